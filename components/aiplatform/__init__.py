@@ -1,0 +1,1 @@
+"""Pulumi components for a cloud-native AI platform, for AWS and Google Cloud."""

@@ -1,0 +1,1 @@
+"""Policy as code. The pack is built in __main__ alone; policies stay importable."""

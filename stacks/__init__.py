@@ -1,0 +1,1 @@
+"""The program: settings -> layers. No cloud resource is made here."""

@@ -1,0 +1,165 @@
+"""What the provider core asks of a cloud: the contract between twin/provider.py and twin/<cloud>/.
+
+Properties are Pulumi's camelCase names with plain Python values. In a preview a value that is not known
+yet is `UNKNOWN`, wherever it stands; a check must pass over it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+Props = dict[str, Any]
+
+
+class _Unknown:
+    """The value of an output that only the cloud knows, in a preview."""
+
+    _instance: _Unknown | None = None
+
+    def __new__(cls) -> _Unknown:
+        cls._instance = cls._instance or super().__new__(cls)
+        return cls._instance
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = _Unknown()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A property that is refused: `path` as Pulumi writes it (`vpcConfig.subnetIds[0]`), and why."""
+
+    path: str
+    reason: str
+
+
+class CloudError(Exception):
+    """The cloud said no. The text reads like the cloud's own; `path` is the property at fault, if one is."""
+
+    def __init__(self, message: str, *, code: str = "", path: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.path = path
+
+
+@dataclass(frozen=True)
+class AutoName:
+    """How Check fills a name that the program leaves out, as the real provider's autonaming does."""
+
+    property: str = "name"
+    max_length: int = 255
+    separator: str = "-"
+    lower: bool = False
+    """The real provider lower-cases a few types' names (S3 buckets)."""
+
+
+class Context(ABC):
+    """One configured provider: where its calls go and what is common to all of its resources."""
+
+    region: str
+    account: str
+
+    @abstractmethod
+    def with_intent(self, intent: str) -> Context:
+        """The same, with every mutating call keyed by this intent: repeated, it answers what it answered."""
+
+
+class ResourceType(ABC):
+    """One resource type. Nothing here may keep state: the store and the cloud's API front do."""
+
+    token: str
+    """`aws:ec2/vpc:Vpc`."""
+    computed: frozenset[str] = frozenset()
+    """Outputs that only the cloud knows: unknown in a preview of Create. Beside these, every output of the
+    SDK's type that is no input is computed."""
+    immutable: frozenset[str] = frozenset()
+    """Property paths without indices (`name`, `vpcConfig.subnetIds`) whose change is a replacement."""
+    secrets: frozenset[str] = frozenset()
+    """Outputs that are secret."""
+    autoname: AutoName | None = None
+    delete_before_replace: bool = False
+    defaults: Mapping[str, Any] = {}
+    """What Check fills in where the program says nothing, as the real provider's schema does."""
+
+    @abstractmethod
+    def check(self, context: Context, inputs: Props) -> Sequence[Failure]:
+        """Validate by the service's published model and by rules that need no state. UNKNOWN passes."""
+
+    def same(self, path: str, old: Any, new: Any) -> bool:
+        """Whether two values of a property mean the same (JSON documents, order of a set...)."""
+        return bool(old == new)
+
+    def replaces(self, path: str, old: Props, new: Props) -> bool:
+        """Whether a change at this path (without indices) is a replacement. Override where it depends on values."""
+        return any(path == p or path.startswith((p + ".", p + "[")) for p in self.immutable)
+
+    @abstractmethod
+    def create(self, context: Context, inputs: Props) -> tuple[str, Props]:
+        """Make it; answer the id and all outputs. May raise CloudError. Must be repeatable under one intent."""
+
+    @abstractmethod
+    def read(self, context: Context, id: str, state: Props) -> Props | None:
+        """All outputs as the cloud has them now, or None where it is gone. `state` is what was known
+        (empty on import): what the API does not tell is taken from it."""
+
+    @abstractmethod
+    def update(self, context: Context, id: str, old: Props, new: Props) -> Props:
+        """Change it in place from the old outputs to the new inputs; answer all outputs."""
+
+    @abstractmethod
+    def delete(self, context: Context, id: str, state: Props) -> None:
+        """Delete it; one that is gone already is no error."""
+
+    def inputs(self, state: Props) -> Props:
+        """The inputs that would give this state (for refresh and import): by default, the SDK's Args
+        properties that stand in it."""
+        raise NotImplementedError  # the core overlays its default, made from the SDK's types
+
+
+class FunctionType(ABC):
+    """One function (`aws:index/getCallerIdentity:getCallerIdentity`)."""
+
+    token: str
+
+    @abstractmethod
+    def invoke(self, context: Context, arguments: Props) -> Props:
+        """Answer, or raise CloudError."""
+
+
+class Cloud(ABC):
+    """A cloud as the provider core sees it."""
+
+    name: str
+    """`aws`, the package's name."""
+    sdk: str
+    """The Python package that carries the types: `pulumi_aws`."""
+
+    @abstractmethod
+    def check_config(self, config: Props) -> Sequence[Failure]:
+        """Validate a provider's configuration without a call."""
+
+    @abstractmethod
+    def configure(self, config: Props) -> Context:
+        """A context for this configuration; CloudError where the cloud refuses it (wrong account...)."""
+
+    @abstractmethod
+    def resource(self, token: str) -> ResourceType | None:
+        """The table entry of a token, or None."""
+
+    @abstractmethod
+    def function(self, token: str) -> FunctionType | None:
+        """The function of a token, or None."""
+
+    @abstractmethod
+    def where_to_add(self, token: str) -> str:
+        """The file, relative to the repository, where an entry for this token belongs."""
+
+    def prepare(self, context: Context, token: str, inputs: Props) -> Props:
+        """What the provider adds to every resource's inputs after Check and before Diff or Create: on AWS
+        nothing is added to the inputs; `tagsAll` becomes default_tags merged with tags."""
+        return inputs

@@ -1,0 +1,159 @@
+"""A world: one twin's folder, with all that it remembers.
+
+The folder holds the ports, the certificates, the state of the control plane, of the clouds and of the
+stack. Its name is the twin's name; `make up ENV=x` uses the world x, so environments live side by side.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
+PORTS: Final = (
+    "etcd",
+    "etcd-peer",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kwok",
+    "cloud",
+    "webhook",
+)
+
+
+class WorldError(Exception):
+    """A world that cannot be had as asked; the message says what would be right."""
+
+
+def home() -> Path:
+    """Where the worlds of this user are: `AIPLATFORM_HOME`, else the user's state folder."""
+    chosen = os.environ.get("AIPLATFORM_HOME")
+    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_state_dir("ai-platform"))
+
+
+@dataclass(frozen=True)
+class World:
+    """One twin.
+
+    name: lower-case letters, digits and hyphens, 2 to 40 characters.
+    cloud: `aws` or `gcp`.
+    region: the region that the cloud's API front answers for by default.
+    account: the AWS account id (12 digits) or the Google Cloud project id that the credentials belong to.
+    ports: a free loopback port for each process, chosen once and remembered.
+    """
+
+    name: str
+    cloud: str = "aws"
+    region: str = "us-west-2"
+    account: str = "123456789012"
+    ports: dict[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def folder(self) -> Path:
+        """The world's folder."""
+        return home() / "twins" / self.name
+
+    @property
+    def logs(self) -> Path:
+        """One log file a process."""
+        return self.folder / "logs"
+
+    @property
+    def bin(self) -> Path:
+        """What goes in front of PATH: the providers, the language host, the engine."""
+        return self.folder / "bin"
+
+    @property
+    def store(self) -> Path:
+        """SQLite (WAL): what the providers know of resources and their intents."""
+        return self.folder / "store.db"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The administrator's kubeconfig of the control plane (client certificate; loopback only)."""
+        return self.folder / "kubernetes" / "admin.kubeconfig"
+
+    def url(self, port: str, scheme: str = "http") -> str:
+        """The loopback URL of a process, by the name of its port."""
+        return f"{scheme}://127.0.0.1:{self.ports[port]}"
+
+    def save(self) -> None:
+        """Write world.json atomically."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target = self.folder / "world.json"
+        draft = target.with_suffix(".new")
+        draft.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        draft.replace(target)
+
+
+def load(name: str) -> World | None:
+    """The world of that name, or None where there is none."""
+    file = home() / "twins" / name / "world.json"
+    try:
+        return World(**json.loads(file.read_text()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise WorldError(
+            f"{file} is damaged ({error}); `aiplatform twin reset --name {name}` makes it anew"
+        ) from error
+
+
+def create(
+    name: str, *, cloud: str = "aws", region: str = "us-west-2", account: str = "123456789012"
+) -> World:
+    """Make the world of that name, or return the one that exists.
+
+    A world keeps the account and region it was made with: asking for others is an error, as its
+    resources would change owner.
+    """
+    if not NAME.fullmatch(name):
+        raise WorldError(
+            f"twin name {name!r}: use 2 to 40 lower-case letters, digits and hyphens, a letter first"
+        )
+    known = load(name)
+    if known:
+        asked = (cloud, region, account)
+        if (known.cloud, known.region, known.account) != asked:
+            raise WorldError(
+                f"twin {name!r} exists with cloud, region and account {(known.cloud, known.region, known.account)}, "
+                f"not {asked}: choose another --name, or remove it with `aiplatform twin reset --name {name}`"
+            )
+        return known
+    world = World(name, cloud, region, account, _free_ports(len(PORTS)))
+    world.save()
+    return world
+
+
+def every() -> list[World]:
+    """All worlds of this user, by name."""
+    folders = sorted((home() / "twins").glob("*/world.json"))
+    return [world for file in folders if (world := load(file.parent.name))]
+
+
+def _free_ports(count: int) -> dict[str, int]:
+    # All are held open until the last is chosen, so that no two are the same; ports of the other
+    # worlds, which may be stopped now, are left alone.
+    taken = {port for world in every() for port in world.ports.values()}
+    held: list[socket.socket] = []
+    chosen: list[int] = []
+    try:
+        while len(chosen) < count:
+            probe = socket.socket()
+            held.append(probe)
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+            if port not in taken:
+                chosen.append(port)
+    finally:
+        for probe in held:
+            probe.close()
+    return dict(zip(PORTS, chosen, strict=True))
