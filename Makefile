@@ -1,0 +1,53 @@
+# Each target is one line that calls a command; the work is in Python. ENV names an environment file:
+# make up ENV=aws-dev works with environments/Pulumi.aws-dev.yaml, on the twin, with no cloud account.
+ENV ?= aws-dev
+PYTHON ?= python3
+RUN := $(PYTHON) bootstrap.py --run
+UNIT := -m "not end_to_end and not build" -n 2 --dist loadgroup
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up preview refresh destroy stop doctor test test-unit test-end-to-end lint format generate bench
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+setup: ## uv, Python packages and the toolchain
+	@$(RUN) python -m cli doctor --build
+
+up: ## bring ENV up on the twin
+	@$(RUN) python -m cli up $(ENV)
+
+preview: ## what `up` would change in ENV
+	@$(RUN) python -m cli preview $(ENV)
+
+refresh: ## read ENV's drift into its state
+	@$(RUN) python -m cli refresh $(ENV)
+
+destroy: ## destroy ENV on the twin
+	@$(RUN) python -m cli destroy $(ENV)
+
+stop: ## stop ENV's twin; its state stays
+	@$(RUN) python -m cli twin stop --name $(ENV)
+
+doctor: ## what this machine has and lacks
+	@$(RUN) python -m cli doctor
+
+test: test-unit test-end-to-end ## all tests
+
+test-unit: ## the fast tests: run them before every commit
+	@$(RUN) python -m pytest $(UNIT)
+
+test-end-to-end: ## the real engine on the twin
+	@$(RUN) python -m pytest -m "end_to_end" -n 0 tests
+
+lint: ## ruff and pyright
+	@$(RUN) sh -c 'ruff check . && ruff format --check . && pyright'
+
+format: ## let ruff mend what it can
+	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
+
+generate: ## renew what is made from the types
+	@$(RUN) sh -c 'python -m stacks.schema && python -m tests.generate'
+
+bench: ## ratios against the bare engine
+	@$(RUN) python -m tests.bench

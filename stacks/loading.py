@@ -1,0 +1,209 @@
+"""From an environment file, or from the engine's configuration, to Settings; every fault at once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, cast, get_args
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML, YAMLError
+
+from stacks.profiles import PROFILES, with_profile
+from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
+
+FOLDER: Final = "environments"
+# Pulumi's own keys at the top of a stack file.
+TOP_LEVEL: Final = ("config", "secretsprovider", "encryptionsalt", "encryptedkey", "environment")
+
+
+class SettingsError(Exception):
+    """An environment file that cannot be used. The message lists every fault with its place."""
+
+    def __init__(self, file: str, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(
+            "\n".join([f"{file}: {count}; nothing was changed", *(f"  {fault}" for fault in faults)])
+        )
+
+
+def load_file(path: Path) -> Settings:
+    """Settings from an environment file. Raises SettingsError."""
+    document, faults = _read(path)
+    config = document.get("config")
+    if not isinstance(config, Mapping):
+        raise SettingsError(_shown(path), [*faults, "config: missing; everything stands under it"])
+    return _settings(_shown(path), cast("Mapping[str, Any]", config), document, faults)
+
+
+def load_engine(stack: str) -> Settings:
+    """Settings from the configuration that the engine hands to the program. Raises SettingsError."""
+    config: dict[str, Any] = {}
+    for name, value in json.loads(os.environ.get("PULUMI_CONFIG", "{}")).items():
+        try:
+            config[name] = json.loads(value)
+        except ValueError:
+            config[name] = value
+    # The file is there for its line numbers alone: what counts is what the engine read.
+    file = Path(FOLDER) / f"Pulumi.{stack}.yaml"
+    document: Mapping[str, Any] = _read(file)[0] if file.is_file() else {}
+    return _settings(str(file), config, document, [])
+
+
+def _settings(
+    file: str, config: Mapping[str, Any], document: Mapping[str, Any], faults: Sequence[str]
+) -> Settings:
+    found = list(faults)
+    topics: dict[str, Any] = {}
+    for name, value in config.items():
+        namespace, _, topic = name.partition(":")
+        if namespace != NAMESPACE:
+            # Pulumi's own (pulumi:disable-default-providers) and those of providers are not ours to judge;
+            # a namespace that is nearly ours is a slip.
+            if difflib.get_close_matches(namespace, [NAMESPACE], cutoff=0.8):
+                found.append(f"{_line(document, [name])}{name}: unknown; did you mean {key(topic)!r}?")
+        elif topic in TOPICS:
+            topics[topic] = value
+        else:
+            found.append(f"{_line(document, [name])}{name}: unknown topic{_nearest(topic, TOPICS)}")
+    environment = topics.get("environment")
+    profile = ""
+    if isinstance(environment, Mapping):
+        profile = str(cast("Mapping[str, Any]", environment).get("profile", ""))
+    if profile not in PROFILES:
+        profile = (
+            "dev"  # the model tells that fault; another profile's defaults keep it from hiding in a crowd
+        )
+    try:
+        settings = parse(with_profile(profile, topics))
+    except ValidationError as error:
+        raise SettingsError(file, [*found, *explain(error, document)]) from None
+    if found:
+        raise SettingsError(file, found)
+    return settings
+
+
+def explain(error: ValidationError, document: Mapping[str, Any]) -> list[str]:
+    """Pydantic's faults in the words of the house: where, what it got, what would be right."""
+    lines: list[str] = []
+    for fault in error.errors(include_url=False):
+        # Members of a union say their name in the path; a reader of the file knows keys only.
+        path = [part for part in fault["loc"] if not _names_a_type(part)]
+        reason = _reason(dict(fault), path)
+        if not path and ": " in reason:  # a rule over several topics names the key at fault itself
+            dotted, reason = reason.split(": ", 1)
+            path = list(dotted.split("."))
+        where = key(".".join(str(part) for part in path)) if path else NAMESPACE
+        line = _line(document, [key(str(path[0])), *path[1:]]) if path else ""
+        text = f"{line}{where}: {reason}"
+        if text not in lines:
+            lines.append(text)
+    return lines
+
+
+def _names_a_type(part: int | str) -> bool:
+    return isinstance(part, str) and (
+        part[:1].isupper()
+        or part.startswith(("literal[", "list[", "constrained-"))
+        or part in ("int", "bool", "str")
+    )
+
+
+def _reason(fault: dict[str, Any], path: Sequence[int | str]) -> str:
+    kind, got = fault["type"], fault.get("input")
+    if kind == "extra_forbidden":
+        return f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}"
+    if kind == "missing":
+        return "missing; it has no default"
+    if kind == "literal_error":
+        expected = str(fault["ctx"]["expected"])
+        near = difflib.get_close_matches(
+            str(got), [word.strip("' ") for word in expected.replace(" or ", ",").split(",")], n=1, cutoff=0.5
+        )
+        return f"got {got!r}, should be {expected}" + (f"; did you mean {near[0]!r}?" if near else "")
+    if kind == "value_error":
+        return str(fault["ctx"]["error"])
+    if kind == "string_pattern_mismatch":
+        return f"got {got!r}, should match {fault['ctx']['pattern']}"
+    if kind == "string_type" and isinstance(got, int | float):
+        return f"got the number {got}, should be a string; write it in quotes"
+    return f"got {got!r}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+
+
+def _keys_at(path: Sequence[int | str]) -> list[str]:
+    """The keys that a topic, or an object inside one, knows."""
+    models: list[type[BaseModel]] = [Settings]
+    for part in path:
+        following: list[type[BaseModel]] = []
+        for model in models:
+            field = model.model_fields.get(str(part))
+            if field is None:
+                following.append(model)  # an index of a list, or a name in a map: stay
+            else:
+                following.extend(_models_in(field.annotation))
+        models = following
+    return sorted({name for model in models for name in model.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_in(argument)]
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; it knows {', '.join(known)}" if known else ""
+
+
+def _read(path: Path) -> tuple[Mapping[str, Any], list[str]]:
+    try:
+        document = cast("Any", YAML(typ="rt")).load(path)
+    except FileNotFoundError:
+        there = sorted(file.stem.removeprefix("Pulumi.") for file in path.parent.glob("Pulumi.*.yaml"))
+        raise SettingsError(_shown(path), [f"no such file; there are {', '.join(there) or 'none'}"]) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(_shown(path), [f"no valid YAML: {' '.join(str(error).split())}"]) from None
+    if not isinstance(document, Mapping):
+        raise SettingsError(_shown(path), ["should be a mapping with the key config"])
+    found = cast("Mapping[str, Any]", document)
+    faults = [
+        f"{_line_at(found, name)}{name}: unknown key at the top{_nearest(str(name), TOP_LEVEL)}"
+        for name in found
+        if name not in TOP_LEVEL
+    ]
+    return found, faults
+
+
+def _line(document: Mapping[str, Any], path: Sequence[int | str]) -> str:
+    """`line 12: ` of the deepest part of a path that stands in the file, or nothing."""
+    node: Any = document.get("config")
+    text = ""
+    for part in path:
+        try:
+            text = _line_at(node, part) or text
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            break
+    return text
+
+
+def _line_at(node: Any, part: int | str) -> str:
+    position = getattr(node, "lc", None)
+    if position is None:
+        return ""
+    try:
+        line = position.key(part)[0] if isinstance(node, Mapping) else position.item(part)[0]
+    except (KeyError, IndexError, TypeError):
+        return ""
+    return f"line {line + 1}: "
+
+
+def _shown(path: Path) -> str:
+    return f"{FOLDER}/{path.name}" if path.parent.name == FOLDER else str(path)

@@ -1,0 +1,92 @@
+"""What dev, staging and prod mean: the defaults that an environment file may override.
+
+A profile is a partial environment file. The file is laid over it, key by key; lists and scalars replace,
+objects merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+# What nodes in private subnets call all the time. Without a NAT gateway these are the only way out, so
+# staging and prod, which must live through its loss, have them all.
+_ENDPOINTS: Final = [
+    "autoscaling",
+    "ec2",
+    "ecr.api",
+    "ecr.dkr",
+    "eks",
+    "eks-auth",
+    "elasticloadbalancing",
+    "kms",
+    "logs",
+    "sts",
+]
+
+PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
+    # Cheap, quick to make and to destroy.
+    "dev": {
+        "network": {
+            "zones": 2,
+            "nat": "single",
+            "endpoints": [],
+            "pods": 500,
+            "flow_logs": {"retention_days": 7},
+        },
+        "cluster": {
+            "log_retention_days": 7,
+            "deletion_protection": False,
+            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"], "min": 2, "max": 3},
+            "autoscaling": {"replicas": 1, "scale_down_unneeded_minutes": 5},
+        },
+    },
+    # As prod, smaller.
+    "staging": {
+        "network": {
+            "zones": 3,
+            "nat": "single",
+            "endpoints": _ENDPOINTS,
+            "pods": 2000,
+            "flow_logs": {"retention_days": 30},
+        },
+        "cluster": {
+            "log_retention_days": 30,
+            "deletion_protection": False,
+            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"], "min": 2, "max": 4},
+            "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
+        },
+    },
+    # Stands when a zone falls, and is not deleted by accident.
+    "prod": {
+        "network": {
+            "zones": 3,
+            "nat": "per_zone",
+            "endpoints": _ENDPOINTS,
+            "pods": 10000,
+            "flow_logs": {"retention_days": 365},
+        },
+        "cluster": {
+            "log_retention_days": 365,
+            "deletion_protection": True,
+            "system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"], "min": 3, "max": 6},
+            "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
+        },
+    },
+}
+
+
+def with_profile(profile: str, topics: Mapping[str, Any]) -> dict[str, Any]:
+    """The topics laid over the defaults of a profile. An unknown profile has none: the model refuses it."""
+    return _merged(PROFILES.get(profile, {}), topics)
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = dict(base)
+    for name, value in over.items():
+        below = result.get(name)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            result[name] = _merged(below, value)  # pyright: ignore[reportUnknownArgumentType]
+        else:
+            result[name] = value
+    return result

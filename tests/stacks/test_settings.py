@@ -1,0 +1,215 @@
+"""The environment files, and what is refused in them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.loading import SettingsError, load_engine, load_file
+from stacks.schema import FILE, rendered
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = sorted((ROOT / "environments").glob("Pulumi.*.yaml"))
+
+GOOD: dict[str, Any] = {
+    "config": {
+        "ai-platform:environment": {
+            "org": "acme",
+            "name": "dev",
+            "profile": "dev",
+            "cloud": "aws",
+            "region": "us-west-2",
+            "account_id": "111122223333",
+            "owner": "ml@acme.example",
+            "cost_center": "ml",
+        },
+        "ai-platform:network": {"cidr": "10.16.0.0/16"},
+        "ai-platform:cluster": {"version": "1.35", "api_access": {"cidrs": ["203.0.113.0/24"]}},
+        "ai-platform:gpu_pools": {
+            "t4": {"accelerator": "t4", "count": 1, "capacity": ["spot", "on_demand"], "max": 4}
+        },
+    }
+}
+
+
+def _file(folder: Path, change: dict[str, Any] | None = None, *, remove: str = "") -> Path:
+    document = copy.deepcopy(GOOD)
+    for dotted, value in (change or {}).items():
+        *path, last = dotted.split("/")
+        node = document
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    if remove:
+        *path, last = remove.split("/")
+        node = document
+        for part in path:
+            node = node[part]
+        del node[last]
+    file = folder / "Pulumi.aws-dev.yaml"
+    with file.open("w") as stream:
+        YAML().dump(document, stream)
+    return file
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
+def test_every_environment_file_is_valid_and_short(file: Path) -> None:
+    settings = load_file(file)
+    cloud, profile = file.stem.removeprefix("Pulumi.").split("-")
+    assert (settings.environment.cloud, settings.environment.profile) == (cloud, profile), (
+        "the name says what it is"
+    )
+    assert len(file.read_text().splitlines()) <= 40, "a file says what differs; the profile supplies the rest"
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
+def test_every_environment_file_passes_the_committed_schema(file: Path) -> None:
+    document = YAML(typ="safe").load(file)
+    jsonschema.validate(document, json.loads((ROOT / FILE).read_text()))
+    assert file.read_text().startswith("# yaml-language-server: $schema=schema.json"), (
+        "editors need the modeline"
+    )
+
+
+def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
+    assert (ROOT / FILE).read_text() == rendered(), "stale: run `make generate`"
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "right"),
+    [
+        ({"config/ai-platform:netwrok": {}}, "ai-platform:netwrok", "did you mean 'network'"),
+        ({"config/ai-platfrom:network": {}}, "ai-platfrom:network", "did you mean 'ai-platform:network'"),
+        ({"config/ai-platform:network/nats": "single"}, "ai-platform:network.nats", "did you mean 'nat'"),
+        ({"config/ai-platform:network/nat": "singel"}, "ai-platform:network.nat", "did you mean 'single'"),
+        (
+            {"config/ai-platform:cluster/system_nodes": {"instance_type": ["m7i.large"]}},
+            "ai-platform:cluster.system_nodes.instance_type",
+            "did you mean 'instance_types'",
+        ),
+        (
+            {"config/ai-platform:cluster/api_access": {"cidr": ["203.0.113.0/24"]}},
+            "ai-platform:cluster.api_access.cidr",
+            "did you mean 'cidrs'",
+        ),
+        (
+            {"config/ai-platform:gpu_pools/t4/acelerator": "t4"},
+            "gpu_pools.t4.acelerator",
+            "did you mean 'accelerator'",
+        ),
+        (
+            {"config/ai-platform:gpu_pools/t4/sharing": {"strategi": "mig"}},
+            "gpu_pools.t4.sharing.strategi",
+            "did you mean 'strategy'",
+        ),
+        ({"config/ai-platform:network/cidr": "8.8.0.0/16"}, "ai-platform:network.cidr", "private"),
+        ({"config/ai-platform:network/cidr": "10.0.0.1/16"}, "ai-platform:network.cidr", "host bits"),
+        ({"config/ai-platform:network/zones": 1}, "ai-platform:network.zones", "2 zones at least"),
+        ({"config/ai-platform:network/zones": ["usw2-az1"]}, "ai-platform:network.zones", "2 zones at least"),
+        (
+            {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}},
+            "ai-platform:cluster.api_access",
+            "opens the API to the world",
+        ),
+        (
+            {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}},
+            "ai-platform:cluster.api_access",
+            "opens the API to the world",
+        ),
+        ({"config/ai-platform:cluster/version": 1.35}, "ai-platform:cluster.version", "quotes"),
+        ({"config/ai-platform:environment/account_id": 111122223333}, "environment.account_id", "quotes"),
+        ({"config/ai-platform:environment/name": "Dev"}, "ai-platform:environment.name", "should match"),
+        ({"config/ai-platform:environment/name": "d" * 30}, "ai-platform:environment.name", "at most 16"),
+        (
+            {"config/ai-platform:environment/profile": "production"},
+            "environment.profile",
+            "did you mean 'prod'",
+        ),
+        ({"config/ai-platform:environment/tags": {"aws:x": "y"}}, "ai-platform:environment.tags", "reserved"),
+        ({"config/ai-platform:gpu_pools/t4/min": 5}, "ai-platform:gpu_pools.t4", "min 5 is above max 4"),
+        ({"config/ai-platform:gpu_pools/t4/capacity": ["spot", "spot"]}, "gpu_pools.t4.capacity", "twice"),
+        (
+            {"config/ai-platform:gpu_pools/t4/capacity": ["reserved"]},
+            "gpu_pools.t4.capacity",
+            "reservation_id",
+        ),
+        (
+            {
+                "config/ai-platform:gpu_pools/t4/capacity": [
+                    {"type": "spot", "reservation_id": "cr-0123456789abcdef0"}
+                ]
+            },
+            "gpu_pools.t4.capacity",
+            "spot takes no reservation",
+        ),
+        (
+            {"config/ai-platform:gpu_pools/t4/sharing": {"strategy": "mig"}},
+            "gpu_pools.t4.sharing",
+            "mig takes a profile",
+        ),
+        (
+            {"config/ai-platform:node_pools": {"t4": {"instance_types": ["m7i.large"], "max": 1}}},
+            "gpu_pools.t4",
+            "names are shared",
+        ),
+        ({"secretprovider": "x"}, "secretprovider", "did you mean 'secretsprovider'"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
+)
+def test_a_wrong_value_is_refused_with_its_place_and_what_would_be_right(
+    tmp_path: Path, change: dict[str, Any], where: str, right: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(_file(tmp_path, change))
+    message = str(refused.value)
+    assert "Pulumi.aws-dev.yaml" in message, "the reader needs the file"
+    assert where in message, "the reader needs the key"
+    assert right in message, "the reader needs to know what would be right"
+    assert "line " in message, "the reader's editor wants the line"
+
+
+@pytest.mark.parametrize("key", ["owner", "cost_center", "org", "account_id", "region"])
+def test_what_has_no_default_must_be_said(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SettingsError, match=rf"ai-platform:environment\.{key}: missing"):
+        load_file(_file(tmp_path, remove=f"config/ai-platform:environment/{key}"))
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    change = {"config/ai-platform:network/nats": 1, "config/ai-platform:cluster/versoin": "1.35"}
+    with pytest.raises(SettingsError) as refused:
+        load_file(_file(tmp_path, change))
+    assert len(refused.value.faults) == 2, "one round of mending for two slips"
+
+
+def test_prod_refuses_what_dev_may(tmp_path: Path) -> None:
+    change = {"config/ai-platform:environment/profile": "prod", "config/ai-platform:network/nat": "single"}
+    with pytest.raises(SettingsError, match="prod takes per_zone or none"):
+        load_file(_file(tmp_path, change))
+
+
+def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
+    _file(tmp_path)
+    with pytest.raises(SettingsError, match="there are aws-dev"):
+        load_file(tmp_path / "Pulumi.aws-dve.yaml")
+
+
+def test_broken_yaml_is_told_without_a_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.aws-dev.yaml"
+    file.write_text("config:\n  a: [1\n")
+    with pytest.raises(SettingsError, match="no valid YAML"):
+        load_file(file)
+
+
+def test_the_engines_configuration_gives_the_same_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {name: json.dumps(value) for name, value in GOOD["config"].items()}
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({**config, "pulumi:disable-default-providers": '["*"]'}))
+    monkeypatch.chdir(tmp_path)
+    assert load_engine("aws-dev") == load_file(_file(tmp_path)), "one model, two ways in"
