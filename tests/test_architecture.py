@@ -1,0 +1,102 @@
+"""The arrows of the design point one way, and the tree keeps its shape."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("aiplatform", "stacks", "policies", "twin", "cli")
+# Who may import whom, beside itself. `components/` is the package aiplatform.
+ARROWS = {
+    "aiplatform": set[str](),
+    "stacks": {"aiplatform"},
+    "policies": set[str](),
+    "twin": set[str](),
+    "cli": {"twin"},
+}
+
+
+def _sources(part: str) -> Iterator[Path]:
+    folder = ROOT / "components" / part if part == "aiplatform" else ROOT / part
+    yield from folder.rglob("*.py")
+
+
+def _imports(file: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_arrows_point_one_way(part: str) -> None:
+    wrong = {
+        f"{file.relative_to(ROOT)} imports {name}"
+        for file in _sources(part)
+        for name in _imports(file) & set(PARTS) - ARROWS[part] - {part}
+    }
+    assert not wrong, f"{part} may import {ARROWS[part] or 'no other part'}"
+
+
+def test_components_and_stacks_do_not_know_of_the_twin() -> None:
+    wrong = [
+        str(file.relative_to(ROOT))
+        for part in ("aiplatform", "stacks")
+        for file in _sources(part)
+        if re.search(r"\b(twin|moto|kwok|AIPLATFORM_)\b", file.read_text())
+    ]
+    assert not wrong, "the program is the same with real credentials"
+
+
+def test_components_never_read_the_configuration() -> None:
+    wrong = [
+        str(file.relative_to(ROOT))
+        for file in _sources("aiplatform")
+        if re.search(r"pulumi\.(Config|get_stack|get_project)\b", file.read_text())
+    ]
+    assert not wrong, "a component is told by its arguments"
+
+
+def test_the_wheel_asks_for_pulumi_and_the_cloud_sdks_alone() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.split(r"[<>=!~\[ ]", line)[0] for line in project["dependencies"]}
+    assert names <= {"pulumi", "pulumi-aws", "pulumi-gcp", "pulumi-kubernetes"}, (
+        "twin, cli and tests are groups"
+    )
+
+
+def _tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    return [ROOT / line for line in listed.stdout.splitlines()]
+
+
+def test_no_python_file_is_much_over_400_lines() -> None:
+    long = [
+        f"{file.relative_to(ROOT)}: {count}"
+        for file in _tracked()
+        if file.suffix == ".py" and file.is_file() and (count := len(file.read_text().splitlines())) > 450
+    ]
+    assert not long, "split them by what they are about"
+
+
+def test_no_committed_file_names_a_machines_path() -> None:
+    # Built so that this file does not name one itself.
+    paths = [f"/{top}/" for top in ("work", "home")] + ["/".join(("", "root", ""))]
+    wrong = [
+        f"{file.relative_to(ROOT)}: {path}"
+        for file in _tracked()
+        if file.is_file() and file.name not in {"uv.lock", "go.sum"}
+        for path in paths
+        if re.search(rf"(?<![\w./-]){re.escape(path)}", file.read_text(errors="ignore"))
+    ]
+    assert not wrong, "what is committed holds on every machine"
