@@ -1,0 +1,175 @@
+"""Detached processes: what is started is stopped, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from twin import processes
+from twin.processes import Daemon, ProcessError
+
+Make = Callable[[str], Daemon]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[Daemon] = []
+
+    def one(name: str) -> Daemon:
+        made.append(Daemon(tmp_path, name))
+        return made[-1]
+
+    yield one
+    processes.stop(made, grace_seconds=0)
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-S", "-c", code]
+
+
+def run(daemon: Daemon, code: str) -> bool:
+    return processes.start(daemon, python(code), env=dict(os.environ))
+
+
+def until(condition: Callable[[], bool], seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def test_a_started_process_runs_is_no_child_of_ours_and_is_stopped(make: Make) -> None:
+    daemon = make("sleeper")
+    assert run(daemon, "import time; time.sleep(60)")
+    process = daemon.process()
+    assert process is not None
+    assert process.pid not in {child.pid for child in psutil.Process().children(recursive=True)}
+    assert not run(daemon, "raise SystemExit"), "one that runs is left alone"
+    assert daemon.process() == process
+    assert processes.stop([daemon]) == ["sleeper"]
+    assert not daemon.alive
+    assert not daemon.pid_file.exists()
+    assert processes.stop([daemon]) == [], "stopping twice is no error"
+
+
+def test_stop_ends_children_and_one_that_ignores_the_request(make: Make) -> None:
+    daemon = make("stubborn")
+    run(
+        daemon,
+        "import signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid, flush=True); time.sleep(60)",
+    )
+    assert until(lambda: daemon.log.read_text().strip().isdigit())
+    child = psutil.Process(int(daemon.log.read_text()))
+    processes.stop([daemon], grace_seconds=0.2)
+    assert not daemon.alive
+    assert until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_child_that_outlived_its_killed_parent_is_stopped_too(make: Make) -> None:
+    daemon = make("parent")
+    run(
+        daemon,
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-S', '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid, flush=True); time.sleep(60)",
+    )
+    assert until(lambda: daemon.log.read_text().strip().isdigit())
+    child = psutil.Process(int(daemon.log.read_text()))
+    parent = daemon.process()
+    assert parent is not None
+    parent.kill()
+    assert until(lambda: not daemon.alive)
+    processes.stop([daemon])
+    assert until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_a_process_whose_pid_was_given_to_another_is_never_touched(make: Make) -> None:
+    daemon = make("reused")
+    with subprocess.Popen(python("import time; time.sleep(60)")) as bystander:
+        try:
+            daemon.pid_file.parent.mkdir(parents=True)
+            daemon.pid_file.write_text(json.dumps({"pid": bystander.pid, "identity": "another boot:1"}))
+            assert not daemon.alive, "the pid is in use, but not by what was started"
+            processes.stop([daemon], grace_seconds=0)
+            assert bystander.poll() is None, "a process of somebody else was ended"
+        finally:
+            bystander.kill()
+
+
+def test_a_process_started_before_a_crash_wrote_its_pid_file_is_found_by_its_mark(make: Make) -> None:
+    daemon = make("lost")
+    run(daemon, "import time; time.sleep(60)")
+    first = daemon.process()
+    assert first is not None
+    daemon.pid_file.unlink()
+    run(daemon, "import time; time.sleep(60)")
+    assert until(lambda: not first.is_running() or first.status() == psutil.STATUS_ZOMBIE), (
+        "two of the same would fight for the port and the data"
+    )
+    assert daemon.alive
+
+
+def test_a_daemon_started_by_another_daemon_outlives_it(make: Make, tmp_path: Path) -> None:
+    inner, outer = make("inner"), make("outer")
+    run(
+        outer,
+        "import sys; sys.path[:0] = "
+        + repr([path for path in sys.path if path])
+        + "\nimport os, time; from pathlib import Path; from twin import processes\n"
+        + f"daemon = processes.Daemon(Path({str(tmp_path)!r}), 'inner')\n"
+        + "processes.start(daemon, ['sleep', '60'], env=dict(os.environ)); time.sleep(60)",
+    )
+    assert until(lambda: inner.alive), processes.log_tail(outer)
+    processes.stop([outer], grace_seconds=0.5)
+    assert inner.alive, "the control plane must survive a restart of the controller that wiped it"
+
+
+def test_waiting_for_a_process_that_died_fails_at_once_with_the_end_of_its_log(make: Make) -> None:
+    daemon = make("broken")
+    run(daemon, "print('line one'); raise SystemExit('no such certificate')")
+    began = time.monotonic()
+    with pytest.raises(ProcessError, match="ended before it was ready") as caught:
+        processes.wait_ready(daemon, lambda: False, seconds=30)
+    assert time.monotonic() - began < 5
+    assert "no such certificate" in str(caught.value)
+    assert str(daemon.log) in str(caught.value)
+
+
+def test_waiting_has_a_deadline(make: Make) -> None:
+    daemon = make("slow")
+    run(daemon, "import time; time.sleep(60)")
+    with pytest.raises(ProcessError, match="not ready after"):
+        processes.wait_ready(daemon, lambda: False, seconds=0.2)
+
+
+def test_a_command_that_does_not_exist_is_reported_with_its_log(make: Make) -> None:
+    daemon = make("absent")
+    processes.start(daemon, ["/no/such/program"], env=dict(os.environ))
+    with pytest.raises(ProcessError, match="/no/such/program"):
+        processes.wait_ready(daemon, lambda: False, seconds=5)
+
+
+def test_a_damaged_pid_file_counts_as_not_running(make: Make) -> None:
+    daemon = make("damaged")
+    daemon.pid_file.parent.mkdir(parents=True)
+    daemon.pid_file.write_text('{"pid": "x"')
+    assert not daemon.alive
+    assert run(daemon, "import time; time.sleep(60)")
+
+
+def test_memory_is_told_for_what_runs_only(make: Make) -> None:
+    daemon, idle = make("big"), make("idle")
+    run(daemon, "import time; time.sleep(60)")
+    assert until(lambda: processes.resident_bytes([daemon])["big"] > 1_000_000)
+    assert set(processes.resident_bytes([daemon, idle])) == {"big"}

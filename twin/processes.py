@@ -1,0 +1,242 @@
+"""Detached processes that outlive the command which starts them, and are stopped surely.
+
+A process is known by a pid file that holds its pid and what identifies it beside the pid, so that a pid
+which the system gave to another process meanwhile is never touched. Each also carries a mark in its
+environment (`AIPLATFORM_TWIN_PROCESS`, the pid file's path), inherited by its children: one that was
+started by a command killed before it wrote the pid file, and children that outlived their parent, are
+found by it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+MARK: Final = "AIPLATFORM_TWIN_PROCESS"
+TAIL_LINES: Final = 15
+LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
+POLL_SECONDS: Final = 0.05
+# The program becomes a child of init, not of the command that starts it: it leaves no zombie behind in a
+# long-lived starter, and is not taken for one of the starter's children when that one is stopped.
+_DETACH: Final = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
+
+
+class ProcessError(Exception):
+    """A process that could not be started or did not become ready; the message shows the end of its log."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A named process of a folder, with `<folder>/run/<name>.pid` and `<folder>/logs/<name>.log`."""
+
+    folder: Path
+    name: str
+
+    @property
+    def pid_file(self) -> Path:
+        """Pid and identity, as JSON."""
+        return self.folder / "run" / f"{self.name}.pid"
+
+    @property
+    def log(self) -> Path:
+        """What it prints, appended over restarts; the one before is kept as `.log.1` from 8 MiB on."""
+        return self.folder / "logs" / f"{self.name}.log"
+
+    def process(self) -> psutil.Process | None:
+        """The running process, or None. A pid that now belongs to another process counts as None."""
+        try:
+            known = json.loads(self.pid_file.read_text())
+            pid, identity = int(known["pid"]), str(known["identity"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        process = _running(pid)
+        return process if process is not None and _identity(pid) == identity else None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs; a zombie does not."""
+        return self.process() is not None
+
+
+def start(daemon: Daemon, command: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None) -> bool:
+    """Start it unless it runs; True where it was started now.
+
+    env: the whole environment. cwd: default the daemon's folder. Raises ProcessError when it cannot run at
+    all; that it runs does not mean that it is ready: see `wait_ready`. Callers hold a lock of their own
+    when two of them may start the same one.
+    """
+    if daemon.alive:
+        return False
+    kill_strays([daemon])
+    daemon.pid_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    daemon.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _rotate(daemon.log)
+    done = subprocess.run(
+        ["/bin/sh", "-c", _DETACH, "sh", str(daemon.log), *command],
+        env={**env, MARK: str(daemon.pid_file)},
+        cwd=cwd or daemon.folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        check=False,
+    )
+    if done.returncode or not done.stdout.strip().isdigit():
+        raise ProcessError(f"{daemon.name} cannot be started: {done.stderr.strip() or 'the shell failed'}")
+    pid = int(done.stdout)
+    draft = daemon.pid_file.with_suffix(".new")
+    draft.write_text(json.dumps({"pid": pid, "identity": _identity(pid), "command": list(command)}) + "\n")
+    draft.replace(daemon.pid_file)
+    return True
+
+
+def wait_ready(daemon: Daemon, ready: Callable[[], bool], *, seconds: float) -> None:
+    """Wait until `ready` answers True; ProcessError when the process ends first or the time is over."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if not daemon.alive:
+            # It may have become ready and stopped, or never have come up: either way it is not there.
+            raise ProcessError(f"{daemon.name} ended before it was ready.\n{log_tail(daemon)}")
+        if time.monotonic() > deadline:
+            raise ProcessError(f"{daemon.name} was not ready after {seconds:.0f} s.\n{log_tail(daemon)}")
+        time.sleep(POLL_SECONDS)
+
+
+def stop(daemons: Iterable[Daemon], *, grace_seconds: float = 5.0) -> list[str]:
+    """End these processes and their children, together: asked first, killed after the grace period.
+
+    Returns the names of those that ran. No other process is touched.
+    """
+    daemons = list(daemons)
+    ran = [daemon.name for daemon in daemons if daemon.alive]
+    # More than one round only when a process has made another while it was being stopped.
+    for _ in range(5):
+        family = _family(daemons)
+        if not family:
+            break
+        _end(family, grace_seconds)
+    for daemon in daemons:
+        daemon.pid_file.unlink(missing_ok=True)
+    return ran
+
+
+def kill_strays(daemons: Iterable[Daemon]) -> None:
+    """Kill what carries the mark of these daemons but is not in their pid files: leftovers of a crash."""
+    by_mark = {str(daemon.pid_file): daemon for daemon in daemons}
+    strays = [process for process, mark in _marked() if mark in by_mark and not by_mark[mark].alive]
+    _end(strays, 0)
+
+
+def log_tail(daemon: Daemon) -> str:
+    """The last lines of the log and where it is, for an error message."""
+    try:
+        with daemon.log.open("rb") as file:
+            file.seek(max(0, daemon.log.stat().st_size - 16_384))
+            lines = file.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
+    except OSError:
+        lines = []
+    shown = "\n".join(f"  | {line[:400]}" for line in lines) or "  | (it printed nothing)"
+    return f"{shown}\nThe whole log: {daemon.log}"
+
+
+def resident_bytes(daemons: Iterable[Daemon]) -> dict[str, int]:
+    """The resident memory of each daemon that runs, in bytes."""
+    sizes: dict[str, int] = {}
+    for daemon in daemons:
+        process = daemon.process()
+        if process is not None:
+            with contextlib.suppress(psutil.Error):
+                sizes[daemon.name] = process.memory_info().rss
+    return sizes
+
+
+def _family(daemons: Sequence[Daemon]) -> list[psutil.Process]:
+    """The daemons' processes, their descendants, and whatever else carries their mark."""
+    family: dict[int, psutil.Process] = {}
+    for daemon in daemons:
+        process = daemon.process()
+        if process is None:
+            continue
+        family[process.pid] = process
+        with contextlib.suppress(psutil.Error):
+            family.update({child.pid: child for child in process.children(recursive=True)})
+    marks = {str(daemon.pid_file) for daemon in daemons}
+    family.update({process.pid: process for process, mark in _marked() if mark in marks})
+    # A daemon that was started by another one is a process of its own: it carries its own mark.
+    others = {process.pid for process, mark in _marked() if mark not in marks}
+    return [process for pid, process in family.items() if pid not in others and pid != os.getpid()]
+
+
+def _marked() -> Iterable[tuple[psutil.Process, str]]:
+    for process in psutil.process_iter():
+        try:
+            mark = process.environ().get(MARK)
+        except (psutil.Error, OSError):
+            continue  # another user's, or just gone
+        if mark is not None:
+            yield process, mark
+
+
+def _end(processes: Sequence[psutil.Process], grace_seconds: float) -> None:
+    if grace_seconds > 0:
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                process.terminate()
+        processes = _wait_gone(processes, grace_seconds)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    _wait_gone(processes, 5)
+
+
+def _wait_gone(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those that still run when the time is over. psutil's own wait takes a zombie for alive."""
+    deadline = time.monotonic() + seconds
+    left = [process for process in processes if _still_runs(process)]
+    while left and time.monotonic() < deadline:
+        time.sleep(0.02)
+        left = [process for process in left if _still_runs(process)]
+    return left
+
+
+def _still_runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
+
+
+def _running(pid: int) -> psutil.Process | None:
+    try:
+        process = psutil.Process(pid)
+    except (psutil.Error, ValueError):
+        return None
+    return process if _still_runs(process) else None
+
+
+def _identity(pid: int) -> str:
+    """What tells this process from another one with the same pid, in whatever boot of the machine."""
+    with contextlib.suppress(OSError, IndexError):
+        # Field 22, counted behind the command's name (which may hold spaces): start time in ticks since
+        # boot. Unlike psutil's create_time it does not move when the clock is set.
+        ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}:{ticks}"
+    try:
+        return f"{psutil.Process(pid).create_time():.2f}"
+    except psutil.Error:
+        return "gone"
+
+
+def _rotate(log: Path) -> None:
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > LOG_LIMIT_BYTES:
+            log.replace(log.with_suffix(".log.1"))
