@@ -1,0 +1,136 @@
+"""Physical names: `{prefix}-{purpose}`, where the prefix is `{org}-{environment}` (`acme-dev`).
+
+A component declares each physical name once, as a PhysicalName, and puts `prefix_for(...)` of all of them
+on its `prefix` argument: a prefix that would break the length rule of any of them is refused with the limit
+when the arguments are read, so no name that is made later can be too long. What may be replaced takes a kind
+with a suffix, for the `name_prefix` of its resource: the provider adds a suffix of its own, and a replacement
+never meets its predecessor's name.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiplatform._args import Rule, got
+
+_PREFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+GENERATED_SUFFIX: Final = 26
+"""Characters that the provider adds to a `name_prefix`: a time stamp and a counter
+(terraform-plugin-sdk, helper/id, UniqueIDSuffixLength)."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a name belongs to, and how long it may be."""
+
+    what: str
+    limit: int
+    suffix: int = 0
+    """Of the limit, what the provider's generated suffix takes."""
+
+    @property
+    def room(self) -> int:
+        """Characters left for `{prefix}-{purpose}` (and its closing hyphen, where a suffix follows)."""
+        return self.limit - self.suffix
+
+
+# Limits from the services' API references (botocore models give the same where they give any).
+EKS_CLUSTER: Final = Kind("an EKS cluster's name", 100)
+EKS_NODE_GROUP: Final = Kind("a node group's name", 63)
+EKS_NODE_GROUP_PREFIX: Final = Kind("a node group's name", 63, GENERATED_SUFFIX)
+IAM_ROLE: Final = Kind("an IAM role's name", 64)
+IAM_ROLE_PREFIX: Final = Kind("an IAM role's name", 64, GENERATED_SUFFIX)
+IAM_POLICY_PREFIX: Final = Kind("an IAM policy's name", 128, GENERATED_SUFFIX)
+INSTANCE_PROFILE_PREFIX: Final = Kind("an instance profile's name", 128, GENERATED_SUFFIX)
+SECURITY_GROUP_PREFIX: Final = Kind("a security group's name", 255, GENERATED_SUFFIX)
+# 125, not EC2's 128: what the provider's own validation of name_prefix leaves.
+LAUNCH_TEMPLATE_PREFIX: Final = Kind("a launch template's name", 125, GENERATED_SUFFIX)
+PLACEMENT_GROUP: Final = Kind("a placement group's name", 255)
+KMS_ALIAS: Final = Kind("a KMS alias", 256)
+LOG_GROUP: Final = Kind("a log group's name", 512)
+S3_BUCKET: Final = Kind("an S3 bucket's name", 63)
+SSM_PARAMETER: Final = Kind("an SSM parameter's name", 1011)
+
+
+@dataclass(frozen=True)
+class PhysicalName:
+    """One name: `{prefix}` in the pattern stands for the component's prefix argument."""
+
+    kind: Kind
+    pattern: str
+    """`{prefix}-cluster`, `alias/{prefix}-cluster`, `/aws/eks/{prefix}-cluster/cluster`."""
+
+    def of(self, prefix: str) -> str:
+        """The name itself, or what stands before the generated suffix (then it ends with a hyphen)."""
+        made = self.pattern.format(prefix=prefix) + ("-" if self.kind.suffix else "")
+        if len(made) > self.kind.room:
+            raise ValueError(self.too_long(prefix))
+        return made
+
+    def too_long(self, prefix: str) -> str | None:
+        """What is wrong with a prefix for this name, or None."""
+        fixed = len(self.pattern.format(prefix="")) + (1 if self.kind.suffix else 0)
+        room = self.kind.room - fixed
+        if len(prefix) <= room:
+            return None
+        return (
+            f"expected at most {room} characters, got {len(prefix)}: {self.pattern.format(prefix=prefix)!r} "
+            f"would be {self.kind.what}, which may have {self.kind.limit}"
+            + (f", {self.kind.suffix} of them for a generated suffix" if self.kind.suffix else "")
+        )
+
+
+def prefix_for(*names: PhysicalName) -> Rule:
+    """The rule for a `prefix` argument: lower-case words with hyphens, short enough for all of `names`."""
+
+    def rule(value: Any) -> str | None:
+        if not _PREFIX.fullmatch(value):
+            return (
+                "expected lower-case letters and digits in words joined by single hyphens, "
+                "the first a letter ('acme-dev')"
+            )
+        reasons = [reason for name in names if (reason := name.too_long(value))]
+        return min(reasons, key=_allowed) if reasons else None
+
+    return rule
+
+
+def _allowed(reason: str) -> int:
+    """The room that a `too_long` message names: the tightest limit is the one to tell."""
+    found = re.search(r"at most (-?\d+)", reason)
+    return int(found.group(1)) if found else 0
+
+
+def dns_label(value: Any) -> str | None:
+    """A rule: a Kubernetes object's name as RFC 1123 has it."""
+    if _DNS_LABEL.fullmatch(value):
+        return None
+    return "expected a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at either end"
+
+
+_TAG = re.compile(r"[\w\s.:/=+\-@]*")
+_MOST_TAGS = 50
+
+
+def aws_tags(value: Mapping[str, Any]) -> str | None:
+    """A rule for `tags`: what every AWS service accepts (at most 50; keys to 128, values to 256)."""
+    if len(value) > _MOST_TAGS:
+        return f"expected at most {_MOST_TAGS} tags, got {len(value)}"
+    for key, text in value.items():
+        reason = _tag_fault(key, text)
+        if reason:
+            return f"{key!r} ({got(text)}): {reason}"
+    return None
+
+
+def _tag_fault(key: str, text: Any) -> str | None:
+    if not 1 <= len(key) <= 128 or not _TAG.fullmatch(key):
+        return "expected a key of 1 to 128 letters, digits, spaces and _ . : / = + - @"
+    if key.lower().startswith("aws:"):
+        return "expected a key without 'aws:', which belongs to AWS"
+    if isinstance(text, str) and (len(text) > 256 or not _TAG.fullmatch(text)):
+        return "expected a value of at most 256 letters, digits, spaces and _ . : / = + - @"
+    return None

@@ -1,0 +1,139 @@
+"""What the cloud would answer a component in a test: functions, and what only the cloud computes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+REGION = "eu-central-1"
+ACCOUNT = "111122223333"
+ZONES = {"eu-central-1a": "euc1-az2", "eu-central-1b": "euc1-az3", "eu-central-1c": "euc1-az1"}
+
+Inputs = Mapping[str, Any]
+
+
+def common(type_: str, name: str, digest: str) -> dict[str, Any]:
+    """Outputs that nearly every AWS type has. Inputs and COMPUTED come before them."""
+    if not type_.startswith("aws:"):
+        return {}
+    service, kind = type_.split(":")[1].split("/")
+    return {
+        "arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{name}-{digest[:8]}",
+        "region": REGION,
+        "name": f"{name}-{digest[:7]}",
+    }
+
+
+def _zones(arguments: Inputs) -> dict[str, Any]:
+    names = list(ZONES)
+    for entry in arguments.get("filters") or []:
+        if entry["name"] == "zone-id":
+            names = [name for name in names if ZONES[name] in entry["values"]]
+    return {
+        "id": REGION,
+        "names": names,
+        "zoneIds": [ZONES[name] for name in names],
+        "groupNames": [REGION],
+        "region": REGION,
+    }
+
+
+def _policy_document(arguments: Inputs) -> dict[str, Any]:
+    statements = [
+        {key[0].upper() + key[1:]: entry for key, entry in statement.items()}
+        for statement in arguments.get("statements") or []
+    ]
+    return {"id": "1", "json": json.dumps({"Version": "2012-10-17", "Statement": statements})}
+
+
+FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
+    "aws:index/getRegion:getRegion": lambda _: {"id": REGION, "name": REGION, "region": REGION},
+    "aws:index/getPartition:getPartition": lambda _: {
+        "id": "aws",
+        "partition": "aws",
+        "dnsSuffix": "amazonaws.com",
+        "reverseDnsPrefix": "com.amazonaws",
+    },
+    "aws:index/getCallerIdentity:getCallerIdentity": lambda _: {
+        "id": ACCOUNT,
+        "accountId": ACCOUNT,
+        "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/platform-deployer/test",
+        "userId": "AROAEXAMPLE:test",
+    },
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
+        "id": arguments["addonName"],
+        "addonName": arguments["addonName"],
+        "kubernetesVersion": arguments["kubernetesVersion"],
+        "mostRecent": arguments.get("mostRecent", False),
+        "version": "v1.0.0-eksbuild.1",
+    },
+    "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": lambda arguments: {
+        "id": REGION,
+        "instanceTypes": [
+            value
+            for entry in arguments.get("filters") or []
+            if entry["name"] == "instance-type"
+            for value in entry["values"]
+            for _ in ZONES
+        ],
+        "locations": [
+            zone
+            for entry in arguments.get("filters") or []
+            if entry["name"] == "instance-type"
+            for _ in entry["values"]
+            for zone in (ZONES.values() if arguments.get("locationType") == "availability-zone-id" else ZONES)
+        ],
+        "locationTypes": [],
+    },
+}
+
+
+def _cluster(name: str, inputs: Inputs) -> dict[str, Any]:
+    cluster = str(inputs.get("name", name))
+    issuer = f"https://oidc.eks.{REGION}.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+    return {
+        "id": cluster,
+        "arn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/{cluster}",
+        "endpoint": f"https://0123456789ABCDEF0123456789ABCDEF.gr7.{REGION}.eks.amazonaws.com",
+        "certificateAuthority": {"data": "LS0tLS1CRUdJTg=="},
+        "identities": [{"oidcs": [{"issuer": issuer}]}],
+        "platformVersion": "eks.9",
+        "status": "ACTIVE",
+        "vpcConfig": {
+            **(inputs.get("vpcConfig") or {}),
+            "clusterSecurityGroupId": "sg-0c1u5te2",
+            "vpcId": "vpc-0123456789abcdef0",
+        },
+    }
+
+
+def _role(name: str, inputs: Inputs) -> dict[str, Any]:
+    made = str(inputs.get("name") or f"{inputs.get('namePrefix', name + '-')}20260101000000000000000001")
+    return {"id": made, "name": made, "arn": f"arn:aws:iam::{ACCOUNT}:role/{made}"}
+
+
+COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
+    "aws:eks/cluster:Cluster": _cluster,
+    "aws:iam/role:Role": _role,
+    "aws:eks/nodeGroup:NodeGroup": lambda name, inputs: {
+        "resources": [
+            {"autoscalingGroups": [{"name": f"eks-{name}-0123"}], "remoteAccessSecurityGroupId": ""}
+        ],
+        "status": "ACTIVE",
+    },
+    "aws:ec2/eip:Eip": lambda name, inputs: {"publicIp": "198.51.100.7", "allocationId": f"eipalloc-{name}"},
+    "aws:ec2/vpc:Vpc": lambda name, inputs: {
+        "defaultSecurityGroupId": "sg-0default",
+        "defaultNetworkAclId": "acl-0default",
+        "defaultRouteTableId": "rtb-0default",
+        "mainRouteTableId": "rtb-0default",
+    },
+    "aws:ec2/launchTemplate:LaunchTemplate": lambda name, inputs: {
+        "latestVersion": 1,
+        "defaultVersion": 1,
+        "name": str(inputs.get("name") or f"{inputs.get('namePrefix', name + '-')}2026"),
+    },
+}

@@ -1,0 +1,249 @@
+"""A recording engine for component tests: what a program registers, with options and registered outputs.
+
+Pulumi's mocks see neither parent, protect, deleted_with nor register_outputs, and fold duplicate URNs into
+one. This monitor records every request as the engine would get it and refuses a URN that comes twice.
+
+    recorded = record(lambda: Network("network", {"prefix": "acme-dev"}))
+    vpc = recorded.one("aws:ec2/vpc:Vpc")
+    assert vpc.inputs["enableDnsSupport"] is True
+    assert vpc.parent == recorded.one("aiplatform:index:Network").urn
+
+Never a preview: in one, ids are None and applies do not run. `record` drains all work before it answers, so
+tests assert in plain Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from google.protobuf import empty_pb2
+from pulumi.runtime import rpc, set_mocks, settings
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.stack import run_pulumi_func
+
+from tests.components import cloud_answers
+
+REGION = cloud_answers.REGION
+ACCOUNT = cloud_answers.ACCOUNT
+
+Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
+"""Function token (`aws:index/getRegion:getRegion`) -> its answer for the arguments it got."""
+Computed = Mapping[str, Callable[[str, Mapping[str, Any]], Mapping[str, Any]]]
+"""Resource type -> the outputs that the cloud computes, from logical name and inputs."""
+
+
+@dataclass
+class Registered:
+    """One registration: properties are camelCase, references are URNs."""
+
+    urn: str
+    type: str
+    name: str
+    custom: bool
+    parent: str
+    inputs: dict[str, Any]
+    state: dict[str, Any]
+    protect: bool | None
+    retain_on_delete: bool | None
+    deleted_with: str
+    depends_on: frozenset[str]
+    """Every URN it waits for: `depends_on` and what its properties come from."""
+    property_dependencies: dict[str, frozenset[str]]
+    provider: str
+    """`urn::id` of its provider, or empty."""
+    providers: dict[str, str]
+    ignore_changes: tuple[str, ...]
+    replace_on_changes: tuple[str, ...]
+    delete_before_replace: bool
+    additional_secret_outputs: tuple[str, ...]
+    aliases: int
+    timeouts: dict[str, str]
+    outputs: dict[str, Any] | None = field(default=None)
+    """What register_outputs got; None when it was never called."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One function call of the program (`aws.get_region()`)."""
+
+    token: str
+    arguments: Mapping[str, Any]
+    provider: str
+
+
+class Recording:
+    """What a program did. Lookups fail with a message that lists what there is."""
+
+    def __init__(self, resources: Sequence[Registered], calls: Sequence[Call], result: Any) -> None:
+        self.resources = list(resources)
+        self.calls = list(calls)
+        self.result = result
+        """What the program returned: its component, usually."""
+        self._by_urn = {resource.urn: resource for resource in resources}
+
+    def __getitem__(self, urn: str) -> Registered:
+        return self._by_urn[urn]
+
+    def all(self, type_: str) -> list[Registered]:
+        """All of a type, in order of registration."""
+        return [resource for resource in self.resources if resource.type == type_]
+
+    def one(self, type_: str, name: str | None = None) -> Registered:
+        """The only one of a type, or the one with this logical name."""
+        found = [r for r in self.all(type_) if name is None or r.name == name]
+        assert len(found) == 1, (
+            f"expected one {type_} {name or ''}, got {[r.name for r in found]}; registered: {self.names()}"
+        )
+        return found[0]
+
+    def named(self, name: str) -> Registered:
+        """The only resource with this logical name, of whatever type."""
+        found = [resource for resource in self.resources if resource.name == name]
+        assert len(found) == 1, f"expected one {name}, got {found}; registered: {self.names()}"
+        return found[0]
+
+    def names(self) -> list[str]:
+        """`type name` of everything, sorted: what a contract test compares."""
+        return sorted(f"{resource.type} {resource.name}" for resource in self.resources)
+
+    def depends(self, resource: Registered, on: Registered) -> bool:
+        """Whether `resource` waits for `on`, directly or through others (children of components included)."""
+        seen: set[str] = set()
+        todo = set(resource.depends_on)
+        while todo:
+            urn = todo.pop()
+            if urn == on.urn:
+                return True
+            if urn in seen or urn not in self._by_urn:
+                continue
+            seen.add(urn)
+            todo |= self._by_urn[urn].depends_on
+        return False
+
+    def position(self, resource: Registered) -> int:
+        """Its place in the order of registration."""
+        return self.resources.index(resource)
+
+
+def record(
+    program: Callable[[], Any],
+    *,
+    answers: Answers | None = None,
+    computed: Computed | None = None,
+    project: str = "ai-platform",
+    stack: str = "test",
+) -> Recording:
+    """Run `program` against a recording engine, drain it, and say what it did.
+
+    `answers` and `computed` come before those of tests/components/cloud_answers.py.
+    """
+    monitor = _Monitor(
+        _Cloud({**cloud_answers.FUNCTIONS, **(answers or {})}, {**cloud_answers.COMPUTED, **(computed or {})})
+    )
+    return asyncio.run(_record(program, monitor, project, stack))
+
+
+async def _record(program: Callable[[], Any], monitor: _Monitor, project: str, stack: str) -> Recording:
+    settings.reset_options()
+    set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
+    result: list[Any] = []
+
+    def run() -> None:
+        result.append(program())
+
+    await run_pulumi_func(run)
+    return Recording(list(monitor.recorded.values()), monitor.calls, result[0])
+
+
+def value(output: Any) -> Any:
+    """The plain value of an Output after `record` has drained."""
+    if not isinstance(output, pulumi.Output):
+        return output
+    return asyncio.run(_value(output))
+
+
+async def _value(output: pulumi.Output[Any]) -> Any:
+    return await output.future()
+
+
+class _Cloud(Mocks):
+    def __init__(self, functions: Answers, computed: Computed) -> None:
+        self.functions = functions
+        self.computed = computed
+
+    def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override]
+        answer = self.functions.get(args.token)
+        if answer is None:
+            raise AssertionError(f"no answer for the function {args.token}; pass it to record(answers=...)")
+        return dict(answer(args.args))
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        digest = hashlib.sha256(f"{args.typ} {args.name}".encode()).hexdigest()
+        made = self.computed.get(args.typ)
+        outputs = dict(made(args.name, args.inputs)) if made else {}
+        state = {**cloud_answers.common(args.typ, args.name, digest), **args.inputs, **outputs}
+        return str(outputs.get("id") or f"{args.name}-{digest[:8]}"), state
+
+
+class _Monitor(MockMonitor):
+    def __init__(self, mocks: Mocks) -> None:
+        super().__init__(mocks)
+        self.recorded: dict[str, Registered] = {}
+        self.calls: list[Call] = []
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        arguments = rpc.deserialize_properties(request.args)
+        self.calls.append(Call(request.tok, arguments, request.provider))
+        return super().Invoke(request)
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        response = super().RegisterResource(request)
+        if request.type == "pulumi:pulumi:Stack":
+            return response
+        if response.urn in self.recorded:
+            raise AssertionError(f"duplicate URN: {response.urn} is registered twice")
+        self.recorded[response.urn] = _registered(request, response, self.resources[response.urn].state)
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+        if request.urn in self.recorded:
+            already = self.recorded[request.urn].outputs is not None
+            assert not already, f"{request.urn} calls register_outputs twice"
+            self.recorded[request.urn].outputs = rpc.deserialize_properties(request.outputs)
+        return empty_pb2.Empty()
+
+
+def _registered(request: Any, response: Any, state: Mapping[str, Any]) -> Registered:
+    return Registered(
+        urn=response.urn,
+        type=request.type,
+        name=request.name,
+        custom=request.custom,
+        parent=request.parent,
+        inputs=rpc.deserialize_properties(request.object, keep_unknowns=False),
+        state=dict(state),
+        protect=request.protect if request.HasField("protect") else None,
+        retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
+        deleted_with=request.deletedWith,
+        depends_on=frozenset(request.dependencies),
+        property_dependencies={
+            key: frozenset(entry.urns) for key, entry in request.propertyDependencies.items()
+        },
+        provider=request.provider,
+        providers=dict(request.providers),
+        ignore_changes=tuple(request.ignoreChanges),
+        replace_on_changes=tuple(request.replaceOnChanges),
+        delete_before_replace=request.deleteBeforeReplace,
+        additional_secret_outputs=tuple(request.additionalSecretOutputs),
+        aliases=len(request.aliases),
+        timeouts={
+            key: getattr(request.customTimeouts, key)
+            for key in ("create", "update", "delete")
+            if getattr(request.customTimeouts, key)
+        },
+    )
