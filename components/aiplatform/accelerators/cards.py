@@ -1,0 +1,82 @@
+"""The accelerator cards, whatever cloud they stand in: an environment says `accelerator: h100`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+NVIDIA: Final = "nvidia.com/gpu"
+NEURON: Final = "aws.amazon.com/neuron"
+NEURON_CORE: Final = "aws.amazon.com/neuroncore"
+
+
+@dataclass(frozen=True)
+class Card:
+    """One model of card.
+
+    memory_mib: of one card, as the cloud's API reports it.
+    resource: what a Pod asks for; its device plugin advertises it.
+    mig: MIG profile -> how many of it one card holds when the whole card is cut into it; empty where the card
+        has no MIG. Source: the geometries that NVIDIA's MIG manager ships (mig-parted, `all-<profile>`) and
+        the MIG user guide's table of profiles of each card.
+    neuron_cores: of one card, each an `aws.amazon.com/neuroncore`.
+    """
+
+    key: str
+    product: str
+    """The name in the cloud's API."""
+    memory_mib: int
+    resource: str = NVIDIA
+    mig: Mapping[str, int] = field(default_factory=dict[str, int])
+    neuron_cores: int = 0
+
+    @property
+    def vendor(self) -> str:
+        """`nvidia` or `neuron`: which driver, image and device plugin it takes."""
+        return "nvidia" if self.resource == NVIDIA else "neuron"
+
+
+_A100_40: Final = {"1g.5gb": 7, "1g.10gb": 4, "2g.10gb": 3, "3g.20gb": 2, "4g.20gb": 1, "7g.40gb": 1}
+_80_GB: Final = {"1g.10gb": 7, "1g.20gb": 4, "2g.20gb": 3, "3g.40gb": 2, "4g.40gb": 1, "7g.80gb": 1}
+_H200: Final = {"1g.18gb": 7, "1g.35gb": 4, "2g.35gb": 3, "3g.71gb": 2, "4g.71gb": 1, "7g.141gb": 1}
+_B200: Final = {"1g.23gb": 7, "1g.45gb": 4, "2g.45gb": 3, "3g.90gb": 2, "4g.90gb": 1, "7g.180gb": 1}
+
+CARDS: Final[Mapping[str, Card]] = {
+    card.key: card
+    for card in (
+        Card("t4", "T4", 16384),
+        Card("a10g", "A10G", 22888),
+        Card("l4", "L4", 22888),
+        Card("l40s", "L40S", 45776),
+        Card("a100", "A100", 40960, mig=_A100_40),
+        Card("a100-80", "A100", 81920, mig=_80_GB),
+        Card("h100", "H100", 81920, mig=_80_GB),
+        Card("h200", "H200", 144384, mig=_H200),
+        Card("b200", "B200", 183359, mig=_B200),
+        Card("trainium", "Trainium", 32768, NEURON, neuron_cores=2),
+        Card("trainium2", "Trainium2", 524288, NEURON, neuron_cores=8),
+        Card("inferentia2", "Inferentia2", 32768, NEURON, neuron_cores=2),
+    )
+}
+
+ALSO_CALLED: Final[Mapping[str, str]] = {
+    "a100-40": "a100",
+    "a100-40gb": "a100",
+    "a100-80gb": "a100-80",
+    "trn1": "trainium",
+    "trn2": "trainium2",
+    "inf2": "inferentia2",
+    "inferentia": "inferentia2",
+    "g4dn": "t4",
+    "g5": "a10g",
+    "a10": "a10g",
+    "g6": "l4",
+    "g6e": "l40s",
+    "l40": "l40s",
+    "p4d": "a100",
+    "p4de": "a100-80",
+    "p5": "h100",
+    "p5e": "h200",
+    "p5en": "h200",
+    "p6": "b200",
+}
+"""Words that people write for a card; an error suggests the catalog's own."""
