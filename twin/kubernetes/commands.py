@@ -1,0 +1,199 @@
+"""The command lines of etcd, the API server, the controllers and the scheduler.
+
+Where EKS decides (admission plugins, anonymous access, service range, token signing), this follows EKS.
+Everything listens on loopback alone, and speaks TLS under the world's own authority: other users of the
+machine may reach the ports, and get nothing there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from twin.kubernetes import kwok
+from twin.kubernetes.certificates import Pki, write_kubeconfig, write_private
+from twin.world import World
+
+# These need a cloud or a kubelet, or nothing here uses them: no Node gets a range of addresses, a load
+# balancer or an attached disk from the control plane.
+LEFT_OUT: Final = (
+    "node-ipam-controller",
+    "node-route-controller",
+    "service-lb-controller",
+    "cloud-node-lifecycle-controller",
+    "persistentvolume-attach-detach-controller",
+    "bootstrap-signer-controller",
+    "token-cleaner-controller",
+)
+# As EKS: who is nobody may ask for the health, and nothing else.
+ANONYMOUS: Final = {
+    "apiVersion": "apiserver.config.k8s.io/v1",
+    "kind": "AuthenticationConfiguration",
+    "anonymous": {
+        "enabled": True,
+        "conditions": [{"path": path} for path in ("/livez", "/readyz", "/healthz")],
+    },
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a cluster decides about its API server.
+
+    service_cidr: where Services get their addresses (EKS: 10.100.0.0/16 or 172.20.0.0/16).
+    issuer: the `iss` of service account tokens (EKS: the cluster's OIDC issuer).
+    """
+
+    service_cidr: str = "172.20.0.0/16"
+    issuer: str = "https://kubernetes.default.svc"
+
+
+def command_lines(world: World, pki: Pki, settings: Settings) -> dict[str, list[str]]:
+    """The five, by process name; writes the small files that they read."""
+    return {
+        "etcd": _etcd(world, pki),
+        "kube-apiserver": _api_server(world, pki, settings),
+        "kube-controller-manager": _controller_manager(world, pki, settings),
+        "kube-scheduler": _scheduler(world, pki),
+        "kwok": kwok.arguments(pki, _kubeconfig(world, pki, "kwok"), world.ports["kwok"]),
+    }
+
+
+def etcd_data(world: World) -> Path:
+    """Where etcd keeps the cluster."""
+    return world.folder / "kubernetes" / "etcd"
+
+
+def _etcd(world: World, pki: Pki) -> list[str]:
+    client, peer = world.url("etcd", "https"), world.url("etcd-peer", "https")
+    certificate, key, authority = pki.certificate("etcd"), pki.key("etcd"), pki.certificate("ca")
+    return [
+        "etcd",
+        "--name=twin",
+        f"--data-dir={etcd_data(world)}",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=twin={peer}",
+        "--client-cert-auth",
+        f"--cert-file={certificate}",
+        f"--key-file={key}",
+        f"--trusted-ca-file={authority}",
+        "--peer-client-cert-auth",
+        f"--peer-cert-file={certificate}",
+        f"--peer-key-file={key}",
+        f"--peer-trusted-ca-file={authority}",
+        # What is written lies in the page cache, which outlives a killed process. Only a machine that loses
+        # power can lose it, and a twin can be made again.
+        "--unsafe-no-fsync",
+        # A lone member has nobody to hear from: it elects itself at once.
+        "--heartbeat-interval=20",
+        "--election-timeout=100",
+        "--snapshot-count=5000",
+        "--log-level=warn",
+        "--logger=zap",
+    ]
+
+
+def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
+    folder = world.folder / "kubernetes"
+    anonymous = write_private(folder / "authentication.json", json.dumps(ANONYMOUS))
+    return [
+        "kube-apiserver",
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        f"--secure-port={world.ports['kube-apiserver']}",
+        f"--tls-cert-file={pki.certificate('kube-apiserver')}",
+        f"--tls-private-key-file={pki.key('kube-apiserver')}",
+        f"--etcd-servers={world.url('etcd', 'https')}",
+        f"--etcd-cafile={pki.certificate('ca')}",
+        f"--etcd-certfile={pki.certificate('kube-apiserver')}",
+        f"--etcd-keyfile={pki.key('kube-apiserver')}",
+        # 127.0.0.1 may not stand in an EndpointSlice, and no Pod here could reach it.
+        "--endpoint-reconciler-type=none",
+        f"--service-cluster-ip-range={settings.service_cidr}",
+        f"--service-account-issuer={settings.issuer}",
+        f"--service-account-signing-key-file={pki.service_account_key}",
+        f"--service-account-key-file={pki.service_account_public_key}",
+        # Who speaks: certificates, service account tokens, and AWS's tokens by the webhook. One that does
+        # not answer refuses its own tokens only.
+        f"--client-ca-file={pki.certificate('ca')}",
+        f"--authentication-config={anonymous}",
+        f"--authentication-token-webhook-config-file={_webhook(world)}",
+        "--authentication-token-webhook-version=v1",
+        "--authentication-token-webhook-cache-ttl=5s",
+        "--authorization-mode=Node,RBAC",
+        # Beyond the defaults, which have PodSecurity and LimitRanger among them.
+        "--enable-admission-plugins=NodeRestriction",
+        # EKS allows privileged containers, and device plugins ask for it.
+        "--allow-privileged=true",
+        f"--requestheader-client-ca-file={pki.certificate('front-proxy-ca')}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki.certificate('front-proxy')}",
+        f"--proxy-client-key-file={pki.key('front-proxy')}",
+        "--event-ttl=1h",
+        "--profiling=false",
+    ]
+
+
+def _controller_manager(world: World, pki: Pki, settings: Settings) -> list[str]:
+    name = "kube-controller-manager"
+    return [
+        name,
+        *_secondary(world, pki, name),
+        # Each controller acts as its own service account, as everywhere: policies and webhooks see them.
+        "--use-service-account-credentials=true",
+        f"--service-account-private-key-file={pki.service_account_key}",
+        f"--root-ca-file={pki.certificate('ca')}",
+        f"--service-cluster-ip-range={settings.service_cidr}",
+        f"--cluster-signing-cert-file={pki.certificate('ca')}",
+        f"--cluster-signing-key-file={pki.key('ca')}",
+        f"--controllers={','.join(['*', *(f'-{left_out}' for left_out in LEFT_OUT)])}",
+        "--allocate-node-cidrs=false",
+        "--kube-api-qps=200",
+        "--kube-api-burst=400",
+    ]
+
+
+def _scheduler(world: World, pki: Pki) -> list[str]:
+    name = "kube-scheduler"
+    return [name, *_secondary(world, pki, name), "--kube-api-qps=200", "--kube-api-burst=400"]
+
+
+def _secondary(world: World, pki: Pki, name: str) -> list[str]:
+    kubeconfig = _kubeconfig(world, pki, name)
+    return [
+        f"--kubeconfig={kubeconfig}",
+        f"--authentication-kubeconfig={kubeconfig}",
+        f"--authorization-kubeconfig={kubeconfig}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={world.ports[name]}",
+        f"--tls-cert-file={pki.certificate(name)}",
+        f"--tls-private-key-file={pki.key(name)}",
+        # There is one of it; to become the leader would take it seconds.
+        "--leader-elect=false",
+        "--profiling=false",
+    ]
+
+
+def _kubeconfig(world: World, pki: Pki, subject: str) -> Path:
+    target = world.folder / "kubernetes" / f"{subject}.kubeconfig"
+    return write_kubeconfig(pki, subject, world.url("kube-apiserver", "https"), target)
+
+
+def _webhook(world: World) -> Path:
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "webhook", "cluster": {"server": world.url("webhook") + "/authenticate"}}],
+        "users": [{"name": "kube-apiserver", "user": {}}],
+        "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "kube-apiserver"}}],
+        "current-context": "webhook",
+    }
+    return write_private(world.folder / "kubernetes" / "webhook.kubeconfig", json.dumps(document))

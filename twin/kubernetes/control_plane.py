@@ -1,0 +1,169 @@
+"""A world's Kubernetes control plane: etcd, API server, controllers, scheduler and kwok.
+
+Start, stop and wipe are safe at any moment and may be called from several processes at once: they take
+turns by a lock of the world's. What they do is repeated without harm, so a kill in the middle of one is
+repaired by the next.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import ssl
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock
+
+from twin import processes
+from twin.kubernetes import certificates, commands
+from twin.kubernetes.certificates import Pki
+from twin.kubernetes.commands import Settings
+from twin.processes import Daemon
+from twin.toolchain import build
+from twin.world import World, home
+
+PROCESSES: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+READY_SECONDS: Final = 90.0
+# Go's collector would let heaps grow to twice what lives; these keep the five under 1.2 GiB together. The
+# limits are soft: a process that needs more gets it, and collects more often.
+MEMORY: Final[Mapping[str, tuple[int, str]]] = {
+    "etcd": (50, "120MiB"),
+    "kube-apiserver": (75, "450MiB"),
+    "kube-controller-manager": (50, "180MiB"),
+    "kube-scheduler": (50, "120MiB"),
+    "kwok": (50, "120MiB"),
+}
+
+
+def daemons(world: World) -> dict[str, Daemon]:
+    """The five processes, by name."""
+    return {name: Daemon(world.folder, name) for name in PROCESSES}
+
+
+def endpoint(world: World) -> str:
+    """The API server's URL."""
+    return world.url("kube-apiserver", "https")
+
+
+def certificate_authority(world: World) -> str:
+    """Base64 of the PEM of the authority that signs the API server's certificate."""
+    return _pki(world).authority_base64()
+
+
+def start(world: World, binary: Path | None = None) -> None:
+    """Start what does not run, and wait until the API server answers and the others are healthy.
+
+    binary: the control plane's multi-call binary; by default the toolchain's. Raises ProcessError with the
+    end of the log of what failed.
+    """
+    with _lock(world):
+        _start(world, binary)
+
+
+def stop(world: World) -> None:
+    """Stop all five; what they know stays."""
+    with _lock(world):
+        processes.stop(daemons(world).values())
+
+
+def wipe(world: World, *, settings: Settings | None = None, binary: Path | None = None) -> None:
+    """Give an empty cluster: stop, forget everything, start.
+
+    settings: of the new cluster; by default as before. The certificates stay, so kubeconfigs keep working.
+    """
+    with _lock(world):
+        # etcd goes first and for good: with its data gone, what the others still hold in memory is nothing.
+        processes.stop(daemons(world).values(), grace_seconds=0)
+        shutil.rmtree(commands.etcd_data(world), ignore_errors=True)
+        if settings is not None:
+            certificates.write_private(_settings_file(world), json.dumps(asdict(settings)) + "\n")
+        _start(world, binary)
+
+
+def settings_of(world: World) -> Settings:
+    """The settings of the present cluster."""
+    try:
+        return Settings(**json.loads(_settings_file(world).read_text()))
+    except (OSError, ValueError, TypeError):
+        return Settings()
+
+
+def ready(world: World) -> bool:
+    """Whether the API server answers that it is ready."""
+    return _healthy(_pki(world), world.ports["kube-apiserver"], "/readyz")
+
+
+def _start(world: World, binary: Path | None) -> None:
+    pki = _pki(world)
+    binary = binary or build.ensure(["controlplane"])["controlplane"]
+    lines = commands.command_lines(world, pki, settings_of(world))
+    certificates.write_kubeconfig(pki, "admin", endpoint(world), world.kubeconfig, name=f"twin-{world.name}")
+    commands.etcd_data(world).mkdir(parents=True, exist_ok=True, mode=0o700)
+    five = daemons(world)
+
+    def begin(name: str) -> None:
+        processes.start(five[name], [str(binary), *lines[name]], env=_environment(world, name))
+
+    # The API server waits for etcd by itself; the others give up when it is not there.
+    for name in ("etcd", "kube-apiserver"):
+        begin(name)
+    with ThreadPoolExecutor(len(five)) as pool:
+        list(pool.map(lambda name: _wait(world, pki, name), ("etcd", "kube-apiserver")))
+        rest = ("kube-controller-manager", "kube-scheduler", "kwok")
+        for name in rest:
+            begin(name)
+        list(pool.map(lambda name: _wait(world, pki, name), rest))
+
+
+def _wait(world: World, pki: Pki, name: str) -> None:
+    # etcd serves its health on the client port, to those with a certificate.
+    path = "/readyz" if name in ("kube-apiserver", "etcd") else "/healthz"
+    probe: Callable[[], bool] = lambda: _healthy(pki, world.ports[name], path)  # noqa: E731
+    processes.wait_ready(Daemon(world.folder, name), probe, seconds=READY_SECONDS)
+
+
+def _healthy(pki: Pki, port: int, path: str) -> bool:
+    """Whether https://127.0.0.1:port/path answers 200, asked with the API server's own certificate."""
+    try:
+        context = ssl.create_default_context(cafile=str(pki.certificate("ca")))
+        context.load_cert_chain(pki.certificate("kube-apiserver"), pki.key("kube-apiserver"))
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == http.client.OK
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _environment(world: World, name: str) -> dict[str, str]:
+    percent, limit = MEMORY[name]
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        # kwok reads ~/.kwok/kwok.yaml before what it is told: the user's own must not get in.
+        "HOME": str(world.folder / "kubernetes"),
+        "GOGC": str(percent),
+        "GOMEMLIMIT": limit,
+    }
+
+
+def _pki(world: World) -> Pki:
+    return certificates.ensure(world.folder / "kubernetes" / "pki")
+
+
+def _settings_file(world: World) -> Path:
+    return world.folder / "kubernetes" / "settings.json"
+
+
+def _lock(world: World) -> FileLock:
+    # Beside the worlds, as a reset removes the world's folder.
+    folder = home() / "twins" / ".locks"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return FileLock(folder / f"{world.name}.control-plane.lock", timeout=300)
