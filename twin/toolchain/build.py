@@ -37,19 +37,20 @@ class Toolchain:
     pulumi: Path
     kubernetes_provider: Path
     kubectl: Path
-    # The program that runs a Pulumi program, for the language host of our own. None with
-    # an official pulumi, which brings both.
+    # What the language host of our own runs programs with. None with an official pulumi,
+    # which has its own host. Ours lies beside the engine, and asks for the variable
+    # AIPLATFORM_PYTHON: the interpreter that has the twin installed.
     language_exec: Path | None
 
     @classmethod
-    def of(cls, tools: Mapping[str, Path]) -> Toolchain:
+    def of(cls, tools: Mapping[str, Path], cache: Cache | None = None) -> Toolchain:
         """From what `ensure` returned."""
         return cls(
             controlplane=tools["controlplane"],
             pulumi=tools["pulumi"],
             kubernetes_provider=tools["kubernetes-provider"],
             kubectl=tools["kubectl"],
-            language_exec=language_exec(tools["pulumi"]),
+            language_exec=language_exec(tools["pulumi"], cache),
         )
 
 
@@ -98,11 +99,11 @@ def locate(cache: Cache | None = None) -> dict[str, Path]:
     return tools
 
 
-def language_exec(pulumi: Path) -> Path | None:
+def language_exec(pulumi: Path, cache: Cache | None = None) -> Path | None:
     """The pulumi-language-python-exec beside a pulumi that was built here; None for an official one."""
-    beside = pulumi.resolve().with_name("pulumi-language-python-exec")
-    host = beside.with_name("pulumi-language-python")
-    return beside if beside.exists() and not host.exists() else None
+    resolved = pulumi.resolve()
+    ours = resolved.is_relative_to((cache or Cache()).root.resolve())
+    return resolved.with_name("pulumi-language-python-exec") if ours else None
 
 
 def _on_machine(

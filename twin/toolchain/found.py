@@ -38,6 +38,13 @@ def find_go(versions: Versions) -> Path | None:
     return Path(path) if at_least(version, versions.go_minimum) else None
 
 
+def find_uv() -> str | None:
+    """uv as whoever started us found it, on PATH, or in this environment."""
+    scripts = sysconfig.get_path("scripts")
+    candidates = (os.environ.get("UV"), shutil.which("uv"), shutil.which("uv", path=scripts))
+    return next((uv for uv in candidates if uv and Path(uv).exists()), None)
+
+
 def find_pulumi(versions: Versions, ours: Path) -> Path | None:
     """An official pulumi on PATH: new enough, and with its own Python language host beside it.
 

@@ -8,12 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from twin.toolchain.cache import Cache, remove_tree
-from twin.toolchain.found import find_go
+from twin.toolchain.found import find_go, find_uv
 from twin.toolchain.process import run_logged, stop
 from twin.toolchain.progress import Progress, Step
 from twin.toolchain.recipes import BUILD_FLAGS, TAGS, CopiedFile, Recipe
@@ -56,6 +55,8 @@ class GoBuilder:
         self._compile(recipe, source, into / recipe.binary, packages, log, step)
         for file in recipe.beside_binary:
             self._copy(file, into, source, log)
+        for name in recipe.scripts:
+            shutil.copy(source / name, into)
 
     def download_ahead(self, recipe: Recipe) -> None:
         """Begin to fetch a later recipe's modules while an earlier one compiles."""
@@ -230,13 +231,7 @@ def install_go(cache: Cache, versions: Versions, progress: Progress) -> Path:
 
 
 def _installer() -> list[str]:
-    """uv as whoever started us found it, or on PATH, or in this environment; else pip."""
-    candidates = (
-        os.environ.get("UV"),
-        shutil.which("uv"),
-        shutil.which("uv", path=sysconfig.get_path("scripts")),
-    )
-    for uv in candidates:
-        if uv and Path(uv).exists():
-            return [uv, "pip", "install", "--python", sys.executable]
+    uv = find_uv()
+    if uv is not None:
+        return [uv, "pip", "install", "--python", sys.executable]
     return [sys.executable, "-m", "pip", "install"]

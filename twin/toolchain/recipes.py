@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import platform
 import sys
@@ -43,15 +44,18 @@ class Recipe:
     linked: Sequence[tuple[str, str]]
     beside_source: Sequence[CopiedFile] = field(default=())
     beside_binary: Sequence[CopiedFile] = field(default=())
+    # Files of the folder itself that go beside the binary.
+    scripts: Sequence[str] = field(default=())
 
     @property
     def key(self) -> str:
         """Names the tool's folder in the cache; whatever changes the outcome changes it."""
         digest = hashlib.sha256()
-        for path in sorted(path for path in self.folder.iterdir() if path.suffix in {".go", ".mod", ".sum"}):
+        for path in sorted(path for path in self.folder.iterdir() if path.is_file()):
             digest.update(f"{path.name}\0".encode())
             digest.update(path.read_bytes())
-        recipe = (self.package, self.binary, self.linked, self.beside_source, self.beside_binary)
+        # Where the repository lies does not change the outcome.
+        recipe = dataclasses.replace(self, folder=Path())
         digest.update(repr((recipe, BUILD_FLAGS, sys.platform, platform.machine())).encode())
         return f"{self.name}-{self.version}-{digest.hexdigest()[:12]}"
 
@@ -104,6 +108,8 @@ def _pulumi(versions: Versions) -> Recipe:
                 "github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec", executable=True
             ),
         ),
+        # The engine looks for its language hosts beside itself.
+        scripts=("pulumi-language-python",),
     )
 
 

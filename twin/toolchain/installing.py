@@ -1,0 +1,50 @@
+"""InstallDependencies: `pulumi install` for a program, a policy pack or a plugin."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pulumi.runtime.proto import language_pb2
+
+from twin.toolchain.found import find_uv
+from twin.toolchain.interpreter import resolve, runtime_options, virtualenv_path
+
+
+def install_dependencies(
+    request: language_pb2.InstallDependenciesRequest,
+) -> Iterator[language_pb2.InstallDependenciesResponse]:
+    """Install what the project asks for; yields the output. A failure is a RuntimeError."""
+    info = request.info
+    folder = Path(info.program_directory or info.root_directory)
+    yield language_pb2.InstallDependenciesResponse(stdout=b"Installing dependencies...\n\n")
+    if runtime_options(info).get("toolchain") == "uv":
+        uv = find_uv()
+        if uv is None:
+            raise RuntimeError(
+                "the project asks for uv, which is not on PATH: `python -m pip install uv` gets it"
+            )
+        yield from _run([uv, "sync"], folder)
+    else:
+        virtualenv = virtualenv_path(info, is_plugin=request.is_plugin)
+        if virtualenv is not None and not (virtualenv / "bin" / "python").exists():
+            yield from _run([sys.executable, "-m", "venv", str(virtualenv)], folder)
+        install = [str(resolve(info, is_plugin=request.is_plugin).python), "-m", "pip", "install"]
+        if request.is_plugin and (folder / "pyproject.toml").exists():
+            yield from _run([*install, str(folder)], folder)
+        if (folder / "requirements.txt").exists():
+            yield from _run([*install, "-r", "requirements.txt"], folder)
+    yield language_pb2.InstallDependenciesResponse(stdout=b"Finished installing dependencies\n\n")
+
+
+def _run(command: list[str], folder: Path) -> Iterator[language_pb2.InstallDependenciesResponse]:
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe, as asked for above
+        for line in process.stdout:
+            yield language_pb2.InstallDependenciesResponse(stdout=line)
+    if process.returncode != 0:
+        raise RuntimeError(f"`{' '.join(command)}` in {folder} failed with exit code {process.returncode}")
