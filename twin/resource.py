@@ -6,6 +6,7 @@ yet is `UNKNOWN`, wherever it stands; a check must pass over it.
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,33 @@ class CloudError(Exception):
         self.path = path
 
 
+class HalfMade(CloudError):  # noqa: N818 - the cloud's refusal, not a defect
+    """A create or an update that failed midway, with something left in the cloud.
+
+    The engine keeps the id and the outputs, shows the resource as failed, and updates it in place next time.
+    A create that raises a plain CloudError says by it that nothing is left: undo, or raise this.
+    """
+
+    def __init__(self, message: str, id: str, state: Props, *, code: str = "", path: str = "") -> None:
+        super().__init__(message, code=code, path=path)
+        self.id = id
+        self.state = state
+
+
+class Cancelled(Exception):  # noqa: N818 - as asyncio's
+    """The engine cancelled while something waited; what was begun is resumed by the next run."""
+
+
+CANCELLED: Final = threading.Event()
+"""Set when the engine cancels or the provider is told to stop."""
+
+
+def pause(seconds: float) -> None:
+    """Sleep, as everything that waits for the cloud must; raise Cancelled as soon as the engine cancels."""
+    if CANCELLED.wait(seconds):
+        raise Cancelled("cancelled while waiting for the cloud")
+
+
 @dataclass(frozen=True)
 class AutoName:
     """How Check fills a name that the program leaves out, as the real provider's autonaming does."""
@@ -79,6 +107,8 @@ class ResourceType(ABC):
     SDK's type that is no input is computed."""
     immutable: frozenset[str] = frozenset()
     """Property paths without indices (`name`, `vpcConfig.subnetIds`) whose change is a replacement."""
+    volatile: frozenset[str] = frozenset()
+    """Outputs that an update may change (`latestVersion`): unknown in a preview of Update."""
     secrets: frozenset[str] = frozenset()
     """Outputs that are secret."""
     autoname: AutoName | None = None
@@ -95,12 +125,12 @@ class ResourceType(ABC):
         return bool(old == new)
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
-        """Whether a change at this path (without indices) is a replacement. Override where it depends on values."""
+        """Whether a change at this path (without indices) is a replacement; override where values decide."""
         return any(path == p or path.startswith((p + ".", p + "[")) for p in self.immutable)
 
     @abstractmethod
     def create(self, context: Context, inputs: Props) -> tuple[str, Props]:
-        """Make it; answer the id and all outputs. May raise CloudError. Must be repeatable under one intent."""
+        """Make it; answer the id and all outputs. May raise CloudError. Repeatable under one intent."""
 
     @abstractmethod
     def read(self, context: Context, id: str, state: Props) -> Props | None:
@@ -138,6 +168,8 @@ class Cloud(ABC):
     """`aws`, the package's name."""
     sdk: str
     """The Python package that carries the types: `pulumi_aws`."""
+    identity: frozenset[str] = frozenset({"region"})
+    """Provider configuration whose change means another place: the provider and all in it are replaced."""
 
     @abstractmethod
     def check_config(self, config: Props) -> Sequence[Failure]:
@@ -146,6 +178,10 @@ class Cloud(ABC):
     @abstractmethod
     def configure(self, config: Props) -> Context:
         """A context for this configuration; CloudError where the cloud refuses it (wrong account...)."""
+
+    def moves(self, old: Props, new: Props) -> Sequence[str]:
+        """The keys of a provider's configuration whose change means another place or another account."""
+        return sorted(key for key in self.identity if key in old and old.get(key) != new.get(key))
 
     @abstractmethod
     def resource(self, token: str) -> ResourceType | None:
@@ -161,5 +197,9 @@ class Cloud(ABC):
 
     def prepare(self, context: Context, token: str, inputs: Props) -> Props:
         """What the provider adds to every resource's inputs after Check and before Diff or Create: on AWS
-        nothing is added to the inputs; `tagsAll` becomes default_tags merged with tags."""
+        nothing is added to the inputs; `tagsAll` becomes default_tags merged with tags.
+
+        The core hands the answer to ResourceType.create and update, and shows what was added as known in a
+        preview; Diff compares it with the outputs of that name, so that a change of default_tags shows. Add a
+        property only to a type whose SDK has it: `schema` in twin/checks/sdk.py tells."""
         return inputs

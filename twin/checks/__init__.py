@@ -1,0 +1,1 @@
+"""Checks of a resource's inputs by the types that its SDK package carries."""

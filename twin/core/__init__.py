@@ -1,0 +1,1 @@
+"""What is the same in every cloud's provider: names, differences, drift, adoption, configuration."""

@@ -1,0 +1,112 @@
+"""Creating, adopting and updating one resource: the store before and after every call to the cloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twin.core.autonaming import DEFAULTS_KEY
+from twin.core.diff import compare
+from twin.engine_values import compact
+from twin.resource import CloudError, Context, HalfMade, Props, ResourceType
+from twin.store import Row, Store
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """One resource type in one configured provider.
+
+    Inputs are those that Check answered (with `__defaults`) and that Cloud.prepare completed. Outputs are as
+    the type answers them; filling in what it leaves out is the caller's.
+    """
+
+    store: Store
+    type: ResourceType
+    context: Context
+
+    def create(self, urn: str, inputs: Props) -> tuple[str, Props]:
+        """Make the resource, or adopt what an interrupted Create of this URN left behind."""
+        for row in self.store.live(urn):
+            if row.token == self.type.token and not row.acknowledged:
+                taken = self._adopt(row, inputs)
+                if taken:
+                    return taken
+        intent = self.store.begin(urn, self.type.token, inputs)
+        id, outputs = self._make(intent, inputs)
+        return id, outputs
+
+    def _make(self, intent: str, inputs: Props) -> tuple[str, Props]:
+        # Anything but a CloudError (a dead API front, a kill, a cancellation) leaves the intent open: whether
+        # the call was executed is not known, and the next Create resumes it.
+        try:
+            id, outputs = self.type.create(self.context.with_intent(intent), _asked(inputs))
+        except HalfMade as error:
+            self.store.created(intent, error.id, inputs, error.state)
+            raise
+        except CloudError:
+            self.store.failed(intent)
+            raise
+        self.store.created(intent, id, inputs, outputs)
+        return id, outputs
+
+    def _adopt(self, row: Row, inputs: Props) -> tuple[str, Props] | None:
+        found = self._resume(row)
+        if found is None:
+            return None
+        id, outputs = found
+        difference = compare(self.type, _asked(row.inputs), outputs, _asked(inputs))
+        if difference.replaces:
+            self.type.delete(self.context.with_intent(f"{row.intent}-undo"), id, outputs)
+            self.store.gone(row.intent)
+            return None
+        if difference.changes:
+            outputs = self.update(id, outputs, inputs)
+        self.store.created(row.intent, id, inputs, outputs)
+        return id, outputs
+
+    def _resume(self, row: Row) -> tuple[str, Props] | None:
+        """What the row tells of, brought to its end as it was asked for then; None where there is nothing."""
+        if row.id is None:
+            # The inputs of then, so that each call is word for word the one that may have been executed.
+            try:
+                return self._make(row.intent, row.inputs)
+            except HalfMade as error:
+                return error.id, error.state
+            except CloudError:
+                return None
+        outputs = self.type.read(self.context, row.id, row.outputs)
+        if outputs is None:
+            self.store.gone(row.intent)
+            return None
+        return row.id, outputs
+
+    def update(self, id: str, outputs: Props, inputs: Props) -> Props:
+        """Change the resource in place, from its outputs to these inputs."""
+        token = self.type.token
+        intent = self.store.begin_update(token, id, inputs)
+        try:
+            changed = self.type.update(self.context.with_intent(intent), id, outputs, _asked(inputs))
+        except HalfMade as error:
+            self.store.end_update(token, id, inputs, error.state)
+            raise
+        except CloudError:
+            self.store.end_update(token, id, None, None)
+            raise
+        self.store.end_update(token, id, inputs, changed)
+        return changed
+
+    def delete(self, id: str, outputs: Props) -> None:
+        """Delete the resource; one that is gone is none."""
+        self.type.delete(self.context, id, outputs)
+        self.store.deleted(self.type.token, id)
+
+
+def unanswered(store: Store, urn: str) -> Props:
+    """The inputs of a Create of this URN that the engine got no answer to, or nothing.
+
+    Check takes an autonamed name from them, so that what is adopted keeps its name.
+    """
+    return next((row.inputs for row in store.live(urn) if not row.acknowledged), {})
+
+
+def _asked(inputs: Props) -> Props:
+    return compact(inputs) if DEFAULTS_KEY in inputs else inputs

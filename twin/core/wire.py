@@ -1,0 +1,97 @@
+"""gRPC's side of the provider: errors as the engine reads them, caught in one place."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import grpc
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+from twin.core.engine import ERROR, Engine
+from twin.engine_values import Path_, marshal
+from twin.resource import Cancelled, CloudError, HalfMade, Props
+
+_LOG: Final = logging.getLogger(__name__)
+Handler = TypeVar("Handler", bound=Callable[..., Any])
+
+
+class Refused(Exception):  # noqa: N818 - nothing is broken
+    """A request that the provider refuses by itself; the text is for the user."""
+
+
+def guarded(handler: Handler) -> Handler:
+    """Turn what a handler raises into the gRPC status that says the right thing to the engine.
+
+    FAILED_PRECONDITION and the like: nothing happened. INTERNAL: a defect of the twin, the state of the
+    resource is unknown. HalfMade becomes ErrorResourceInitFailed: the engine keeps id and outputs.
+    """
+
+    @functools.wraps(handler)
+    def wrapped(self: Any, request: Any, context: grpc.ServicerContext) -> Any:
+        try:
+            return handler(self, request, context)
+        except HalfMade as error:
+            _half_made(self, request, context, error)
+        except CloudError as error:
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, words(error))
+        except Refused as error:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+        except Cancelled as error:
+            context.abort(grpc.StatusCode.CANCELLED, str(error))
+        except Exception as error:
+            if context.code() is not None:  # pyright: ignore[reportAttributeAccessIssue]
+                raise  # abort() raises too
+            _defect(self.engine, handler.__name__, request, error)
+            context.abort(
+                grpc.StatusCode.INTERNAL,
+                f"the twin's provider failed in {handler.__name__}: {type(error).__name__}: {error}",
+            )
+
+    return wrapped  # type: ignore[return-value]
+
+
+def words(error: CloudError) -> str:
+    """The cloud's words, its code and the property at fault."""
+    text = str(error)
+    if error.code and error.code not in text:
+        text = f"{error.code}: {text}"
+    return f"{error.path}: {text}" if error.path and error.path not in text else text
+
+
+def _half_made(servicer: Any, request: Any, context: grpc.ServicerContext, error: HalfMade) -> None:
+    detail = provider_pb2.ErrorResourceInitFailed(
+        id=error.id,
+        reasons=[words(error)],
+        properties=marshal(servicer.completed(request, error.state)),
+        inputs=_inputs(request),
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=words(error))
+    status.details.add().Pack(detail)
+    context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+    context.abort(grpc.StatusCode.UNKNOWN, words(error))
+
+
+def _inputs(request: Any) -> struct_pb2.Struct:
+    return request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
+
+
+def _defect(engine: Engine, name: str, request: Any, error: Exception) -> None:
+    _LOG.exception("%s failed", name, exc_info=error)
+    place = "".join(traceback.format_exception(error))
+    engine.log(ERROR, f"the twin's provider failed in {name}:\n{place}", getattr(request, "urn", ""))
+
+
+def secrets_of(*found: Iterable[Path_]) -> set[Path_]:
+    """The union of secret paths."""
+    return {path for paths in found for path in paths}
+
+
+def secret_outputs(secrets: Iterable[Path_], names: Iterable[str], props: Props) -> set[Path_]:
+    """Where outputs are secret: an output of which any part was secret as an input, and the type's own."""
+    top = {path[0] for path in secrets} | set(names)
+    return {(name,) for name in top if isinstance(name, str) and name in props}

@@ -1,0 +1,368 @@
+"""A Pulumi provider over a `Cloud` (twin/resource.py): the gRPC service that the engine speaks to.
+
+`serve(cloud)` prints its port, as the engine expects, and answers until it is told to stop or the engine
+dies. Everything about one cloud comes through the contract; nothing here names AWS or Google Cloud.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from twin.checks.check import check
+from twin.checks.sdk import ResourceSchema, sdk
+from twin.core import autonaming, configuration
+from twin.core.diff import compare
+from twin.core.drift import inputs_now
+from twin.core.engine import Engine
+from twin.core.lifecycle import Lifecycle, unanswered
+from twin.core.messages import (
+    KIND,
+    MODES,
+    asked_before,
+    complete,
+    diff_response,
+    failures_of,
+    logical,
+    token_of,
+)
+from twin.core.serving import run
+from twin.core.wire import Refused, guarded, secret_outputs
+from twin.engine_values import Path_, compact, has_unknown, marshal, unmarshal
+from twin.resource import CANCELLED, UNKNOWN, Cloud, Context, Failure, Props, ResourceType
+from twin.store import Store
+from twin.world import World, load
+
+
+class Provider(provider_pb2_grpc.ResourceProviderServicer):
+    """The service of one provider resource: the engine starts a process for each."""
+
+    def __init__(self, cloud: Cloud, store: Store) -> None:
+        self.cloud = cloud
+        self.store = store
+        self.engine = Engine()
+        self.sdk = sdk(cloud.sdk)
+        self._context: Context | None = None
+
+    # ---- the provider itself
+
+    def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Say what this provider understands."""
+        self.engine.connect(request.engine_address)
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=True,
+            accept_resources=False,
+            accept_outputs=False,
+            supports_autonaming_configuration=True,
+        )
+
+    def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Use the engine at this address (when the provider was started by hand, to be debugged)."""
+        self.engine.connect(request.address)
+        return empty_pb2.Empty()
+
+    def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """The SDK's version: what the programs were written against."""
+        return plugin_pb2.PluginInfo(version=self.sdk.version)
+
+    def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """The least that is a schema: the types stand in the SDK package, which generated code came from."""
+        return provider_pb2.GetSchemaResponse(
+            schema=json.dumps({"name": self.cloud.name, "version": self.sdk.version})
+        )
+
+    def GetMapping(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """No mapping from another ecosystem."""
+        return provider_pb2.GetMappingResponse()
+
+    def GetMappings(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """No mapping from another ecosystem."""
+        return provider_pb2.GetMappingsResponse()
+
+    @guarded
+    def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Validate the provider's configuration; answered as it came, unknowns and all."""
+        config = configuration.decode(self.sdk, unmarshal(request.news).props)
+        return provider_pb2.CheckResponse(
+            inputs=request.news, failures=failures_of(configuration.faults(self.cloud, self.sdk, config))
+        )
+
+    @guarded
+    def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """A provider for another place or account replaces all of its resources; else it is updated."""
+        before = request.old_inputs if request.HasField("old_inputs") else request.olds
+        old = configuration.decode(self.sdk, unmarshal(before).props)
+        new = configuration.decode(self.sdk, unmarshal(request.news).props)
+        changed = configuration.changed(old, new)
+        # What is not known yet may well be the same: a preview shows an update, not a replacement of all.
+        replaces = [key for key in self.cloud.moves(old, new) if not has_unknown(new.get(key))]
+        detail = {
+            key: KIND(kind=KIND.UPDATE_REPLACE if key in replaces else KIND.UPDATE, inputDiff=True)
+            for key in changed
+        }
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE,
+            diffs=changed,
+            replaces=replaces,
+            detailedDiff=detail,
+            hasDetailedDiff=True,
+        )
+
+    @guarded
+    def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Take the configuration. With a value unknown in it (a preview), the cloud is not asked."""
+        config = configuration.decode(self.sdk, unmarshal(request.args).props)
+        if not has_unknown(config):
+            self._context = self.cloud.configure(config)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: the collector need not walk it again
+        return provider_pb2.ConfigureResponse(
+            acceptSecrets=True,
+            supportsPreview=True,
+            acceptResources=False,
+            acceptOutputs=False,
+            supports_autonaming_configuration=True,
+        )
+
+    def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """End whatever waits; what was begun is resumed by the next run."""
+        CANCELLED.set()
+        return empty_pb2.Empty()
+
+    # ---- resources
+
+    @guarded
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Validate inputs: by the SDK's types, then by the table; fill in defaults and the name."""
+        token = token_of(request.urn)
+        schema = self._schema(token)
+        if isinstance(schema, Failure):
+            return provider_pb2.CheckResponse(inputs=request.news, failures=failures_of([schema]))
+        values = unmarshal(request.news)
+        olds = unmarshal(request.olds).props or unanswered(self.store, request.urn)
+        inputs = compact(values.props)
+        type = self.cloud.resource(token)
+        failures = [*self._fill(type, inputs, olds, request)] if type else []
+        asked = compact(inputs)
+        failures += check(self.sdk, token, schema.inputs, asked)
+        if type and self._context and not failures:
+            failures += type.check(self._context, asked)
+        return provider_pb2.CheckResponse(
+            inputs=marshal(inputs, values.secrets), failures=failures_of(failures)
+        )
+
+    def _fill(self, type: ResourceType, inputs: Props, olds: Props, request: Any) -> list[Failure]:
+        given = set(inputs)
+        for key, value in type.defaults.items():
+            if inputs.get(key) is None:
+                inputs[key] = value
+        failure = None
+        if type.autoname:
+            naming = autonaming.Naming()
+            if request.HasField("autonaming"):
+                naming = autonaming.Naming(MODES[request.autonaming.mode], request.autonaming.proposed_name)
+            failure = autonaming.fill(
+                type.autoname, inputs, olds, logical(request.urn), request.randomSeed, naming
+            )
+        inputs[autonaming.DEFAULTS_KEY] = sorted(set(inputs) - given)
+        return [failure] if failure else []
+
+    @guarded
+    def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Compare old and new inputs, property by property."""
+        token = token_of(request.urn)
+        self.store.mention(request.urn, token, request.id)
+        state = unmarshal(request.olds).props
+        old = unmarshal(request.old_inputs).props if request.HasField("old_inputs") else state
+        new = unmarshal(request.news).props
+        asked = compact(new)
+        difference = compare(
+            self.cloud.resource(token),
+            compact(old),
+            state,
+            asked,
+            planned=self._prepared(token, asked),
+            defaulted=new.get(autonaming.DEFAULTS_KEY) or (),
+            ignored=request.ignoreChanges,
+        )
+        return diff_response(difference)
+
+    @guarded
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Make a resource, or adopt what an interrupted run made of it."""
+        token = token_of(request.urn)
+        values = unmarshal(request.properties)
+        schema = self._known(token)
+        type = self.cloud.resource(token)
+        if request.preview:
+            if type is None:
+                self._warn(token, "checked by the SDK's types alone", request.urn)
+            outputs = self._foreseen(token, schema, type, compact(values.props))
+            return provider_pb2.CreateResponse(properties=self._marshal(type, outputs, values.secrets))
+        type, configured = self._entry(token), self._configured()
+        inputs = self._prepared(token, values.props)
+        id, outputs = Lifecycle(self.store, type, configured).create(request.urn, inputs)
+        whole = complete(schema, compact(inputs), outputs)
+        return provider_pb2.CreateResponse(id=id, properties=self._marshal(type, whole, values.secrets))
+
+    @guarded
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """What the cloud has now, for a refresh, an import or a `.get()`; an empty id where it is gone."""
+        token = token_of(request.urn)
+        self.store.mention(request.urn, token, request.id)
+        schema, type = self._known(token), self._entry(token)
+        before, old = unmarshal(request.properties), unmarshal(request.inputs)
+        now = type.read(self._configured(), request.id, before.props)
+        if now is None:
+            return provider_pb2.ReadResponse()
+        inputs = inputs_now(self.sdk, type, schema.inputs, old.props, before.props, now)
+        # An import may name the resource in another way than its own id.
+        id = now["id"] if isinstance(now.get("id"), str) and "id" not in schema.outputs else request.id
+        secrets = before.secrets | old.secrets
+        return provider_pb2.ReadResponse(
+            id=id,
+            properties=self._marshal(type, complete(schema, {}, now), secrets),
+            inputs=marshal(inputs, secret_outputs(old.secrets, (), inputs)),
+        )
+
+    @guarded
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Change a resource in place."""
+        token = token_of(request.urn)
+        self.store.mention(request.urn, token, request.id)
+        schema, type = self._known(token), self._entry(token)
+        olds, news = unmarshal(request.olds), unmarshal(request.news)
+        if request.preview:
+            known = {k: v for k, v in olds.props.items() if k in news.props or k not in asked_before(request)}
+            changing = dict.fromkeys(type.volatile, UNKNOWN)
+            outputs = {**known, **self._prepared(token, compact(news.props)), **changing}
+        else:
+            inputs = self._prepared(token, news.props)
+            changed = Lifecycle(self.store, type, self._configured()).update(request.id, olds.props, inputs)
+            outputs = complete(schema, compact(inputs), changed)
+        secrets = olds.secrets | news.secrets
+        return provider_pb2.UpdateResponse(properties=self._marshal(type, outputs, secrets))
+
+    @guarded
+    def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Delete a resource; one that is gone already is no error."""
+        token = token_of(request.urn)
+        self.store.mention(request.urn, token, request.id)
+        state = unmarshal(request.properties).props
+        Lifecycle(self.store, self._entry(token), self._configured()).delete(request.id, state)
+        return empty_pb2.Empty()
+
+    # ---- functions
+
+    @guarded
+    def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """Answer a function (`aws.get_...`)."""
+        values = unmarshal(request.args)
+        arguments = compact(values.props)
+        schema = self.sdk.function(request.tok)
+        if schema is None:
+            raise Refused(f"{self.sdk.package} {self.sdk.version} has no function {request.tok}")
+        failures = check(self.sdk, request.tok, schema.arguments, arguments)
+        if failures:
+            return provider_pb2.InvokeResponse(failures=failures_of(failures))
+        function = self.cloud.function(request.tok)
+        preview = request.preview
+        if function is None and not preview:
+            raise Refused(self._missing(request.tok, "and cannot be answered"))
+        if function is None:
+            self._warn(request.tok, "its result stays unknown in a preview")
+        if function is None or has_unknown(arguments) or (preview and self._context is None):
+            result: Props = dict.fromkeys(schema.result, UNKNOWN)
+        else:
+            answer = function.invoke(self._configured(), arguments)
+            result = {**dict.fromkeys(schema.result), **answer}
+        response = provider_pb2.InvokeResponse()
+        getattr(response, "return").CopyFrom(marshal(result))
+        return response
+
+    def Call(self, request: Any, context: grpc.ServicerContext) -> Any:
+        """No resource of these SDKs has methods."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"the twin answers no method {request.tok}")
+
+    # ---- helpers
+
+    def completed(self, request: Any, outputs: Props) -> Props:
+        """All outputs of the resource of a Create or an Update, for one that failed midway."""
+        given = request.properties if isinstance(request, provider_pb2.CreateRequest) else request.news
+        return complete(self._known(token_of(request.urn)), compact(unmarshal(given).props), outputs)
+
+    def _schema(self, token: str) -> ResourceSchema | Failure:
+        schema = self.sdk.resource(token)
+        if schema:
+            return schema
+        near = self.sdk.nearest(token)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        return Failure("", f"{self.sdk.package} {self.sdk.version} has no resource type {token}{hint}")
+
+    def _known(self, token: str) -> ResourceSchema:
+        schema = self._schema(token)
+        if isinstance(schema, Failure):
+            raise Refused(schema.reason)
+        return schema
+
+    def _entry(self, token: str) -> ResourceType:
+        type = self.cloud.resource(token)
+        if type is None:
+            raise Refused(self._missing(token, "and cannot be created, changed or deleted here"))
+        return type
+
+    def _missing(self, token: str, consequence: str) -> str:
+        return f"the twin has no entry for {token}: {consequence}; add it to {self.cloud.where_to_add(token)}"
+
+    def _warn(self, token: str, consequence: str, urn: str = "") -> None:
+        self.engine.warn_once(token, self._missing(token, consequence), urn)
+
+    def _configured(self) -> Context:
+        if self._context is None:
+            raise Refused(f"the {self.cloud.name} provider is not configured: a value of it is unknown")
+        return self._context
+
+    def _prepared(self, token: str, inputs: Props) -> Props:
+        if self._context is None or self.cloud.resource(token) is None:
+            return inputs
+        return self.cloud.prepare(self._context, token, inputs)
+
+    def _foreseen(
+        self, token: str, schema: ResourceSchema, type: ResourceType | None, inputs: Props
+    ) -> Props:
+        """What a preview shows of a resource to be made; UNKNOWN where only the cloud knows."""
+        planned = self._prepared(token, inputs)
+        computed = type.computed if type else frozenset[str]()
+        unknown = {
+            name: UNKNOWN
+            for name in schema.outputs
+            if name not in planned and (name not in schema.inputs or name in computed)
+        }
+        return {**planned, **unknown}
+
+    def _marshal(self, type: ResourceType | None, outputs: Props, secrets: Iterable[Path_]) -> Any:
+        own = type.secrets if type else ()
+        shown = {key: value for key, value in outputs.items() if key != autonaming.DEFAULTS_KEY}
+        return marshal(shown, secret_outputs(secrets, own, shown))
+
+
+def serve(cloud: Cloud, world: World | None = None) -> None:
+    """Serve until SIGTERM, or until the engine that started this process is gone.
+
+    world: whose store is used; by default the one that AIPLATFORM_TWIN names.
+    """
+    name = os.environ.get("AIPLATFORM_TWIN", "")
+    world = world or (load(name) if name else None)
+    if world is None:
+        raise SystemExit(
+            f"this is the twin's own {cloud.name} provider, and AIPLATFORM_TWIN names no twin ({name!r}): "
+            "run Pulumi by `aiplatform twin run -- pulumi ...`"
+        )
+    run(Provider(cloud, Store(world.store)), world.logs / f"provider-{cloud.name}.log")

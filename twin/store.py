@@ -1,0 +1,209 @@
+"""What the providers remember between runs: intents and results, in SQLite.
+
+A row is written before the cloud is asked for a resource (the intent) and again before the engine is answered
+(the result). When provider, engine or machine die between the two, the next Create for the URN finds the row
+and adopts what it tells of. A result that the engine has mentioned once (in a Diff, Read, Update or Delete)
+is known to it and never adopted.
+
+The file holds inputs and outputs in clear, secrets too, as the world's folder does: mode 0600.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from twin.engine_values import dumps, loads
+from twin.resource import Props
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS resources (
+    intent TEXT PRIMARY KEY,
+    urn TEXT NOT NULL,
+    token TEXT NOT NULL,
+    id TEXT,
+    inputs TEXT NOT NULL,
+    outputs TEXT,
+    state TEXT NOT NULL CHECK (state IN ('intent', 'created', 'failed', 'deleted')),
+    acknowledged INTEGER NOT NULL DEFAULT 0,
+    begun REAL NOT NULL,
+    ended REAL
+);
+CREATE INDEX IF NOT EXISTS resources_urn ON resources (urn) WHERE state IN ('intent', 'created');
+CREATE INDEX IF NOT EXISTS resources_id ON resources (token, id);
+CREATE TABLE IF NOT EXISTS updates (
+    token TEXT NOT NULL,
+    id TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    intent TEXT NOT NULL,
+    begun REAL NOT NULL,
+    PRIMARY KEY (token, id)
+);
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One resource that was asked for."""
+
+    intent: str
+    urn: str
+    token: str
+    id: str | None
+    """None where only the intent is known."""
+    inputs: Props
+    outputs: Props
+    state: str
+    """`intent`, `created`, `failed` or `deleted`."""
+    acknowledged: bool
+    """Whether the engine has ever mentioned the id."""
+
+
+class Store:
+    """The providers' memory; safe for many threads and for many processes on one file.
+
+    path: the file, made if missing; None keeps all in memory (tests).
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600)
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(
+            path or ":memory:", check_same_thread=False, isolation_level=None, timeout=30
+        )
+        # NORMAL survives the death of any process; only a power cut may lose the last rows.
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+        self._mentioned: set[tuple[str, str, str]] = set()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()
+
+    def begin(self, urn: str, token: str, inputs: Props) -> str:
+        """Write the intent to create; answer its name, a key for every call that it makes."""
+        intent = uuid.uuid4().hex
+        self._run(
+            "INSERT INTO resources (intent, urn, token, inputs, state, begun)"
+            " VALUES (?, ?, ?, ?, 'intent', ?)",
+            intent,
+            urn,
+            token,
+            dumps(inputs),
+            time.time(),
+        )
+        return intent
+
+    def created(self, intent: str, id: str, inputs: Props, outputs: Props) -> None:
+        """Write the result of an intent, or the newer inputs and outputs of a result."""
+        self._run(
+            "UPDATE resources SET id = ?, inputs = ?, outputs = ?, state = 'created', ended = ?"
+            " WHERE intent = ?",
+            id,
+            dumps(inputs),
+            dumps(outputs),
+            time.time(),
+            intent,
+        )
+
+    def failed(self, intent: str) -> None:
+        """The cloud said no, and nothing is left of it."""
+        self._close(intent, "failed")
+
+    def gone(self, intent: str) -> None:
+        """What the row tells of is not in the cloud any more."""
+        self._close(intent, "deleted")
+
+    def deleted(self, token: str, id: str) -> None:
+        """The resource with this id was deleted."""
+        self._run(
+            "UPDATE resources SET state = 'deleted', ended = ?"
+            " WHERE token = ? AND id = ? AND state = 'created'",
+            time.time(),
+            token,
+            id,
+        )
+
+    def live(self, urn: str) -> list[Row]:
+        """Intents without result, and results not deleted, of a URN; the newest first."""
+        return self._rows(
+            "SELECT * FROM resources WHERE urn = ? AND state IN ('intent', 'created') ORDER BY begun DESC",
+            urn,
+        )
+
+    def every(self) -> list[Row]:
+        """All rows that are live."""
+        return self._rows("SELECT * FROM resources WHERE state IN ('intent', 'created') ORDER BY begun")
+
+    def mention(self, urn: str, token: str, id: str) -> None:
+        """The engine told an id: it knows the resource, under this URN from now on (aliases rename)."""
+        key = (urn, token, id)
+        if not id or key in self._mentioned:
+            return
+        self._run(
+            "UPDATE resources SET acknowledged = 1, urn = ? WHERE token = ? AND id = ? AND state = 'created'",
+            urn,
+            token,
+            id,
+        )
+        self._mentioned.add(key)
+
+    def begin_update(self, token: str, id: str, inputs: Props) -> str:
+        """The intent of an update. One that was begun with the same inputs and not ended is resumed."""
+        wanted = dumps(inputs)
+        with self._lock:
+            found = self._connection.execute(
+                "SELECT intent FROM updates WHERE token = ? AND id = ? AND inputs = ?", (token, id, wanted)
+            ).fetchone()
+            if found:
+                return str(found[0])
+            intent = uuid.uuid4().hex
+            self._connection.execute(
+                "INSERT OR REPLACE INTO updates (token, id, inputs, intent, begun) VALUES (?, ?, ?, ?, ?)",
+                (token, id, wanted, intent, time.time()),
+            )
+            return intent
+
+    def end_update(self, token: str, id: str, inputs: Props | None, outputs: Props | None) -> None:
+        """The update has an answer: new inputs and outputs, or None where the cloud refused it."""
+        with self._lock:
+            self._connection.execute("DELETE FROM updates WHERE token = ? AND id = ?", (token, id))
+            if inputs is not None and outputs is not None:
+                self._connection.execute(
+                    "UPDATE resources SET inputs = ?, outputs = ?"
+                    " WHERE token = ? AND id = ? AND state = 'created'",
+                    (dumps(inputs), dumps(outputs), token, id),
+                )
+
+    def _close(self, intent: str, state: str) -> None:
+        self._run("UPDATE resources SET state = ?, ended = ? WHERE intent = ?", state, time.time(), intent)
+
+    def _run(self, statement: str, *values: Any) -> None:
+        with self._lock:
+            self._connection.execute(statement, values)
+
+    def _rows(self, query: str, *values: Any) -> list[Row]:
+        with self._lock:
+            found = self._connection.execute(query, values).fetchall()
+        return [
+            Row(
+                intent=intent,
+                urn=urn,
+                token=token,
+                id=id,
+                inputs=loads(inputs),
+                outputs=loads(outputs) if outputs else {},
+                state=state,
+                acknowledged=bool(acknowledged),
+            )
+            for intent, urn, token, id, inputs, outputs, state, acknowledged, _, _ in found
+        ]
