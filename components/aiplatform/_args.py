@@ -89,7 +89,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def one_of(known: Iterable[str], what: str = "one of") -> Rule:
     """A rule for words that a table knows; for a fixed few, annotate with Literal instead."""
-    words = sorted(known)
+    words = list(known) if isinstance(known, (list, tuple)) else sorted(known)
 
     def rule(value: Any) -> str | None:
         return None if value in words else f"expected {what} {', '.join(words)}{nearest(str(value), words)}"

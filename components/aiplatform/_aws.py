@@ -1,0 +1,140 @@
+"""What the AWS implementations share: where they work, and the policies they write."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+Statement = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The account and region that a component's provider works in."""
+
+    account_id: str
+    region: str
+    partition: str
+    """`aws`, `aws-cn` or `aws-us-gov`: the second word of every arn."""
+    dns_suffix: str
+
+    def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
+        """An arn in this account; IAM's have no region."""
+        return (
+            f"arn:{self.partition}:{service}:{self.region if regional else ''}:{self.account_id}:{resource}"
+        )
+
+    def managed_policy(self, name: str) -> str:
+        """The arn of a policy that AWS manages (`AmazonEKSClusterPolicy`, `service-role/...`)."""
+        return f"arn:{self.partition}:iam::aws:policy/{name}"
+
+
+def place(parent: pulumi.Resource) -> Place:
+    """Ask the provider of `parent`'s children where it works."""
+    options = pulumi.InvokeOptions(parent=parent)
+    partition = aws.get_partition(opts=options)
+    return Place(
+        account_id=aws.get_caller_identity(opts=options).account_id,
+        region=aws.get_region(opts=options).region,
+        partition=partition.partition,
+        dns_suffix=partition.dns_suffix,
+    )
+
+
+def allow(
+    actions: Sequence[str],
+    resources: str | Sequence[str],
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    sid: str | None = None,
+) -> Statement:
+    """A statement of an identity policy."""
+    return {
+        **({"Sid": sid} if sid else {}),
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": resources if isinstance(resources, str) else list(resources),
+        **({"Condition": conditions} if conditions else {}),
+    }
+
+
+def trust(
+    service: str,
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    actions: Sequence[str] = ("sts:AssumeRole",),
+) -> str:
+    """The trust policy of a role that an AWS service assumes."""
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": list(actions),
+            **({"Condition": conditions} if conditions else {}),
+        }
+    )
+
+
+def document(*statements: Statement) -> str:
+    """A policy document. Keys keep their order, so the text is stable."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def pod_identity_trust(place: Place, cluster: str, namespace: str, service_account: str) -> str:
+    """The trust policy of a role for one service account of one cluster, by EKS Pod Identity.
+
+    EKS tags the session with the Pod's cluster, namespace and service account; the conditions on these tags
+    keep an association made for any other one from using the role, and aws:SourceAccount one made in another
+    account (EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity").
+    """
+    return trust(
+        "pods.eks.amazonaws.com",
+        {
+            "StringEquals": {
+                "aws:SourceAccount": place.account_id,
+                "aws:RequestTag/eks-cluster-name": cluster,
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": service_account,
+            }
+        },
+        actions=("sts:AssumeRole", "sts:TagSession"),
+    )
+
+
+def key_policy(place: Place, *statements: Statement) -> str:
+    """A key's policy: the account's IAM decides, as in the default that AWS documents, and `statements`."""
+    return document(
+        {
+            "Sid": "AccountDecides",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        *statements,
+    )
+
+
+def logs_may_use_key(place: Place, log_group: str) -> Statement:
+    """A statement of a key's policy: CloudWatch Logs may use it for one log group and no other."""
+    return {
+        "Sid": "LogsEncrypt",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{place.region}.{place.dns_suffix}"},
+        "Action": [
+            "kms:Encrypt",
+            "kms:Decrypt",
+            "kms:ReEncryptFrom",
+            "kms:ReEncryptTo",
+            "kms:GenerateDataKey",
+            "kms:GenerateDataKeyWithoutPlaintext",
+            "kms:DescribeKey",
+        ],
+        "Resource": "*",
+        "Condition": {
+            "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", f"log-group:{log_group}")}
+        },
+    }

@@ -1,0 +1,352 @@
+"""The network on AWS: a VPC.
+
+Left as AWS makes them, on purpose: the default network ACL (it lets all pass; security groups decide, and
+every subnet here uses it) and the main route table (local routes alone; no subnet here uses it). The default
+security group is adopted and emptied.
+"""
+
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output, ResourceOptions
+from pulumi_aws import cloudwatch, ec2, iam, kms, vpc
+
+from aiplatform._args import ArgumentError, Fault, nearest
+from aiplatform._aws import Place, allow, document, key_policy, logs_may_use_key, place, trust
+from aiplatform.network.args import (
+    ENDPOINTS,
+    FLOW_LOGS,
+    FLOW_LOGS_ROLE,
+    KEY_ALIAS,
+    NOT_FOR_EKS,
+    NetworkSettings,
+)
+from aiplatform.network.planning import ZonePlan, plan
+
+_ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A zone and its subnets."""
+
+    name: str
+    id: str
+    private: ec2.Subnet
+    public: ec2.Subnet
+    intra: ec2.Subnet
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the component shows of the VPC."""
+
+    vpc: ec2.Vpc
+    zones: list[Zone]
+    addresses: list[ec2.Eip]
+    default_security_group: ec2.DefaultSecurityGroup
+
+
+class Builder:
+    """Makes the VPC's parts as children of one component."""
+
+    def __init__(self, parent: pulumi.ComponentResource, name: str, settings: NetworkSettings) -> None:
+        self.parent = parent
+        self.name = name
+        self.settings = settings
+        self.place = place(parent)
+
+    def build(self) -> Built:
+        """All of it. The zones are looked up first: a zone that does not exist is refused before anything
+        is made."""
+        found = self._find_zones()
+        network = ec2.Vpc(
+            f"{self.name}-vpc",
+            cidr_block=self.settings.cidr,
+            enable_dns_support=True,
+            enable_dns_hostnames=True,
+            tags=self._tags("vpc"),
+            opts=self._options(),
+        )
+        default = ec2.DefaultSecurityGroup(
+            f"{self.name}-default-security-group",
+            vpc_id=network.id,
+            tags=self._tags("default-closed"),
+            opts=self._options(),
+        )
+        plans = plan(IPv4Network(self.settings.cidr), len(found))
+        zones = [
+            self._zone(network, zone_id, zone, subnets)
+            for (zone_id, zone), subnets in zip(found.items(), plans, strict=True)
+        ]
+        addresses = self._routes(network, zones)
+        self._interface_endpoints(network, zones)
+        if self.settings.flow_log_retention_days:
+            self._flow_logs(network)
+        return Built(network, zones, addresses, default)
+
+    def _options(self, *depends_on: pulumi.Resource) -> ResourceOptions:
+        return ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None)
+
+    def _tags(self, purpose: str, **more: str) -> dict[str, str]:
+        return {**self.settings.tags, "Name": f"{self.settings.prefix}-{purpose}", **more}
+
+    def _find_zones(self) -> dict[str, str]:
+        """Zone id -> name, in the order of the plan. Local and wavelength zones are left out: they have
+        neither NAT gateways nor a control plane."""
+        answer = aws.get_availability_zones(
+            state="available",
+            exclude_zone_ids=sorted(NOT_FOR_EKS),
+            filters=[
+                aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"]),
+                aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"]),
+            ],
+            opts=pulumi.InvokeOptions(parent=self.parent),
+        )
+        known = dict(sorted(zip(answer.zone_ids, answer.names, strict=True)))
+        wanted = self.settings.zone_ids
+        if wanted is None:
+            wanted = list(known)[: self.settings.zones]
+            if len(wanted) < self.settings.zones:
+                listed = ", ".join(known) or "none"
+                reason = f"got {self.settings.zones}, expected at most the zones of the region: {listed}"
+                raise ArgumentError([Fault("NetworkArgs.zone_count", reason)])
+        faults = [
+            Fault(
+                f"NetworkArgs.zone_ids[{index}]",
+                f"got {zone!r}, expected one of {', '.join(known)}, the zones of "
+                f"{self.place.region}{nearest(zone, known)}",
+            )
+            for index, zone in enumerate(wanted)
+            if zone not in known
+        ]
+        if faults:
+            raise ArgumentError(faults)
+        return {zone: known[zone] for zone in wanted}
+
+    def _zone(self, network: ec2.Vpc, zone_id: str, zone: str, subnets: ZonePlan) -> Zone:
+        def subnet(tier: str, cidr: IPv4Network, **tags: str) -> ec2.Subnet:
+            return ec2.Subnet(
+                f"{self.name}-{tier}-{zone_id}",
+                vpc_id=network.id,
+                availability_zone_id=zone_id,
+                cidr_block=str(cidr),
+                # Load balancers and NAT gateways bring their own addresses; nothing else is public.
+                map_public_ip_on_launch=False,
+                tags={
+                    **self._tags(f"{tier}-{zone_id}"),
+                    "ai-platform/network": self.settings.prefix,
+                    "ai-platform/tier": tier,
+                    **tags,
+                },
+                opts=self._options(),
+            )
+
+        # The roles are how the AWS Load Balancer Controller and EKS find a place for a load balancer.
+        return Zone(
+            name=zone,
+            id=zone_id,
+            private=subnet("private", subnets.private, **{"kubernetes.io/role/internal-elb": "1"}),
+            public=subnet("public", subnets.public, **{"kubernetes.io/role/elb": "1"}),
+            intra=subnet("intra", subnets.intra),
+        )
+
+    def _routes(self, network: ec2.Vpc, zones: list[Zone]) -> list[ec2.Eip]:
+        """Route tables, the ways out, and the gateway endpoints; answers the NAT gateways' addresses.
+
+        Each zone has a private table of its own in every NAT mode, so that a change of mode changes a route.
+        """
+        gateway = ec2.InternetGateway(
+            f"{self.name}-internet-gateway",
+            vpc_id=network.id,
+            tags=self._tags("internet-gateway"),
+            opts=self._options(),
+        )
+        public = self._table(network, "public", [(zone.id, zone.public) for zone in zones])
+        ec2.Route(
+            f"{self.name}-public-internet",
+            route_table_id=public.id,
+            destination_cidr_block=_ANYWHERE,
+            gateway_id=gateway.id,
+            opts=self._options(),
+        )
+        private = [self._table(network, f"private-{zone.id}", [(zone.id, zone.private)]) for zone in zones]
+        intra = self._table(network, "intra", [(zone.id, zone.intra) for zone in zones])
+        addresses = self._nat(zones, private, gateway)
+        for service in ("s3", "dynamodb"):
+            ec2.VpcEndpoint(
+                f"{self.name}-endpoint-{service}",
+                vpc_id=network.id,
+                service_name=f"com.amazonaws.{self.place.region}.{service}",
+                vpc_endpoint_type="Gateway",
+                route_table_ids=[table.id for table in (public, *private, intra)],
+                tags=self._tags(service),
+                opts=self._options(),
+            )
+        return addresses
+
+    def _table(self, network: ec2.Vpc, purpose: str, subnets: list[tuple[str, ec2.Subnet]]) -> ec2.RouteTable:
+        table = ec2.RouteTable(
+            f"{self.name}-{purpose}", vpc_id=network.id, tags=self._tags(purpose), opts=self._options()
+        )
+        tier = purpose.split("-", maxsplit=1)[0]
+        for zone_id, subnet in subnets:
+            ec2.RouteTableAssociation(
+                f"{self.name}-{tier}-{zone_id}",
+                route_table_id=table.id,
+                subnet_id=subnet.id,
+                opts=self._options(),
+            )
+        return table
+
+    def _nat(
+        self, zones: list[Zone], tables: list[ec2.RouteTable], gateway: ec2.InternetGateway
+    ) -> list[ec2.Eip]:
+        count = {"none": 0, "single": 1, "per_zone": len(zones)}[self.settings.nat]
+        addresses: list[ec2.Eip] = []
+        gateways: list[ec2.NatGateway] = []
+        for zone in zones[:count]:
+            # Both need the internet gateway to be attached, which no property says.
+            address = ec2.Eip(
+                f"{self.name}-nat-{zone.id}",
+                domain="vpc",
+                tags=self._tags(f"nat-{zone.id}"),
+                opts=self._options(gateway),
+            )
+            nat = ec2.NatGateway(
+                f"{self.name}-nat-{zone.id}",
+                allocation_id=address.id,
+                subnet_id=zone.public.id,
+                tags=self._tags(f"nat-{zone.id}"),
+                opts=self._options(gateway),
+            )
+            addresses.append(address)
+            gateways.append(nat)
+        for index, (zone, table) in enumerate(zip(zones, tables, strict=True)):
+            if gateways:
+                ec2.Route(
+                    f"{self.name}-private-{zone.id}-internet",
+                    route_table_id=table.id,
+                    destination_cidr_block=_ANYWHERE,
+                    nat_gateway_id=gateways[index % len(gateways)].id,
+                    opts=self._options(),
+                )
+        return addresses
+
+    def _interface_endpoints(self, network: ec2.Vpc, zones: list[Zone]) -> None:
+        if not self.settings.endpoints:
+            return
+        group = ec2.SecurityGroup(
+            f"{self.name}-endpoints",
+            name_prefix=ENDPOINTS.of(self.settings.prefix),
+            description="HTTPS from the VPC to AWS services",
+            vpc_id=network.id,
+            tags=self._tags("endpoints"),
+            opts=self._options(),
+        )
+        vpc.SecurityGroupIngressRule(
+            f"{self.name}-endpoints-https",
+            security_group_id=group.id,
+            description="HTTPS from the VPC",
+            cidr_ipv4=self.settings.cidr,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            tags=self._tags("endpoints-https"),
+            opts=self._options(),
+        )
+        for service in self.settings.endpoints:
+            ec2.VpcEndpoint(
+                f"{self.name}-endpoint-{service}",
+                vpc_id=network.id,
+                service_name=f"com.amazonaws.{self.place.region}.{service}",
+                vpc_endpoint_type="Interface",
+                private_dns_enabled=True,
+                # They need no way out, and leave the private subnets' addresses to pods.
+                subnet_ids=[zone.intra.id for zone in zones],
+                security_group_ids=[group.id],
+                tags=self._tags(service),
+                opts=self._options(),
+            )
+
+    def _flow_logs(self, network: ec2.Vpc) -> None:
+        log_group_name = FLOW_LOGS.of(self.settings.prefix)
+        group = self._encrypted_log_group(log_group_name)
+        role = iam.Role(
+            f"{self.name}-flow-logs",
+            name_prefix=FLOW_LOGS_ROLE.of(self.settings.prefix),
+            description=f"VPC flow logs of {self.settings.prefix}",
+            assume_role_policy=_flow_logs_trust(self.place),
+            tags=self.settings.tags,
+            opts=self._options(),
+        )
+        policy = iam.RolePolicy(
+            f"{self.name}-flow-logs",
+            name="write-flow-logs",
+            role=role.name,
+            policy=_flow_logs_policy(self.place, log_group_name),
+            opts=self._options(),
+        )
+        ec2.FlowLog(
+            f"{self.name}-flow-logs",
+            vpc_id=network.id,
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_destination=group.arn,
+            iam_role_arn=role.arn,
+            tags=self._tags("flow-logs"),
+            opts=self._options(policy),
+        )
+
+    def _encrypted_log_group(self, log_group_name: str) -> cloudwatch.LogGroup:
+        key = kms.Key(
+            f"{self.name}-key",
+            description=f"Network logs of {self.settings.prefix}",
+            enable_key_rotation=True,
+            policy=key_policy(self.place, logs_may_use_key(self.place, log_group_name)),
+            tags=self._tags("network"),
+            opts=self._options(),
+        )
+        kms.Alias(
+            f"{self.name}-key",
+            name=KEY_ALIAS.of(self.settings.prefix),
+            target_key_id=key.key_id,
+            opts=self._options(),
+        )
+        return cloudwatch.LogGroup(
+            f"{self.name}-flow-logs",
+            name=log_group_name,
+            retention_in_days=self.settings.flow_log_retention_days,
+            kms_key_id=key.arn,
+            tags=self.settings.tags,
+            opts=self._options(),
+        )
+
+
+def _flow_logs_trust(place: Place) -> str:
+    """Only flow logs of this account and region may use the role: the confused deputy's two conditions."""
+    return trust(
+        "vpc-flow-logs.amazonaws.com",
+        {
+            "StringEquals": {"aws:SourceAccount": place.account_id},
+            "ArnLike": {"aws:SourceArn": place.arn("ec2", "vpc-flow-log/*")},
+        },
+    )
+
+
+def _flow_logs_policy(place: Place, log_group: str) -> str:
+    return document(
+        allow(
+            ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            place.arn("logs", f"log-group:{log_group}:*"),
+        ),
+        # Lists groups; it has no narrower resource.
+        allow(["logs:DescribeLogGroups"], place.arn("logs", "log-group:*")),
+    )
+
+
+def ids(subnets: list[ec2.Subnet]) -> Output[list[str]]:
+    """The subnets' ids as one output."""
+    return Output.all(*(subnet.id for subnet in subnets)).apply(lambda each: [str(one) for one in each])

@@ -1,0 +1,283 @@
+"""The network component: what it makes, under which names, and what it refuses."""
+
+import json
+from typing import Any
+
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+
+from aiplatform._args import ArgumentError, keys
+from aiplatform.network import Network, NetworkArgs, NetworkReferenceArgs, NetworkZoneArgs
+from aiplatform.network.args import NetworkReference, NetworkSettings
+from aiplatform.network.args import NetworkZone as ZoneModel
+from tests.components.recording import ACCOUNT, REGION, Recording, record, value
+
+
+def _network(**arguments: Any) -> Recording:
+    args: Any = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "zone_count": 2, **arguments}
+    return record(lambda: Network("network", args))
+
+
+def _refused(**arguments: Any) -> list[str]:
+    """The faults, after a check that no AWS resource was registered."""
+    seen: list[Recording] = []
+    with pytest.raises(ArgumentError) as error:
+        seen.append(_network(**arguments))
+    return [str(fault) for fault in error.value.faults]
+
+
+def test_logical_names_are_a_contract():
+    assert _network(endpoints=["sts"]).names() == [
+        "aiplatform:index:Network network",
+        "aws:cloudwatch/logGroup:LogGroup network-flow-logs",
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default-security-group",
+        "aws:ec2/eip:Eip network-nat-euc1-az1",
+        "aws:ec2/flowLog:FlowLog network-flow-logs",
+        "aws:ec2/internetGateway:InternetGateway network-internet-gateway",
+        "aws:ec2/natGateway:NatGateway network-nat-euc1-az1",
+        "aws:ec2/route:Route network-private-euc1-az1-internet",
+        "aws:ec2/route:Route network-private-euc1-az2-internet",
+        "aws:ec2/route:Route network-public-internet",
+        "aws:ec2/routeTable:RouteTable network-intra",
+        "aws:ec2/routeTable:RouteTable network-private-euc1-az1",
+        "aws:ec2/routeTable:RouteTable network-private-euc1-az2",
+        "aws:ec2/routeTable:RouteTable network-public",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation network-intra-euc1-az1",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation network-intra-euc1-az2",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation network-private-euc1-az1",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation network-private-euc1-az2",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation network-public-euc1-az1",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation network-public-euc1-az2",
+        "aws:ec2/securityGroup:SecurityGroup network-endpoints",
+        "aws:ec2/subnet:Subnet network-intra-euc1-az1",
+        "aws:ec2/subnet:Subnet network-intra-euc1-az2",
+        "aws:ec2/subnet:Subnet network-private-euc1-az1",
+        "aws:ec2/subnet:Subnet network-private-euc1-az2",
+        "aws:ec2/subnet:Subnet network-public-euc1-az1",
+        "aws:ec2/subnet:Subnet network-public-euc1-az2",
+        "aws:ec2/vpc:Vpc network-vpc",
+        "aws:ec2/vpcEndpoint:VpcEndpoint network-endpoint-dynamodb",
+        "aws:ec2/vpcEndpoint:VpcEndpoint network-endpoint-s3",
+        "aws:ec2/vpcEndpoint:VpcEndpoint network-endpoint-sts",
+        "aws:iam/role:Role network-flow-logs",
+        "aws:iam/rolePolicy:RolePolicy network-flow-logs",
+        "aws:kms/alias:Alias network-key",
+        "aws:kms/key:Key network-key",
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule network-endpoints-https",
+    ]
+
+
+def test_every_part_is_a_child_of_the_component():
+    recorded = _network()
+    component = recorded.one("aiplatform:index:Network")
+    for resource in recorded.resources:
+        if resource is not component:
+            assert resource.parent == component.urn, resource.name
+
+
+def test_a_third_zone_adds_and_changes_nothing():
+    two, three = _network(), _network(zone_count=3)
+    for before in two.resources:
+        after = three.named(before.name) if before.type.startswith("aiplatform") else None
+        after = after or three.one(before.type, before.name)
+        if before.type.endswith(("Network", "VpcEndpoint")):
+            continue  # they list the zones' parts
+        assert after.inputs == before.inputs, before.name
+    assert len(three.all("aws:ec2/subnet:Subnet")) == 9
+
+
+def test_subnets_stand_in_their_zones_with_roles_and_without_public_addresses():
+    recorded = _network(zone_ids=["euc1-az3", "euc1-az1"])
+    subnets = {subnet.name: subnet.inputs for subnet in recorded.all("aws:ec2/subnet:Subnet")}
+    assert subnets["network-private-euc1-az3"]["cidrBlock"] == "10.16.0.0/18", "the order is the plan's"
+    assert subnets["network-private-euc1-az1"]["cidrBlock"] == "10.16.64.0/18"
+    for name, inputs in subnets.items():
+        assert inputs["availabilityZoneId"] in name
+        assert inputs["mapPublicIpOnLaunch"] is False, "no public node"
+        assert inputs["tags"]["ai-platform/network"] == "acme-dev"
+    assert subnets["network-public-euc1-az1"]["tags"]["kubernetes.io/role/elb"] == "1"
+    assert subnets["network-private-euc1-az1"]["tags"]["kubernetes.io/role/internal-elb"] == "1"
+    assert not any("role" in key for key in subnets["network-intra-euc1-az1"]["tags"])
+
+
+def test_zones_are_looked_up_without_local_and_wavelength_zones():
+    (call,) = [call for call in _network().calls if call.token.endswith("getAvailabilityZones")]
+    filters = {entry["name"]: entry["values"] for entry in call.arguments["filters"]}
+    assert filters == {"opt-in-status": ["opt-in-not-required"], "zone-type": ["availability-zone"]}
+
+
+@pytest.mark.parametrize(
+    ("nat", "gateways", "routes"), [("none", 0, 0), ("single", 1, 3), ("per_zone", 3, 3)]
+)
+def test_nat_is_none_one_or_one_a_zone(nat: str, gateways: int, routes: int):
+    recorded = _network(nat=nat, zone_count=3)
+    nats = recorded.all("aws:ec2/natGateway:NatGateway")
+    assert len(nats) == len(recorded.all("aws:ec2/eip:Eip")) == gateways
+    ways_out = [r for r in recorded.all("aws:ec2/route:Route") if "natGatewayId" in r.inputs]
+    assert len(ways_out) == routes
+    assert len({route.inputs["natGatewayId"] for route in ways_out}) == gateways
+    internet = recorded.one("aws:ec2/internetGateway:InternetGateway")
+    assert all(recorded.depends(gateway, internet) for gateway in nats), "a NAT gateway needs it attached"
+    assert len(value(recorded.result.nat_public_ips)) == gateways
+
+
+def test_the_mode_of_nat_changes_no_route_table():
+    tables = [
+        [table.inputs for table in _network(nat=nat).all("aws:ec2/routeTable:RouteTable")]
+        for nat in ("none", "single", "per_zone")
+    ]
+    assert tables[0] == tables[1] == tables[2]
+
+
+def test_intra_subnets_have_no_way_out():
+    recorded = _network(nat="per_zone")
+    intra = recorded.one("aws:ec2/routeTable:RouteTable", "network-intra")
+    assert not [r for r in recorded.all("aws:ec2/route:Route") if intra.urn in r.depends_on]
+
+
+def test_gateway_endpoints_are_always_there_and_in_every_table():
+    recorded = _network(nat="none", endpoints=[])
+    endpoints = recorded.all("aws:ec2/vpcEndpoint:VpcEndpoint")
+    assert [e.inputs["serviceName"] for e in endpoints] == [
+        f"com.amazonaws.{REGION}.dynamodb",
+        f"com.amazonaws.{REGION}.s3",
+    ]
+    for endpoint in endpoints:
+        assert endpoint.inputs["vpcEndpointType"] == "Gateway"
+        assert len(endpoint.inputs["routeTableIds"]) == 4, "public, intra and two private tables"
+    assert not recorded.all("aws:ec2/securityGroup:SecurityGroup"), "no interface endpoint, no group"
+
+
+def test_interface_endpoints_are_reached_by_https_from_the_vpc_alone():
+    recorded = _network(endpoints=["ecr.api", "eks-auth"])
+    group = recorded.one("aws:ec2/securityGroup:SecurityGroup")
+    assert "egress" not in group.inputs, "the provider then removes AWS's allow-all"
+    assert "ingress" not in group.inputs
+    assert group.inputs["namePrefix"] == "acme-dev-endpoints-"
+    rule = recorded.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
+    assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"], rule["ipProtocol"]) == (
+        "10.16.0.0/16",
+        443,
+        443,
+        "tcp",
+    )
+    endpoint = recorded.one("aws:ec2/vpcEndpoint:VpcEndpoint", "network-endpoint-eks-auth").inputs
+    assert endpoint["serviceName"] == f"com.amazonaws.{REGION}.eks-auth"
+    assert endpoint["privateDnsEnabled"] is True
+    assert len(endpoint["subnetIds"]) == 2
+
+
+def test_flow_logs_go_to_an_encrypted_group_with_retention():
+    recorded = _network(flow_log_retention_days=365)
+    group = recorded.one("aws:cloudwatch/logGroup:LogGroup").inputs
+    key = recorded.one("aws:kms/key:Key")
+    assert group["name"] == "/aws/vpc/acme-dev/flow-logs"
+    assert group["retentionInDays"] == 365
+    assert group["kmsKeyId"] == key.state["arn"]
+    assert key.inputs["enableKeyRotation"] is True
+    flow_log = recorded.one("aws:ec2/flowLog:FlowLog")
+    assert flow_log.inputs["trafficType"] == "ALL"
+    assert recorded.depends(flow_log, recorded.one("aws:iam/rolePolicy:RolePolicy")), (
+        "else the first are lost"
+    )
+
+
+def test_the_key_is_for_the_account_and_this_log_group_only():
+    account, logs = json.loads(_network().one("aws:kms/key:Key").inputs["policy"])["Statement"]
+    assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    assert logs["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
+    assert not any("*" in action for action in logs["Action"])
+    assert logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"] == (
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/vpc/acme-dev/flow-logs"
+    )
+
+
+def test_the_flow_log_role_is_narrow_and_no_confused_deputy():
+    recorded = _network()
+    trust = json.loads(recorded.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"},
+    }
+    for statement in json.loads(recorded.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])["Statement"]:
+        assert not any("*" in action for action in statement["Action"])
+        assert statement["Resource"] != "*"
+
+
+def test_without_flow_logs_there_is_neither_role_nor_key():
+    recorded = _network(flow_log_retention_days=0)
+    assert not [r for r in recorded.resources if r.type.startswith(("aws:iam", "aws:kms", "aws:cloudwatch"))]
+
+
+def test_the_default_security_group_is_closed_and_the_vpc_resolves_names():
+    recorded = _network()
+    group = recorded.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs
+    assert "ingress" not in group
+    assert "egress" not in group
+    network = recorded.one("aws:ec2/vpc:Vpc").inputs
+    assert network["enableDnsSupport"] is True
+    assert network["enableDnsHostnames"] is True, "private DNS of interface endpoints needs both"
+
+
+def test_outputs_are_registered_and_are_what_a_cluster_takes():
+    recorded = _network()
+    outputs = recorded.one("aiplatform:index:Network").outputs
+    assert outputs is not None
+    assert set(outputs) == keys(NetworkReference)
+    assert outputs["cidr"] == "10.16.0.0/16"
+    assert [zone["id"] for zone in outputs["zones"]] == ["euc1-az1", "euc1-az2"]
+    assert outputs["zones"][0]["private_subnet_id"] == outputs["private_subnet_ids"][0]
+    assert json.loads(json.dumps(outputs)) == outputs, "a layer's outputs survive JSON"
+    assert value(recorded.result.vpc_id) == outputs["vpc_id"]
+
+
+def test_models_and_public_types_have_the_same_keys():
+    assert keys(NetworkSettings) == set(NetworkArgs.__annotations__)
+    assert keys(NetworkReference) == set(NetworkReferenceArgs.__annotations__)
+    assert keys(ZoneModel) == set(NetworkZoneArgs.__annotations__)
+
+
+def test_the_component_can_be_served_to_every_language():
+    analysed = Analyzer("aiplatform").analyze([Network])
+    definition = analysed["component_definitions"]["Network"]
+    assert definition.inputs["cidr"].description, "every key is documented"
+    assert all(prop.description for prop in [*definition.inputs.values(), *definition.outputs.values()])
+
+
+def test_a_misspelt_key_is_refused_with_the_nearest():
+    assert _refused(flow_log_retention_day=7) == [
+        "NetworkArgs.flow_log_retention_day: unknown key; did you mean 'flow_log_retention_days'?"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"cidr": "10.0.0.0/24"}, "NetworkArgs.cidr: got '10.0.0.0/24', expected a range of /16"),
+        ({"cidr": "10.0.1.0/16"}, "did you mean '10.0.0.0/16'?"),
+        ({"cidr": "8.8.0.0/16"}, "expected a private range"),
+        ({"cidr": "10.0.0.0/20", "pods": 5000}, "a range of /18 would be enough"),
+        ({"zone_count": 1}, "NetworkArgs.zone_count: got 1, expected 2 to 3 zones"),
+        (
+            {"zone_count": None, "zone_ids": ["euc1-az1"]},
+            "NetworkArgs.zone_ids: got 1 zone(s), expected 2 or 3",
+        ),
+        ({"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az1"]}, "twice here: euc1-az1"),
+        ({"zone_count": None, "zone_ids": ["us-west-2a", "us-west-2b"]}, "a zone's id such as usw2-az1"),
+        (
+            {"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az9"]},
+            "got 'euc1-az9', expected one of euc1-az1",
+        ),
+        ({"zone_count": None, "zone_ids": ["use1-az1", "use1-az3"]}, "expected a zone that EKS can use"),
+        ({"zone_ids": ["euc1-az1", "euc1-az2", "euc1-az3"]}, "beside zone_ids, expected one of the two"),
+        ({"nat": "singel"}, "did you mean 'single'?"),
+        ({"endpoints": ["s3"]}, "NetworkArgs.endpoints[0]: got 's3'"),
+        ({"flow_log_retention_days": 31}, "30 is the nearest"),
+        ({"prefix": "Acme"}, "NetworkArgs.prefix: got 'Acme', expected lower-case"),
+        ({"prefix": "a" * 30}, "expected at most 27 characters, got 30"),
+        ({"tags": {"aws:x": "y"}}, "belongs to AWS"),
+    ],
+)
+def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], fault: str):
+    faults = _refused(**arguments)
+    assert any(fault in text for text in faults), faults
