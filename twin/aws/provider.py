@@ -1,0 +1,71 @@
+"""The AWS provider of the twin: `python -m twin.aws.provider` is pulumi-resource-aws."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from twin.aws import configuration
+from twin.aws.context import AwsContext
+from twin.aws.functions.base import AwsFunction
+from twin.aws.functions.base import table as functions
+from twin.aws.resources.base import AwsResource
+from twin.aws.resources.table import table as resources
+from twin.resource import Cloud, Context, Failure, Props
+
+_SPLIT = {
+    "launchTemplate": "launch_templates",
+    "placementGroup": "placement",
+    "flowLog": "endpoints",
+    "vpcEndpoint": "endpoints",
+    "securityGroup": "security_groups",
+    "route": "routes",
+}
+"""EC2 is one service with hundreds of types: its modules, by the beginning of a type's name."""
+
+
+class AwsCloud(Cloud):
+    """AWS as the provider core sees it."""
+
+    name = "aws"
+    sdk = "pulumi_aws"
+
+    def check_config(self, config: Props) -> Sequence[Failure]:
+        return configuration.check(config)
+
+    def configure(self, config: Props) -> AwsContext:
+        return configuration.configure(config)
+
+    def resource(self, token: str) -> AwsResource | None:
+        return resources().get(token)
+
+    def function(self, token: str) -> AwsFunction | None:
+        return functions().get(token)
+
+    def where_to_add(self, token: str) -> str:
+        module, _, rest = token.removeprefix("aws:").partition("/")
+        name = rest.partition(":")[0]
+        folder = "functions" if name.startswith("get") else "resources"
+        if folder == "resources" and module in ("ec2", "vpc"):
+            module = next((file for start, file in _SPLIT.items() if name.startswith(start)), "vpc")
+        return f"twin/aws/{folder}/{module}.py"
+
+    def prepare(self, context: Context, token: str, inputs: Props) -> Props:
+        """The inputs with `tagsAll`, for a type that has tags."""
+        kind = self.resource(token)
+        if kind is None or kind.tagging is None or not isinstance(context, AwsContext):
+            return inputs
+        return {**inputs, "tagsAll": context.tags.merged(inputs.get("tags"))}
+
+
+def main() -> None:
+    """Serve the provider to the engine that started this process."""
+    from twin import world
+    from twin.provider import serve
+
+    name = os.environ.get("AIPLATFORM_TWIN")
+    serve(AwsCloud(), world.load(name) if name else None)
+
+
+if __name__ == "__main__":
+    main()

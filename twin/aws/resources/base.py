@@ -1,0 +1,466 @@
+"""A resource type as a table entry: which calls make, read, change and delete it, and how names correspond.
+
+A type is a class whose attributes are the entry; it has methods only where the service has behaviour
+of its own. A create always ends with the read that a refresh makes, so that both tell the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final
+
+import jmespath
+from botocore.exceptions import BotoCoreError, ClientError
+
+from twin.aws.context import AwsContext
+from twin.aws.errors import cloud_error, code_of
+from twin.aws.model import violations
+from twin.aws.resources.calls import Call, Update, Wait, fill, parse
+from twin.aws.resources.fields import Field, Fields, from_api, property_path, to_api
+from twin.aws.resources.settle import equal, settled
+from twin.aws.resources.tags import Tagging, tag_path
+from twin.resource import (
+    UNKNOWN,
+    AutoName,
+    CloudError,
+    Context,
+    Failure,
+    HalfMade,
+    Props,
+    ResourceType,
+    pause,
+)
+
+_UNIQUE: Final = 26
+"""The length of the suffix that makes a name from a prefix, as in the real provider."""
+_BUSY_SECONDS: Final = 6.0
+"""How long a delete is tried again while the API says that dependents are still there."""
+_NOTHING: Final[tuple[Any, ...]] = (None, "", 0, False, [], {})
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A call to validate, and the property to blame where the parameter alone does not tell."""
+
+    operation: str
+    params: Props
+    blame: str = ""
+
+
+class FailedStateError(CloudError):
+    """The resource exists and is in a state that it will not leave on its own (`CREATE_FAILED`)."""
+
+
+class AwsResource(ResourceType):
+    """One AWS resource type; the attributes are its table entry."""
+
+    service: ClassVar[str]
+    """botocore's name of the service (`ec2`)."""
+    title: ClassVar[str]
+    """As the provider's errors call it (`EC2 Subnet`)."""
+    fields: ClassVar[Fields] = {}
+    create_call: ClassVar[Call]
+    """Its parameters beside those that `fields` give."""
+    id_path: ClassVar[str] = ""
+    """jmespath of the id in the create call's answer."""
+    id_form: ClassVar[str] = ""
+    """`{clusterName}:{addonName}`, where the id is made of properties."""
+    arn_form: ClassVar[str] = ""
+    """For services whose answers do not hold the arn."""
+    read_call: ClassVar[Call]
+    item: ClassVar[str] = "@"
+    """jmespath of the resource in the read call's answer."""
+    gone: ClassVar[str] = ""
+    """jmespath that is true for a resource that is still told of, but deleted."""
+    not_found: ClassVar[frozenset[str]] = frozenset()
+    updates: ClassVar[tuple[Update, ...]] = ()
+    delete_call: ClassVar[Call | None] = None
+    busy: ClassVar[frozenset[str]] = frozenset()
+    """Codes of a delete that may succeed a little later (`DependencyViolation`)."""
+    created: ClassVar[Wait | None] = None
+    updated: ClassVar[Wait | None] = None
+    deleted_seconds: ClassVar[float] = 0.0
+    """A delete goes on after its call: wait until it is gone, at most this long. 0: it is gone at once."""
+    tagging: ClassVar[Tagging | None] = None
+    regional: ClassVar[bool] = True
+    sets: ClassVar[frozenset[str]] = frozenset()
+    """Paths of lists whose order means nothing."""
+    documents: ClassVar[frozenset[str]] = frozenset()
+    """Paths of JSON documents, compared by meaning."""
+    declared: ClassVar[frozenset[str]] = frozenset()
+    """Read only where the program declares them, or on import: other resource types manage the same
+    things (routes, rules, attached policies), and would show up here as drift."""
+    others_change: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that other resources change in the ordinary course (an address's association): the state's
+    value stays while it is known."""
+    paths: ClassVar[Mapping[str, str]] = {}
+    """The property at fault by AWS's error code."""
+    references: ClassVar[Mapping[str, str]] = {}
+    """Properties that name something that must exist, with the prefix of its id (`vpcId`: `vpc-`)."""
+    name_prefix: ClassVar[tuple[str, str, int]] = ("", "", 255)
+    """The property that holds a prefix, the one that holds the name, and the name's greatest length."""
+
+    autoname: AutoName | None = None
+
+    # Validation
+
+    def check(self, context: Context, inputs: Props) -> Sequence[Failure]:
+        assert isinstance(context, AwsContext)  # noqa: S101 - tells the type checker
+        failures = list(self.rules(inputs))
+        failures += self._check_references(inputs)
+        failures += self._check_prefix(inputs)
+        seen = {failure.path for failure in failures}
+        for call in self.checked_calls(context, inputs):
+            for path, reason in violations(self.service, call.operation, call.params):
+                where = self.property_of(path) or call.blame
+                if where and where not in seen:
+                    seen.add(where)
+                    failures.append(Failure(where, reason))
+        return failures
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        """What the service demands beyond its model. UNKNOWN passes."""
+        return iter(())
+
+    def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
+        """The calls that these inputs would make, for validation."""
+        yield Checked(self.create_call.operation, self.create_params(context, inputs))
+        values = {**self.values(context, "", inputs), "id": UNKNOWN}
+        for update in self.updates:
+            if update.after_create and any(inputs.get(name) is not None for name in update.when):
+                yield Checked(update.call.operation, fill(update.call.params, values), update.when[0])
+
+    def property_of(self, path: str) -> str:
+        """The property that a parameter's fault belongs to; empty where no field sends it."""
+        found = property_path(self.fields, path)
+        if not found and self.tagging:
+            found = tag_path(path)
+        return found
+
+    def _check_references(self, inputs: Props) -> Iterator[Failure]:
+        for name, prefix in self.references.items():
+            value = inputs.get(name)
+            members = list(enumerate(value)) if isinstance(value, list) else [(None, value)]
+            for index, member in members:
+                if isinstance(member, str) and not member.startswith(prefix):
+                    path = name if index is None else f"{name}[{index}]"
+                    yield Failure(path, f'Invalid id: "{member}" (expecting "{prefix}...")')
+
+    def _check_prefix(self, inputs: Props) -> Iterator[Failure]:
+        prefix, name, longest = self.name_prefix
+        given = inputs.get(prefix) if prefix else None
+        if isinstance(given, str) and len(given) + _UNIQUE > longest:
+            yield Failure(
+                prefix,
+                f"expected length of {prefix} to be in the range (0 - {longest - _UNIQUE}), "
+                f"got {given} ({len(given)})",
+            )
+        if given and inputs.get(name):
+            yield Failure(prefix, f'"{prefix}": conflicts with {name}')
+
+    def same(self, path: str, old: Any, new: Any) -> bool:
+        return equal(path, old, new, self.sets, self.documents)
+
+    # Create
+
+    def create(self, context: Context, inputs: Props) -> tuple[str, Props]:
+        context = self._context(context, inputs)
+        inputs = self.named(context, inputs)
+        with self.errors("creating", self.describe(inputs)):
+            answer = self.make(context, inputs)
+            id = self.made_id(context, answer, inputs)
+        try:
+            return id, self._complete(context, id, inputs, answer)
+        except FailedStateError as error:
+            # It will never be ready. The next run should make it anew, so nothing is left of it.
+            with suppress(CloudError):
+                self.delete(context, id, inputs)
+            raise CloudError(f"{error} It was deleted.", code=error.code, path=error.path) from error
+        except HalfMade:
+            raise
+        except CloudError as error:
+            raise HalfMade(str(error), id, inputs, code=error.code, path=error.path) from error
+
+    def _complete(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> Props:
+        with self.errors("creating", self.describe(inputs, id)):
+            self.after_create(context, id, inputs, answer)
+        self.wait(context, id, inputs, self.created, "create")
+        outputs = self.read(context, id, inputs)
+        if outputs is None:
+            raise CloudError(f"reading {self.title} ({id}): couldn't find resource after its creation")
+        return outputs
+
+    def make(self, context: AwsContext, inputs: Props) -> Props:
+        """The create call."""
+        return context.call(self.service, self.create_call.operation, self.create_params(context, inputs))
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        """The create call's parameters; UNKNOWN stays where it stands."""
+        params: Props = fill(self.create_call.params, self.values(context, "", inputs))
+        _merge(params, to_api(self.fields, inputs))
+        if self.tagging:
+            params.update(self.tagging.on_create(context.tags.merged(inputs.get("tags"))))
+        return params
+
+    def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
+        """The id of what the create call made."""
+        if self.id_form:
+            return str(fill(self.id_form, inputs))
+        return str(jmespath.search(self.id_path, answer))
+
+    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
+        """What creating cannot set: the updates that say so. Must be repeatable."""
+        values = self.values(context, id, inputs)
+        for update in self.updates:
+            wanted = [inputs.get(name) for name in update.when]
+            if update.after_create and any(value not in (None, update.created) for value in wanted):
+                context.call(self.service, update.call.operation, fill(update.call.params, values))
+
+    def named(self, context: AwsContext, inputs: Props) -> Props:
+        """The inputs with a name made from its prefix: the same one for the same intent."""
+        prefix, name, _ = self.name_prefix
+        if not prefix or inputs.get(name) or not inputs.get(prefix):
+            return inputs
+        seed = context.intent or str(time.time_ns())
+        digits = str(int(hashlib.sha256(f"{seed}{self.token}".encode()).hexdigest(), 16))
+        return {**inputs, name: inputs[prefix] + digits[:_UNIQUE]}
+
+    # Read
+
+    def read(self, context: Context, id: str, state: Props) -> Props | None:
+        context = self._context(context, state)
+        with self.errors("reading", id):
+            item = self.find(context, id, state)
+            return None if item is None else self.outputs(context, id, item, state)
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        """What the read call tells of the resource, or None."""
+        try:
+            params = fill(self.read_call.params, self.values(context, id, state))
+            answer = context.call(self.service, self.read_call.operation, params)
+        except ClientError as error:
+            if code_of(error) in self.not_found:
+                return None
+            raise
+        item = jmespath.search(self.item, answer) if self.item != "@" else answer
+        if not item or (self.gone and jmespath.search(self.gone, item)):
+            return None
+        return item
+
+    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
+        """All outputs from what the read call tells; what no API tells is taken from the state."""
+        found = {name: value for name, value in parse(self.id_form, id).items() if name in self.fields}
+        found |= from_api(self.fields, item)
+        for name, field in self.fields.items():
+            if not field.path and state.get(name) is not None:
+                found[name] = state[name]
+        found |= self.more(context, id, item, {**state, **found})
+        if self.arn_form:
+            found["arn"] = fill(self.arn_form, self.values(context, id, {**state, **found}))
+        if self.regional:
+            found["region"] = context.region
+        found |= self._tags(context, id, item, {**state, **found}, state)
+        return settled(
+            found,
+            state,
+            sets=self.sets,
+            documents=self.documents,
+            declared=self.declared,
+            others_change=self.others_change,
+        )
+
+    def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
+        """Outputs that further calls tell."""
+        return {}
+
+    def _tags(self, context: AwsContext, id: str, item: Any, known: Props, state: Props) -> Props:
+        if self.tagging is None:
+            return {}
+        remote = self.tagging.remote(context, self.service, item, self.values(context, id, known))
+        own = context.tags.own(remote, state.get("tags"))
+        tags = {"tags": own} if own or state.get("tags") is not None else {}
+        return {**tags, "tagsAll": context.tags.seen(remote)}
+
+    # Update
+
+    def update(self, context: Context, id: str, old: Props, new: Props) -> Props:
+        context = self._context(context, old)
+        with self.errors("updating", self.describe(new, id)):
+            self.change(context, id, old, new)
+            self._change_tags(context, id, old, new)
+        self.wait(context, id, new, self.updated, "update")
+        outputs_only = {k: v for k, v in old.items() if k not in self.fields and k not in ("tags", "tagsAll")}
+        outputs = self.read(context, id, {**outputs_only, **self._inherited(old, new), **new})
+        if outputs is None:
+            raise CloudError(f"updating {self.title} ({id}): couldn't find resource")
+        return outputs
+
+    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        """The calls for what changed, tags apart."""
+        changed = self.changed(old, new)
+        values = self.values(context, id, {**self._inherited(old, new), **self.defaults, **_given(new)})
+        for update in self.updates:
+            if changed.intersection(update.when):
+                context.call(self.service, update.call.operation, fill(update.call.params, values))
+                self.wait(context, id, new, self.updated, "update")
+
+    def changed(self, old: Props, new: Props) -> set[str]:
+        """The inputs that an update has to change: a computed one that the program leaves out stays."""
+        return {
+            name
+            for name in self.fields
+            if not (new.get(name) is None and (name in self.computed or name not in old))
+            and not (new.get(name) in _NOTHING and old.get(name) in _NOTHING)
+            and not self.same(
+                name, old.get(name), new[name] if new.get(name) is not None else self.defaults.get(name)
+            )
+        }
+
+    def _inherited(self, old: Props, new: Props) -> Props:
+        return {
+            name: value
+            for name, value in old.items()
+            if name in self.fields and name in self.computed and new.get(name) is None
+        }
+
+    def _change_tags(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
+        if self.tagging is None:
+            return
+        before = old.get("tagsAll") or {}
+        wanted = context.tags.merged(new.get("tags"))
+        if before != wanted:
+            values = self.values(context, id, {**old, **_given(new)})
+            self.tagging.change(context, self.service, values, before, wanted)
+
+    # Delete
+
+    def delete(self, context: Context, id: str, state: Props) -> None:
+        context = self._context(context, state)
+        deadline = time.monotonic() + (context.timeout or _BUSY_SECONDS)
+        with self.errors("deleting", id):
+            while True:
+                try:
+                    self.unmake(context, id, state)
+                    break
+                except ClientError as error:
+                    if code_of(error) in self.not_found:
+                        return
+                    if code_of(error) not in self.busy or time.monotonic() > deadline:
+                        raise
+                    pause(0.5)
+            self._wait_gone(context, id, state)
+
+    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
+        """The delete call."""
+        if self.delete_call:
+            params = fill(self.delete_call.params, self.values(context, id, state))
+            context.call(self.service, self.delete_call.operation, params)
+
+    def _wait_gone(self, context: AwsContext, id: str, state: Props) -> None:
+        if not self.deleted_seconds:
+            return
+        deadline = time.monotonic() + (context.timeout or self.deleted_seconds)
+        pauses = _pauses()
+        while (item := self.find(context, id, state)) is not None:
+            self._refuse_failed(id, item, "delete")
+            if time.monotonic() > deadline:
+                raise CloudError(
+                    f"waiting for {self.title} ({id}) delete: timeout while waiting for resource to be gone"
+                )
+            pause(next(pauses))
+
+    # Common
+
+    def wait(self, context: AwsContext, id: str, state: Props, wait: Wait | None, action: str) -> None:
+        """Poll until the resource is ready; an error as soon as it has failed."""
+        if wait is None:
+            return
+        deadline = time.monotonic() + (context.timeout or wait.seconds)
+        pauses = _pauses()
+        status = ""
+        while True:
+            with self.errors(f"waiting for {action} of", id):
+                item = self.find(context, id, state)
+            status = jmespath.search(wait.status, item) if item is not None else "absent"
+            if status in wait.ready:
+                return
+            if status in wait.failed:
+                raise FailedStateError(self._failed_words(id, item, wait, action, status), code=status)
+            if time.monotonic() > deadline:
+                wanted = ", ".join(sorted(wait.ready))
+                raise CloudError(
+                    f"waiting for {self.title} ({id}) {action}: timeout while waiting for state to become "
+                    f"'{wanted}' (last state: '{status}')"
+                )
+            pause(next(pauses))
+
+    def _refuse_failed(self, id: str, item: Any, action: str) -> None:
+        wait = self.created
+        status = jmespath.search(wait.status, item) if wait else None
+        if wait and isinstance(status, str) and status == "DELETE_FAILED":
+            raise FailedStateError(self._failed_words(id, item, wait, action, status), code=status)
+
+    def _failed_words(self, id: str, item: Any, wait: Wait, action: str, status: str) -> str:
+        issues = jmespath.search(wait.issues, item) if wait.issues else None
+        told = f" last error: {issues}" if issues else ""
+        wanted = ", ".join(sorted(wait.ready))
+        return (
+            f"waiting for {self.title} ({id}) {action}: "
+            f"unexpected state '{status}', wanted target '{wanted}'.{told}"
+        )
+
+    def values(self, context: AwsContext, id: str, props: Props) -> Props:
+        """What templates may name: the properties as the API takes them, the id's parts, the place."""
+        place = {"region": context.region, "account": context.account, "partition": context.partition}
+        encoded: Props = {}
+        for name, field in self.fields.items():
+            if props.get(name) is not None:
+                encoded[name] = _encoded(name, field, props[name])
+        rest = {name: value for name, value in props.items() if name not in encoded}
+        return {**rest, **encoded, **place, **parse(self.id_form, id), **({"id": id} if id else {})}
+
+    def describe(self, props: Props, id: str = "") -> str:
+        """What stands in brackets behind the title in an error."""
+        name = self.name_prefix[1] or "name"
+        return id or str(props.get(name) or "")
+
+    @contextmanager
+    def errors(self, action: str, what: str) -> Iterator[None]:
+        """Turn botocore's errors into the provider's words."""
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            shown = f"{action} {self.title} ({what})" if what else f"{action} {self.title}"
+            raise cloud_error(shown, self.service, error, self.paths) from error
+
+    def _context(self, context: Context, props: Props) -> AwsContext:
+        assert isinstance(context, AwsContext)  # noqa: S101
+        return context.in_region(props.get("region")) if self.regional else context
+
+
+def _encoded(name: str, field: Field, value: Any) -> Any:
+    return to_api({name: replace(field, api="_")}, {name: value}).get("_")
+
+
+def _given(props: Props) -> Props:
+    return {name: value for name, value in props.items() if value is not None}
+
+
+def _merge(params: Props, more: Mapping[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, Mapping) and isinstance(params.get(key), dict):
+            _merge(params[key], value)
+        else:
+            params[key] = value
+
+
+def _pauses() -> Iterator[float]:
+    # Quick answers are met quickly, slow ones are not hammered.
+    seconds = 0.1
+    while True:
+        yield seconds
+        seconds = min(seconds * 1.5, 2.0)

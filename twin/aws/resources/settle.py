@@ -1,0 +1,88 @@
+"""Making what a read tells comparable with what the state holds: order, documents, who owns what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from twin.resource import UNKNOWN, Props
+
+
+def equal(path: str, old: Any, new: Any, sets: frozenset[str], documents: frozenset[str]) -> bool:
+    """Whether two values of the property at `path` (without indices) mean the same."""
+    if old is UNKNOWN or new is UNKNOWN:
+        return old is new
+    if path in documents:
+        return canonical(old) == canonical(new)
+    if path in sets and isinstance(old, list) and isinstance(new, list):
+        return sorted(map(canonical, old)) == sorted(map(canonical, new))
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        keys = {key for key in (*old, *new) if not (old.get(key) is None and new.get(key) is None)}
+        return all(
+            key in old and key in new and equal(f"{path}.{key}", old[key], new[key], sets, documents)
+            for key in keys
+        )
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(
+            equal(path, one, other, sets, documents) for one, other in zip(old, new, strict=True)
+        )
+    return bool(old == new)
+
+
+def canonical(value: Any) -> str:
+    """A JSON document in one form: text or object, whatever the order of keys. A list of one is that one,
+    as IAM reads policies; the order of a statement's actions means nothing."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(_normal(value), sort_keys=True, default=str)
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _normal(member) for key, member in value.items()}
+    if isinstance(value, list):
+        members = [_normal(member) for member in value]
+        if len(members) == 1:
+            return members[0]
+        if all(isinstance(member, str) for member in members):
+            return sorted(members)
+        return members
+    return value
+
+
+def settled(
+    found: Props,
+    state: Props,
+    *,
+    sets: frozenset[str],
+    documents: frozenset[str],
+    declared: frozenset[str],
+    others_change: frozenset[str],
+) -> Props:
+    """The outputs with the state's own order and text where they mean the same."""
+    result: Props = {}
+    for name, value in found.items():
+        if name in declared and state and name not in state:
+            continue
+        if name in others_change and state.get(name) is not None:
+            result[name] = state[name]
+        else:
+            result[name] = _kept(name, value, state.get(name), sets, documents)
+    return result
+
+
+def _kept(path: str, value: Any, known: Any, sets: frozenset[str], documents: frozenset[str]) -> Any:
+    if known is None or known is UNKNOWN:
+        return value
+    if (path in sets or path in documents) and equal(path, known, value, sets, documents):
+        return known
+    if isinstance(value, Mapping) and isinstance(known, Mapping):
+        return {
+            key: _kept(f"{path}.{key}", member, known.get(key), sets, documents)
+            for key, member in value.items()
+        }
+    return value
