@@ -1,0 +1,113 @@
+"""Kubernetes' rules for node labels and taints, and what EKS adds to them.
+
+Sources: apimachinery's validation of qualified names and label values; the NodeRestriction rule that a
+kubelet may not set most `kubernetes.io` and `k8s.io` labels on itself; EKS's API model (keys and values to
+63 characters, no `eks.amazonaws.com` labels by users).
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, NotRequired, TypedDict
+
+from aiplatform._args import Fault, got
+
+_NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
+_DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LONGEST = 63
+_MOST_TAINTS = 50
+
+KUBELET_MAY: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
+"""Domains under kubernetes.io in which a kubelet may label itself."""
+OWN_DOMAIN: Final = "ai-platform"
+
+EFFECTS: Final[Mapping[str, str]] = {
+    "NoSchedule": "NO_SCHEDULE",
+    "PreferNoSchedule": "PREFER_NO_SCHEDULE",
+    "NoExecute": "NO_EXECUTE",
+}
+"""Kubernetes' word for an effect -> EKS's."""
+
+
+class TaintArgs(TypedDict):
+    """A node taint: Pods without a toleration for it stay away."""
+
+    key: str
+    """`example.com/batch`."""
+    value: NotRequired[str]
+    """Default: empty."""
+    effect: str
+    """`NoSchedule`, `PreferNoSchedule` or `NoExecute`."""
+
+
+@dataclass(frozen=True)
+class Taint:
+    """A checked TaintArgs."""
+
+    key: str
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    value: str = ""
+
+    def check(self) -> Iterator[Fault]:
+        """What Kubernetes and EKS refuse."""
+        reason = key_fault(self.key)
+        if reason:
+            yield Fault("key", f"{got(self.key)}, {reason}")
+        reason = value_fault(self.value)
+        if reason:
+            yield Fault("value", f"{got(self.value)}, {reason}")
+
+
+def key_fault(key: str) -> str | None:
+    """What is wrong with the key of a label or taint that a user sets, or None."""
+    domain, slash, name = key.rpartition("/")
+    if len(key) > _LONGEST or not _NAME.fullmatch(name) or (slash and not _DOMAIN.fullmatch(domain)):
+        return (
+            "expected a key like 'team' or 'example.com/team': letters, digits, '-', '_' and '.' in the "
+            f"name, a lower-case DNS name before the slash, at most {_LONGEST} characters (EKS's limit)"
+        )
+    if domain == OWN_DOMAIN:
+        return f"expected another domain: those under '{OWN_DOMAIN}/' are set by the pool itself"
+    reserved = ("eks.amazonaws.com", "kubernetes.io", "k8s.io")
+    taken = next((top for top in reserved if domain == top or domain.endswith(f".{top}")), None)
+    if taken and domain not in KUBELET_MAY:
+        return (
+            f"expected a domain of your own: '{taken}' belongs to {'EKS' if 'eks' in taken else 'Kubernetes'}"
+        )
+    return None
+
+
+def value_fault(value: str) -> str | None:
+    """What is wrong with the value of a label or taint, or None. Empty is allowed."""
+    if value == "" or _NAME.fullmatch(value):
+        return None
+    return f"expected at most {_LONGEST} letters, digits, '-', '_' and '.', a letter or digit at both ends"
+
+
+def label_faults(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Fault]:
+    """Faults of a user's labels; `own` are keys that the pool sets itself."""
+    for key, value in labels.items():
+        reason = key_fault(key)
+        if not reason and key in own:
+            reason = "expected another key: the pool sets this one itself"
+        if reason:
+            yield Fault(f"labels.{key}", reason)
+            continue
+        # EKS's model asks for at least one character where Kubernetes allows none.
+        reason = value_fault(value) if value else "expected a value, EKS accepts no empty one"
+        if reason:
+            yield Fault(f"labels.{key}", f"{got(value)}, {reason}")
+
+
+def taint_faults(taints: Iterable[Taint], own: Iterable[str]) -> Iterator[Fault]:
+    """Faults of a list of taints that no single taint can tell; `own` are keys that the pool sets itself."""
+    seen: dict[tuple[str, str], int] = {}
+    index = -1
+    for index, taint in enumerate(taints):
+        first = seen.setdefault((taint.key, taint.effect), index)
+        if first != index:
+            yield Fault(f"taints[{index}]", f"{taint.key}:{taint.effect} stands at taints[{first}] already")
+        if taint.key in own:
+            yield Fault(f"taints[{index}].key", f"{got(taint.key)}, the pool sets this taint itself")
+    if index >= _MOST_TAINTS:
+        yield Fault("taints", f"expected at most {_MOST_TAINTS}, EKS's limit, got {index + 1}")

@@ -1,0 +1,205 @@
+"""What EKS managed node groups of all kinds share: role, launch template, tags for the autoscaler."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NotRequired, TypedDict
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import autoscaling, ec2, eks, iam
+
+from aiplatform._aws import place, trust
+from aiplatform._kubernetes import EFFECTS, Taint
+from aiplatform._references import ClusterReference
+
+TEMPLATE_TAG: Final = "k8s.io/cluster-autoscaler/node-template/resources/"
+"""A tag of an Auto Scaling group under this prefix tells the Cluster Autoscaler how much of a resource a new
+node will have."""
+
+NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+"""All that a node needs of its own: register with the cluster, pull images. The VPC CNI has a role of its
+own, by Pod Identity."""
+
+ROOT_DEVICES: Final[Mapping[str, str]] = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
+"""Image -> the device that holds containers. Bottlerocket's own system is a small volume, /dev/xvda."""
+
+
+class NodeGroupReferenceArgs(TypedDict):
+    """A node group of a pool, as the pool's outputs give it and the autoscaler needs to know it."""
+
+    name: NotRequired[Input[str]]
+    """Its name in EKS."""
+    capacity: NotRequired[str]
+    """`reserved`, `spot` or `on_demand`."""
+    priority: int
+    """For the priority expander, which takes the highest."""
+    autoscaling_group: Input[str]
+    """The name of its Auto Scaling group."""
+
+
+@dataclass(frozen=True)
+class NodeGroupReference:
+    """A checked NodeGroupReferenceArgs."""
+
+    priority: int
+    autoscaling_group: Input[str]
+    name: Input[str] | None = None
+    capacity: str | None = None
+
+
+def zones_that_offer(instance_types: Sequence[str], parent: pulumi.Resource) -> dict[str, frozenset[str]]:
+    """Instance type -> ids of the region's zones that offer it, as EC2 says now."""
+    answer = aws.ec2.get_instance_type_offerings(
+        location_type="availability-zone-id",
+        filters=[
+            aws.ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=list(instance_types))
+        ],
+        opts=pulumi.InvokeOptions(parent=parent),
+    )
+    found: dict[str, frozenset[str]] = {}
+    for type_, zone in zip(answer.instance_types, answer.locations, strict=True):
+        found[type_] = found.get(type_, frozenset()) | {zone}
+    return found
+
+
+@dataclass(frozen=True)
+class NodeRole:
+    """The role of a pool's nodes, and what must stand before a node can use it."""
+
+    arn: Input[str]
+    attachments: Sequence[pulumi.Resource]
+
+
+def node_role(
+    parent: pulumi.Resource, name: str, name_prefix: str, cluster: ClusterReference, tags: Mapping[str, str]
+) -> NodeRole:
+    """The cluster's shared node role where it has one, else a role of the pool's own."""
+    if cluster.node_role_arn is not None:
+        return NodeRole(cluster.node_role_arn, ())
+    here = place(parent)
+    role = iam.Role(
+        f"{name}-node",
+        name_prefix=name_prefix,
+        description="Nodes of one pool: register with the cluster and pull images",
+        assume_role_policy=trust(f"ec2.{here.dns_suffix}"),
+        tags=dict(tags),
+        opts=ResourceOptions(parent=parent),
+    )
+    attachments = [
+        iam.RolePolicyAttachment(
+            f"{name}-node-{policy}",
+            role=role.name,
+            policy_arn=here.managed_policy(policy),
+            opts=ResourceOptions(parent=parent),
+        )
+        for policy in NODE_POLICIES
+    ]
+    return NodeRole(role.arn, attachments)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The volume of a node."""
+
+    image: str
+    gib: int
+
+
+def launch_template(
+    parent: pulumi.Resource,
+    name: str,
+    name_prefix: str,
+    volume: Volume,
+    tags: Mapping[str, str],
+    **more: Any,
+) -> ec2.LaunchTemplate:
+    """A launch template with IMDSv2, hop limit 1 (no Pod without host network reaches the node's role), an
+    encrypted gp3 volume, and tags on what is launched; `more` are further arguments."""
+    launched = ("instance", "volume", "network-interface")
+    return ec2.LaunchTemplate(
+        name,
+        name_prefix=name_prefix,
+        update_default_version=True,
+        metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
+            http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
+        ),
+        block_device_mappings=[
+            ec2.LaunchTemplateBlockDeviceMappingArgs(
+                device_name=ROOT_DEVICES[volume.image],
+                ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+                    volume_type="gp3", volume_size=volume.gib, encrypted="true", delete_on_termination="true"
+                ),
+            )
+        ],
+        # The provider's default tags reach the template, not what it launches.
+        tag_specifications=[
+            ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=dict(tags)) for kind in launched
+        ],
+        tags=dict(tags),
+        opts=ResourceOptions(parent=parent),
+        **more,
+    )
+
+
+def eks_taints(taints: Sequence[Taint]) -> list[eks.NodeGroupTaintArgs]:
+    """Taints in EKS's words."""
+    return [
+        eks.NodeGroupTaintArgs(key=taint.key, value=taint.value or None, effect=EFFECTS[taint.effect])
+        for taint in taints
+    ]
+
+
+def node_group(
+    parent: pulumi.Resource,
+    name: str,
+    cluster: ClusterReference,
+    role: NodeRole,
+    template: ec2.LaunchTemplate,
+    size: tuple[int, int],
+    **more: Any,
+) -> eks.NodeGroup:
+    """A managed node group that starts at its minimum and whose size then belongs to the autoscaler."""
+    minimum, maximum = size
+    return eks.NodeGroup(
+        name,
+        cluster_name=cluster.name,
+        version=cluster.version,
+        node_role_arn=role.arn,
+        launch_template=eks.NodeGroupLaunchTemplateArgs(
+            id=template.id, version=template.latest_version.apply(str)
+        ),
+        scaling_config=eks.NodeGroupScalingConfigArgs(
+            min_size=minimum, max_size=maximum, desired_size=minimum
+        ),
+        node_repair_config=eks.NodeGroupNodeRepairConfigArgs(enabled=True),
+        opts=ResourceOptions(
+            parent=parent, depends_on=list(role.attachments), ignore_changes=["scalingConfig.desiredSize"]
+        ),
+        **more,
+    )
+
+
+def autoscaling_group_name(group: eks.NodeGroup) -> Output[str]:
+    """The Auto Scaling group that EKS made for a node group. EKS tags it for the autoscaler's discovery
+    (`k8s.io/cluster-autoscaler/enabled`, `k8s.io/cluster-autoscaler/<cluster>=owned`) itself."""
+
+    def first(resources: Sequence[Any]) -> str:
+        return str(resources[0].autoscaling_groups[0].name)
+
+    return group.resources.apply(first)
+
+
+def tell_autoscaler(
+    parent: pulumi.Resource, name: str, group: Input[str], resources: Mapping[str, str]
+) -> None:
+    """Tag an Auto Scaling group with resources of its nodes. EKS hands no tag of a node group on to it."""
+    for resource, quantity in resources.items():
+        autoscaling.Tag(
+            f"{name}-{resource.rpartition('/')[2]}",
+            autoscaling_group_name=group,
+            tag=autoscaling.TagTagArgs(
+                key=f"{TEMPLATE_TAG}{resource}", value=quantity, propagate_at_launch=False
+            ),
+            opts=ResourceOptions(parent=parent),
+        )

@@ -1,0 +1,49 @@
+"""A cluster that something belongs to: the shape in which Cluster gives its outputs.
+
+It takes every key that Cluster gives, so that its outputs can be handed on as they are; which keys count is
+said here.
+"""
+
+from dataclasses import dataclass
+from typing import NotRequired, TypedDict
+
+from pulumi import Input
+
+
+class ClusterReferenceArgs(TypedDict):
+    """A cluster, as Cluster.outputs gives it."""
+
+    name: Input[str]
+    version: NotRequired[Input[str]]
+    """Kubernetes' minor version, `1.36`. Node groups follow it; without it they keep the one they were made
+    with."""
+    security_group_id: Input[str]
+    """The cluster security group that EKS made: control plane and nodes talk inside it."""
+    node_role_arn: NotRequired[Input[str]]
+    """A role that all nodes share; without it a pool makes its own."""
+    arn: NotRequired[Input[str]]
+    endpoint: NotRequired[Input[str]]
+    certificate_authority: NotRequired[Input[str]]
+    service_cidr: NotRequired[Input[str]]
+    oidc_issuer: NotRequired[Input[str]]
+    oidc_provider_arn: NotRequired[Input[str]]
+    kubeconfig: NotRequired[Input[str]]
+    kms_key_arn: NotRequired[Input[str]]
+
+
+@dataclass(frozen=True)
+class ClusterReference:
+    """A checked ClusterReferenceArgs."""
+
+    name: Input[str]
+    security_group_id: Input[str]
+    version: Input[str] | None = None
+    node_role_arn: Input[str] | None = None
+    arn: Input[str] | None = None
+    endpoint: Input[str] | None = None
+    certificate_authority: Input[str] | None = None
+    service_cidr: Input[str] | None = None
+    oidc_issuer: Input[str] | None = None
+    oidc_provider_arn: Input[str] | None = None
+    kubeconfig: Input[str] | None = None
+    kms_key_arn: Input[str] | None = None

@@ -1,0 +1,243 @@
+"""Arguments of a GPU pool."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal, NotRequired, TypedDict
+
+from aiplatform import accelerators
+from aiplatform._args import Fault, between, distinct, got, length, matches
+from aiplatform._kubernetes import Taint, TaintArgs
+from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform.accelerators import Machine
+from aiplatform.naming import (
+    EKS_NODE_GROUP_PREFIX,
+    IAM_ROLE_PREFIX,
+    LAUNCH_TEMPLATE_PREFIX,
+    PLACEMENT_GROUP,
+    SECURITY_GROUP_PREFIX,
+    PhysicalName,
+    aws_tags,
+    prefix_for,
+)
+from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+
+LONGEST_NAME: Final = 20
+"""Of a pool's name: `{name}-reserved-{6}-` and the provider's suffix are a node group's name."""
+_LONGEST = "n" * LONGEST_NAME
+
+ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-" + _LONGEST)
+NODE_GROUP: Final = PhysicalName(EKS_NODE_GROUP_PREFIX, _LONGEST + "-reserved-123456")
+LAUNCH_TEMPLATE: Final = PhysicalName(LAUNCH_TEMPLATE_PREFIX, "{prefix}-" + _LONGEST + "-reserved-123456")
+SECURITY_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-" + _LONGEST + "-efa")
+PLACEMENT: Final = PhysicalName(PLACEMENT_GROUP, "{prefix}-" + _LONGEST + "-1234567")
+
+MOST_NODES: Final = 450
+"""EKS's quota of nodes in a managed node group."""
+MOST_REPLICAS: Final = 16
+"""Of a time-sliced card: the device plugin's configuration has an entry for each number up to this."""
+
+
+class CapacityArgs(TypedDict):
+    """One way to buy nodes. There is no maximum price for spot: EKS managed node groups have none, they pay
+    the spot price, at most the on-demand price."""
+
+    type: str
+    """`reserved`, `spot` or `on_demand`."""
+    reservation_id: NotRequired[str]
+    """`reserved` only, and required there: the capacity reservation, `cr-...`."""
+    capacity_block: NotRequired[bool]
+    """`reserved` only: the reservation is a Capacity Block for ML. Its node group starts at 0, whatever `min`
+    says, as nothing can be launched before the block begins; EKS drains it 40 minutes before the end.
+    Default: false, an on-demand capacity reservation."""
+    zone: NotRequired[str]
+    """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has just one."""
+    instance_types: NotRequired[list[str]]
+    """Which instance types with this accelerator and count, in order of preference. Default: for `spot` all
+    that the catalog has, for the others its preferred one."""
+
+
+class SharingArgs(TypedDict):
+    """How several containers share a card."""
+
+    strategy: str
+    """`time_slicing`: they take turns on the whole card, without memory isolation. `mig`: the card is cut
+    into isolated slices."""
+    replicas: NotRequired[int]
+    """`time_slicing` only, and required there: how many share one card, 2 to 16."""
+    profile: NotRequired[str]
+    """`mig` only, and required there: the profile that every card is cut into, `1g.10gb`."""
+
+
+class GpuPoolArgs(TypedDict):
+    """Nodes with accelerators: one managed node group for each entry of `capacity`, with common labels and
+    taints, that the Cluster Autoscaler grows in the order of the entries."""
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`."""
+    name: str
+    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
+    cluster: ClusterReferenceArgs
+    network: NetworkReferenceArgs
+    accelerator: str
+    """`t4`, `a10g`, `l4`, `l40s`, `a100`, `a100-80`, `h100`, `h200`, `b200`, `trainium`, `trainium2` or
+    `inferentia2`."""
+    count: int
+    """Cards of a node; an error lists those that exist."""
+    capacity: NotRequired[list[CapacityArgs]]
+    """In order of preference. Default: on demand."""
+    min: NotRequired[int]
+    """Nodes that stay, in the first entry that is no Capacity Block. Default 0."""
+    max: NotRequired[int]
+    """The most nodes of each entry. Default 1."""
+    zones: NotRequired[list[str]]
+    """Zones of the network by id (`usw2-az1`); one only where the pool has EFA or a placement group. Default:
+    those of the network that offer the instance types, and of these one where only one can be."""
+    image: NotRequired[str]
+    """`al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only it can do."""
+    efa: NotRequired[bool]
+    """Elastic Fabric Adapters on every network card, for traffic between the cards of several nodes. Default:
+    on a machine with several network cards."""
+    placement_group: NotRequired[bool]
+    """Whether spot and on-demand nodes stand close together, in a cluster placement group. Default: with
+    EFA."""
+    sharing: NotRequired[SharingArgs]
+    """Default: a card belongs to one container."""
+    disk_gib: NotRequired[int]
+    """Size of the encrypted gp3 volume, GiB. Default 100."""
+    instance_store: NotRequired[str]
+    """`raid0`: the NVMe disks of the instance are one array that holds container images, logs and emptyDirs.
+    `none`: they are left alone. Default: `raid0` where there are any."""
+    labels: NotRequired[dict[str, str]]
+    """More node labels."""
+    taints: NotRequired[list[TaintArgs]]
+    """More node taints, beside that of the accelerator (`nvidia.com/gpu=true:NoSchedule`)."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource, instance and volume, beside those of the provider."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """A checked CapacityArgs."""
+
+    type: Literal["reserved", "spot", "on_demand"]
+    reservation_id: (
+        Annotated[str, matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as cr-0123456789abcdef0")]
+        | None
+    ) = None
+    capacity_block: bool = False
+    zone: str | None = None
+    instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct] | None = None
+
+    @property
+    def key(self) -> str:
+        """What the entry's resources are called: stable, whatever is put before or after it."""
+        if self.type == "reserved":
+            return f"reserved-{(self.reservation_id or '')[-6:]}"
+        return self.type.replace("_", "-")
+
+    def check(self) -> Iterator[Fault]:
+        """What goes with which type."""
+        if self.type == "reserved":
+            if self.reservation_id is None:
+                yield Fault("reservation_id", "missing, expected the capacity reservation's id, cr-...")
+            return
+        if self.reservation_id is not None:
+            hint = ": spot nodes never run in a reservation" if self.type == "spot" else ""
+            yield Fault(
+                "reservation_id", f"got a reservation with type {self.type!r}, expected 'reserved'{hint}"
+            )
+        if self.capacity_block:
+            yield Fault("capacity_block", f"got true with type {self.type!r}, expected 'reserved'")
+        if self.zone is not None:
+            yield Fault("zone", f"got a zone with type {self.type!r}; the pool's `zones` say it")
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """A checked SharingArgs."""
+
+    strategy: Literal["time_slicing", "mig"]
+    replicas: Annotated[int, between(2, MOST_REPLICAS, "containers a card")] | None = None
+    profile: str | None = None
+
+    def check(self) -> Iterator[Fault]:
+        """What goes with which strategy."""
+        needed, other = (
+            ("replicas", "profile") if self.strategy == "time_slicing" else ("profile", "replicas")
+        )
+        if getattr(self, needed) is None:
+            yield Fault(needed, f"missing, strategy {self.strategy!r} needs it")
+        if getattr(self, other) is not None:
+            yield Fault(other, f"not known to strategy {self.strategy!r}")
+
+
+@dataclass(frozen=True)
+class GpuPoolSettings:
+    """Checked arguments of a GPU pool. Rules that join several keys stand in `rules`."""
+
+    prefix: Annotated[str, prefix_for(ROLE, LAUNCH_TEMPLATE, SECURITY_GROUP, PLACEMENT)]
+    name: Annotated[
+        str, matches(rf"[a-z]([-a-z0-9]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?", "a DNS label of 1 to 20")
+    ]
+    cluster: ClusterReference
+    network: NetworkReference
+    accelerator: Annotated[str, accelerators.key_fault]
+    count: int
+    capacity: Annotated[list[Capacity], length(1, 8, "entries")] = field(
+        default_factory=lambda: [Capacity("on_demand")]
+    )
+    min: Annotated[int, between(0, MOST_NODES, "nodes")] = 0
+    max: Annotated[int, between(1, MOST_NODES, "nodes")] = 1
+    zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
+    image: Literal["al2023", "bottlerocket"] | None = None
+    efa: bool | None = None
+    placement_group: bool | None = None
+    sharing: Sharing | None = None
+    disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100
+    instance_store: Literal["raid0", "none"] | None = None
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+    taints: list[Taint] = field(default_factory=list[Taint])
+    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+
+    def check(self) -> Iterator[Fault]:
+        """What no single key tells."""
+        # Imported late: the rules need this type.
+        from aiplatform.gpu_pool import rules
+
+        count = accelerators.count_fault(self.accelerator, self.count)
+        if count:
+            yield Fault("count", f"{got(self.count)}, {count}")
+            return
+        yield from rules.faults(self)
+
+    @property
+    def machine(self) -> Machine:
+        """The catalog's preferred machine for this accelerator and count."""
+        return accelerators.aws_machines(self.accelerator, self.count)[0]
+
+    @property
+    def os(self) -> Literal["al2023", "bottlerocket"]:
+        """The image, with its default."""
+        mig = self.sharing is not None and self.sharing.strategy == "mig"
+        return self.image or ("bottlerocket" if mig else "al2023")
+
+    @property
+    def with_efa(self) -> bool:
+        """Whether nodes have EFA, with its default."""
+        return self.machine.efa_interfaces > 1 if self.efa is None else self.efa
+
+    @property
+    def with_placement_group(self) -> bool:
+        """Whether there is a placement group, with its default: a reservation has a placement of its own."""
+        wanted = self.with_efa if self.placement_group is None else self.placement_group
+        return wanted and any(entry.type != "reserved" for entry in self.capacity)
+
+    @property
+    def in_one_zone(self) -> bool:
+        """EFA reaches no further than a subnet, a cluster placement group no further than a zone."""
+        return self.with_efa or self.with_placement_group
+
+    @property
+    def raid0(self) -> bool:
+        """Whether the instance store is made an array, with its default."""
+        return self.machine.disks.count > 0 if self.instance_store is None else self.instance_store == "raid0"

@@ -1,0 +1,167 @@
+"""What a node of a GPU pool is to Kubernetes: labels, taints, resources, and the user data for it."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from aiplatform import accelerators
+from aiplatform._kubernetes import Taint
+from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine
+from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
+from aiplatform.gpu_pool.args import GpuPoolSettings
+
+POOL_LABEL: Final = "ai-platform/pool"
+CAPACITY_LABEL: Final = "ai-platform/capacity"
+PLUGIN_LABEL: Final = "ai-platform/device-plugin"
+"""`nvidia` or `neuron`: the node needs that device plugin; `image`: its machine image brings it."""
+EFA_LABEL: Final = "ai-platform/efa"
+EFA: Final = "vpc.amazonaws.com/efa"
+NVIDIA_CONFIG_LABEL: Final = "nvidia.com/device-plugin.config"
+"""NVIDIA's device plugin takes the entry of this name from its ConfigMap."""
+
+AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
+    ("nvidia", "al2023"): "AL2023_x86_64_NVIDIA",
+    ("nvidia", "bottlerocket"): "BOTTLEROCKET_x86_64_NVIDIA",
+    ("neuron", "al2023"): "AL2023_x86_64_NEURON",
+}
+"""(vendor, image) -> EKS's AMI type."""
+
+
+def time_slicing_config(replicas: int) -> str:
+    """The name of the device plugin's configuration for so many containers a card."""
+    return f"time-slicing-{replicas}"
+
+
+def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
+    """The labels that the pool sets itself. All entries of `capacity` have the same, but for the type."""
+    card = pool.machine.card
+    made = {
+        POOL_LABEL: pool.name,
+        CAPACITY_LABEL: capacity_type,
+        "ai-platform/accelerator": pool.accelerator,
+        "ai-platform/accelerator-count": str(pool.count),
+        PLUGIN_LABEL: card.vendor if pool.os == "al2023" else "image",
+    }
+    if card.vendor == "nvidia":
+        made["nvidia.com/gpu.present"] = "true"
+        # The Cluster Autoscaler takes a node with this label and without the resource as one whose plugin is
+        # still starting, and does not add another for the same Pod (its AWS notes, "GPU instances").
+        made["k8s.amazonaws.com/accelerator"] = f"nvidia-{pool.accelerator}"
+    if pool.with_efa:
+        made[EFA_LABEL] = "true"
+    if pool.sharing is not None and pool.sharing.replicas is not None:
+        made[NVIDIA_CONFIG_LABEL] = time_slicing_config(pool.sharing.replicas)
+    if pool.sharing is not None and pool.sharing.profile is not None:
+        made["nvidia.com/mig.config"] = f"all-{pool.sharing.profile}"
+    return made
+
+
+def taints(pool: GpuPoolSettings) -> list[Taint]:
+    """The accelerator's taint and the user's. Its key is the resource's name, so that EKS's admission plugin
+    ExtendedResourceToleration lets a Pod in that asks for the resource."""
+    return [Taint(pool.machine.card.resource, "NoSchedule", "true"), *pool.taints]
+
+
+def devices_of(pool: GpuPoolSettings) -> int:
+    """How many of the card's resource a node advertises."""
+    if pool.sharing is None:
+        return pool.count
+    if pool.sharing.replicas is not None:
+        return pool.count * pool.sharing.replicas
+    # One profile on all cards: the plugin's strategy is `single`, and a slice is an `nvidia.com/gpu`.
+    return pool.count * accelerators.CARDS[pool.accelerator].mig[pool.sharing.profile or ""]
+
+
+def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict[str, str]:
+    """What the Cluster Autoscaler cannot know of a group without nodes: it reads CPU, memory and
+    `nvidia.com/gpu` from the instance type, labels and taints from eks:DescribeNodegroup, nothing else."""
+    card = pool.machine.card
+    found: dict[str, str] = {}
+    if card.resource != NVIDIA:
+        found[card.resource] = str(pool.count)
+        found[NEURON_CORE] = str(pool.count * card.neuron_cores)
+    elif pool.sharing is not None:
+        found[NVIDIA] = str(devices_of(pool))
+    if pool.with_efa:
+        found[EFA] = str(machines[0].efa_interfaces)
+    found["ephemeral-storage"] = ephemeral_storage(pool, machines)
+    return found
+
+
+def ephemeral_storage(pool: GpuPoolSettings, machines: Sequence[Machine]) -> str:
+    """What Pods may use of the disk of the smallest machine: 85 %, as file system, kube-reserved and the
+    kubelet's eviction threshold (10 %) take the rest. Rather too little: too much, and the autoscaler adds a
+    node on which the Pod does not fit."""
+    whole = min(machine.disks.total_gib for machine in machines) if pool.raid0 else pool.disk_gib
+    return f"{whole * 85 // 100}Gi"
+
+
+def user_data(pool: GpuPoolSettings) -> str | None:
+    """Base64 of what the image's start-up reads beside what EKS adds, or None where its defaults serve."""
+    text = _nodeadm(pool) if pool.os == "al2023" else _bottlerocket(pool)
+    return base64.b64encode(text.encode()).decode() if text else None
+
+
+def _nodeadm(pool: GpuPoolSettings) -> str:
+    """AL2023: a NodeConfig as a part of a MIME message; EKS appends its own, and nodeadm merges them."""
+    if not pool.raid0:
+        return ""
+    config = {
+        "apiVersion": "node.eks.aws/v1alpha1",
+        "kind": "NodeConfig",
+        "spec": {"instance": {"localStorage": {"strategy": "RAID0"}}},
+    }
+    # A JSON document is a YAML document.
+    return "\n".join(
+        [
+            "MIME-Version: 1.0",
+            'Content-Type: multipart/mixed; boundary="BOUNDARY"',
+            "",
+            "--BOUNDARY",
+            "Content-Type: application/node.eks.aws",
+            "",
+            json.dumps(config, indent=2),
+            "",
+            "--BOUNDARY--",
+            "",
+        ]
+    )
+
+
+def _bottlerocket(pool: GpuPoolSettings) -> str:
+    """Bottlerocket: settings as TOML; EKS merges its own into them."""
+    lines: list[str] = []
+    if pool.raid0:
+        directories = ["/var/lib/containerd", "/var/lib/kubelet", "/var/log/pods"]
+        commands = [
+            ["apiclient", "ephemeral-storage", "init"],
+            ["apiclient", "ephemeral-storage", "bind", "--dirs", *directories],
+        ]
+        lines += [
+            "[settings.bootstrap-commands.instance-storage]",
+            f"commands = {json.dumps(commands)}",
+            'mode = "always"',
+            "essential = true",
+            "",
+        ]
+    if pool.sharing is not None and pool.sharing.replicas is not None:
+        lines += [
+            "[settings.kubelet-device-plugins.nvidia]",
+            'device-sharing-strategy = "time-slicing"',
+            "",
+            "[settings.kubelet-device-plugins.nvidia.time-slicing]",
+            f"replicas = {pool.sharing.replicas}",
+            "rename-by-default = false",
+            "",
+        ]
+    if pool.sharing is not None and pool.sharing.profile is not None:
+        lines += [
+            "[settings.kubelet-device-plugins.nvidia]",
+            'device-partitioning-strategy = "mig"',
+            "",
+            "[settings.kubelet-device-plugins.nvidia.mig.profile]",
+            f'"{BOTTLEROCKET_MIG_MODELS[pool.accelerator]}" = "{pool.sharing.profile}"',
+            "",
+        ]
+    return "\n".join(lines)
