@@ -6,8 +6,10 @@ stack. Its name is the twin's name; `make up ENV=x` uses the world x, so environ
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import re
 import socket
 from dataclasses import asdict, dataclass, field
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
+from filelock import FileLock
 
 NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 PORTS: Final = (
@@ -27,6 +30,8 @@ PORTS: Final = (
     "cloud",
     "webhook",
 )
+
+PORT_RANGE: Final = (20_000, 32_000)
 
 
 class WorldError(Exception):
@@ -119,40 +124,63 @@ def create(
         raise WorldError(
             f"twin name {name!r}: use 2 to 40 lower-case letters, digits and hyphens, a letter first"
         )
-    known = load(name)
-    if known:
-        asked = (cloud, region, account)
-        if (known.cloud, known.region, known.account) != asked:
-            raise WorldError(
-                f"twin {name!r} exists with cloud, region and account {(known.cloud, known.region, known.account)}, "
-                f"not {asked}: choose another --name, or remove it with `aiplatform twin reset --name {name}`"
-            )
-        return known
-    world = World(name, cloud, region, account, _free_ports(len(PORTS)))
-    world.save()
-    return world
+    with lock("worlds"):
+        known = load(name)
+        if known is None:
+            world = World(name, cloud, region, account, _free_ports(len(PORTS)))
+            world.save()
+            return world
+    asked = (cloud, region, account)
+    made_with = (known.cloud, known.region, known.account)
+    if made_with != asked:
+        raise WorldError(
+            f"twin {name!r} exists with cloud, region and account {made_with}, not {asked}: "
+            f"choose another --name, or remove it with `aiplatform twin reset --name {name}`"
+        )
+    return known
+
+
+def lock(name: str, *, seconds: float = 300) -> FileLock:
+    """A lock between this user's processes, by name; the system releases that of a killed process.
+
+    It lies beside the worlds and not in one, since a reset removes the world's folder. Waits at most
+    that many seconds (filelock.Timeout).
+    """
+    folder = home() / "twins" / ".locks"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return FileLock(folder / f"{name}.lock", timeout=seconds)
 
 
 def every() -> list[World]:
-    """All worlds of this user, by name."""
-    folders = sorted((home() / "twins").glob("*/world.json"))
-    return [world for file in folders if (world := load(file.parent.name))]
+    """All worlds of this user, by name; a damaged one is left out."""
+    found: list[World] = []
+    for file in sorted((home() / "twins").glob("*/world.json")):
+        with contextlib.suppress(WorldError):
+            world = load(file.parent.name)
+            found += [world] if world else []
+    return found
 
 
 def _free_ports(count: int) -> dict[str, int]:
-    # All are held open until the last is chosen, so that no two are the same; ports of the other
-    # worlds, which may be stopped now, are left alone.
+    # Below the range from which systems take the ports of outgoing connections (Linux from 32768, macOS
+    # from 49152): a stopped twin would find its port taken by some program's connection. All are held open
+    # until the last is chosen; ports of the other worlds, which may be stopped now, are left alone.
     taken = {port for world in every() for port in world.ports.values()}
+    candidates = [port for port in range(*PORT_RANGE) if port not in taken]
+    random.shuffle(candidates)
     held: list[socket.socket] = []
     chosen: list[int] = []
     try:
         while len(chosen) < count:
+            if not candidates:
+                raise WorldError(f"no {count} free ports in {PORT_RANGE[0]}-{PORT_RANGE[1]}: remove a twin")
             probe = socket.socket()
             held.append(probe)
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-            if port not in taken:
-                chosen.append(port)
+            try:
+                probe.bind(("127.0.0.1", candidates.pop()))
+            except OSError:
+                continue
+            chosen.append(probe.getsockname()[1])
     finally:
         for probe in held:
             probe.close()

@@ -13,7 +13,6 @@ import os
 import shutil
 import ssl
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -21,12 +20,13 @@ from typing import Final
 from filelock import FileLock
 
 from twin import processes
+from twin import world as worlds
 from twin.kubernetes import certificates, commands
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
 from twin.processes import Daemon
 from twin.toolchain import build
-from twin.world import World, home
+from twin.world import World
 
 PROCESSES: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 READY_SECONDS: Final = 90.0
@@ -69,7 +69,8 @@ def start(world: World, binary: Path | None = None) -> None:
 def stop(world: World) -> None:
     """Stop all five; what they know stays."""
     with _lock(world):
-        processes.stop(daemons(world).values())
+        # A kill loses nothing (see etcd's flags), so nobody waits for connections to end by themselves.
+        processes.stop(daemons(world).values(), grace_seconds=1)
 
 
 def wipe(world: World, *, settings: Settings | None = None, binary: Path | None = None) -> None:
@@ -106,19 +107,12 @@ def _start(world: World, binary: Path | None) -> None:
     certificates.write_kubeconfig(pki, "admin", endpoint(world), world.kubeconfig, name=f"twin-{world.name}")
     commands.etcd_data(world).mkdir(parents=True, exist_ok=True, mode=0o700)
     five = daemons(world)
-
-    def begin(name: str) -> None:
-        processes.start(five[name], [str(binary), *lines[name]], env=_environment(world, name))
-
     # The API server waits for etcd by itself; the others give up when it is not there.
-    for name in ("etcd", "kube-apiserver"):
-        begin(name)
-    with ThreadPoolExecutor(len(five)) as pool:
-        list(pool.map(lambda name: _wait(world, pki, name), ("etcd", "kube-apiserver")))
-        rest = ("kube-controller-manager", "kube-scheduler", "kwok")
-        for name in rest:
-            begin(name)
-        list(pool.map(lambda name: _wait(world, pki, name), rest))
+    for group in (("etcd", "kube-apiserver"), ("kube-controller-manager", "kube-scheduler", "kwok")):
+        for name in group:
+            processes.start(five[name], [str(binary), *lines[name]], env=_environment(world, name))
+        for name in group:
+            _wait(world, pki, name)
 
 
 def _wait(world: World, pki: Pki, name: str) -> None:
@@ -163,7 +157,4 @@ def _settings_file(world: World) -> Path:
 
 
 def _lock(world: World) -> FileLock:
-    # Beside the worlds, as a reset removes the world's folder.
-    folder = home() / "twins" / ".locks"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return FileLock(folder / f"{world.name}.control-plane.lock", timeout=300)
+    return worlds.lock(f"{world.name}.control-plane")

@@ -1,0 +1,239 @@
+"""Sets a checkout up from nothing but git, make and Python 3.11, and runs a command in it.
+
+    python3 bootstrap.py [--run COMMAND [ARGUMENT...]]
+
+uv is taken from PATH where it is new enough, else its pinned version comes from PyPI into the user's cache.
+`uv sync --frozen` then makes .venv; it is skipped when nothing changed since the last time. Standard library
+alone, and syntax that an old Python can read (3.7), so that it can say what is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+STAMP = VENV / ".bootstrapped"
+PYTHON_MINIMUM = (3, 11)
+
+
+class BootstrapError(Exception):
+    """Something that the user must get; the message says how."""
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code; with --run and a good set-up, this process becomes the command."""
+    command = []
+    if arguments[:1] == ["--run"]:
+        command = arguments[1:]
+    elif arguments:
+        say(__doc__ or "")
+        return 0 if arguments[0] in ("-h", "--help") else 2
+    try:
+        check_machine()
+        if not is_current():
+            sync()
+        if command:
+            become(command)
+    except BootstrapError as error:
+        say("error: " + str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def check_machine() -> None:
+    """Raise BootstrapError when what uv cannot bring is missing."""
+    missing = []
+    if sys.version_info < PYTHON_MINIMUM:
+        wanted = ".".join(str(part) for part in PYTHON_MINIMUM)
+        missing.append(
+            f"Python {wanted} or later ({sys.executable} is {platform.python_version()}): "
+            f"{how_to_install('python' + wanted)}, then `make PYTHON=python{wanted} ...`"
+        )
+    for tool in ("git", "make"):
+        if not shutil.which(tool):
+            missing.append(f"{tool}: {how_to_install(tool)}")
+    if missing:
+        raise BootstrapError("this machine lacks\n  " + "\n  ".join(missing))
+
+
+def how_to_install(package: str) -> str:
+    """The command of the system's package manager."""
+    for manager, command in (
+        ("apt-get", "sudo apt-get install "),
+        ("dnf", "sudo dnf install "),
+        ("apk", "sudo apk add "),
+        ("pacman", "sudo pacman -S "),
+        ("zypper", "sudo zypper install "),
+        ("brew", "brew install "),
+    ):
+        if shutil.which(manager):
+            return command + package
+    return "xcode-select --install" if sys.platform == "darwin" else "install it with the system's tool"
+
+
+def is_current() -> bool:
+    """Whether .venv is what the lock asks for."""
+    try:
+        return STAMP.read_text() == fingerprint() and (VENV / "bin" / "python").exists()
+    except OSError:
+        return False
+
+
+def fingerprint() -> str:
+    """What the environment is made from: the lock, the project, and where it stands."""
+    digest = hashlib.sha256(str(ROOT).encode())
+    for name in ("uv.lock", "pyproject.toml"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def sync() -> None:
+    """Make .venv by `uv sync --frozen`."""
+    uv = find_uv() or install_uv()
+    say("uv sync: Python packages into .venv (some minutes the first time)")
+    done = subprocess.run(
+        [str(uv), "sync", "--frozen", "--python", sys.executable],
+        cwd=ROOT,
+        # Another project's environment may be active in this shell.
+        env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
+    )
+    if done.returncode:
+        raise BootstrapError("`uv sync --frozen` failed; its message stands above")
+    STAMP.write_text(fingerprint())
+
+
+def pinned_uv() -> str:
+    """The version in twin/toolchain/versions.toml."""
+    text = (ROOT / "twin" / "toolchain" / "versions.toml").read_text()
+    found = re.search(r'^\[uv\][^\[]*?^version = "([^"]+)"', text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise BootstrapError("twin/toolchain/versions.toml pins no version of uv")
+    return found.group(1)
+
+
+def required_uv() -> tuple[int, ...]:
+    """The oldest uv that reads this project, from pyproject.toml's required-version."""
+    text = (ROOT / "pyproject.toml").read_text()
+    found = re.search(r'^required-version = ">=([0-9.]+)"', text, re.MULTILINE)
+    return numbers(found.group(1)) if found else (0,)
+
+
+def find_uv() -> str | Path | None:
+    """uv on PATH, or as installed earlier by `install_uv`; None where there is none that is new enough."""
+    for candidate in (os.environ.get("UV"), shutil.which("uv"), uv_folder() / "bin" / "uv"):
+        if candidate and good_uv(candidate):
+            return candidate
+    return None
+
+
+def good_uv(candidate: str | Path) -> bool:
+    """Whether it runs and is new enough (a shim on PATH may have nothing behind it)."""
+    try:
+        done = subprocess.run(
+            [str(candidate), "--version"], capture_output=True, text=True, timeout=30, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    found = re.search(r"\d+(\.\d+)+", done.stdout)
+    return bool(found) and numbers(found.group(0)) >= required_uv()
+
+
+def numbers(version: str) -> tuple[int, ...]:
+    """`0.9` as (0, 9)."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def uv_folder() -> Path:
+    """Where uv is put: the toolchain's cache."""
+    chosen = os.environ.get("AIPLATFORM_CACHE")
+    if chosen:
+        cache = Path(chosen).expanduser().absolute()
+    elif sys.platform == "darwin":
+        cache = Path.home() / "Library" / "Caches" / "ai-platform"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME")
+        cache = (Path(base) if base else Path.home() / ".cache") / "ai-platform"
+    return cache / "tools" / ("uv-" + pinned_uv())
+
+
+def install_uv() -> Path:
+    """uv from PyPI, into the cache; it appears whole, by one rename."""
+    folder = uv_folder()
+    draft = folder.with_name(f"{folder.name}.new.{os.getpid()}")
+    say(f"uv {pinned_uv()}: from PyPI into {folder}")
+    shutil.rmtree(str(draft), ignore_errors=True)
+    draft.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        install = [*pip(draft), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        target = ["--target", str(draft), "uv==" + pinned_uv()]
+        if subprocess.run([*install, *target]).returncode:
+            raise BootstrapError("uv could not be installed from PyPI; pip's message stands above")
+        shutil.rmtree(str(folder), ignore_errors=True)
+        draft.rename(folder)
+    except OSError:
+        if not good_uv(folder / "bin" / "uv"):  # else another bootstrap was first
+            raise
+    finally:
+        shutil.rmtree(str(draft), ignore_errors=True)
+        shutil.rmtree(str(draft) + ".venv", ignore_errors=True)
+    if not good_uv(folder / "bin" / "uv"):
+        raise BootstrapError(f"{folder / 'bin' / 'uv'} does not run on this machine")
+    return folder / "bin" / "uv"
+
+
+def pip(draft: Path) -> list[str]:
+    """The command pip: this Python's, or that of a throw-away environment where this Python has none."""
+    if works([sys.executable, "-m", "pip", "--version"]):
+        return [sys.executable, "-m", "pip"]
+    environment = str(draft) + ".venv"
+    if works([sys.executable, "-m", "venv", environment]):
+        return [str(Path(environment) / "bin" / "python"), "-m", "pip"]
+    raise BootstrapError(
+        "this Python has neither pip nor a working venv to get uv with: {}, or install uv "
+        "(https://docs.astral.sh/uv/)".format(how_to_install("python3-venv"))
+    )
+
+
+def works(command: list[str]) -> bool:
+    """Whether a command ends well; silent."""
+    try:
+        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    except OSError:
+        return False
+
+
+def become(command: list[str]) -> NoReturn:
+    """Replace this process by a command of the environment."""
+    scripts = VENV / "bin"
+    variables = dict(os.environ)
+    variables["VIRTUAL_ENV"] = str(VENV)
+    variables["PATH"] = str(scripts) + os.pathsep + variables.get("PATH", os.defpath)
+    variables.pop("PYTHONHOME", None)
+    # Byte code is what makes the next start quick.
+    variables.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.stdout.flush()
+    program = shutil.which(command[0], path=variables["PATH"])
+    if program is None:
+        raise BootstrapError(f"{command[0]}: there is no such command")
+    os.execve(program, command, variables)  # noqa: S606 - the command that was asked for
+
+
+def say(text: str) -> None:
+    """One message on stderr: stdout is the command's."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

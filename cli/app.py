@@ -1,0 +1,73 @@
+"""The command `aiplatform`: its commands, and what an error looks like."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import stacks, twins
+from cli.output import CommandError, note
+
+app = typer.Typer(
+    name="aiplatform",
+    help=(
+        "Runs the platform's environments on a **twin**: the real Pulumi engine, a real Kubernetes control "
+        "plane and local clouds as strict as the real ones, on this machine alone. No command here touches "
+        "a cloud account; `pulumi up -s aws-dev` with real credentials does.\n\n"
+        "Begin with `aiplatform doctor`, then `aiplatform up aws-dev`."
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+stacks.register(app)
+app.add_typer(twins.app, name="twin")
+
+
+@app.command(rich_help_panel="The machine")
+def doctor(
+    build: bool = typer.Option(False, "--build", help="Build the tools that are missing, now."),
+) -> None:
+    """Say what this machine has and lacks, and how to get what is missing.
+
+    Exits with 1 when something is missing without which nothing works.
+    """
+    from cli import doctor as checks
+
+    raise typer.Exit(checks.run(build=build))
+
+
+def main() -> int:
+    """Run the command line; an error that the user can act on is one message, not a traceback."""
+    from filelock import Timeout
+
+    from twin.processes import ProcessError
+    from twin.toolchain.errors import ToolchainError
+    from twin.world import WorldError
+
+    try:
+        app(prog_name="aiplatform")
+    except (CommandError, ProcessError, ToolchainError, WorldError) as error:
+        return _fail(str(error))
+    except Timeout as error:
+        return _fail(f"another command has held {error.lock_file} for minutes: wait for it, or end it")
+    except (FileNotFoundError, PermissionError) as error:
+        return _fail(f"{error.filename}: {error.strerror}")
+    except KeyboardInterrupt:
+        note("interrupted; the same command goes on where this one stopped")
+        return 130
+    return 0
+
+
+def _fail(message: str) -> int:
+    if sys.stderr.isatty():
+        from rich.console import Console
+
+        Console(stderr=True).print("[red bold]error:[/red bold] ", end="")
+        note(message)
+    else:
+        note(f"error: {message}")
+    return 1

@@ -1,0 +1,180 @@
+"""Runs the Pulumi engine in a twin."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from cli.output import CommandError, note
+from twin import environment
+from twin.kubernetes.certificates import write_private
+from twin.world import World
+
+STACK_OPTIONS: Final = ("-s", "--stack")
+
+
+def ensure_stack(world: World, name: str) -> Path:
+    """Make the stack in the twin's backend where there is none; returns the stack file to use."""
+    file = environment.stack_file(world, name)
+    release_locks(world, name)
+    if not _state(world, name).exists():
+        command = [environment.engine(world), "stack", "select", "--create", name, "--non-interactive"]
+        done = subprocess.run(
+            # The folder of the world: the engine writes the new stack's seal beside the Pulumi.yaml there.
+            [*command, "--cwd", str(environment.project_folder(world))],
+            env=environment.complete(world),
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if done.returncode:
+            raise CommandError(f"the stack {name} could not be made:\n{done.stderr or done.stdout}")
+    return file
+
+
+def run(world: World, name: str, arguments: Sequence[str]) -> int:
+    """Run `pulumi <arguments>` on an environment's stack, streaming its output; returns its exit code.
+
+    Ctrl-C reaches the engine, which stops at a safe point; a second one stops it at once.
+    """
+    command = [
+        environment.engine(world),
+        *arguments,
+        "--stack",
+        name,
+        "--config-file",
+        str(ensure_stack(world, name)),
+    ]
+    return stream(command, environment.complete(world))
+
+
+def stream(command: Sequence[str], env: dict[str, str]) -> int:
+    """Run a command in the repository with its output on ours, and hand it our signals."""
+    on_terminal = sys.stdin.isatty()
+    if not on_terminal:
+        command = [*command, "--non-interactive", "--suppress-progress"]
+    engine = subprocess.Popen(
+        command,
+        env=env,
+        cwd=environment.ROOT,
+        # On a terminal Ctrl-C goes to the whole group, the engine among it: one more from us would be taken
+        # for the second. Elsewhere it gets a group of its own, and what we get.
+        process_group=None if on_terminal else 0,
+        stdin=None if on_terminal else subprocess.DEVNULL,
+    )
+    with engine, _forwarding(engine, interrupts=not on_terminal):
+        return engine.wait()
+
+
+def outputs(world: World, name: str) -> dict[str, Any]:
+    """The stack's outputs, with secrets hidden; empty where there are none."""
+    command = [environment.engine(world), "stack", "output", "--json", "--stack", name]
+    done = subprocess.run(
+        [*command, "--cwd", str(environment.project_folder(world))],
+        env=environment.complete(world),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    with contextlib.suppress(ValueError):
+        found = json.loads(done.stdout)
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def write_kubeconfig(world: World, found: dict[str, Any]) -> Path | None:
+    """Write the stack's own kubeconfig where kubectl finds it, with the world's credentials for its exec
+    plugin, so that it works in any shell. None where the stack has none."""
+    config = _kubeconfig(found)
+    if config is None:
+        return None
+    variables = environment.environment(world)
+    given = [{"name": key, "value": value} for key, value in variables.items() if key.startswith("AWS_")]
+    aws = Path(sys.prefix) / "bin" / "aws"
+    for user in config.get("users") or []:
+        plugin = user.get("user", {}).get("exec")
+        if plugin:
+            named = {entry["name"] for entry in given}
+            kept = [entry for entry in plugin.get("env") or [] if entry.get("name") not in named]
+            plugin["env"] = [*kept, *given]
+            if plugin.get("command") == "aws" and aws.exists():
+                plugin["command"] = str(aws)
+    return write_private(environment.stack_kubeconfig(world), json.dumps(config, indent=2) + "\n")
+
+
+def stack_of(arguments: Sequence[str]) -> str | None:
+    """The stack that a pulumi command line names, or None."""
+    for place, word in enumerate(arguments):
+        if word in STACK_OPTIONS and place + 1 < len(arguments):
+            return arguments[place + 1].rpartition("/")[2]
+        for option in STACK_OPTIONS:
+            if word.startswith(f"{option}="):
+                return word.removeprefix(f"{option}=").rpartition("/")[2]
+    return None
+
+
+def release_locks(world: World, name: str) -> None:
+    """Remove the locks that killed engines left on the stack. A living one's is respected."""
+    folder = world.folder / "state" / ".pulumi" / "locks" / "organization" / environment.PROJECT / name
+    for file in folder.glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            owner = json.loads(file.read_text())
+            if owner.get("hostname") in (socket.gethostname(), "") and not _runs_pulumi(int(owner["pid"])):
+                file.unlink()
+                note(f"removed the lock of an engine that was killed (process {owner['pid']})")
+
+
+def _runs_pulumi(pid: int) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and "pulumi" in process.name()
+    except psutil.Error:
+        return False
+
+
+def _kubeconfig(found: dict[str, Any]) -> dict[str, Any] | None:
+    places = [found, *(value for value in found.values() if isinstance(value, dict))]
+    for place in places:
+        value = place.get("kubeconfig")
+        if isinstance(value, str):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                continue
+        if isinstance(value, dict) and value.get("kind") == "Config":
+            return value
+    return None
+
+
+def _state(world: World, name: str) -> Path:
+    return world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / f"{name}.json"
+
+
+@contextlib.contextmanager
+def _forwarding(engine: subprocess.Popen[bytes], *, interrupts: bool) -> Iterator[None]:
+    """Hand SIGTERM on to the engine, and Ctrl-C where it does not get it anyway."""
+
+    def forward(number: int, _: object) -> None:
+        # The engine takes both for a wish to stop at a safe point.
+        if number == signal.SIGTERM or interrupts:
+            with contextlib.suppress(OSError):
+                os.kill(engine.pid, number)
+
+    before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,140 @@
+"""`aiplatform twin fault`: what a real cloud does on a bad day, by a switch."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import typer
+
+from cli.output import CommandError, note, say, table
+
+app = typer.Typer(
+    help="Faults on demand: throttling, no capacity, slow or failing calls. They outlive a restart.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+NAME = typer.Option(
+    None, "--name", "-n", help="Which twin. Default: $AIPLATFORM_TWIN, else `default`.", show_default=False
+)
+SERVICE = typer.Option("", help="Of this service alone, as `ec2`. Default: all.", show_default=False)
+OPERATION = typer.Option(
+    "", help="Of this operation alone; `Delete*` matches. Default: all.", show_default=False
+)
+TIMES = typer.Option(1, min=0, help="So many calls. 0: until it is cleared.")
+
+
+@app.command()
+def throttle(
+    name: str | None = NAME, service: str = SERVICE, operation: str = OPERATION, times: int = TIMES
+) -> None:
+    """Answer calls with the service's own throttling error."""
+    _add(name, {"kind": "throttle", "service": service, "operation": operation, "times": times})
+
+
+@app.command()
+def capacity(
+    name: str | None = NAME,
+    instance_type: str = typer.Option("", help="As `p5.48xlarge`. Default: any.", show_default=False),
+    zone: str = typer.Option("", help="As `us-west-2a`. Default: any.", show_default=False),
+) -> None:
+    """Have no machines of a type in a zone (insufficient capacity), until it is cleared."""
+    _add(name, {"kind": "capacity", "instance_type": instance_type, "zone": zone})
+
+
+@app.command()
+def slow(
+    name: str | None = NAME,
+    seconds: float = typer.Option(5.0, min=0.0, help="How late the answers come."),
+    service: str = SERVICE,
+    operation: str = OPERATION,
+    times: int = TIMES,
+) -> None:
+    """Answer calls late."""
+    fault = {"kind": "slow", "service": service, "operation": operation, "times": times, "seconds": seconds}
+    _add(name, fault)
+
+
+@app.command()
+def fail(
+    name: str | None = NAME,
+    service: str = SERVICE,
+    operation: str = OPERATION,
+    times: int = TIMES,
+    code: str = typer.Option("InternalFailure", help="The error's code, as `DependencyViolation`."),
+    message: str = typer.Option("", help="Its message.", show_default=False),
+    status: int = typer.Option(500, min=400, max=599, help="Its HTTP status."),
+) -> None:
+    """Answer calls with an error: `aiplatform twin fault fail --operation DeleteVpc --times 2`."""
+    fault = {"kind": "fail", "service": service, "operation": operation, "times": times}
+    _add(name, {**fault, "code": code, "message": message, "status": status})
+
+
+@app.command("list")
+def list_(name: str | None = NAME) -> None:
+    """Show the faults that are on."""
+    _show(_ask(name, "GET"))
+
+
+@app.command()
+def clear(
+    name: str | None = NAME,
+    kind: str = typer.Argument("", help="One of the kinds above. Default: all.", show_default=False),
+) -> None:
+    """Switch faults off."""
+    _show(_ask(name, "DELETE", {"kind": kind} if kind else {}))
+
+
+def _add(name: str | None, fault: dict[str, Any]) -> None:
+    # What is empty narrows nothing. 0 times stands for always, which the front takes as it is.
+    _show(_ask(name, "POST", {key: value for key, value in fault.items() if value not in ("", None)}))
+
+
+def _show(faults: list[dict[str, Any]]) -> None:
+    if not faults:
+        say("no faults are on")
+        return
+    rows = [
+        (
+            str(fault.get("kind", "")),
+            ", ".join(f"{key}={value}" for key, value in fault.items() if key != "kind") or "any",
+        )
+        for fault in faults
+    ]
+    table(("fault", "where and how"), rows)
+
+
+def _ask(name: str | None, method: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    from cli import worlds
+
+    world = worlds.existing(name)
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        world.url("cloud") + "/_twin/faults",
+        method=method,
+        data=json.dumps(body).encode() if body is not None else None,
+        headers={"Content-Type": "application/json"},
+    )
+    # No proxy of the user's between us and loopback.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=30) as answer:
+            return json.load(answer)["faults"]
+    except urllib.error.HTTPError as error:
+        raise CommandError(f"the twin refused it: {_message(error)}") from error
+    except OSError as error:
+        note(str(error))
+        raise CommandError(
+            f"twin {world.name} does not answer: `aiplatform twin start --name {world.name}` starts it"
+        ) from error
+
+
+def _message(error: urllib.error.HTTPError) -> str:
+    text = error.read().decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        return text

@@ -1,0 +1,48 @@
+"""What every command prints with: tables that are plain lines on no terminal, and errors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+
+class CommandError(Exception):
+    """A command that cannot do what it was asked. The message says what would be right."""
+
+
+def say(text: str = "") -> None:
+    """One line on stdout."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def note(text: str) -> None:
+    """One line on stderr: not part of what the command answers."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
+    """A table; on no terminal, columns of plain text that grep and awk can read."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+
+        drawn = Table(*headings, title=title or None, title_justify="left")
+        for row in rows:
+            drawn.add_row(*row)
+        Console().print(drawn)
+        return
+    lines = [tuple(headings), *(tuple(strip(cell) for cell in row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    for line in lines:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def strip(text: str) -> str:
+    """The text without rich's markup."""
+    if "[" not in text:
+        return text
+    from rich.text import Text
+
+    return Text.from_markup(text).plain

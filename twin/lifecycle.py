@@ -1,0 +1,260 @@
+"""Start, stop, look at and remove a twin.
+
+Everything here may be repeated, and repairs what a crash left: processes are known by pid files that
+cannot lie (twin.processes), folders and links are made where they are missing, and two commands that start
+the same twin at once take turns at each process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import shlex
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from twin import environment, processes
+from twin import world as worlds
+from twin.kubernetes import control_plane
+from twin.processes import Daemon, ProcessError
+from twin.toolchain import build
+from twin.toolchain.build import Toolchain
+from twin.toolchain.progress import Progress, Silent
+from twin.world import World, WorldError
+
+CLOUD: Final = "cloud"
+CONTROLLER: Final = "controller"
+PROCESSES: Final = (CLOUD, *control_plane.PROCESSES, CONTROLLER)
+READY_SECONDS: Final = 90.0
+# The port of each process that has one of another name.
+PORT_OF: Final = {CONTROLLER: "webhook"}
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """One process of a twin. memory: resident bytes, 0 where it does not run."""
+
+    name: str
+    pid: int | None
+    port: int
+    memory: int
+    log: Path
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self.pid is not None
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a twin is doing."""
+
+    world: World
+    processes: tuple[ProcessStatus, ...]
+
+    @property
+    def running(self) -> bool:
+        """Whether all of it runs."""
+        return all(process.running for process in self.processes)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether none of it runs."""
+        return not any(process.running for process in self.processes)
+
+    @property
+    def word(self) -> str:
+        """`running`, `stopped`, or `partly` with what is missing."""
+        if self.running or self.stopped:
+            return "running" if self.running else "stopped"
+        return "partly: no " + ", ".join(process.name for process in self.processes if not process.running)
+
+
+def start(world: World, progress: Progress | None = None) -> Toolchain:
+    """Start what does not run and wait until all of it is ready; tools that are missing are built first.
+
+    The cloud starts at once, the control plane as soon as its binary is there, while the others compile.
+    Raises ProcessError, ToolchainError or WorldError.
+    """
+    progress = progress or Silent()
+    environment.prepare(world)
+    cloud = _Task(lambda: _start_cloud(world, progress))
+    kubernetes: list[_Task] = []
+
+    def ready(name: str, path: Path) -> None:
+        if name == "controlplane":
+            kubernetes.append(_Task(lambda: _start_kubernetes(world, path, cloud, progress)))
+
+    tools = Toolchain.of(build.ensure(progress=progress, ready=ready))
+    install_programs(world, tools)
+    for task in (cloud, *kubernetes):
+        task.result()
+    return tools
+
+
+def stop(world: World) -> list[str]:
+    """Stop every process of the twin; what it knows stays. Returns the names of those that ran."""
+    with _lock(world):
+        # The controller first: it could be in the middle of giving the cluster a fresh control plane.
+        ran = processes.stop([_daemon(world, CONTROLLER), _daemon(world, CLOUD)])
+        alive = [name for name, daemon in control_plane.daemons(world).items() if daemon.alive]
+        control_plane.stop(world)
+    return [*ran, *alive]
+
+
+def status(world: World) -> Status:
+    """Which processes run, with pid, port and memory."""
+    return Status(world, tuple(_status_of(world, name) for name in PROCESSES))
+
+
+def reset(world: World) -> None:
+    """Stop the twin and remove all that it knows."""
+    stop(world)
+    # world.json goes first: a kill from here on leaves a folder that counts as no world.
+    (world.folder / "world.json").unlink(missing_ok=True)
+    shutil.rmtree(world.folder, ignore_errors=True)
+    if world.folder.exists():
+        raise WorldError(f"{world.folder} could not be removed altogether: remove it by hand")
+
+
+def resident_bytes(world: World) -> int:
+    """The memory of all processes of the twin."""
+    daemons = [_daemon(world, name) for name in PROCESSES]
+    return sum(processes.resident_bytes(daemons).values())
+
+
+def install_programs(world: World, tools: Toolchain) -> None:
+    """Fill <folder>/bin, which stands first on PATH in the twin."""
+    world.bin.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if tools.language_exec is not None:
+        _link(world.bin / "pulumi", tools.pulumi)
+    else:
+        # An official pulumi stays where it is on PATH.
+        (world.bin / "pulumi").unlink(missing_ok=True)
+    _link(world.bin / "pulumi-resource-kubernetes", tools.kubernetes_provider)
+    _link(world.bin / "kubectl", tools.kubectl)
+    _script(
+        world.bin / f"pulumi-resource-{world.cloud}",
+        [sys.executable, "-P", "-m", f"twin.{world.cloud}.provider"],
+    )
+
+
+def _start_cloud(world: World, progress: Progress) -> None:
+    with progress.step(f"{world.cloud} front"):
+        _start_python(world, CLOUD, f"twin.{world.cloud}.server")
+        _wait(world, CLOUD, "/_twin/health")
+
+
+def _start_kubernetes(world: World, binary: Path, cloud: _Task, progress: Progress) -> None:
+    with progress.step("Kubernetes control plane") as step:
+        for name in control_plane.PROCESSES:
+            _check_port(world, _daemon(world, name), name)
+        _check_port(world, _daemon(world, "etcd"), "etcd-peer")
+        control_plane.start(world, binary)
+        cloud.result()
+        step.update("the simulation of nodes, add-ons and tokens")
+        _start_python(world, CONTROLLER, "twin.kubernetes.controller")
+        _wait(world, CONTROLLER, "/healthz")
+
+
+def _start_python(world: World, name: str, module: str) -> None:
+    daemon = _daemon(world, name)
+    with _lock(world):
+        _check_port(world, daemon, PORT_OF.get(name, name))
+        command = [sys.executable, "-m", module, "--world", world.name]
+        processes.start(daemon, command, env=environment.daemon_environment(world))
+
+
+def _wait(world: World, name: str, path: str) -> None:
+    port = world.ports[PORT_OF.get(name, name)]
+    processes.wait_ready(_daemon(world, name), lambda: _answers(port, path), seconds=READY_SECONDS)
+
+
+def _answers(port: int, path: str) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _check_port(world: World, daemon: Daemon, port: str) -> None:
+    """Say so clearly when another program took a stopped twin's port."""
+    if daemon.alive:
+        return
+    processes.kill_strays([daemon])
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", world.ports[port]))
+        except OSError as error:
+            raise ProcessError(
+                f"port {world.ports[port]} of {daemon.name} in twin {world.name!r} cannot be had ({error}): "
+                f"end the program that uses it, or give the twin new ports with "
+                f"`aiplatform twin reset --name {world.name}`, which forgets what the twin holds"
+            ) from error
+
+
+def _status_of(world: World, name: str) -> ProcessStatus:
+    daemon = _daemon(world, name)
+    process = daemon.process()
+    memory = processes.resident_bytes([daemon]).get(name, 0) if process else 0
+    port = world.ports.get(PORT_OF.get(name, name), 0)
+    return ProcessStatus(name, process.pid if process else None, port, memory, daemon.log)
+
+
+def _daemon(world: World, name: str) -> Daemon:
+    return Daemon(world.folder, name)
+
+
+@contextlib.contextmanager
+def _lock(world: World) -> Iterator[None]:
+    with worlds.lock(world.name):
+        yield
+
+
+def _link(link: Path, target: Path) -> None:
+    draft = link.with_name(f".{link.name}.new")
+    draft.unlink(missing_ok=True)
+    draft.symlink_to(target)
+    draft.replace(link)
+
+
+def _script(target: Path, command: list[str]) -> None:
+    draft = target.with_name(f".{target.name}.new")
+    # Without byte code the provider's imports would take three times as long.
+    draft.write_text(f'#!/bin/sh\nunset PYTHONDONTWRITEBYTECODE\nexec {shlex.join(command)} "$@"\n')
+    draft.chmod(0o755)
+    draft.replace(target)
+
+
+class _Task:
+    """Work in a thread that does not keep the process from ending (Ctrl-C must not wait for it)."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._failure: BaseException | None = None
+        self._work = work
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            self._failure = error
+
+    def result(self) -> None:
+        """Wait for its end; raise what it raised."""
+        self._thread.join()
+        if self._failure is not None:
+            raise self._failure
