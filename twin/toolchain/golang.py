@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from twin.toolchain.cache import Cache, remove_tree
+from twin.toolchain.errors import ToolchainError
 from twin.toolchain.found import find_go, find_uv
 from twin.toolchain.process import run_logged, stop
 from twin.toolchain.progress import Progress, Step
-from twin.toolchain.recipes import BUILD_FLAGS, TAGS, CopiedFile, Recipe
+from twin.toolchain.recipes import BUILD_FLAGS, TAGS, CopiedFile, Recipe, SlimmedModule
 from twin.toolchain.versions import Versions
 
 BUILD_ADVICE = (
@@ -51,6 +52,8 @@ class GoBuilder:
         self._await_download(recipe)
         for file in recipe.beside_source:
             self._copy(file, source, source, log)
+        for number, module in enumerate(recipe.slimmed):
+            self._slim(module, source, source / f"slimmed-{number}", log)
         packages = self._packages(recipe, source, log, step)
         self._compile(recipe, source, into / recipe.binary, packages, log, step)
         for file in recipe.beside_binary:
@@ -60,7 +63,7 @@ class GoBuilder:
 
     def download_ahead(self, recipe: Recipe) -> None:
         """Begin to fetch a later recipe's modules while an earlier one compiles."""
-        go = self._find_go()
+        go = self.find_go()
         self._downloads[recipe.name] = subprocess.Popen(
             [str(go), "list", "-e", "-deps", "-mod=readonly", "-tags", TAGS, recipe.package],
             cwd=recipe.folder,
@@ -127,19 +130,8 @@ class GoBuilder:
         self._compiled |= packages
 
     def _copy(self, file: CopiedFile, into: Path, source: Path, log: Path) -> None:
-        """Copy a file out of a Go module; go.sum has verified it."""
-        found: list[str] = []
-        command = [str(self._find_go()), "list", "-m", "-mod=readonly", "-f", "{{.Dir}}", file.module]
-        run_logged(
-            command,
-            what=f"Finding the Go module {file.module}",
-            advice=BUILD_ADVICE,
-            log=log,
-            cwd=source,
-            env=self._environment(),
-            on_line=found.append,
-        )
-        origin = Path(found[-1]) / file.path
+        """Copy a file out of a Go module."""
+        origin = self._module(file.module, source, log) / file.path
         target = into / origin.name
         if file.json_version is not None:
             document = json.loads(origin.read_text(encoding="utf-8"))
@@ -150,6 +142,50 @@ class GoBuilder:
             target.write_bytes(origin.read_bytes())
         target.chmod(0o755 if file.executable else 0o644)
 
+    def _slim(self, slimmed: SlimmedModule, source: Path, copy: Path, log: Path) -> None:
+        """Have a module replaced by a smaller copy of itself."""
+        origin = self._module(slimmed.module, source, log)
+        for folder in slimmed.folders:
+            (copy / folder).mkdir(parents=True)
+            for file in (origin / folder).glob("*.go"):
+                (copy / folder / file.name).write_bytes(file.read_bytes())
+        (copy / "go.mod").write_bytes((origin / "go.mod").read_bytes())
+        target = copy / slimmed.file
+        kept, cut, _ = target.read_text(encoding="utf-8").partition(slimmed.cut_from)
+        if not cut:
+            raise ToolchainError(
+                f"{slimmed.module} has no `{slimmed.cut_from}` in {slimmed.file}.",
+                advice="its version and twin/toolchain/recipes.py do not match: please report it.",
+            )
+        lines = [line for line in kept.splitlines(keepends=True) if slimmed.without not in line]
+        target.write_text("".join(lines), encoding="utf-8")
+        instead = source / slimmed.instead
+        instead.rename(target.with_name(instead.name))
+        replacement = f"-replace={slimmed.module}=./{copy.name}"
+        run_logged(
+            [self.find_go(), "mod", "edit", replacement],
+            what=f"Replacing the Go module {slimmed.module}",
+            advice=BUILD_ADVICE,
+            log=log,
+            cwd=source,
+            env=self._environment(),
+        )
+
+    def _module(self, module: str, source: Path, log: Path) -> Path:
+        """The folder of a Go module; fetched if need be, and verified by go.sum."""
+        found: list[str] = []
+        run_logged(
+            [self.find_go(), "mod", "download", "-json", module],
+            what=f"Fetching the Go module {module}",
+            advice=BUILD_ADVICE,
+            log=log,
+            cwd=source,
+            env=self._environment(),
+            on_line=found.append,
+        )
+        document = "".join(found)
+        return Path(json.loads(document[document.index("{") :])["Dir"])
+
     def _run(
         self,
         arguments: Sequence[str],
@@ -159,7 +195,7 @@ class GoBuilder:
         on_line: Callable[[str], None],
     ) -> None:
         run_logged(
-            [self._find_go(), *arguments],
+            [self.find_go(), *arguments],
             what=f"Building {recipe.name} {recipe.version}",
             advice=BUILD_ADVICE,
             log=log,
@@ -185,7 +221,8 @@ class GoBuilder:
             environment["GOMODCACHE"] = str(self._module_cache)
         return environment
 
-    def _find_go(self) -> Path:
+    def find_go(self) -> Path:
+        """Go on PATH, or else one that is installed now."""
         if self._go is None:
             self._go = find_go(self._versions)
         if self._go is None:
@@ -200,6 +237,7 @@ def go_builder(cache: Cache, versions: Versions, progress: Progress) -> Iterator
     """A builder with a work folder of its own; call it with the cache locked."""
     with cache.temporary("build") as work:
         builder = GoBuilder(cache, versions, progress, work)
+        builder.find_go()
         try:
             yield builder
         finally:

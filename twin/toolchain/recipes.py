@@ -33,6 +33,22 @@ class CopiedFile:
 
 
 @dataclass(frozen=True)
+class SlimmedModule:
+    """A Go module that is built from a copy of a few of its folders, with one file cut short.
+
+    `instead`, a file of the recipe's own folder, goes beside it and says why. What was cut
+    begins with `cut_from`; imports that only the cut part used are those with `without`.
+    """
+
+    module: str
+    folders: Sequence[str]
+    file: str
+    without: str
+    cut_from: str
+    instead: str
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a tool is built: `binary` from `package` of the Go module in `folder`."""
 
@@ -44,6 +60,7 @@ class Recipe:
     linked: Sequence[tuple[str, str]]
     beside_source: Sequence[CopiedFile] = field(default=())
     beside_binary: Sequence[CopiedFile] = field(default=())
+    slimmed: Sequence[SlimmedModule] = field(default=())
     # Files of the folder itself that go beside the binary.
     scripts: Sequence[str] = field(default=())
 
@@ -51,8 +68,8 @@ class Recipe:
     def key(self) -> str:
         """Names the tool's folder in the cache; whatever changes the outcome changes it."""
         digest = hashlib.sha256()
-        for path in sorted(path for path in self.folder.iterdir() if path.is_file()):
-            digest.update(f"{path.name}\0".encode())
+        for path in sorted(path for path in self.folder.rglob("*") if path.is_file()):
+            digest.update(f"{path.relative_to(self.folder)}\0".encode())
             digest.update(path.read_bytes())
         # Where the repository lies does not change the outcome.
         recipe = dataclasses.replace(self, folder=Path())
@@ -126,5 +143,20 @@ def _kubernetes_provider(versions: Versions) -> Recipe:
         beside_source=(
             CopiedFile(module, f"{folder}/schema.json", json_version=versions.kubernetes_provider),
             CopiedFile(module, f"{folder}/terraform-mapping.json"),
+        ),
+        slimmed=(
+            SlimmedModule(
+                module="github.com/pulumi/pulumi-kubernetes/sdk/v4",
+                folders=(
+                    "go/kubernetes",
+                    "go/kubernetes/helm/v4",
+                    "go/kubernetes/utilities",
+                    "go/kubernetes/yaml/v2",
+                ),
+                file="go/kubernetes/yaml/v2/kinds.go",
+                without='"github.com/pulumi/',
+                cut_from="func RegisterResource(",
+                instead="yamlv2/register_resource.go",
+            ),
         ),
     )

@@ -1,0 +1,143 @@
+"""A language host as a process, a fake engine's side of it, and programs for it to run.
+
+The fake executor stands in for pulumi-language-python-exec, which comes with the engine:
+it takes the same command line and runs the program as plain Python. The real one is
+tried in the tests that build.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import psutil
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+T = TypeVar("T")
+
+FAKE_EXECUTOR = """
+import argparse, os, runpy, sys
+parser = argparse.ArgumentParser()
+for name in "monitor engine project root_directory stack pwd dry_run parallel organization".split():
+    parser.add_argument("--" + name)
+parser.add_argument("PROGRAM")
+parser.add_argument("ARGS", nargs="*")
+options = parser.parse_args()
+os.chdir(options.pwd)
+sys.argv = [options.PROGRAM, *options.ARGS]
+runpy.run_path(options.PROGRAM, init_globals={"options": options}, run_name="__main__")
+"""
+
+
+@dataclass
+class Host:
+    """A running host. `out` and `err` are what the engine would show."""
+
+    process: subprocess.Popen[bytes]
+    stub: language_pb2_grpc.LanguageRuntimeStub
+    out: Path
+    err: Path
+
+
+@contextlib.contextmanager
+def running_host(folder: Path, *, handshake: bool = True) -> Iterator[Host]:
+    """Start a host as the engine does, and end it."""
+    executor = folder / "fake-exec"
+    executor.write_text(FAKE_EXECUTOR)
+    out, err = folder / "host.out", folder / "host.err"
+    with out.open("wb") as stdout, err.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "twin.toolchain.language_host", "-v=3", "--use-executor", str(executor)],
+            stdout=stdout,
+            stderr=stderr,
+        )
+    try:
+        port = eventually(lambda: out.read_text().strip(), f"the host printed no port: {err.read_text()}")
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stub = language_pb2_grpc.LanguageRuntimeStub(channel)
+            if handshake:
+                stub.Handshake(language_pb2.LanguageHandshakeRequest(engine_address="127.0.0.1:1"))
+            yield Host(process, stub, out, err)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def write_program(folder: Path, source: str) -> Path:
+    """A project folder with this program as its __main__.py."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__main__.py").write_text(textwrap.dedent(source))
+    return folder
+
+
+def program_info(folder: Path, **options: Any) -> language_pb2.ProgramInfo:
+    info = language_pb2.ProgramInfo(
+        root_directory=str(folder), program_directory=str(folder), entry_point="__main__.py"
+    )
+    info.options.CopyFrom(struct_pb2.Struct())
+    info.options.update(options)
+    return info
+
+
+def run_request(
+    folder: Path, config: Mapping[str, str] | None = None, **options: Any
+) -> language_pb2.RunRequest:
+    return language_pb2.RunRequest(
+        project="shop",
+        stack="dev",
+        organization="acme",
+        pwd=str(folder),
+        config=config or {},
+        configSecretKeys=["shop:key"],
+        dryRun=True,
+        parallel=4,
+        monitor_address="127.0.0.1:2",
+        info=program_info(folder, **options),
+    )
+
+
+def plugin_request(folder: Path, kind: str = "resource", **fields: Any) -> language_pb2.RunPluginRequest:
+    return language_pb2.RunPluginRequest(
+        pwd=str(folder.parent), kind=kind, name="plugin", info=program_info(folder), **fields
+    )
+
+
+def eventually(found: Callable[[], T], complaint: str, seconds: float = 15.0) -> T:
+    """Wait until `found` says something."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = found()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(complaint)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits for its parent does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def written_pid(file: Path) -> int:
+    """The pid that a program wrote when it was under way."""
+    text = eventually(lambda: file.exists() and file.read_text().strip(), f"no program wrote {file}")
+    return int(str(text))
+
+
+WRITES_ITS_PID = """
+import os, pathlib, time
+pathlib.Path("pid.part").write_text(str(os.getpid()))
+os.rename("pid.part", "pid")
+"""

@@ -1,0 +1,235 @@
+"""Programs run through the language host as the engine would run them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import language_pb2
+
+from tests.twin.toolchain.hosting import (
+    WRITES_ITS_PID,
+    Host,
+    alive,
+    eventually,
+    program_info,
+    run_request,
+    running_host,
+    write_program,
+    written_pid,
+)
+from twin.toolchain.child import Child, Children
+from twin.toolchain.versions import read_versions
+
+IGNORES_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    with running_host(tmp_path_factory.mktemp("host")) as host:
+        yield host
+
+
+def test_a_program_that_ends_well_is_reported_without_error(host: Host, tmp_path: Path) -> None:
+    response = host.stub.Run(run_request(write_program(tmp_path, "pass")))
+    assert (response.error, response.bail) == ("", False)
+
+
+def test_a_program_gets_the_stack_its_configuration_and_the_engines_address(
+    host: Host, tmp_path: Path
+) -> None:
+    program = """
+        import json, os
+        with open("seen.json", "w") as file:
+            json.dump({**vars(options), "env": dict(os.environ)}, file)
+    """
+    request = run_request(write_program(tmp_path, program), config={"shop:size": "3"})
+    assert host.stub.Run(request).error == ""
+    seen = json.loads((tmp_path / "seen.json").read_text())
+    assert seen["engine"] == "127.0.0.1:1", "as it came by Handshake"
+    assert seen["monitor"] == "127.0.0.1:2"
+    assert (seen["project"], seen["stack"], seen["organization"]) == ("shop", "dev", "acme")
+    assert (seen["dry_run"], seen["parallel"]) == ("true", "4")
+    assert seen["root_directory"] == str(tmp_path)
+    assert json.loads(seen["env"]["PULUMI_CONFIG"]) == {"shop:size": "3"}
+    assert json.loads(seen["env"]["PULUMI_CONFIG_SECRET_KEYS"]) == ["shop:key"]
+
+
+def test_what_a_program_prints_reaches_the_engine_by_the_hosts_own_streams(
+    host: Host, tmp_path: Path
+) -> None:
+    program = 'import sys; print("to stdout"); print("to stderr", file=sys.stderr)'
+    assert host.stub.Run(run_request(write_program(tmp_path, program))).error == ""
+    assert "to stdout" in host.out.read_text()
+    assert "to stderr" in host.err.read_text()
+
+
+def test_a_program_that_raises_shows_its_traceback_and_fails(host: Host, tmp_path: Path) -> None:
+    response = host.stub.Run(run_request(write_program(tmp_path, 'raise ValueError("broken on purpose")')))
+    assert response.error == "program exited with non-zero exit code: 1"
+    assert "ValueError: broken on purpose" in host.err.read_text()
+
+
+def test_an_error_that_the_user_has_seen_already_is_not_reported_twice(host: Host, tmp_path: Path) -> None:
+    response = host.stub.Run(run_request(write_program(tmp_path, "import sys; sys.exit(32)")))
+    assert (response.error, response.bail) == ("", True)
+
+
+def test_a_program_that_exits_non_zero_is_reported_with_its_exit_code(host: Host, tmp_path: Path) -> None:
+    response = host.stub.Run(run_request(write_program(tmp_path, "import sys; sys.exit(3)")))
+    assert response.error == "program exited with non-zero exit code: 3"
+
+
+def test_a_program_that_is_killed_is_reported_as_the_official_host_does(host: Host, tmp_path: Path) -> None:
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    response = host.stub.Run(run_request(write_program(tmp_path, program)))
+    assert response.error == "program exited with non-zero exit code: -1"
+
+
+def test_a_program_runs_with_its_projects_own_interpreter(host: Host, tmp_path: Path) -> None:
+    program = 'import os; open("seen", "w").write(os.environ["MARK"] + " " + os.environ["VIRTUAL_ENV"])'
+    write_program(tmp_path, program)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nMARK=own exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    assert host.stub.Run(run_request(tmp_path, toolchain="uv", virtualenv=".venv")).error == ""
+    assert (tmp_path / "seen").read_text() == f"own {tmp_path / '.venv'}"
+
+
+def test_an_option_that_cannot_be_honoured_is_an_error_that_says_what_would_be(
+    host: Host, tmp_path: Path
+) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        host.stub.Run(run_request(write_program(tmp_path, "pass"), toolchain="conda"))
+    assert "'conda'" in str(caught.value.details())
+    assert "pip and uv" in str(caught.value.details())
+
+
+def test_it_says_who_it_is_and_what_would_run_a_program(host: Host, tmp_path: Path) -> None:
+    assert host.stub.GetPluginInfo(empty_pb2.Empty()).version == read_versions().pulumi
+    about = host.stub.About(language_pb2.AboutRequest(info=program_info(tmp_path, toolchain="uv")))
+    assert about.executable == sys.executable
+    assert about.metadata == {"toolchain": "uv"}
+
+
+def test_installing_dependencies_streams_the_output_and_fails_with_the_command(
+    host: Host, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("this is not TOML")
+    request = language_pb2.InstallDependenciesRequest(info=program_info(tmp_path, toolchain="uv"))
+    call = host.stub.InstallDependencies(request)
+    assert next(call).stdout.startswith(b"Installing dependencies...")
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call)
+    assert "sync` in" in str(caught.value.details())
+
+
+def test_cancel_interrupts_the_program(tmp_path: Path) -> None:
+    program = write_program(tmp_path / "program", WRITES_ITS_PID + "time.sleep(60)")
+    with running_host(tmp_path) as host:
+        call = host.stub.Run.future(run_request(program))
+        pid = written_pid(program / "pid")
+        host.stub.Cancel(empty_pb2.Empty())
+        assert call.result(timeout=10).error.startswith("program exited with non-zero exit code")
+        assert not alive(pid)
+        assert "KeyboardInterrupt" in host.err.read_text(), "it is interrupted, so that it can clean up"
+        late = host.stub.Run(run_request(write_program(tmp_path / "late", "import time; time.sleep(60)")))
+        assert late.error, "a program that starts after the cancellation is cancelled too"
+
+
+def test_a_call_that_the_engine_gives_up_ends_the_program(tmp_path: Path) -> None:
+    program = write_program(tmp_path / "program", WRITES_ITS_PID + "time.sleep(60)")
+    with running_host(tmp_path) as host:
+        call = host.stub.Run.future(run_request(program))
+        pid = written_pid(program / "pid")
+        call.cancel()
+        eventually(lambda: not alive(pid), "the program outlived its call")
+
+
+def test_interrupting_the_host_leaves_no_orphan(tmp_path: Path) -> None:
+    program = write_program(tmp_path / "program", WRITES_ITS_PID + "time.sleep(60)")
+    with running_host(tmp_path) as host:
+        call = host.stub.Run.future(run_request(program))
+        pid = written_pid(program / "pid")
+        host.process.send_signal(signal.SIGINT)
+        assert host.process.wait(10) == 0
+        assert not alive(pid)
+        assert "language_host" not in host.err.read_text(), "only the program's own traceback is shown"
+        assert call.done() or call.cancel()
+
+
+def test_a_host_whose_engine_was_killed_ends_with_its_program(tmp_path: Path) -> None:
+    program = write_program(tmp_path / "program", WRITES_ITS_PID + "time.sleep(60)")
+    engine = write_program(
+        tmp_path / "engine",
+        f"""
+        import pathlib, sys, time
+        from tests.twin.toolchain.hosting import run_request, running_host
+        folder = pathlib.Path({str(tmp_path)!r})
+        with running_host(folder) as host:
+            (folder / "host.pid").write_text(str(host.process.pid))
+            call = host.stub.Run.future(run_request(folder / "program"))
+            time.sleep(60)
+        """,
+    )
+    with subprocess.Popen(
+        [sys.executable, str(engine / "__main__.py")],
+        env={"PYTHONPATH": str(Path(__file__).parents[3])},
+    ) as process:
+        try:
+            pid = written_pid(program / "pid")
+            host_pid = written_pid(tmp_path / "host.pid")
+        finally:
+            process.kill()
+    eventually(lambda: not alive(pid) and not alive(host_pid), "the killed engine's children went on")
+
+
+def test_a_program_that_ignores_the_interruption_is_killed_with_its_children(tmp_path: Path) -> None:
+    stubborn = IGNORES_CTRL_C + WRITES_ITS_PID + "time.sleep(60)"
+    source = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {stubborn!r}])"
+    write_program(tmp_path, f"{IGNORES_CTRL_C}\n{source}\ntime.sleep(60)")
+    child = Child([sys.executable, str(tmp_path)], {}, tmp_path)
+    grandchild = written_pid(tmp_path / "pid")
+    child.interrupt(grace=0.1)
+    assert child.wait() == -1
+    eventually(lambda: not alive(grandchild), "the grandchild went on")
+
+
+def test_ending_the_children_waits_until_none_is_left(tmp_path: Path) -> None:
+    write_program(tmp_path, IGNORES_CTRL_C + WRITES_ITS_PID + "time.sleep(60)")
+    children = Children()
+    child = Child([sys.executable, str(tmp_path)], {}, tmp_path)
+    children.add(child)
+    pid = written_pid(tmp_path / "pid")
+    start = time.monotonic()
+    children.end(grace=0.2)
+    assert not alive(pid)
+    assert time.monotonic() - start < 3
+
+
+def test_a_program_needs_the_engines_address_first(tmp_path: Path) -> None:
+    with running_host(tmp_path, handshake=False) as host:
+        with pytest.raises(grpc.RpcError) as caught:
+            host.stub.Run(run_request(write_program(tmp_path / "program", "pass")))
+        assert "Handshake before Run" in str(caught.value.details())
+
+
+def test_without_its_executor_the_host_says_where_that_lies(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "twin.toolchain.language_host"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "beside the pulumi" in done.stderr
