@@ -206,7 +206,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
                 self._warn(token, "checked by the SDK's types alone", request.urn)
             outputs = self._foreseen(token, schema, type, compact(values.props))
             return provider_pb2.CreateResponse(properties=self._marshal(type, outputs, values.secrets))
-        type, configured = self._entry(token), self._configured()
+        type, configured = self._entry(token), self._configured(request.timeout)
         inputs = self._prepared(token, values.props)
         id, outputs = Lifecycle(self.store, type, configured).create(request.urn, inputs)
         whole = complete(schema, compact(inputs), outputs)
@@ -219,7 +219,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self.store.mention(request.urn, token, request.id)
         schema, type = self._known(token), self._entry(token)
         before, old = unmarshal(request.properties), unmarshal(request.inputs)
-        now = type.read(self._configured(), request.id, before.props)
+        now = type.read(self._configured(request.timeout), request.id, before.props)
         if now is None:
             return provider_pb2.ReadResponse()
         inputs = inputs_now(self.sdk, type, schema.inputs, old.props, before.props, now)
@@ -245,7 +245,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             outputs = {**known, **self._prepared(token, compact(news.props)), **changing}
         else:
             inputs = self._prepared(token, news.props)
-            changed = Lifecycle(self.store, type, self._configured()).update(request.id, olds.props, inputs)
+            changed = Lifecycle(self.store, type, self._configured(request.timeout)).update(
+                request.id, olds.props, inputs
+            )
             outputs = complete(schema, compact(inputs), changed)
         secrets = olds.secrets | news.secrets
         return provider_pb2.UpdateResponse(properties=self._marshal(type, outputs, secrets))
@@ -256,7 +258,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         token = token_of(request.urn)
         self.store.mention(request.urn, token, request.id)
         state = unmarshal(request.properties).props
-        Lifecycle(self.store, self._entry(token), self._configured()).delete(request.id, state)
+        Lifecycle(self.store, self._entry(token), self._configured(request.timeout)).delete(request.id, state)
         return empty_pb2.Empty()
 
     # ---- functions
@@ -324,10 +326,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def _warn(self, token: str, consequence: str, urn: str = "") -> None:
         self.engine.warn_once(token, self._missing(token, consequence), urn)
 
-    def _configured(self) -> Context:
+    def _configured(self, timeout: float = 0) -> Context:
         if self._context is None:
             raise Refused(f"the {self.cloud.name} provider is not configured: a value of it is unknown")
-        return self._context
+        return self._context.with_timeout(timeout) if timeout else self._context
 
     def _prepared(self, token: str, inputs: Props) -> Props:
         if self._context is None or self.cloud.resource(token) is None:

@@ -96,6 +96,10 @@ class Context(ABC):
     def with_intent(self, intent: str) -> Context:
         """The same, with every mutating call keyed by this intent: repeated, it answers what it answered."""
 
+    def with_timeout(self, seconds: float | None) -> Context:
+        """The same, with the resource's customTimeouts: how long a wait may take; None for the type's own."""
+        return self
+
 
 class ResourceType(ABC):
     """One resource type. Nothing here may keep state: the store and the cloud's API front do."""

@@ -65,12 +65,13 @@ def run(provider: Any, log: Path) -> None:
 
 
 def _signals(stop: threading.Event) -> None:
-    def on_term(_number: int, _frame: FrameType | None) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    signal.signal(signal.SIGTERM, on_term)
-    # Ctrl-C reaches every process of the terminal; the engine decides and calls Cancel.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, end)
+    # The engine closes its plugins by SIGINT, and kills after 5 s who does not end by it. It puts them into
+    # a process group of their own, so a Ctrl-C of the user's reaches the engine alone.
+    signal.signal(signal.SIGINT, end)
 
 
 def _address(arguments: list[str]) -> str:

@@ -12,7 +12,7 @@ import grpc
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from twin.core.engine import ERROR, Engine
+from twin.core.engine import DEBUG, Engine
 from twin.engine_values import Path_, marshal
 from twin.resource import Cancelled, CloudError, HalfMade, Props
 
@@ -42,14 +42,13 @@ def guarded(handler: Handler) -> Handler:
         except Refused as error:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except Cancelled as error:
-            context.abort(grpc.StatusCode.CANCELLED, str(error))
-        except Exception as error:
-            if context.code() is not None:  # pyright: ignore[reportAttributeAccessIssue]
-                raise  # abort() raises too
+            context.abort(grpc.StatusCode.ABORTED, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a table raises must reach the user
             _defect(self.engine, handler.__name__, request, error)
             context.abort(
                 grpc.StatusCode.INTERNAL,
-                f"the twin's provider failed in {handler.__name__}: {type(error).__name__}: {error}",
+                f"the twin's provider failed in {handler.__name__}: {type(error).__name__}: {error} "
+                "(a defect of the twin; its log has the place)",
             )
 
     return wrapped  # type: ignore[return-value]
@@ -83,7 +82,7 @@ def _inputs(request: Any) -> struct_pb2.Struct:
 def _defect(engine: Engine, name: str, request: Any, error: Exception) -> None:
     _LOG.exception("%s failed", name, exc_info=error)
     place = "".join(traceback.format_exception(error))
-    engine.log(ERROR, f"the twin's provider failed in {name}:\n{place}", getattr(request, "urn", ""))
+    engine.log(DEBUG, f"the twin's provider failed in {name}:\n{place}", getattr(request, "urn", ""))
 
 
 def secrets_of(*found: Iterable[Path_]) -> set[Path_]:
