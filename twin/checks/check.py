@@ -48,7 +48,7 @@ def _object(
 
 
 def _unknown(what: str, key: str, properties: Mapping[str, Property], values: Mapping[str, Any]) -> str:
-    free = [name for name in properties if name not in values]
+    free = [name for name in properties if values.get(name) is None]
     near = difflib.get_close_matches(key, free, n=1, cutoff=0.6) or [n for n in free if _close(key, n)]
     if near:
         return f"unknown property of {what}; did you mean {near[0]!r}?"
