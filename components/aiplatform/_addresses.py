@@ -10,23 +10,27 @@ _PRIVATE: Final = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0
 _SHARED: Final = IPv4Network("100.64.0.0/10")
 """RFC 6598: not routed on the internet, and allowed in a VPC."""
 
+_NEVER_ROUTED: Final = tuple(
+    IPv4Network(block) for block in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
+)
+
 # An office, a VPN or a CI network is never larger; beyond it is a part of the internet.
 _WIDEST_IPV4: Final = 8
 _WIDEST_IPV6: Final = 32
 _MOST_IPV4: Final = 4 * 2**24
 
 
-def private_range(largest: int, smallest: int) -> Rule:
-    """A rule: a private IPv4 range of /largest to /smallest, without host bits."""
+def private_range(largest: int, smallest: int, *, shared: bool = True) -> Rule:
+    """A rule: a private IPv4 range of /largest to /smallest, no host bits; `shared` admits RFC 6598's."""
+    blocks = (*_PRIVATE, _SHARED) if shared else _PRIVATE
+    *others, last = map(str, blocks)
 
     def rule(value: Any) -> str | None:
         network = _parsed(value)
         if not isinstance(network, IPv4Network):
             return f"expected an IPv4 range such as 10.0.0.0/{largest}{_without_host_bits(value)}"
-        if not any(network.subnet_of(block) for block in (*_PRIVATE, _SHARED)):
-            return (
-                "expected a private range, inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10"
-            )
+        if not any(network.subnet_of(block) for block in blocks):
+            return f"expected a private range, inside {', '.join(others)} or {last}"
         if not largest <= network.prefixlen <= smallest:
             return f"expected a range of /{largest} (largest) to /{smallest} (smallest)"
         return None
@@ -38,6 +42,21 @@ def any_range(value: Any) -> str | None:
     """A rule: an IPv4 or IPv6 range without host bits."""
     if _parsed(value) is None:
         return f"expected a range such as 203.0.113.0/24{_without_host_bits(value)}"
+    return None
+
+
+def reachable_from_outside(value: Any) -> str | None:
+    """A rule: an IPv4 range of addresses that arrive over the internet, as EKS's public endpoint needs."""
+    network = _parsed(value)
+    if network is None:
+        return any_range(value)
+    if isinstance(network, IPv6Network):
+        return "expected an IPv4 range: EKS takes IPv6 ones for IPv6 clusters only"
+    if (
+        any(network.overlaps(block) for block in (*_PRIVATE, _SHARED, *_NEVER_ROUTED))
+        and network.prefixlen >= 8
+    ):
+        return "expected the public addresses that requests come from; these are reserved and never arrive"
     return None
 
 

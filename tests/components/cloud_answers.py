@@ -62,6 +62,14 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "userId": "AROAEXAMPLE:test",
     },
     "aws:index/getAvailabilityZones:getAvailabilityZones": _zones,
+    "aws:iam/getSessionContext:getSessionContext": lambda arguments: {
+        "id": arguments["arn"],
+        "arn": arguments["arn"],
+        "issuerArn": f"arn:aws:iam::{ACCOUNT}:role/platform-deployer",
+        "issuerId": "AROAEXAMPLE",
+        "issuerName": "platform-deployer",
+        "sessionName": "test",
+    },
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
         "addonName": arguments["addonName"],

@@ -1,0 +1,78 @@
+"""Who administers the cluster: an access entry each."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output, ResourceOptions
+from pulumi_aws import eks
+
+from aiplatform._aws import Place
+from aiplatform.cluster.args import ClusterSettings
+
+
+def let_admins_in(
+    parent: pulumi.ComponentResource,
+    name: str,
+    settings: ClusterSettings,
+    cluster: eks.Cluster,
+    place: Place,
+) -> list[pulumi.Resource]:
+    """Access entries of the admins and of the creator; answers what must stand before Kubernetes objects."""
+    associations: list[pulumi.Resource] = []
+    for key, arn in _keys(settings.admins).items():
+        associations.append(_admin(parent, f"{name}-admin-{key}", settings, cluster, place, arn))
+    if settings.creator_is_admin:
+        creator = _creator(parent)
+        if creator not in settings.admins:
+            associations.append(
+                _admin(parent, f"{name}-creator", settings, cluster, place, creator, keep=True)
+            )
+    return associations
+
+
+def _creator(parent: pulumi.Resource) -> str:
+    """The role (or user) that applies the program: the role behind a session, with its path."""
+    options = pulumi.InvokeOptions(parent=parent)
+    caller = aws.get_caller_identity(opts=options).arn
+    return aws.iam.get_session_context(arn=caller, opts=options).issuer_arn
+
+
+def _keys(admins: Sequence[str]) -> dict[str, str]:
+    """Key for logical names -> arn: the role's name, with its account where two accounts have the name."""
+    keys: dict[str, str] = {}
+    for arn in admins:
+        role, account = arn.rsplit("/", maxsplit=1)[-1], arn.split(":")[4]
+        keys[f"{role}-{account}" if role in keys else role] = arn
+    return keys
+
+
+def _admin(
+    parent: pulumi.ComponentResource,
+    name: str,
+    settings: ClusterSettings,
+    cluster: eks.Cluster,
+    place: Place,
+    principal: str,
+    *,
+    keep: bool = False,
+) -> eks.AccessPolicyAssociation:
+    """`keep`: the principal stays who it was, whoever applies the program later."""
+    ignored = ["principalArn"] if keep else None
+    entry = eks.AccessEntry(
+        name,
+        cluster_name=cluster.name,
+        principal_arn=principal,
+        type="STANDARD",
+        tags=settings.tags,
+        opts=ResourceOptions(parent=parent, ignore_changes=ignored),
+    )
+    principal_arn: Output[str] = entry.principal_arn
+    return eks.AccessPolicyAssociation(
+        name,
+        cluster_name=cluster.name,
+        principal_arn=principal_arn,
+        policy_arn=f"arn:{place.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+        access_scope=eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
+        opts=ResourceOptions(parent=parent),
+    )

@@ -1,0 +1,188 @@
+"""The add-ons, in the order that works.
+
+Before the nodes: the Pod Identity agent, then the VPC CNI, whose role comes through the agent, and
+kube-proxy. All three are DaemonSets, which are done when there is no node yet; a node becomes Ready only with
+them. After the nodes: Deployments, which need nodes to become healthy.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import eks, iam, kms
+
+from aiplatform._aws import Place, Statement, allow, document, pod_identity_trust
+from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings, merged
+from aiplatform.naming import PhysicalName
+
+SYSTEM_TAINT: Final = "CriticalAddonsOnly"
+_TOLERATIONS: Final = [{"key": SYSTEM_TAINT, "operator": "Exists"}]
+_EVERYWHERE: Final = [{"operator": "Exists"}]
+_NAMESPACE: Final = "kube-system"
+
+# By the add-ons' own schemas (aws eks describe-addon-configuration).
+_CONFIGURATION: Final[dict[str, dict[str, Any]]] = {
+    "coredns": {"tolerations": _TOLERATIONS},
+    "metrics-server": {"tolerations": _TOLERATIONS},
+    # Its node part tolerates everything by itself.
+    "aws-ebs-csi-driver": {"controller": {"tolerations": _TOLERATIONS}},
+    # Node repair acts on what it sees, so it must be on every node, whatever the taints.
+    "eks-node-monitoring-agent": {
+        "nodeAgent": {"tolerations": _EVERYWHERE},
+        "dcgmAgent": {"tolerations": _EVERYWHERE},
+    },
+}
+
+
+class Addons:
+    """Makes add-ons, and the roles of those that call AWS, as children of one component."""
+
+    def __init__(
+        self,
+        parent: pulumi.ComponentResource,
+        name: str,
+        settings: ClusterSettings,
+        cluster: eks.Cluster,
+        cluster_name: str,
+        place: Place,
+    ) -> None:
+        self.parent = parent
+        self.name = name
+        self.settings = settings
+        self.cluster = cluster
+        self.cluster_name = cluster_name
+        self.place = place
+
+    def before_nodes(self) -> list[pulumi.Resource]:
+        """What a node needs to become Ready."""
+        agent = self._addon("eks-pod-identity-agent", [])
+        cni_role, *cni_ready = self._role(
+            "vpc-cni", CNI_ROLE, "aws-node", self.place.managed_policy("AmazonEKS_CNI_Policy")
+        )
+        cni = self._addon(
+            "vpc-cni", [agent, *cni_ready], role=cni_role, service_account="aws-node", extra=self._cni()
+        )
+        return [agent, cni, self._addon("kube-proxy", [])]
+
+    def after_nodes(self, nodes: pulumi.Resource, volumes_key: kms.Key) -> list[pulumi.Resource]:
+        """What needs nodes to become healthy."""
+        role, *ready = self._role(
+            "aws-ebs-csi-driver",
+            VOLUMES_ROLE,
+            "ebs-csi-controller-sa",
+            self.place.managed_policy("AmazonEBSCSIDriverPolicyV2"),
+        )
+        key_use = iam.RolePolicy(
+            f"{self.name}-aws-ebs-csi-driver-volumes-key",
+            name="encrypt-volumes",
+            role=role.name,
+            policy=volumes_key.arn.apply(lambda arn: document(*_use_of_key(arn))),
+            opts=ResourceOptions(parent=self.parent),
+        )
+        driver = self._addon(
+            "aws-ebs-csi-driver",
+            [nodes, *ready, key_use],
+            role=role,
+            service_account="ebs-csi-controller-sa",
+        )
+        others = ("coredns", "metrics-server", "eks-node-monitoring-agent")
+        return [driver, *(self._addon(other, [nodes]) for other in others)]
+
+    def _cni(self) -> dict[str, Any]:
+        """NetworkPolicy is enforced by the CNI's own agent. Values are strings in the add-on's schema."""
+        configuration: dict[str, Any] = {"enableNetworkPolicy": "true"}
+        if self.settings.prefix_delegation:
+            configuration["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
+        return configuration
+
+    def _addon(
+        self,
+        addon: str,
+        depends_on: Sequence[pulumi.Resource],
+        *,
+        role: iam.Role | None = None,
+        service_account: str = "",
+        extra: dict[str, Any] | None = None,
+    ) -> eks.Addon:
+        asked = self.settings.addons.get(addon, Addon())
+        configuration = merged({**_CONFIGURATION.get(addon, {}), **(extra or {})}, asked.configuration)
+        associations = (
+            [eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=service_account)]
+            if role
+            else None
+        )
+        return eks.Addon(
+            f"{self.name}-{addon}",
+            cluster_name=self.cluster.name,
+            addon_name=addon,
+            addon_version=asked.version or self._default_version(addon),
+            configuration_values=json.dumps(configuration, sort_keys=True) if configuration else None,
+            pod_identity_associations=associations,
+            # The program is the source of truth, on an upgrade too.
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            tags=self.settings.tags,
+            opts=ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None),
+        )
+
+    def _default_version(self, addon: str) -> Input[str]:
+        """EKS's default for the Kubernetes version: tested with it, and not always the newest."""
+        answer = aws.eks.get_addon_version_output(
+            addon_name=addon,
+            kubernetes_version=self.settings.version,
+            opts=pulumi.InvokeOutputOptions(parent=self.parent),
+        )
+        return answer.version
+
+    def _role(
+        self, addon: str, physical: PhysicalName, service_account: str, policy_arn: Input[str]
+    ) -> tuple[iam.Role, iam.RolePolicyAttachment]:
+        """A role for one add-on's service account by Pod Identity."""
+        role = iam.Role(
+            f"{self.name}-{addon}",
+            name_prefix=physical.of(self.settings.prefix),
+            description=f"Add-on {addon} of {self.cluster_name}",
+            assume_role_policy=pod_identity_trust(self.place, self.cluster_name, _NAMESPACE, service_account),
+            tags=self.settings.tags,
+            opts=ResourceOptions(parent=self.parent),
+        )
+        attachment = iam.RolePolicyAttachment(
+            f"{self.name}-{addon}",
+            role=role.name,
+            policy_arn=policy_arn,
+            opts=ResourceOptions(parent=self.parent),
+        )
+        return role, attachment
+
+
+def _use_of_key(key_arn: str) -> list[Statement]:
+    """What the EBS CSI driver needs to encrypt volumes by a key: EC2 uses it through a grant for each volume
+    (aws-ebs-csi-driver, docs/install.md)."""
+    return [
+        allow(
+            ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],
+            key_arn,
+            {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+        allow(
+            [
+                "kms:Encrypt",
+                "kms:Decrypt",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+                "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:DescribeKey",
+            ],
+            key_arn,
+        ),
+    ]
+
+
+def versions(addons: Sequence[eks.Addon]) -> Output[dict[str, str]]:
+    """Add-on -> the version installed."""
+    pairs = [Output.all(addon.addon_name, addon.addon_version) for addon in addons]
+    return Output.all(*pairs).apply(lambda each: {str(name): str(version) for name, version in each})

@@ -1,0 +1,68 @@
+"""The cluster on AWS: EKS, its system nodes and its add-ons, in the order that works.
+
+Key, log group and role; cluster; access entries; add-ons that a node needs; nodes; the other add-ons; the
+StorageClasses.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import Output, ResourceOptions
+
+from aiplatform._aws import Place, place
+from aiplatform._references import ClusterReferenceArgs
+from aiplatform.cluster.access import let_admins_in
+from aiplatform.cluster.addons import Addons
+from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster.control_plane import ControlPlane, ControlPlaneBuilder
+from aiplatform.cluster.kubeconfig import kubeconfig
+from aiplatform.cluster.nodes import node_role, system_nodes
+from aiplatform.cluster.storage import storage_classes, volumes_key
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the component shows of the cluster."""
+
+    outputs: ClusterReferenceArgs
+    kubernetes: kubernetes.Provider
+
+
+def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings) -> Built:
+    """All of it, as children of one component."""
+    here = place(parent)
+    control_plane = ControlPlaneBuilder(parent, name, settings, here).build()
+    cluster = control_plane.cluster
+    admins = let_admins_in(parent, name, settings, cluster, here)
+    addons = Addons(parent, name, settings, cluster, control_plane.name, here)
+    role, policies = node_role(parent, name, settings, here)
+    nodes = system_nodes(parent, name, settings, cluster, role, [*policies, *addons.before_nodes()])
+    key = volumes_key(parent, name, settings, here)
+    addons.after_nodes(nodes, key)
+    config = _kubeconfig(control_plane, here)
+    provider = kubernetes.Provider(
+        f"{name}-kubernetes", kubeconfig=config, opts=ResourceOptions(parent=parent)
+    )
+    storage_classes(parent, name, cluster, key, provider, admins)
+    outputs: ClusterReferenceArgs = {
+        "name": cluster.name,
+        "version": settings.version,
+        "arn": cluster.arn,
+        "endpoint": cluster.endpoint,
+        "certificate_authority": control_plane.certificate_authority,
+        "service_cidr": settings.service_cidr,
+        "security_group_id": control_plane.security_group_id,
+        "node_role_arn": role.arn,
+        "oidc_issuer": control_plane.oidc_issuer,
+        "oidc_provider_arn": control_plane.oidc_provider.arn,
+        "kubeconfig": config,
+        "kms_key_arn": control_plane.key.arn,
+    }
+    return Built(outputs, provider)
+
+
+def _kubeconfig(control_plane: ControlPlane, here: Place) -> Output[str]:
+    return Output.all(
+        control_plane.cluster.name, control_plane.cluster.endpoint, control_plane.certificate_authority
+    ).apply(lambda each: kubeconfig(str(each[0]), here.region, str(each[1]), str(each[2])))

@@ -1,0 +1,392 @@
+"""The cluster component: what it makes, in which order, and how closed it is by default."""
+
+import json
+from typing import Any
+
+import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
+
+from aiplatform._args import keys
+from aiplatform._references import ClusterReference
+from aiplatform.cluster import AddonArgs, ApiAccessArgs, Cluster, ClusterArgs, SystemNodesArgs
+from aiplatform.cluster import args as models
+from tests.components.recording import ACCOUNT, REGION, Recording, record, value
+
+NETWORK: dict[str, Any] = {
+    "vpc_id": "vpc-1",
+    "cidr": "10.16.0.0/16",
+    "private_subnet_ids": ["subnet-p1", "subnet-p2"],
+    "intra_subnet_ids": ["subnet-i1", "subnet-i2"],
+}
+ARGS: dict[str, Any] = {"prefix": "acme-dev", "version": "1.35", "network": NETWORK}
+ADMIN = f"arn:aws:iam::{ACCOUNT}:role/platform/admins"
+EKS = "aws:eks/cluster:Cluster"
+
+
+def _cluster(**arguments: Any) -> Recording:
+    args: Any = {**ARGS, **arguments}
+    return record(lambda: Cluster("cluster", args))
+
+
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    """A cluster with nothing but what is required."""
+    return _cluster()
+
+
+def _trust(recorded: Recording, role: str) -> dict[str, Any]:
+    policy = recorded.one("aws:iam/role:Role", role).inputs["assumeRolePolicy"]
+    (statement,) = json.loads(policy)["Statement"]
+    return statement
+
+
+def _configuration(recorded: Recording, addon: str) -> dict[str, Any]:
+    return json.loads(recorded.one("aws:eks/addon:Addon", f"cluster-{addon}").inputs["configurationValues"])
+
+
+def test_logical_names_are_a_contract():
+    recorded = _cluster(admins=[ADMIN])
+    assert recorded.names() == [
+        "aiplatform:index:Cluster cluster",
+        "aws:cloudwatch/logGroup:LogGroup cluster-logs",
+        "aws:ec2/launchTemplate:LaunchTemplate cluster-system",
+        "aws:eks/accessEntry:AccessEntry cluster-admin-admins",
+        "aws:eks/accessEntry:AccessEntry cluster-creator",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation cluster-admin-admins",
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation cluster-creator",
+        "aws:eks/addon:Addon cluster-aws-ebs-csi-driver",
+        "aws:eks/addon:Addon cluster-coredns",
+        "aws:eks/addon:Addon cluster-eks-node-monitoring-agent",
+        "aws:eks/addon:Addon cluster-eks-pod-identity-agent",
+        "aws:eks/addon:Addon cluster-kube-proxy",
+        "aws:eks/addon:Addon cluster-metrics-server",
+        "aws:eks/addon:Addon cluster-vpc-cni",
+        "aws:eks/cluster:Cluster cluster-cluster",
+        "aws:eks/nodeGroup:NodeGroup cluster-system",
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider cluster-oidc",
+        "aws:iam/role:Role cluster-aws-ebs-csi-driver",
+        "aws:iam/role:Role cluster-node",
+        "aws:iam/role:Role cluster-role",
+        "aws:iam/role:Role cluster-vpc-cni",
+        "aws:iam/rolePolicy:RolePolicy cluster-aws-ebs-csi-driver-volumes-key",
+        "aws:iam/rolePolicy:RolePolicy cluster-role-secrets",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cluster-aws-ebs-csi-driver",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cluster-node-AmazonEC2ContainerRegistryPullOnly",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cluster-node-AmazonEKSWorkerNodePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cluster-role-AmazonEKSClusterPolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cluster-vpc-cni",
+        "aws:kms/alias:Alias cluster-key",
+        "aws:kms/alias:Alias cluster-volumes-key",
+        "aws:kms/key:Key cluster-key",
+        "aws:kms/key:Key cluster-volumes-key",
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule cluster-api-from-network",
+        "kubernetes:storage.k8s.io/v1:StorageClass cluster-gp3",
+        "kubernetes:storage.k8s.io/v1:StorageClassPatch cluster-gp2",
+        "pulumi:providers:kubernetes cluster-kubernetes",
+    ]
+
+
+def test_every_part_is_a_child_of_the_component(default: Recording):
+    component = default.one("aiplatform:index:Cluster")
+    for resource in default.resources:
+        if resource is not component:
+            assert resource.parent == component.urn, resource.name
+
+
+def test_by_default_the_api_is_reached_from_the_network_alone(default: Recording):
+    config = default.one(EKS).inputs["vpcConfig"]
+    assert config["endpointPrivateAccess"] is True
+    assert config["endpointPublicAccess"] is False
+    assert "publicAccessCidrs" not in config
+    assert config["subnetIds"] == ["subnet-i1", "subnet-i2"]
+    rule = default.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
+    assert rule["securityGroupId"] == "sg-0c1u5te2", "the cluster security group guards the private endpoint"
+    assert (rule["cidrIpv4"], rule["fromPort"], rule["toPort"]) == ("10.16.0.0/16", 443, 443)
+
+
+def test_listed_addresses_reach_a_public_endpoint_beside_the_private_one():
+    recorded = _cluster(api_access={"mode": "cidrs", "cidrs": ["203.0.113.0/24"]})
+    config = recorded.one(EKS).inputs["vpcConfig"]
+    assert config["endpointPrivateAccess"] is True, "nodes talk to the API inside the network"
+    assert config["endpointPublicAccess"] is True
+    assert config["publicAccessCidrs"] == ["203.0.113.0/24"]
+    assert not recorded.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+
+
+def test_secrets_are_encrypted_by_a_key_of_the_clusters_own(default: Recording):
+    key = default.one("aws:kms/key:Key", "cluster-key")
+    assert default.one(EKS).inputs["encryptionConfig"] == {
+        "provider": {"keyArn": key.state["arn"]},
+        "resources": ["secrets"],
+    }
+    assert key.inputs["enableKeyRotation"] is True
+    account, logs = json.loads(key.inputs["policy"])["Statement"]
+    assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, (
+        "only the account's own IAM decides"
+    )
+    assert not any("*" in action for action in logs["Action"])
+    assert logs["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"].endswith(
+        ":log-group:/aws/eks/acme-dev-cluster/cluster"
+    )
+
+
+def test_all_control_plane_logs_go_to_a_group_made_before_the_cluster(default: Recording):
+    cluster, group = default.one(EKS), default.one("aws:cloudwatch/logGroup:LogGroup")
+    assert set(cluster.inputs["enabledClusterLogTypes"]) == {
+        "api",
+        "audit",
+        "authenticator",
+        "controllerManager",
+        "scheduler",
+    }
+    assert group.inputs["name"] == f"/aws/eks/{cluster.inputs['name']}/cluster"
+    assert group.inputs["retentionInDays"] == 90
+    assert group.inputs["kmsKeyId"] == default.one("aws:kms/key:Key", "cluster-key").state["arn"]
+    assert default.depends(cluster, group), "else EKS makes the group, without retention or key"
+
+
+def test_access_is_by_entries_alone(default: Recording):
+    assert default.one(EKS).inputs["accessConfig"] == {
+        "authenticationMode": "API",
+        "bootstrapClusterCreatorAdminPermissions": False,
+    }
+    entry = default.one("aws:eks/accessEntry:AccessEntry")
+    assert entry.inputs["principalArn"] == f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
+    assert entry.ignore_changes == ("principalArn",), "a later deployer does not take the first one's place"
+
+
+def test_admins_get_the_cluster_admin_policy():
+    recorded = _cluster(admins=[ADMIN])
+    association = recorded.one(
+        "aws:eks/accessPolicyAssociation:AccessPolicyAssociation", "cluster-admin-admins"
+    ).inputs
+    assert association["principalArn"] == ADMIN
+    assert association["policyArn"] == "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    assert association["accessScope"] == {"type": "cluster"}
+
+
+def test_a_creator_among_the_admins_gets_one_entry():
+    deployer = f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
+    recorded = _cluster(admins=[deployer])
+    assert [entry.name for entry in recorded.all("aws:eks/accessEntry:AccessEntry")] == [
+        "cluster-admin-platform-deployer"
+    ], "EKS refuses a second entry for a principal"
+
+
+def test_two_admins_of_one_name_in_two_accounts_both_get_in():
+    other = "arn:aws:iam::444455556666:role/admins"
+    recorded = _cluster(admins=[ADMIN, other], creator_is_admin=False)
+    assert [entry.name for entry in recorded.all("aws:eks/accessEntry:AccessEntry")] == [
+        "cluster-admin-admins",
+        "cluster-admin-admins-444455556666",
+    ]
+
+
+def test_kubernetes_objects_wait_for_the_right_to_make_them(default: Recording):
+    entry = default.one("aws:eks/accessPolicyAssociation:AccessPolicyAssociation")
+    assert default.depends(default.named("cluster-gp3"), entry)
+    assert default.depends(default.named("cluster-gp2"), entry)
+
+
+def test_addons_come_in_the_order_that_works(default: Recording):
+    addons = {addon.inputs["addonName"]: addon for addon in default.all("aws:eks/addon:Addon")}
+    assert set(addons) == set(models.ADDONS)
+    nodes = default.one("aws:eks/nodeGroup:NodeGroup")
+    first = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
+    for name, addon in addons.items():
+        if name in first:
+            assert default.depends(nodes, addon), f"a node is not Ready without {name}"
+        else:
+            assert default.depends(addon, nodes), f"{name} is not healthy without nodes"
+    assert default.depends(addons["vpc-cni"], addons["eks-pod-identity-agent"]), "its role comes through it"
+
+
+def test_addon_versions_are_eks_defaults_or_pinned():
+    recorded = _cluster(addons={"coredns": {"version": "v1.13.2-eksbuild.4"}})
+    addons = {addon.inputs["addonName"]: addon.inputs for addon in recorded.all("aws:eks/addon:Addon")}
+    assert addons["coredns"]["addonVersion"] == "v1.13.2-eksbuild.4"
+    assert addons["vpc-cni"]["addonVersion"] == "v1.0.0-eksbuild.1", "as getAddonVersion answers"
+    calls = [call.arguments for call in recorded.calls if call.token.endswith("getAddonVersion")]
+    assert len(calls) == 6, "no question about a pinned one"
+    assert all(call["kubernetesVersion"] == "1.35" for call in calls)
+
+
+def test_addons_that_run_on_system_nodes_tolerate_their_taint(default: Recording):
+    taint = default.one("aws:eks/nodeGroup:NodeGroup").inputs["taints"]
+    assert taint == [{"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}]
+    tolerates = [{"key": "CriticalAddonsOnly", "operator": "Exists"}]
+    assert _configuration(default, "coredns") == {"tolerations": tolerates}
+    assert _configuration(default, "metrics-server") == {"tolerations": tolerates}
+    assert _configuration(default, "aws-ebs-csi-driver") == {"controller": {"tolerations": tolerates}}
+    agent = _configuration(default, "eks-node-monitoring-agent")
+    assert agent["nodeAgent"]["tolerations"] == [{"operator": "Exists"}], "node repair needs it everywhere"
+
+
+def test_network_policies_are_enforced_and_prefix_delegation_is_an_option(default: Recording):
+    assert _configuration(default, "vpc-cni") == {"enableNetworkPolicy": "true"}
+    delegating = _configuration(_cluster(prefix_delegation=True), "vpc-cni")
+    assert delegating["env"]["ENABLE_PREFIX_DELEGATION"] == "true", "strings, by the add-on's schema"
+
+
+def test_an_addons_configuration_is_laid_over_the_components():
+    recorded = _cluster(addons={"coredns": {"configuration": {"replicaCount": 3}}})
+    assert set(_configuration(recorded, "coredns")) == {"tolerations", "replicaCount"}
+
+
+@pytest.mark.parametrize(
+    ("addon", "account"), [("vpc-cni", "aws-node"), ("aws-ebs-csi-driver", "ebs-csi-controller-sa")]
+)
+def test_addon_roles_are_for_one_service_account_of_this_cluster(
+    default: Recording, addon: str, account: str
+):
+    statement = _trust(default, f"cluster-{addon}")
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert set(statement["Action"]) == {"sts:AssumeRole", "sts:TagSession"}
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": ACCOUNT,
+        "aws:RequestTag/eks-cluster-name": "acme-dev-cluster",
+        "aws:RequestTag/kubernetes-namespace": "kube-system",
+        "aws:RequestTag/kubernetes-service-account": account,
+    }
+    made = default.one("aws:eks/addon:Addon", f"cluster-{addon}")
+    role = default.one("aws:iam/role:Role", f"cluster-{addon}")
+    assert made.inputs["podIdentityAssociations"] == [
+        {"roleArn": role.state["arn"], "serviceAccount": account}
+    ]
+    attachment = default.one("aws:iam/rolePolicyAttachment:RolePolicyAttachment", f"cluster-{addon}")
+    assert default.depends(made, attachment), "it starts with its rights"
+
+
+def test_the_control_plane_role_is_no_confused_deputy(default: Recording):
+    statement = _trust(default, "cluster-role")
+    assert statement["Principal"] == {"Service": "eks.amazonaws.com"}
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/acme-dev-cluster"},
+    }
+    cluster = default.one(EKS)
+    for right in ("cluster-role-AmazonEKSClusterPolicy", "cluster-role-secrets"):
+        assert default.depends(cluster, default.named(right)), "and keeps it until the cluster is gone"
+
+
+def test_no_policy_of_the_component_allows_all_actions(default: Recording):
+    for policy in default.all("aws:iam/rolePolicy:RolePolicy"):
+        for statement in json.loads(policy.inputs["policy"])["Statement"]:
+            assert not any("*" in action for action in statement["Action"]), policy.name
+            assert statement["Resource"] != "*", policy.name
+
+
+def test_nodes_may_register_and_pull_images_and_nothing_else(default: Recording):
+    def policies(recorded: Recording) -> set[str]:
+        return {
+            attachment.inputs["policyArn"].rsplit("/")[-1]
+            for attachment in recorded.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+            if attachment.name.startswith("cluster-node-")
+        }
+
+    needed = {"AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"}
+    assert policies(default) == needed, "the CNI's rights are the CNI's, by Pod Identity"
+    assert policies(_cluster(session_manager=True)) == {*needed, "AmazonSSMManagedInstanceCore"}
+
+
+def test_system_nodes_are_hardened_and_repaired(default: Recording):
+    group = default.one("aws:eks/nodeGroup:NodeGroup").inputs
+    assert group["amiType"] == "AL2023_x86_64_STANDARD"
+    assert group["nodeRepairConfig"] == {"enabled": True}
+    assert group["subnetIds"] == ["subnet-p1", "subnet-p2"]
+    assert group["nodeGroupNamePrefix"] == "acme-dev-system-", "a replacement does not meet its name"
+    assert group["version"] == "1.35"
+    assert default.one("aws:eks/nodeGroup:NodeGroup").ignore_changes == ("scalingConfig.desiredSize",)
+    template = default.one("aws:ec2/launchTemplate:LaunchTemplate").inputs
+    assert template["metadataOptions"]["httpTokens"] == "required"
+    assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1
+    (volume,) = template["blockDeviceMappings"]
+    assert (volume["ebs"]["volumeType"], volume["ebs"]["encrypted"]) == ("gp3", "true")
+
+
+def test_graviton_system_nodes_get_an_arm_image():
+    recorded = _cluster(system_nodes={"instance_types": ["m7g.large", "m8g.large"]})
+    assert recorded.one("aws:eks/nodeGroup:NodeGroup").inputs["amiType"] == "AL2023_ARM_64_STANDARD"
+
+
+def test_encrypted_gp3_is_the_default_storage_class_and_gp2_is_not(default: Recording):
+    gp3 = default.named("cluster-gp3")
+    assert gp3.inputs["metadata"]["name"] == "gp3"
+    mark = "storageclass.kubernetes.io/is-default-class"
+    assert gp3.inputs["metadata"]["annotations"][mark] == "true"
+    key = default.one("aws:kms/key:Key", "cluster-volumes-key")
+    assert gp3.inputs["parameters"] == {"type": "gp3", "encrypted": "true", "kmsKeyId": key.state["arn"]}
+    assert gp3.inputs["volumeBindingMode"] == "WaitForFirstConsumer"
+    assert default.named("cluster-gp2").inputs["metadata"]["annotations"][mark] == "false"
+
+
+def test_storage_classes_go_with_the_cluster(default: Recording):
+    cluster = default.one(EKS)
+    for name in ("cluster-gp3", "cluster-gp2"):
+        assert default.named(name).deleted_with == cluster.urn
+        assert default.named(name).provider.startswith(default.named("cluster-kubernetes").urn)
+
+
+def test_nothing_that_is_replaced_has_a_fixed_name(default: Recording):
+    for role in default.all("aws:iam/role:Role"):
+        assert role.inputs["namePrefix"].startswith("acme-dev-")
+        assert "name" not in role.inputs
+    assert default.one(EKS).inputs["name"] == "acme-dev-cluster", "people address it"
+
+
+def test_protection_is_by_argument_and_covers_the_keys():
+    recorded = _cluster(protect=True, deletion_protection=True)
+    protected = {resource.name for resource in recorded.resources if resource.protect}
+    assert protected == {"cluster-cluster", "cluster-key", "cluster-volumes-key"}
+    assert recorded.one(EKS).inputs["deletionProtection"] is True
+    assert not any(resource.protect for resource in _cluster().resources)
+
+
+def test_upgrades_follow_the_support_that_is_asked_for(default: Recording):
+    assert default.one(EKS).inputs["upgradePolicy"] == {"supportType": "STANDARD"}
+    assert _cluster(support="extended").one(EKS).inputs["upgradePolicy"] == {"supportType": "EXTENDED"}
+    assert default.one(EKS).inputs["bootstrapSelfManagedAddons"] is False
+
+
+def test_the_kubeconfig_holds_no_secret(default: Recording):
+    config = json.loads(value(default.result.kubeconfig))
+    (user,) = config["users"]
+    assert set(user["user"]) == {"exec"}, "no token, no certificate"
+    assert user["user"]["exec"]["command"] == "aws"
+    assert user["user"]["exec"]["args"][:6] == [
+        "eks",
+        "get-token",
+        "--cluster-name",
+        "acme-dev-cluster",
+        "--region",
+        REGION,
+    ]
+    (cluster,) = config["clusters"]
+    assert cluster["cluster"]["server"].startswith("https://")
+    assert default.named("cluster-kubernetes").inputs["kubeconfig"] == value(default.result.kubeconfig)
+
+
+def test_outputs_are_registered_and_are_what_a_pool_takes(default: Recording):
+    outputs = default.one("aiplatform:index:Cluster").outputs
+    assert outputs is not None
+    assert set(outputs) <= keys(ClusterReference)
+    assert json.loads(json.dumps(outputs)) == outputs, "a layer's outputs survive JSON"
+    assert outputs["security_group_id"] == "sg-0c1u5te2"
+    assert outputs["oidc_issuer"].startswith("https://oidc.eks.")
+    assert value(default.result.node_role_arn) == outputs["node_role_arn"]
+
+
+def test_models_and_public_types_have_the_same_keys():
+    for model, public in (
+        (models.ClusterSettings, ClusterArgs),
+        (models.ApiAccess, ApiAccessArgs),
+        (models.SystemNodes, SystemNodesArgs),
+        (models.Addon, AddonArgs),
+    ):
+        assert keys(model) == set(public.__annotations__), public.__name__
+
+
+def test_the_component_can_be_served_to_every_language():
+    analysed = Analyzer("aiplatform").analyze([Cluster])
+    definition = analysed["component_definitions"]["Cluster"]
+    assert all(prop.description for prop in [*definition.inputs.values(), *definition.outputs.values()])
