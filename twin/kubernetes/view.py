@@ -26,7 +26,8 @@ class Machine:
 
     capacity: Kubernetes quantities of what the kubelet alone reports (cpu, memory, pods,
     ephemeral-storage). Devices are not in it: `devices` says what a device plugin would find
-    (`nvidia.com/gpu: 8`, `vpc.amazonaws.com/efa: 32`), `builtin_devices` what the machine image itself advertises.
+    (`nvidia.com/gpu: 8`, `vpc.amazonaws.com/efa: 32`), `builtin_devices` what the machine image itself
+    advertises.
     """
 
     name: str
@@ -62,11 +63,21 @@ class Group:
 
 @dataclass(frozen=True)
 class Cluster:
-    """The cluster that owns the control plane. status is the cloud's word: CREATING, ACTIVE, DELETING..."""
+    """The cluster that owns the control plane. status is the cloud's word: CREATING, ACTIVE, DELETING...
+
+    uid: tells a cluster from an earlier one of the same name (its ARN and creation time).
+    service_cidr: where Services get their addresses; empty: the control plane's default.
+    issuer: the `iss` of service account tokens; empty: the control plane's default.
+    self_managed_addons: the cloud puts its network add-ons in unmanaged (EKS: bootstrapSelfManagedAddons).
+    """
 
     name: str
     status: str
     version: str
+    uid: str = ""
+    service_cidr: str = ""
+    issuer: str = ""
+    self_managed_addons: bool = False
 
 
 @dataclass(frozen=True)

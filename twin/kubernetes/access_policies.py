@@ -1,0 +1,140 @@
+"""EKS's access policies, as RBAC.
+
+EKS authorises them beside RBAC, by an authoriser that nobody sees. The twin adds a group for each policy
+to whoever has it, and keeps bindings of these groups. A policy for some namespaces is a group of its own for
+each, so that one that is taken away ends with the next token review, whatever bindings are left.
+Source of the permissions: docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import logging
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from twin.kubernetes.api import ApiError, Kube, Object, path
+from twin.kubernetes.view import Principal
+
+log = logging.getLogger(__name__)
+
+PREFIX: Final = "eks-access-policy:"
+LABEL: Final = {"app.kubernetes.io/managed-by": "twin.ai-platform"}
+RBAC: Final = "rbac.authorization.k8s.io/v1"
+OWN_ROLE: Final = ""
+ROLES: Final = {
+    "AmazonEKSClusterAdminPolicy": "cluster-admin",
+    "AmazonEKSAdminPolicy": "admin",
+    "AmazonEKSEditPolicy": "edit",
+    "AmazonEKSViewPolicy": "view",
+    "AmazonEKSAdminViewPolicy": OWN_ROLE,
+    "AmazonEKSSecretReaderPolicy": OWN_ROLE,
+}
+"""Policy to ClusterRole; those without an equal among Kubernetes' own get one here."""
+READ: Final = ["get", "list", "watch"]
+RULES: Final = {
+    "AmazonEKSAdminViewPolicy": [
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": READ},
+        {"nonResourceURLs": ["*"], "verbs": ["get"]},
+    ],
+    "AmazonEKSSecretReaderPolicy": [{"apiGroups": [""], "resources": ["secrets"], "verbs": READ}],
+}
+
+Grant = tuple[str, str]
+"""A policy's name and a pattern of namespaces; an empty pattern is the whole cluster."""
+
+
+def grants(principal: Principal) -> set[Grant]:
+    """What the principal's policies grant. A policy may be named by its ARN."""
+    found: set[Grant] = set()
+    for name, namespaces in principal.policies:
+        short = name.rpartition("/")[2]
+        found.update({(short, pattern) for pattern in namespaces} if namespaces else {(short, "")})
+    return found
+
+
+def group(grant: Grant) -> str:
+    """The group of who has a grant."""
+    policy, pattern = grant
+    return f"{PREFIX}{policy}" + (f":{pattern}" if pattern else "")
+
+
+def with_groups(principal: Principal) -> Principal:
+    """The principal, in the groups of its policies too."""
+    more = sorted(group(grant) for grant in grants(principal))
+    return replace(principal, groups=[*principal.groups, *more])
+
+
+class AccessPolicies:
+    """Keeps the bindings of all grants that a token showed so far."""
+
+    def __init__(self, kube: Kube) -> None:
+        self._kube = kube
+        self._lock = threading.Lock()
+        self._known: set[Grant] = set()
+        self._bound: set[tuple[str, str]] = set()
+
+    def forget(self) -> None:
+        """The control plane was emptied: nothing is bound any more."""
+        with self._lock:
+            self._known.clear()
+            self._bound.clear()
+
+    def admit(self, principal: Principal, namespaces: Iterable[str]) -> Principal:
+        """Bind what the principal has, before it gets in; returns it with its groups."""
+        with self._lock:
+            self._known |= grants(principal)
+        self.step(namespaces)
+        return with_groups(principal)
+
+    def step(self, namespaces: Iterable[str]) -> None:
+        """Bind what is known and not yet bound: a namespace may have come since."""
+        existing = list(namespaces)
+        with self._lock:
+            wanted = [
+                (grant, namespace)
+                for grant in sorted(self._known)
+                for namespace in ([""] if not grant[1] else fnmatch.filter(existing, grant[1]))
+                if (group(grant), namespace) not in self._bound
+            ]
+            for grant, namespace in wanted:
+                self._bind(grant, namespace)
+                self._bound.add((group(grant), namespace))
+            # A namespace that went takes its bindings along; one of the same name needs them anew.
+            gone = {each for each in self._bound if each[1] and each[1] not in existing}
+            self._bound -= gone
+
+    def _bind(self, grant: Grant, namespace: str) -> None:
+        policy = grant[0]
+        role = ROLES.get(policy)
+        if role is None:
+            log.warning("access policy %s grants nothing in the twin; known are %s", policy, ", ".join(ROLES))
+            return
+        if role == OWN_ROLE:
+            role = f"{PREFIX}{policy}"
+            self._put(path(RBAC, "clusterroles"), _object("ClusterRole", role, "", rules=RULES[policy]))
+        kind = "RoleBinding" if namespace else "ClusterRoleBinding"
+        body = _object(
+            kind,
+            group(grant).replace("*", "_all_"),
+            namespace,
+            roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            subjects=[{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": group(grant)}],
+        )
+        self._put(path(RBAC, kind.lower() + "s", namespace), body)
+
+    def _put(self, where: str, body: Object) -> None:
+        try:
+            self._kube.create(where, body)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+
+
+def _object(kind: str, name: str, namespace: str, **rest: object) -> Object:
+    metadata: Object = {"name": name, "labels": dict(LABEL)}
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"apiVersion": RBAC, "kind": kind, "metadata": metadata, **rest}

@@ -1,0 +1,192 @@
+"""The API server, in plain dictionaries: what the simulation needs of it, and no more.
+
+The `kubernetes` client does the transport and the credentials; its model classes are left out, because
+turning every watched Pod into objects costs more than all else that the simulation does.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import urllib3
+from kubernetes.client import ApiClient, Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException, load_kube_config
+
+Object = dict[str, Any]
+
+JSON: Final = "application/json"
+MERGE: Final = "application/merge-patch+json"
+APPLY: Final = "application/apply-patch+yaml"
+
+TIMEOUT: Final = (2.0, 20.0)
+"""Seconds to connect and to answer; the API server is on loopback."""
+
+
+class ApiError(Exception):
+    """The API server refused. status: the HTTP status; the text is the server's own message."""
+
+    def __init__(self, status: int, message: str, reason: str = "") -> None:
+        super().__init__(f"{status} {reason or 'error'}: {message}")
+        self.status = status
+        self.reason = reason
+
+
+class Unreachable(Exception):  # noqa: N818 - a state, and no fault of the caller
+    """There is no API server to talk to now."""
+
+
+def path(api_version: str, plural: str, namespace: str = "", name: str = "") -> str:
+    """The URL path of a collection or of one object: `path("apps/v1", "deployments", "default", "web")`."""
+    parts = ["/api" if "/" not in api_version else "/apis", api_version]
+    if namespace:
+        parts += ["namespaces", namespace]
+    parts.append(plural)
+    if name:
+        parts.append(name)
+    return "/".join(parts)
+
+
+class Kube:
+    """A client of one API server, by a kubeconfig file that may come later or change."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        self._file = kubeconfig
+        self._lock = threading.Lock()
+        self._client: ApiClient | None = None
+        self._stamp = 0
+
+    def get(self, where: str, **query: str | int) -> Object:
+        """GET an object or a list."""
+        return self._json("GET", where, query)
+
+    def find(self, where: str) -> Object | None:
+        """GET an object, or None where there is none."""
+        try:
+            return self.get(where)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def create(self, where: str, body: Mapping[str, Any]) -> Object:
+        """POST an object to its collection."""
+        return self._json("POST", where, {}, body, JSON)
+
+    def merge(self, where: str, body: Mapping[str, Any]) -> Object:
+        """JSON merge patch: None removes a key, lists are replaced."""
+        return self._json("PATCH", where, {}, body, MERGE)
+
+    def apply(self, where: str, body: Mapping[str, Any], manager: str) -> Object:
+        """Server-side apply by a field manager that wins conflicts, as a cloud's own does."""
+        return self._json("PATCH", where, {"fieldManager": manager, "force": "true"}, body, APPLY)
+
+    def delete(self, where: str, *, grace: int | None = None) -> bool:
+        """Delete an object; False where there was none. grace: seconds, 0 removes a Pod at once."""
+        query: dict[str, str | int] = {"propagationPolicy": "Background"}
+        if grace is not None:
+            query["gracePeriodSeconds"] = grace
+        try:
+            self._json("DELETE", where, query)
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
+    def watch(self, where: str, resource_version: str, seconds: int = 240) -> Iterator[Object]:
+        """Events of a collection since a version, with bookmarks, until the server ends the watch."""
+        query: dict[str, str | int] = {
+            "watch": "true",
+            "allowWatchBookmarks": "true",
+            "resourceVersion": resource_version,
+            "timeoutSeconds": seconds,
+        }
+        response = self._call("GET", where, query, None, JSON, (TIMEOUT[0], seconds + 30.0))
+        buffered = b""
+        try:
+            for chunk in response.stream(65536, decode_content=True):
+                buffered += chunk
+                *lines, buffered = buffered.split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        yield json.loads(line)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Unreachable(str(error)) from error
+        finally:
+            response.close()
+
+    def _json(
+        self,
+        method: str,
+        where: str,
+        query: Mapping[str, str | int],
+        body: Mapping[str, Any] | None = None,
+        content: str = JSON,
+    ) -> Object:
+        response = self._call(method, where, query, body, content, TIMEOUT)
+        try:
+            return json.loads(response.data)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise Unreachable(f"{method} {where}: {error}") from error
+        finally:
+            response.release_conn()
+
+    def _call(
+        self,
+        method: str,
+        where: str,
+        query: Mapping[str, str | int],
+        body: Mapping[str, Any] | None,
+        content: str,
+        timeout: tuple[float, float],
+    ) -> urllib3.BaseHTTPResponse:
+        client = self._connected()
+        url = client.configuration.host + where + (f"?{urlencode(query)}" if query else "")
+        headers = {"Accept": JSON, "Content-Type": content, "User-Agent": "aiplatform-twin"}
+        try:
+            answer = client.call_api(
+                method,
+                url,
+                headers,
+                body=None if body is None else json.loads(json.dumps(body)),
+                _request_timeout=timeout,
+            )
+        except (urllib3.exceptions.HTTPError, ApiException, OSError) as error:
+            raise Unreachable(f"{method} {where}: {error}") from error
+        response = answer.response
+        if response.status >= 400:
+            raise _refusal(response)
+        return response
+
+    def _connected(self) -> ApiClient:
+        try:
+            stamp = self._file.stat().st_mtime_ns
+        except OSError as error:
+            raise Unreachable(f"no kubeconfig yet: {error}") from error
+        with self._lock:
+            if self._client is None or stamp != self._stamp:
+                configuration = Configuration()
+                try:
+                    load_kube_config(str(self._file), client_configuration=configuration)
+                except (ConfigException, OSError, ValueError) as error:
+                    raise Unreachable(f"{self._file} cannot be used yet: {error}") from error
+                configuration.retries = False
+                configuration.proxy = None
+                self._client, self._stamp = ApiClient(configuration), stamp
+            return self._client
+
+
+def _refusal(response: urllib3.BaseHTTPResponse) -> ApiError:
+    try:
+        status = json.loads(response.data)
+        return ApiError(response.status, str(status.get("message", "")), str(status.get("reason", "")))
+    except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError):
+        return ApiError(response.status, response.reason or "")
+    finally:
+        response.release_conn()

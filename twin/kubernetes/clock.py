@@ -1,0 +1,59 @@
+"""How fast the twin's long delays run.
+
+Everything that a real cluster waits minutes for (the autoscaler's `--scale-down-unneeded-time=10m`, its
+back-off after a failed scale-up, the grace that EKS gives an add-on) is written here in real durations and
+divided by the factor in `AIPLATFORM_TWIN_CLOCK`. 10 is the default: ten minutes take one. 1 is real time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+VARIABLE = "AIPLATFORM_TWIN_CLOCK"
+DEFAULT = 10.0
+
+
+def factor() -> float:
+    """The factor that the environment asks for. `ValueError` for what is no positive number."""
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return DEFAULT
+    try:
+        chosen = float(text)
+    except ValueError:
+        chosen = 0.0
+    if not 0 < chosen < 1e6:
+        raise ValueError(f"{VARIABLE}={text!r}: a number above 0 is wanted, as 10 (ten times as fast) or 1")
+    return chosen
+
+
+@dataclass
+class Clock:
+    """Seconds of the twin since the process began."""
+
+    factor: float = field(default_factory=factor)
+
+    def now(self) -> float:
+        """A monotonic time in the twin's seconds."""
+        return time.monotonic() * self.factor
+
+
+def seconds(duration: str) -> float:
+    """A Go duration (`10m`, `1h30m`, `90s`, `500ms`) in seconds; `ValueError` for anything else."""
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 1e-6, "ns": 1e-9}
+    rest, total = duration.strip(), 0.0
+    if rest in {"0", "+0", "-0"}:
+        return 0.0
+    if not rest:
+        raise ValueError("an empty duration; write it as 10m or 90s")
+    while rest:
+        digits = len(rest) - len(rest.lstrip("0123456789."))
+        number, rest = rest[:digits], rest[digits:]
+        letters = len(rest) - len(rest.lstrip("abcdefghijklmnopqrstuvwxyz"))
+        unit, rest = rest[:letters], rest[letters:]
+        if unit not in units or not number:
+            raise ValueError(f"{duration!r} is no duration; write it as 10m, 90s or 1h30m")
+        total += float(number) * units[unit]
+    return total

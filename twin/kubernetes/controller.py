@@ -1,0 +1,204 @@
+"""The process that does around a real Kubernetes control plane what a managed cloud does.
+
+`python -m twin.kubernetes.controller --world NAME`: nodes for machines, device plugins, add-ons, the
+autoscaler that the program installed, the token webhook. It asks the cloud through `CloudView`, and the
+API server by the administrator's kubeconfig. Either may go away and come back: it waits, says so once, and goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from twin.kubernetes import control_plane, preinstalled
+from twin.kubernetes.access_policies import AccessPolicies
+from twin.kubernetes.addons import Addons
+from twin.kubernetes.api import Kube, Unreachable
+from twin.kubernetes.autoscaler import Autoscaler
+from twin.kubernetes.clock import Clock
+from twin.kubernetes.cluster_life import ClusterLife, ControlPlane, identity
+from twin.kubernetes.device_plugins import DevicePlugins
+from twin.kubernetes.health import NodeGroupHealth
+from twin.kubernetes.mirror import Mirror
+from twin.kubernetes.nodes import Nodes
+from twin.kubernetes.pods import by_node
+from twin.kubernetes.view import CloudView, Cluster, Principal
+from twin.kubernetes.webhook import Webhook
+from twin.world import World, load
+
+log = logging.getLogger(__name__)
+
+TICK: Final = 1.0
+"""Seconds between looks at the cloud when nothing changes in the cluster."""
+SETTLE: Final = 0.2
+"""Seconds that a burst of changes in the cluster is given to end."""
+
+
+class _Processes:
+    """The control plane's processes, as `ClusterLife` wants them."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def _settings(self, cluster: Cluster | None) -> control_plane.Settings:
+        given: dict[str, str] = {}
+        if cluster is not None and cluster.service_cidr:
+            given["service_cidr"] = cluster.service_cidr
+        if cluster is not None and cluster.issuer:
+            given["issuer"] = cluster.issuer
+        return control_plane.Settings(**given)
+
+    def matches(self, cluster: Cluster) -> bool:
+        return control_plane.settings_of(self._world) == self._settings(cluster)
+
+    def wipe(self, cluster: Cluster | None) -> None:
+        control_plane.wipe(self._world, settings=self._settings(cluster))
+
+    def address(self) -> tuple[str, str]:
+        return control_plane.endpoint(self._world), control_plane.certificate_authority(self._world)
+
+
+class Controller:
+    """All loops over one world.
+
+    view: the cloud. processes: what wipes the control plane; by default the world's real one.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        view: CloudView,
+        *,
+        processes: ControlPlane | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.world = world
+        self.view = view
+        self.clock = clock or Clock()
+        self.kube = Kube(world.kubeconfig)
+        self.mirror = Mirror(self.kube)
+        self.life = ClusterLife(
+            view,
+            self.kube,
+            self.mirror,
+            processes or _Processes(world),
+            lambda cluster: preinstalled.install(self.kube, world, cluster),
+        )
+        self.nodes = Nodes(self.kube, network_built_in=world.cloud != "aws")
+        self.devices = DevicePlugins(self.kube)
+        self.addons = Addons(view, self.kube, self.mirror, world, self.clock)
+        self.autoscaler = Autoscaler(view, self.kube, self.mirror, self.clock, world.cloud)
+        self.health = NodeGroupHealth(view, self.clock)
+        self.policies = AccessPolicies(self.kube)
+        self.webhook = Webhook(world.ports["webhook"], self.authenticate)
+        self._stopping = False
+        self._served = ""
+        self._faults: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Until `stop`."""
+        self.webhook.start()
+        self.mirror.start()
+        log.info("world %s (%s): the clock runs %gx", self.world.name, self.world.cloud, self.clock.factor)
+        while not self._stopping:
+            began = time.monotonic()
+            self.tick()
+            self.mirror.wait(TICK)
+            # Changes are taken together, and a slow cloud is not asked without a pause.
+            time.sleep(max(SETTLE, min(TICK, time.monotonic() - began) * 0.5))
+        self.webhook.stop()
+        self.mirror.stop()
+        log.info("stopped")
+
+    def stop(self) -> None:
+        """Ask `run` to return, within about a second. Safe in a signal handler: it takes no lock."""
+        self._stopping = True
+
+    def tick(self) -> None:
+        """Everything once. What fails is logged and tried again; the others go on."""
+        if not self._guard("cluster", self.life.step):
+            return
+        cluster = self.life.live
+        served = identity(cluster) if cluster else ""
+        if served != self._served:
+            self.addons.forget()
+            self.policies.forget()
+            self._served = served
+        if cluster is None or not self.mirror.synced:
+            return
+        self._guard("add-ons", lambda: self.addons.step(self.view.addons(), cluster))
+        self._guard("access policies", lambda: self.policies.step(self._namespaces()))
+        self._guard("nodes", self._machines)
+
+    def _machines(self) -> None:
+        machines = self.view.machines()
+        groups = self.view.groups()
+        nodes = {node["metadata"]["name"]: node for node in self.mirror.all("nodes")}
+        pods = by_node(self.mirror.all("pods"))
+        self._guard("node objects", lambda: self.nodes.step(machines, nodes, pods))
+        self._guard("device plugins", lambda: self.devices.step(machines, nodes, pods))
+        self._guard("node group health", lambda: self.health.step(groups, machines, nodes))
+        self._guard("autoscaler", lambda: self.autoscaler.step(groups, machines, nodes))
+
+    def authenticate(self, token: str) -> Principal | None:
+        """Who a token is; nobody while there is no cluster."""
+        if self.life.live is None or not token:
+            return None
+        principal = self.view.authenticate(token)
+        return None if principal is None else self.policies.admit(principal, self._namespaces())
+
+    def _namespaces(self) -> list[str]:
+        return [
+            item["metadata"]["name"]
+            for item in self.mirror.all("namespaces")
+            if "deletionTimestamp" not in item["metadata"]
+        ]
+
+    def _guard(self, name: str, step: Callable[[], Any]) -> bool:
+        """Run a step; False when it failed. The same failure is logged once until it is over."""
+        try:
+            step()
+        except Exception as error:  # one loop's failure must not end the others
+            fault = f"{type(error).__name__}: {error}"
+            if self._faults.get(name) != fault:
+                self._faults[name] = fault
+                known = isinstance(error, Unreachable | OSError)
+                log.warning("%s: %s (trying again)", name, fault, exc_info=None if known else error)
+            return False
+        if self._faults.pop(name, None):
+            log.info("%s: works again", name)
+        return True
+
+
+def connect(world: World) -> CloudView:
+    """The world's cloud, by its module twin.<cloud>.view."""
+    return importlib.import_module(f"twin.{world.cloud}.view").connect(world)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="twin.kubernetes.controller", description=__doc__)
+    parser.add_argument("--world", required=True, help="the twin's name")
+    name = parser.parse_args(arguments).world
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for noisy in ("urllib3", "botocore", "boto3"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    world = load(name)
+    if world is None:
+        log.error("there is no twin named %r; `aiplatform twin start --name %s` makes it", name, name)
+        return 2
+    controller = Controller(world, connect(world))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: controller.stop())
+    controller.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""Events on Kubernetes objects, as the components of a cluster write them."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from twin.kubernetes.api import ApiError, Kube, path
+
+log = logging.getLogger(__name__)
+
+REPEAT: Final = 60.0
+"""Seconds before the same words about the same object are written again (as a count, not a new event)."""
+REMEMBERED: Final = 2000
+
+
+class Recorder:
+    """Writes the events of one component. An event that cannot be written is a log line, never an error."""
+
+    def __init__(self, kube: Kube, component: str) -> None:
+        self._kube = kube
+        self._component = component
+        self._seen: dict[tuple[str, str, str], tuple[float, str, int]] = {}
+
+    def event(
+        self, target: Mapping[str, Any], kind: str, reason: str, message: str, *, warning: bool = False
+    ) -> None:
+        """Say something of an object. The same within a minute is left out; later it raises the count."""
+        metadata = target["metadata"]
+        key = (metadata.get("uid") or metadata["name"], reason, message)
+        when, name, count = self._seen.get(key, (-REPEAT, "", 0))
+        if time.monotonic() - when < REPEAT:
+            return
+        log.info("%s %s/%s: %s: %s", kind, metadata.get("namespace", ""), metadata["name"], reason, message)
+        try:
+            name = self._again(target, name, count + 1) or self._new(target, kind, reason, message, warning)
+        except ApiError as error:
+            # An object in a namespace that is going away takes no events.
+            log.info("the event could not be written: %s", error)
+        if len(self._seen) >= REMEMBERED:
+            self._seen.clear()
+        self._seen[key] = (time.monotonic(), name, count + 1)
+
+    def _where(self, target: Mapping[str, Any], name: str = "") -> str:
+        return path("v1", "events", target["metadata"].get("namespace") or "default", name)
+
+    def _again(self, target: Mapping[str, Any], name: str, count: int) -> str:
+        if not name:
+            return ""
+        try:
+            self._kube.merge(self._where(target, name), {"count": count, "lastTimestamp": _now()})
+        except ApiError as error:
+            if error.status == 404:
+                return ""
+            raise
+        return name
+
+    def _new(self, target: Mapping[str, Any], kind: str, reason: str, message: str, warning: bool) -> str:
+        metadata = target["metadata"]
+        namespace = metadata.get("namespace") or "default"
+        name = f"{metadata['name']}.{uuid.uuid4().hex[:16]}"
+        api_version = {"Deployment": "apps/v1", "DaemonSet": "apps/v1"}.get(kind, "v1")
+        now = _now()
+        self._kube.create(
+            path("v1", "events", namespace),
+            {
+                "apiVersion": "v1",
+                "kind": "Event",
+                "metadata": {"name": name, "namespace": namespace},
+                "involvedObject": {
+                    "apiVersion": api_version,
+                    "kind": kind,
+                    "name": metadata["name"],
+                    "namespace": metadata.get("namespace", ""),
+                    "uid": metadata.get("uid", ""),
+                    "resourceVersion": metadata.get("resourceVersion", ""),
+                },
+                "type": "Warning" if warning else "Normal",
+                "reason": reason,
+                "message": message[:1024],
+                "count": 1,
+                "firstTimestamp": now,
+                "lastTimestamp": now,
+                "source": {"component": self._component},
+                "reportingComponent": self._component,
+            },
+        )
+        return name
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,63 @@
+"""Kubernetes objects in YAML files beside the code, and how they get into a cluster and out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from twin.kubernetes.api import Kube, Object, path
+
+FOLDER: Final = Path(__file__).with_name("manifests")
+MANAGER: Final = {"aws": "eks", "gcp": "gke"}
+"""The field manager of what the cloud itself applies."""
+PLURALS: Final = {
+    "StorageClass": "storageclasses",
+    "NetworkPolicy": "networkpolicies",
+    "PriorityClass": "priorityclasses",
+}
+CLUSTER_WIDE: Final = {
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "CSIDriver",
+    "CustomResourceDefinition",
+    "Namespace",
+    "PriorityClass",
+    "StorageClass",
+    "ValidatingAdmissionPolicy",
+}
+
+
+def load(cloud: str, name: str, values: Mapping[str, str] | None = None) -> list[Object]:
+    """The objects of manifests/<cloud>/<name>.yaml, with `$NAME` replaced by its value."""
+    text = (FOLDER / cloud / f"{name}.yaml").read_text()
+    for key, value in (values or {}).items():
+        text = text.replace(f"${key}", value)
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def exists(cloud: str, name: str) -> bool:
+    """Whether there is such a file."""
+    return (FOLDER / cloud / f"{name}.yaml").is_file()
+
+
+def where(item: Object) -> str:
+    """The URL path of an object."""
+    kind, metadata = item["kind"], item["metadata"]
+    plural = PLURALS[kind] if kind in PLURALS else f"{kind.lower()}s"
+    namespace = "" if kind in CLUSTER_WIDE else metadata.get("namespace", "default")
+    return path(item["apiVersion"], plural, namespace, metadata["name"])
+
+
+def apply(kube: Kube, items: Iterable[Object], manager: str) -> None:
+    """Apply in order, server-side."""
+    for item in items:
+        kube.apply(where(item), item, manager)
+
+
+def remove(kube: Kube, items: Iterable[Object]) -> None:
+    """Delete, the last first; what is not there is no matter."""
+    for item in reversed(list(items)):
+        kube.delete(where(item))

@@ -1,0 +1,115 @@
+"""The API server's token webhook: who a bearer token of the cloud's is (TokenReview v1).
+
+GET /healthz says that the controller's process is up. Loopback only: the API server is the only one to ask.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from twin.kubernetes.view import Principal
+
+log = logging.getLogger(__name__)
+
+LONGEST: Final = 1 << 20
+"""Bytes of a review that are read; a token of `aws eks get-token` has about two thousand."""
+
+Authenticate = Callable[[str], Principal | None]
+
+
+def answer(review: Any, authenticate: Authenticate) -> dict[str, Any]:
+    """The TokenReview with its status. Raises ValueError for what is no TokenReview."""
+    if not isinstance(review, dict) or review.get("kind") != "TokenReview":
+        raise ValueError("a TokenReview is wanted")
+    spec = review.get("spec") or {}
+    principal = authenticate(str(spec.get("token") or ""))
+    status: dict[str, Any] = {"authenticated": False}
+    if principal is not None:
+        status = {
+            "authenticated": True,
+            "user": {
+                "username": principal.username,
+                "uid": principal.uid,
+                "groups": list(principal.groups),
+                "extra": {key: list(values) for key, values in principal.extra.items()},
+            },
+        }
+        if spec.get("audiences"):
+            status["audiences"] = spec["audiences"]
+    return {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status}
+
+
+class Webhook:
+    """The server, on a thread of its own.
+
+    authenticate: answers a token; an exception of its makes the API server try again a little later.
+    """
+
+    def __init__(self, port: int, authenticate: Authenticate) -> None:
+        handler = type("Handler", (_Handler,), {"authenticate": staticmethod(authenticate)})
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self._server.daemon_threads = True
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.server_address[1]
+
+    def start(self) -> None:
+        """Begin to answer."""
+        threading.Thread(target=self._server.serve_forever, name="webhook", daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop answering, and give the port back."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    authenticate: Authenticate
+
+    def do_GET(self) -> None:
+        if self.path == "/healthz":
+            self._say(200, b"ok", "text/plain")
+        else:
+            self._say(404, b"not found", "text/plain")
+
+    def do_POST(self) -> None:
+        if self.path.partition("?")[0] != "/authenticate":
+            self._say(404, b"not found", "text/plain")
+            return
+        try:
+            body = json.dumps(answer(json.loads(self._body()), self.authenticate)).encode()
+        except ValueError as error:
+            self._say(400, str(error).encode(), "text/plain")
+        except Exception as error:  # noqa: BLE001 - whatever the view met, the API server must get an answer
+            log.warning("a token could not be looked up: %s", error)
+            self._say(500, b"the cloud does not answer", "text/plain")
+        else:
+            self._say(200, body, "application/json")
+
+    def _body(self) -> bytes:
+        length = int(self.headers.get("Content-Length") or 0)
+        if not 0 < length <= LONGEST:
+            raise ValueError(f"a body of {length} bytes; 1 to {LONGEST} are taken")
+        return self.rfile.read(length)
+
+    def _say(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        if status >= 400:
+            # What is left of an unread body must not be taken for the next request.
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tokens come by here, so nothing of a request is logged."""
