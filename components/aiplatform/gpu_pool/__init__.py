@@ -72,7 +72,7 @@ class GpuPool(ComponentResource):
             "resource": settings.machine.card.resource,
             "resources_per_node": nodes.devices_of(settings),
             "efa_interfaces": settings.machine.efa_interfaces if settings.with_efa else 0,
-            "device_plugin": nodes.labels(settings, "")[nodes.PLUGIN_LABEL],
+            "device_plugin": nodes.device_plugin(settings),
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
                 for taint in nodes.taints(settings)

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, NotRequired, TypedDict
 from aiplatform import accelerators
 from aiplatform._args import Fault, between, distinct, got, length, matches
 from aiplatform._kubernetes import Taint, TaintArgs
+from aiplatform._node_labels import MOST_REPLICAS
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.accelerators import Machine
 from aiplatform.naming import (
@@ -33,8 +34,6 @@ PLACEMENT: Final = PhysicalName(PLACEMENT_GROUP, "{prefix}-" + _LONGEST + "-1234
 
 MOST_NODES: Final = 450
 """EKS's quota of nodes in a managed node group."""
-MOST_REPLICAS: Final = 16
-"""Of a time-sliced card: the device plugin's configuration has an entry for each number up to this."""
 
 
 class CapacityArgs(TypedDict):

@@ -20,6 +20,7 @@ from aiplatform._node_groups import (
     tell_autoscaler,
     zones_that_offer,
 )
+from aiplatform._node_labels import POOL
 from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.plan import GroupPlan, instance_types, plan
@@ -71,7 +72,7 @@ class Builder:
 
     def _tags(self, purpose: str) -> dict[str, str]:
         pool = self.settings
-        return {**pool.tags, "Name": f"{pool.prefix}-{pool.name}-{purpose}", nodes.POOL_LABEL: pool.name}
+        return {**pool.tags, "Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name}
 
     def _security_group(self) -> ec2.SecurityGroup:
         """EFA's traffic bypasses the operating system and passes only between members of a group that lets

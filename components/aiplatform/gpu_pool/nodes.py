@@ -5,20 +5,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from aiplatform import _node_labels as label
 from aiplatform import accelerators
 from aiplatform._kubernetes import Taint
 from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
 from aiplatform.gpu_pool.args import GpuPoolSettings
 
-POOL_LABEL: Final = "ai-platform/pool"
-CAPACITY_LABEL: Final = "ai-platform/capacity"
-PLUGIN_LABEL: Final = "ai-platform/device-plugin"
-"""`nvidia` or `neuron`: the node needs that device plugin; `image`: its machine image brings it."""
-EFA_LABEL: Final = "ai-platform/efa"
 EFA: Final = "vpc.amazonaws.com/efa"
-NVIDIA_CONFIG_LABEL: Final = "nvidia.com/device-plugin.config"
-"""NVIDIA's device plugin takes the entry of this name from its ConfigMap."""
 
 AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
     ("nvidia", "al2023"): "AL2023_x86_64_NVIDIA",
@@ -28,32 +22,30 @@ AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
 """(vendor, image) -> EKS's AMI type."""
 
 
-def time_slicing_config(replicas: int) -> str:
-    """The name of the device plugin's configuration for so many containers a card."""
-    return f"time-slicing-{replicas}"
+def device_plugin(pool: GpuPoolSettings) -> str:
+    """Which device plugin the cluster must run for the nodes: `nvidia` or `neuron`; `image`: none."""
+    return pool.machine.card.vendor if pool.os == "al2023" else "image"
 
 
 def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
     """The labels that the pool sets itself. All entries of `capacity` have the same, but for the type."""
     card = pool.machine.card
     made = {
-        POOL_LABEL: pool.name,
-        CAPACITY_LABEL: capacity_type,
-        "ai-platform/accelerator": pool.accelerator,
-        "ai-platform/accelerator-count": str(pool.count),
-        PLUGIN_LABEL: card.vendor if pool.os == "al2023" else "image",
+        label.POOL: pool.name,
+        label.CAPACITY: capacity_type,
+        label.ACCELERATOR: pool.accelerator,
+        label.ACCELERATOR_COUNT: str(pool.count),
+        label.DEVICE_PLUGIN: device_plugin(pool),
     }
     if card.vendor == "nvidia":
-        made["nvidia.com/gpu.present"] = "true"
-        # The Cluster Autoscaler takes a node with this label and without the resource as one whose plugin is
-        # still starting, and does not add another for the same Pod (its AWS notes, "GPU instances").
-        made["k8s.amazonaws.com/accelerator"] = f"nvidia-{pool.accelerator}"
+        made[label.GPU_PRESENT] = "true"
+        made[label.AUTOSCALER_GPU] = f"nvidia-{pool.accelerator}"
     if pool.with_efa:
-        made[EFA_LABEL] = "true"
+        made[label.EFA] = "true"
     if pool.sharing is not None and pool.sharing.replicas is not None:
-        made[NVIDIA_CONFIG_LABEL] = time_slicing_config(pool.sharing.replicas)
+        made[label.NVIDIA_CONFIG] = label.time_slicing_config(pool.sharing.replicas)
     if pool.sharing is not None and pool.sharing.profile is not None:
-        made["nvidia.com/mig.config"] = f"all-{pool.sharing.profile}"
+        made[label.MIG_CONFIG] = f"all-{pool.sharing.profile}"
     return made
 
 

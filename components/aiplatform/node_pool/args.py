@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, NotRequired, TypedDict
 from aiplatform import accelerators
 from aiplatform._args import Fault, between, distinct, got, length, matches, nearest
 from aiplatform._kubernetes import Taint, TaintArgs, label_faults, taint_faults
+from aiplatform._node_labels import CAPACITY, POOL
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
@@ -141,7 +142,7 @@ class NodePoolSettings:
 
     def own_labels(self, capacity: str) -> dict[str, str]:
         """The labels that the pool sets itself."""
-        return {"ai-platform/pool": self.name, "ai-platform/capacity": capacity}
+        return {POOL: self.name, CAPACITY: capacity}
 
     def zones_with(self, offering: Iterable[str]) -> list[str]:
         """Where its nodes can stand, of the zones that offer at least one of its types."""

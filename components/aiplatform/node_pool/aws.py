@@ -21,6 +21,7 @@ from aiplatform._node_groups import (
     tell_autoscaler,
     zones_that_offer,
 )
+from aiplatform._node_labels import POOL
 from aiplatform.node_pool.args import NodePoolSettings
 
 AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
@@ -67,7 +68,7 @@ class Builder:
 
     def _tags(self, purpose: str) -> dict[str, str]:
         pool = self.settings
-        return {**pool.tags, "Name": f"{pool.prefix}-{pool.name}-{purpose}", "ai-platform/pool": pool.name}
+        return {**pool.tags, "Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name}
 
     def _zones(self) -> list[str]:
         pool = self.settings

@@ -1,0 +1,95 @@
+"""Arguments of the Cluster Autoscaler."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Final, NotRequired, TypedDict
+
+from pulumi import Input, Output
+
+from aiplatform._args import Fault, between, got, matches
+from aiplatform._node_groups import NodeGroupReference, NodeGroupReferenceArgs
+from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
+
+ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-autoscaler")
+
+REPOSITORY: Final = "registry.k8s.io/autoscaling/cluster-autoscaler"
+VERSIONS: Final[Mapping[str, str]] = {
+    "1.33": "v1.33.6",
+    "1.34": "v1.34.5",
+    "1.35": "v1.35.2",
+    "1.36": "v1.36.1",
+}
+"""Kubernetes' minor version -> the autoscaler's release for it: it simulates that version's scheduler.
+Source: the releases of kubernetes/autoscaler of 2026-07-23."""
+
+
+class ClusterAutoscalerArgs(TypedDict):
+    """What grows node groups for Pods that do not fit, and shrinks them when nodes are idle."""
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`."""
+    cluster: ClusterReferenceArgs
+    """With `version`, which chooses the release, unless `image` is given."""
+    node_groups: NotRequired[list[NodeGroupReferenceArgs]]
+    """The node groups of all pools, as the pools' outputs give them: where several would do, the autoscaler
+    takes one with the highest priority, and among equals the one that wastes least. Groups that are not
+    listed come last. Default: none."""
+    replicas: NotRequired[int]
+    """One works, the others wait: 1 to 3. Default 1."""
+    scale_down_after_minutes: NotRequired[int]
+    """How long a node is idle before it goes, 1 to 1440. Default 10."""
+    image: NotRequired[str]
+    """A mirror's image, with tag or digest. Default: upstream's, by the cluster's version."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource on AWS, beside those of the provider."""
+
+
+def image_for(version: str) -> str:
+    """The image for a cluster's version. Raises ValueError where no release is pinned for it."""
+    minor = ".".join(version.split(".")[:2])
+    if minor not in VERSIONS:
+        raise ValueError(_no_release(version))
+    return f"{REPOSITORY}:{VERSIONS[minor]}"
+
+
+def _no_release(version: str) -> str:
+    known = ", ".join(VERSIONS)
+    return f"{got(version)}, expected one of {known}, for which a release is pinned; or give `image`"
+
+
+@dataclass(frozen=True)
+class ClusterAutoscalerSettings:
+    """Checked arguments of the Cluster Autoscaler."""
+
+    prefix: Annotated[str, prefix_for(ROLE)]
+    cluster: ClusterReference
+    node_groups: list[NodeGroupReference] = field(default_factory=list[NodeGroupReference])
+    replicas: Annotated[int, between(1, 3, "replicas")] = 1
+    scale_down_after_minutes: Annotated[int, between(1, 1440, "minutes")] = 10
+    image: (
+        Annotated[
+            str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag")
+        ]
+        | None
+    ) = None
+    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+
+    def check(self) -> Iterator[Fault]:
+        """What no single key tells."""
+        version = self.cluster.version
+        if self.image is None and version is None:
+            yield Fault("cluster.version", "missing, expected the cluster's version: it chooses the image")
+        if (
+            self.image is None
+            and isinstance(version, str)
+            and ".".join(version.split(".")[:2]) not in VERSIONS
+        ):
+            yield Fault("cluster.version", _no_release(version))
+
+    @property
+    def chosen_image(self) -> Input[str]:
+        """The image, by the cluster's version where none is given."""
+        if self.image is not None:
+            return self.image
+        return Output.from_input(self.cluster.version or "").apply(image_for)

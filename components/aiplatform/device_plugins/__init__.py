@@ -1,0 +1,41 @@
+"""The device plugins of accelerators, for nodes whose machine image has none."""
+
+from typing import TypedDict
+
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+
+from aiplatform._args import read
+from aiplatform.device_plugins import neuron, nvidia
+from aiplatform.device_plugins.args import DevicePluginsArgs, DevicePluginsSettings
+
+__all__ = ["DevicePlugins", "DevicePluginsArgs", "DevicePluginsOutputs"]
+
+
+class DevicePluginsOutputs(TypedDict):
+    """What others need to know of the plugins."""
+
+    daemon_sets: list[Input[str]]
+    """The names of the DaemonSets in kube-system."""
+
+
+class DevicePlugins(ComponentResource):
+    """NVIDIA's and AWS Neuron's device plugins in kube-system, as typed objects, on the nodes whose pool says
+    that they need one (label `ai-platform/device-plugin`). Takes the cluster's Kubernetes provider through
+    `opts.providers`."""
+
+    daemon_sets: Output[list[str]]
+    """The names of the DaemonSets in kube-system."""
+
+    def __init__(self, name: str, args: DevicePluginsArgs, opts: ResourceOptions | None = None) -> None:
+        settings = read(DevicePluginsSettings, args, "DevicePluginsArgs")
+        super().__init__("aiplatform:index:DevicePlugins", name, {}, opts)
+        names: list[Input[str]] = []
+        if settings.nvidia:
+            nvidia.install(self, name, settings.nvidia_image)
+            names.append(nvidia.NAME)
+        if settings.neuron:
+            neuron.install(self, name, settings.neuron_image)
+            names.append(neuron.NAME)
+        self.outputs: DevicePluginsOutputs = {"daemon_sets": names}
+        self.daemon_sets = Output.all(*names)
+        self.register_outputs(self.outputs)

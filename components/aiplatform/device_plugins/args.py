@@ -1,0 +1,63 @@
+"""Arguments of the device plugins."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final, NotRequired, TypedDict
+
+from aiplatform._args import Fault, matches
+from aiplatform._node_labels import MOST_REPLICAS, time_slicing_config
+
+NVIDIA_IMAGE: Final = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
+"""Source: NVIDIA/k8s-device-plugin, deployments/static/nvidia-device-plugin.yml at 1b826ac (2026-08-19)."""
+NEURON_IMAGE: Final = "public.ecr.aws/neuron/neuron-device-plugin:2.32.0.0"
+"""Source: the values of aws-neuron's neuron-helm-chart 1.10.0."""
+
+DEFAULT_CONFIG: Final = "default"
+
+
+class DevicePluginsArgs(TypedDict):
+    """What tells the kubelet of accelerators on nodes whose machine image does not: AL2023's has the drivers
+    and no plugin, Bottlerocket's has both. A pool's output `device_plugin` says which one it needs."""
+
+    nvidia: NotRequired[bool]
+    """NVIDIA's plugin, with configurations for time-slicing. Default true."""
+    neuron: NotRequired[bool]
+    """AWS Neuron's plugin, for Trainium and Inferentia. Default false."""
+    nvidia_image: NotRequired[str]
+    """A mirror's image, with its tag. Default: upstream's."""
+    neuron_image: NotRequired[str]
+    """A mirror's image, with its tag. Default: upstream's."""
+
+
+_AN_IMAGE = matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")
+
+
+@dataclass(frozen=True)
+class DevicePluginsSettings:
+    """Checked arguments of the device plugins."""
+
+    nvidia: bool = True
+    neuron: bool = False
+    nvidia_image: Annotated[str, _AN_IMAGE] = NVIDIA_IMAGE
+    neuron_image: Annotated[str, _AN_IMAGE] = NEURON_IMAGE
+
+    def check(self) -> Iterator[Fault]:
+        """One at least."""
+        if not (self.nvidia or self.neuron):
+            yield Fault("nvidia", "got false beside neuron: false; expected at least one of the two")
+
+
+def nvidia_configurations() -> Mapping[str, str]:
+    """Name -> configuration of NVIDIA's plugin (YAML, its `config/v1`): the node's label
+    `nvidia.com/device-plugin.config` names one. One for every number of replicas that a pool may ask for, so
+    that pools need not be known here."""
+    plain = "version: v1\nflags:\n  migStrategy: none\n"
+    sliced = (
+        "{plain}sharing:\n  timeSlicing:\n    renameByDefault: false\n"
+        "    resources:\n    - name: nvidia.com/gpu\n      replicas: {replicas}\n"
+    )
+    numbers = range(2, MOST_REPLICAS + 1)
+    return {
+        DEFAULT_CONFIG: plain,
+        **{time_slicing_config(n): sliced.format(plain=plain, replicas=n) for n in numbers},
+    }

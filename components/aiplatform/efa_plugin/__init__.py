@@ -1,0 +1,34 @@
+"""The device plugin of Elastic Fabric Adapters."""
+
+from typing import TypedDict
+
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+
+from aiplatform._args import read
+from aiplatform.efa_plugin import aws
+from aiplatform.efa_plugin.args import EfaPluginArgs, EfaPluginSettings
+
+__all__ = ["EfaPlugin", "EfaPluginArgs", "EfaPluginOutputs"]
+
+
+class EfaPluginOutputs(TypedDict):
+    """What others need to know of the plugin."""
+
+    daemon_set: Input[str]
+    """The name of the DaemonSet in kube-system."""
+
+
+class EfaPlugin(ComponentResource):
+    """AWS's EFA device plugin in kube-system, as a typed object, on the nodes whose pool has EFA (label
+    `ai-platform/efa`). Takes the AWS and the Kubernetes provider of the cluster through `opts.providers`."""
+
+    daemon_set: Output[str]
+    """The name of the DaemonSet in kube-system."""
+
+    def __init__(self, name: str, args: EfaPluginArgs, opts: ResourceOptions | None = None) -> None:
+        settings = read(EfaPluginSettings, args, "EfaPluginArgs")
+        super().__init__("aiplatform:index:EfaPlugin", name, {}, opts)
+        aws.install(self, name, settings)
+        self.outputs: EfaPluginOutputs = {"daemon_set": aws.NAME}
+        self.daemon_set = Output.from_input(aws.NAME)
+        self.register_outputs(self.outputs)

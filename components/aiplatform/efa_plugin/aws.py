@@ -1,0 +1,46 @@
+"""The EFA device plugin on EKS."""
+
+from typing import Final
+
+import pulumi
+from pulumi_kubernetes.apps import v1 as apps
+from pulumi_kubernetes.core import v1 as core
+
+from aiplatform._aws import place
+from aiplatform._daemon_set import SOCKETS, daemon_set, host_path, mount, requests
+from aiplatform._node_labels import EFA
+from aiplatform.efa_plugin.args import EfaPluginSettings, image_in
+
+NAME: Final = "aws-efa-k8s-device-plugin"
+
+
+def install(parent: pulumi.Resource, name: str, settings: EfaPluginSettings) -> apps.DaemonSet:
+    """The plugin, as a child of `parent`."""
+    here = place(parent)
+    plugin = core.ContainerArgs(
+        name=NAME,
+        image=settings.image or image_in(here.region, here.dns_suffix),
+        volume_mounts=[
+            mount("sockets", SOCKETS),
+            mount("infiniband", "/dev/infiniband"),
+            mount("neuron-tools", "/opt/aws/neuron"),
+        ],
+        resources=requests("10m", "64Mi"),
+        # It opens the adapters' devices, and upstream runs it so since it also aligns them with accelerators.
+        security_context=core.SecurityContextArgs(privileged=True, run_as_user=0, run_as_non_root=False),
+    )
+    return daemon_set(
+        parent,
+        f"{name}-daemon-set",
+        NAME,
+        {EFA: "true"},
+        [plugin],
+        [
+            host_path("sockets", SOCKETS, "Directory"),
+            host_path("infiniband", "/dev/infiniband"),
+            host_path("neuron-tools", "/opt/aws/neuron", "DirectoryOrCreate"),
+        ],
+        # It looks for the adapters in the node's own network namespace, and talks to no API server.
+        host_network=True,
+        automount_service_account_token=False,
+    )
