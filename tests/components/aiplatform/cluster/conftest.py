@@ -9,5 +9,5 @@ import pytest
 
 @pytest.fixture(scope="package", autouse=True)
 def _a_day_with_135_in_support() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
-    with mock.patch("aiplatform.cluster.args.today", lambda: date(2026, 11, 25)):
+    with mock.patch("aiplatform.cluster.args.today", return_value=date(2026, 11, 25)):
         yield
