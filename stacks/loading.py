@@ -12,6 +12,7 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
+from stacks import arguments
 from stacks.profiles import PROFILES, with_profile
 from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
 
@@ -82,6 +83,12 @@ def _settings(
         settings = parse(with_profile(profile, topics))
     except ValidationError as error:
         raise SettingsError(file, [*found, *explain(error, document)]) from None
+    found += [
+        f"{_line(document, [key(topic), *path])}{key('.'.join([topic, *path]))}: {reason}"
+        for (topic, *path), reason in (
+            (dotted.split("."), reason) for dotted, reason in arguments.faults(settings)
+        )
+    ]
     if found:
         raise SettingsError(file, found)
     return settings

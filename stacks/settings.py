@@ -224,6 +224,8 @@ class CapacityEntry(Topic):
     """The capacity reservation or capacity block (`cr-...`) of `reserved`."""
     capacity_block: bool = False
     """Whether the reservation is a capacity block."""
+    zone: str | None = None
+    """The reservation's zone, by its id, where the pool has several."""
     instance_types: list[str] = Field(default_factory=list)
     """Instance types in place of the catalog's."""
 
@@ -270,8 +272,8 @@ class GpuPool(Pool):
     """Where nodes come from, tried in this order."""
     zones: list[str] = Field(default_factory=list)
     """Zone ids to stay in; empty means every zone of the network that offers the machine."""
-    image: Literal["al2023", "bottlerocket"] = "al2023"
-    """The operating system of the nodes."""
+    image: Literal["al2023", "bottlerocket"] | None = None
+    """The operating system of the nodes; left out, al2023, and bottlerocket with MIG, which needs it."""
     efa: bool | None = None
     """Elastic Fabric Adapter; left out, nodes that carry whole machines have it."""
     sharing: Sharing | None = None

@@ -1,0 +1,224 @@
+"""From the settings to the arguments of components. Pure: no resource, no call.
+
+The component is the judge of its arguments. `faults` asks it before anything is registered and tells each
+fault by the key of the environment file that caused it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from aiplatform._args import ArgumentError, read
+from aiplatform._references import ClusterReferenceArgs
+from aiplatform.cluster import ClusterArgs
+from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
+from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
+from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
+from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.network import NetworkArgs, NetworkReferenceArgs
+from aiplatform.network.args import NetworkSettings
+from aiplatform.node_pool import NodePoolArgs
+from aiplatform.node_pool.args import NodePoolSettings
+from stacks.settings import CapacityEntry, GpuPool, NodePool, Settings
+
+# Where a component's argument has another name than the key of the file.
+_RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
+    "network": {
+        "zone_count": "zones",
+        "zone_ids": "zones",
+        "flow_log_retention_days": "flow_logs.retention_days",
+    },
+    "cluster": {"scale_down_after_minutes": "autoscaling.scale_down_unneeded_minutes"},
+}
+
+
+def network(settings: Settings) -> NetworkArgs:
+    """Arguments of the network."""
+    given = settings.network
+    args: NetworkArgs = {
+        "prefix": settings.environment.prefix,
+        "cidr": given.cidr,
+        "nat": given.nat,
+        "endpoints": given.endpoints,
+        "flow_log_retention_days": given.flow_logs.retention_days,
+        "pods": given.pods,
+    }
+    if isinstance(given.zones, int):
+        args["zone_count"] = given.zones
+    else:
+        args["zone_ids"] = given.zones
+    return args
+
+
+def cluster(settings: Settings, network: NetworkReferenceArgs) -> ClusterArgs:
+    """Arguments of the cluster."""
+    given = settings.cluster
+    kept = not settings.environment.teardown
+    return {
+        "prefix": settings.environment.prefix,
+        "version": given.version,
+        "network": network,
+        "api_access": {"mode": "in_vpc"}
+        if given.api_access == "in_vpc"
+        else {"mode": "cidrs", "cidrs": given.api_access.cidrs},
+        "log_retention_days": given.log_retention_days,
+        "deletion_protection": given.deletion_protection and kept,
+        "protect": settings.environment.profile == "prod" and kept,
+        "support": given.support,
+        "system_nodes": {
+            "instance_types": given.system_nodes.instance_types,
+            "min": given.system_nodes.min,
+            "max": given.system_nodes.max,
+            "disk_gib": given.system_nodes.disk_gib,
+        },
+        "admins": given.admins,
+        "addons": {name: {"version": version} for name, version in given.addons.items()},
+        "service_cidr": given.service_cidr,
+    }
+
+
+def node_pool(
+    settings: Settings,
+    name: str,
+    pool: NodePool,
+    cluster: ClusterReferenceArgs,
+    network: NetworkReferenceArgs,
+) -> NodePoolArgs:
+    """Arguments of a CPU pool."""
+    return {
+        "prefix": settings.environment.prefix,
+        "name": name,
+        "cluster": cluster,
+        "network": network,
+        "instance_types": pool.instance_types,
+        "capacity": [pool.capacity],
+        "min": pool.min,
+        "max": pool.max,
+        "labels": pool.labels,
+        "disk_gib": pool.disk_gib,
+    }
+
+
+def gpu_pool(
+    settings: Settings, name: str, pool: GpuPool, cluster: ClusterReferenceArgs, network: NetworkReferenceArgs
+) -> GpuPoolArgs:
+    """Arguments of a GPU pool."""
+    args: GpuPoolArgs = {
+        "prefix": settings.environment.prefix,
+        "name": name,
+        "cluster": cluster,
+        "network": network,
+        "accelerator": pool.accelerator,
+        "count": pool.count,
+        "capacity": [_capacity(entry) for entry in pool.capacity],
+        "min": pool.min,
+        "max": pool.max,
+        "labels": pool.labels,
+        "disk_gib": pool.disk_gib,
+    }
+    if pool.zones:
+        args["zones"] = pool.zones
+    if pool.image is not None:
+        args["image"] = pool.image
+    if pool.efa is not None:
+        args["efa"] = pool.efa
+    if pool.sharing is not None:
+        args["sharing"] = {"strategy": pool.sharing.strategy}
+        if pool.sharing.replicas is not None:
+            args["sharing"]["replicas"] = pool.sharing.replicas
+        if pool.sharing.profile is not None:
+            args["sharing"]["profile"] = pool.sharing.profile
+    return args
+
+
+def autoscaler(
+    settings: Settings, cluster: ClusterReferenceArgs, node_groups: Sequence[Any]
+) -> ClusterAutoscalerArgs:
+    """Arguments of the Cluster Autoscaler."""
+    given = settings.cluster.autoscaling
+    return {
+        "prefix": settings.environment.prefix,
+        "cluster": cluster,
+        "node_groups": list(node_groups),
+        "replicas": given.replicas,
+        "scale_down_after_minutes": given.scale_down_unneeded_minutes,
+    }
+
+
+def faults(settings: Settings) -> list[tuple[str, str]]:
+    """(dotted key, reason) of everything that a component would refuse."""
+    there = _network_to_be(settings)
+    here: ClusterReferenceArgs = {
+        "name": "to-be",
+        "security_group_id": "sg-0",
+        "version": settings.cluster.version,
+        "node_role_arn": "arn:aws:iam::000000000000:role/to-be",
+    }
+    found = [
+        *_asked("network", NetworkSettings, lambda: network(settings)),
+        *_asked("cluster", ClusterSettings, lambda: cluster(settings, there)),
+        *_asked("cluster", ClusterAutoscalerSettings, lambda: autoscaler(settings, here, [])),
+    ]
+    for name, pool in settings.node_pools.items():
+        arguments = node_pool(settings, name, pool, here, there)
+        found += _asked(f"node_pools.{name}", NodePoolSettings, lambda given=arguments: given)
+    for name, pool in settings.gpu_pools.items():
+        arguments = gpu_pool(settings, name, pool, here, there)
+        found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=arguments: given)
+    return list(dict.fromkeys(found))
+
+
+def key_of(topic: str, path: str) -> str:
+    """The key of the file behind a component's argument (`cluster.version` of `ClusterArgs.version`)."""
+    argument = path.partition(".")[2]
+    argument = argument.removeprefix("cluster.") if topic == "cluster" else argument
+    head, separator, rest = argument.partition(".")
+    return ".".join(filter(None, [topic, _RENAMED.get(topic, {}).get(head, head) + separator + rest]))
+
+
+def _asked(topic: str, model: type[Any], arguments: Callable[[], Any]) -> list[tuple[str, str]]:
+    try:
+        read(model, arguments(), "Args")
+    except ArgumentError as error:
+        return [(key_of(topic, fault.path), fault.reason) for fault in error.faults]
+    return []
+
+
+def _capacity(entry: str | CapacityEntry) -> CapacityArgs:
+    if isinstance(entry, str):
+        return {"type": entry}
+    args: CapacityArgs = {"type": entry.type}
+    if entry.reservation_id:
+        args["reservation_id"] = entry.reservation_id
+    if entry.capacity_block:
+        args["capacity_block"] = True
+    if entry.zone:
+        args["zone"] = entry.zone
+    if entry.instance_types:
+        args["instance_types"] = entry.instance_types
+    return args
+
+
+def _network_to_be(settings: Settings) -> NetworkReferenceArgs:
+    """A network in the shape of one that is there, to ask about arguments that refer to it. Where the file
+    gives a number of zones, which they are is the cloud's to say: those that pools name stand for them."""
+    given = settings.network.zones
+    named = [zone for pool in settings.gpu_pools.values() for zone in _zones_named(pool)]
+    zones = list(dict.fromkeys(named)) or ["xx-az1", "xx-az2"] if isinstance(given, int) else given
+    subnets = [f"subnet-{zone}" for zone in zones]
+    while len(subnets) < 2:  # the cluster asks for two
+        subnets.append("subnet-other")
+    return {
+        "vpc_id": "vpc-0",
+        "cidr": settings.network.cidr,
+        "private_subnet_ids": subnets,
+        "intra_subnet_ids": subnets,
+        "zones": [{"id": zone, "name": zone, "private_subnet_id": f"subnet-{zone}"} for zone in zones],
+    }
+
+
+def _zones_named(pool: GpuPool) -> list[str]:
+    entries = [entry.zone for entry in pool.capacity if isinstance(entry, CapacityEntry) and entry.zone]
+    return [*pool.zones, *entries]

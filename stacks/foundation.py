@@ -1,0 +1,115 @@
+"""The first layer: network, cluster, pools, and what makes pools live."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output, ResourceOptions
+
+from aiplatform.cluster import Cluster
+from aiplatform.cluster_autoscaler import ClusterAutoscaler
+from aiplatform.device_plugins import DevicePlugins
+from aiplatform.efa_plugin import EfaPlugin
+from aiplatform.gpu_pool import GpuPool
+from aiplatform.network import Network
+from aiplatform.node_pool import NodePool
+from stacks import arguments
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """What the layers above need: serialisable values alone, so that this layer can become a stack of its
+    own whose outputs are read by a StackReference."""
+
+    network: dict[str, Any]
+    """Network.outputs."""
+    cluster: dict[str, Any]
+    """Cluster.outputs, with the kubeconfig, which holds no secret."""
+    node_pools: dict[str, Any]
+    """NodePool.outputs by the pool's name."""
+    gpu_pools: dict[str, Any]
+    """GpuPool.outputs by the pool's name."""
+
+    def exported(self) -> Output[dict[str, Any]]:
+        """The layer as one value, every output inside resolved."""
+        return Output.from_input(asdict(self))
+
+    @classmethod
+    def read(cls, text: str) -> Foundation:
+        """The layer from the JSON of its exported value."""
+        return cls(**json.loads(text))
+
+
+def build(settings: Settings) -> Foundation:
+    """Register the layer."""
+    here = aws_provider(settings)
+    in_aws = ResourceOptions(provider=here)
+    network = Network("network", arguments.network(settings), in_aws)
+    cluster = Cluster("cluster", arguments.cluster(settings, network.outputs), in_aws)
+    cpu = {
+        name: NodePool(
+            name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_aws
+        )
+        for name, pool in settings.node_pools.items()
+    }
+    gpu = {
+        name: GpuPool(
+            name, arguments.gpu_pool(settings, name, pool, cluster.outputs, network.outputs), in_aws
+        )
+        for name, pool in settings.gpu_pools.items()
+    }
+    _make_pools_live(settings, here, cluster, [*cpu.values(), *gpu.values()])
+    return Foundation(
+        network=dict(network.outputs),
+        cluster=dict(cluster.outputs),
+        node_pools={name: dict(pool.outputs) for name, pool in cpu.items()},
+        gpu_pools={name: dict(pool.outputs) for name, pool in gpu.items()},
+    )
+
+
+def aws_provider(settings: Settings) -> aws.Provider:
+    """The one AWS provider: this region, this account and no other, these tags on everything."""
+    environment = settings.environment
+    return aws.Provider(
+        "aws",
+        region=environment.region,
+        allowed_account_ids=[environment.account_id],
+        default_tags=aws.ProviderDefaultTagsArgs(
+            tags={
+                **environment.tags,
+                "owner": environment.owner,
+                "cost-center": environment.cost_center,
+                "environment": environment.name,
+                "managed-by": "ai-platform",
+            }
+        ),
+    )
+
+
+def _make_pools_live(
+    settings: Settings, here: aws.Provider, cluster: Cluster, pools: list[NodePool | GpuPool]
+) -> None:
+    """What grows pools and tells the kubelet of devices. It stands on the system nodes, so it waits for the
+    whole cluster; pools and it go away in either order."""
+    inside = ResourceOptions(providers=[here, cluster.kubernetes], depends_on=[cluster])
+    groups = [group for pool in pools for group in pool.outputs["node_groups"]]
+    ClusterAutoscaler("cluster-autoscaler", arguments.autoscaler(settings, cluster.outputs, groups), inside)
+    gpu = [pool for pool in pools if isinstance(pool, GpuPool)]
+    plugins = {pool.outputs["device_plugin"] for pool in gpu}
+    if plugins & {"nvidia", "neuron"}:
+        DevicePlugins(
+            "device-plugins", {"nvidia": "nvidia" in plugins, "neuron": "neuron" in plugins}, inside
+        )
+    if any(pool.outputs["efa_interfaces"] for pool in gpu):
+        EfaPlugin("efa-plugin", {}, inside)
+
+
+def export(foundation: Foundation) -> None:
+    """The stack's outputs of this layer."""
+    pulumi.export("foundation", foundation.exported())
+    pulumi.export("kubeconfig", foundation.cluster["kubeconfig"])

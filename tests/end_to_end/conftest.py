@@ -1,0 +1,35 @@
+"""Worlds of the end-to-end tests: in a folder of their own, so that a user's twins are left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.harness import Twin
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """AIPLATFORM_HOME of this run."""
+    folder = tmp_path_factory.mktemp("worlds")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def dev(home: Path) -> Iterator[Twin]:
+    """aws-dev, not yet up."""
+    twin = Twin("aws-dev", home)
+    yield twin
+    twin.remove()
+
+
+@pytest.fixture(scope="module")
+def prod(home: Path) -> Iterator[Twin]:
+    """aws-prod, not yet up."""
+    twin = Twin("aws-prod", home)
+    yield twin
+    twin.remove()

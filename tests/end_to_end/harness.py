@@ -1,0 +1,136 @@
+"""A twin for a test, driven by the command that a user types."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import boto3
+import kubernetes
+from botocore.config import Config
+from ruamel.yaml import YAML
+
+from twin import environment as variables
+from twin import world as worlds
+from twin.world import World
+
+ROOT = Path(__file__).parents[2]
+T = TypeVar("T")
+
+
+@dataclass
+class Twin:
+    """One world and what a test does with it. `environment` is the environment file's and the twin's name."""
+
+    environment: str
+    home: Path
+    env: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def world(self) -> World:
+        """The world as it is on disk."""
+        found = worlds.load(self.environment)
+        assert found is not None, f"the twin {self.environment} was never started"
+        return found
+
+    def cli(
+        self, *arguments: str, check: bool = True, timeout: float = 900
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `aiplatform ...`; its output is in the failure where `check` fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.env},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(
+                f"aiplatform {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+    def up(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`make up`."""
+        return self.cli("up", self.environment, *options, check=check)
+
+    def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Any Pulumi command inside the twin."""
+        return self.cli("twin", "run", "--name", self.environment, "--", "pulumi", *arguments, check=check)
+
+    def changed(
+        self, *arguments: str, change: Mapping[str, Any], check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """A Pulumi command on the environment with some keys changed (`network/pods`), the file left alone."""
+        original = variables.stack_file(self.world, self.environment)
+        document = YAML(typ="safe").load(original)
+        for dotted, value in change.items():
+            topic, *path = dotted.split("/")
+            node: Any = document["config"]
+            key = f"ai-platform:{topic}"
+            for part in path:
+                node = node.setdefault(key, {})
+                key = part
+            node[key] = value
+        file = self.home / f"Pulumi.{self.environment}.yaml"
+        with file.open("w") as stream:
+            YAML().dump(document, stream)
+        return self.pulumi(*arguments, "--stack", self.environment, "--config-file", str(file), check=check)
+
+    def aws(self, service: str) -> Any:
+        """A boto3 client of the twin's cloud."""
+        given = variables.environment(self.world)
+        return boto3.client(
+            service,
+            region_name=self.world.region,
+            endpoint_url=given["AWS_ENDPOINT_URL"],
+            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"max_attempts": 2}),
+        )
+
+    def kubernetes(self) -> kubernetes.client.ApiClient:
+        """A client of the API server by the stack's own kubeconfig, as a user has it: token, webhook and all."""
+        return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.world)))
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+        return json.loads(self.pulumi("stack", "output", "--json", "--stack", self.environment).stdout)
+
+    def inventory(self) -> dict[str, Any]:
+        """What the twin's cloud holds."""
+        import urllib.request
+
+        with urllib.request.urlopen(self.world.url("cloud") + "/_twin/inventory", timeout=60) as answer:  # noqa: S310
+            return json.load(answer)
+
+    def remove(self) -> None:
+        """Stop every process and forget the world."""
+        self.cli("twin", "reset", "--name", self.environment, "--yes", check=False)
+        shutil.rmtree(self.home / "twins" / self.environment, ignore_errors=True)
+
+
+def eventually(what: str, probe: Callable[[], T | None], seconds: float = 60) -> T:
+    """The first answer of a probe that is neither None nor False; a failure names what never came."""
+    deadline = time.monotonic() + seconds
+    last: object = None
+    while time.monotonic() < deadline:
+        try:
+            answer = probe()
+        except Exception as error:  # noqa: BLE001 - the last one is told when time is up
+            last = error
+        else:
+            if answer is not None and answer is not False:
+                return answer
+        time.sleep(0.3)
+    raise AssertionError(f"{what}: not within {seconds} s" + (f" (last error: {last})" if last else ""))
