@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
+import psutil
 from filelock import FileLock, Timeout
 
 from twin.toolchain.errors import ToolchainError
@@ -111,6 +112,11 @@ class Cache:
             return "another process that is building"
 
     def _remove_leftovers(self) -> None:
+        for process in psutil.process_iter(["cwd"]):
+            # A build whose starter was killed goes on by itself, and would write on.
+            if Path(process.info["cwd"] or "/").is_relative_to(self._temporary):
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
         for leftover in self._temporary.iterdir():
             remove_tree(leftover)
 
