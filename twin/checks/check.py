@@ -48,10 +48,11 @@ def _object(
 
 
 def _unknown(what: str, key: str, properties: Mapping[str, Property], values: Mapping[str, Any]) -> str:
-    free = [name for name in properties if values.get(name) is None]
-    near = difflib.get_close_matches(key, free, n=1, cutoff=0.6) or [n for n in free if _close(key, n)]
+    near = difflib.get_close_matches(key, properties, n=1, cutoff=0.6)
+    near = near or [name for name in properties if _close(key, name)]
     if near:
-        return f"unknown property of {what}; did you mean {near[0]!r}?"
+        also = " (which is set too)" if values.get(near[0]) is not None else ""
+        return f"unknown property of {what}; did you mean {near[0]!r}{also}?"
     known = ", ".join(sorted(properties)) or "none"
     return f"unknown property of {what}; it knows: {known}"
 
