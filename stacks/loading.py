@@ -83,15 +83,16 @@ def _settings(
         settings = parse(with_profile(profile, topics))
     except ValidationError as error:
         raise SettingsError(file, [*found, *explain(error, document)]) from None
-    found += [
-        f"{_line(document, [key(topic), *path])}{key('.'.join([topic, *path]))}: {reason}"
-        for (topic, *path), reason in (
-            (dotted.split("."), reason) for dotted, reason in arguments.faults(settings)
-        )
-    ]
+    found += [placed(document, dotted, reason) for dotted, reason in arguments.faults(settings)]
     if found:
         raise SettingsError(file, found)
     return settings
+
+
+def placed(document: Mapping[str, Any], dotted: str, reason: str) -> str:
+    """A fault with its place: `line 7: ai-platform:network.cidr: reason`."""
+    topic, *path = dotted.split(".")
+    return f"{_line(document, [key(topic), *path])}{key(dotted)}: {reason}"
 
 
 def explain(error: ValidationError, document: Mapping[str, Any]) -> list[str]:

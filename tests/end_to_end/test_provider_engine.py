@@ -102,7 +102,7 @@ def test_what_is_refused_makes_nothing(place: Workplace) -> None:
 
 def test_a_type_without_entry_is_previewed_with_a_warning_and_refused_in_an_update(place: Workplace) -> None:
     stack = place.stack([{"token": "aws:sqs/queue:Queue", "name": n, "props": {}} for n in ("a", "b")])
-    told = stack.preview().stdout
+    told = stack.preview().stdout.partition("Diagnostics:")[2]
     assert told.count("warning: the twin has no entry for aws:sqs/queue:Queue") == 1, "once a token"
     with pytest.raises(automation.CommandError, match=r"aws:sqs/queue:Queue.*tests/twin/fake_cloud\.py"):
         stack.up()
