@@ -20,6 +20,8 @@ class Place:
     partition: str
     """`aws`, `aws-cn` or `aws-us-gov`: the second word of every arn."""
     dns_suffix: str
+    caller_arn: str
+    """Who applies the program: a user, or a role's session."""
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
         """An arn in this account; IAM's have no region."""
@@ -36,11 +38,13 @@ def place(parent: pulumi.Resource) -> Place:
     """Ask the provider of `parent`'s children where it works."""
     options = pulumi.InvokeOptions(parent=parent)
     partition = aws.get_partition(opts=options)
+    caller = aws.get_caller_identity(opts=options)
     return Place(
-        account_id=aws.get_caller_identity(opts=options).account_id,
+        account_id=caller.account_id,
         region=aws.get_region(opts=options).region,
         partition=partition.partition,
         dns_suffix=partition.dns_suffix,
+        caller_arn=caller.arn,
     )
 
 

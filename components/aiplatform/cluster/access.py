@@ -23,7 +23,7 @@ def let_admins_in(
     for key, arn in _keys(settings.admins).items():
         associations.append(_admin(parent, f"{name}-admin-{key}", settings, cluster, place, arn))
     if settings.creator_is_admin:
-        creator = _creator(parent)
+        creator = _creator(parent, place)
         if creator not in settings.admins:
             associations.append(
                 _admin(parent, f"{name}-creator", settings, cluster, place, creator, keep=True)
@@ -31,11 +31,10 @@ def let_admins_in(
     return associations
 
 
-def _creator(parent: pulumi.Resource) -> str:
-    """The role (or user) that applies the program: the role behind a session, with its path."""
+def _creator(parent: pulumi.Resource, place: Place) -> str:
+    """The user that applies the program, or the role behind its session, with its path."""
     options = pulumi.InvokeOptions(parent=parent)
-    caller = aws.get_caller_identity(opts=options).arn
-    return aws.iam.get_session_context(arn=caller, opts=options).issuer_arn
+    return aws.iam.get_session_context(arn=place.caller_arn, opts=options).issuer_arn
 
 
 def _keys(admins: Sequence[str]) -> dict[str, str]:
