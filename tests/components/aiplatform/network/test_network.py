@@ -18,11 +18,15 @@ def _network(**arguments: Any) -> Recording:
     return record(lambda: Network("network", args))
 
 
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    """A network over two zones with nothing but what is required."""
+    return _network()
+
+
 def _refused(**arguments: Any) -> list[str]:
-    """The faults, after a check that no AWS resource was registered."""
-    seen: list[Recording] = []
     with pytest.raises(ArgumentError) as error:
-        seen.append(_network(**arguments))
+        _network(**arguments)
     return [str(fault) for fault in error.value.faults]
 
 
@@ -67,10 +71,9 @@ def test_logical_names_are_a_contract():
     ]
 
 
-def test_every_part_is_a_child_of_the_component():
-    recorded = _network()
-    component = recorded.one("aiplatform:index:Network")
-    for resource in recorded.resources:
+def test_every_part_is_a_child_of_the_component(default: Recording):
+    component = default.one("aiplatform:index:Network")
+    for resource in default.resources:
         if resource is not component:
             assert resource.parent == component.urn, resource.name
 
@@ -100,8 +103,8 @@ def test_subnets_stand_in_their_zones_with_roles_and_without_public_addresses():
     assert not any("role" in key for key in subnets["network-intra-euc1-az1"]["tags"])
 
 
-def test_zones_are_looked_up_without_local_and_wavelength_zones():
-    (call,) = [call for call in _network().calls if call.token.endswith("getAvailabilityZones")]
+def test_zones_are_looked_up_without_local_and_wavelength_zones(default: Recording):
+    (call,) = [call for call in default.calls if call.token.endswith("getAvailabilityZones")]
     filters = {entry["name"]: entry["values"] for entry in call.arguments["filters"]}
     assert filters == {"opt-in-status": ["opt-in-not-required"], "zone-type": ["availability-zone"]}
 
@@ -182,8 +185,8 @@ def test_flow_logs_go_to_an_encrypted_group_with_retention():
     )
 
 
-def test_the_key_is_for_the_account_and_this_log_group_only():
-    account, logs = json.loads(_network().one("aws:kms/key:Key").inputs["policy"])["Statement"]
+def test_the_key_is_for_the_account_and_this_log_group_only(default: Recording):
+    account, logs = json.loads(default.one("aws:kms/key:Key").inputs["policy"])["Statement"]
     assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     assert logs["Principal"] == {"Service": f"logs.{REGION}.amazonaws.com"}
     assert not any("*" in action for action in logs["Action"])
@@ -192,14 +195,13 @@ def test_the_key_is_for_the_account_and_this_log_group_only():
     )
 
 
-def test_the_flow_log_role_is_narrow_and_no_confused_deputy():
-    recorded = _network()
-    trust = json.loads(recorded.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
+def test_the_flow_log_role_is_narrow_and_no_confused_deputy(default: Recording):
+    trust = json.loads(default.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
     assert trust["Condition"] == {
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
         "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc-flow-log/*"},
     }
-    for statement in json.loads(recorded.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])["Statement"]:
+    for statement in json.loads(default.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])["Statement"]:
         assert not any("*" in action for action in statement["Action"])
         assert statement["Resource"] != "*"
 
@@ -209,26 +211,24 @@ def test_without_flow_logs_there_is_neither_role_nor_key():
     assert not [r for r in recorded.resources if r.type.startswith(("aws:iam", "aws:kms", "aws:cloudwatch"))]
 
 
-def test_the_default_security_group_is_closed_and_the_vpc_resolves_names():
-    recorded = _network()
-    group = recorded.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs
+def test_the_default_security_group_is_closed_and_the_vpc_resolves_names(default: Recording):
+    group = default.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs
     assert "ingress" not in group
     assert "egress" not in group
-    network = recorded.one("aws:ec2/vpc:Vpc").inputs
+    network = default.one("aws:ec2/vpc:Vpc").inputs
     assert network["enableDnsSupport"] is True
     assert network["enableDnsHostnames"] is True, "private DNS of interface endpoints needs both"
 
 
-def test_outputs_are_registered_and_are_what_a_cluster_takes():
-    recorded = _network()
-    outputs = recorded.one("aiplatform:index:Network").outputs
+def test_outputs_are_registered_and_are_what_a_cluster_takes(default: Recording):
+    outputs = default.one("aiplatform:index:Network").outputs
     assert outputs is not None
     assert set(outputs) == keys(NetworkReference)
     assert outputs["cidr"] == "10.16.0.0/16"
     assert [zone["id"] for zone in outputs["zones"]] == ["euc1-az1", "euc1-az2"]
     assert outputs["zones"][0]["private_subnet_id"] == outputs["private_subnet_ids"][0]
     assert json.loads(json.dumps(outputs)) == outputs, "a layer's outputs survive JSON"
-    assert value(recorded.result.vpc_id) == outputs["vpc_id"]
+    assert value(default.result.vpc_id) == outputs["vpc_id"]
 
 
 def test_models_and_public_types_have_the_same_keys():
