@@ -1,0 +1,171 @@
+"""Where an Auto Scaling group's machines come from: zones taken in turn, offered types only, and bad days.
+
+moto puts all of a group's instances into its first subnet and never runs out. AWS balances over the zones,
+and tells the group when it has none.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from twin.aws.faults import available
+
+_LOCAL = threading.local()
+
+
+@contextmanager
+def missing(listed: str | None) -> Iterator[None]:
+    """Within, machines of these (type, zone) cannot be had. JSON, as the call carries it in the journal."""
+    _LOCAL.missing = [(kind, zone) for kind, zone in json.loads(listed)] if listed else []
+    try:
+        yield
+    finally:
+        _LOCAL.missing = []
+
+
+def install() -> None:
+    """Put the behaviour into moto."""
+    from moto.autoscaling.models import FakeAutoScalingGroup
+    from moto.ec2.models.instances import Instance
+
+    group: Any = FakeAutoScalingGroup
+    group.replace_autoscaling_group_instances = _launch
+    instance: Any = Instance
+    if not hasattr(instance, "twin_terminate"):
+        # moto frees addresses when Python collects the object, at a moment that no replay could repeat.
+        instance.twin_terminate = instance.terminate
+        instance.terminate = _terminate
+        instance.__del__ = lambda self: None
+
+
+def offered(instance_type: str, zone: str) -> bool:
+    """Whether AWS offers the type in the zone (`us-west-2a`)."""
+    from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
+
+    offers = _by_zone(INSTANCE_TYPE_OFFERINGS["availability-zone"], zone[:-1])
+    return instance_type in offers.get(zone, frozenset())
+
+
+def zones_offering(instance_type: str, region: str) -> list[str]:
+    """The zones of a region that offer the type."""
+    from moto.ec2.models.instance_types import INSTANCE_TYPE_OFFERINGS
+
+    offers = _by_zone(INSTANCE_TYPE_OFFERINGS["availability-zone"], region)
+    return sorted(zone for zone, types in offers.items() if instance_type in types)
+
+
+def instance_type_info(name: str) -> dict[str, Any] | None:
+    """What EC2 says of a type, or None where there is no such type."""
+    from moto.ec2.models.instance_types import INSTANCE_TYPES
+
+    return INSTANCE_TYPES.get(name)
+
+
+_ZONES: dict[str, dict[str, frozenset[str]]] = {}
+
+
+def _by_zone(offerings: Any, region: str) -> dict[str, frozenset[str]]:
+    if region not in _ZONES:
+        gathered: dict[str, set[str]] = {}
+        for offer in offerings.get(region, []):
+            gathered.setdefault(offer["Location"], set()).add(offer["InstanceType"])
+        _ZONES[region] = {zone: frozenset(types) for zone, types in gathered.items()}
+    return _ZONES[region]
+
+
+def shortage(instance_type: str, zone: str) -> str:
+    """AWS's words for a pool that is empty."""
+    return (
+        f"Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient "
+        f"{instance_type} capacity in the Availability Zone you requested ({zone}). Our system will be working on "
+        f"provisioning additional capacity. Launching EC2 instance failed."
+    )
+
+
+def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
+    done = self.twin_terminate(*args, **kwargs)
+    subnet = self.ec2_backend.subnets
+    for held in subnet.values():
+        if self.subnet_id in held:
+            for address in self._private_ips:
+                held[self.subnet_id].del_subnet_ip(address)
+    return done
+
+
+def _launch(self: Any, count_needed: int, propagated_tags: dict[str, str]) -> None:
+    """FakeAutoScalingGroup.replace_autoscaling_group_instances, as AWS does it."""
+    from moto.autoscaling.models import InstanceState
+
+    wanted = min(count_needed, (self.desired_capacity or 0) - len(self.active_instances()))
+    self.twin_shortage = ""
+    for _ in range(max(0, wanted)):
+        place = _place(self)
+        if place is None:
+            return
+        subnet, instance_type = place
+        instance = _run(self, subnet, instance_type, {**propagated_tags})
+        instance.autoscaling_group = self
+        self.instance_states.append(
+            InstanceState(instance, protected_from_scale_in=self.new_instances_protected_from_scale_in)
+        )
+
+
+def _place(group: Any) -> tuple[Any, str] | None:
+    ids = (group.vpc_zone_identifier or "").split(",")
+    subnets: list[Any] = group.ec2_backend.describe_subnets(subnet_ids=ids) if ids != [""] else [None]
+    used = [state.instance.subnet_id for state in group.active_instances()]
+    order = sorted(range(len(subnets)), key=lambda i: (used.count(getattr(subnets[i], "id", None)), i))
+    types = _types(group)
+    for instance_type in types:
+        for index in order:
+            zone = subnets[index].availability_zone if subnets[index] else group.availability_zones[0]
+            if offered(instance_type, zone) and available(getattr(_LOCAL, "missing", []), instance_type, zone):
+                return subnets[index], instance_type
+            group.twin_shortage = shortage(instance_type, zone)
+    return None
+
+
+def _types(group: Any) -> list[str]:
+    policy = group.mixed_instances_policy or {}
+    overrides = policy.get("LaunchTemplate", {}).get("Overrides") or []
+    named = [each["InstanceType"] for each in overrides if each.get("InstanceType")]
+    return named or [group.instance_type]
+
+
+def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> Any:
+    from moto.autoscaling.models import ASG_NAME_TAG
+
+    tags[ASG_NAME_TAG] = group.name
+    tags.update(group.instance_tags)
+    template = group.ec2_launch_template
+    distribution = (group.mixed_instances_policy or {}).get("InstancesDistribution", {})
+    spot = str(distribution.get("OnDemandPercentageAboveBaseCapacity", "100")) == "0"
+    data = template.get_version(group.launch_template_version).data if template else {}
+    spot = spot or data.get("InstanceMarketOptions", {}).get("MarketType") == "spot"
+    groups = data.get("SecurityGroupIds") or [
+        each for card in data.get("NetworkInterfaces", [])[:1] for each in card.get("Groups", [])
+    ]
+    reservation = group.ec2_backend.run_instances(
+        group.image_id,
+        1,
+        group.user_data,
+        [] if groups else group.security_groups,
+        security_group_ids=list(groups),
+        instance_type=instance_type,
+        tags={"instance": tags},
+        placement=subnet.availability_zone if subnet else group.availability_zones[0],
+        region_name=group.region,
+        launch_config=group.launch_config,
+        launch_template={"LaunchTemplateId": template.id, "Version": group.launch_template_version}
+        if template
+        else None,
+        is_instance_type_default=False,
+        associate_public_ip=None,
+        subnet_id=subnet.id if subnet else None,
+        lifecycle="spot" if spot else None,
+    )
+    return reservation.instances[0]

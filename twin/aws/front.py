@@ -1,0 +1,130 @@
+"""The middleware: one request through faults, intents, rules, journal and moto (or our EKS)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from importlib import metadata
+from typing import Any
+
+from twin.aws.call import Answer, Call, Refusal, refusal
+from twin.aws.faults import Faults
+from twin.aws.journal import Journal, Replay
+from twin.aws.pinned import Pinned
+from twin.world import World
+
+LOG = logging.getLogger(__name__)
+UNAVAILABLE_HEADER = "HTTP_X_TWIN_UNAVAILABLE"
+
+
+class Front:
+    """One world's AWS."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        folder = world.folder / "aws"
+        self.journal = Journal(folder / "journal.db")
+        self.faults = Faults(folder / "faults.json")
+        epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
+        self.moto = Pinned(world.account, world.region, epoch)
+        from twin.aws import baseline, capacity, inventory, private, rules
+        from twin.aws.eks.service import Eks
+        from twin.aws.identity import Identity
+
+        capacity.install()
+        self._rules = rules
+        self._inventory = inventory
+        self._baseline = baseline
+        self._private = private
+        self._creating = threading.RLock()
+        self.identity = Identity(world, self.moto)
+        baseline.make(self.moto)
+        self.replayed = self._remember()
+        self.eks = Eks(self)
+        if not self._inventory.of(self) and len(self.journal):
+            self.journal.clear()
+            self.journal.set_meta("epoch", repr(epoch))
+            self.moto.forget()
+            baseline.make(self.moto)
+        self.eks.recover()
+
+    @property
+    def greeting(self) -> str:
+        """One line on what the start found."""
+        found = self.replayed
+        return (
+            f"{found.calls} calls remembered in {found.seconds:.2f} s, {found.finished} finished, "
+            f"{len(found.differing)} answered otherwise than before"
+        )
+
+    def handle(self, environ: dict[str, Any]) -> Answer:
+        """A WSGI request."""
+        if environ.get("PATH_INFO", "").startswith("/_twin/"):
+            return self._private.handle(self, environ)
+        call = Call.of(environ)
+        try:
+            return self.call(call)
+        except Refusal as error:
+            return refusal(call, error)
+
+    def call(self, call: Call, *, trusted: bool = False) -> Answer:
+        """An AWS call. trusted: from this process, in the name of an AWS service. Raises Refusal."""
+        if not trusted:
+            self.faults.strike(call)
+            self.identity.known(call)
+        if call.service == "eks":
+            return self.eks.call(call)
+        own = self.identity.answer(call)
+        if own:
+            return own
+        if not call.mutating:
+            return self._read(call)
+        with self.moto.lock:
+            before = self.journal.answered(call.key)
+            if before:
+                return before
+            self._rules.check(call, self)
+            missing = self.faults.unavailable()
+            if missing:
+                call.environ[UNAVAILABLE_HEADER] = json.dumps(missing)
+            return self.journal.perform(call, self._write)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.eks.close()
+        self.journal.close()
+
+    def _read(self, call: Call) -> Answer:
+        with self.moto.lock:
+            self._rules.check(call, self)
+            own = self._rules.extension(call, self.moto)
+            return own or self.moto.read(call)
+
+    def _write(self, call: Call, seed: int, at: float) -> Answer:
+        from twin.aws import capacity
+        from twin.aws.pinned import pinned
+
+        with self.moto.lock, capacity.missing(call.environ.get(UNAVAILABLE_HEADER)):
+            with pinned(seed, at):
+                own = self._rules.extension(call, self.moto)
+            return own or self.moto.write(call, seed, at)
+
+    def _remember(self) -> Replay:
+        version = metadata.version("moto")
+        wrote = self.journal.meta("moto", lambda: version)
+        found = self.journal.replay(self._write)
+        for line in found.differing[:20]:
+            LOG.warning("answered otherwise than before: call %s", line)
+        if wrote != version:
+            text = "moto %s wrote this journal and %s reads it: %d calls answer otherwise; `aiplatform twin reset` begins anew"
+            LOG.warning(text, wrote, version, len(found.differing))
+            self.journal.set_meta("moto", version)
+        return found
+
+
+def pid() -> int:
+    """This process."""
+    return os.getpid()

@@ -1,0 +1,88 @@
+"""boto3 without a network: calls from this process go straight to the front, through rules and journal."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3.session
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from twin.aws.call import Call, Refusal, environ_of
+from twin.aws.model import loader
+
+SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
+
+
+class Inside:
+    """AWS services as another AWS service sees them."""
+
+    def __init__(self, front: Any) -> None:
+        self._front = front
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def call(self, service: str, operation: str, intent: str = "", **params: Any) -> dict[str, Any]:
+        """Call an operation by boto3's name, once under one intent. Raises Refusal."""
+        token = _INTENT.__dict__.get("intent", "")
+        _INTENT.intent = intent
+        try:
+            return getattr(self._client(service), operation)(**params)
+        except ClientError as error:
+            found: Any = error.response.get("Error", {})
+            raise Refusal(found.get("Code", "Unknown"), found.get("Message", str(error))) from error
+        finally:
+            _INTENT.intent = token
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._clients:
+                inner = botocore.session.Session()
+                inner.register_component("data_loader", loader())
+                session = boto3.session.Session(
+                    "AKIATWINSERVICE00000", "none", region_name=self._front.world.region, botocore_session=inner
+                )
+                client: Any = session.client(  # type: ignore[call-overload]
+                    service,  # pyright: ignore[reportArgumentType]
+                    endpoint_url="http://127.0.0.1",
+                    config=Config(retries={"max_attempts": 0}, parameter_validation=False),
+                )
+                client.meta.events.register("before-send", self._send)
+                self._clients[service] = client
+            return self._clients[service]
+
+    def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        parts = urlsplit(request.url)
+        url = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        headers = [(name, _text(value)) for name, value in request.headers.items()]
+        body = request.body or b""
+        environ = environ_of(request.method, url, headers, body.encode() if isinstance(body, str) else body)
+        environ[SERVICE_HEADER] = "eks"
+        if _INTENT.__dict__.get("intent"):
+            environ["HTTP_X_TWIN_INTENT"] = _INTENT.intent
+        call = Call.of(environ)
+        try:
+            answer = self._front.call(call, trusted=True)
+        except Refusal as error:
+            from twin.aws.call import refusal
+
+            answer = refusal(call, error)
+        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))
+
+
+_INTENT = threading.local()
+
+
+class _Raw(io.BytesIO):
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,89 @@
+"""Everything that a world's AWS holds beyond its baseline: what a destroy must leave empty."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.aws import baseline
+
+# Records of what happened, parts that go with their owner, and moto's own bookkeeping.
+_PARTS: Final = {
+    "ec2": {
+        "reservations",
+        "attachments",
+        "subnet_associations",
+        "network_acl_entries",
+        "vpc_cidr_associations",
+        "launch_template_name_to_ids",
+        "launch_template_insert_order",
+        "enis",
+        "snapshots",
+        "tags",
+        "spot_price_history",
+        "regions",
+        "zones",
+        "region_details",
+    },
+    "iam": {"access_keys", "account_aliases", "credential_report", "managed_policies_by_arn"},
+    "sts": {"assumed_roles"},
+    "logs": {"queries", "destinations"},
+    "athena": {"executions", "query_results", "query_results_queue", "prepared_statements"},
+    "lakeformation": {"settings"},
+    "ssm": {"_errors", "_commands"},
+    "cloudwatch": {"metric_data", "past_metric_data"},
+    "sqs": {"queue_deletions"},
+    "kms": {"key_to_aliases"},
+}
+_GONE: Final = frozenset(
+    {"deleted", "deleting", "terminated", "pendingdeletion", "inactive", "shutting-down", "delete-complete"}
+)
+_OWNED_BY_VPC: Final = frozenset({"route_tables", "network_acls", "groups"})
+
+
+def of(front: Any) -> dict[str, list[str]]:
+    """Ids by `service/collection`; empty where nothing is left."""
+    from moto.backends import get_backend, list_of_moto_modules
+    from moto.core.base_backend import BackendDict
+
+    found: dict[str, list[str]] = {}
+    with front.moto.lock:
+        used = {each.service_name for each in BackendDict._instances}  # pyright: ignore[reportPrivateUsage]
+        for service in sorted(set(list_of_moto_modules()) & {_module(name) for name in used}):
+            held: Any = get_backend(service)  # pyright: ignore[reportCallIssue,reportArgumentType]
+            for account, region, backend in held.iter_backends() if hasattr(held, "iter_backends") else []:
+                if account == front.world.account:
+                    _gather(service, region, backend, found)
+    for kind, names in front.eks.inventory().items() if hasattr(front, "eks") else ():
+        found[f"eks/{kind}"] = names
+    return found
+
+
+def _module(service: str) -> str:
+    return {"lambda": "awslambda", "cognito-idp": "cognitoidp", "s3bucket_path": "s3"}.get(service, service)
+
+
+def _gather(service: str, region: str, backend: Any, found: dict[str, list[str]]) -> None:
+    skipped = _PARTS.get(service, set())
+    before = baseline.born(backend)
+    vpcs = set(before.get("vpcs", ()))
+    for name, held in baseline.collections(backend):
+        if name in skipped or name in ("tagger", "backend"):
+            continue
+        old = before.get(name, set())
+        ids = [
+            str(key)
+            for key, item in list(held.items())
+            if key not in old and hasattr(item, "__dict__") and not _gone(item)
+            # AWS makes them with a VPC and takes them with it.
+            and not (service == "ec2" and name in _OWNED_BY_VPC and getattr(item, "vpc_id", "") in vpcs)
+        ]
+        if ids:
+            found.setdefault(f"{service}/{name.lstrip('_')}", []).extend(sorted(ids))
+
+
+def _gone(item: Any) -> bool:
+    for attribute in ("state", "status", "key_state"):
+        value = getattr(item, attribute, None)
+        if isinstance(value, str) and value.lower() in _GONE:
+            return True
+    return False

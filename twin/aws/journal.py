@@ -1,0 +1,160 @@
+"""The memory that moto lacks: every call that changes something, in order, with its time; its place in the order is its seed.
+
+A call is written before it is made and its answer after, so that whatever moment the process is killed at,
+the next one makes the same calls again and has the same cloud (docs/adr/0002).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from twin.aws.call import Answer, Call
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS calls (
+  n INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL,
+  key TEXT,
+  environ TEXT NOT NULL,
+  body BLOB NOT NULL,
+  at REAL NOT NULL,
+  status INTEGER,
+  headers TEXT,
+  answer BLOB
+);
+CREATE INDEX IF NOT EXISTS calls_by_key ON calls (key) WHERE key IS NOT NULL;
+"""
+_SEED_STEP: Final = 0x9E3779B97F4A7C15  # spreads neighbouring numbers over all 64 bits
+_SEED_MASK: Final = (1 << 62) - 1
+
+Write = Callable[[Call, int, float], Answer]
+
+
+@dataclass
+class Replay:
+    """What a start found. differing: calls that answered something else than they did when they were made."""
+
+    calls: int = 0
+    finished: int = 0
+    """Calls that were written but not answered when the process died: made now."""
+    differing: list[str] = field(default_factory=list[str])
+    seconds: float = 0.0
+
+
+class Journal:
+    """One world's journal. Not for two processes at once; threads take turns."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = threading.RLock()
+        self._db = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        # A commit survives the death of the process; only a power cut could lose the last ones.
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    def meta(self, key: str, default: Callable[[], str]) -> str:
+        """A fact of the journal; `default` is kept on first use."""
+        with self._lock:
+            self._db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, default()))
+            return self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Change a fact."""
+        with self._lock:
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def answered(self, key: str | None) -> Answer | None:
+        """What a call with this key answered, if it was made."""
+        if key is None:
+            return None
+        with self._lock:
+            row = self._db.execute(
+                "SELECT status, headers, answer FROM calls WHERE key = ? AND status IS NOT NULL ORDER BY n LIMIT 1",
+                (key,),
+            ).fetchone()
+        return _answer(*row) if row else None
+
+    def perform(self, call: Call, write: Write) -> Answer:
+        """Make a call exactly once: written, made, its answer written. A refused call leaves nothing."""
+        with self._lock:
+            at = time.time()
+            number = self._db.execute(
+                "INSERT INTO calls (name, key, environ, body, at) VALUES (?, ?, ?, ?, ?)",
+                (f"{call.service}:{call.operation}", call.key, call.kept(), call.body, at),
+            ).lastrowid
+            return self._make(int(number or 0), call, at, write)
+
+    def replay(self, write: Write) -> Replay:
+        """Make all calls again, in order; finish those that were not answered."""
+        found = Replay()
+        begun = time.perf_counter()
+        with self._lock:
+            for number, name, call, at, was in self._rows():
+                if was is None:
+                    self._make(number, call, at, write)
+                    found.finished += 1
+                    continue
+                now = write(call, _seed(number), at)
+                found.calls += 1
+                if (now.status, now.body) != (was.status, was.body):
+                    found.differing.append(f"{number} {name}: {was.status} was, {now.status} is")
+        found.seconds = time.perf_counter() - begun
+        return found
+
+    def clear(self) -> None:
+        """Forget all calls."""
+        with self._lock:
+            self._db.execute("DELETE FROM calls")
+            self._db.execute("DELETE FROM meta")
+            self._db.execute("VACUUM")
+
+    def __len__(self) -> int:
+        with self._lock:
+            return self._db.execute("SELECT count(*) FROM calls").fetchone()[0]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def _make(self, number: int, call: Call, at: float, write: Write) -> Answer:
+        try:
+            answer = write(call, _seed(number), at)
+        except BaseException:
+            self._db.execute("DELETE FROM calls WHERE n = ?", (number,))
+            raise
+        if answer.good:
+            self._db.execute(
+                "UPDATE calls SET status = ?, headers = ?, answer = ? WHERE n = ?",
+                (answer.status, json.dumps(answer.headers), answer.body, number),
+            )
+        else:
+            self._db.execute("DELETE FROM calls WHERE n = ?", (number,))
+        return answer
+
+    def _rows(self) -> Iterator[tuple[int, str, Call, float, Answer | None]]:
+        # A list of numbers first: rows are changed and deleted on the way, and bodies may be large.
+        numbers = [row[0] for row in self._db.execute("SELECT n FROM calls ORDER BY n")]
+        for number in numbers:
+            name, environ, body, at, status, headers, answer = self._db.execute(
+                "SELECT name, environ, body, at, status, headers, answer FROM calls WHERE n = ?", (number,)
+            ).fetchone()
+            was = None if status is None else _answer(status, headers, answer)
+            yield number, name, Call.restored(json.loads(environ), body), at, was
+
+
+def _seed(number: int) -> int:
+    return (number * _SEED_STEP) & _SEED_MASK
+
+
+def _answer(status: int, headers: str, body: bytes) -> Answer:
+    pairs: list[Any] = json.loads(headers)
+    return Answer(status, [(name, value) for name, value in pairs], body)
