@@ -380,15 +380,17 @@ class AwsResource(ResourceType):
         if wait is None:
             return
         deadline = time.monotonic() + (context.timeout or wait.seconds)
+        patience = time.monotonic() + wait.patience
         pauses = _pauses()
-        status = ""
         while True:
             with self.errors(f"waiting for {action} of", id):
                 item = self.find(context, id, state)
             status = jmespath.search(wait.status, item) if item is not None else "absent"
             if status in wait.ready:
                 return
-            if status in wait.failed:
+            if status not in wait.stuck:
+                patience = time.monotonic() + wait.patience
+            if status in wait.failed or time.monotonic() > patience:
                 raise FailedStateError(self._failed_words(id, item, wait, action, status), code=status)
             if time.monotonic() > deadline:
                 wanted = ", ".join(sorted(wait.ready))
@@ -406,7 +408,7 @@ class AwsResource(ResourceType):
 
     def _failed_words(self, id: str, item: Any, wait: Wait, action: str, status: str) -> str:
         issues = jmespath.search(wait.issues, item) if wait.issues else None
-        told = f" last error: {issues}" if issues else ""
+        told = f" last error: {_listed(issues)}" if issues else ""
         wanted = ", ".join(sorted(wait.ready))
         return (
             f"waiting for {self.title} ({id}) {action}: "
@@ -444,6 +446,18 @@ class AwsResource(ResourceType):
 
 def _encoded(name: str, field: Field, value: Any) -> Any:
     return to_api({name: replace(field, api="_")}, {name: value}).get("_")
+
+
+def _listed(issues: Any) -> str:
+    # EKS's issues read as the provider prints them; other services answer a text.
+    if not isinstance(issues, list):
+        return str(issues)
+    return "; ".join(
+        f"{', '.join(each.get('resourceIds', []))}: {each.get('code')}: {each.get('message')}"
+        if isinstance(each, Mapping)
+        else str(each)
+        for each in issues
+    )
 
 
 def _given(props: Props) -> Props:

@@ -44,7 +44,8 @@ class Wait:
     """Poll the read call until a state.
 
     status: jmespath in the item. ready: states that end the wait. failed: states that end it as an error.
-    issues: jmespath of what the error adds. seconds: how long, unless customTimeouts says.
+    issues: jmespath of what the error adds. seconds: how long, unless customTimeouts says. stuck: states
+    that may pass (an add-on without nodes is DEGRADED) and are errors after `patience` seconds in a row.
     """
 
     status: str
@@ -52,6 +53,8 @@ class Wait:
     failed: frozenset[str] = frozenset()
     issues: str = ""
     seconds: float = 600.0
+    stuck: frozenset[str] = frozenset()
+    patience: float = 60.0
 
 
 def after(when: str, operation: str, params: Mapping[str, Any], initial: Any = None) -> Update:

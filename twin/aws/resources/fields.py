@@ -71,8 +71,19 @@ def sent(**names: str) -> dict[str, Field]:
 
 
 def json_text(value: Any) -> Any:
-    """A JSON document given as an object, as text."""
-    return value if isinstance(value, str) or value is UNKNOWN else json.dumps(value, separators=(",", ":"))
+    """A JSON document given as an object, as text; UNKNOWN where any part of it is."""
+    if isinstance(value, str):
+        return value
+    return UNKNOWN if has_unknown(value) else json.dumps(value, separators=(",", ":"))
+
+
+def has_unknown(value: Any) -> bool:
+    """Whether UNKNOWN stands anywhere in it."""
+    if isinstance(value, Mapping):
+        return any(has_unknown(member) for member in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(has_unknown(member) for member in value)
+    return value is UNKNOWN
 
 
 def boolean_text(value: Any) -> Any:

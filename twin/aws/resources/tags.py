@@ -87,8 +87,11 @@ class Tagging:
 class Ec2Tagging(Tagging):
     """EC2: TagSpecifications on create, CreateTags and DeleteTags by id."""
 
-    def __init__(self, resource_type: str) -> None:
+    def __init__(self, resource_type: str, *, asked_apart: bool = False) -> None:
+        listing = Call("DescribeTags", {"Filters": [{"Name": "resource-id", "Values": ["{id}"]}]})
         super().__init__(
+            listing=listing if asked_apart else None,
+            listed="Tags",
             add=Call("CreateTags", {"Resources": ["{id}"], "Tags": "{tags}"}),
             remove=Call("DeleteTags", {"Resources": ["{id}"], "Tags": "{keysAsTags}"}),
         )

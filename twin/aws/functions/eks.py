@@ -1,0 +1,79 @@
+"""EKS's functions."""
+
+# ruff: noqa: S105 - a token names a function
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import jmespath
+
+from twin.aws.context import AwsContext
+from twin.aws.functions.base import AwsFunction
+from twin.aws.resources.eks import Cluster
+from twin.resource import CloudError, Props
+
+_PLURALS: Final = {
+    "accessConfig": "accessConfigs",
+    "certificateAuthority": "certificateAuthorities",
+    "computeConfig": "computeConfigs",
+    "kubernetesNetworkConfig": "kubernetesNetworkConfigs",
+    "outpostConfig": "outpostConfigs",
+    "remoteNetworkConfig": "remoteNetworkConfigs",
+    "storageConfig": "storageConfigs",
+    "upgradePolicy": "upgradePolicies",
+    "zonalShiftConfig": "zonalShiftConfigs",
+    "controlPlaneScalingConfig": "controlPlaneScalingConfigs",
+}
+
+
+class GetAddonVersion(AwsFunction):
+    token = "aws:eks/getAddonVersion:getAddonVersion"
+    service = "eks"
+    title = "EKS Add-On version info"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        name, kubernetes = arguments["addonName"], arguments["kubernetesVersion"]
+        params: Props = {"addonName": name, "kubernetesVersion": kubernetes}
+        versions: list[dict[str, Any]] = []
+        while True:
+            answer = context.call("eks", "DescribeAddonVersions", params)
+            versions += jmespath.search("addons[].addonVersions[]", answer) or []
+            if not answer.get("nextToken"):
+                break
+            params["nextToken"] = answer["nextToken"]
+        version = self._choose(versions, bool(arguments.get("mostRecent")))
+        if version is None:
+            raise CloudError(
+                f"reading EKS Add-On version info ({name}, {kubernetes}): couldn't find resource: there is no "
+                f"add-on {name!r} for Kubernetes {kubernetes}"
+            )
+        return {"id": name, "version": version, "region": context.region}
+
+    @staticmethod
+    def _choose(versions: list[dict[str, Any]], most_recent: bool) -> str | None:
+        # EKS answers the newest first; the default is marked per Kubernetes version.
+        for each in versions:
+            default = any(fit.get("defaultVersion") for fit in each.get("compatibilities", []))
+            if most_recent or default:
+                return str(each["addonVersion"])
+        return None
+
+
+class GetCluster(AwsFunction):
+    token = "aws:eks/getCluster:getCluster"
+    service = "eks"
+    title = "EKS Cluster"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        name = arguments["name"]
+        state = Cluster().read(context, name, {})
+        if state is None:
+            raise CloudError(f"reading EKS Cluster ({name}): couldn't find resource: no such cluster")
+        found = {
+            k: v for k, v in state.items() if k not in _PLURALS and k not in ("tagsAll", "encryptionConfig")
+        }
+        found |= {
+            plural: [state[single]] for single, plural in _PLURALS.items() if state.get(single) is not None
+        }
+        return {"id": name, **found, "tags": state.get("tagsAll", {})}
