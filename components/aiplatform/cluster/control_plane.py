@@ -24,7 +24,10 @@ class ControlPlane:
     @property
     def security_group_id(self) -> Output[str]:
         """The security group that EKS made for control plane and nodes."""
-        return self.cluster.vpc_config.apply(lambda config: config.cluster_security_group_id or "")
+        # With the arn, which says in a preview that the cluster is not there yet: the object itself is an
+        # input, and known before EKS has added the group to it.
+        group = self.cluster.vpc_config.apply(lambda config: config.cluster_security_group_id)
+        return Output.all(group, self.cluster.arn).apply(lambda each: str(each[0] or ""))
 
     @property
     def certificate_authority(self) -> Output[str]:
