@@ -14,6 +14,7 @@ class ClusterReferenceArgs(TypedDict):
     """A cluster, as Cluster.outputs gives it."""
 
     name: Input[str]
+    """The cluster's name."""
     version: NotRequired[Input[str]]
     """Kubernetes' minor version, `1.36`. Node groups follow it; without it they keep the one they were made
     with."""
@@ -22,13 +23,21 @@ class ClusterReferenceArgs(TypedDict):
     node_role_arn: NotRequired[Input[str]]
     """A role that all nodes share; without it a pool makes its own."""
     arn: NotRequired[Input[str]]
+    """The cluster's arn."""
     endpoint: NotRequired[Input[str]]
+    """The URL of the Kubernetes API."""
     certificate_authority: NotRequired[Input[str]]
+    """The CA of the API's certificate, PEM in base64."""
     service_cidr: NotRequired[Input[str]]
+    """Addresses of Kubernetes Services."""
     oidc_issuer: NotRequired[Input[str]]
+    """The issuer of service account tokens, a URL."""
     oidc_provider_arn: NotRequired[Input[str]]
+    """The issuer as IAM knows it."""
     kubeconfig: NotRequired[Input[str]]
+    """A kubeconfig as JSON, without a secret."""
     kms_key_arn: NotRequired[Input[str]]
+    """The key of secrets and control-plane logs."""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,9 @@ class GpuPoolArgs(TypedDict):
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
     cluster: ClusterReferenceArgs
+    """The cluster that the nodes join: `Cluster.outputs`."""
     network: NetworkReferenceArgs
+    """The network that they stand in, with its zones: `Network.outputs`."""
     accelerator: str
     """`t4`, `a10g`, `l4`, `l40s`, `a100`, `a100-80`, `h100`, `h200`, `b200`, `trainium`, `trainium2` or
     `inferentia2`."""

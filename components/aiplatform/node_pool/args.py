@@ -45,7 +45,9 @@ class NodePoolArgs(TypedDict):
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
     cluster: ClusterReferenceArgs
+    """The cluster that the nodes join: `Cluster.outputs`."""
     network: NetworkReferenceArgs
+    """The network that they stand in, with its zones: `Network.outputs`."""
     instance_types: list[str]
     """In order of preference, all of one architecture and about equal in CPU and memory: the autoscaler plans
     with the first. None with an accelerator: those are a GPU pool's."""
@@ -125,8 +127,8 @@ class NodePoolSettings:
             if architecture(name) != self.architecture:
                 yield Fault(
                     f"instance_types[{index}]",
-                    f"{got(name)} is {architecture(name)}, {self.instance_types[0]} is {self.architecture}: "
-                    "expected one architecture, a node group has one image",
+                    f"{got(name)}, which is {architecture(name)} while {self.instance_types[0]} is "
+                    f"{self.architecture}: expected one architecture, a node group has one image",
                 )
         if not self.network.zones:
             yield Fault(

@@ -1,0 +1,330 @@
+"""What a GPU pool makes of its arguments."""
+
+import base64
+import email
+import json
+import tomllib
+from typing import Any
+
+import pytest
+
+from aiplatform._args import keys
+from aiplatform.gpu_pool import GpuPool, args
+from tests.components.aiplatform.pools import CLUSTER, NETWORK, offering
+from tests.components.aiplatform.schema import undocumented
+from tests.components.recording import Recording, Registered, record
+
+RESERVATION = "cr-0123456789abcdef0"
+BLOCK = {"type": "reserved", "reservation_id": RESERVATION, "capacity_block": True}
+T4 = {"accelerator": "t4", "count": 1, "name": "t4"}
+H100 = {"accelerator": "h100", "count": 8, "name": "h100"}
+
+
+def pool(answers: Any = None, **more: Any) -> Recording:
+    """A pool named `gpu` with these arguments."""
+    given: Any = {"prefix": "acme-dev", "cluster": CLUSTER, "network": NETWORK, **T4, **more}
+    return record(lambda: GpuPool("gpu", given), answers=answers)
+
+
+def groups(recorded: Recording) -> dict[str, Registered]:
+    return {group.name: group for group in recorded.all("aws:eks/nodeGroup:NodeGroup")}
+
+
+def template(recorded: Recording, name: str) -> dict[str, Any]:
+    return recorded.one("aws:ec2/launchTemplate:LaunchTemplate", name).inputs
+
+
+def tags_for_autoscaler(recorded: Recording) -> dict[str, str]:
+    found = [tag.inputs["tag"] for tag in recorded.all("aws:autoscaling/tag:Tag")]
+    prefix = "k8s.io/cluster-autoscaler/node-template/resources/"
+    assert all(tag["key"].startswith(prefix) and not tag["propagateAtLaunch"] for tag in found)
+    return {tag["key"].removeprefix(prefix): tag["value"] for tag in found}
+
+
+def text(recorded: Recording, name: str) -> str:
+    return base64.b64decode(template(recorded, name)["userData"]).decode()
+
+
+def test_the_logical_names_are_a_contract() -> None:
+    recorded = pool(**{**H100, "capacity": [{**BLOCK, "zone": "euc1-az1"}, {"type": "spot"}]})
+    assert recorded.names() == [
+        "aiplatform:index:GpuPool gpu",
+        "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-efa",
+        "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-ephemeral-storage",
+        "aws:autoscaling/tag:Tag gpu-spot-efa",
+        "aws:autoscaling/tag:Tag gpu-spot-ephemeral-storage",
+        "aws:ec2/launchTemplate:LaunchTemplate gpu-reserved-bcdef0",
+        "aws:ec2/launchTemplate:LaunchTemplate gpu-spot",
+        "aws:ec2/placementGroup:PlacementGroup gpu-placement",
+        "aws:ec2/securityGroup:SecurityGroup gpu-efa",
+        "aws:eks/nodeGroup:NodeGroup gpu-reserved-bcdef0",
+        "aws:eks/nodeGroup:NodeGroup gpu-spot",
+        "aws:iam/role:Role gpu-node",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEC2ContainerRegistryPullOnly",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEKSWorkerNodePolicy",
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule gpu-efa-out",
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule gpu-efa-in",
+    ]
+
+
+def test_every_child_has_the_pool_as_parent_and_outputs_come_last() -> None:
+    recorded = pool()
+    component = recorded.one("aiplatform:index:GpuPool")
+    children = [resource for resource in recorded.resources if resource is not component]
+    assert {child.parent for child in children} == {component.urn}
+    assert component.outputs is not None, "register_outputs was called"
+    assert component.outputs["resource"] == "nvidia.com/gpu"
+
+
+def test_every_key_is_documented_and_other_languages_can_use_it() -> None:
+    assert undocumented(GpuPool) == []
+
+
+def test_public_and_checked_arguments_have_the_same_keys() -> None:
+    pairs = [
+        (args.GpuPoolArgs, args.GpuPoolSettings),
+        (args.CapacityArgs, args.Capacity),
+        (args.SharingArgs, args.Sharing),
+    ]
+    for public, checked in pairs:
+        assert set(public.__annotations__) == keys(checked)
+
+
+def test_a_dev_pool_is_one_group_that_starts_with_no_node_and_belongs_to_the_autoscaler() -> None:
+    recorded = pool(max=2)
+    (group,) = groups(recorded).values()
+    assert group.inputs["scalingConfig"] == {"minSize": 0, "maxSize": 2, "desiredSize": 0}
+    assert group.ignore_changes == ("scalingConfig.desiredSize",), "or an `up` would undo its work"
+    assert group.inputs["amiType"] == "AL2023_x86_64_NVIDIA"
+    assert group.inputs["capacityType"] == "ON_DEMAND"
+    assert group.inputs["instanceTypes"] == ["g4dn.xlarge"]
+    assert group.inputs["subnetIds"] == [f"subnet-{zone}" for zone in ("euc1-az2", "euc1-az3", "euc1-az1")]
+    assert group.inputs["version"] == "1.36", "nodes follow the cluster's version"
+    assert group.inputs["nodeRepairConfig"] == {"enabled": True}
+    assert group.inputs["nodeGroupNamePrefix"] == "t4-on-demand-", "a replacement gets another name"
+    taint = {"key": "nvidia.com/gpu", "value": "true", "effect": "NO_SCHEDULE"}
+    assert group.inputs["taints"] == [taint]
+
+
+def test_labels_say_what_schedulers_plugins_and_the_autoscaler_look_for() -> None:
+    (group,) = groups(pool(labels={"team": "vision"})).values()
+    assert group.inputs["labels"] == {
+        "ai-platform/pool": "t4",
+        "ai-platform/capacity": "on_demand",
+        "ai-platform/accelerator": "t4",
+        "ai-platform/accelerator-count": "1",
+        "ai-platform/device-plugin": "nvidia",
+        "nvidia.com/gpu.present": "true",
+        "k8s.amazonaws.com/accelerator": "nvidia-t4",
+        "team": "vision",
+    }
+
+
+def test_nodes_have_imdsv2_with_one_hop_and_an_encrypted_gp3_volume() -> None:
+    made = template(pool(disk_gib=200, tags={"owner": "ml"}), "gpu-on-demand")
+    assert made["metadataOptions"] == {
+        "httpEndpoint": "enabled",
+        "httpTokens": "required",
+        "httpPutResponseHopLimit": 1,
+    }
+    (disk,) = made["blockDeviceMappings"]
+    assert disk["deviceName"] == "/dev/xvda"
+    assert disk["ebs"]["encrypted"] == "true"
+    assert (disk["ebs"]["volumeType"], disk["ebs"]["volumeSize"]) == ("gp3", 200)
+    assert [entry["resourceType"] for entry in made["tagSpecifications"]] == [
+        "instance",
+        "volume",
+        "network-interface",
+    ]
+    assert all(entry["tags"]["owner"] == "ml" for entry in made["tagSpecifications"]), "costs have an owner"
+    assert "instanceType" not in made, "EKS takes types from the group or the template, not both"
+    assert "networkInterfaces" not in made, "EKS attaches the cluster's security group itself"
+
+
+def test_bottlerocket_keeps_containers_on_its_second_volume() -> None:
+    recorded = pool(image="bottlerocket")
+    assert template(recorded, "gpu-on-demand")["blockDeviceMappings"][0]["deviceName"] == "/dev/xvdb"
+    (group,) = groups(recorded).values()
+    assert group.inputs["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"
+    assert group.inputs["labels"]["ai-platform/device-plugin"] == "image", "its image has the plugin"
+
+
+def test_the_instance_store_becomes_one_array_on_al2023() -> None:
+    message = email.message_from_string(text(pool(), "gpu-on-demand"))
+    (part,) = message.get_payload()  # type: ignore[misc]
+    assert part.get_content_type() == "application/node.eks.aws"  # type: ignore[union-attr]
+    config = json.loads(part.get_payload())  # type: ignore[union-attr,arg-type]
+    assert config["apiVersion"] == "node.eks.aws/v1alpha1"
+    assert config["spec"]["instance"]["localStorage"]["strategy"] == "RAID0"
+
+
+def test_the_instance_store_becomes_one_array_on_bottlerocket() -> None:
+    settings = tomllib.loads(text(pool(image="bottlerocket"), "gpu-on-demand"))["settings"]
+    command = settings["bootstrap-commands"]["instance-storage"]
+    assert command["mode"] == "always"
+    assert command["commands"][0] == ["apiclient", "ephemeral-storage", "init"]
+
+
+def test_without_the_instance_store_there_is_no_user_data_and_the_volume_counts() -> None:
+    recorded = pool(instance_store="none", disk_gib=200)
+    assert "userData" not in template(recorded, "gpu-on-demand")
+    assert tags_for_autoscaler(recorded) == {"ephemeral-storage": "170Gi"}
+
+
+def test_efa_puts_one_interface_on_each_card_and_only_the_first_carries_ip() -> None:
+    recorded = pool(**H100)
+    interfaces = template(recorded, "gpu-on-demand")["networkInterfaces"]
+    assert len(interfaces) == 32
+    assert [i["networkCardIndex"] for i in interfaces] == list(range(32))
+    assert [i["deviceIndex"] for i in interfaces] == [0, *[1] * 31]
+    assert [i["interfaceType"] for i in interfaces] == ["efa", *["efa-only"] * 31]
+    group = recorded.one("aws:ec2/securityGroup:SecurityGroup").state
+    assert all(len(i["securityGroups"]) == 2 for i in interfaces)
+    assert interfaces[0]["securityGroups"][0] == CLUSTER["security_group_id"], "the control plane reaches it"
+    assert group["name"]
+
+
+def test_efa_has_a_security_group_that_lets_all_through_to_itself_both_ways() -> None:
+    recorded = pool(**H100)
+    for kind in (
+        "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+    ):
+        rule = recorded.one(kind).inputs
+        assert rule["ipProtocol"] == "-1"
+        assert rule["securityGroupId"] == rule["referencedSecurityGroupId"], "EFA wants the group named"
+
+
+def test_efa_stands_in_one_zone_and_one_placement_group() -> None:
+    recorded = pool(**H100, answers=offering(p5__48xlarge=("euc1-az3",)))
+    (group,) = groups(recorded).values()
+    assert group.inputs["subnetIds"] == ["subnet-euc1-az3"], "the only zone that offers it"
+    placement = recorded.one("aws:ec2/placementGroup:PlacementGroup")
+    assert placement.inputs["strategy"] == "cluster"
+    assert template(recorded, "gpu-on-demand")["placement"]["groupName"] == placement.state["name"]
+
+
+def test_the_autoscaler_is_told_of_what_the_type_does_not_tell() -> None:
+    assert tags_for_autoscaler(pool(**H100)) == {
+        "vpc.amazonaws.com/efa": "32",
+        "ephemeral-storage": "24065Gi",
+    }
+    neuron = pool(accelerator="trainium", count=16, name="trn", efa=False)
+    assert tags_for_autoscaler(neuron) == {
+        "aws.amazon.com/neuron": "16",
+        "aws.amazon.com/neuroncore": "32",
+        "ephemeral-storage": "6016Gi",
+    }
+
+
+def test_neuron_pools_have_their_own_image_taint_and_plugin() -> None:
+    (group,) = groups(pool(accelerator="inferentia2", count=1, name="inf2")).values()
+    assert group.inputs["amiType"] == "AL2023_x86_64_NEURON"
+    assert group.inputs["taints"][0]["key"] == "aws.amazon.com/neuron"
+    assert group.inputs["labels"]["ai-platform/device-plugin"] == "neuron"
+    assert "k8s.amazonaws.com/accelerator" not in group.inputs["labels"], (
+        "the autoscaler would wait for nvidia.com/gpu for ever"
+    )
+
+
+def test_capacity_is_tried_in_its_order() -> None:
+    recorded = pool(
+        **H100, capacity=[{**BLOCK, "zone": "euc1-az1"}, {"type": "spot"}, {"type": "on_demand"}], min=1
+    )
+    outputs = recorded.one("aiplatform:index:GpuPool").outputs or {}
+    found = [(group["capacity"], group["priority"]) for group in outputs["node_groups"]]
+    assert found == [("reserved", 100), ("spot", 90), ("on_demand", 80)]
+    assert outputs["node_groups"][0]["autoscaling_group"] == "eks-gpu-reserved-bcdef0-0123"
+    minima = {name: group.inputs["scalingConfig"]["minSize"] for name, group in groups(recorded).items()}
+    assert minima == {"gpu-reserved-bcdef0": 0, "gpu-spot": 1, "gpu-on-demand": 0}, (
+        "nothing can stay in a block that has not begun"
+    )
+    subnets = {tuple(group.inputs["subnetIds"]) for group in groups(recorded).values()}
+    assert subnets == {("subnet-euc1-az1",)}, "the pool follows its reservation's zone"
+
+
+def test_a_capacity_block_is_asked_for_as_eks_wants_it() -> None:
+    recorded = pool(**H100, capacity=[{**BLOCK, "zone": "euc1-az1"}])
+    group = groups(recorded)["gpu-reserved-bcdef0"].inputs
+    made = template(recorded, "gpu-reserved-bcdef0")
+    assert group["capacityType"] == "CAPACITY_BLOCK"
+    assert "instanceTypes" not in group
+    assert made["instanceType"] == "p5.48xlarge", "with a block the type stands in the template"
+    assert made["instanceMarketOptions"] == {"marketType": "capacity-block"}
+    target = {"capacityReservationTarget": {"capacityReservationId": RESERVATION}}
+    assert made["capacityReservationSpecification"] == target
+    assert not recorded.all("aws:ec2/placementGroup:PlacementGroup"), "a block has a placement of its own"
+
+
+def test_an_on_demand_reservation_is_targeted() -> None:
+    recorded = pool(capacity=[{"type": "reserved", "reservation_id": RESERVATION, "zone": "euc1-az3"}])
+    group = groups(recorded)["gpu-reserved-bcdef0"].inputs
+    made = template(recorded, "gpu-reserved-bcdef0")
+    assert group["capacityType"] == "ON_DEMAND"
+    assert group["subnetIds"] == ["subnet-euc1-az3"]
+    assert "instanceMarketOptions" not in made
+    assert made["capacityReservationSpecification"]["capacityReservationTarget"] == {
+        "capacityReservationId": RESERVATION
+    }
+    assert group["updateConfig"]["updateStrategy"] == "MINIMAL", "there is no second instance to launch"
+
+
+def test_spot_takes_all_types_that_the_zones_offer() -> None:
+    answers = offering(g4dn__xlarge=("euc1-az2",), g4dn__2xlarge=("euc1-az2", "euc1-az3"))
+    (group,) = groups(pool(capacity=[{"type": "spot"}], answers=answers)).values()
+    assert group.inputs["instanceTypes"] == ["g4dn.xlarge", "g4dn.2xlarge"]
+    assert group.inputs["subnetIds"] == ["subnet-euc1-az2", "subnet-euc1-az3"]
+
+
+def test_spot_with_efa_takes_only_types_with_equally_many_cards() -> None:
+    recorded = pool(accelerator="h200", count=8, name="h200", capacity=[{"type": "spot"}])
+    (group,) = groups(recorded).values()
+    assert group.inputs["instanceTypes"] == ["p5en.48xlarge"], "p5e has 32 cards, p5en 16"
+
+
+def test_time_slicing_is_a_label_that_the_plugin_reads_and_a_number_for_the_autoscaler() -> None:
+    recorded = pool(sharing={"strategy": "time_slicing", "replicas": 4})
+    (group,) = groups(recorded).values()
+    assert group.inputs["labels"]["nvidia.com/device-plugin.config"] == "time-slicing-4"
+    assert tags_for_autoscaler(recorded)["nvidia.com/gpu"] == "4"
+
+
+def test_bottlerocket_slices_time_by_its_own_settings() -> None:
+    recorded = pool(image="bottlerocket", sharing={"strategy": "time_slicing", "replicas": 4})
+    plugin = tomllib.loads(text(recorded, "gpu-on-demand"))["settings"]["kubelet-device-plugins"]["nvidia"]
+    assert plugin["device-sharing-strategy"] == "time-slicing"
+    assert plugin["time-slicing"] == {"replicas": 4, "rename-by-default": False}
+
+
+def test_mig_takes_bottlerocket_which_cuts_the_cards_itself() -> None:
+    recorded = pool(**H100, sharing={"strategy": "mig", "profile": "1g.10gb"})
+    (group,) = groups(recorded).values()
+    assert group.inputs["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"
+    assert group.inputs["labels"]["nvidia.com/mig.config"] == "all-1g.10gb"
+    assert tags_for_autoscaler(recorded)["nvidia.com/gpu"] == "56", "8 cards of 7 slices"
+    plugin = tomllib.loads(text(recorded, "gpu-on-demand"))["settings"]["kubelet-device-plugins"]["nvidia"]
+    assert plugin["device-partitioning-strategy"] == "mig"
+    assert plugin["mig"]["profile"] == {"h100.80gb": "1g.10gb"}
+
+
+def test_a_shared_node_role_is_used_instead_of_one_of_its_own() -> None:
+    shared = "arn:aws:iam::111122223333:role/acme-dev-node"
+    recorded = pool(cluster={**CLUSTER, "node_role_arn": shared})
+    assert not recorded.all("aws:iam/role:Role")
+    assert groups(recorded)["gpu-on-demand"].inputs["nodeRoleArn"] == shared
+
+
+def test_a_group_waits_for_the_rights_of_its_nodes() -> None:
+    recorded = pool()
+    group = groups(recorded)["gpu-on-demand"]
+    for attachment in recorded.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
+        assert recorded.depends(group, attachment), "and goes before them on destroy"
+
+
+@pytest.mark.parametrize("name", ["a", "inference-l40s-spot1"])
+def test_physical_names_stay_in_their_limits(name: str) -> None:
+    capacity = [{"type": "reserved", "reservation_id": RESERVATION, "zone": "euc1-az1"}]
+    recorded = pool(name=name, capacity=capacity)
+    (group,) = groups(recorded).values()
+    assert len(group.inputs["nodeGroupNamePrefix"]) + 26 <= 63
+    assert len(recorded.one("aws:iam/role:Role").inputs["namePrefix"]) + 26 <= 64

@@ -1,0 +1,203 @@
+"""What a GPU pool refuses, before anything is registered on AWS."""
+
+from typing import Any
+
+import pytest
+
+from aiplatform._args import ArgumentError
+from aiplatform.gpu_pool import GpuPool
+from tests.components.aiplatform.pools import CLUSTER, NETWORK, Answers, offering
+from tests.components.recording import record
+
+CR = "cr-0123456789abcdef0"
+
+
+def faults(answers: Answers | None = None, **more: Any) -> list[str]:
+    """The faults of a pool with these arguments; a T4 pool without."""
+    given: Any = {
+        "prefix": "acme-dev",
+        "name": "gpu",
+        "cluster": CLUSTER,
+        "network": NETWORK,
+        "accelerator": "t4",
+        "count": 1,
+        **more,
+    }
+    with pytest.raises(ArgumentError) as caught:
+        record(lambda: GpuPool("gpu", given), answers=answers)
+    return [str(fault) for fault in caught.value.faults]
+
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"accelerator": "h10"}, "GpuPoolArgs.accelerator: got 'h10', expected one of t4, a10g"),
+    ({"accelerator": "h10"}, "did you mean 'h100'?"),
+    (
+        {"accelerator": "h100", "count": 4},
+        "GpuPoolArgs.count: got 4, AWS has no instance type with 4 h100; expected 1 or 8",
+    ),
+    ({"min": 3, "max": 2}, "GpuPoolArgs.min: got 3, expected at most max, which is 2"),
+    ({"max": 0}, "GpuPoolArgs.max: got 0, expected 1 to 450 nodes"),
+    (
+        {"capacity": [{"type": "spot", "reservation_id": CR}]},
+        "GpuPoolArgs.capacity[0].reservation_id: got a reservation with type 'spot', expected 'reserved': "
+        "spot nodes never run in a reservation",
+    ),
+    ({"capacity": [{"type": "reserved"}]}, "GpuPoolArgs.capacity[0].reservation_id: missing"),
+    (
+        {"capacity": [{"type": "reserved", "reservation_id": "block-1", "zone": "euc1-az1"}]},
+        "GpuPoolArgs.capacity[0].reservation_id: got 'block-1', expected a reservation's id",
+    ),
+    (
+        {"capacity": [{"type": "reserved", "reservation_id": CR}]},
+        "GpuPoolArgs.capacity[0].zone: missing, expected the zone id of the reservation",
+    ),
+    (
+        {
+            "capacity": [
+                {"type": "reserved", "reservation_id": CR, "zone": "euc1-az1", "capacity_block": True}
+            ]
+        },
+        "GpuPoolArgs.capacity[0].capacity_block: got true, but EC2 sells no Capacity Blocks of g4dn.xlarge",
+    ),
+    (
+        {"capacity": [{"type": "on_demand", "capacity_block": True}]},
+        "GpuPoolArgs.capacity[0].capacity_block: got true with type 'on_demand', expected 'reserved'",
+    ),
+    (
+        {
+            "accelerator": "h100",
+            "count": 8,
+            "min": 1,
+            "zones": ["euc1-az1"],
+            "capacity": [{"type": "reserved", "reservation_id": CR, "capacity_block": True}],
+        },
+        "GpuPoolArgs.min: got 1, expected 0",
+    ),
+    ({"capacity": [{"type": "spot"}, {"type": "spot"}]}, "capacity[1]: 'spot' stands at capacity[0] already"),
+    ({"capacity": [{"type": "on-demand"}]}, "did you mean 'on_demand'?"),
+    ({"capacity": [{"type": "spot", "max_price": 1.0}]}, "GpuPoolArgs.capacity[0].max_price: unknown key"),
+    (
+        {"capacity": [{"type": "spot", "instance_types": ["g5.xlarge"]}]},
+        "GpuPoolArgs.capacity[0].instance_types[0]: got 'g5.xlarge', expected an instance type with 1 t4",
+    ),
+    ({"efa": True}, "GpuPoolArgs.efa: g4dn.xlarge has no EFA; with it: g4dn.16xlarge, g4dn.8xlarge"),
+    (
+        {"accelerator": "inferentia2", "count": 12, "efa": True},
+        "GpuPoolArgs.efa: inf2.48xlarge has no EFA",
+    ),
+    (
+        {"accelerator": "h100", "count": 8, "zones": ["euc1-az1", "euc1-az2"]},
+        "expected one zone: EFA reaches no further",
+    ),
+    ({"placement_group": True, "zones": ["euc1-az1", "euc1-az2"]}, "a cluster placement group reaches no"),
+    ({"zones": ["euc1-az9"]}, "GpuPoolArgs.zones[0]: got 'euc1-az9', expected a zone id of the network"),
+    (
+        {"sharing": {"strategy": "mig", "profile": "1g.5gb"}},
+        "GpuPoolArgs.sharing.strategy: got 'mig', t4 has no MIG; those that have: a100",
+    ),
+    (
+        {"accelerator": "h100", "count": 8, "sharing": {"strategy": "mig", "profile": "1g.5gb"}},
+        "GpuPoolArgs.sharing.profile: got '1g.5gb', expected a profile of h100: 1g.10gb",
+    ),
+    (
+        {
+            "accelerator": "h100",
+            "count": 8,
+            "image": "al2023",
+            "sharing": {"strategy": "mig", "profile": "1g.10gb"},
+        },
+        "GpuPoolArgs.image: got 'al2023', expected 'bottlerocket' (or left out) with MIG",
+    ),
+    (
+        {"accelerator": "b200", "count": 8, "sharing": {"strategy": "mig", "profile": "1g.23gb"}},
+        "GpuPoolArgs.sharing.strategy: got 'mig', but Bottlerocket cuts a100",
+    ),
+    ({"sharing": {"strategy": "time_slicing"}}, "GpuPoolArgs.sharing.replicas: missing"),
+    (
+        {"sharing": {"strategy": "time_slicing", "replicas": 2, "profile": "1g.5gb"}},
+        "GpuPoolArgs.sharing.profile: not known to strategy 'time_slicing'",
+    ),
+    ({"sharing": {"strategy": "time_slicing", "replicas": 99}}, "expected 2 to 16 containers a card"),
+    (
+        {"accelerator": "trainium", "count": 1, "sharing": {"strategy": "time_slicing", "replicas": 2}},
+        "GpuPoolArgs.sharing: trainium cannot be shared",
+    ),
+    (
+        {"accelerator": "trainium", "count": 1, "image": "bottlerocket"},
+        "GpuPoolArgs.image: got 'bottlerocket', expected 'al2023'",
+    ),
+    (
+        {"accelerator": "inferentia2", "count": 1, "instance_store": "raid0"},
+        "GpuPoolArgs.instance_store: got 'raid0', but inf2.xlarge has no instance store",
+    ),
+    ({"name": "a-name-that-is-too-long-for-aws"}, "GpuPoolArgs.name: got 'a-name-that-is-too-long-for-aws'"),
+    ({"prefix": "a-very-long-organisation-name"}, "GpuPoolArgs.prefix: got"),
+    (
+        {"labels": {"kubernetes.io/role": "gpu"}},
+        "GpuPoolArgs.labels.kubernetes.io/role: expected a domain of",
+    ),
+    ({"labels": {"eks.amazonaws.com/x": "y"}}, "'eks.amazonaws.com' belongs to EKS"),
+    ({"labels": {"ai-platform/pool": "x"}}, "set by the pool itself"),
+    ({"labels": {"nvidia.com/gpu.present": "false"}}, "the pool sets this one itself"),
+    ({"labels": {"team": "two words"}}, "GpuPoolArgs.labels.team: got 'two words', expected at most 63"),
+    ({"taints": [{"key": "a b", "effect": "NoSchedule"}]}, "GpuPoolArgs.taints[0].key: got 'a b'"),
+    ({"taints": [{"key": "a", "effect": "NO_SCHEDULE"}]}, "did you mean 'NoSchedule'?"),
+    (
+        {
+            "taints": [
+                {"key": "a", "effect": "NoSchedule"},
+                {"key": "a", "effect": "NoSchedule", "value": "b"},
+            ]
+        },
+        "GpuPoolArgs.taints[1]: a:NoSchedule stands at taints[0] already",
+    ),
+    ({"taints": [{"key": "nvidia.com/gpu", "effect": "NoExecute"}]}, "the pool sets this taint itself"),
+    ({"network": {**NETWORK, "zones": []}}, "GpuPoolArgs.network.zones: missing"),
+    ({"acelerator": "t4"}, "GpuPoolArgs.acelerator: unknown key; did you mean 'accelerator'?"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"), REFUSED, ids=[str(index) for index in range(len(REFUSED))]
+)
+def test_a_wrong_argument_is_refused_with_what_would_be_right(
+    arguments: dict[str, Any], expected: str
+) -> None:
+    found = faults(**arguments)
+    assert any(expected in fault for fault in found), "\n".join(found)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    found = faults(
+        min=3, max=2, efa=True, labels={"k8s.io/x": "y"}, sharing={"strategy": "mig", "profile": "x"}
+    )
+    assert [fault.split(":")[0] for fault in found] == [
+        "GpuPoolArgs.min",
+        "GpuPoolArgs.efa",
+        "GpuPoolArgs.sharing.strategy",
+        "GpuPoolArgs.labels.k8s.io/x",
+    ]
+
+
+def test_a_zone_that_does_not_offer_the_type_is_refused_with_those_that_do() -> None:
+    answers = offering(g4dn__xlarge=("euc1-az2", "euc1-az3"))
+    assert faults(answers, zones=["euc1-az3", "euc1-az1"]) == [
+        "GpuPoolArgs.zones[1]: got 'euc1-az1', which does not offer g4dn.xlarge; "
+        "zone ids that do: euc1-az2, euc1-az3"
+    ]
+
+
+def test_a_network_without_the_type_is_told_where_it_is() -> None:
+    answers = offering(p5__48xlarge=("euc1-az7",))
+    assert faults(answers, accelerator="h100", count=8) == [
+        "GpuPoolArgs.network.zones: none that the pool can use offers p5.48xlarge; zone ids that do: euc1-az7"
+    ]
+    assert faults(offering()) == [
+        "GpuPoolArgs.network.zones: no zone of the network offers g4dn.xlarge; no zone of this region does"
+    ]
+
+
+def test_a_reservation_in_a_zone_without_the_type_is_refused() -> None:
+    capacity = [{"type": "reserved", "reservation_id": CR, "zone": "euc1-az1"}]
+    (fault,) = faults(offering(g4dn__xlarge=("euc1-az2",)), capacity=capacity)
+    assert fault.startswith("GpuPoolArgs.capacity[0].zone: got 'euc1-az1', which does not offer g4dn.xlarge")

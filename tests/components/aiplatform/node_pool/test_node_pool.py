@@ -1,0 +1,140 @@
+"""What a node pool makes of its arguments, and what it refuses."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import moto
+import pytest
+
+from aiplatform._args import ArgumentError, keys
+from aiplatform.node_pool import NodePool, NodePoolArgs
+from aiplatform.node_pool.args import NodePoolSettings, architecture
+from tests.components.aiplatform.pools import CLUSTER, NETWORK, Answers, offering
+from tests.components.aiplatform.schema import undocumented
+from tests.components.recording import Recording, record
+
+RECORDED = Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.json.gz"
+
+
+def pool(answers: Answers | None = None, **more: Any) -> Recording:
+    """A pool named `cpu` with these arguments."""
+    given: Any = {
+        "prefix": "acme-dev",
+        "name": "general",
+        "cluster": CLUSTER,
+        "network": NETWORK,
+        "instance_types": ["m7i.2xlarge"],
+        **more,
+    }
+    return record(lambda: NodePool("cpu", given), answers=answers)
+
+
+def faults(answers: Answers | None = None, **more: Any) -> list[str]:
+    with pytest.raises(ArgumentError) as caught:
+        pool(answers, **more)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_the_logical_names_are_a_contract() -> None:
+    assert pool(capacity=["spot", "on_demand"]).names() == [
+        "aiplatform:index:NodePool cpu",
+        "aws:autoscaling/tag:Tag cpu-on-demand-ephemeral-storage",
+        "aws:autoscaling/tag:Tag cpu-spot-ephemeral-storage",
+        "aws:ec2/launchTemplate:LaunchTemplate cpu-on-demand",
+        "aws:ec2/launchTemplate:LaunchTemplate cpu-spot",
+        "aws:eks/nodeGroup:NodeGroup cpu-on-demand",
+        "aws:eks/nodeGroup:NodeGroup cpu-spot",
+        "aws:iam/role:Role cpu-node",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cpu-node-AmazonEC2ContainerRegistryPullOnly",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cpu-node-AmazonEKSWorkerNodePolicy",
+    ]
+
+
+def test_its_arguments_are_documented_and_complete() -> None:
+    assert undocumented(NodePool) == []
+    assert set(NodePoolArgs.__annotations__) == keys(NodePoolSettings)
+
+
+def test_a_pool_belongs_to_the_autoscaler_in_the_order_of_its_capacity() -> None:
+    recorded = pool(capacity=["spot", "on_demand"], min=1, max=5, labels={"team": "web"})
+    component = recorded.one("aiplatform:index:NodePool")
+    spot = recorded.one("aws:eks/nodeGroup:NodeGroup", "cpu-spot")
+    on_demand = recorded.one("aws:eks/nodeGroup:NodeGroup", "cpu-on-demand")
+    assert spot.inputs["capacityType"] == "SPOT"
+    assert on_demand.inputs["capacityType"] == "ON_DEMAND"
+    assert spot.inputs["scalingConfig"] == {"minSize": 1, "maxSize": 5, "desiredSize": 1}
+    assert on_demand.inputs["scalingConfig"] == {"minSize": 0, "maxSize": 5, "desiredSize": 0}
+    assert spot.ignore_changes == ("scalingConfig.desiredSize",)
+    assert spot.inputs["labels"] == {
+        "ai-platform/pool": "general",
+        "ai-platform/capacity": "spot",
+        "team": "web",
+    }
+    assert component.outputs is not None
+    priorities = [(g["capacity"], g["priority"]) for g in component.outputs["node_groups"]]
+    assert priorities == [("spot", 100), ("on_demand", 90)]
+    assert {r.parent for r in recorded.resources if r is not component} == {component.urn}
+
+
+@pytest.mark.parametrize(
+    ("type_", "image", "expected"),
+    [
+        ("m7i.2xlarge", "al2023", "AL2023_x86_64_STANDARD"),
+        ("m7g.2xlarge", "al2023", "AL2023_ARM_64_STANDARD"),
+        ("c7gn.xlarge", "bottlerocket", "BOTTLEROCKET_ARM_64"),
+        ("c7a.xlarge", "bottlerocket", "BOTTLEROCKET_x86_64"),
+    ],
+)
+def test_the_image_fits_the_architecture(type_: str, image: str, expected: str) -> None:
+    recorded = pool(instance_types=[type_], image=image)
+    assert recorded.one("aws:eks/nodeGroup:NodeGroup").inputs["amiType"] == expected
+
+
+def test_the_architecture_is_told_by_the_name_of_every_type_that_ec2_has() -> None:
+    types: dict[str, Any] = json.loads(gzip.decompress(RECORDED.read_bytes()))
+    wrong = [
+        name
+        for name, facts in types.items()
+        if not name.startswith("mac")
+        and architecture(name) not in facts["ProcessorInfo"]["SupportedArchitectures"]
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({"min": 4, "max": 3}, "NodePoolArgs.min: got 4, expected at most max, which is 3"),
+        (
+            {"instance_types": ["m7i.large", "m7g.large"]},
+            "NodePoolArgs.instance_types[1]: got 'm7g.large', which is arm64 while m7i.large is x86_64",
+        ),
+        ({"instance_types": ["g5.xlarge"]}, "which carries 1 a10g: expected a type without, or a GPU pool"),
+        ({"instance_types": ["m7i"]}, "expected an instance type such as m7i.2xlarge"),
+        ({"instance_types": []}, "expected 1 to 20 instance types, got 0"),
+        ({"capacity": ["reserved"]}, "NodePoolArgs.capacity[0]: got 'reserved'"),
+        ({"capacity": ["spot", "spot"]}, "expected each only once, twice here: spot"),
+        ({"zones": ["euc1-az7"]}, "NodePoolArgs.zones[0]: got 'euc1-az7'"),
+        ({"labels": {"node.kubernetes.io/role": ""}}, "EKS accepts no empty one"),
+        ({"instance_type": "m7i.large"}, "did you mean 'instance_types'?"),
+    ],
+)
+def test_a_wrong_argument_is_refused_with_what_would_be_right(
+    arguments: dict[str, Any], expected: str
+) -> None:
+    found = faults(**arguments)
+    assert any(expected in fault for fault in found), "\n".join(found)
+
+
+def test_a_zone_without_any_of_the_types_is_refused_with_those_that_have_them() -> None:
+    answers = offering(m7i__2xlarge=("euc1-az2",))
+    assert faults(answers, zones=["euc1-az1"]) == [
+        "NodePoolArgs.zones[0]: got 'euc1-az1', which does not offer m7i.2xlarge; zone ids that do: euc1-az2"
+    ]
+
+
+def test_a_type_that_the_region_does_not_know_is_refused() -> None:
+    (fault,) = faults(offering(), instance_types=["m99i.large"])
+    assert fault.startswith("NodePoolArgs.instance_types[0]: got 'm99i.large', which no zone of this region")
