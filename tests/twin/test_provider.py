@@ -425,6 +425,17 @@ def test_no_longer_asking_for_what_the_cloud_chooses_is_no_change(world: World) 
     assert not found
 
 
+def test_asking_for_nothing_where_nothing_is_is_no_change(world: World) -> None:
+    inputs, id, outputs = made(world)
+    more = {**inputs, "enableDnsHostnames": False, "tags": {}}
+    found, _ = world.client.diff(VPC, id, outputs, more, inputs)
+    assert not found
+    found, _ = world.client.diff(VPC, id, outputs, inputs, more)
+    assert not found
+    found, _ = world.client.diff(VPC, id, outputs, {**inputs, "enableDnsSupport": False}, inputs)
+    assert found == {"enableDnsSupport": "UPDATE"}, "false where true was asked is a change"
+
+
 def test_ignored_changes_do_not_show(world: World) -> None:
     inputs, id, outputs = made(world, VPC, {**CIDR, "tags": {"a": "1"}})
     new = {**inputs, "tags": {"a": "2"}}
@@ -489,6 +500,12 @@ def test_nested_drift_leaves_the_clouds_own_values_out(world: World) -> None:
     world.backend.put(id, CLUSTER, {**inputs, "vpcConfig": changed, "tagsAll": {}})
     _, _, now = world.client.read(CLUSTER, id, outputs, inputs)
     assert now["vpcConfig"] == changed, "vpcId and clusterSecurityGroupId are no inputs of the program"
+
+
+def test_an_api_that_leaves_out_what_is_false_shows_no_drift(world: World) -> None:
+    inputs, id, outputs = made(world, VPC, {**CIDR, "enableDnsHostnames": False})
+    world.backend.put(id, VPC, {k: v for k, v in inputs.items() if k != "enableDnsHostnames"})
+    assert world.client.read(VPC, id, outputs, inputs)[2] == inputs
 
 
 def test_what_is_gone_reads_as_an_empty_id(world: World) -> None:

@@ -70,6 +70,11 @@ def compare(
     return difference
 
 
+def nothing(value: Any) -> bool:
+    """Whether a value says as much as none: false, 0, the empty text, list or object."""
+    return value is None or (value is not UNKNOWN and value in (False, 0, "", [], {}))
+
+
 def _properties(type: ResourceType | None, old: Props, state: Props, new: Props) -> Iterable[Change]:
     walk = _Walk(type, old, new)
     for key in sorted({*old, *new} - {DEFAULTS_KEY}):
@@ -79,9 +84,10 @@ def _properties(type: ResourceType | None, old: Props, state: Props, new: Props)
                 yield from walk.values((key,), None, new[key])
         elif key in old and key not in new:
             # What the cloud would choose itself stays as it is when the program stops asking for it.
-            if not (type and key in type.computed):
+            if not (type and key in type.computed) and not nothing(old[key]):
                 yield from walk.values((key,), old[key], None)
-        else:
+        elif key in old or not nothing(new[key]):
+            # As for the real providers: to ask for nothing (false, an empty list) where nothing is changes nothing.
             yield from walk.values((key,), old.get(key), new.get(key))
 
 

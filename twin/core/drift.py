@@ -8,6 +8,7 @@ from typing import Any
 from twin.checks.sdk import Sdk
 from twin.checks.types import ListOf, MapOf, ObjectOf, OneOf, Property, Type
 from twin.core.autonaming import DEFAULTS_KEY
+from twin.core.diff import nothing
 from twin.engine_values import compact
 from twin.resource import Props, ResourceType
 
@@ -32,7 +33,7 @@ def inputs_now(
             kept = view.project(property.type, name, old[name], before.get(name), value)
             if kept is not None:
                 result[name] = kept
-        elif name in before and value not in (None, "", [], {}) and not view.same(name, before[name], value):
+        elif name in before and not nothing(value) and not view.same(name, before[name], value):
             result[name] = view.prune(property.type, value)
     return result
 
@@ -68,8 +69,9 @@ class _View:
         """What the cloud has now, in the shape of what was asked: what was not asked for is left out unless
         it changed since."""
         if now is None:
-            # An API that tells nothing of it (a password) told nothing before either.
-            return asked if before is None else None
+            # An API that tells nothing of it (a password) told nothing before either; one that leaves out
+            # what is false or empty has not changed it.
+            return asked if before is None or nothing(asked) else None
         if self.same(path, asked, now):
             return asked
         if isinstance(asked, dict) and isinstance(now, dict) and (known := self._known(type)):
