@@ -36,6 +36,14 @@ class AwsCloud(Cloud):
     def configure(self, config: Props) -> AwsContext:
         return configuration.configure(config)
 
+    def moves(self, old: Props, new: Props) -> Sequence[str]:
+        """Another region, or allowed accounts of which none was allowed before."""
+        moved = list(super().moves(old, new))
+        before, now = (set(config.get("allowedAccountIds") or ()) for config in (old, new))
+        if before and now and not before & now:
+            moved.append("allowedAccountIds")
+        return moved
+
     def resource(self, token: str) -> AwsResource | None:
         return resources().get(token)
 

@@ -87,7 +87,7 @@ def _properties(type: ResourceType | None, old: Props, state: Props, new: Props)
             if not (type and key in type.computed) and not nothing(old[key]):
                 yield from walk.values((key,), old[key], None)
         elif key in old or not nothing(new[key]):
-            # As for the real providers: to ask for nothing (false, an empty list) where nothing is changes nothing.
+            # As for the real providers: asking for nothing (false, an empty list) where nothing is.
             yield from walk.values((key,), old.get(key), new.get(key))
 
 
