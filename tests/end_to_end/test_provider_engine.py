@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -115,7 +116,7 @@ def test_a_half_made_resource_is_mended_in_place(place: Workplace) -> None:
     assert place.stack(network()[:1]).up().outputs["main"].value == left
 
 
-@pytest.mark.parametrize("victims", ["everything", "engine", "provider"])
+@pytest.mark.parametrize("victims", ["everything", "engine", "provider", "nobody"])
 def test_a_kill_in_the_middle_leaves_no_duplicate(place: Workplace, victims: str) -> None:
     program: Program = [
         {"token": VPC, "name": f"v{i}", "props": {"cidrBlock": f"10.{i}.0.0/16"}} for i in range(6)
@@ -124,17 +125,17 @@ def test_a_kill_in_the_middle_leaves_no_duplicate(place: Workplace, victims: str
     running = subprocess.Popen(
         [sys.executable, "-m", "tests.end_to_end.inline", str(place.folder), json.dumps(program)],
         cwd=ROOT,
-        env={**os.environ, "FAKE_DELAY_AFTER": "5"},
+        env={**os.environ, "FAKE_DELAY_AFTER": "20"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     eventually("the first things are there", lambda: len(place.backend.things()) >= 4, 60)
     family = psutil.Process(running.pid).children(recursive=True)
-    names = {"engine": ("pulumi",), "provider": ("python", "python3", "python3.11"), "everything": ()}[
-        victims
-    ]
     for process in family:
-        if not names or process.name() in names:
+        is_engine = process.name() == "pulumi"
+        if victims == "nobody" and is_engine:
+            process.send_signal(signal.SIGINT)  # Ctrl-C
+        elif victims == "everything" or victims == ("engine" if is_engine else "provider"):
             process.kill()
     if victims == "everything":
         running.kill()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from twin.resource import (
     HalfMade,
     Props,
     ResourceType,
+    pause,
 )
 
 VPC = "aws:ec2/vpc:Vpc"
@@ -111,7 +111,7 @@ class FakeType(ResourceType):
         if inputs.get("tags", {}).get("fault") == "half":
             raise HalfMade("made, but it never became ready", id, self.state(context, id, inputs))
         if delay := os.environ.get("FAKE_DELAY_AFTER"):
-            time.sleep(float(delay))
+            pause(float(delay))
         return id, self.state(context, id, inputs)
 
     def state(self, context: FakeContext, id: str, props: Props) -> Props:
