@@ -6,9 +6,9 @@ kubelet may not set most `kubernetes.io` and `k8s.io` labels on itself; EKS's AP
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 from aiplatform._args import Fault, got
 
@@ -75,6 +75,18 @@ def key_fault(key: str) -> str | None:
             f"expected a domain of your own: '{taken}' belongs to {'EKS' if 'eks' in taken else 'Kubernetes'}"
         )
     return None
+
+
+def pool_name(longest: int) -> Callable[[Any], str | None]:
+    """A rule for the name of a pool of nodes: a DNS label, not the name of the cluster's own nodes."""
+    pattern = re.compile(rf"[a-z]([-a-z0-9]{{0,{longest - 2}}}[a-z0-9])?")
+
+    def rule(value: Any) -> str | None:
+        if not pattern.fullmatch(value):
+            return f"expected 1 to {longest} lower-case letters, digits and hyphens, a letter first"
+        return "expected another name, that is the cluster's own node group" if value == "system" else None
+
+    return rule
 
 
 def value_fault(value: str) -> str | None:

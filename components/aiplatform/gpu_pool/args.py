@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
 from aiplatform._args import Fault, between, distinct, got, length, matches
-from aiplatform._kubernetes import Taint, TaintArgs
+from aiplatform._kubernetes import Taint, TaintArgs, pool_name
 from aiplatform._node_labels import MOST_REPLICAS
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.accelerators import Machine
@@ -87,7 +87,8 @@ class GpuPoolArgs(TypedDict):
     capacity: NotRequired[list[CapacityArgs]]
     """In order of preference. Default: on demand."""
     min: NotRequired[int]
-    """Nodes that stay, in the first entry that is no Capacity Block. Default 0."""
+    """Nodes that stay, in the first entry that is no Capacity Block. Default 0. Raise it only while at least
+    so many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 1."""
     zones: NotRequired[list[str]]
@@ -177,9 +178,7 @@ class GpuPoolSettings:
     """Checked arguments of a GPU pool. Rules that join several keys stand in `rules`."""
 
     prefix: Annotated[str, prefix_for(ROLE, LAUNCH_TEMPLATE, SECURITY_GROUP, PLACEMENT)]
-    name: Annotated[
-        str, matches(rf"[a-z]([-a-z0-9]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?", "a DNS label of 1 to 20")
-    ]
+    name: Annotated[str, pool_name(LONGEST_NAME)]
     cluster: ClusterReference
     network: NetworkReference
     accelerator: Annotated[str, accelerators.key_fault]

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
-from aiplatform._args import Fault, between, distinct, got, length, matches, nearest
-from aiplatform._kubernetes import Taint, TaintArgs, label_faults, taint_faults
+from aiplatform._args import Fault, between, distinct, got, length, nearest
+from aiplatform._kubernetes import Taint, TaintArgs, label_faults, pool_name, taint_faults
 from aiplatform._node_labels import CAPACITY, POOL
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import (
@@ -54,7 +54,8 @@ class NodePoolArgs(TypedDict):
     capacity: NotRequired[list[str]]
     """`spot` and `on_demand`, in order of preference. Default: on demand."""
     min: NotRequired[int]
-    """Nodes that stay, in the first entry of `capacity`. Default 0."""
+    """Nodes that stay, in the first entry of `capacity`. Default 0. Raise it only while at least so many
+    nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 3."""
     zones: NotRequired[list[str]]
@@ -90,10 +91,7 @@ class NodePoolSettings:
     """Checked arguments of a node pool."""
 
     prefix: Annotated[str, prefix_for(ROLE, LAUNCH_TEMPLATE)]
-    name: Annotated[
-        str,
-        matches(rf"[a-z]([-a-z0-9]{{0,{LONGEST_NAME - 2}}}[a-z0-9])?", "a DNS label of 1 to 20 characters"),
-    ]
+    name: Annotated[str, pool_name(LONGEST_NAME)]
     cluster: ClusterReference
     network: NetworkReference
     instance_types: Annotated[list[Annotated[str, _cpu_type]], length(1, 20, "instance types"), distinct]
