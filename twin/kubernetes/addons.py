@@ -26,10 +26,8 @@ log = logging.getLogger(__name__)
 GRACE: Final = 60.0
 """Seconds for which an add-on that is not complete counts as on its way, not as DEGRADED."""
 AGAIN: Final = 5.0
-SHORT: Final = (
-    "InsufficientNumberOfReplicas: "
-    "The add-on is unhealthy because it doesn't have the desired number of replicas."
-)
+SHORT: Final = "The add-on is unhealthy because it doesn't have the desired number of replicas."
+"""EKS's words for its issue InsufficientNumberOfReplicas; the view gives it that code."""
 WORKLOADS: Final = {"DaemonSet": "daemonsets", "Deployment": "deployments"}
 DEFAULT_VERSIONS: Final = {
     "vpc-cni": "v1.20.4-eksbuild.1",

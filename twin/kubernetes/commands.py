@@ -127,7 +127,8 @@ def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
         "--authentication-token-webhook-cache-ttl=5s",
         "--authorization-mode=Node,RBAC",
         # Beyond the defaults, which have PodSecurity and LimitRanger among them.
-        "--enable-admission-plugins=NodeRestriction",
+        # EKS has both: the second lets who asks for a GPU onto nodes tainted with that resource's name.
+        "--enable-admission-plugins=NodeRestriction,ExtendedResourceToleration",
         # EKS allows privileged containers, and device plugins ask for it.
         "--allow-privileged=true",
         f"--requestheader-client-ca-file={pki.certificate('front-proxy-ca')}",

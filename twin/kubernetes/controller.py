@@ -2,7 +2,8 @@
 
 `python -m twin.kubernetes.controller --world NAME`: nodes for machines, device plugins, add-ons, the
 autoscaler that the program installed, the token webhook. It asks the cloud through `CloudView`, and the
-API server by the administrator's kubeconfig. Either may go away and come back: it waits, says so once, and goes on.
+API server by the administrator's kubeconfig. Either may go away and come back: it waits, says so once, and
+goes on.
 """
 
 from __future__ import annotations

@@ -43,10 +43,7 @@ class NodeGroupHealth:
         for node_group, number in count.items():
             issues: tuple[str, ...] = ()
             if node_group in late:
-                issues = (
-                    "NodeCreationFailure: Unhealthy nodes in the kubernetes cluster: "
-                    + ", ".join(late[node_group]),
-                )
+                issues = (f"Unhealthy nodes in the kubernetes cluster: {', '.join(late[node_group])}",)
             self._report(node_group, number, issues)
         self._sent = {name: sent for name, sent in self._sent.items() if name in count}
 

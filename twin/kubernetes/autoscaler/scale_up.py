@@ -202,6 +202,7 @@ class ScaleUp:
                 log.info("scale-up: %s, for %d Pods", words, len(best.pods))
                 self.backoff.recovered(group.name)
                 self.grew = scene.now
+                self._coming_since[group.name] = (size, scene.now)
                 done.append(f"{{{words}}}")
                 self._say(
                     scene,
