@@ -24,7 +24,7 @@ AUTOSCALER_GPU: Final = "k8s.amazonaws.com/accelerator"
 """The Cluster Autoscaler takes a node with this label and without `nvidia.com/gpu` as one whose device plugin
 is still starting, and does not add another for the same Pod (its notes on AWS, "GPU instances")."""
 
-MOST_REPLICAS: Final = 16
+MOST_REPLICAS: Final = 64
 """Containers that share a time-sliced card: the device plugin has a configuration for each up to it."""
 
 

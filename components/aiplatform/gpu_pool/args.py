@@ -62,7 +62,7 @@ class SharingArgs(TypedDict):
     """`time_slicing`: they take turns on the whole card, without memory isolation. `mig`: the card is cut
     into isolated slices."""
     replicas: NotRequired[int]
-    """`time_slicing` only, and required there: how many share one card, 2 to 16."""
+    """`time_slicing` only, and required there: how many share one card, 2 to 64."""
     profile: NotRequired[str]
     """`mig` only, and required there: the profile that every card is cut into, `1g.10gb`."""
 

@@ -77,7 +77,7 @@ def test_every_configuration_is_what_the_plugin_reads() -> None:
             assert sliced["resources"] == [{"name": "nvidia.com/gpu", "replicas": replicas}]
 
 
-@pytest.mark.parametrize("replicas", [2, 16])
+@pytest.mark.parametrize("replicas", [2, 64])
 def test_the_configuration_that_a_pool_asks_for_is_there(replicas: int) -> None:
     given: Any = {
         "prefix": "acme-dev",

@@ -117,7 +117,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"sharing": {"strategy": "time_slicing", "replicas": 2, "profile": "1g.5gb"}},
         "GpuPoolArgs.sharing.profile: not known to strategy 'time_slicing'",
     ),
-    ({"sharing": {"strategy": "time_slicing", "replicas": 99}}, "expected 2 to 16 containers a card"),
+    ({"sharing": {"strategy": "time_slicing", "replicas": 99}}, "expected 2 to 64 containers a card"),
     (
         {"accelerator": "trainium", "count": 1, "sharing": {"strategy": "time_slicing", "replicas": 2}},
         "GpuPoolArgs.sharing: trainium cannot be shared",
