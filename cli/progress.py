@@ -98,7 +98,9 @@ class _LiveStep:
         self._live, self._task = live, task
 
     def update(self, text: str) -> None:
-        self._live.update(self._task, text=text)
+        from rich.markup import escape
+
+        self._live.update(self._task, text=escape(text))
 
 
 def duration(seconds: float) -> str:

@@ -89,6 +89,9 @@ def start(world: World, progress: Progress | None = None) -> Toolchain:
     kubernetes: list[_Task] = []
 
     def ready(name: str, path: Path) -> None:
+        # What failed is told now, and not when the last tool is built.
+        for task in (cloud, *kubernetes):
+            task.check()
         if name == "controlplane":
             kubernetes.append(_Task(lambda: _start_kubernetes(world, path, cloud, progress)))
 
@@ -256,5 +259,9 @@ class _Task:
     def result(self) -> None:
         """Wait for its end; raise what it raised."""
         self._thread.join()
+        self.check()
+
+    def check(self) -> None:
+        """Raise what it raised, if it did so already."""
         if self._failure is not None:
             raise self._failure

@@ -1,0 +1,194 @@
+"""The command line: what it says, what it answers, how it fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import app as application
+from cli import doctor, worlds
+from cli.output import CommandError
+from twin import environment
+from twin import world as all_worlds
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    monkeypatch.delenv("AIPLATFORM_TWIN", raising=False)
+
+
+def run(*arguments: str) -> str:
+    result = RUNNER.invoke(application.app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("doctor",),
+        *(("up",), ("preview",), ("refresh",), ("destroy",)),
+        *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
+        *(("twin", "fault", name) for name in ("throttle", "capacity", "slow", "fail", "list", "clear")),
+    ],
+)
+def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
+    output = run(*command, "--help")
+    assert "Usage" in output
+    assert len(output) > 200, "a help that says nothing"
+
+
+def test_the_command_starts_quickly() -> None:
+    """What costs a second at each start must be imported where it is used."""
+    code = "import sys, cli.app; print([name for name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout.replace("'", '"')))
+    heavy = {"boto3", "botocore", "moto", "pulumi", "pulumi_aws", "kubernetes", "cryptography", "grpc"}
+    assert not heavy & loaded
+
+
+def test_a_twin_that_is_not_there_is_told_with_those_that_are() -> None:
+    all_worlds.create("other")
+    with pytest.raises(CommandError, match=r"no twin 'default'; there are: other.*twin start --name default"):
+        worlds.existing(None)
+
+
+def test_the_name_comes_from_the_option_then_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIPLATFORM_TWIN", "from-shell")
+    assert worlds.chosen(None) == "from-shell"
+    assert worlds.chosen("given") == "given"
+
+
+def test_an_environment_lives_in_a_twin_of_its_name_account_and_region() -> None:
+    world = worlds.for_environment("aws-dev")
+    assert world.name == "aws-dev"
+    assert world.cloud == "aws"
+    assert world.account in environment.original_stack_file("aws-dev").read_text()
+    assert worlds.made("aws-dev") == world, "`twin start --name aws-dev` is the same one"
+
+
+def test_an_unknown_environment_is_told_with_those_that_there_are() -> None:
+    with pytest.raises(CommandError, match=r"'aws-dve'.*there are: .*aws-dev"):
+        worlds.for_environment("aws-dve")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "cannot be read"),
+        ("config: {}", "ai-platform:environment is missing"),
+        ("config: {ai-platform:environment: {cloud: azure}}", "cloud: got 'azure', aws or gcp"),
+        ("config: {ai-platform:environment: {cloud: aws, account_id: '111122223333'}}", "region: got None"),
+        (
+            "config: {ai-platform:environment: {cloud: aws, region: x, account_id: 123}}",
+            "account_id: got 123",
+        ),
+        ("config: {ai-platform:environment: {cloud: gcp, region: x}}", "project_id: got None"),
+    ],
+)
+def test_an_environment_file_without_its_place_is_refused_with_the_key(
+    text: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "Pulumi.bad.yaml").write_text(text)
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    with pytest.raises(CommandError, match=problem):
+        worlds.for_environment("bad")
+
+
+def test_an_error_is_one_message_and_no_traceback() -> None:
+    command = [sys.executable, "-m", "cli", "twin", "status", "--name", "nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: there is no twin 'nowhere'")
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+
+
+def test_status_of_a_stopped_twin_is_told_by_the_exit_code() -> None:
+    all_worlds.create("idle")
+    result = RUNNER.invoke(application.app, ["twin", "status", "--name", "idle", "--json"])
+    assert result.exit_code == 3
+    document = json.loads(result.stdout)
+    assert document["running"] is False
+    assert {process["pid"] for process in document["processes"]} == {None}
+
+
+def test_a_shell_that_evaluates_env_is_in_the_twin_and_gets_out_again() -> None:
+    all_worlds.create("one")
+    env = {**os.environ, "AWS_PROFILE": "prod", "PYTHONPATH": str(environment.ROOT)}
+    aiplatform = f"{sys.executable} -m cli"
+    script = (
+        f'eval "$({aiplatform} twin env --name one 2>/dev/null)"\n'
+        'echo "$AIPLATFORM_TWIN|${AWS_PROFILE-none}|$AWS_ENDPOINT_URL|${PATH%%:*}"\n'
+        f'eval "$({aiplatform} twin env --name one --unset)"\n'
+        'echo "${AIPLATFORM_TWIN-none}|${AWS_ENDPOINT_URL-none}|$PATH"\n'
+    )
+    done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True, env=env)
+    inside, outside = done.stdout.splitlines()
+    world = all_worlds.load("one")
+    assert world is not None
+    assert inside == f"one|none|{world.url('cloud')}|{world.bin}"
+    assert outside == f"none|none|{env['PATH']}", "the shell is as it was"
+
+
+def test_reset_without_a_terminal_wants_to_be_told() -> None:
+    world = all_worlds.create("precious")
+    with pytest.raises(CommandError, match="say --yes"):
+        RUNNER.invoke(application.app, ["twin", "reset", "--name", "precious"], catch_exceptions=False)
+    assert world.folder.exists()
+    run("twin", "reset", "--name", "precious", "--yes")
+    assert not world.folder.exists()
+    assert "there is no twin precious" in run("twin", "reset", "--name", "precious")
+
+
+def test_reset_touches_no_folder_outside_the_twins() -> None:
+    with pytest.raises(CommandError, match="no name of a twin"):
+        RUNNER.invoke(application.app, ["twin", "reset", "--name", "../x", "--yes"], catch_exceptions=False)
+
+
+def test_list_shows_each_twin_on_a_plain_line() -> None:
+    all_worlds.create("first")
+    all_worlds.create("second", region="eu-west-1")
+    lines = run("twin", "list").splitlines()
+    assert lines[0].split()[:2] == ["twin", "state"]
+    assert [line.split()[0] for line in lines[1:]] == ["first", "second"]
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        doctor.shutil, "which", lambda name, **_: f"/usr/bin/{name}" if name == "apt-get" else None
+    )
+    check = doctor._git()
+    assert check.state == "missing"
+    assert check.advice == "sudo apt-get install git"
+
+
+def test_doctor_fails_only_for_what_is_needed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    note = doctor.Check("go", "note", "none", "comes from PyPI")
+    monkeypatch.setattr(doctor, "every", lambda: [note])
+    assert doctor.run() == 0
+    monkeypatch.setattr(doctor, "every", lambda: [note, doctor.Check("make", "missing", "none", "get it")])
+    assert doctor.run() == 1
+    assert "Needed and missing: make." in capsys.readouterr().out
+
+
+def test_doctor_tells_too_little_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AIPLATFORM_CACHE", str(tmp_path / "not" / "yet"))
+    assert doctor._disk(built=True).state == "ok"
+    monkeypatch.setattr(doctor, "DISK_TO_BUILD", 1 << 60)
+    check = doctor._disk(built=False)
+    assert check.state == "missing"
+    assert "AIPLATFORM_CACHE" in check.advice

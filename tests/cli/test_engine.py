@@ -1,0 +1,134 @@
+"""How the engine is run: its stack, its locks, its signals, its kubeconfig."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cli import engine
+from twin import environment
+from twin import world as worlds
+from twin.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    return worlds.create("one")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "stack"),
+    [
+        (["pulumi", "up", "-s", "aws-dev"], "aws-dev"),
+        (["pulumi", "--stack=organization/ai-platform/aws-dev", "up"], "aws-dev"),
+        (["pulumi", "up", "--stack", "aws-prod", "--yes"], "aws-prod"),
+        (["pulumi", "up"], None),
+        (["pulumi", "up", "-s"], None),
+    ],
+)
+def test_the_stack_is_read_from_a_pulumi_command(arguments: list[str], stack: str | None) -> None:
+    assert engine.stack_of(arguments) == stack
+
+
+def lock(world: World, pid: int, host: str) -> Path:
+    folder = world.folder / "state" / ".pulumi" / "locks" / "organization" / environment.PROJECT / "dev"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{pid}-{host}.json"
+    file.write_text(json.dumps({"pid": pid, "username": "me", "hostname": host, "timestamp": "x"}))
+    return file
+
+
+def test_the_lock_of_a_killed_engine_is_removed_and_no_other(world: World) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as done:
+        pass
+    dead = lock(world, done.pid, socket.gethostname())
+    elsewhere = lock(world, done.pid, "another-host")
+    reused = lock(world, os.getpid(), socket.gethostname())
+    engine.release_locks(world, "dev")
+    assert not dead.exists()
+    assert not reused.exists(), "the pid belongs to another program now"
+    assert elsewhere.exists(), "whether that one runs cannot be known from here"
+
+
+def test_a_living_engine_keeps_its_lock(world: World, tmp_path: Path) -> None:
+    program = tmp_path / "pulumi"
+    program.symlink_to("/bin/sleep")
+    with subprocess.Popen([str(program), "60"]) as living:
+        try:
+            deadline = time.monotonic() + 5
+            while not engine._runs_pulumi(living.pid) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            held = lock(world, living.pid, socket.gethostname())
+            engine.release_locks(world, "dev")
+            assert held.exists()
+        finally:
+            living.kill()
+
+
+def test_the_kubeconfig_works_in_any_shell_and_is_private(world: World) -> None:
+    exec_plugin = {
+        "command": "aws",
+        "args": ["eks", "get-token"],
+        "env": [{"name": "AWS_REGION", "value": "x"}],
+    }
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "users": [{"name": "u", "user": {"exec": exec_plugin}}],
+    }
+    file = engine.write_kubeconfig(world, {"cluster": {"kubeconfig": json.dumps(config)}})
+    assert file is not None
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    written = json.loads(file.read_text())["users"][0]["user"]["exec"]
+    variables = {entry["name"]: entry["value"] for entry in written["env"]}
+    assert variables["AWS_ENDPOINT_URL"] == world.url("cloud")
+    assert variables["AWS_REGION"] == world.region, "one value a variable"
+    assert Path(written["command"]).is_absolute()
+    assert environment.kubeconfig(world) == file
+
+
+@pytest.mark.parametrize("outputs", [{}, {"kubeconfig": "[secret]"}, {"kubeconfig": {"kind": "Other"}}])
+def test_no_kubeconfig_is_written_where_the_stack_has_none(world: World, outputs: dict[str, object]) -> None:
+    assert engine.write_kubeconfig(world, outputs) is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_reaches_the_engine_once_and_its_exit_code_comes_back(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    """The engine must stop at a safe point, and a second signal would stop it at once."""
+    program = tmp_path / "engine"
+    program.write_text(
+        f"#!{sys.executable} -S\n"
+        "import signal, sys, time\n"
+        "got = []\n"
+        "for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, lambda n, _: got.append(n))\n"
+        "print('ready', flush=True)\n"
+        "end = time.monotonic() + 20\n"
+        "while not got and time.monotonic() < end: time.sleep(0.02)\n"
+        "time.sleep(0.3)\n"
+        "sys.exit(40 + len(got))\n"
+    )
+    program.chmod(0o755)
+    code = "import os, sys; from cli import engine; sys.exit(engine.stream(sys.argv[1:], dict(os.environ)))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(program)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as command:
+        assert command.stdout is not None
+        assert command.stdout.readline() == "ready\n"
+        time.sleep(0.1)
+        command.send_signal(number)
+        assert command.wait(10) == 41
