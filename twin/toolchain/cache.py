@@ -132,6 +132,8 @@ class Cache:
     def install(self, made: Path, key: str) -> Path:
         """Put a finished folder in its place under `tools`, by one rename."""
         place = self.tools / key
+        # It is there without its binary, or nobody would have built it: someone has tidied up.
+        remove_tree(place)
         made.chmod(0o755)  # mkdtemp's folders are for their owner alone
         os.rename(made, place)  # noqa: PTH104 - Path.rename would read as a move of files
         return place

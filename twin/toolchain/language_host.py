@@ -156,6 +156,8 @@ def find_executor(given: str | None) -> Path:
 
 def serve(executor: Path, engine: str = "") -> None:
     """Serve until SIGINT or SIGTERM, or until the parent process is gone."""
+    # What gRPC's core notes about connections would be shown as messages of the program.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())

@@ -8,6 +8,7 @@ tried in the tests that build.
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 import textwrap
@@ -23,6 +24,8 @@ from google.protobuf import struct_pb2
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 T = TypeVar("T")
+
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
 
 FAKE_EXECUTOR = """
 import argparse, os, runpy, sys

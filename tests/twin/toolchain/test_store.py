@@ -40,9 +40,9 @@ def wait_until_half_made(process: subprocess.Popen[str]) -> None:
 def test_two_processes_that_start_at_once_build_once_and_the_second_says_what_it_waits_for(
     tmp_path: Path,
 ) -> None:
-    first = start_build(tmp_path, 1.5)
+    first = start_build(tmp_path, 0.8)
     wait_until_half_made(first)
-    second = start_build(tmp_path, 1.5)
+    second = start_build(tmp_path, 0.8)
     second_output, _ = second.communicate(timeout=20)
     first_output, _ = first.communicate(timeout=20)
     assert first.returncode == second.returncode == 0, first_output + second_output
