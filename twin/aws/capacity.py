@@ -30,16 +30,9 @@ def missing(listed: str | None) -> Iterator[None]:
 def install() -> None:
     """Put the behaviour into moto."""
     from moto.autoscaling.models import FakeAutoScalingGroup
-    from moto.ec2.models.instances import Instance
 
     group: Any = FakeAutoScalingGroup
     group.replace_autoscaling_group_instances = _launch
-    instance: Any = Instance
-    if not hasattr(instance, "twin_terminate"):
-        # moto frees addresses when Python collects the object, at a moment that no replay could repeat.
-        instance.twin_terminate = instance.terminate
-        instance.terminate = _terminate
-        instance.__del__ = lambda self: None
 
 
 def offered(instance_type: str, zone: str) -> bool:
@@ -86,16 +79,6 @@ def shortage(instance_type: str, zone: str) -> str:
     )
 
 
-def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
-    done = self.twin_terminate(*args, **kwargs)
-    subnet = self.ec2_backend.subnets
-    for held in subnet.values():
-        if self.subnet_id in held:
-            for address in self._private_ips:
-                held[self.subnet_id].del_subnet_ip(address)
-    return done
-
-
 def _launch(self: Any, count_needed: int, propagated_tags: dict[str, str]) -> None:
     """FakeAutoScalingGroup.replace_autoscaling_group_instances, as AWS does it."""
     from moto.autoscaling.models import InstanceState
@@ -123,7 +106,9 @@ def _place(group: Any) -> tuple[Any, str] | None:
     for instance_type in types:
         for index in order:
             zone = subnets[index].availability_zone if subnets[index] else group.availability_zones[0]
-            if offered(instance_type, zone) and available(getattr(_LOCAL, "missing", []), instance_type, zone):
+            if offered(instance_type, zone) and available(
+                getattr(_LOCAL, "missing", []), instance_type, zone
+            ):
                 return subnets[index], instance_type
             group.twin_shortage = shortage(instance_type, zone)
     return None
@@ -167,5 +152,15 @@ def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> A
         associate_public_ip=None,
         subnet_id=subnet.id if subnet else None,
         lifecycle="spot" if spot else None,
+        **_volumes(data),
     )
     return reservation.instances[0]
+
+
+def _volumes(data: dict[str, Any]) -> dict[str, Any]:
+    mapped = data.get("BlockDeviceMappings")
+    if not mapped:
+        return {}
+    # AWS's default is true, moto's false.
+    volumes = [{**each, "Ebs": {"DeleteOnTermination": True, **each.get("Ebs", {})}} for each in mapped]
+    return {"block_device_mappings": volumes}

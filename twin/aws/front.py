@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 import time
 from importlib import metadata
@@ -18,6 +17,7 @@ from twin.world import World
 
 LOG = logging.getLogger(__name__)
 UNAVAILABLE_HEADER = "HTTP_X_TWIN_UNAVAILABLE"
+SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
 
 
 class Front:
@@ -30,11 +30,12 @@ class Front:
         self.faults = Faults(folder / "faults.json")
         epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
         self.moto = Pinned(world.account, world.region, epoch)
-        from twin.aws import baseline, capacity, inventory, private, rules
+        from twin.aws import baseline, capacity, inventory, mends, private, rules
         from twin.aws.eks.service import Eks
         from twin.aws.identity import Identity
 
         capacity.install()
+        mends.install()
         self._rules = rules
         self._inventory = inventory
         self._baseline = baseline
@@ -64,11 +65,17 @@ class Front:
         """A WSGI request."""
         if environ.get("PATH_INFO", "").startswith("/_twin/"):
             return self._private.handle(self, environ)
+        environ.pop(SERVICE_HEADER, None)  # only this process speaks for an AWS service
         call = Call.of(environ)
         try:
             return self.call(call)
         except Refusal as error:
             return refusal(call, error)
+        except Exception:
+            # A defect of the twin: its words must reach who asked, and the log tells where.
+            LOG.exception("%s:%s failed in the twin", call.service, call.operation)
+            text = f"{call.service}:{call.operation} failed in the twin itself; its log tells where"
+            return refusal(call, Refusal("TwinDefect", text, 501))
 
     def call(self, call: Call, *, trusted: bool = False) -> Answer:
         """An AWS call. trusted: from this process, in the name of an AWS service. Raises Refusal."""
@@ -123,8 +130,3 @@ class Front:
             LOG.warning(text, wrote, version, len(found.differing))
             self.journal.set_meta("moto", version)
         return found
-
-
-def pid() -> int:
-    """This process."""
-    return os.getpid()

@@ -1,7 +1,7 @@
 """The AWS front of a world: `python -m twin.aws.server --world NAME`.
 
 One HTTP port for every AWS SDK: moto behind a journal, rules that refuse what AWS refuses, an EKS of our
-own, and `/_twin/...` for what the API has no word for (health, inventory, faults, the view of the controller).
+own, and `/_twin/...` for what the API has no word for (health, inventory, faults, the controller's view).
 """
 
 from __future__ import annotations
@@ -30,10 +30,19 @@ class Handler(WSGIRequestHandler):
     wbufsize = -1
 
     def make_environ(self) -> dict[str, Any]:
-        """moto's own: S3 metadata keys may hold underscores."""
-        from moto.moto_server.werkzeug_app import MotoRequestHandler
+        """werkzeug drops headers with an underscore; S3 metadata keys may hold one."""
+        from moto.core.request import environ_key_for_header, should_preserve_original_header_name
 
-        return MotoRequestHandler.make_environ(self)  # pyright: ignore[reportArgumentType]
+        environ = super().make_environ()
+        kept = {
+            environ_key_for_header(name): name
+            for name in self.headers
+            if should_preserve_original_header_name(name)
+        }
+        for key, name in kept.items():
+            environ[key] = ",".join(self.headers.get_all(name, []))
+        environ["moto.preserved_header_names"] = kept
+        return environ
 
     def handle_expect_100(self) -> bool:
         """werkzeug answers `Expect: 100-continue` itself."""

@@ -43,7 +43,15 @@ POLICIES: Final = (
     "AmazonSagemakerHyperpodControllerPolicy",
     "AmazonSagemakerHyperpodSpacePolicy",
 )
-TYPES: Final = ("STANDARD", "EC2_LINUX", "EC2_WINDOWS", "FARGATE_LINUX", "EC2", "HYBRID_LINUX", "HYPERPOD_LINUX")
+TYPES: Final = (
+    "STANDARD",
+    "EC2_LINUX",
+    "EC2_WINDOWS",
+    "FARGATE_LINUX",
+    "EC2",
+    "HYBRID_LINUX",
+    "HYPERPOD_LINUX",
+)
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
 NODE_USER: Final = "system:node:{{EC2PrivateDNSName}}"
 
@@ -61,7 +69,9 @@ def create(eks: Any, params: Params) -> Params:
     if kind not in TYPES:
         raise invalid(f"type {kind} is not one of {', '.join(TYPES)}")
     if eks.store.get("access_entry", cluster.name, arn):
-        raise in_use("The specified access entry resource is already in use on this cluster.", clusterName=cluster.name)
+        raise in_use(
+            "The specified access entry resource is already in use on this cluster.", clusterName=cluster.name
+        )
     groups = _groups(params.get("kubernetesGroups"))
     if kind != "STANDARD" and (groups or params.get("username")):
         raise invalid(f"kubernetesGroups and username cannot be specified for an access entry of type {kind}")
@@ -82,7 +92,12 @@ def make(eks: Any, cluster: Thing, arn: str, kind: str, username: str, groups: l
         "principalArn": arn,
         "kubernetesGroups": groups,
         "accessEntryArn": eks.arn(
-            "access-entry", cluster.name, kind_of, eks.world.account, name.rsplit("/", 1)[-1], str(uuid.uuid4())
+            "access-entry",
+            cluster.name,
+            kind_of,
+            eks.world.account,
+            name.rsplit("/", 1)[-1],
+            str(uuid.uuid4()),
         ),
         "createdAt": now,
         "modifiedAt": now,
@@ -98,7 +113,9 @@ def make(eks: Any, cluster: Thing, arn: str, kind: str, username: str, groups: l
 def bootstrap(eks: Any, cluster: Thing, arn: str) -> None:
     """Who creates a cluster is its administrator, unless it is asked otherwise."""
     entry = make(eks, cluster, arn, "STANDARD", _username(None, arn, "STANDARD"), [])
-    entry.kept["policies"] = [_association("AmazonEKSClusterAdminPolicy", {"type": "cluster", "namespaces": []})]
+    entry.kept["policies"] = [
+        _association("AmazonEKSClusterAdminPolicy", {"type": "cluster", "namespaces": []})
+    ]
     eks.store.put(entry)
 
 
@@ -157,7 +174,9 @@ def associate(eks: Any, params: Params) -> Params:
     if not arn.startswith(POLICY_PREFIX) or name not in POLICIES:
         raise invalid(f"The policyArn parameter format is not valid: {arn} is not an EKS access policy")
     if entry.shown["type"] != "STANDARD" and entry.shown["type"] != "EC2":
-        raise invalid_request(f"Access policies cannot be associated with an entry of type {entry.shown['type']}")
+        raise invalid_request(
+            f"Access policies cannot be associated with an entry of type {entry.shown['type']}"
+        )
     scope = params["accessScope"]
     kind = scope.get("type")
     namespaces = list(scope.get("namespaces") or [])
@@ -206,18 +225,24 @@ def _find(eks: Any, params: Params) -> Thing:
     cluster = eks.cluster(params["clusterName"])
     found = eks.store.get("access_entry", cluster.name, params["principalArn"])
     if found is None:
-        raise not_found("The specified principalArn could not be found. You can view your available access entries with 'list-access-entries'.")
+        raise not_found(
+            "The specified principalArn could not be found. You can view your available access entries with 'list-access-entries'."
+        )
     return found
 
 
 def _check_principal(eks: Any, arn: str) -> None:
     if not _ARN.fullmatch(arn):
-        raise invalid(f"The principalArn parameter format is not valid: got {arn}, an IAM role or user arn is right")
+        raise invalid(
+            f"The principalArn parameter format is not valid: got {arn}, an IAM role or user arn is right"
+        )
     account = arn.split(":")[4]
     if account == eks.world.account and not facts.principal_exists(eks, arn):
         raise invalid(f"The specified principalArn is invalid: invalid principal. ({arn} does not exist)")
     if ":role/aws-service-role/" in arn:
-        raise invalid(f"The caller is not allowed to modify access entries with a principalArn value of a Service Linked Role ({arn}).")
+        raise invalid(
+            f"The caller is not allowed to modify access entries with a principalArn value of a Service Linked Role ({arn})."
+        )
 
 
 def _groups(groups: list[str] | None) -> list[str]:
@@ -232,7 +257,9 @@ def _username(asked: str | None, arn: str, kind: str) -> str:
         return NODE_USER
     if asked:
         if asked.startswith(("system:", "eks:", "aws:", "amazon:", "iam:")):
-            raise invalid(f"The username {asked} is invalid: it cannot start with system:, eks:, aws:, amazon: or iam:")
+            raise invalid(
+                f"The username {asked} is invalid: it cannot start with system:, eks:, aws:, amazon: or iam:"
+            )
         return asked
     name = arn.rsplit("/", 1)[-1]
     if ":role/" in arn:

@@ -64,7 +64,9 @@ def update(eks: Any, params: Params) -> Params:
     cluster = eks.cluster(params["clusterName"], active=True)
     addon = _find(eks, params)
     if addon.status in ("CREATING", "DELETING", "UPDATING"):
-        raise in_use(f"Addon {addon.name} is in {addon.status} state", clusterName=cluster.name, addonName=addon.name)
+        raise in_use(
+            f"Addon {addon.name} is in {addon.status} state", clusterName=cluster.name, addonName=addon.name
+        )
     offer = offered(addon.name)
     changed: Params = {}
     if params.get("addonVersion"):

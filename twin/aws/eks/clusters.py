@@ -59,7 +59,9 @@ def create(eks: Any, params: Params) -> Params:
         "computeConfig": params.get("computeConfig") or {"enabled": False},
         "storageConfig": params.get("storageConfig") or {"blockStorage": {"enabled": False}},
     }
-    cluster = Thing("cluster", name, name, shown, {"sg": f"eks-cluster-sg-{name}-{uuid.uuid4().int % 10**10}"})
+    cluster = Thing(
+        "cluster", name, name, shown, {"sg": f"eks-cluster-sg-{name}-{uuid.uuid4().int % 10**10}"}
+    )
     eks.store.put(cluster)
     if shown["accessConfig"]["bootstrapClusterCreatorAdminPermissions"]:
         access.bootstrap(eks, cluster, eks.creator())
@@ -191,7 +193,9 @@ def associate_encryption(eks: Any, params: Params) -> Params:
     """AssociateEncryptionConfig: once, and never back."""
     cluster = eks.cluster(params["clusterName"], active=True)
     if cluster.shown["encryptionConfig"]:
-        raise invalid_request(f"Encryption is already enabled on cluster {cluster.name}", clusterName=cluster.name)
+        raise invalid_request(
+            f"Encryption is already enabled on cluster {cluster.name}", clusterName=cluster.name
+        )
     cluster.shown["encryptionConfig"] = _encryption(eks, params["encryptionConfig"])
     eks.store.put(cluster)
     changed = {"EncryptionConfig": cluster.shown["encryptionConfig"]}
@@ -237,7 +241,9 @@ def _clear(eks: Any, cluster: Thing) -> None:
         groups = {k for each in eks.moto.backend("ec2").groups.values() for k in each}
     for interface in cluster.kept.get("interfaces", []):
         if interface in held:
-            eks.aws.call("ec2", "delete_network_interface", f"{intent}:{interface}", NetworkInterfaceId=interface)
+            eks.aws.call(
+                "ec2", "delete_network_interface", f"{intent}:{interface}", NetworkInterfaceId=interface
+            )
     if network.get("clusterSecurityGroupId") in groups:
         group = network["clusterSecurityGroupId"]
         eks.aws.call("ec2", "delete_security_group", f"{intent}:{group}", GroupId=group)
@@ -268,9 +274,11 @@ def _subnets(eks: Any, network: Params) -> str:
     vpcs = {each.vpc_id for each in found}
     if len(vpcs) > 1:
         raise invalid(f"Subnets specified must belong to the same VPC, got {', '.join(sorted(vpcs))}")
-    crowded = [each.id for each in found if each.available_ip_addresses < _FREE_ADDRESSES]
+    crowded = [each.id for each in found if int(each.available_ip_address_count) < _FREE_ADDRESSES]
     if crowded:
-        raise invalid(f"Subnets specified need at least {_FREE_ADDRESSES} free addresses: {', '.join(crowded)}")
+        raise invalid(
+            f"Subnets specified need at least {_FREE_ADDRESSES} free addresses: {', '.join(crowded)}"
+        )
     vpc_id = vpcs.pop()
     facts.security_groups(eks, list(network.get("securityGroupIds") or []), vpc_id)
     return vpc_id
@@ -294,7 +302,9 @@ def _access(network: Params, old: Params | None = None) -> Params:
         made["publicAccessCidrs"] = []
     for cidr in made["publicAccessCidrs"]:
         _public_cidr(cidr)
-    return {name: made[name] for name in ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")}
+    return {
+        name: made[name] for name in ("endpointPublicAccess", "endpointPrivateAccess", "publicAccessCidrs")
+    }
 
 
 def _public_cidr(cidr: str) -> None:
@@ -314,7 +324,11 @@ def _services(eks: Any, asked: Params, vpc_id: str) -> Params:
     if family == "ipv6":
         if cidr:
             raise invalid("serviceIpv4Cidr cannot be specified with the ipv6 ipFamily")
-        return {"serviceIpv6Cidr": "fd00:ec2:abcd::/108", "ipFamily": "ipv6", "elasticLoadBalancing": {"enabled": False}}
+        return {
+            "serviceIpv6Cidr": "fd00:ec2:abcd::/108",
+            "ipFamily": "ipv6",
+            "elasticLoadBalancing": {"enabled": False},
+        }
     if cidr is None:
         # EKS takes the one of the two that the VPC does not use.
         cidr = "172.20.0.0/16" if vpc.subnet_of(ipaddress.ip_network("10.0.0.0/8")) else "10.100.0.0/16"
@@ -337,7 +351,10 @@ def _logging(asked: Params | None) -> Params:
         if each.get("enabled"):
             enabled += each.get("types") or []
     disabled = [each for each in LOG_TYPES if each not in enabled]
-    both = [{"types": [t for t in LOG_TYPES if t in enabled], "enabled": True}, {"types": disabled, "enabled": False}]
+    both = [
+        {"types": [t for t in LOG_TYPES if t in enabled], "enabled": True},
+        {"types": disabled, "enabled": False},
+    ]
     return {"clusterLogging": [each for each in both if each["types"]]}
 
 
@@ -355,7 +372,8 @@ def _encryption(eks: Any, asked: list[Params] | None) -> list[Params]:
 
 def _access_config(asked: Params) -> Params:
     return {
-        "bootstrapClusterCreatorAdminPermissions": asked.get("bootstrapClusterCreatorAdminPermissions") is not False,
+        "bootstrapClusterCreatorAdminPermissions": asked.get("bootstrapClusterCreatorAdminPermissions")
+        is not False,
         "authenticationMode": asked.get("authenticationMode") or "CONFIG_MAP",
     }
 

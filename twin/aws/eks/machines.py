@@ -47,7 +47,13 @@ def template(eks: Any, group: Thing) -> Params:
     zone = _first_zone(eks, group)
     kind = group.kept["types"][0]
     return describe(
-        eks, group, instance_type=kind, zone=zone, name=f"template-{group.name}", instance_id="i-0", address="10.0.0.1"
+        eks,
+        group,
+        instance_type=kind,
+        zone=zone,
+        name=f"template-{group.name}",
+        instance_id="i-0",
+        address="10.0.0.1",
     )
 
 

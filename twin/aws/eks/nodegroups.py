@@ -26,7 +26,9 @@ def create(eks: Any, params: Params) -> Params:
     cluster = eks.cluster(params["clusterName"], active=True)
     name = params["nodegroupName"]
     if not _NAME.fullmatch(name):
-        raise invalid(f"nodegroupName {name!r}: 1 to 63 letters, digits, hyphens and underscores, no hyphen first")
+        raise invalid(
+            f"nodegroupName {name!r}: 1 to 63 letters, digits, hyphens and underscores, no hyphen first"
+        )
     if eks.store.get("nodegroup", cluster.name, name):
         raise in_use(
             f"NodeGroup already exists with name {name} and cluster name {cluster.name}",
@@ -46,7 +48,9 @@ def create(eks: Any, params: Params) -> Params:
         "nodegroupArn": eks.arn("nodegroup", cluster.name, name, str(uuid.uuid4())),
         "clusterName": cluster.name,
         "version": version,
-        "releaseVersion": data.get("ImageId") or params.get("releaseVersion") or release_version(version, ami_type),
+        "releaseVersion": data.get("ImageId")
+        or params.get("releaseVersion")
+        or release_version(version, ami_type),
         "createdAt": now,
         "modifiedAt": now,
         "status": "CREATING",
@@ -72,7 +76,9 @@ def create(eks: Any, params: Params) -> Params:
         if params.get("remoteAccess"):
             shown["remoteAccess"] = params["remoteAccess"]
     unique = f"eks-{name}-{uuid.uuid4()}"
-    group = Thing("nodegroup", cluster.name, name, shown, {"group": unique, "types": types, "data": _plain(data)})
+    group = Thing(
+        "nodegroup", cluster.name, name, shown, {"group": unique, "types": types, "data": _plain(data)}
+    )
     eks.store.put(group)
     access.ensure_nodes(eks, cluster, params["nodeRole"])
     return {"nodegroup": shown}
@@ -110,7 +116,9 @@ def delete(eks: Any, params: Params) -> Params:
     group = find(eks, params)
     if group.status == "DELETING":
         raise in_use(
-            f"NodeGroup {group.name} is already being deleted", clusterName=group.cluster, nodegroupName=group.name
+            f"NodeGroup {group.name} is already being deleted",
+            clusterName=group.cluster,
+            nodegroupName=group.name,
         )
     group.shown["status"] = "DELETING"
     eks.store.put(group)
@@ -126,7 +134,11 @@ def update_config(eks: Any, params: Params) -> Params:
         group.shown["scalingConfig"] = _scaling({**now, **params["scalingConfig"]})
         scaling.resize(eks, group)
         sizes = group.shown["scalingConfig"]
-        changed.update(MinSize=str(sizes["minSize"]), MaxSize=str(sizes["maxSize"]), DesiredSize=str(sizes["desiredSize"]))
+        changed.update(
+            MinSize=str(sizes["minSize"]),
+            MaxSize=str(sizes["maxSize"]),
+            DesiredSize=str(sizes["desiredSize"]),
+        )
     if params.get("labels"):
         _change_labels(group, params["labels"], changed)
     if params.get("taints"):
@@ -206,7 +218,9 @@ def _zones(eks: Any, cluster: Thing, ids: list[str]) -> dict[str, str]:
     vpc_id = cluster.shown["resourcesVpcConfig"]["vpcId"]
     for each in found:
         if each.vpc_id != vpc_id:
-            raise invalid(f"Subnet {each.id} is in VPC {each.vpc_id}, the cluster {cluster.name} is in {vpc_id}")
+            raise invalid(
+                f"Subnet {each.id} is in VPC {each.vpc_id}, the cluster {cluster.name} is in {vpc_id}"
+            )
     return {each.id: each.availability_zone for each in found}
 
 
@@ -223,7 +237,9 @@ def _types(params: Params, data: Params) -> tuple[list[str], str]:
     if ami_type is None:
         known = [info for name in types if (info := instance_type_info(name))]
         architectures = {info["ProcessorInfo"]["SupportedArchitectures"][-1] for info in known}
-        ami_type = default_ami_type(architectures, {each for info in known for each in templates.devices(info)})
+        ami_type = default_ami_type(
+            architectures, {each for info in known for each in templates.devices(info)}
+        )
     return types, ami_type
 
 
@@ -235,7 +251,9 @@ def _version(cluster: Thing, asked: str | None, ami_type: str) -> str:
     if minor(version) > minor(control):
         raise invalid(f"Nodegroup Kubernetes version {version} cannot be newer than the cluster's {control}")
     if minor(control) - minor(version) > 3:
-        raise invalid(f"Nodegroup Kubernetes version {version} is more than three minor versions behind {control}")
+        raise invalid(
+            f"Nodegroup Kubernetes version {version} is more than three minor versions behind {control}"
+        )
     if not AMI_TYPES[ami_type].supports(version):
         until = AMI_TYPES[ami_type].until
         raise invalid_request(
@@ -250,7 +268,9 @@ def _scaling(asked: Params) -> Params:
         "maxSize": int(asked["maxSize"]) if asked.get("maxSize") is not None else 2,
     }
     desired = asked.get("desiredSize")
-    sizes["desiredSize"] = int(desired) if desired is not None else max(sizes["minSize"], 2 if not asked else 0)
+    sizes["desiredSize"] = (
+        int(desired) if desired is not None else max(sizes["minSize"], 2 if not asked else 0)
+    )
     least, most, wanted = sizes["minSize"], sizes["maxSize"], sizes["desiredSize"]
     if least > most:
         raise invalid(f"Minimum capacity {least} can't be greater than maximum size {most}")
@@ -267,14 +287,18 @@ def _labels(labels: dict[str, str]) -> dict[str, str]:
             raise invalid(f"Label cannot contain reserved prefixes [{', '.join(_RESERVED)}]: {key}")
         _label_key(key, "Label")
         if value and not _LABEL_NAME.fullmatch(value):
-            raise invalid(f"Label value {value!r} of {key} is not valid: at most 63 letters, digits, '-', '_' and '.'")
+            raise invalid(
+                f"Label value {value!r} of {key} is not valid: at most 63 letters, digits, '-', '_' and '.'"
+            )
     return dict(labels)
 
 
 def _label_key(key: str, what: str) -> None:
     prefix, slash, name = key.rpartition("/")
     if not _LABEL_NAME.fullmatch(name) or (slash and not (_PREFIX.fullmatch(prefix) and len(prefix) <= 253)):
-        raise invalid(f"{what} key {key!r} is not valid: an optional DNS prefix and '/', then at most 63 characters")
+        raise invalid(
+            f"{what} key {key!r} is not valid: an optional DNS prefix and '/', then at most 63 characters"
+        )
 
 
 def _taints(taints: list[Params]) -> list[Params]:
@@ -325,9 +349,13 @@ def _change_template(eks: Any, group: Thing, asked: Params, changed: Params) -> 
     assert template is not None  # noqa: S101 - something was asked for
     if template["id"] != group.shown["launchTemplate"]["id"]:
         raise invalid("You cannot change the launch template of a node group, only its version")
-    templates.check(data, {"instanceTypes": group.shown.get("instanceTypes"), "capacityType": group.shown["capacityType"]})
+    templates.check(
+        data, {"instanceTypes": group.shown.get("instanceTypes"), "capacityType": group.shown["capacityType"]}
+    )
     if bool(data.get("InstanceType")) == bool(group.shown.get("instanceTypes")):
-        raise invalid("The instance types must stay where they are: in the launch template or in the node group")
+        raise invalid(
+            "The instance types must stay where they are: in the launch template or in the node group"
+        )
     group.shown["launchTemplate"] = template
     group.kept["data"] = _plain(data)
     if data.get("InstanceType"):

@@ -151,7 +151,10 @@ def policy(group: Thing) -> Params:
     spot = group.shown["capacityType"] == "SPOT"
     return {
         "LaunchTemplate": {
-            "LaunchTemplateSpecification": {"LaunchTemplateName": template_name(group), "Version": "$Default"},
+            "LaunchTemplateSpecification": {
+                "LaunchTemplateName": template_name(group),
+                "Version": "$Default",
+            },
             "Overrides": [{"InstanceType": each} for each in group.kept["types"]],
         },
         "InstancesDistribution": {
@@ -165,7 +168,9 @@ def policy(group: Thing) -> Params:
 
 def _data(eks: Any, cluster: Thing, group: Thing) -> Params:
     data: Params = dict(group.kept["data"])
-    data.setdefault("ImageId", image_id(group.shown["version"], group.shown["amiType"], group.shown["releaseVersion"]))
+    data.setdefault(
+        "ImageId", image_id(group.shown["version"], group.shown["amiType"], group.shown["releaseVersion"])
+    )
     data.setdefault("InstanceType", group.kept["types"][0])
     own = cluster.shown["resourcesVpcConfig"].get("clusterSecurityGroupId", "")
     cards = [dict(card) for card in data.get("NetworkInterfaces", [])]

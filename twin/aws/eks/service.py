@@ -45,8 +45,12 @@ class Eks:
         handler = OPERATIONS.get(call.operation)
         if handler is None:
             where = "twin/aws/eks/service.py"
-            raise Refusal("NotImplemented", f"eks:{call.operation} is not in the twin; add it to {where}", 501)
-        params = {name: unquote(v) if isinstance(v, str) and "%" in v else v for name, v in call.params.items()}
+            raise Refusal(
+                "NotImplemented", f"eks:{call.operation} is not in the twin; add it to {where}", 501
+            )
+        params = {
+            name: unquote(v) if isinstance(v, str) and "%" in v else v for name, v in call.params.items()
+        }
         with self.store.lock:
             if not call.mutating:
                 return _answer(handler(self, params))
@@ -127,7 +131,9 @@ class Eks:
             return answer
         kind, name = thing
         body = json.loads(answer.body)
-        found = self.store.get(kind, body[name].get("clusterName", body[name].get("name", "")), _name(body[name]))
+        found = self.store.get(
+            kind, body[name].get("clusterName", body[name].get("name", "")), _name(body[name])
+        )
         if found is None:
             return answer
         fresh = json.dumps({name: found.shown})

@@ -85,13 +85,17 @@ def node_group_health(eks: Any, body: Params) -> Params:
         if group.status == "DELETING":
             _forget(eks, group)
             continue
-        issues = [{"code": "NodeCreationFailure", "message": text, "resourceIds": []} for text in body["issues"]]
+        issues = [
+            {"code": "NodeCreationFailure", "message": text, "resourceIds": []} for text in body["issues"]
+        ]
         held = scaling.of(eks, group)
         shortage = getattr(held, "twin_shortage", "") if held else ""
         wanted = held.desired_capacity if held else 0
         if shortage and len(scaling.instances(eks, group)) < wanted:
             resources = [group.kept["group"]]
-            issues.append({"code": "AsgInstanceLaunchFailures", "message": shortage, "resourceIds": resources})
+            issues.append(
+                {"code": "AsgInstanceLaunchFailures", "message": shortage, "resourceIds": resources}
+            )
         _settle(eks, group, body["ready"], wanted, issues)
     return {}
 
@@ -105,7 +109,8 @@ def set_desired(eks: Any, body: Params) -> Params:
     if not held.min_size <= count <= held.max_size:
         edge = "above the maximum" if count > held.max_size else "below the minimum"
         raise Refusal(
-            "ValidationError", f"New SetDesiredCapacity value {count} is {edge} value for the AutoScalingGroup."
+            "ValidationError",
+            f"New SetDesiredCapacity value {count} is {edge} value for the AutoScalingGroup.",
         )
     _desire(eks, group, count)
     active = len(scaling.instances(eks, group))
@@ -230,7 +235,9 @@ def _allow(eks: Any, role: str, action: str, group: Any) -> None:
     context["aws:RequestedRegion"] = eks.world.region
     if not eks.identity.allowed(role, action, group.arn, context):
         raise Refusal(
-            "AccessDenied", f"User: {role} is not authorized to perform: {action} on resource: {group.arn}", 403
+            "AccessDenied",
+            f"User: {role} is not authorized to perform: {action} on resource: {group.arn}",
+            403,
         )
 
 

@@ -23,12 +23,16 @@ def load(eks: Any, asked: Params | None) -> tuple[Params | None, Params]:
     if not asked:
         return None, {}
     if bool(asked.get("id")) == bool(asked.get("name")):
-        raise invalid("You must specify either the launch template ID or the launch template name in the request, but not both.")
+        raise invalid(
+            "You must specify either the launch template ID or the launch template name in the request, but not both."
+        )
     with eks.moto.lock:
         held = eks.moto.backend("ec2").launch_templates.values()
         found = next((t for t in held if asked.get("id") in (t.id,) or asked.get("name") in (t.name,)), None)
         if found is None:
-            raise invalid(f"Launch template {asked.get('id') or asked.get('name')} does not exist (Ec2LaunchTemplateNotFound)")
+            raise invalid(
+                f"Launch template {asked.get('id') or asked.get('name')} does not exist (Ec2LaunchTemplateNotFound)"
+            )
         wanted = str(asked.get("version") or found.default_version_number)
         if not wanted.isdigit() and wanted not in ("$Latest", "$Default"):
             raise invalid(f"Launch template version {wanted} is not a number")
@@ -55,11 +59,15 @@ def check(data: Params, params: Params) -> None:
             raise invalid(f"Launch template should not specify {name} ({words}): EKS manages it")
     for card in data.get("NetworkInterfaces") or []:
         if card.get("SubnetId"):
-            raise invalid("Launch template should not specify network interface subnet: EKS takes the node group's subnets")
+            raise invalid(
+                "Launch template should not specify network interface subnet: EKS takes the node group's subnets"
+            )
         if card.get("NetworkInterfaceId"):
             raise invalid("Launch template should not specify an existing network interface")
     if data.get("NetworkInterfaces") and (data.get("SecurityGroupIds") or data.get("SecurityGroups")):
-        raise invalid("Network interfaces and an instance-level security groups may not be specified on the same request")
+        raise invalid(
+            "Network interfaces and an instance-level security groups may not be specified on the same request"
+        )
     if data.get("InstanceType") and params.get("instanceTypes"):
         raise invalid("You cannot specify instance types in both the launch template and the request")
     if params.get("diskSize") is not None:
@@ -73,7 +81,9 @@ def check(data: Params, params: Params) -> None:
 
 def _custom_image(params: Params) -> None:
     if params.get("amiType") not in (None, "CUSTOM"):
-        raise invalid("You cannot specify an AMI Type other than CUSTOM, when specifying an image id in your launch template.")
+        raise invalid(
+            "You cannot specify an AMI Type other than CUSTOM, when specifying an image id in your launch template."
+        )
     for name in ("version", "releaseVersion"):
         if params.get(name):
             raise invalid(f"You cannot specify the field {name} when using custom AMIs.")
@@ -84,15 +94,23 @@ def _market(data: Params, capacity: str) -> None:
     reservation = (data.get("CapacityReservationSpecification") or {}).get("CapacityReservationTarget")
     if capacity == "CAPACITY_BLOCK":
         if market != "capacity-block":
-            raise invalid("capacityType CAPACITY_BLOCK needs a launch template with InstanceMarketOptions.MarketType capacity-block")
+            raise invalid(
+                "capacityType CAPACITY_BLOCK needs a launch template with InstanceMarketOptions.MarketType capacity-block"
+            )
         if not reservation or not reservation.get("CapacityReservationId"):
-            raise invalid("capacityType CAPACITY_BLOCK needs a launch template with a CapacityReservationId as target")
+            raise invalid(
+                "capacityType CAPACITY_BLOCK needs a launch template with a CapacityReservationId as target"
+            )
         if not data.get("InstanceType"):
             raise invalid("capacityType CAPACITY_BLOCK needs the instance type in the launch template")
     elif market:
-        raise invalid(f"Launch template should not specify InstanceMarketOptions (MarketType {market}): use the node group's capacityType")
+        raise invalid(
+            f"Launch template should not specify InstanceMarketOptions (MarketType {market}): use the node group's capacityType"
+        )
     if capacity == "SPOT" and reservation:
-        raise invalid("capacityType SPOT and a capacity reservation target in the launch template exclude each other")
+        raise invalid(
+            "capacityType SPOT and a capacity reservation target in the launch template exclude each other"
+        )
 
 
 def check_types(types: list[str], ami_type: str, zones: dict[str, str], data: Params) -> None:
@@ -123,13 +141,17 @@ def _cards(name: str, info: Params, data: Params) -> None:
     efa = [card for card in cards if card.get("InterfaceType") in ("efa", "efa-only")]
     network = info["NetworkInfo"]
     if efa and not network.get("EfaSupported"):
-        raise invalid(f"The instance type {name} does not support EFA interfaces, which the launch template asks for")
+        raise invalid(
+            f"The instance type {name} does not support EFA interfaces, which the launch template asks for"
+        )
     limit = (network.get("EfaInfo") or {}).get("MaximumEfaInterfaces", 0)
     if len(efa) > limit:
         raise invalid(f"The launch template asks for {len(efa)} EFA interfaces; {name} has at most {limit}")
     highest = max((int(card.get("NetworkCardIndex") or 0) for card in cards), default=0)
     if highest >= network.get("MaximumNetworkCards", 1):
-        raise invalid(f"The launch template names network card {highest}; {name} has {network['MaximumNetworkCards']}")
+        raise invalid(
+            f"The launch template names network card {highest}; {name} has {network['MaximumNetworkCards']}"
+        )
 
 
 def devices(info: Params) -> set[str]:

@@ -1,0 +1,43 @@
+"""Where moto leaves behind what AWS takes away, or does it in an order that no replay could repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def install() -> None:
+    """Put the mends into moto, once."""
+    from moto.ec2.models.instances import Instance
+    from moto.ec2.models.vpcs import VPCBackend
+
+    instance: Any = Instance
+    if hasattr(instance, "twin_terminate"):
+        return
+    instance.twin_terminate = instance.terminate
+    instance.terminate = _terminate
+    # moto frees addresses when Python collects the object, at a moment that no replay could repeat.
+    instance.__del__ = lambda self: None
+    vpcs: Any = VPCBackend
+    vpcs.twin_delete_vpc = vpcs.delete_vpc
+    vpcs.delete_vpc = _delete_vpc
+
+
+def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """An instance frees its addresses and takes along the volumes that shall not outlive it."""
+    done = self.twin_terminate(*args, **kwargs)
+    for held in self.ec2_backend.subnets.values():
+        if self.subnet_id in held:
+            for address in self._private_ips:
+                held[self.subnet_id].del_subnet_ip(address)
+    for device in self.block_device_mapping.values():
+        if str(device.delete_on_termination).lower() != "false":
+            self.ec2_backend.volumes.pop(device.volume_id, None)
+    return done
+
+
+def _delete_vpc(self: Any, vpc_id: str) -> Any:
+    """A VPC takes its network ACLs along."""
+    done = self.twin_delete_vpc(vpc_id)
+    for acl_id in [key for key, acl in self.network_acls.items() if acl.vpc_id == vpc_id]:
+        del self.network_acls[acl_id]
+    return done
