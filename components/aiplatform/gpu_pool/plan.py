@@ -51,9 +51,10 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
     for index, entry in enumerate(pool.capacity):
         machines = machines_of(pool, entry)
         zones = _zones_of(pool, entry, machines, offerings, common)
-        faults.extend(_offering_faults(pool, index, machines, zones, offerings))
-        # A type that none of the zones offers is no alternative, and EKS refuses the group for it.
-        usable = [machine for machine in machines if offerings.get(machine.type, frozenset()) & set(zones)]
+        # An alternative must be there in every zone of the group, or some of its launches are bound to fail.
+        usable = [m for m in machines if set(zones) <= offerings.get(m.type, frozenset())]
+        if not (zones and usable):
+            faults.extend(_offering_faults(pool, index, machines, zones, offerings))
         groups.append(
             GroupPlan(
                 entry=entry,
@@ -101,8 +102,9 @@ def _zones_of(
         return (common,)
     if pool.zones is not None:
         return tuple(pool.zones)
-    types = [machine.type for machine in machines]
-    return tuple(zone for zone in ids if any(zone in offerings.get(type_, ()) for type_ in types))
+    # Those of the first type that there is: the autoscaler plans with it.
+    choices = (tuple(z for z in ids if z in offerings.get(machine.type, ())) for machine in machines)
+    return next((zones for zones in choices if zones), ())
 
 
 def _offering_faults(
@@ -128,3 +130,6 @@ def _offering_faults(
             yield Fault(path, f"{got(zone)}, which does not offer {what}; {where}")
         else:
             yield Fault(f"{ROOT}.network.zones", f"none that the pool can use offers {what}; {where}")
+    if zones and all(zone in offering for zone in zones):
+        told = "; ".join(f"{t}: {', '.join(sorted(offerings.get(t, ())))}" for t in types)
+        yield Fault(f"{ROOT}.zones", f"{got(list(zones))}, but no type is offered in all of them ({told})")

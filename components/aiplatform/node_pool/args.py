@@ -145,6 +145,6 @@ class NodePoolSettings:
         return {POOL: self.name, CAPACITY: capacity}
 
     def zones_with(self, offering: Iterable[str]) -> list[str]:
-        """Where its nodes can stand, of the zones that offer at least one of its types."""
+        """Where its nodes can stand, of the zones that offer all of its types."""
         able = set(offering)
         return [zone for zone in self.zones or self.zone_ids if zone in able]

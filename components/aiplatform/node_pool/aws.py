@@ -53,7 +53,7 @@ class Builder:
         self.settings = settings
 
     def build(self) -> Built:
-        """All of it. EC2 is asked first where it offers the instance types: a zone without any of them is
+        """All of it. EC2 is asked first where it offers the instance types: a zone without them is
         refused before anything is made."""
         zones = self._zones()
         pool = self.settings
@@ -81,9 +81,10 @@ class Builder:
             for index, type_ in enumerate(pool.instance_types)
             if type_ not in offered
         ]
-        offering = {zone for zones in offered.values() for zone in zones}
+        # In every zone every type, or some of the launches are bound to fail.
+        offering = frozenset[str].intersection(*offered.values()) if offered else frozenset[str]()
         known = ", ".join(sorted(offering)) or "none"
-        what = " or ".join(pool.instance_types)
+        what = " and ".join(pool.instance_types)
         for index, zone in enumerate(pool.zones or []):
             if zone not in offering and not faults:
                 reason = f"{got(zone)}, which does not offer {what}; zone ids that do: {known}"

@@ -80,6 +80,14 @@ def test_every_key_is_documented_and_other_languages_can_use_it() -> None:
     assert undocumented(GpuPool) == []
 
 
+def test_the_outputs_survive_json() -> None:
+    outputs = pool(**H100, capacity=[{"type": "spot"}]).one("aiplatform:index:GpuPool").outputs
+    assert json.loads(json.dumps(outputs)) == outputs
+    assert outputs is not None
+    assert outputs["efa_interfaces"] == 32
+    assert outputs["device_plugin"] == "nvidia"
+
+
 def test_public_and_checked_arguments_have_the_same_keys() -> None:
     pairs = [
         (args.GpuPoolArgs, args.GpuPoolSettings),
@@ -270,7 +278,11 @@ def test_an_on_demand_reservation_is_targeted() -> None:
 
 
 def test_spot_takes_all_types_that_the_zones_offer() -> None:
-    answers = offering(g4dn__xlarge=("euc1-az2",), g4dn__2xlarge=("euc1-az2", "euc1-az3"))
+    answers = offering(
+        g4dn__xlarge=("euc1-az2", "euc1-az3"),
+        g4dn__2xlarge=("euc1-az2", "euc1-az3", "euc1-az1"),
+        g4dn__4xlarge=("euc1-az2",),
+    )
     (group,) = groups(pool(capacity=[{"type": "spot"}], answers=answers)).values()
     assert group.inputs["instanceTypes"] == ["g4dn.xlarge", "g4dn.2xlarge"]
     assert group.inputs["subnetIds"] == ["subnet-euc1-az2", "subnet-euc1-az3"]

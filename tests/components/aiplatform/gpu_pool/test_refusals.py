@@ -187,6 +187,13 @@ def test_a_zone_that_does_not_offer_the_type_is_refused_with_those_that_do() -> 
     ]
 
 
+def test_zones_without_a_type_in_common_are_refused() -> None:
+    answers = offering(g4dn__xlarge=("euc1-az2",), g4dn__2xlarge=("euc1-az3",))
+    (fault,) = faults(answers, zones=["euc1-az2", "euc1-az3"], capacity=[{"type": "spot"}])
+    assert fault.startswith("GpuPoolArgs.zones: got ['euc1-az2', 'euc1-az3'], but no type is offered in all")
+    assert "g4dn.2xlarge: euc1-az3" in fault, "says where each is"
+
+
 def test_a_network_without_the_type_is_told_where_it_is() -> None:
     answers = offering(p5__48xlarge=("euc1-az7",))
     assert faults(answers, accelerator="h100", count=8) == [
@@ -201,3 +208,28 @@ def test_a_reservation_in_a_zone_without_the_type_is_refused() -> None:
     capacity = [{"type": "reserved", "reservation_id": CR, "zone": "euc1-az1"}]
     (fault,) = faults(offering(g4dn__xlarge=("euc1-az2",)), capacity=capacity)
     assert fault.startswith("GpuPoolArgs.capacity[0].zone: got 'euc1-az1', which does not offer g4dn.xlarge")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "registered"),
+    [
+        ({"accelerator": "h101"}, []),
+        ({"zones": ["euc1-az1"]}, ["aiplatform:index:GpuPool gpu"]),
+    ],
+)
+def test_a_refused_pool_makes_nothing_in_the_cloud(arguments: dict[str, Any], registered: list[str]) -> None:
+    given: Any = {
+        "prefix": "acme-dev",
+        "name": "gpu",
+        "cluster": CLUSTER,
+        "network": NETWORK,
+        "accelerator": "t4",
+        "count": 1,
+        **arguments,
+    }
+
+    def program() -> None:
+        with pytest.raises(ArgumentError):
+            GpuPool("gpu", given)
+
+    assert record(program, answers=offering(g4dn__xlarge=("euc1-az2",))).names() == registered

@@ -128,11 +128,17 @@ def test_a_wrong_argument_is_refused_with_what_would_be_right(
     assert any(expected in fault for fault in found), "\n".join(found)
 
 
-def test_a_zone_without_any_of_the_types_is_refused_with_those_that_have_them() -> None:
+def test_a_zone_without_the_types_is_refused_with_those_that_have_them() -> None:
     answers = offering(m7i__2xlarge=("euc1-az2",))
     assert faults(answers, zones=["euc1-az1"]) == [
         "NodePoolArgs.zones[0]: got 'euc1-az1', which does not offer m7i.2xlarge; zone ids that do: euc1-az2"
     ]
+
+
+def test_nodes_stand_only_where_all_types_are_offered() -> None:
+    answers = offering(m7i__2xlarge=("euc1-az2", "euc1-az1"), m6i__2xlarge=("euc1-az2", "euc1-az3"))
+    recorded = pool(answers, instance_types=["m7i.2xlarge", "m6i.2xlarge"])
+    assert recorded.one("aws:eks/nodeGroup:NodeGroup").inputs["subnetIds"] == ["subnet-euc1-az2"]
 
 
 def test_a_type_that_the_region_does_not_know_is_refused() -> None:
