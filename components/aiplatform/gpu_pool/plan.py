@@ -66,7 +66,8 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
             )
         )
     if faults:
-        raise ArgumentError(faults)
+        # Entries with the same types have the same fault.
+        raise ArgumentError(dict.fromkeys(faults))
     return groups
 
 
