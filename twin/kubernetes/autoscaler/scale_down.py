@@ -80,13 +80,12 @@ class ScaleDown:
             self._taint(node, scene.now)
             self.view.terminate(group.name, machine.provider_id, role=scene.role)
         except PermissionError as error:
-            self.recorder.event(
-                scene.deployment,
-                "Deployment",
-                "ScaleDownFailed",
-                f"failed to delete empty node {machine.name}: AccessDenied for role {scene.role}: {error}",
-                warning=True,
-            )
+            self._failed(machine.name, f"AccessDenied for role {scene.role}: {error}", scene)
+            return
+        except OSError:
+            raise  # the cloud does not answer
+        except Exception as error:  # noqa: BLE001 - whatever the cloud refused, the others may go
+            self._failed(machine.name, str(error), scene)
             return
         log.info("scale-down: %s of group %s", machine.name, group.name)
         self.shrank = scene.now
@@ -97,6 +96,15 @@ class ScaleDown:
             "Deployment",
             "ScaleDownEmpty",
             f"Scale-down: removing empty node {machine.name!r}",
+        )
+
+    def _failed(self, name: str, why: str, scene: Scene) -> None:
+        self.recorder.event(
+            scene.deployment,
+            "Deployment",
+            "ScaleDownFailed",
+            f"failed to delete empty node {name}: {why}",
+            warning=True,
         )
 
     def _taint(self, node: Mapping[str, Any], now: float) -> None:

@@ -198,6 +198,10 @@ class ScaleUp:
                 self._failed(group.name, f"the cloud has no capacity: {error}", scene)
             except PermissionError as error:
                 self._failed(group.name, f"AccessDenied for role {scene.role}: {error}", scene)
+            except OSError:
+                raise  # the cloud does not answer: that is no failure of the group
+            except Exception as error:  # noqa: BLE001 - whatever the cloud refused, the group is left alone
+                self._failed(group.name, str(error), scene)
             else:
                 log.info("scale-up: %s, for %d Pods", words, len(best.pods))
                 self.backoff.recovered(group.name)
