@@ -71,6 +71,9 @@ class Front:
             return self.call(call)
         except Refusal as error:
             return refusal(call, error)
+        except NotImplementedError as error:
+            text = f"{call.service}:{call.operation} is not in the twin: {error}"
+            return refusal(call, Refusal("UnsupportedOperation", text, 501))
         except Exception:
             # A defect of the twin: its words must reach who asked, and the log tells where.
             LOG.exception("%s:%s failed in the twin", call.service, call.operation)

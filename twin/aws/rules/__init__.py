@@ -1,16 +1,45 @@
-"""What AWS refuses and moto accepts, and the few operations that moto lacks."""
+"""What AWS refuses and moto accepts, and the few operations that moto lacks.
+
+A rule is a function of (params, look) that raises Refusal; `look` reads moto's state. Each service's rules
+stand in its own module, in a table by operation.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 from twin.aws.call import Answer, Call
+from twin.aws.rules import autoscaling, ec2, ec2_network, iam, kms, logs, modelled, placement, tagging
+from twin.aws.rules.look import Look
+
+Rule = Callable[[dict[str, Any], Look], None]
+SERVICE_HEADER: Final = "HTTP_X_TWIN_SERVICE"
+RULES: Final[dict[str, dict[str, Rule]]] = {
+    "ec2": {**ec2.RULES, **ec2_network.RULES},
+    "iam": iam.RULES,
+    "kms": kms.RULES,
+    "logs": logs.RULES,
+    "autoscaling": autoscaling.RULES,
+}
 
 
 def check(call: Call, front: Any) -> None:
     """Raise the Refusal that AWS would answer."""
+    if call.service not in modelled.SERVICES:
+        return
+    trusted = bool(call.environ.get(SERVICE_HEADER))
+    if not trusted and call.mutating:
+        modelled.check(call)
+        tagging.check(call)
+    rule = RULES.get(call.service, {}).get(call.operation)
+    if rule:
+        rule(call.params, Look(front.moto, call.region or front.world.region))
 
 
 def extension(call: Call, moto: Any) -> Answer | None:
-    """The answer to an operation that moto does not have."""
-    return None
+    """The answer to an operation that moto does not have, or None."""
+    if call.service != "ec2":
+        return None
+    handler = placement.OPERATIONS.get(call.operation)
+    return handler(call, moto.backend("ec2", call.region)) if handler else None

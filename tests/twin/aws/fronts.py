@@ -1,0 +1,55 @@
+"""An AWS front in the test's own process, and boto3 clients that reach it without a network."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3.session
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+
+from twin.aws.call import environ_of
+from twin.aws.credentials import deployer
+from twin.aws.front import Front
+
+
+class _Raw(io.BytesIO):
+    def stream(self, *_: Any, **__: Any) -> Any:
+        yield self.read()
+
+
+class Clients:
+    """boto3 clients of a front. intent: the X-Twin-Intent of the calls, if any."""
+
+    def __init__(self, front: Front) -> None:
+        self.front = front
+        self.intent = ""
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, service: str) -> Any:
+        if service not in self._made:
+            key = deployer(self.front.world)
+            session = boto3.session.Session(
+                key.access_key_id, key.secret_access_key, region_name=self.front.world.region
+            )
+            config = Config(
+                retries={"max_attempts": 0}, parameter_validation=False, s3={"addressing_style": "path"}
+            )
+            client: Any = session.client(service, endpoint_url="http://127.0.0.1", config=config)  # type: ignore[call-overload]
+            client.meta.events.register("before-send", self._send)
+            self._made[service] = client
+        return self._made[service]
+
+    def _send(self, request: Any, **_: Any) -> AWSResponse:
+        parts = urlsplit(request.url)
+        url = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+        headers = [(n, v.decode() if isinstance(v, bytes) else str(v)) for n, v in request.headers.items()]
+        body = request.body or b""
+        body = body.encode() if isinstance(body, str) else body.read() if hasattr(body, "read") else body
+        environ = environ_of(request.method, url, headers, body)
+        if self.intent:
+            environ["HTTP_X_TWIN_INTENT"] = self.intent
+        answer = self.front.handle(environ)
+        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))

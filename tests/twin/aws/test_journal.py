@@ -1,0 +1,134 @@
+"""The journal: order, replay, intents, and what a death at the worst moment leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.twin.aws.fronts import Clients
+from twin.aws.call import Answer, Call, environ_of
+from twin.aws.journal import Journal
+
+
+class Died(BaseException):
+    """The process is killed."""
+
+
+class Cloud:
+    """Remembers in memory alone what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[bytes, int, float]] = []
+
+    def write(self, call: Call, seed: int, at: float) -> Answer:
+        if call.body == b"refused":
+            return Answer(400, [], b"no")
+        self.made.append((call.body, seed, at))
+        return Answer(200, [("x", "y")], b"id-%d" % seed)
+
+
+def call(body: bytes, intent: str = "") -> Call:
+    """A mutating call."""
+    auth = "AWS4-HMAC-SHA256 Credential=AKIA/20261125/us-west-2/iam/aws4_request, SignedHeaders=host, Signature=0"
+    headers = [("Authorization", auth), ("Content-Type", "text/plain")]
+    if intent:
+        headers.append(("X-Twin-Intent", intent))
+    return Call.of(environ_of("POST", "/", headers, body))
+
+
+def test_a_replay_makes_the_same_calls_in_order_with_their_seeds_and_times(tmp_path: Path) -> None:
+    journal, first = Journal(tmp_path / "j.db"), Cloud()
+    for number in range(5):
+        journal.perform(call(b"%d" % number), first.write)
+    again = Cloud()
+    found = Journal(tmp_path / "j.db").replay(again.write)
+    assert again.made == first.made, "order, seeds and times are those of the first life"
+    assert (found.calls, found.finished, found.differing) == (5, 0, [])
+
+
+def test_a_refused_call_leaves_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    assert journal.perform(call(b"refused"), Cloud().write).status == 400
+    assert len(journal) == 0
+
+
+def test_a_replay_says_which_calls_answer_otherwise(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.db")
+    journal.perform(call(b"a"), Cloud().write)
+    found = journal.replay(lambda *_: Answer(200, [], b"another"))
+    assert len(found.differing) == 1
+    assert "iam:" in found.differing[0], "it names the call"
+
+
+def test_a_call_with_an_intent_that_was_answered_is_not_made_again(tmp_path: Path) -> None:
+    journal, cloud = Journal(tmp_path / "j.db"), Cloud()
+    first = journal.perform(call(b"a", "create-1"), cloud.write)
+    again = journal.answered(call(b"a", "create-1").key)
+    assert again == first, "the answer is the recorded one"
+    assert journal.answered(call(b"b", "create-1").key) is None, "another body is another call"
+    assert journal.answered(call(b"a", "create-2").key) is None, "another intent is another call"
+    assert call(b"a").key is None, "without an intent nothing is adopted"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    bodies=st.lists(st.binary(max_size=8), min_size=1, max_size=6),
+    dies=st.integers(0, 5),
+    after=st.booleans(),
+)
+def test_a_call_killed_between_journal_and_answer_is_made_exactly_once(
+    tmp_path_factory: pytest.TempPathFactory, bodies: list[bytes], dies: int, after: bool
+) -> None:
+    file = tmp_path_factory.mktemp("j") / "j.db"
+    journal, first = Journal(file), Cloud()
+    dies = min(dies, len(bodies) - 1)
+
+    def deadly(made: Call, seed: int, at: float) -> Answer:
+        if after:
+            first.write(made, seed, at)
+        # A kill leaves the row as it is: no cleaning up runs.
+        journal._db.close()  # pyright: ignore[reportPrivateUsage]
+        raise Died
+
+    for number, body in enumerate(bodies[: dies + 1]):
+        key = call(body, f"i{number}")
+        if number == dies:
+            with pytest.raises((Died, Exception)):
+                journal.perform(key, deadly)
+        else:
+            journal.perform(key, first.write)
+
+    second = Cloud()
+    again = Journal(file)
+    found = again.replay(second.write)
+    for number, body in enumerate(bodies):
+        repeated = call(body, f"i{number}")
+        if again.answered(repeated.key) is None:
+            again.perform(repeated, second.write)
+    assert found.finished == (1 if bodies[dies] != b"refused" else 0)
+    asked = [body for body in bodies if body != b"refused"]
+    assert [made[0] for made in second.made] == asked, "each call stands once, in order"
+
+
+def test_the_same_intent_gives_the_same_vpc(clients: Clients) -> None:
+    clients.intent = "urn:vpc-1"
+    first = clients("ec2").create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    second = clients("ec2").create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    clients.intent = "urn:vpc-2"
+    third = clients("ec2").create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    clients.intent = ""
+    assert first == second, "a repeated create adopts what it made"
+    assert third != first
+
+
+def test_a_call_adds_less_than_two_milliseconds(clients: Clients, tmp_path: Path) -> None:
+    import time
+
+    journal, cloud = Journal(tmp_path / "j.db"), Cloud()
+    begun = time.perf_counter()
+    for number in range(200):
+        journal.perform(call(b"%d" % number, f"i{number}"), cloud.write)
+    assert (time.perf_counter() - begun) / 200 < 0.002, "two rows written a call"

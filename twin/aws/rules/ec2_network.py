@@ -1,0 +1,323 @@
+"""EC2: VPCs, subnets, gateways, security groups, endpoints, flow logs."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Final
+
+from twin.aws.call import Refusal
+from twin.aws.rules.look import Look
+
+Params = dict[str, Any]
+_PROTOCOLS: Final = {"tcp", "udp", "6", "17"}
+
+
+def create_vpc(params: Params, _: Look) -> None:
+    """CreateVpc."""
+    cidr = params.get("CidrBlock")
+    if cidr and not 16 <= _network(cidr, "cidrBlock").prefixlen <= 28:
+        raise Refusal("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
+
+
+def create_subnet(params: Params, look: Look) -> None:
+    """CreateSubnet: in its VPC, /16 to /28; moto sees to overlaps and zones."""
+    vpc = look.vpc(params.get("VpcId") or "")
+    if not params.get("CidrBlock"):
+        return
+    network = _network(params["CidrBlock"], "cidrBlock")
+    blocks = [ipaddress.ip_network(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
+    inside = any(network.version == block.version and network.subnet_of(block) for block in blocks)  # pyright: ignore[reportArgumentType]
+    if not 16 <= network.prefixlen <= 28 or not inside:
+        raise Refusal("InvalidSubnet.Range", f"The CIDR '{params['CidrBlock']}' is invalid.")
+
+
+def create_group(params: Params, look: Look) -> None:
+    """CreateSecurityGroup."""
+    name = params.get("GroupName") or ""
+    if params.get("VpcId"):
+        look.vpc(params["VpcId"])
+    if name.lower().startswith("sg-"):
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Invalid value '{name}' for groupName. Group names may not be in the format sg-*",
+        )
+    if name.lower() == "default":
+        raise Refusal("InvalidParameterValue", "Cannot use reserved security group name: default")
+    if len(name) > 255 or len(params.get("Description") or "") > 255:
+        raise Refusal(
+            "InvalidParameterValue", "Security group names and descriptions have at most 255 characters"
+        )
+
+
+def authorize(params: Params, look: Look) -> None:
+    """AuthorizeSecurityGroupIngress and Egress."""
+    if params.get("GroupId"):
+        look.group(params["GroupId"])
+    listed = params.get("IpPermissions") or [params]
+    for each in listed:
+        _ports(each)
+        for span in each.get("IpRanges") or []:
+            _network(span.get("CidrIp") or "", "CIDR block")
+        for span in each.get("Ipv6Ranges") or []:
+            _network(span.get("CidrIpv6") or "", "CIDR block")
+        for pair in each.get("UserIdGroupPairs") or []:
+            if pair.get("GroupId"):
+                look.group(pair["GroupId"])
+
+
+def _ports(rule: Params) -> None:
+    protocol = str(rule.get("IpProtocol") or "").lower()
+    low, high = rule.get("FromPort"), rule.get("ToPort")
+    if protocol in _PROTOCOLS:
+        if low is None or high is None:
+            raise Refusal(
+                "InvalidParameterValue",
+                f"Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange ({protocol})",
+            )
+        for port in (int(low), int(high)):
+            if not 0 <= port <= 65535:
+                raise Refusal(
+                    "InvalidParameterValue", f"Invalid value '{port}' for port: 0 to 65535 is valid."
+                )
+        if int(low) > int(high):
+            raise Refusal("InvalidParameterValue", f"Invalid TCP/UDP port range ({low}:{high})")
+
+
+def delete_group(params: Params, look: Look) -> None:
+    """DeleteSecurityGroup: not while an interface, an instance or another group's rule uses it."""
+    group_id = params.get("GroupId") or ""
+    if group_id not in look.groups():
+        return  # moto refuses
+    users = [
+        eni.id for eni in look.ec2.enis.values() if group_id in {each.id for each in eni.group_set or []}
+    ]
+    for other in look.groups().values():
+        if other.id != group_id:
+            rules = [*other.ingress_rules, *other.egress_rules]
+            if any(group_id == rule.source_group.get("GroupId") for rule in rules):
+                users.append(other.id)
+    for endpoint in look.ec2.vpc_end_points.values():
+        if endpoint.state != "deleted" and group_id in (endpoint.security_group_ids or []):
+            users.append(endpoint.id)
+    if users:
+        raise Refusal(
+            "DependencyViolation", f"resource {group_id} has a dependent object ({', '.join(users[:3])})"
+        )
+
+
+def delete_vpc(params: Params, look: Look) -> None:
+    """DeleteVpc: not while anything is in it."""
+    vpc_id = params.get("VpcId") or ""
+    if vpc_id not in look.ec2.vpcs:
+        return
+    inside = [
+        key for zone in look.ec2.subnets.values() for key, subnet in zone.items() if subnet.vpc_id == vpc_id
+    ]
+    inside += [each.id for each in look.ec2.internet_gateways.values() if each.vpc and each.vpc.id == vpc_id]
+    inside += [
+        key for key, group in look.groups().items() if group.vpc_id == vpc_id and group.name != "default"
+    ]
+    inside += [
+        each.id
+        for each in look.ec2.vpc_end_points.values()
+        if each.vpc_id == vpc_id and each.state != "deleted"
+    ]
+    if inside:
+        raise Refusal(
+            "DependencyViolation",
+            f"The vpc '{vpc_id}' has dependencies and cannot be deleted. ({', '.join(inside[:3])})",
+        )
+
+
+def delete_subnet(params: Params, look: Look) -> None:
+    """DeleteSubnet: not while interfaces, instances or NAT gateways are in it."""
+    subnet_id = params.get("SubnetId") or ""
+    users = [eni.id for eni in look.ec2.enis.values() if eni.subnet.id == subnet_id]
+    users += [
+        each.id
+        for each in look.ec2.nat_gateways.values()
+        if each.subnet_id == subnet_id and each.state != "deleted"
+    ]
+    users += [
+        each.id
+        for each in look.ec2.vpc_end_points.values()
+        if each.state != "deleted" and subnet_id in (each.subnet_ids or [])
+    ]
+    if users:
+        raise Refusal(
+            "DependencyViolation",
+            f"The subnet '{subnet_id}' has dependencies and cannot be deleted. ({', '.join(users[:3])})",
+        )
+
+
+def attach_gateway(params: Params, look: Look) -> None:
+    """AttachInternetGateway: one a VPC, one VPC a gateway."""
+    gateway = look.ec2.internet_gateways.get(params.get("InternetGatewayId"))
+    if gateway and gateway.vpc:
+        raise Refusal(
+            "Resource.AlreadyAssociated",
+            f"resource {gateway.id} is already attached to network {gateway.vpc.id}",
+        )
+    vpc_id = params.get("VpcId") or ""
+    look.vpc(vpc_id)
+    if any(each.vpc and each.vpc.id == vpc_id for each in look.ec2.internet_gateways.values()):
+        raise Refusal("InvalidParameterValue", f"Network {vpc_id} already has an internet gateway attached")
+
+
+def detach_gateway(params: Params, look: Look) -> None:
+    """DetachInternetGateway: not while the VPC has mapped public addresses."""
+    vpc_id = params.get("VpcId") or ""
+    for nat in look.ec2.nat_gateways.values():
+        if nat.vpc_id == vpc_id and nat.state not in ("deleted", "failed") and nat.address_set:
+            raise Refusal(
+                "DependencyViolation",
+                f"Network {vpc_id} has some mapped public address(es). Please unmap those public address(es) before "
+                f"detaching the gateway.",
+            )
+
+
+def delete_gateway(params: Params, look: Look) -> None:
+    """DeleteInternetGateway."""
+    gateway = look.ec2.internet_gateways.get(params.get("InternetGatewayId"))
+    if gateway and gateway.vpc:
+        raise Refusal(
+            "DependencyViolation",
+            f"The internetGateway '{gateway.id}' has dependencies and cannot be deleted.",
+        )
+
+
+def create_nat(params: Params, look: Look) -> None:
+    """CreateNatGateway."""
+    look.subnet(params.get("SubnetId") or "")
+    if (params.get("ConnectivityType") or "public") == "private":
+        if params.get("AllocationId"):
+            raise Refusal("InvalidParameter", "AllocationId is not valid for a private NAT gateway")
+        return
+    allocation = params.get("AllocationId")
+    if not allocation:
+        raise Refusal(
+            "MissingParameter",
+            "The request must include the AllocationId parameter. Add the required parameter and retry the request.",
+        )
+    found = next((each for each in look.ec2.addresses if each.allocation_id == allocation), None)
+    if found is None:
+        raise Refusal("InvalidAllocationID.NotFound", f"The allocation ID '{allocation}' does not exist")
+    if found.association_id or _nat_of(allocation, look):
+        raise Refusal(
+            "Resource.AlreadyAssociated", f"Elastic IP address [{allocation}] is already associated"
+        )
+
+
+def release(params: Params, look: Look) -> None:
+    """ReleaseAddress: not while a NAT gateway or an instance has it."""
+    allocation = params.get("AllocationId") or ""
+    nat = _nat_of(allocation, look)
+    if nat:
+        raise Refusal("InvalidIPAddress.InUse", f"The address {allocation} is in use by {nat}.")
+
+
+def _nat_of(allocation: str, look: Look) -> str:
+    for nat in look.ec2.nat_gateways.values():
+        if nat.state not in ("deleted", "failed") and allocation in _allocations(nat):
+            return nat.id
+    return ""
+
+
+def _allocations(nat: Any) -> list[str]:
+    return [str(each.get("allocationId") or each.get("AllocationId") or "") for each in nat.address_set]
+
+
+def endpoint(params: Params, look: Look) -> None:
+    """CreateVpcEndpoint: the service must be one of the region's."""
+    look.vpc(params.get("VpcId") or "")
+    name = params.get("ServiceName") or ""
+    if name.startswith(("com.amazonaws.vpce.", "com.amazonaws.vpce-")):
+        return
+    known = _endpoint_services(look)
+    if name not in known:
+        raise Refusal("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
+    for subnet in params.get("SubnetIds") or []:
+        look.subnet(subnet)
+    for group in params.get("SecurityGroupIds") or []:
+        look.group(group)
+    for table in params.get("RouteTableIds") or []:
+        if table not in look.ec2.route_tables:
+            raise Refusal("InvalidRouteTableId.NotFound", f"The routeTable ID '{table}' does not exist")
+    kind = params.get("VpcEndpointType") or "Gateway"
+    if kind == "Gateway" and name.rsplit(".", 1)[-1] not in ("s3", "dynamodb", "s3express"):
+        raise Refusal(
+            "InvalidParameter",
+            f"Endpoint type (Gateway) does not match available service types ([Interface]) of {name}.",
+        )
+
+
+def _endpoint_services(look: Look) -> set[str]:
+    prefix = f"com.amazonaws.{look.region}."
+    return {prefix + name for name in ENDPOINT_SERVICES}
+
+
+def flow_logs(params: Params, look: Look) -> None:
+    """CreateFlowLogs: to CloudWatch Logs they need a role that may write."""
+    kind = params.get("LogDestinationType") or "cloud-watch-logs"
+    role = params.get("DeliverLogsPermissionArn")
+    if kind == "cloud-watch-logs":
+        if not role:
+            raise Refusal(
+                "InvalidParameterValue",
+                "DeliverLogsPermissionArn can't be empty if LogDestinationType is cloud-watch-logs",
+            )
+        if not any(each.arn == role for each in look.roles()):
+            raise Refusal(
+                "InvalidParameterValue", f"The role {role} of DeliverLogsPermissionArn does not exist"
+            )
+
+
+def _network(text: str, what: str) -> Any:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        if "host bits" in str(error):
+            fixed = ipaddress.ip_network(text, strict=False)
+            raise Refusal(
+                "InvalidParameterValue", f"The {what} {text} is not canonical: {fixed} is"
+            ) from error
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Value ({text}) for parameter {what} is invalid. This is not a valid CIDR block.",
+        ) from error
+
+
+# Suffixes of the services that have VPC endpoints (docs: aws-services-privatelink-support), as this platform meets them.
+ENDPOINT_SERVICES: Final = frozenset(
+    """
+    access-analyzer acm-pca airflow.api airflow.env airflow.ops aps aps-workspaces athena autoscaling
+    autoscaling-plans backup backup-gateway batch bedrock bedrock-agent bedrock-agent-runtime bedrock-runtime
+    cloudformation cloudtrail codeartifact.api codeartifact.repositories codebuild codecommit codepipeline
+    config databrew datasync dynamodb ebs ec2 ec2messages ecr.api ecr.dkr ecs ecs-agent ecs-telemetry eks
+    eks-auth elasticache elasticfilesystem elasticloadbalancing elasticmapreduce emr-containers emr-serverless
+    events evidently execute-api firehose fsx glue grafana grafana-workspace guardduty-data imagebuilder
+    inspector2 kafka kinesis-firehose kinesis-streams kms lakeformation lambda logs monitoring networkmanager
+    oam organizations pipes polly prometheus rds rds-data redshift redshift-data rekognition s3 s3-outposts
+    s3express s3tables sagemaker.api sagemaker.featurestore-runtime sagemaker.metrics sagemaker.runtime
+    scheduler secretsmanager securityhub servicecatalog servicediscovery servicediscovery-data sns sqs ssm
+    ssmmessages states storagegateway sts synthetics tagging textract transcribe transfer translate wafv2
+    workspaces xray
+    """.split()
+)
+RULES: Final = {
+    "CreateVpc": create_vpc,
+    "CreateSubnet": create_subnet,
+    "CreateSecurityGroup": create_group,
+    "AuthorizeSecurityGroupIngress": authorize,
+    "AuthorizeSecurityGroupEgress": authorize,
+    "DeleteSecurityGroup": delete_group,
+    "DeleteVpc": delete_vpc,
+    "DeleteSubnet": delete_subnet,
+    "AttachInternetGateway": attach_gateway,
+    "DetachInternetGateway": detach_gateway,
+    "DeleteInternetGateway": delete_gateway,
+    "CreateNatGateway": create_nat,
+    "ReleaseAddress": release,
+    "CreateVpcEndpoint": endpoint,
+    "CreateFlowLogs": flow_logs,
+}
