@@ -114,6 +114,9 @@ class AwsResource(ResourceType):
         failures += self._check_references(inputs)
         failures += self._check_prefix(inputs)
         seen = {failure.path for failure in failures}
+        prefix, name, _ = self.name_prefix
+        if prefix and inputs.get(prefix) and not inputs.get(name):
+            inputs = {**inputs, name: UNKNOWN}  # the name is made from its prefix when the resource is
         for call in self.checked_calls(context, inputs):
             for path, reason in violations(self.service, call.operation, call.params):
                 where = self.property_of(path) or call.blame
