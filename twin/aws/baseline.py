@@ -65,7 +65,10 @@ def collections(backend: Any) -> list[tuple[str, dict[Any, Any]]]:
 
 def image_id(version: str, ami_type: str, release: str) -> str:
     """The id of the image that EKS uses for a version and AMI type; the same everywhere."""
-    digest = zlib.crc32(f"{version}/{ami_type}".encode()), zlib.crc32(f"{release}/{ami_type}/{version}".encode())
+    digest = (
+        zlib.crc32(f"{version}/{ami_type}".encode()),
+        zlib.crc32(f"{release}/{ami_type}/{version}".encode()),
+    )
     return f"ami-0{digest[0]:08x}{digest[1]:08x}"
 
 

@@ -266,7 +266,9 @@ def refusal(call: Call, error: Refusal) -> Answer:
     """The refusal in the words of the call's protocol."""
     kind = call.protocol
     request_id = hashlib.sha256(repr((error.code, error.message)).encode()).hexdigest()
-    request_id = f"{request_id[:8]}-{request_id[8:12]}-{request_id[12:16]}-{request_id[16:20]}-{request_id[20:32]}"
+    request_id = (
+        f"{request_id[:8]}-{request_id[8:12]}-{request_id[12:16]}-{request_id[16:20]}-{request_id[20:32]}"
+    )
     code, text = _escape(error.code), _escape(error.message)
     if kind == "ec2":
         body = (
@@ -280,7 +282,9 @@ def refusal(call: Call, error: Refusal) -> Answer:
             f"<RequestId>{request_id}</RequestId></ErrorResponse>"
         )
     elif kind == "rest-xml":
-        body = f"<Error><Code>{code}</Code><Message>{text}</Message><RequestId>{request_id}</RequestId></Error>"
+        body = (
+            f"<Error><Code>{code}</Code><Message>{text}</Message><RequestId>{request_id}</RequestId></Error>"
+        )
     else:
         body = json.dumps({"__type": error.code, "message": error.message, **error.members})
     headers = [
@@ -335,6 +339,7 @@ def environ_of(method: str, url: str, headers: Iterable[tuple[str, str]], body: 
         "REMOTE_ADDR": "127.0.0.1",
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "80",
+        "HTTP_HOST": "127.0.0.1",
         "wsgi.input": io.BytesIO(body),
     }
     for name, value in headers:

@@ -81,7 +81,9 @@ class Faults:
                 raise Refusal(code, "Rate exceeded", 503 if call.protocol in ("ec2", "rest-xml") else 400)
             else:
                 message = fault.get("message") or "An internal error has occurred"
-                raise Refusal(fault.get("code") or "InternalFailure", message, int(fault.get("status") or 500))
+                raise Refusal(
+                    fault.get("code") or "InternalFailure", message, int(fault.get("status") or 500)
+                )
 
     def _taken(self, call: Call) -> list[dict[str, Any]]:
         taken: list[dict[str, Any]] = []

@@ -91,7 +91,9 @@ class Identity:
             return None
         session = arn.rsplit("/", 1)[-1]
         username = entry.shown["username"].replace("{{SessionName}}", session)
-        username = username.replace("{{SessionNameRaw}}", session).replace("{{AccountID}}", self._world.account)
+        username = username.replace("{{SessionNameRaw}}", session).replace(
+            "{{AccountID}}", self._world.account
+        )
         return {
             "username": username,
             "groups": [*entry.shown["kubernetesGroups"], "system:authenticated"],
@@ -116,7 +118,9 @@ class Identity:
             parts = urlsplit(url)
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
             access_key, day, region, service, _ = query["X-Amz-Credential"].split("/")
-            signed_at = datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+            signed_at = (
+                datetime.strptime(query["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+            )
         except (ValueError, KeyError):
             return None
         if service != "sts" or query.get("Action") != "GetCallerIdentity":
@@ -203,6 +207,14 @@ _UNKNOWN_KEY: Final = {
     "ec2": ("AuthFailure", "AWS was not able to validate the provided access credentials", 401),
     "query": ("InvalidClientTokenId", "The security token included in the request is invalid.", 403),
     "json": ("UnrecognizedClientException", "The security token included in the request is invalid.", 400),
-    "rest-json": ("UnrecognizedClientException", "The security token included in the request is invalid.", 403),
-    "rest-xml": ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.", 403),
+    "rest-json": (
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid.",
+        403,
+    ),
+    "rest-xml": (
+        "InvalidAccessKeyId",
+        "The AWS Access Key Id you provided does not exist in our records.",
+        403,
+    ),
 }

@@ -46,7 +46,10 @@ class Inside:
                 inner = botocore.session.Session()
                 inner.register_component("data_loader", loader())
                 session = boto3.session.Session(
-                    "AKIATWINSERVICE00000", "none", region_name=self._front.world.region, botocore_session=inner
+                    "AKIATWINSERVICE00000",
+                    "none",
+                    region_name=self._front.world.region,
+                    botocore_session=inner,
                 )
                 client: Any = session.client(  # type: ignore[call-overload]
                     service,  # pyright: ignore[reportArgumentType]

@@ -73,7 +73,9 @@ def _gather(service: str, region: str, backend: Any, found: dict[str, list[str]]
         ids = [
             str(key)
             for key, item in list(held.items())
-            if key not in old and hasattr(item, "__dict__") and not _gone(item)
+            if key not in old
+            and hasattr(item, "__dict__")
+            and not _gone(item)
             # AWS makes them with a VPC and takes them with it.
             and not (service == "ec2" and name in _OWNED_BY_VPC and getattr(item, "vpc_id", "") in vpcs)
         ]

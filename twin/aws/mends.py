@@ -20,10 +20,12 @@ def install() -> None:
     vpcs: Any = VPCBackend
     vpcs.twin_delete_vpc = vpcs.delete_vpc
     vpcs.delete_vpc = _delete_vpc
+    vpcs.twin_create_vpc_endpoint = vpcs.create_vpc_endpoint
+    vpcs.create_vpc_endpoint = _create_vpc_endpoint
 
 
 def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """An instance frees its addresses and takes along the volumes that shall not outlive it."""
+    """An instance frees its addresses and takes along its interfaces, and the volumes that shall not outlive it."""
     done = self.twin_terminate(*args, **kwargs)
     for held in self.ec2_backend.subnets.values():
         if self.subnet_id in held:
@@ -32,6 +34,8 @@ def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
     for device in self.block_device_mapping.values():
         if str(device.delete_on_termination).lower() != "false":
             self.ec2_backend.volumes.pop(device.volume_id, None)
+    for card in self.nics.values():
+        self.ec2_backend.enis.pop(card.id, None)
     return done
 
 
@@ -41,3 +45,10 @@ def _delete_vpc(self: Any, vpc_id: str) -> Any:
     for acl_id in [key for key, acl in self.network_acls.items() if acl.vpc_id == vpc_id]:
         del self.network_acls[acl_id]
     return done
+
+
+def _create_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """An endpoint that names no type is a gateway; moto forgets that when it deletes one."""
+    made = self.twin_create_vpc_endpoint(*args, **kwargs)
+    made.vpc_endpoint_type = made.vpc_endpoint_type or "Gateway"
+    return made
