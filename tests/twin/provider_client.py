@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
+from tests.twin.fake_cloud import VPC, Backend
 from twin.engine_values import Values, marshal, unmarshal
 from twin.resource import Props
+from twin.store import Store
+
+CIDR = {"cidrBlock": "10.0.0.0/16"}
 
 
 def urn(token: str, name: str = "main") -> str:
@@ -110,3 +115,19 @@ class Client:
 
     def values(self, struct: struct_pb2.Struct) -> Values:
         return unmarshal(struct)
+
+
+@dataclass
+class Provided:
+    """A provider under test and what stands behind it."""
+
+    backend: Backend
+    store: Store
+    client: Client
+
+    def made(self, token: str = VPC, inputs: Props | None = None) -> tuple[Props, str, Props]:
+        """Checked and created: inputs, id and outputs."""
+        checked, failures = self.client.check(token, inputs if inputs is not None else CIDR)
+        assert not failures
+        id, outputs = self.client.create(token, checked)
+        return checked, id, outputs
