@@ -69,7 +69,7 @@ class GetCluster(AwsFunction):
         name = arguments["name"]
         state = Cluster().read(context, name, {})
         if state is None:
-            raise CloudError(f"reading EKS Cluster ({name}): couldn't find resource: no such cluster")
+            raise CloudError(f"reading EKS Cluster ({name}): no such cluster")
         found = {
             k: v for k, v in state.items() if k not in _PLURALS and k not in ("tagsAll", "encryptionConfig")
         }

@@ -18,7 +18,7 @@ from twin.aws.resources.calls import Call
 from twin.aws.resources.fields import Field, from_api, pascal, reads, to_api
 from twin.aws.resources.settle import canonical
 from twin.aws.resources.tags import Ec2Tagging
-from twin.resource import Context, Failure, Props
+from twin.resource import CloudError, Context, Failure, Props
 
 TARGETS: Final = {
     **pascal("carrierGatewayId", "coreNetworkArn", "gatewayId", "localGatewayId", "natGatewayId"),
@@ -209,8 +209,11 @@ class Route(AwsResource):
         return f"{props.get('routeTableId')}) with destination ({self._destination(props)}"
 
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
+        return self._id(inputs)
+
+    def _id(self, props: Props) -> str:
         # The real provider's id: the table and a hash of the destination.
-        return f"r-{inputs['routeTableId']}{zlib.crc32(str(self._destination(inputs)).encode())}"
+        return f"r-{props['routeTableId']}{zlib.crc32(str(self._destination(props)).encode())}"
 
     def read(self, context: Context, id: str, state: Props) -> Props | None:
         # Import writes rtb-123_10.0.0.0/16.
@@ -219,7 +222,10 @@ class Route(AwsResource):
             name = "destinationIpv6CidrBlock" if ":" in destination else "destinationCidrBlock"
             name = "destinationPrefixListId" if destination.startswith("pl-") else name
             state = {"routeTableId": table, name: destination, **state}
-        return super().read(context, id, state)
+        if not state.get("routeTableId"):
+            raise CloudError(f"unexpected format for import ID ({id}), expected ROUTETABLEID_DESTINATION")
+        found = super().read(context, id, state)
+        return {**found, "id": self._id(state)} if found is not None and separator else found
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         table = self._table(context, state)

@@ -148,7 +148,7 @@ class _Configuration(AwsResource):
     service = "s3"
     id_form = "{bucket}"
     computed = frozenset({"region"})
-    immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
+    immutable = frozenset({"bucket", "region"})
     paths = {_NO_BUCKET: "bucket"}
 
     def describe(self, props: Props, id: str = "") -> str:
@@ -217,7 +217,7 @@ class BucketVersioning(_Configuration):
     create_call = Call("PutBucketVersioning")
     read_call = Call("GetBucketVersioning", _HERE)
     not_found = frozenset({_NO_BUCKET})
-    computed = frozenset({"region"})
+    immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
@@ -251,4 +251,5 @@ class BucketServerSideEncryptionConfiguration(_Configuration):
     create_call = Call("PutBucketEncryption")
     read_call = Call("GetBucketEncryption", _HERE)
     not_found = frozenset({_NO_BUCKET, "ServerSideEncryptionConfigurationNotFoundError"})
+    immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
     delete_call = Call("DeleteBucketEncryption", _HERE)

@@ -1,0 +1,41 @@
+"""A plain moto server, and a context configured for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from twin.aws import configuration
+from twin.aws.context import AwsContext
+
+SERVICES = ("sts", "ec2", "iam", "kms", "logs", "s3", "eks", "ssm", "autoscaling")
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """The URL of a moto server of this test session."""
+    logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+    patch.undo()
+
+
+def configured(url: str, **more: object) -> AwsContext:
+    """A context against this URL."""
+    config = {"region": "us-west-2", "accessKey": "key", "secretKey": "secret", "maxRetries": 0}
+    endpoints = [dict.fromkeys(SERVICES, url)]
+    return configuration.configure({**config, "endpoints": endpoints, **more})
+
+
+@pytest.fixture(scope="session")
+def aws(moto_url: str) -> AwsContext:
+    """A provider with one default tag."""
+    return configured(moto_url, defaultTags={"tags": {"owner": "platform"}})
