@@ -1,4 +1,4 @@
-"""What an AWS account holds before anyone asks for anything: the deployer's role, service-linked roles, images.
+"""What an AWS account holds before anyone asks: the deployer's role, service-linked roles, images.
 
 It is the same in every life of the server, and the inventory leaves it out.
 """

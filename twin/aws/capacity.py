@@ -73,8 +73,10 @@ def _by_zone(offerings: Any, region: str) -> dict[str, frozenset[str]]:
 def shortage(instance_type: str, zone: str) -> str:
     """AWS's words for a pool that is empty."""
     return (
-        f"Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient "
-        f"{instance_type} capacity in the Availability Zone you requested ({zone}). Our system will be working on "
+        f"Could not launch On-Demand Instances. InsufficientInstanceCapacity - We "
+        f"currently do not have sufficient "
+        f"{instance_type} capacity in the Availability Zone you requested "
+        f"({zone}). Our system will be working on "
         f"provisioning additional capacity. Launching EC2 instance failed."
     )
 

@@ -4,7 +4,8 @@ A fault is one JSON object: `kind` and what narrows it.
 - throttle: calls answer ThrottlingException. `service`, `operation` (default: all), `times` (default 1).
 - capacity: no machines of `instance_type` (default: any) in `zone` (default: any) until it is removed.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
-- fail: calls answer an error. `service`, `operation` (`Delete*` matches), `code`, `message`, `status`, `times`.
+- fail: calls answer an error. `service`, `operation` (`Delete*` matches), `code`, `message`, `status`,
+  `times`.
 """
 
 from __future__ import annotations

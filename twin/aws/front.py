@@ -129,7 +129,10 @@ class Front:
         for line in found.differing[:20]:
             LOG.warning("answered otherwise than before: call %s", line)
         if wrote != version:
-            text = "moto %s wrote this journal and %s reads it: %d calls answer otherwise; `aiplatform twin reset` begins anew"
+            text = (
+                "moto %s wrote this journal and %s reads it: %d calls answer otherwise; "
+                "`aiplatform twin reset` begins anew"
+            )
             LOG.warning(text, wrote, version, len(found.differing))
             self.journal.set_meta("moto", version)
         return found

@@ -64,7 +64,7 @@ class Inside:
         parts = urlsplit(request.url)
         url = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         headers = [(name, _text(value)) for name, value in request.headers.items()]
-        body = request.body or b""
+        body: Any = request.body or b""
         environ = environ_of(request.method, url, headers, body.encode() if isinstance(body, str) else body)
         environ[SERVICE_HEADER] = "eks"
         if _INTENT.__dict__.get("intent"):
@@ -76,7 +76,8 @@ class Inside:
             from twin.aws.call import refusal
 
             answer = refusal(call, error)
-        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))
+        told: Any = dict(answer.headers)
+        return AWSResponse(request.url, answer.status, told, _Raw(answer.body))
 
 
 _INTENT = threading.local()

@@ -43,26 +43,30 @@ _OWNED_BY_VPC: Final = frozenset({"route_tables", "network_acls", "groups"})
 def of(front: Any) -> dict[str, list[str]]:
     """Ids by `service/collection`; empty where nothing is left."""
     from moto.backends import get_backend, list_of_moto_modules
-    from moto.core.base_backend import BackendDict
+    from moto.core import base_backend
 
     found: dict[str, list[str]] = {}
     with front.moto.lock:
-        used = {each.service_name for each in BackendDict._instances}  # pyright: ignore[reportPrivateUsage]
+        used = _used(base_backend.BackendDict)
         for service in sorted(set(list_of_moto_modules()) & {_module(name) for name in used}):
             held: Any = get_backend(service)  # pyright: ignore[reportCallIssue,reportArgumentType]
-            for account, region, backend in held.iter_backends() if hasattr(held, "iter_backends") else []:
+            for account, _, backend in held.iter_backends() if hasattr(held, "iter_backends") else []:
                 if account == front.world.account:
-                    _gather(service, region, backend, found)
+                    _gather(service, backend, found)
     for kind, names in front.eks.inventory().items() if hasattr(front, "eks") else ():
         found[f"eks/{kind}"] = names
     return found
+
+
+def _used(kind: Any) -> set[str]:
+    return {each.service_name for each in kind._instances}
 
 
 def _module(service: str) -> str:
     return {"lambda": "awslambda", "cognito-idp": "cognitoidp", "s3bucket_path": "s3"}.get(service, service)
 
 
-def _gather(service: str, region: str, backend: Any, found: dict[str, list[str]]) -> None:
+def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
     skipped = _PARTS.get(service, set())
     before = baseline.born(backend)
     vpcs = set(before.get("vpcs", ()))

@@ -1,4 +1,6 @@
-"""The memory that moto lacks: every call that changes something, in order, with its time; its place in the order is its seed.
+"""The memory that moto lacks: every call that changes something, in order, with its time.
+
+Its place in the order is its seed.
 
 A call is written before it is made and its answer after, so that whatever moment the process is killed at,
 the next one makes the same calls again and has the same cloud (docs/adr/0002).
@@ -78,7 +80,8 @@ class Journal:
             return None
         with self._lock:
             row = self._db.execute(
-                "SELECT status, headers, answer FROM calls WHERE key = ? AND status IS NOT NULL ORDER BY n LIMIT 1",
+                "SELECT status, headers, answer FROM calls WHERE key = ? AND status IS "
+                "NOT NULL ORDER BY n LIMIT 1",
                 (key,),
             ).fetchone()
         return _answer(*row) if row else None

@@ -8,6 +8,7 @@ from typing import Any
 def install() -> None:
     """Put the mends into moto, once."""
     from moto.ec2.models.instances import Instance
+    from moto.ec2.models.nat_gateways import NatGatewayBackend
     from moto.ec2.models.vpcs import VPCBackend
 
     instance: Any = Instance
@@ -16,16 +17,19 @@ def install() -> None:
     instance.twin_terminate = instance.terminate
     instance.terminate = _terminate
     # moto frees addresses when Python collects the object, at a moment that no replay could repeat.
-    instance.__del__ = lambda self: None
+    instance.__del__ = lambda _: None
     vpcs: Any = VPCBackend
     vpcs.twin_delete_vpc = vpcs.delete_vpc
     vpcs.delete_vpc = _delete_vpc
+    gateways: Any = NatGatewayBackend
+    gateways.twin_delete_nat_gateway = gateways.delete_nat_gateway
+    gateways.delete_nat_gateway = _delete_nat_gateway
     vpcs.twin_create_vpc_endpoint = vpcs.create_vpc_endpoint
     vpcs.create_vpc_endpoint = _create_vpc_endpoint
 
 
 def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
-    """An instance frees its addresses and takes along its interfaces, and the volumes that shall not outlive it."""
+    """An instance frees its addresses; its interfaces go along, and the volumes that shall not outlive it."""
     done = self.twin_terminate(*args, **kwargs)
     for held in self.ec2_backend.subnets.values():
         if self.subnet_id in held:
@@ -52,3 +56,15 @@ def _create_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
     made = self.twin_create_vpc_endpoint(*args, **kwargs)
     made.vpc_endpoint_type = made.vpc_endpoint_type or "Gateway"
     return made
+
+
+def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
+    """A NAT gateway takes its interface along and lets go of its address."""
+    gateway = self.nat_gateways.get(nat_gateway_id)
+    done = self.twin_delete_nat_gateway(nat_gateway_id)
+    if gateway:
+        for address in self.addresses:
+            if address.eni is gateway._eni:  # pyright: ignore[reportPrivateUsage]
+                address.eni = address.association_id = None
+        self.enis.pop(gateway._eni.id, None)  # pyright: ignore[reportPrivateUsage]
+    return done

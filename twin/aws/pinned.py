@@ -95,7 +95,7 @@ def pinned(seed: int, at: float) -> Iterator[None]:
 def _run(app: Callable[..., Any], call: Call) -> Answer:
     told: list[Any] = []
 
-    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:  # noqa: ARG001
         told[:] = [int(status.split(" ", 1)[0]), headers]
 
     result = app(call.wsgi(), start)

@@ -13,8 +13,8 @@ from typing import Any
 
 from twin.kubernetes.view import (
     Addon,
-    Cluster,
     CloudView,
+    Cluster,
     Group,
     InsufficientCapacity,
     Machine,
@@ -93,7 +93,7 @@ class AwsView:
         policies = tuple((name, tuple(namespaces)) for name, namespaces in found.pop("policies"))
         return Principal(**found, policies=policies)
 
-    def _ask(self, name: str, **body: Any) -> dict[str, Any]:
+    def _ask(self, name: str, /, **body: Any) -> dict[str, Any]:
         status, answer = self._post(f"/_twin/view/{name}", json.dumps(body).encode())
         if status == 200:
             return answer

@@ -46,10 +46,11 @@ class Clients:
         parts = urlsplit(request.url)
         url = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         headers = [(n, v.decode() if isinstance(v, bytes) else str(v)) for n, v in request.headers.items()]
-        body = request.body or b""
+        body: Any = request.body or b""
         body = body.encode() if isinstance(body, str) else body.read() if hasattr(body, "read") else body
         environ = environ_of(request.method, url, headers, body)
         if self.intent:
             environ["HTTP_X_TWIN_INTENT"] = self.intent
         answer = self.front.handle(environ)
-        return AWSResponse(request.url, answer.status, dict(answer.headers), _Raw(answer.body))
+        told: Any = dict(answer.headers)
+        return AWSResponse(request.url, answer.status, told, _Raw(answer.body))

@@ -22,7 +22,13 @@ def test_a_throttled_service_answers_so_as_often_as_asked(clients: Clients) -> N
 
 def test_a_delete_fails_as_it_is_told(clients: Clients) -> None:
     clients.front.faults.add(
-        {"kind": "fail", "service": "ec2", "operation": "Delete*", "code": "DependencyViolation", "status": 400}
+        {
+            "kind": "fail",
+            "service": "ec2",
+            "operation": "Delete*",
+            "code": "DependencyViolation",
+            "status": 400,
+        }
     )
     vpc = clients("ec2").create_vpc(CidrBlock="10.7.0.0/16")["Vpc"]["VpcId"]
     with pytest.raises(ClientError, match="DependencyViolation"):

@@ -32,7 +32,8 @@ class Cloud:
 
 def call(body: bytes, intent: str = "") -> Call:
     """A mutating call."""
-    auth = "AWS4-HMAC-SHA256 Credential=AKIA/20261125/us-west-2/iam/aws4_request, SignedHeaders=host, Signature=0"
+    scope = "AKIA/20261125/us-west-2/iam/aws4_request"
+    auth = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
     headers = [("Authorization", auth), ("Content-Type", "text/plain")]
     if intent:
         headers.append(("X-Twin-Intent", intent))

@@ -61,7 +61,8 @@ def create(eks: Any, params: Params) -> Params:
     cluster = eks.cluster(params["clusterName"], active=True)
     if cluster.shown["accessConfig"]["authenticationMode"] == "CONFIG_MAP":
         raise invalid_request(
-            "The cluster's authentication mode must be set to one of [API, API_AND_CONFIG_MAP] to perform this operation."
+            "The cluster's authentication mode must be set to one of [API, "
+            "API_AND_CONFIG_MAP] to perform this operation."
         )
     arn = params["principalArn"]
     kind = params.get("type") or "STANDARD"
@@ -226,7 +227,8 @@ def _find(eks: Any, params: Params) -> Thing:
     found = eks.store.get("access_entry", cluster.name, params["principalArn"])
     if found is None:
         raise not_found(
-            "The specified principalArn could not be found. You can view your available access entries with 'list-access-entries'."
+            "The specified principalArn could not be found. You can view your "
+            "available access entries with 'list-access-entries'."
         )
     return found
 
@@ -241,7 +243,8 @@ def _check_principal(eks: Any, arn: str) -> None:
         raise invalid(f"The specified principalArn is invalid: invalid principal. ({arn} does not exist)")
     if ":role/aws-service-role/" in arn:
         raise invalid(
-            f"The caller is not allowed to modify access entries with a principalArn value of a Service Linked Role ({arn})."
+            f"The caller is not allowed to modify access entries with a principalArn "
+            f"value of a Service Linked Role ({arn})."
         )
 
 

@@ -434,8 +434,10 @@ def check_configuration(offer: Offer, text: str | None) -> None:
     unknown = sorted(set(map(str, given)) - offer.keys)
     if unknown:
         raise invalid(
-            "ConfigurationValue provided in request is not supported: Json schema validation failed with error: "
-            f"[$.{unknown[0]}: is not defined in the schema and the schema does not allow additional properties]; "
+            "ConfigurationValue provided in request is not supported: Json schema "
+            "validation failed with error: "
+            f"[$.{unknown[0]}: is not defined in the schema and the schema does not "
+            f"allow additional properties]; "
             f"{offer.name} takes {', '.join(sorted(offer.keys))}",
             addonName=offer.name,
         )

@@ -151,7 +151,8 @@ def _associate(eks: Any, cluster: Thing, addon: Thing, asked: list[Params] | Non
     for each in asked or []:
         if known and each["serviceAccount"] not in known:
             raise invalid(
-                f"Service account {each['serviceAccount']} is not one of addon {addon.name}: {', '.join(known)}",
+                f"Service account {each['serviceAccount']} is not one of addon "
+                f"{addon.name}: {', '.join(known)}",
                 addonName=addon.name,
             )
         wanted = {**each, "namespace": addon.shown["namespaceConfig"]["namespace"]}

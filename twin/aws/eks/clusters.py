@@ -179,7 +179,8 @@ def update_version(eks: Any, params: Params) -> Params:
     for group in eks.store.every("nodegroup", cluster.name):
         if minor(new) - minor(group.shown["version"]) > 3:
             raise invalid(
-                f"Nodegroup {group.name} runs {group.shown['version']}: its kubelet must not be more than three "
+                f"Nodegroup {group.name} runs {group.shown['version']}: its kubelet must "
+                f"not be more than three "
                 f"minor versions older than {new}; update it first",
                 clusterName=cluster.name,
             )
@@ -260,7 +261,8 @@ def _role(eks: Any, arn: str) -> None:
     role = facts.role(eks, arn)
     if role is None or not facts.trusts(role.assume_role_policy_document, "eks.amazonaws.com"):
         raise invalid(
-            f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
+            f"Role with arn: {arn}, could not be assumed because it does not exist or "
+            f"the trusted entity is not correct"
         )
 
 
@@ -318,7 +320,7 @@ def _public_cidr(cidr: str) -> None:
 
 def _services(eks: Any, asked: Params, vpc_id: str) -> Params:
     with eks.moto.lock:
-        vpc = ipaddress.ip_network(eks.moto.backend("ec2").vpcs[vpc_id].cidr_block)
+        vpc = ipaddress.IPv4Network(eks.moto.backend("ec2").vpcs[vpc_id].cidr_block)
     family = asked.get("ipFamily") or "ipv4"
     cidr = asked.get("serviceIpv4Cidr")
     if family == "ipv6":
@@ -331,7 +333,7 @@ def _services(eks: Any, asked: Params, vpc_id: str) -> Params:
         }
     if cidr is None:
         # EKS takes the one of the two that the VPC does not use.
-        cidr = "172.20.0.0/16" if vpc.subnet_of(ipaddress.ip_network("10.0.0.0/8")) else "10.100.0.0/16"
+        cidr = "172.20.0.0/16" if vpc.subnet_of(ipaddress.IPv4Network("10.0.0.0/8")) else "10.100.0.0/16"
     try:
         network = ipaddress.IPv4Network(cidr)
     except ValueError:

@@ -206,7 +206,8 @@ def _role(eks: Any, arn: str) -> None:
         raise invalid(f"The role with arn {arn} cannot be found. (Service: Iam, Error Code: NoSuchEntity)")
     if not facts.trusts(role.assume_role_policy_document, "ec2.amazonaws.com"):
         raise invalid(
-            "Following required service principals [ec2.amazonaws.com] were not found in the trust relationships "
+            "Following required service principals [ec2.amazonaws.com] were not found "
+            "in the trust relationships "
             f"of nodeRole {arn}"
         )
 
@@ -257,7 +258,8 @@ def _version(cluster: Thing, asked: str | None, ami_type: str) -> str:
     if not AMI_TYPES[ami_type].supports(version):
         until = AMI_TYPES[ami_type].until
         raise invalid_request(
-            f"Requested amiType {ami_type} is not supported for Kubernetes version {version}: its last is {until}"
+            f"Requested amiType {ami_type} is not supported for Kubernetes version "
+            f"{version}: its last is {until}"
         )
     return version
 

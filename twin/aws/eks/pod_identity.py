@@ -28,7 +28,8 @@ def check_role(eks: Any, arn: str) -> None:
     ]
     if missing:
         raise invalid(
-            f"Trust policy of role {arn} does not allow {' and '.join(missing)} to the service principal {SERVICE}"
+            f"Trust policy of role {arn} does not allow {' and '.join(missing)} to the "
+            f"service principal {SERVICE}"
         )
 
 
@@ -50,7 +51,8 @@ def make(eks: Any, cluster: Thing, params: Params, owner: str = "") -> Thing:
         raise invalid(f"targetRoleArn {params['targetRoleArn']} is not an arn")
     if find(eks, cluster.name, namespace, account):
         raise in_use(
-            f"Association already exists: a pod identity association for service account {account} in namespace "
+            f"Association already exists: a pod identity association for service "
+            f"account {account} in namespace "
             f"{namespace} of cluster {cluster.name}",
             clusterName=cluster.name,
         )

@@ -20,7 +20,7 @@ def make(eks: Any, group: Thing) -> None:
         "create_launch_template",
         f"{intent}:template",
         LaunchTemplateName=name,
-        LaunchTemplateData=_data(eks, cluster, group),
+        LaunchTemplateData=_data(cluster, group),
         TagSpecifications=[
             {
                 "ResourceType": "launch-template",
@@ -103,7 +103,7 @@ def roll(eks: Any, group: Thing) -> None:
         "ec2",
         "create_launch_template_version",
         LaunchTemplateName=template_name(group),
-        LaunchTemplateData=_data(eks, cluster, group),
+        LaunchTemplateData=_data(cluster, group),
     )["LaunchTemplateVersion"]["VersionNumber"]
     eks.aws.call(
         "ec2",
@@ -166,7 +166,7 @@ def policy(group: Thing) -> Params:
     }
 
 
-def _data(eks: Any, cluster: Thing, group: Thing) -> Params:
+def _data(cluster: Thing, group: Thing) -> Params:
     data: Params = dict(group.kept["data"])
     data.setdefault(
         "ImageId", image_id(group.shown["version"], group.shown["amiType"], group.shown["releaseVersion"])

@@ -133,7 +133,8 @@ def terminate(eks: Any, body: Params) -> Params:
     if held.desired_capacity - 1 < held.min_size:
         raise Refusal(
             "ValidationError",
-            f"Currently, desiredSize equals minSize ({held.min_size}). Terminating instance without replacement "
+            f"Currently, desiredSize equals minSize ({held.min_size}). Terminating "
+            f"instance without replacement "
             f"will violate group's min size constraint.",
         )
     eks.aws.call(

@@ -83,7 +83,8 @@ class Store:
         """All things of a kind, of a cluster or of all, in the order they were made."""
         with self.lock:
             rows = self._db.execute(
-                "SELECT cluster, name, shown, kept FROM things WHERE kind = ? AND (? = '' OR cluster = ?) ORDER BY n",
+                "SELECT cluster, name, shown, kept FROM things WHERE kind = ? AND (? = '' "
+                "OR cluster = ?) ORDER BY n",
                 (kind, cluster, cluster),
             ).fetchall()
         return [Thing(kind, row[0], row[1], json.loads(row[2]), json.loads(row[3])) for row in rows]
@@ -93,7 +94,8 @@ class Store:
         with self.lock:
             self._db.execute(
                 "INSERT INTO things (kind, cluster, name, shown, kept) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT (kind, cluster, name) DO UPDATE SET shown = excluded.shown, kept = excluded.kept",
+                "ON CONFLICT (kind, cluster, name) DO UPDATE SET shown = excluded.shown, "
+                "kept = excluded.kept",
                 (thing.kind, thing.cluster, thing.name, json.dumps(thing.shown), json.dumps(thing.kept)),
             )
 

@@ -24,14 +24,16 @@ def load(eks: Any, asked: Params | None) -> tuple[Params | None, Params]:
         return None, {}
     if bool(asked.get("id")) == bool(asked.get("name")):
         raise invalid(
-            "You must specify either the launch template ID or the launch template name in the request, but not both."
+            "You must specify either the launch template ID or the launch template "
+            "name in the request, but not both."
         )
     with eks.moto.lock:
         held = eks.moto.backend("ec2").launch_templates.values()
         found = next((t for t in held if asked.get("id") in (t.id,) or asked.get("name") in (t.name,)), None)
         if found is None:
             raise invalid(
-                f"Launch template {asked.get('id') or asked.get('name')} does not exist (Ec2LaunchTemplateNotFound)"
+                f"Launch template {asked.get('id') or asked.get('name')} does not exist "
+                f"(Ec2LaunchTemplateNotFound)"
             )
         wanted = str(asked.get("version") or found.default_version_number)
         if not wanted.isdigit() and wanted not in ("$Latest", "$Default"):
@@ -60,13 +62,15 @@ def check(data: Params, params: Params) -> None:
     for card in data.get("NetworkInterfaces") or []:
         if card.get("SubnetId"):
             raise invalid(
-                "Launch template should not specify network interface subnet: EKS takes the node group's subnets"
+                "Launch template should not specify network interface subnet: EKS takes "
+                "the node group's subnets"
             )
         if card.get("NetworkInterfaceId"):
             raise invalid("Launch template should not specify an existing network interface")
     if data.get("NetworkInterfaces") and (data.get("SecurityGroupIds") or data.get("SecurityGroups")):
         raise invalid(
-            "Network interfaces and an instance-level security groups may not be specified on the same request"
+            "Network interfaces and an instance-level security groups may not be "
+            "specified on the same request"
         )
     if data.get("InstanceType") and params.get("instanceTypes"):
         raise invalid("You cannot specify instance types in both the launch template and the request")
@@ -82,7 +86,8 @@ def check(data: Params, params: Params) -> None:
 def _custom_image(params: Params) -> None:
     if params.get("amiType") not in (None, "CUSTOM"):
         raise invalid(
-            "You cannot specify an AMI Type other than CUSTOM, when specifying an image id in your launch template."
+            "You cannot specify an AMI Type other than CUSTOM, when specifying an "
+            "image id in your launch template."
         )
     for name in ("version", "releaseVersion"):
         if params.get(name):
@@ -95,7 +100,8 @@ def _market(data: Params, capacity: str) -> None:
     if capacity == "CAPACITY_BLOCK":
         if market != "capacity-block":
             raise invalid(
-                "capacityType CAPACITY_BLOCK needs a launch template with InstanceMarketOptions.MarketType capacity-block"
+                "capacityType CAPACITY_BLOCK needs a launch template with "
+                "InstanceMarketOptions.MarketType capacity-block"
             )
         if not reservation or not reservation.get("CapacityReservationId"):
             raise invalid(
@@ -105,7 +111,8 @@ def _market(data: Params, capacity: str) -> None:
             raise invalid("capacityType CAPACITY_BLOCK needs the instance type in the launch template")
     elif market:
         raise invalid(
-            f"Launch template should not specify InstanceMarketOptions (MarketType {market}): use the node group's capacityType"
+            f"Launch template should not specify InstanceMarketOptions (MarketType "
+            f"{market}): use the node group's capacityType"
         )
     if capacity == "SPOT" and reservation:
         raise invalid(

@@ -1,6 +1,7 @@
 """Which Kubernetes versions EKS offers, until when, and which machine images go with them.
 
-Dates: the EKS release calendar (docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html), as of 2026-11.
+Dates: the EKS release calendar (docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html) as of
+2026-11.
 """
 
 from __future__ import annotations

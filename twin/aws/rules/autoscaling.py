@@ -43,12 +43,14 @@ def desired(params: Params, look: Look) -> None:
     if wanted > held.max_size:
         raise Refusal(
             "ValidationError",
-            f"New SetDesiredCapacity value {wanted} is above max value {held.max_size} for the AutoScalingGroup.",
+            f"New SetDesiredCapacity value {wanted} is above max value {held.max_size} "
+            f"for the AutoScalingGroup.",
         )
     if wanted < held.min_size:
         raise Refusal(
             "ValidationError",
-            f"New SetDesiredCapacity value {wanted} is below min value {held.min_size} for the AutoScalingGroup.",
+            f"New SetDesiredCapacity value {wanted} is below min value {held.min_size} "
+            f"for the AutoScalingGroup.",
         )
 
 

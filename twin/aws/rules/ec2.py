@@ -33,7 +33,8 @@ def run_instances(params: Params, look: Look) -> None:
         if not offered(kind, zone):
             raise Refusal(
                 "Unsupported",
-                f"Your requested instance type ({kind}) is not supported in your requested Availability Zone ({zone}). "
+                f"Your requested instance type ({kind}) is not supported in your requested "
+                f"Availability Zone ({zone}). "
                 f"Please retry your request by not specifying an Availability Zone or choosing "
                 f"{', '.join(zones_offering(kind, look.region))}.",
             )
@@ -50,7 +51,8 @@ def launch(data: Params, look: Look) -> None:
     if kind and not zones_offering(kind, look.region):
         raise Refusal(
             "Unsupported",
-            f"The requested configuration is currently not supported: {kind} is not offered in {look.region}.",
+            f"The requested configuration is currently not supported: {kind} is not "
+            f"offered in {look.region}.",
         )
     for group in data.get("SecurityGroupIds") or []:
         look.group(group)
@@ -58,7 +60,8 @@ def launch(data: Params, look: Look) -> None:
     if cards and data.get("SecurityGroupIds"):
         raise Refusal(
             "InvalidParameterCombination",
-            "Network interfaces and an instance-level security groups may not be specified on the same request",
+            "Network interfaces and an instance-level security groups may not be "
+            "specified on the same request",
         )
     _cards(cards, kind, look)
     placement = (data.get("Placement") or {}).get("GroupName")
@@ -72,7 +75,8 @@ def launch(data: Params, look: Look) -> None:
     if profile and profile not in [each.name for each in look.iam.instance_profiles.values()]:
         raise Refusal(
             "InvalidParameterValue",
-            f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name",
+            f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. "
+            f"Invalid IAM Instance Profile name",
         )
 
 
@@ -88,7 +92,8 @@ def _cards(cards: list[Params], kind: str | None, look: Look) -> None:
         if place in seen:
             raise Refusal(
                 "InvalidParameterValue",
-                f"Each network interface requires a unique device index on its network card, got {place[1]} twice on card {place[0]}.",
+                f"Each network interface requires a unique device index on its network "
+                f"card, got {place[1]} twice on card {place[0]}.",
             )
         seen.add(place)
         if (

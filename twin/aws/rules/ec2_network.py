@@ -72,7 +72,8 @@ def _ports(rule: Params) -> None:
         if low is None or high is None:
             raise Refusal(
                 "InvalidParameterValue",
-                f"Invalid value 'Must specify both from and to ports with TCP/UDP.' for portRange ({protocol})",
+                f"Invalid value 'Must specify both from and to ports with TCP/UDP.' for "
+                f"portRange ({protocol})",
             )
         for port in (int(low), int(high)):
             if not 0 <= port <= 65535:
@@ -171,7 +172,8 @@ def detach_gateway(params: Params, look: Look) -> None:
         if nat.vpc_id == vpc_id and nat.state not in ("deleted", "failed") and nat.address_set:
             raise Refusal(
                 "DependencyViolation",
-                f"Network {vpc_id} has some mapped public address(es). Please unmap those public address(es) before "
+                f"Network {vpc_id} has some mapped public address(es). Please unmap those "
+                f"public address(es) before "
                 f"detaching the gateway.",
             )
 
@@ -197,7 +199,8 @@ def create_nat(params: Params, look: Look) -> None:
     if not allocation:
         raise Refusal(
             "MissingParameter",
-            "The request must include the AllocationId parameter. Add the required parameter and retry the request.",
+            "The request must include the AllocationId parameter. Add the required "
+            "parameter and retry the request.",
         )
     found = next((each for each in look.ec2.addresses if each.allocation_id == allocation), None)
     if found is None:
@@ -287,22 +290,114 @@ def _network(text: str, what: str) -> Any:
         ) from error
 
 
-# Suffixes of the services that have VPC endpoints (docs: aws-services-privatelink-support), as this platform meets them.
+# Suffixes of the services that have VPC endpoints (aws-services-privatelink-support in the VPC docs).
 ENDPOINT_SERVICES: Final = frozenset(
-    """
-    access-analyzer acm-pca airflow.api airflow.env airflow.ops aps aps-workspaces athena autoscaling
-    autoscaling-plans backup backup-gateway batch bedrock bedrock-agent bedrock-agent-runtime bedrock-runtime
-    cloudformation cloudtrail codeartifact.api codeartifact.repositories codebuild codecommit codepipeline
-    config databrew datasync dynamodb ebs ec2 ec2messages ecr.api ecr.dkr ecs ecs-agent ecs-telemetry eks
-    eks-auth elasticache elasticfilesystem elasticloadbalancing elasticmapreduce emr-containers emr-serverless
-    events evidently execute-api firehose fsx glue grafana grafana-workspace guardduty-data imagebuilder
-    inspector2 kafka kinesis-firehose kinesis-streams kms lakeformation lambda logs monitoring networkmanager
-    oam organizations pipes polly prometheus rds rds-data redshift redshift-data rekognition s3 s3-outposts
-    s3express s3tables sagemaker.api sagemaker.featurestore-runtime sagemaker.metrics sagemaker.runtime
-    scheduler secretsmanager securityhub servicecatalog servicediscovery servicediscovery-data sns sqs ssm
-    ssmmessages states storagegateway sts synthetics tagging textract transcribe transfer translate wafv2
-    workspaces xray
-    """.split()
+    [
+        "access-analyzer",
+        "acm-pca",
+        "airflow.api",
+        "airflow.env",
+        "airflow.ops",
+        "aps",
+        "aps-workspaces",
+        "athena",
+        "autoscaling",
+        "autoscaling-plans",
+        "backup",
+        "backup-gateway",
+        "batch",
+        "bedrock",
+        "bedrock-agent",
+        "bedrock-agent-runtime",
+        "bedrock-runtime",
+        "cloudformation",
+        "cloudtrail",
+        "codeartifact.api",
+        "codeartifact.repositories",
+        "codebuild",
+        "codecommit",
+        "codepipeline",
+        "config",
+        "databrew",
+        "datasync",
+        "dynamodb",
+        "ebs",
+        "ec2",
+        "ec2messages",
+        "ecr.api",
+        "ecr.dkr",
+        "ecs",
+        "ecs-agent",
+        "ecs-telemetry",
+        "eks",
+        "eks-auth",
+        "elasticache",
+        "elasticfilesystem",
+        "elasticloadbalancing",
+        "elasticmapreduce",
+        "emr-containers",
+        "emr-serverless",
+        "events",
+        "evidently",
+        "execute-api",
+        "firehose",
+        "fsx",
+        "glue",
+        "grafana",
+        "grafana-workspace",
+        "guardduty-data",
+        "imagebuilder",
+        "inspector2",
+        "kafka",
+        "kinesis-firehose",
+        "kinesis-streams",
+        "kms",
+        "lakeformation",
+        "lambda",
+        "logs",
+        "monitoring",
+        "networkmanager",
+        "oam",
+        "organizations",
+        "pipes",
+        "polly",
+        "prometheus",
+        "rds",
+        "rds-data",
+        "redshift",
+        "redshift-data",
+        "rekognition",
+        "s3",
+        "s3-outposts",
+        "s3express",
+        "s3tables",
+        "sagemaker.api",
+        "sagemaker.featurestore-runtime",
+        "sagemaker.metrics",
+        "sagemaker.runtime",
+        "scheduler",
+        "secretsmanager",
+        "securityhub",
+        "servicecatalog",
+        "servicediscovery",
+        "servicediscovery-data",
+        "sns",
+        "sqs",
+        "ssm",
+        "ssmmessages",
+        "states",
+        "storagegateway",
+        "sts",
+        "synthetics",
+        "tagging",
+        "textract",
+        "transcribe",
+        "transfer",
+        "translate",
+        "wafv2",
+        "workspaces",
+        "xray",
+    ]
 )
 RULES: Final = {
     "CreateVpc": create_vpc,

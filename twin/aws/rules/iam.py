@@ -1,8 +1,8 @@
 """IAM: policy documents, trust policies, what is still in use.
 
-moto checks an identity policy's grammar in AWS's words. Added here: trust policies, and service names. IAM itself
-stores an action of a service that does not exist, which then grants nothing and is what a reviewer wants to hear
-of; IAM Access Analyzer calls it an error (INVALID_SERVICE_IN_ACTION), and so does the twin.
+moto checks an identity policy's grammar in AWS's words. Added here: trust policies, and service names. IAM
+itself stores an action of a service that does not exist, which then grants nothing and is what a reviewer wants to
+hear of; IAM Access Analyzer calls it an error (INVALID_SERVICE_IN_ACTION), and so does the twin.
 """
 
 from __future__ import annotations
@@ -19,17 +19,102 @@ Params = dict[str, Any]
 _SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.\-]*\.amazonaws\.com(\.cn)?")
 # Prefixes of actions that are no service's signing name (the service authorization reference).
 _MORE_PREFIXES: Final = frozenset(
-    """
-    access-analyzer account activate aps aws-marketplace aws-portal billing bedrock-mantle cassandra chatbot cur
-    cloudwatch consoleapp consolidatedbilling dax discovery ebs ec2-instance-connect eks eks-auth elasticfilesystem
-    elasticloadbalancing elasticmapreduce es events execute-api freetier health identitystore identity-sync
-    invoicing iot kafka kafka-cluster kinesis lambda logs mobiletargeting monitoring network-firewall
-    networkmanager notifications payments pricing purchase-orders rds-db redshift resource-explorer resource-groups
-    s3 s3-object-lambda s3-outposts s3express s3tables savingsplans serverlessrepo servicediscovery servicequotas
-    ses sms-voice sqlworkbench ssm ssmmessages ssm-guiconnect sso sso-directory states sts support
-    sustainability tag tax trustedadvisor ts user-subscriptions vpc-lattice wafv2 wellarchitected xray ec2messages
-    qbusiness airflow aoss athena budgets ce dynamodb firehose glue grafana iam kms lakeformation sagemaker
-    """.split()
+    [
+        "access-analyzer",
+        "account",
+        "activate",
+        "aps",
+        "aws-marketplace",
+        "aws-portal",
+        "billing",
+        "bedrock-mantle",
+        "cassandra",
+        "chatbot",
+        "cur",
+        "cloudwatch",
+        "consoleapp",
+        "consolidatedbilling",
+        "dax",
+        "discovery",
+        "ebs",
+        "ec2-instance-connect",
+        "eks",
+        "eks-auth",
+        "elasticfilesystem",
+        "elasticloadbalancing",
+        "elasticmapreduce",
+        "es",
+        "events",
+        "execute-api",
+        "freetier",
+        "health",
+        "identitystore",
+        "identity-sync",
+        "invoicing",
+        "iot",
+        "kafka",
+        "kafka-cluster",
+        "kinesis",
+        "lambda",
+        "logs",
+        "mobiletargeting",
+        "monitoring",
+        "network-firewall",
+        "networkmanager",
+        "notifications",
+        "payments",
+        "pricing",
+        "purchase-orders",
+        "rds-db",
+        "redshift",
+        "resource-explorer",
+        "resource-groups",
+        "s3",
+        "s3-object-lambda",
+        "s3-outposts",
+        "s3express",
+        "s3tables",
+        "savingsplans",
+        "serverlessrepo",
+        "servicediscovery",
+        "servicequotas",
+        "ses",
+        "sms-voice",
+        "sqlworkbench",
+        "ssm",
+        "ssmmessages",
+        "ssm-guiconnect",
+        "sso",
+        "sso-directory",
+        "states",
+        "sts",
+        "support",
+        "sustainability",
+        "tag",
+        "tax",
+        "trustedadvisor",
+        "ts",
+        "user-subscriptions",
+        "vpc-lattice",
+        "wafv2",
+        "wellarchitected",
+        "xray",
+        "ec2messages",
+        "qbusiness",
+        "airflow",
+        "aoss",
+        "athena",
+        "budgets",
+        "ce",
+        "dynamodb",
+        "firehose",
+        "glue",
+        "grafana",
+        "iam",
+        "kms",
+        "lakeformation",
+        "sagemaker",
+    ]
 )
 
 
@@ -87,7 +172,10 @@ def delete_policy(params: Params, look: Look) -> None:
     if found.attachment_count:
         raise Refusal("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
     if len(found.versions) > 1:
-        text = "This policy has more than one version. Before you delete a policy, you must delete the policy's versions."
+        text = (
+            "This policy has more than one version. Before you delete a policy, you must delete the policy's "
+            "versions."
+        )
         raise Refusal("DeleteConflict", f"{text} The default version is deleted with the policy.", 409)
 
 
@@ -146,7 +234,8 @@ def _services(statement: Params) -> None:
         prefix, colon, _ = str(action).partition(":")
         if colon and "*" not in prefix and "?" not in prefix and prefix.lower() not in _prefixes():
             raise _malformed(
-                f"The service {prefix} specified in the action {action} does not exist (INVALID_SERVICE_IN_ACTION)."
+                f"The service {prefix} specified in the action {action} does not exist "
+                f"(INVALID_SERVICE_IN_ACTION)."
             )
 
 

@@ -29,7 +29,8 @@ def retention(params: Params, _: Look) -> None:
     if days not in RETENTION_DAYS:
         raise Refusal(
             "InvalidParameterException",
-            f"1 validation error detected: Value '{days}' at 'retentionInDays' failed to satisfy constraint: Member must "
+            f"1 validation error detected: Value '{days}' at 'retentionInDays' failed "
+            f"to satisfy constraint: Member must "
             f"satisfy enum value set: {list(RETENTION_DAYS)}",
         )
 

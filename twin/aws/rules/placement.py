@@ -142,7 +142,10 @@ def _unknown(name: str) -> Refusal:
 
 
 def _answer(operation: str, inside: str) -> Answer:
-    body = f'<{operation}Response xmlns="{_XMLNS}"><requestId>fdcdcab1-ae5c-489e-9c33-4637c5dda355</requestId>{inside}</{operation}Response>'
+    body = (
+        f'<{operation}Response xmlns="{_XMLNS}"><requestId>fdcdcab1-ae5c-489e-9c33-4637c5dda355</requestId>'
+        f"{inside}</{operation}Response>"
+    )
     return Answer(200, [("Content-Type", "text/xml")], body.encode())
 
 

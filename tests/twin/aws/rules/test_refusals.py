@@ -456,6 +456,7 @@ def test_an_access_key_that_nobody_gave_out_is_refused(clients: Clients) -> None
         aws_access_key_id="AKIAIOSFODNN7EXAMPLE",
         aws_secret_access_key="x",
     )
-    stranger.meta.events.register("before-send", clients._send)  # pyright: ignore[reportPrivateUsage]
+    send: Any = clients._send  # pyright: ignore[reportPrivateUsage]
+    stranger.meta.events.register("before-send", send)
     with pytest.raises(ClientError, match="security token included in the request is invalid"):
         stranger.list_roles()
