@@ -22,6 +22,7 @@ from twin.core import autonaming, configuration
 from twin.core.diff import compare
 from twin.core.drift import inputs_now
 from twin.core.engine import Engine
+from twin.core.foresight import with_nested
 from twin.core.lifecycle import Lifecycle, unanswered
 from twin.core.messages import (
     KIND,
@@ -242,7 +243,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             known = {k: v for k, v in olds.props.items() if k in news.props or k not in asked_before(request)}
             changing = dict.fromkeys(type.volatile, UNKNOWN)
-            outputs = {**known, **self._prepared(token, compact(news.props)), **changing}
+            planned = self._prepared(token, compact(news.props))
+            outputs = {**known, **with_nested(planned, type.nested_computed, olds.props), **changing}
         else:
             inputs = self._prepared(token, news.props)
             changed = Lifecycle(self.store, type, self._configured(request.timeout)).update(
@@ -347,7 +349,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             for name in schema.outputs
             if name not in planned and (name not in schema.inputs or name in computed)
         }
-        return {**planned, **unknown}
+        return {**with_nested(planned, type.nested_computed if type else ()), **unknown}
 
     def _marshal(self, type: ResourceType | None, outputs: Props, secrets: Iterable[Path_]) -> Any:
         own = type.secrets if type else ()

@@ -111,6 +111,9 @@ class ResourceType(ABC):
     SDK's type that is no input is computed."""
     immutable: frozenset[str] = frozenset()
     """Property paths without indices (`name`, `vpcConfig.subnetIds`) whose change is a replacement."""
+    nested_computed: frozenset[str] = frozenset()
+    """Paths of outputs inside an input object (`vpcConfig.clusterSecurityGroupId`) that only the cloud knows:
+    unknown in a preview of Create, the state's in one of Update."""
     volatile: frozenset[str] = frozenset()
     """Outputs that an update may change (`latestVersion`): unknown in a preview of Update."""
     secrets: frozenset[str] = frozenset()

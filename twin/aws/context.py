@@ -79,7 +79,8 @@ class Clients:
         return made
 
     def _make(self, service: str, region: str) -> Any:
-        client = self._session.client(  # type: ignore[call-overload]  # the service is not known here
+        make: Any = self._session.client  # typed by service name, which is not known here
+        client = make(
             service, region_name=region, endpoint_url=self._endpoints.get(service), config=self._config
         )
         client.meta.events.register("before-call", _add_intent)

@@ -45,7 +45,7 @@ class GetAddonVersion(AwsFunction):
         version = self._choose(versions, bool(arguments.get("mostRecent")))
         if version is None:
             raise CloudError(
-                f"reading EKS Add-On version info ({name}, {kubernetes}): couldn't find resource: there is no "
+                f"reading EKS Add-On version info ({name}, {kubernetes}): couldn't find resource: no "
                 f"add-on {name!r} for Kubernetes {kubernetes}"
             )
         return {"id": name, "version": version, "region": context.region}
