@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, ResourceOptions
 from pulumi_aws import eks, iam, kms
 
 from aiplatform._aws import Place, Statement, allow, document, pod_identity_trust
@@ -56,7 +56,7 @@ class Addons:
         self.cluster_name = cluster_name
         self.place = place
 
-    def before_nodes(self) -> list[pulumi.Resource]:
+    def before_nodes(self) -> list[eks.Addon]:
         """What a node needs to become Ready."""
         agent = self._addon("eks-pod-identity-agent", [])
         cni_role, *cni_ready = self._role(
@@ -67,7 +67,7 @@ class Addons:
         )
         return [agent, cni, self._addon("kube-proxy", [])]
 
-    def after_nodes(self, nodes: pulumi.Resource, volumes_key: kms.Key) -> list[pulumi.Resource]:
+    def after_nodes(self, nodes: pulumi.Resource, volumes_key: kms.Key) -> list[eks.Addon]:
         """What needs nodes to become healthy."""
         role, *ready = self._role(
             "aws-ebs-csi-driver",
@@ -180,9 +180,3 @@ def _use_of_key(key_arn: str) -> list[Statement]:
             key_arn,
         ),
     ]
-
-
-def versions(addons: Sequence[eks.Addon]) -> Output[dict[str, str]]:
-    """Add-on -> the version installed."""
-    pairs = [Output.all(addon.addon_name, addon.addon_version) for addon in addons]
-    return Output.all(*pairs).apply(lambda each: {str(name): str(version) for name, version in each})

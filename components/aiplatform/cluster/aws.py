@@ -4,6 +4,7 @@ Key, log group and role; cluster; access entries; add-ons that a node needs; nod
 StorageClasses.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -37,14 +38,16 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     admins = let_admins_in(parent, name, settings, cluster, here)
     addons = Addons(parent, name, settings, cluster, control_plane.name, here)
     role, policies = node_role(parent, name, settings, here)
-    nodes = system_nodes(parent, name, settings, cluster, role, [*policies, *addons.before_nodes()])
+    ready: list[pulumi.CustomResource] = [*policies, *addons.before_nodes()]
+    nodes = system_nodes(parent, name, settings, cluster, role, ready)
     key = volumes_key(parent, name, settings, here)
     addons.after_nodes(nodes, key)
     config = _kubeconfig(control_plane, here)
+    # Whoever makes objects through it waits for the right to do so, and has it until they are gone.
     provider = kubernetes.Provider(
-        f"{name}-kubernetes", kubeconfig=config, opts=ResourceOptions(parent=parent)
+        f"{name}-kubernetes", kubeconfig=config, opts=ResourceOptions(parent=parent, depends_on=admins)
     )
-    storage_classes(parent, name, cluster, key, provider, admins)
+    storage_classes(parent, name, cluster, key, provider)
     outputs: ClusterReferenceArgs = {
         "name": cluster.name,
         "version": settings.version,
@@ -53,13 +56,19 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         "certificate_authority": control_plane.certificate_authority,
         "service_cidr": settings.service_cidr,
         "security_group_id": control_plane.security_group_id,
-        "node_role_arn": role.arn,
+        "node_role_arn": _when(ready, role.arn),
         "oidc_issuer": control_plane.oidc_issuer,
         "oidc_provider_arn": control_plane.oidc_provider.arn,
         "kubeconfig": config,
         "kms_key_arn": control_plane.key.arn,
     }
     return Built(outputs, provider)
+
+
+def _when(ready: Sequence[pulumi.CustomResource], arn: Output[str]) -> Output[str]:
+    """The role's arn, once a node that uses it can become Ready: a pool that takes it waits for the role's
+    policies and the VPC CNI, and is gone before they go."""
+    return Output.all(arn, *(each.id for each in ready)).apply(lambda each: str(each[0]))
 
 
 def _kubeconfig(control_plane: ControlPlane, here: Place) -> Output[str]:

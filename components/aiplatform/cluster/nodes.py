@@ -23,7 +23,7 @@ from aiplatform.cluster.args import NODE_ROLE, SYSTEM_NODES, SYSTEM_TEMPLATE, Cl
 
 def node_role(
     parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place
-) -> tuple[iam.Role, list[pulumi.Resource]]:
+) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
     """The role of every node, and its policies. EKS gives a managed node group's role its access entry."""
     role = iam.Role(
         f"{name}-node",
@@ -34,7 +34,7 @@ def node_role(
         opts=ResourceOptions(parent=parent),
     )
     policies = [*NODE_POLICIES, *(["AmazonSSMManagedInstanceCore"] if settings.session_manager else [])]
-    attachments: list[pulumi.Resource] = [
+    attachments = [
         iam.RolePolicyAttachment(
             f"{name}-node-{policy}",
             role=role.name,

@@ -1,7 +1,5 @@
 """Volumes: the key that encrypts them, and the default StorageClass."""
 
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi import ResourceOptions
@@ -43,16 +41,13 @@ def storage_classes(
     cluster: eks.Cluster,
     key: kms.Key,
     provider: kubernetes.Provider,
-    depends_on: Sequence[pulumi.Resource],
 ) -> None:
     """gp3, encrypted, is the default; gp2, which EKS installs, is not.
 
     Since Kubernetes 1.30 EKS installs gp2 without the mark; a cluster that was made with an older version has
     it. Both objects own nothing in the cloud, so they go with the cluster.
     """
-    options = ResourceOptions(
-        parent=parent, provider=provider, deleted_with=cluster, depends_on=list(depends_on)
-    )
+    options = ResourceOptions(parent=parent, provider=provider, deleted_with=cluster)
     StorageClass(
         f"{name}-gp3",
         metadata=ObjectMetaArgs(name="gp3", annotations={DEFAULT: "true"}),

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
+from pulumi_aws import eks
 
 from aiplatform._args import keys
 from aiplatform._references import ClusterReference
@@ -184,8 +185,9 @@ def test_two_admins_of_one_name_in_two_accounts_both_get_in():
 
 def test_kubernetes_objects_wait_for_the_right_to_make_them(default: Recording):
     entry = default.one("aws:eks/accessPolicyAssociation:AccessPolicyAssociation")
-    assert default.depends(default.named("cluster-gp3"), entry)
-    assert default.depends(default.named("cluster-gp2"), entry)
+    provider = default.named("cluster-kubernetes")
+    assert default.depends(provider, entry), "so all that is made through it waits"
+    assert default.named("cluster-gp3").provider.startswith(provider.urn)
 
 
 def test_addons_come_in_the_order_that_works(default: Recording):
@@ -199,6 +201,20 @@ def test_addons_come_in_the_order_that_works(default: Recording):
         else:
             assert default.depends(addon, nodes), f"{name} is not healthy without nodes"
     assert default.depends(addons["vpc-cni"], addons["eks-pod-identity-agent"]), "its role comes through it"
+
+
+def test_a_pool_that_takes_the_node_role_waits_for_what_a_node_needs():
+    def program() -> None:
+        args: Any = ARGS
+        cluster = Cluster("cluster", args)
+        eks.AccessEntry("pool", cluster_name="other", principal_arn=cluster.node_role_arn)
+
+    recorded = record(program)
+    pool = recorded.named("pool")
+    for needed in ("cluster-vpc-cni", "cluster-kube-proxy", "cluster-eks-pod-identity-agent"):
+        assert recorded.depends(pool, recorded.one("aws:eks/addon:Addon", needed)), needed
+    assert recorded.depends(pool, recorded.named("cluster-node-AmazonEKSWorkerNodePolicy"))
+    assert pool.inputs["principalArn"] == recorded.one("aws:iam/role:Role", "cluster-node").state["arn"]
 
 
 def test_addon_versions_are_eks_defaults_or_pinned():
