@@ -220,6 +220,9 @@ def become(command: list[str]) -> NoReturn:
     variables["VIRTUAL_ENV"] = str(VENV)
     variables["PATH"] = str(scripts) + os.pathsep + variables.get("PATH", os.defpath)
     variables.pop("PYTHONHOME", None)
+    own = uv_folder() / "bin" / "uv"
+    if own.exists():
+        variables.setdefault("UV", str(own))  # for `pulumi install`, where no uv is on PATH
     # Byte code is what makes the next start quick.
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.stdout.flush()

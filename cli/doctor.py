@@ -86,7 +86,9 @@ def _python() -> Check:
 
 
 def _uv() -> Check:
-    uv = find_uv()
+    # Where bootstrap.py puts it.
+    own = build.cache_dir() / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv"
+    uv = find_uv() or (str(own) if own.exists() else None)
     if uv is None:
         return Check("uv", "note", "none", "bootstrap.py installs it from PyPI")
     return Check("uv", "ok", answer([uv, "--version"]) or uv)

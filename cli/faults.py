@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from typing import Any
 
 import typer
 
-from cli.output import CommandError, note, say, table
+from cli.output import CommandError, say, table
 
 app = typer.Typer(
     help="Faults on demand: throttling, no capacity, slow or failing calls. They outlive a restart.",
@@ -109,32 +106,15 @@ def _show(faults: list[dict[str, Any]]) -> None:
 
 
 def _ask(name: str | None, method: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    from cli import worlds
+    from cli import front, worlds
 
     world = worlds.existing(name)
-    request = urllib.request.Request(  # noqa: S310 - loopback
-        world.url("cloud") + "/_twin/faults",
-        method=method,
-        data=json.dumps(body).encode() if body is not None else None,
-        headers={"Content-Type": "application/json"},
-    )
-    # No proxy of the user's between us and loopback.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=30) as answer:
-            return json.load(answer)["faults"]
-    except urllib.error.HTTPError as error:
-        raise CommandError(f"the twin refused it: {_message(error)}") from error
+        return front.ask(world, method, "faults", body)["faults"]
+    except front.RefusedError as error:
+        raise CommandError(f"the twin refused it: {error}") from error
     except OSError as error:
-        note(str(error))
         raise CommandError(
-            f"twin {world.name} does not answer: `aiplatform twin start --name {world.name}` starts it"
+            f"twin {world.name} does not answer ({error}): "
+            f"`aiplatform twin start --name {world.name}` starts it"
         ) from error
-
-
-def _message(error: urllib.error.HTTPError) -> str:
-    text = error.read().decode(errors="replace")
-    try:
-        return str(json.loads(text)["message"])
-    except (ValueError, KeyError, TypeError):
-        return text

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -125,9 +123,10 @@ def _tell_leftovers(world: World) -> None:
 
 
 def _inventory(world: World) -> dict[str, list[Any]] | None:
+    from cli import front
+
     try:
-        with urllib.request.urlopen(world.url("cloud") + "/_twin/inventory", timeout=60) as answer:  # noqa: S310
-            found = json.load(answer)
+        found = front.ask(world, "GET", "inventory")
     except (OSError, ValueError):
         return None
     return {kind: ids if isinstance(ids, list) else [ids] for kind, ids in found.items()}

@@ -81,7 +81,7 @@ def wipe(world: World, *, settings: Settings | None = None, binary: Path | None 
     with _lock(world):
         # etcd goes first and for good: with its data gone, what the others still hold in memory is nothing.
         processes.stop(daemons(world).values(), grace_seconds=0)
-        shutil.rmtree(commands.etcd_data(world), ignore_errors=True)
+        _forget(commands.etcd_data(world))
         if settings is not None:
             certificates.write_private(_settings_file(world), json.dumps(asdict(settings)) + "\n")
         _start(world, binary)
@@ -113,6 +113,15 @@ def _start(world: World, binary: Path | None) -> None:
             processes.start(five[name], [str(binary), *lines[name]], env=_environment(world, name))
         for name in group:
             _wait(world, pki, name)
+
+
+def _forget(data: Path) -> None:
+    """Remove etcd's data, at one stroke: half of it would keep etcd from starting ever again."""
+    discarded = data.with_name(data.name + ".old")
+    shutil.rmtree(discarded, ignore_errors=True)
+    if data.exists():
+        data.rename(discarded)
+    shutil.rmtree(discarded, ignore_errors=True)
 
 
 def _wait(world: World, pki: Pki, name: str) -> None:
