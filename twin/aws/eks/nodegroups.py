@@ -155,7 +155,7 @@ def update_config(eks: Any, params: Params) -> Params:
 
 
 def update_version(eks: Any, params: Params) -> Params:
-    """UpdateNodegroupVersion: another version, image release or launch template version; machines are replaced."""
+    """UpdateNodegroupVersion: another version, image or template version; machines are replaced."""
     cluster = eks.cluster(params["clusterName"])
     group = _settled(eks, params)
     changed: Params = {}

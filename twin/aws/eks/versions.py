@@ -73,7 +73,8 @@ def _al2023(name: str, variant: str, architecture: str = "x86_64", device: str =
 
 
 def _bottlerocket(name: str, variant: str, architecture: str, device: str = "") -> AmiType:
-    text = f"bottlerocket-aws-k8s-{{version}}{variant}-{'aarch64' if architecture == 'arm64' else architecture}-v{{release}}"
+    machine = "aarch64" if architecture == "arm64" else architecture
+    text = f"bottlerocket-aws-k8s-{{version}}{variant}-{machine}-v{{release}}"
     return AmiType(name, text, architecture, device, bottlerocket=True)
 
 

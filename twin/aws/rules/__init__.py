@@ -10,13 +10,24 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.call import Answer, Call
-from twin.aws.rules import autoscaling, ec2, ec2_network, iam, kms, logs, modelled, placement, tagging
+from twin.aws.rules import (
+    autoscaling,
+    ec2,
+    ec2_groups,
+    ec2_network,
+    iam,
+    kms,
+    logs,
+    modelled,
+    placement,
+    tagging,
+)
 from twin.aws.rules.look import Look
 
 Rule = Callable[[dict[str, Any], Look], None]
 SERVICE_HEADER: Final = "HTTP_X_TWIN_SERVICE"
 RULES: Final[dict[str, dict[str, Rule]]] = {
-    "ec2": {**ec2.RULES, **ec2_network.RULES},
+    "ec2": {**ec2.RULES, **ec2_groups.RULES, **ec2_network.RULES},
     "iam": iam.RULES,
     "kms": kms.RULES,
     "logs": logs.RULES,

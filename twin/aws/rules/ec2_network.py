@@ -1,4 +1,4 @@
-"""EC2: VPCs, subnets, gateways, security groups, endpoints, flow logs."""
+"""EC2: VPCs, subnets, gateways, endpoints, flow logs."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import ipaddress
 from typing import Any, Final
 
 from twin.aws.call import Refusal
-from twin.aws.rules.look import Look
+from twin.aws.rules.look import Look, cidr
 
 Params = dict[str, Any]
-_PROTOCOLS: Final = {"tcp", "udp", "6", "17"}
 
 
 def create_vpc(params: Params, _: Look) -> None:
     """CreateVpc."""
     cidr = params.get("CidrBlock")
-    if cidr and not 16 <= _network(cidr, "cidrBlock").prefixlen <= 28:
+    if cidr and not 16 <= cidr(cidr, "cidrBlock").prefixlen <= 28:
         raise Refusal("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
 
 
@@ -24,86 +23,11 @@ def create_subnet(params: Params, look: Look) -> None:
     vpc = look.vpc(params.get("VpcId") or "")
     if not params.get("CidrBlock"):
         return
-    network = _network(params["CidrBlock"], "cidrBlock")
-    blocks = [ipaddress.ip_network(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
+    network = cidr(params["CidrBlock"], "cidrBlock")
+    blocks = [ipaddress.ipcidr(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
     inside = any(network.version == block.version and network.subnet_of(block) for block in blocks)  # pyright: ignore[reportArgumentType]
     if not 16 <= network.prefixlen <= 28 or not inside:
         raise Refusal("InvalidSubnet.Range", f"The CIDR '{params['CidrBlock']}' is invalid.")
-
-
-def create_group(params: Params, look: Look) -> None:
-    """CreateSecurityGroup."""
-    name = params.get("GroupName") or ""
-    if params.get("VpcId"):
-        look.vpc(params["VpcId"])
-    if name.lower().startswith("sg-"):
-        raise Refusal(
-            "InvalidParameterValue",
-            f"Invalid value '{name}' for groupName. Group names may not be in the format sg-*",
-        )
-    if name.lower() == "default":
-        raise Refusal("InvalidParameterValue", "Cannot use reserved security group name: default")
-    if len(name) > 255 or len(params.get("Description") or "") > 255:
-        raise Refusal(
-            "InvalidParameterValue", "Security group names and descriptions have at most 255 characters"
-        )
-
-
-def authorize(params: Params, look: Look) -> None:
-    """AuthorizeSecurityGroupIngress and Egress."""
-    if params.get("GroupId"):
-        look.group(params["GroupId"])
-    listed = params.get("IpPermissions") or [params]
-    for each in listed:
-        _ports(each)
-        for span in each.get("IpRanges") or []:
-            _network(span.get("CidrIp") or "", "CIDR block")
-        for span in each.get("Ipv6Ranges") or []:
-            _network(span.get("CidrIpv6") or "", "CIDR block")
-        for pair in each.get("UserIdGroupPairs") or []:
-            if pair.get("GroupId"):
-                look.group(pair["GroupId"])
-
-
-def _ports(rule: Params) -> None:
-    protocol = str(rule.get("IpProtocol") or "").lower()
-    low, high = rule.get("FromPort"), rule.get("ToPort")
-    if protocol in _PROTOCOLS:
-        if low is None or high is None:
-            raise Refusal(
-                "InvalidParameterValue",
-                f"Invalid value 'Must specify both from and to ports with TCP/UDP.' for "
-                f"portRange ({protocol})",
-            )
-        for port in (int(low), int(high)):
-            if not 0 <= port <= 65535:
-                raise Refusal(
-                    "InvalidParameterValue", f"Invalid value '{port}' for port: 0 to 65535 is valid."
-                )
-        if int(low) > int(high):
-            raise Refusal("InvalidParameterValue", f"Invalid TCP/UDP port range ({low}:{high})")
-
-
-def delete_group(params: Params, look: Look) -> None:
-    """DeleteSecurityGroup: not while an interface, an instance or another group's rule uses it."""
-    group_id = params.get("GroupId") or ""
-    if group_id not in look.groups():
-        return  # moto refuses
-    users = [
-        eni.id for eni in look.ec2.enis.values() if group_id in {each.id for each in eni.group_set or []}
-    ]
-    for other in look.groups().values():
-        if other.id != group_id:
-            rules = [*other.ingress_rules, *other.egress_rules]
-            if any(group_id == rule.source_group.get("GroupId") for rule in rules):
-                users.append(other.id)
-    for endpoint in look.ec2.vpc_end_points.values():
-        if endpoint.state != "deleted" and group_id in (endpoint.security_group_ids or []):
-            users.append(endpoint.id)
-    if users:
-        raise Refusal(
-            "DependencyViolation", f"resource {group_id} has a dependent object ({', '.join(users[:3])})"
-        )
 
 
 def delete_vpc(params: Params, look: Look) -> None:
@@ -275,21 +199,6 @@ def flow_logs(params: Params, look: Look) -> None:
             )
 
 
-def _network(text: str, what: str) -> Any:
-    try:
-        return ipaddress.ip_network(text)
-    except ValueError as error:
-        if "host bits" in str(error):
-            fixed = ipaddress.ip_network(text, strict=False)
-            raise Refusal(
-                "InvalidParameterValue", f"The {what} {text} is not canonical: {fixed} is"
-            ) from error
-        raise Refusal(
-            "InvalidParameterValue",
-            f"Value ({text}) for parameter {what} is invalid. This is not a valid CIDR block.",
-        ) from error
-
-
 # Suffixes of the services that have VPC endpoints (aws-services-privatelink-support in the VPC docs).
 ENDPOINT_SERVICES: Final = frozenset(
     [
@@ -402,10 +311,6 @@ ENDPOINT_SERVICES: Final = frozenset(
 RULES: Final = {
     "CreateVpc": create_vpc,
     "CreateSubnet": create_subnet,
-    "CreateSecurityGroup": create_group,
-    "AuthorizeSecurityGroupIngress": authorize,
-    "AuthorizeSecurityGroupEgress": authorize,
-    "DeleteSecurityGroup": delete_group,
     "DeleteVpc": delete_vpc,
     "DeleteSubnet": delete_subnet,
     "AttachInternetGateway": attach_gateway,

@@ -1,8 +1,8 @@
 """IAM: policy documents, trust policies, what is still in use.
 
 moto checks an identity policy's grammar in AWS's words. Added here: trust policies, and service names. IAM
-itself stores an action of a service that does not exist, which then grants nothing and is what a reviewer wants to
-hear of; IAM Access Analyzer calls it an error (INVALID_SERVICE_IN_ACTION), and so does the twin.
+itself stores an action of a service that does not exist, which then grants nothing and is what a reviewer
+wants to hear of; IAM Access Analyzer calls it an error (INVALID_SERVICE_IN_ACTION), and so does the twin.
 """
 
 from __future__ import annotations

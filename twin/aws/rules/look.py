@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
@@ -86,3 +87,19 @@ class Look:
                     return key
             return None
         return self.kms.keys.get(name.removeprefix("key/"))
+
+
+def cidr(text: str, what: str) -> Any:
+    """The network of a CIDR block, or EC2's refusal."""
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        if "host bits" in str(error):
+            fixed = ipaddress.ip_network(text, strict=False)
+            raise Refusal(
+                "InvalidParameterValue", f"The {what} {text} is not canonical: {fixed} is"
+            ) from error
+        raise Refusal(
+            "InvalidParameterValue",
+            f"Value ({text}) for parameter {what} is invalid. This is not a valid CIDR block.",
+        ) from error

@@ -96,7 +96,7 @@ BAD_CLUSTERS: list[tuple[Names, str]] = [
     ({"network": {"endpointPublicAccess": False}}, "Private and public endpoint access cannot be false"),
     ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.0.0.0/20"}}, "overlaps"),
     ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "8.8.0.0/20"}}, "must be within"),
-    ({"encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:us-west-2:123456789012:key/x"}}]}, "KMS key"),
+    ({"encryptionConfig": [{"resources": ["secrets"], "provider": {"keyArn": "no-key"}}]}, "KMS key"),
     ({"logging": {"clusterLogging": [{"types": ["everything"], "enabled": True}]}}, "enum value set"),
     ({"name": "-bad"}, "regular expression pattern"),
     ({"tags": {"aws:x": "1"}}, "aws:"),
@@ -185,11 +185,11 @@ def test_a_node_group_that_eks_would_refuse_is_refused(
 @pytest.mark.parametrize(
     ("data", "more", "words"),
     [
-        ({"IamInstanceProfile": {"Arn": "arn:aws:iam::123456789012:instance-profile/x"}}, {}, "IamInstanceProfile"),
+        ({"IamInstanceProfile": {"Arn": "arn:aws:iam::1:instance-profile/x"}}, {}, "IamInstanceProfile"),
         ({"InstanceType": "g5.xlarge"}, {}, "both the launch template and the request"),
         ({"InstanceMarketOptions": {"MarketType": "spot"}}, {}, "capacityType"),
         ({}, {"diskSize": 50}, "Disk size must be specified within the launch template."),
-        ({"MetadataOptions": {"HttpTokens": "required"}}, {"capacityType": "CAPACITY_BLOCK"}, "capacity-block"),
+        ({"EbsOptimized": True}, {"capacityType": "CAPACITY_BLOCK"}, "capacity-block"),
         ({"NetworkInterfaces": [{"DeviceIndex": 0, "InterfaceType": "efa"}]}, {}, "does not support EFA"),
     ],
 )  # fmt: skip
