@@ -1,6 +1,6 @@
 """The add-ons that EKS offers, as data.
 
-Versions are real ones, the newest known for each Kubernetes version in 2026 and one or two before it; keys are
+Versions are real ones, the newest known for each Kubernetes version in 2026 and a few before it; keys are
 the top-level ones of the add-on's configuration schema.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.call import Refusal
-from twin.aws.rules.look import Look, cidr
+from twin.aws.rules.look import Look, network_of
 
 Params = dict[str, Any]
 _PROTOCOLS: Final = {"tcp", "udp", "6", "17"}
@@ -37,9 +37,9 @@ def authorize(params: Params, look: Look) -> None:
     for each in listed:
         _ports(each)
         for span in each.get("IpRanges") or []:
-            cidr(span.get("CidrIp") or "", "CIDR block")
+            network_of(span.get("CidrIp") or "", "CIDR block")
         for span in each.get("Ipv6Ranges") or []:
-            cidr(span.get("CidrIpv6") or "", "CIDR block")
+            network_of(span.get("CidrIpv6") or "", "CIDR block")
         for pair in each.get("UserIdGroupPairs") or []:
             if pair.get("GroupId"):
                 look.group(pair["GroupId"])

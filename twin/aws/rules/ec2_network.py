@@ -6,7 +6,7 @@ import ipaddress
 from typing import Any, Final
 
 from twin.aws.call import Refusal
-from twin.aws.rules.look import Look, cidr
+from twin.aws.rules.look import Look, network_of
 
 Params = dict[str, Any]
 
@@ -14,7 +14,7 @@ Params = dict[str, Any]
 def create_vpc(params: Params, _: Look) -> None:
     """CreateVpc."""
     cidr = params.get("CidrBlock")
-    if cidr and not 16 <= cidr(cidr, "cidrBlock").prefixlen <= 28:
+    if cidr and not 16 <= network_of(cidr, "cidrBlock").prefixlen <= 28:
         raise Refusal("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
 
 
@@ -23,8 +23,8 @@ def create_subnet(params: Params, look: Look) -> None:
     vpc = look.vpc(params.get("VpcId") or "")
     if not params.get("CidrBlock"):
         return
-    network = cidr(params["CidrBlock"], "cidrBlock")
-    blocks = [ipaddress.ipcidr(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
+    network = network_of(params["CidrBlock"], "cidrBlock")
+    blocks = [ipaddress.ip_network(each["cidr_block"]) for each in vpc.get_cidr_block_association_set()]
     inside = any(network.version == block.version and network.subnet_of(block) for block in blocks)  # pyright: ignore[reportArgumentType]
     if not 16 <= network.prefixlen <= 28 or not inside:
         raise Refusal("InvalidSubnet.Range", f"The CIDR '{params['CidrBlock']}' is invalid.")

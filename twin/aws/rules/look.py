@@ -89,7 +89,7 @@ class Look:
         return self.kms.keys.get(name.removeprefix("key/"))
 
 
-def cidr(text: str, what: str) -> Any:
+def network_of(text: str, what: str) -> Any:
     """The network of a CIDR block, or EC2's refusal."""
     try:
         return ipaddress.ip_network(text)
