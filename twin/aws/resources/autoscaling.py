@@ -10,9 +10,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from twin.aws.context import AwsContext
-from twin.aws.resources.base import AwsResource, Checked
+from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
 from twin.aws.resources.fields import Field, pascal
+from twin.aws.resources.waiting import Checked
 from twin.resource import Props
 
 

@@ -10,8 +10,8 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Final
+from dataclasses import replace
+from typing import Any, Final
 
 import jmespath
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,19 +19,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twin.aws.context import AwsContext
 from twin.aws.errors import cloud_error, code_of
 from twin.aws.model import violations
-from twin.aws.resources.calls import Call, Update, Wait, fill, parse
-from twin.aws.resources.fields import Field, Fields, from_api, property_path, to_api
+from twin.aws.resources.calls import Wait, fill, parse
+from twin.aws.resources.entry import Entry
+from twin.aws.resources.fields import Field, from_api, property_path, to_api
 from twin.aws.resources.settle import equal, settled
-from twin.aws.resources.tags import Tagging, tag_path
+from twin.aws.resources.tags import tag_path
+from twin.aws.resources.waiting import Checked, FailedStateError, growing_pauses, listed
 from twin.resource import (
     UNKNOWN,
-    AutoName,
     CloudError,
     Context,
     Failure,
     HalfMade,
     Props,
-    ResourceType,
     pause,
 )
 
@@ -42,69 +42,8 @@ _BUSY_SECONDS: Final = 6.0
 _NOTHING: Final[tuple[Any, ...]] = (None, "", 0, False, [], {})
 
 
-@dataclass(frozen=True)
-class Checked:
-    """A call to validate, and the property to blame where the parameter alone does not tell."""
-
-    operation: str
-    params: Props
-    blame: str = ""
-
-
-class FailedStateError(CloudError):
-    """The resource exists and is in a state that it will not leave on its own (`CREATE_FAILED`)."""
-
-
-class AwsResource(ResourceType):
+class AwsResource(Entry):
     """One AWS resource type; the attributes are its table entry."""
-
-    service: ClassVar[str]
-    """botocore's name of the service (`ec2`)."""
-    title: ClassVar[str]
-    """As the provider's errors call it (`EC2 Subnet`)."""
-    fields: ClassVar[Fields] = {}
-    create_call: ClassVar[Call]
-    """Its parameters beside those that `fields` give."""
-    id_path: ClassVar[str] = ""
-    """jmespath of the id in the create call's answer."""
-    id_form: ClassVar[str] = ""
-    """`{clusterName}:{addonName}`, where the id is made of properties."""
-    arn_form: ClassVar[str] = ""
-    """For services whose answers do not hold the arn."""
-    read_call: ClassVar[Call]
-    item: ClassVar[str] = "@"
-    """jmespath of the resource in the read call's answer."""
-    gone: ClassVar[str] = ""
-    """jmespath that is true for a resource that is still told of, but deleted."""
-    not_found: ClassVar[frozenset[str]] = frozenset()
-    updates: ClassVar[tuple[Update, ...]] = ()
-    delete_call: ClassVar[Call | None] = None
-    busy: ClassVar[frozenset[str]] = frozenset()
-    """Codes of a delete that may succeed a little later (`DependencyViolation`)."""
-    created: ClassVar[Wait | None] = None
-    updated: ClassVar[Wait | None] = None
-    deleted_seconds: ClassVar[float] = 0.0
-    """A delete goes on after its call: wait until it is gone, at most this long. 0: it is gone at once."""
-    tagging: ClassVar[Tagging | None] = None
-    regional: ClassVar[bool] = True
-    sets: ClassVar[frozenset[str]] = frozenset()
-    """Paths of lists whose order means nothing."""
-    documents: ClassVar[frozenset[str]] = frozenset()
-    """Paths of JSON documents, compared by meaning."""
-    declared: ClassVar[frozenset[str]] = frozenset()
-    """Read only where the program declares them, or on import: other resource types manage the same
-    things (routes, rules, attached policies), and would show up here as drift."""
-    others_change: ClassVar[frozenset[str]] = frozenset()
-    """Outputs that other resources change in the ordinary course (an address's association): the state's
-    value stays while it is known."""
-    paths: ClassVar[Mapping[str, str]] = {}
-    """The property at fault by AWS's error code."""
-    references: ClassVar[Mapping[str, str]] = {}
-    """Properties that name something that must exist, with the prefix of its id (`vpcId`: `vpc-`)."""
-    name_prefix: ClassVar[tuple[str, str, int]] = ("", "", 255)
-    """The property that holds a prefix, the one that holds the name, and the name's greatest length."""
-
-    autoname: AutoName | None = None
 
     # Validation
 
@@ -367,7 +306,7 @@ class AwsResource(ResourceType):
         if not self.deleted_seconds:
             return
         deadline = time.monotonic() + (context.timeout or self.deleted_seconds)
-        pauses = _pauses()
+        pauses = growing_pauses()
         while (item := self.find(context, id, state)) is not None:
             self._refuse_failed(id, item, "delete")
             if time.monotonic() > deadline:
@@ -384,7 +323,7 @@ class AwsResource(ResourceType):
             return
         deadline = time.monotonic() + (context.timeout or wait.seconds)
         patience = time.monotonic() + wait.patience
-        pauses = _pauses()
+        pauses = growing_pauses()
         while True:
             with self.errors(f"waiting for {action} of", id):
                 item = self.find(context, id, state)
@@ -411,7 +350,7 @@ class AwsResource(ResourceType):
 
     def _failed_words(self, id: str, item: Any, wait: Wait, action: str, status: str) -> str:
         issues = jmespath.search(wait.issues, item) if wait.issues else None
-        told = f" last error: {_listed(issues)}" if issues else ""
+        told = f" last error: {listed(issues)}" if issues else ""
         wanted = ", ".join(sorted(wait.ready))
         return (
             f"waiting for {self.title} ({id}) {action}: "
@@ -451,18 +390,6 @@ def _encoded(name: str, field: Field, value: Any) -> Any:
     return to_api({name: replace(field, api="_")}, {name: value}).get("_")
 
 
-def _listed(issues: Any) -> str:
-    # EKS's issues read as the provider prints them; other services answer a text.
-    if not isinstance(issues, list):
-        return str(issues)
-    return "; ".join(
-        f"{', '.join(each.get('resourceIds', []))}: {each.get('code')}: {each.get('message')}"
-        if isinstance(each, Mapping)
-        else str(each)
-        for each in issues
-    )
-
-
 def _given(props: Props) -> Props:
     return {name: value for name, value in props.items() if value is not None}
 
@@ -473,11 +400,3 @@ def _merge(params: Props, more: Mapping[str, Any]) -> None:
             _merge(params[key], value)
         else:
             params[key] = value
-
-
-def _pauses() -> Iterator[float]:
-    # Quick answers are met quickly, slow ones are not hammered.
-    seconds = 0.1
-    while True:
-        yield seconds
-        seconds = min(seconds * 1.5, 2.0)

@@ -21,7 +21,7 @@ from twin.aws.resources.settle import canonical
 from twin.aws.resources.tags import Tagging
 from twin.resource import AutoName, Failure, Props
 
-_MISSING: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+MISSING: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 
 
 def _document(value: Any) -> Any:
@@ -31,11 +31,13 @@ def _document(value: Any) -> Any:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _time(value: Any) -> str:
+def time_text(value: Any) -> str:
+    """A time as the provider's state holds it."""
     return value.strftime("%Y-%m-%dT%H:%M:%SZ") if hasattr(value, "strftime") else str(value)
 
 
-def _tagging(kind: str, key: str) -> Tagging:
+def tagging_of(kind: str, key: str) -> Tagging:
+    """IAM's calls for the tags of a kind (`Role`), whose id is the parameter `key`."""
     named = {key: "{id}"}
     return Tagging(
         add=Call(f"Tag{kind}", {**named, "Tags": "{tags}"}),
@@ -59,14 +61,14 @@ class Role(AwsResource):
         "managedPolicyArns": Field(read=""),
         "inlinePolicies": Field(read="", of={"name": Field(), "policy": Field()}),
         **kept("forceDetachPolicies"),
-        "createDate": Field(read="CreateDate", decode=_time),
+        "createDate": Field(read="CreateDate", decode=time_text),
         **reads(arn="Arn", uniqueId="RoleId"),
     }
     create_call = Call("CreateRole")
     id_path = "Role.RoleName"
     read_call = Call("GetRole", {"RoleName": "{id}"})
     item = "Role"
-    not_found = _MISSING
+    not_found = MISSING
     updates = (
         Update(
             ("assumeRolePolicy",),
@@ -85,7 +87,7 @@ class Role(AwsResource):
         ),
     )
     delete_call = Call("DeleteRole", {"RoleName": "{id}"})
-    tagging = _tagging("Role", "RoleName")
+    tagging = tagging_of("Role", "RoleName")
     autoname = AutoName(max_length=64)
     name_prefix = ("namePrefix", "name", 64)
     computed = frozenset({"name", "namePrefix", "managedPolicyArns", "inlinePolicies"})
@@ -201,7 +203,7 @@ class RolePolicy(AwsResource):
     create_call = Call("PutRolePolicy")
     id_form = "{role}:{name}"
     read_call = Call("GetRolePolicy", {"RoleName": "{role}", "PolicyName": "{name}"})
-    not_found = _MISSING
+    not_found = MISSING
     updates = (
         Update(
             ("policy",),
@@ -239,9 +241,9 @@ class Policy(AwsResource):
     id_path = "Policy.Arn"
     read_call = Call("GetPolicy", {"PolicyArn": "{id}"})
     item = "Policy"
-    not_found = _MISSING
+    not_found = MISSING
     delete_call = Call("DeletePolicy", {"PolicyArn": "{id}"})
-    tagging = _tagging("Policy", "PolicyArn")
+    tagging = tagging_of("Policy", "PolicyArn")
     autoname = AutoName(max_length=128)
     name_prefix = ("namePrefix", "name", 128)
     computed = frozenset({"name", "namePrefix"})
@@ -292,7 +294,7 @@ class RolePolicyAttachment(AwsResource):
     create_call = Call("AttachRolePolicy")
     id_form = "{role}/{policyArn}"
     read_call = Call("ListAttachedRolePolicies", {"RoleName": "{role}"})
-    not_found = _MISSING
+    not_found = MISSING
     delete_call = Call("DetachRolePolicy", {"RoleName": "{role}", "PolicyArn": "{policyArn}"})
     immutable = frozenset({"role", "policyArn"})
     paths = {"NoSuchEntity": "policyArn"}
@@ -306,7 +308,7 @@ class RolePolicyAttachment(AwsResource):
                     "iam", "ListAttachedRolePolicies", {"RoleName": values["role"], **marker}
                 )
             except ClientError as error:
-                if code_of(error) in _MISSING:
+                if code_of(error) in MISSING:
                     return None
                 raise
             for policy in answer["AttachedPolicies"]:
@@ -322,170 +324,6 @@ class RolePolicyAttachment(AwsResource):
             yield Failure(
                 "policyArn", f'"policyArn" ({arn}) is an invalid ARN: arn:aws:iam::...:policy/... is right'
             )
-
-
-class InstanceProfile(AwsResource):
-    token = "aws:iam/instanceProfile:InstanceProfile"
-    service = "iam"
-    title = "IAM Instance Profile"
-    regional = False
-    fields = {
-        "name": Field("InstanceProfileName"),
-        "namePrefix": Field(read=""),
-        **pascal("path"),
-        "role": Field(read="Roles[0].RoleName"),
-        "createDate": Field(read="CreateDate", decode=_time),
-        **reads(arn="Arn", uniqueId="InstanceProfileId"),
-    }
-    create_call = Call("CreateInstanceProfile")
-    id_path = "InstanceProfile.InstanceProfileName"
-    read_call = Call("GetInstanceProfile", {"InstanceProfileName": "{id}"})
-    item = "InstanceProfile"
-    not_found = _MISSING
-    delete_call = Call("DeleteInstanceProfile", {"InstanceProfileName": "{id}"})
-    tagging = _tagging("InstanceProfile", "InstanceProfileName")
-    autoname = AutoName(max_length=128)
-    name_prefix = ("namePrefix", "name", 128)
-    computed = frozenset({"name", "namePrefix"})
-    immutable = frozenset({"name", "namePrefix", "path"})
-    defaults = {"path": "/"}
-    paths = {"EntityAlreadyExists": "name", "NoSuchEntity": "role"}
-
-    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
-        self._set_role(context, id, inputs.get("role"))
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if "role" in self.changed(old, new):
-            self._set_role(context, id, new.get("role"))
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        self._set_role(context, id, None)
-        super().unmake(context, id, state)
-
-    def _set_role(self, context: AwsContext, id: str, role: Any) -> None:
-        item = self.find(context, id, {}) or {}
-        present = [each["RoleName"] for each in item.get("Roles", [])]
-        for name in present:
-            if name != role:
-                given = {"InstanceProfileName": id, "RoleName": name}
-                context.call("iam", "RemoveRoleFromInstanceProfile", given)
-        if role and role not in present:
-            context.call("iam", "AddRoleToInstanceProfile", {"InstanceProfileName": id, "RoleName": role})
-
-
-class OpenIdConnectProvider(AwsResource):
-    token = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
-    service = "iam"
-    title = "IAM OIDC Provider"
-    regional = False
-    fields = {
-        "url": Field("Url"),
-        "clientIdLists": Field("ClientIDList"),
-        "thumbprintLists": Field("ThumbprintList"),
-        **reads(arn="arn"),
-    }
-    create_call = Call("CreateOpenIDConnectProvider")
-    id_path = "OpenIDConnectProviderArn"
-    arn_form = "{id}"
-    read_call = Call("GetOpenIDConnectProvider", {"OpenIDConnectProviderArn": "{id}"})
-    not_found = _MISSING
-    updates = (
-        Update(
-            ("thumbprintLists",),
-            Call(
-                "UpdateOpenIDConnectProviderThumbprint",
-                {"OpenIDConnectProviderArn": "{id}", "ThumbprintList": "{thumbprintLists}"},
-            ),
-        ),
-    )
-    delete_call = Call("DeleteOpenIDConnectProvider", {"OpenIDConnectProviderArn": "{id}"})
-    tagging = _tagging("OpenIDConnectProvider", "OpenIDConnectProviderArn")
-    computed = frozenset({"thumbprintLists"})
-    immutable = frozenset({"url"})
-    sets = frozenset({"clientIdLists"})
-    paths = {"EntityAlreadyExists": "url", "InvalidInput": "url"}
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        url = inputs.get("url")
-        if isinstance(url, str) and not url.startswith("https://"):
-            yield Failure("url", f'expected "url" to have a url with schema of: "https", got {url}')
-
-    def same(self, path: str, old: Any, new: Any) -> bool:
-        if path == "url" and isinstance(old, str) and isinstance(new, str):
-            return old.removeprefix("https://") == new.removeprefix("https://")
-        return super().same(path, old, new)
-
-    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        # IAM answers the host and path alone; the provider's state holds the whole URL.
-        if found.get("url"):
-            found["url"] = f"https://{found['url'].removeprefix('https://')}"
-        return found
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        super().change(context, id, old, new)
-        before, wanted = set(old.get("clientIdLists") or []), set(new.get("clientIdLists") or [])
-        for word, clients in (("Remove", before - wanted), ("Add", wanted - before)):
-            for client in sorted(clients):
-                tail = "To" if word == "Add" else "From"
-                given = {"OpenIDConnectProviderArn": id, "ClientID": client}
-                context.call("iam", f"{word}ClientID{tail}OpenIDConnectProvider", given)
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("url") or "")
-
-
-class ServiceLinkedRole(AwsResource):
-    token = "aws:iam/serviceLinkedRole:ServiceLinkedRole"
-    service = "iam"
-    title = "IAM Service Linked Role"
-    regional = False
-    fields = {
-        "awsServiceName": Field("AWSServiceName", read=""),
-        "customSuffix": Field("CustomSuffix", read=""),
-        **pascal("description"),
-        "createDate": Field(read="CreateDate", decode=_time),
-        **reads(arn="Arn", name="RoleName", path="Path", uniqueId="RoleId"),
-    }
-    create_call = Call("CreateServiceLinkedRole")
-    id_path = "Role.Arn"
-    read_call = Call("GetRole")
-    item = "Role"
-    not_found = _MISSING
-    immutable = frozenset({"awsServiceName", "customSuffix"})
-    tagging = Tagging(
-        create="",
-        add=Call("TagRole", {"RoleName": "{name}", "Tags": "{tags}"}),
-        remove=Call("UntagRole", {"RoleName": "{name}", "TagKeys": "{keys}"}),
-    )
-    paths = {"InvalidInput": "awsServiceName"}
-
-    def describe(self, props: Props, id: str = "") -> str:
-        return id or str(props.get("awsServiceName") or "")
-
-    def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
-        self._change_tags(context, id, {"name": answer["Role"]["RoleName"]}, inputs)
-
-    def find(self, context: AwsContext, id: str, state: Props) -> Any:
-        try:
-            return context.call("iam", "GetRole", {"RoleName": id.rpartition("/")[2]})["Role"]
-        except ClientError as error:
-            if code_of(error) in _MISSING:
-                return None
-            raise
-
-    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        found = super().outputs(context, id, item, state)
-        service = str(item.get("Path", "")).split("/")
-        return {"awsServiceName": service[2], **found} if len(service) > 2 else found
-
-    def change(self, context: AwsContext, id: str, old: Props, new: Props) -> None:
-        if "description" in self.changed(old, new):
-            given = {"RoleName": old["name"], "Description": new.get("description") or ""}
-            context.call("iam", "UpdateRole", given)
-
-    def unmake(self, context: AwsContext, id: str, state: Props) -> None:
-        context.call("iam", "DeleteServiceLinkedRole", {"RoleName": id.rpartition("/")[2]})
 
 
 def _list(value: Any) -> list[Any]:

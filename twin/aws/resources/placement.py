@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from twin.aws.context import AwsContext
-from twin.aws.resources.base import AwsResource, Checked
+from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
 from twin.aws.resources.fields import Field, pascal, reads
 from twin.aws.resources.tags import Ec2Tagging
+from twin.aws.resources.waiting import Checked
 from twin.resource import AutoName, Failure, Props
 
 

@@ -1,0 +1,63 @@
+"""What a table entry says of a resource type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from twin.aws.resources.calls import Call, Update, Wait
+from twin.aws.resources.fields import Fields
+from twin.aws.resources.tags import Tagging
+from twin.resource import AutoName, ResourceType
+
+
+class Entry(ResourceType):
+    """The attributes of a resource type of AWS; twin/aws/resources/base.py does what they say."""
+
+    service: ClassVar[str]
+    """botocore's name of the service (`ec2`)."""
+    title: ClassVar[str]
+    """As the provider's errors call it (`EC2 Subnet`)."""
+    fields: ClassVar[Fields] = {}
+    create_call: ClassVar[Call]
+    """Its parameters beside those that `fields` give."""
+    id_path: ClassVar[str] = ""
+    """jmespath of the id in the create call's answer."""
+    id_form: ClassVar[str] = ""
+    """`{clusterName}:{addonName}`, where the id is made of properties."""
+    arn_form: ClassVar[str] = ""
+    """For services whose answers do not hold the arn."""
+    read_call: ClassVar[Call]
+    item: ClassVar[str] = "@"
+    """jmespath of the resource in the read call's answer."""
+    gone: ClassVar[str] = ""
+    """jmespath that is true for a resource that is still told of, but deleted."""
+    not_found: ClassVar[frozenset[str]] = frozenset()
+    updates: ClassVar[tuple[Update, ...]] = ()
+    delete_call: ClassVar[Call | None] = None
+    busy: ClassVar[frozenset[str]] = frozenset()
+    """Codes of a delete that may succeed a little later (`DependencyViolation`)."""
+    created: ClassVar[Wait | None] = None
+    updated: ClassVar[Wait | None] = None
+    deleted_seconds: ClassVar[float] = 0.0
+    """A delete goes on after its call: wait until it is gone, at most this long. 0: it is gone at once."""
+    tagging: ClassVar[Tagging | None] = None
+    regional: ClassVar[bool] = True
+    sets: ClassVar[frozenset[str]] = frozenset()
+    """Paths of lists whose order means nothing."""
+    documents: ClassVar[frozenset[str]] = frozenset()
+    """Paths of JSON documents, compared by meaning."""
+    declared: ClassVar[frozenset[str]] = frozenset()
+    """Read only where the program declares them, or on import: other resource types manage the same
+    things (routes, rules, attached policies), and would show up here as drift."""
+    others_change: ClassVar[frozenset[str]] = frozenset()
+    """Outputs that other resources change in the ordinary course (an address's association): the state's
+    value stays while it is known."""
+    paths: ClassVar[Mapping[str, str]] = {}
+    """The property at fault by AWS's error code."""
+    references: ClassVar[Mapping[str, str]] = {}
+    """Properties that name something that must exist, with the prefix of its id (`vpcId`: `vpc-`)."""
+    name_prefix: ClassVar[tuple[str, str, int]] = ("", "", 255)
+    """The property that holds a prefix, the one that holds the name, and the name's greatest length."""
+
+    autoname: AutoName | None = None

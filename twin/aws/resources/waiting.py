@@ -1,0 +1,42 @@
+"""What the base of the table needs beside it: calls to validate, waits and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twin.resource import CloudError, Props
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A call to validate, and the property to blame where the parameter alone does not tell."""
+
+    operation: str
+    params: Props
+    blame: str = ""
+
+
+class FailedStateError(CloudError):
+    """The resource exists and is in a state that it will not leave on its own (`CREATE_FAILED`)."""
+
+
+def listed(issues: Any) -> str:
+    """A failed resource's issues as the provider prints them: EKS's list, or another service's text."""
+    if not isinstance(issues, list):
+        return str(issues)
+    return "; ".join(
+        f"{', '.join(each.get('resourceIds', []))}: {each.get('code')}: {each.get('message')}"
+        if isinstance(each, Mapping)
+        else str(each)
+        for each in issues
+    )
+
+
+def growing_pauses() -> Iterator[float]:
+    """Seconds between polls: quick answers are met quickly, slow ones are not hammered."""
+    seconds = 0.1
+    while True:
+        yield seconds
+        seconds = min(seconds * 1.5, 2.0)
