@@ -19,7 +19,12 @@ _SPLIT = {
     "flowLog": "endpoints",
     "vpcEndpoint": "endpoints",
     "securityGroup": "security_groups",
+    "defaultSecurityGroup": "security_groups",
     "route": "routes",
+    "defaultRouteTable": "routes",
+    "natGateway": "gateways",
+    "internetGateway": "gateways",
+    "eip": "gateways",
 }
 """EC2 is one service with hundreds of types: its modules, by the beginning of a type's name."""
 
