@@ -210,9 +210,20 @@ def _wait_gone(processes: Sequence[psutil.Process], seconds: float) -> list[psut
 
 def _still_runs(process: psutil.Process) -> bool:
     try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+        if not process.is_running():
+            return False
+        return process.status() != psutil.STATUS_ZOMBIE or _threads(process.pid) > 1
     except psutil.Error:
         return False
+
+
+def _threads(pid: int) -> int:
+    """How many threads there are still. The first of a killed process can be a zombie while others have
+    not ended: until they have, its port is taken and its files are locked."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - gone within the call, as often as not
+    except OSError:
+        return 0
 
 
 def _running(pid: int) -> psutil.Process | None:
