@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pulumi
@@ -37,7 +37,8 @@ class Foundation:
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input(asdict(self))
+        # Not dataclasses.asdict: it would copy the outputs inside, which cannot be copied.
+        return Output.from_input({part.name: getattr(self, part.name) for part in fields(self)})
 
     @classmethod
     def read(cls, text: str) -> Foundation:
