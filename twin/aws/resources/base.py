@@ -122,8 +122,6 @@ class AwsResource(Entry):
             with suppress(CloudError):
                 self.delete(context, id, inputs)
             raise CloudError(f"{error} It was deleted.", code=error.code, path=error.path) from error
-        except HalfMade:
-            raise
         except CloudError as error:
             raise HalfMade(str(error), id, inputs, code=error.code, path=error.path) from error
 
@@ -369,8 +367,7 @@ class AwsResource(Entry):
 
     def describe(self, props: Props, id: str = "") -> str:
         """What stands in brackets behind the title in an error."""
-        name = self.name_prefix[1] or "name"
-        return id or str(props.get(name) or "")
+        return id or str(props.get(self.name_prefix[1] or "name") or "")
 
     @contextmanager
     def errors(self, action: str, what: str) -> Iterator[None]:
