@@ -8,6 +8,7 @@ RSA and EC key material is the exception: OpenSSL makes it, out of reach.
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import threading
@@ -54,8 +55,11 @@ class Pinned:
 
     def write(self, call: Call, seed: int, at: float) -> Answer:
         """A call that changes something, with its own seed and its own time."""
-        with self.lock, pinned(seed, at):
-            return _run(self._app, call)
+        with self.lock:
+            # Imports and applications made on first use draw outside of the call's own seed.
+            self._app.get_application(call.wsgi())
+            with pinned(seed, at):
+                return _run(self._app, call)
 
     def backend(self, service: str, region: str = "") -> Any:
         """moto's backend of a service in this account: `aws` for the global ones."""
@@ -109,8 +113,12 @@ def _run(app: Callable[..., Any], call: Call) -> Answer:
 
 def _pin_backends(epoch: float) -> None:
     """A backend is made with a seed of its own and at the world's beginning, whoever touches it first."""
+    from moto.core import base_backend
     from moto.core.base_backend import AccountSpecificBackend
 
+    # moto's own identity of a table of backends, drawn when a module is imported: not from the call's seed.
+    counter = itertools.count()
+    base_backend.uuid4 = lambda: next(counter)  # pyright: ignore[reportAttributeAccessIssue]
     if getattr(AccountSpecificBackend, "twin_pinned", False):
         return
     original: Any = AccountSpecificBackend.__getitem__
