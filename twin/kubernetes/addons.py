@@ -216,8 +216,8 @@ class Addons:
         same = state.sent == (status, issues) and addon.status == status
         if same or (state.sent == (status, issues) and now - state.sent_at < AGAIN):
             return
-        log.info("add-on %s is %s", addon.name, status)
         self._view.addon_status(addon.name, status, list(issues))
+        log.info("add-on %s is %s", addon.name, status)
         state.sent, state.sent_at = (status, issues), now
 
 

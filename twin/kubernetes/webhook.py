@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -52,7 +53,7 @@ class Webhook:
 
     def __init__(self, port: int, authenticate: Authenticate) -> None:
         handler = type("Handler", (_Handler,), {"authenticate": staticmethod(authenticate)})
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self._server = _Server(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
 
     @property
@@ -68,6 +69,12 @@ class Webhook:
         """Stop answering, and give the port back."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """An API server that is killed resets its connections: that is a line, and no traceback."""
+        log.info("a connection of the API server broke: %s", sys.exc_info()[1])
 
 
 class _Handler(BaseHTTPRequestHandler):
