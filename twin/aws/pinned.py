@@ -118,7 +118,7 @@ def _pin_backends(epoch: float) -> None:
 
     # moto's own identity of a table of backends, drawn when a module is imported: not from the call's seed.
     counter = itertools.count()
-    base_backend.uuid4 = lambda: next(counter)  # pyright: ignore[reportAttributeAccessIssue]
+    setattr(base_backend, "uuid4", lambda: next(counter))  # noqa: B010 - not exported
     if getattr(AccountSpecificBackend, "twin_pinned", False):
         return
     original: Any = AccountSpecificBackend.__getitem__
