@@ -9,6 +9,7 @@ def install() -> None:
     """Put the mends into moto, once."""
     from moto.ec2.models.instances import Instance
     from moto.ec2.models.nat_gateways import NatGatewayBackend
+    from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
 
     instance: Any = Instance
@@ -24,6 +25,9 @@ def install() -> None:
     gateways: Any = NatGatewayBackend
     gateways.twin_delete_nat_gateway = gateways.delete_nat_gateway
     gateways.delete_nat_gateway = _delete_nat_gateway
+    subnets: Any = SubnetBackend
+    subnets.twin_create_subnet = subnets.create_subnet
+    subnets.create_subnet = _create_subnet
     vpcs.twin_create_vpc_endpoint = vpcs.create_vpc_endpoint
     vpcs.create_vpc_endpoint = _create_vpc_endpoint
 
@@ -49,6 +53,14 @@ def _delete_vpc(self: Any, vpc_id: str) -> Any:
     for acl_id in [key for key, acl in self.network_acls.items() if acl.vpc_id == vpc_id]:
         del self.network_acls[acl_id]
     return done
+
+
+def _create_subnet(self: Any, vpc_id: str, *args: Any, **kwargs: Any) -> Any:
+    """Only a default VPC's subnets give public addresses by themselves; moto takes each zone's first so."""
+    made = self.twin_create_subnet(vpc_id, *args, **kwargs)
+    if not self.get_vpc(vpc_id).is_default:
+        made.default_for_az = made.map_public_ip_on_launch = False
+    return made
 
 
 def _create_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
