@@ -1,0 +1,135 @@
+"""The keys of an environment file as a page: from the model, with what each profile says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from stacks.profiles import PROFILES
+from stacks.settings import NAMESPACE, Settings
+from tests.generating.tables import code, page, table
+
+MISSING = object()
+HEAD = ["key", "type", *PROFILES, "meaning"]
+
+
+def text() -> str:
+    """docs/environment.md."""
+    return page(
+        "# An environment file",
+        "`environments/Pulumi.<cloud>-<profile>.yaml` is an environment: one object a topic under "
+        f"`config: {NAMESPACE}:<topic>:`. The profile (`{NAMESPACE}:environment.profile`) supplies what the "
+        "file leaves out; lists and scalars of the file replace the profile's, objects are merged. An "
+        "unknown key is an error. Editors complete from `environments/schema.json`.",
+        "*required*: there is no default. A dash: nothing, or what the meaning says.",
+        *(_topic(name, field) for name, field in Settings.model_fields.items()),
+    )
+
+
+def _topic(name: str, field: FieldInfo) -> str:
+    model, named = _model(field)
+    path = "<name>." if named else ""
+    intro = (model.__doc__ or "").strip()
+    lead = f"{intro}\n\nOne object a pool, by its name." if named else intro
+    return f"## {NAMESPACE}:{name}\n\n{lead}\n\n" + table(HEAD, _rows(name, model, path, []))
+
+
+def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo]) -> Iterator[list[str]]:
+    for name, field in model.model_fields.items():
+        key = path + name
+        defaults = [_default(profile, topic, key, field, above) for profile in PROFILES]
+        inner = _inner(field)
+        kind = "object" if inner and not _choices(field.annotation) else _words(field.annotation)
+        if inner and not _choices(field.annotation) and not _in_list(field):
+            # The object's own line would only repeat what its keys say.
+            yield from _rows(topic, inner, f"{key}.", [*above, field])
+            continue
+        yield [code(key), kind, *defaults, field.description or ""]
+        if inner:
+            inside = f"{key}[]." if _in_list(field) else f"{key}."
+            yield from ([code(inside + row[0].strip("`")), *row[1:]] for row in _nested(inner))
+
+
+def _nested(model: type[BaseModel]) -> Iterator[list[str]]:
+    """Keys of an object that stands in a list or beside a word: no profile says anything of them."""
+    for name, field in model.model_fields.items():
+        shown = _shown(_own(field))
+        yield [code(name), _words(field.annotation), *[shown] * len(PROFILES), field.description or ""]
+
+
+def _model(field: FieldInfo) -> tuple[type[BaseModel], bool]:
+    annotation = field.annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation, False
+    return get_args(annotation)[1], True
+
+
+def _inner(field: FieldInfo) -> type[BaseModel] | None:
+    models = list(_models_in(field.annotation))
+    return models[0] if models else None
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
+
+
+def _in_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is list
+
+
+def _choices(annotation: Any) -> list[str]:
+    """The words that a key takes, also beside an object."""
+    if get_origin(annotation) is Literal:
+        return [str(word) for word in get_args(annotation)]
+    return [word for argument in get_args(annotation) for word in _choices(argument)]
+
+
+def _words(annotation: Any) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(code(word) for word in arguments)
+    if hasattr(annotation, "__metadata__"):
+        return _words(arguments[0])
+    if origin is list:
+        return f"list of {_words(arguments[0])}"
+    if origin is dict:
+        return f"map of {_words(arguments[1])}"
+    if arguments:
+        return " or ".join(_words(argument) for argument in arguments if argument is not type(None))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return "object"
+    return {str: "string", int: "integer", bool: "boolean", float: "number"}.get(annotation, "any")
+
+
+def _default(profile: str, topic: str, key: str, field: FieldInfo, above: list[FieldInfo]) -> str:
+    value: Any = PROFILES[profile].get(topic, MISSING)
+    for part in key.split("."):
+        value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
+    if value is not MISSING:
+        return _shown(value)
+    # An object that may be left out altogether requires nothing.
+    optional = [outer for outer in above if not outer.is_required() and outer.get_default() is None]
+    return "" if optional and field.is_required() else _shown(_own(field))
+
+
+def _own(field: FieldInfo) -> Any:
+    value = field.get_default(call_default_factory=True)
+    return MISSING if value is PydanticUndefined else value
+
+
+def _shown(value: Any) -> str:
+    if value is MISSING:
+        return "*required*"
+    if value is None or value in ([], {}, ""):
+        return ""
+    if isinstance(value, list):
+        return ", ".join(code(each) for each in value)
+    return code(json.dumps(value).strip('"'))

@@ -1,0 +1,28 @@
+"""Markdown tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+NOTE = "<!-- Made by `make generate`; change the source instead. -->"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table; cells are escaped, an empty one is a dash."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def code(text: object) -> str:
+    """Text in code font."""
+    return f"`{text}`"
+
+
+def page(*parts: str) -> str:
+    """A page from its paragraphs, with the note that it is made."""
+    return "\n\n".join([NOTE, *(part.strip("\n") for part in parts if part)]) + "\n"
+
+
+def _cell(cell: object) -> str:
+    text = " ".join(str(cell).split())
+    return text.replace("|", "\\|") if text else "-"

@@ -1,0 +1,58 @@
+"""What is made from the types is committed as the types say now."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from pathlib import Path
+
+import pytest
+
+from stacks.profiles import PROFILES
+from stacks.settings import Settings
+from tests import generate
+from tests.generating.tables import table
+
+RENEW = "renew it with: make generate (python -m tests.generate)"
+
+
+@pytest.mark.parametrize("path", sorted(generate.files()), ids=str)
+def test_a_generated_file_is_what_the_types_say(path: Path) -> None:
+    file = generate.ROOT / path
+    assert file.is_file(), f"{path} is missing; {RENEW}"
+    there, wanted = file.read_text(), generate.files()[path]
+    change = "\n".join(difflib.unified_diff(there.splitlines(), wanted.splitlines(), "there", "wanted", n=1))
+    assert there == wanted, f"{path} is stale; {RENEW}\n{change}"
+
+
+def test_no_page_is_left_of_a_component_that_is_gone() -> None:
+    assert not generate.leftovers(), RENEW
+
+
+def test_every_component_and_every_key_of_the_schema_says_what_it_means() -> None:
+    schema = json.loads(generate.files()[Path("components/schema.json")])
+    silent = [
+        f"{owner}.{key}"
+        for owner, definition in {**schema["resources"], **schema["types"]}.items()
+        for part in ("inputProperties", "properties")
+        for key, prop in definition.get(part, {}).items()
+        if not prop.get("description")
+    ]
+    assert not silent, "programs in other languages have only the schema to read"
+    assert all(each.get("description") for each in {**schema["resources"], **schema["types"]}.values())
+
+
+def test_every_value_of_a_profile_stands_in_the_table_of_keys() -> None:
+    page = generate.files()[Path("docs/environment.md")]
+    for topics in PROFILES.values():
+        for topic, values in topics.items():
+            assert f"## ai-platform:{topic}" in page
+            for key in values:
+                assert f"| `{key}" in page, f"{topic}.{key}"
+    assert set(Settings.model_fields) == {
+        line.removeprefix("## ai-platform:") for line in page.splitlines() if line.startswith("## ")
+    }
+
+
+def test_a_cell_with_a_bar_does_not_break_its_row() -> None:
+    assert table(["a"], [["x | y"]]).splitlines()[-1] == "| x \\| y |"
