@@ -143,20 +143,32 @@ def record(
 
     `answers` and `computed` come before those of tests/components/cloud_answers.py.
     """
-    monitor = _Monitor(
-        _Cloud({**cloud_answers.FUNCTIONS, **(answers or {})}, {**cloud_answers.COMPUTED, **(computed or {})})
-    )
+    recorder = monitor(answers=answers, computed=computed, project=project, stack=stack)
     # Thousands of short-lived futures and no cycles to speak of: collecting takes half of the time.
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return asyncio.run(_record(program, monitor, project, stack))
+        return asyncio.run(_record(program, recorder, project, stack))
     finally:
         if collecting:
             gc.enable()
 
 
-async def _record(program: Callable[[], Any], monitor: _Monitor, project: str, stack: str) -> Recording:
+def monitor(
+    *,
+    answers: Answers | None = None,
+    computed: Computed | None = None,
+    project: str = "ai-platform",
+    stack: str = "test",
+) -> Monitor:
+    """The recording engine alone, for a program that registers from another process."""
+    cloud = _Cloud(
+        {**cloud_answers.FUNCTIONS, **(answers or {})}, {**cloud_answers.COMPUTED, **(computed or {})}
+    )
+    return Monitor(cloud, project, stack)
+
+
+async def _record(program: Callable[[], Any], monitor: Monitor, project: str, stack: str) -> Recording:
     settings.reset_options()
     set_mocks(monitor.mocks, project=project, stack=stack, preview=False, monitor=monitor)
     result: list[Any] = []
@@ -200,12 +212,21 @@ class _Cloud(Mocks):
         return str(outputs.get("id") or f"{args.name}-{digest[:8]}"), state
 
 
-class _Monitor(MockMonitor):
-    def __init__(self, mocks: Mocks) -> None:
+class Monitor(MockMonitor):
+    """What stands in for the engine. `recorded` holds the registrations by URN."""
+
+    def __init__(self, mocks: Mocks, project: str, stack: str) -> None:
         super().__init__(mocks)
+        self._place = (stack, project)
         self.recorded: dict[str, Registered] = {}
         self.calls: list[Call] = []
         self.duplicates: list[str] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """A URN, without asking the settings of this thread."""
+        if parent:
+            type_ = f"{parent.split('::')[2].split('$')[-1]}${type_}"
+        return "::".join([f"urn:pulumi:{self._place[0]}", self._place[1], type_, name])
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         arguments = rpc.deserialize_properties(request.args)

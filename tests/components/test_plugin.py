@@ -1,0 +1,221 @@
+"""The plugin as the engine runs it: a process, its schema, and Construct over gRPC."""
+
+# ruff: noqa: N802 - gRPC's names
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent import futures
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pulumi
+import pytest
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import (
+    engine_pb2_grpc,
+    errors_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    resource_pb2,
+    resource_pb2_grpc,
+    status_pb2,
+)
+from pulumi.runtime.proto.engine_pb2_grpc import add_EngineServicer_to_server
+from pulumi.runtime.proto.resource_pb2_grpc import add_ResourceMonitorServicer_to_server
+
+from aiplatform._plugin import COMPONENTS, Plugin
+from tests.components import recording
+from tests.components.recording import Registered
+
+ROOT = Path(__file__).parents[2]
+NETWORK = "aiplatform:index:Network"
+CLUSTER = "aiplatform:index:Cluster"
+AWS = "urn:pulumi:dev::proj::pulumi:providers:aws::aws"
+GOOD: Mapping[str, Any] = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "zoneCount": 2}
+
+
+class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
+    """The recording monitor of the component tests, for a program in another process."""
+
+    def __init__(self) -> None:
+        # One at a time: it serialises in an event loop of the thread that calls it.
+        self._lock = threading.Lock()
+        self.inner = recording.monitor(project="proj", stack="dev")
+        # What the program says before it hands the component its provider.
+        self.inner.resources[AWS] = self.inner.ResourceRegistration(AWS, "0001", {})
+
+    def GetDeploymentInfo(self, request: Any, context: Any) -> Any:
+        return self.inner.GetDeploymentInfo(request)
+
+    def SupportsFeature(self, request: Any, context: Any) -> Any:
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id != "outputValues")
+
+    def RegisterResource(self, request: Any, context: Any) -> Any:
+        with self._lock:
+            return self.inner.RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request: Any, context: Any) -> Any:
+        with self._lock:
+            return self.inner.RegisterResourceOutputs(request)
+
+    def Invoke(self, request: Any, context: Any) -> Any:
+        with self._lock:
+            return self.inner.Invoke(request)
+
+
+class Engine(engine_pb2_grpc.EngineServicer):
+    """What the plugin tells the engine goes nowhere."""
+
+    def Log(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+
+@contextlib.contextmanager
+def serving(add: Callable[[grpc.Server], None]) -> Iterator[str]:
+    """A gRPC server; its address."""
+    server = grpc.server(futures.ThreadPoolExecutor(4))
+    add(server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None)
+
+
+class Served:
+    """The running plugin."""
+
+    def __init__(self, stub: provider_pb2_grpc.ResourceProviderStub) -> None:
+        self.stub = stub
+
+    def construct(self, type_: str, name: str, inputs: Mapping[str, Any]) -> tuple[Any, Monitor]:
+        """Construct a component by its camelCase inputs; the answer, and what it registered."""
+        monitor = Monitor()
+        given = struct_pb2.Struct()
+        given.update(dict(inputs))
+        with serving(lambda server: add_ResourceMonitorServicer_to_server(monitor, server)) as address:
+            request = provider_pb2.ConstructRequest(
+                project="proj",
+                stack="dev",
+                type=type_,
+                name=name,
+                inputs=given,
+                monitorEndpoint=address,
+                providers={"aws": f"{AWS}::0001"},
+            )
+            return self.stub.Construct(request, timeout=30), monitor
+
+
+@pytest.fixture(scope="module")
+def plugin() -> Iterator[Served]:
+    env = {**os.environ, "PYTHONPATH": "", "GRPC_VERBOSITY": "ERROR"}
+    with serving(lambda server: add_EngineServicer_to_server(Engine(), server)) as engine:
+        command = [sys.executable, str(ROOT / "components"), engine]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, env=env, text=True) as process:
+            assert process.stdout is not None
+            try:
+                port = int(process.stdout.readline())
+                with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                    yield Served(provider_pb2_grpc.ResourceProviderStub(channel))
+            finally:
+                process.terminate()
+
+
+@contextlib.contextmanager
+def refused() -> Iterator[dict[str, str]]:
+    """Property path -> reason of an answer that refuses the arguments."""
+    told: dict[str, str] = {}
+    with pytest.raises(grpc.RpcError) as caught:
+        yield told
+    error: Any = caught.value
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT, error.details()
+    status = status_pb2.Status.FromString(dict(error.trailing_metadata())["grpc-status-details-bin"])
+    details = errors_pb2.InputPropertiesError()
+    status.details[0].Unpack(details)
+    told |= {each.property_path: each.reason for each in details.errors}
+
+
+def of_type(monitor: Monitor, type_: str) -> list[Registered]:
+    return [each for each in monitor.inner.recorded.values() if each.type == type_]
+
+
+def test_the_process_serves_the_committed_schema(plugin: Served) -> None:
+    served = json.loads(plugin.stub.GetSchema(provider_pb2.GetSchemaRequest()).schema)
+    assert served == json.loads((ROOT / "components" / "schema.json").read_text()), "make generate"
+
+
+def test_a_network_made_through_the_plugin_has_its_resources_and_the_names_of_the_schema(
+    plugin: Served,
+) -> None:
+    answer, monitor = plugin.construct(NETWORK, "network", GOOD)
+    assert "aiplatform:index:Network::network" in answer.urn
+    (vpc,) = of_type(monitor, "aws:ec2/vpc:Vpc")
+    assert vpc.inputs["cidrBlock"] == "10.16.0.0/16"
+    assert vpc.provider == f"{AWS}::0001", "the one it was given"
+    state: Any = rpc.deserialize_properties(answer.state)
+    schema = json.loads((ROOT / "components" / "schema.json").read_text())
+    assert set(state) == set(schema["resources"][NETWORK]["properties"])
+    zone = schema["types"]["aiplatform:index:NetworkZone"]["properties"]
+    assert [set(each) for each in state["zones"]] == [set(zone)] * 2, "objects in lists are camelCase too"
+
+
+def test_every_unknown_and_missing_key_is_told_by_its_path_and_nothing_is_registered(plugin: Served) -> None:
+    monitor = Monitor()
+    network = {"vpcId": "vpc-1", "cidr": "10.0.0.0/16", "zones": [{"id": "usw2-az1", "privateSubnet": "s"}]}
+    with refused() as told:
+        _, monitor = plugin.construct(
+            CLUSTER, "cluster", {"prefix": "acme-dev", "versoin": "1.35", "network": network}
+        )
+    assert set(told) == {
+        "versoin",
+        "version",
+        "network.privateSubnetIds",
+        "network.zones[0].privateSubnet",
+        "network.zones[0].privateSubnetId",
+    }
+    assert "did you mean 'version'" in told["versoin"]
+    assert told["version"] == "missing, expected a string"
+    assert not monitor.inner.recorded
+
+
+def test_what_the_component_refuses_is_told_by_the_names_of_the_schema(plugin: Served) -> None:
+    with refused() as told:
+        plugin.construct(NETWORK, "network", {**GOOD, "zoneCount": 1, "nat": "singel"})
+    assert set(told) == {"zoneCount", "nat"}, "zone_count is Python's name"
+    assert "did you mean 'single'" in told["nat"]
+
+
+def test_an_object_that_is_an_output_as_a_whole_is_refused_with_what_would_do() -> None:
+    wanted = {
+        "prefix": "acme-dev",
+        "version": "1.35",
+        "network": pulumi.Output.from_input({"vpcId": "vpc-1"}),
+    }
+
+    def program() -> None:
+        with pytest.raises(pulumi.errors.InputPropertiesError) as caught:
+            Plugin("0.1.0").construct("cluster", CLUSTER, wanted)
+        (fault,) = caught.value.errors or []
+        assert fault["property_path"] == "network"
+        assert fault["reason"].endswith("whose values may be outputs")
+
+    assert not recording.record(program).resources
+
+
+def test_an_unknown_component_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match=r"did you mean 'Network'.*GpuPool"):
+        Plugin("0.1.0").construct("network", "aiplatform:index:Netwrk", {})
+
+
+def test_every_component_of_the_package_is_served() -> None:
+    folders = {file.parent.name for file in (ROOT / "components" / "aiplatform").glob("*/args.py")}
+    assert {each.__module__.rsplit(".", 1)[-1] for each in COMPONENTS} == folders
