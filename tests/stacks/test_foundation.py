@@ -1,0 +1,158 @@
+"""The first layer of every environment: what it registers, and what it hands to the layers above."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pulumi
+import pytest
+
+from aiplatform.gpu_pool import GpuPool
+from aiplatform.node_pool import NodePool
+from stacks import arguments, foundation
+from stacks.foundation import Foundation
+from tests.components.recording import Recording, record
+from tests.stacks.environments import RENEW, STACKS, build, built, names, record_of, settings_of
+
+every_environment = pytest.mark.parametrize("stack", STACKS)
+# What people address by name, and what carries its environment in a prefix of its name.
+NAMED = (
+    "aws:eks/cluster:Cluster",
+    "aws:cloudwatch/logGroup:LogGroup",
+    "aws:kms/alias:Alias",
+    "aws:iam/role:Role",
+    "aws:ec2/launchTemplate:LaunchTemplate",
+    "aws:ec2/securityGroup:SecurityGroup",
+)
+STATEFUL = {"cluster-cluster", "cluster-key", "cluster-volumes-key"}
+
+
+def protected(recording: Recording) -> set[str]:
+    return {resource.name for resource in recording.resources if resource.protect}
+
+
+def deletion_protection(recording: Recording) -> Any:
+    return recording.one("aws:eks/cluster:Cluster").inputs.get("deletionProtection")
+
+
+@every_environment
+def test_the_layers_outputs_survive_a_round_trip_through_json(stack: str) -> None:
+    exported = built(stack).exported
+    read = Foundation.read(json.dumps(exported))
+    assert read == Foundation(**exported), "another stack gets this layer by a StackReference"
+    assert set(read.node_pools) == set(built(stack).settings.node_pools)
+    assert set(read.gpu_pools) == set(built(stack).settings.gpu_pools)
+
+
+@every_environment
+def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
+    settings = built(stack).settings
+    below = Foundation.read(json.dumps(built(stack).exported))
+    network: Any = below.network
+    cluster: Any = below.cluster
+
+    def another_stack() -> None:
+        options = pulumi.ResourceOptions(provider=foundation.aws_provider(settings))
+        for name, pool in settings.node_pools.items():
+            NodePool(name, arguments.node_pool(settings, name, pool, cluster, network), options)
+        for name, pool in settings.gpu_pools.items():
+            GpuPool(name, arguments.gpu_pool(settings, name, pool, cluster, network), options)
+
+    there, here = record(another_stack), built(stack).recording
+    assert set(there.names()) <= set(here.names()), "the same nodes, whichever stack makes them"
+    kind = "aws:eks/nodeGroup:NodeGroup"
+    for group in there.all(kind):
+        assert group.inputs["subnetIds"] == here.one(kind, group.name).inputs["subnetIds"]
+
+
+@every_environment
+def test_the_logical_names_are_those_recorded(stack: str) -> None:
+    assert record_of(stack).read_text() == names(stack), (
+        f"a new logical name makes the resource anew, unless it takes an alias; {RENEW}"
+    )
+
+
+@every_environment
+def test_physical_names_say_whose_they_are(stack: str) -> None:
+    prefix = built(stack).settings.environment.prefix
+    assert prefix == f"acme-{stack.removeprefix('aws-')}"
+    assert built(stack).recording.one("aws:eks/cluster:Cluster").inputs["name"] == f"{prefix}-cluster"
+    for kind in NAMED:
+        for resource in built(stack).recording.all(kind):
+            name = resource.inputs.get("name") or resource.inputs.get("namePrefix")
+            assert re.match(rf"(alias/|/aws/[a-z]+/)?{prefix}[-/]", name), f"{resource.name} is called {name}"
+
+
+@every_environment
+def test_no_two_things_of_a_kind_get_one_physical_name(stack: str) -> None:
+    for kind in NAMED:
+        given = [resource.inputs.get("name") for resource in built(stack).recording.all(kind)]
+        there = [name for name in given if name]
+        assert len(there) == len(set(there)), kind
+
+
+@every_environment
+def test_every_resource_and_every_call_has_an_explicit_provider(stack: str) -> None:
+    recording = built(stack).recording
+    aws, inside = recording.named("aws").urn, recording.named("cluster-kubernetes").urn
+    for resource in recording.resources:
+        if resource.custom and not resource.type.startswith("pulumi:providers:"):
+            wanted = aws if resource.type.startswith("aws:") else inside
+            assert resource.provider.startswith(f"{wanted}::"), f"{resource.name}: default providers are off"
+    for call in recording.calls:
+        assert call.provider.startswith(f"{aws}::"), f"{call.token} would ask whatever account is at hand"
+
+
+@every_environment
+def test_the_provider_knows_its_account_and_tags_everything(stack: str) -> None:
+    environment = built(stack).settings.environment
+    given = built(stack).recording.named("aws").inputs
+    assert environment.account_id in str(given["allowedAccountIds"]), "credentials of others are refused"
+    assert environment.region in str(given["region"])
+    tags = given["defaultTags"]
+    tags = (json.loads(tags) if isinstance(tags, str) else tags)["tags"]
+    assert tags == {
+        "owner": environment.owner,
+        "cost-center": environment.cost_center,
+        "environment": environment.name,
+        "managed-by": "ai-platform",
+    }
+
+
+@every_environment
+def test_every_component_registers_its_outputs(stack: str) -> None:
+    silent = [
+        resource.name
+        for resource in built(stack).recording.resources
+        if resource.type.startswith("aiplatform:") and not resource.outputs
+    ]
+    assert not silent
+
+
+@every_environment
+def test_only_prod_is_protected(stack: str) -> None:
+    recording = built(stack).recording
+    prod = stack == "aws-prod"
+    assert protected(recording) == (STATEFUL if prod else set())
+    assert bool(deletion_protection(recording)) is prod
+
+
+@pytest.mark.parametrize("teardown", [True, "with_data"])
+def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool | str) -> None:
+    retired = build(settings_of("aws-prod", teardown=teardown))
+    assert not protected(retired.recording)
+    assert deletion_protection(retired.recording) is False, "an absent key would leave it on"
+    assert retired.recording.names() == built("aws-prod").recording.names()
+    assert retired.exported == built("aws-prod").exported
+
+
+@every_environment
+def test_no_output_holds_a_secret(stack: str) -> None:
+    assert not built(stack).secret, "nothing in it came from a secret"
+    told = json.dumps(built(stack).exported)
+    words = r'client-key-data|client-certificate-data|"token|password|secret_?(access_?)?key"|PRIVATE KEY'
+    assert not re.search(words, told.replace("\\", ""), re.IGNORECASE)
+    user = json.loads(built(stack).exported["cluster"]["kubeconfig"])["users"][0]["user"]
+    assert set(user) == {"exec"}, "who uses it proves who he is"
