@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -56,8 +57,6 @@ def build(settings: Settings) -> Built:
         seen["secret"] = await output.is_secret()
 
     def program() -> Foundation:
-        import asyncio
-
         made = foundation.build(settings)
         seen["looking"] = asyncio.ensure_future(look(made.exported()))
         return made

@@ -82,7 +82,9 @@ def test_physical_names_say_whose_they_are(stack: str) -> None:
     for kind in NAMED:
         for resource in built(stack).recording.all(kind):
             name = resource.inputs.get("name") or resource.inputs.get("namePrefix")
-            assert re.match(rf"(alias/|/aws/[a-z]+/)?{prefix}[-/]", name), f"{resource.name} is called {name}"
+            assert re.match(rf"(alias/|/aws/[a-z]+/)?{prefix}[-/]", str(name)), (
+                f"{resource.name} is called {name}"
+            )
 
 
 @every_environment
