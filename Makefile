@@ -3,7 +3,7 @@
 ENV ?= aws-dev
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py --run
-UNIT := -m "not end_to_end and not build" -n 2 --dist loadgroup
+UNIT := -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up preview refresh destroy stop doctor test test-unit test-end-to-end lint format generate bench

@@ -1,1 +1,1 @@
-"""The twin: a local world in which the unmodified program runs against strict clouds and a real Kubernetes."""
+"""The twin: a local world where the unmodified program meets strict clouds and a real Kubernetes."""

@@ -71,7 +71,7 @@ class Twin:
     def changed(
         self, *arguments: str, change: Mapping[str, Any], check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """A Pulumi command on the environment with some keys changed (`network/pods`), the file left alone."""
+        """A Pulumi command on the environment with keys changed (`network/pods`); the file stays."""
         original = variables.stack_file(self.world, self.environment)
         document = YAML(typ="safe").load(original)
         for dotted, value in change.items():
@@ -100,7 +100,7 @@ class Twin:
         )
 
     def kubernetes(self) -> kubernetes.client.ApiClient:
-        """A client of the API server by the stack's own kubeconfig, as a user has it: token, webhook and all."""
+        """A client by the stack's own kubeconfig, as a user has it: token, webhook and all."""
         return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.world)))
 
     def outputs(self) -> dict[str, Any]:

@@ -1,0 +1,217 @@
+"""aws-dev from nothing to nothing: what `make up` promises, seen by boto3 and the kubernetes client.
+
+The tests of this module share one world and go through its life in the order in which they stand.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import botocore.exceptions
+import kubernetes
+import pytest
+
+from tests.end_to_end.harness import ROOT, Twin, eventually
+
+pytestmark = pytest.mark.end_to_end
+
+CLUSTER = "acme-dev-cluster"
+GPU = "nvidia.com/gpu"
+
+
+@pytest.fixture(scope="module")
+def up(dev: Twin) -> Iterator[Twin]:
+    """aws-dev, up."""
+    before = _git_status()
+    done = dev.up()
+    assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
+    assert _git_status() == before, "the git tree is as it was: the twin keeps its copies to itself"
+    return dev
+
+
+def _git_status() -> str:
+    command = ["git", "status", "--porcelain", "--", "environments", "Pulumi.yaml", "stacks"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _gpu_pod(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {
+            "restartPolicy": "Never",
+            "containers": [
+                {
+                    "name": "main",
+                    "image": "registry.example/training:1",
+                    "resources": {"limits": {GPU: "1"}},
+                }
+            ],
+        },
+    }
+
+
+def _phase(core: Any, name: str) -> str:
+    return core.read_namespaced_pod(name, "default").status.phase
+
+
+def _gpu_nodes(core: Any) -> list[Any]:
+    return core.list_node(label_selector="ai-platform/pool=t4").items
+
+
+def test_boto3_sees_the_network_that_the_program_asked_for(up: Twin) -> None:
+    ec2 = up.aws("ec2")
+    [vpc] = ec2.describe_vpcs(Filters=[{"Name": "tag:environment", "Values": ["dev"]}])["Vpcs"]
+    subnets = ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]
+    gateways = ec2.describe_nat_gateways(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])[
+        "NatGateways"
+    ]
+    assert vpc["CidrBlock"] == "10.16.0.0/16", "the file's range"
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 2, "dev stands in two zones"
+    assert len(subnets) == 6, "public, private and intra in each zone"
+    assert len([each for each in gateways if each["State"] == "available"]) == 1, "one NAT gateway in dev"
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets), "no node gets a public address"
+    for resource in [vpc, *subnets]:
+        tags = {tag["Key"]: tag["Value"] for tag in resource["Tags"]}
+        assert tags["owner"] == "ml-platform@acme.example", "every resource says who answers for it"
+        assert tags["cost-center"] == "ml-platform", "every resource says who pays"
+
+
+def test_boto3_sees_a_cluster_that_is_closed_encrypted_and_logged(up: Twin) -> None:
+    cluster = up.aws("eks").describe_cluster(name=CLUSTER)["cluster"]
+    assert cluster["status"] == "ACTIVE"
+    assert cluster["resourcesVpcConfig"]["endpointPrivateAccess"], "nodes reach the API inside the network"
+    assert cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["203.0.113.0/24"], "never the whole world"
+    assert cluster["encryptionConfig"][0]["resources"] == ["secrets"], "secrets have a key of their own"
+    [logging] = [each for each in cluster["logging"]["clusterLogging"] if each["enabled"]]
+    assert len(logging["types"]) == 5, "all control-plane logs"
+    key = up.aws("kms").get_key_rotation_status(KeyId=cluster["encryptionConfig"][0]["provider"]["keyArn"])
+    assert key["KeyRotationEnabled"], "the key rotates"
+
+
+def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
+    eks = up.aws("eks")
+    names = eks.list_addons(clusterName=CLUSTER)["addons"]
+    states = {
+        name: eks.describe_addon(clusterName=CLUSTER, addonName=name)["addon"]["status"] for name in names
+    }
+    assert len(states) == 7, "the seven of the component"
+    assert set(states.values()) == {"ACTIVE"}, states
+    nodes = kubernetes.client.CoreV1Api(up.kubernetes()).list_node().items
+    assert len(nodes) == 2, "the system nodes of dev"
+    for node in nodes:
+        ready = {condition.type: condition.status for condition in node.status.conditions}
+        assert ready["Ready"] == "True", f"{node.metadata.name} is not Ready"
+
+
+def test_a_gpu_pod_makes_its_pool_grow_from_nothing_and_runs(up: Twin) -> None:
+    core = kubernetes.client.CoreV1Api(up.kubernetes())
+    assert not _gpu_nodes(core), "dev pays for no GPU while nobody asks"
+    core.create_namespaced_pod("default", _gpu_pod("training"))
+    eventually("the GPU Pod runs", lambda: _phase(core, "training") == "Running", 60)
+    [node] = _gpu_nodes(core)
+    assert node.status.allocatable[GPU] == "1", "the device plugin told the kubelet"
+    assert node.metadata.labels["ai-platform/capacity"] == "spot", "spot stands first in the file"
+    assert node.spec.provider_id.startswith("aws:///us-west-2"), "a node is an instance"
+    instance = node.spec.provider_id.rsplit("/", 1)[1]
+    [found] = up.aws("ec2").describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"]
+    assert found["InstanceType"] == "g4dn.xlarge", "the catalog knows the machine of one T4"
+
+
+def test_without_the_autoscaler_or_the_plugin_a_gpu_pod_stays_pending(up: Twin) -> None:
+    client = up.kubernetes()
+    core, apps = kubernetes.client.CoreV1Api(client), kubernetes.client.AppsV1Api(client)
+    plugin = "nvidia-device-plugin"
+    daemons = apps.list_namespaced_daemon_set("kube-system").items
+    assert plugin in {each.metadata.name for each in daemons}, "AL2023's NVIDIA image brings no plugin"
+    apps.delete_namespaced_daemon_set(plugin, "kube-system")
+    eventually("the node loses its GPU", lambda: _gpu_nodes(core)[0].status.allocatable.get(GPU, "0") == "0")
+    core.delete_namespaced_pod("training", "default", grace_period_seconds=0)
+    apps.delete_namespaced_deployment("cluster-autoscaler", "kube-system")
+    eventually(
+        "the autoscaler is gone",
+        lambda: not core.list_namespaced_pod("kube-system", label_selector=_AUTOSCALER).items,
+    )
+    core.create_namespaced_pod("default", _gpu_pod("waiting"))
+    with pytest.raises(AssertionError, match="not within"):
+        eventually("a GPU Pod without a plugin runs", lambda: _phase(core, "waiting") == "Running", 6)
+    assert len(_gpu_nodes(core)) <= 1, "a managed node group never grows by itself"
+
+
+_AUTOSCALER = "app.kubernetes.io/name=cluster-autoscaler"
+
+
+def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
+    logs = up.aws("logs")
+    group = f"/aws/eks/{CLUSTER}/cluster"
+    logs.put_retention_policy(logGroupName=group, retentionInDays=1)
+    drifted = up.cli("preview", "aws-dev", "--refresh", "--json").stdout
+    steps = {
+        step["urn"].rsplit("::", 1)[1]: step["op"]
+        for step in _steps(drifted)
+        if step["op"] not in ("same", "refresh")
+    }
+    assert steps == {
+        "cluster-logs": "update",
+        "cluster-autoscaler-deployment": "create",
+        "device-plugins-nvidia-daemon-set": "create",
+    }, "each of the three, and nothing else"
+    up.up("--refresh")
+    [found] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    assert found["retentionInDays"] == 7, "what the file says holds again"
+    core = kubernetes.client.CoreV1Api(up.kubernetes())
+    eventually("the Pod that waited runs", lambda: _phase(core, "waiting") == "Running", 60)
+    core.delete_namespaced_pod("waiting", "default", grace_period_seconds=0)
+
+
+def _steps(output: str) -> list[dict[str, Any]]:
+    return json.loads(output[output.index("{") :])["steps"]
+
+
+def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
+    configuration = kubernetes.client.Configuration.get_default_copy()
+    known = up.kubernetes().configuration
+    configuration.host, configuration.ssl_ca_cert = known.host, known.ssl_ca_cert
+    configuration.api_key = {"authorization": "Bearer k8s-aws-v1.aHR0cHM6Ly9zdHMuZXhhbXBsZS8"}
+    stranger = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
+    with pytest.raises(kubernetes.client.ApiException) as refused:
+        stranger.list_node()
+    assert refused.value.status == 401, "a token that nobody vouches for is nobody"
+
+
+def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:
+    before = up.inventory()
+    up.cli("twin", "stop", "--name", up.environment)
+    up.cli("twin", "start", "--name", up.environment)
+    assert up.inventory() == before, "every id is as before"
+    up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
+
+
+def test_what_runs_stands_on_loopback_and_in_bounds(up: Twin) -> None:
+    status = json.loads(up.cli("twin", "status", "--name", up.environment, "--json").stdout)
+    control_plane = [
+        process for process in status["processes"] if process["name"] not in ("cloud", "controller")
+    ]
+    total = sum(process["memory_bytes"] for process in control_plane) / 2**30
+    assert total < 1.2, f"the control plane takes {total:.2f} GiB"
+
+
+def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
+    state = up.pulumi("stack", "export", "--stack", up.environment).stdout
+    credentials = json.loads((up.world.folder / "credentials.json").read_text())
+    for value in credentials.values():
+        assert value not in state, "the deployer's credentials stay out of the state"
+    for marker in ("PRIVATE KEY", "k8s-aws-v1.", "client-key-data"):
+        assert marker not in state, f"{marker} is no business of a state file"
+
+
+def test_destroy_leaves_nothing(up: Twin) -> None:
+    done = up.cli("destroy", up.environment)
+    assert "holds nothing any more" in done.stdout, done.stdout[-2000:]
+    assert up.inventory() == {}, "what moto holds counts too"
+    with pytest.raises(botocore.exceptions.ClientError, match="ResourceNotFoundException"):
+        up.aws("eks").describe_cluster(name=CLUSTER)
