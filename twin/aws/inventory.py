@@ -88,6 +88,8 @@ def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
 
 
 def _gone(item: Any) -> bool:
+    if getattr(item, "key_manager", "") == "AWS":
+        return True  # AWS's own key: it came unasked, costs nothing and cannot be deleted
     for attribute in ("state", "status", "key_state"):
         value = getattr(item, attribute, None)
         if isinstance(value, str) and value.lower() in _GONE:

@@ -7,8 +7,10 @@ from typing import Any
 
 def install() -> None:
     """Put the mends into moto, once."""
+    from moto.ec2.models.elastic_block_store import EBSBackend
     from moto.ec2.models.instances import Instance
     from moto.ec2.models.nat_gateways import NatGatewayBackend
+    from moto.ec2.models.route_tables import RouteBackend
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
 
@@ -30,6 +32,14 @@ def install() -> None:
     subnets.create_subnet = _create_subnet
     vpcs.twin_create_vpc_endpoint = vpcs.create_vpc_endpoint
     vpcs.create_vpc_endpoint = _create_vpc_endpoint
+    vpcs.twin_modify_vpc_endpoint = vpcs.modify_vpc_endpoint
+    vpcs.modify_vpc_endpoint = _modify_vpc_endpoint
+    tables: Any = RouteBackend
+    tables.twin_delete_route_table = tables.delete_route_table
+    tables.delete_route_table = _delete_route_table
+    volumes: Any = EBSBackend
+    volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
+    volumes._create_default_encryption_key = _create_default_encryption_key
 
 
 def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -68,6 +78,40 @@ def _create_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
     made = self.twin_create_vpc_endpoint(*args, **kwargs)
     made.vpc_endpoint_type = made.vpc_endpoint_type or "Gateway"
     return made
+
+
+def _modify_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """A gateway endpoint routes in the tables that it has: moto notes the tables and changes no route."""
+    endpoint = self.vpc_end_points[kwargs["vpc_id"] if "vpc_id" in kwargs else args[0]]
+    before = list(endpoint.route_table_ids or [])
+    done = self.twin_modify_vpc_endpoint(*args, **kwargs)
+    listed = endpoint.destination_prefix_list_id
+    if listed:
+        for table in endpoint.route_table_ids:
+            if table not in before:
+                self.create_route(table, None, gateway_id=endpoint.id, destination_prefix_list_id=listed)
+        for table in before:
+            if table not in endpoint.route_table_ids and table in self.route_tables:
+                self.delete_route(table, None, destination_prefix_list_id=listed)
+    return done
+
+
+def _delete_route_table(self: Any, route_table_id: str) -> Any:
+    """The endpoints that routed in it let go of it."""
+    done = self.twin_delete_route_table(route_table_id)
+    for endpoint in self.vpc_end_points.values():
+        if route_table_id in (endpoint.route_table_ids or []):
+            endpoint.route_table_ids.remove(route_table_id)
+    return done
+
+
+def _create_default_encryption_key(self: Any) -> str:
+    """The key that AWS makes for volumes of no other key is AWS's own."""
+    from moto.kms import kms_backends
+
+    arn: str = self.twin_create_default_encryption_key()
+    kms_backends[self.account_id][self.region_name].describe_key(arn).key_manager = "AWS"
+    return arn
 
 
 def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:

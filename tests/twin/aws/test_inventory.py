@@ -86,3 +86,41 @@ def test_a_network_that_is_destroyed_in_order_leaves_nothing(clients: Clients) -
     clients("kms").delete_alias(AliasName="alias/k")
     clients("kms").schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
     assert inventory.of(clients.front) == {}
+
+
+def test_a_gateway_endpoint_routes_in_the_tables_that_it_is_given(clients: Clients) -> None:
+    ec2 = clients("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    tables = [ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"] for _ in range(3)]
+    name = "com.amazonaws.us-west-2.s3"
+    made = ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=name, RouteTableIds=tables[:1])
+    endpoint = made["VpcEndpoint"]["VpcEndpointId"]
+
+    def routed() -> list[str]:
+        held = ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]
+        return [
+            each["RouteTableId"]
+            for each in held
+            if any(route.get("GatewayId") == endpoint for route in each["Routes"])
+        ]
+
+    ec2.modify_vpc_endpoint(
+        VpcEndpointId=endpoint, AddRouteTableIds=tables[1:], RemoveRouteTableIds=tables[:1]
+    )
+    assert routed() == tables[1:], "a table that is added has the route, one that is removed has it no more"
+    ec2.delete_route_table(RouteTableId=tables.pop())
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    assert routed() == [], "a deleted endpoint takes its routes along, and misses no deleted table"
+    for table in tables:
+        ec2.delete_route_table(RouteTableId=table)
+    ec2.delete_vpc(VpcId=vpc)
+    assert inventory.of(clients.front) == {}
+
+
+def test_the_key_that_aws_makes_for_volumes_is_no_leftover(clients: Clients) -> None:
+    ec2, kms = clients("ec2"), clients("kms")
+    volume = ec2.create_volume(AvailabilityZone="us-west-2a", Size=1, Encrypted=True)["VolumeId"]
+    key = kms.describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]
+    assert key["KeyManager"] == "AWS"
+    ec2.delete_volume(VolumeId=volume)
+    assert inventory.of(clients.front) == {}, "AWS's own keys stay, and cost nothing"

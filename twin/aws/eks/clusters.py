@@ -55,9 +55,11 @@ def create(eks: Any, params: Params) -> Params:
         "computeConfig": params.get("computeConfig") or {"enabled": False},
         "storageConfig": params.get("storageConfig") or {"blockStorage": {"enabled": False}},
     }
-    cluster = Thing(
-        "cluster", name, name, shown, {"sg": f"eks-cluster-sg-{name}-{uuid.uuid4().int % 10**10}"}
-    )
+    kept: Params = {
+        "sg": f"eks-cluster-sg-{name}-{uuid.uuid4().int % 10**10}",
+        "self_managed_addons": params.get("bootstrapSelfManagedAddons") is not False,
+    }
+    cluster = Thing("cluster", name, name, shown, kept)
     eks.store.put(cluster)
     if shown["accessConfig"]["bootstrapClusterCreatorAdminPermissions"]:
         access.bootstrap(eks, cluster, eks.creator())

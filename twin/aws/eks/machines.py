@@ -7,7 +7,7 @@ import hashlib
 from typing import Any, Final
 
 from twin.aws.capacity import instance_type_info
-from twin.aws.eks import scaling
+from twin.aws.eks import bottlerocket, scaling
 from twin.aws.eks.store import Thing
 from twin.aws.eks.templates import devices as vendors
 from twin.aws.eks.versions import AMI_TYPES
@@ -146,12 +146,21 @@ def devices(info: Params, group: Thing) -> tuple[dict[str, int], dict[str, int]]
         cores = sum(chip["Count"] * chip["CoreInfo"]["Count"] for chip in chips)
         if count and image.name in ("AL2023_x86_64_NEURON", "CUSTOM"):
             found.update({"aws.amazon.com/neuron": count, "aws.amazon.com/neuroncore": cores})
-    built_in = {"nvidia.com/gpu": found["nvidia.com/gpu"]} if driven and image.bottlerocket else {}
+    built_in: dict[str, int] = {}
+    if driven and image.bottlerocket:
+        built_in = _built_in(info, group, found["nvidia.com/gpu"])
     cards = group.kept["data"].get("NetworkInterfaces", [])
     efa = sum(card.get("InterfaceType") in ("efa", "efa-only") for card in cards)
     if efa:
         found["vpc.amazonaws.com/efa"] = efa
     return found, built_in
+
+
+def _built_in(info: Params, group: Thing, gpus: int) -> dict[str, int]:
+    try:
+        return bottlerocket.advertised(group.kept["data"].get("UserData") or "", info, gpus)
+    except bottlerocket.SettingsError:
+        return {}  # its device plugin does not start
 
 
 def _labels(eks: Any, group: Thing, info: Params, zone: str, name: str) -> dict[str, str]:

@@ -20,7 +20,16 @@ def cluster(eks: Any, _: Params) -> Params:
     if not found:
         return {"cluster": None}
     shown = found[0].shown
-    return {"cluster": {"name": found[0].name, "status": shown["status"], "version": shown["version"]}}
+    seen = {
+        "name": found[0].name,
+        "status": shown["status"],
+        "version": shown["version"],
+        "uid": f"{shown['arn']} {shown['createdAt']}",
+        "service_cidr": shown["kubernetesNetworkConfig"].get("serviceIpv4Cidr", ""),
+        "issuer": shown["identity"]["oidc"]["issuer"],
+        "self_managed_addons": found[0].kept.get("self_managed_addons", False),
+    }
+    return {"cluster": seen}
 
 
 def cluster_ready(eks: Any, body: Params) -> Params:
