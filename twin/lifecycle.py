@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import shlex
 import shutil
 import socket
 import sys
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from twin import environment, processes
+from twin import environment, processes, programs
 from twin import world as worlds
 from twin.kubernetes import control_plane
 from twin.processes import Daemon, ProcessError
@@ -96,7 +95,7 @@ def start(world: World, progress: Progress | None = None) -> Toolchain:
             kubernetes.append(_Task(lambda: _start_kubernetes(world, path, cloud, progress)))
 
     tools = Toolchain.of(build.ensure(progress=progress, ready=ready))
-    install_programs(world, tools)
+    programs.install(world, tools)
     for task in (cloud, *kubernetes):
         task.result()
     return tools
@@ -131,22 +130,6 @@ def resident_bytes(world: World) -> int:
     """The memory of all processes of the twin."""
     daemons = [_daemon(world, name) for name in PROCESSES]
     return sum(processes.resident_bytes(daemons).values())
-
-
-def install_programs(world: World, tools: Toolchain) -> None:
-    """Fill <folder>/bin, which stands first on PATH in the twin."""
-    world.bin.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if tools.language_exec is not None:
-        _link(world.bin / "pulumi", tools.pulumi)
-    else:
-        # An official pulumi stays where it is on PATH.
-        (world.bin / "pulumi").unlink(missing_ok=True)
-    _link(world.bin / "pulumi-resource-kubernetes", tools.kubernetes_provider)
-    _link(world.bin / "kubectl", tools.kubectl)
-    _script(
-        world.bin / f"pulumi-resource-{world.cloud}",
-        [sys.executable, "-P", "-m", f"twin.{world.cloud}.provider"],
-    )
 
 
 def _start_cloud(world: World, progress: Progress) -> None:
@@ -224,21 +207,6 @@ def _daemon(world: World, name: str) -> Daemon:
 def _lock(world: World) -> Iterator[None]:
     with worlds.lock(world.name):
         yield
-
-
-def _link(link: Path, target: Path) -> None:
-    draft = link.with_name(f".{link.name}.new")
-    draft.unlink(missing_ok=True)
-    draft.symlink_to(target)
-    draft.replace(link)
-
-
-def _script(target: Path, command: list[str]) -> None:
-    draft = target.with_name(f".{target.name}.new")
-    # Without byte code the provider's imports would take three times as long.
-    draft.write_text(f'#!/bin/sh\nunset PYTHONDONTWRITEBYTECODE\nexec {shlex.join(command)} "$@"\n')
-    draft.chmod(0o755)
-    draft.replace(target)
 
 
 class _Task:

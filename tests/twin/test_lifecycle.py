@@ -16,7 +16,6 @@ from twin import lifecycle, processes
 from twin import world as worlds
 from twin.kubernetes import control_plane
 from twin.processes import Daemon, ProcessError
-from twin.toolchain.build import Toolchain
 from twin.world import World
 
 SERVER = (
@@ -101,21 +100,6 @@ def test_a_port_that_another_program_took_is_told_with_what_to_do(
             lifecycle.start(world)
 
 
-def test_the_programs_of_the_twin_are_found_on_its_path(world: World, tools: dict[str, Path]) -> None:
-    lifecycle.install_programs(world, _toolchain(tools, language_exec=tools["pulumi"]))
-    assert (world.bin / "pulumi").resolve() == tools["pulumi"].resolve()
-    assert (world.bin / "pulumi-resource-kubernetes").is_symlink()
-    provider = world.bin / "pulumi-resource-aws"
-    assert os.access(provider, os.X_OK)
-    assert f"{sys.executable} -P -m twin.aws.provider" in provider.read_text()
-
-
-def test_an_official_pulumi_stays_where_it_is(world: World, tools: dict[str, Path]) -> None:
-    lifecycle.install_programs(world, _toolchain(tools, language_exec=tools["pulumi"]))
-    lifecycle.install_programs(world, _toolchain(tools, language_exec=None))
-    assert not (world.bin / "pulumi").exists(), "it looks for its language host beside itself"
-
-
 def test_reset_removes_all_that_a_twin_knows_also_of_a_damaged_one(
     world: World, tools: dict[str, Path]
 ) -> None:
@@ -125,13 +109,3 @@ def test_reset_removes_all_that_a_twin_knows_also_of_a_damaged_one(
     assert not world.folder.exists()
     assert worlds.load("one") is None
     lifecycle.reset(World("one"))
-
-
-def _toolchain(tools: dict[str, Path], *, language_exec: Path | None) -> Toolchain:
-    return Toolchain(
-        controlplane=tools["controlplane"],
-        pulumi=tools["pulumi"],
-        kubernetes_provider=tools["kubernetes-provider"],
-        kubectl=tools["kubectl"],
-        language_exec=language_exec,
-    )

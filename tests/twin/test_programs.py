@@ -1,0 +1,80 @@
+"""What a program in the twin finds: the engine on PATH, the providers among the engine's plugins."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from twin import environment, programs
+from twin import world as worlds
+from twin.toolchain.build import Toolchain
+from twin.world import World, WorldError
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "worlds"))
+    return worlds.create("one")
+
+
+def _tools(folder: Path, *, official: bool = False) -> Toolchain:
+    made = {name: folder / name for name in ("controlplane", "pulumi", "kubernetes-provider", "kubectl")}
+    for file in made.values():
+        file.touch()
+    return Toolchain(
+        controlplane=made["controlplane"],
+        pulumi=made["pulumi"],
+        kubernetes_provider=made["kubernetes-provider"],
+        kubectl=made["kubectl"],
+        language_exec=None if official else folder / "pulumi-language-python-exec",
+    )
+
+
+def test_the_providers_are_plugins_of_the_versions_that_the_sdks_ask_for(
+    world: World, tmp_path: Path
+) -> None:
+    programs.install(world, _tools(tmp_path))
+    home = Path(environment.environment(world)["PULUMI_HOME"])
+    aws = home / "plugins" / f"resource-aws-v{programs.sdk_version('aws')}" / "pulumi-resource-aws"
+    assert f"{sys.executable} -P -m twin.aws.provider" in aws.read_text()
+    assert os.access(aws, os.X_OK)
+    name = f"resource-kubernetes-v{programs.sdk_version('kubernetes')}"
+    link = home / "plugins" / name / "pulumi-resource-kubernetes"
+    assert link.resolve() == (tmp_path / "kubernetes-provider").resolve()
+    assert link.parent.is_dir()
+    assert not link.parent.is_symlink(), "the engine takes no link for a plugin's folder"
+    assert not list(world.bin.glob("pulumi-resource-*")), "the engine warns of a provider on PATH"
+
+
+def test_the_version_is_the_one_that_the_sdk_tells_the_engine() -> None:
+    found = importlib.util.find_spec("pulumi_aws")  # not an import, which takes a second
+    assert found is not None
+    assert found.origin is not None
+    told = Path(found.origin).with_name("pulumi-plugin.json").read_text()
+    assert f'"version": "{programs.sdk_version("aws")}"' in told
+
+
+def test_an_installation_that_was_broken_off_is_repaired(world: World, tmp_path: Path) -> None:
+    partial = programs.plugins(world) / f"resource-aws-v{programs.sdk_version('aws')}.partial"
+    partial.parent.mkdir(parents=True)
+    partial.touch()
+    programs.install(world, _tools(tmp_path))
+    assert not partial.exists(), "the engine counts the plugin as not installed"
+
+
+def test_a_pulumi_of_our_own_stands_on_path_and_an_official_one_stays_where_it_is(
+    world: World, tmp_path: Path
+) -> None:
+    programs.install(world, _tools(tmp_path))
+    assert (world.bin / "pulumi").resolve() == (tmp_path / "pulumi").resolve()
+    programs.install(world, _tools(tmp_path, official=True))
+    assert not (world.bin / "pulumi").exists(), "it looks for its language host beside itself"
+
+
+def test_a_missing_sdk_is_told_with_what_to_do() -> None:
+    with pytest.raises(WorldError, match=r"pulumi-nowhere"):
+        programs.sdk_version("nowhere")
