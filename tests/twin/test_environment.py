@@ -30,7 +30,7 @@ def test_nothing_of_a_real_account_reaches_a_program_in_the_twin(world: World) -
         "AWS_ROLE_ARN": "arn:aws:iam::999999999999:role/prod",
         "PULUMI_ACCESS_TOKEN": "pul-or-aws-s3cr3t",
         "PULUMI_CONFIG_PASSPHRASE": "mine",
-        "HOME": "/home/me",
+        "HOME": "/somewhere/mine",
     }
     told = environment.complete(world, mine)
     assert "s3cr3t" not in "".join(told.values())
@@ -38,7 +38,7 @@ def test_nothing_of_a_real_account_reaches_a_program_in_the_twin(world: World) -
     assert told["AWS_CONFIG_FILE"] == told["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
     assert told["AWS_ENDPOINT_URL"] == world.url("cloud")
     assert told["AWS_REGION"] == "eu-west-1"
-    assert told["HOME"] == "/home/me", "what is no cloud's stays"
+    assert told["HOME"] == "/somewhere/mine", "what is no cloud's stays"
 
 
 def test_the_users_own_kubeconfig_is_out_of_reach(world: World) -> None:
