@@ -24,7 +24,7 @@ from twin import world as worlds
 from twin.kubernetes import certificates, commands
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
-from twin.processes import Daemon
+from twin.processes import Daemon, ProcessError
 from twin.toolchain import build
 from twin.world import World
 
@@ -109,10 +109,24 @@ def _start(world: World, binary: Path | None) -> None:
     five = daemons(world)
     # The API server waits for etcd by itself; the others give up when it is not there.
     for group in (("etcd", "kube-apiserver"), ("kube-controller-manager", "kube-scheduler", "kwok")):
+        if "kwok" in group and not five["kwok"].alive:
+            _release_nodes(world)
         for name in group:
             processes.start(five[name], [str(binary), *lines[name]], env=_environment(world, name))
         for name in group:
             _wait(world, pki, name)
+
+
+def _release_nodes(world: World) -> None:
+    """Remove the leases of all nodes, where no kwok runs.
+
+    A kwok has another identity than the one before it, and as long as that one's leases run (40 s) it lets
+    the nodes' Pods alone: none would start, and those deleted would stay to the end of their grace.
+    """
+    leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+    status = _ask(_pki(world), "admin", world.ports["kube-apiserver"], "DELETE", leases)
+    if status != http.client.OK:
+        raise ProcessError(f"the API server does not give the nodes free: {status} of DELETE {leases}")
 
 
 def _forget(data: Path) -> None:
@@ -134,16 +148,22 @@ def _wait(world: World, pki: Pki, name: str) -> None:
 def _healthy(pki: Pki, port: int, path: str) -> bool:
     """Whether https://127.0.0.1:port/path answers 200, asked with the API server's own certificate."""
     try:
-        context = ssl.create_default_context(cafile=str(pki.certificate("ca")))
-        context.load_cert_chain(pki.certificate("kube-apiserver"), pki.key("kube-apiserver"))
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status == http.client.OK
-        finally:
-            connection.close()
+        return _ask(pki, "kube-apiserver", port, "GET", path) == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
+
+
+def _ask(pki: Pki, who: str, port: int, method: str, path: str) -> int:
+    """The status of one request. who: whose certificate is shown."""
+    # Not the kubernetes client, whose import takes longer than a start may.
+    context = ssl.create_default_context(cafile=str(pki.certificate("ca")))
+    context.load_cert_chain(pki.certificate(who), pki.key(who))
+    connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=5, context=context)
+    try:
+        connection.request(method, path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
 
 
 def _environment(world: World, name: str) -> dict[str, str]:
