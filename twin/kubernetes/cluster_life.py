@@ -120,10 +120,8 @@ class ClusterLife:
         log.info("the control plane is prepared for cluster %s", cluster.name)
 
     def _wipe(self, cluster: Cluster | None) -> None:
-        self.mirror.forget()
-        self.control_plane.wipe(cluster)
-        # Once more: a watch may have listed between the two, from a server that was about to stop.
-        self.mirror.forget()
+        with self.mirror.emptied():
+            self.control_plane.wipe(cluster)
         self._missing = 0
 
     def _pristine(self) -> bool:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, Unreachable
@@ -42,6 +43,8 @@ class Mirror:
         self._kube = kube
         self._watched = dict(watched)
         self._lock = threading.Lock()
+        self._resumed = threading.Condition(self._lock)
+        self._paused = False
         self._changed = threading.Event()
         self._stop = threading.Event()
         self._epoch = 0
@@ -55,6 +58,8 @@ class Mirror:
     def stop(self) -> None:
         """Ask the threads to end."""
         self._stop.set()
+        with self._lock:
+            self._resumed.notify_all()
 
     def wait(self, seconds: float) -> bool:
         """Sleep until something changes, at most that long; True when something did."""
@@ -66,12 +71,24 @@ class Mirror:
         """End a `wait` now."""
         self._changed.set()
 
-    def forget(self) -> None:
-        """Drop all: the control plane was emptied. Nothing is synced until it is listed anew."""
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """While the control plane is emptied: all is dropped now, and nothing listed before the end.
+
+        A watch that began in between, on the server that comes up, would hold on to what is over, and see
+        that only at its next event, perhaps a minute later.
+        """
         with self._lock:
             self._epoch += 1
+            self._paused = True
             for collection in self._collections.values():
                 collection.items, collection.synced = {}, False
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._paused = False
+                self._resumed.notify_all()
 
     @property
     def synced(self) -> bool:
@@ -111,6 +128,7 @@ class Mirror:
 
     def _list(self, kind: str, where: str) -> tuple[int, str]:
         with self._lock:
+            self._resumed.wait_for(lambda: not self._paused or self._stop.is_set())
             epoch = self._epoch
         listing = self._kube.get(where)
         items = {_key(item): _slim(item) for item in listing.get("items") or []}
@@ -124,6 +142,9 @@ class Mirror:
     def _follow(self, kind: str, where: str, epoch: int, version: str) -> None:
         """Until the watch expires or breaks; a watch that the server ends in good order is taken up again."""
         while not self._stop.is_set():
+            with self._lock:
+                if epoch != self._epoch:
+                    return
             for event in self._kube.watch(where, version):
                 if event["type"] == "ERROR":
                     status = event["object"]
@@ -140,9 +161,6 @@ class Mirror:
                         self._keep(kind, event)
                 if event["type"] != "BOOKMARK":
                     self._changed.set()
-            with self._lock:
-                if epoch != self._epoch:
-                    return
 
     def _keep(self, kind: str, event: Object) -> None:
         item = _slim(event["object"])
