@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -246,5 +247,8 @@ class FakeMirror:
                 return item
         return None
 
-    def forget(self) -> None:
+    @contextmanager
+    def emptied(self) -> Iterator[None]:
+        """Count it."""
         self.forgotten += 1
+        yield

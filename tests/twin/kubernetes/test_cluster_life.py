@@ -117,7 +117,7 @@ def test_deleting_wipes_and_then_tells_the_cloud() -> None:
     assert world.life.step() is None
     assert world.processes.wiped == [None]
     assert world.view.calls[-1] == ("cluster_gone",)
-    assert world.mirror.forgotten == 2
+    assert world.mirror.forgotten == 1
 
 
 def test_a_cluster_that_the_cloud_no_longer_knows_is_wiped_after_a_while() -> None:
