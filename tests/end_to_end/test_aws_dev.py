@@ -158,7 +158,7 @@ def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
     assert steps == {
         "cluster-logs": "update",
         "cluster-autoscaler-deployment": "create",
-        "device-plugins-nvidia-daemon-set": "create",
+        "device-plugins-nvidia": "create",
     }, "each of the three, and nothing else"
     up.up("--refresh")
     [found] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
