@@ -33,15 +33,20 @@ class Child:
         self.process = subprocess.Popen(
             list(command), env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe
         )
+        self.interrupted = False
 
     def wait(self) -> int:
         """The exit code; -1 when a signal ended it, which is how the official host counts."""
         return max(self.process.wait(), -1)
 
     def interrupt(self, grace: float = GRACE_SECONDS) -> None:
-        """Ask it to end as Ctrl-C does; what does not end in time is killed."""
-        if self.process.poll() is not None:
+        """Ask it to end as Ctrl-C does, once; what does not end in time is killed.
+
+        Once, since a second Ctrl-C would break off the cleaning up that follows the first.
+        """
+        if self.interrupted or self.process.poll() is not None:
             return
+        self.interrupted = True
         with contextlib.suppress(OSError):
             self.process.send_signal(signal.SIGINT)
         timer = threading.Timer(grace, self.kill)

@@ -12,6 +12,7 @@ from pulumi.runtime.proto import language_pb2
 from twin.toolchain.child import Child, Children
 from twin.toolchain.interpreter import resolve, runtime_options
 
+START = Path(__file__).with_name("program_start.py")
 # pulumi-language-python-exec exits with this after it has shown the error itself.
 SHOWN_TO_THE_USER = 32
 
@@ -29,7 +30,7 @@ def run_program(
     uses_uv = runtime_options(request.info).get("toolchain") == "uv"
     try:
         child = Child(
-            [str(interpreter.python), str(executor), *arguments(request, engine)],
+            [str(interpreter.python), str(START), str(executor), *arguments(request, engine)],
             environment,
             Path(request.info.root_directory) if uses_uv else None,
         )
@@ -44,7 +45,8 @@ def run_program(
         code = child.wait()
     finally:
         children.remove(child)
-    if code == SHOWN_TO_THE_USER:
+    # The engine knows why it gave the program up, and has told it.
+    if code == SHOWN_TO_THE_USER or (code != 0 and child.interrupted):
         return language_pb2.RunResponse(bail=True)
     if code != 0:
         return language_pb2.RunResponse(error=f"program exited with non-zero exit code: {code}")

@@ -37,7 +37,13 @@ parser.add_argument("ARGS", nargs="*")
 options = parser.parse_args()
 os.chdir(options.pwd)
 sys.argv = [options.PROGRAM, *options.ARGS]
-runpy.run_path(options.PROGRAM, init_globals={"options": options}, run_name="__main__")
+try:
+    runpy.run_path(options.PROGRAM, init_globals={"options": options}, run_name="__main__")
+except Exception as error:
+    if type(error).__name__ != "RunError":
+        raise
+    print("error:", error, file=sys.stderr)
+    sys.exit(1)
 """
 
 

@@ -83,9 +83,18 @@ def test_an_error_that_the_user_has_seen_already_is_not_reported_twice(host: Hos
     assert (response.error, response.bail) == ("", True)
 
 
+def test_a_run_error_is_its_message_alone(host: Host, tmp_path: Path) -> None:
+    program = 'class RunError(Exception): pass\nraise RunError("dev.yaml: 2 faults")'
+    response = host.stub.Run(run_request(write_program(tmp_path, program)))
+    assert (response.error, response.bail) == ("", True), "an error that says nothing more"
+    shown = host.err.read_text()
+    assert "error: dev.yaml: 2 faults" in shown
+    assert "RunError" not in shown, "the settings' faults need no traceback"
+
+
 def test_a_program_that_exits_non_zero_is_reported_with_its_exit_code(host: Host, tmp_path: Path) -> None:
-    response = host.stub.Run(run_request(write_program(tmp_path, "import sys; sys.exit(3)")))
-    assert response.error == "program exited with non-zero exit code: 3"
+    response = host.stub.Run(run_request(write_program(tmp_path, "import sys; sys.exit(1)")))
+    assert response.error == "program exited with non-zero exit code: 1"
 
 
 def test_a_program_that_is_killed_is_reported_as_the_official_host_does(host: Host, tmp_path: Path) -> None:
@@ -134,16 +143,31 @@ def test_installing_dependencies_streams_the_output_and_fails_with_the_command(
 
 
 def test_cancel_interrupts_the_program(tmp_path: Path) -> None:
-    program = write_program(tmp_path / "program", WRITES_ITS_PID + "time.sleep(60)")
+    cleans_up = WRITES_ITS_PID + "try: time.sleep(60)\nfinally: open('cleaned', 'w').close()"
+    program = write_program(tmp_path / "program", cleans_up)
     with running_host(tmp_path) as host:
         call = host.stub.Run.future(run_request(program))
         pid = written_pid(program / "pid")
         host.stub.Cancel(empty_pb2.Empty())
-        assert call.result(timeout=10).error.startswith("program exited with non-zero exit code")
+        response = call.result(timeout=10)
+        assert (response.error, response.bail) == ("", True), "the engine told already why it gave it up"
         assert not alive(pid)
-        assert "KeyboardInterrupt" in host.err.read_text(), "it is interrupted, so that it can clean up"
+        assert (program / "cleaned").exists(), "it is interrupted, so that it can clean up"
+        assert host.err.read_text() == "", "an interruption's traceback would hide the error that matters"
         late = host.stub.Run(run_request(write_program(tmp_path / "late", "import time; time.sleep(60)")))
-        assert late.error, "a program that starts after the cancellation is cancelled too"
+        assert late.bail, "a program that starts after the cancellation is cancelled too"
+
+
+def test_a_program_finds_no_module_of_the_host_instead_of_its_own(host: Host, tmp_path: Path) -> None:
+    program = """
+        import sys
+        sys.path.append(".")
+        import child, pathlib
+        assert pathlib.Path(child.__file__).parent == pathlib.Path.cwd(), child.__file__
+    """
+    (write_program(tmp_path, program) / "child.py").touch()
+    response = host.stub.Run(run_request(tmp_path))
+    assert response.error == "", host.err.read_text()
 
 
 def test_a_call_that_the_engine_gives_up_ends_the_program(tmp_path: Path) -> None:
