@@ -90,7 +90,8 @@ class Twin:
     def aws(self, service: str) -> Any:
         """A boto3 client of the twin's cloud."""
         given = variables.environment(self.world)
-        return boto3.client(
+        make: Any = boto3.client  # its types know each service by a literal
+        return make(
             service,
             region_name=self.world.region,
             endpoint_url=given["AWS_ENDPOINT_URL"],
@@ -102,6 +103,14 @@ class Twin:
     def kubernetes(self) -> kubernetes.client.ApiClient:
         """A client by the stack's own kubeconfig, as a user has it: token, webhook and all."""
         return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.world)))
+
+    def core(self) -> Any:
+        """CoreV1Api of that client. Any: the generated types call every field optional."""
+        return kubernetes.client.CoreV1Api(self.kubernetes())
+
+    def apps(self) -> Any:
+        """AppsV1Api of that client."""
+        return kubernetes.client.AppsV1Api(self.kubernetes())
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import botocore.exceptions
@@ -23,7 +22,7 @@ GPU = "nvidia.com/gpu"
 
 
 @pytest.fixture(scope="module")
-def up(dev: Twin) -> Iterator[Twin]:
+def up(dev: Twin) -> Twin:
     """aws-dev, up."""
     before = _git_status()
     done = dev.up()
@@ -101,7 +100,7 @@ def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
     }
     assert len(states) == 7, "the seven of the component"
     assert set(states.values()) == {"ACTIVE"}, states
-    nodes = kubernetes.client.CoreV1Api(up.kubernetes()).list_node().items
+    nodes = up.core().list_node().items
     assert len(nodes) == 2, "the system nodes of dev"
     for node in nodes:
         ready = {condition.type: condition.status for condition in node.status.conditions}
@@ -109,7 +108,7 @@ def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
 
 
 def test_a_gpu_pod_makes_its_pool_grow_from_nothing_and_runs(up: Twin) -> None:
-    core = kubernetes.client.CoreV1Api(up.kubernetes())
+    core = up.core()
     assert not _gpu_nodes(core), "dev pays for no GPU while nobody asks"
     core.create_namespaced_pod("default", _gpu_pod("training"))
     eventually("the GPU Pod runs", lambda: _phase(core, "training") == "Running", 60)
@@ -123,8 +122,7 @@ def test_a_gpu_pod_makes_its_pool_grow_from_nothing_and_runs(up: Twin) -> None:
 
 
 def test_without_the_autoscaler_or_the_plugin_a_gpu_pod_stays_pending(up: Twin) -> None:
-    client = up.kubernetes()
-    core, apps = kubernetes.client.CoreV1Api(client), kubernetes.client.AppsV1Api(client)
+    core, apps = up.core(), up.apps()
     plugin = "nvidia-device-plugin"
     daemons = apps.list_namespaced_daemon_set("kube-system").items
     assert plugin in {each.metadata.name for each in daemons}, "AL2023's NVIDIA image brings no plugin"
@@ -163,7 +161,7 @@ def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
     up.up("--refresh")
     [found] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert found["retentionInDays"] == 7, "what the file says holds again"
-    core = kubernetes.client.CoreV1Api(up.kubernetes())
+    core = up.core()
     eventually("the Pod that waited runs", lambda: _phase(core, "waiting") == "Running", 60)
     core.delete_namespaced_pod("waiting", "default", grace_period_seconds=0)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import kubernetes
 import pytest
 
 from tests.end_to_end.harness import Twin
@@ -37,7 +36,7 @@ def test_prod_is_private_protected_and_stands_in_three_zones(up: Twin) -> None:
         each["ServiceName"].rsplit(".", 1)[1] for each in ec2.describe_vpc_endpoints()["VpcEndpoints"]
     }
     assert {"s3", "dynamodb", "sts", "logs", "eks", "eks-auth"} <= endpoints, "it lives without the internet"
-    nodes = kubernetes.client.CoreV1Api(up.kubernetes()).list_node().items
+    nodes = up.core().list_node().items
     zones = {node.metadata.labels["topology.kubernetes.io/zone"] for node in nodes}
     assert len(zones) == 3, "a zone may fall"
     serving = [node for node in nodes if node.metadata.labels.get("ai-platform/pool") == "serving"]
