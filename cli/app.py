@@ -7,7 +7,7 @@ import sys
 import typer
 
 from cli import stacks, twins
-from cli.output import CommandError, note
+from cli.output import CommandError, note, own
 
 app = typer.Typer(
     name="aiplatform",
@@ -63,6 +63,8 @@ def main() -> int:
 
 
 def _fail(message: str) -> int:
+    # What the message advises can be typed as it stands.
+    message = message.replace("`aiplatform ", f"`{own()} ")
     if sys.stderr.isatty():
         from rich.console import Console
 

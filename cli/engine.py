@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import psutil
 
+from cli.digest import digest
 from cli.output import CommandError, note
 from twin import environment
 from twin.kubernetes.certificates import write_private
@@ -60,20 +61,29 @@ def run(world: World, name: str, arguments: Sequence[str]) -> int:
 
 
 def stream(command: Sequence[str], env: dict[str, str]) -> int:
-    """Run a command in the repository with its output on ours, and hand it our signals."""
+    """Run a command in the repository with its output on ours, and hand it our signals.
+
+    Where either end is no terminal the output is a digest (cli.digest), and nothing is asked.
+    """
     on_terminal = sys.stdin.isatty()
-    if not on_terminal:
+    watched = on_terminal and sys.stdout.isatty()
+    if not watched:
         command = [*command, "--non-interactive", "--suppress-progress"]
     engine = subprocess.Popen(
         command,
         env=env,
         cwd=environment.ROOT,
+        stdout=None if watched else subprocess.PIPE,
         # On a terminal Ctrl-C goes to the whole group, the engine among it: one more from us would be taken
         # for the second. Elsewhere it gets a group of its own, and what we get.
         process_group=None if on_terminal else 0,
         stdin=None if on_terminal else subprocess.DEVNULL,
     )
     with engine, _forwarding(engine, interrupts=not on_terminal):
+        if engine.stdout is not None:
+            for line in digest(raw.decode(errors="replace") for raw in engine.stdout):
+                sys.stdout.write(line)
+                sys.stdout.flush()
         return engine.wait()
 
 
@@ -92,6 +102,16 @@ def outputs(world: World, name: str) -> dict[str, Any]:
         found = json.loads(done.stdout)
         return found if isinstance(found, dict) else {}
     return {}
+
+
+def protected(world: World, name: str) -> list[str]:
+    """The URNs of the stack's resources that must not be deleted, by its state as it is on disk."""
+    try:
+        state = json.loads(_state(world, name).read_text())
+        resources = state["checkpoint"]["latest"]["resources"]
+        return [resource["urn"] for resource in resources if resource.get("protect")]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []  # no stack yet, or none that could be read: the engine says what is wrong with it
 
 
 def write_kubeconfig(world: World, found: dict[str, Any]) -> Path | None:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+LAUNCHER: Final = Path(__file__).resolve().parents[1] / "bin" / "aiplatform"
 
 
 class CommandError(Exception):
@@ -16,10 +23,29 @@ def say(text: str = "") -> None:
     sys.stdout.flush()
 
 
-def note(text: str) -> None:
+def note(text: str = "") -> None:
     """One line on stderr: not part of what the command answers."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
+
+
+@cache
+def own() -> str:
+    """This command as the user can type it where they are: `aiplatform` where it is on PATH, else a path."""
+    # `make` puts the environment's own scripts on PATH for this process alone.
+    scripts = str(Path(sys.prefix) / "bin")
+    path = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place != scripts]
+    found = shutil.which("aiplatform", path=os.pathsep.join(path))
+    if found and Path(found).resolve() == LAUNCHER:
+        return "aiplatform"
+    here = Path.cwd()
+    return str(LAUNCHER.relative_to(here) if LAUNCHER.is_relative_to(here) else LAUNCHER)
+
+
+def commands(lines: Sequence[tuple[str, str]]) -> list[str]:
+    """Commands to type, each with what it does, in two columns."""
+    width = max(len(command) for command, _ in lines)
+    return [f"  {command.ljust(width)}  # {meaning}" for command, meaning in lines]
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:

@@ -8,23 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.output import note, say
+from cli.output import CommandError, commands, note, own, say
 
 if TYPE_CHECKING:
     from twin.world import World
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PANEL = "An environment on its twin"
+USAGE = "ENVIRONMENT [OPTION]..."
 ENVIRONMENT = typer.Argument(help="`aws-dev` for environments/Pulumi.aws-dev.yaml.", show_default=False)
+OUTPUTS = typer.Option(False, "--show-outputs", help="Show the stack's outputs too; they are long.")
+# With these the engine is asked for less than all, and says itself whether that is protected.
+PARTIAL = ("--target", "-t", "--exclude-protected", "--exclude", "-x", "--preview-only")
 
 
 def register(app: typer.Typer) -> None:
     """Add the four commands."""
     for command in (up, preview, refresh, destroy):
-        app.command(rich_help_panel=PANEL, context_settings=PASSED_ON)(command)
+        app.command(rich_help_panel=PANEL, context_settings=PASSED_ON, options_metavar="[OPTION]...")(command)
 
 
-def up(context: typer.Context, environment: str = ENVIRONMENT) -> None:
+def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
     """Bring an environment up on its twin; the second time, bring it to what its file says now.
 
     Starts the twin of the environment's name and builds the tools that are missing (the first time, some
@@ -33,38 +37,80 @@ def up(context: typer.Context, environment: str = ENVIRONMENT) -> None:
     """
     began = time.monotonic()
     world = _started(environment)
-    code = _pulumi(world, environment, ["up", "--yes", "--skip-preview", *context.args])
+    arguments = ["up", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
+    code = _pulumi(world, environment, arguments)
     if code == 0:
         _tell(world, environment, time.monotonic() - began)
+    else:
+        name = shlex.quote(environment)
+        _advise(
+            f"{environment} is not up as its file asks. What was made before the error stays, and is known.",
+            (
+                (f"{own()} up {name}", "when the cause above is mended: it goes on from here"),
+                (f"{own()} twin status --name {name}", "whether the twin itself is well, and its logs"),
+                (f"{own()} destroy {name}", "or remove what was made"),
+            ),
+        )
     raise typer.Exit(code)
 
 
-def preview(context: typer.Context, environment: str = ENVIRONMENT) -> None:
-    """Show what `up` would change. Further options go to `pulumi preview`."""
-    raise typer.Exit(_pulumi(_started(environment), environment, ["preview", *context.args]))
+def preview(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
+    """Show what `up` would change, and change nothing.
 
-
-def refresh(context: typer.Context, environment: str = ENVIRONMENT) -> None:
-    """Read what was changed behind the program's back into the state.
-
-    Further options go to `pulumi refresh`.
+    Starts the twin where it does not run. Further options go to `pulumi preview`, as in
+    `aiplatform preview aws-dev --diff --refresh`.
     """
-    arguments = ["refresh", "--yes", "--skip-preview", *context.args]
-    raise typer.Exit(_pulumi(_started(environment), environment, arguments))
+    world = _started(environment)
+    code = _pulumi(world, environment, ["preview", *_shown(show_outputs), *context.args])
+    if code:
+        note()
+        note("Nothing was changed: a preview only looks.")
+    raise typer.Exit(code)
 
 
-def destroy(context: typer.Context, environment: str = ENVIRONMENT) -> None:
-    """Destroy all that `up` made. The twin goes on running: stop it with `aiplatform twin stop`.
+def refresh(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
+    """Read what was changed behind the program's back into the stack's state.
 
-    Further options go to `pulumi destroy`.
+    The next `up` then changes it back. Further options go to `pulumi refresh`.
     """
+    world = _started(environment)
+    arguments = ["refresh", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
+    code = _pulumi(world, environment, arguments)
+    if code:
+        name = shlex.quote(environment)
+        _advise(
+            f"What the state knows of {environment} may be old in parts.",
+            ((f"{own()} refresh {name}", "when the cause above is mended"),),
+        )
+    raise typer.Exit(code)
+
+
+def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
+    """Destroy all that `up` made, in the twin.
+
+    A protected environment is refused: its file must say `teardown: true` at an `up` before. The twin goes
+    on running: `aiplatform twin stop` stops it. Further options go to `pulumi destroy`.
+    """
+    from cli import worlds
     from twin import environment as variables
 
+    if not any(word.partition("=")[0] in PARTIAL for word in context.args):
+        _refuse_protected(worlds.for_environment(environment), environment)
     world = _started(environment)
-    code = _pulumi(world, environment, ["destroy", "--yes", "--skip-preview", *context.args])
+    arguments = ["destroy", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
+    code = _pulumi(world, environment, arguments)
     if code == 0:
         variables.stack_kubeconfig(world).unlink(missing_ok=True)
         _tell_leftovers(world)
+    else:
+        name = shlex.quote(environment)
+        _advise(
+            f"Not all of {environment} is destroyed. What is left stays known.",
+            (
+                (f"{own()} destroy {name}", "when the cause above is mended: it goes on from here"),
+                (f"{own()} twin reset --name {name}", "or forget the twin with all that it holds"),
+            ),
+        )
     raise typer.Exit(code)
 
 
@@ -85,6 +131,28 @@ def _pulumi(world: World, environment: str, arguments: list[str]) -> int:
     return engine.run(world, environment, arguments)
 
 
+def _shown(outputs: bool) -> list[str]:
+    return [] if outputs else ["--suppress-outputs"]
+
+
+def _refuse_protected(world: World, environment: str) -> None:
+    from cli import engine, worlds
+
+    kept = engine.protected(world, environment)
+    if not kept:
+        return
+    file, up = f"environments/Pulumi.{environment}.yaml", f"`make up ENV={environment}`"
+    if worlds.teardown(environment):
+        raise CommandError(
+            f"{environment} is protected still: {file} says `teardown`, which holds from the next {up} on; "
+            "then destroy."
+        )
+    raise CommandError(
+        f"{environment} is protected: set `teardown: true` under {worlds.TOPIC} in {file}, {up}, "
+        "then destroy."
+    )
+
+
 def _tell(world: World, environment: str, seconds: float) -> None:
     from cli import engine
     from cli.progress import duration
@@ -98,14 +166,25 @@ def _tell(world: World, environment: str, seconds: float) -> None:
     say()
     say("What to try next:")
     name = shlex.quote(environment)
-    for command, meaning in (
-        (f"export KUBECONFIG={shlex.quote(str(kubeconfig))}", "then: kubectl get nodes"),
-        (f"aiplatform twin run --name {name} -- kubectl get nodes", "the same, in the twin's environment"),
-        (f"aiplatform twin run --name {name} -- aws eks list-clusters", "any AWS SDK sees the twin"),
-        (f"aiplatform preview {name}", "nothing to change now"),
-        (f"aiplatform destroy {name}", "and it is gone"),
+    run = f"{own()} twin run --name {name} --"
+    for line in commands(
+        (
+            (f"export KUBECONFIG={shlex.quote(str(kubeconfig))}", "then: kubectl get nodes"),
+            (f"{run} kubectl get nodes", "the same, in the twin's environment"),
+            (f"{run} aws eks list-clusters", "any AWS SDK sees the twin"),
+            (f"{own()} preview {name}", "nothing to change now"),
+            (f"{own()} destroy {name}", "and it is gone"),
+        )
     ):
-        say(f"  {command}  # {meaning}")
+        say(line)
+
+
+def _advise(state: str, next_steps: tuple[tuple[str, str], ...]) -> None:
+    """After a failure: how things stand, and what to do next."""
+    note()
+    note(state)
+    for line in commands(next_steps):
+        note(line)
 
 
 def _tell_leftovers(world: World) -> None:
@@ -114,6 +193,7 @@ def _tell_leftovers(world: World) -> None:
     if inventory is None:
         return
     left = [f"{kind}: {', '.join(map(str, ids))}" for kind, ids in inventory.items() if ids]
+    say()
     if not left:
         say("The twin holds nothing any more.")
         return

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from cli import faults
-from cli.output import CommandError, note, say, table
+from cli.output import CommandError, commands, note, own, say, table
 
 if TYPE_CHECKING:
     from twin.lifecycle import Status
@@ -57,8 +57,14 @@ def start(
     with shown() as progress:
         lifecycle.start(world, progress)
     say(f"twin {world.name} runs: {world.cloud} at {world.url('cloud')}, Kubernetes at {_kubernetes(world)}")
-    say(f'  eval "$(aiplatform twin env --name {world.name})"  # this shell works in it')
-    say(f"  aiplatform twin run --name {world.name} -- COMMAND  # or one command")
+    for line in commands(
+        (
+            (f'eval "$({own()} twin env --name {world.name})"', "this shell works in it"),
+            (f"{own()} twin run --name {world.name} -- COMMAND", "or one command does"),
+            (f"{own()} twin stop --name {world.name}", "what it knows stays for the next start"),
+        )
+    ):
+        say(line)
 
 
 @app.command()
@@ -118,7 +124,7 @@ def env(
         say(f'PATH="${{PATH#{first}:}}"')
         return
     if not lifecycle.status(world).running:
-        note(f"twin {world.name} does not run: `aiplatform twin start --name {world.name}` starts it")
+        note(f"twin {world.name} does not run: `{own()} twin start --name {world.name}` starts it")
     hidden = [key for key in environment.foreign() if key not in variables]
     if hidden:
         say(f"unset {' '.join(hidden)}")
@@ -195,7 +201,7 @@ def list_(as_json: bool = typer.Option(False, "--json", help="For a program.")) 
         say(json.dumps([_document(state) for state in states], indent=2))
         return
     if not states:
-        note("there is no twin yet: `aiplatform twin start` makes one")
+        note(f"there is no twin yet: `{own()} twin start` makes one")
         return
     rows = [
         (

@@ -85,6 +85,11 @@ def of_environment(name: str) -> dict[str, str]:
     return {key: str(value) for key, value in values.items()}
 
 
+def teardown(name: str) -> bool:
+    """Whether the environment's file asks for its protection to be lifted."""
+    return bool(_topic(name).get("teardown"))
+
+
 def _topic(name: str) -> dict[str, Any]:
     from ruamel.yaml import YAML, YAMLError
 

@@ -12,10 +12,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app as application
-from cli import doctor, worlds
+from cli import doctor, output, stacks, worlds
 from cli.output import CommandError
 from twin import environment
 from twin import world as all_worlds
+from twin.world import World
 
 RUNNER = CliRunner()
 
@@ -104,6 +105,91 @@ def test_an_environment_file_without_its_place_is_refused_with_the_key(
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     with pytest.raises(CommandError, match=problem):
         worlds.for_environment("bad")
+
+
+def _protect(name: str) -> None:
+    world = worlds.for_environment(name)
+    file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / f"{name}.json"
+    file.parent.mkdir(parents=True)
+    resources = [{"urn": "a"}, {"urn": "b", "protect": True}]
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}))
+
+
+def _engine_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(name: str) -> None:
+        raise AssertionError(f"{name} was started")
+
+    monkeypatch.setattr(stacks, "_started", started)
+
+
+def test_a_protected_environment_is_not_destroyed_and_the_way_to_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _engine_is_out_of_reach(monkeypatch)
+    _protect("aws-prod")
+    message = (
+        r"^aws-prod is protected: set `teardown: true` under ai-platform:environment in "
+        r"environments/Pulumi.aws-prod.yaml, `make up ENV=aws-prod`, then destroy.$"
+    )
+    with pytest.raises(CommandError, match=message):
+        RUNNER.invoke(application.app, ["destroy", "aws-prod"], catch_exceptions=False)
+
+
+def test_a_teardown_that_no_up_has_seen_lifts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _engine_is_out_of_reach(monkeypatch)
+    _protect("aws-prod")
+    monkeypatch.setattr(worlds, "teardown", lambda name: name == "aws-prod")
+    with pytest.raises(CommandError, match=r"protected still: .* holds from the next `make up ENV=aws-prod`"):
+        RUNNER.invoke(application.app, ["destroy", "aws-prod"], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("option", ["--target=urn", "--exclude-protected"])
+def test_whether_a_part_of_a_stack_is_protected_is_the_engines_to_say(
+    monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    _engine_is_out_of_reach(monkeypatch)
+    _protect("aws-prod")
+    with pytest.raises(AssertionError, match="aws-prod was started"):
+        RUNNER.invoke(application.app, ["destroy", "aws-prod", option], catch_exceptions=False)
+
+
+def test_a_failure_ends_with_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "_started", worlds.for_environment)
+    asked: list[list[str]] = []
+
+    def pulumi(world: World, name: str, arguments: list[str]) -> int:
+        del world, name
+        asked.append(arguments)
+        return 255
+
+    monkeypatch.setattr(stacks, "_pulumi", pulumi)
+    for command in ("up", "preview", "refresh", "destroy"):
+        result = RUNNER.invoke(application.app, [command, "aws-dev", "--diff"])
+        assert result.exit_code == 255, "the engine's own"
+        again = "a preview only looks" if command == "preview" else f"bin/aiplatform {command} aws-dev"
+        assert again in result.stderr
+        assert asked[-1][0] == command
+        assert asked[-1][-1] == "--diff", "what is not ours is the engine's"
+        assert "--suppress-outputs" in asked[-1], "a kubeconfig and every id hide what happened"
+    RUNNER.invoke(application.app, ["up", "aws-dev", "--show-outputs"])
+    assert "--suppress-outputs" not in asked[-1]
+
+
+def test_commands_that_are_told_can_be_typed_where_the_user_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(environment.ROOT)
+    monkeypatch.setenv("PATH", os.defpath)
+    output.own.cache_clear()
+    assert output.own() == "bin/aiplatform"
+    monkeypatch.chdir(tmp_path)
+    output.own.cache_clear()
+    assert output.own() == str(environment.ROOT / "bin" / "aiplatform")
+    (tmp_path / "aiplatform").symlink_to(environment.ROOT / "bin" / "aiplatform")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    output.own.cache_clear()
+    assert output.own() == "aiplatform"
+    output.own.cache_clear()
 
 
 def test_an_error_is_one_message_and_no_traceback() -> None:

@@ -102,6 +102,17 @@ def test_no_kubeconfig_is_written_where_the_stack_has_none(world: World, outputs
     assert engine.write_kubeconfig(world, outputs) is None
 
 
+def test_the_state_says_what_is_protected(world: World) -> None:
+    assert engine.protected(world, "dev") == [], "there is no stack yet"
+    file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / "dev.json"
+    file.parent.mkdir(parents=True)
+    resources = [{"urn": "a"}, {"urn": "b", "protect": True}, {"urn": "c", "protect": False}]
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}))
+    assert engine.protected(world, "dev") == ["b"]
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"latest": None}}))
+    assert engine.protected(world, "dev") == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_reaches_the_engine_once_and_its_exit_code_comes_back(
     number: signal.Signals, tmp_path: Path
