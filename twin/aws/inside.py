@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+import uuid
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from twin.aws.call import Call, Refusal, environ_of
-from twin.aws.model import loader
+from twin.aws.model import loader, operation_model
 
 SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
 
@@ -32,8 +33,14 @@ class Inside:
         """Call an operation by boto3's name, once under one intent. Raises Refusal."""
         token = _INTENT.__dict__.get("intent", "")
         _INTENT.intent = intent
+        client = self._client(service)
+        if intent:
+            # botocore would draw another token each time, and the call would be another one.
+            members = operation_model(service, client.meta.method_to_api_mapping[operation])
+            for name in members.idempotent_members:
+                params.setdefault(name, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{intent}/{operation}")))
         try:
-            return getattr(self._client(service), operation)(**params)
+            return getattr(client, operation)(**params)
         except ClientError as error:
             found: Any = error.response.get("Error", {})
             raise Refusal(found.get("Code", "Unknown"), found.get("Message", str(error))) from error

@@ -107,7 +107,7 @@ def _delete_route_table(self: Any, route_table_id: str) -> Any:
 
 def _create_default_encryption_key(self: Any) -> str:
     """The key that AWS makes for volumes of no other key is AWS's own."""
-    from moto.kms import kms_backends
+    from moto.kms.models import kms_backends
 
     arn: str = self.twin_create_default_encryption_key()
     kms_backends[self.account_id][self.region_name].describe_key(arn).key_manager = "AWS"

@@ -17,9 +17,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import time_machine
-
+from twin.aws import quick
 from twin.aws.call import Answer, Call
+
+with quick.without_pytest():
+    import time_machine
 
 
 class Pinned:
@@ -41,7 +43,9 @@ class Pinned:
         self.region = region
         self.epoch = epoch
         self.lock = threading.RLock()
+        quick.regions()
         _offerings_on_demand()
+        quick.ids()
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self._app: Any = DomainDispatcherApplication(create_backend_app)

@@ -6,11 +6,11 @@ import io
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from twin.aws.call import environ_of
+from twin.aws.context import session as shared_session
 from twin.aws.credentials import deployer
 from twin.aws.front import Front
 
@@ -31,8 +31,10 @@ class Clients:
     def __call__(self, service: str) -> Any:
         if service not in self._made:
             key = deployer(self.front.world)
-            session = boto3.session.Session(
-                key.access_key_id, key.secret_access_key, region_name=self.front.world.region
+            session = shared_session(
+                access_key=key.access_key_id,
+                secret_key=key.secret_access_key,
+                region=self.front.world.region,
             )
             config = Config(
                 retries={"max_attempts": 0}, parameter_validation=False, s3={"addressing_style": "path"}

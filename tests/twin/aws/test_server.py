@@ -23,6 +23,7 @@ from twin import world as worlds
 from twin.aws.credentials import deployer
 
 ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.end_to_end  # real processes, started and killed
 
 
 class Server:

@@ -1,7 +1,9 @@
 """Which Kubernetes versions EKS offers, until when, and which machine images go with them.
 
-Dates: the EKS release calendar (docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html) as of
-2026-11.
+Sources. Dates: the EKS user guide's release calendar, "Understand the Kubernetes version lifecycle on EKS"
+(1.30 to 1.34 read there; 1.35 and 1.36 in copies of its table). AL2023 releases and their kubelet patches:
+1.32 to 1.36 as public configurations of 2026-08 to 2026-10 pin them. Not verified: the patches of 1.30 and
+1.31, which version EKS takes by default, the platform versions, the commit in Bottlerocket's release.
 """
 
 from __future__ import annotations
@@ -35,11 +37,11 @@ VERSIONS: Final = {
     for version in (
         Version("1.30", "1.30.14", _D(2024, 5, 23), _D(2025, 7, 23), _D(2026, 7, 23)),
         Version("1.31", "1.31.14", _D(2024, 9, 26), _D(2025, 11, 26), _D(2026, 11, 26)),
-        Version("1.32", "1.32.11", _D(2025, 1, 23), _D(2026, 3, 23), _D(2027, 3, 23)),
-        Version("1.33", "1.33.8", _D(2025, 5, 29), _D(2026, 7, 29), _D(2027, 7, 29)),
-        Version("1.34", "1.34.4", _D(2025, 10, 2), _D(2026, 12, 2), _D(2027, 12, 2)),
-        Version("1.35", "1.35.2", _D(2026, 1, 27), _D(2027, 3, 27), _D(2028, 3, 27)),
-        Version("1.36", "1.36.0", _D(2026, 6, 2), _D(2027, 8, 2), _D(2028, 8, 2)),
+        Version("1.32", "1.32.13", _D(2025, 1, 23), _D(2026, 3, 23), _D(2027, 3, 23)),
+        Version("1.33", "1.33.13", _D(2025, 5, 29), _D(2026, 7, 29), _D(2027, 7, 29)),
+        Version("1.34", "1.34.11", _D(2025, 10, 2), _D(2026, 12, 2), _D(2027, 12, 2)),
+        Version("1.35", "1.35.8", _D(2026, 1, 27), _D(2027, 3, 27), _D(2028, 3, 27)),
+        Version("1.36", "1.36.4", _D(2026, 6, 2), _D(2027, 8, 2), _D(2028, 8, 2)),
     )
 }
 DEFAULT: Final = "1.35"
@@ -136,10 +138,10 @@ def platform_version(version: str) -> str:
 
 
 def release_version(version: str, ami_type: str) -> str:
-    """The newest image release of an AMI type, as EKS writes it: `1.33.8-20261118`, `1.64.0-1a2b3c4d`."""
+    """The newest image release of an AMI type, as EKS writes it: `1.33.13-20260930`, `1.64.0-1a2b3c4d`."""
     if AMI_TYPES[ami_type].bottlerocket:
         return "1.64.0-6f4c2b1e"
-    return f"{VERSIONS[version].patch}-20261118"
+    return f"{VERSIONS[version].patch}-20260930"
 
 
 def default_ami_type(architectures: set[str], devices: set[str]) -> str:
