@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -122,21 +122,55 @@ def key_policy(place: Place, *statements: Statement) -> str:
     )
 
 
+USE_OF_KEY: Final = (
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:DescribeKey",
+)
+"""What a service needs that encrypts by a key (the wildcards of AWS's examples, written out)."""
+
+
+def autoscaling_may_use_key(place: Place) -> list[Statement]:
+    """Statements of a key's policy: EC2 Auto Scaling may launch instances whose volumes the key encrypts, by
+    its service-linked role (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted
+    volumes").
+
+    The role is named in a condition and not as the principal: KMS refuses a principal that does not exist,
+    and in a new account the role comes only with the first Auto Scaling group, which needs the key.
+    """
+    role = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    only_it = {
+        "kms:CallerAccount": place.account_id,
+        "aws:PrincipalArn": place.arn("iam", role, regional=False),
+    }
+    common = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
+    return [
+        {
+            "Sid": "AutoScalingEncrypts",
+            **common,
+            "Action": list(USE_OF_KEY),
+            "Condition": {"StringEquals": only_it},
+        },
+        {
+            "Sid": "AutoScalingAttaches",
+            **common,
+            "Action": ["kms:CreateGrant"],
+            "Condition": {"StringEquals": only_it, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        },
+    ]
+
+
 def logs_may_use_key(place: Place, log_group: str) -> Statement:
     """A statement of a key's policy: CloudWatch Logs may use it for one log group and no other."""
     return {
         "Sid": "LogsEncrypt",
         "Effect": "Allow",
         "Principal": {"Service": f"logs.{place.region}.{place.dns_suffix}"},
-        "Action": [
-            "kms:Encrypt",
-            "kms:Decrypt",
-            "kms:ReEncryptFrom",
-            "kms:ReEncryptTo",
-            "kms:GenerateDataKey",
-            "kms:GenerateDataKeyWithoutPlaintext",
-            "kms:DescribeKey",
-        ],
+        "Action": list(USE_OF_KEY),
         "Resource": "*",
         "Condition": {
             "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", f"log-group:{log_group}")}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NotRequired, TypedDict
+from typing import Any, Final
 
 import pulumi
 import pulumi_aws as aws
@@ -21,41 +21,23 @@ NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistry
 """All that a node needs of its own: register with the cluster, pull images. The VPC CNI has a role of its
 own, by Pod Identity."""
 
-ROOT_DEVICES: Final[Mapping[str, str]] = {"al2023": "/dev/xvda", "bottlerocket": "/dev/xvdb"}
-"""Image -> the device that holds containers. Bottlerocket's own system is a small volume, /dev/xvda."""
+DEVICES: Final[Mapping[str, Sequence[str]]] = {
+    "al2023": ["/dev/xvda"],
+    "bottlerocket": ["/dev/xvda", "/dev/xvdb"],
+}
+"""Image -> its devices; the last holds containers. Bottlerocket's own system is a small volume of its own."""
 
 
-class NodeGroupReferenceArgs(TypedDict):
-    """A node group of a pool, as the pool's outputs give it and the autoscaler needs to know it."""
-
-    name: NotRequired[Input[str]]
-    """Its name in EKS."""
-    capacity: NotRequired[str]
-    """`reserved`, `spot` or `on_demand`."""
-    priority: int
-    """For the priority expander, which takes the highest."""
-    autoscaling_group: Input[str]
-    """The name of its Auto Scaling group."""
-
-
-@dataclass(frozen=True)
-class NodeGroupReference:
-    """A checked NodeGroupReferenceArgs."""
-
-    priority: int
-    autoscaling_group: Input[str]
-    name: Input[str] | None = None
-    capacity: str | None = None
-
-
-def zones_that_offer(instance_types: Sequence[str], parent: pulumi.Resource) -> dict[str, frozenset[str]]:
+def zones_that_offer(
+    instance_types: Sequence[str], options: pulumi.InvokeOptions
+) -> dict[str, frozenset[str]]:
     """Instance type -> ids of the region's zones that offer it, as EC2 says now."""
     answer = aws.ec2.get_instance_type_offerings(
         location_type="availability-zone-id",
         filters=[
             aws.ec2.GetInstanceTypeOfferingsFilterArgs(name="instance-type", values=list(instance_types))
         ],
-        opts=pulumi.InvokeOptions(parent=parent),
+        opts=options,
     )
     found: dict[str, frozenset[str]] = {}
     for type_, zone in zip(answer.instance_types, answer.locations, strict=True):
@@ -100,10 +82,14 @@ def node_role(
 
 @dataclass(frozen=True)
 class Volume:
-    """The volume of a node."""
+    """The volume of a node.
+
+    key_arn: of the key that encrypts it; AWS's own for EBS where it is None.
+    """
 
     image: str
     gib: int
+    key_arn: Input[str] | None = None
 
 
 def launch_template(
@@ -114,8 +100,8 @@ def launch_template(
     tags: Mapping[str, str],
     **more: Any,
 ) -> ec2.LaunchTemplate:
-    """A launch template with IMDSv2, hop limit 1 (no Pod without host network reaches the node's role), an
-    encrypted gp3 volume, and tags on what is launched; `more` are further arguments."""
+    """A launch template with IMDSv2, hop limit 1 (no Pod without host network reaches the node's role),
+    encrypted gp3 volumes, and tags on what is launched; `more` are further arguments."""
     launched = ("instance", "volume", "network-interface")
     return ec2.LaunchTemplate(
         name,
@@ -124,14 +110,7 @@ def launch_template(
         metadata_options=ec2.LaunchTemplateMetadataOptionsArgs(
             http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
         ),
-        block_device_mappings=[
-            ec2.LaunchTemplateBlockDeviceMappingArgs(
-                device_name=ROOT_DEVICES[volume.image],
-                ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                    volume_type="gp3", volume_size=volume.gib, encrypted="true", delete_on_termination="true"
-                ),
-            )
-        ],
+        block_device_mappings=_devices(volume),
         # The provider's default tags reach the template, not what it launches.
         tag_specifications=[
             ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=dict(tags)) for kind in launched
@@ -140,6 +119,25 @@ def launch_template(
         opts=ResourceOptions(parent=parent),
         **more,
     )
+
+
+def _devices(volume: Volume) -> list[ec2.LaunchTemplateBlockDeviceMappingArgs]:
+    """All of the image's devices, as EC2 encrypts only those that a launch asks it to. One that holds no
+    containers keeps the size of the image's snapshot."""
+    devices = DEVICES[volume.image]
+    return [
+        ec2.LaunchTemplateBlockDeviceMappingArgs(
+            device_name=device,
+            ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+                volume_type="gp3",
+                volume_size=volume.gib if device == devices[-1] else None,
+                encrypted="true",
+                kms_key_id=volume.key_arn,
+                delete_on_termination="true",
+            ),
+        )
+        for device in devices
+    ]
 
 
 def eks_taints(taints: Sequence[Taint]) -> list[eks.NodeGroupTaintArgs]:

@@ -1,7 +1,8 @@
-"""A cluster that something belongs to: the shape in which Cluster gives its outputs.
+"""A cluster that something belongs to, and a node group of a pool: the shapes in which Cluster and the pools
+give their outputs.
 
-It takes every key that Cluster gives, so that its outputs can be handed on as they are; which keys count is
-said here.
+The reference to a cluster takes every key that Cluster gives, so that its outputs can be handed on as they
+are; which keys count is said here.
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,9 @@ class ClusterReferenceArgs(TypedDict):
     """A kubeconfig as JSON, without a secret."""
     kms_key_arn: NotRequired[Input[str]]
     """The key of secrets and control-plane logs."""
+    volume_key_arn: NotRequired[Input[str]]
+    """The key that encrypts the volumes of nodes; it must let EC2 Auto Scaling use it. Without it AWS's own
+    key for EBS does."""
 
 
 @dataclass(frozen=True)
@@ -56,3 +60,27 @@ class ClusterReference:
     oidc_provider_arn: Input[str] | None = None
     kubeconfig: Input[str] | None = None
     kms_key_arn: Input[str] | None = None
+    volume_key_arn: Input[str] | None = None
+
+
+class NodeGroupReferenceArgs(TypedDict):
+    """A node group of a pool, as the pool's outputs give it and the autoscaler needs to know it."""
+
+    name: NotRequired[Input[str]]
+    """Its name in EKS."""
+    capacity: NotRequired[str]
+    """`reserved`, `spot` or `on_demand`."""
+    priority: int
+    """For the priority expander, which takes the highest."""
+    autoscaling_group: Input[str]
+    """The name of its Auto Scaling group."""
+
+
+@dataclass(frozen=True)
+class NodeGroupReference:
+    """A checked NodeGroupReferenceArgs."""
+
+    priority: int
+    autoscaling_group: Input[str]
+    name: Input[str] | None = None
+    capacity: str | None = None

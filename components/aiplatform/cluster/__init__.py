@@ -50,6 +50,8 @@ class Cluster(ComponentResource):
     """A kubeconfig as JSON, without a secret: `aws eks get-token` proves who uses it."""
     kms_key_arn: Output[str]
     """The key of secrets and control-plane logs."""
+    volume_key_arn: Output[str]
+    """The key of the volumes of nodes and of persistent volumes."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ClusterSettings, args, "ClusterArgs")

@@ -19,15 +19,20 @@ def let_admins_in(
     place: Place,
 ) -> list[pulumi.Resource]:
     """Access entries of the admins and of the creator; answers what must stand before Kubernetes objects."""
+    creator = _creator(parent, place) if settings.creator_is_admin else None
+    names = {f"{name}-admin-{key}": arn for key, arn in _keys(settings.admins).items()}
     associations: list[pulumi.Resource] = []
-    for key, arn in _keys(settings.admins).items():
-        associations.append(_admin(parent, f"{name}-admin-{key}", settings, cluster, place, arn))
-    if settings.creator_is_admin:
-        creator = _creator(parent, place)
-        if creator not in settings.admins:
-            associations.append(
-                _admin(parent, f"{name}-creator", settings, cluster, place, creator, keep=True)
-            )
+    for logical, arn in names.items():
+        # One entry a principal: a creator who becomes an admin, or stops being one, keeps the entry.
+        before = [f"{name}-creator"] if arn == creator else []
+        associations.append(_admin(parent, logical, settings, cluster, place, arn, before))
+    if creator is not None and creator not in settings.admins:
+        role, account = creator.rsplit("/", maxsplit=1)[-1], creator.split(":")[4]
+        before = [f"{name}-admin-{role}", f"{name}-admin-{role}-{account}"]
+        before = [each for each in before if each not in names]
+        associations.append(
+            _admin(parent, f"{name}-creator", settings, cluster, place, creator, before, keep=True)
+        )
     return associations
 
 
@@ -53,18 +58,21 @@ def _admin(
     cluster: eks.Cluster,
     place: Place,
     principal: str,
+    before: Sequence[str],
     *,
     keep: bool = False,
 ) -> eks.AccessPolicyAssociation:
-    """`keep`: the principal stays who it was, whoever applies the program later."""
+    """`before`: names that the principal's entry may have had. `keep`: the principal stays who it was,
+    whoever applies the program later."""
     ignored = ["principalArn"] if keep else None
+    aliases = [pulumi.Alias(name=each) for each in before] or None
     entry = eks.AccessEntry(
         name,
         cluster_name=cluster.name,
         principal_arn=principal,
         type="STANDARD",
         tags=settings.tags,
-        opts=ResourceOptions(parent=parent, ignore_changes=ignored),
+        opts=ResourceOptions(parent=parent, ignore_changes=ignored, aliases=aliases),
     )
     principal_arn: Output[str] = entry.principal_arn
     return eks.AccessPolicyAssociation(
@@ -73,5 +81,5 @@ def _admin(
         principal_arn=principal_arn,
         policy_arn=f"arn:{place.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
         access_scope=eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
-        opts=ResourceOptions(parent=parent),
+        opts=ResourceOptions(parent=parent, aliases=aliases),
     )

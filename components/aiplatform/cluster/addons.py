@@ -14,7 +14,7 @@ import pulumi_aws as aws
 from pulumi import Input, ResourceOptions
 from pulumi_aws import eks, iam, kms
 
-from aiplatform._aws import Place, Statement, allow, document, pod_identity_trust
+from aiplatform._aws import USE_OF_KEY, Place, Statement, allow, document, pod_identity_trust
 from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings, merged
 from aiplatform.naming import PhysicalName
 
@@ -167,16 +167,5 @@ def _use_of_key(key_arn: str) -> list[Statement]:
             key_arn,
             {"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
-        allow(
-            [
-                "kms:Encrypt",
-                "kms:Decrypt",
-                "kms:ReEncryptFrom",
-                "kms:ReEncryptTo",
-                "kms:GenerateDataKey",
-                "kms:GenerateDataKeyWithoutPlaintext",
-                "kms:DescribeKey",
-            ],
-            key_arn,
-        ),
+        allow(USE_OF_KEY, key_arn),
     ]

@@ -4,7 +4,6 @@ Key, log group and role; cluster; access entries; add-ons that a node needs; nod
 StorageClasses.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 from pulumi import Output, ResourceOptions
 
 from aiplatform._aws import Place, place
+from aiplatform._order import after
 from aiplatform._references import ClusterReferenceArgs
 from aiplatform.cluster.access import let_admins_in
 from aiplatform.cluster.addons import Addons
@@ -38,9 +38,9 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     admins = let_admins_in(parent, name, settings, cluster, here)
     addons = Addons(parent, name, settings, cluster, control_plane.name, here)
     role, policies = node_role(parent, name, settings, here)
-    ready: list[pulumi.CustomResource] = [*policies, *addons.before_nodes()]
-    nodes = system_nodes(parent, name, settings, cluster, role, ready)
+    ready: list[pulumi.Resource] = [*policies, *addons.before_nodes()]
     key = volumes_key(parent, name, settings, here)
+    nodes = system_nodes(parent, name, settings, cluster, role, key, ready)
     addons.after_nodes(nodes, key)
     config = _kubeconfig(control_plane, here)
     # Whoever makes objects through it waits for the right to do so, and has it until they are gone.
@@ -56,19 +56,15 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         "certificate_authority": control_plane.certificate_authority,
         "service_cidr": settings.service_cidr,
         "security_group_id": control_plane.security_group_id,
-        "node_role_arn": _when(ready, role.arn),
+        # A pool's nodes need the role's policies and the VPC CNI, and are gone before these go.
+        "node_role_arn": after(role.arn, *ready),
         "oidc_issuer": control_plane.oidc_issuer,
         "oidc_provider_arn": control_plane.oidc_provider.arn,
         "kubeconfig": config,
         "kms_key_arn": control_plane.key.arn,
+        "volume_key_arn": key.arn,
     }
     return Built(outputs, provider)
-
-
-def _when(ready: Sequence[pulumi.CustomResource], arn: Output[str]) -> Output[str]:
-    """The role's arn, once a node that uses it can become Ready: a pool that takes it waits for the role's
-    policies and the VPC CNI, and is gone before they go."""
-    return Output.all(arn, *(each.id for each in ready)).apply(lambda each: str(each[0]))
 
 
 def _kubeconfig(control_plane: ControlPlane, here: Place) -> Output[str]:

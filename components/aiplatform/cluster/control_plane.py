@@ -68,10 +68,18 @@ class ControlPlaneBuilder:
             self._let_the_network_in(control_plane)
         return control_plane
 
-    def _options(self, *depends_on: pulumi.Resource, protect: bool = False) -> ResourceOptions:
-        # None, not False: an inherited protect stays.
+    def _options(
+        self,
+        *depends_on: pulumi.Resource,
+        protect: bool = False,
+        delete_before_replace: bool | None = None,
+    ) -> ResourceOptions:
         return ResourceOptions(
-            parent=self.parent, depends_on=list(depends_on) or None, protect=True if protect else None
+            parent=self.parent,
+            depends_on=list(depends_on) or None,
+            # None, not False: an inherited protect stays.
+            protect=True if protect else None,
+            delete_before_replace=delete_before_replace,
         )
 
     def _tags(self, purpose: str) -> dict[str, str]:
@@ -174,7 +182,8 @@ class ControlPlaneBuilder:
             zonal_shift_config=eks.ClusterZonalShiftConfigArgs(enabled=self.settings.zonal_shift),
             deletion_protection=self.settings.deletion_protection,
             tags=self.settings.tags,
-            opts=self._options(*depends_on, protect=self.settings.protect),
+            # Its name is the cluster's, and may be there only once.
+            opts=self._options(*depends_on, protect=self.settings.protect, delete_before_replace=True),
         )
 
     def _oidc_provider(self, cluster: eks.Cluster) -> iam.OpenIdConnectProvider:

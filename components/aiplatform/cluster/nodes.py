@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 from pulumi import ResourceOptions
-from pulumi_aws import eks, iam
+from pulumi_aws import eks, iam, kms
 
 from aiplatform._aws import Place, trust
 from aiplatform._kubernetes import Taint
@@ -52,6 +52,7 @@ def system_nodes(
     settings: ClusterSettings,
     cluster: eks.Cluster,
     role: iam.Role,
+    volumes_key: kms.Key,
     ready: Sequence[pulumi.Resource],
 ) -> eks.NodeGroup:
     """The node group; `ready` must stand before a node can join: the role's policies, the first add-ons."""
@@ -60,7 +61,7 @@ def system_nodes(
         parent,
         f"{name}-system",
         SYSTEM_TEMPLATE.of(settings.prefix),
-        Volume("al2023", nodes.disk_gib),
+        Volume("al2023", nodes.disk_gib, volumes_key.arn),
         {**settings.tags, "Name": f"{settings.prefix}-system"},
     )
     return node_group(

@@ -1,4 +1,4 @@
-"""Volumes: the key that encrypts them, and the default StorageClass."""
+"""Volumes: the key that encrypts them, those of nodes too, and the default StorageClass."""
 
 import pulumi
 import pulumi_kubernetes as kubernetes
@@ -7,7 +7,7 @@ from pulumi_aws import eks, kms
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 from pulumi_kubernetes.storage.v1 import StorageClass, StorageClassPatch
 
-from aiplatform._aws import Place, key_policy
+from aiplatform._aws import Place, autoscaling_may_use_key, key_policy
 from aiplatform.cluster.args import CLUSTER, VOLUMES_KEY_ALIAS, ClusterSettings
 
 DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -16,13 +16,14 @@ DEFAULT = "storageclass.kubernetes.io/is-default-class"
 def volumes_key(
     parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place
 ) -> kms.Key:
-    """The key of persistent volumes: another one than the cluster's, for volumes may outlive it."""
+    """The key of volumes, those of nodes and persistent ones: another one than the cluster's, for persistent
+    volumes may outlive it."""
     key = kms.Key(
         f"{name}-volumes-key",
-        description=f"Persistent volumes of {CLUSTER.of(settings.prefix)}",
+        description=f"Volumes of nodes and persistent volumes of {CLUSTER.of(settings.prefix)}",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(place),
+        policy=key_policy(place, *autoscaling_may_use_key(place)),
         tags={**settings.tags, "Name": f"{settings.prefix}-cluster-volumes"},
         opts=ResourceOptions(parent=parent, protect=True if settings.protect else None),
     )

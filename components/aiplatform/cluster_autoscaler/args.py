@@ -7,8 +7,12 @@ from typing import Annotated, Final, NotRequired, TypedDict
 from pulumi import Input, Output
 
 from aiplatform._args import Fault, between, got, matches
-from aiplatform._node_groups import NodeGroupReference, NodeGroupReferenceArgs
-from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform._references import (
+    ClusterReference,
+    ClusterReferenceArgs,
+    NodeGroupReference,
+    NodeGroupReferenceArgs,
+)
 from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-autoscaler")

@@ -6,7 +6,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._args import read
 from aiplatform._kubernetes import TaintArgs
-from aiplatform._node_groups import NodeGroupReferenceArgs
+from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.gpu_pool import aws, nodes
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 

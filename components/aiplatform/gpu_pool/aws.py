@@ -9,7 +9,6 @@ from pulumi import Input, ResourceOptions
 from pulumi_aws import ec2, eks, vpc
 
 from aiplatform._node_groups import (
-    NodeGroupReferenceArgs,
     NodeRole,
     Volume,
     autoscaling_group_name,
@@ -21,6 +20,7 @@ from aiplatform._node_groups import (
     zones_that_offer,
 )
 from aiplatform._node_labels import POOL
+from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.plan import GroupPlan, instance_types, plan
@@ -49,7 +49,8 @@ class Builder:
     def build(self) -> Built:
         """All of it. EC2 is asked first where it offers the instance types: a zone without them is refused
         before anything is made."""
-        groups = plan(self.settings, zones_that_offer(instance_types(self.settings), self.parent))
+        offered = zones_that_offer(instance_types(self.settings), pulumi.InvokeOptions(parent=self.parent))
+        groups = plan(self.settings, offered)
         role = node_role(
             self.parent,
             self.name,
@@ -167,7 +168,7 @@ class Builder:
         more: dict[str, Any] = {}
         if security_group is not None:
             more["network_interfaces"] = efa_interfaces(
-                group.machines[0].efa_interfaces, [pool.cluster.security_group_id, security_group.id]
+                group.machines[0].efa_interfaces, [pool.cluster.security_group_id], [security_group.id]
             )
         if placement is not None and group.entry.type != "reserved":
             more["placement"] = ec2.LaunchTemplatePlacementArgs(group_name=placement.name)
@@ -182,7 +183,7 @@ class Builder:
             self.parent,
             f"{self.name}-{group.key}",
             f"{pool.prefix}-{pool.name}-{group.key}-",
-            Volume(pool.os, pool.disk_gib),
+            Volume(pool.os, pool.disk_gib, pool.cluster.volume_key_arn),
             self._tags(group.key),
             user_data=nodes.user_data(pool),
             **more,
@@ -190,21 +191,38 @@ class Builder:
 
 
 def efa_interfaces(
-    cards: int, security_groups: Sequence[Input[str]]
+    count: int, ip_groups: Sequence[Input[str]], efa_groups: Sequence[Input[str]]
 ) -> list[ec2.LaunchTemplateNetworkInterfaceArgs]:
-    """One interface on each network card: card 0 also carries the node's IP traffic (`efa`), the others only
-    EFA's and take no IP address (`efa-only`); device index 0 on the first card and 1 on the others (EC2 user
-    guide, "Maximize network bandwidth on instances with multiple network cards")."""
+    """The node's own interface, which carries all IP traffic, and `count` that carry only EFA's and take no
+    IP address, one on each network card.
+
+    The node's own (`interface`) is device 0 of card 0; its EFA is device 1 of that card, and device 0 of each
+    other card. So EC2 recommends for all instance types (EC2 user guide, "Maximize network bandwidth on
+    Amazon EC2 instances with multiple network cards", its example of 32 `efa-only`). Every type of the
+    catalog with EFA has room for two interfaces on card 0 (DescribeInstanceTypes). On p5, p5e and trn2 these
+    are all, so that the VPC CNI can add no second one: 49 Pods with an address a node, more by prefix
+    delegation.
+    """
+    own = ec2.LaunchTemplateNetworkInterfaceArgs(
+        network_card_index=0,
+        device_index=0,
+        interface_type="interface",
+        associate_public_ip_address="false",
+        delete_on_termination="true",
+        security_groups=list(ip_groups),
+    )
     return [
-        ec2.LaunchTemplateNetworkInterfaceArgs(
-            network_card_index=card,
-            device_index=0 if card == 0 else 1,
-            interface_type="efa" if card == 0 else "efa-only",
-            associate_public_ip_address="false" if card == 0 else None,
-            delete_on_termination="true",
-            security_groups=list(security_groups),
-        )
-        for card in range(cards)
+        own,
+        *(
+            ec2.LaunchTemplateNetworkInterfaceArgs(
+                network_card_index=card,
+                device_index=1 if card == 0 else 0,
+                interface_type="efa-only",
+                delete_on_termination="true",
+                security_groups=list(efa_groups),
+            )
+            for card in range(count)
+        ),
     ]
 
 

@@ -5,7 +5,7 @@ from typing import TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._args import read
-from aiplatform.network import aws
+from aiplatform._order import after
 from aiplatform.network.args import (
     NetworkArgs,
     NetworkReferenceArgs,
@@ -54,13 +54,16 @@ class Network(ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NetworkSettings, args, "NetworkArgs")
+        # Imported late: arguments can be checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.network import aws
+
         super().__init__("aiplatform:index:Network", name, {}, opts)
         built = aws.Builder(self, name, settings).build()
         zones: list[NetworkZoneArgs] = [
             {
                 "name": zone.name,
                 "id": zone.id,
-                "private_subnet_id": zone.private.id,
+                "private_subnet_id": after(zone.private.id, *built.ways),
                 "public_subnet_id": zone.public.id,
                 "intra_subnet_id": zone.intra.id,
             }
@@ -69,7 +72,8 @@ class Network(ComponentResource):
         self.outputs: NetworkReferenceArgs = {
             "vpc_id": built.vpc.id,
             "cidr": settings.cidr,
-            "private_subnet_ids": aws.ids([zone.private for zone in built.zones]),
+            # Nodes need a way to images and to AWS from their first minute to their last.
+            "private_subnet_ids": after(aws.ids([zone.private for zone in built.zones]), *built.ways),
             "public_subnet_ids": aws.ids([zone.public for zone in built.zones]),
             "intra_subnet_ids": aws.ids([zone.intra for zone in built.zones]),
             "nat_public_ips": Output.all(*(address.public_ip for address in built.addresses)),

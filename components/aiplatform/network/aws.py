@@ -11,18 +11,12 @@ from ipaddress import IPv4Network
 import pulumi
 import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
-from pulumi_aws import cloudwatch, ec2, iam, kms, vpc
+from pulumi_aws import ec2, vpc
 
-from aiplatform._args import ArgumentError, Fault, nearest
-from aiplatform._aws import Place, allow, document, key_policy, logs_may_use_key, place, trust
-from aiplatform.network.args import (
-    ENDPOINTS,
-    FLOW_LOGS,
-    FLOW_LOGS_ROLE,
-    KEY_ALIAS,
-    NOT_FOR_EKS,
-    NetworkSettings,
-)
+from aiplatform._args import ArgumentError, Fault, got, nearest
+from aiplatform._aws import place
+from aiplatform.network.args import ENDPOINTS, NOT_FOR_EKS, NetworkSettings
+from aiplatform.network.flow_logs import flow_logs
 from aiplatform.network.planning import ZonePlan, plan
 
 _ANYWHERE = "0.0.0.0/0"
@@ -41,10 +35,14 @@ class Zone:
 
 @dataclass(frozen=True)
 class Built:
-    """What the component shows of the VPC."""
+    """What the component shows of the VPC.
+
+    ways: how the private subnets reach AWS and the world: routes and endpoints.
+    """
 
     vpc: ec2.Vpc
     zones: list[Zone]
+    ways: list[pulumi.Resource]
     addresses: list[ec2.Eip]
     default_security_group: ec2.DefaultSecurityGroup
 
@@ -57,11 +55,12 @@ class Builder:
         self.name = name
         self.settings = settings
         self.place = place(parent)
+        self._ways: list[pulumi.Resource] = []
 
     def build(self) -> Built:
         """All of it. The zones are looked up first: a zone that does not exist is refused before anything
         is made."""
-        found = self._find_zones()
+        found = find_zones(self.settings, pulumi.InvokeOptions(parent=self.parent))
         network = ec2.Vpc(
             f"{self.name}-vpc",
             cidr_block=self.settings.cidr,
@@ -84,47 +83,20 @@ class Builder:
         addresses = self._routes(network, zones)
         self._interface_endpoints(network, zones)
         if self.settings.flow_log_retention_days:
-            self._flow_logs(network)
-        return Built(network, zones, addresses, default)
+            flow_logs(self.parent, self.name, self.settings, self.place, network)
+        return Built(network, zones, self._ways, addresses, default)
 
-    def _options(self, *depends_on: pulumi.Resource) -> ResourceOptions:
-        return ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None)
+    def _options(
+        self, *depends_on: pulumi.Resource, delete_before_replace: bool | None = None
+    ) -> ResourceOptions:
+        return ResourceOptions(
+            parent=self.parent,
+            depends_on=list(depends_on) or None,
+            delete_before_replace=delete_before_replace,
+        )
 
     def _tags(self, purpose: str, **more: str) -> dict[str, str]:
         return {**self.settings.tags, "Name": f"{self.settings.prefix}-{purpose}", **more}
-
-    def _find_zones(self) -> dict[str, str]:
-        """Zone id -> name, in the order of the plan. Local and wavelength zones are left out: they have
-        neither NAT gateways nor a control plane."""
-        answer = aws.get_availability_zones(
-            state="available",
-            exclude_zone_ids=sorted(NOT_FOR_EKS),
-            filters=[
-                aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"]),
-                aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"]),
-            ],
-            opts=pulumi.InvokeOptions(parent=self.parent),
-        )
-        known = dict(sorted(zip(answer.zone_ids, answer.names, strict=True)))
-        wanted = self.settings.zone_ids
-        if wanted is None:
-            wanted = list(known)[: self.settings.zones]
-            if len(wanted) < self.settings.zones:
-                listed = ", ".join(known) or "none"
-                reason = f"got {self.settings.zones}, expected at most the zones of the region: {listed}"
-                raise ArgumentError([Fault("NetworkArgs.zone_count", reason)])
-        faults = [
-            Fault(
-                f"NetworkArgs.zone_ids[{index}]",
-                f"got {zone!r}, expected one of {', '.join(known)}, the zones of "
-                f"{self.place.region}{nearest(zone, known)}",
-            )
-            for index, zone in enumerate(wanted)
-            if zone not in known
-        ]
-        if faults:
-            raise ArgumentError(faults)
-        return {zone: known[zone] for zone in wanted}
 
     def _zone(self, network: ec2.Vpc, zone_id: str, zone: str, subnets: ZonePlan) -> Zone:
         def subnet(tier: str, cidr: IPv4Network, **tags: str) -> ec2.Subnet:
@@ -176,7 +148,7 @@ class Builder:
         intra = self._table(network, "intra", [(zone.id, zone.intra) for zone in zones])
         addresses = self._nat(zones, private, gateway)
         for service in ("s3", "dynamodb"):
-            ec2.VpcEndpoint(
+            endpoint = ec2.VpcEndpoint(
                 f"{self.name}-endpoint-{service}",
                 vpc_id=network.id,
                 service_name=f"com.amazonaws.{self.place.region}.{service}",
@@ -185,6 +157,7 @@ class Builder:
                 tags=self._tags(service),
                 opts=self._options(),
             )
+            self._ways.append(endpoint)
         return addresses
 
     def _table(self, network: ec2.Vpc, purpose: str, subnets: list[tuple[str, ec2.Subnet]]) -> ec2.RouteTable:
@@ -193,12 +166,14 @@ class Builder:
         )
         tier = purpose.split("-", maxsplit=1)[0]
         for zone_id, subnet in subnets:
-            ec2.RouteTableAssociation(
+            association = ec2.RouteTableAssociation(
                 f"{self.name}-{tier}-{zone_id}",
                 route_table_id=table.id,
                 subnet_id=subnet.id,
                 opts=self._options(),
             )
+            if tier == "private":
+                self._ways.append(association)
         return table
 
     def _nat(
@@ -220,19 +195,22 @@ class Builder:
                 allocation_id=address.id,
                 subnet_id=zone.public.id,
                 tags=self._tags(f"nat-{zone.id}"),
-                opts=self._options(gateway),
+                # A second gateway cannot have the address while the first has it. The address stays, which
+                # others may have in their lists, at the price of a short time without a way out.
+                opts=self._options(gateway, delete_before_replace=True),
             )
             addresses.append(address)
             gateways.append(nat)
         for index, (zone, table) in enumerate(zip(zones, tables, strict=True)):
             if gateways:
-                ec2.Route(
+                route = ec2.Route(
                     f"{self.name}-private-{zone.id}-internet",
                     route_table_id=table.id,
                     destination_cidr_block=_ANYWHERE,
                     nat_gateway_id=gateways[index % len(gateways)].id,
                     opts=self._options(),
                 )
+                self._ways.append(route)
         return addresses
 
     def _interface_endpoints(self, network: ec2.Vpc, zones: list[Zone]) -> None:
@@ -246,7 +224,7 @@ class Builder:
             tags=self._tags("endpoints"),
             opts=self._options(),
         )
-        vpc.SecurityGroupIngressRule(
+        rule = vpc.SecurityGroupIngressRule(
             f"{self.name}-endpoints-https",
             security_group_id=group.id,
             description="HTTPS from the VPC",
@@ -257,8 +235,9 @@ class Builder:
             tags=self._tags("endpoints-https"),
             opts=self._options(),
         )
+        self._ways.append(rule)
         for service in self.settings.endpoints:
-            ec2.VpcEndpoint(
+            endpoint = ec2.VpcEndpoint(
                 f"{self.name}-endpoint-{service}",
                 vpc_id=network.id,
                 service_name=f"com.amazonaws.{self.place.region}.{service}",
@@ -270,81 +249,44 @@ class Builder:
                 tags=self._tags(service),
                 opts=self._options(),
             )
-
-    def _flow_logs(self, network: ec2.Vpc) -> None:
-        log_group_name = FLOW_LOGS.of(self.settings.prefix)
-        group = self._encrypted_log_group(log_group_name)
-        role = iam.Role(
-            f"{self.name}-flow-logs",
-            name_prefix=FLOW_LOGS_ROLE.of(self.settings.prefix),
-            description=f"VPC flow logs of {self.settings.prefix}",
-            assume_role_policy=_flow_logs_trust(self.place),
-            tags=self.settings.tags,
-            opts=self._options(),
-        )
-        policy = iam.RolePolicy(
-            f"{self.name}-flow-logs",
-            name="write-flow-logs",
-            role=role.name,
-            policy=_flow_logs_policy(self.place, log_group_name),
-            opts=self._options(),
-        )
-        ec2.FlowLog(
-            f"{self.name}-flow-logs",
-            vpc_id=network.id,
-            traffic_type="ALL",
-            log_destination_type="cloud-watch-logs",
-            log_destination=group.arn,
-            iam_role_arn=role.arn,
-            tags=self._tags("flow-logs"),
-            opts=self._options(policy),
-        )
-
-    def _encrypted_log_group(self, log_group_name: str) -> cloudwatch.LogGroup:
-        key = kms.Key(
-            f"{self.name}-key",
-            description=f"Network logs of {self.settings.prefix}",
-            enable_key_rotation=True,
-            policy=key_policy(self.place, logs_may_use_key(self.place, log_group_name)),
-            tags=self._tags("network"),
-            opts=self._options(),
-        )
-        kms.Alias(
-            f"{self.name}-key",
-            name=KEY_ALIAS.of(self.settings.prefix),
-            target_key_id=key.key_id,
-            opts=self._options(),
-        )
-        return cloudwatch.LogGroup(
-            f"{self.name}-flow-logs",
-            name=log_group_name,
-            retention_in_days=self.settings.flow_log_retention_days,
-            kms_key_id=key.arn,
-            tags=self.settings.tags,
-            opts=self._options(),
-        )
+            self._ways.append(endpoint)
 
 
-def _flow_logs_trust(place: Place) -> str:
-    """Only flow logs of this account and region may use the role: the confused deputy's two conditions."""
-    return trust(
-        "vpc-flow-logs.amazonaws.com",
-        {
-            "StringEquals": {"aws:SourceAccount": place.account_id},
-            "ArnLike": {"aws:SourceArn": place.arn("ec2", "vpc-flow-log/*")},
-        },
+def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict[str, str]:
+    """Zone id -> name, in the order of the plan; asks EC2 by `options`, so before anything is made.
+
+    Local and wavelength zones are left out: they have neither NAT gateways nor a control plane. Raises
+    ArgumentError where the region has not the zones that are asked for.
+    """
+    answer = aws.get_availability_zones(
+        state="available",
+        exclude_zone_ids=sorted(NOT_FOR_EKS),
+        filters=[
+            aws.GetAvailabilityZonesFilterArgs(name="opt-in-status", values=["opt-in-not-required"]),
+            aws.GetAvailabilityZonesFilterArgs(name="zone-type", values=["availability-zone"]),
+        ],
+        opts=options,
     )
-
-
-def _flow_logs_policy(place: Place, log_group: str) -> str:
-    return document(
-        allow(
-            ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-            place.arn("logs", f"log-group:{log_group}:*"),
-        ),
-        # Lists groups; it has no narrower resource.
-        allow(["logs:DescribeLogGroups"], place.arn("logs", "log-group:*")),
-    )
+    known = dict(sorted(zip(answer.zone_ids, answer.names, strict=True)))
+    wanted = settings.zone_ids
+    if wanted is None:
+        wanted = list(known)[: settings.zones]
+        if len(wanted) < settings.zones:
+            listed = ", ".join(known) or "none"
+            reason = f"got {settings.zones}, expected at most the zones of the region: {listed}"
+            raise ArgumentError([Fault("NetworkArgs.zone_count", reason)])
+    faults = [
+        Fault(
+            f"NetworkArgs.zone_ids[{index}]",
+            f"{got(zone)}, expected one of {', '.join(known)}, the zones of "
+            f"{answer.region}{nearest(zone, known)}",
+        )
+        for index, zone in enumerate(wanted)
+        if zone not in known
+    ]
+    if faults:
+        raise ArgumentError(faults)
+    return {zone: known[zone] for zone in wanted}
 
 
 def ids(subnets: list[ec2.Subnet]) -> Output[list[str]]:

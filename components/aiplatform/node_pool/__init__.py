@@ -5,7 +5,7 @@ from typing import TypedDict
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._args import read
-from aiplatform._node_groups import NodeGroupReferenceArgs
+from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.node_pool import aws
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 

@@ -10,7 +10,6 @@ from pulumi_aws import eks
 
 from aiplatform._args import ArgumentError, Fault, got
 from aiplatform._node_groups import (
-    NodeGroupReferenceArgs,
     NodeRole,
     Volume,
     autoscaling_group_name,
@@ -22,6 +21,7 @@ from aiplatform._node_groups import (
     zones_that_offer,
 )
 from aiplatform._node_labels import POOL
+from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.node_pool.args import NodePoolSettings
 
 AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
@@ -72,7 +72,7 @@ class Builder:
 
     def _zones(self) -> list[str]:
         pool = self.settings
-        offered = zones_that_offer(pool.instance_types, self.parent)
+        offered = zones_that_offer(pool.instance_types, pulumi.InvokeOptions(parent=self.parent))
         faults = [
             Fault(
                 f"NodePoolArgs.instance_types[{index}]",
@@ -106,7 +106,7 @@ class Builder:
             self.parent,
             name,
             f"{pool.prefix}-{pool.name}-{key}-",
-            Volume(pool.image, pool.disk_gib),
+            Volume(pool.image, pool.disk_gib, pool.cluster.volume_key_arn),
             self._tags(key),
         )
         subnets = {zone.id: zone.private_subnet_id for zone in pool.network.zones}

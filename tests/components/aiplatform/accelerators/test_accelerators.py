@@ -54,6 +54,12 @@ def test_every_efa_interface_stands_on_a_network_card_of_its_own() -> None:
         )
 
 
+def test_the_first_card_has_room_for_the_nodes_own_interface_beside_that_of_efa() -> None:
+    for machine in MACHINES:
+        first = TYPES[machine.type]["NetworkInfo"]["NetworkCards"][0]
+        assert not machine.efa_interfaces or first["MaximumNetworkInterfaces"] >= 2, machine.type
+
+
 def test_the_preferred_machine_is_the_smallest_of_its_kind() -> None:
     for card in CARDS:
         for count in accelerators.aws_counts(card):

@@ -172,6 +172,21 @@ def test_a_creator_among_the_admins_gets_one_entry():
     assert [entry.name for entry in recorded.all("aws:eks/accessEntry:AccessEntry")] == [
         "cluster-admin-platform-deployer"
     ], "EKS refuses a second entry for a principal"
+    assert {
+        each.aliases
+        for each in recorded.resources
+        if each.type.startswith("aws:eks/access") and each.name == "cluster-admin-platform-deployer"
+    } == {1}, "the entry that the creator had becomes the admin's: a second one would be refused"
+
+
+def test_a_creator_who_was_an_admin_keeps_the_entry():
+    recorded = _cluster(admins=[ADMIN])
+    entry = recorded.one("aws:eks/accessEntry:AccessEntry", "cluster-creator")
+    assert entry.aliases == 2, "under both names that the admin's entry may have had"
+    other = "arn:aws:iam::444455556666:role/platform-deployer"
+    recorded = _cluster(admins=[other])
+    entry = recorded.one("aws:eks/accessEntry:AccessEntry", "cluster-creator")
+    assert entry.aliases == 1, "not under the name of an admin who is there"
 
 
 def test_two_admins_of_one_name_in_two_accounts_both_get_in():
@@ -318,6 +333,30 @@ def test_system_nodes_are_hardened_and_repaired(default: Recording):
     assert template["metadataOptions"]["httpPutResponseHopLimit"] == 1
     (volume,) = template["blockDeviceMappings"]
     assert (volume["ebs"]["volumeType"], volume["ebs"]["encrypted"]) == ("gp3", "true")
+    key = default.one("aws:kms/key:Key", "cluster-volumes-key").state["arn"]
+    assert volume["ebs"]["kmsKeyId"] == key == value(default.result.volume_key_arn), "pools take it too"
+
+
+def test_auto_scaling_may_launch_nodes_with_encrypted_volumes(default: Recording):
+    key = default.one("aws:kms/key:Key", "cluster-volumes-key")
+    account, use, grant = json.loads(key.inputs["policy"])["Statement"]
+    assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    role = (
+        f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    )
+    for statement in (use, grant):
+        # Not a principal by name: KMS refuses one that is not there yet, as in a new account.
+        assert statement["Condition"]["StringEquals"] == {
+            "kms:CallerAccount": ACCOUNT,
+            "aws:PrincipalArn": role,
+        }
+        assert not any("*" in action for action in statement["Action"])
+    assert grant["Action"] == ["kms:CreateGrant"]
+    assert grant["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}, "for EBS volumes alone"
+
+
+def test_a_replaced_cluster_goes_before_its_successor(default: Recording):
+    assert default.one(EKS).delete_before_replace, "the name may be there only once"
 
 
 def test_graviton_system_nodes_get_an_arm_image():

@@ -149,9 +149,22 @@ def test_nodes_have_imdsv2_with_one_hop_and_an_encrypted_gp3_volume() -> None:
     assert "networkInterfaces" not in made, "EKS attaches the cluster's security group itself"
 
 
+def test_volumes_are_encrypted_by_the_clusters_key_where_it_has_one() -> None:
+    key = "arn:aws:kms:eu-central-1:111122223333:key/volumes"
+    for image in ("al2023", "bottlerocket"):
+        made = template(pool(cluster={**CLUSTER, "volume_key_arn": key}, image=image), "gpu-on-demand")
+        assert {disk["ebs"]["kmsKeyId"] for disk in made["blockDeviceMappings"]} == {key}
+    (disk,) = template(pool(), "gpu-on-demand")["blockDeviceMappings"]
+    assert "kmsKeyId" not in disk["ebs"], "AWS's own key then"
+
+
 def test_bottlerocket_keeps_containers_on_its_second_volume() -> None:
     recorded = pool(image="bottlerocket")
-    assert template(recorded, "gpu-on-demand")["blockDeviceMappings"][0]["deviceName"] == "/dev/xvdb"
+    system, containers = template(recorded, "gpu-on-demand")["blockDeviceMappings"]
+    assert system["deviceName"] == "/dev/xvda"
+    assert system["ebs"]["encrypted"] == "true", "EC2 encrypts no device that a launch does not name"
+    assert "volumeSize" not in system["ebs"], "as big as the image's snapshot"
+    assert (containers["deviceName"], containers["ebs"]["volumeSize"]) == ("/dev/xvdb", 100)
     (group,) = groups(recorded).values()
     assert group.inputs["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"
     assert group.inputs["labels"]["ai-platform/device-plugin"] == "image", "its image has the plugin"
@@ -179,17 +192,30 @@ def test_without_the_instance_store_there_is_no_user_data_and_the_volume_counts(
     assert tags_for_autoscaler(recorded) == {"ephemeral-storage": "170Gi"}
 
 
-def test_efa_puts_one_interface_on_each_card_and_only_the_first_carries_ip() -> None:
-    recorded = pool(**H100)
-    interfaces = template(recorded, "gpu-on-demand")["networkInterfaces"]
-    assert len(interfaces) == 32
-    assert [i["networkCardIndex"] for i in interfaces] == list(range(32))
-    assert [i["deviceIndex"] for i in interfaces] == [0, *[1] * 31]
-    assert [i["interfaceType"] for i in interfaces] == ["efa", *["efa-only"] * 31]
-    group = recorded.one("aws:ec2/securityGroup:SecurityGroup").state
-    assert all(len(i["securityGroups"]) == 2 for i in interfaces)
-    assert interfaces[0]["securityGroups"][0] == CLUSTER["security_group_id"], "the control plane reaches it"
-    assert group["name"]
+@pytest.mark.parametrize(
+    ("machine", "cards"),
+    [
+        ({"accelerator": "h100", "count": 8}, 32),
+        ({"accelerator": "h200", "count": 8}, 16),
+        ({"accelerator": "b200", "count": 8}, 8),
+        ({"accelerator": "a100", "count": 8}, 4),
+        ({"accelerator": "trainium2", "count": 16}, 16),
+        ({"accelerator": "h100", "count": 1, "efa": True}, 1),
+    ],
+)
+def test_efa_puts_one_interface_on_each_card_beside_the_one_that_carries_ip(
+    machine: dict[str, Any], cards: int
+) -> None:
+    recorded = pool(**machine)
+    own, *efa = template(recorded, "gpu-on-demand")["networkInterfaces"]
+    # EC2 user guide, "Maximize network bandwidth on Amazon EC2 instances with multiple network cards".
+    assert (own["networkCardIndex"], own["deviceIndex"], own["interfaceType"]) == (0, 0, "interface")
+    assert [i["networkCardIndex"] for i in efa] == list(range(cards)), "one on each card"
+    assert [i["deviceIndex"] for i in efa] == [1, *[0] * (cards - 1)], "card 0 has its device 0 already"
+    assert {i["interfaceType"] for i in efa} == {"efa-only"}, "no IP address of the subnet is spent"
+    assert own["securityGroups"] == [CLUSTER["security_group_id"]], "the control plane reaches it"
+    rule = recorded.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
+    assert all(i["securityGroups"] == [rule["securityGroupId"]] for i in efa), "EFA's traffic and no other"
 
 
 def test_efa_has_a_security_group_that_lets_all_through_to_itself_both_ways() -> None:

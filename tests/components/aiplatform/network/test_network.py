@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
+from pulumi_aws import ec2
 
 from aiplatform._args import ArgumentError, keys
 from aiplatform.network import Network, NetworkArgs, NetworkReferenceArgs, NetworkZoneArgs
@@ -124,6 +125,39 @@ def test_nat_is_none_one_or_one_a_zone(nat: str, gateways: int, routes: int):
     assert len(value(recorded.result.nat_public_ips)) == gateways
 
 
+def test_a_replaced_nat_gateway_frees_its_address_first():
+    (nat,) = _network(nat="single").all("aws:ec2/natGateway:NatGateway")
+    assert nat.delete_before_replace, "EC2 refuses an address that another gateway has"
+
+
+def test_whatever_stands_in_the_private_subnets_has_a_way_out_from_first_to_last():
+    def program() -> None:
+        args: Any = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "zone_count": 2, "endpoints": ["sts"]}
+        made = Network("network", args)
+        zones: Any = made.outputs["zones"]  # type: ignore[typeddict-item]
+        ec2.NetworkInterface("all", subnet_id=made.private_subnet_ids[0])
+        ec2.NetworkInterface("one", subnet_id=zones[0]["private_subnet_id"])
+        ec2.NetworkInterface("intra", subnet_id=made.intra_subnet_ids[0])
+
+    recorded = record(program)
+    ways = [
+        *(r for r in recorded.all("aws:ec2/route:Route") if "natGatewayId" in r.inputs),
+        *recorded.all("aws:ec2/vpcEndpoint:VpcEndpoint"),
+        *(
+            r
+            for r in recorded.all("aws:ec2/routeTableAssociation:RouteTableAssociation")
+            if "private" in r.name
+        ),
+        *recorded.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"),
+    ]
+    assert len(ways) == 2 + 3 + 2 + 1
+    for way in ways:
+        for name in ("all", "one"):
+            node = recorded.named(name)
+            assert recorded.depends(node, way), f"a node without {way.name} pulls no image"
+        assert not recorded.depends(recorded.named("intra"), way), "the control plane needs no way out"
+
+
 def test_the_mode_of_nat_changes_no_route_table():
     tables = [
         [table.inputs for table in _network(nat=nat).all("aws:ec2/routeTable:RouteTable")]
@@ -179,6 +213,7 @@ def test_flow_logs_go_to_an_encrypted_group_with_retention():
     assert group["kmsKeyId"] == key.state["arn"]
     assert key.inputs["enableKeyRotation"] is True
     flow_log = recorded.one("aws:ec2/flowLog:FlowLog")
+    assert flow_log.delete_before_replace, "EC2 refuses a second one to the same log group"
     assert flow_log.inputs["trafficType"] == "ALL"
     assert recorded.depends(flow_log, recorded.one("aws:iam/rolePolicy:RolePolicy")), (
         "else the first are lost"
