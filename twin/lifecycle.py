@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from twin import environment, processes, programs
+from twin import environment, processes, programs, sources
 from twin import world as worlds
 from twin.kubernetes import control_plane
 from twin.processes import Daemon, ProcessError
@@ -31,6 +31,8 @@ CLOUD: Final = "cloud"
 CONTROLLER: Final = "controller"
 PROCESSES: Final = (CLOUD, *control_plane.PROCESSES, CONTROLLER)
 READY_SECONDS: Final = 90.0
+# Behind the name of a process that ran with the code of before a change.
+RENEWED: Final = ", restarted with the twin's new code"
 # The port of each process that has one of another name.
 PORT_OF: Final = {CONTROLLER: "webhook"}
 
@@ -133,19 +135,26 @@ def resident_bytes(world: World) -> int:
 
 
 def _start_cloud(world: World, progress: Progress) -> None:
-    with progress.step(f"{world.cloud} front"):
+    renewed = RENEWED if sources.is_old(_daemon(world, CLOUD)) else ""
+    with progress.step(f"{world.cloud} front{renewed}"):
         _start_python(world, CLOUD, f"twin.{world.cloud}.server")
         _wait(world, CLOUD, "/_twin/health")
 
 
 def _start_kubernetes(world: World, binary: Path, cloud: _Task, progress: Progress) -> None:
-    with progress.step("Kubernetes control plane") as step:
+    renewed = ", restarted with its new version" if _is_another(world, binary) else ""
+    with progress.step(f"Kubernetes control plane{renewed}"):
+        if renewed:
+            # What it holds lies in etcd's files, and stays. The controller must not start it meanwhile.
+            processes.stop([_daemon(world, CONTROLLER)])
+            control_plane.stop(world)
         for name in control_plane.PROCESSES:
             _check_port(world, _daemon(world, name), name)
         _check_port(world, _daemon(world, "etcd"), "etcd-peer")
         control_plane.start(world, binary)
-        cloud.result()
-        step.update("the simulation of nodes, add-ons and tokens")
+    cloud.result()
+    renewed = RENEWED if sources.is_old(_daemon(world, CONTROLLER)) else ""
+    with progress.step(f"simulation of nodes, add-ons and tokens{renewed}"):
         _start_python(world, CONTROLLER, "twin.kubernetes.controller")
         _wait(world, CONTROLLER, "/healthz")
 
@@ -153,9 +162,21 @@ def _start_kubernetes(world: World, binary: Path, cloud: _Task, progress: Progre
 def _start_python(world: World, name: str, module: str) -> None:
     daemon = _daemon(world, name)
     with _lock(world):
+        if sources.is_old(daemon):
+            processes.stop([daemon])
         _check_port(world, daemon, PORT_OF.get(name, name))
-        command = [sys.executable, "-m", module, "--world", world.name]
-        processes.start(daemon, command, env=environment.daemon_environment(world))
+        if processes.start(daemon, _python(world, module), env=environment.daemon_environment(world)):
+            sources.record(daemon)
+
+
+def _python(world: World, module: str) -> list[str]:
+    return [sys.executable, "-m", module, "--world", world.name]
+
+
+def _is_another(world: World, binary: Path) -> bool:
+    """Whether a process of the control plane runs, and from another binary than this."""
+    started = (daemon.program for daemon in control_plane.daemons(world).values() if daemon.alive)
+    return any(program is not None and program != str(binary) for program in started)
 
 
 def _wait(world: World, name: str, path: str) -> None:

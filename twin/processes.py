@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
@@ -53,13 +53,26 @@ class Daemon:
 
     def process(self) -> psutil.Process | None:
         """The running process, or None. A pid that now belongs to another process counts as None."""
+        known = self._known()
         try:
-            known = json.loads(self.pid_file.read_text())
             pid, identity = int(known["pid"]), str(known["identity"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             return None
         process = _running(pid)
         return process if process is not None and _identity(pid) == identity else None
+
+    @property
+    def program(self) -> str | None:
+        """The program that it was started with, or None where that is not known."""
+        command = self._known().get("command")
+        return str(command[0]) if isinstance(command, list) and command else None
+
+    def _known(self) -> dict[str, Any]:
+        try:
+            known = json.loads(self.pid_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        return known if isinstance(known, dict) else {}
 
     @property
     def alive(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import sys
@@ -12,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from twin import lifecycle, processes
+from twin import lifecycle, processes, sources
 from twin import world as worlds
 from twin.kubernetes import control_plane
 from twin.processes import Daemon, ProcessError
+from twin.toolchain.progress import Silent, Step
 from twin.world import World
 
 SERVER = (
@@ -39,25 +41,23 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """A toolchain and a control plane that cost nothing."""
     made = {name: tmp_path / name for name in ("kubectl", "controlplane", "pulumi", "kubernetes-provider")}
     for file in made.values():
-        file.touch()
+        file.symlink_to("/bin/sleep")
 
     def ensure(*_: Any, ready: Callable[[str, Path], None], **__: Any) -> dict[str, Path]:
         for name, path in made.items():
             ready(name, path)
         return made
 
-    def stand_in(world: World, name: str, module: str) -> None:
-        port = world.ports[lifecycle.PORT_OF.get(name, name)]
-        lifecycle._check_port(world, Daemon(world.folder, name), lifecycle.PORT_OF.get(name, name))
-        command = [sys.executable, "-S", "-c", SERVER, str(port)]
-        processes.start(Daemon(world.folder, name), command, env=dict(os.environ))
+    def stand_in(world: World, module: str) -> list[str]:
+        port = world.ports["cloud" if module == "twin.aws.server" else "webhook"]
+        return [sys.executable, "-S", "-c", SERVER, str(port)]
 
     def control_plane_stand_in(world: World, binary: Path | None = None) -> None:
         for daemon in control_plane.daemons(world).values():
-            processes.start(daemon, ["sleep", "60"], env=dict(os.environ))
+            processes.start(daemon, [str(binary), "60"], env=dict(os.environ))
 
     monkeypatch.setattr(lifecycle.build, "ensure", ensure)
-    monkeypatch.setattr(lifecycle, "_start_python", stand_in)
+    monkeypatch.setattr(lifecycle, "_python", stand_in)
     monkeypatch.setattr(control_plane, "start", control_plane_stand_in)
     return made
 
@@ -88,6 +88,54 @@ def test_start_repairs_what_was_killed_and_leaves_the_rest(world: World, tools: 
     assert state.running
     kept = {process.name for process in state.processes if process.pid == before[process.name]}
     assert kept == set(lifecycle.PROCESSES) - {"cloud", "etcd"}
+
+
+class Recorder:
+    """A progress that keeps the names of the steps."""
+
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """Note its name."""
+        self.steps.append(name)
+        with Silent().step(name) as step:
+            yield step
+
+
+def _pids(world: World) -> dict[str, int | None]:
+    return {process.name: process.pid for process in lifecycle.status(world).processes}
+
+
+def test_processes_with_the_code_of_before_a_change_are_restarted_and_it_is_said(
+    world: World, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifecycle.start(world)
+    before = _pids(world)
+    monkeypatch.setattr(sources, "fingerprint", lambda: "of after a git pull")
+    progress = Recorder()
+    lifecycle.start(world, progress)
+    after = _pids(world)
+    assert {name for name in before if before[name] != after[name]} == {"cloud", "controller"}
+    assert "aws front, restarted with the twin's new code" in progress.steps
+    lifecycle.start(world)
+    assert _pids(world) == after, "they run the code of now"
+
+
+def test_a_control_plane_of_another_build_is_restarted(
+    world: World, tools: dict[str, Path], tmp_path: Path
+) -> None:
+    lifecycle.start(world)
+    before = _pids(world)
+    tools["controlplane"] = tmp_path / "newer"
+    tools["controlplane"].symlink_to("/bin/sleep")
+    progress = Recorder()
+    lifecycle.start(world, progress)
+    after = _pids(world)
+    assert all(before[name] != after[name] for name in control_plane.PROCESSES)
+    assert "Kubernetes control plane, restarted with its new version" in progress.steps
+    assert before["cloud"] == after["cloud"]
 
 
 def test_a_port_that_another_program_took_is_told_with_what_to_do(

@@ -1,0 +1,48 @@
+"""Which code a twin's Python processes run: one that was started before a change goes on with the old."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from twin.environment import ROOT
+from twin.processes import Daemon
+
+# What no process of a twin runs: byte code, and what builds and finds the tools.
+LEFT_OUT: Final = frozenset({"__pycache__", "toolchain"})
+
+
+@cache
+def fingerprint(root: Path = ROOT) -> str:
+    """Changes with the twin's sources, the locked packages and the interpreter."""
+    digest = hashlib.sha256(f"{sys.executable} {sys.version}".encode())
+    folder = root / "twin"
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in LEFT_OUT)
+        for name in sorted(files):
+            file = Path(place) / name
+            digest.update(f"{file.relative_to(folder)}\0".encode())
+            digest.update(file.read_bytes())
+    digest.update((root / "uv.lock").read_bytes())
+    return digest.hexdigest()
+
+
+def record(daemon: Daemon) -> None:
+    """Note the code that a process has just been started with."""
+    _note(daemon).write_text(fingerprint())
+
+
+def is_old(daemon: Daemon) -> bool:
+    """Whether it runs, and with other code than is there now."""
+    try:
+        return daemon.alive and _note(daemon).read_text() != fingerprint()
+    except OSError:
+        return True  # it was started by a version that recorded nothing
+
+
+def _note(daemon: Daemon) -> Path:
+    return daemon.pid_file.with_suffix(".sources")
