@@ -33,6 +33,10 @@ PROCESSES: Final = (CLOUD, *control_plane.PROCESSES, CONTROLLER)
 READY_SECONDS: Final = 90.0
 # Behind the name of a process that ran with the code of before a change.
 RENEWED: Final = ", restarted with the twin's new code"
+NEW_CODE: Final = (
+    "The twin's code has changed since this twin last ran, and what it remembers may not suit the new code: "
+    "`aiplatform twin reset --name {name}` forgets it, and the next `up` makes it anew."
+)
 # The port of each process that has one of another name.
 PORT_OF: Final = {CONTROLLER: "webhook"}
 
@@ -138,7 +142,13 @@ def _start_cloud(world: World, progress: Progress) -> None:
     renewed = RENEWED if sources.is_old(_daemon(world, CLOUD)) else ""
     with progress.step(f"{world.cloud} front{renewed}"):
         _start_python(world, CLOUD, f"twin.{world.cloud}.server")
-        _wait(world, CLOUD, "/_twin/health")
+        try:
+            _wait(world, CLOUD, "/_twin/health")
+        except ProcessError as error:
+            if sources.is_untried(_daemon(world, CLOUD)):
+                raise ProcessError(f"{error}\n{NEW_CODE.format(name=world.name)}") from error
+            raise
+        sources.approve(_daemon(world, CLOUD))
 
 
 def _start_kubernetes(world: World, binary: Path, cloud: _Task, progress: Progress) -> None:

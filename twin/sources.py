@@ -36,6 +36,19 @@ def record(daemon: Daemon) -> None:
     _note(daemon).write_text(fingerprint())
 
 
+def approve(daemon: Daemon) -> None:
+    """Note that a process has become ready with the code of now."""
+    _note(daemon, "ready").write_text(fingerprint())
+
+
+def is_untried(daemon: Daemon) -> bool:
+    """Whether it has been ready before, and never with the code of now."""
+    try:
+        return _note(daemon, "ready").read_text() != fingerprint()
+    except OSError:
+        return False
+
+
 def is_old(daemon: Daemon) -> bool:
     """Whether it runs, and with other code than is there now."""
     try:
@@ -44,5 +57,5 @@ def is_old(daemon: Daemon) -> bool:
         return True  # it was started by a version that recorded nothing
 
 
-def _note(daemon: Daemon) -> Path:
-    return daemon.pid_file.with_suffix(".sources")
+def _note(daemon: Daemon, of: str = "started") -> Path:
+    return daemon.pid_file.with_suffix(f".{of}-with")

@@ -123,6 +123,20 @@ def test_processes_with_the_code_of_before_a_change_are_restarted_and_it_is_said
     assert _pids(world) == after, "they run the code of now"
 
 
+def test_a_twin_that_its_new_code_cannot_remember_is_told_with_what_to_do(
+    world: World, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lifecycle.start(world)
+    monkeypatch.setattr(lifecycle, "_python", lambda *_: ["sh", "-c", "echo no such subnet; exit 1"])
+    lifecycle.stop(world)
+    with pytest.raises(ProcessError, match=r"(?s)no such subnet.*The whole log: \S*$"):
+        lifecycle.start(world)
+    monkeypatch.setattr(sources, "fingerprint", lambda: "of after a git pull")
+    for _ in range(2):
+        with pytest.raises(ProcessError, match=r"(?s)no such subnet.*code has changed.*reset --name one"):
+            lifecycle.start(world)
+
+
 def test_a_control_plane_of_another_build_is_restarted(
     world: World, tools: dict[str, Path], tmp_path: Path
 ) -> None:
