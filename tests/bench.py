@@ -127,7 +127,8 @@ class Result:
             )
         made.caption = (
             f"Of a preview {self.share:.0%} is the program's own:\n"
-            f"{self.program.import_seconds:.1f} s to import, {self.program.register_seconds:.1f} s to register"
+            f"{self.program.import_seconds:.1f} s to import, "
+            f"{self.program.register_seconds:.1f} s to register"
         )
         return made
 
