@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError as NoConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+)
 
 from twin.aws.model import service_model
 from twin.resource import Cancelled, CloudError
 
 _UNTYPED = ("ec2", "sts")
 """Protocols whose models name no error: the SDK prints `api error Code: message` for them."""
+
+# A connection that is refused, too: it may be the last of several attempts, and an earlier one have got through.
+_UNANSWERED = (HTTPClientError, NoConnectionError, IncompleteReadError)
 
 
 class Unreachable(Cancelled):
@@ -48,7 +57,7 @@ def cloud_error(
     paths: the property at fault by AWS's error code, where the code alone tells it. Raises Unreachable for
     a call that got no answer.
     """
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, _UNANSWERED):
         raise Unreachable(f"{action}: {words(service, error)}") from error
     code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
     return CloudError(f"{action}: {words(service, error)}", code=code, path=(paths or {}).get(code, ""))

@@ -1,0 +1,40 @@
+"""Whether a call was refused, or nobody knows what became of it."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    EndpointConnectionError,
+    IncompleteReadError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+
+from twin.aws.errors import Unreachable, cloud_error
+
+URL = "http://127.0.0.1:1/"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionClosedError(endpoint_url=URL),
+        EndpointConnectionError(endpoint_url=URL),
+        ReadTimeoutError(endpoint_url=URL),
+        IncompleteReadError(actual_bytes=1, expected_bytes=2),
+    ],
+)
+def test_a_call_without_an_answer_is_no_refusal(error: BotoCoreError) -> None:
+    with pytest.raises(Unreachable, match="creating EKS Cluster"):
+        cloud_error("creating EKS Cluster", "eks", error)
+
+
+def test_what_is_refused_is_told_in_the_cloud_s_words() -> None:
+    answer = {"Error": {"Code": "InvalidSubnet.Range", "Message": "no"}}
+    error = cloud_error("creating EC2 Subnet", "ec2", ClientError(answer, "CreateSubnet"), {})  # pyright: ignore
+    assert error.code == "InvalidSubnet.Range"
+    assert "CreateSubnet" in str(error)
+    assert cloud_error("x", "ec2", ParamValidationError(report="bad")).code == "ParamValidationError"
