@@ -21,12 +21,13 @@ REMOVAL: Final = (
     "The resources in the stack have been deleted, but the history and configuration",
     "If you want to remove the stack completely, run `pulumi stack rm",
 )
+SECTIONS: Final = ("Diagnostics:", "Outputs:", "Policies:", "Resources:", "Duration:")
 LONG_SECONDS: Final = 10
 """A step that takes longer is worth a line while it is under way."""
 
 
 def digest(lines: Iterable[str]) -> Iterator[str]:
-    """The lines worth keeping, with one empty line at most between them, and none at either end."""
+    """The lines worth keeping, with an empty one before each section, and none at either end."""
     begun, gap = False, False
     for line in lines:
         if not worth_keeping(line):
@@ -34,7 +35,7 @@ def digest(lines: Iterable[str]) -> Iterator[str]:
         if not line.strip():
             gap = begun
             continue
-        if gap:
+        if gap or (begun and line.startswith(SECTIONS)):
             yield "\n"
         yield line
         begun, gap = True, False

@@ -51,5 +51,15 @@ def test_what_came_of_a_step_and_what_a_program_says_are_kept(line: str) -> None
 
 
 def test_empty_lines_are_left_single_and_between_lines() -> None:
-    lines = ["\n", "Updating (dev):\n", "\n", " +  a:b:C c creating (0s) \n", "\n", "Duration: 1s\n", "\n"]
-    assert list(digest(lines)) == ["Updating (dev):\n", "\n", "Duration: 1s\n"]
+    step = " +  a:b:C c created (1s) \n"
+    lines = [
+        "\n",
+        "Updating (dev):\n",
+        "\n",
+        " +  a:b:C c creating (0s) \n",
+        "\n",
+        step,
+        "Resources:\n",
+        "\n",
+    ]
+    assert list(digest(lines)) == ["Updating (dev):\n", "\n", step, "\n", "Resources:\n"]
