@@ -1,11 +1,11 @@
 """A Kubernetes cluster."""
 
-import pulumi_kubernetes
+from typing import TYPE_CHECKING
+
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._args import read
 from aiplatform._references import ClusterReferenceArgs
-from aiplatform.cluster import aws
 from aiplatform.cluster.args import (
     AddonArgs,
     ApiAccessArgs,
@@ -13,6 +13,9 @@ from aiplatform.cluster.args import (
     ClusterSettings,
     SystemNodesArgs,
 )
+
+if TYPE_CHECKING:
+    import pulumi_kubernetes
 
 __all__ = ["AddonArgs", "ApiAccessArgs", "Cluster", "ClusterArgs", "ClusterReferenceArgs", "SystemNodesArgs"]
 
@@ -55,6 +58,9 @@ class Cluster(ComponentResource):
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ClusterSettings, args, "ClusterArgs")
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.cluster import aws
+
         super().__init__("aiplatform:index:Cluster", name, {}, opts)
         built = aws.build(self, name, settings)
         self.outputs: ClusterReferenceArgs = built.outputs

@@ -5,7 +5,6 @@ from typing import TypedDict
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._args import read
-from aiplatform.cluster_autoscaler import aws
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerArgs, ClusterAutoscalerSettings
 
 __all__ = ["ClusterAutoscaler", "ClusterAutoscalerArgs", "ClusterAutoscalerOutputs"]
@@ -32,6 +31,9 @@ class ClusterAutoscaler(ComponentResource):
 
     def __init__(self, name: str, args: ClusterAutoscalerArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ClusterAutoscalerSettings, args, "ClusterAutoscalerArgs")
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.cluster_autoscaler import aws
+
         super().__init__("aiplatform:index:ClusterAutoscaler", name, {}, opts)
         built = aws.Builder(self, name, settings).build()
         self.outputs: ClusterAutoscalerOutputs = {

@@ -5,7 +5,6 @@ from typing import TypedDict
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._args import read
-from aiplatform.device_plugins import neuron, nvidia
 from aiplatform.device_plugins.args import DevicePluginsArgs, DevicePluginsSettings
 
 __all__ = ["DevicePlugins", "DevicePluginsArgs", "DevicePluginsOutputs"]
@@ -28,6 +27,9 @@ class DevicePlugins(ComponentResource):
 
     def __init__(self, name: str, args: DevicePluginsArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(DevicePluginsSettings, args, "DevicePluginsArgs")
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.device_plugins import neuron, nvidia
+
         super().__init__("aiplatform:index:DevicePlugins", name, {}, opts)
         names: list[Input[str]] = []
         if settings.nvidia:

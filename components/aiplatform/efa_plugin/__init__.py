@@ -5,7 +5,6 @@ from typing import TypedDict
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._args import read
-from aiplatform.efa_plugin import aws
 from aiplatform.efa_plugin.args import EfaPluginArgs, EfaPluginSettings
 
 __all__ = ["EfaPlugin", "EfaPluginArgs", "EfaPluginOutputs"]
@@ -27,6 +26,9 @@ class EfaPlugin(ComponentResource):
 
     def __init__(self, name: str, args: EfaPluginArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(EfaPluginSettings, args, "EfaPluginArgs")
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.efa_plugin import aws
+
         super().__init__("aiplatform:index:EfaPlugin", name, {}, opts)
         aws.install(self, name, settings)
         self.outputs: EfaPluginOutputs = {"daemon_set": aws.NAME}

@@ -7,7 +7,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from aiplatform._args import read
 from aiplatform._kubernetes import TaintArgs
 from aiplatform._references import NodeGroupReferenceArgs
-from aiplatform.gpu_pool import aws, nodes
+from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 
 __all__ = ["CapacityArgs", "GpuPool", "GpuPoolArgs", "GpuPoolOutputs", "SharingArgs"]
@@ -65,6 +65,9 @@ class GpuPool(ComponentResource):
 
     def __init__(self, name: str, args: GpuPoolArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(GpuPoolSettings, args, "GpuPoolArgs")
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.gpu_pool import aws
+
         super().__init__("aiplatform:index:GpuPool", name, {}, opts)
         built = aws.Builder(self, name, settings).build()
         self.outputs: GpuPoolOutputs = {

@@ -54,7 +54,7 @@ class Network(ComponentResource):
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NetworkSettings, args, "NetworkArgs")
-        # Imported late: arguments can be checked without the cloud's SDK, which takes a second to load.
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
         from aiplatform.network import aws
 
         super().__init__("aiplatform:index:Network", name, {}, opts)

@@ -6,7 +6,6 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._args import read
 from aiplatform._references import NodeGroupReferenceArgs
-from aiplatform.node_pool import aws
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 
 __all__ = ["NodePool", "NodePoolArgs", "NodePoolOutputs"]
@@ -40,6 +39,9 @@ class NodePool(ComponentResource):
 
     def __init__(self, name: str, args: NodePoolArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NodePoolSettings, args, "NodePoolArgs")
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.node_pool import aws
+
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
         built = aws.Builder(self, name, settings).build()
         self.outputs: NodePoolOutputs = {

@@ -1,0 +1,27 @@
+"""What importing the components costs."""
+
+import subprocess
+import sys
+
+ENTITIES = (
+    "cluster",
+    "cluster_autoscaler",
+    "device_plugins",
+    "efa_plugin",
+    "gpu_pool",
+    "network",
+    "node_pool",
+)
+
+
+def test_arguments_are_checked_without_the_sdk_of_any_cloud() -> None:
+    program = "; ".join(
+        [
+            "import sys",
+            *(f"import aiplatform.{entity}, aiplatform.{entity}.args" for entity in ENTITIES),
+            "print(sorted(m for m in sys.modules if m.startswith(('pulumi_aws', 'pulumi_kubernetes'))))",
+        ]
+    )
+    # Another process: in this one other tests have imported them already.
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]", "a second of CPU before a misspelt key is told"
