@@ -8,9 +8,11 @@ from typing import Any
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError as NoConnectionError,
     HTTPClientError,
     IncompleteReadError,
+)
+from botocore.exceptions import (
+    ConnectionError as NoConnectionError,
 )
 
 from twin.aws.model import service_model
@@ -19,7 +21,7 @@ from twin.resource import Cancelled, CloudError
 _UNTYPED = ("ec2", "sts")
 """Protocols whose models name no error: the SDK prints `api error Code: message` for them."""
 
-# A connection that is refused, too: it may be the last of several attempts, and an earlier one have got through.
+# A refused connection too: it may be the last of several attempts, of which an earlier one got through.
 _UNANSWERED = (HTTPClientError, NoConnectionError, IncompleteReadError)
 
 
