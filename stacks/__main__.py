@@ -14,6 +14,7 @@ for place in (str(_ROOT / "components"), str(_ROOT)):
     if place not in sys.path:
         sys.path.insert(0, place)
 
+from aiplatform._args import ArgumentError  # noqa: E402
 from stacks import foundation  # noqa: E402
 from stacks.loading import SettingsError, load_engine  # noqa: E402
 
@@ -25,10 +26,10 @@ def main() -> None:
     gc.disable()
     try:
         settings = load_engine(pulumi.get_stack())
-    except SettingsError as error:
+        foundation.export(foundation.build(settings))
+    except (SettingsError, ArgumentError) as error:
         # A RunError is told as it stands, without the traceback that would hide it.
         raise pulumi.RunError(str(error)) from None
-    foundation.export(foundation.build(settings))
 
 
 main()

@@ -49,10 +49,11 @@ def load_engine(stack: str) -> Settings:
             config[name] = json.loads(value)
         except ValueError:
             config[name] = value
-    # The file is there for its line numbers alone: what counts is what the engine read.
-    file = Path(FOLDER) / f"Pulumi.{stack}.yaml"
+    # The file is there for its line numbers alone: what counts is what the engine read. The engine runs the
+    # program in stacks/, so the place is found from here.
+    file = Path(__file__).resolve().parents[1] / FOLDER / f"Pulumi.{stack}.yaml"
     document: Mapping[str, Any] = _read(file)[0] if file.is_file() else {}
-    return _settings(str(file), config, document, [])
+    return _settings(_shown(file), config, document, [])
 
 
 def _settings(

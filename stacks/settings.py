@@ -29,7 +29,7 @@ Bounded = TypeVar("Bounded", "SystemNodes", "Pool")
 class Topic(BaseModel):
     """A part of an environment file. A key that it does not know is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class Environment(Topic):

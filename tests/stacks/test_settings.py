@@ -132,6 +132,8 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "did you mean 'prod'",
         ),
         ({"config/ai-platform:environment/tags": {"aws:x": "y"}}, "ai-platform:environment.tags", "reserved"),
+        ({"config/ai-platform:gpu_pools/t4/count": True}, "ai-platform:gpu_pools.t4.count", "valid integer"),
+        ({"config/ai-platform:gpu_pools/t4/max": "4"}, "ai-platform:gpu_pools.t4.max", "valid integer"),
         ({"config/ai-platform:gpu_pools/t4/min": 5}, "ai-platform:gpu_pools.t4", "min 5 is above max 4"),
         ({"config/ai-platform:gpu_pools/t4/capacity": ["spot", "spot"]}, "gpu_pools.t4.capacity", "twice"),
         (
@@ -174,6 +176,19 @@ def test_a_wrong_value_is_refused_with_its_place_and_what_would_be_right(
     assert "line " in message, "the reader's editor wants the line"
 
 
+def test_the_engines_faults_name_the_line_of_the_file_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = YAML(typ="safe").load(ROOT / "environments/Pulumi.aws-dev.yaml")["config"]
+    config["ai-platform:network"]["cidr"] = "8.8.0.0/16"
+    monkeypatch.setenv(
+        "PULUMI_CONFIG", json.dumps({name: json.dumps(value) for name, value in config.items()})
+    )
+    monkeypatch.chdir(tmp_path)  # the engine runs the program elsewhere than where its user stands
+    with pytest.raises(SettingsError, match=r"line \d+: ai-platform:network\.cidr"):
+        load_engine("aws-dev")
+
+
 @pytest.mark.parametrize("key", ["owner", "cost_center", "org", "account_id", "region"])
 def test_what_has_no_default_must_be_said(tmp_path: Path, key: str) -> None:
     with pytest.raises(SettingsError, match=rf"ai-platform:environment\.{key}: missing"):
@@ -211,5 +226,4 @@ def test_the_engines_configuration_gives_the_same_settings(
 ) -> None:
     config = {name: json.dumps(value) for name, value in GOOD["config"].items()}
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({**config, "pulumi:disable-default-providers": '["*"]'}))
-    monkeypatch.chdir(tmp_path)
     assert load_engine("aws-dev") == load_file(_file(tmp_path)), "one model, two ways in"
