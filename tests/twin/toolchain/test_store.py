@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -106,6 +107,34 @@ def test_each_tool_is_reported_as_soon_as_it_is_there_while_the_next_one_is_stil
     )
     assert order == [("one", ["one"]), ("two", ["one", "two"])]
     assert maker.downloaded == ["two"], "the second one's modules are fetched while the first one compiles"
+
+
+def _installed(cache: Cache, name: str, version: str) -> Path:
+    key = f"{name}-{version}"
+    with cache.temporary(name) as folder:
+        (folder / name).symlink_to("/bin/sleep")
+        place = cache.install(folder, name, key)
+    seconds = int(version.replace(".", ""))  # a clock may not tell two installations of a test apart
+    os.utime(place, (seconds, seconds))
+    return place
+
+
+def test_of_older_versions_the_latest_stays_and_what_a_process_runs_from(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    with cache.locked("a test", Recorded(), lambda: False):
+        first = _installed(cache, "tool", "1.0.0")
+        with subprocess.Popen([str(first / "tool"), "60"]) as running:
+            try:
+                _installed(cache, "tool", "1.1.0")
+                _installed(cache, "tool-of-another-kind", "1.0.0")
+                _installed(cache, "tool", "1.2.0")
+                _installed(cache, "tool", "1.3.0")
+                left = {folder.name for folder in cache.tools.iterdir()}
+            finally:
+                running.kill()
+        assert left == {"tool-1.0.0", "tool-1.2.0", "tool-1.3.0", "tool-of-another-kind-1.0.0"}
+        _installed(cache, "tool", "1.4.0")
+        assert not first.exists(), "nothing runs from it any more"
 
 
 def test_two_threads_of_one_process_build_once(tmp_path: Path) -> None:
