@@ -38,7 +38,7 @@ test-unit: ## the fast tests: run them before every commit
 	@$(RUN) python -m pytest $(UNIT)
 
 test-end-to-end: ## the real engine on the twin
-	@$(RUN) python -m pytest -m "end_to_end" -n 0 tests
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n 0 tests'
 
 lint: ## ruff and pyright
 	@$(RUN) sh -c 'ruff check . && ruff format --check . && pyright'
