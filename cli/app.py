@@ -24,7 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 stacks.register(app)
-app.add_typer(twins.app, name="twin")
+app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")
 
 
 @app.command(rich_help_panel="The machine")

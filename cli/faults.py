@@ -9,7 +9,10 @@ import typer
 from cli.output import CommandError, say, table
 
 app = typer.Typer(
-    help="Faults on demand: throttling, no capacity, slow or failing calls. They outlive a restart.",
+    help=(
+        "Make the twin's cloud fail on purpose: throttling, no capacity, slow or failing calls. "
+        "A fault outlives a restart; `clear` switches it off."
+    ),
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},

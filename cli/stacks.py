@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,8 +16,13 @@ if TYPE_CHECKING:
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PANEL = "An environment on its twin"
-USAGE = "ENVIRONMENT [OPTION]..."
-ENVIRONMENT = typer.Argument(help="`aws-dev` for environments/Pulumi.aws-dev.yaml.", show_default=False)
+FOLDER = Path(__file__).resolve().parents[1] / "environments"
+NAMES = sorted(file.name.split(".")[1] for file in FOLDER.glob("Pulumi.*.yaml"))
+ENVIRONMENT = typer.Argument(
+    metavar="ENVIRONMENT",
+    help=f"A file environments/Pulumi.ENVIRONMENT.yaml. There are: {', '.join(NAMES)}.",
+    show_default=False,
+)
 OUTPUTS = typer.Option(False, "--show-outputs", help="Show the stack's outputs too; they are long.")
 # With these the engine is asked for less than all, and says itself whether that is protected.
 PARTIAL = ("--target", "-t", "--exclude-protected", "--exclude", "-x", "--preview-only")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from twin.world import World
 
 app = typer.Typer(
-    help="The twin: a local world that unmodified programs run against.",
+    help="The twin, a local world that unmodified programs run against: start, enter, look at, stop, forget.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
