@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from stacks.profiles import PROFILES
 from stacks.settings import Settings
 from tests import generate
+from tests.generating import components
 from tests.generating.tables import table
 
 RENEW = "renew it with: make generate (python -m tests.generate)"
@@ -56,3 +58,18 @@ def test_every_value_of_a_profile_stands_in_the_table_of_keys() -> None:
 
 def test_a_cell_with_a_bar_does_not_break_its_row() -> None:
     assert table(["a"], [["x | y"]]).splitlines()[-1] == "| x \\| y |"
+
+
+def test_a_docstring_tells_the_default_that_there_is() -> None:
+    told = list(components.told_defaults())
+    assert len(told) > 10, "does this test still look at what there is?"
+    assert not [each for each in told if each[1] != each[2]], "programs in other languages read the docstring"
+
+
+def test_the_example_for_other_languages_names_what_the_schema_has() -> None:
+    schema = json.loads(components.schema())
+    example = YAML(typ="safe").load(components.YAML.removeprefix("```yaml").removesuffix("```"))
+    for resource in example["resources"].values():
+        known = schema["resources"][resource["type"].replace(":", ":index:")]
+        assert set(resource["properties"]) <= set(known["inputProperties"])
+        assert set(known["requiredInputs"]) <= set(resource["properties"])

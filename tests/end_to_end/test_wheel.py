@@ -71,6 +71,67 @@ pulumi.export("vpc", network.vpcId)
 pulumi.export("zones", network.zones)
 """
 
+# One component's outputs are the next one's inputs; what decides the shape, such as the zones, is plain.
+COMPOSED = """
+import pulumi
+import pulumi_aws as aws
+
+
+class Remote(pulumi.ComponentResource):
+    def __init__(self, kind, name, outputs, inputs, opts):
+        given = {{**dict.fromkeys(outputs), **inputs}}
+        super().__init__(f"aiplatform:index:{{kind}}", name, given, opts, remote=True)
+
+
+provider = aws.Provider("aws", region="us-west-2", allowed_account_ids=["{account}"])
+here = pulumi.ResourceOptions(providers=[provider])
+zones = ["usw2-az1", "usw2-az2"]
+network = Remote(
+    "Network",
+    "network",
+    ["vpcId", "privateSubnetIds", "intraSubnetIds"],
+    {{"prefix": "team-dev", "cidr": "10.16.0.0/16", "zoneIds": zones}},
+    here,
+)
+placed = {{
+    "vpcId": network.vpcId,
+    "cidr": "10.16.0.0/16",
+    "privateSubnetIds": network.privateSubnetIds,
+    "intraSubnetIds": network.intraSubnetIds,
+    "zones": [
+        {{"id": zone, "privateSubnetId": network.privateSubnetIds.apply(lambda ids, at=at: ids[at])}}
+        for at, zone in enumerate(zones)
+    ],
+}}
+cluster = Remote(
+    "Cluster",
+    "cluster",
+    ["name", "securityGroupId", "nodeRoleArn"],
+    {{"prefix": "team-dev", "version": "1.35", "network": placed}},
+    here,
+)
+pool = Remote(
+    "GpuPool",
+    "t4",
+    ["resource", "nodeGroups"],
+    {{
+        "prefix": "team-dev",
+        "name": "t4",
+        "cluster": {{
+            "name": cluster.name,
+            "securityGroupId": cluster.securityGroupId,
+            "nodeRoleArn": cluster.nodeRoleArn,
+        }},
+        "network": placed,
+        "accelerator": "t4",
+        "count": 1,
+        "max": 2,
+    }},
+    here,
+)
+pulumi.export("resource", pool.resource)
+"""
+
 
 @dataclass
 class Project:
@@ -211,6 +272,14 @@ def test_a_program_of_another_language_uses_the_plugin(project: Project, twin: T
     assert {subnet["VpcId"] for subnet in found} == {outputs["vpc"]}
     project.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress")
     assert holds_nothing(twin), twin.inventory()
+
+
+def test_components_are_composed_by_their_outputs_in_another_language(project: Project, twin: Twin) -> None:
+    (project.folder / "__main__.py").write_text(COMPOSED.format(account=twin.world.account))
+    plan = json.loads(project.pulumi("preview", "--json").stdout)
+    wanted = {step["newState"]["type"]: step["newState"] for step in plan["steps"]}
+    assert {"aws:ec2/vpc:Vpc", "aws:eks/cluster:Cluster", "aws:eks/nodeGroup:NodeGroup"} <= set(wanted)
+    assert holds_nothing(twin), "a preview makes nothing"
 
 
 def test_the_plugin_refuses_a_misspelt_argument_and_makes_nothing(project: Project, twin: Twin) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,45 @@ WORDS = {
     PropertyType.NUMBER: "number",
     PropertyType.BOOLEAN: "boolean",
 }
+
+YAML = """```yaml
+resources:
+  network:
+    type: aiplatform:Network
+    properties:
+      prefix: team-dev
+      cidr: 10.16.0.0/16
+      zoneIds: [usw2-az1, usw2-az2]
+  cluster:
+    type: aiplatform:Cluster
+    properties:
+      prefix: team-dev
+      version: "1.35"
+      network:
+        vpcId: ${network.vpcId}
+        cidr: ${network.cidr}
+        privateSubnetIds: ${network.privateSubnetIds}
+        intraSubnetIds: ${network.intraSubnetIds}
+  t4:
+    type: aiplatform:GpuPool
+    properties:
+      prefix: team-dev
+      name: t4
+      cluster:
+        name: ${cluster.name}
+        securityGroupId: ${cluster.securityGroupId}
+        nodeRoleArn: ${cluster.nodeRoleArn}
+      network:
+        vpcId: ${network.vpcId}
+        cidr: ${network.cidr}
+        privateSubnetIds: ${network.privateSubnetIds}
+        zones:
+          - {id: usw2-az1, privateSubnetId: "${network.privateSubnetIds[0]}"}
+          - {id: usw2-az2, privateSubnetId: "${network.privateSubnetIds[1]}"}
+      accelerator: t4
+      count: 1
+      max: 2
+```"""
 
 
 @cache
@@ -59,8 +99,28 @@ def pages() -> Mapping[str, str]:
         "camelCase. Physical names start with `prefix`; providers are handed over explicitly, by `opts`. A "
         "wrong argument is an error that tells its path, before anything is registered.",
         table(["component", "what it is"], rows),
+        "## From another language",
+        "`pulumi package add <this repository>/components` makes an SDK of them. What decides the shape must "
+        "be plain there too: pools take their `zones` by id, with the subnets as outputs.",
+        YAML,
     )
     return {"README.md": index, **made}
+
+
+def told_defaults() -> Iterator[tuple[str, str, str]]:
+    """(argument, the default that its docstring tells, the real one) where both are plain words."""
+    for component in COMPONENTS:
+        definition, models = plugin().definitions[component.__name__], _models(component)
+        parts = [(f"{component.__name__}Args", definition.inputs, definition.inputs_mapping)]
+        parts += [
+            (each.name, each.properties, each.properties_mapping) for each in _nested(parts[0][1].values())
+        ]
+        for owner, properties, names in parts:
+            for key, prop in properties.items():
+                real = _default(prop, models.get(owner), names[key]).strip("`")
+                told = re.search(r"Default:? `?([\w./-]+?)`?\.(\s|$)", unwrapped(prop.description or ""))
+                if told and real not in ("", "required"):
+                    yield f"{owner}.{names[key]}", told[1], real
 
 
 def _page(component: type) -> str:
