@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E402
 import gc
 import sys
 from pathlib import Path
+
+# Importing the SDKs and registering resources make many objects that live to the end: collecting among them
+# is a quarter of the time of the first and half of that of the second.
+gc.disable()
 
 import pulumi
 
@@ -14,18 +19,17 @@ for place in (str(_ROOT / "components"), str(_ROOT)):
     if place not in sys.path:
         sys.path.insert(0, place)
 
-from aiplatform._args import ArgumentError  # noqa: E402
-from stacks import foundation  # noqa: E402
-from stacks.loading import SettingsError, load_engine  # noqa: E402
+from aiplatform._args import ArgumentError
+from stacks.loading import SettingsError, load_engine
 
 
 def main() -> None:
     """One stack, one environment."""
-    # Registering resources makes many objects that live to the end: collecting among them is half the time.
-    gc.freeze()
-    gc.disable()
     try:
         settings = load_engine(pulumi.get_stack())
+        # Imported late: a fault of the file is told without the clouds' SDKs, which take a second to load.
+        from stacks import foundation
+
         foundation.export(foundation.build(settings))
     except (SettingsError, ArgumentError) as error:
         # A RunError is told as it stands, without the traceback that would hide it.

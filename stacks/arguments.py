@@ -6,6 +6,7 @@ fault by the key of the environment file that caused it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -31,7 +32,12 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
         "flow_log_retention_days": "flow_logs.retention_days",
     },
     "cluster": {"scale_down_after_minutes": "autoscaling.scale_down_unneeded_minutes"},
+    # What no zone of the network offers is the pool's to change, or the network's.
+    "node_pools": {"network": "instance_types"},
+    "gpu_pools": {"network": "accelerator"},
 }
+# A renamed key that stands for all that is under the argument.
+_WHOLE: Final = ("node_pools", "gpu_pools")
 
 
 def network(settings: Settings) -> NetworkArgs:
@@ -149,13 +155,8 @@ def autoscaler(
 
 def faults(settings: Settings) -> list[tuple[str, str]]:
     """(dotted key, reason) of everything that a component would refuse."""
-    there = _network_to_be(settings)
-    here: ClusterReferenceArgs = {
-        "name": "to-be",
-        "security_group_id": "sg-0",
-        "version": settings.cluster.version,
-        "node_role_arn": "arn:aws:iam::000000000000:role/to-be",
-    }
+    there = network_to_be(settings, _zones_to_be(settings))
+    here = cluster_to_be(settings)
     found = [
         *_asked("network", NetworkSettings, lambda: network(settings)),
         *_asked("cluster", ClusterSettings, lambda: cluster(settings, there)),
@@ -174,8 +175,12 @@ def key_of(topic: str, path: str) -> str:
     """The key of the file behind a component's argument (`cluster.version` of `ClusterArgs.version`)."""
     argument = path.partition(".")[2]
     argument = argument.removeprefix("cluster.") if topic == "cluster" else argument
-    head, separator, rest = argument.partition(".")
-    return ".".join(filter(None, [topic, _RENAMED.get(topic, {}).get(head, head) + separator + rest]))
+    head = re.split(r"\W", argument, maxsplit=1)[0]
+    first = topic.partition(".")[0]
+    renamed = _RENAMED.get(first, {}).get(head)
+    if renamed is None:
+        return ".".join(filter(None, [topic, argument]))
+    return f"{topic}.{renamed}" + ("" if first in _WHOLE else argument[len(head) :])
 
 
 def _asked(topic: str, model: type[Any], arguments: Callable[[], Any]) -> list[tuple[str, str]]:
@@ -201,12 +206,28 @@ def _capacity(entry: str | CapacityEntry) -> CapacityArgs:
     return args
 
 
-def _network_to_be(settings: Settings) -> NetworkReferenceArgs:
-    """A network in the shape of one that is there, to ask about arguments that refer to it. Where the file
-    gives a number of zones, which they are is the cloud's to say: those that pools name stand for them."""
+def cluster_to_be(settings: Settings) -> ClusterReferenceArgs:
+    """A cluster in the shape of one that is there, to ask about arguments that refer to it."""
+    return {
+        "name": "to-be",
+        "security_group_id": "sg-0",
+        "version": settings.cluster.version,
+        "node_role_arn": "arn:aws:iam::000000000000:role/to-be",
+    }
+
+
+def _zones_to_be(settings: Settings) -> Sequence[str]:
+    """Where the file gives a number of zones, which they are is the cloud's to say: those that pools name
+    stand for them."""
     given = settings.network.zones
+    if not isinstance(given, int):
+        return given
     named = [zone for pool in settings.gpu_pools.values() for zone in _zones_named(pool)]
-    zones = list(dict.fromkeys(named)) or ["xx-az1", "xx-az2"] if isinstance(given, int) else given
+    return list(dict.fromkeys(named)) or ["xx-az1", "xx-az2"]
+
+
+def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceArgs:
+    """A network in the shape of one that is there, over these zones."""
     subnets = [f"subnet-{zone}" for zone in zones]
     while len(subnets) < 2:  # the cluster asks for two
         subnets.append("subnet-other")

@@ -17,7 +17,8 @@ from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
-from stacks import arguments
+from stacks import arguments, offerings
+from stacks.loading import refusal
 from stacks.settings import Settings
 
 
@@ -47,8 +48,12 @@ class Foundation:
 
 
 def build(settings: Settings) -> Foundation:
-    """Register the layer."""
+    """Register the layer. Raises SettingsError, with nothing but the provider registered, where the cloud
+    does not offer what the settings ask for."""
     here = aws_provider(settings)
+    lacking = offerings.faults(settings, here)
+    if lacking:
+        raise refusal(pulumi.get_stack(), lacking)
     in_aws = ResourceOptions(provider=here)
     network = Network("network", arguments.network(settings), in_aws)
     cluster = Cluster("cluster", arguments.cluster(settings, network.outputs), in_aws)

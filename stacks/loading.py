@@ -49,11 +49,21 @@ def load_engine(stack: str) -> Settings:
             config[name] = json.loads(value)
         except ValueError:
             config[name] = value
-    # The file is there for its line numbers alone: what counts is what the engine read. The engine runs the
-    # program in stacks/, so the place is found from here.
+    file, document = _file_of(stack)
+    return _settings(file, config, document, [])
+
+
+def refusal(stack: str, faults: Sequence[tuple[str, str]]) -> SettingsError:
+    """What to raise for faults, (dotted key, reason) each, that only the cloud could tell."""
+    file, document = _file_of(stack)
+    return SettingsError(file, [placed(document, dotted, reason) for dotted, reason in faults])
+
+
+def _file_of(stack: str) -> tuple[str, Mapping[str, Any]]:
+    """An environment's file, and what stands in it: there for its line numbers alone, as what counts is what
+    the engine read. The engine runs the program in stacks/, so the place is found from here."""
     file = Path(__file__).resolve().parents[1] / FOLDER / f"Pulumi.{stack}.yaml"
-    document: Mapping[str, Any] = _read(file)[0] if file.is_file() else {}
-    return _settings(_shown(file), config, document, [])
+    return _shown(file), _read(file)[0] if file.is_file() else {}
 
 
 def _settings(

@@ -130,7 +130,7 @@ def _offering_faults(
             path = f"{ROOT}.zones[{pool.zones.index(zone)}]"
             yield Fault(path, f"{got(zone)}, which does not offer {what}; {where}")
         else:
-            yield Fault(f"{ROOT}.network.zones", f"none that the pool can use offers {what}; {where}")
+            yield Fault(f"{ROOT}.network.zones", f"no zone that the pool can use offers {what}; {where}")
     if zones and all(zone in offering for zone in zones):
         told = "; ".join(f"{t}: {', '.join(sorted(offerings.get(t, ())))}" for t in types)
         yield Fault(f"{ROOT}.zones", f"{got(list(zones))}, but no type is offered in all of them ({told})")

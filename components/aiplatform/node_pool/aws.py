@@ -8,7 +8,6 @@ import pulumi
 from pulumi import Input
 from pulumi_aws import eks
 
-from aiplatform._args import ArgumentError, Fault, got
 from aiplatform._node_groups import (
     NodeRole,
     Volume,
@@ -23,6 +22,7 @@ from aiplatform._node_groups import (
 from aiplatform._node_labels import POOL
 from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.node_pool.plan import zones_for
 
 AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
     ("x86_64", "al2023"): "AL2023_x86_64_STANDARD",
@@ -55,8 +55,9 @@ class Builder:
     def build(self) -> Built:
         """All of it. EC2 is asked first where it offers the instance types: a zone without them is
         refused before anything is made."""
-        zones = self._zones()
         pool = self.settings
+        options = pulumi.InvokeOptions(parent=self.parent)
+        zones = zones_for(pool, zones_that_offer(pool.instance_types, options))
         role = node_role(
             self.parent, self.name, f"{pool.prefix}-{pool.name}-", pool.cluster, self._tags("node")
         )
@@ -69,32 +70,6 @@ class Builder:
     def _tags(self, purpose: str) -> dict[str, str]:
         pool = self.settings
         return {**pool.tags, "Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name}
-
-    def _zones(self) -> list[str]:
-        pool = self.settings
-        offered = zones_that_offer(pool.instance_types, pulumi.InvokeOptions(parent=self.parent))
-        faults = [
-            Fault(
-                f"NodePoolArgs.instance_types[{index}]",
-                f"{got(type_)}, which no zone of this region offers; is it spelt right?",
-            )
-            for index, type_ in enumerate(pool.instance_types)
-            if type_ not in offered
-        ]
-        # In every zone every type, or some of the launches are bound to fail.
-        offering = frozenset[str].intersection(*offered.values()) if offered else frozenset[str]()
-        known = ", ".join(sorted(offering)) or "none"
-        what = " and ".join(pool.instance_types)
-        for index, zone in enumerate(pool.zones or []):
-            if zone not in offering and not faults:
-                reason = f"{got(zone)}, which does not offer {what}; zone ids that do: {known}"
-                faults.append(Fault(f"NodePoolArgs.zones[{index}]", reason))
-        if not faults and not pool.zones_with(offering):
-            reason = f"no zone of the network offers {what}; zone ids that do: {known}"
-            faults.append(Fault("NodePoolArgs.network.zones", reason))
-        if faults:
-            raise ArgumentError(faults)
-        return pool.zones_with(offering)
 
     def _group(
         self, capacity: str, priority: int, minimum: int, zones: list[str], role: NodeRole

@@ -1,0 +1,36 @@
+"""From checked arguments and EC2's offerings to the zones of a pool. Pure: no resource, no call."""
+
+from collections.abc import Mapping
+
+from aiplatform._args import ArgumentError, Fault, got
+from aiplatform.node_pool.args import NodePoolSettings
+
+
+def zones_for(pool: NodePoolSettings, offerings: Mapping[str, frozenset[str]]) -> list[str]:
+    """The ids of the zones that the pool can stand in; `offerings`: instance type -> zones that offer it.
+
+    Raises ArgumentError where no zone offers what is asked for.
+    """
+    offered = {type_: offerings[type_] for type_ in pool.instance_types if type_ in offerings}
+    faults = [
+        Fault(
+            f"NodePoolArgs.instance_types[{index}]",
+            f"{got(type_)}, which no zone of this region offers; is it spelt right?",
+        )
+        for index, type_ in enumerate(pool.instance_types)
+        if type_ not in offered
+    ]
+    # In every zone every type, or some of the launches are bound to fail.
+    offering = frozenset[str].intersection(*offered.values()) if offered else frozenset[str]()
+    known = ", ".join(sorted(offering)) or "none"
+    what = " and ".join(pool.instance_types)
+    for index, zone in enumerate(pool.zones or []):
+        if zone not in offering and not faults:
+            reason = f"{got(zone)}, which does not offer {what}; zone ids that do: {known}"
+            faults.append(Fault(f"NodePoolArgs.zones[{index}]", reason))
+    if not faults and not pool.zones_with(offering):
+        reason = f"no zone of the network offers {what}; zone ids that do: {known}"
+        faults.append(Fault("NodePoolArgs.network.zones", reason))
+    if faults:
+        raise ArgumentError(faults)
+    return pool.zones_with(offering)

@@ -1,0 +1,102 @@
+"""What the cloud does not offer is told before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from stacks import foundation
+from stacks.loading import SettingsError
+from stacks.settings import Settings
+from tests.components.recording import record
+from tests.stacks.environments import STACKS, settings_of
+
+ZONES = ("euc1-az1", "euc1-az2", "euc1-az3")
+OFFERINGS = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
+
+
+def _offering(**zones_of: tuple[str, ...]) -> Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
+    """EC2 offers these types in these zones, and all others in every zone; `__` stands for a dot."""
+    special = {name.replace("__", "."): zones for name, zones in zones_of.items()}
+
+    def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked = arguments["filters"][0]["values"]
+        pairs = [(name, zone) for name in asked for zone in special.get(name, ZONES)]
+        return {
+            "id": "eu-central-1",
+            "instanceTypes": [name for name, _ in pairs],
+            "locations": [zone for _, zone in pairs],
+            "locationTypes": [],
+        }
+
+    return {OFFERINGS: answer}
+
+
+def _refused(settings: Settings, **zones_of: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """The faults of the environment, and all that was registered."""
+
+    def program() -> list[str]:
+        with pytest.raises(SettingsError) as error:
+            foundation.build(settings)
+        return list(error.value.faults)
+
+    recorded = record(program, answers=_offering(**zones_of), stack="aws-prod")
+    return recorded.result, recorded.names()
+
+
+def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider_registered() -> None:
+    faults, registered = _refused(
+        settings_of("aws-prod"), m7i__2xlarge=(), p5__48xlarge=("euc1-az9",), g6e__xlarge=()
+    )
+    assert registered == ["pulumi:providers:aws aws"], "no network is left behind"
+    places = [fault.partition(": got")[0].partition(": no zone")[0] for fault in faults]
+    assert [place.partition(": ")[2] for place in places] == [
+        "ai-platform:node_pools.general.instance_types[0]",
+        "ai-platform:gpu_pools.serving.accelerator",
+        "ai-platform:gpu_pools.training.accelerator",
+    ]
+    assert all(place.startswith("line ") for place in places), "each where it stands in the file"
+    assert "no zone that the pool can use offers p5.48xlarge; zone ids that do: euc1-az9" in faults[2]
+
+
+def test_a_zone_that_the_pool_names_and_that_lacks_the_machine_is_told_by_its_key() -> None:
+    settings = settings_of("aws-prod")
+    training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az2"]})
+    settings = settings.model_copy(update={"gpu_pools": {"training": training}})
+    faults, registered = _refused(settings, p5__48xlarge=("euc1-az1",))
+    assert registered == ["pulumi:providers:aws aws"]
+    assert len(faults) == 1
+    assert "gpu_pools.training.zones[0]: got 'euc1-az2', which does not offer p5.48xlarge" in faults[0]
+
+
+def test_a_zone_that_the_pool_names_and_that_the_network_has_not_is_told() -> None:
+    settings = settings_of("aws-prod")
+    training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az9"]})
+    settings = settings.model_copy(update={"gpu_pools": {"training": training}})
+    faults, registered = _refused(settings)
+    assert registered == ["pulumi:providers:aws aws"]
+    assert any(
+        "gpu_pools.training.zones[0]: got 'euc1-az9', expected a zone id of the network" in fault
+        for fault in faults
+    ), faults
+
+
+def test_a_zone_that_the_region_has_not_is_told() -> None:
+    settings = settings_of("aws-dev")
+    network = settings.network.model_copy(update={"zones": ["euc1-az1", "euc1-az9"]})
+    faults, registered = _refused(settings.model_copy(update={"network": network}))
+    assert registered == ["pulumi:providers:aws aws"]
+    assert len(faults) == 1
+    assert "network.zones[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in faults[0]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_ec2_is_asked_once_for_the_machines_of_all_pools_before_the_first_component(stack: str) -> None:
+    settings = settings_of(stack)
+    recorded = record(lambda: foundation.build(settings), stack=stack)
+    asked = [call for call in recorded.calls if call.token == OFFERINGS]
+    assert len(asked) == 1 + len(settings.node_pools) + len(settings.gpu_pools), "and each pool for its own"
+    assert recorded.calls[1].token == OFFERINGS, "after the zones, the first question of all"
+    assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:aws").urn)
