@@ -155,16 +155,32 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 def uv_folder() -> Path:
-    """Where uv is put: the toolchain's cache."""
+    """Where uv is put: the toolchain's cache, or the user's own where that one is only there to be read."""
+    places = [cache() / "tools" / ("uv-" + pinned_uv()) for cache in (toolchain_cache, user_cache)]
+    for place in places:
+        if (place / "bin" / "uv").exists() or may_write(place):
+            return place
+    return places[0]
+
+
+def may_write(place: Path) -> bool:
+    """Whether a folder could be made there."""
+    existing = next(parent for parent in place.parents if parent.exists())
+    return os.access(str(existing), os.W_OK)
+
+
+def toolchain_cache() -> Path:
+    """What AIPLATFORM_CACHE says, else the user's own."""
     chosen = os.environ.get("AIPLATFORM_CACHE")
-    if chosen:
-        cache = Path(chosen).expanduser().absolute()
-    elif sys.platform == "darwin":
-        cache = Path.home() / "Library" / "Caches" / "ai-platform"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME")
-        cache = (Path(base) if base else Path.home() / ".cache") / "ai-platform"
-    return cache / "tools" / ("uv-" + pinned_uv())
+    return Path(chosen).expanduser().absolute() if chosen else user_cache()
+
+
+def user_cache() -> Path:
+    """The user's cache folder of this project."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "ai-platform"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "ai-platform"
 
 
 def install_uv() -> Path:

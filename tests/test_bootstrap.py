@@ -138,6 +138,19 @@ def test_uv_comes_from_pypi_in_its_pinned_version_whole_or_not_at_all(
     assert bootstrap.find_uv() == uv, "the next time it is there"
 
 
+def test_a_cache_that_is_only_there_to_be_read_needs_no_uv_in_it(
+    bootstrap: types.ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(checkout / "own"))
+    assert bootstrap.uv_folder().is_relative_to(checkout / "cache")
+    (checkout / "cache").mkdir()
+    shared = str(checkout / "cache")
+    monkeypatch.setattr(bootstrap.os, "access", lambda place, _: not place.startswith(shared))
+    assert bootstrap.uv_folder() == checkout / "own" / "ai-platform" / "tools" / "uv-0.13.9"
+    script(checkout / "cache" / "tools" / "uv-0.13.9" / "bin" / "uv", "echo uv 0.13.9")
+    assert bootstrap.uv_folder().is_relative_to(checkout / "cache"), "whoever filled it had the same need"
+
+
 def test_a_command_runs_in_the_environment_with_its_own_exit_code(checkout: Path) -> None:
     # In a process of its own, which becomes the command.
     for name in ("bootstrap.py",):
