@@ -278,3 +278,6 @@ def test_doctor_tells_too_little_room(monkeypatch: pytest.MonkeyPatch, tmp_path:
     check = doctor._disk(built=False)
     assert check.state == "missing"
     assert "AIPLATFORM_CACHE" in check.advice
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    assert doctor._disk(built=False).state == "missing"
+    assert doctor._disk(built=True).state == "ok", "whoever filled it has built all that is needed"
