@@ -102,8 +102,10 @@ def sync() -> None:
     """Make .venv by `uv sync --frozen`."""
     uv = find_uv() or install_uv()
     say("uv sync: Python packages into .venv (some minutes the first time)")
+    # On a terminal it shows how far it is; elsewhere it would be a list of some hundred packages.
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
     done = subprocess.run(
-        [str(uv), "sync", "--frozen", "--python", sys.executable],
+        [str(uv), "sync", "--frozen", *quiet, "--python", sys.executable],
         cwd=ROOT,
         # Another project's environment may be active in this shell.
         env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
