@@ -122,6 +122,8 @@ class AwsContext(Context):
 
         Idempotency tokens come from the intent: the same call under the same intent has the same body.
         """
+        # Maps come from the engine in an order that differs from process to process, and the body with them.
+        params = _ordered(params)
         client = self.clients.get(service, self.region)
         token = _intent.set(self.intent)
         try:
@@ -140,6 +142,12 @@ class AwsContext(Context):
             return params
         seed = json.dumps([self.intent, operation, params], sort_keys=True, default=str)
         return {**params, **dict.fromkeys(absent, str(uuid.uuid5(_NAMESPACE, seed)))}
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    return [_ordered(item) for item in value] if isinstance(value, list) else value
 
 
 def _add_intent(params: dict[str, Any], **_: Any) -> None:

@@ -61,3 +61,17 @@ def test_a_call_carries_its_intent_and_a_token_made_of_it(moto_url: str) -> None
         "the body is the same"
     )
     assert made != context.with_intent("i-2")._with_token("ec2", "CreateNatGateway", {"SubnetId": "subnet-1"})
+
+
+def test_the_order_of_a_map_is_nothing_to_a_call_s_body(moto_url: str) -> None:
+    context = configured(moto_url).with_intent("i-2")
+    seen: list[Any] = []
+    context.clients.get("eks", context.region).meta.events.register(
+        "before-send", lambda request, **_: seen.append(request.body)
+    )
+    labels = {"b": "1", "a": "2"}
+    for given in (labels, dict(reversed(labels.items()))):
+        with pytest.raises(Exception, match="CreateNodegroup"):  # moto has no cluster of that name
+            params = {"clusterName": "none", "nodegroupName": "n", "subnets": [], "nodeRole": "r"}
+            context.call("eks", "CreateNodegroup", {**params, "labels": given})
+    assert seen[0] == seen[1], "the front knows a repeated call by its body"
