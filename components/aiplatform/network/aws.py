@@ -137,13 +137,15 @@ class Builder:
             opts=self._options(),
         )
         public = self._table(network, "public", [(zone.id, zone.public) for zone in zones])
-        ec2.Route(
+        internet = ec2.Route(
             f"{self.name}-public-internet",
             route_table_id=public.id,
             destination_cidr_block=_ANYWHERE,
             gateway_id=gateway.id,
             opts=self._options(),
         )
+        if self.settings.nat != "none":
+            self._ways.append(internet)
         private = [self._table(network, f"private-{zone.id}", [(zone.id, zone.private)]) for zone in zones]
         intra = self._table(network, "intra", [(zone.id, zone.intra) for zone in zones])
         addresses = self._nat(zones, private, gateway)
@@ -172,7 +174,7 @@ class Builder:
                 subnet_id=subnet.id,
                 opts=self._options(),
             )
-            if tier == "private":
+            if tier == "private" or (tier == "public" and self.settings.nat != "none"):
                 self._ways.append(association)
         return table
 
