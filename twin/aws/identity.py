@@ -151,7 +151,9 @@ class Identity:
                 return []
             texts = [*role.policies.values()]
             for attached in role.managed_policies.values():
-                texts.append(attached.document)
+                texts += [
+                    v.document for v in attached.versions if v.version_id == attached.default_version_id
+                ]
         return [json.loads(text) if isinstance(text, str) else text for text in texts]
 
 

@@ -76,10 +76,22 @@ class Pinned:
 
     def forget(self) -> None:
         """As on the first day."""
-        from moto.core.base_backend import BackendDict
-
         with self.lock:
-            BackendDict.reset()
+            forget()
+
+
+def forget() -> None:
+    """Drop all that moto holds in this process; moto's own reset makes each backend anew before it does."""
+    from moto.core.base_backend import BackendDict, BaseBackend
+
+    tables: Any = BackendDict
+    for table in tables._instances:
+        for account in table.values():
+            for backend in account.values():
+                if type(backend).reset is not BaseBackend.reset:
+                    backend.reset()  # it lets go of files
+        table.clear()
+    tables._instances.clear()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from importlib import metadata
 from typing import Any
@@ -10,6 +11,8 @@ from urllib.parse import parse_qs
 
 from twin.aws import inventory
 from twin.aws.call import Answer, Refusal
+
+LOG = logging.getLogger(__name__)
 
 
 def handle(front: Any, environ: dict[str, Any]) -> Answer:
@@ -30,6 +33,11 @@ def handle(front: Any, environ: dict[str, Any]) -> Answer:
         return _json(error.status, {"code": error.code, "message": error.message})
     except (ValueError, KeyError, TypeError) as error:
         return _json(400, {"code": "BadRequest", "message": f"{method} /_twin/{path}: {error!r}"})
+    except Exception:
+        LOG.exception("%s /_twin/%s failed in the twin", method, path)
+        return _json(
+            500, {"code": "TwinDefect", "message": f"{method} /_twin/{path}: the front's log tells why"}
+        )
     return _json(404, {"code": "NotFound", "message": f"no {method} /_twin/{path}"})
 
 

@@ -21,7 +21,7 @@ from twin.aws.call import Answer
 
 
 class Handler(WSGIRequestHandler):
-    """HTTP/1.1 with connections kept alive and no delayed packets."""
+    """HTTP/1.1 with no delayed packets. werkzeug closes each connection after its answer."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True

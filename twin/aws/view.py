@@ -105,7 +105,7 @@ class AwsView:
         raise FrontError(message)
 
     def _post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        # A kept-alive connection may have died with a restarted front: a second one decides.
+        # A connection that is still open may have died with a restarted front: a second one decides.
         for attempt in (1, 2):
             connection = getattr(self._local, "connection", None)
             if connection is None:

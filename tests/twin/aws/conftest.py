@@ -17,15 +17,13 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
         from twin.aws.front import Front
+        from twin.aws.pinned import forget
 
+        forget()  # what a plain moto server of other tests holds in this process
         front = Front(worlds.create("unit"))
-        front.moto.forget()
-        from twin.aws import baseline
-
-        baseline.make(front.moto)
         yield Clients(front)
         front.close()
-        front.moto.forget()
+        forget()
 
 
 @pytest.fixture

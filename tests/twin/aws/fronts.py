@@ -10,6 +10,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from twin.aws.call import environ_of
+from twin.aws.context import AwsContext
 from twin.aws.context import session as shared_session
 from twin.aws.credentials import deployer
 from twin.aws.front import Front
@@ -18,6 +19,17 @@ from twin.aws.front import Front
 class _Raw(io.BytesIO):
     def stream(self, *_: Any, **__: Any) -> Any:
         yield self.read()
+
+
+class Direct:
+    """What a provider's context takes for its clients."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def get(self, service: str, _: str) -> Any:
+        """The client of a service; a front has one region."""
+        return self._clients(service)
 
 
 class Clients:
@@ -43,6 +55,12 @@ class Clients:
             client.meta.events.register("before-send", self._send)
             self._made[service] = client
         return self._made[service]
+
+    def context(self) -> AwsContext:
+        """A provider's context that calls this front."""
+        world = self.front.world
+        direct: Any = Direct(self)
+        return AwsContext(world.region, world.account, "aws", direct)
 
     def _send(self, request: Any, **_: Any) -> AWSResponse:
         parts = urlsplit(request.url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.twin.aws.fronts import Clients
+from twin import world as worlds
+from twin.aws import inventory
 from twin.aws.call import Answer, Call, environ_of
+from twin.aws.front import Front
 from twin.aws.journal import Journal
+from twin.aws.pinned import forget
+from twin.world import World
 
 
 class Died(BaseException):
@@ -133,3 +139,37 @@ def test_a_call_adds_less_than_two_milliseconds(clients: Clients, tmp_path: Path
     for number in range(200):
         journal.perform(call(b"%d" % number, f"i{number}"), cloud.write)
     assert (time.perf_counter() - begun) / 200 < 0.002, "two rows written a call"
+
+
+@pytest.fixture
+def world(home: Path) -> Iterator[World]:
+    forget()
+    yield worlds.create("journal")
+    forget()
+
+
+def _live(world: World) -> Clients:
+    # A fresh process: what moto held is gone.
+    forget()
+    return Clients(Front(world))
+
+
+def test_a_journal_of_what_is_all_gone_begins_anew(world: World) -> None:
+    first = _live(world)
+    vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    first("ec2").delete_vpc(VpcId=vpc)
+    epoch = first.front.moto.epoch
+    assert len(first.front.journal) == 2
+    first.front.close()
+    second = _live(world)
+    assert second.front.replayed.calls == 2, "they are made again once more, to see that nothing is left"
+    assert len(second.front.journal) == 0, "and are forgotten"
+    assert second.front.moto.epoch == epoch, "what AWS has before anyone asks is of the same day"
+    assert inventory.of(second.front) == {}
+    kept = second("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    second.front.close()
+    third = _live(world)
+    assert len(third.front.journal) == 1, "while something stands, its journal stays"
+    ids = [each["VpcId"] for each in third("ec2").describe_vpcs()["Vpcs"]]
+    assert kept in ids
+    third.front.close()

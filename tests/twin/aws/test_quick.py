@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -17,7 +18,7 @@ from twin.aws import quick
 def test_the_regions_of_a_service_are_those_that_botocore_finds(service: str) -> None:
     quick.regions()
     session = boto3.Session()
-    inner = session._session  # pyright: ignore[reportPrivateUsage]
+    inner: Any = session._session  # pyright: ignore[reportPrivateUsage]
     for partition in ("aws", "aws-cn"):
         found = session.get_available_regions(service, partition_name=partition)
         assert found == inner.twin_get_available_regions(service, partition)

@@ -20,6 +20,7 @@ from twin.aws.rules import (
     logs,
     modelled,
     placement,
+    ssm,
     tagging,
 )
 from twin.aws.rules.look import Look
@@ -32,6 +33,13 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "kms": kms.RULES,
     "logs": logs.RULES,
     "autoscaling": autoscaling.RULES,
+}
+
+Extension = Callable[[Call, Any], Answer | None]
+EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
+    "ec2": dict(placement.OPERATIONS),
+    "logs": logs.OPERATIONS,
+    "ssm": ssm.OPERATIONS,
 }
 
 
@@ -49,8 +57,6 @@ def check(call: Call, front: Any) -> None:
 
 
 def extension(call: Call, moto: Any) -> Answer | None:
-    """The answer to an operation that moto does not have, or None."""
-    if call.service != "ec2":
-        return None
-    handler = placement.OPERATIONS.get(call.operation)
-    return handler(call, moto.backend("ec2", call.region)) if handler else None
+    """The answer to an operation or a thing that moto does not have, or None."""
+    handler = EXTENSIONS.get(call.service, {}).get(call.operation)
+    return handler(call, moto.backend(call.service, call.region)) if handler else None

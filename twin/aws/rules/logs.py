@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from twin.aws.call import Refusal
+from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -21,6 +22,33 @@ def create_group(params: Params, look: Look) -> None:
             "InvalidParameterException",
             f"The specified KMS key does not exist or is not allowed to be used with Arn '{key}'",
         )
+
+
+def _group_of(params: Params, groups: dict[str, Any]) -> Any:
+    # resourceIdentifier: `arn:aws:logs:REGION:ACCOUNT:log-group:NAME`.
+    named = params.get("logGroupName") or str(params.get("resourceIdentifier")).partition(":log-group:")[2]
+    if named not in groups:
+        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    return groups[named]
+
+
+def associate(call: Call, backend: Any) -> Answer:
+    """AssociateKmsKey, which moto lacks."""
+    _group_of(call.params, backend.groups).kms_key_id = call.params.get("kmsKeyId")
+    return _DONE
+
+
+def disassociate(call: Call, backend: Any) -> Answer:
+    """DisassociateKmsKey, which moto lacks."""
+    _group_of(call.params, backend.groups).kms_key_id = None
+    return _DONE
+
+
+_DONE: Final = Answer(200, [("Content-Type", "application/x-amz-json-1.1")], b"")
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "AssociateKmsKey": associate,
+    "DisassociateKmsKey": disassociate,
+}
 
 
 def retention(params: Params, _: Look) -> None:

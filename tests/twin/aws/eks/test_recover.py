@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto.core.base_backend import BackendDict
 
 from tests.twin.aws.eks.scene import make_cluster_of, network_and_roles
 from tests.twin.aws.fronts import Clients
@@ -15,7 +14,7 @@ from twin import world as worlds
 from twin.aws import inventory
 from twin.aws.front import Front
 from twin.aws.inside import Inside
-
+from twin.aws.pinned import forget
 
 pytestmark = pytest.mark.end_to_end  # a dozen starts of the front
 
@@ -54,7 +53,7 @@ class Lives:
         if self.front:
             self.front.close()
         self.front = None
-        BackendDict.reset()
+        forget()
 
     def through_deaths(self) -> Clients:
         """Start again and again, each life lasting one inner call longer, until one lives on."""

@@ -1,0 +1,109 @@
+"""Add-ons, access entries, pod identities and tokens."""
+
+from __future__ import annotations
+
+import base64
+import time
+
+import pytest
+import time_machine
+from botocore.signers import RequestSigner
+
+from tests.twin.aws.eks.conftest import refusal
+from tests.twin.aws.eks.scene import Names, view
+from tests.twin.aws.fronts import Clients
+
+
+def test_add_ons_have_versions_configuration_and_state(clients: Clients, names: Names) -> None:
+    eks = clients("eks")
+    offered = eks.describe_addon_versions(addonName="vpc-cni", kubernetesVersion="1.34")["addons"][0]
+    newest = offered["addonVersions"][0]["addonVersion"]
+    addon = {"clusterName": "demo", "addonName": "vpc-cni"}
+    _, message = refusal(clients, "create_addon", **addon, addonVersion="v0.1.0")
+    assert "Addon version specified is not supported" in message
+    _, message = refusal(
+        clients, "create_addon", **addon, configurationValues='{"enableNetworkPolcy": "true"}'
+    )
+    assert "enableNetworkPolcy" in message
+    _, message = refusal(clients, "create_addon", clusterName="demo", addonName="vpc-cmi")
+    assert message == "Addon vpc-cmi specified is not supported"
+    eks.create_addon(**addon, addonVersion=newest, configurationValues='{"enableNetworkPolicy": "true"}')
+    assert refusal(clients, "create_addon", **addon) == ("ResourceInUseException", "Addon already exists.")
+    assert view(clients, "addons")["addons"][0]["configuration"] == {"enableNetworkPolicy": "true"}
+    view(clients, "addon_status", name="vpc-cni", status="ACTIVE", issues=[])
+    assert eks.describe_addon(**addon)["addon"]["status"] == "ACTIVE"
+    eks.delete_addon(**addon)
+    view(clients, "addon_status", name="vpc-cni", status="GONE", issues=[])
+    assert eks.list_addons(clusterName="demo")["addons"] == []
+
+
+def test_access_entries_and_pod_identities_need_what_exists(clients: Clients, names: Names) -> None:
+    eks = clients("eks")
+    _, message = refusal(
+        clients, "create_access_entry", clusterName="demo", principalArn="arn:aws:iam::123456789012:role/none"
+    )
+    assert "invalid principal" in message
+    entry = {"clusterName": "demo", "principalArn": names["pod_role"]}
+    eks.create_access_entry(**entry, kubernetesGroups=["viewers"])
+    policy = {"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"}
+    eks.associate_access_policy(**entry, **policy, accessScope={"type": "namespace", "namespaces": ["a"]})
+    assert len(eks.list_associated_access_policies(**entry)["associatedAccessPolicies"]) == 1
+    eks.delete_access_entry(**entry)
+    assert names["pod_role"] not in eks.list_access_entries(clusterName="demo")["accessEntries"]
+    binding = {"clusterName": "demo", "namespace": "kube-system", "serviceAccount": "autoscaler"}
+    _, message = refusal(clients, "create_pod_identity_association", **binding, roleArn=names["node_role"])
+    assert "pods.eks.amazonaws.com" in message
+    made = eks.create_pod_identity_association(**binding, roleArn=names["pod_role"])["association"]
+    asked = {"namespace": "kube-system", "service_account": "autoscaler"}
+    assert view(clients, "workload_role", **asked)["role"] == names["pod_role"]
+    eks.delete_pod_identity_association(clusterName="demo", associationId=made["associationId"])
+    assert view(clients, "workload_role", **asked)["role"] is None
+
+
+def token(clients: Clients, cluster: str) -> str:
+    """What `aws eks get-token` makes."""
+    sts = clients("sts")
+    signer = RequestSigner(
+        sts.meta.service_model.service_id,
+        "us-west-2",
+        "sts",
+        "v4",
+        sts._request_signer._credentials,
+        sts.meta.events,
+    )
+    request = {
+        "method": "GET",
+        "url": "https://sts.us-west-2.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",
+        "body": {},
+        "headers": {"x-k8s-aws-id": cluster},
+        "context": {},
+    }
+    url = signer.generate_presigned_url(request, "GetCallerIdentity", 60)
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
+
+
+def test_a_token_is_checked_to_its_signature(clients: Clients, names: Names) -> None:
+    made = token(clients, "demo")
+    found = view(clients, "authenticate", token=made)["principal"]
+    assert found["username"] == "arn:aws:sts::123456789012:assumed-role/platform-deployer/twin"
+    assert found["policies"] == [["AmazonEKSClusterAdminPolicy", []]]
+    other = token(clients, "other")
+    assert view(clients, "authenticate", token=other)["principal"] is None, "another cluster's token"
+    assert view(clients, "authenticate", token=made[:-6])["principal"] is None, "a broken signature"
+    assert view(clients, "authenticate", token="k8s-aws-v1.bm9uc2Vuc2U")["principal"] is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "known"), [(0, True), (14.9, True), (15.1, False), (60 * 24, False), (-10, False)]
+)
+def test_a_token_lives_for_fifteen_minutes(
+    clients: Clients, names: Names, minutes: float, known: bool
+) -> None:
+    made = token(clients, "demo")
+    with time_machine.travel(time.time() + minutes * 60, tick=False):
+        found = view(clients, "authenticate", token=made)["principal"]
+    assert (found is not None) == known, "aws-iam-authenticator: 15 minutes from the signature's own time"
+
+
+def test_the_nodes_of_a_group_get_in(clients: Clients, names: Names, pool: str) -> None:
+    assert names["node_role"] in clients("eks").list_access_entries(clusterName="demo")["accessEntries"]

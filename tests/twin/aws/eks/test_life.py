@@ -1,0 +1,44 @@
+"""What a cluster goes through to its end, each test with an account of its own."""
+
+from __future__ import annotations
+
+from tests.twin.aws.eks.conftest import active, refusal
+from tests.twin.aws.eks.scene import group_params, view
+from tests.twin.aws.fronts import Clients
+from twin.aws import inventory
+
+
+def test_versions_go_up_one_at_a_time(own: Clients) -> None:
+    active(own)
+    _, message = refusal(own, "update_cluster_version", name="demo", version="1.36")
+    assert message == "Unsupported Kubernetes minor version update from 1.34 to 1.36"
+    update = own("eks").update_cluster_version(name="demo", version="1.35")["update"]
+    done = own("eks").describe_update(name="demo", updateId=update["id"])["update"]
+    assert done["status"] == "Successful"
+    assert own("eks").describe_cluster(name="demo")["cluster"]["version"] == "1.35"
+
+
+def test_a_cluster_goes_last_and_leaves_nothing(own: Clients) -> None:
+    eks, ec2, names = own("eks"), own("ec2"), active(own)
+    sizes = {"minSize": 1, "maxSize": 2, "desiredSize": 1}
+    eks.create_nodegroup(**group_params(names, scalingConfig=sizes))
+    assert len(view(own, "machines")["machines"]) == 1
+    assert refusal(own, "delete_cluster", name="demo") == (
+        "ResourceInUseException",
+        "Cluster has nodegroups attached",
+    )
+    eks.delete_nodegroup(clusterName="demo", nodegroupName="gpu")
+    assert view(own, "machines")["machines"] == []
+    view(own, "machines")
+    assert eks.list_nodegroups(clusterName="demo")["nodegroups"] == []
+    eks.update_cluster_config(name="demo", deletionProtection=True)
+    assert "deletion protection" in refusal(own, "delete_cluster", name="demo")[1]
+    eks.update_cluster_config(name="demo", deletionProtection=False)
+    eks.delete_cluster(name="demo")
+    view(own, "cluster_gone")
+    for subnet in names["subnets"]:
+        ec2.delete_subnet(SubnetId=subnet)
+    ec2.delete_vpc(VpcId=names["vpc"])
+    for name in ("cluster", "node", "pod"):
+        own("iam").delete_role(RoleName=name)
+    assert inventory.of(own.front) == {}

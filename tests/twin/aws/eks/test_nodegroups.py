@@ -1,0 +1,148 @@
+"""Managed node groups, and their machines as the control plane sees them."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from tests.twin.aws.eks.conftest import refusal
+from tests.twin.aws.eks.scene import Names, group_params, role, view
+from tests.twin.aws.fronts import Clients
+
+BAD_GROUPS: list[tuple[Names, str]] = [
+    ({"instanceTypes": ["g5.gigantic"]}, "do not exist"),
+    ({"instanceTypes": ["m5.large"], "amiType": "AL2023_x86_64_NVIDIA"}, "not a valid instance type for "
+    "requested "
+    "amiType"),
+    ({"instanceTypes": ["m7g.large"], "amiType": "AL2023_x86_64_STANDARD"}, "not a valid instance type"),
+    ({"amiType": "AL2024_x86_64"}, "enum value set"),
+    ({"amiType": "AL2_x86_64_GPU"}, "not supported for Kubernetes version 1.34"),
+    ({"scalingConfig": {"minSize": 3, "maxSize": 2, "desiredSize": 2}}, "Minimum capacity 3"),
+    ({"scalingConfig": {"minSize": 0, "maxSize": 2, "desiredSize": 5}}, "can't be greater than max size"),
+    ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "NO_SCHEDULE"),
+    ({"labels": {"kubernetes.io/x": "y"}}, "reserved prefixes"),
+    ({"labels": {"a": "not valid!"}}, "Label value"),
+    ({"nodeRole": "arn:aws:iam::123456789012:role/cluster"}, "ec2.amazonaws.com"),
+    ({"nodeRole": "arn:aws:iam::123456789012:role/none"}, "cannot be found"),
+    ({"version": "1.35"}, "cannot be newer"),
+    ({"instanceTypes": ["trn1.32xlarge"], "subnets": 1}, "not supported in your requested Availability Zone"),
+    ({"updateConfig": {"maxUnavailable": 1, "maxUnavailablePercentage": 5}}, "both"),
+    ({"launchTemplate": {"name": "none"}}, "does not exist"),
+    ({"amiType": "CUSTOM"}, "image id"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "words"), BAD_GROUPS)
+def test_a_node_group_that_eks_would_refuse_is_refused(
+    clients: Clients, names: Names, change: Names, words: str
+) -> None:
+    change = dict(change)
+    if isinstance(change.get("subnets"), int):
+        change["subnets"] = names["subnets"][: change["subnets"]]
+    code, message = refusal(clients, "create_nodegroup", **group_params(names, **change))
+    assert code in ("InvalidParameterException", "InvalidRequestException")
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "words"),
+    [
+        ({"IamInstanceProfile": {"Arn": "arn:aws:iam::1:instance-profile/x"}}, {}, "IamInstanceProfile"),
+        ({"InstanceType": "g5.xlarge"}, {}, "both the launch template and the request"),
+        ({"InstanceMarketOptions": {"MarketType": "spot"}}, {}, "capacityType"),
+        ({}, {"diskSize": 50}, "Disk size must be specified within the launch template."),
+        ({"EbsOptimized": True}, {"capacityType": "CAPACITY_BLOCK"}, "capacity-block"),
+        ({"NetworkInterfaces": [{"DeviceIndex": 0, "InterfaceType": "efa"}]}, {}, "does not support EFA"),
+    ],
+)  # fmt: skip
+def test_a_launch_template_that_eks_would_refuse_is_refused(
+    clients: Clients, names: Names, data: Names, more: Names, words: str
+) -> None:
+    data = data or {"MetadataOptions": {"HttpTokens": "required"}}
+    made = clients("ec2").create_launch_template(
+        LaunchTemplateName=f"t{abs(hash(words))}", LaunchTemplateData=data
+    )
+    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    _, message = refusal(clients, "create_nodegroup", **group_params(names, launchTemplate=template, **more))
+    assert words in message
+
+
+@pytest.fixture(scope="module")
+def scaler(clients: Clients, names: Names) -> str:
+    """A role that may resize groups with the autoscaler's tag."""
+    arn = role(clients, "scaler", "pods.eks.amazonaws.com")
+    tag = {"StringEquals": {"aws:ResourceTag/k8s.io/cluster-autoscaler/demo": "owned"}}
+    actions = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+    allow = {"Effect": "Allow", "Action": actions, "Resource": "*", "Condition": tag}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    clients("iam").put_role_policy(RoleName="scaler", PolicyName="scale", PolicyDocument=document)
+    return arn
+
+
+def seen(clients: Clients, pool: str) -> Names:
+    """The group as the autoscaler sees it."""
+    return next(each for each in view(clients, "groups")["groups"] if each["node_group"] == pool)
+
+
+def test_a_node_group_grows_and_shrinks_only_with_the_rights_of_a_role(
+    clients: Clients, names: Names, pool: str, scaler: str
+) -> None:
+    found = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=pool)["nodegroup"]
+    assert found["status"] == "ACTIVE"
+    group = seen(clients, pool)
+    assert group["template"]["labels"]["pool"] == "gpu"
+    assert group["tags"]["k8s.io/cluster-autoscaler/demo"] == "owned"
+    with pytest.raises(Exception, match="not authorized to perform: autoscaling:SetDesiredCapacity"):
+        view(clients, "set_desired", group=group["name"], count=2, role=names["pod_role"])
+    view(clients, "set_desired", group=group["name"], count=2, role=scaler)
+
+    machines = view(clients, "machines")["machines"]
+    zones = {each["labels"]["topology.kubernetes.io/zone"] for each in machines}
+    assert len(machines) == 2
+    assert zones == {"us-west-2a", "us-west-2b"}, "zones are taken in turn, if they offer the type"
+    one = machines[0]
+    assert one["name"].startswith("ip-10-0-0-")
+    assert one["provider_id"].startswith("aws:///us-west-2a/i-")
+    assert one["taints"] == [{"key": "nvidia.com/gpu", "value": "true", "effect": "NoSchedule"}]
+    assert one["devices"] == {"nvidia.com/gpu": 1}
+    assert one["builtin_devices"] == {}, "the AL2023 NVIDIA image has no device plugin"
+    assert one["capacity"]["pods"] == "58", "4 interfaces of 15 addresses"
+    assert one["allocatable"]["cpu"] == "3920m", "80 of 4000 millicores are the kubelet's"
+
+    view(clients, "terminate", group=group["name"], provider_id=one["provider_id"], role=scaler)
+    left = view(clients, "machines")["machines"]
+    assert [each["provider_id"] for each in left] == [machines[1]["provider_id"]]
+    assert seen(clients, pool)["desired"] == 1
+
+
+def test_no_capacity_is_told_and_healed_when_the_fault_ends(
+    clients: Clients, names: Names, pool: str, scaler: str
+) -> None:
+    group = seen(clients, pool)["name"]
+    clients.front.faults.add({"kind": "capacity", "instance_type": "g5.xlarge"})
+    with pytest.raises(Exception, match="InsufficientInstanceCapacity"):
+        view(clients, "set_desired", group=group, count=3, role=scaler)
+    clients.front.faults.clear()
+    view(clients, "set_desired", group=group, count=3, role=scaler)
+    assert len(view(clients, "machines")["machines"]) == 3
+
+
+def test_bottlerocket_advertises_its_cards_as_its_settings_share_them(clients: Clients, names: Names) -> None:
+    lines = [
+        "[settings.kubelet-device-plugins.nvidia]",
+        'device-sharing-strategy = "time-slicing"',
+        "[settings.kubelet-device-plugins.nvidia.time-slicing]",
+        "replicas = 4",
+        "rename-by-default = false",
+    ]
+    text = base64.b64encode("\n".join(lines).encode()).decode()
+    made = clients("ec2").create_launch_template(
+        LaunchTemplateName="sliced", LaunchTemplateData={"UserData": text}
+    )
+    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    more: Names = {"nodegroupName": "sliced", "amiType": "BOTTLEROCKET_x86_64_NVIDIA"}
+    clients("eks").create_nodegroup(**group_params(names, launchTemplate=template, **more))
+    assert seen(clients, "sliced")["template"]["builtin_devices"] == {"nvidia.com/gpu": 4}
+    clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="sliced")
