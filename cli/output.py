@@ -38,8 +38,7 @@ def own() -> str:
     found = shutil.which("aiplatform", path=os.pathsep.join(path))
     if found and Path(found).resolve() == LAUNCHER:
         return "aiplatform"
-    here = Path.cwd()
-    return str(LAUNCHER.relative_to(here) if LAUNCHER.is_relative_to(here) else LAUNCHER)
+    return "bin/aiplatform" if Path.cwd() == LAUNCHER.parents[1] else str(LAUNCHER)
 
 
 def commands(lines: Sequence[tuple[str, str]]) -> list[str]:

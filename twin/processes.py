@@ -183,9 +183,10 @@ def _family(daemons: Sequence[Daemon]) -> list[psutil.Process]:
         with contextlib.suppress(psutil.Error):
             family.update({child.pid: child for child in process.children(recursive=True)})
     marks = {str(daemon.pid_file) for daemon in daemons}
-    family.update({process.pid: process for process, mark in _marked() if mark in marks})
+    marked = list(_marked())
+    family.update({process.pid: process for process, mark in marked if mark in marks})
     # A daemon that was started by another one is a process of its own: it carries its own mark.
-    others = {process.pid for process, mark in _marked() if mark not in marks}
+    others = {process.pid for process, mark in marked if mark not in marks}
     return [process for pid, process in family.items() if pid not in others and pid != os.getpid()]
 
 

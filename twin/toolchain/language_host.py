@@ -39,7 +39,7 @@ from twin.toolchain.versions import read_versions
 
 EXECUTOR = "pulumi-language-python-exec"
 WORKERS = 64  # a plugin's stream keeps one for as long as the plugin runs
-PARENT_SECONDS = 1.0
+PARENT_SECONDS = 0.3
 
 
 @contextlib.contextmanager

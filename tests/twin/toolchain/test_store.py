@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.twin.toolchain.building import FakeMaker, Recorded, builds, fake_recipe
+from twin.toolchain import cache as cache_module
 from twin.toolchain.cache import Cache, cache_dir
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.progress import Step
@@ -18,6 +19,11 @@ from twin.toolchain.recipes import Recipe
 from twin.toolchain.store import Store
 
 REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _asks_often_whether_the_other_one_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache_module, "POLL_SECONDS", 0.02)
 
 
 def start_build(root: Path, seconds: float) -> subprocess.Popen[str]:
@@ -41,9 +47,9 @@ def wait_until_half_made(process: subprocess.Popen[str]) -> None:
 def test_two_processes_that_start_at_once_build_once_and_the_second_says_what_it_waits_for(
     tmp_path: Path,
 ) -> None:
-    first = start_build(tmp_path, 0.8)
+    first = start_build(tmp_path, 0.5)
     wait_until_half_made(first)
-    second = start_build(tmp_path, 0.8)
+    second = start_build(tmp_path, 0.5)
     second_output, _ = second.communicate(timeout=20)
     first_output, _ = first.communicate(timeout=20)
     assert first.returncode == second.returncode == 0, first_output + second_output
@@ -142,7 +148,7 @@ def test_two_threads_of_one_process_build_once(tmp_path: Path) -> None:
     recipe = fake_recipe(tmp_path)
     threads = [
         threading.Thread(
-            target=Store(cache, Recorded(), FakeMaker(0.3)).ensure, args=([recipe], lambda name, path: None)
+            target=Store(cache, Recorded(), FakeMaker(0.1)).ensure, args=([recipe], lambda name, path: None)
         )
         for _ in range(2)
     ]
