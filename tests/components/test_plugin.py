@@ -195,13 +195,13 @@ def test_what_the_component_refuses_is_told_by_the_names_of_the_schema(plugin: S
 
 
 def test_an_object_that_is_an_output_as_a_whole_is_refused_with_what_would_do() -> None:
-    wanted = {
-        "prefix": "acme-dev",
-        "version": "1.35",
-        "network": pulumi.Output.from_input({"vpcId": "vpc-1"}),
-    }
-
     def program() -> None:
+        # Made here: an output needs the event loop that the recording brings.
+        wanted = {
+            "prefix": "acme-dev",
+            "version": "1.35",
+            "network": pulumi.Output.from_input({"vpcId": "vpc-1"}),
+        }
         with pytest.raises(pulumi.errors.InputPropertiesError) as caught:
             Plugin("0.1.0").construct("cluster", CLUSTER, wanted)
         (fault,) = caught.value.errors or []
