@@ -71,7 +71,7 @@ def test_the_order_of_a_map_is_nothing_to_a_call_s_body(moto_url: str) -> None:
     )
     labels = {"b": "1", "a": "2"}
     for given in (labels, dict(reversed(labels.items()))):
+        params = {"clusterName": "none", "nodegroupName": "n", "subnets": [], "nodeRole": "r"}
         with pytest.raises(Exception, match="CreateNodegroup"):  # moto has no cluster of that name
-            params = {"clusterName": "none", "nodegroupName": "n", "subnets": [], "nodeRole": "r"}
             context.call("eks", "CreateNodegroup", {**params, "labels": given})
     assert seen[0] == seen[1], "the front knows a repeated call by its body"
