@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # ruff: noqa: E402
+import atexit
 import gc
 import sys
 from pathlib import Path
@@ -10,6 +11,9 @@ from pathlib import Path
 # Importing the SDKs and registering resources make many objects that live to the end: collecting among them
 # is a quarter of the time of the first and half of that of the second.
 gc.disable()
+# The interpreter would collect once more when it ends: four tenths of a second, for memory that goes back all
+# the same.
+atexit.register(gc.freeze)
 
 import pulumi
 
