@@ -50,12 +50,18 @@ def network(settings: Settings) -> NetworkArgs:
         "endpoints": given.endpoints,
         "flow_log_retention_days": given.flow_logs.retention_days,
         "pods": given.pods,
+        "retain_data": retains_data(settings),
     }
     if isinstance(given.zones, int):
         args["zone_count"] = given.zones
     else:
         args["zone_ids"] = given.zones
     return args
+
+
+def retains_data(settings: Settings) -> bool:
+    """Prod's logs and keys outlive it, unless its file says that they go too."""
+    return settings.environment.profile == "prod" and settings.environment.teardown != "with_data"
 
 
 def cluster(settings: Settings, network: NetworkReferenceArgs) -> ClusterArgs:
@@ -72,6 +78,7 @@ def cluster(settings: Settings, network: NetworkReferenceArgs) -> ClusterArgs:
         "log_retention_days": given.log_retention_days,
         "deletion_protection": given.deletion_protection and kept,
         "protect": settings.environment.profile == "prod" and kept,
+        "retain_data": retains_data(settings),
         "support": given.support,
         "system_nodes": {
             "instance_types": given.system_nodes.instance_types,

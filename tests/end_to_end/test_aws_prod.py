@@ -55,7 +55,8 @@ def test_destroy_is_refused_while_it_is_protected(up: Twin) -> None:
 
 
 def test_teardown_in_two_steps_leaves_nothing(up: Twin) -> None:
-    up.changed("up", "--yes", "--skip-preview", change={"environment/teardown": True})
+    # Without with_data the logs and their keys would stay, which tests/stacks holds.
+    up.changed("up", "--yes", "--skip-preview", change={"environment/teardown": "with_data"})
     assert not _cluster(up)["deletionProtection"], "the first step lifts protection, and no more"
     up.cli("destroy", up.environment)
     assert up.inventory() == {}, "the second leaves nothing"

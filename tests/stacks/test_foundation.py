@@ -150,6 +150,24 @@ def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool
     assert retired.exported == built("aws-prod").exported
 
 
+@pytest.mark.parametrize(
+    ("stack", "teardown", "kept"),
+    [
+        ("aws-prod", False, True),
+        ("aws-prod", True, True),
+        ("aws-prod", "with_data", False),
+        ("aws-dev", False, False),
+    ],
+)
+def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
+    stack: str, teardown: bool | str, kept: bool
+) -> None:
+    recording = build(settings_of(stack, teardown=teardown)).recording
+    retained = {each.name for each in recording.resources if each.retain_on_delete}
+    data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
+    assert retained == (data if kept else set()), "a year of audit logs is worth nothing without its key"
+
+
 @every_environment
 def test_no_output_holds_a_secret(stack: str) -> None:
     assert not built(stack).secret, "nothing in it came from a secret"

@@ -107,6 +107,9 @@ class ClusterArgs(TypedDict):
     """Whether the cloud refuses to delete the cluster. Default false."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete the cluster and its keys. Default false."""
+    retain_data: NotRequired[bool]
+    """Whether what holds data stays in the cloud when the cluster is destroyed: control-plane logs, and the
+    keys of logs and volumes. Default false."""
     support: NotRequired[str]
     """`standard`: EKS upgrades the cluster when standard support of its version ends. `extended`: the version
     stays for another year, for a fee. Default `standard`."""
@@ -210,6 +213,7 @@ class ClusterSettings:
     log_retention_days: Annotated[int, retention()] = 90
     deletion_protection: bool = False
     protect: bool = False
+    retain_data: bool = False
     support: Literal["standard", "extended"] = "standard"
     system_nodes: SystemNodes = field(default_factory=SystemNodes)
     admins: Annotated[

@@ -72,6 +72,7 @@ class ControlPlaneBuilder:
         self,
         *depends_on: pulumi.Resource,
         protect: bool = False,
+        retain: bool = False,
         delete_before_replace: bool | None = None,
     ) -> ResourceOptions:
         return ResourceOptions(
@@ -79,6 +80,7 @@ class ControlPlaneBuilder:
             depends_on=list(depends_on) or None,
             # None, not False: an inherited protect stays.
             protect=True if protect else None,
+            retain_on_delete=True if retain else None,
             delete_before_replace=delete_before_replace,
         )
 
@@ -95,7 +97,7 @@ class ControlPlaneBuilder:
             deletion_window_in_days=30,
             policy=key_policy(self.place, logs_may_use_key(self.place, log_group)),
             tags=self._tags("cluster"),
-            opts=self._options(protect=self.settings.protect),
+            opts=self._options(protect=self.settings.protect, retain=self.settings.retain_data),
         )
         kms.Alias(
             f"{self.name}-key",
@@ -113,7 +115,7 @@ class ControlPlaneBuilder:
             retention_in_days=self.settings.log_retention_days,
             kms_key_id=key.arn,
             tags=self.settings.tags,
-            opts=self._options(),
+            opts=self._options(retain=self.settings.retain_data),
         )
 
     def _role(self, key: kms.Key) -> tuple[iam.Role, list[pulumi.Resource]]:

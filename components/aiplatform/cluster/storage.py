@@ -25,7 +25,12 @@ def volumes_key(
         deletion_window_in_days=30,
         policy=key_policy(place, *autoscaling_may_use_key(place)),
         tags={**settings.tags, "Name": f"{settings.prefix}-cluster-volumes"},
-        opts=ResourceOptions(parent=parent, protect=True if settings.protect else None),
+        opts=ResourceOptions(
+            parent=parent,
+            protect=True if settings.protect else None,
+            # Volumes that outlive the cluster are lost without it.
+            retain_on_delete=True if settings.retain_data else None,
+        ),
     )
     kms.Alias(
         f"{name}-volumes-key",

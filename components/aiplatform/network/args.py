@@ -52,6 +52,8 @@ class NetworkArgs(TypedDict):
     """How long flow logs are kept: a number of days that CloudWatch Logs knows; 0 keeps none. Default 30."""
     pods: NotRequired[int]
     """How many pods the private subnets must have addresses for, all zones together. Default 500."""
+    retain_data: NotRequired[bool]
+    """Whether flow logs and their key stay in the cloud when the network is destroyed. Default false."""
     prefix_delegation: NotRequired[bool]
     """Whether pods get their addresses by /28 prefixes, as the cluster's argument of this name says: then
     `pods` is counted in whole prefixes. Default false."""
@@ -116,6 +118,7 @@ class NetworkSettings:
     ] = field(default_factory=list[str])
     flow_log_retention_days: Annotated[int, retention(off=True)] = 30
     pods: Annotated[int, between(1, 1_000_000)] = 500
+    retain_data: bool = False
     prefix_delegation: bool = False
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
 

@@ -50,23 +50,29 @@ def _encrypted_log_group(
     place: Place,
     log_group_name: str,
 ) -> cloudwatch.LogGroup:
-    options = ResourceOptions(parent=parent)
+    # None, not False: what an enclosing component says stays.
+    kept = ResourceOptions(parent=parent, retain_on_delete=True if settings.retain_data else None)
     key = kms.Key(
         f"{name}-key",
         description=f"Network logs of {settings.prefix}",
         enable_key_rotation=True,
         policy=key_policy(place, logs_may_use_key(place, log_group_name)),
         tags={**settings.tags, "Name": f"{settings.prefix}-network"},
-        opts=options,
+        opts=kept,
     )
-    kms.Alias(f"{name}-key", name=KEY_ALIAS.of(settings.prefix), target_key_id=key.key_id, opts=options)
+    kms.Alias(
+        f"{name}-key",
+        name=KEY_ALIAS.of(settings.prefix),
+        target_key_id=key.key_id,
+        opts=ResourceOptions(parent=parent),
+    )
     return cloudwatch.LogGroup(
         f"{name}-flow-logs",
         name=log_group_name,
         retention_in_days=settings.flow_log_retention_days,
         kms_key_id=key.arn,
         tags=settings.tags,
-        opts=options,
+        opts=kept,
     )
 
 
