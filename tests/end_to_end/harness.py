@@ -64,6 +64,24 @@ class Twin:
         """`make up`."""
         return self.cli("up", self.environment, *options, check=check)
 
+    def spawn(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin `aiplatform ...` in a session of its own; its output goes to `<home>/spawned.log`."""
+        with (self.home / "spawned.log").open("w") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "cli", *arguments],
+                cwd=ROOT,
+                env={**os.environ, **self.env},
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+            )
+
+    def spawned(self) -> str:
+        """What the command that `spawn` began has said so far."""
+        return (self.home / "spawned.log").read_text()
+
     def pulumi(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Any Pulumi command inside the twin."""
         return self.cli("twin", "run", "--name", self.environment, "--", "pulumi", *arguments, check=check)

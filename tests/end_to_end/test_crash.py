@@ -1,0 +1,153 @@
+"""kill -9 of each process that has a part in an `up`, in the middle of it; the next `up` converges.
+
+The kills come one after another in one world, each at more progress than the one before: the engine, the
+cloud, the program, the provider, and all of it at once. What came of it is compared once, at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import kubernetes
+import psutil
+import pytest
+
+from tests.end_to_end.harness import Twin, eventually
+
+pytestmark = pytest.mark.end_to_end
+
+KINDS: Final[Mapping[str, str]] = {
+    "ec2/vpcs": "aws:ec2/vpc:Vpc",
+    "ec2/subnets": "aws:ec2/subnet:Subnet",
+    "ec2/internet_gateways": "aws:ec2/internetGateway:InternetGateway",
+    "ec2/addresses": "aws:ec2/eip:Eip",
+    "ec2/nat_gateways": "aws:ec2/natGateway:NatGateway",
+    "ec2/vpc_end_points": "aws:ec2/vpcEndpoint:VpcEndpoint",
+    "ec2/flow_logs": "aws:ec2/flowLog:FlowLog",
+    "iam/open_id_providers": "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    "kms/keys": "aws:kms/key:Key",
+    "logs/groups": "aws:cloudwatch/logGroup:LogGroup",
+    "eks/cluster": "aws:eks/cluster:Cluster",
+    "eks/nodegroup": "aws:eks/nodeGroup:NodeGroup",
+    "eks/addon": "aws:eks/addon:Addon",
+}
+"""Kinds of the inventory of which the stack owns each one."""
+
+
+def made(twin: Twin) -> int:
+    """How many resources the provider has made, in all runs."""
+    try:
+        with sqlite3.connect(f"file:{twin.world.store}?mode=ro", uri=True) as store:
+            query = "SELECT count(*) FROM resources WHERE state = 'created'"
+            return store.execute(query).fetchone()[0]
+    except (sqlite3.OperationalError, AssertionError):  # there is no world yet, or no store in it
+        return 0
+
+
+def is_engine(process: psutil.Process) -> bool:
+    return process.name() == "pulumi"
+
+
+def is_program(process: psutil.Process) -> bool:
+    words = " ".join(process.cmdline())
+    return "pulumi-language-python-exec" in words and "language_host" not in words
+
+
+def is_provider(process: psutil.Process) -> bool:
+    return "twin.aws.provider" in process.cmdline()
+
+
+def kill_midway(twin: Twin, reached: Callable[[], bool], victim: Callable[[psutil.Process], bool]) -> None:
+    """Begin an `up`, kill some of its processes when it has come so far, see it fail and leave nothing."""
+    running = twin.spawn("up", twin.environment)
+    eventually("the `up` has come so far", lambda: running.poll() is not None or reached())
+    assert running.poll() is None, f"it ended before it was killed:\n{twin.spawned()}"
+    family = psutil.Process(running.pid).children(recursive=True)
+    victims = [process for process in family if victim(process)]
+    for process in victims:
+        process.kill()
+    assert victims, "there was nothing to kill"
+    assert running.wait(90) != 0, f"an `up` whose processes die is no success:\n{twin.spawned()}"
+    _, alive = psutil.wait_procs(family, timeout=15)
+    assert not alive, "what the engine started does not outlive it"
+
+
+def more(twin: Twin, count: int) -> Callable[[], bool]:
+    """Whether so many resources were made since now."""
+    wanted = made(twin) + count
+    return lambda: made(twin) >= wanted
+
+
+def test_the_engine_is_killed_in_the_middle_of_the_network(dev: Twin) -> None:
+    kill_midway(dev, more(dev, 12), is_engine)
+
+
+def test_the_cloud_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
+    reached = more(dev, 10)
+    running = dev.spawn("up", dev.environment)
+    eventually("some more are there", lambda: running.poll() is not None or reached())
+    state = json.loads(dev.cli("twin", "status", "--name", dev.environment, "--json").stdout)
+    [front] = [process for process in state["processes"] if process["name"] == "cloud"]
+    psutil.Process(front["pid"]).kill()
+    assert running.wait(120) != 0, "nobody starts the cloud again in the middle of an `up`"
+    assert "Could not connect to the endpoint" in dev.spawned(), "the user is told what is away"
+
+
+def test_the_program_is_killed_while_the_cluster_is_made(dev: Twin) -> None:
+    kill_midway(dev, more(dev, 3), is_program)
+
+
+def test_the_provider_is_killed_in_the_middle_of_the_node_groups(dev: Twin) -> None:
+    kill_midway(dev, more(dev, 3), is_provider)
+
+
+def test_all_of_it_is_killed_while_objects_are_made_in_the_cluster(dev: Twin) -> None:
+    def reached() -> bool:
+        client = kubernetes.config.new_client_from_config(str(dev.world.kubeconfig))
+        accounts = kubernetes.client.CoreV1Api(client).list_namespaced_service_account("kube-system").items
+        return "cluster-autoscaler" in {account.metadata.name for account in accounts}
+
+    def quietly() -> bool:
+        try:
+            return reached()
+        except Exception:  # noqa: BLE001 - the API server is about to be made anew
+            return False
+
+    kill_midway(dev, quietly, lambda _: True)
+
+
+def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
+    dev.up()
+    owned, held = ids_of_stack(dev), dev.inventory()
+    for kind, token in KINDS.items():
+        wanted = {id.replace(":", "/") if kind.startswith("eks/") else id for id in owned[token]}
+        assert sorted(held[kind]) == sorted(wanted), f"{kind}: the stack owns each, and there is no other"
+    groups = len(owned["aws:eks/nodeGroup:NodeGroup"])
+    assert len(held["autoscaling/autoscaling_groups"]) == groups, "one a node group"
+    assert len(held["ec2/launch_templates"]) == 2 * groups, "EKS makes one from each of the stack's"
+    assert len(held["iam/roles"]) == len(owned["aws:iam/role:Role"])
+    assert len(held["ec2/groups"]) == 2, "the VPC's default one and the cluster's"
+    nodes = kubernetes.client.CoreV1Api(dev.kubernetes()).list_node().items
+    filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
+    reservations = dev.aws("ec2").describe_instances(Filters=filters)["Reservations"]
+    machines = [machine for reservation in reservations for machine in reservation["Instances"]]
+    assert len(machines) == len(nodes) == 2, "the system group's two, and one machine a node"
+    dev.cli("preview", dev.environment, "--refresh", "--expect-no-changes")
+
+
+def test_a_destroy_leaves_nothing_of_all_that(dev: Twin) -> None:
+    dev.cli("destroy", dev.environment)
+    assert dev.inventory() == {}
+
+
+def ids_of_stack(twin: Twin) -> dict[str, list[str]]:
+    """The ids of the stack's AWS resources, by type."""
+    state = json.loads(twin.pulumi("stack", "export", "--stack", twin.environment).stdout)
+    found: dict[str, list[str]] = {}
+    for resource in state["deployment"]["resources"]:
+        if resource["type"].startswith("aws:"):
+            found.setdefault(resource["type"], []).append(resource["id"])
+    return found
