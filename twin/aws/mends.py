@@ -27,6 +27,8 @@ def install() -> None:
     gateways: Any = NatGatewayBackend
     gateways.twin_delete_nat_gateway = gateways.delete_nat_gateway
     gateways.delete_nat_gateway = _delete_nat_gateway
+    gateways.twin_create_nat_gateway = gateways.create_nat_gateway
+    gateways.create_nat_gateway = _create_nat_gateway
     subnets: Any = SubnetBackend
     subnets.twin_create_subnet = subnets.create_subnet
     subnets.create_subnet = _create_subnet
@@ -114,13 +116,28 @@ def _create_default_encryption_key(self: Any) -> str:
     return arn
 
 
+def _create_nat_gateway(self: Any, *args: Any, **kwargs: Any) -> Any:
+    """A public NAT gateway in a VPC without internet gateway is made, and fails."""
+    made = self.twin_create_nat_gateway(*args, **kwargs)
+    attached = any(each.vpc and each.vpc.id == made.vpc_id for each in self.internet_gateways.values())
+    if (made.connectivity_type or "public") == "public" and not attached:
+        made.state, made.failure_code = "failed", "Gateway.NotAttached"
+        made.failure_message = f"Network {made.vpc_id} has no Internet gateway attached"
+        _let_go(self, made)
+    return made
+
+
 def _delete_nat_gateway(self: Any, nat_gateway_id: str) -> Any:
     """A NAT gateway takes its interface along and lets go of its address."""
     gateway = self.nat_gateways.get(nat_gateway_id)
     done = self.twin_delete_nat_gateway(nat_gateway_id)
     if gateway:
-        for address in self.addresses:
-            if address.eni is gateway._eni:  # pyright: ignore[reportPrivateUsage]
-                address.eni = address.association_id = None
-        self.enis.pop(gateway._eni.id, None)  # pyright: ignore[reportPrivateUsage]
+        _let_go(self, gateway)
     return done
+
+
+def _let_go(ec2: Any, gateway: Any) -> None:
+    for address in ec2.addresses:
+        if address.eni is gateway._eni:
+            address.eni = address.association_id = None
+    ec2.enis.pop(gateway._eni.id, None)

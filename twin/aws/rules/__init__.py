@@ -13,8 +13,10 @@ from twin.aws.call import Answer, Call
 from twin.aws.rules import (
     autoscaling,
     ec2,
+    ec2_endpoints,
     ec2_groups,
     ec2_network,
+    ec2_routes,
     iam,
     kms,
     logs,
@@ -28,7 +30,13 @@ from twin.aws.rules.look import Look
 Rule = Callable[[dict[str, Any], Look], None]
 SERVICE_HEADER: Final = "HTTP_X_TWIN_SERVICE"
 RULES: Final[dict[str, dict[str, Rule]]] = {
-    "ec2": {**ec2.RULES, **ec2_groups.RULES, **ec2_network.RULES},
+    "ec2": {
+        **ec2.RULES,
+        **ec2_endpoints.RULES,
+        **ec2_groups.RULES,
+        **ec2_network.RULES,
+        **ec2_routes.RULES,
+    },
     "iam": iam.RULES,
     "kms": kms.RULES,
     "logs": logs.RULES,

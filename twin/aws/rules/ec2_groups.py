@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from twin.aws.call import Refusal
 from twin.aws.rules.look import Look, network_of
+from twin.aws.rules.quotas import RULES_PER_GROUP
 
 Params = dict[str, Any]
 _PROTOCOLS: Final = {"tcp", "udp", "6", "17"}
+_CHARACTERS: Final = "a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"
+_DESCRIPTION: Final = re.compile(r"[a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 
 
 def create_group(params: Params, look: Look) -> None:
@@ -23,26 +27,73 @@ def create_group(params: Params, look: Look) -> None:
         )
     if name.lower() == "default":
         raise Refusal("InvalidParameterValue", "Cannot use reserved security group name: default")
-    if len(name) > 255 or len(params.get("Description") or "") > 255:
-        raise Refusal(
-            "InvalidParameterValue", "Security group names and descriptions have at most 255 characters"
-        )
+    if not _DESCRIPTION.fullmatch(name):
+        raise Refusal("InvalidParameterValue", f"Invalid security group name: {_valid(name)}")
+    given = params.get("Description") or ""
+    if not _DESCRIPTION.fullmatch(given):
+        raise Refusal("InvalidParameterValue", f"Invalid security group description. {_valid(given)}")
 
 
-def authorize(params: Params, look: Look) -> None:
-    """AuthorizeSecurityGroupIngress and Egress."""
-    if params.get("GroupId"):
-        look.group(params["GroupId"])
+def ingress(params: Params, look: Look) -> None:
+    """AuthorizeSecurityGroupIngress."""
+    _authorize(params, look, "ingress_rules")
+
+
+def egress(params: Params, look: Look) -> None:
+    """AuthorizeSecurityGroupEgress."""
+    _authorize(params, look, "egress_rules")
+
+
+def _authorize(params: Params, look: Look, direction: str) -> None:
+    group = look.group(params["GroupId"]) if params.get("GroupId") else None
     listed = params.get("IpPermissions") or [params]
     for each in listed:
         _ports(each)
-        for span in each.get("IpRanges") or []:
-            network_of(span.get("CidrIp") or "", "CIDR block")
-        for span in each.get("Ipv6Ranges") or []:
-            network_of(span.get("CidrIpv6") or "", "CIDR block")
-        for pair in each.get("UserIdGroupPairs") or []:
+        sources = [
+            *[(span.get("CidrIp") or "", span) for span in each.get("IpRanges") or []],
+            *[(span.get("CidrIpv6") or "", span) for span in each.get("Ipv6Ranges") or []],
+        ]
+        for cidr, _ in sources:
+            network_of(cidr, "CIDR block")
+        pairs = each.get("UserIdGroupPairs") or []
+        for pair in pairs:
             if pair.get("GroupId"):
-                look.group(pair["GroupId"])
+                _same_network(look.group(pair["GroupId"]), group)
+        for source in [*[span for _, span in sources], *pairs]:
+            given = source.get("Description") or ""
+            if not _DESCRIPTION.fullmatch(given):
+                raise Refusal("InvalidParameterValue", f"Invalid rule description. {_valid(given)}")
+    if group is not None:
+        _count(group, listed, direction)
+
+
+def _same_network(other: Any, group: Any | None) -> None:
+    if group is not None and other.vpc_id != group.vpc_id:
+        raise Refusal(
+            "InvalidGroup.NotFound",
+            f"You have specified two resources that belong to different networks. ({group.id} is of "
+            f"{group.vpc_id}, {other.id} of {other.vpc_id})",
+        )
+
+
+def _count(group: Any, listed: list[Params], direction: str) -> None:
+    # Each range, prefix list and group of a permission is a rule of its own; IPv6 has a quota of its own.
+    kinds = ("IpRanges", "UserIdGroupPairs", "PrefixListIds")
+    more = sum(len(each.get(kind) or []) for each in listed for kind in kinds)
+    held = sum(not rule.ip_range.get("CidrIpv6") for rule in getattr(group, direction))
+    if held + more > RULES_PER_GROUP:
+        raise Refusal(
+            "RulesPerSecurityGroupLimitExceeded",
+            f"The maximum number of rules per security group has been reached. ({group.id} has {held}, "
+            f"{more} more make more than {RULES_PER_GROUP})",
+        )
+
+
+def _valid(got: str) -> str:
+    return (
+        f"Valid descriptions are strings less than 256 characters from the following set: {_CHARACTERS} "
+        f"(got {got!r})"
+    )
 
 
 def _ports(rule: Params) -> None:
@@ -88,7 +139,7 @@ def delete_group(params: Params, look: Look) -> None:
 
 RULES: Final = {
     "CreateSecurityGroup": create_group,
-    "AuthorizeSecurityGroupIngress": authorize,
-    "AuthorizeSecurityGroupEgress": authorize,
+    "AuthorizeSecurityGroupIngress": ingress,
+    "AuthorizeSecurityGroupEgress": egress,
     "DeleteSecurityGroup": delete_group,
 }

@@ -1,4 +1,4 @@
-"""EC2: VPCs, subnets, gateways, endpoints, flow logs."""
+"""EC2: VPCs, subnets, gateways, flow logs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import ipaddress
 from typing import Any, Final
 
 from twin.aws.call import Refusal
+from twin.aws.rules import quotas
 from twin.aws.rules.look import Look, network_of
 
 Params = dict[str, Any]
 
 
-def create_vpc(params: Params, _: Look) -> None:
+def create_vpc(params: Params, look: Look) -> None:
     """CreateVpc."""
+    quotas.vpcs(look)
     cidr = params.get("CidrBlock")
     if cidr and not 16 <= network_of(cidr, "cidrBlock").prefixlen <= 28:
         raise Refusal("InvalidVpc.Range", f"The CIDR '{cidr}' is invalid.")
@@ -61,7 +63,7 @@ def delete_subnet(params: Params, look: Look) -> None:
     users += [
         each.id
         for each in look.ec2.nat_gateways.values()
-        if each.subnet_id == subnet_id and each.state != "deleted"
+        if each.subnet_id == subnet_id and each.state not in ("deleted", "failed")
     ]
     users += [
         each.id
@@ -114,7 +116,7 @@ def delete_gateway(params: Params, look: Look) -> None:
 
 def create_nat(params: Params, look: Look) -> None:
     """CreateNatGateway."""
-    look.subnet(params.get("SubnetId") or "")
+    quotas.nat_gateways(look.subnet(params.get("SubnetId") or "").availability_zone, look)
     if (params.get("ConnectivityType") or "public") == "private":
         if params.get("AllocationId"):
             raise Refusal("InvalidParameter", "AllocationId is not valid for a private NAT gateway")
@@ -154,35 +156,6 @@ def _allocations(nat: Any) -> list[str]:
     return [str(each.get("allocationId") or each.get("AllocationId") or "") for each in nat.address_set]
 
 
-def endpoint(params: Params, look: Look) -> None:
-    """CreateVpcEndpoint: the service must be one of the region's."""
-    look.vpc(params.get("VpcId") or "")
-    name = params.get("ServiceName") or ""
-    if name.startswith(("com.amazonaws.vpce.", "com.amazonaws.vpce-")):
-        return
-    known = _endpoint_services(look)
-    if name not in known:
-        raise Refusal("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
-    for subnet in params.get("SubnetIds") or []:
-        look.subnet(subnet)
-    for group in params.get("SecurityGroupIds") or []:
-        look.group(group)
-    for table in params.get("RouteTableIds") or []:
-        if table not in look.ec2.route_tables:
-            raise Refusal("InvalidRouteTableId.NotFound", f"The routeTable ID '{table}' does not exist")
-    kind = params.get("VpcEndpointType") or "Gateway"
-    if kind == "Gateway" and name.rsplit(".", 1)[-1] not in ("s3", "dynamodb", "s3express"):
-        raise Refusal(
-            "InvalidParameter",
-            f"Endpoint type (Gateway) does not match available service types ([Interface]) of {name}.",
-        )
-
-
-def _endpoint_services(look: Look) -> set[str]:
-    prefix = f"com.amazonaws.{look.region}."
-    return {prefix + name for name in ENDPOINT_SERVICES}
-
-
 def flow_logs(params: Params, look: Look) -> None:
     """CreateFlowLogs: to CloudWatch Logs they need a role that may write."""
     kind = params.get("LogDestinationType") or "cloud-watch-logs"
@@ -199,116 +172,9 @@ def flow_logs(params: Params, look: Look) -> None:
             )
 
 
-# Suffixes of the services that have VPC endpoints (aws-services-privatelink-support in the VPC docs).
-ENDPOINT_SERVICES: Final = frozenset(
-    [
-        "access-analyzer",
-        "acm-pca",
-        "airflow.api",
-        "airflow.env",
-        "airflow.ops",
-        "aps",
-        "aps-workspaces",
-        "athena",
-        "autoscaling",
-        "autoscaling-plans",
-        "backup",
-        "backup-gateway",
-        "batch",
-        "bedrock",
-        "bedrock-agent",
-        "bedrock-agent-runtime",
-        "bedrock-runtime",
-        "cloudformation",
-        "cloudtrail",
-        "codeartifact.api",
-        "codeartifact.repositories",
-        "codebuild",
-        "codecommit",
-        "codepipeline",
-        "config",
-        "databrew",
-        "datasync",
-        "dynamodb",
-        "ebs",
-        "ec2",
-        "ec2messages",
-        "ecr.api",
-        "ecr.dkr",
-        "ecs",
-        "ecs-agent",
-        "ecs-telemetry",
-        "eks",
-        "eks-auth",
-        "elasticache",
-        "elasticfilesystem",
-        "elasticloadbalancing",
-        "elasticmapreduce",
-        "emr-containers",
-        "emr-serverless",
-        "events",
-        "evidently",
-        "execute-api",
-        "firehose",
-        "fsx",
-        "glue",
-        "grafana",
-        "grafana-workspace",
-        "guardduty-data",
-        "imagebuilder",
-        "inspector2",
-        "kafka",
-        "kinesis-firehose",
-        "kinesis-streams",
-        "kms",
-        "lakeformation",
-        "lambda",
-        "logs",
-        "monitoring",
-        "networkmanager",
-        "oam",
-        "organizations",
-        "pipes",
-        "polly",
-        "prometheus",
-        "rds",
-        "rds-data",
-        "redshift",
-        "redshift-data",
-        "rekognition",
-        "s3",
-        "s3-outposts",
-        "s3express",
-        "s3tables",
-        "sagemaker.api",
-        "sagemaker.featurestore-runtime",
-        "sagemaker.metrics",
-        "sagemaker.runtime",
-        "scheduler",
-        "secretsmanager",
-        "securityhub",
-        "servicecatalog",
-        "servicediscovery",
-        "servicediscovery-data",
-        "sns",
-        "sqs",
-        "ssm",
-        "ssmmessages",
-        "states",
-        "storagegateway",
-        "sts",
-        "synthetics",
-        "tagging",
-        "textract",
-        "transcribe",
-        "transfer",
-        "translate",
-        "wafv2",
-        "workspaces",
-        "xray",
-    ]
-)
 RULES: Final = {
+    "AllocateAddress": quotas.addresses,
+    "CreateInternetGateway": quotas.internet_gateways,
     "CreateVpc": create_vpc,
     "CreateSubnet": create_subnet,
     "DeleteVpc": delete_vpc,
@@ -318,6 +184,5 @@ RULES: Final = {
     "DeleteInternetGateway": delete_gateway,
     "CreateNatGateway": create_nat,
     "ReleaseAddress": release,
-    "CreateVpcEndpoint": endpoint,
     "CreateFlowLogs": flow_logs,
 }

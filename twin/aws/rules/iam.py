@@ -16,6 +16,10 @@ from twin.aws.call import Refusal
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
+INLINE_SIZE: Final = 10240
+"""Of all inline policies of a role together, in characters without whitespace (IAM quotas)."""
+MANAGED_SIZE: Final = 6144
+TRUST_SIZE: Final = 2048
 _SERVICE: Final = re.compile(r"[a-z0-9][a-z0-9.\-]*\.amazonaws\.com(\.cn)?")
 # Prefixes of actions that are no service's signing name (the service authorization reference).
 _MORE_PREFIXES: Final = frozenset(
@@ -123,10 +127,34 @@ def identity_policy(params: Params, look: Look) -> None:
     if params.get("RoleName"):
         look.role(params["RoleName"])
     document = _parsed(params.get("PolicyDocument"))
+    _sizes(params, look)
     for statement in _statements(document):
         if "Principal" in statement or "NotPrincipal" in statement:
             raise _malformed("Policy document should not specify a principal.")
         _services(statement)
+
+
+def _sizes(params: Params, look: Look) -> None:
+    # Whitespace outside of strings does not count.
+    size = _size(params.get("PolicyDocument"))
+    if params.get("RoleName") and params.get("PolicyName"):
+        role = look.role(params["RoleName"])
+        others = sum(_size(text) for name, text in role.policies.items() if name != params["PolicyName"])
+        if others + size > INLINE_SIZE:
+            raise Refusal(
+                "LimitExceeded",
+                f"Maximum policy size of {INLINE_SIZE} bytes exceeded for role {role.name}",
+                409,
+            )
+    elif not params.get("UserName") and not params.get("GroupName") and size > MANAGED_SIZE:
+        raise Refusal("LimitExceeded", f"Cannot exceed quota for PolicySize: {MANAGED_SIZE}", 409)
+
+
+def _size(text: Any) -> int:
+    try:
+        return len(json.dumps(json.loads(text), separators=(",", ":"), ensure_ascii=False))
+    except (ValueError, TypeError):
+        return len(str(text))
 
 
 def trust_policy(params: Params, look: Look) -> None:
@@ -184,6 +212,8 @@ def provider(params: Params, _: Look) -> None:
     url = params.get("Url") or ""
     if not url.startswith("https://"):
         raise Refusal("InvalidInput", f"Invalid Open ID Connect Provider URL: {url} (https:// is needed)")
+    if len(params.get("ThumbprintList") or []) > 5:
+        raise Refusal("LimitExceeded", "Cannot exceed quota for ThumbprintsPerOpenIdConnectProvider: 5", 409)
     for thumbprint in params.get("ThumbprintList") or []:
         if not re.fullmatch(r"[0-9a-fA-F]{40}", thumbprint):
             raise Refusal("InvalidInput", f"Thumbprint {thumbprint} must be 40 hexadecimal digits")
@@ -191,6 +221,8 @@ def provider(params: Params, _: Look) -> None:
 
 def _trust(text: str | None, look: Look) -> None:
     document = _parsed(text)
+    if _size(text) > TRUST_SIZE:
+        raise Refusal("LimitExceeded", f"Cannot exceed quota for ACLSizePerRole: {TRUST_SIZE}", 409)
     statements = _statements(document)
     if not statements:
         raise _malformed("The trust policy has no Statement")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any, Final
 
+from twin.aws import policy
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules.look import Look
 
@@ -16,12 +18,31 @@ RETENTION_DAYS: Final = (
 
 def create_group(params: Params, look: Look) -> None:
     """CreateLogGroup: a key of one's own must exist."""
-    key = params.get("kmsKeyId")
-    if key and look.key(key) is None:
+    named = params.get("kmsKeyId")
+    if not named:
+        return
+    key = look.key(named)
+    group = f"arn:aws:logs:{look.region}:{look.account}:log-group:{params.get('logGroupName')}"
+    if key is None or not key.enabled or not _lets_logs(key, look.region, group):
         raise Refusal(
             "InvalidParameterException",
-            f"The specified KMS key does not exist or is not allowed to be used with Arn '{key}'",
+            f"The specified KMS key does not exist or is not allowed to be used with Arn '{group}'",
         )
+
+
+def _lets_logs(key: Any, region: str, group: str) -> bool:
+    # The service uses the key in its own name: the key's policy must let it.
+    statements = json.loads(key.policy or "{}").get("Statement") or []
+    context = {"kms:EncryptionContext:aws:logs:arn": group}
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal: Any = statement.get("Principal") or {}
+        services = principal.get("Service") or [] if isinstance(principal, dict) else principal
+        services = {services} if isinstance(services, str) else set(services)
+        named = {f"logs.{region}.amazonaws.com", "logs.amazonaws.com", "*"} & services
+        may = policy.applies(statement, "kms:Encrypt", key.arn, context)
+        if statement.get("Effect") == "Allow" and named and may:
+            return True
+    return False
 
 
 def _group_of(params: Params, groups: dict[str, Any]) -> Any:

@@ -88,7 +88,8 @@ def test_a_rule_of_its_own_is_changed_in_place(aws: AwsContext, vpc: Made) -> No
     assert rule.read() is None
 
 
-def test_an_address_stays_settled_while_a_gateway_uses_it(aws: AwsContext, subnet: Made) -> None:
+def test_an_address_stays_settled_while_a_gateway_uses_it(aws: AwsContext, vpc: Made, subnet: Made) -> None:
+    internet = make(aws, "aws:ec2/internetGateway:InternetGateway", vpcId=vpc.id)
     address = make(aws, "aws:ec2/eip:Eip", domain="vpc")
     gateway = make(aws, "aws:ec2/natGateway:NatGateway", allocationId=address.id, subnetId=subnet.id)
     assert gateway.outputs["publicIp"] == address.outputs["publicIp"]
@@ -97,6 +98,7 @@ def test_an_address_stays_settled_while_a_gateway_uses_it(aws: AwsContext, subne
     assert gateway.read() is None, "a deleted gateway is told of for an hour, and is gone"
     address.delete()
     assert address.read() is None
+    internet.delete()
 
 
 def test_a_route_and_an_association_have_the_real_providers_ids(
