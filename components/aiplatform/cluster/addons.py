@@ -15,20 +15,26 @@ from pulumi import Input, ResourceOptions
 from pulumi_aws import eks, iam, kms
 
 from aiplatform._aws import USE_OF_KEY, Place, Statement, allow, document, pod_identity_trust
+from aiplatform._node_labels import POOL
 from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings, merged
 from aiplatform.naming import PhysicalName
 
 SYSTEM_TAINT: Final = "CriticalAddonsOnly"
-_TOLERATIONS: Final = [{"key": SYSTEM_TAINT, "operator": "Exists"}]
+SYSTEM_LABELS: Final = {POOL: "system"}
+# On the system nodes alone: a pool of spot nodes that come and go is no place for the cluster's DNS.
+_ON_SYSTEM_NODES: Final[dict[str, Any]] = {
+    "nodeSelector": SYSTEM_LABELS,
+    "tolerations": [{"key": SYSTEM_TAINT, "operator": "Exists"}],
+}
 _EVERYWHERE: Final = [{"operator": "Exists"}]
 _NAMESPACE: Final = "kube-system"
 
 # By the add-ons' own schemas (aws eks describe-addon-configuration).
 _CONFIGURATION: Final[dict[str, dict[str, Any]]] = {
-    "coredns": {"tolerations": _TOLERATIONS},
-    "metrics-server": {"tolerations": _TOLERATIONS},
+    "coredns": _ON_SYSTEM_NODES,
+    "metrics-server": _ON_SYSTEM_NODES,
     # Its node part tolerates everything by itself.
-    "aws-ebs-csi-driver": {"controller": {"tolerations": _TOLERATIONS}},
+    "aws-ebs-csi-driver": {"controller": _ON_SYSTEM_NODES},
     # Node repair acts on what it sees, so it must be on every node, whatever the taints.
     "eks-node-monitoring-agent": {
         "nodeAgent": {"tolerations": _EVERYWHERE},

@@ -17,7 +17,7 @@ from aiplatform._node_groups import (
     node_group,
 )
 from aiplatform._references import ClusterReference
-from aiplatform.cluster.addons import SYSTEM_TAINT
+from aiplatform.cluster.addons import SYSTEM_LABELS, SYSTEM_TAINT
 from aiplatform.cluster.args import NODE_ROLE, SYSTEM_NODES, SYSTEM_TEMPLATE, ClusterSettings
 
 
@@ -76,7 +76,7 @@ def system_nodes(
         ami_type="AL2023_ARM_64_STANDARD" if nodes.arm else "AL2023_x86_64_STANDARD",
         capacity_type="ON_DEMAND",
         instance_types=nodes.instance_types,
-        labels={"ai-platform/pool": "system"},
+        labels=SYSTEM_LABELS,
         taints=eks_taints([Taint(key=SYSTEM_TAINT, value="true", effect="NoSchedule")]),
         update_config=eks.NodeGroupUpdateConfigArgs(max_unavailable=1),
         tags=settings.tags,

@@ -1,9 +1,9 @@
 """Kubernetes versions that EKS supports, and until when.
 
 Source: the EKS release calendar (https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html).
-Compared: 1.31 to 1.35 with endoflife.date/amazon-eks and aws-samples' EKS operation review of 2026-04-24, 1.36
-with an answer of `aws eks describe-cluster-versions` of 2026-07-28. A version that EKS released later is
-missing: that command prints it with its dates.
+Compared: 1.31 to 1.35 with endoflife.date/amazon-eks (2026-02) and aws-samples' EKS operation review of
+2026-04-24; 1.36 with an answer of `aws eks describe-cluster-versions` of 2026-07-28. A version that EKS
+released later is missing: that command prints it with its dates.
 """
 
 from collections.abc import Mapping

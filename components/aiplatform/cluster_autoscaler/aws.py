@@ -15,6 +15,7 @@ from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
 from aiplatform._aws import place, pod_identity_trust
+from aiplatform._node_labels import POOL
 from aiplatform.cluster_autoscaler import rights
 from aiplatform.cluster_autoscaler.args import ROLE, ClusterAutoscalerSettings
 from aiplatform.cluster_autoscaler.rights import NAME, NAMESPACE, PRIORITIES
@@ -31,6 +32,17 @@ class Built:
 
     role: iam.Role
     deployment: apps.Deployment
+
+
+def _rather_on_system_nodes() -> core.NodeAffinityArgs:
+    expression = core.NodeSelectorRequirementArgs(key=POOL, operator="In", values=["system"])
+    return core.NodeAffinityArgs(
+        preferred_during_scheduling_ignored_during_execution=[
+            core.PreferredSchedulingTermArgs(
+                weight=100, preference=core.NodeSelectorTermArgs(match_expressions=[expression])
+            )
+        ]
+    )
 
 
 class Builder:
@@ -213,8 +225,10 @@ class Builder:
                             fs_group=_NOBODY,
                             seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
                         ),
-                        # On the system nodes: it never drains the node that it runs on itself.
+                        # On the system nodes, where the cluster has them: it would have to drain the node
+                        # that it runs on itself.
                         tolerations=[core.TolerationArgs(key="CriticalAddonsOnly", operator="Exists")],
+                        affinity=core.AffinityArgs(node_affinity=_rather_on_system_nodes()),
                         topology_spread_constraints=[
                             core.TopologySpreadConstraintArgs(
                                 max_skew=1,

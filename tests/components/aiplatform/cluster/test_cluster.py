@@ -245,10 +245,13 @@ def test_addon_versions_are_eks_defaults_or_pinned():
 def test_addons_that_run_on_system_nodes_tolerate_their_taint(default: Recording):
     taint = default.one("aws:eks/nodeGroup:NodeGroup").inputs["taints"]
     assert taint == [{"key": "CriticalAddonsOnly", "value": "true", "effect": "NO_SCHEDULE"}]
-    tolerates = [{"key": "CriticalAddonsOnly", "operator": "Exists"}]
-    assert _configuration(default, "coredns") == {"tolerations": tolerates}
-    assert _configuration(default, "metrics-server") == {"tolerations": tolerates}
-    assert _configuration(default, "aws-ebs-csi-driver") == {"controller": {"tolerations": tolerates}}
+    there = {
+        "nodeSelector": default.one("aws:eks/nodeGroup:NodeGroup").inputs["labels"],
+        "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
+    }
+    assert _configuration(default, "coredns") == there, "DNS on no spot node"
+    assert _configuration(default, "metrics-server") == there
+    assert _configuration(default, "aws-ebs-csi-driver") == {"controller": there}
     agent = _configuration(default, "eks-node-monitoring-agent")
     assert agent["nodeAgent"]["tolerations"] == [{"operator": "Exists"}], "node repair needs it everywhere"
 
@@ -261,7 +264,7 @@ def test_network_policies_are_enforced_and_prefix_delegation_is_an_option(defaul
 
 def test_an_addons_configuration_is_laid_over_the_components():
     recorded = _cluster(addons={"coredns": {"configuration": {"replicaCount": 3}}})
-    assert set(_configuration(recorded, "coredns")) == {"tolerations", "replicaCount"}
+    assert set(_configuration(recorded, "coredns")) == {"nodeSelector", "tolerations", "replicaCount"}
 
 
 @pytest.mark.parametrize(

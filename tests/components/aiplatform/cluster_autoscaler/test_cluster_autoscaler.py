@@ -129,6 +129,10 @@ def test_its_pod_is_restricted_and_critical() -> None:
     assert {"livenessProbe", "readinessProbe"} <= set(container)
     assert container["resources"]["requests"]
     assert spec["tolerations"] == [{"key": "CriticalAddonsOnly", "operator": "Exists"}]
+    (wish,) = spec["affinity"]["nodeAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert wish["preference"]["matchExpressions"] == [
+        {"key": "ai-platform/pool", "operator": "In", "values": ["system"]}
+    ], "and where a cluster of another team has no such nodes, anywhere"
 
 
 def test_only_dns_https_and_the_credentials_agent_are_open_to_it() -> None:

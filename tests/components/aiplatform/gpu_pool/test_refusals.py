@@ -197,7 +197,8 @@ def test_zones_without_a_type_in_common_are_refused() -> None:
 def test_a_network_without_the_type_is_told_where_it_is() -> None:
     answers = offering(p5__48xlarge=("euc1-az7",))
     assert faults(answers, accelerator="h100", count=8) == [
-        "GpuPoolArgs.network.zones: no zone that the pool can use offers p5.48xlarge; zone ids that do: euc1-az7"
+        "GpuPoolArgs.network.zones: no zone that the pool can use offers p5.48xlarge; "
+        "zone ids that do: euc1-az7"
     ]
     assert faults(offering()) == [
         "GpuPoolArgs.network.zones: no zone of the network offers g4dn.xlarge; no zone of this region does"
