@@ -56,13 +56,23 @@ def cloud_error(
 ) -> CloudError:
     """What the core shows: `creating EC2 Subnet: operation error EC2: CreateSubnet, ...`.
 
-    paths: the property at fault by AWS's error code, where the code alone tells it. Raises Unreachable for
-    a call that got no answer.
+    paths: the property at fault by AWS's error code, or by `Code: words of the message` where the code alone
+    does not tell it. Raises Unreachable for a call that got no answer.
     """
     if isinstance(error, _UNANSWERED):
         raise Unreachable(f"{action}: {words(service, error)}") from error
     code = code_of(error) if isinstance(error, ClientError) else type(error).__name__
-    return CloudError(f"{action}: {words(service, error)}", code=code, path=(paths or {}).get(code, ""))
+    return CloudError(
+        f"{action}: {words(service, error)}", code=code, path=_path(paths or {}, code, str(error))
+    )
+
+
+def _path(paths: Mapping[str, str], code: str, message: str) -> str:
+    for known, path in paths.items():
+        named, _, fragment = known.partition(": ")
+        if named == code and fragment in message:
+            return path
+    return ""
 
 
 def _modelled(service: str) -> set[str]:

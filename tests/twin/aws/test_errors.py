@@ -34,7 +34,20 @@ def test_a_call_without_an_answer_is_no_refusal(error: BotoCoreError) -> None:
 
 def test_what_is_refused_is_told_in_the_cloud_s_words() -> None:
     answer = {"Error": {"Code": "InvalidSubnet.Range", "Message": "no"}}
-    error = cloud_error("creating EC2 Subnet", "ec2", ClientError(answer, "CreateSubnet"), {})  # pyright: ignore
+    error = cloud_error("creating EC2 Subnet", "ec2", ClientError(answer, "CreateSubnet"), {})  # pyright: ignore[reportArgumentType]
     assert error.code == "InvalidSubnet.Range"
     assert "CreateSubnet" in str(error)
     assert cloud_error("x", "ec2", ParamValidationError(report="bad")).code == "ParamValidationError"
+
+
+def test_the_property_at_fault_is_known_by_the_code_or_by_the_message() -> None:
+    paths = {"Invalid: instance types": "instanceTypes", "Taken": "name"}
+
+    def path(code: str, message: str) -> str:
+        answer = {"Error": {"Code": code, "Message": message}}
+        error = ClientError(answer, "CreateNodegroup")  # pyright: ignore[reportArgumentType]
+        return cloud_error("x", "eks", error, paths).path
+
+    assert path("Taken", "any") == "name"
+    assert path("Invalid", "these instance types do not exist") == "instanceTypes"
+    assert path("Invalid", "something else") == ""

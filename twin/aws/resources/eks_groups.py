@@ -103,6 +103,17 @@ class NodeGroup(AwsResource):
     paths = {
         "ResourceInUseException": "nodeGroupName",
         "ResourceNotFoundException": "clusterName",
+        "InvalidParameterException: instance type": "instanceTypes",
+        "InvalidParameterException: ubnet": "subnetIds",
+        "InvalidParameterException: The role with arn": "nodeRoleArn",
+        "InvalidParameterException: nodeRole": "nodeRoleArn",
+        "InvalidParameterException: Nodegroup version": "version",
+        "InvalidParameterException: Kubernetes version": "version",
+        "InvalidRequestException: amiType": "amiType",
+        "InvalidParameterException: amiType": "amiType",
+        "InvalidParameterException: capacity": "scalingConfig",
+        "InvalidParameterException: Label": "labels",
+        "InvalidParameterException: aint": "taints",
     }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
