@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
+from twin.aws.call import Refusal
 from twin.aws.eks import facts
 from twin.aws.eks.errors import invalid
 from twin.aws.eks.versions import DEFAULT, VERSIONS, supported, today
@@ -15,6 +16,8 @@ MODES: Final = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 _NOT_PUBLIC: Final = (*_PRIVATE, "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
 _FREE_ADDRESSES: Final = 6
+_NO_CONTROL_PLANE: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
+"""Zones in which EKS puts no control plane ("VPC and subnet requirements" in its user guide)."""
 
 
 def version(asked: str | None) -> str:
@@ -43,6 +46,14 @@ def subnets(eks: Any, network: Params) -> str:
     found = facts.subnets(eks, ids, eks.world.region)
     if len({each.availability_zone for each in found}) < 2:
         raise invalid("Subnets specified must be in at least two different AZs")
+    without = [each for each in found if facts.zone_id(eks, each.availability_zone) in _NO_CONTROL_PLANE]
+    if without:
+        raise Refusal(
+            "UnsupportedAvailabilityZoneException",
+            f"Cannot create cluster because EKS does not support creating control plane instances in "
+            f"{without[0].availability_zone}, the targeted availability zone. Retry cluster creation using "
+            f"control plane subnets that span at least two other availability zones.",
+        )
     vpcs = {each.vpc_id for each in found}
     if len(vpcs) > 1:
         raise invalid(f"Subnets specified must belong to the same VPC, got {', '.join(sorted(vpcs))}")

@@ -60,6 +60,13 @@ def subnets(eks: Any, ids: list[str], region: str) -> list[Any]:
     return found
 
 
+def zone_id(eks: Any, zone: str) -> str:
+    """`usw2-az1` of `us-west-2a`."""
+    with eks.moto.lock:
+        zones = eks.moto.backend("ec2").describe_availability_zones()
+    return next((each.zone_id for each in zones if each.name == zone), zone)
+
+
 def security_groups(eks: Any, ids: list[str], vpc_id: str) -> None:
     """Refuse groups that do not exist or are of another VPC."""
     with eks.moto.lock:

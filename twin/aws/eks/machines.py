@@ -7,7 +7,7 @@ import hashlib
 from typing import Any, Final
 
 from twin.aws.capacity import instance_type_info
-from twin.aws.eks import bottlerocket, scaling
+from twin.aws.eks import bottlerocket, facts, scaling
 from twin.aws.eks.store import Thing
 from twin.aws.eks.templates import devices as vendors
 from twin.aws.eks.versions import AMI_TYPES
@@ -183,7 +183,7 @@ def _labels(eks: Any, group: Thing, info: Params, zone: str, name: str) -> dict[
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": system,
         "node.kubernetes.io/instance-type": kind,
-        "topology.k8s.aws/zone-id": zone_id(eks, zone),
+        "topology.k8s.aws/zone-id": facts.zone_id(eks, zone),
         "topology.kubernetes.io/region": region,
         "topology.kubernetes.io/zone": zone,
     }
@@ -199,13 +199,6 @@ def image_of(group: Thing) -> str:
 
     given = group.kept["data"].get("ImageId")
     return given or image_id(group.shown["version"], group.shown["amiType"], group.shown["releaseVersion"])
-
-
-def zone_id(eks: Any, zone: str) -> str:
-    """`usw2-az1` of `us-west-2a`."""
-    with eks.moto.lock:
-        zones = eks.moto.backend("ec2").describe_availability_zones()
-    return next((each.zone_id for each in zones if each.name == zone), zone)
 
 
 def _topology(group: Thing, zone: str, instance_id: str) -> dict[str, str]:
@@ -244,7 +237,6 @@ def _raid0(user_data: str) -> bool:
 
 def _first_zone(eks: Any, group: Thing) -> str:
     from twin.aws.capacity import offered
-    from twin.aws.eks import facts
 
     zones = [each.availability_zone for each in facts.subnets(eks, group.shown["subnets"], eks.world.region)]
     return next((zone for zone in zones if offered(group.kept["types"][0], zone)), zones[0])

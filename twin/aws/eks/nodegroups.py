@@ -8,7 +8,7 @@ import uuid
 from typing import Any, Final
 
 from twin.aws.capacity import instance_type_info
-from twin.aws.eks import access, facts, scaling, tags, templates, updates
+from twin.aws.eks import access, facts, launch_faults, scaling, tags, templates, updates
 from twin.aws.eks.errors import in_use, invalid, invalid_request, not_found
 from twin.aws.eks.store import Thing
 from twin.aws.eks.versions import AMI_TYPES, VERSIONS, default_ami_type, minor, release_version
@@ -91,7 +91,12 @@ def follow_up(eks: Any, group: Thing) -> None:
             scaling.clear(eks, group)
             group.kept["cleared"] = True
             eks.store.put(group)
-    elif not group.shown["resources"].get("autoScalingGroups"):
+    elif group.status != "CREATE_FAILED" and not group.shown["resources"].get("autoScalingGroups"):
+        found = launch_faults.issues(eks, group)
+        if found:
+            group.shown.update(status="CREATE_FAILED", health={"issues": found})
+            eks.store.put(group)
+            return
         scaling.make(eks, group)
         group.shown["resources"] = {"autoScalingGroups": [{"name": group.kept["group"]}]}
         eks.store.put(group)
@@ -285,7 +290,7 @@ def _scaling(asked: Params) -> Params:
 
 def _labels(labels: dict[str, str]) -> dict[str, str]:
     for key, value in labels.items():
-        if key.startswith(_RESERVED):
+        if any(prefix in key for prefix in _RESERVED):
             raise invalid(f"Label cannot contain reserved prefixes [{', '.join(_RESERVED)}]: {key}")
         _label_key(key, "Label")
         if value and not _LABEL_NAME.fullmatch(value):

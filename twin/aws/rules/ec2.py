@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from typing import Any, Final
 
@@ -10,6 +12,7 @@ from twin.aws.capacity import instance_type_info, offered, zones_offering
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
+USER_DATA_BYTES: Final = 16384
 _TEMPLATE_NAME: Final = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 
 
@@ -28,6 +31,8 @@ def run_instances(params: Params, look: Look) -> None:
     """RunInstances."""
     launch(params, look)
     kind = params.get("InstanceType")
+    if kind and params.get("ImageId"):
+        _architectures(kind, params["ImageId"], look)
     if kind and params.get("SubnetId"):
         zone = look.subnet(params["SubnetId"]).availability_zone
         if not offered(kind, zone):
@@ -56,6 +61,7 @@ def launch(data: Params, look: Look) -> None:
         )
     for group in data.get("SecurityGroupIds") or []:
         look.group(group)
+    _user_data(data.get("UserData"))
     cards = data.get("NetworkInterfaces") or []
     if cards and data.get("SecurityGroupIds"):
         raise Refusal(
@@ -77,6 +83,29 @@ def launch(data: Params, look: Look) -> None:
             "InvalidParameterValue",
             f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. "
             f"Invalid IAM Instance Profile name",
+        )
+
+
+def _user_data(text: str | None) -> None:
+    if not text:
+        return
+    try:
+        size = len(base64.b64decode(text, validate=True))
+    except binascii.Error:
+        raise Refusal("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
+    if size > USER_DATA_BYTES:
+        raise Refusal("InvalidParameterValue", f"User data is limited to {USER_DATA_BYTES} bytes")
+
+
+def _architectures(kind: str, image: str, look: Look) -> None:
+    info, found = instance_type_info(kind), look.ec2.amis.get(image)
+    known = (info or {}).get("ProcessorInfo", {}).get("SupportedArchitectures") or []
+    if known and found is not None and found.architecture and found.architecture not in known:
+        raise Refusal(
+            "InvalidParameterValue",
+            f"The architecture '{','.join(known)}' of the specified instance type does not match the "
+            f"architecture '{found.architecture}' of the specified AMI. Specify an instance type and an AMI "
+            f"that have matching architectures, and try again.",
         )
 
 

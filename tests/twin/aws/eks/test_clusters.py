@@ -79,3 +79,20 @@ def test_the_control_plane_is_told_of_its_cluster(clients: Clients, names: Names
     assert seen["issuer"] == cluster["identity"]["oidc"]["issuer"]
     assert seen["service_cidr"] == cluster["kubernetesNetworkConfig"]["serviceIpv4Cidr"]
     assert seen["self_managed_addons"] is True, "EKS's default"
+
+
+def test_a_zone_without_control_planes_is_refused(
+    clients: Clients, names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # us-east-1e and its like: the twin's region has none.
+    monkeypatch.setattr("twin.aws.eks.facts.zone_id", lambda *_: "use1-az3")
+    monkeypatch.setattr(clients.front.eks.store, "every", lambda *_: [])
+    code, message = refusal(
+        clients,
+        "create_cluster",
+        name="east",
+        roleArn=names["cluster_role"],
+        resourcesVpcConfig={"subnetIds": names["subnets"]},
+    )
+    assert code == "UnsupportedAvailabilityZoneException"
+    assert "targeted availability zone" in message

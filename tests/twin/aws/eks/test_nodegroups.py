@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,10 @@ BAD_GROUPS: list[tuple[Names, str]] = [
     ({"scalingConfig": {"minSize": 0, "maxSize": 2, "desiredSize": 5}}, "can't be greater than max size"),
     ({"taints": [{"key": "a", "effect": "NoSchedule"}]}, "NO_SCHEDULE"),
     ({"labels": {"kubernetes.io/x": "y"}}, "reserved prefixes"),
+    ({"labels": {"node-role.kubernetes.io/gpu": "y"}}, "reserved prefixes"),
+    ({"labels": {"x.k8s.io/a": "y"}}, "reserved prefixes"),
+    ({"tags": {f"k{n}": "v" for n in range(51)}}, "less than or equal to 50"),
+    ({"taints": [{"key": f"k{n}", "effect": "NO_SCHEDULE"} for n in range(51)]}, "50 taints"),
     ({"labels": {"a": "not valid!"}}, "Label value"),
     ({"nodeRole": "arn:aws:iam::123456789012:role/cluster"}, "ec2.amazonaws.com"),
     ({"nodeRole": "arn:aws:iam::123456789012:role/none"}, "cannot be found"),
@@ -146,3 +151,74 @@ def test_bottlerocket_advertises_its_cards_as_its_settings_share_them(clients: C
     clients("eks").create_nodegroup(**group_params(names, launchTemplate=template, **more))
     assert seen(clients, "sliced")["template"]["builtin_devices"] == {"nvidia.com/gpu": 4}
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="sliced")
+
+
+def template(clients: Clients, name: str, **data: Any) -> dict[str, str]:
+    """A launch template by its id; user data is text here."""
+    if "UserData" in data:
+        data["UserData"] = base64.b64encode(data["UserData"].encode()).decode()
+    made = clients("ec2").create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)
+    return {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+
+
+MIME = """MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary="B"
+
+--B
+Content-Type: text/x-shellscript
+
+#!/bin/sh
+--B--
+"""
+
+
+@pytest.mark.parametrize(
+    ("ami_type", "user_data", "words"),
+    [
+        (
+            "AL2023_x86_64_NVIDIA",
+            "#!/bin/sh\necho hello\n",
+            "User data was not in the MIME multipart format.",
+        ),
+        ("AL2023_x86_64_NVIDIA", MIME, ""),
+        ("BOTTLEROCKET_x86_64_NVIDIA", MIME, "TOML"),
+        ("BOTTLEROCKET_x86_64_NVIDIA", "[settings.host-containers.admin]\nenabled = true\n", ""),
+    ],
+)
+def test_a_group_whose_user_data_does_not_fit_its_image_is_made_and_fails(
+    clients: Clients, names: Names, ami_type: str, user_data: str, words: str
+) -> None:
+    name = f"data-{abs(hash((ami_type, user_data)))}"
+    launch = template(clients, name, UserData=user_data)
+    params = group_params(names, nodegroupName=name[:60], amiType=ami_type, launchTemplate=launch)
+    clients("eks").create_nodegroup(**params)
+    told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name[:60])["nodegroup"]
+    if words:
+        assert told["status"] == "CREATE_FAILED", "EKS finds it after it took the request"
+        assert told["health"]["issues"][0]["code"] == "Ec2LaunchTemplateInvalidConfiguration"
+        assert words in told["health"]["issues"][0]["message"]
+    else:
+        assert told["status"] == "CREATING"
+    clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name[:60])
+    for _ in range(2):
+        view(clients, "machines")
+    assert name[:60] not in clients("eks").list_nodegroups(clusterName="demo")["nodegroups"]
+
+
+def test_a_group_in_a_public_subnet_without_public_addresses_fails(clients: Clients, names: Names) -> None:
+    ec2, subnet = clients("ec2"), names["subnets"][0]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=names["vpc"])
+    table = ec2.create_route_table(VpcId=names["vpc"])["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    link = ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)["AssociationId"]
+    try:
+        clients("eks").create_nodegroup(**group_params(names, nodegroupName="public"))
+        told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName="public")["nodegroup"]
+        issue = told["health"]["issues"][0]
+        assert (told["status"], issue["code"]) == ("CREATE_FAILED", "Ec2SubnetInvalidConfiguration")
+        assert issue["resourceIds"] == [subnet], "the two others lead nowhere"
+        clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="public")
+    finally:
+        ec2.disassociate_route_table(AssociationId=link)
+        ec2.delete_route_table(RouteTableId=table)

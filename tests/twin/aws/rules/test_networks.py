@@ -9,6 +9,7 @@ import pytest
 
 from tests.twin.aws.fronts import Clients
 from tests.twin.aws.rules.conftest import refused
+from twin.aws.eks.images import published
 
 Names = dict[str, str]
 SERVICE = "com.amazonaws.us-west-2."
@@ -190,3 +191,23 @@ def test_the_quotas_of_a_fresh_account_are_kept(clients: Clients, two: Names) ->
         ec2.release_address(AllocationId=each)
     for each in vpcs:
         ec2.delete_vpc(VpcId=each)
+
+
+def test_an_instance_fits_its_image_and_its_user_data_is_small(clients: Clients, two: Names) -> None:
+    folder = "/aws/service/eks/optimized-ami/1.35/amazon-linux-2023/x86_64/standard/recommended"
+    image = published(f"{folder}/image_id")
+    one = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "SubnetId": two["one_subnet"]}
+    code, why = refused(clients, "ec2", "run_instances", **one, InstanceType="m7g.large")
+    assert (code, "matching architectures" in why) == ("InvalidParameterValue", True)
+    for data, expected in (
+        ("no base64!", "InvalidUserData.Malformed"),
+        ("A" * 22000, "InvalidParameterValue"),
+    ):
+        code, _ = refused(
+            clients,
+            "ec2",
+            "create_launch_template",
+            LaunchTemplateName="data",
+            LaunchTemplateData={"UserData": data},
+        )
+        assert code == expected
