@@ -51,6 +51,9 @@ def test_a_node_group_that_eks_would_refuse_is_refused(
     assert words in message
 
 
+RESERVED = {"CapacityReservationTarget": {"CapacityReservationId": "cr-0123456789abcdef0"}}
+
+
 @pytest.mark.parametrize(
     ("data", "more", "words"),
     [
@@ -59,6 +62,8 @@ def test_a_node_group_that_eks_would_refuse_is_refused(
         ({"InstanceMarketOptions": {"MarketType": "spot"}}, {}, "capacityType"),
         ({}, {"diskSize": 50}, "Disk size must be specified within the launch template."),
         ({"EbsOptimized": True}, {"capacityType": "CAPACITY_BLOCK"}, "capacity-block"),
+        ({"CapacityReservationSpecification": RESERVED}, {"capacityType": "SPOT"}, "exclude each other"),
+        ({"InstanceMarketOptions": {"MarketType": "capacity-block"}}, {"capacityType": "SPOT"}, "MarketType"),
         ({"NetworkInterfaces": [{"DeviceIndex": 0, "InterfaceType": "efa"}]}, {}, "does not support EFA"),
     ],
 )  # fmt: skip
