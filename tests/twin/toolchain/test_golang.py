@@ -24,7 +24,7 @@ FAKE_GO = """#!{python} -SE
 import json, os, pathlib, sys
 root, words = pathlib.Path({root!r}), sys.argv[1:]
 with (root / "asked").open("a") as file:
-    names = ("CGO_ENABLED", "GOFLAGS", "GOTOOLCHAIN", "GOWORK", "GOCACHE", "GOMODCACHE", "GOOS")
+    names = ("GOGC", "CGO_ENABLED", "GOFLAGS", "GOTOOLCHAIN", "GOWORK", "GOCACHE", "GOMODCACHE", "GOOS")
     json.dump([words, {{name: os.environ.get(name) for name in names}}, os.getcwd()], file)
     file.write("\\n")
 if words == ["env", "GOVERSION"]:
@@ -40,8 +40,8 @@ elif words[0] == "build":
         print("\\n".join(f"main.go:{{n}}: undefined: x" for n in range(100)))
         sys.exit(1)
     print("fmt\\nexample.com/dependency\\nexample.com/tool", file=sys.stderr)
-    target = pathlib.Path(words[words.index("-o") + 1])
-    target.write_text("binary")
+    if "-o" in words:
+        pathlib.Path(words[words.index("-o") + 1]).write_text("binary")
 """
 
 
@@ -120,7 +120,7 @@ def asked(root: Path) -> str:
 
 def test_a_tool_is_built_with_flags_and_an_environment_of_its_own(root: Path) -> None:
     make(root, Recorded())
-    build = next(line for line in asked(root).splitlines() if '["build"' in line)
+    build = next(line for line in asked(root).splitlines() if '["build"' in line and '"-o"' in line)
     assert "-mod=readonly" in build, "go.mod and go.sum are committed, and final"
     assert "-X example.com/tool.Version=v1.2.3" in build
     for setting in (
@@ -130,10 +130,22 @@ def test_a_tool_is_built_with_flags_and_an_environment_of_its_own(root: Path) ->
         '"GOWORK": "off"',
         '"GOOS": null',
         '"GOMODCACHE": null',
+        '"GOGC": "400"',
     ):
         assert setting in build
     assert str(root / "cache" / "tmp") in build, "the build cache is the build's own"
     assert not list((root / "cache" / "tmp").iterdir()), "and it is removed afterwards"
+
+
+def test_gos_own_library_compiles_while_the_modules_are_fetched(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOGC", "100")
+    make(root, Recorded())
+    library = [line for line in asked(root).splitlines() if "net/http/httputil" in line]
+    assert len(library) == 1
+    assert "-dwarf=false" in library[0], "with other flags it would be compiled again"
+    assert '"GOGC": "100"' in library[0], "who says otherwise has little memory"
 
 
 def test_what_a_module_carries_is_put_beside_the_source_and_beside_the_binary(root: Path) -> None:
