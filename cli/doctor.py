@@ -19,6 +19,7 @@ from twin.environment import ROOT
 from twin.toolchain import build
 from twin.toolchain.found import at_least, find_uv
 from twin.toolchain.process import answer
+from twin.toolchain.recipes import MINUTES
 from twin.toolchain.versions import Versions, read_versions
 
 GIB: Final = 1024**3
@@ -26,7 +27,6 @@ GIB: Final = 1024**3
 DISK_TO_BUILD: Final = 6 * GIB
 DISK_TO_RUN: Final = 1 * GIB
 MEMORY: Final = 4 * GIB
-MINUTES: Final = {"controlplane": 4, "pulumi": 3, "kubernetes-provider": 6}
 MARKS: Final = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "missing": "[red]missing[/red]"}
 
 

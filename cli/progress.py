@@ -92,6 +92,10 @@ class Live:
             if "red" in mark or seconds > SHORT_SECONDS:
                 self._live.console.print(f"{mark} {name} [dim]{duration(seconds)}[/dim]", highlight=False)
 
+    def say(self, text: str) -> None:
+        """One line."""
+        self._live.console.print(text, highlight=False, markup=False)
+
 
 class _LiveStep:
     def __init__(self, live: Any, task: Any) -> None:

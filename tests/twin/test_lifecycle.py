@@ -103,6 +103,9 @@ class Recorder:
         with Silent().step(name) as step:
             yield step
 
+    def say(self, text: str) -> None:
+        """Keep nothing."""
+
 
 def _pids(world: World) -> dict[str, int | None]:
     return {process.name: process.pid for process in lifecycle.status(world).processes}

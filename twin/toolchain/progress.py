@@ -27,6 +27,10 @@ class Progress(Protocol):
         """Begin a step; leaving the context ends it, by an exception as failed."""
         ...
 
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        ...
+
 
 class _SilentStep:
     def update(self, text: str) -> None:
@@ -40,3 +44,7 @@ class Silent:
     def step(self, name: str) -> Iterator[Step]:
         del name
         yield _SilentStep()
+
+    def say(self, text: str) -> None:
+        """Say nothing."""
+        del text

@@ -10,7 +10,7 @@ from typing import Protocol
 from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.progress import Progress, Step
-from twin.toolchain.recipes import Recipe
+from twin.toolchain.recipes import MINUTES, Recipe
 
 
 class Maker(Protocol):
@@ -70,6 +70,9 @@ class Store:
                 self._build(missing, settle)
 
     def _build(self, missing: list[Recipe], settle: Callable[[], bool]) -> None:
+        names = ", ".join(f"{recipe.name} {recipe.version}" for recipe in missing)
+        minutes = sum(MINUTES.get(recipe.name, 1) for recipe in missing)
+        self._progress.say(f"To be built, once: {names}. On two cores this takes about {minutes} minutes.")
         with self._maker() as maker:
             while missing:
                 recipe, *later = missing

@@ -30,6 +30,9 @@ class Recorded:
         self.update(name)
         yield self
 
+    def say(self, text: str) -> None:
+        self.update(text)
+
     def update(self, text: str) -> None:
         self.lines.append(text)
         if self._printed:

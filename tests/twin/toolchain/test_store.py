@@ -108,10 +108,14 @@ def test_each_tool_is_reported_as_soon_as_it_is_there_while_the_next_one_is_stil
     recipes = [fake_recipe(tmp_path, "one"), fake_recipe(tmp_path, "two")]
     maker = FakeMaker()
     order: list[tuple[str, list[str]]] = []
-    Store(Cache(tmp_path / "cache"), Recorded(), maker).ensure(
+    progress = Recorded()
+    Store(Cache(tmp_path / "cache"), progress, maker).ensure(
         recipes, lambda name, path: order.append((name, builds(tmp_path)))
     )
     assert order == [("one", ["one"]), ("two", ["one", "two"])]
+    assert progress.lines[1] == (
+        "To be built, once: one 1.0.0, two 1.0.0. On two cores this takes about 2 minutes."
+    ), "a user who waits for minutes knows for what, and how long"
     assert maker.downloaded == ["two"], "the second one's modules are fetched while the first one compiles"
 
 
