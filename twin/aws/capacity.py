@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from twin.aws.faults import available
+from twin.aws.volume_keys import closed
 
 _LOCAL = threading.local()
 
@@ -86,7 +87,9 @@ def _launch(self: Any, count_needed: int, propagated_tags: dict[str, str]) -> No
     from moto.autoscaling.models import InstanceState
 
     wanted = min(count_needed, (self.desired_capacity or 0) - len(self.active_instances()))
-    self.twin_shortage = ""
+    self.twin_shortage = closed(_template(self), self.account_id, self.region) if wanted > 0 else ""
+    if self.twin_shortage:
+        return
     for _ in range(max(0, wanted)):
         place = _place(self)
         if place is None:
@@ -123,15 +126,19 @@ def _types(group: Any) -> list[str]:
     return named or [group.instance_type]
 
 
+def _template(group: Any) -> dict[str, Any]:
+    template = group.ec2_launch_template
+    return template.get_version(group.launch_template_version).data if template else {}
+
+
 def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> Any:
     from moto.autoscaling.models import ASG_NAME_TAG
 
     tags[ASG_NAME_TAG] = group.name
     tags.update(group.instance_tags)
-    template = group.ec2_launch_template
+    template, data = group.ec2_launch_template, _template(group)
     distribution = (group.mixed_instances_policy or {}).get("InstancesDistribution", {})
     spot = str(distribution.get("OnDemandPercentageAboveBaseCapacity", "100")) == "0"
-    data = template.get_version(group.launch_template_version).data if template else {}
     spot = spot or data.get("InstanceMarketOptions", {}).get("MarketType") == "spot"
     groups = data.get("SecurityGroupIds") or [
         each for card in data.get("NetworkInterfaces", [])[:1] for each in card.get("Groups", [])

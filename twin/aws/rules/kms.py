@@ -24,6 +24,7 @@ def key_policy(params: Params, look: Look) -> None:
         raise Refusal(
             "MalformedPolicyDocumentException", "The policy document is not valid JSON with a Statement"
         ) from None
+    _existing(statements if isinstance(statements, list) else [statements], look)
     if len(text) > 32768:
         raise Refusal("LimitExceededException", "A key policy has at most 32768 characters")
     if str(params.get("BypassPolicyLockoutSafetyCheck")).lower() == "true":
@@ -42,6 +43,20 @@ def key_policy(params: Params, look: Look) -> None:
         "MalformedPolicyDocumentException",
         "The new key policy will not allow you to update the key policy in the future.",
     )
+
+
+def _existing(statements: list[Params], look: Look) -> None:
+    # Principals of other accounts cannot be looked up here.
+    known = {each.arn for each in [*look.roles(), *look.iam.users.values()]}
+    for statement in statements:
+        for arn in _principals(statement):
+            parts = arn.split(":")
+            own = len(parts) == 6 and parts[2] == "iam" and parts[4] == look.account
+            if own and parts[5] != "root" and arn not in known:
+                raise Refusal(
+                    "MalformedPolicyDocumentException",
+                    f"Policy contains a statement with one or more invalid principals. ({arn})",
+                )
 
 
 def create_alias(params: Params, look: Look) -> None:

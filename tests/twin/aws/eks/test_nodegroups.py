@@ -227,3 +227,40 @@ def test_a_group_in_a_public_subnet_without_public_addresses_fails(clients: Clie
     finally:
         ec2.disassociate_route_table(AssociationId=link)
         ec2.delete_route_table(RouteTableId=table)
+
+
+def volume_key(clients: Clients, *actions: str) -> str:
+    """A key that lets the account, and Auto Scaling's own role take these actions."""
+    account = "arn:aws:iam::123456789012"
+    own = f"{account}:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    statements = [{"Effect": "Allow", "Principal": {"AWS": f"{account}:root"}, "Action": "kms:*"}]
+    if actions:
+        statements.append({"Effect": "Allow", "Principal": {"AWS": own}, "Action": list(actions)})  # type: ignore[dict-item]
+    text = {"Version": "2012-10-17", "Statement": [{**each, "Resource": "*"} for each in statements]}
+    return clients("kms").create_key(Policy=json.dumps(text))["KeyMetadata"]["Arn"]
+
+
+@pytest.mark.parametrize(
+    ("actions", "launched"),
+    [((), 0), (("kms:Decrypt", "kms:GenerateDataKey*"), 0), (("kms:*",), 1)],
+)
+def test_machines_start_only_if_auto_scaling_may_use_the_key_of_their_volumes(
+    clients: Clients, names: Names, actions: tuple[str, ...], launched: int
+) -> None:
+    name = f"volumes-{len(actions)}-{launched}"
+    volume = {"VolumeSize": 50, "VolumeType": "gp3", "Encrypted": True}
+    mapping = {"DeviceName": "/dev/xvda", "Ebs": {**volume, "KmsKeyId": volume_key(clients, *actions)}}
+    launch = template(clients, name, BlockDeviceMappings=[mapping])
+    sizes = {"minSize": 1, "maxSize": 1, "desiredSize": 1}
+    params = group_params(names, nodegroupName=name, launchTemplate=launch, scalingConfig=sizes)
+    clients("eks").create_nodegroup(**params)
+    assert len(view(clients, "machines")["machines"]) == launched
+    view(clients, "node_group_health", node_group=name, ready=launched, issues=[])
+    told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
+    if not launched:
+        issue = told["health"]["issues"][0]
+        assert issue["code"] == "AsgInstanceLaunchFailures"
+        assert "kms:CreateGrant" in issue["message"], "it says which right is missing"
+    clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
+    for _ in range(2):
+        view(clients, "machines")

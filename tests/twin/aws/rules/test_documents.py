@@ -137,3 +137,19 @@ def test_a_log_groups_key_must_let_the_service_use_it(clients: Clients) -> None:
     assert refused(clients, "logs", "disassociate_kms_key", logGroupName="/none")[0] == (
         "ResourceNotFoundException"
     )
+
+
+def test_a_keys_policy_names_principals_that_exist(clients: Clients, role: str) -> None:
+    def of(name: str) -> str:
+        root = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "kms:*"}
+        named = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::123456789012:role/{name}"},
+            "Action": "kms:Decrypt",
+        }
+        statements = [{**each, "Resource": "*"} for each in (root, named)]
+        return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+    code, why = refused(clients, "kms", "create_key", Policy=of("nobody"))
+    assert (code, "invalid principals" in why) == ("MalformedPolicyDocumentException", True)
+    clients("kms").create_key(Policy=of(role))
