@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.harness import Twin
+from tests.end_to_end.plain import Base, Plain
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,18 @@ def prod(home: Path) -> Iterator[Twin]:
     twin = Twin("aws-prod", home)
     yield twin
     twin.remove()
+
+
+@pytest.fixture(scope="session")
+def plain(home: Path) -> Iterator[Plain]:
+    """A world for programs of the tests' own."""
+    twin = Plain(home)
+    yield twin
+    twin.remove()
+
+
+@pytest.fixture(scope="session")
+def base(plain: Plain) -> Iterator[Base]:
+    """A network and a cluster in it."""
+    yield plain.base()
+    plain.end()

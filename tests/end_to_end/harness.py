@@ -87,10 +87,14 @@ class Twin:
         return self.cli("twin", "run", "--name", self.environment, "--", "pulumi", *arguments, check=check)
 
     def changed(
-        self, *arguments: str, change: Mapping[str, Any], check: bool = True
+        self, *arguments: str, change: Mapping[str, Any], check: bool = True, stack: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """A Pulumi command on the environment with keys changed (`network/pods`); the file stays."""
-        original = variables.stack_file(self.world, self.environment)
+        """A Pulumi command on the environment with keys changed (`network/pods`); the file stays.
+
+        stack: the environment where it is not the world's own.
+        """
+        name = stack or self.environment
+        original = variables.stack_file(self.world, name)
         document = YAML(typ="safe").load(original)
         for dotted, value in change.items():
             topic, *path = dotted.split("/")
@@ -100,10 +104,10 @@ class Twin:
                 node = node.setdefault(key, {})
                 key = part
             node[key] = value
-        file = self.home / f"Pulumi.{self.environment}.yaml"
+        file = self.home / f"Pulumi.{name}.yaml"
         with file.open("w") as stream:
             YAML().dump(document, stream)
-        return self.pulumi(*arguments, "--stack", self.environment, "--config-file", str(file), check=check)
+        return self.pulumi(*arguments, "--stack", name, "--config-file", str(file), check=check)
 
     def aws(self, service: str) -> Any:
         """A boto3 client of the twin's cloud."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import kubernetes
 import psutil
@@ -35,6 +35,15 @@ KINDS: Final[Mapping[str, str]] = {
     "eks/addon": "aws:eks/addon:Addon",
 }
 """Kinds of the inventory of which the stack owns each one."""
+
+
+GPU: Final = "nvidia.com/gpu"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick(dev: Twin) -> None:
+    """The minutes that an empty node is kept take seconds."""
+    dev.env["AIPLATFORM_TWIN_CLOCK"] = "120"
 
 
 def made(twin: Twin) -> int:
@@ -107,7 +116,8 @@ def test_the_provider_is_killed_in_the_middle_of_the_node_groups(dev: Twin) -> N
 def test_all_of_it_is_killed_while_objects_are_made_in_the_cluster(dev: Twin) -> None:
     def reached() -> bool:
         client = kubernetes.config.new_client_from_config(str(dev.world.kubeconfig))
-        accounts = kubernetes.client.CoreV1Api(client).list_namespaced_service_account("kube-system").items
+        core: Any = kubernetes.client.CoreV1Api(client)
+        accounts = core.list_namespaced_service_account("kube-system").items
         return "cluster-autoscaler" in {account.metadata.name for account in accounts}
 
     def quietly() -> bool:
@@ -130,12 +140,38 @@ def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     assert len(held["ec2/launch_templates"]) == 2 * groups, "EKS makes one from each of the stack's"
     assert len(held["iam/roles"]) == len(owned["aws:iam/role:Role"])
     assert len(held["ec2/groups"]) == 2, "the VPC's default one and the cluster's"
-    nodes = kubernetes.client.CoreV1Api(dev.kubernetes()).list_node().items
+    nodes = dev.core().list_node().items
     filters = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
     reservations = dev.aws("ec2").describe_instances(Filters=filters)["Reservations"]
     machines = [machine for reservation in reservations for machine in reservation["Instances"]]
     assert len(machines) == len(nodes) == 2, "the system group's two, and one machine a node"
     dev.cli("preview", dev.environment, "--refresh", "--expect-no-changes")
+
+
+def test_the_autoscaler_of_the_program_brings_a_node_and_takes_it_away(dev: Twin) -> None:
+    core = dev.core()
+    container = {"name": "main", "image": "registry.example/training:1", "resources": {"limits": {GPU: "1"}}}
+    pod = {"metadata": {"name": "training"}, "spec": {"restartPolicy": "Never", "containers": [container]}}
+
+    def nodes() -> list[Any]:
+        return core.list_node(label_selector="ai-platform/pool=t4").items
+
+    core.create_namespaced_pod("default", pod)
+    eventually(
+        "the Pod runs", lambda: core.read_namespaced_pod("training", "default").status.phase == "Running"
+    )
+    [node] = nodes()
+    core.delete_namespaced_pod("training", "default")
+    eventually("the empty node goes", lambda: not nodes())
+    machine = node.spec.provider_id.rpartition("/")[2]
+    [found] = dev.aws("ec2").describe_instances(InstanceIds=[machine])["Reservations"][0]["Instances"]
+    assert found["State"]["Name"] in ("shutting-down", "terminated"), "nobody pays for it any more"
+    sizes = {
+        group["AutoScalingGroupName"]: group["DesiredCapacity"]
+        for group in dev.aws("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        if "t4" in group["AutoScalingGroupName"]
+    }
+    assert set(sizes.values()) == {0}, sizes
 
 
 def test_a_destroy_leaves_nothing_of_all_that(dev: Twin) -> None:

@@ -1,0 +1,125 @@
+"""A world with a network and a cluster made by a plain pulumi_aws program, and stacks of tests beside it.
+
+Programs are functions of the test's own process; the engine, the provider and the cloud are the real twin's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import automation
+
+from tests.end_to_end.harness import Twin
+from twin import environment as variables
+
+Program = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the base stack made."""
+
+    vpc_id: str
+    subnet_ids: list[str]
+    zone_names: list[str]
+    zone_ids: list[str]
+    """The zones of the subnets."""
+    cluster: str
+    cluster_role: str
+    node_role_arn: str
+
+
+def trust(service: str) -> str:
+    """A trust policy for a service."""
+    return json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+        }
+    )
+
+
+class Plain(Twin):
+    """The world `plain`, and programs on it."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__("plain", home)
+        self.cli("twin", "start", "--name", "plain", "--cloud", "aws")
+        self._stacks: dict[str, automation.Stack] = {}
+
+    def stack(self, name: str, program: Program) -> automation.Stack:
+        """A stack of this world with this program."""
+        if name not in self._stacks:
+            folder = self.home / f"project-{name}"
+            folder.mkdir()
+            self._stacks[name] = automation.create_or_select_stack(
+                name,
+                "plain",
+                program,
+                opts=automation.LocalWorkspaceOptions(
+                    work_dir=str(folder),
+                    env_vars=variables.environment(self.world),
+                    pulumi_command=automation.PulumiCommand(
+                        root=str(self.world.folder), skip_version_check=True
+                    ),
+                ),
+            )
+        stack = self._stacks[name]
+        stack.workspace.program = program
+        return stack
+
+    def base(self) -> Base:
+        """Bring the base stack up."""
+        outputs = self.stack("base", self._base).up().outputs
+        return Base(**{name: output.value for name, output in outputs.items()})
+
+    def end(self) -> None:
+        """Destroy what stands, and see that nothing is left."""
+        self._stacks["base"].destroy()
+        assert self.inventory() == {}, "the base goes without a rest"
+
+    def _base(self) -> None:
+        zones = aws.get_availability_zones(state="available")
+        vpc = aws.ec2.Vpc("base", cidr_block="10.0.0.0/16", enable_dns_hostnames=True)
+        subnets = [
+            aws.ec2.Subnet(
+                f"base-{index}", vpc_id=vpc.id, cidr_block=f"10.0.{index}.0/24", availability_zone=zone
+            )
+            for index, zone in enumerate(zones.names[:2])
+        ]
+        role = aws.iam.Role("cluster", assume_role_policy=trust("eks.amazonaws.com"))
+        attached = aws.iam.RolePolicyAttachment(
+            "cluster", role=role.name, policy_arn="arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+        )
+        node = aws.iam.Role("node", assume_role_policy=trust("ec2.amazonaws.com"))
+        for policy in (
+            "AmazonEKSWorkerNodePolicy",
+            "AmazonEC2ContainerRegistryPullOnly",
+            "AmazonEKS_CNI_Policy",
+        ):
+            aws.iam.RolePolicyAttachment(
+                policy, role=node.name, policy_arn=f"arn:aws:iam::aws:policy/{policy}"
+            )
+        cluster = aws.eks.Cluster(
+            "base",
+            role_arn=role.arn,
+            vpc_config=aws.eks.ClusterVpcConfigArgs(subnet_ids=[subnet.id for subnet in subnets]),
+            opts=pulumi.ResourceOptions(depends_on=[attached]),
+        )
+        exported: dict[str, Any] = {
+            "vpc_id": vpc.id,
+            "subnet_ids": [subnet.id for subnet in subnets],
+            "zone_names": zones.names[:2],
+            "zone_ids": zones.zone_ids[:2],
+            "cluster": cluster.name,
+            "cluster_role": role.name,
+            "node_role_arn": node.arn,
+        }
+        for name, value in exported.items():
+            pulumi.export(name, value)

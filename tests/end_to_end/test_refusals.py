@@ -1,0 +1,164 @@
+"""What only the cloud can refuse, refused by the twin in AWS's words, through the real engine.
+
+Each refusal names the resource and the property at fault, and nothing is made of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pulumi_aws as aws
+import pytest
+from pulumi import automation
+
+from tests.end_to_end.plain import Base, Plain, trust
+
+pytestmark = pytest.mark.end_to_end
+
+
+def node_group(base: Base, **arguments: Any) -> None:
+    """A node group that would be made, but for one argument."""
+    good: dict[str, Any] = {
+        "cluster_name": base.cluster,
+        "node_role_arn": base.node_role_arn,
+        "subnet_ids": base.subnet_ids,
+        "scaling_config": {"min_size": 0, "desired_size": 0, "max_size": 1},
+    }
+    aws.eks.NodeGroup("bad", **{**good, **arguments})
+
+
+def policy(action: str) -> str:
+    """An IAM policy that allows one action."""
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def rule(base: Base) -> None:
+    """A rule whose ports stand the wrong way round."""
+    group = aws.ec2.DefaultSecurityGroup("found", vpc_id=base.vpc_id)
+    aws.vpc.SecurityGroupIngressRule(
+        "bad",
+        security_group_id=group.id,
+        ip_protocol="tcp",
+        from_port=443,
+        to_port=80,
+        cidr_ipv4="10.0.0.0/16",
+    )
+
+
+PREVIEWED: dict[str, tuple[Callable[[Base], Any], str, str]] = {
+    "an AMI type that does not exist": (
+        lambda base: node_group(base, ami_type="AL2023_x86_64_NVIDA"),
+        "amiType",
+        "AL2023_x86_64_NVIDA",
+    ),
+    "a policy that is no JSON": (lambda _: aws.iam.Policy("bad", policy='{"Version": '), "policy", "JSON"),
+    "a rule with from above to": (rule, "fromPort", "443-80"),
+    "a misspelt key in a nested dictionary": (
+        lambda _: aws.ec2.LaunchTemplate("bad", metadata_options={"http_tokns": "required"}),  # pyright: ignore
+        "metadataOptions",
+        "httpTokens",
+    ),
+}
+"""What is refused before anything is made: the program, the property, a word of the reason."""
+
+UPDATED: dict[str, tuple[Callable[[Base], Any], str, str]] = {
+    "an instance type that does not exist": (
+        lambda base: node_group(base, instance_types=["g4dn.xlrge"]),
+        "instanceTypes",
+        "g4dn.xlrge",
+    ),
+    "a policy that names an unknown service": (
+        lambda _: aws.iam.Policy("bad", policy=policy("ecs2:RunTask")),
+        "policy",
+        "ecs2",
+    ),
+    "a subnet outside of its network": (
+        lambda base: aws.ec2.Subnet("bad", vpc_id=base.vpc_id, cidr_block="192.168.0.0/24"),
+        "cidrBlock",
+        "InvalidSubnet.Range",
+    ),
+    "a name that is taken": (
+        lambda base: aws.iam.Role(
+            "bad", name=base.cluster_role, assume_role_policy=trust("eks.amazonaws.com")
+        ),
+        "name",
+        "EntityAlreadyExists",
+    ),
+    "a reference to what is not there": (
+        lambda _: aws.ec2.Subnet("bad", vpc_id="vpc-0123456789abcdef0", cidr_block="10.0.9.0/24"),
+        "vpcId",
+        "InvalidVpcID.NotFound",
+    ),
+}
+"""What only the cloud's state can tell."""
+
+
+@pytest.mark.parametrize("case", PREVIEWED)
+def test_a_preview_refuses(plain: Plain, base: Base, case: str) -> None:
+    program, path, word = PREVIEWED[case]
+    with pytest.raises(automation.CommandError) as refused:
+        plain.stack("refusals", lambda: program(base)).preview()
+    told = str(refused.value).partition("Diagnostics:")[2]
+    assert "(bad)" in told, "the resource"
+    assert path in told, "the property"
+    assert word in told, "what it got, or what would be right"
+
+
+@pytest.mark.parametrize("case", UPDATED)
+def test_an_update_refuses_and_makes_nothing(plain: Plain, base: Base, case: str) -> None:
+    program, path, word = UPDATED[case]
+    before = plain.inventory()
+    with pytest.raises(automation.CommandError) as refused:
+        plain.stack("refusals", lambda: program(base)).up()
+    told = str(refused.value).partition("Diagnostics:")[2]
+    assert "(bad)" in told, "the resource"
+    assert path in told, "the property"
+    assert word in told, "what the cloud says of it"
+    assert plain.inventory() == before
+
+
+def test_a_type_without_an_entry_is_warned_of_in_a_preview_and_refused_in_an_update(plain: Plain) -> None:
+    def queue() -> None:
+        aws.sqs.Queue("jobs")
+
+    stack = plain.stack("refusals", queue)
+    token = "aws:sqs/queue:Queue"
+    assert f"the twin has no entry for {token}" in stack.preview().stdout
+    with pytest.raises(automation.CommandError, match=rf"{token}.*twin/aws/resources/sqs\.py"):
+        stack.up()
+
+
+def test_an_environment_file_with_faults_tells_all_of_them_and_changes_nothing(plain: Plain) -> None:
+    change = {
+        "network/cidrr": "10.0.0.0/16",
+        "cluster/api_access": {"cidrs": ["0.0.0.0/0"]},
+        "environment/profile": "production",
+        "gpu_pools/t4/max": 0,
+    }
+    before = plain.inventory()
+    done = plain.changed("up", "--yes", "--skip-preview", change=change, check=False, stack="aws-dev")
+    assert done.returncode != 0
+    told = done.stdout + done.stderr
+    assert "faults; nothing was changed" in told
+    for line in (
+        "environments/Pulumi.aws-dev.yaml: ",
+        "ai-platform:network.cidrr: unknown key; did you mean 'cidr'?",
+        "ai-platform:cluster.api_access.cidrs: 0.0.0.0/0 opens the API to the world",
+        "ai-platform:environment.profile: got 'production', should be 'dev', 'staging' or 'prod'",
+        "ai-platform:gpu_pools.t4.max: got 0",
+    ):
+        assert line in told, "the file, the key, what it got and what would be right"
+    assert plain.inventory() == before
+
+
+def test_what_the_catalog_does_not_know_is_refused_before_anything_is_made(plain: Plain) -> None:
+    before = plain.inventory()
+    change = {"gpu_pools/t4/accelerator": "h10"}
+    done = plain.changed("up", "--yes", "--skip-preview", change=change, check=False, stack="aws-dev")
+    assert done.returncode != 0
+    assert "ai-platform:gpu_pools.t4.accelerator" in done.stdout + done.stderr
+    assert "did you mean 'h100'" in done.stdout + done.stderr
+    assert plain.inventory() == before
