@@ -109,6 +109,31 @@ def test_the_engine_shows_the_traceback_of_a_program_that_raises(pulumi: Pulumi)
     assert "unhandled error" not in preview.stdout, "it is told once"
 
 
+def test_the_engine_shows_a_run_error_as_its_message_alone(pulumi: Pulumi) -> None:
+    preview = pulumi("preview", program='import pulumi; raise pulumi.RunError("dev.yaml: 2 faults")')
+    assert preview.returncode != 0
+    assert "error: dev.yaml: 2 faults" in preview.stdout
+    for noise in ("Traceback", "unhandled error", "exit code"):
+        assert noise not in preview.stdout
+
+
+@pytest.mark.parametrize("waits", ["time.sleep(60)", "pulumi.Output.from_input(asyncio.sleep(60))"])
+def test_an_interrupted_update_shows_nothing_of_its_program(pulumi: Pulumi, waits: str) -> None:
+    # The engine is the parent of the language host, which is the program's.
+    program = f"""
+        import asyncio, os, signal, time
+        import psutil, pulumi
+        pulumi.ComponentResource("tiny:index:Thing", "thing")
+        os.kill(psutil.Process(os.getppid()).ppid(), signal.SIGINT)
+        {waits}
+    """
+    up = pulumi("up", "--yes", "--skip-preview", program=program)
+    assert up.returncode != 0
+    assert "cancel" in up.stdout, up.stdout + up.stderr
+    for noise in ("Traceback", "KeyboardInterrupt", "exit code"):
+        assert noise not in up.stdout + up.stderr
+
+
 def test_the_engine_reports_the_exit_code_of_a_program(pulumi: Pulumi) -> None:
     preview = pulumi("preview", program="import sys; sys.exit(3)")
     assert preview.returncode != 0
