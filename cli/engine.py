@@ -82,9 +82,17 @@ def stream(command: Sequence[str], env: dict[str, str]) -> int:
     with engine, _forwarding(engine, interrupts=not on_terminal):
         if engine.stdout is not None:
             for line in digest(raw.decode(errors="replace") for raw in engine.stdout):
-                sys.stdout.write(line)
-                sys.stdout.flush()
+                _show(line)
         return engine.wait()
+
+
+def _show(line: str) -> None:
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read it has gone, as `head` does. An update must not break off in the middle for that.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def outputs(world: World, name: str) -> dict[str, Any]:

@@ -113,6 +113,30 @@ def test_the_state_says_what_is_protected(world: World) -> None:
     assert engine.protected(world, "dev") == []
 
 
+def test_an_update_goes_on_when_nobody_reads_what_it_says_any_more(tmp_path: Path) -> None:
+    program = tmp_path / "engine"
+    program.write_text(
+        "#!/bin/sh\n"
+        'for number in 1 2 3 4 5 6 7 8 9; do echo "line $number"; sleep 0.02; done\n'
+        f"touch {tmp_path}/done\n"
+    )
+    program.chmod(0o755)
+    code = "import os, sys; from cli import engine; sys.exit(engine.stream(sys.argv[1:], dict(os.environ)))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(program)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as command:
+        assert command.stdout is not None
+        assert command.stderr is not None
+        assert command.stdout.readline() == b"line 1\n"
+        command.stdout.close()
+        assert command.wait(10) == 0
+        assert command.stderr.read() == b""
+    assert (tmp_path / "done").exists(), "as `aiplatform up | head` should leave it"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_reaches_the_engine_once_and_its_exit_code_comes_back(
     number: signal.Signals, tmp_path: Path
