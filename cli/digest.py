@@ -15,7 +15,7 @@ UNDER_WAY: Final = re.compile(
     r"[-+~=<>*! ]*\s[\w./:-]+:[\w./-]+ \S+ \w+ing( \w+)* \((?P<seconds>\d+)s\)(?P<said>.*)"
 )
 # `    pulumi:pulumi:Stack ai-platform-aws-dev  `, `@ previewing update....`
-IDLE: Final = re.compile(r"\s*pulumi:pulumi:Stack \S+( running)?\s*|@ \w+ing \w+\.*\s*")
+IDLE: Final = re.compile(r"\s*pulumi:pulumi:Stack [\w./-]+( running)?\s*|@ \w+ing \w+\.*\s*")
 # What the engine says of a stack that is empty: the twin's stacks are removed with the twin.
 REMOVAL: Final = (
     "The resources in the stack have been deleted, but the history and configuration",
@@ -48,4 +48,5 @@ def worth_keeping(line: str) -> bool:
     step = UNDER_WAY.fullmatch(line.rstrip("\n"))
     if step is None:
         return True
-    return "error:" in step["said"] or (bool(step["said"].strip()) and int(step["seconds"]) >= LONG_SECONDS)
+    # An error is said again, and in full, when the step ends by it.
+    return bool(step["said"].strip()) and int(step["seconds"]) >= LONG_SECONDS

@@ -201,7 +201,8 @@ def _tell_leftovers(world: World) -> None:
     left = [f"{kind}: {', '.join(map(str, ids))}" for kind, ids in inventory.items() if ids]
     say()
     if not left:
-        say("The twin holds nothing any more.")
+        stop = f"{own()} twin stop --name {shlex.quote(world.name)}"
+        say(f"The twin holds nothing any more. It runs on; `{stop}` stops it.")
         return
     note("The twin still holds what this stack does not own:")
     for line in left:

@@ -9,7 +9,9 @@ Run by the program's own interpreter, which may hold nothing but the standard li
 
 import os
 import runpy
+import signal
 import sys
+import warnings
 from typing import Any
 
 # What pulumi-language-python-exec ends with when the user has seen the error.
@@ -20,6 +22,7 @@ def main() -> None:
     """Become the executor, as if Python had been started with it."""
     sys.excepthook = _raised
     sys.unraisablehook = _unraisable
+    signal.signal(signal.SIGINT, _interrupted)
     own = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib would slow the start
     del sys.argv[0]
     if sys.path[:1] == [own]:
@@ -43,6 +46,12 @@ def _place(error: BaseException) -> str:
     while place is not None and place.tb_next is not None:
         place = place.tb_next
     return place.tb_frame.f_code.co_filename if place is not None else ""
+
+
+def _interrupted(number: Any, frame: Any) -> None:
+    # Of coroutines that nobody awaits any more.
+    warnings.simplefilter("ignore")
+    signal.default_int_handler(number, frame)
 
 
 def _raised(kind: Any, error: Any, traceback: Any) -> None:

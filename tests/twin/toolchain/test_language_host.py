@@ -143,7 +143,11 @@ def test_installing_dependencies_streams_the_output_and_fails_with_the_command(
 
 
 def test_cancel_interrupts_the_program(tmp_path: Path) -> None:
-    cleans_up = WRITES_ITS_PID + "try: time.sleep(60)\nfinally: open('cleaned', 'w').close()"
+    cleans_up = (
+        "async def never_awaited(): pass\nstarted = never_awaited()\n"
+        + WRITES_ITS_PID
+        + "try: time.sleep(60)\nfinally: open('cleaned', 'w').close()"
+    )
     program = write_program(tmp_path / "program", cleans_up)
     with running_host(tmp_path) as host:
         call = host.stub.Run.future(run_request(program))
