@@ -11,7 +11,17 @@ _SHARED: Final = IPv4Network("100.64.0.0/10")
 """RFC 6598: not routed on the internet, and allowed in a VPC."""
 
 _NEVER_ROUTED: Final = tuple(
-    IPv4Network(block) for block in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")
+    IPv4Network(block)
+    for block in (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        # RFC 5737's, of documents: EKS answers "not allowed in publicAccessCidrs".
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+    )
 )
 
 # An office, a VPN or a CI network is never larger; beyond it is a part of the internet.
@@ -41,7 +51,7 @@ def private_range(largest: int, smallest: int, *, shared: bool = True) -> Rule:
 def any_range(value: Any) -> str | None:
     """A rule: an IPv4 or IPv6 range without host bits."""
     if _parsed(value) is None:
-        return f"expected a range such as 203.0.113.0/24{_without_host_bits(value)}"
+        return f"expected a range such as 10.0.0.0/16{_without_host_bits(value)}"
     return None
 
 

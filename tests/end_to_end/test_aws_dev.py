@@ -84,7 +84,7 @@ def test_boto3_sees_a_cluster_that_is_closed_encrypted_and_logged(up: Twin) -> N
     cluster = up.aws("eks").describe_cluster(name=CLUSTER)["cluster"]
     assert cluster["status"] == "ACTIVE"
     assert cluster["resourcesVpcConfig"]["endpointPrivateAccess"], "nodes reach the API inside the network"
-    assert cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["203.0.113.0/24"], "never the whole world"
+    assert cluster["resourcesVpcConfig"]["publicAccessCidrs"] == ["192.52.193.0/24"], "never the whole world"
     assert cluster["encryptionConfig"][0]["resources"] == ["secrets"], "secrets have a key of their own"
     [logging] = [each for each in cluster["logging"]["clusterLogging"] if each["enabled"]]
     assert len(logging["types"]) == 5, "all control-plane logs"

@@ -41,7 +41,7 @@ cluster = Cluster(
         "prefix": "team-dev",
         "version": "1.35",
         "network": network.outputs,
-        "api_access": {{"mode": "cidrs", "cidrs": ["203.0.113.0/24"]}},
+        "api_access": {{"mode": "cidrs", "cidrs": ["192.52.193.0/24"]}},
     }},
     here,
 )

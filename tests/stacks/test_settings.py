@@ -30,7 +30,7 @@ GOOD: dict[str, Any] = {
             "cost_center": "ml",
         },
         "ai-platform:network": {"cidr": "10.16.0.0/16"},
-        "ai-platform:cluster": {"version": "1.35", "api_access": {"cidrs": ["203.0.113.0/24"]}},
+        "ai-platform:cluster": {"version": "1.35", "api_access": {"cidrs": ["192.52.193.0/24"]}},
         "ai-platform:gpu_pools": {
             "t4": {"accelerator": "t4", "count": 1, "capacity": ["spot", "on_demand"], "max": 4}
         },
@@ -94,7 +94,7 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "did you mean 'instance_types'",
         ),
         (
-            {"config/ai-platform:cluster/api_access": {"cidr": ["203.0.113.0/24"]}},
+            {"config/ai-platform:cluster/api_access": {"cidr": ["192.52.193.0/24"]}},
             "ai-platform:cluster.api_access.cidr",
             "did you mean 'cidrs'",
         ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aiplatform._addresses import any_range, not_the_world, overlap, private_range
+from aiplatform._addresses import any_range, not_the_world, overlap, private_range, reachable_from_outside
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,7 @@ from aiplatform._addresses import any_range, not_the_world, overlap, private_ran
         ["0.0.0.0/0"],
         ["::/0"],
         ["0.0.0.0/1", "128.0.0.0/1"],
-        ["203.0.113.0/24", "0.0.0.0/1"],
+        ["192.52.193.0/24", "0.0.0.0/1"],
         [f"{first}.0.0.0/8" for first in range(256)],
         [f"{first}.0.0.0/8" for first in range(1, 256, 2)],
         ["::/1", "8000::/1"],
@@ -23,7 +23,14 @@ def test_the_whole_internet_is_found_in_one_piece_and_in_many(ranges: list[str])
 
 
 def test_offices_and_vpns_are_not_the_world():
-    assert not_the_world(["203.0.113.0/24", "198.51.100.7/32", "2001:db8::/48"]) is None
+    assert not_the_world(["192.52.193.0/24", "192.31.196.7/32", "2001:db8::/48"]) is None
+
+
+@pytest.mark.parametrize(
+    "never", ["203.0.113.0/24", "198.51.100.7/32", "192.0.2.0/28", "10.0.0.0/8", "127.0.0.1/32"]
+)
+def test_addresses_that_no_request_comes_from_are_refused(never: str):
+    assert "never arrive" in str(reachable_from_outside(never)), "EKS refuses them for a public endpoint"
 
 
 def test_a_range_with_host_bits_names_the_one_that_was_meant():

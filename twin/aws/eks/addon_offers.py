@@ -1,10 +1,10 @@
 """The add-ons that EKS offers, as data: a selection of each one's versions, not EKS's whole list.
 
-Verified: each version of vpc-cni, kube-proxy, coredns, eks-pod-identity-agent, aws-ebs-csi-driver,
-metrics-server and eks-node-monitoring-agent stands in public configurations or in output of the AWS CLI of
-2025 and 2026, those of Kubernetes 1.36 as a cluster of that version resolved them. Not verified: the ranges
-of Kubernetes versions of each (which AWS tells by its API alone), the other add-ons' versions, and whether
-the keys, the top-level ones of an add-on's configuration schema, are complete.
+Seen elsewhere: most versions of vpc-cni, kube-proxy, coredns, eks-pod-identity-agent, aws-ebs-csi-driver,
+metrics-server and eks-node-monitoring-agent stand in public configurations or in output of the AWS CLI of
+2025 and 2026. Not verified: a few of those, the ranges of Kubernetes versions of each (which AWS tells by its
+API alone), the other add-ons' versions, and whether the keys, the top-level ones of an add-on's configuration
+schema, are complete.
 """
 
 from __future__ import annotations

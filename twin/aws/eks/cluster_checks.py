@@ -14,7 +14,15 @@ Params = dict[str, Any]
 LOG_TYPES: Final = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 MODES: Final = ("CONFIG_MAP", "API_AND_CONFIG_MAP", "API")
 _PRIVATE: Final = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-_NOT_PUBLIC: Final = (*_PRIVATE, "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4")
+_OF_DOCUMENTS: Final = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")
+_NOT_PUBLIC: Final = (
+    *_PRIVATE,
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "224.0.0.0/4",
+    *_OF_DOCUMENTS,
+)
 _FREE_ADDRESSES: Final = 6
 _NO_CONTROL_PLANE: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zones in which EKS puts no control plane ("VPC and subnet requirements" in its user guide)."""

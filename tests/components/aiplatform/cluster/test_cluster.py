@@ -106,11 +106,11 @@ def test_by_default_the_api_is_reached_from_the_network_alone(default: Recording
 
 
 def test_listed_addresses_reach_a_public_endpoint_beside_the_private_one():
-    recorded = _cluster(api_access={"mode": "cidrs", "cidrs": ["203.0.113.0/24"]})
+    recorded = _cluster(api_access={"mode": "cidrs", "cidrs": ["192.52.193.0/24"]})
     config = recorded.one(EKS).inputs["vpcConfig"]
     assert config["endpointPrivateAccess"] is True, "nodes talk to the API inside the network"
     assert config["endpointPublicAccess"] is True
-    assert config["publicAccessCidrs"] == ["203.0.113.0/24"]
+    assert config["publicAccessCidrs"] == ["192.52.193.0/24"]
     assert not recorded.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 
 

@@ -25,7 +25,7 @@ def test_the_component_itself_refuses_before_it_registers():
 
 
 @pytest.mark.parametrize(
-    "cidrs", [["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["203.0.113.0/24", "64.0.0.0/2"]]
+    "cidrs", [["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["192.52.193.0/24", "64.0.0.0/2"]]
 )
 def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
     (fault,) = _faults(api_access={"mode": "cidrs", "cidrs": cidrs})
@@ -37,12 +37,12 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
     [
         ({"api_access": {"mode": "cidrs"}}, "ClusterArgs.api_access.cidrs: got 0, expected 1 to 40"),
         (
-            {"api_access": {"mode": "in_vpc", "cidrs": ["203.0.113.0/24"]}},
+            {"api_access": {"mode": "in_vpc", "cidrs": ["192.52.193.0/24"]}},
             "no public endpoint; expected none",
         ),
         ({"api_access": {"mode": "public"}}, "expected one of in_vpc, cidrs"),
         ({"api_access": {"mode": "cidrs", "cidrs": ["10.0.0.0/8"]}}, "these are reserved and never arrive"),
-        ({"api_access": {"mode": "cidrs", "cidrs": ["203.0.113.7/24"]}}, "did you mean '203.0.113.0/24'?"),
+        ({"api_access": {"mode": "cidrs", "cidrs": ["192.52.193.7/24"]}}, "did you mean '192.52.193.0/24'?"),
         ({"api_access": {"mod": "cidrs"}}, "ClusterArgs.api_access.mod: unknown key; did you mean 'mode'?"),
         ({"version": "1.29"}, "ClusterArgs.version: got '1.29', expected a version in support: 1.36, 1.35"),
         ({"version": "1.99"}, "expected a version in support"),

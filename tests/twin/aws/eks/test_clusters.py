@@ -31,6 +31,7 @@ BAD_CLUSTERS: list[tuple[Names, str]] = [
     ({"subnets": 1}, "at least two different AZs"),
     ({"subnets": ["subnet-0123456789abcdef0"]}, "does not exist"),
     ({"network": {"publicAccessCidrs": ["10.0.0.0/8"]}}, "not allowed in publicAccessCidrs"),
+    ({"network": {"publicAccessCidrs": ["203.0.113.0/24"]}}, "not allowed in publicAccessCidrs"),
     ({"network": {"publicAccessCidrs": ["1.2.3.4/33"]}}, "invalid in publicAccessCidrs"),
     ({"network": {"endpointPublicAccess": False}}, "Private and public endpoint access cannot be false"),
     ({"kubernetesNetworkConfig": {"serviceIpv4Cidr": "10.0.0.0/20"}}, "overlaps"),
