@@ -155,6 +155,23 @@ def test_a_killed_process_comes_back_and_nothing_is_lost(
     assert core_of(api).read_namespaced_config_map(name, "default").data == {"a": "1"}
 
 
+def test_a_new_kwok_takes_the_nodes_of_the_old_one_at_once(world: World, api: client.ApiClient) -> None:
+    core = core_of(api)
+    if "first" not in ready_nodes(api):
+        make_node(api, "first")
+    core.create_namespaced_pod("default", pod("held"))
+    assert until(lambda: phase(api, "held") == "Running")
+    process = control_plane.daemons(world)["kwok"].process()
+    assert process is not None
+    process.kill()
+    control_plane.start(world)
+    core.delete_namespaced_pod("held", "default")
+    core.create_namespaced_pod("default", pod("new"))
+    assert until(lambda: phase(api, "new") == "Running", 10), "not when the leases of the old one run out"
+    names = lambda: {item.metadata.name for item in core.list_namespaced_pod("default").items}  # noqa: E731
+    assert until(lambda: "held" not in names(), 10), "not at the end of its grace of 30 s"
+
+
 def test_a_wipe_gives_an_empty_cluster_with_the_settings_asked_for(
     world: World, api: client.ApiClient
 ) -> None:
