@@ -67,7 +67,7 @@ class Workplace:
         return {
             "PATH": f"{self.folder / 'bin'}:{pulumi_at.parent}:{os.environ['PATH']}",
             "PULUMI_HOME": str(self.folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}",
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'state'}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": "passphrase",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "FAKE_CLOUD": str(self.folder / "cloud.db"),
