@@ -109,9 +109,14 @@ def placed(document: Mapping[str, Any], dotted: str, reason: str) -> str:
 def explain(error: ValidationError, document: Mapping[str, Any]) -> list[str]:
     """Pydantic's faults in the words of the house: where, what it got, what would be right."""
     lines: list[str] = []
-    for fault in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    places = [tuple(part for part in fault["loc"] if not _names_a_type(part)) for fault in found]
+    for fault, place in zip(found, places, strict=True):
+        if any(len(other) > len(place) > 0 and other[: len(place)] == place for other in places):
+            # A union tells of each of its forms; the one that the value nearly has says what is wrong inside.
+            continue
         # Members of a union say their name in the path; a reader of the file knows keys only.
-        path = [part for part in fault["loc"] if not _names_a_type(part)]
+        path = list(place)
         reason = _reason(dict(fault), path)
         if not path and ": " in reason:  # a rule over several topics names the key at fault itself
             dotted, reason = reason.split(": ", 1)

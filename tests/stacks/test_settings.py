@@ -195,6 +195,13 @@ def test_what_has_no_default_must_be_said(tmp_path: Path, key: str) -> None:
         load_file(_file(tmp_path, remove=f"config/ai-platform:environment/{key}"))
 
 
+def test_a_value_of_two_forms_is_judged_by_the_one_that_it_nearly_has(tmp_path: Path) -> None:
+    change = {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}}
+    with pytest.raises(SettingsError) as refused:
+        load_file(_file(tmp_path, change))
+    assert len(refused.value.faults) == 1, "that it is not the word in_vpc either helps nobody"
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     change = {"config/ai-platform:network/nats": 1, "config/ai-platform:cluster/versoin": "1.35"}
     with pytest.raises(SettingsError) as refused:

@@ -70,6 +70,16 @@ def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
     skipped = _PARTS.get(service, set())
     before = baseline.born(backend)
     vpcs = set(before.get("vpcs", ()))
+    if service == "ec2":
+        # moto keeps instances inside reservations, which are records and stay.
+        running = [
+            each.id
+            for reservation in backend.reservations.values()
+            for each in reservation.instances
+            if each.state not in ("shutting-down", "terminated")
+        ]
+        if running:
+            found["ec2/instances"] = sorted(running)
     for name, held in baseline.collections(backend):
         if name in skipped or name in ("tagger", "backend"):
             continue
