@@ -10,9 +10,10 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
+from twin.toolchain.cache import cache_dir
 from twin.toolchain.errors import ToolchainError
 from twin.toolchain.process import answer
-from twin.toolchain.versions import Versions
+from twin.toolchain.versions import Versions, read_versions
 
 Version = tuple[int, int, int]
 
@@ -39,9 +40,10 @@ def find_go(versions: Versions) -> Path | None:
 
 
 def find_uv() -> str | None:
-    """uv as whoever started us found it, on PATH, or in this environment."""
+    """uv as whoever started us found it, on PATH, in this environment, or where bootstrap.py put it."""
     scripts = sysconfig.get_path("scripts")
-    candidates = (os.environ.get("UV"), shutil.which("uv"), shutil.which("uv", path=scripts))
+    own = str(cache_dir() / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv")
+    candidates = (os.environ.get("UV"), shutil.which("uv"), shutil.which("uv", path=scripts), own)
     return next((uv for uv in candidates if uv and Path(uv).exists()), None)
 
 

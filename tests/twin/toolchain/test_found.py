@@ -11,7 +11,14 @@ from twin.toolchain import found
 from twin.toolchain.build import Toolchain, ensure, language_exec
 from twin.toolchain.cache import Cache
 from twin.toolchain.errors import ToolchainError
-from twin.toolchain.found import at_least, find_go, find_kubectl, find_kubernetes_plugin, find_pulumi
+from twin.toolchain.found import (
+    at_least,
+    find_go,
+    find_kubectl,
+    find_kubernetes_plugin,
+    find_pulumi,
+    find_uv,
+)
 from twin.toolchain.versions import read_versions
 
 VERSIONS = read_versions()
@@ -128,3 +135,13 @@ def test_an_official_pulumi_and_its_plugin_need_no_build(
     assert not cache.root.exists(), "nothing had to be built, so nothing is written"
     whole = Toolchain.of(tools | {"controlplane": tmp_path, "kubectl": tmp_path}, cache)
     assert whole.language_exec is None
+
+
+def test_uv_is_found_where_the_bootstrap_put_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uv = tmp_path / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    uv.touch(mode=0o755)
+    monkeypatch.setenv("AIPLATFORM_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("UV", raising=False)
+    assert find_uv() == str(uv), "a command that was not started by make needs it too"
