@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from aiplatform._overlay import overlaid
+
 # What nodes in private subnets call all the time. Without a NAT gateway these are the only way out, so
 # staging and prod, which must live through its loss, have them all.
 _ENDPOINTS: Final = [
@@ -78,15 +80,4 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
 
 def with_profile(profile: str, topics: Mapping[str, Any]) -> dict[str, Any]:
     """The topics laid over the defaults of a profile. An unknown profile has none: the model refuses it."""
-    return _merged(PROFILES.get(profile, {}), topics)
-
-
-def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    result: dict[str, Any] = dict(base)
-    for name, value in over.items():
-        below = result.get(name)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            result[name] = _merged(below, value)  # pyright: ignore[reportUnknownArgumentType]
-        else:
-            result[name] = value
-    return result
+    return overlaid(PROFILES.get(profile, {}), topics)

@@ -16,7 +16,8 @@ from pulumi_aws import eks, iam, kms
 
 from aiplatform._aws import USE_OF_KEY, Place, Statement, allow, document, pod_identity_trust
 from aiplatform._node_labels import POOL
-from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings, merged
+from aiplatform._overlay import overlaid
+from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings
 from aiplatform.naming import PhysicalName
 
 SYSTEM_TAINT: Final = "CriticalAddonsOnly"
@@ -114,7 +115,7 @@ class Addons:
         extra: dict[str, Any] | None = None,
     ) -> eks.Addon:
         asked = self.settings.addons.get(addon, Addon())
-        configuration = merged({**_CONFIGURATION.get(addon, {}), **(extra or {})}, asked.configuration)
+        configuration = overlaid({**_CONFIGURATION.get(addon, {}), **(extra or {})}, asked.configuration)
         associations = (
             [eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=service_account)]
             if role

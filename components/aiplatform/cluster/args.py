@@ -1,6 +1,6 @@
 """Arguments of the cluster."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
@@ -255,15 +255,3 @@ class ClusterSettings:
             yield Fault(
                 "network", f"got {len(subnets)} subnet(s), expected subnets in 2 zones at least, for EKS"
             )
-
-
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid over `base`: objects merge, lists and scalars replace."""
-    result = dict(base)
-    for key, value in over.items():
-        below = result.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            result[key] = merged(below, value)  # pyright: ignore[reportUnknownArgumentType]
-        else:
-            result[key] = value
-    return result

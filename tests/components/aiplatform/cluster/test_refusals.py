@@ -7,7 +7,7 @@ import pytest
 
 from aiplatform._args import ArgumentError, read
 from aiplatform.cluster import Cluster
-from aiplatform.cluster.args import ClusterSettings, is_arm, merged
+from aiplatform.cluster.args import ClusterSettings, is_arm
 from aiplatform.cluster.versions import VERSIONS, out_of_support
 from tests.components.aiplatform.cluster.test_cluster import ADMIN, ARGS, NETWORK
 from tests.components.recording import record
@@ -123,7 +123,3 @@ def test_a_version_is_in_support_until_its_last_day():
 )
 def test_graviton_is_told_by_the_letter_after_the_generation(instance_type: str, arm: bool):
     assert is_arm(instance_type) is arm
-
-
-def test_configuration_merges_objects_and_replaces_the_rest():
-    assert merged({"a": {"x": 1, "y": [1]}, "b": 1}, {"a": {"y": [2]}}) == {"a": {"x": 1, "y": [2]}, "b": 1}
