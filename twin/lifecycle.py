@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import shutil
 import socket
 import sys
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 from twin import environment, processes, programs, sources
 from twin import world as worlds
@@ -31,6 +34,10 @@ CLOUD: Final = "cloud"
 CONTROLLER: Final = "controller"
 PROCESSES: Final = (CLOUD, *control_plane.PROCESSES, CONTROLLER)
 READY_SECONDS: Final = 90.0
+# How long a start that failed waits for its other parts to let go.
+LET_GO_SECONDS: Final = 15.0
+ANSWER_SECONDS: Final = 10.0
+TASK_NAME: Final = "part of a twin's start"
 # Behind the name of a process that ran with the code of before a change.
 RENEWED: Final = ", restarted with the twin's new code"
 NEW_CODE: Final = (
@@ -86,24 +93,32 @@ def start(world: World, progress: Progress | None = None) -> Toolchain:
     """Start what does not run and wait until all of it is ready; tools that are missing are built first.
 
     The cloud starts at once, the control plane as soon as its binary is there, while the others compile.
-    Raises ProcessError, ToolchainError or WorldError.
+    Raises ProcessError, ToolchainError or WorldError; by then no part of it goes on any more.
     """
     progress = progress or Silent()
     environment.prepare(world)
-    cloud = _Task(lambda: _start_cloud(world, progress))
-    kubernetes: list[_Task] = []
+    given_up = threading.Event()
+    cloud = _Task(lambda: _start_cloud(world, progress, given_up))
+    tasks = [cloud]
 
     def ready(name: str, path: Path) -> None:
         # What failed is told now, and not when the last tool is built.
-        for task in (cloud, *kubernetes):
+        for task in tasks:
             task.check()
         if name == "controlplane":
-            kubernetes.append(_Task(lambda: _start_kubernetes(world, path, cloud, progress)))
+            tasks.append(_Task(lambda: _start_kubernetes(world, path, cloud, progress, given_up)))
 
-    tools = Toolchain.of(build.ensure(progress=progress, ready=ready))
-    programs.install(world, tools)
-    for task in (cloud, *kubernetes):
-        task.result()
+    try:
+        tools = Toolchain.of(build.ensure(progress=progress, ready=ready))
+        programs.install(world, tools)
+        for task in tasks:
+            task.result()
+    except BaseException as error:
+        given_up.set()
+        if isinstance(error, Exception):  # who presses Ctrl-C does not wait
+            for task in tasks:
+                task.end(LET_GO_SECONDS)
+        raise
     return tools
 
 
@@ -123,13 +138,37 @@ def status(world: World) -> Status:
 
 
 def reset(world: World) -> None:
-    """Stop the twin and remove all that it knows."""
+    """Stop the twin and remove all that it knows. Raises WorldError that says what is left, and why."""
     stop(world)
     # world.json goes first: a kill from here on leaves a folder that counts as no world.
     (world.folder / "world.json").unlink(missing_ok=True)
-    shutil.rmtree(world.folder, ignore_errors=True)
+    failed: list[str] = []
+
+    def note(_: object, path: str, error: tuple[object, BaseException, object]) -> None:
+        if not isinstance(error[1], FileNotFoundError):
+            failed.append(f"{path}: {getattr(error[1], 'strerror', None) or error[1]}")
+
+    shutil.rmtree(world.folder, onerror=note)
     if world.folder.exists():
-        raise WorldError(f"{world.folder} could not be removed altogether: remove it by hand")
+        files = (path for path in world.folder.rglob("*") if not path.is_dir())
+        why = failed or [f"{path}: written while the twin was removed" for path in files]
+        shown = "".join(f"\n  {line}" for line in why[:5])
+        users = "".join(f"\n  pid {pid} ({name}) works in this twin: end it" for pid, name in _users(world))
+        raise WorldError(
+            f"{world.folder} could not be removed altogether; mend this and repeat:{shown}{users}"
+        )
+
+
+def _users(world: World) -> list[tuple[int, str]]:
+    """The processes of this user that were started in the twin's environment and still run."""
+    found: list[tuple[int, str]] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            given = process.environ()
+            here = given.get("AIPLATFORM_TWIN") == world.name and str(world.folder) in given.get("PATH", "")
+            if here and process.pid != os.getpid():
+                found.append((process.pid, process.name()))
+    return found
 
 
 def resident_bytes(world: World) -> int:
@@ -138,12 +177,12 @@ def resident_bytes(world: World) -> int:
     return sum(processes.resident_bytes(daemons).values())
 
 
-def _start_cloud(world: World, progress: Progress) -> None:
+def _start_cloud(world: World, progress: Progress, given_up: threading.Event) -> None:
     renewed = RENEWED if sources.is_old(_daemon(world, CLOUD)) else ""
     with progress.step(f"{world.cloud} front{renewed}"):
         _start_python(world, CLOUD, f"twin.{world.cloud}.server")
         try:
-            _wait(world, CLOUD, "/_twin/health")
+            _wait(world, CLOUD, "/_twin/health", given_up)
         except ProcessError as error:
             if sources.is_untried(_daemon(world, CLOUD)):
                 raise ProcessError(f"{error}\n{NEW_CODE.format(name=world.name)}") from error
@@ -151,7 +190,9 @@ def _start_cloud(world: World, progress: Progress) -> None:
         sources.approve(_daemon(world, CLOUD))
 
 
-def _start_kubernetes(world: World, binary: Path, cloud: _Task, progress: Progress) -> None:
+def _start_kubernetes(
+    world: World, binary: Path, cloud: _Task, progress: Progress, given_up: threading.Event
+) -> None:
     renewed = ", restarted with its new version" if _is_another(world, binary) else ""
     with progress.step(f"Kubernetes control plane{renewed}"):
         if renewed:
@@ -161,12 +202,12 @@ def _start_kubernetes(world: World, binary: Path, cloud: _Task, progress: Progre
         for name in control_plane.PROCESSES:
             _check_port(world, _daemon(world, name), name)
         _check_port(world, _daemon(world, "etcd"), "etcd-peer")
-        control_plane.start(world, binary)
+        control_plane.start(world, binary, given_up)
     cloud.result()
     renewed = RENEWED if sources.is_old(_daemon(world, CONTROLLER)) else ""
     with progress.step(f"simulation of nodes, add-ons and tokens{renewed}"):
         _start_python(world, CONTROLLER, "twin.kubernetes.controller")
-        _wait(world, CONTROLLER, "/healthz")
+        _wait(world, CONTROLLER, "/healthz", given_up)
 
 
 def _start_python(world: World, name: str, module: str) -> None:
@@ -189,13 +230,14 @@ def _is_another(world: World, binary: Path) -> bool:
     return any(program is not None and program != str(binary) for program in started)
 
 
-def _wait(world: World, name: str, path: str) -> None:
+def _wait(world: World, name: str, path: str, given_up: threading.Event) -> None:
     port = world.ports[PORT_OF.get(name, name)]
-    processes.wait_ready(_daemon(world, name), lambda: _answers(port, path), seconds=READY_SECONDS)
+    daemon = _daemon(world, name)
+    processes.wait_ready(daemon, lambda: _answers(port, path), seconds=READY_SECONDS, given_up=given_up)
 
 
 def _answers(port: int, path: str) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=READY_SECONDS)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
@@ -246,7 +288,7 @@ class _Task:
     def __init__(self, work: Callable[[], None]) -> None:
         self._failure: BaseException | None = None
         self._work = work
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread = threading.Thread(target=self._run, name=TASK_NAME, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
@@ -259,6 +301,10 @@ class _Task:
         """Wait for its end; raise what it raised."""
         self._thread.join()
         self.check()
+
+    def end(self, seconds: float) -> None:
+        """Wait for its end, whatever it was."""
+        self._thread.join(seconds)
 
     def check(self) -> None:
         """Raise what it raised, if it did so already."""

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,10 +113,17 @@ def start(daemon: Daemon, command: Sequence[str], *, env: Mapping[str, str], cwd
     return True
 
 
-def wait_ready(daemon: Daemon, ready: Callable[[], bool], *, seconds: float) -> None:
-    """Wait until `ready` answers True; ProcessError when the process ends first or the time is over."""
+def wait_ready(
+    daemon: Daemon, ready: Callable[[], bool], *, seconds: float, given_up: threading.Event | None = None
+) -> None:
+    """Wait until `ready` answers True; ProcessError when the process ends first or the time is over.
+
+    given_up: set by who no longer wants it to be ready; the wait ends then.
+    """
     deadline = time.monotonic() + seconds
     while not ready():
+        if given_up is not None and given_up.is_set():
+            raise ProcessError(f"{daemon.name} was not waited for, as something else had failed.")
         if not daemon.alive:
             # It may have become ready and stopped, or never have come up: either way it is not there.
             raise ProcessError(f"{daemon.name} ended before it was ready.\n{log_tail(daemon)}")
@@ -127,7 +135,8 @@ def wait_ready(daemon: Daemon, ready: Callable[[], bool], *, seconds: float) -> 
 def stop(daemons: Iterable[Daemon], *, grace_seconds: float = 5.0) -> list[str]:
     """End these processes and their children, together: asked first, killed after the grace period.
 
-    Returns the names of those that ran. No other process is touched.
+    Returns the names of those that ran, when none of them runs any more. No other process is touched.
+    Raises ProcessError with those that do not end, as a process in an uninterruptible call.
     """
     daemons = list(daemons)
     ran = [daemon.name for daemon in daemons if daemon.alive]
@@ -137,9 +146,20 @@ def stop(daemons: Iterable[Daemon], *, grace_seconds: float = 5.0) -> list[str]:
         if not family:
             break
         _end(family, grace_seconds)
+    else:
+        _refuse_survivors(_family(daemons))
     for daemon in daemons:
         daemon.pid_file.unlink(missing_ok=True)
     return ran
+
+
+def _refuse_survivors(family: Sequence[psutil.Process]) -> None:
+    told: list[str] = []
+    for process in family:
+        with contextlib.suppress(psutil.Error):
+            told.append(f"pid {process.pid} ({process.name()}, {process.status()})")
+    if told:
+        raise ProcessError(f"these processes were killed and do not end: {', '.join(told)}")
 
 
 def kill_strays(daemons: Iterable[Daemon]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ from twin import world as worlds
 from twin.kubernetes import control_plane
 from twin.processes import Daemon, ProcessError
 from twin.toolchain.progress import Silent, Step
-from twin.world import World
+from twin.world import World, WorldError
 
 SERVER = (
     "import http.server, sys\n"
@@ -52,7 +54,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
         port = world.ports["cloud" if module == "twin.aws.server" else "webhook"]
         return [sys.executable, "-S", "-c", SERVER, str(port)]
 
-    def control_plane_stand_in(world: World, binary: Path | None = None) -> None:
+    def control_plane_stand_in(world: World, binary: Path, given_up: threading.Event) -> None:
         for daemon in control_plane.daemons(world).values():
             processes.start(daemon, [str(binary), "60"], env=dict(os.environ))
 
@@ -163,6 +165,57 @@ def test_a_port_that_another_program_took_is_told_with_what_to_do(
         taken.listen()
         with pytest.raises(ProcessError, match=r"port \d+ of cloud in twin 'one'.*reset --name one"):
             lifecycle.start(world)
+
+
+def test_a_start_that_failed_does_nothing_any_more(
+    world: World, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def slow(world: World, binary: Path, given_up: threading.Event) -> None:
+        begun.set()
+        assert given_up.wait(30), "the part that failed must be told to the others"
+        # What is under way is not cut short: a certificate that is being written, say.
+        time.sleep(0.1)
+        (world.folder / "late").write_text("late")
+
+    def fails(*_: Any) -> None:
+        assert begun.wait(30)
+        raise ProcessError("no such port")
+
+    monkeypatch.setattr(control_plane, "start", slow)
+    monkeypatch.setattr(lifecycle, "_start_cloud", fails)
+    with pytest.raises(ProcessError, match="no such port"):
+        lifecycle.start(world)
+    assert (world.folder / "late").exists(), "it would write into a world that a reset removes meanwhile"
+    going_on = [thread.name for thread in threading.enumerate() if thread.name == lifecycle.TASK_NAME]
+    assert not going_on, "no part of it goes on"
+
+
+def test_a_reset_says_what_could_not_be_removed_and_who_works_there(
+    world: World, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = world.folder / "state" / "kept"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("")
+    unlink = os.unlink
+
+    def refuse(path: Any, **options: Any) -> None:
+        if str(path).endswith("kept"):
+            raise PermissionError(1, "Operation not permitted", str(path))
+        unlink(path, **options)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    given = {"AIPLATFORM_TWIN": "one", "PATH": f"{world.bin}:{os.environ['PATH']}"}
+    with subprocess.Popen(["/bin/sleep", "60"], env=given) as engine:
+        try:
+            with pytest.raises(WorldError) as caught:
+                lifecycle.reset(world)
+        finally:
+            engine.kill()
+    assert f"{kept}: Operation not permitted" in str(caught.value)
+    assert f"pid {engine.pid} (sleep) works in this twin" in str(caught.value)
+    assert worlds.load("one") is None, "what is left counts as no world"
 
 
 def test_reset_removes_all_that_a_twin_knows_also_of_a_damaged_one(

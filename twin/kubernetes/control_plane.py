@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import ssl
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -56,14 +57,14 @@ def certificate_authority(world: World) -> str:
     return _pki(world).authority_base64()
 
 
-def start(world: World, binary: Path | None = None) -> None:
+def start(world: World, binary: Path | None = None, given_up: threading.Event | None = None) -> None:
     """Start what does not run, and wait until the API server answers and the others are healthy.
 
-    binary: the control plane's multi-call binary; by default the toolchain's. Raises ProcessError with the
-    end of the log of what failed.
+    binary: the control plane's multi-call binary; by default the toolchain's. given_up: set by who no longer
+    wants it. Raises ProcessError with the end of the log of what failed.
     """
     with _lock(world):
-        _start(world, binary)
+        _start(world, binary, given_up)
 
 
 def stop(world: World) -> None:
@@ -100,7 +101,7 @@ def ready(world: World) -> bool:
     return _healthy(_pki(world), world.ports["kube-apiserver"], "/readyz")
 
 
-def _start(world: World, binary: Path | None) -> None:
+def _start(world: World, binary: Path | None, given_up: threading.Event | None = None) -> None:
     pki = _pki(world)
     binary = binary or build.ensure(["controlplane"])["controlplane"]
     lines = commands.command_lines(world, pki, settings_of(world))
@@ -114,7 +115,7 @@ def _start(world: World, binary: Path | None) -> None:
         for name in group:
             processes.start(five[name], [str(binary), *lines[name]], env=_environment(world, name))
         for name in group:
-            _wait(world, pki, name)
+            _wait(world, pki, name, given_up)
 
 
 def _release_nodes(world: World) -> None:
@@ -138,11 +139,11 @@ def _forget(data: Path) -> None:
     shutil.rmtree(discarded, ignore_errors=True)
 
 
-def _wait(world: World, pki: Pki, name: str) -> None:
+def _wait(world: World, pki: Pki, name: str, given_up: threading.Event | None) -> None:
     # etcd serves its health on the client port, to those with a certificate.
     path = "/readyz" if name in ("kube-apiserver", "etcd") else "/healthz"
     probe: Callable[[], bool] = lambda: _healthy(pki, world.ports[name], path)  # noqa: E731
-    processes.wait_ready(Daemon(world.folder, name), probe, seconds=READY_SECONDS)
+    processes.wait_ready(Daemon(world.folder, name), probe, seconds=READY_SECONDS, given_up=given_up)
 
 
 def _healthy(pki: Pki, port: int, path: str) -> bool:
