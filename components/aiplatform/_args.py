@@ -185,6 +185,12 @@ def _read_model(model: type, value: object, path: str, faults: list[Fault]) -> o
     if len(faults) > before:
         return _WRONG
     built = model(**parts)
+    # What the cloud has no place for (aiplatform/_clouds.py) comes first: other rules speak of its own.
+    misplaced = getattr(built, "misplaced", None)
+    if misplaced is not None:
+        faults.extend(Fault(f"{path}{_joined(fault.path)}", fault.reason) for fault in misplaced(given))
+        if len(faults) > before:
+            return _WRONG
     check = getattr(built, "check", None)
     if check is not None:
         faults.extend(Fault(f"{path}{_joined(fault.path)}", fault.reason) for fault in check())

@@ -1,0 +1,96 @@
+"""The clouds, and what each argument of a component becomes on each of them.
+
+Arguments are cloud-neutral: one type for all clouds. An entity's `clouds.py` says for every argument what it
+becomes on AWS and on Google Cloud, or why that cloud has no place for it. The same table refuses such an
+argument with that reason, and is printed in docs/clouds.md:
+
+    MEANINGS: Final[Meanings] = {
+        "nat": On(aws="NAT gateways and elastic addresses", gcp="Cloud NAT on a Cloud Router"),
+        "endpoints": On(
+            aws="interface endpoints (PrivateLink)",
+            gcp=refused("Private Google Access reaches every Google API from the subnets; leave it out"),
+        ),
+    }
+
+    @dataclass(frozen=True)
+    class NetworkSettings(CloudNeutral):
+        meanings = MEANINGS
+        cloud: Literal["aws", "gcp"] = "aws"
+
+Keys are dotted paths without indices (`capacity.reservation_id`); what is said of an object holds for all in
+it that has no line of its own.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, cast
+
+from aiplatform._args import Fault, got
+
+Cloud = Literal["aws", "gcp"]
+
+CLOUDS: Final[Mapping[Cloud, str]] = {"aws": "AWS", "gcp": "Google Cloud"}
+"""The clouds, with their names as people write them."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An argument that a cloud has no place for. reason: why, and what to do instead."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class On:
+    """What an argument becomes on each cloud, in one line, or that it is refused there."""
+
+    aws: str | Refused
+    gcp: str | Refused
+
+
+Meanings = Mapping[str, On]
+
+
+def refused(reason: str) -> Refused:
+    """An argument that a cloud has no place for; the reason ends with what to do instead."""
+    return Refused(reason)
+
+
+class CloudNeutral:
+    """A model of arguments that are meant for every cloud: what its own has no place for is refused.
+
+    A model says `meanings`, and has `cloud` as a field or a property.
+    """
+
+    meanings: ClassVar[Meanings] = {}
+
+    def misplaced(self, given: Mapping[str, Any]) -> Iterator[Fault]:
+        """The given arguments that this cloud has no place for. `given`: as the program wrote them."""
+        # A field in one model, a property in another: no annotation here would suit both.
+        cloud: Cloud = getattr(self, "cloud")  # noqa: B009
+        yield from _misplaced(cloud, self.meanings, given, "", "")
+
+
+def _misplaced(cloud: Cloud, meanings: Meanings, value: object, path: str, line: str) -> Iterator[Fault]:
+    """line: the path without indices, by which the table knows it."""
+    here = meanings.get(line)
+    meaning = getattr(here, cloud) if here is not None else None
+    if isinstance(meaning, Refused):
+        # `false` and an empty list or object ask for nothing, so they fit everywhere.
+        if value is not False and not _is_empty(value):
+            yield Fault(path, f"{got(value)}, which {CLOUDS[cloud]} has no place for: {meaning.reason}")
+        return
+    if isinstance(value, Mapping):
+        for key, entry in cast(Mapping[str, Any], value).items():
+            yield from _misplaced(cloud, meanings, entry, _joined(path, key), _joined(line, key))
+    elif isinstance(value, (list, tuple)):
+        for index, entry in enumerate(cast("list[Any]", value)):
+            yield from _misplaced(cloud, meanings, entry, f"{path}[{index}]", line)
+
+
+def _joined(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, (Mapping, list, tuple)) and not value
