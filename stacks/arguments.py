@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NotRequired, TypedDict
 
 from aiplatform._args import ArgumentError, read
+from aiplatform._kubernetes import TaintArgs
 from aiplatform._references import ClusterReferenceArgs
 from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster.args import ClusterSettings
@@ -18,11 +19,12 @@ from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.naming import tightest
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.node_pool.args import NodePoolSettings
-from stacks.settings import CapacityEntry, GpuPool, NodePool, Settings
+from stacks.settings import CapacityEntry, GpuPool, NodePool, Pool, Settings
 
 # Where a component's argument has another name than the key of the file.
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -32,12 +34,14 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
         "flow_log_retention_days": "flow_logs.retention_days",
     },
     "cluster": {"scale_down_after_minutes": "autoscaling.scale_down_unneeded_minutes"},
-    # What no zone of the network offers is the pool's to change, or the network's.
-    "node_pools": {"network": "instance_types"},
-    "gpu_pools": {"network": "accelerator"},
 }
-# A renamed key that stands for all that is under the argument.
-_WHOLE: Final = ("node_pools", "gpu_pools")
+# Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
+_CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
+    "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
+    "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
+}
+_PREFIX: Final = "environment.name"
+"""The key behind every component's `prefix`, together with environment.org."""
 
 
 def network(settings: Settings) -> NetworkArgs:
@@ -106,11 +110,8 @@ def node_pool(
         "cluster": cluster,
         "network": network,
         "instance_types": pool.instance_types,
-        "capacity": [pool.capacity],
-        "min": pool.min,
-        "max": pool.max,
-        "labels": pool.labels,
-        "disk_gib": pool.disk_gib,
+        "capacity": list(pool.capacity),
+        **_common(pool),
     }
 
 
@@ -126,23 +127,47 @@ def gpu_pool(
         "accelerator": pool.accelerator,
         "count": pool.count,
         "capacity": [_capacity(entry) for entry in pool.capacity],
-        "min": pool.min,
-        "max": pool.max,
-        "labels": pool.labels,
-        "disk_gib": pool.disk_gib,
+        **_common(pool),
     }
-    if pool.zones:
-        args["zones"] = pool.zones
-    if pool.image is not None:
-        args["image"] = pool.image
     if pool.efa is not None:
         args["efa"] = pool.efa
+    if pool.placement_group is not None:
+        args["placement_group"] = pool.placement_group
+    if pool.instance_store is not None:
+        args["instance_store"] = pool.instance_store
     if pool.sharing is not None:
         args["sharing"] = {"strategy": pool.sharing.strategy}
         if pool.sharing.replicas is not None:
             args["sharing"]["replicas"] = pool.sharing.replicas
         if pool.sharing.profile is not None:
             args["sharing"]["profile"] = pool.sharing.profile
+    return args
+
+
+class _Common(TypedDict):
+    """What pools of both kinds take alike."""
+
+    min: int
+    max: int
+    labels: dict[str, str]
+    taints: list[TaintArgs]
+    disk_gib: int
+    zones: NotRequired[list[str]]
+    image: NotRequired[str]
+
+
+def _common(pool: Pool) -> _Common:
+    args: _Common = {
+        "min": pool.min,
+        "max": pool.max,
+        "labels": pool.labels,
+        "taints": [{"key": each.key, "value": each.value, "effect": each.effect} for each in pool.taints],
+        "disk_gib": pool.disk_gib,
+    }
+    if pool.zones:
+        args["zones"] = pool.zones
+    if pool.image is not None:
+        args["image"] = pool.image
     return args
 
 
@@ -175,6 +200,11 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
     for name, pool in settings.gpu_pools.items():
         arguments = gpu_pool(settings, name, pool, here, there)
         found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=arguments: given)
+    too_long = [reason for key, reason in found if key == _PREFIX]
+    if too_long:
+        # Every component knows a limit of its own; the tightest is the one to tell.
+        reason = f"with environment.org it is the prefix of all names: {tightest(too_long)}"
+        found = [(_PREFIX, reason), *((key, reason) for key, reason in found if key != _PREFIX)]
     return list(dict.fromkeys(found))
 
 
@@ -183,11 +213,14 @@ def key_of(topic: str, path: str) -> str:
     argument = path.partition(".")[2]
     argument = argument.removeprefix("cluster.") if topic == "cluster" else argument
     head = re.split(r"\W", argument, maxsplit=1)[0]
+    if head == "prefix":
+        return _PREFIX
     first = topic.partition(".")[0]
-    renamed = _RENAMED.get(first, {}).get(head)
-    if renamed is None:
-        return ".".join(filter(None, [topic, argument]))
-    return f"{topic}.{renamed}" + ("" if first in _WHOLE else argument[len(head) :])
+    cause = _CAUSED_BY.get(first, {}).get(head)
+    if cause is not None:
+        return cause.format(topic=topic)
+    renamed = _RENAMED.get(first, {}).get(head, head)
+    return ".".join(filter(None, [topic, renamed + argument[len(head) :]]))
 
 
 def _asked(topic: str, model: type[Any], arguments: Callable[[], Any]) -> list[tuple[str, str]]:

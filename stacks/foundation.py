@@ -85,15 +85,7 @@ def aws_provider(settings: Settings) -> aws.Provider:
         "aws",
         region=environment.region,
         allowed_account_ids=[environment.account_id],
-        default_tags=aws.ProviderDefaultTagsArgs(
-            tags={
-                **environment.tags,
-                "owner": environment.owner,
-                "cost-center": environment.cost_center,
-                "environment": environment.name,
-                "managed-by": "ai-platform",
-            }
-        ),
+        default_tags=aws.ProviderDefaultTagsArgs(tags=environment.all_tags),
     )
 
 

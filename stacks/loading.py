@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast, get_args
@@ -94,7 +95,8 @@ def _settings(
         settings = parse(with_profile(profile, topics))
     except ValidationError as error:
         raise SettingsError(file, [*found, *explain(error, document)]) from None
-    found += [placed(document, dotted, reason) for dotted, reason in arguments.faults(settings)]
+    wrong = [*settings.faults(), *arguments.faults(settings)]
+    found += [placed(document, dotted, reason) for dotted, reason in wrong]
     if found:
         raise SettingsError(file, found)
     return settings
@@ -102,7 +104,8 @@ def _settings(
 
 def placed(document: Mapping[str, Any], dotted: str, reason: str) -> str:
     """A fault with its place: `line 7: ai-platform:network.cidr: reason`."""
-    topic, *path = dotted.split(".")
+    topic, _, below = dotted.partition(".")
+    path = [int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", below) if part]
     return f"{_line(document, [key(topic), *path])}{key(dotted)}: {reason}"
 
 
@@ -118,15 +121,18 @@ def explain(error: ValidationError, document: Mapping[str, Any]) -> list[str]:
         # Members of a union say their name in the path; a reader of the file knows keys only.
         path = list(place)
         reason = _reason(dict(fault), path)
-        if not path and ": " in reason:  # a rule over several topics names the key at fault itself
-            dotted, reason = reason.split(": ", 1)
-            path = list(dotted.split("."))
-        where = key(".".join(str(part) for part in path)) if path else NAMESPACE
+        where = key(_dotted(path)) if path else NAMESPACE
         line = _line(document, [key(str(path[0])), *path[1:]]) if path else ""
         text = f"{line}{where}: {reason}"
         if text not in lines:
             lines.append(text)
     return lines
+
+
+def _dotted(path: Sequence[int | str]) -> str:
+    """`gpu_pools.t4.taints[0].effect`."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]
+    return "".join(parts).removeprefix(".")
 
 
 def _names_a_type(part: int | str) -> bool:
@@ -209,10 +215,13 @@ def _line(document: Mapping[str, Any], path: Sequence[int | str]) -> str:
     """`line 12: ` of the deepest part of a path that stands in the file, or nothing."""
     node: Any = document.get("config")
     text = ""
-    for part in path:
+    for depth, name in enumerate(path):
+        there = not isinstance(node, Mapping) or name in cast("Mapping[Any, Any]", node)
+        # A key may have dots itself: that of a label has (`example.com/team`).
+        part = name if there else ".".join(str(each) for each in path[depth:])
         try:
             text = _line_at(node, part) or text
-            node = node[part]
+            node = cast("Any", node)[part]
         except (KeyError, IndexError, TypeError):
             break
     return text

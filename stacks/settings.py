@@ -1,29 +1,31 @@
 """The model of an environment file: `environments/Pulumi.<cloud>-<profile>.yaml`.
 
 Everything stands under `config: ai-platform:<topic>:`, one object a topic. What a file leaves out comes from
-its profile (stacks/profiles.py). Unknown keys, wrong types and impossible combinations are errors that name
-the file, the key and what would be right, before the engine registers anything.
+its profile (stacks/profiles.py). Unknown keys and wrong types are errors that name the file, the key and what
+would be right, before the engine registers anything.
+
+Here stand the shape of a file and the rules of the platform: what a profile allows, what joins several
+topics. What a value of a component may be is the component's to judge (stacks/arguments.py asks it), and is
+not said here again.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from typing import Annotated, Any, Literal, Self, TypeVar
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from aiplatform.naming import aws_tags
 
 NAMESPACE = "ai-platform"
 
 ShortName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=16)
 ]
-PoolName = Annotated[
-    str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=20)
-]
-Accelerator = str
 Capacity = Literal["reserved", "spot", "on_demand"]
-Bounded = TypeVar("Bounded", "SystemNodes", "Pool")
+_MOST_TAGS = 36
 
 
 class Topic(BaseModel):
@@ -62,17 +64,36 @@ class Environment(Topic):
         """The first two parts of every physical name."""
         return f"{self.org}-{self.name}"
 
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The tags of every resource."""
+        return {
+            **self.tags,
+            "owner": self.owner,
+            "cost-center": self.cost_center,
+            "environment": self.name,
+            "managed-by": "ai-platform",
+        }
+
+    @field_validator("owner", "cost_center")
+    @classmethod
+    def _is_a_tag(cls, value: str) -> str:
+        _tags({"its tag": value})
+        return value
+
     @field_validator("tags")
     @classmethod
     def _tags_are_allowed(cls, tags: dict[str, str]) -> dict[str, str]:
-        for key in tags:
-            if key.lower().startswith("aws:"):
-                raise ValueError(f"tag {key!r}: the prefix aws: is reserved by AWS; choose another")
-            if key in ("owner", "cost-center", "environment", "managed-by"):
+        for name in tags:
+            # IAM takes keys that differ in case alone for the same.
+            if name.lower() in ("owner", "cost-center", "environment", "managed-by"):
                 raise ValueError(
-                    f"tag {key!r} is set by the platform; set owner, cost_center or name instead"
+                    f"tag {name!r} is set by the platform; set owner, cost_center or name instead"
                 )
-        return tags
+        # AWS takes 50, and the platform's and the components' own tags are among them.
+        if len(tags) > _MOST_TAGS:
+            raise ValueError(f"got {len(tags)} tags, expected at most {_MOST_TAGS}")
+        return _tags(tags)
 
 
 class FlowLogs(Topic):
@@ -95,78 +116,43 @@ class Network(Topic):
     """Interface endpoints by service (`ecr.api`, `sts`...). Those of S3 and DynamoDB are always there."""
     flow_logs: FlowLogs = FlowLogs()
     """Flow logs and how long they are kept."""
-    pods: int = Field(ge=1)
+    pods: int
     """How many pods the private subnets must have addresses for, in all zones together."""
-
-    @field_validator("cidr")
-    @classmethod
-    def _cidr_is_private(cls, cidr: str) -> str:
-        network = ipaddress.ip_network(cidr)
-        if network.version != 4 or not network.is_private:
-            raise ValueError(
-                f"{cidr} is no private IPv4 range; take one inside 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16"
-            )
-        return cidr
-
-    @field_validator("zones")
-    @classmethod
-    def _two_or_three_zones(cls, zones: int | list[str]) -> int | list[str]:
-        count = zones if isinstance(zones, int) else len(set(zones))
-        if count not in (2, 3):
-            raise ValueError(
-                f"{count} zone(s); EKS needs subnets in 2 zones at least, and the plan serves 2 or 3"
-            )
-        return zones
 
 
 class ApiAccess(Topic):
     """From where the Kubernetes API is reached from outside its network."""
 
-    cidrs: list[str] = Field(min_length=1)
+    cidrs: list[str]
     """Addresses that may reach the public endpoint, as CIDRs; never the whole internet."""
-
-    @field_validator("cidrs")
-    @classmethod
-    def _not_the_world(cls, cidrs: list[str]) -> list[str]:
-        for cidr in cidrs:
-            network = ipaddress.ip_network(cidr)
-            if network.prefixlen < (8 if network.version == 4 else 32):
-                raise ValueError(
-                    f"{cidr} opens the API to the world; list the addresses of your offices, VPN or CI"
-                )
-        return cidrs
 
 
 class SystemNodes(Topic):
     """The nodes of the cluster's own workloads, tainted for everything else."""
 
-    instance_types: list[str] = Field(min_length=1)
-    """Instance types, the first preferred."""
-    min: int = Field(ge=1)
+    instance_types: list[str]
+    """Instance types of one processor architecture, the first preferred."""
+    min: int
     """Fewest nodes."""
-    max: int = Field(ge=1)
+    max: int
     """Most nodes."""
-    disk_gib: int = Field(default=50, ge=20, le=16384)
+    disk_gib: int = 50
     """Root volume, in GiB."""
-
-    @model_validator(mode="after")
-    def _min_is_not_above_max(self) -> Self:
-        return _ordered(self)
 
 
 class Autoscaling(Topic):
     """The Cluster Autoscaler."""
 
-    replicas: int = Field(ge=1, le=3)
+    replicas: int
     """How many stand by; one works at a time."""
-    scale_down_unneeded_minutes: int = Field(ge=1)
+    scale_down_unneeded_minutes: int
     """How long a node stays empty before it goes."""
 
 
 class Cluster(Topic):
     """Kubernetes."""
 
-    version: Annotated[str, StringConstraints(pattern=r"^1\.\d{2}$")]
+    version: str
     """Minor version, in quotes: `"1.35"`."""
     api_access: ApiAccess | Literal["in_vpc"]
     """`in_vpc`: the endpoint is private alone, and the program runs inside the network. `cidrs`: these
@@ -189,30 +175,43 @@ class Cluster(Topic):
     """The Cluster Autoscaler."""
 
 
+class Taint(Topic):
+    """A node taint: Pods without a toleration for it stay away."""
+
+    key: str
+    """`example.com/batch`."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    """What happens to Pods without a toleration."""
+    value: str = ""
+    """The taint's value."""
+
+
 class Pool(Topic):
     """What CPU and GPU pools have in common."""
 
-    min: int = Field(default=0, ge=0)
+    min: int = 0
     """Fewest nodes; 0 costs nothing while nothing runs."""
-    max: int = Field(ge=1)
+    max: int
     """Most nodes of each capacity entry."""
+    zones: list[str] = Field(default_factory=list)
+    """Zone ids to stay in; empty means every zone of the network that offers the machine."""
+    image: Literal["al2023", "bottlerocket"] | None = None
+    """The operating system of the nodes; left out, al2023, and bottlerocket with MIG, which needs it."""
     labels: dict[str, str] = Field(default_factory=dict)
     """More node labels."""
-    disk_gib: int = Field(default=100, ge=20, le=16384)
+    taints: list[Taint] = Field(default_factory=list[Taint])
+    """More node taints: a GPU pool has that of its accelerator by itself."""
+    disk_gib: int = 100
     """Root volume, in GiB."""
-
-    @model_validator(mode="after")
-    def _min_is_not_above_max(self) -> Self:
-        return _ordered(self)
 
 
 class NodePool(Pool):
     """An ordinary CPU node pool."""
 
-    instance_types: list[str] = Field(min_length=1)
+    instance_types: list[str]
     """Instance types, the first preferred; one processor architecture."""
-    capacity: Literal["on_demand", "spot"] = "on_demand"
-    """On demand, or spot."""
+    capacity: list[Literal["spot", "on_demand"]] = Field(default_factory=lambda: ["on_demand"])
+    """Where nodes come from, tried in this order."""
 
 
 class CapacityEntry(Topic):
@@ -229,70 +228,36 @@ class CapacityEntry(Topic):
     instance_types: list[str] = Field(default_factory=list)
     """Instance types in place of the catalog's."""
 
-    @model_validator(mode="after")
-    def _reservation_belongs_to_reserved(self) -> Self:
-        if self.type == "reserved" and not self.reservation_id:
-            raise ValueError(
-                "reserved needs reservation_id, the id of a capacity reservation or capacity block (cr-...)"
-            )
-        if self.type != "reserved" and (self.reservation_id or self.capacity_block):
-            raise ValueError(
-                f"{self.type} takes no reservation; say type: reserved, or leave the reservation out"
-            )
-        return self
-
 
 class Sharing(Topic):
     """Several Pods on one GPU."""
 
     strategy: Literal["time_slicing", "mig"]
     """`time_slicing` shares without isolation; `mig` cuts the card."""
-    replicas: int | None = Field(default=None, ge=2, le=64)
+    replicas: int | None = None
     """Pods a GPU, with time_slicing."""
     profile: str | None = None
     """MIG profile (`1g.10gb`), with mig."""
-
-    @model_validator(mode="after")
-    def _what_the_strategy_needs(self) -> Self:
-        if self.strategy == "time_slicing" and (self.replicas is None or self.profile):
-            raise ValueError("time_slicing takes replicas (2 to 64) and no profile")
-        if self.strategy == "mig" and (self.profile is None or self.replicas):
-            raise ValueError("mig takes a profile (such as 1g.10gb) and no replicas")
-        return self
 
 
 class GpuPool(Pool):
     """A pool of accelerators. Say what you need; the catalog knows the machine."""
 
-    accelerator: Accelerator
+    accelerator: str
     """Which accelerator: t4, a10g, l4, l40s, a100, h100, h200, b200, trainium..."""
-    count: int = Field(ge=1)
+    count: int
     """Accelerators a node."""
-    capacity: list[Capacity | CapacityEntry] = Field(min_length=1)
+    capacity: list[Capacity | CapacityEntry]
     """Where nodes come from, tried in this order."""
-    zones: list[str] = Field(default_factory=list)
-    """Zone ids to stay in; empty means every zone of the network that offers the machine."""
-    image: Literal["al2023", "bottlerocket"] | None = None
-    """The operating system of the nodes; left out, al2023, and bottlerocket with MIG, which needs it."""
     efa: bool | None = None
     """Elastic Fabric Adapter; left out, nodes that carry whole machines have it."""
+    placement_group: bool | None = None
+    """Whether spot and on-demand nodes stand close together; left out, those with EFA do."""
+    instance_store: Literal["raid0", "none"] | None = None
+    """`raid0` makes one array of the machine's NVMe disks, for images, logs and scratch data; `none` leaves
+    them alone. Left out, raid0 where there are any."""
     sharing: Sharing | None = None
     """Several Pods on one GPU."""
-
-    @field_validator("capacity")
-    @classmethod
-    def _no_entry_twice(cls, capacity: list[Capacity | CapacityEntry]) -> list[Capacity | CapacityEntry]:
-        kinds = [entry if isinstance(entry, str) else entry.type for entry in capacity]
-        for kind in ("spot", "on_demand"):
-            if kinds.count(kind) > 1:
-                raise ValueError(f"{kind} stands twice; each entry is tried once, in order")
-        for place, entry in enumerate(capacity):
-            if entry == "reserved":
-                raise ValueError(
-                    f"entry {place}: reserved needs its reservation: "
-                    "{type: reserved, reservation_id: cr-...}"
-                )
-        return capacity
 
 
 class Settings(Topic):
@@ -301,33 +266,32 @@ class Settings(Topic):
     environment: Environment
     network: Network
     cluster: Cluster
-    node_pools: dict[PoolName, NodePool] = Field(default_factory=dict)
+    node_pools: dict[str, NodePool] = Field(default_factory=dict)
     """CPU pools by name."""
-    gpu_pools: dict[PoolName, GpuPool] = Field(default_factory=dict)
+    gpu_pools: dict[str, GpuPool] = Field(default_factory=dict)
     """GPU pools by name."""
 
-    @model_validator(mode="after")
-    def _the_profile_allows_it(self) -> Self:
-        profile = self.environment.profile
-        if profile == "prod":
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """(dotted key, reason) of what the profile does not allow, and of what joins several topics."""
+        if self.environment.profile == "prod":
             if self.network.nat == "single":
-                raise ValueError("network.nat: single falls with its zone; prod takes per_zone or none")
+                yield "network.nat", "got 'single', which falls with its zone; prod takes per_zone or none"
             if not self.cluster.deletion_protection and not self.environment.teardown:
-                raise ValueError(
-                    "cluster.deletion_protection: prod keeps it on; set environment.teardown to retire it"
+                yield (
+                    "cluster.deletion_protection",
+                    "got false, but prod keeps it on; set environment.teardown to retire it",
                 )
-        if profile != "dev" and self.network.flow_logs.retention_days == 0:
-            raise ValueError("network.flow_logs.retention_days: only dev may turn flow logs off")
-        shared = set(self.node_pools) & set(self.gpu_pools)
-        if shared:
-            raise ValueError(f"gpu_pools.{min(shared)}: a node pool has that name already; names are shared")
-        return self
+        if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
+            yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
+        for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
+            yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
 
 
-def _ordered(pool: Bounded) -> Bounded:
-    if pool.min > pool.max:
-        raise ValueError(f"min {pool.min} is above max {pool.max}; raise max or lower min")
-    return pool
+def _tags(tags: dict[str, str]) -> dict[str, str]:
+    reason = aws_tags(tags)
+    if reason:
+        raise ValueError(reason)
+    return tags
 
 
 def key(topic: str) -> str:

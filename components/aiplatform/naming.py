@@ -8,7 +8,7 @@ never meets its predecessor's name.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,13 +93,17 @@ def prefix_for(*names: PhysicalName) -> Rule:
                 "the first a letter ('acme-dev')"
             )
         reasons = [reason for name in names if (reason := name.too_long(value))]
-        return min(reasons, key=_allowed) if reasons else None
+        return tightest(reasons) if reasons else None
 
     return rule
 
 
+def tightest(reasons: Iterable[str]) -> str:
+    """Of the messages of `too_long`, the one with the least room."""
+    return min(reasons, key=_allowed)
+
+
 def _allowed(reason: str) -> int:
-    """The room that a `too_long` message names: the tightest limit is the one to tell."""
     found = re.search(r"at most (-?\d+)", reason)
     return int(found.group(1)) if found else 0
 

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from stacks import arguments
 from stacks.loading import SettingsError, load_engine, load_file
 from stacks.schema import FILE, rendered
 
@@ -109,18 +110,22 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "did you mean 'strategy'",
         ),
         ({"config/ai-platform:network/cidr": "8.8.0.0/16"}, "ai-platform:network.cidr", "private"),
-        ({"config/ai-platform:network/cidr": "10.0.0.1/16"}, "ai-platform:network.cidr", "host bits"),
-        ({"config/ai-platform:network/zones": 1}, "ai-platform:network.zones", "2 zones at least"),
-        ({"config/ai-platform:network/zones": ["usw2-az1"]}, "ai-platform:network.zones", "2 zones at least"),
+        (
+            {"config/ai-platform:network/cidr": "10.0.0.1/16"},
+            "ai-platform:network.cidr",
+            "did you mean '10.0.0.0/16'",
+        ),
+        ({"config/ai-platform:network/zones": 1}, "ai-platform:network.zones", "2 to 3 zones"),
+        ({"config/ai-platform:network/zones": ["usw2-az1"]}, "ai-platform:network.zones", "expected 2 or 3"),
         (
             {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}},
             "ai-platform:cluster.api_access",
-            "opens the API to the world",
+            "your offices, VPN or CI",
         ),
         (
             {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}},
             "ai-platform:cluster.api_access",
-            "opens the API to the world",
+            "your offices, VPN or CI",
         ),
         ({"config/ai-platform:cluster/version": 1.35}, "ai-platform:cluster.version", "quotes"),
         ({"config/ai-platform:environment/account_id": 111122223333}, "environment.account_id", "quotes"),
@@ -131,11 +136,19 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "environment.profile",
             "did you mean 'prod'",
         ),
-        ({"config/ai-platform:environment/tags": {"aws:x": "y"}}, "ai-platform:environment.tags", "reserved"),
+        (
+            {"config/ai-platform:environment/tags": {"aws:x": "y"}},
+            "ai-platform:environment.tags",
+            "belongs to AWS",
+        ),
         ({"config/ai-platform:gpu_pools/t4/count": True}, "ai-platform:gpu_pools.t4.count", "valid integer"),
         ({"config/ai-platform:gpu_pools/t4/max": "4"}, "ai-platform:gpu_pools.t4.max", "valid integer"),
-        ({"config/ai-platform:gpu_pools/t4/min": 5}, "ai-platform:gpu_pools.t4", "min 5 is above max 4"),
-        ({"config/ai-platform:gpu_pools/t4/capacity": ["spot", "spot"]}, "gpu_pools.t4.capacity", "twice"),
+        ({"config/ai-platform:gpu_pools/t4/min": 5}, "gpu_pools.t4.min", "at most max, which is 4"),
+        (
+            {"config/ai-platform:gpu_pools/t4/capacity": ["spot", "spot"]},
+            "gpu_pools.t4.capacity[1]",
+            "already",
+        ),
         (
             {"config/ai-platform:gpu_pools/t4/capacity": ["reserved"]},
             "gpu_pools.t4.capacity",
@@ -148,12 +161,12 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
                 ]
             },
             "gpu_pools.t4.capacity",
-            "spot takes no reservation",
+            "never run in a reservation",
         ),
         (
             {"config/ai-platform:gpu_pools/t4/sharing": {"strategy": "mig"}},
             "gpu_pools.t4.sharing",
-            "mig takes a profile",
+            "such as 1g.10gb",
         ),
         (
             {"config/ai-platform:node_pools": {"t4": {"instance_types": ["m7i.large"], "max": 1}}},
@@ -161,6 +174,33 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "names are shared",
         ),
         ({"secretprovider": "x"}, "secretprovider", "did you mean 'secretsprovider'"),
+        ({"config/ai-platform:environment/owner": "a,b"}, "environment.owner", "letters, digits"),
+        ({"config/ai-platform:environment/tags": {"Owner": "x"}}, "environment.tags", "set by the platform"),
+        (
+            {"config/ai-platform:node_pools": {"system": {"instance_types": ["m7i.large"], "max": 1}}},
+            "ai-platform:node_pools.system",
+            "the cluster's own node group",
+        ),
+        (
+            {"config/ai-platform:node_pools/cpu": {"instance_types": ["m7i.large"], "max": 1, "min": 2}},
+            "ai-platform:node_pools.cpu.min",
+            "at most max",
+        ),
+        (
+            {"config/ai-platform:gpu_pools/t4/taints": [{"key": "a", "effect": "NoShedule"}]},
+            "gpu_pools.t4.taints[0].effect",
+            "did you mean 'NoSchedule'",
+        ),
+        (
+            {"config/ai-platform:gpu_pools/t4/labels": {"kubernetes.io/role": "x"}},
+            "gpu_pools.t4.labels.kubernetes.io/role",
+            "belongs to Kubernetes",
+        ),
+        (
+            {"config/ai-platform:gpu_pools/t4/instance_store": "radi0"},
+            "gpu_pools.t4.instance_store",
+            "did you mean 'raid0'",
+        ),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else None,
 )
@@ -174,6 +214,45 @@ def test_a_wrong_value_is_refused_with_its_place_and_what_would_be_right(
     assert where in message, "the reader needs the key"
     assert right in message, "the reader needs to know what would be right"
     assert "line " in message, "the reader's editor wants the line"
+
+
+def test_a_fault_of_a_component_has_the_line_of_its_entry(tmp_path: Path) -> None:
+    file = _file(tmp_path, {"config/ai-platform:gpu_pools/t4/labels": {"team": "ml", "k8s.io/x": "y"}})
+    with pytest.raises(SettingsError) as refused:
+        load_file(file)
+    line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "k8s.io/x" in text)
+    assert refused.value.faults[0].startswith(f"line {line}: "), "a key with dots stands in a line, too"
+
+
+def test_a_name_that_is_too_long_is_one_fault_however_many_components_use_it(tmp_path: Path) -> None:
+    change = {
+        "config/ai-platform:environment/org": "acme-corporation",
+        "config/ai-platform:environment/name": "development-west",
+    }
+    with pytest.raises(SettingsError) as refused:
+        load_file(_file(tmp_path, change))
+    (fault,) = refused.value.faults
+    assert "ai-platform:environment.name" in fault, "the file has no prefix"
+    assert "environment.org" in fault, "either of the two may be shortened"
+    assert "expected at most" in fault
+
+
+def test_what_a_pool_can_say_reaches_its_component(tmp_path: Path) -> None:
+    taint = {"key": "team", "value": "ml", "effect": "NoSchedule"}
+    pool = {"instance_types": ["m7i.large"], "max": 2, "capacity": ["spot", "on_demand"], "taints": [taint]}
+    change = {
+        "config/ai-platform:node_pools/cpu": pool,
+        "config/ai-platform:gpu_pools/t4/taints": [taint],
+        "config/ai-platform:gpu_pools/t4/instance_store": "none",
+        "config/ai-platform:gpu_pools/t4/placement_group": False,
+    }
+    settings = load_file(_file(tmp_path, change))
+    there, here = arguments.network_to_be(settings, ["usw2-az1"]), arguments.cluster_to_be(settings)
+    cpu = arguments.node_pool(settings, "cpu", settings.node_pools["cpu"], here, there)
+    gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
+    assert cpu.get("capacity") == ["spot", "on_demand"], "an ordered list, as of GPU pools"
+    assert cpu.get("taints") == gpu.get("taints") == [taint]
+    assert (gpu.get("instance_store"), gpu.get("placement_group")) == ("none", False)
 
 
 def test_the_engines_faults_name_the_line_of_the_file_too(

@@ -141,7 +141,10 @@ class Capacity:
         """What goes with which type."""
         if self.type == "reserved":
             if self.reservation_id is None:
-                yield Fault("reservation_id", "missing, expected the capacity reservation's id, cr-...")
+                yield Fault(
+                    "reservation_id",
+                    "missing, expected a capacity reservation: {type: reserved, reservation_id: cr-...}",
+                )
             return
         if self.reservation_id is not None:
             hint = ": spot nodes never run in a reservation" if self.type == "spot" else ""
@@ -168,7 +171,8 @@ class Sharing:
             ("replicas", "profile") if self.strategy == "time_slicing" else ("profile", "replicas")
         )
         if getattr(self, needed) is None:
-            yield Fault(needed, f"missing, strategy {self.strategy!r} needs it")
+            what = "2 to 64 containers a card" if needed == "replicas" else "a profile such as 1g.10gb"
+            yield Fault(needed, f"missing, strategy {self.strategy!r} needs it: {what}")
         if getattr(self, other) is not None:
             yield Fault(other, f"not known to strategy {self.strategy!r}")
 
@@ -177,7 +181,7 @@ class Sharing:
 class GpuPoolSettings:
     """Checked arguments of a GPU pool. Rules that join several keys stand in `rules`."""
 
-    prefix: Annotated[str, prefix_for(ROLE, LAUNCH_TEMPLATE, SECURITY_GROUP, PLACEMENT)]
+    prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE, SECURITY_GROUP, PLACEMENT)]
     name: Annotated[str, pool_name(LONGEST_NAME)]
     cluster: ClusterReference
     network: NetworkReference
@@ -201,6 +205,9 @@ class GpuPoolSettings:
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
+        own_role = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
+        if own_role:
+            yield Fault("prefix", f"{got(self.prefix)}, {own_role}")
         # Imported late: the rules need this type.
         from aiplatform.gpu_pool import rules
 

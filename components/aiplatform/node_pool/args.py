@@ -90,7 +90,7 @@ def _cpu_type(value: str) -> str | None:
 class NodePoolSettings:
     """Checked arguments of a node pool."""
 
-    prefix: Annotated[str, prefix_for(ROLE, LAUNCH_TEMPLATE)]
+    prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE)]
     name: Annotated[str, pool_name(LONGEST_NAME)]
     cluster: ClusterReference
     network: NetworkReference
@@ -119,6 +119,9 @@ class NodePoolSettings:
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
+        own_role = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
+        if own_role:
+            yield Fault("prefix", f"{got(self.prefix)}, {own_role}")
         if self.min > self.max:
             yield Fault("min", f"got {self.min}, expected at most max, which is {self.max}")
         for index, name in enumerate(self.instance_types):
