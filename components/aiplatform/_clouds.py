@@ -18,7 +18,7 @@ argument with that reason, and is printed in docs/clouds.md:
         cloud: Literal["aws", "gcp"] = "aws"
 
 Keys are dotted paths without indices (`capacity.reservation_id`); what is said of an object holds for all in
-it that has no line of its own.
+it that has no line of its own, and what is said of `""` for the whole component.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,12 +68,17 @@ class CloudNeutral:
         """The given arguments that this cloud has no place for. `given`: as the program wrote them."""
         # A field in one model, a property in another: no annotation here would suit both.
         cloud: Cloud = getattr(self, "cloud")  # noqa: B009
+        whole = self.meanings.get("")
+        meaning = getattr(whole, cloud) if whole is not None else None
+        if isinstance(meaning, Refused):
+            yield Fault("", f"{CLOUDS[cloud]} has no place for this component: {meaning.reason}")
+            return
         yield from _misplaced(cloud, self.meanings, given, "", "")
 
 
 def _misplaced(cloud: Cloud, meanings: Meanings, value: object, path: str, line: str) -> Iterator[Fault]:
     """line: the path without indices, by which the table knows it."""
-    here = meanings.get(line)
+    here = meanings.get(line) if line else None
     meaning = getattr(here, cloud) if here is not None else None
     if isinstance(meaning, Refused):
         # `false` and an empty list or object ask for nothing, so they fit everywhere.
