@@ -26,10 +26,12 @@ from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
+from aiplatform.runner import Runner
 
 NAME: Final = "aiplatform"
 COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Network,
+    Runner,
     Cluster,
     NodePool,
     GpuPool,

@@ -52,6 +52,7 @@ PLACEMENT_GROUP: Final = Kind("a placement group's name", 255)
 KMS_ALIAS: Final = Kind("a KMS alias", 256)
 LOG_GROUP: Final = Kind("a log group's name", 512)
 S3_BUCKET: Final = Kind("an S3 bucket's name", 63)
+CODEBUILD_PROJECT: Final = Kind("a CodeBuild project's name", 150)
 SSM_PARAMETER: Final = Kind("an SSM parameter's name", 1011)
 
 

@@ -65,6 +65,9 @@ class ApiAccessArgs(TypedDict):
     over the internet too."""
     cidrs: NotRequired[list[str]]
     """With `cidrs`: the public addresses of offices, VPN or CI. Never the whole internet."""
+    security_group_id: NotRequired[Input[str]]
+    """With `in_vpc`: the security group whose members reach the API beside the nodes, as `Runner` gives its
+    own. Default: every address of the network does."""
 
 
 class SystemNodesArgs(TypedDict):
@@ -144,9 +147,15 @@ class ApiAccess:
     cidrs: Annotated[list[Annotated[str, reachable_from_outside]], not_the_world, distinct] = field(
         default_factory=list[str]
     )
+    security_group_id: Input[Annotated[str, matches(r"sg-[0-9a-z]+", "a security group's id")]] | None = None
 
     def check(self) -> Iterator[Fault]:
-        """Addresses go with the public endpoint."""
+        """Addresses go with the public endpoint, a security group with the private one."""
+        if self.mode == "cidrs" and self.security_group_id is not None:
+            yield Fault(
+                "security_group_id",
+                "got one beside mode cidrs, expected none: it says who gets in with in_vpc",
+            )
         if self.mode == "in_vpc" and self.cidrs:
             yield Fault(
                 "cidrs", "got addresses beside mode in_vpc, which has no public endpoint; expected none"

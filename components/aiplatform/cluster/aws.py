@@ -43,9 +43,12 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     nodes = system_nodes(parent, name, settings, cluster, role, key, ready)
     addons.after_nodes(nodes, key)
     config = _kubeconfig(control_plane, here)
-    # Whoever makes objects through it waits for the right to do so, and has it until they are gone.
+    # Whoever makes objects through it waits for the right and the way to do so, and has both until they are
+    # gone.
     provider = kubernetes.Provider(
-        f"{name}-kubernetes", kubeconfig=config, opts=ResourceOptions(parent=parent, depends_on=admins)
+        f"{name}-kubernetes",
+        kubeconfig=config,
+        opts=ResourceOptions(parent=parent, depends_on=[*admins, *control_plane.ways]),
     )
     storage_classes(parent, name, cluster, key, provider)
     outputs: ClusterReferenceArgs = {

@@ -20,6 +20,8 @@ class ControlPlane:
     key: kms.Key
     oidc_provider: iam.OpenIdConnectProvider
     name: str
+    ways: list[pulumi.Resource]
+    """How whoever applies the program reaches the Kubernetes API."""
 
     @property
     def security_group_id(self) -> Output[str]:
@@ -63,9 +65,9 @@ class ControlPlaneBuilder:
         key = self._key()
         role, rights = self._role(key)
         cluster = self._cluster(role, key, [*rights, self._log_group(key)])
-        control_plane = ControlPlane(cluster, key, self._oidc_provider(cluster), self.cluster_name)
+        control_plane = ControlPlane(cluster, key, self._oidc_provider(cluster), self.cluster_name, [])
         if self.settings.api_access.mode == "in_vpc":
-            self._let_the_network_in(control_plane)
+            control_plane.ways.append(self._let_in(control_plane))
         return control_plane
 
     def _options(
@@ -198,10 +200,23 @@ class ControlPlaneBuilder:
             opts=self._options(),
         )
 
-    def _let_the_network_in(self, control_plane: ControlPlane) -> None:
+    def _let_in(self, control_plane: ControlPlane) -> pulumi.Resource:
         """The private endpoint answers members of the cluster security group alone; the runner that applies
-        the program stands in the network without being one."""
-        vpc.SecurityGroupIngressRule(
+        the program stands in the network without being one. A group where one is named, else the network."""
+        group = self.settings.api_access.security_group_id
+        if group is not None:
+            return vpc.SecurityGroupIngressRule(
+                f"{self.name}-api-from-group",
+                security_group_id=control_plane.security_group_id,
+                description="Kubernetes API from the runner",
+                referenced_security_group_id=group,
+                ip_protocol="tcp",
+                from_port=443,
+                to_port=443,
+                tags=self._tags("api-from-group"),
+                opts=self._options(),
+            )
+        return vpc.SecurityGroupIngressRule(
             f"{self.name}-api-from-network",
             security_group_id=control_plane.security_group_id,
             description="Kubernetes API from the network",

@@ -11,6 +11,7 @@ ENTITIES = (
     "gpu_pool",
     "network",
     "node_pool",
+    "runner",
 )
 
 

@@ -40,6 +40,17 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
             {"api_access": {"mode": "in_vpc", "cidrs": ["192.52.193.0/24"]}},
             "no public endpoint; expected none",
         ),
+        (
+            {
+                "api_access": {
+                    "mode": "cidrs",
+                    "cidrs": ["192.52.193.0/24"],
+                    "security_group_id": "sg-4u22e4",
+                }
+            },
+            "ClusterArgs.api_access.security_group_id: got one beside mode cidrs",
+        ),
+        ({"api_access": {"security_group_id": "runner"}}, "expected a security group's id"),
         ({"api_access": {"mode": "public"}}, "expected one of in_vpc, cidrs"),
         ({"api_access": {"mode": "cidrs", "cidrs": ["10.0.0.0/8"]}}, "these are reserved and never arrive"),
         ({"api_access": {"mode": "cidrs", "cidrs": ["192.52.193.7/24"]}}, "did you mean '192.52.193.0/24'?"),

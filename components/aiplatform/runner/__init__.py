@@ -1,0 +1,49 @@
+"""A runner: where programs run that have to reach what is private in a network."""
+
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from aiplatform._args import read
+from aiplatform.runner.args import RunnerArgs, RunnerSettings
+
+__all__ = ["Runner", "RunnerArgs"]
+
+
+class Runner(ComponentResource):
+    """A CodeBuild project in a network's private subnets, on demand: nothing runs, costs or needs patches
+    between two runs. It may assume the deployer's role and nothing else, and it is closed to the network.
+
+    Start a run with `aws codebuild start-build --project-name {prefix}-runner`, or let jobs of GitHub Actions
+    run on it.
+    """
+
+    name: Output[str]
+    """The project's name."""
+    arn: Output[str]
+    """The project's arn."""
+    role_arn: Output[str]
+    """The role of the runner, which the deployer's trust policy lets in."""
+    security_group_id: Output[str]
+    """Its security group: what the cluster's API lets in."""
+    log_group_name: Output[str]
+    """Where runs write their logs."""
+    kms_key_arn: Output[str]
+    """The key of its logs."""
+
+    def __init__(self, name: str, args: RunnerArgs, opts: ResourceOptions | None = None) -> None:
+        settings = read(RunnerSettings, args, "RunnerArgs")
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        from aiplatform.runner import aws
+
+        super().__init__("aiplatform:index:Runner", name, {}, opts)
+        built = aws.Builder(self, name, settings).build()
+        self.outputs: dict[str, Output[str]] = {
+            "name": built.project.name,
+            "arn": built.project.arn,
+            "role_arn": built.role.arn,
+            "security_group_id": built.security_group.id,
+            "log_group_name": built.log_group.name,
+            "kms_key_arn": built.key.arn,
+        }
+        for key, output in self.outputs.items():
+            setattr(self, key, output)
+        self.register_outputs(self.outputs)

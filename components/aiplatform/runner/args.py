@@ -1,0 +1,172 @@
+"""Arguments of the runner."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, NotRequired, TypedDict
+from urllib.parse import urlsplit
+
+from pulumi import Input
+
+from aiplatform._args import Fault, between, distinct, matches, one_of
+from aiplatform._logs import retention
+from aiplatform.naming import (
+    CODEBUILD_PROJECT,
+    IAM_ROLE,
+    KMS_ALIAS,
+    LOG_GROUP,
+    SECURITY_GROUP_PREFIX,
+    PhysicalName,
+    aws_tags,
+    prefix_for,
+)
+from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+
+PROJECT: Final = PhysicalName(CODEBUILD_PROJECT, "{prefix}-runner")
+# Not generated: the trust policy of the deployer's role names it.
+ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-runner")
+LOGS: Final = PhysicalName(LOG_GROUP, "/aws/codebuild/{prefix}-runner")
+KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-runner")
+GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-runner")
+
+HOSTS: Final = {"github.com": "GITHUB", "gitlab.com": "GITLAB", "bitbucket.org": "BITBUCKET"}
+"""Host of a repository -> CodeBuild's type of source."""
+SIZES: Final = {
+    "small": "BUILD_GENERAL1_SMALL",
+    "medium": "BUILD_GENERAL1_MEDIUM",
+    "large": "BUILD_GENERAL1_LARGE",
+}
+IMAGE: Final = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
+BUILDSPEC: Final = "buildspec.yml"
+DEPLOYER: Final = "DEPLOYER_ROLE_ARN"
+"""The variable in which a run finds the role that it works as."""
+
+
+class RunnerArgs(TypedDict):
+    """A place in the network where programs run that have to reach what is private in it."""
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`; the project and its role are
+    `{prefix}-runner`."""
+    network: NetworkReferenceArgs
+    """The network that it stands in: `Network.outputs`. Its private subnets need a way out to the repository
+    and to AWS."""
+    deployer_role_arn: Input[str]
+    """The IAM role that programs run as. The runner may assume it, and no other; its trust policy must let
+    the role `{prefix}-runner` in. A run finds it in the variable DEPLOYER_ROLE_ARN."""
+    repository: NotRequired[str]
+    """The git repository to run from: an HTTPS URL on github.com, gitlab.com or bitbucket.org. Default none,
+    and then `buildspec` is the text of what to do."""
+    connection_arn: NotRequired[str]
+    """The connection (AWS CodeConnections) that opens the repository. Default none, for a public one."""
+    revision: NotRequired[str]
+    """Branch, tag or commit. Default: the repository's default branch."""
+    buildspec: NotRequired[str]
+    """What a run does: the path of a file in the repository, or the text of one. Default `buildspec.yml`."""
+    github_workflows: NotRequired[list[str]]
+    """Names of GitHub Actions workflows of the repository whose jobs run here, by the label
+    `codebuild-{prefix}-runner-...`. Whoever can start such a job works as the deployer: let an environment
+    with reviewers stand before it. Default none: runs are started by `aws codebuild start-build`."""
+    environment_variables: NotRequired[dict[str, str]]
+    """More variables of a run. Anyone who may read the project reads them: no secrets. Default none."""
+    image: NotRequired[str]
+    """The image of a run, for x86-64. Default AWS's own of Amazon Linux 2023."""
+    size: NotRequired[str]
+    """`small` (2 CPUs, 4 GB), `medium` (4, 8) or `large` (8, 16). Default `medium`."""
+    timeout_minutes: NotRequired[int]
+    """How long a run may take, 5 to 2160. Default 120."""
+    concurrent_runs: NotRequired[int]
+    """How many runs there may be at a time, 1 to 60. One more is refused, not queued. Default 1, and 10 with
+    `github_workflows`, whose jobs would wait for ever."""
+    log_retention_days: NotRequired[int]
+    """How long logs are kept, in days. Default 90."""
+    retain_data: NotRequired[bool]
+    """Whether logs and their key stay in the cloud when the runner is destroyed. Default false."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource, beside those of the provider."""
+
+
+def _repository(value: Any) -> str | None:
+    url = urlsplit(str(value))
+    if url.scheme == "https" and url.hostname in HOSTS and re.fullmatch(r"(/[\w.-]+){2,}", url.path):
+        if url.netloc == url.hostname:
+            return None
+        return "expected no user, password or port in it; a connection opens the repository"
+    hosts = ", ".join(HOSTS)
+    return f"expected the HTTPS URL of a repository (https://github.com/acme/platform) on one of {hosts}"
+
+
+ROLE_ARN: Final = matches(
+    r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+",
+    "an IAM role's arn, arn:aws:iam::111122223333:role/platform-deployer",
+)
+CONNECTION_ARN: Final = matches(
+    r"arn:aws[a-z-]*:(codeconnections|codestar-connections):[a-z]+(-[a-z]+)+-\d:\d{12}:connection/[0-9a-f-]{36}",
+    "a connection's arn, arn:aws:codeconnections:<region>:<account>:connection/<uuid>",
+)
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _variables(value: Any) -> str | None:
+    for name in value:
+        if not _VARIABLE.fullmatch(name):
+            return f"{name!r}: expected a name of letters, digits and _"
+        if name == DEPLOYER or name.startswith("CODEBUILD_"):
+            return f"{name!r}: expected a name that is free; the runner sets it"
+    return None
+
+
+@dataclass(frozen=True)
+class RunnerSettings:
+    """Checked arguments of a runner."""
+
+    prefix: Annotated[str, prefix_for(PROJECT, ROLE, LOGS, KEY_ALIAS, GROUP)]
+    network: NetworkReference
+    deployer_role_arn: Input[Annotated[str, ROLE_ARN]]
+    repository: Annotated[str, _repository] | None = None
+    connection_arn: Annotated[str, CONNECTION_ARN] | None = None
+    revision: Annotated[str, matches(r"[^\s~^:?*\[\\]+", "a branch, tag or commit")] | None = None
+    buildspec: Annotated[str, matches(r"(?s).*\S.*", "a path or the text of a buildspec")] | None = None
+    github_workflows: Annotated[
+        list[Annotated[str, matches(r"\S(.*\S)?", "the name of a workflow")]], distinct
+    ] = field(default_factory=list[str])
+    environment_variables: Annotated[dict[str, str], _variables] = field(default_factory=dict[str, str])
+    image: Annotated[str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+)?", "an image")] = IMAGE
+    size: Annotated[str, one_of(list(SIZES))] = "medium"
+    timeout_minutes: Annotated[int, between(5, 2160, "minutes")] = 120
+    concurrent_runs: Annotated[int, between(1, 60, "runs")] | None = None
+    log_retention_days: Annotated[int, retention()] = 90
+    retain_data: bool = False
+    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+
+    @property
+    def source_type(self) -> str:
+        """CodeBuild's word for where the source comes from."""
+        return HOSTS[str(urlsplit(self.repository).hostname)] if self.repository else "NO_SOURCE"
+
+    @property
+    def runs(self) -> int:
+        """How many runs at a time."""
+        return self.concurrent_runs or (10 if self.github_workflows else 1)
+
+    def check(self) -> Iterator[Fault]:
+        """What no single key tells."""
+        if self.repository is None:
+            yield from self._without_repository()
+        elif self.github_workflows and self.source_type != "GITHUB":
+            yield Fault(
+                "github_workflows",
+                f"got workflows for {self.repository}, expected a repository on github.com",
+            )
+        elif self.github_workflows and self.connection_arn is None:
+            yield Fault("connection_arn", "missing, expected the connection by which GitHub tells of jobs")
+
+    def _without_repository(self) -> Iterator[Fault]:
+        if self.buildspec is None or "\n" not in self.buildspec:
+            yield Fault(
+                "repository",
+                "missing, expected the repository to run from; or `buildspec` as the text of what to do",
+            )
+        for name in ("connection_arn", "revision", "github_workflows"):
+            if getattr(self, name):
+                yield Fault(name, "got one without a repository, expected `repository` beside it")

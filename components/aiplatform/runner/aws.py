@@ -1,0 +1,288 @@
+"""The runner on AWS: a CodeBuild project with interfaces in the network's private subnets."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi import Output, ResourceOptions
+from pulumi_aws import cloudwatch, codebuild, ec2, iam, kms, vpc
+
+from aiplatform._aws import USE_OF_KEY, allow, document, key_policy, logs_may_use_key, place, trust
+from aiplatform.runner.args import (
+    BUILDSPEC,
+    DEPLOYER,
+    GROUP,
+    KEY_ALIAS,
+    LOGS,
+    PROJECT,
+    ROLE,
+    SIZES,
+    RunnerSettings,
+)
+
+_ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the component shows."""
+
+    project: codebuild.Project
+    role: iam.Role
+    security_group: ec2.SecurityGroup
+    log_group: cloudwatch.LogGroup
+    key: kms.Key
+
+
+class Builder:
+    """Makes the runner's parts as children of one component."""
+
+    def __init__(self, parent: pulumi.ComponentResource, name: str, settings: RunnerSettings) -> None:
+        self.parent = parent
+        self.name = name
+        self.settings = settings
+        self.place = place(parent)
+        self.project_name = PROJECT.of(settings.prefix)
+
+    def build(self) -> Built:
+        """All of it. The project comes last: CodeBuild asks for its role's rights when it is made."""
+        key = self._key()
+        log_group = self._log_group(key)
+        group, way_out = self._security_group()
+        role = self._role()
+        rights = iam.RolePolicy(
+            f"{self.name}-role",
+            name="run",
+            role=role.name,
+            policy=self._policy(key),
+            opts=self._options(),
+        )
+        project = self._project(role, key, log_group, group, [rights, way_out])
+        if self.settings.github_workflows:
+            self._webhook(project)
+        return Built(project, role, group, log_group, key)
+
+    def _options(
+        self,
+        *depends_on: pulumi.Resource,
+        retain: bool = False,
+        delete_before_replace: bool | None = None,
+    ) -> ResourceOptions:
+        return ResourceOptions(
+            parent=self.parent,
+            depends_on=list(depends_on) or None,
+            # None, not False: what an enclosing component says stays.
+            retain_on_delete=True if retain else None,
+            delete_before_replace=delete_before_replace,
+        )
+
+    def _tags(self) -> dict[str, str]:
+        return {**self.settings.tags, "Name": f"{self.settings.prefix}-runner"}
+
+    def _key(self) -> kms.Key:
+        key = kms.Key(
+            f"{self.name}-key",
+            description=f"Logs of {self.project_name}",
+            enable_key_rotation=True,
+            policy=key_policy(self.place, logs_may_use_key(self.place, LOGS.of(self.settings.prefix))),
+            tags=self._tags(),
+            opts=self._options(retain=self.settings.retain_data),
+        )
+        kms.Alias(
+            f"{self.name}-key",
+            name=KEY_ALIAS.of(self.settings.prefix),
+            target_key_id=key.key_id,
+            opts=self._options(),
+        )
+        return key
+
+    def _log_group(self, key: kms.Key) -> cloudwatch.LogGroup:
+        return cloudwatch.LogGroup(
+            f"{self.name}-logs",
+            name=LOGS.of(self.settings.prefix),
+            retention_in_days=self.settings.log_retention_days,
+            kms_key_id=key.arn,
+            tags=self.settings.tags,
+            opts=self._options(retain=self.settings.retain_data),
+        )
+
+    def _security_group(self) -> tuple[ec2.SecurityGroup, pulumi.Resource]:
+        """In: nothing. Out: HTTPS, to the cluster's API, to AWS and to the repository, whose addresses
+        change. The resolver of a VPC is asked in any case."""
+        group = ec2.SecurityGroup(
+            f"{self.name}-security-group",
+            name_prefix=GROUP.of(self.settings.prefix),
+            description="Runs of the runner",
+            vpc_id=self.settings.network.vpc_id,
+            tags=self._tags(),
+            opts=self._options(),
+        )
+        rule = vpc.SecurityGroupEgressRule(
+            f"{self.name}-https",
+            security_group_id=group.id,
+            description="HTTPS to the cluster, to AWS and to the repository",
+            cidr_ipv4=_ANYWHERE,
+            ip_protocol="tcp",
+            from_port=443,
+            to_port=443,
+            tags=self._tags(),
+            opts=self._options(),
+        )
+        return group, rule
+
+    def _role(self) -> iam.Role:
+        """Only this project may use it: the confused deputy's two conditions (CodeBuild user guide,
+        "Cross-service confused deputy prevention")."""
+        return iam.Role(
+            f"{self.name}-role",
+            name=ROLE.of(self.settings.prefix),
+            description=f"Runs of {self.project_name}: logs, interfaces in the network, the deployer's role",
+            assume_role_policy=trust(
+                "codebuild.amazonaws.com",
+                {
+                    "StringEquals": {"aws:SourceAccount": self.place.account_id},
+                    "ArnEquals": {
+                        "aws:SourceArn": self.place.arn("codebuild", f"project/{self.project_name}")
+                    },
+                },
+            ),
+            tags=self.settings.tags,
+            opts=self._options(delete_before_replace=True),
+        )
+
+    def _policy(self, key: kms.Key) -> Output[str]:
+        known = Output.all(
+            key=key.arn,
+            deployer=self.settings.deployer_role_arn,
+            subnets=self.settings.network.private_subnet_ids,
+        )
+        return known.apply(lambda each: self._document(each["key"], each["deployer"], each["subnets"]))
+
+    def _document(self, key: str, deployer: str, subnets: list[str]) -> str:
+        """What a run may do before it becomes the deployer (CodeBuild user guide, "Create a CodeBuild service
+        role", "Allow CodeBuild access to AWS services required to create a VPC network interface", "Grant
+        CodeBuild project IAM role access to use the connection")."""
+        logs = self.place.arn("logs", f"log-group:{LOGS.of(self.settings.prefix)}:*")
+        statements = [
+            allow(["sts:AssumeRole"], deployer, sid="BecomeDeployer"),
+            allow(["logs:CreateLogStream", "logs:PutLogEvents"], logs, sid="WriteLogs"),
+            allow(list(USE_OF_KEY), key, sid="UseKey"),
+            # None of these knows resources in a way that CodeBuild's calls would pass.
+            allow(
+                [
+                    "ec2:CreateNetworkInterface",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:DescribeDhcpOptions",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSecurityGroups",
+                    "ec2:DescribeSubnets",
+                    "ec2:DescribeVpcs",
+                ],
+                "*",
+                sid="HaveInterfaces",
+            ),
+            allow(
+                ["ec2:CreateNetworkInterfacePermission"],
+                self.place.arn("ec2", "network-interface/*"),
+                {
+                    "StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"},
+                    "ArnEquals": {
+                        "ec2:Subnet": [self.place.arn("ec2", f"subnet/{subnet}") for subnet in subnets]
+                    },
+                },
+                sid="LendInterfaces",
+            ),
+        ]
+        connection = self.settings.connection_arn
+        if connection:
+            service = connection.split(":")[2]
+            actions = [f"{service}:GetConnection", f"{service}:GetConnectionToken"]
+            statements.append(allow(actions, connection, sid="FetchSource"))
+        return document(*statements)
+
+    def _project(
+        self,
+        role: iam.Role,
+        key: kms.Key,
+        log_group: cloudwatch.LogGroup,
+        group: ec2.SecurityGroup,
+        depends_on: list[pulumi.Resource],
+    ) -> codebuild.Project:
+        settings = self.settings
+        variables = {DEPLOYER: settings.deployer_role_arn, **settings.environment_variables}
+        return codebuild.Project(
+            f"{self.name}-project",
+            name=self.project_name,
+            description=f"Runs programs inside the network of {settings.prefix}",
+            service_role=role.arn,
+            source=self._source(),
+            source_version=settings.revision,
+            artifacts=codebuild.ProjectArtifactsArgs(type="NO_ARTIFACTS"),
+            environment=codebuild.ProjectEnvironmentArgs(
+                type="LINUX_CONTAINER",
+                compute_type=SIZES[settings.size],
+                image=settings.image,
+                image_pull_credentials_type="CODEBUILD"
+                if settings.image.startswith("aws/codebuild/")
+                else "SERVICE_ROLE",
+                privileged_mode=False,
+                environment_variables=[
+                    codebuild.ProjectEnvironmentEnvironmentVariableArgs(name=name, value=value)
+                    for name, value in variables.items()
+                ],
+            ),
+            vpc_config=codebuild.ProjectVpcConfigArgs(
+                vpc_id=settings.network.vpc_id,
+                subnets=settings.network.private_subnet_ids,
+                security_group_ids=[group.id],
+            ),
+            logs_config=codebuild.ProjectLogsConfigArgs(
+                cloudwatch_logs=codebuild.ProjectLogsConfigCloudwatchLogsArgs(
+                    status="ENABLED", group_name=log_group.name
+                )
+            ),
+            encryption_key=key.arn,
+            build_timeout=settings.timeout_minutes,
+            concurrent_build_limit=settings.runs,
+            tags=settings.tags,
+            # Its name is an address, and may be there only once.
+            opts=self._options(*depends_on, delete_before_replace=True),
+        )
+
+    def _source(self) -> codebuild.ProjectSourceArgs:
+        settings = self.settings
+        if settings.repository is None:
+            return codebuild.ProjectSourceArgs(type="NO_SOURCE", buildspec=settings.buildspec)
+        return codebuild.ProjectSourceArgs(
+            type=settings.source_type,
+            location=settings.repository,
+            buildspec=settings.buildspec or BUILDSPEC,
+            git_clone_depth=1,
+            auth=codebuild.ProjectSourceAuthArgs(type="CODECONNECTIONS", resource=settings.connection_arn)
+            if settings.connection_arn
+            else None,
+        )
+
+    def _webhook(self, project: codebuild.Project) -> None:
+        """GitHub tells of a job that waits for a runner; CodeBuild runs it."""
+        codebuild.Webhook(
+            f"{self.name}-jobs",
+            project_name=project.name,
+            build_type="BUILD",
+            filter_groups=[
+                codebuild.WebhookFilterGroupArgs(
+                    filters=[
+                        codebuild.WebhookFilterGroupFilterArgs(type="EVENT", pattern="WORKFLOW_JOB_QUEUED"),
+                        codebuild.WebhookFilterGroupFilterArgs(
+                            type="WORKFLOW_NAME", pattern=f"^{_literal(workflow)}$"
+                        ),
+                    ]
+                )
+                for workflow in self.settings.github_workflows
+            ],
+            opts=self._options(),
+        )
+
+
+def _literal(text: str) -> str:
+    """The text as a regular expression: only what means something in one is escaped."""
+    return "".join(f"\\{each}" if each in r".^$*+?{}[]\|()" else each for each in text)
