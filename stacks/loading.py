@@ -83,16 +83,12 @@ def _settings(
             topics[topic] = value
         else:
             found.append(f"{_line(document, [name])}{name}: unknown topic{_nearest(topic, TOPICS)}")
-    environment = topics.get("environment")
-    profile = ""
-    if isinstance(environment, Mapping):
-        profile = str(cast("Mapping[str, Any]", environment).get("profile", ""))
-    if profile not in PROFILES:
-        profile = (
-            "dev"  # the model tells that fault; another profile's defaults keep it from hiding in a crowd
-        )
+    # A wrong cloud or profile is for the model to tell; another's defaults keep that fault from hiding in a
+    # crowd.
+    cloud = _told(topics, "cloud", PROFILES, "aws")
+    profile = _told(topics, "profile", PROFILES[cloud], "dev")
     try:
-        settings = parse(with_profile(profile, topics))
+        settings = parse(with_profile(cloud, profile, topics))
     except ValidationError as error:
         raise SettingsError(file, [*found, *explain(error, document)]) from None
     wrong = [*settings.faults(), *arguments.faults(settings)]
@@ -100,6 +96,15 @@ def _settings(
     if found:
         raise SettingsError(file, found)
     return settings
+
+
+def _told(topics: Mapping[str, Any], name: str, known: Mapping[str, Any], other: str) -> str:
+    """What the topic `environment` says of cloud or profile, or the other where that is not known."""
+    environment = topics.get("environment")
+    if not isinstance(environment, Mapping):
+        return other
+    word = str(cast("Mapping[str, Any]", environment).get(name))
+    return word if word in known else other
 
 
 def placed(document: Mapping[str, Any], dotted: str, reason: str) -> str:

@@ -26,58 +26,68 @@ _ENDPOINTS: Final = [
     "sts",
 ]
 
-PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
+# What a profile means on every cloud.
+_COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
     # Cheap, quick to make and to destroy.
     "dev": {
-        "network": {
-            "zones": 2,
-            "nat": "single",
-            "endpoints": [],
-            "pods": 500,
-            "flow_logs": {"retention_days": 7},
-        },
+        "network": {"zones": 2, "nat": "single", "pods": 500, "flow_logs": {"retention_days": 7}},
         "cluster": {
             "log_retention_days": 7,
             "deletion_protection": False,
-            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"], "min": 2, "max": 3},
-            "autoscaling": {"replicas": 1, "scale_down_unneeded_minutes": 5},
+            "system_nodes": {"min": 2, "max": 3},
         },
     },
     # As prod, smaller.
     "staging": {
-        "network": {
-            "zones": 3,
-            "nat": "single",
-            "endpoints": _ENDPOINTS,
-            "pods": 2000,
-            "flow_logs": {"retention_days": 30},
-        },
+        "network": {"zones": 3, "nat": "single", "pods": 2000, "flow_logs": {"retention_days": 30}},
         "cluster": {
             "log_retention_days": 30,
             "deletion_protection": False,
-            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"], "min": 2, "max": 4},
-            "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
+            "system_nodes": {"min": 2, "max": 4},
         },
     },
     # Stands when a zone falls, and is not deleted by accident.
     "prod": {
-        "network": {
-            "zones": 3,
-            "nat": "per_zone",
-            "endpoints": _ENDPOINTS,
-            "pods": 10000,
-            "flow_logs": {"retention_days": 365},
-        },
+        "network": {"zones": 3, "nat": "per_zone", "pods": 10000, "flow_logs": {"retention_days": 365}},
         "cluster": {
             "log_retention_days": 365,
             "deletion_protection": True,
-            "system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"], "min": 3, "max": 6},
+            "system_nodes": {"min": 3, "max": 6},
+        },
+    },
+}
+
+_AWS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "dev": {
+        "network": {"endpoints": []},
+        "cluster": {
+            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
+            "autoscaling": {"replicas": 1, "scale_down_unneeded_minutes": 5},
+        },
+    },
+    "staging": {
+        "network": {"endpoints": _ENDPOINTS},
+        "cluster": {
+            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
+            "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
+        },
+    },
+    "prod": {
+        "network": {"endpoints": _ENDPOINTS},
+        "cluster": {
+            "system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]},
             "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
         },
     },
 }
 
+PROFILES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
+    cloud: {profile: overlaid(_COMMON[profile], own[profile]) for profile in _COMMON}
+    for cloud, own in (("aws", _AWS),)
+}
+"""Cloud -> profile -> its defaults."""
 
-def with_profile(profile: str, topics: Mapping[str, Any]) -> dict[str, Any]:
-    """The topics laid over the defaults of a profile. An unknown profile has none: the model refuses it."""
-    return overlaid(PROFILES.get(profile, {}), topics)
+
+def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[str, Any]:
+    """The topics laid over the defaults of a profile. An unknown one has none: the model refuses it."""
+    return overlaid(PROFILES.get(cloud, {}).get(profile, {}), topics)

@@ -46,7 +46,7 @@ def test_every_component_and_every_key_of_the_schema_says_what_it_means() -> Non
 
 def test_every_value_of_a_profile_stands_in_the_table_of_keys() -> None:
     page = generate.files()[Path("docs/environment.md")]
-    for topics in PROFILES.values():
+    for topics in (each for profiles in PROFILES.values() for each in profiles.values()):
         for topic, values in topics.items():
             assert f"## ai-platform:{topic}" in page
             for key in values:

@@ -10,12 +10,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from aiplatform._clouds import CLOUDS
 from stacks.profiles import PROFILES
 from stacks.settings import NAMESPACE, Settings
 from tests.generating.tables import code, page, table
 
 MISSING = object()
-HEAD = ["key", "type", *PROFILES, "meaning"]
+_CLOUD_NAMES: dict[str, str] = {**CLOUDS}
+NAMES = list(PROFILES["aws"])
+HEAD = ["key", "type", *NAMES, "meaning"]
 
 
 def text() -> str:
@@ -42,7 +45,7 @@ def _topic(name: str, field: FieldInfo) -> str:
 def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo]) -> Iterator[list[str]]:
     for name, field in model.model_fields.items():
         key = path + name
-        defaults = [_default(profile, topic, key, field, above) for profile in PROFILES]
+        defaults = [_default(profile, topic, key, field, above) for profile in NAMES]
         inner = _inner(field)
         kind = "object" if inner and not _choices(field.annotation) else _words(field.annotation)
         if inner and not _choices(field.annotation) and not _in_list(field):
@@ -59,7 +62,7 @@ def _nested(model: type[BaseModel]) -> Iterator[list[str]]:
     """Keys of an object that stands in a list or beside a word: no profile says anything of them."""
     for name, field in model.model_fields.items():
         shown = _shown(_own(field))
-        yield [code(name), _words(field.annotation), *[shown] * len(PROFILES), field.description or ""]
+        yield [code(name), _words(field.annotation), *[shown] * len(NAMES), field.description or ""]
 
 
 def _model(field: FieldInfo) -> tuple[type[BaseModel], bool]:
@@ -110,7 +113,17 @@ def _words(annotation: Any) -> str:
 
 
 def _default(profile: str, topic: str, key: str, field: FieldInfo, above: list[FieldInfo]) -> str:
-    value: Any = PROFILES[profile].get(topic, MISSING)
+    """A key's default in a profile; where the clouds differ, each with its name."""
+    shown = {cloud: _default_on(cloud, profile, topic, key, field, above) or "none" for cloud in PROFILES}
+    if len(set(shown.values())) == 1:
+        return next(iter(shown.values())).removesuffix("none")
+    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in shown.items())
+
+
+def _default_on(
+    cloud: str, profile: str, topic: str, key: str, field: FieldInfo, above: list[FieldInfo]
+) -> str:
+    value: Any = PROFILES[cloud][profile].get(topic, MISSING)
     for part in key.split("."):
         value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
     if value is not MISSING:
