@@ -65,6 +65,10 @@ class Cancelled(Exception):  # noqa: N818 - as asyncio's
     """The engine cancelled while something waited; what was begun is resumed by the next run."""
 
 
+class Unreachable(Cancelled):
+    """No answer came: whether the call was executed is not known, and the next run resumes it."""
+
+
 CANCELLED: Final = threading.Event()
 """Set when the engine cancels or the provider is told to stop."""
 

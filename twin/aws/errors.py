@@ -16,17 +16,13 @@ from botocore.exceptions import (
 )
 
 from twin.aws.model import service_model
-from twin.resource import Cancelled, CloudError
+from twin.resource import CloudError, Unreachable
 
 _UNTYPED = ("ec2", "sts")
 """Protocols whose models name no error: the SDK prints `api error Code: message` for them."""
 
 # A refused connection too: it may be the last of several attempts, of which an earlier one got through.
 _UNANSWERED = (HTTPClientError, NoConnectionError, IncompleteReadError)
-
-
-class Unreachable(Cancelled):
-    """No answer came: whether the call was executed is not known, and the next run resumes it."""
 
 
 def code_of(error: ClientError) -> str:

@@ -13,7 +13,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from twin.aws.errors import Unreachable, cloud_error
+from twin.aws.errors import cloud_error
+from twin.resource import Unreachable
 
 URL = "http://127.0.0.1:1/"
 

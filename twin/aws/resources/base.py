@@ -19,12 +19,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from twin.aws.context import AwsContext
 from twin.aws.errors import cloud_error, code_of
 from twin.aws.model import violations
-from twin.aws.resources.calls import Wait, fill, parse
+from twin.aws.resources.calls import Wait
 from twin.aws.resources.entry import Entry
 from twin.aws.resources.fields import Field, from_api, property_path, to_api
-from twin.aws.resources.settle import equal, settled
 from twin.aws.resources.tags import tag_path
-from twin.aws.resources.waiting import Checked, FailedStateError, growing_pauses, listed
+from twin.aws.resources.waiting import Checked, FailedStateError, listed
+from twin.core.settle import equal, settled
+from twin.core.templates import fill, parse
+from twin.core.waiting import growing_pauses
 from twin.resource import (
     UNKNOWN,
     CloudError,

@@ -17,8 +17,8 @@ from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call, Update
 from twin.aws.resources.documents import document_failures
 from twin.aws.resources.fields import Field, json_text, kept, pascal, reads
-from twin.aws.resources.settle import canonical
 from twin.aws.resources.tags import Tagging
+from twin.core.settle import canonical
 from twin.resource import AutoName, Failure, Props
 
 MISSING: Final = frozenset({"NoSuchEntity", "NoSuchEntityException"})

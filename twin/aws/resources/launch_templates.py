@@ -24,8 +24,8 @@ from twin.aws.resources.fields import (
     text_of_boolean,
     to_api,
 )
-from twin.aws.resources.settle import canonical
 from twin.aws.resources.tags import Ec2Tagging
+from twin.core.settle import canonical
 from twin.resource import UNKNOWN, AutoName, Failure, Props
 
 

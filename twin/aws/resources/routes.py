@@ -16,9 +16,9 @@ from twin.aws.errors import code_of
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
 from twin.aws.resources.fields import Field, from_api, pascal, reads, to_api
-from twin.aws.resources.settle import canonical
 from twin.aws.resources.tags import Ec2Tagging
 from twin.aws.resources.waiting import Checked
+from twin.core.settle import canonical
 from twin.resource import CloudError, Context, Failure, Props
 
 TARGETS: Final = {

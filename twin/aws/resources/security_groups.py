@@ -13,9 +13,9 @@ from twin.aws.context import AwsContext
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
 from twin.aws.resources.fields import Field, pascal, reads
-from twin.aws.resources.settle import canonical
 from twin.aws.resources.tags import Ec2Tagging
 from twin.aws.resources.waiting import Checked
+from twin.core.settle import canonical
 from twin.resource import UNKNOWN, AutoName, Failure, Props
 
 PROTOCOLS: Final = {"all": "-1", "-1": "-1", "6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}

@@ -10,7 +10,8 @@ from typing import Any
 import jmespath
 
 from twin.aws.context import AwsContext
-from twin.aws.resources.calls import Call, fill
+from twin.aws.resources.calls import Call
+from twin.core.templates import fill
 from twin.resource import UNKNOWN, Props
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,3 @@ def listed(issues: Any) -> str:
         else str(each)
         for each in issues
     )
-
-
-def growing_pauses() -> Iterator[float]:
-    """Seconds between polls: quick answers are met quickly, slow ones are not hammered."""
-    seconds = 0.1
-    while True:
-        yield seconds
-        seconds = min(seconds * 1.5, 2.0)

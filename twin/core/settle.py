@@ -3,31 +3,54 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twin.resource import UNKNOWN, Props
 
+Alike = Callable[[str, Any, Any], bool]
+"""Whether two scalars at a path mean the same though they differ (a name and a link to it)."""
 
-def equal(path: str, old: Any, new: Any, sets: frozenset[str], documents: frozenset[str]) -> bool:
+
+def equal(
+    path: str,
+    old: Any,
+    new: Any,
+    sets: frozenset[str],
+    documents: frozenset[str],
+    alike: Alike | None = None,
+) -> bool:
     """Whether two values of the property at `path` (without indices) mean the same."""
     if old is UNKNOWN or new is UNKNOWN:
         return old is new
     if path in documents:
         return canonical(old) == canonical(new)
     if path in sets and isinstance(old, list) and isinstance(new, list):
-        return sorted(map(canonical, old)) == sorted(map(canonical, new))
+        return sorted(map(canonical, old)) == sorted(map(canonical, new)) or bool(
+            alike and _matched(path, old, new, alike)
+        )
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = {key for key in (*old, *new) if not (old.get(key) is None and new.get(key) is None)}
         return all(
-            key in old and key in new and equal(f"{path}.{key}", old[key], new[key], sets, documents)
+            key in old and key in new and equal(f"{path}.{key}", old[key], new[key], sets, documents, alike)
             for key in keys
         )
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(
-            equal(path, one, other, sets, documents) for one, other in zip(old, new, strict=True)
+            equal(path, one, other, sets, documents, alike) for one, other in zip(old, new, strict=True)
         )
-    return bool(old == new)
+    return bool(old == new) or bool(alike and alike(path, old, new))
+
+
+def _matched(path: str, old: list[Any], new: list[Any], alike: Alike) -> bool:
+    """Whether each scalar of one set has its like in the other."""
+    left = list(new)
+    for one in old:
+        like = next((other for other in left if one == other or alike(path, one, other)), None)
+        if like is None:
+            return False
+        left.remove(like)
+    return not left
 
 
 def canonical(value: Any) -> str:
@@ -62,6 +85,7 @@ def settled(
     documents: frozenset[str],
     declared: frozenset[str],
     others_change: frozenset[str],
+    alike: Alike | None = None,
 ) -> Props:
     """The outputs with the state's own order and text where they mean the same."""
     result: Props = {}
@@ -71,18 +95,26 @@ def settled(
         if name in others_change and state.get(name) is not None:
             result[name] = state[name]
         else:
-            result[name] = _kept(name, value, state.get(name), sets, documents)
+            result[name] = _kept(name, value, state.get(name), sets, documents, alike)
     return result
 
 
-def _kept(path: str, value: Any, known: Any, sets: frozenset[str], documents: frozenset[str]) -> Any:
+def _kept(
+    path: str,
+    value: Any,
+    known: Any,
+    sets: frozenset[str],
+    documents: frozenset[str],
+    alike: Alike | None,
+) -> Any:
     if known is None or known is UNKNOWN:
         return value
-    if (path in sets or path in documents) and equal(path, known, value, sets, documents):
+    told = path in sets or path in documents or (alike is not None and not isinstance(value, Mapping))
+    if told and equal(path, known, value, sets, documents, alike):
         return known
     if isinstance(value, Mapping) and isinstance(known, Mapping):
         return {
-            key: _kept(f"{path}.{key}", member, known.get(key), sets, documents)
+            key: _kept(f"{path}.{key}", member, known.get(key), sets, documents, alike)
             for key, member in value.items()
         }
     return value
