@@ -154,9 +154,7 @@ def reset(world: World) -> None:
         why = failed or [f"{path}: written while the twin was removed" for path in files]
         shown = "".join(f"\n  {line}" for line in why[:5])
         users = "".join(f"\n  pid {pid} ({name}) works in this twin: end it" for pid, name in _users(world))
-        raise WorldError(
-            f"{world.folder} could not be removed altogether; mend this and repeat:{shown}{users}"
-        )
+        raise WorldError(f"{world.folder} could not be removed altogether:{shown}{users}")
 
 
 def _users(world: World) -> list[tuple[int, str]]:

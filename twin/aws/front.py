@@ -10,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from twin.aws.call import Answer, Call, Refusal, refusal
+from twin.aws.draws import Draws
 from twin.aws.faults import Faults
 from twin.aws.journal import Journal, Replay
 from twin.aws.pinned import Pinned
@@ -18,6 +19,8 @@ from twin.world import World
 LOG = logging.getLogger(__name__)
 UNAVAILABLE_HEADER = "HTTP_X_TWIN_UNAVAILABLE"
 SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
+TOLD = 20
+"""Calls of a kind that a start's log names."""
 
 
 class Front:
@@ -58,7 +61,7 @@ class Front:
         found = self.replayed
         return (
             f"{found.calls} calls remembered in {found.seconds:.2f} s, {found.finished} finished, "
-            f"{len(found.differing)} answered otherwise than before"
+            f"{len(found.differing)} answered otherwise than before, {len(found.renamed)} with other ids"
         )
 
     def handle(self, environ: dict[str, Any]) -> Answer:
@@ -113,26 +116,20 @@ class Front:
             own = self._rules.extension(call, self.moto)
             return own or self.moto.read(call)
 
-    def _write(self, call: Call, seed: int, at: float) -> Answer:
+    def _write(self, call: Call, chance: Draws, at: float) -> Answer:
         from twin.aws import capacity
         from twin.aws.pinned import pinned
 
         with self.moto.lock, capacity.missing(call.environ.get(UNAVAILABLE_HEADER)):
-            with pinned(seed, at):
+            with pinned(chance.seed, at, chance):
                 own = self._rules.extension(call, self.moto)
-            return own or self.moto.write(call, seed, at)
+            return own or self.moto.write(call, chance, at)
 
     def _remember(self) -> Replay:
-        version = metadata.version("moto")
-        wrote = self.journal.meta("moto", lambda: version)
         found = self.journal.replay(self._write)
-        for line in found.differing[:20]:
+        for line in found.renamed[:TOLD]:
+            LOG.error("other ids than before: call %s", line)
+        for line in found.differing[:TOLD]:
             LOG.warning("answered otherwise than before: call %s", line)
-        if wrote != version:
-            text = (
-                "moto %s wrote this journal and %s reads it: %d calls answer otherwise; "
-                "`aiplatform twin reset` begins anew"
-            )
-            LOG.warning(text, wrote, version, len(found.differing))
-            self.journal.set_meta("moto", version)
+        self.journal.set_meta("moto", metadata.version("moto"))
         return found

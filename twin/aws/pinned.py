@@ -1,9 +1,9 @@
 """moto with nothing left to chance: the same call with the same seed at the same time answers the same.
 
 Everything that moto draws (ids, private addresses, passwords) comes from `mock_random`, from `os.urandom`
-(and `uuid4`, which is made of it) or from the clock: all three are pinned for each call. A backend that
-comes to be on first use, perhaps by a read that nobody remembers, draws with a seed of its own.
-RSA and EC key material is the exception: OpenSSL makes it, out of reach.
+(and `uuid4`, which is made of it) or from the clock: all three are pinned for each call, and what was drawn
+is written down with it (twin.aws.draws), RSA and EC keys too. A backend that comes to be on first use,
+perhaps by a read that nobody remembers, draws with a seed of its own.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from twin.aws import quick
+from twin.aws import draws, quick
 from twin.aws.call import Answer, Call
+from twin.aws.draws import Draws
 
 with quick.without_pytest():
     import time_machine
@@ -46,6 +47,7 @@ class Pinned:
         quick.regions()
         _offerings_on_demand()
         quick.ids()
+        draws.install()
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self._app: Any = DomainDispatcherApplication(create_backend_app)
@@ -57,12 +59,12 @@ class Pinned:
         with self.lock:
             return _run(self._app, call)
 
-    def write(self, call: Call, seed: int, at: float) -> Answer:
-        """A call that changes something, with its own seed and its own time."""
+    def write(self, call: Call, chance: Draws, at: float) -> Answer:
+        """A call that changes something, with its own draws and its own time."""
         with self.lock:
             # Imports and applications made on first use draw outside of the call's own seed.
             self._app.get_application(call.wsgi())
-            with pinned(seed, at):
+            with pinned(chance.seed, at, chance):
                 return _run(self._app, call)
 
     def backend(self, service: str, region: str = "") -> Any:
@@ -95,18 +97,23 @@ def forget() -> None:
 
 
 @contextmanager
-def pinned(seed: int, at: float) -> Iterator[None]:
-    """Within, all chance comes from the seed and the clock stands still."""
+def pinned(seed: int, at: float, chance: Draws | None = None) -> Iterator[None]:
+    """Within, all chance comes from the seed and the clock stands still.
+
+    chance: where the draws are written down, or from where they are taken again.
+    """
     from moto.moto_api._internal import mock_random
 
     state, shared, urandom = mock_random.getstate(), random.getstate(), os.urandom
     mock_random.seed(seed)
     random.seed(seed)
     os.urandom = mock_random.randbytes
+    before = draws.begin(chance)
     try:
         with time_machine.travel(at, tick=False):
             yield
     finally:
+        draws.begin(before)
         os.urandom = urandom
         mock_random.setstate(state)
         random.setstate(shared)

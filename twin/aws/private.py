@@ -51,6 +51,7 @@ def _health(front: Any, _: dict[str, Any]) -> dict[str, Any]:
         "finished": found.finished,
         "seconds": round(found.seconds, 3),
         "differing": found.differing,
+        "renamed": found.renamed,
         "calls": len(front.journal),
     }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,10 +16,16 @@ from tests.twin.aws.fronts import Clients
 from twin import world as worlds
 from twin.aws import inventory
 from twin.aws.call import Answer, Call, environ_of
+from twin.aws.draws import Draws
 from twin.aws.front import Front
-from twin.aws.journal import Journal
+from twin.aws.journal import Journal, JournalError
 from twin.aws.pinned import forget
 from twin.world import World
+
+TRUST = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",'
+    ' "Principal": {"Service": "ec2.amazonaws.com"}}]}'
+)
 
 
 class Died(BaseException):
@@ -29,11 +38,11 @@ class Cloud:
     def __init__(self) -> None:
         self.made: list[tuple[bytes, int, float]] = []
 
-    def write(self, call: Call, seed: int, at: float) -> Answer:
+    def write(self, call: Call, chance: Draws, at: float) -> Answer:
         if call.body == b"refused":
             return Answer(400, [], b"no")
-        self.made.append((call.body, seed, at))
-        return Answer(200, [("x", "y")], b"id-%d" % seed)
+        self.made.append((call.body, chance.seed, at))
+        return Answer(200, [("x", "y")], b"id-%d" % chance.seed)
 
 
 def call(body: bytes, intent: str = "") -> Call:
@@ -93,9 +102,9 @@ def test_a_call_killed_between_journal_and_answer_is_made_exactly_once(
     journal, first = Journal(file), Cloud()
     dies = min(dies, len(bodies) - 1)
 
-    def deadly(made: Call, seed: int, at: float) -> Answer:
+    def deadly(made: Call, chance: Draws, at: float) -> Answer:
         if after:
-            first.write(made, seed, at)
+            first.write(made, chance, at)
         # A kill leaves the row as it is: no cleaning up runs.
         journal._db.close()  # pyright: ignore[reportPrivateUsage]
         raise Died
@@ -173,3 +182,88 @@ def test_a_journal_of_what_is_all_gone_begins_anew(world: World) -> None:
     ids = [each["VpcId"] for each in third("ec2").describe_vpcs()["Vpcs"]]
     assert kept in ids
     third.front.close()
+
+
+def _restarted(world: World, front: Front) -> Clients:
+    front.close()
+    return _live(world)
+
+
+def test_keys_that_openssl_makes_are_the_same_after_a_restart(world: World) -> None:
+    first = _live(world)
+    specs = ("RSA_2048", "ECC_NIST_P256")
+    keys = [first("kms").create_key(KeySpec=spec, KeyUsage="SIGN_VERIFY")["KeyMetadata"] for spec in specs]
+    before = [first("kms").get_public_key(KeyId=key["KeyId"])["PublicKey"] for key in keys]
+    pair = first("ec2").create_key_pair(KeyName="one")["KeyFingerprint"]
+    second = _restarted(world, first.front)
+    assert second.front.replayed.differing == second.front.replayed.renamed == []
+    after = [second("kms").get_public_key(KeyId=key["KeyId"])["PublicKey"] for key in keys]
+    assert after == before, "what was signed before can be verified after"
+    assert second("ec2").describe_key_pairs()["KeyPairs"][0]["KeyFingerprint"] == pair
+    second.front.close()
+
+
+def test_code_that_draws_more_than_before_gives_the_same_ids(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moto.ec2.models.vpcs import VPCBackend
+    from moto.ec2.utils import random_vpc_id
+
+    first = _live(world)
+    vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    role = first("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST)["Role"]["RoleId"]
+    backend: Any = VPCBackend
+    original = backend.create_vpc
+    others: list[str] = []
+
+    def of_a_later_version(*arguments: Any, **named: Any) -> Any:
+        if not named.get("is_default"):
+            others.extend([str(uuid.uuid4()), random_vpc_id()])
+        return original(*arguments, **named)
+
+    monkeypatch.setattr(backend, "create_vpc", of_a_later_version)
+    second = _restarted(world, first.front)
+    found = second.front.replayed
+    assert (found.differing, found.renamed) == ([], []), "what has an id keeps it"
+    assert found.strange == 1, "the one call that drew more"
+    assert vpc in {each["VpcId"] for each in second("ec2").describe_vpcs()["Vpcs"]}
+    assert others[1] != vpc, "what is new takes no id that is taken"
+    assert second("iam").get_role(RoleName="r")["Role"]["RoleId"] == role
+    third = _restarted(world, second.front)
+    assert others[:2] == others[2:], "and keeps its own from then on"
+    assert third.front.replayed.strange == 0
+    third.front.close()
+
+
+def test_a_replay_says_which_call_gives_another_id(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = _live(world)
+    vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    monkeypatch.setattr("moto.ec2.models.vpcs.random_vpc_id", lambda: "vpc-0123456789abcdef0")
+    second = _restarted(world, first.front)
+    [told] = second.front.replayed.renamed
+    assert told == f"1 ec2:CreateVpc: {vpc} was, vpc-0123456789abcdef0 is"
+    second.front.close()
+
+
+def test_a_journal_without_draws_is_replayed_by_its_seeds_and_has_them_from_then_on(world: World) -> None:
+    first = _live(world)
+    vpc = first("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    first.front.close()
+    file = world.folder / "aws" / "journal.db"
+    with sqlite3.connect(file) as database:
+        database.execute("ALTER TABLE calls DROP COLUMN draws")
+        database.execute("PRAGMA user_version = 0")
+    second = _live(world)
+    assert (second.front.replayed.renamed, second.front.replayed.differing) == ([], [])
+    assert vpc in {each["VpcId"] for each in second("ec2").describe_vpcs()["Vpcs"]}
+    second.front.close()
+    with sqlite3.connect(file) as database:
+        assert database.execute("SELECT draws FROM calls").fetchone()[0], "the next change of code finds them"
+
+
+def test_a_journal_of_newer_code_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    Journal(tmp_path / "j.db").close()
+    with sqlite3.connect(tmp_path / "j.db") as database:
+        database.execute("PRAGMA user_version = 99")
+    with pytest.raises(JournalError, match=r"version 99.*twin reset"):
+        Journal(tmp_path / "j.db")
