@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -43,6 +44,11 @@ RENEWED: Final = ", restarted with the twin's new code"
 NEW_CODE: Final = (
     "The twin's code has changed since this twin last ran, and what it remembers may not suit the new code: "
     "`aiplatform twin reset --name {name}` forgets it, and the next `up` makes it anew."
+)
+OTHER_IDS: Final = (
+    "{count} calls that twin {name} remembers give other ids now than when they were made, so its stacks and "
+    "it no longer agree:\n{calls}\n`aiplatform twin reset --name {name}` forgets it, and the next `up` makes "
+    "it anew."
 )
 # The port of each process that has one of another name.
 PORT_OF: Final = {CONTROLLER: "webhook"}
@@ -178,7 +184,7 @@ def resident_bytes(world: World) -> int:
 def _start_cloud(world: World, progress: Progress, given_up: threading.Event) -> None:
     renewed = RENEWED if sources.is_old(_daemon(world, CLOUD)) else ""
     with progress.step(f"{world.cloud} front{renewed}"):
-        _start_python(world, CLOUD, f"twin.{world.cloud}.server")
+        started = _start_python(world, CLOUD, f"twin.{world.cloud}.server")
         try:
             _wait(world, CLOUD, "/_twin/health", given_up)
         except ProcessError as error:
@@ -186,6 +192,18 @@ def _start_cloud(world: World, progress: Progress, given_up: threading.Event) ->
                 raise ProcessError(f"{error}\n{NEW_CODE.format(name=world.name)}") from error
             raise
         sources.approve(_daemon(world, CLOUD))
+    renamed = _renamed(world) if started else []
+    if renamed:
+        calls = "\n".join(f"  {each}" for each in renamed[:3])
+        progress.say(OTHER_IDS.format(count=len(renamed), name=world.name, calls=calls))
+
+
+def _renamed(world: World) -> list[str]:
+    """The calls that gave other ids than before when the front made them again."""
+    try:
+        return list(json.loads(_get(world.ports[CLOUD], "/_twin/health")[1])["renamed"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+        return []  # a front without a journal
 
 
 def _start_kubernetes(
@@ -208,14 +226,17 @@ def _start_kubernetes(
         _wait(world, CONTROLLER, "/healthz", given_up)
 
 
-def _start_python(world: World, name: str, module: str) -> None:
+def _start_python(world: World, name: str, module: str) -> bool:
+    """Whether it was started now."""
     daemon = _daemon(world, name)
     with _lock(world):
         if sources.is_old(daemon):
             processes.stop([daemon])
         _check_port(world, daemon, PORT_OF.get(name, name))
-        if processes.start(daemon, _python(world, module), env=environment.daemon_environment(world)):
+        started = processes.start(daemon, _python(world, module), env=environment.daemon_environment(world))
+        if started:
             sources.record(daemon)
+        return started
 
 
 def _python(world: World, module: str) -> list[str]:
@@ -235,12 +256,18 @@ def _wait(world: World, name: str, path: str, given_up: threading.Event) -> None
 
 
 def _answers(port: int, path: str) -> bool:
+    try:
+        return _get(port, path)[0] == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def _get(port: int, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
+        answer = connection.getresponse()
+        return answer.status, answer.read()
     finally:
         connection.close()
 

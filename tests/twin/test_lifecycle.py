@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -93,10 +94,11 @@ def test_start_repairs_what_was_killed_and_leaves_the_rest(world: World, tools: 
 
 
 class Recorder:
-    """A progress that keeps the names of the steps."""
+    """A progress that keeps the names of the steps and what is said."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
+        self.said: list[str] = []
 
     @contextlib.contextmanager
     def step(self, name: str) -> Iterator[Step]:
@@ -106,7 +108,8 @@ class Recorder:
             yield step
 
     def say(self, text: str) -> None:
-        """Keep nothing."""
+        """Keep it."""
+        self.said.append(text)
 
 
 def _pids(world: World) -> dict[str, int | None]:
@@ -140,6 +143,23 @@ def test_a_twin_that_its_new_code_cannot_remember_is_told_with_what_to_do(
     for _ in range(2):
         with pytest.raises(ProcessError, match=r"(?s)no such subnet.*code has changed.*reset --name one"):
             lifecycle.start(world)
+
+
+def test_a_start_says_which_calls_give_other_ids_than_before(
+    world: World, tools: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = json.dumps({"renamed": ["1 ec2:CreateVpc: vpc-1 was, vpc-2 is"]})
+    telling = SERVER.replace(
+        "self.end_headers()", f"self.end_headers(); self.wfile.write({health!r}.encode())"
+    )
+    monkeypatch.setitem(globals(), "SERVER", telling)
+    progress = Recorder()
+    lifecycle.start(world, progress)
+    [said] = progress.said
+    assert "1 ec2:CreateVpc: vpc-1 was, vpc-2 is" in said
+    assert "twin reset --name one" in said
+    lifecycle.start(world, progress)
+    assert len(progress.said) == 1, "once, by the start that made the calls again"
 
 
 def test_a_control_plane_of_another_build_is_restarted(
