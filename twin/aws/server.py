@@ -7,6 +7,7 @@ own, and `/_twin/...` for what the API has no word for (health, inventory, fault
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import signal
 import sys
@@ -19,9 +20,14 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from twin import world as worlds
 from twin.aws.call import Answer
 
+LOG = logging.getLogger(__name__)
+
 
 class Handler(WSGIRequestHandler):
-    """HTTP/1.1 with no delayed packets. werkzeug closes each connection after its answer."""
+    """HTTP/1.1 with no delayed packets, and connections that serve many requests.
+
+    werkzeug closes each connection after its answer: it cannot tell whether the request was read to its end.
+    """
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -49,12 +55,31 @@ class Handler(WSGIRequestHandler):
         return True
 
     def run_wsgi(self) -> None:
-        """Answer, and let go of what is buffered."""
+        """Answer, and keep the connection for the next request where the whole of this one was read."""
         if self.headers.get("Expect", "").lower().strip() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             self.wfile.flush()
             del self.headers["Expect"]
-        super().run_wsgi()
+        environ = self.make_environ()
+        asked = _Asked(environ)
+        told: list[Any] = []
+        start: Any = lambda status, headers: told.extend((status, headers))  # noqa: E731
+        try:
+            body = b"".join(self.server.app(environ, start))
+        except Exception:
+            LOG.exception("%s %s cannot be answered", self.command, self.path)
+            told, body = ["500 Error", [("Content-Length", "0")]], b""
+            self.close_connection = True
+        code, _, reason = told[0].partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in told[1]:
+            self.send_header(name, value)
+        if not asked.whole:
+            self.close_connection = True
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
         self.wfile.flush()
 
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -62,6 +87,32 @@ class Handler(WSGIRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Nothing: the journal knows."""
+
+
+class _Asked:
+    """What of a request's body has been read: what is left would be taken for the next request."""
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        self._stream = environ["wsgi.input"]
+        self._terminated = bool(environ.get("wsgi.input_terminated"))
+        self._left = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["wsgi.input"] = self
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it was read."""
+        return self._left <= 0 and not self._terminated
+
+    def read(self, size: int = -1) -> bytes:
+        """At most that many bytes; by default all that there is."""
+        if self._terminated:
+            read: bytes = self._stream.read(size)
+            self._terminated = size >= 0
+            return read
+        wanted = self._left if size < 0 else min(size, self._left)
+        read = self._stream.read(wanted) if wanted else b""
+        self._left -= len(read)
+        return read
 
 
 def application(front: Any) -> Callable[..., Iterable[bytes]]:
@@ -74,10 +125,11 @@ def application(front: Any) -> Callable[..., Iterable[bytes]]:
         length = next((v for n, v in answer.headers if n.lower() == "content-length"), None)
         if environ["REQUEST_METHOD"] != "HEAD" or length is None:
             length = str(len(answer.body))
-        if answer.status != 204:
+        bare = answer.status in (204, 304)  # they end with their headers, whatever moto gave
+        if not bare:
             headers.append(("Content-Length", length))
         start_response(f"{answer.status} {reason}", headers)
-        return [answer.body] if environ["REQUEST_METHOD"] != "HEAD" else []
+        return [] if bare or environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
     return app
 

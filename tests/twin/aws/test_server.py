@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.exceptions
 import pytest
 from botocore.config import Config
 
@@ -192,3 +194,34 @@ def test_writers_at_the_same_time_lose_nothing_when_the_server_is_killed(server:
     assert set(made["role"]) <= roles
     # One call at most was under way; it was made or not, but no more than that.
     assert len(roles) + len(groups) - len(made["group"]) - len(made["role"]) <= 1 + 6
+
+
+def _asked(
+    connection: http.client.HTTPConnection, method: str, path: str, **options: Any
+) -> tuple[int, bytes]:
+    connection.request(method, path, **options)
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_a_connection_serves_many_requests_and_is_closed_where_one_was_not_read(server: Server) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.world.ports["cloud"], timeout=30)
+    assert _asked(connection, "GET", "/_twin/health")[0] == 200
+    kept = connection.sock
+    assert _asked(connection, "GET", "/_twin/inventory") == (200, b"{}")
+    chunked = {"body": iter([b'{"kind"', b': "throttle"}']), "headers": {"Transfer-Encoding": "chunked"}}
+    assert _asked(connection, "DELETE", "/_twin/faults", body=b'{"kind": "throttle"}')[0] == 200
+    assert connection.sock is kept, "no connection is made for a request"
+    # A path that answers without a look at what was sent.
+    assert _asked(connection, "DELETE", "/_twin/faults", **chunked)[0] == 200
+    assert connection.sock is None, "what is left of a request must not be taken for the next"
+    assert _asked(connection, "GET", "/_twin/inventory") == (200, b"{}")
+    connection.close()
+    s3 = server.client("s3")
+    s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    tag = s3.put_object(Bucket="kept", Key="a", Body=b"one")["ETag"]
+    with pytest.raises(botocore.exceptions.ClientError, match="304"):
+        s3.get_object(Bucket="kept", Key="a", IfNoneMatch=tag)
+    s3.head_object(Bucket="kept", Key="a")
+    s3.delete_object(Bucket="kept", Key="a")
+    assert "Contents" not in s3.list_objects_v2(Bucket="kept"), "answers without a body leave none behind"
