@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 
 from aiplatform.cluster import Cluster
@@ -17,7 +16,7 @@ from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
-from stacks import arguments, offerings
+from stacks import arguments, offerings, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
 
@@ -50,22 +49,22 @@ class Foundation:
 def build(settings: Settings) -> Foundation:
     """Register the layer. Raises SettingsError, with nothing but the provider registered, where the cloud
     does not offer what the settings ask for."""
-    here = aws_provider(settings)
+    here = providers.of(settings)
     lacking = offerings.faults(settings, here)
     if lacking:
         raise refusal(pulumi.get_stack(), lacking)
-    in_aws = ResourceOptions(provider=here)
-    network = Network("network", arguments.network(settings), in_aws)
-    cluster = Cluster("cluster", arguments.cluster(settings, network.outputs), in_aws)
+    in_cloud = ResourceOptions(provider=here)
+    network = Network("network", arguments.network(settings), in_cloud)
+    cluster = Cluster("cluster", arguments.cluster(settings, network.outputs), in_cloud)
     cpu = {
         name: NodePool(
-            name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_aws
+            name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_cloud
         )
         for name, pool in settings.node_pools.items()
     }
     gpu = {
         name: GpuPool(
-            name, arguments.gpu_pool(settings, name, pool, cluster.outputs, network.outputs), in_aws
+            name, arguments.gpu_pool(settings, name, pool, cluster.outputs, network.outputs), in_cloud
         )
         for name, pool in settings.gpu_pools.items()
     }
@@ -78,19 +77,8 @@ def build(settings: Settings) -> Foundation:
     )
 
 
-def aws_provider(settings: Settings) -> aws.Provider:
-    """The one AWS provider: this region, this account and no other, these tags on everything."""
-    environment = settings.environment
-    return aws.Provider(
-        "aws",
-        region=environment.region,
-        allowed_account_ids=[environment.account_id],
-        default_tags=aws.ProviderDefaultTagsArgs(tags=environment.all_tags),
-    )
-
-
 def _make_pools_live(
-    settings: Settings, here: aws.Provider, cluster: Cluster, pools: list[NodePool | GpuPool]
+    settings: Settings, here: pulumi.ProviderResource, cluster: Cluster, pools: list[NodePool | GpuPool]
 ) -> None:
     """What grows pools and tells the kubelet of devices. It stands on the system nodes, so it waits for the
     whole cluster; pools and it go away in either order."""

@@ -15,9 +15,10 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from aiplatform.naming import aws_tags
+from aiplatform._clouds import CLOUDS
+from aiplatform.naming import aws_tags, google_labels
 
 NAMESPACE = "ai-platform"
 
@@ -26,6 +27,15 @@ ShortName = Annotated[
 ]
 Capacity = Literal["reserved", "spot", "on_demand"]
 _MOST_TAGS = 36
+_REGIONS = {"aws": r"[a-z]{2}(-[a-z]+)+-\d", "gcp": r"[a-z]+-[a-z]+\d{1,2}"}
+_WHOSE = {
+    "aws": (r"\d{12}", "the AWS account, 12 digits in quotes"),
+    "gcp": (
+        r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
+        "a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last",
+    ),
+}
+_RULES = {"aws": aws_tags, "gcp": google_labels}
 
 
 class Topic(BaseModel):
@@ -43,16 +53,19 @@ class Environment(Topic):
     """The environment's name: the second part of every physical name."""
     profile: Literal["dev", "staging", "prod"]
     """Which defaults and which limits hold."""
-    cloud: Literal["aws"]
-    """The cloud. Google Cloud follows."""
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-    """The region of all resources."""
-    account_id: Annotated[str, StringConstraints(pattern=r"^\d{12}$")]
+    cloud: Literal["aws", "gcp"]
+    """The cloud."""
+    region: str
+    """The region of all resources: `us-west-2`, on Google Cloud `us-central1`."""
+    account_id: str | None = None
     """The AWS account, 12 digits in quotes. Credentials of any other account are refused."""
+    project_id: str | None = None
+    """The Google Cloud project, by its id (not its number)."""
     owner: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    """Who answers for it: a team's mail address. The tag `owner` of every resource."""
+    """Who answers for it: a team's mail address, on Google Cloud a word that a label takes. The tag or label
+    `owner` of every resource."""
     cost_center: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    """Who pays. The tag `cost-center` of every resource."""
+    """Who pays. The tag or label `cost-center` of every resource."""
     tags: dict[str, str] = Field(default_factory=dict)
     """More tags for every resource."""
     teardown: bool | Literal["with_data"] = False
@@ -75,25 +88,43 @@ class Environment(Topic):
             "managed-by": "ai-platform",
         }
 
-    @field_validator("owner", "cost_center")
-    @classmethod
-    def _is_a_tag(cls, value: str) -> str:
-        _tags({"its tag": value})
-        return value
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """(key, reason) of what one cloud takes and another does not."""
+        if not re.fullmatch(_REGIONS[self.cloud], self.region):
+            example = {"aws": "us-west-2", "gcp": "us-central1"}[self.cloud]
+            yield (
+                "region",
+                f"got {self.region!r}, expected a region of {CLOUDS[self.cloud]} such as {example}",
+            )
+        yield from self._whose()
+        named = {"owner": self.owner, "cost-center": self.cost_center, "environment": self.name}
+        for tag, value in named.items():
+            reason = _RULES[self.cloud]({tag: value})
+            if reason:
+                yield tag.replace("-", "_").replace("environment", "name"), f"got {value!r}, {reason}"
+        yield from (("tags", reason) for reason in self._tag_faults())
 
-    @field_validator("tags")
-    @classmethod
-    def _tags_are_allowed(cls, tags: dict[str, str]) -> dict[str, str]:
-        for name in tags:
+    def _whose(self) -> Iterator[tuple[str, str]]:
+        here, other = ("account_id", "project_id") if self.cloud == "aws" else ("project_id", "account_id")
+        value, pattern, words = getattr(self, here), *_WHOSE[self.cloud]
+        if value is None:
+            yield here, f"missing; expected {words}"
+        elif not re.fullmatch(pattern, value):
+            yield here, f"got {value!r}, expected {words}"
+        if getattr(self, other) is not None:
+            yield other, f"is of another cloud; {CLOUDS[self.cloud]} takes {here}"
+
+    def _tag_faults(self) -> Iterator[str]:
+        for name in self.tags:
             # IAM takes keys that differ in case alone for the same.
             if name.lower() in ("owner", "cost-center", "environment", "managed-by"):
-                raise ValueError(
-                    f"tag {name!r} is set by the platform; set owner, cost_center or name instead"
-                )
-        # AWS takes 50, and the platform's and the components' own tags are among them.
-        if len(tags) > _MOST_TAGS:
-            raise ValueError(f"got {len(tags)} tags, expected at most {_MOST_TAGS}")
-        return _tags(tags)
+                yield f"tag {name!r} is set by the platform; set owner, cost_center or name instead"
+        # AWS takes 50, Google Cloud 64; the platform's and the components' own are among them.
+        if len(self.tags) > _MOST_TAGS:
+            yield f"got {len(self.tags)} tags, expected at most {_MOST_TAGS}"
+        reason = _RULES[self.cloud](self.tags)
+        if reason:
+            yield reason
 
 
 class FlowLogs(Topic):
@@ -283,15 +314,9 @@ class Settings(Topic):
                 )
         if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
             yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
+        yield from ((f"environment.{name}", reason) for name, reason in self.environment.faults())
         for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
             yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
-
-
-def _tags(tags: dict[str, str]) -> dict[str, str]:
-    reason = aws_tags(tags)
-    if reason:
-        raise ValueError(reason)
-    return tags
 
 
 def key(topic: str) -> str:

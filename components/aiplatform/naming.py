@@ -139,3 +139,32 @@ def _tag_fault(key: str, text: Any) -> str | None:
     if isinstance(text, str) and (len(text) > 256 or not _TAG.fullmatch(text)):
         return "expected a value of at most 256 letters, digits, spaces and _ . : / = + - @"
     return None
+
+
+_LABEL = re.compile(r"[\w-]*")
+_MOST_LABELS = 64
+
+
+def google_labels(value: Mapping[str, Any]) -> str | None:
+    """A rule for `tags` on Google Cloud, where they are labels: at most 64; keys to 63 characters, a
+    lower-case letter first; values to 63 ("Labels overview: Requirements for labels")."""
+    if len(value) > _MOST_LABELS:
+        return f"expected at most {_MOST_LABELS} labels, got {len(value)}"
+    for key, text in value.items():
+        reason = _label_fault(key, text)
+        if reason:
+            return f"{key!r} ({got(text)}): {reason}"
+    return None
+
+
+def _label_fault(key: str, text: Any) -> str | None:
+    if not (1 <= len(key) <= 63 and key[0].isalpha() and _is_label(key)):
+        return "expected a key of 1 to 63 lower-case letters, digits, _ and -, a letter first"
+    if isinstance(text, str) and not (len(text) <= 63 and _is_label(text)):
+        return "expected a value of at most 63 lower-case letters, digits, _ and -, as labels have"
+    return None
+
+
+def _is_label(text: str) -> bool:
+    # Letters of every alphabet count, as long as they are not upper case.
+    return _LABEL.fullmatch(text) is not None and text == text.lower()

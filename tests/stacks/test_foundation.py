@@ -11,7 +11,7 @@ import pytest
 
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.node_pool import NodePool
-from stacks import arguments, foundation
+from stacks import arguments, providers
 from stacks.foundation import Foundation
 from tests.components.recording import Recording, record
 from tests.stacks.environments import RENEW, STACKS, build, built, names, record_of, settings_of
@@ -54,7 +54,7 @@ def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
     cluster: Any = below.cluster
 
     def another_stack() -> None:
-        options = pulumi.ResourceOptions(provider=foundation.aws_provider(settings))
+        options = pulumi.ResourceOptions(provider=providers.of(settings))
         for name, pool in settings.node_pools.items():
             NodePool(name, arguments.node_pool(settings, name, pool, cluster, network), options)
         for name, pool in settings.gpu_pools.items():

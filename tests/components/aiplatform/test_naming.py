@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiplatform import naming
-from aiplatform.naming import PhysicalName, aws_tags, dns_label, prefix_for
+from aiplatform.naming import PhysicalName, aws_tags, dns_label, google_labels, prefix_for
 
 _KINDS = [
     kind
@@ -56,6 +56,14 @@ def test_tags_are_what_aws_accepts():
     for wrong in ({"aws:x": "1"}, {"": "1"}, {"k" * 129: "1"}, {"k": "v" * 257}, {"k": "a;b"}):
         assert aws_tags(wrong) is not None, wrong
     assert "at most 50" in str(aws_tags({f"k{n}": "v" for n in range(51)}))
+
+
+def test_labels_are_what_google_cloud_accepts():
+    assert google_labels({"owner": "ml-platform", "größe": "", "a_b": "1-2_3"}) is None
+    upper = {"Owner": "x"}, {"owner": "ML"}
+    for wrong in (*upper, {"": "1"}, {"1a": "1"}, {"k" * 64: "1"}, {"k": "v" * 64}, {"k": "a@b"}):
+        assert google_labels(wrong) is not None, wrong
+    assert "at most 64" in str(google_labels({f"k{n}": "v" for n in range(65)}))
 
 
 def test_a_dns_label_has_no_hyphen_at_its_ends():
