@@ -7,7 +7,7 @@ fault by the key of the environment file that caused it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 from aiplatform._args import ArgumentError, read
@@ -17,6 +17,7 @@ from aiplatform.cluster import ClusterArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
+from aiplatform.device_plugins import DevicePluginsArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.naming import tightest
@@ -37,6 +38,7 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
 }
 # Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
+    "cluster": {"mirrors": "images.mirrors"},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
 }
@@ -182,12 +184,22 @@ def autoscaler(
         "node_groups": list(node_groups),
         "replicas": given.replicas,
         "scale_down_after_minutes": given.scale_down_unneeded_minutes,
+        "mirrors": settings.images.mirrors,
+    }
+
+
+def device_plugins(settings: Settings, wanted: Collection[str]) -> DevicePluginsArgs:
+    """Arguments of the device plugins; `wanted`: the pools' outputs `device_plugin`."""
+    return {
+        "nvidia": "nvidia" in wanted,
+        "neuron": "neuron" in wanted,
+        "mirrors": settings.images.mirrors,
     }
 
 
 def faults(settings: Settings) -> list[tuple[str, str]]:
     """(dotted key, reason) of everything that a component would refuse."""
-    there = network_to_be(settings, _zones_to_be(settings))
+    there = network_to_be(settings, zones_to_be(settings))
     here = cluster_to_be(settings)
     found = [
         *_asked("network", NetworkSettings, lambda: network(settings)),
@@ -256,7 +268,7 @@ def cluster_to_be(settings: Settings) -> ClusterReferenceArgs:
     }
 
 
-def _zones_to_be(settings: Settings) -> Sequence[str]:
+def zones_to_be(settings: Settings) -> Sequence[str]:
     """Where the file gives a number of zones, which they are is the cloud's to say: those that pools name
     stand for them."""
     given = settings.network.zones

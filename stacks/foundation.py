@@ -88,9 +88,7 @@ def _make_pools_live(
     gpu = [pool for pool in pools if isinstance(pool, GpuPool)]
     plugins = {pool.outputs["device_plugin"] for pool in gpu}
     if plugins & {"nvidia", "neuron"}:
-        DevicePlugins(
-            "device-plugins", {"nvidia": "nvidia" in plugins, "neuron": "neuron" in plugins}, inside
-        )
+        DevicePlugins("device-plugins", arguments.device_plugins(settings, plugins), inside)
     if any(pool.outputs["efa_interfaces"] for pool in gpu):
         EfaPlugin("efa-plugin", {}, inside)
 

@@ -142,7 +142,8 @@ class Network(Topic):
     zones: int | list[str] = 3
     """How many zones (2 or 3), or their zone ids (`usw2-az1`), which name the same place in every account."""
     nat: Literal["none", "single", "per_zone"]
-    """NAT gateways: `single` is cheap and falls with its zone; `none` leaves endpoints only."""
+    """NAT gateways: `single` is cheap and falls with its zone; `none` leaves endpoints as the only way out,
+    and asks for `images.mirrors`."""
     endpoints: list[str]
     """Interface endpoints by service (`ecr.api`, `sts`...). Those of S3 and DynamoDB are always there."""
     flow_logs: FlowLogs = FlowLogs()
@@ -291,12 +292,21 @@ class GpuPool(Pool):
     """Several Pods on one GPU."""
 
 
+class Images(Topic):
+    """Where the images of what the program installs come from."""
+
+    mirrors: dict[str, str] = Field(default_factory=dict)
+    """A registry (`registry.k8s.io`), or a repository in it -> where it is had instead: an ECR pull-through
+    cache, or repositories of your own. With `nat: none` nodes reach ECR alone."""
+
+
 class Settings(Topic):
     """An environment file with its profile's defaults filled in: one field a topic."""
 
     environment: Environment
     network: Network
     cluster: Cluster
+    images: Images = Images()
     node_pools: dict[str, NodePool] = Field(default_factory=dict)
     """CPU pools by name."""
     gpu_pools: dict[str, GpuPool] = Field(default_factory=dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -14,49 +13,10 @@ from ruamel.yaml import YAML
 from stacks import arguments
 from stacks.loading import SettingsError, load_engine, load_file
 from stacks.schema import FILE, rendered
+from tests.stacks.files import GOOD, changed
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = sorted((ROOT / "environments").glob("Pulumi.*.yaml"))
-
-GOOD: dict[str, Any] = {
-    "config": {
-        "ai-platform:environment": {
-            "org": "acme",
-            "name": "dev",
-            "profile": "dev",
-            "cloud": "aws",
-            "region": "us-west-2",
-            "account_id": "111122223333",
-            "owner": "ml@acme.example",
-            "cost_center": "ml",
-        },
-        "ai-platform:network": {"cidr": "10.16.0.0/16"},
-        "ai-platform:cluster": {"version": "1.35", "api_access": {"cidrs": ["192.52.193.0/24"]}},
-        "ai-platform:gpu_pools": {
-            "t4": {"accelerator": "t4", "count": 1, "capacity": ["spot", "on_demand"], "max": 4}
-        },
-    }
-}
-
-
-def _file(folder: Path, change: dict[str, Any] | None = None, *, remove: str = "") -> Path:
-    document = copy.deepcopy(GOOD)
-    for dotted, value in (change or {}).items():
-        *path, last = dotted.split("/")
-        node = document
-        for part in path:
-            node = node.setdefault(part, {})
-        node[last] = value
-    if remove:
-        *path, last = remove.split("/")
-        node = document
-        for part in path:
-            node = node[part]
-        del node[last]
-    file = folder / "Pulumi.aws-dev.yaml"
-    with file.open("w") as stream:
-        YAML().dump(document, stream)
-    return file
 
 
 @pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
@@ -208,7 +168,7 @@ def test_a_wrong_value_is_refused_with_its_place_and_what_would_be_right(
     tmp_path: Path, change: dict[str, Any], where: str, right: str
 ) -> None:
     with pytest.raises(SettingsError) as refused:
-        load_file(_file(tmp_path, change))
+        load_file(changed(tmp_path, change))
     message = str(refused.value)
     assert "Pulumi.aws-dev.yaml" in message, "the reader needs the file"
     assert where in message, "the reader needs the key"
@@ -217,7 +177,7 @@ def test_a_wrong_value_is_refused_with_its_place_and_what_would_be_right(
 
 
 def test_a_fault_of_a_component_has_the_line_of_its_entry(tmp_path: Path) -> None:
-    file = _file(tmp_path, {"config/ai-platform:gpu_pools/t4/labels": {"team": "ml", "k8s.io/x": "y"}})
+    file = changed(tmp_path, {"config/ai-platform:gpu_pools/t4/labels": {"team": "ml", "k8s.io/x": "y"}})
     with pytest.raises(SettingsError) as refused:
         load_file(file)
     line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "k8s.io/x" in text)
@@ -230,7 +190,7 @@ def test_a_name_that_is_too_long_is_one_fault_however_many_components_use_it(tmp
         "config/ai-platform:environment/name": "development-west",
     }
     with pytest.raises(SettingsError) as refused:
-        load_file(_file(tmp_path, change))
+        load_file(changed(tmp_path, change))
     (fault,) = refused.value.faults
     assert "ai-platform:environment.name" in fault, "the file has no prefix"
     assert "environment.org" in fault, "either of the two may be shortened"
@@ -246,7 +206,7 @@ def test_what_a_pool_can_say_reaches_its_component(tmp_path: Path) -> None:
         "config/ai-platform:gpu_pools/t4/instance_store": "none",
         "config/ai-platform:gpu_pools/t4/placement_group": False,
     }
-    settings = load_file(_file(tmp_path, change))
+    settings = load_file(changed(tmp_path, change))
     there, here = arguments.network_to_be(settings, ["usw2-az1"]), arguments.cluster_to_be(settings)
     cpu = arguments.node_pool(settings, "cpu", settings.node_pools["cpu"], here, there)
     gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
@@ -271,31 +231,31 @@ def test_the_engines_faults_name_the_line_of_the_file_too(
 @pytest.mark.parametrize("key", ["owner", "cost_center", "org", "account_id", "region"])
 def test_what_has_no_default_must_be_said(tmp_path: Path, key: str) -> None:
     with pytest.raises(SettingsError, match=rf"ai-platform:environment\.{key}: missing"):
-        load_file(_file(tmp_path, remove=f"config/ai-platform:environment/{key}"))
+        load_file(changed(tmp_path, remove=f"config/ai-platform:environment/{key}"))
 
 
 def test_a_value_of_two_forms_is_judged_by_the_one_that_it_nearly_has(tmp_path: Path) -> None:
     change = {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}}
     with pytest.raises(SettingsError) as refused:
-        load_file(_file(tmp_path, change))
+        load_file(changed(tmp_path, change))
     assert len(refused.value.faults) == 1, "that it is not the word in_vpc either helps nobody"
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     change = {"config/ai-platform:network/nats": 1, "config/ai-platform:cluster/versoin": "1.35"}
     with pytest.raises(SettingsError) as refused:
-        load_file(_file(tmp_path, change))
+        load_file(changed(tmp_path, change))
     assert len(refused.value.faults) == 2, "one round of mending for two slips"
 
 
 def test_prod_refuses_what_dev_may(tmp_path: Path) -> None:
     change = {"config/ai-platform:environment/profile": "prod", "config/ai-platform:network/nat": "single"}
     with pytest.raises(SettingsError, match="prod takes per_zone or none"):
-        load_file(_file(tmp_path, change))
+        load_file(changed(tmp_path, change))
 
 
 def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
-    _file(tmp_path)
+    changed(tmp_path)
     with pytest.raises(SettingsError, match="there are aws-dev"):
         load_file(tmp_path / "Pulumi.aws-dve.yaml")
 
@@ -312,4 +272,4 @@ def test_the_engines_configuration_gives_the_same_settings(
 ) -> None:
     config = {name: json.dumps(value) for name, value in GOOD["config"].items()}
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({**config, "pulumi:disable-default-providers": '["*"]'}))
-    assert load_engine("aws-dev") == load_file(_file(tmp_path)), "one model, two ways in"
+    assert load_engine("aws-dev") == load_file(changed(tmp_path)), "one model, two ways in"

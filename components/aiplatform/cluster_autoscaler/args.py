@@ -6,6 +6,7 @@ from typing import Annotated, Final, NotRequired, TypedDict
 
 from pulumi import Input, Output
 
+from aiplatform import _images
 from aiplatform._args import Fault, between, got, matches
 from aiplatform._references import (
     ClusterReference,
@@ -28,6 +29,11 @@ VERSIONS: Final[Mapping[str, str]] = {
 Source: the releases of kubernetes/autoscaler of 2026-07-23."""
 
 
+ENDPOINTS: Final = ("autoscaling", "ec2", "eks", "eks-auth", "sts")
+"""AWS services that it calls: in a network without a way out they need interface endpoints (EKS user guide,
+"Deploy private clusters with limited internet access")."""
+
+
 class ClusterAutoscalerArgs(TypedDict):
     """What grows node groups for Pods that do not fit, and shrinks them when nodes are idle."""
 
@@ -44,7 +50,11 @@ class ClusterAutoscalerArgs(TypedDict):
     scale_down_after_minutes: NotRequired[int]
     """How long a node is idle before it goes, 1 to 1440. Default 10."""
     image: NotRequired[str]
-    """A mirror's image, with tag or digest. Default: upstream's, by the cluster's version."""
+    """The image, with tag or digest. Default: upstream's, by the cluster's version."""
+    mirrors: NotRequired[dict[str, str]]
+    """Where upstream's image is had instead: its registry (`registry.k8s.io`), or a repository in it -> the
+    place that takes its place, such as an ECR pull-through cache
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Default: upstream itself."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource on AWS, beside those of the provider."""
 
@@ -77,6 +87,7 @@ class ClusterAutoscalerSettings:
         ]
         | None
     ) = None
+    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
 
     def check(self) -> Iterator[Fault]:
@@ -96,4 +107,6 @@ class ClusterAutoscalerSettings:
         """The image, by the cluster's version where none is given."""
         if self.image is not None:
             return self.image
-        return Output.from_input(self.cluster.version or "").apply(image_for)
+        return Output.from_input(self.cluster.version or "").apply(
+            lambda version: _images.mirrored(image_for(version), self.mirrors)
+        )

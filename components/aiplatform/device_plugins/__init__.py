@@ -32,12 +32,10 @@ class DevicePlugins(ComponentResource):
 
         super().__init__("aiplatform:index:DevicePlugins", name, {}, opts)
         names: list[Input[str]] = []
-        if settings.nvidia:
-            nvidia.install(self, name, settings.nvidia_image)
-            names.append(nvidia.NAME)
-        if settings.neuron:
-            neuron.install(self, name, settings.neuron_image)
-            names.append(neuron.NAME)
+        for plugin, image in settings.images.items():
+            module = {"nvidia": nvidia, "neuron": neuron}[plugin]
+            module.install(self, name, image)
+            names.append(module.NAME)
         self.outputs: DevicePluginsOutputs = {"daemon_sets": names}
         self.daemon_sets = Output.all(*names)
         self.register_outputs(self.outputs)

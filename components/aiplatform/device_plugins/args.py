@@ -1,9 +1,10 @@
 """Arguments of the device plugins."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Final, NotRequired, TypedDict
 
+from aiplatform import _images
 from aiplatform._args import Fault, matches
 from aiplatform._node_labels import MOST_REPLICAS, time_slicing_config
 
@@ -24,9 +25,13 @@ class DevicePluginsArgs(TypedDict):
     neuron: NotRequired[bool]
     """AWS Neuron's plugin, for Trainium and Inferentia. Default false."""
     nvidia_image: NotRequired[str]
-    """A mirror's image, with its tag. Default: upstream's."""
+    """The image, with its tag. Default: upstream's."""
     neuron_image: NotRequired[str]
-    """A mirror's image, with its tag. Default: upstream's."""
+    """The image, with its tag. Default: upstream's."""
+    mirrors: NotRequired[dict[str, str]]
+    """Where upstream's images are had instead: a registry (`nvcr.io`, `public.ecr.aws`), or a repository in
+    it -> the place that takes its place, such as a repository of your own
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Default: upstream itself."""
 
 
 _AN_IMAGE = matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")
@@ -38,8 +43,22 @@ class DevicePluginsSettings:
 
     nvidia: bool = True
     neuron: bool = False
-    nvidia_image: Annotated[str, _AN_IMAGE] = NVIDIA_IMAGE
-    neuron_image: Annotated[str, _AN_IMAGE] = NEURON_IMAGE
+    nvidia_image: Annotated[str, _AN_IMAGE] | None = None
+    neuron_image: Annotated[str, _AN_IMAGE] | None = None
+    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+
+    @property
+    def images(self) -> Mapping[str, str]:
+        """Plugin (`nvidia`, `neuron`) -> image, of those that are installed."""
+        wanted = {
+            "nvidia": (self.nvidia, self.nvidia_image, NVIDIA_IMAGE),
+            "neuron": (self.neuron, self.neuron_image, NEURON_IMAGE),
+        }
+        return {
+            name: image or _images.mirrored(upstream, self.mirrors)
+            for name, (installed, image, upstream) in wanted.items()
+            if installed
+        }
 
     def check(self) -> Iterator[Fault]:
         """One at least."""

@@ -28,7 +28,7 @@ class EfaPluginArgs(TypedDict):
     """What tells the kubelet of Elastic Fabric Adapters: a Pod asks for `vpc.amazonaws.com/efa`."""
 
     image: NotRequired[str]
-    """A mirror's image, with its tag. Default: EKS's own, from the registry of the provider's region."""
+    """The image, with its tag. Default: EKS's own, from the registry of the provider's region."""
 
 
 def image_in(region: str, dns_suffix: str) -> str:

@@ -30,6 +30,12 @@ NOT_FOR_EKS: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zones in which an EKS control plane cannot have its interfaces (EKS user guide, "VPC requirements")."""
 
 
+FOR_NODES: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
+"""Endpoints that EKS nodes call for where there is no other way out: their images, their names and the
+addresses of Pods, and Pod Identity. S3's, for the images' layers, is always there (EKS user guide, "Deploy
+private clusters with limited internet access")."""
+
+
 class NetworkArgs(TypedDict):
     """A network over two or three zones, planned so that a third zone can be added later."""
 

@@ -1,0 +1,50 @@
+"""Environment files with something changed, for the tests of what is refused in them."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+GOOD: dict[str, Any] = {
+    "config": {
+        "ai-platform:environment": {
+            "org": "acme",
+            "name": "dev",
+            "profile": "dev",
+            "cloud": "aws",
+            "region": "us-west-2",
+            "account_id": "111122223333",
+            "owner": "ml@acme.example",
+            "cost_center": "ml",
+        },
+        "ai-platform:network": {"cidr": "10.16.0.0/16"},
+        "ai-platform:cluster": {"version": "1.35", "api_access": {"cidrs": ["192.52.193.0/24"]}},
+        "ai-platform:gpu_pools": {
+            "t4": {"accelerator": "t4", "count": 1, "capacity": ["spot", "on_demand"], "max": 4}
+        },
+    }
+}
+
+
+def changed(folder: Path, change: dict[str, Any] | None = None, *, remove: str = "") -> Path:
+    """A good file with these keys (`config/ai-platform:network/cidr`) changed, and one removed."""
+    document = copy.deepcopy(GOOD)
+    for dotted, value in (change or {}).items():
+        *path, last = dotted.split("/")
+        node = document
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    if remove:
+        *path, last = remove.split("/")
+        node = document
+        for part in path:
+            node = node[part]
+        del node[last]
+    file = folder / "Pulumi.aws-dev.yaml"
+    with file.open("w") as stream:
+        YAML().dump(document, stream)
+    return file

@@ -1,0 +1,84 @@
+"""Environments whose nodes have no way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks.loading import SettingsError, load_file
+from tests.components.recording import Recording
+from tests.stacks.environments import build
+from tests.stacks.files import changed
+
+OWN = "111122223333.dkr.ecr.us-west-2.amazonaws.com"
+ENDPOINTS = ["autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "sts"]
+MIRRORS = {"registry.k8s.io": f"{OWN}/k8s", "nvcr.io": f"{OWN}/nvidia"}
+
+
+def _isolated(folder: Path, *, endpoints: list[str], mirrors: dict[str, str], **more: Any) -> Path:
+    return changed(
+        folder,
+        {
+            "config/ai-platform:network/nat": "none",
+            "config/ai-platform:network/endpoints": endpoints,
+            "config/ai-platform:images/mirrors": mirrors,
+            **more,
+        },
+    )
+
+
+def test_every_missing_endpoint_is_named_with_who_calls_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(_isolated(tmp_path, endpoints=["ec2", "ecr.api", "sts"], mirrors=MIRRORS))
+    (fault,) = refused.value.faults
+    assert "ai-platform:network.endpoints" in fault
+    assert "autoscaling (the autoscaler), ecr.dkr (nodes), eks (the autoscaler), eks-auth (nodes)" in fault
+
+
+def test_every_registry_out_of_reach_is_named_with_a_place_that_would_do(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors={}))
+    kubernetes, nvidia = refused.value.faults
+    assert f"a pull-through cache of it in ECR, {{registry.k8s.io: {OWN}/registry}}" in kubernetes
+    assert "ECR has no pull-through cache of nvcr.io" in nvidia, "its images have to be copied"
+    assert all("ai-platform:images.mirrors" in each for each in refused.value.faults)
+
+
+def test_an_image_that_no_pool_needs_is_not_asked_for(tmp_path: Path) -> None:
+    file = _isolated(
+        tmp_path,
+        endpoints=ENDPOINTS,
+        mirrors={"registry.k8s.io": f"{OWN}/k8s"},
+        **{"config/ai-platform:gpu_pools/t4/image": "bottlerocket"},
+    )
+    assert load_file(file).network.nat == "none", "Bottlerocket's image brings the plugin"
+
+
+def test_with_a_way_out_nothing_is_asked_for(tmp_path: Path) -> None:
+    assert load_file(changed(tmp_path)).images.mirrors == {}
+
+
+def test_a_mirror_that_is_no_registry_is_refused(tmp_path: Path) -> None:
+    change = {"config/ai-platform:images/mirrors": {"nvcr.io": f"https://{OWN}"}}
+    with pytest.raises(SettingsError, match=r"ai-platform:images\.mirrors: .*without scheme and tag"):
+        load_file(changed(tmp_path, change))
+
+
+def test_what_is_installed_comes_from_the_mirrors(tmp_path: Path) -> None:
+    built = build(load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors=MIRRORS)))
+    images = _images(built.recording)
+    assert f"{OWN}/k8s/autoscaling/cluster-autoscaler" in images
+    assert f"{OWN}/nvidia/nvidia/k8s-device-plugin" in images
+    assert all(image.startswith(OWN) for image in images), "nothing else can be reached"
+
+
+def _images(recording: Recording) -> set[str]:
+    found: set[str] = set()
+    for kind in ("Deployment", "DaemonSet"):
+        for resource in recording.all(f"kubernetes:apps/v1:{kind}"):
+            pod = resource.inputs["spec"]["template"]["spec"]
+            containers = [*pod["containers"], *pod.get("initContainers", [])]
+            found |= {container["image"].rpartition(":")[0] for container in containers}
+    return found
