@@ -122,6 +122,21 @@ class Twin:
             config=Config(retries={"max_attempts": 2}),
         )
 
+    def google(self, api: str, version: str) -> Any:
+        """A client of one of Google's APIs in the twin, by Google's own library and discovery document."""
+        from google.oauth2.credentials import Credentials
+        from googleapiclient import discovery
+
+        given = variables.environment(self.world)
+        return discovery.build(
+            api,
+            version,
+            credentials=Credentials(given["GOOGLE_OAUTH_ACCESS_TOKEN"]),
+            client_options={"api_endpoint": f"{self.world.url('cloud')}/{api}.googleapis.com/"},
+            static_discovery=True,
+            cache_discovery=False,
+        )
+
     def kubernetes(self) -> kubernetes.client.ApiClient:
         """A client by the stack's own kubeconfig, as a user has it: token, webhook and all."""
         return kubernetes.config.new_client_from_config(str(variables.stack_kubeconfig(self.world)))
@@ -165,3 +180,28 @@ def eventually(what: str, probe: Callable[[], T | None], seconds: float = 60) ->
                 return answer
         time.sleep(0.3)
     raise AssertionError(f"{what}: not within {seconds} s" + (f" (last error: {last})" if last else ""))
+
+
+def gpu_pod(name: str, **spec: Any) -> dict[str, Any]:
+    """A Pod that asks for one GPU, and for nothing else of the platform's: it runs wherever there is one."""
+    container = {
+        "name": "main",
+        "image": "registry.example/training:1",
+        "resources": {"limits": {"nvidia.com/gpu": "1"}},
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"restartPolicy": "Never", "containers": [container], **spec},
+    }
+
+
+def phase(core: Any, name: str) -> str:
+    """The phase of a Pod in the namespace default."""
+    return core.read_namespaced_pod(name, "default").status.phase
+
+
+def steps(output: str) -> list[dict[str, Any]]:
+    """The steps of a `pulumi preview --json`."""
+    return json.loads(output[output.index("{") :])["steps"]

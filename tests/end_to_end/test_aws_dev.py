@@ -13,7 +13,7 @@ import botocore.exceptions
 import kubernetes
 import pytest
 
-from tests.end_to_end.harness import ROOT, Twin, eventually
+from tests.end_to_end.harness import ROOT, Twin, eventually, gpu_pod, phase, steps
 
 pytestmark = pytest.mark.end_to_end
 
@@ -34,28 +34,6 @@ def up(dev: Twin) -> Twin:
 def _git_status() -> str:
     command = ["git", "status", "--porcelain", "--", "environments", "Pulumi.yaml", "stacks"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
-def _gpu_pod(name: str) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name},
-        "spec": {
-            "restartPolicy": "Never",
-            "containers": [
-                {
-                    "name": "main",
-                    "image": "registry.example/training:1",
-                    "resources": {"limits": {GPU: "1"}},
-                }
-            ],
-        },
-    }
-
-
-def _phase(core: Any, name: str) -> str:
-    return core.read_namespaced_pod(name, "default").status.phase
 
 
 def _gpu_nodes(core: Any) -> list[Any]:
@@ -110,8 +88,8 @@ def test_every_add_on_is_active_and_every_node_ready(up: Twin) -> None:
 def test_a_gpu_pod_makes_its_pool_grow_from_nothing_and_runs(up: Twin) -> None:
     core = up.core()
     assert not _gpu_nodes(core), "dev pays for no GPU while nobody asks"
-    core.create_namespaced_pod("default", _gpu_pod("training"))
-    eventually("the GPU Pod runs", lambda: _phase(core, "training") == "Running", 60)
+    core.create_namespaced_pod("default", gpu_pod("training"))
+    eventually("the GPU Pod runs", lambda: phase(core, "training") == "Running", 60)
     [node] = _gpu_nodes(core)
     assert node.status.allocatable[GPU] == "1", "the device plugin told the kubelet"
     assert node.metadata.labels["ai-platform/capacity"] == "spot", "spot stands first in the file"
@@ -134,9 +112,9 @@ def test_without_the_autoscaler_or_the_plugin_a_gpu_pod_stays_pending(up: Twin) 
         "the autoscaler is gone",
         lambda: not core.list_namespaced_pod("kube-system", label_selector=_AUTOSCALER).items,
     )
-    core.create_namespaced_pod("default", _gpu_pod("waiting"))
+    core.create_namespaced_pod("default", gpu_pod("waiting"))
     with pytest.raises(AssertionError, match="not within"):
-        eventually("a GPU Pod without a plugin runs", lambda: _phase(core, "waiting") == "Running", 6)
+        eventually("a GPU Pod without a plugin runs", lambda: phase(core, "waiting") == "Running", 6)
     assert len(_gpu_nodes(core)) <= 1, "a managed node group never grows by itself"
 
 
@@ -148,12 +126,12 @@ def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
     group = f"/aws/eks/{CLUSTER}/cluster"
     logs.put_retention_policy(logGroupName=group, retentionInDays=1)
     drifted = up.cli("preview", "aws-dev", "--refresh", "--json").stdout
-    steps = {
+    found = {
         step["urn"].rsplit("::", 1)[1]: step["op"]
-        for step in _steps(drifted)
+        for step in steps(drifted)
         if step["op"] not in ("same", "refresh")
     }
-    assert steps == {
+    assert found == {
         "cluster-logs": "update",
         "cluster-autoscaler-deployment": "create",
         "device-plugins-nvidia": "create",
@@ -162,12 +140,8 @@ def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
     [found] = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
     assert found["retentionInDays"] == 7, "what the file says holds again"
     core = up.core()
-    eventually("the Pod that waited runs", lambda: _phase(core, "waiting") == "Running", 60)
+    eventually("the Pod that waited runs", lambda: phase(core, "waiting") == "Running", 60)
     core.delete_namespaced_pod("waiting", "default", grace_period_seconds=0)
-
-
-def _steps(output: str) -> list[dict[str, Any]]:
-    return json.loads(output[output.index("{") :])["steps"]
 
 
 def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
