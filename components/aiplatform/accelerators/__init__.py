@@ -1,20 +1,24 @@
 """The catalog of accelerators: pure data and look-ups, no resources.
 
 An environment names a card and how many of it a node has (`accelerator: h100`, `count: 8`); the catalog says
-which machine that is. Cards are the same in every cloud (`cards`); the machines are a cloud's own (`aws`).
+which machine that is. Cards are the same in every cloud (`cards`); the machines are a cloud's own (`aws`,
+`gcp`).
 """
 
 import difflib
 from collections.abc import Sequence
 
+from aiplatform._clouds import CLOUDS, Cloud
+from aiplatform.accelerators import gcp
 from aiplatform.accelerators.aws import MACHINES, Disks, Machine, Price
-from aiplatform.accelerators.cards import ALSO_CALLED, CARDS, NEURON, NEURON_CORE, NVIDIA, Card
+from aiplatform.accelerators.cards import ALSO_CALLED, CARDS, NEURON, NEURON_CORE, NVIDIA, TPU, Card
 
 __all__ = [
     "CARDS",
     "NEURON",
     "NEURON_CORE",
     "NVIDIA",
+    "TPU",
     "Card",
     "Disks",
     "Machine",
@@ -23,8 +27,13 @@ __all__ = [
     "aws_machine",
     "aws_machines",
     "count_fault",
+    "gcp",
+    "gcp_machine",
+    "gcp_machines",
     "key_fault",
     "mig_fault",
+    "offered",
+    "offered_fault",
 ]
 
 
@@ -47,17 +56,40 @@ def _nearest(word: str) -> str | None:
     return ALSO_CALLED.get(close[0], close[0]) if close else None
 
 
+def offered(cloud: Cloud) -> Sequence[str]:
+    """The cards that a cloud has, in the catalog's order."""
+    here = {machine.accelerator for machine in (MACHINES if cloud == "aws" else gcp.MACHINES)}
+    return [key for key in CARDS if key in here]
+
+
+def offered_fault(accelerator: str, cloud: Cloud) -> str | None:
+    """What is wrong with a known accelerator on a cloud that does not have it; None where it has."""
+    here = offered(cloud)
+    if accelerator in here:
+        return None
+    return f"which {CLOUDS[cloud]} does not have; expected one of {', '.join(here)}"
+
+
+def counts(accelerator: str, cloud: Cloud) -> Sequence[int]:
+    """How many of a card a node can have on a cloud, ascending."""
+    machines = MACHINES if cloud == "aws" else gcp.MACHINES
+    return sorted({machine.count for machine in machines if machine.accelerator == accelerator})
+
+
 def aws_counts(accelerator: str) -> Sequence[int]:
     """How many of a card a node on AWS can have, ascending."""
-    return sorted({machine.count for machine in MACHINES if machine.accelerator == accelerator})
+    return counts(accelerator, "aws")
 
 
-def count_fault(accelerator: str, count: int) -> str | None:
+def count_fault(accelerator: str, count: int, cloud: Cloud = "aws") -> str | None:
     """What is wrong with a count of a known accelerator, with those that exist; None where it is one."""
-    counts = aws_counts(accelerator)
-    if count in counts:
+    known = counts(accelerator, cloud)
+    if not known:
+        return offered_fault(accelerator, cloud)
+    if count in known:
         return None
-    return f"AWS has no instance type with {count} {accelerator}; expected {_words(counts)}"
+    what = "instance type" if cloud == "aws" else "machine type"
+    return f"{CLOUDS[cloud]} has no {what} with {count} {accelerator}; expected {_words(known)}"
 
 
 def _words(numbers: Sequence[int]) -> str:
@@ -76,6 +108,19 @@ def aws_machines(accelerator: str, count: int) -> Sequence[Machine]:
 def aws_machine(instance_type: str) -> Machine | None:
     """The accelerator machine of an instance type, or None where the catalog has none of that name."""
     return next((machine for machine in MACHINES if machine.type == instance_type), None)
+
+
+def gcp_machines(accelerator: str, count: int) -> Sequence[gcp.Machine]:
+    """Google Cloud's machine types with `count` of a card, the preferred first; ValueError with the fault."""
+    fault = key_fault(accelerator) or count_fault(accelerator, count, "gcp")
+    if fault:
+        raise ValueError(fault)
+    return [m for m in gcp.MACHINES if (m.accelerator, m.count) == (accelerator, count)]
+
+
+def gcp_machine(machine_type: str) -> gcp.Machine | None:
+    """The machine of Google Cloud that has its accelerators built in, or None where the catalog has none."""
+    return next((m for m in gcp.MACHINES if m.type == machine_type and not m.attached), None)
 
 
 def mig_fault(accelerator: str, profile: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Final
 NVIDIA: Final = "nvidia.com/gpu"
 NEURON: Final = "aws.amazon.com/neuron"
 NEURON_CORE: Final = "aws.amazon.com/neuroncore"
+TPU: Final = "google.com/tpu"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Card:
 
     key: str
     product: str
-    """The name in the cloud's API."""
+    """The name in the cloud's API; of a GPU that of EC2's."""
     memory_mib: int
     resource: str = NVIDIA
     mig: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -31,8 +32,11 @@ class Card:
 
     @property
     def vendor(self) -> str:
-        """`nvidia` or `neuron`: which driver, image and device plugin it takes."""
-        return "nvidia" if self.resource == NVIDIA else "neuron"
+        """`nvidia`, `neuron` or `tpu`: which driver, image and device plugin it takes."""
+        return _VENDORS[self.resource]
+
+
+_VENDORS: Final[Mapping[str, str]] = {NVIDIA: "nvidia", NEURON: "neuron", TPU: "tpu"}
 
 
 _A100_40: Final = {"1g.5gb": 7, "1g.10gb": 4, "2g.10gb": 3, "3g.20gb": 2, "4g.20gb": 1, "7g.40gb": 1}
@@ -50,11 +54,15 @@ CARDS: Final[Mapping[str, Card]] = {
         Card("a100", "A100", 40960, mig=_A100_40),
         Card("a100-80", "A100", 81920, mig=_80_GB),
         Card("h100", "H100", 81920, mig=_80_GB),
+        # As H100 with more network cards; the clouds count it as a card of its own.
+        Card("h100-mega", "H100", 81920, mig=_80_GB),
         Card("h200", "H200", 144384, mig=_H200),
         Card("b200", "B200", 183359, mig=_B200),
         Card("trainium", "Trainium", 32768, NEURON, neuron_cores=2),
         Card("trainium2", "Trainium2", 524288, NEURON, neuron_cores=8),
         Card("inferentia2", "Inferentia2", 32768, NEURON, neuron_cores=2),
+        Card("tpu-v5e", "TPU v5e", 16384, TPU),
+        Card("tpu-v6e", "TPU v6e", 32768, TPU),
     )
 }
 
@@ -66,6 +74,19 @@ ALSO_CALLED: Final[Mapping[str, str]] = {
     "trn2": "trainium2",
     "inf2": "inferentia2",
     "inferentia": "inferentia2",
+    "h100-80gb": "h100",
+    "h100-mega-80gb": "h100-mega",
+    "h200-141gb": "h200",
+    "g2": "l4",
+    "a3-mega": "h100-mega",
+    "a3-ultra": "h200",
+    "a4": "b200",
+    "v5e": "tpu-v5e",
+    "v5litepod": "tpu-v5e",
+    "tpu-v5-lite-podslice": "tpu-v5e",
+    "v6e": "tpu-v6e",
+    "tpu-v6e-slice": "tpu-v6e",
+    "trillium": "tpu-v6e",
     "g4dn": "t4",
     "g5": "a10g",
     "a10": "a10g",

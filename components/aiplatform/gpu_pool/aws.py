@@ -168,7 +168,10 @@ class Builder:
         more: dict[str, Any] = {}
         if security_group is not None:
             more["network_interfaces"] = efa_interfaces(
-                group.machines[0].efa_interfaces, [pool.cluster.security_group_id], [security_group.id]
+                group.machines[0].efa_interfaces,
+                # Of a cluster on AWS there always is one: its reference demands it.
+                [pool.cluster.security_group_id or ""],
+                [security_group.id],
             )
         if placement is not None and group.entry.type != "reserved":
             more["placement"] = ec2.LaunchTemplatePlacementArgs(group_name=placement.name)
