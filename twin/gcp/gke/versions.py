@@ -1,0 +1,109 @@
+"""Which Kubernetes versions each release channel offers.
+
+Source: "GKE release notes", the table "Current versions" and the list of 2026-R39 of 2026-09-17 (minor
+versions of each channel, default versions, auto-upgrade targets, image versions). Not verified: the patches
+of the minor versions that are no channel's default or target.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+_VERSION: Final = re.compile(r"(\d+)\.(\d+)(?:\.(\d+)(?:-gke\.(\d+))?)?")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A release channel. versions: what a cluster may be made with, newest first."""
+
+    name: str
+    default: str
+    target: str
+    versions: tuple[str, ...]
+
+
+_131 = "1.31.14-gke.1986000"
+_132 = "1.32.13-gke.2268000"
+_133 = "1.33.13-gke.1301000"
+_134 = "1.34.9-gke.1655001"
+_135_STABLE = "1.35.6-gke.1250000"
+_135 = "1.35.7-gke.1222000"
+_136_REGULAR = "1.36.2-gke.1346000"
+_136 = "1.36.4-gke.1082000"
+_137 = "1.37.0-gke.1102000"
+
+CHANNELS: Final = {
+    channel.name: channel
+    for channel in (
+        Channel("RAPID", _136, _136, (_137, _136, _136_REGULAR, _135, _134)),
+        Channel("REGULAR", _135, _135, (_136_REGULAR, _135, _135_STABLE, _134)),
+        Channel("STABLE", _135_STABLE, _134, (_135_STABLE, _134)),
+        Channel("EXTENDED", _135, _132, (_136_REGULAR, _135, _135_STABLE, _134, _133, _132, _131)),
+    )
+}
+UNSPECIFIED: Final = Channel("UNSPECIFIED", _135, _134, (_136_REGULAR, _135, _135_STABLE, _134))
+"""What a cluster outside of the channels may have."""
+NODE_MINORS_BACK: Final = 2
+"""How many minor versions a node may be older than its control plane."""
+IMAGE_TYPES: Final = (
+    "COS_CONTAINERD",
+    "UBUNTU_CONTAINERD",
+    "WINDOWS_LTSC_CONTAINERD",
+    "WINDOWS_SAC_CONTAINERD",
+)
+
+
+def channel(name: str) -> Channel:
+    """A channel by the API's name; clusters without one have UNSPECIFIED's versions."""
+    return CHANNELS.get(name, UNSPECIFIED)
+
+
+def key(version: str) -> tuple[int, int, int, int]:
+    """To compare versions by. Raises ValueError for what is none."""
+    match = _VERSION.fullmatch(version)
+    if not match:
+        raise ValueError(f"{version!r} is no GKE version; write it as 1.35, 1.35.7 or 1.35.7-gke.1222000")
+    return int(match[1]), int(match[2]), int(match[3] or 0), int(match[4] or 0)
+
+
+def minor(version: str) -> int:
+    """35 of `1.35.7-gke.1222000`."""
+    return key(version)[1]
+
+
+def resolve(asked: str, offered: tuple[str, ...], default: str) -> str | None:
+    """The version that an alias means (`1.35`, `1.35.7`, `latest`, `-`, empty); None where none is offered.
+
+    Source: "Specifying cluster version" of the container API (initialClusterVersion).
+    """
+    if asked in ("", "-"):
+        return default
+    if asked == "latest":
+        return max(offered, key=key)
+    if asked in offered:
+        return asked
+    fits = [each for each in offered if each.startswith((f"{asked}.", f"{asked}-gke."))]
+    return max(fits, key=key) if fits else None
+
+
+def server_config() -> dict[str, Any]:
+    """What getServerConfig answers, the same in every location."""
+    newest = sorted({each for c in CHANNELS.values() for each in c.versions}, key=key, reverse=True)
+    return {
+        "defaultClusterVersion": UNSPECIFIED.default,
+        "validMasterVersions": list(UNSPECIFIED.versions),
+        "validNodeVersions": [each for each in newest if minor(each) <= minor(UNSPECIFIED.versions[0])],
+        "defaultImageType": "COS_CONTAINERD",
+        "validImageTypes": list(IMAGE_TYPES),
+        "channels": [
+            {
+                "channel": each.name,
+                "defaultVersion": each.default,
+                "validVersions": list(each.versions),
+                "upgradeTargetVersion": each.target,
+            }
+            for each in CHANNELS.values()
+        ],
+    }
