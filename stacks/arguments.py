@@ -54,6 +54,7 @@ def network(settings: Settings) -> NetworkArgs:
         "cidr": given.cidr,
         "nat": given.nat,
         "endpoints": given.endpoints,
+        "readable_buckets": given.readable_buckets,
         "flow_log_retention_days": given.flow_logs.retention_days,
         "pods": given.pods,
         "retain_data": retains_data(settings),

@@ -146,6 +146,9 @@ class Network(Topic):
     and asks for `images.mirrors`."""
     endpoints: list[str]
     """Interface endpoints by service (`ecr.api`, `sts`...). Those of S3 and DynamoDB are always there."""
+    readable_buckets: list[str] = Field(default_factory=list)
+    """Buckets of other accounts that may be read through S3's gateway endpoint: public data sets. Without a
+    line here the account's own alone can be used, beside those that images and packages come from."""
     flow_logs: FlowLogs = FlowLogs()
     """Flow logs and how long they are kept."""
     pods: int

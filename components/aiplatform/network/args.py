@@ -54,6 +54,10 @@ class NetworkArgs(TypedDict):
     endpoints: NotRequired[list[str]]
     """AWS services with an interface endpoint (`ecr.api`, `sts`, `eks-auth`). S3 and DynamoDB always have a
     gateway endpoint. Default none."""
+    readable_buckets: NotRequired[list[str]]
+    """Buckets of other accounts that may be read through S3's gateway endpoint, by name: public data sets.
+    Those of the account itself, of ECR, Amazon Linux and registry.k8s.io may be used in any case; all other
+    buckets of the region are out of reach, with NAT too. Default none."""
     flow_log_retention_days: NotRequired[int]
     """How long flow logs are kept: a number of days that CloudWatch Logs knows; 0 keeps none. Default 30."""
     pods: NotRequired[int]
@@ -121,6 +125,9 @@ class NetworkSettings:
     nat: Literal["none", "single", "per_zone"] = "single"
     endpoints: Annotated[
         list[Annotated[str, matches(r"[a-z0-9][a-z0-9.-]*", "a service such as ecr.api")]], distinct
+    ] = field(default_factory=list[str])
+    readable_buckets: Annotated[
+        list[Annotated[str, matches(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")]], distinct
     ] = field(default_factory=list[str])
     flow_log_retention_days: Annotated[int, retention(off=True)] = 30
     pods: Annotated[int, between(1, 1_000_000)] = 500

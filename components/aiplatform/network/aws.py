@@ -15,6 +15,7 @@ from pulumi_aws import ec2, vpc
 
 from aiplatform._args import ArgumentError, Fault, got, nearest
 from aiplatform._aws import place
+from aiplatform.network import endpoint_policies
 from aiplatform.network.args import ENDPOINTS, NOT_FOR_EKS, NetworkSettings
 from aiplatform.network.flow_logs import flow_logs
 from aiplatform.network.planning import ZonePlan, plan
@@ -149,12 +150,17 @@ class Builder:
         private = [self._table(network, f"private-{zone.id}", [(zone.id, zone.private)]) for zone in zones]
         intra = self._table(network, "intra", [(zone.id, zone.intra) for zone in zones])
         addresses = self._nat(zones, private, gateway)
-        for service in ("s3", "dynamodb"):
+        policies = {
+            "s3": endpoint_policies.s3(self.place, self.settings.readable_buckets),
+            "dynamodb": endpoint_policies.dynamodb(self.place),
+        }
+        for service, policy in policies.items():
             endpoint = ec2.VpcEndpoint(
                 f"{self.name}-endpoint-{service}",
                 vpc_id=network.id,
                 service_name=f"com.amazonaws.{self.place.region}.{service}",
                 vpc_endpoint_type="Gateway",
+                policy=policy,
                 route_table_ids=[table.id for table in (public, *private, intra)],
                 tags=self._tags(service),
                 opts=self._options(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 from twin.aws.call import Refusal
@@ -13,15 +14,15 @@ Params = dict[str, Any]
 SERVICES: Final = frozenset({
     "access-analyzer", "acm-pca", "airflow.api", "airflow.env", "airflow.ops", "aps", "aps-workspaces",
     "athena", "autoscaling", "autoscaling-plans", "backup", "backup-gateway", "batch", "bedrock",
-    "bedrock-agent", "bedrock-agent-runtime", "bedrock-", "runtime", "cloudformation", "cloudtrail",
+    "bedrock-agent", "bedrock-agent-runtime", "bedrock-runtime", "cloudformation", "cloudtrail",
     "codeartifact.api", "codeartifact.repositories", "codebuild", "codecommit", "codepipeline", "config",
     "databrew", "datasync", "dynamodb", "ebs", "ec2", "ec2messages", "ecr.api", "ecr.dkr", "ecs",
-    "ecs-agent", "ecs-", "telemetry", "eks", "eks-auth", "elasticache", "elasticfilesystem",
-    "elasticloadbalancing", "elasticmapreduce", "emr-", "containers", "emr-serverless", "events",
+    "ecs-agent", "ecs-telemetry", "eks", "eks-auth", "elasticache", "elasticfilesystem",
+    "elasticloadbalancing", "elasticmapreduce", "emr-containers", "emr-serverless", "events",
     "evidently", "execute-api", "firehose", "fsx", "glue", "grafana", "grafana-workspace", "guardduty-data",
     "imagebuilder", "inspector2", "kafka", "kinesis-firehose", "kinesis-streams", "kms", "lakeformation",
     "lambda", "logs", "monitoring", "networkmanager", "oam", "organizations", "pipes", "polly",
-    "prometheus", "rds", "rds-data", "redshift", "redshift-", "data", "rekognition", "s3", "s3-outposts",
+    "prometheus", "rds", "rds-data", "redshift", "redshift-data", "rekognition", "s3", "s3-outposts",
     "s3express", "s3tables", "sagemaker.api", "sagemaker.featurestore-runtime", "sagemaker.metrics",
     "sagemaker.runtime", "scheduler", "secretsmanager", "securityhub", "servicecatalog", "servicediscovery",
     "servicediscovery-data", "sns", "sqs", "ssm", "ssmmessages", "states", "storagegateway", "sts",
@@ -30,12 +31,14 @@ SERVICES: Final = frozenset({
 })
 # fmt: on
 """Suffixes of the services that have VPC endpoints (aws-services-privatelink-support in the VPC docs)."""
+_LONGEST_POLICY: Final = 20480
 _GATEWAYS: Final = ("s3", "dynamodb", "s3express")
 
 
 def create(params: Params, look: Look) -> None:
     """CreateVpcEndpoint: the service must be one of the region's, what is named must be the VPC's."""
     vpc = look.vpc(params.get("VpcId") or "")
+    _policy(params.get("PolicyDocument"))
     name = params.get("ServiceName") or ""
     if name.startswith(("com.amazonaws.vpce.", "com.amazonaws.vpce-")):
         return
@@ -67,12 +70,37 @@ def modify(params: Params, look: Look) -> None:
     if endpoint is None or endpoint.state == "deleted":
         return  # moto refuses
     vpc = look.vpc(endpoint.vpc_id)
+    _policy(params.get("PolicyDocument"))
     _tables(params.get("AddRouteTableIds") or [], vpc, endpoint.service_name, look)
     removed = params.get("RemoveSubnetIds") or []
     kept = [each for each in endpoint.subnet_ids or [] if each not in removed]
     _subnets([*kept, *(params.get("AddSubnetIds") or [])], vpc, look)
     for group in params.get("AddSecurityGroupIds") or []:
         look.group(group)
+
+
+def _policy(text: str | None) -> None:
+    """A resource policy: JSON, whose statements say who may do what."""
+    if not text:
+        return
+    if len(text) > _LONGEST_POLICY:
+        raise _invalid_policy(f"it has {len(text)} characters, {_LONGEST_POLICY} are the limit")
+    try:
+        statements = json.loads(text)["Statement"]
+    except (ValueError, KeyError, TypeError):
+        raise _invalid_policy("it is not JSON with a Statement") from None
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+            raise _invalid_policy("a statement has the Effect Allow or Deny")
+        for either in (("Principal", "NotPrincipal"), ("Action", "NotAction"), ("Resource", "NotResource")):
+            if not any(statement.get(element) for element in either):
+                raise _invalid_policy(f"a statement lacks {either[0]}")
+
+
+def _invalid_policy(why: str) -> Refusal:
+    return Refusal(
+        "InvalidPolicyDocument", f"The specified policy document is not a valid JSON policy document: {why}"
+    )
 
 
 def _tables(tables: list[str], vpc: Any, service: str, look: Look) -> None:

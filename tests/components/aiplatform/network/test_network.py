@@ -316,3 +316,41 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
 def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], fault: str):
     faults = _refused(**arguments)
     assert any(fault in text for text in faults), faults
+
+
+def _policy(recording: Recording, service: str) -> dict[str, Any]:
+    endpoint = recording.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-endpoint-{service}")
+    return {each["Sid"]: each for each in json.loads(endpoint.inputs["policy"])["Statement"]}
+
+
+@pytest.mark.parametrize("service", ["s3", "dynamodb"])
+def test_a_gateway_endpoint_leads_to_the_accounts_own_data_alone(default: Recording, service: str):
+    own = _policy(default, service)["OwnAccount"]
+    assert own["Condition"]["StringEquals"] == {
+        "aws:PrincipalAccount": ACCOUNT,
+        "aws:ResourceAccount": ACCOUNT,
+    }, "nobody carries data into the account of another, with whatever credentials"
+    assert own["Action"] == [f"{service}:*"], "IAM says what each may do"
+
+
+def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording):
+    others = _policy(default, "s3")["ReadOthers"]
+    assert others["Action"] == ["s3:GetObject"], "nothing is written to others"
+    assert others["Resource"] == [
+        f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket/*",
+        f"arn:aws:s3:::al2023-repos-{REGION}-de612dc2/*",
+        f"arn:aws:s3:::prod-registry-k8s-io-{REGION}/*",
+    ]
+    assert "Condition" not in others, "ECR signs for layers with an account of its own"
+
+
+def test_a_public_data_set_is_readable_once_it_is_named():
+    policy = _policy(_network(readable_buckets=["openimages"]), "s3")
+    assert "arn:aws:s3:::openimages/*" in policy["ReadOthers"]["Resource"]
+    assert policy["ListOthers"]["Resource"] == ["arn:aws:s3:::openimages"]
+
+
+def test_what_is_no_bucket_is_refused():
+    assert _refused(readable_buckets=["s3://x"]) == [
+        "NetworkArgs.readable_buckets[0]: got 's3://x', expected a bucket's name"
+    ]

@@ -165,6 +165,22 @@ def test_an_endpoint_fits_its_network(clients: Clients, two: Names) -> None:
     assert "does not belong to the VPC" in found[1]
 
 
+@pytest.mark.parametrize(
+    ("policy", "words"),
+    [
+        ("not json", "not JSON"),
+        ('{"Statement": [{"Effect": "Permit"}]}', "Allow or Deny"),
+        ('{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}', "lacks Principal"),
+        ('{"Statement": [' + " " * 20480 + "]}", "are the limit"),
+    ],
+)
+def test_the_policy_of_an_endpoint_is_one(clients: Clients, two: Names, policy: str, words: str) -> None:
+    gateway = {"VpcId": two["one_vpc"], "ServiceName": SERVICE + "dynamodb", "PolicyDocument": policy}
+    code, told = refused(clients, "ec2", "create_vpc_endpoint", **gateway)
+    assert code == "InvalidPolicyDocument"
+    assert words in told
+
+
 def test_the_quotas_of_a_fresh_account_are_kept(clients: Clients, two: Names) -> None:
     ec2 = clients("ec2")
     held = len(ec2.describe_vpcs()["Vpcs"])

@@ -1,0 +1,73 @@
+"""What may pass the gateway endpoints of S3 and DynamoDB. An endpoint's policy gives no right; it keeps those
+that are given elsewhere from being used here to carry data into accounts of others.
+
+All of the region's S3 traffic passes the endpoint, in a network with NAT too, so what nodes read of others has
+to be named: layers of images, and packages.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiplatform._aws import Place, Statement, document
+
+_READABLE: Final = (
+    # The layers of images in ECR, EKS's own too (ECR user guide, "Minimum Amazon S3 bucket permissions for
+    # Amazon ECR").
+    "prod-{region}-starport-layer-bucket",
+    # Packages of Amazon Linux 2023 (its user guide, "Deterministic upgrades"; one name in all regions).
+    "al2023-repos-{region}-de612dc2",
+    # To a node on AWS registry.k8s.io answers with the bucket of its region (kubernetes/registry.k8s.io,
+    # cmd/archeio): the Cluster Autoscaler's image.
+    "prod-registry-k8s-io-{region}",
+)
+"""Buckets of others that nodes read from."""
+
+
+def s3(place: Place, readable: Sequence[str]) -> str:
+    """The account's principals in the account's buckets; everyone reads the buckets above and `readable`."""
+    buckets = [name.format(region=place.region) for name in _READABLE] + list(readable)
+    arns = [f"arn:{place.partition}:s3:::{name}" for name in buckets]
+    return document(
+        _own(place, "s3:*"),
+        {
+            "Sid": "ReadOthers",
+            "Effect": "Allow",
+            "Principal": "*",
+            # Unsigned, or signed by whoever owns the bucket (ECR): no condition on the principal.
+            "Action": ["s3:GetObject"],
+            "Resource": [f"{arn}/*" for arn in arns],
+        },
+        *([_listing(place, readable)] if readable else []),
+    )
+
+
+def dynamodb(place: Place) -> str:
+    """The account's principals in the account's tables."""
+    return document(_own(place, "dynamodb:*"))
+
+
+def _own(place: Place, action: str) -> Statement:
+    return {
+        "Sid": "OwnAccount",
+        "Effect": "Allow",
+        "Principal": "*",
+        # IAM says what each may do; here it is whose data it may be done to.
+        "Action": [action],
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {
+                "aws:PrincipalAccount": place.account_id,
+                "aws:ResourceAccount": place.account_id,
+            }
+        },
+    }
+
+
+def _listing(place: Place, readable: Sequence[str]) -> Statement:
+    return {
+        "Sid": "ListOthers",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ["s3:GetBucketLocation", "s3:ListBucket"],
+        "Resource": [f"arn:{place.partition}:s3:::{name}" for name in readable],
+    }
