@@ -1,8 +1,8 @@
 """What may pass the gateway endpoints of S3 and DynamoDB. An endpoint's policy gives no right; it keeps those
 that are given elsewhere from being used here to carry data into accounts of others.
 
-All of the region's S3 traffic passes the endpoint, in a network with NAT too, so what nodes read of others has
-to be named: layers of images, and packages.
+All of the region's S3 traffic passes the endpoint, in a network with NAT too, so what nodes read of others
+has to be named: layers of images, and packages.
 """
 
 from collections.abc import Sequence
