@@ -325,3 +325,13 @@ def check_each(parts: Iterable[tuple[str, str | None]]) -> Iterator[Fault]:
     for path, reason in parts:
         if reason:
             yield Fault(path, reason)
+
+
+def obeys(path: str, value: Any, *rules: Rule) -> Iterator[Fault]:
+    """For a model's `check`: rules that only another key decides on, as `read` tells those of annotations."""
+    if not is_unknown(value):
+        for rule in rules:
+            reason = rule(value)
+            if reason:
+                yield Fault(path, f"{got(value)}, {reason}")
+                return

@@ -54,6 +54,11 @@ LOG_GROUP: Final = Kind("a log group's name", 512)
 S3_BUCKET: Final = Kind("an S3 bucket's name", 63)
 CODEBUILD_PROJECT: Final = Kind("a CodeBuild project's name", 150)
 SSM_PARAMETER: Final = Kind("an SSM parameter's name", 1011)
+# Google Cloud's, from its discovery documents and "Naming resources" (Compute Engine: RFC 1035).
+GCE: Final = Kind("a Compute Engine resource's name", 63)
+GKE_CLUSTER: Final = Kind("a GKE cluster's name", 40)
+GKE_NODE_POOL: Final = Kind("a GKE node pool's name", 40)
+GOOGLE_SERVICE_ACCOUNT: Final = Kind("a service account's id", 30)
 
 
 @dataclass(frozen=True)

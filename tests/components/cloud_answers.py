@@ -8,13 +8,18 @@ from typing import Any
 
 REGION = "eu-central-1"
 ACCOUNT = "111122223333"
+PROJECT = "acme-dev-0123"
+PROJECT_NUMBER = "123456789012"
 ZONES = {"eu-central-1a": "euc1-az2", "eu-central-1b": "euc1-az3", "eu-central-1c": "euc1-az1"}
 
 Inputs = Mapping[str, Any]
 
 
 def common(type_: str, name: str, digest: str) -> dict[str, Any]:
-    """Outputs that nearly every AWS type has. Inputs and COMPUTED come before them."""
+    """Outputs that nearly every type of a cloud has. Inputs and COMPUTED come before them."""
+    if type_.startswith("gcp:"):
+        made = f"{name}-{digest[:7]}"
+        return {"name": made, "selfLink": f"https://www.googleapis.com/{type_.split(':')[1]}/{made}"}
     if not type_.startswith("aws:"):
         return {}
     service, kind = type_.split(":")[1].split("/")
@@ -78,6 +83,14 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "version": "v1.0.0-eksbuild.1",
     },
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": lambda arguments: {
+        "id": arguments["project"],
+        "name": f"projects/{PROJECT_NUMBER}/cmekSettings",
+        "project": arguments["project"],
+        "kmsKeyName": "",
+        "kmsKeyVersionName": "",
+        "serviceAccountId": f"cmek-p{PROJECT_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com",
+    },
     "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": lambda arguments: {
         "id": REGION,
         "instanceTypes": [

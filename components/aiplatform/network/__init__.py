@@ -5,7 +5,6 @@ from typing import TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._args import read
-from aiplatform._order import after
 from aiplatform.network.args import (
     NetworkArgs,
     NetworkReferenceArgs,
@@ -20,21 +19,33 @@ class NetworkZone(TypedDict):
     """One zone of a network."""
 
     name: str
-    """Its name in this account, `us-west-2a`."""
+    """Its name: `us-west-2a` in this account, `europe-west4-a` on Google Cloud."""
     id: str
-    """Its id, `usw2-az1`, which names the same place in every account."""
+    """AWS: its id, `usw2-az1`, which names the same place in every account. Google Cloud: its name."""
     private_subnet_id: str
-    """The subnet of nodes and pods; out through NAT and endpoints."""
-    public_subnet_id: str
-    """The subnet of load balancers and NAT gateways."""
-    intra_subnet_id: str
-    """The subnet of the control plane's and the endpoints' interfaces; no way out."""
+    """The subnet of nodes and pods; out through NAT and endpoints. The same for all zones on Google Cloud."""
+    public_subnet_id: str | None
+    """AWS: the subnet of load balancers and NAT gateways."""
+    intra_subnet_id: str | None
+    """AWS: the subnet of the control plane's and the endpoints' interfaces; no way out."""
 
 
 class Network(ComponentResource):
-    """A network over two or three zones, with private, public and intra subnets planned from its range, NAT,
-    gateway endpoints, interface endpoints, encrypted flow logs, and a closed default security group."""
+    """A network over two or three zones of AWS or Google Cloud, planned from its range, with NAT, a private
+    way to the cloud's own services, encrypted flow logs, and nothing open.
 
+    AWS: private, public and intra subnets in each zone, gateway and interface endpoints, and a closed default
+    security group. Google Cloud: a custom-mode VPC with regional subnets for nodes (and secondary ranges for
+    pods and Services), the control plane and proxies, Private Google Access with private DNS zones, private
+    services access, and a firewall policy that denies what it does not allow.
+    """
+
+    cloud: Output[str]
+    """`aws` or `gcp`."""
+    project: Output[str | None]
+    """Google Cloud: the project's id."""
+    region: Output[str | None]
+    """Google Cloud: the region."""
     vpc_id: Output[str]
     """The VPC."""
     cidr: Output[str]
@@ -42,44 +53,40 @@ class Network(ComponentResource):
     zones: Output[list[NetworkZone]]
     """Its zones and their subnets."""
     private_subnet_ids: Output[list[str]]
-    """Subnets of nodes and pods, one a zone."""
+    """Subnets of nodes and pods, one a zone; on Google Cloud one for the region."""
     public_subnet_ids: Output[list[str]]
-    """Subnets of load balancers, one a zone."""
+    """Subnets of load balancers, one a zone; none on Google Cloud."""
     intra_subnet_ids: Output[list[str]]
-    """Subnets without a way out, one a zone."""
+    """Subnets without a way out, one a zone; on Google Cloud the one of the control plane."""
     nat_public_ips: Output[list[str]]
     """The addresses that the network's nodes are seen by from outside; empty without NAT."""
-    default_security_group_id: Output[str]
-    """The default security group, which lets nothing pass."""
+    default_security_group_id: Output[str | None]
+    """AWS: the default security group, which lets nothing pass."""
+    pods_range: Output[str | None]
+    """Google Cloud: the name of the secondary range of pods."""
+    services_range: Output[str | None]
+    """Google Cloud: the name of the secondary range of Kubernetes Services."""
+    pods_cidr: Output[str | None]
+    """Google Cloud: the addresses of pods."""
+    services_cidr: Output[str | None]
+    """Google Cloud: the addresses of Kubernetes Services."""
+    pods_per_node: Output[int | None]
+    """Google Cloud: the most pods of a node."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NetworkSettings, args, "NetworkArgs")
-        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        super().__init__("aiplatform:index:Network", name, {}, opts)
+        self.outputs: NetworkReferenceArgs = self._made(name, settings)
+        for key in NetworkReferenceArgs.__annotations__:
+            setattr(self, key, Output.from_input(self.outputs.get(key)))
+        self.register_outputs(self.outputs)
+
+    def _made(self, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
+        # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
+        if settings.cloud == "gcp":
+            from aiplatform.network import gcp
+
+            return gcp.Builder(self, name, settings).build()
         from aiplatform.network import aws
 
-        super().__init__("aiplatform:index:Network", name, {}, opts)
-        built = aws.Builder(self, name, settings).build()
-        zones: list[NetworkZoneArgs] = [
-            {
-                "name": zone.name,
-                "id": zone.id,
-                "private_subnet_id": after(zone.private.id, *built.ways),
-                "public_subnet_id": zone.public.id,
-                "intra_subnet_id": zone.intra.id,
-            }
-            for zone in built.zones
-        ]
-        self.outputs: NetworkReferenceArgs = {
-            "vpc_id": built.vpc.id,
-            "cidr": settings.cidr,
-            # Nodes need a way to images and to AWS from their first minute to their last.
-            "private_subnet_ids": after(aws.ids([zone.private for zone in built.zones]), *built.ways),
-            "public_subnet_ids": aws.ids([zone.public for zone in built.zones]),
-            "intra_subnet_ids": aws.ids([zone.intra for zone in built.zones]),
-            "nat_public_ips": Output.all(*(address.public_ip for address in built.addresses)),
-            "default_security_group_id": built.default_security_group.id,
-            "zones": zones,
-        }
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
-        self.register_outputs(self.outputs)
+        return aws.Builder(self, name, settings).build().outputs(settings.cidr)

@@ -15,8 +15,15 @@ from pulumi_aws import ec2, vpc
 
 from aiplatform._args import ArgumentError, Fault, got, nearest
 from aiplatform._aws import place
+from aiplatform._order import after
 from aiplatform.network import endpoint_policies
-from aiplatform.network.args import ENDPOINTS, NOT_FOR_EKS, NetworkSettings
+from aiplatform.network.args import (
+    ENDPOINTS,
+    NOT_FOR_EKS,
+    NetworkReferenceArgs,
+    NetworkSettings,
+    NetworkZoneArgs,
+)
 from aiplatform.network.flow_logs import flow_logs
 from aiplatform.network.planning import ZonePlan, plan
 
@@ -46,6 +53,31 @@ class Built:
     ways: list[pulumi.Resource]
     addresses: list[ec2.Eip]
     default_security_group: ec2.DefaultSecurityGroup
+
+    def outputs(self, cidr: str) -> NetworkReferenceArgs:
+        """What the component shows. Nodes need a way to images and to AWS from their first minute to their
+        last, so whatever takes a private subnet waits for the ways."""
+        zones: list[NetworkZoneArgs] = [
+            {
+                "name": zone.name,
+                "id": zone.id,
+                "private_subnet_id": after(zone.private.id, *self.ways),
+                "public_subnet_id": zone.public.id,
+                "intra_subnet_id": zone.intra.id,
+            }
+            for zone in self.zones
+        ]
+        return {
+            "cloud": "aws",
+            "vpc_id": self.vpc.id,
+            "cidr": cidr,
+            "private_subnet_ids": after(ids([zone.private for zone in self.zones]), *self.ways),
+            "public_subnet_ids": ids([zone.public for zone in self.zones]),
+            "intra_subnet_ids": ids([zone.intra for zone in self.zones]),
+            "nat_public_ips": Output.all(*(address.public_ip for address in self.addresses)),
+            "default_security_group_id": self.default_security_group.id,
+            "zones": zones,
+        }
 
 
 class Builder:
