@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
+from pulumi import Input
+
 from aiplatform._args import ArgumentError, read
 from aiplatform._kubernetes import TaintArgs
 from aiplatform._references import ClusterReferenceArgs
-from aiplatform.cluster import ClusterArgs
+from aiplatform.cluster import ApiAccessArgs, ClusterArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
@@ -25,6 +27,8 @@ from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.runner import RunnerArgs
+from aiplatform.runner.args import RunnerSettings
 from stacks.settings import CapacityEntry, GpuPool, NodePool, Pool, Settings
 
 # Where a component's argument has another name than the key of the file.
@@ -35,6 +39,11 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
         "flow_log_retention_days": "flow_logs.retention_days",
     },
     "cluster": {"scale_down_after_minutes": "autoscaling.scale_down_unneeded_minutes"},
+    "runner": {
+        "deployer_role_arn": "deployer",
+        "connection_arn": "connection",
+        "github_workflows": "workflows",
+    },
 }
 # Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
@@ -42,6 +51,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
 }
+_ROLE_TO_BE: Final = "arn:aws:iam::000000000000:role/to-be"
 _PREFIX: Final = "environment.name"
 """The key behind every component's `prefix`, together with environment.org."""
 
@@ -71,17 +81,54 @@ def retains_data(settings: Settings) -> bool:
     return settings.environment.profile == "prod" and settings.environment.teardown != "with_data"
 
 
-def cluster(settings: Settings, network: NetworkReferenceArgs) -> ClusterArgs:
-    """Arguments of the cluster."""
+def runner(settings: Settings, network: NetworkReferenceArgs, stack: str) -> RunnerArgs:
+    """Arguments of the runner. stack: the one that its runs are about."""
+    given = settings.runner
+    variables = {"STACK": stack, "COMMAND": "preview"}
+    if given.state is not None:
+        variables["PULUMI_BACKEND_URL"] = given.state
+    args: RunnerArgs = {
+        "prefix": settings.environment.prefix,
+        "network": network,
+        "deployer_role_arn": given.deployer or _ROLE_TO_BE,  # Settings.faults tells of a missing one
+        "github_workflows": given.workflows,
+        "environment_variables": variables,
+        "timeout_minutes": given.timeout_minutes,
+        "log_retention_days": given.log_retention_days or settings.cluster.log_retention_days,
+        "retain_data": retains_data(settings),
+    }
+    if given.repository is not None:
+        args["repository"] = given.repository
+    if given.connection is not None:
+        args["connection_arn"] = given.connection
+    if given.revision is not None:
+        args["revision"] = given.revision
+    if given.buildspec is not None:
+        args["buildspec"] = given.buildspec
+    if given.concurrent_runs is not None:
+        args["concurrent_runs"] = given.concurrent_runs
+    return args
+
+
+def cluster(
+    settings: Settings, network: NetworkReferenceArgs, runner_group: Input[str] | None = None
+) -> ClusterArgs:
+    """Arguments of the cluster. runner_group: the security group of the runner, where there is one: then it
+    alone reaches the API, and the role that it works as administers the cluster."""
     given = settings.cluster
+    access: ApiAccessArgs = {"mode": "in_vpc"}
+    admins = given.admins
+    if given.api_access != "in_vpc":
+        access = {"mode": "cidrs", "cidrs": given.api_access.cidrs}
+    elif runner_group is not None:
+        access["security_group_id"] = runner_group
+        admins = list(dict.fromkeys([*admins, str(settings.runner.deployer)]))
     kept = not settings.environment.teardown
     return {
         "prefix": settings.environment.prefix,
         "version": given.version,
         "network": network,
-        "api_access": {"mode": "in_vpc"}
-        if given.api_access == "in_vpc"
-        else {"mode": "cidrs", "cidrs": given.api_access.cidrs},
+        "api_access": access,
         "log_retention_days": given.log_retention_days,
         "deletion_protection": given.deletion_protection and kept,
         "protect": settings.environment.profile == "prod" and kept,
@@ -93,7 +140,8 @@ def cluster(settings: Settings, network: NetworkReferenceArgs) -> ClusterArgs:
             "max": given.system_nodes.max,
             "disk_gib": given.system_nodes.disk_gib,
         },
-        "admins": given.admins,
+        "admins": admins,
+        "creator_is_admin": runner_group is None,
         "addons": {name: {"version": version} for name, version in given.addons.items()},
         "service_cidr": given.service_cidr,
     }
@@ -207,6 +255,8 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
         *_asked("cluster", ClusterSettings, lambda: cluster(settings, there)),
         *_asked("cluster", ClusterAutoscalerSettings, lambda: autoscaler(settings, here, [])),
     ]
+    if settings.has_runner:
+        found += _asked("runner", RunnerSettings, lambda: runner(settings, there, "to-be"))
     for name, pool in settings.node_pools.items():
         arguments = node_pool(settings, name, pool, here, there)
         found += _asked(f"node_pools.{name}", NodePoolSettings, lambda given=arguments: given)
@@ -265,7 +315,7 @@ def cluster_to_be(settings: Settings) -> ClusterReferenceArgs:
         "name": "to-be",
         "security_group_id": "sg-0",
         "version": settings.cluster.version,
-        "node_role_arn": "arn:aws:iam::000000000000:role/to-be",
+        "node_role_arn": _ROLE_TO_BE,
     }
 
 

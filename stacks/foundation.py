@@ -1,4 +1,4 @@
-"""The first layer: network, cluster, pools, and what makes pools live."""
+"""The first layer: network, runner, cluster, pools, and what makes pools live."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
-from stacks import arguments, offerings, providers
+from aiplatform.runner import Runner
+from stacks import arguments, offerings, protection, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
 
@@ -28,8 +29,10 @@ class Foundation:
 
     network: dict[str, Any]
     """Network.outputs."""
-    cluster: dict[str, Any]
-    """Cluster.outputs, with the kubeconfig, which holds no secret."""
+    runner: dict[str, Any] | None
+    """Runner.outputs, or None where the program is applied from elsewhere."""
+    cluster: dict[str, Any] | None
+    """Cluster.outputs, with the kubeconfig, which holds no secret. None while the file says `bootstrap`."""
     node_pools: dict[str, Any]
     """NodePool.outputs by the pool's name."""
     gpu_pools: dict[str, Any]
@@ -50,12 +53,22 @@ def build(settings: Settings) -> Foundation:
     """Register the layer. Raises SettingsError, with nothing but the provider registered, where the cloud
     does not offer what the settings ask for."""
     here = providers.of(settings)
-    lacking = offerings.faults(settings, here)
+    lacking = [*protection.faults(settings, here), *offerings.faults(settings, here)]
     if lacking:
         raise refusal(pulumi.get_stack(), lacking)
     in_cloud = ResourceOptions(provider=here)
     network = Network("network", arguments.network(settings), in_cloud)
-    cluster = Cluster("cluster", arguments.cluster(settings, network.outputs), in_cloud)
+    runner = None
+    if settings.has_runner:
+        runner = Runner("runner", arguments.runner(settings, network.outputs, pulumi.get_stack()), in_cloud)
+    below: dict[str, Any] = {
+        "network": dict(network.outputs),
+        "runner": dict(runner.outputs) if runner else None,
+    }
+    if settings.environment.bootstrap:
+        return Foundation(**below, cluster=None, node_pools={}, gpu_pools={})
+    group = runner.security_group_id if runner else None
+    cluster = Cluster("cluster", arguments.cluster(settings, network.outputs, group), in_cloud)
     cpu = {
         name: NodePool(
             name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_cloud
@@ -70,7 +83,7 @@ def build(settings: Settings) -> Foundation:
     }
     _make_pools_live(settings, here, cluster, [*cpu.values(), *gpu.values()])
     return Foundation(
-        network=dict(network.outputs),
+        **below,
         cluster=dict(cluster.outputs),
         node_pools={name: dict(pool.outputs) for name, pool in cpu.items()},
         gpu_pools={name: dict(pool.outputs) for name, pool in gpu.items()},
@@ -96,4 +109,5 @@ def _make_pools_live(
 def export(foundation: Foundation) -> None:
     """The stack's outputs of this layer."""
     pulumi.export("foundation", foundation.exported())
-    pulumi.export("kubeconfig", foundation.cluster["kubeconfig"])
+    if foundation.cluster is not None:
+        pulumi.export("kubeconfig", foundation.cluster["kubeconfig"])

@@ -71,6 +71,9 @@ class Environment(Topic):
     teardown: bool | Literal["with_data"] = False
     """`true` lifts protection at the next `up`, so that `destroy` may follow; `with_data` also lets go of
     data that would be retained."""
+    bootstrap: bool = False
+    """`true` leaves the environment at what needs no way to the Kubernetes API, network and runner: for the
+    first `up`, from anywhere, and for the last one, from the runner, before `destroy` from outside."""
 
     @property
     def prefix(self) -> str:
@@ -210,6 +213,36 @@ class Cluster(Topic):
     """The Cluster Autoscaler."""
 
 
+class Runner(Topic):
+    """Where the program runs when the network alone reaches the Kubernetes API: CodeBuild, on demand."""
+
+    enabled: bool | None = None
+    """Whether there is one; left out, with `api_access: in_vpc`. Say false where you reach the network by a
+    VPN or have runners of your own: then every address of the network reaches the API."""
+    deployer: str | None = None
+    """The IAM role (arn) of this account that the program runs as; it administers the cluster. Its trust
+    policy must let the role `{org}-{name}-runner` in."""
+    repository: str | None = None
+    """The repository of this program: an HTTPS URL on github.com, gitlab.com or bitbucket.org."""
+    connection: str | None = None
+    """The connection (arn, AWS CodeConnections) that opens the repository."""
+    revision: str | None = None
+    """Branch, tag or commit; left out, the repository's default branch."""
+    state: str | None = None
+    """Where Pulumi keeps the state, as `pulumi login` takes it: `s3://acme-pulumi-state`."""
+    buildspec: str | None = None
+    """What a run does: a path in the repository, or the text itself; left out, `buildspec.yml`."""
+    workflows: list[str] = Field(default_factory=list)
+    """GitHub Actions workflows, by name, whose jobs run on it. Whoever can start such a job works as the
+    deployer: let an environment with reviewers stand before it."""
+    timeout_minutes: int = 120
+    """How long a run may take."""
+    concurrent_runs: int | None = None
+    """How many runs at a time; left out, 1, and 10 with workflows."""
+    log_retention_days: int | None = None
+    """How long a run's logs are kept; left out, as long as the control plane's."""
+
+
 class Taint(Topic):
     """A node taint: Pods without a toleration for it stay away."""
 
@@ -309,14 +342,24 @@ class Settings(Topic):
     environment: Environment
     network: Network
     cluster: Cluster
+    runner: Runner = Runner()
     images: Images = Images()
     node_pools: dict[str, NodePool] = Field(default_factory=dict)
     """CPU pools by name."""
     gpu_pools: dict[str, GpuPool] = Field(default_factory=dict)
     """GPU pools by name."""
 
+    @property
+    def has_runner(self) -> bool:
+        """Whether there is a runner in the network."""
+        wanted = self.cluster.api_access == "in_vpc" and self.environment.cloud == "aws"
+        return wanted if self.runner.enabled is None else self.runner.enabled
+
     def faults(self) -> Iterator[tuple[str, str]]:
         """(dotted key, reason) of what the profile does not allow, and of what joins several topics."""
+        if self.has_runner:
+            yield from self._runner_faults()
+        yield from ((f"environment.{name}", reason) for name, reason in self.environment.faults())
         if self.environment.profile == "prod":
             if self.network.nat == "single":
                 yield "network.nat", "got 'single', which falls with its zone; prod takes per_zone or none"
@@ -327,9 +370,27 @@ class Settings(Topic):
                 )
         if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
             yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
-        yield from ((f"environment.{name}", reason) for name, reason in self.environment.faults())
         for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
             yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
+
+    def _runner_faults(self) -> Iterator[tuple[str, str]]:
+        runner, account = self.runner, self.environment.account_id
+        if self.environment.cloud != "aws":
+            yield "runner.enabled", "got true, which is for AWS alone; leave it out"
+        elif self.cluster.api_access != "in_vpc":
+            yield "runner.enabled", "got true, but with api_access.cidrs nothing needs one; leave it out"
+        if runner.deployer is None:
+            yield (
+                "runner.deployer",
+                "missing; api_access: in_vpc needs a runner in the network, and an IAM role that it works "
+                "as; or say enabled: false where you have a way in of your own",
+            )
+        elif f":iam::{account}:" not in runner.deployer and ":role/" in runner.deployer:
+            yield "runner.deployer", f"got {runner.deployer!r}, expected a role of this account, {account}"
+        if runner.state is None and runner.buildspec is None:
+            yield "runner.state", "missing; expected where Pulumi keeps the state: s3://<your state bucket>"
+        if self.network.nat == "none" and runner.repository is not None:
+            yield "network.nat", "got 'none', which leaves the runner no way to its repository"
 
 
 def key(topic: str) -> str:

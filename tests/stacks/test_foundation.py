@@ -165,6 +165,7 @@ def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
     recording = build(settings_of(stack, teardown=teardown)).recording
     retained = {each.name for each in recording.resources if each.retain_on_delete}
     data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
+    data |= {"runner-logs", "runner-key"}
     assert retained == (data if kept else set()), "a year of audit logs is worth nothing without its key"
 
 

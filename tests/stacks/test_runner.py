@@ -1,0 +1,151 @@
+"""The runner of an environment that is reached in its network alone, and an environment without cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stacks import foundation
+from stacks.loading import SettingsError, load_file
+from stacks.settings import Settings
+from tests.components.recording import Recording, record
+from tests.stacks.environments import built, settings_of
+from tests.stacks.files import changed
+
+DEPLOYER = "arn:aws:iam::111122223333:role/platform-deployer"
+RUNNER = {
+    "deployer": DEPLOYER,
+    "repository": "https://github.com/acme/ai-platform",
+    "state": "s3://acme-state",
+}
+IN_VPC = {"config/ai-platform:cluster/api_access": "in_vpc"}
+Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
+
+
+def _cloud(**protected: bool) -> Answers:
+    """EKS holds these clusters."""
+    return {
+        "aws:eks/getClusters:getClusters": lambda _: {"id": "x", "names": list(protected), "region": "x"},
+        "aws:eks/getCluster:getCluster": lambda given: {
+            **given,
+            "id": given["name"],
+            "deletionProtection": protected[given["name"]],
+        },
+    }
+
+
+def _built(settings: Settings, **clusters: bool) -> Recording:
+    answers = _cloud(**{name.replace("_", "-"): kept for name, kept in clusters.items()})
+    return record(lambda: foundation.build(settings), answers=answers, stack="aws-prod")
+
+
+def _refused(tmp_path: Path, change: dict[str, Any]) -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load_file(changed(tmp_path, change))
+    return list(error.value.faults)
+
+
+def test_an_api_in_the_network_alone_brings_a_runner_and_one_with_addresses_none(tmp_path: Path) -> None:
+    assert not load_file(changed(tmp_path)).has_runner
+    assert load_file(changed(tmp_path, {**IN_VPC, "config/ai-platform:runner": RUNNER})).has_runner
+    none = {**IN_VPC, "config/ai-platform:runner": {"enabled": False}}
+    assert not load_file(changed(tmp_path, none)).has_runner, "who has a VPN needs none"
+
+
+@pytest.mark.parametrize(
+    ("runner", "where", "right"),
+    [
+        ({**RUNNER, "deployer": None}, "runner.deployer", "that it works as; or say enabled: false"),
+        (
+            {**RUNNER, "deployer": "arn:aws:iam::999988887777:role/platform-deployer"},
+            "runner.deployer",
+            "expected a role of this account, 111122223333",
+        ),
+        ({**RUNNER, "deployer": "platform-deployer"}, "runner.deployer", "expected an IAM role's arn"),
+        ({**RUNNER, "repository": None}, "runner.repository", "missing, expected the repository to run from"),
+        ({**RUNNER, "repository": "git@github.com:a/b"}, "runner.repository", "expected the HTTPS URL"),
+        ({**RUNNER, "connection": "arn:aws:x"}, "runner.connection", "expected a connection's arn"),
+        (
+            {**RUNNER, "workflows": ["Deploy"]},
+            "runner.connection",
+            "missing, expected the connection by which",
+        ),
+        ({**RUNNER, "state": None}, "runner.state", "missing; expected where Pulumi keeps the state"),
+        ({**RUNNER, "timeout_minutes": 1}, "runner.timeout_minutes", "expected 5 to 2160 minutes"),
+        ({**RUNNER, "log_retention_days": 8}, "runner.log_retention_days", "7 is the nearest"),
+        ({**RUNNER, "repositry": "x"}, "runner.repositry", "did you mean 'repository'"),
+    ],
+)
+def test_a_wrong_runner_is_refused_by_the_key_of_the_file(
+    tmp_path: Path, runner: dict[str, Any], where: str, right: str
+) -> None:
+    (fault,) = _refused(tmp_path, {**IN_VPC, "config/ai-platform:runner": runner})
+    assert f"ai-platform:{where}" in fault
+    assert right in fault
+
+
+def test_all_that_a_runner_lacks_is_told_at_once(tmp_path: Path) -> None:
+    keys = [fault.partition("ai-platform:")[2].partition(":")[0] for fault in _refused(tmp_path, IN_VPC)]
+    assert keys == ["runner.deployer", "runner.state", "runner.repository"]
+
+
+def test_a_runner_needs_a_way_out_and_an_api_that_only_it_reaches(tmp_path: Path) -> None:
+    (fault,) = _refused(tmp_path, {"config/ai-platform:runner": {**RUNNER, "enabled": True}})
+    assert "ai-platform:runner.enabled" in fault
+    closed = {**IN_VPC, "config/ai-platform:runner": RUNNER, "config/ai-platform:network/nat": "none"}
+    assert any("no way to its repository" in fault for fault in _refused(tmp_path, closed))
+
+
+def test_the_api_lets_in_the_runner_and_nothing_else_of_the_network() -> None:
+    recording = built("aws-prod").recording
+    rule = recording.named("cluster-api-from-group")
+    assert recording.depends(rule, on=recording.named("runner-security-group"))
+    assert "cidrIpv4" not in rule.inputs
+    admins = recording.all("aws:eks/accessEntry:AccessEntry")
+    assert [each.inputs["principalArn"] for each in admins if each.inputs["type"] == "STANDARD"] == [
+        "arn:aws:iam::333344445555:role/platform-deployer"
+    ], "who runs the program administers the cluster, and no one by accident"
+    project = recording.named("runner-project").inputs
+    variables = {each["name"]: each["value"] for each in project["environment"]["environmentVariables"]}
+    assert variables == {
+        "DEPLOYER_ROLE_ARN": "arn:aws:iam::333344445555:role/platform-deployer",
+        "STACK": "prod",
+        "COMMAND": "preview",
+        "PULUMI_BACKEND_URL": "s3://acme-prod-pulumi-state",
+    }, "a run that says nothing else only looks"
+
+
+def test_without_a_runner_the_network_reaches_the_api() -> None:
+    settings = settings_of("aws-prod")
+    off = settings.model_copy(update={"runner": settings.runner.model_copy(update={"enabled": False})})
+    recording = _built(off)
+    assert recording.named("cluster-api-from-network").inputs["cidrIpv4"] == "10.64.0.0/16"
+    assert not recording.all("aiplatform:index:Runner")
+
+
+def test_bootstrap_makes_network_and_runner_and_nothing_that_needs_the_kubernetes_api() -> None:
+    recording = _built(settings_of("aws-prod", bootstrap=True))
+    components = {each.type for each in recording.resources if each.type.startswith("aiplatform:")}
+    assert components == {"aiplatform:index:Network", "aiplatform:index:Runner"}
+    assert not [name for name in recording.names() if "kubernetes" in name or "aws:eks" in name]
+    whole = set(built("aws-prod").recording.names())
+    assert set(recording.names()) < whole, "the next `up` goes on from what is there"
+    assert recording.result.cluster is None
+
+
+def test_bootstrap_does_not_take_away_a_cluster_that_is_protected() -> None:
+    with pytest.raises(SettingsError) as error:
+        _built(settings_of("aws-prod", bootstrap=True), acme_prod_cluster=True)
+    (fault,) = error.value.faults
+    assert "ai-platform:environment.bootstrap: got true, which would remove acme-prod-cluster" in fault
+    assert "set teardown: true, `up`, and only then bootstrap: true" in fault
+
+
+def test_bootstrap_takes_away_a_cluster_whose_protection_is_lifted() -> None:
+    recording = _built(settings_of("aws-prod", bootstrap=True, teardown=True), acme_prod_cluster=False)
+    assert not recording.all("aws:eks/cluster:Cluster")
+    elsewhere = _built(settings_of("aws-prod", bootstrap=True), other_cluster=True)
+    assert not elsewhere.all("aws:eks/cluster:Cluster"), "a cluster of someone else is not ours to judge"
