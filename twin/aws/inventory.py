@@ -33,6 +33,7 @@ _PARTS: Final = {
     "cloudwatch": {"metric_data", "past_metric_data"},
     "sqs": {"queue_deletions"},
     "kms": {"key_to_aliases"},
+    "codebuild": {"build_history", "build_metadata", "build_metadata_history"},
 }
 _GONE: Final = frozenset(
     {"deleted", "deleting", "terminated", "pendingdeletion", "inactive", "shutting-down", "delete-complete"}

@@ -60,6 +60,22 @@ class GetAddonVersion(AwsFunction):
         return None
 
 
+class GetClusters(AwsFunction):
+    token = "aws:eks/getClusters:getClusters"
+    service = "eks"
+    title = "EKS Clusters"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        names: list[str] = []
+        params: Props = {}
+        while True:
+            answer = context.call("eks", "ListClusters", params)
+            names += answer["clusters"]
+            if not answer.get("nextToken"):
+                return {"id": context.region, "names": names, "region": context.region}
+            params["nextToken"] = answer["nextToken"]
+
+
 class GetCluster(AwsFunction):
     token = "aws:eks/getCluster:getCluster"
     service = "eks"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from twin.aws.call import Answer, Call
 from twin.aws.rules import (
     autoscaling,
+    codebuild,
     ec2,
     ec2_endpoints,
     ec2_groups,
@@ -41,12 +42,14 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "kms": kms.RULES,
     "logs": logs.RULES,
     "autoscaling": autoscaling.RULES,
+    "codebuild": codebuild.RULES,
 }
 
 Extension = Callable[[Call, Any], Answer | None]
 EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "ec2": dict(placement.OPERATIONS),
     "logs": logs.OPERATIONS,
+    "codebuild": codebuild.OPERATIONS,
     "ssm": ssm.OPERATIONS,
 }
 

@@ -14,6 +14,7 @@ SERVICES: Final = {
     "kms": "ValidationException",
     "logs": "InvalidParameterException",
     "ssm": "ValidationException",
+    "codebuild": "InvalidInputException",
 }
 """The code by which a service refuses what breaks its model."""
 

@@ -13,6 +13,7 @@ _CODES: Final = {
     "logs": "InvalidParameterException",
     "autoscaling": "ValidationError",
     "ssm": "ValidationException",
+    "codebuild": "InvalidInputException",
 }
 
 
