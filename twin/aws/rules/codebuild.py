@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -311,10 +312,9 @@ def drop_project(call: Call, backend: Any) -> Answer:
 
 def make_webhook(call: Call, backend: Any) -> Answer:
     """CreateWebhook, which moto lacks. Only this answer tells the secret."""
-    from moto.moto_api._internal import mock_random
-
     project = _named(backend, call.params["projectName"])
-    token = mock_random.uuid4().hex
+    # By the clock, which stands still for a call and is the same when it is made again.
+    token = _token(project.arn, time.time())
     payload = f"https://codebuild.{backend.region_name}.amazonaws.com/webhooks?t={token}&v=1"
     hook = {name: value for name, value in call.params.items() if name not in ("projectName",)}
     hook.setdefault("buildType", "BUILD")
@@ -324,7 +324,11 @@ def make_webhook(call: Call, backend: Any) -> Answer:
         where = where.replace("://github.com/", "://api.github.com/repos/")
         hook["url"] = f"{where}/hooks/{int(token[:8], 16)}"
     project.project_metadata["webhook"] = hook
-    return _answer({"webhook": {**hook, "secret": mock_random.uuid4().hex}})
+    return _answer({"webhook": {**hook, "secret": _token(payload)}})
+
+
+def _token(*parts: object) -> str:
+    return uuid.uuid5(uuid.NAMESPACE_URL, "/".join(map(str, parts))).hex
 
 
 def change_webhook(call: Call, backend: Any) -> Answer:
