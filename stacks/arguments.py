@@ -59,9 +59,11 @@ _PREFIX: Final = "environment.name"
 def network(settings: Settings) -> NetworkArgs:
     """Arguments of the network."""
     given = settings.network
+    environment = settings.environment
     args: NetworkArgs = {
-        "prefix": settings.environment.prefix,
+        "prefix": environment.prefix,
         "cidr": given.cidr,
+        "cloud": environment.cloud,
         "nat": given.nat,
         "endpoints": given.endpoints,
         "readable_buckets": given.readable_buckets,
@@ -73,6 +75,17 @@ def network(settings: Settings) -> NetworkArgs:
         args["zone_count"] = given.zones
     else:
         args["zone_ids"] = given.zones
+    if environment.cloud == "gcp":
+        args["project"] = environment.project_id or ""  # Settings.faults tells of a missing one
+        args["region"] = environment.region
+    if given.nodes is not None:
+        args["nodes"] = given.nodes
+    if given.pods_per_node is not None:
+        args["pods_per_node"] = given.pods_per_node
+    if given.google_apis is not None:
+        args["google_apis"] = given.google_apis
+    if given.private_services is not None:
+        args["private_services"] = given.private_services
     return args
 
 

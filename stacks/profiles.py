@@ -30,7 +30,7 @@ _ENDPOINTS: Final = [
 _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
     # Cheap, quick to make and to destroy.
     "dev": {
-        "network": {"zones": 2, "nat": "single", "pods": 500, "flow_logs": {"retention_days": 7}},
+        "network": {"zones": 2, "pods": 500, "flow_logs": {"retention_days": 7}},
         "cluster": {
             "log_retention_days": 7,
             "deletion_protection": False,
@@ -39,7 +39,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     # As prod, smaller.
     "staging": {
-        "network": {"zones": 3, "nat": "single", "pods": 2000, "flow_logs": {"retention_days": 30}},
+        "network": {"zones": 3, "pods": 2000, "flow_logs": {"retention_days": 30}},
         "cluster": {
             "log_retention_days": 30,
             "deletion_protection": False,
@@ -48,7 +48,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     # Stands when a zone falls, and is not deleted by accident.
     "prod": {
-        "network": {"zones": 3, "nat": "per_zone", "pods": 10000, "flow_logs": {"retention_days": 365}},
+        "network": {"zones": 3, "pods": 10000, "flow_logs": {"retention_days": 365}},
         "cluster": {
             "log_retention_days": 365,
             "deletion_protection": True,
@@ -59,21 +59,21 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
 
 _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "dev": {
-        "network": {"endpoints": []},
+        "network": {"nat": "single", "endpoints": []},
         "cluster": {
             "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
             "autoscaling": {"replicas": 1, "scale_down_unneeded_minutes": 5},
         },
     },
     "staging": {
-        "network": {"endpoints": _ENDPOINTS},
+        "network": {"nat": "single", "endpoints": _ENDPOINTS},
         "cluster": {
             "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
             "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
         },
     },
     "prod": {
-        "network": {"endpoints": _ENDPOINTS},
+        "network": {"nat": "per_zone", "endpoints": _ENDPOINTS},
         "cluster": {
             "system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]},
             "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
