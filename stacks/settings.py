@@ -152,8 +152,9 @@ class Network(Topic):
     endpoints: list[str] = Field(default_factory=list)
     """AWS: interface endpoints by service (`ecr.api`, `sts`...). S3 and DynamoDB always have theirs."""
     readable_buckets: list[str] = Field(default_factory=list)
-    """AWS: buckets of other accounts that may be read through S3's gateway endpoint: public data sets. Without
-    a line here the account's own alone can be used, beside those that images and packages come from."""
+    """AWS: buckets of other accounts that may be read through S3's gateway endpoint: public data sets.
+    Without a line here the account's own alone can be used, beside those that images and packages come
+    from."""
     flow_logs: FlowLogs = FlowLogs()
     """Flow logs and how long they are kept."""
     pods: int
