@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from twin.aws import held
 from twin.aws.faults import available
 from twin.aws.volume_keys import closed
 
@@ -90,13 +91,18 @@ def _launch(self: Any, count_needed: int, propagated_tags: dict[str, str]) -> No
     self.twin_shortage = closed(_template(self), self.account_id, self.region) if wanted > 0 else ""
     if self.twin_shortage:
         return
+    data = _template(self)
     for _ in range(max(0, wanted)):
+        self.twin_shortage = held.closed(self.ec2_backend, data)
+        if self.twin_shortage:
+            return
         place = _place(self)
         if place is None:
             return
         subnet, instance_type = place
         instance = _run(self, subnet, instance_type, {**propagated_tags})
         instance.autoscaling_group = self
+        instance.twin_reservation = held.target(data)
         self.instance_states.append(
             InstanceState(instance, protected_from_scale_in=self.new_instances_protected_from_scale_in)
         )

@@ -37,6 +37,7 @@ _PARTS: Final = {
 }
 _GONE: Final = frozenset(
     {"deleted", "deleting", "terminated", "pendingdeletion", "inactive", "shutting-down", "delete-complete"}
+    | {"cancelled", "expired"}
 )
 _OWNED_BY_VPC: Final = frozenset({"route_tables", "network_acls", "groups"})
 

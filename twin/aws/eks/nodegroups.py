@@ -41,6 +41,7 @@ def create(eks: Any, params: Params) -> Params:
     zones = _zones(eks, cluster, params["subnets"])
     types, ami_type = _types(params, data)
     templates.check_types(types, ami_type, zones, data)
+    templates.check_reservation(eks, data, types, zones, params.get("capacityType") or "ON_DEMAND")
     version = _version(cluster, params.get("version"), ami_type)
     now = round(time.time(), 3)
     shown: Params = {
@@ -363,6 +364,12 @@ def _change_template(eks: Any, group: Thing, asked: Params, changed: Params) -> 
         raise invalid(
             "The instance types must stay where they are: in the launch template or in the node group"
         )
+    zones = {
+        each.id: each.availability_zone
+        for each in facts.subnets(eks, group.shown["subnets"], eks.world.region)
+    }
+    types = [data["InstanceType"]] if data.get("InstanceType") else group.kept["types"]
+    templates.check_reservation(eks, data, types, zones, group.shown["capacityType"])
     group.shown["launchTemplate"] = template
     group.kept["data"] = _plain(data)
     if data.get("InstanceType"):

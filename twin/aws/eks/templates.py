@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from twin.aws import held
+from twin.aws.call import Refusal
 from twin.aws.capacity import instance_type_info
 from twin.aws.eks.errors import invalid
 from twin.aws.eks.versions import AMI_TYPES
@@ -141,6 +143,17 @@ def check_types(types: list[str], ami_type: str, zones: dict[str, str], data: Pa
                 f"({', '.join(sorted(set(zones.values())))}). (Ec2SubnetInvalidConfiguration)"
             )
         _cards(name, info, data)
+
+
+def check_reservation(eks: Any, data: Params, types: list[str], zones: dict[str, str], capacity: str) -> None:
+    """Refuse a capacity reservation that is not there, or that the node group can never launch in."""
+    with eks.moto.lock:
+        try:
+            reason = held.misfit(eks.moto.backend("ec2"), data, types, zones, capacity)
+        except Refusal as error:
+            reason = f"{error.message} ({error.code})"
+    if reason:
+        raise invalid(reason)
 
 
 def _cards(name: str, info: Params, data: Params) -> None:

@@ -23,6 +23,7 @@ from twin.aws.rules import (
     logs,
     modelled,
     placement,
+    reservations,
     ssm,
     tagging,
 )
@@ -47,7 +48,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
 
 Extension = Callable[[Call, Any], Answer | None]
 EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
-    "ec2": dict(placement.OPERATIONS),
+    "ec2": {**placement.OPERATIONS, **reservations.OPERATIONS},
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
     "ssm": ssm.OPERATIONS,
