@@ -1,0 +1,31 @@
+"""Labels as the Google provider keeps them: `labels` of the program, `pulumiLabels` with the provider's, and
+`effectiveLabels` with those that others set (`goog-gke-...`), which stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from twin.gcp.context import ATTRIBUTION
+from twin.resource import Props
+
+
+def labels_now(remote: Mapping[str, Any], state: Props, name: str) -> Props:
+    """The three properties from the labels that the API tells. name: that of the program's own.
+
+    What the program does not name is none of its own, so that an import begins without labels.
+    """
+    own = state.get(name)
+    managed = state.get("pulumiLabels")
+    result: Props = {
+        "effectiveLabels": dict(remote),
+        "pulumiLabels": {key: remote[key] for key in managed or {} if key in remote},
+    }
+    if isinstance(own, dict):
+        result[name] = {key: remote[key] for key in own if key in remote}
+    return result
+
+
+def with_labels(has: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a resource has the labels that are managed; the attribution is added to new ones alone."""
+    return all(has.get(key) == value for key, value in wanted.items() if key != ATTRIBUTION[0])

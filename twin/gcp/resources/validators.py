@@ -1,0 +1,162 @@
+"""Validators of the provider's schema, with the words of the Terraform SDK behind it.
+
+A validator answers what is wrong with a value, or "". The words name the property as Pulumi shows it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from twin.resource import UNKNOWN, Failure, Props
+
+Validator = Callable[[str, Any], str]
+GCE_NAME: Final = r"^(?:[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?)$"
+
+
+def one_of(*values: str) -> Validator:
+    """One of these texts."""
+
+    def check(name: str, value: Any) -> str:
+        listed = " ".join(f'"{each}"' for each in values)
+        return "" if value in values else f"expected {name} to be one of [{listed}], got {value}"
+
+    return check
+
+
+def between(least: float, most: float) -> Validator:
+    """A number in this range."""
+
+    def check(name: str, value: Any) -> str:
+        good = isinstance(value, int | float) and least <= value <= most
+        return "" if good else f"expected {name} to be in the range ({least:g} - {most:g}), got {value}"
+
+    return check
+
+
+def at_least(least: int) -> Validator:
+    """A number no less than this."""
+
+    def check(name: str, value: Any) -> str:
+        good = isinstance(value, int | float) and value >= least
+        return "" if good else f"expected {name} to be at least ({least}), got {value}"
+
+    return check
+
+
+def matches(pattern: str) -> Validator:
+    """A text that the expression describes."""
+
+    def check(name: str, value: Any) -> str:
+        good = isinstance(value, str) and re.search(pattern, value)
+        return "" if good else f'"{name}" ("{value}") doesn\'t match regexp "{pattern}"'
+
+    return check
+
+
+def rfc1035(least: int, most: int) -> Validator:
+    """A name by RFC 1035 of this length."""
+
+    def check(name: str, value: Any) -> str:
+        text = str(value)
+        if not least <= len(text) <= most:
+            return f'"{name}" ("{text}") must be between {least} and {most} characters long'
+        if not re.fullmatch(r"[a-z]([-a-z0-9]*[a-z0-9])?", text):
+            return f'"{name}" ("{text}") must match regex "^[a-z]([-a-z0-9]*[a-z0-9])?$"'
+        return ""
+
+    return check
+
+
+def length(least: int, most: int) -> Validator:
+    """A text of this length."""
+
+    def check(name: str, value: Any) -> str:
+        if isinstance(value, str) and least <= len(value) <= most:
+            return ""
+        size = len(str(value))
+        return f"expected length of {name} to be in the range ({least} - {most}), got {value} ({size})"
+
+    return check
+
+
+def cidr(name: str, value: Any) -> str:
+    """An IP range."""
+    try:
+        ipaddress.ip_network(str(value), strict=False)
+    except ValueError:
+        return f'"{name}" is not a valid IP CIDR range: invalid CIDR address: {value}'
+    return (
+        "" if "/" in str(value) else (f'"{name}" is not a valid IP CIDR range: invalid CIDR address: {value}')
+    )
+
+
+def cidr_of(least: int, most: int) -> Validator:
+    """A network address with a prefix of this length."""
+
+    def check(name: str, value: Any) -> str:
+        if cidr(name, value):
+            return f"expected {name} to be a valid CIDR Value, got {value}"
+        network = ipaddress.ip_network(str(value), strict=False)
+        if str(network) != str(value):
+            return f"expected {name} to be a valid network Value, got {value}: expected {network}"
+        if not least <= network.prefixlen <= most:
+            return (
+                f"expected {name!r} to contain a network Value with between {least} and {most} significant "
+                f"bits, got: {network.prefixlen}"
+            )
+        return ""
+
+    return check
+
+
+def or_empty(check: Validator) -> Validator:
+    """The empty text passes."""
+    return lambda name, value: "" if value == "" else check(name, value)
+
+
+def wrong_values(validators: Mapping[str, Validator], inputs: Props) -> Iterator[Failure]:
+    """What these validators, by path without indices, refuse of the inputs; UNKNOWN passes."""
+    for path, check in validators.items():
+        for where, value in at(inputs, path.split(".")):
+            if value is None or value is UNKNOWN:
+                continue
+            reason = check(path.rpartition(".")[2], value)
+            if reason:
+                yield Failure(where, reason)
+
+
+def wrong_company(
+    conflicts: Sequence[Sequence[str]], exactly_one: Sequence[Sequence[str]], inputs: Props
+) -> Iterator[Failure]:
+    """What cannot stand together, and of what one must stand. conflicts: the first with the others."""
+    for name, *others in conflicts:
+        for other in others:
+            if _given(inputs, name) and _given(inputs, other):
+                yield Failure(name, f'"{name}": conflicts with {other}')
+    for names in exactly_one:
+        given = [name for name in names if _given(inputs, name)]
+        listed = ",".join(names)
+        if not given:
+            yield Failure(names[0], f'"{names[0]}": one of `{listed}` must be specified')
+        elif len(given) > 1:
+            both = ",".join(given)
+            reason = f"only one of `{listed}` can be specified, but `{both}` were specified."
+            yield Failure(given[0], f'"{given[0]}": {reason}')
+
+
+def at(value: Any, path: Sequence[str], shown: str = "") -> Iterator[tuple[str, Any]]:
+    """The values at a path without indices, each with its own path; lists on the way are walked."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from at(item, path, f"{shown}[{index}]")
+    elif not path:
+        yield shown, value
+    elif isinstance(value, Mapping) and path[0] in value:
+        yield from at(value[path[0]], path[1:], f"{shown}.{path[0]}" if shown else path[0])
+
+
+def _given(inputs: Props, name: str) -> bool:
+    return any(value not in (None, "", [], {}, False) for _, value in at(inputs, name.split(".")))
