@@ -2,24 +2,35 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._addresses import not_the_world, overlap, private_range, reachable_from_outside
-from aiplatform._args import Fault, between, distinct, is_unknown, length, matches, nearest
-from aiplatform._logs import retention
+from aiplatform._addresses import not_the_world, private_range, reachable_from_outside
+from aiplatform._args import Fault, between, distinct, is_unknown, length, matches
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform.cluster import rules
+from aiplatform.cluster.clouds import MEANINGS
+from aiplatform.cluster.gke_args import (
+    IMAGES,
+    MaintenanceExclusion,
+    MaintenanceExclusionArgs,
+    MaintenanceWindow,
+    MaintenanceWindowArgs,
+    NodeAutoProvisioning,
+    NodeAutoProvisioningArgs,
+)
 from aiplatform.cluster.versions import out_of_support, today
 from aiplatform.naming import (
     EKS_CLUSTER,
     EKS_NODE_GROUP_PREFIX,
+    GKE_CLUSTER,
+    GOOGLE_SERVICE_ACCOUNT,
     IAM_ROLE_PREFIX,
     KMS_ALIAS,
     LAUNCH_TEMPLATE_PREFIX,
     LOG_GROUP,
     PhysicalName,
-    aws_tags,
-    prefix_for,
 )
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 
@@ -46,6 +57,10 @@ NAMES: Final = (
     SYSTEM_TEMPLATE,
 )
 
+GKE: Final = PhysicalName(GKE_CLUSTER, "{prefix}-cluster")
+NODE_ACCOUNT: Final = PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-nodes")
+NAMES_ON: Final[dict[Cloud, tuple[PhysicalName, ...]]] = {"aws": NAMES, "gcp": (GKE, NODE_ACCOUNT)}
+
 ADDONS: Final = (
     "eks-pod-identity-agent",
     "vpc-cni",
@@ -62,7 +77,7 @@ class ApiAccessArgs(TypedDict):
 
     mode: str
     """`in_vpc`: from the network alone, where the program then has to run. `cidrs`: from the listed addresses
-    over the internet too."""
+    over the internet too. `dns` (Google Cloud): by a name, from everywhere, for whom IAM lets in."""
     cidrs: NotRequired[list[str]]
     """With `cidrs`: the public addresses of offices, VPN or CI. Never the whole internet."""
     security_group_id: NotRequired[Input[str]]
@@ -74,7 +89,8 @@ class SystemNodesArgs(TypedDict):
     """The nodes of the cluster's own workloads, tainted CriticalAddonsOnly for everything else."""
 
     instance_types: NotRequired[list[str]]
-    """Instance types of one processor architecture, the first preferred. Default m7i.large, m6i.large."""
+    """Instance types of one processor architecture, the first preferred; just one on Google Cloud. Default
+    m7i.large and m6i.large, or e2-standard-4."""
     min: NotRequired[int]
     """Fewest nodes. Default 2."""
     max: NotRequired[int]
@@ -94,7 +110,7 @@ class AddonArgs(TypedDict):
 
 
 class ClusterArgs(TypedDict):
-    """A Kubernetes cluster with its system nodes and add-ons."""
+    """A Kubernetes cluster with its system nodes and add-ons, on the cloud of its network."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`; the cluster is `{prefix}-cluster`."""
@@ -107,34 +123,75 @@ class ClusterArgs(TypedDict):
     log_retention_days: NotRequired[int]
     """How long control-plane logs are kept, in days. Default 90."""
     deletion_protection: NotRequired[bool]
-    """Whether the cloud refuses to delete the cluster. Default false."""
+    """Whether the cloud, or its provider on Google Cloud, refuses to delete the cluster. Default false."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete the cluster and its keys. Default false."""
     retain_data: NotRequired[bool]
     """Whether what holds data stays in the cloud when the cluster is destroyed: control-plane logs, and the
     keys of logs and volumes. Default false."""
     support: NotRequired[str]
-    """`standard`: EKS upgrades the cluster when standard support of its version ends. `extended`: the version
-    stays for another year, for a fee. Default `standard`."""
+    """AWS. `standard`: EKS upgrades the cluster when standard support of its version ends. `extended`: the
+    version stays for another year, for a fee. Default `standard`."""
+    release_channel: NotRequired[str]
+    """Google Cloud: `rapid`, `regular`, `stable` or `extended`, which upgrades the cluster. Default
+    `regular`."""
+    control_plane: NotRequired[str]
+    """Google Cloud. `regional`: it stands in three zones. `zonal`: in the network's first zone alone, which
+    is cheap, and the API is away while it is upgraded. Fixed when the cluster is created. Default
+    `regional`."""
+    maintenance_window: NotRequired[MaintenanceWindowArgs]
+    """Google Cloud: when GKE may upgrade and repair. Default: at any time."""
+    maintenance_exclusions: NotRequired[list[MaintenanceExclusionArgs]]
+    """Google Cloud: when GKE may not upgrade, window or not. Default none."""
     system_nodes: NotRequired[SystemNodesArgs]
     """The system node group."""
     admins: NotRequired[list[str]]
-    """IAM roles (arns) that administer the cluster. Default none."""
+    """Who administers the cluster. AWS: IAM roles (arns). Google Cloud: `user:`, `serviceAccount:` or, with
+    `google_groups`, `group:` and an e-mail address. Default none."""
+    google_groups: NotRequired[str]
+    """Google Cloud: the group `gke-security-groups@...` whose member groups Kubernetes may know. Default:
+    none."""
     creator_is_admin: NotRequired[bool]
-    """Whether the role that first applies the program administers the cluster too: it makes Kubernetes
+    """AWS: whether the role that first applies the program administers the cluster too: it makes Kubernetes
     objects in it. Say false where `admins` lists every role that applies. Default true."""
     addons: NotRequired[dict[str, AddonArgs]]
-    """Versions and configuration of the add-ons, by name: eks-pod-identity-agent, vpc-cni, kube-proxy,
+    """AWS: versions and configuration of the add-ons, by name: eks-pod-identity-agent, vpc-cni, kube-proxy,
     coredns, metrics-server, aws-ebs-csi-driver, eks-node-monitoring-agent. All are installed."""
     service_cidr: NotRequired[str]
-    """Addresses of Kubernetes Services, outside the network's range. Fixed when the cluster is created.
+    """AWS: addresses of Kubernetes Services, outside the network's range. Fixed when the cluster is created.
     Default 172.20.0.0/16."""
     prefix_delegation: NotRequired[bool]
-    """Whether pods get their addresses by /28 prefixes: more pods on a node. Default false."""
+    """AWS: whether pods get their addresses by /28 prefixes: more pods on a node. Default false."""
     zonal_shift: NotRequired[bool]
     """Whether AWS may move traffic out of an impaired zone (ARC zonal shift). Default false."""
     session_manager: NotRequired[bool]
-    """Whether nodes can be entered by AWS Systems Manager. Default false."""
+    """Whether nodes can be entered, by AWS Systems Manager or Google Cloud's Identity-Aware Proxy. Default
+    false."""
+    gateway_api: NotRequired[bool]
+    """Google Cloud: GKE's Gateway controller. Default true."""
+    image_streaming: NotRequired[bool]
+    """Google Cloud: containers start while their images are still on the way. Default true."""
+    gcs_fuse: NotRequired[bool]
+    """Google Cloud: buckets as volumes. Default true."""
+    filestore: NotRequired[bool]
+    """Google Cloud: Filestore as volumes that many nodes share. Default false."""
+    managed_prometheus: NotRequired[bool]
+    """Google Cloud: Managed Service for Prometheus. Default true."""
+    cost_allocation: NotRequired[bool]
+    """Google Cloud: costs by namespace and label in the bill. Default true."""
+    node_auto_provisioning: NotRequired[NodeAutoProvisioningArgs]
+    """Google Cloud: how much GKE may add in node pools of its own making. Default: none."""
+    autoscaling_profile: NotRequired[str]
+    """Google Cloud. `balanced`: nodes stay a while. `optimize_utilization`: they go soon. Default
+    `balanced`."""
+    binary_authorization: NotRequired[list[str]]
+    """Google Cloud: patterns of the images that may run, beside Google's own
+    (`europe-docker.pkg.dev/acme/**`). The project has one such policy. Default: all may."""
+    security_posture: NotRequired[bool]
+    """Google Cloud: the security posture dashboard. Default true."""
+    multi_networking: NotRequired[bool]
+    """Google Cloud: whether Pods may have further network interfaces, which GPUDirect needs. Fixed when the
+    cluster is created. Default false."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource, beside those of the provider."""
 
@@ -143,7 +200,7 @@ class ClusterArgs(TypedDict):
 class ApiAccess:
     """Checked ApiAccessArgs."""
 
-    mode: Literal["in_vpc", "cidrs"] = "in_vpc"
+    mode: Literal["in_vpc", "cidrs", "dns"] = "in_vpc"
     cidrs: Annotated[list[Annotated[str, reachable_from_outside]], not_the_world, distinct] = field(
         default_factory=list[str]
     )
@@ -151,16 +208,18 @@ class ApiAccess:
 
     def check(self) -> Iterator[Fault]:
         """Addresses go with the public endpoint, a security group with the private one."""
-        if self.mode == "cidrs" and self.security_group_id is not None:
+        if self.mode != "in_vpc" and self.security_group_id is not None:
             yield Fault(
                 "security_group_id",
-                "got one beside mode cidrs, expected none: it says who gets in with in_vpc",
+                f"got one beside mode {self.mode}, expected none: it says who gets in with in_vpc",
             )
         if self.mode == "in_vpc" and self.cidrs:
             yield Fault(
                 "cidrs", "got addresses beside mode in_vpc, which has no public endpoint; expected none"
             )
-        # EKS quota: CIDR ranges of the public endpoint.
+        if self.mode == "dns" and self.cidrs:
+            yield Fault("cidrs", "got addresses beside mode dns, which IAM guards; expected none")
+        # EKS quota: CIDR ranges of the public endpoint; GKE takes 50 authorized networks.
         if self.mode == "cidrs" and not 1 <= len(self.cidrs) <= 40:
             yield Fault("cidrs", f"got {len(self.cidrs)}, expected 1 to 40 ranges that may reach the API")
 
@@ -169,11 +228,9 @@ class ApiAccess:
 class SystemNodes:
     """Checked SystemNodesArgs."""
 
-    instance_types: Annotated[
-        list[Annotated[str, matches(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type such as m7i.large")]],
-        length(1, 20, "instance types"),
-        distinct,
-    ] = field(default_factory=lambda: ["m7i.large", "m6i.large"])
+    instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct] = field(
+        default_factory=list[str]
+    )
     min: Annotated[int, between(1, 450, "nodes")] = 2
     max: Annotated[int, between(1, 450, "nodes")] = 3
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 50
@@ -182,16 +239,21 @@ class SystemNodes:
         """What no single key tells."""
         if self.min > self.max:
             yield Fault("min", f"got {self.min}, expected at most max, {self.max}")
-        if len({is_arm(each) for each in self.instance_types}) > 1:
-            listed = ", ".join(
-                f"{each} ({'arm64' if is_arm(each) else 'x86_64'})" for each in self.instance_types
-            )
-            yield Fault("instance_types", f"got {listed}, expected one processor architecture")
+
+    def types(self, cloud: Cloud) -> list[str]:
+        """The machines, or the cloud's default ones."""
+        return self.instance_types or list(_SYSTEM_TYPES[cloud])
 
     @property
     def arm(self) -> bool:
-        """Whether they have ARM processors."""
-        return is_arm(self.instance_types[0])
+        """AWS: whether they have ARM processors."""
+        return is_arm(self.types("aws")[0])
+
+
+_SYSTEM_TYPES: Final[dict[Cloud, tuple[str, ...]]] = {
+    "aws": ("m7i.large", "m6i.large"),
+    "gcp": ("e2-standard-4",),
+}
 
 
 def is_arm(instance_type: str) -> bool:
@@ -212,30 +274,53 @@ class Addon:
 
 
 @dataclass(frozen=True)
-class ClusterSettings:
+class ClusterSettings(CloudNeutral):
     """Checked ClusterArgs."""
 
-    prefix: Annotated[str, prefix_for(*NAMES)]
+    meanings: ClassVar[Meanings] = MEANINGS
+
+    prefix: str
     version: Annotated[str, matches(r"1\.\d{2}", "a minor version such as '1.35', in quotes in YAML")]
     network: NetworkReference
     api_access: ApiAccess = field(default_factory=ApiAccess)
-    log_retention_days: Annotated[int, retention()] = 90
+    log_retention_days: int = 90
     deletion_protection: bool = False
     protect: bool = False
     retain_data: bool = False
     support: Literal["standard", "extended"] = "standard"
+    release_channel: Literal["rapid", "regular", "stable", "extended"] = "regular"
+    control_plane: Literal["regional", "zonal"] = "regional"
+    maintenance_window: MaintenanceWindow | None = None
+    maintenance_exclusions: list[MaintenanceExclusion] = field(default_factory=list[MaintenanceExclusion])
     system_nodes: SystemNodes = field(default_factory=SystemNodes)
-    admins: Annotated[
-        list[Annotated[str, matches(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+", "an IAM role's arn")]],
-        distinct,
-    ] = field(default_factory=list[str])
+    admins: Annotated[list[str], distinct] = field(default_factory=list[str])
+    google_groups: (
+        Annotated[str, matches(r"gke-security-groups@\S+\.\S+", "gke-security-groups@ and your domain")]
+        | None
+    ) = None
     creator_is_admin: bool = True
     addons: dict[str, Addon] = field(default_factory=dict[str, Addon])
     service_cidr: Annotated[str, private_range(12, 24, shared=False)] = "172.20.0.0/16"
     prefix_delegation: bool = False
     zonal_shift: bool = False
     session_manager: bool = False
-    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    gateway_api: bool = True
+    image_streaming: bool = True
+    gcs_fuse: bool = True
+    filestore: bool = False
+    managed_prometheus: bool = True
+    cost_allocation: bool = True
+    node_auto_provisioning: NodeAutoProvisioning | None = None
+    autoscaling_profile: Literal["balanced", "optimize_utilization"] = "balanced"
+    binary_authorization: Annotated[list[Annotated[str, IMAGES]], distinct] = field(default_factory=list[str])
+    security_posture: bool = True
+    multi_networking: bool = False
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def cloud(self) -> Cloud:
+        """The network's."""
+        return self.network.cloud
 
     @property
     def control_plane_subnets(self) -> Input[list[Input[str]]]:
@@ -245,22 +330,15 @@ class ClusterSettings:
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
+        yield from rules.common(self, NAMES_ON[self.cloud])
+        if self.cloud == "gcp":
+            yield from rules.on_google(self)
+            return
         reason = out_of_support(self.version, self.support, today())
         if reason:
             yield Fault("version", f"got {self.version!r}, {reason}")
-        if isinstance(self.network.cidr, str) and overlap(self.service_cidr, self.network.cidr):
-            yield Fault(
-                "service_cidr",
-                f"got {self.service_cidr!r}, expected a range outside the network's {self.network.cidr}",
-            )
-        for name in self.addons:
-            if name not in ADDONS:
-                yield Fault(
-                    f"addons.{name}",
-                    f"unknown add-on, expected one of {', '.join(ADDONS)}{nearest(name, ADDONS)}",
-                )
-        subnets = self.control_plane_subnets
-        if isinstance(subnets, list) and len(subnets) < 2:
-            yield Fault(
-                "network", f"got {len(subnets)} subnet(s), expected subnets in 2 zones at least, for EKS"
-            )
+        yield from rules.on_aws(self, ADDONS)
+        types = self.system_nodes.types("aws")
+        if len({is_arm(each) for each in types}) > 1:
+            listed = ", ".join(f"{each} ({'arm64' if is_arm(each) else 'x86_64'})" for each in types)
+            yield Fault("system_nodes.instance_types", f"got {listed}, expected one processor architecture")

@@ -52,6 +52,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     )
     storage_classes(parent, name, cluster, key, provider)
     outputs: ClusterReferenceArgs = {
+        "cloud": "aws",
         "name": cluster.name,
         "version": settings.version,
         "arn": cluster.arn,

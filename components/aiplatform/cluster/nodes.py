@@ -75,7 +75,7 @@ def system_nodes(
         subnet_ids=settings.network.private_subnet_ids,
         ami_type="AL2023_ARM_64_STANDARD" if nodes.arm else "AL2023_x86_64_STANDARD",
         capacity_type="ON_DEMAND",
-        instance_types=nodes.instance_types,
+        instance_types=nodes.types("aws"),
         labels=SYSTEM_LABELS,
         taints=eks_taints([Taint(key=SYSTEM_TAINT, value="true", effect="NoSchedule")]),
         update_config=eks.NodeGroupUpdateConfigArgs(max_unavailable=1),

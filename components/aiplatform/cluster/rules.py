@@ -1,0 +1,87 @@
+"""What a cluster's arguments must be on each cloud, where no single key tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from aiplatform._addresses import overlap
+from aiplatform._args import Fault, Rule, between, matches, nearest, obeys
+from aiplatform._logs import retention
+from aiplatform.cluster.gke_args import MEMBER, exclusion_faults
+from aiplatform.cluster.gke_versions import not_offered
+from aiplatform.naming import PhysicalName, aws_tags, google_labels, prefix_for
+
+if TYPE_CHECKING:
+    from aiplatform._clouds import Cloud
+    from aiplatform.cluster.args import ClusterSettings
+
+_TAGS: Final[Mapping[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
+_RETENTION: Final[Mapping[Cloud, Rule]] = {"aws": retention(), "gcp": between(1, 3650, "days")}
+_ADMIN: Final[Mapping[Cloud, Rule]] = {
+    "aws": matches(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+", "an IAM role's arn"),
+    "gcp": MEMBER,
+}
+_MACHINE: Final[Mapping[Cloud, Rule]] = {
+    "aws": matches(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type such as m7i.large"),
+    "gcp": matches(r"[a-z]\w*(-[a-z0-9]+){1,3}", "a machine type such as e2-standard-4"),
+}
+
+
+def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator[Fault]:
+    """Rules that every cloud has, each its own. names: those of the cloud."""
+    cloud = settings.cloud
+    yield from obeys("prefix", settings.prefix, prefix_for(*names))
+    yield from obeys("log_retention_days", settings.log_retention_days, _RETENTION[cloud])
+    yield from obeys("tags", settings.tags, _TAGS[cloud])
+    for index, admin in enumerate(settings.admins):
+        yield from obeys(f"admins[{index}]", admin, _ADMIN[cloud])
+    for index, machine in enumerate(settings.system_nodes.instance_types):
+        yield from obeys(f"system_nodes.instance_types[{index}]", machine, _MACHINE[cloud])
+
+
+def on_aws(settings: ClusterSettings, addons: tuple[str, ...]) -> Iterator[Fault]:
+    """What EKS asks for."""
+    network = settings.network
+    if settings.api_access.mode == "dns":
+        yield Fault(
+            "api_access.mode",
+            "got 'dns', expected 'in_vpc' or 'cidrs': EKS has no endpoint that IAM alone guards",
+        )
+    if isinstance(network.cidr, str) and overlap(settings.service_cidr, network.cidr):
+        yield Fault(
+            "service_cidr",
+            f"got {settings.service_cidr!r}, expected a range outside the network's {network.cidr}",
+        )
+    for name in settings.addons:
+        if name not in addons:
+            yield Fault(
+                f"addons.{name}",
+                f"unknown add-on, expected one of {', '.join(addons)}{nearest(name, addons)}",
+            )
+    subnets = settings.control_plane_subnets
+    if isinstance(subnets, list) and len(subnets) < 2:
+        yield Fault("network", f"got {len(subnets)} subnet(s), expected subnets in 2 zones at least, for EKS")
+
+
+def on_google(settings: ClusterSettings) -> Iterator[Fault]:
+    """What GKE asks for."""
+    reason = not_offered(settings.version, settings.release_channel)
+    if reason:
+        yield Fault("version", f"got {settings.version!r}, {reason}")
+    machines = settings.system_nodes.instance_types
+    if len(machines) > 1:
+        yield Fault(
+            "system_nodes.instance_types",
+            f"got {len(machines)}, expected one: a node pool has one machine type",
+        )
+    if settings.google_groups is None:
+        for index, admin in enumerate(settings.admins):
+            if admin.startswith("group:"):
+                yield Fault(
+                    f"admins[{index}]",
+                    f"got {admin!r}, expected google_groups beside it, through which Kubernetes knows groups",
+                )
+    if not settings.network.zones:
+        yield Fault("network.zones", "missing, expected the zones that nodes stand in")
+    yield from exclusion_faults(settings.maintenance_exclusions)
