@@ -1,4 +1,4 @@
-"""aws-prod: it stands, it cannot be destroyed by accident, and it is retired in two steps."""
+"""aws-prod: it is bootstrapped, it stands, it cannot go by accident, and it is retired step by step."""
 
 from __future__ import annotations
 
@@ -11,17 +11,53 @@ from tests.end_to_end.harness import Twin
 pytestmark = pytest.mark.end_to_end
 
 CLUSTER = "acme-prod-cluster"
+RUNNER = "acme-prod-runner"
+NOW = ("up", "--yes", "--skip-preview")
 
 
 @pytest.fixture(scope="module")
-def up(prod: Twin) -> Twin:
-    """aws-prod, up."""
-    prod.up()
+def bootstrapped(prod: Twin) -> Twin:
+    """aws-prod after its first `up`, which a person does from anywhere."""
+    prod.cli("twin", "start", "--name", prod.environment)
+    prod.changed(*NOW, change={"environment/bootstrap": True})
     return prod
+
+
+@pytest.fixture(scope="module")
+def up(bootstrapped: Twin) -> Twin:
+    """aws-prod, up: what the runner does then."""
+    bootstrapped.up()
+    return bootstrapped
 
 
 def _cluster(up: Twin) -> dict[str, Any]:
     return up.aws("eks").describe_cluster(name=CLUSTER)["cluster"]
+
+
+def test_bootstrap_makes_network_and_runner_and_no_cluster(bootstrapped: Twin) -> None:
+    (project,) = bootstrapped.aws("codebuild").batch_get_projects(names=[RUNNER])["projects"]
+    network = bootstrapped.outputs()["foundation"]["network"]
+    assert project["vpcConfig"]["subnets"] == network["private_subnet_ids"], "inside, where the API will be"
+    assert bootstrapped.aws("eks").list_clusters()["clusters"] == []
+    assert not any(kind.startswith("eks/") for kind in bootstrapped.inventory())
+    assert "kubeconfig" not in bootstrapped.outputs(), "there is nothing to reach yet"
+
+
+def test_the_runner_alone_is_let_in_and_its_role_administers(up: Twin) -> None:
+    (project,) = up.aws("codebuild").batch_get_projects(names=[RUNNER])["projects"]
+    (runner,) = project["vpcConfig"]["securityGroupIds"]
+    guard = _cluster(up)["resourcesVpcConfig"]["clusterSecurityGroupId"]
+    rules = up.aws("ec2").describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [guard]}])[
+        "SecurityGroupRules"
+    ]
+    let_in = [each for each in rules if not each["IsEgress"] and each["IpProtocol"] == "tcp"]
+    assert [each["ReferencedGroupInfo"]["GroupId"] for each in let_in if each["FromPort"] == 443] == [runner]
+    assert (
+        "arn:aws:iam::333344445555:role/platform-deployer"
+        in (up.aws("eks").list_access_entries(clusterName=CLUSTER)["accessEntries"])
+    )
+    again = up.pulumi("preview", "--expect-no-changes", "--stack", up.environment)
+    assert again.returncode == 0, "bootstrap left nothing to mend"
 
 
 def test_prod_is_private_protected_and_stands_in_three_zones(up: Twin) -> None:
@@ -54,9 +90,23 @@ def test_destroy_is_refused_while_it_is_protected(up: Twin) -> None:
     assert up.inventory() == before, "nothing was touched"
 
 
-def test_teardown_in_two_steps_leaves_nothing(up: Twin) -> None:
+def test_bootstrap_does_not_take_the_living_cluster_away(up: Twin) -> None:
+    before = up.inventory()
+    refused = up.changed("up", "--yes", change={"environment/bootstrap": True}, check=False)
+    assert refused.returncode != 0
+    told = refused.stdout + refused.stderr
+    assert f"environment.bootstrap: got true, which would remove {CLUSTER}" in told
+    assert "set teardown: true" in told, "the message says how it would"
+    assert up.inventory() == before, "nothing was touched"
+
+
+def test_it_is_retired_from_inside_to_outside_and_leaves_nothing(up: Twin) -> None:
     # Without with_data the logs and their keys would stay, which tests/stacks holds.
-    up.changed("up", "--yes", "--skip-preview", change={"environment/teardown": "with_data"})
+    gone = {"environment/teardown": "with_data"}
+    up.changed(*NOW, change=gone)
     assert not _cluster(up)["deletionProtection"], "the first step lifts protection, and no more"
+    up.changed(*NOW, change={**gone, "environment/bootstrap": True})
+    assert up.aws("eks").list_clusters()["clusters"] == [], "the runner takes the cluster away"
+    assert up.aws("codebuild").list_projects()["projects"] == [RUNNER], "and not what it stands in itself"
     up.cli("destroy", up.environment)
-    assert up.inventory() == {}, "the second leaves nothing"
+    assert up.inventory() == {}, "the last, from outside, leaves nothing"
