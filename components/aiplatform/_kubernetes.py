@@ -20,6 +20,15 @@ _MOST_TAINTS = 50
 KUBELET_MAY: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
 """Domains under kubernetes.io in which a kubelet may label itself."""
 OWN_DOMAIN: Final = "ai-platform"
+_TAKEN: Final[Mapping[str, str]] = {
+    "eks.amazonaws.com": "EKS",
+    "kubernetes.io": "Kubernetes",
+    "k8s.io": "Kubernetes",
+    "cloud.google.com": "GKE",
+    "gke.io": "GKE",
+    "google.com": "GKE",
+}
+"""Domains whose labels others set."""
 
 EFFECTS: Final[Mapping[str, str]] = {
     "NoSchedule": "NO_SCHEDULE",
@@ -68,12 +77,9 @@ def key_fault(key: str) -> str | None:
         )
     if domain == OWN_DOMAIN:
         return f"expected another domain: those under '{OWN_DOMAIN}/' are set by the pool itself"
-    reserved = ("eks.amazonaws.com", "kubernetes.io", "k8s.io")
-    taken = next((top for top in reserved if domain == top or domain.endswith(f".{top}")), None)
+    taken = next((top for top in _TAKEN if domain == top or domain.endswith(f".{top}")), None)
     if taken and domain not in KUBELET_MAY:
-        return (
-            f"expected a domain of your own: '{taken}' belongs to {'EKS' if 'eks' in taken else 'Kubernetes'}"
-        )
+        return f"expected a domain of your own: '{taken}' belongs to {_TAKEN[taken]}"
     return None
 
 
@@ -94,6 +100,22 @@ def value_fault(value: str) -> str | None:
     if value == "" or _NAME.fullmatch(value):
         return None
     return f"expected at most {_LONGEST} letters, digits, '-', '_' and '.', a letter or digit at both ends"
+
+
+NO_DEVICE_PLUGIN: Final = "gke-no-default-nvidia-gpu-device-plugin"
+"""A label that makes GKE leave its GPU device plugin and drivers away from a node."""
+
+
+def gke_label_faults(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Fault]:
+    """As `label_faults`, with what GKE keeps for itself."""
+    rest = dict(labels)
+    if rest.pop(NO_DEVICE_PLUGIN, None) is not None:
+        yield Fault(
+            f"labels.{NO_DEVICE_PLUGIN}",
+            "expected another key: with it GKE installs neither drivers nor device plugin, and the nodes "
+            "would have no accelerator for Pods",
+        )
+    yield from label_faults(rest, own)
 
 
 def label_faults(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Fault]:

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
-from aiplatform._args import Fault, between, distinct, got, length, matches
+from aiplatform._addresses import private_range
+from aiplatform._args import Fault, between, distinct, got, length
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._kubernetes import Taint, TaintArgs, pool_name
 from aiplatform._node_labels import MOST_REPLICAS
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
-from aiplatform.accelerators import Machine
+from aiplatform.accelerators import Card, Machine
+from aiplatform.gpu_pool.clouds import MEANINGS
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
     IAM_ROLE_PREFIX,
@@ -17,7 +20,6 @@ from aiplatform.naming import (
     PLACEMENT_GROUP,
     SECURITY_GROUP_PREFIX,
     PhysicalName,
-    aws_tags,
     prefix_for,
 )
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
@@ -37,13 +39,17 @@ MOST_NODES: Final = 450
 
 
 class CapacityArgs(TypedDict):
-    """One way to buy nodes. There is no maximum price for spot: EKS managed node groups have none, they pay
-    the spot price, at most the on-demand price."""
+    """One way to buy nodes. There is no maximum price for spot: the clouds take the spot price, at most the
+    on-demand price."""
 
     type: str
-    """`reserved`, `spot` or `on_demand`."""
+    """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes come when there are some,
+    for seven days at most) and `queued` (as flex_start, all nodes of a ProvisioningRequest at once, and none
+    for an ordinary Pod)."""
     reservation_id: NotRequired[str]
-    """`reserved` only, and required there: the capacity reservation, `cr-...`."""
+    """`reserved` only, and required there. AWS: the capacity reservation, `cr-...`. Google Cloud: the
+    reservation's name, or `projects/PROJECT/reservations/NAME` where another project shares it; a block of it
+    by `/reservationBlocks/BLOCK` after the name."""
     capacity_block: NotRequired[bool]
     """`reserved` only: the reservation is a Capacity Block for ML. Its node group starts at 0, whatever `min`
     says, as nothing can be launched before the block begins; EKS drains it 40 minutes before the end.
@@ -51,8 +57,10 @@ class CapacityArgs(TypedDict):
     zone: NotRequired[str]
     """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has just one."""
     instance_types: NotRequired[list[str]]
-    """Which instance types with this accelerator and count, in order of preference. Default: for `spot` all
-    that the catalog has, for the others its preferred one."""
+    """Which instance types with this accelerator and count, in order of preference; on Google Cloud one
+    machine type. Default: for `spot` on AWS all that the catalog has, else its preferred one."""
+    max_run_hours: NotRequired[int]
+    """`flex_start` and `queued` only: how long a node lives, 1 to 168. Default 168, seven days."""
 
 
 class SharingArgs(TypedDict):
@@ -62,73 +70,92 @@ class SharingArgs(TypedDict):
     """`time_slicing`: they take turns on the whole card, without memory isolation. `mig`: the card is cut
     into isolated slices."""
     replicas: NotRequired[int]
-    """`time_slicing` only, and required there: how many share one card, 2 to 64."""
+    """`time_slicing` only, and required there: how many share one card, 2 to 64 (on Google Cloud to 48)."""
     profile: NotRequired[str]
-    """`mig` only, and required there: the profile that every card is cut into, `1g.10gb`."""
+    """`mig` only, and required there: the profile that every card is cut into, `1g.10gb`. A cloud may make
+    fewer of them than the card can."""
 
 
 class GpuPoolArgs(TypedDict):
-    """Nodes with accelerators: one managed node group for each entry of `capacity`, with common labels and
-    taints, that the Cluster Autoscaler grows in the order of the entries."""
+    """Nodes with accelerators: for each entry of `capacity` a node group of EKS or a node pool of GKE, with
+    common labels and taints, that an autoscaler grows in the order of the entries."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     name: str
-    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
+    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
+    Google Cloud the name of its ComputeClass."""
     cluster: ClusterReferenceArgs
-    """The cluster that the nodes join: `Cluster.outputs`."""
+    """The cluster that the nodes join: `Cluster.outputs`. It says which cloud the pool is on."""
     network: NetworkReferenceArgs
     """The network that they stand in, with its zones: `Network.outputs`."""
     accelerator: str
-    """`t4`, `a10g`, `l4`, `l40s`, `a100`, `a100-80`, `h100`, `h200`, `b200`, `trainium`, `trainium2` or
-    `inferentia2`."""
+    """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
+    `trainium2` and `inferentia2`, on Google Cloud `h100-mega`, `tpu-v5e` and `tpu-v6e`."""
     count: int
     """Cards of a node; an error lists those that exist."""
     capacity: NotRequired[list[CapacityArgs]]
     """In order of preference. Default: on demand."""
+    topology: NotRequired[str]
+    """Google Cloud, TPUs: the shape of a slice, `4x4`. Where it takes several nodes, these come and go
+    together, and `min` and `max` count slices. Default: a slice is one node."""
     min: NotRequired[int]
-    """Nodes that stay, in the first entry that is no Capacity Block. Default 0. Raise it only while at least
+    """Nodes that stay, in the first entry that can keep them. Default 0. On AWS raise it only while at least
     so many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 1."""
     zones: NotRequired[list[str]]
-    """Zones of the network by id (`usw2-az1`); one only where the pool has EFA or a placement group. Default:
-    those of the network that offer the instance types, and of these one where only one can be."""
+    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); one only where nodes must
+    stand close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: those
+    of the network that offer the machine types, and of these one where only one can be."""
     image: NotRequired[str]
-    """`al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only it can do."""
+    """AWS: `al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only it can do.
+    Google Cloud: always Container-Optimized OS."""
     efa: NotRequired[bool]
-    """Elastic Fabric Adapters on every network card, for traffic between the cards of several nodes. Default:
-    on a machine with several network cards."""
+    """AWS: Elastic Fabric Adapters on every network card, for traffic between the cards of several nodes.
+    Default: on a machine with several network cards."""
+    gpudirect: NotRequired[bool]
+    """Google Cloud: networks for the cards' own network interfaces, for traffic between the cards of several
+    nodes. The cluster must have multi-networking. Default: on a machine that has such interfaces."""
+    gpudirect_cidr: NotRequired[str]
+    """Google Cloud: the range that these networks are cut from, /16 to /20, outside the cluster's network.
+    Default `192.168.0.0/16`."""
     placement_group: NotRequired[bool]
-    """Whether spot and on-demand nodes stand close together, in a cluster placement group. Default: with
-    EFA."""
+    """Whether spot and on-demand nodes stand close together: a cluster placement group on AWS, a compact
+    placement policy on Google Cloud. Default: with EFA or GPUDirect."""
     sharing: NotRequired[SharingArgs]
     """Default: a card belongs to one container."""
     disk_gib: NotRequired[int]
-    """Size of the encrypted gp3 volume, GiB. Default 100."""
+    """Size of the encrypted volume that a node starts from, GiB. Default 100."""
     instance_store: NotRequired[str]
-    """`raid0`: the NVMe disks of the instance are one array that holds container images, logs and emptyDirs.
-    `none`: they are left alone. Default: `raid0` where there are any."""
+    """`raid0`: the NVMe disks of the machine are one array that holds container images, logs and emptyDirs.
+    `none`: they are left alone. Default: `raid0` where there always are some. On Google Cloud `raid0` also
+    adds them to a machine type that may have them."""
     labels: NotRequired[dict[str, str]]
     """More node labels."""
     taints: NotRequired[list[TaintArgs]]
-    """More node taints, beside that of the accelerator (`nvidia.com/gpu=true:NoSchedule`)."""
+    """More node taints, beside that of the accelerator (`nvidia.com/gpu`)."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, instance and volume, beside those of the provider."""
+    """Tags, on Google Cloud labels, of every resource, instance and volume, beside those of the provider."""
+
+
+CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
+WAITS: Final = ("flex_start", "queued")
+"""Capacity that a queue gives: Google's Dynamic Workload Scheduler."""
+LONGEST_RUN: Final = 168
+"""Hours that a node of a queue lives, at most ("About flex-start")."""
 
 
 @dataclass(frozen=True)
 class Capacity:
     """A checked CapacityArgs."""
 
-    type: Literal["reserved", "spot", "on_demand"]
-    reservation_id: (
-        Annotated[str, matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as cr-0123456789abcdef0")]
-        | None
-    ) = None
+    type: CapacityType
+    reservation_id: str | None = None
     capacity_block: bool = False
     zone: str | None = None
     instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct] | None = None
+    max_run_hours: Annotated[int, between(1, LONGEST_RUN, "hours")] | None = None
 
     @property
     def key(self) -> str:
@@ -139,6 +166,10 @@ class Capacity:
 
     def check(self) -> Iterator[Fault]:
         """What goes with which type."""
+        if self.max_run_hours is not None and self.type not in WAITS:
+            yield Fault(
+                "max_run_hours", f"got a limit with type {self.type!r}, expected flex_start or queued"
+            )
         if self.type == "reserved":
             if self.reservation_id is None:
                 yield Fault(
@@ -147,7 +178,8 @@ class Capacity:
                 )
             return
         if self.reservation_id is not None:
-            hint = ": spot nodes never run in a reservation" if self.type == "spot" else ""
+            never = self.type == "spot" or self.type in WAITS
+            hint = f": {self.type} nodes never run in a reservation" if never else ""
             yield Fault(
                 "reservation_id", f"got a reservation with type {self.type!r}, expected 'reserved'{hint}"
             )
@@ -178,8 +210,10 @@ class Sharing:
 
 
 @dataclass(frozen=True)
-class GpuPoolSettings:
-    """Checked arguments of a GPU pool. Rules that join several keys stand in `rules`."""
+class GpuPoolSettings(CloudNeutral):
+    """Checked arguments of a GPU pool. Rules that join several keys stand in `rules` and `gcp_rules`."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
 
     prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE, SECURITY_GROUP, PLACEMENT)]
     name: Annotated[str, pool_name(LONGEST_NAME)]
@@ -192,34 +226,48 @@ class GpuPoolSettings:
     )
     min: Annotated[int, between(0, MOST_NODES, "nodes")] = 0
     max: Annotated[int, between(1, MOST_NODES, "nodes")] = 1
+    topology: str | None = None
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
     image: Literal["al2023", "bottlerocket"] | None = None
     efa: bool | None = None
+    gpudirect: bool | None = None
+    gpudirect_cidr: Annotated[str, private_range(16, 20)] = "192.168.0.0/16"
     placement_group: bool | None = None
     sharing: Sharing | None = None
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100
     instance_store: Literal["raid0", "none"] | None = None
     labels: dict[str, str] = field(default_factory=dict[str, str])
     taints: list[Taint] = field(default_factory=list[Taint])
-    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    tags: dict[str, str] = field(default_factory=dict[str, str])
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
-        own_role = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
-        if own_role:
-            yield Fault("prefix", f"{got(self.prefix)}, {own_role}")
         # Imported late: the rules need this type.
-        from aiplatform.gpu_pool import rules
+        from aiplatform.gpu_pool import gcp_rules, rules
 
-        count = accelerators.count_fault(self.accelerator, self.count)
+        card = accelerators.offered_fault(self.accelerator, self.cloud)
+        if card:
+            yield Fault("accelerator", f"{got(self.accelerator)}, {card}")
+            return
+        count = accelerators.count_fault(self.accelerator, self.count, self.cloud)
         if count:
             yield Fault("count", f"{got(self.count)}, {count}")
             return
-        yield from rules.faults(self)
+        yield from rules.faults(self) if self.cloud == "aws" else gcp_rules.faults(self)
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
+
+    @property
+    def card(self) -> Card:
+        """What the nodes carry."""
+        return accelerators.CARDS[self.accelerator]
 
     @property
     def machine(self) -> Machine:
-        """The catalog's preferred machine for this accelerator and count."""
+        """AWS's preferred machine for this accelerator and count."""
         return accelerators.aws_machines(self.accelerator, self.count)[0]
 
     @property

@@ -1,18 +1,26 @@
-"""What cannot go together in a GPU pool, and why."""
+"""What cannot go together in a GPU pool on AWS, and why; on Google Cloud: `gcp_rules`."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from aiplatform import accelerators
-from aiplatform._args import Fault, got, nearest
+from aiplatform._args import Fault, got, matches, nearest, obeys
 from aiplatform._kubernetes import label_faults, taint_faults
 from aiplatform.accelerators import Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
 from aiplatform.gpu_pool import nodes
-from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
+from aiplatform.gpu_pool.args import ROLE, WAITS, Capacity, GpuPoolSettings
+from aiplatform.naming import aws_tags
+
+_RESERVATION: Final = matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as cr-0123456789abcdef0")
 
 
 def faults(pool: GpuPoolSettings) -> Iterator[Fault]:
     """All that is wrong with a pool whose accelerator and count exist."""
+    own_role = ROLE.too_long(pool.prefix) if pool.cluster.node_role_arn is None else None
+    if own_role:
+        yield Fault("prefix", f"{got(pool.prefix)}, {own_role}")
+    yield from obeys("tags", pool.tags, aws_tags)
     yield from _size(pool)
     for index, entry in enumerate(pool.capacity):
         yield from _entry(pool, entry, f"capacity[{index}]")
@@ -54,6 +62,15 @@ def machines_of(pool: GpuPoolSettings, entry: Capacity) -> list[Machine]:
 
 
 def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
+    if entry.type in WAITS:
+        yield Fault(
+            f"{path}.type",
+            f"{got(entry.type)}, which AWS has no place for: EC2 has no queue for capacity; expected "
+            "reserved (an on-demand capacity reservation or a Capacity Block), spot or on_demand",
+        )
+        return
+    if entry.reservation_id is not None:
+        yield from obeys(f"{path}.reservation_id", entry.reservation_id, _RESERVATION)
     yield from _instance_types(pool, entry, f"{path}.instance_types")
     machines = machines_of(pool, entry)
     if entry.capacity_block:

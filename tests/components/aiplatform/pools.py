@@ -1,4 +1,4 @@
-"""What the tests of pools share: a network, a cluster, and EC2's offerings."""
+"""What the tests of pools share: a network, a cluster, and the clouds' offerings."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -41,3 +41,48 @@ def offering(**zones_of: tuple[str, ...]) -> Answers:
         }
 
     return {"aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings": answer}
+
+
+GOOGLE_ZONES = ("europe-west4-a", "europe-west4-b", "europe-west4-c")
+GOOGLE_NETWORK: dict[str, Any] = {
+    "cloud": "gcp",
+    "project": "acme-dev-1234",
+    "region": "europe-west4",
+    "vpc_id": "projects/acme-dev-1234/global/networks/acme-dev-network",
+    "cidr": "10.0.0.0/16",
+    "private_subnet_ids": ["projects/acme-dev-1234/regions/europe-west4/subnetworks/acme-dev-nodes"],
+    "zones": [
+        {"name": zone, "id": zone, "private_subnet_id": "projects/acme-dev-1234/regions/europe-west4/nodes"}
+        for zone in GOOGLE_ZONES
+    ],
+}
+GOOGLE_CLUSTER: dict[str, Any] = {
+    "cloud": "gcp",
+    "project": "acme-dev-1234",
+    "region": "europe-west4",
+    "location": "europe-west4",
+    "name": "acme-dev-cluster",
+    "node_service_account": "acme-dev-nodes@acme-dev-1234.iam.gserviceaccount.com",
+    "disk_kms_key": "projects/acme-dev-1234/locations/europe-west4/keyRings/acme-dev/cryptoKeys/disks",
+    "multi_networking": True,
+}
+
+
+def machine_types(**zones_of: tuple[str, ...]) -> Answers:
+    """Compute Engine offers these machine types in these zones (`_` in a name stands for a hyphen), and every
+    other one everywhere."""
+    limited = {name.replace("_", "-"): zones for name, zones in zones_of.items()}
+
+    def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        zone = str(arguments["zone"])
+        asked = [part.strip("() ").removeprefix("name = ") for part in arguments["filter"].split(" OR ")]
+        offered = [name for name in asked if zone in limited.get(name, GOOGLE_ZONES)]
+        return {
+            "id": f"projects/{arguments['project']}/zones/{zone}/machineTypes",
+            "filter": arguments["filter"],
+            "project": arguments["project"],
+            "zone": zone,
+            "machineTypes": [{"name": name} for name in offered],
+        }
+
+    return {"gcp:compute/getMachineTypes:getMachineTypes": answer}

@@ -1,0 +1,214 @@
+"""What GKE node pools of all kinds share: the zones that offer a machine, and a node's secure shape."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_gcp import compute, container
+
+from aiplatform._args import ArgumentError, Fault, got
+from aiplatform._kubernetes import EFFECTS, Taint
+from aiplatform._references import ClusterReference
+
+Offerings = Mapping[str, frozenset[str]]
+"""Machine type -> zones that offer it."""
+
+LONGEST: Final = 40 - len("-1a2b3c4")
+"""Of a node pool's logical name: GKE takes 40 characters, Pulumi's autonaming adds 8. A node pool's name is
+generated, as most of its properties are fixed, and a changed one must not meet its predecessor's name."""
+
+SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
+"""The service account's IAM roles limit a node, not scopes ("Access scopes in GKE")."""
+
+_API_OFF: Final = ("SERVICE_DISABLED", "has not been used in project", "it is disabled")
+
+
+def zones_that_offer(
+    machine_types: Sequence[str],
+    zones: Sequence[str],
+    cluster: ClusterReference,
+    options: pulumi.InvokeOptions,
+) -> Input[Offerings]:
+    """Which of the zones offer which of the machine types, as Compute Engine says now.
+
+    A new project cannot be asked: its Compute Engine API is switched on by the same program. Then a preview
+    takes every zone for good, and an update asks when the cluster stands.
+    """
+    filter_ = " OR ".join(f"(name = {name})" for name in machine_types)
+    try:
+        lists = [
+            compute.get_machine_types(filter=filter_, project=cluster.project, zone=zone, opts=options)
+            for zone in zones
+        ]
+    except Exception as error:
+        if not any(words in str(error) for words in _API_OFF):
+            raise
+        if pulumi.runtime.is_dry_run():
+            return dict.fromkeys(machine_types, frozenset(zones))
+        return Output.from_input(cluster.name).apply(
+            lambda _: Output.all(
+                *(
+                    compute.get_machine_types_output(
+                        filter=filter_,
+                        project=cluster.project,
+                        zone=zone,
+                        opts=pulumi.InvokeOutputOptions(parent=options.parent),
+                    )
+                    for zone in zones
+                )
+            ).apply(lambda answers: _offerings(machine_types, zones, answers))
+        )
+    return _offerings(machine_types, zones, lists)
+
+
+def _offerings(machine_types: Iterable[str], zones: Sequence[str], answers: Sequence[Any]) -> Offerings:
+    offered = {
+        zone: {each.name for each in answer.machine_types}
+        for zone, answer in zip(zones, answers, strict=True)
+    }
+    return {name: frozenset(zone for zone in zones if name in offered[zone]) for name in set(machine_types)}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many nodes a pool has, all zones together.
+
+    per_zone: the limits are said for the only zone. GKE's API takes total limits for every pool but those of
+    TPU slices of flex-start nodes.
+    fixed: the pool has `maximum` nodes and no autoscaling.
+    """
+
+    minimum: int
+    maximum: int
+    policy: str
+    per_zone: bool = False
+    fixed: bool = False
+
+    def autoscaling(self) -> container.NodePoolAutoscalingArgs | None:
+        """Its limits for GKE's autoscaler."""
+        if self.fixed:
+            return None
+        if self.per_zone:
+            return container.NodePoolAutoscalingArgs(
+                min_node_count=self.minimum, max_node_count=self.maximum, location_policy=self.policy
+            )
+        return container.NodePoolAutoscalingArgs(
+            total_min_node_count=self.minimum,
+            total_max_node_count=self.maximum,
+            location_policy=self.policy,
+        )
+
+    def initial(self, zones: int) -> int:
+        """Nodes of each zone at first: as many as must stay, if they can be spread evenly; else none, and the
+        autoscaler, which keeps the minimum, makes them."""
+        if self.fixed:
+            return self.maximum
+        return self.minimum // zones if self.minimum % zones == 0 else 0
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a pool's nodes are; `more` are further arguments of NodePoolNodeConfigArgs."""
+
+    machine_type: str
+    disk_gib: int
+    disk_type: str
+    labels: Mapping[str, str]
+    taints: Sequence[Taint]
+    tags: Mapping[str, str]
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def node_config(node: Node, cluster: ClusterReference) -> container.NodePoolNodeConfigArgs:
+    """Container-Optimized OS on shielded nodes with secure boot, gVNIC, an encrypted boot disk, the cluster's
+    own service account, and GKE's metadata server between Pods and that account."""
+    return container.NodePoolNodeConfigArgs(
+        machine_type=node.machine_type,
+        image_type="COS_CONTAINERD",
+        disk_size_gb=node.disk_gib,
+        disk_type=node.disk_type,
+        boot_disk_kms_key=cluster.disk_kms_key,
+        service_account=cluster.node_service_account,
+        oauth_scopes=list(SCOPES),
+        gvnic=container.NodePoolNodeConfigGvnicArgs(enabled=True),
+        shielded_instance_config=container.NodePoolNodeConfigShieldedInstanceConfigArgs(
+            enable_secure_boot=True, enable_integrity_monitoring=True
+        ),
+        workload_metadata_config=container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+        kubelet_config=container.NodePoolNodeConfigKubeletConfigArgs(
+            insecure_kubelet_readonly_port_enabled="FALSE"
+        ),
+        metadata={"disable-legacy-endpoints": "true"},
+        labels=dict(node.labels),
+        taints=gke_taints(node.taints),
+        resource_labels=dict(node.tags),
+        **node.more,
+    )
+
+
+def gke_taints(taints: Sequence[Taint]) -> list[container.NodePoolNodeConfigTaintArgs]:
+    """Taints in GKE's words. Those that GKE adds itself are not among them: it keeps them apart."""
+    return [
+        container.NodePoolNodeConfigTaintArgs(key=each.key, value=each.value, effect=EFFECTS[each.effect])
+        for each in taints
+    ]
+
+
+def node_pool(
+    parent: pulumi.Resource,
+    name: str,
+    cluster: ClusterReference,
+    node: Node,
+    size: Size,
+    zones: tuple[int, Input[Sequence[str]]],
+    *,
+    depends_on: Sequence[pulumi.Resource] = (),
+    surge: bool = True,
+    repair: bool = True,
+    **more: Any,
+) -> container.NodePool:
+    """A node pool whose size belongs to GKE's autoscaler after its first.
+
+    zones: how many, and which. surge: whether an upgrade makes a new node before it drains an old one.
+    repair: whether GKE replaces nodes that fail.
+    """
+    number, locations = zones
+    return container.NodePool(
+        name,
+        project=cluster.project,
+        location=cluster.location or cluster.region,
+        cluster=cluster.name,
+        node_locations=locations,
+        initial_node_count=size.initial(number),
+        autoscaling=size.autoscaling(),
+        node_config=node_config(node, cluster),
+        management=container.NodePoolManagementArgs(auto_repair=repair, auto_upgrade=True),
+        upgrade_settings=container.NodePoolUpgradeSettingsArgs(
+            strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
+        ),
+        opts=ResourceOptions(
+            parent=parent,
+            depends_on=list(depends_on) or None,
+            # Changed, they would replace the pool; they matter when it is made alone.
+            ignore_changes=["initialNodeCount", "nodeCount"],
+        ),
+        **more,
+    )
+
+
+def name_fault(name: str, keys: Iterable[str]) -> None:
+    """Raises ArgumentError where the component's name leaves no room for its node pools' names."""
+    longest = max((len(key) for key in keys), default=0)
+    room = LONGEST - longest - 1
+    if len(name) > room:
+        raise ArgumentError(
+            [
+                Fault(
+                    "name",
+                    f"{got(name)} as the component's name, expected at most {room} characters: with "
+                    f"-{'x' * longest} and a generated suffix it names node pools, which may have 40",
+                )
+            ]
+        )

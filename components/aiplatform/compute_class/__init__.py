@@ -1,0 +1,37 @@
+"""The order in which a pool's node pools grow on GKE."""
+
+from typing import TypedDict
+
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from aiplatform._args import read
+from aiplatform.compute_class.args import ComputeClassArgs, ComputeClassSettings
+
+__all__ = ["ComputeClass", "ComputeClassArgs", "ComputeClassOutputs"]
+
+
+class ComputeClassOutputs(TypedDict):
+    """What others need to know of a ComputeClass."""
+
+    name: str
+    """Its name: the value of the node selector `cloud.google.com/compute-class`."""
+
+
+class ComputeClass(ComponentResource):
+    """A ComputeClass of GKE over node pools that there are: Pods that select it get a node of the first of
+    them that has one or can grow one. Takes the cluster's Kubernetes provider through `opts.providers`. A
+    GpuPool makes its own."""
+
+    name: Output[str]
+    """Its name: the value of the node selector `cloud.google.com/compute-class`."""
+
+    def __init__(self, name: str, args: ComputeClassArgs, opts: ResourceOptions | None = None) -> None:
+        settings = read(ComputeClassSettings, args, "ComputeClassArgs")
+        # Imported late: arguments are checked without the SDK, which takes a second to load.
+        from aiplatform.compute_class import gcp
+
+        super().__init__("aiplatform:index:ComputeClass", name, {}, opts)
+        gcp.build(self, name, settings)
+        self.outputs: ComputeClassOutputs = {"name": settings.name}
+        self.name = Output.from_input(settings.name)
+        self.register_outputs(self.outputs)

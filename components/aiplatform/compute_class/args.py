@@ -1,0 +1,67 @@
+"""Arguments of a ComputeClass."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, NotRequired, TypedDict
+
+from aiplatform._args import Fault, between, got, length
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform._references import (
+    ClusterReference,
+    ClusterReferenceArgs,
+    NodeGroupReference,
+    NodeGroupReferenceArgs,
+)
+from aiplatform.compute_class.clouds import MEANINGS
+from aiplatform.naming import dns_label
+
+
+class ComputeClassArgs(TypedDict):
+    """The order in which GKE's autoscaler grows node pools for the Pods that select a class."""
+
+    name: str
+    """The class's name, a DNS label that begins with neither `gke` nor `autopilot`. Its node pools have it as
+    the value of label and taint `cloud.google.com/compute-class`."""
+    cluster: ClusterReferenceArgs
+    """The cluster: `Cluster.outputs`."""
+    node_groups: list[NodeGroupReferenceArgs]
+    """The node pools, as the pools' outputs give them; the highest priority is tried first, and equal ones
+    are tried together."""
+    move_up: NotRequired[bool]
+    """Whether GKE moves Pods to nodes of a higher priority when there are some again. It restarts them.
+    Default false."""
+    idle_minutes: NotRequired[int]
+    """How long a node is idle before it goes, 1 to 1440. Default: GKE's own."""
+
+
+@dataclass(frozen=True)
+class ComputeClassSettings(CloudNeutral):
+    """Checked arguments of a ComputeClass."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
+
+    name: Annotated[str, dns_label]
+    cluster: ClusterReference
+    node_groups: Annotated[list[NodeGroupReference], length(1, 100, "node pools")]
+    move_up: bool = False
+    idle_minutes: Annotated[int, between(1, 1440, "minutes")] | None = None
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
+
+    def check(self) -> Iterator[Fault]:
+        """What GKE refuses, and what it could not find."""
+        if self.name.startswith(("gke", "autopilot")):
+            yield Fault(
+                "name", f"{got(self.name)}, expected a name that begins with neither 'gke' nor 'autopilot'"
+            )
+        for index, group in enumerate(self.node_groups):
+            if group.name is None:
+                yield Fault(f"node_groups[{index}].name", "missing, expected the node pool's name")
+            if group.capacity == "queued":
+                yield Fault(
+                    f"node_groups[{index}].capacity",
+                    "got 'queued', which grows for a ProvisioningRequest alone: leave it out of a class",
+                )

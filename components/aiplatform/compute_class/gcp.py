@@ -1,0 +1,45 @@
+"""A ComputeClass as a Kubernetes object."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, ResourceOptions
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from aiplatform._references import NodeGroupReference
+from aiplatform.compute_class.args import ComputeClassSettings
+
+API_VERSION: Final = "cloud.google.com/v1"
+KIND: Final = "ComputeClass"
+
+
+def build(parent: pulumi.Resource, name: str, settings: ComputeClassSettings) -> CustomResource:
+    """The object. GKE makes no node pool for it (`nodePoolAutoCreation`), and lets Pods wait where no node
+    pool of the class can grow: elsewhere they would find other machines than they asked for."""
+    spec: dict[str, Any] = {
+        "description": f"Node pools of {settings.name}, in their order of preference",
+        "priorities": priorities(settings.node_groups),
+        "nodePoolAutoCreation": {"enabled": False},
+        "whenUnsatisfiable": "DoNotScaleUp",
+        "activeMigration": {"optimizeRulePriority": settings.move_up},
+    }
+    if settings.idle_minutes is not None:
+        spec["autoscalingPolicy"] = {"consolidationDelayMinutes": settings.idle_minutes}
+    return CustomResource(
+        f"{name}-object",
+        api_version=API_VERSION,
+        kind=KIND,
+        metadata={"name": settings.name},
+        spec=spec,
+        opts=ResourceOptions(parent=parent),
+    )
+
+
+def priorities(groups: Sequence[NodeGroupReference]) -> list[dict[str, list[Input[str]]]]:
+    """The rules of a class: one for each priority, the highest first."""
+    numbers = sorted({group.priority for group in groups}, reverse=True)
+    return [
+        {"nodepools": [group.name for group in groups if group.priority == number and group.name is not None]}
+        for number in numbers
+    ]

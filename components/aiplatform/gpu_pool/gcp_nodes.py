@@ -1,0 +1,130 @@
+"""What a node of a GPU pool is on GKE: its machine, its labels and what it offers. Pure."""
+
+import hashlib
+from typing import Final
+
+from aiplatform import _node_labels as label
+from aiplatform import accelerators
+from aiplatform._kubernetes import Taint
+from aiplatform.accelerators import gcp as google
+from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
+
+COMPUTE_CLASS: Final = label.COMPUTE_CLASS
+QUEUED: Final = "cloud.google.com/gke-queued"
+"""GKE's own taint on the nodes of a queue."""
+
+_SHORT: Final = {"spot": "spot", "on_demand": "on-demand", "flex_start": "flex", "queued": "queued"}
+
+
+def key(entry: Capacity) -> str:
+    """What an entry's node pools are called: stable, whatever is put before or after it. Short: a node pool's
+    name has 40 characters, of which the pool's own takes 20 and Pulumi's suffix 8."""
+    if entry.type == "reserved":
+        return "res-" + hashlib.sha256((entry.reservation_id or "").encode()).hexdigest()[:4]
+    return _SHORT[entry.type]
+
+
+def machine(pool: GpuPoolSettings) -> google.Machine:
+    """The catalog's preferred machine for this accelerator and count."""
+    return accelerators.gcp_machines(pool.accelerator, pool.count)[0]
+
+
+def machine_of(pool: GpuPoolSettings, entry: Capacity) -> google.Machine:
+    """The machine of an entry: the one that it names, where that fits, else the preferred."""
+    named = entry.instance_types[0] if entry.instance_types else None
+    fitting = accelerators.gcp_machines(pool.accelerator, pool.count)
+    return next((each for each in fitting if each.type == named), fitting[0])
+
+
+def slice_nodes(pool: GpuPoolSettings) -> int:
+    """How many nodes a TPU slice takes; 1 for everything else."""
+    if pool.topology is None or pool.card.vendor != "tpu":
+        return 1
+    return google.nodes_of(pool.topology, pool.count)
+
+
+def topology(pool: GpuPoolSettings) -> str | None:
+    """The topology of the pool's slices, with its default; None of GPUs."""
+    if pool.card.vendor != "tpu":
+        return None
+    return pool.topology or google.OF_ONE_NODE[pool.count]
+
+
+def with_gpudirect(pool: GpuPoolSettings) -> bool:
+    """Whether nodes have the networks of GPUDirect, with its default."""
+    return machine(pool).fabric is not None and pool.gpudirect is not False
+
+
+def with_placement(pool: GpuPoolSettings) -> bool:
+    """Whether there is a compact placement policy, with its default: for what is bought by the node. A
+    reservation and a queue place their nodes themselves."""
+    wanted = with_gpudirect(pool) if pool.placement_group is None else pool.placement_group
+    return wanted and any(entry.type in ("spot", "on_demand") for entry in pool.capacity)
+
+
+def in_one_zone(pool: GpuPoolSettings) -> bool:
+    """Networks for GPUDirect, compact placement and slices are in one zone."""
+    return with_gpudirect(pool) or with_placement(pool) or slice_nodes(pool) > 1
+
+
+def local_ssds(pool: GpuPoolSettings, entry: Capacity) -> tuple[int, bool]:
+    """How many local SSDs a node has, and whether they are its ephemeral storage or raw block devices."""
+    carries = machine_of(pool, entry)
+    if pool.instance_store == "raid0" or (pool.instance_store is None and carries.ssds_built_in):
+        return carries.local_ssds, True
+    return (carries.local_ssds if carries.ssds_built_in else 0), False
+
+
+def compute_class(pool: GpuPoolSettings) -> str | None:
+    """The name of the pool's ComputeClass; None where only a ProvisioningRequest grows it."""
+    return pool.name if any(entry.type != "queued" for entry in pool.capacity) else None
+
+
+def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
+    """The labels that the pool sets itself; GKE adds its own (`cloud.google.com/gke-accelerator`...). All
+    entries of `capacity` have the same but for the type, and the ComputeClass, which does not know queues."""
+    made = {
+        label.POOL: pool.name,
+        label.CAPACITY: capacity_type,
+        label.ACCELERATOR: pool.accelerator,
+        label.ACCELERATOR_COUNT: str(pool.count),
+    }
+    if capacity_type != "queued" and compute_class(pool) is not None:
+        made[COMPUTE_CLASS] = pool.name
+    return made
+
+
+def own_taints(pool: GpuPoolSettings, capacity_type: str) -> list[Taint]:
+    """The taints that node pools are made with: the ComputeClass's and the user's. GKE adds the accelerator's
+    and the queue's."""
+    own = [] if capacity_type == "queued" else [Taint(COMPUTE_CLASS, "NoSchedule", pool.name)]
+    return [*own, *pool.taints]
+
+
+def taints(pool: GpuPoolSettings) -> list[Taint]:
+    """All taints that a Pod finds on the nodes: GKE's for the accelerator ("About GPUs in GKE", "About TPUs
+    in GKE"), and those that the node pools are made with."""
+    kind = "queued" if compute_class(pool) is None else "on_demand"
+    return [Taint(pool.card.resource, "NoSchedule", "present"), *own_taints(pool, kind)]
+
+
+def selector(pool: GpuPoolSettings) -> dict[str, str]:
+    """Labels that lead a Pod to the pool: its class, or where a class would never grow it, itself."""
+    if compute_class(pool) is not None:
+        return {COMPUTE_CLASS: pool.name}
+    return {label.POOL: pool.name, label.CAPACITY: "queued"}
+
+
+def devices_of(pool: GpuPoolSettings) -> int:
+    """How many of the card's resource a node advertises."""
+    sharing = pool.sharing
+    if sharing is None:
+        return pool.count
+    if sharing.replicas is not None:
+        return pool.count * sharing.replicas
+    return pool.count * google.PARTITIONS[pool.accelerator][sharing.profile or ""]
+
+
+def waits(entry: Capacity) -> bool:
+    """Whether a queue gives the entry's nodes."""
+    return entry.type in WAITS
