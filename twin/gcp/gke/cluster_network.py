@@ -10,7 +10,7 @@ from twin.gcp.call import Call
 from twin.gcp.errors import invalid
 from twin.gcp.gke import lookups
 from twin.gcp.gke.places import Place
-from twin.gcp.state import Body
+from twin.gcp.state import Body, State
 
 DEFAULT_PODS: Final = 110
 _DOCKER: Final = IPv4Network("172.17.0.0/16")
@@ -126,16 +126,16 @@ def _make(call: Call, place: Place, policy: Body, name: str, what: str, default:
     return block
 
 
-def made_ranges(call: Call, place: Place, body: Body) -> None:
+def forget_ranges(state: State, place: Place, body: Body) -> None:
     """Take the secondary ranges away that GKE made for the cluster."""
     name = f"compute/{body['networkConfig']['subnetwork']}"
-    subnet = call.state.get(name)
+    subnet = state.get(name)
     if subnet is None:
         return
     own = {_own(place, "pods"), _own(place, "services")}
     left = [each for each in subnet.get("secondaryIpRanges") or () if each["rangeName"] not in own]
     if len(left) != len(subnet.get("secondaryIpRanges") or ()):
-        call.state.put(name, {**subnet, "secondaryIpRanges": left})
+        state.put(name, {**subnet, "secondaryIpRanges": left})
 
 
 def _master(call: Call, body: Body, network: str, place: Place) -> None:
