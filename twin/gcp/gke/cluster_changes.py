@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from twin.gcp.call import Call
 from twin.gcp.errors import invalid, stale
-from twin.gcp.gke import cluster_fields, cluster_rules, defaults, naming, operations, places
+from twin.gcp.gke import cluster_fields as fields
+from twin.gcp.gke import cluster_rules, defaults, naming, operations, places
 from twin.gcp.gke.places import Place
 from twin.gcp.services import handles
 from twin.gcp.state import Body
@@ -37,36 +38,28 @@ def update(call: Call) -> dict[str, Any]:
     kind = {"desiredMasterVersion": "UPGRADE_MASTER", "desiredNodeVersion": "UPGRADE_NODES"}.get(
         asked[0], "UPDATE_CLUSTER"
     )
-    return _change(
-        call, kind, lambda place, body: cluster_fields.apply(call, place, body, asked[0], given[asked[0]])
-    )
+    return _change(call, kind, lambda place, body: fields.apply(call, place, body, asked[0], given[asked[0]]))
 
 
 @handles("container.projects.locations.clusters.updateMaster", "container.projects.zones.clusters.master")
 def update_master(call: Call) -> dict[str, Any]:
     """clusters.updateMaster"""
     wanted = call.body.get("masterVersion", "")
-    return _change(
-        call, "UPGRADE_MASTER", lambda place, body: cluster_fields.master(call, place, body, wanted)
-    )
+    return _change(call, "UPGRADE_MASTER", lambda place, body: fields.master(call, place, body, wanted))
 
 
 @handles("container.projects.locations.clusters.setAddons", "container.projects.zones.clusters.addons")
 def set_addons(call: Call) -> dict[str, Any]:
     """clusters.setAddons"""
     value = call.body.get("addonsConfig") or {}
-    return _change(
-        call, "UPDATE_CLUSTER", lambda place, body: cluster_fields.addons(call, place, body, value)
-    )
+    return _change(call, "UPDATE_CLUSTER", lambda place, body: fields.addons(call, place, body, value))
 
 
 @handles("container.projects.locations.clusters.setLocations", "container.projects.zones.clusters.locations")
 def set_locations(call: Call) -> dict[str, Any]:
     """clusters.setLocations"""
     value = call.body.get("locations") or []
-    return _change(
-        call, "UPDATE_CLUSTER", lambda place, body: cluster_fields.locations(call, place, body, value)
-    )
+    return _change(call, "UPDATE_CLUSTER", lambda place, body: fields.locations(call, place, body, value))
 
 
 @handles("container.projects.locations.clusters.setLogging", "container.projects.zones.clusters.logging")

@@ -54,10 +54,11 @@ def end(state: State, place: Place, *kinds: str, error: str = "") -> None:
         if error:
             body["statusMessage"] = error
             body["error"] = {"code": 9, "message": error}
-        state.put_operation(name, body, _started(body))
+        state.put_operation(name, body, started(body))
 
 
-def _started(body: Body) -> float:
+def started(body: Body) -> float:
+    """When an operation began, in Unix time."""
     return int(body["name"].split("-")[1]) / 1000
 
 
