@@ -1,132 +1,24 @@
 """AWS as the simulation around the control plane sees it: `connect(world)`.
 
-It speaks HTTP to the world's front, from another process; what it asks is answered by twin/aws/eks/sight.py.
+What it asks is answered by twin/aws/eks/sight.py.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import threading
-from collections.abc import Sequence
-from typing import Any
-
-from twin.kubernetes.view import (
-    Addon,
-    CloudView,
-    Cluster,
-    Group,
-    InsufficientCapacity,
-    Machine,
-    Principal,
-    Taint,
-)
+from twin.kubernetes.remote_view import FrontError, RemoteView
+from twin.kubernetes.view import CloudView
 from twin.world import World
 
-_TIMEOUT = 30.0
+__all__ = ["AwsView", "FrontError", "connect"]
 
 
-class FrontError(Exception):
-    """The front refused; the text is its own."""
+class AwsView(RemoteView):
+    """A world's AWS."""
 
-
-class AwsView:
-    """A world's AWS. Threads may share it: each has its own connection."""
-
-    def __init__(self, world: World) -> None:
-        self._port = world.ports["cloud"]
-        self._local = threading.local()
-
-    def cluster(self) -> Cluster | None:
-        """The one cluster of this world, or None."""
-        found = self._ask("cluster")["cluster"]
-        return Cluster(**found) if found else None
-
-    def cluster_ready(self, endpoint: str, certificate_authority: str) -> None:
-        """CREATING becomes ACTIVE."""
-        self._ask("cluster_ready", endpoint=endpoint, certificate_authority=certificate_authority)
-
-    def cluster_gone(self) -> None:
-        """DELETING ends."""
-        self._ask("cluster_gone")
-
-    def machines(self) -> Sequence[Machine]:
-        """The machines that should be Nodes now."""
-        return [_machine(each) for each in self._ask("machines")["machines"]]
-
-    def groups(self) -> Sequence[Group]:
-        """The Auto Scaling groups of managed node groups."""
-        return [
-            Group(**{**each, "template": _machine(each["template"])})
-            for each in self._ask("groups")["groups"]
-        ]
-
-    def node_group_health(self, node_group: str, ready: int, issues: Sequence[str]) -> None:
-        """How many of a node group's nodes are Ready."""
-        self._ask("node_group_health", node_group=node_group, ready=ready, issues=list(issues))
-
-    def set_desired(self, group: str, count: int, *, role: str) -> None:
-        """SetDesiredCapacity with the rights of a role."""
-        self._ask("set_desired", group=group, count=count, role=role)
-
-    def terminate(self, group: str, provider_id: str, *, role: str) -> None:
-        """TerminateInstanceInAutoScalingGroup with the rights of a role."""
-        self._ask("terminate", group=group, provider_id=provider_id, role=role)
-
-    def addons(self) -> Sequence[Addon]:
-        """The add-ons asked for."""
-        return [Addon(**each) for each in self._ask("addons")["addons"]]
-
-    def addon_status(self, name: str, status: str, issues: Sequence[str]) -> None:
-        """What became of an add-on."""
-        self._ask("addon_status", name=name, status=status, issues=list(issues))
-
-    def workload_role(self, namespace: str, service_account: str) -> str | None:
-        """The role that a pod identity association gives."""
-        return self._ask("workload_role", namespace=namespace, service_account=service_account)["role"]
-
-    def authenticate(self, token: str) -> Principal | None:
-        """Who an EKS token is."""
-        found = self._ask("authenticate", token=token)["principal"]
-        if found is None:
-            return None
-        policies = tuple((name, tuple(namespaces)) for name, namespaces in found.pop("policies"))
-        return Principal(**found, policies=policies)
-
-    def _ask(self, name: str, /, **body: Any) -> dict[str, Any]:
-        status, answer = self._post(f"/_twin/view/{name}", json.dumps(body).encode())
-        if status == 200:
-            return answer
-        message = f"{name}: {answer.get('message', answer)}"
-        if answer.get("code") == "AccessDenied":
-            raise PermissionError(message)
-        if answer.get("code") == "InsufficientInstanceCapacity":
-            raise InsufficientCapacity(message)
-        raise FrontError(message)
-
-    def _post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-        # A connection that is still open may have died with a restarted front: a second one decides.
-        for attempt in (1, 2):
-            connection = getattr(self._local, "connection", None)
-            if connection is None:
-                connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
-                self._local.connection = connection
-            try:
-                connection.request("POST", path, body, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                return response.status, json.loads(response.read())
-            except (OSError, http.client.HTTPException):
-                connection.close()
-                self._local.connection = None
-                if attempt == 2:
-                    raise
-        raise AssertionError("not reached")
+    SHORT = frozenset({"InsufficientInstanceCapacity"})
+    DENIED = frozenset({"AccessDenied"})
 
 
 def connect(world: World) -> CloudView:
     """The view of a world's AWS; nothing is asked yet."""
     return AwsView(world)
-
-
-def _machine(told: dict[str, Any]) -> Machine:
-    return Machine(**{**told, "taints": tuple(Taint(**taint) for taint in told["taints"])})

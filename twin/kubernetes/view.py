@@ -45,11 +45,18 @@ class Machine:
 
 @dataclass(frozen=True)
 class Group:
-    """A group of equal machines that can grow: on AWS the Auto Scaling group of a managed node group.
+    """A group of equal machines that can grow: on AWS the Auto Scaling group of a managed node group, on
+    Google Cloud the managed instance group of a node pool in one zone.
 
-    name: the Auto Scaling group's name. minimum, maximum, desired: numbers of machines.
+    name: the group's name. minimum, maximum, desired: numbers of machines.
     template: the machine that it would make next (labels, taints, capacity; devices by its type).
     tags: the group's own tags (autoscaler discovery, node-template overrides).
+    node_group: the managed node group or node pool that it is of.
+
+    For the autoscaler that a cloud has built in: built_in: it may resize the group. total_minimum,
+    total_maximum: of all groups of the node pool together, 0: none. queued: it grows for
+    ProvisioningRequests only. flex_start, spot: how its machines are bought. location_policy: BALANCED over
+    the zones, or ANY. exact_template: the template's allocatable is what a node will have.
     """
 
     name: str
@@ -59,6 +66,14 @@ class Group:
     template: Machine
     tags: Mapping[str, str]
     node_group: str = ""
+    built_in: bool = False
+    total_minimum: int = 0
+    total_maximum: int = 0
+    queued: bool = False
+    flex_start: bool = False
+    spot: bool = False
+    location_policy: str = ""
+    exact_template: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,4 +174,17 @@ class CloudView(Protocol):
 
     def authenticate(self, token: str) -> Principal | None:
         """Who a bearer token is, or None: who has no access entry gets in nowhere."""
+        ...
+
+
+class SelfScalingView(CloudView, Protocol):
+    """A cloud whose managed clusters have an autoscaler of their own, with nothing installed for it (GKE)."""
+
+    def autoscaling_profile(self) -> str:
+        """How eagerly it shrinks: BALANCED or OPTIMIZE_UTILIZATION."""
+        ...
+
+    def grow_for(self, request: str, sizes: Mapping[str, int]) -> None:
+        """Set the sizes of several groups (by name), all or none, and mark the new machines with the
+        ProvisioningRequest that they are for. Raises InsufficientCapacity."""
         ...

@@ -201,13 +201,21 @@ def set_desired(front: Front, body: Params) -> Params:
     """Resize a group. A shortage changes nothing: the group's size stays what it was."""
     place, held, pool, zone = _named(front, body["group"])
     count = int(body["count"])
-    before = len(groups.instances(front.state, place, zone))
     there = groups.resize(front, place, held, pool, zone, count, time.time())
     if there < count:
         raise groups.stockout(pool["config"]["machineType"], zone)
-    if body.get("request"):
-        for name, _ in groups.instances(front.state, place, zone)[before:]:
-            front.state.keep(name, {**front.state.kept(name), "request": body["request"]})
+    return {}
+
+
+def grow_for(front: Front, body: Params) -> Params:
+    """Resize several groups for a ProvisioningRequest, all or none (a refusal undoes the transaction)."""
+    for name, count in body["sizes"].items():
+        place, _, _, zone = _named(front, name)
+        before = {each for each, _ in groups.instances(front.state, place, zone)}
+        set_desired(front, {"group": name, "count": count})
+        for each, _ in groups.instances(front.state, place, zone):
+            if each not in before:
+                front.state.keep(each, {**front.state.kept(each), "request": body["request"]})
     return {}
 
 
@@ -245,7 +253,7 @@ def settings(front: Front, _: Params) -> Params:
     """What GKE's autoscaler goes by, cluster-wide."""
     found = places.only(front.state)
     scaling: Body = (found[1].get("autoscaling") or {}) if found else {}
-    return {"autoscaling": {"profile": scaling.get("autoscalingProfile", "BALANCED")}}
+    return {"autoscaling_profile": scaling.get("autoscalingProfile", "BALANCED")}
 
 
 def workload_role(front: Front, body: Params) -> Params:
@@ -289,6 +297,7 @@ VIEWS: Final = {
     "terminate": terminate,
     "addons": addon_list,
     "addon_status": addon_status,
+    "grow_for": grow_for,
     "settings": settings,
     "workload_role": workload_role,
     "authenticate": authenticate,
