@@ -21,6 +21,7 @@ from pulumi.provider.server import ComponentInitError
 from aiplatform._args import ArgumentError, got, is_unknown, nearest
 from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
+from aiplatform.compute_class import ComputeClass
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.gpu_pool import GpuPool
@@ -35,6 +36,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Cluster,
     NodePool,
     GpuPool,
+    ComputeClass,
     ClusterAutoscaler,
     DevicePlugins,
     EfaPlugin,

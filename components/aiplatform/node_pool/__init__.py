@@ -5,6 +5,7 @@ from typing import TypedDict
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._args import read
+from aiplatform._kubernetes import TaintArgs
 from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 
@@ -18,38 +19,69 @@ class NodePoolOutputs(TypedDict):
     """The pool's name: the value of the node label `ai-platform/pool`."""
     architecture: str
     """`x86_64` or `arm64`."""
+    taints: list[TaintArgs]
+    """What a Pod must tolerate."""
+    node_selector: dict[str, str]
+    """Labels that lead a Pod to the pool."""
+    compute_class: str | None
+    """Google Cloud: the ComputeClass of the node pools, where there are two."""
     node_groups: list[NodeGroupReferenceArgs]
     """One for each entry of `capacity`, in that order."""
-    node_role_arn: Input[str]
-    """The role of the nodes."""
+    node_role_arn: Input[str] | None
+    """AWS: the role of the nodes."""
 
 
 class NodePool(ComponentResource):
-    """Ordinary CPU nodes: for each entry of `capacity` a managed node group, with common labels and taints,
-    ordered by priority for the Cluster Autoscaler, which grows and shrinks them."""
+    """Ordinary CPU nodes: for each entry of `capacity` a managed node group of EKS or a node pool of GKE,
+    with common labels and taints, ordered by priority for the autoscaler, which grows and shrinks them. On
+    Google Cloud it takes the cluster's Kubernetes provider, too, where it has two entries, for their
+    ComputeClass."""
 
     name: Output[str]
     """The pool's name: the value of the node label `ai-platform/pool`."""
     architecture: Output[str]
     """`x86_64` or `arm64`."""
+    taints: Output[list[TaintArgs]]
+    """What a Pod must tolerate."""
+    node_selector: Output[dict[str, str]]
+    """Labels that lead a Pod to the pool."""
+    compute_class: Output[str | None]
+    """Google Cloud: the ComputeClass of the node pools, where there are two."""
     node_groups: Output[list[NodeGroupReferenceArgs]]
     """One for each entry of `capacity`, in that order."""
-    node_role_arn: Output[str]
-    """The role of the nodes."""
+    node_role_arn: Output[str | None]
+    """AWS: the role of the nodes."""
 
     def __init__(self, name: str, args: NodePoolArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NodePoolSettings, args, "NodePoolArgs")
-        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
-        from aiplatform.node_pool import aws
-
         super().__init__("aiplatform:index:NodePool", name, {}, opts)
-        built = aws.Builder(self, name, settings).build()
+        node_groups, node_role_arn = _build(self, name, settings)
         self.outputs: NodePoolOutputs = {
             "name": settings.name,
             "architecture": settings.architecture,
-            "node_groups": built.node_groups,
-            "node_role_arn": built.role_arn,
+            "taints": [
+                {"key": taint.key, "value": taint.value, "effect": taint.effect}
+                for taint in settings.all_taints
+            ],
+            "node_selector": settings.selector,
+            "compute_class": settings.compute_class,
+            "node_groups": node_groups,
+            "node_role_arn": node_role_arn,
         }
         for key, output in self.outputs.items():
             setattr(self, key, Output.from_input(output))
         self.register_outputs(self.outputs)
+
+
+def _build(
+    parent: NodePool, name: str, settings: NodePoolSettings
+) -> tuple[list[NodeGroupReferenceArgs], Input[str] | None]:
+    # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+    if settings.cloud == "gcp":
+        from aiplatform.node_pool import gcp
+
+        return gcp.Builder(parent, name, settings).build(), None
+    from aiplatform.node_pool import aws
+
+    built = aws.Builder(parent, name, settings).build()
+    return built.node_groups, built.role_arn

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
-from aiplatform._args import Fault, between, distinct, got, length, nearest
-from aiplatform._kubernetes import Taint, TaintArgs, label_faults, pool_name, taint_faults
-from aiplatform._node_labels import CAPACITY, POOL
+from aiplatform._args import Fault, Rule, between, distinct, got, length, nearest, obeys
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform._google import zones_of
+from aiplatform._kubernetes import Taint, TaintArgs, gke_label_faults, label_faults, pool_name, taint_faults
+from aiplatform._node_labels import CAPACITY, COMPUTE_CLASS, POOL
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
@@ -16,9 +18,11 @@ from aiplatform.naming import (
     LAUNCH_TEMPLATE_PREFIX,
     PhysicalName,
     aws_tags,
+    google_labels,
     prefix_for,
 )
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+from aiplatform.node_pool.clouds import MEANINGS
 
 LONGEST_NAME: Final = 20
 """Of a pool's name, as of a GPU pool's."""
@@ -37,43 +41,53 @@ _ARM = re.compile(r"a1|[a-z]+(-[a-z0-9]+)?\d+g[a-z]*(-[a-z]+)?")
 
 
 class NodePoolArgs(TypedDict):
-    """Ordinary CPU nodes: one managed node group for each entry of `capacity`, with common labels and taints,
-    that the Cluster Autoscaler grows in the order of the entries."""
+    """Ordinary CPU nodes: for each entry of `capacity` a node group of EKS or a node pool of GKE, with common
+    labels and taints, that an autoscaler grows in the order of the entries."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
     cluster: ClusterReferenceArgs
-    """The cluster that the nodes join: `Cluster.outputs`."""
+    """The cluster that the nodes join: `Cluster.outputs`. It says which cloud the pool is on."""
     network: NetworkReferenceArgs
     """The network that they stand in, with its zones: `Network.outputs`."""
     instance_types: list[str]
     """In order of preference, all of one architecture and about equal in CPU and memory: the autoscaler plans
-    with the first. None with an accelerator: those are a GPU pool's."""
+    with the first. On Google Cloud one machine type, `n2-standard-8`. None with an accelerator: those are a
+    GPU pool's."""
     capacity: NotRequired[list[str]]
-    """`spot` and `on_demand`, in order of preference. Default: on demand."""
+    """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select
+    the pool where it has both, as only a ComputeClass knows an order."""
     min: NotRequired[int]
-    """Nodes that stay, in the first entry of `capacity`. Default 0. Raise it only while at least so many
-    nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
+    """Nodes that stay, in the first entry of `capacity`. Default 0. On AWS raise it only while at least so
+    many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 3."""
     zones: NotRequired[list[str]]
-    """Zones of the network by id (`usw2-az1`). Default: those that offer the instance types."""
+    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`). Default: those that offer
+    the instance types."""
     image: NotRequired[str]
-    """`al2023` (default) or `bottlerocket`."""
+    """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: NotRequired[int]
-    """Size of the encrypted gp3 volume, GiB. Default 80."""
+    """Size of the encrypted volume that a node starts from, GiB. Default 80."""
     labels: NotRequired[dict[str, str]]
     """More node labels."""
     taints: NotRequired[list[TaintArgs]]
     """Node taints. Default: none."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, instance and volume, beside those of the provider."""
+    """Tags, on Google Cloud labels, of every resource, instance and volume, beside those of the provider."""
+
+
+_GOOGLE_TYPE = re.compile(r"[a-z]+\d+[a-z]*(-[a-z0-9]+)+")
+_GOOGLE_ARM: Final = frozenset({"t2a", "c4a", "n4a"})
+"""Families on Arm ("Arm VMs on Compute")."""
 
 
 def architecture(instance_type: str) -> str:
     """`arm64` or `x86_64`, by the family's name."""
+    if "." not in instance_type:
+        return "arm64" if instance_type.partition("-")[0] in _GOOGLE_ARM else "x86_64"
     return "arm64" if _ARM.fullmatch(instance_type.partition(".")[0]) else "x86_64"
 
 
@@ -86,15 +100,30 @@ def _cpu_type(value: str) -> str | None:
     return f"which carries {machine.count} {machine.accelerator}: expected a type without, or a GPU pool"
 
 
+def _google_cpu_type(value: str) -> str | None:
+    if not _GOOGLE_TYPE.fullmatch(value):
+        return "expected a machine type such as n2-standard-8"
+    built_in = accelerators.gcp.BUILT_IN.get(value.partition("-")[0])
+    if built_in is None:
+        return None
+    return f"which comes with {built_in}: expected a type without, or a GPU pool"
+
+
+_TYPES: Final[dict[Cloud, Rule]] = {"aws": _cpu_type, "gcp": _google_cpu_type}
+_TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
+
+
 @dataclass(frozen=True)
-class NodePoolSettings:
+class NodePoolSettings(CloudNeutral):
     """Checked arguments of a node pool."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
 
     prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE)]
     name: Annotated[str, pool_name(LONGEST_NAME)]
     cluster: ClusterReference
     network: NetworkReference
-    instance_types: Annotated[list[Annotated[str, _cpu_type]], length(1, 20, "instance types"), distinct]
+    instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct]
     capacity: Annotated[list[Literal["spot", "on_demand"]], length(1, 2, "entries"), distinct] = field(
         default_factory=lambda: ["on_demand"]
     )
@@ -105,7 +134,17 @@ class NodePoolSettings:
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 80
     labels: dict[str, str] = field(default_factory=dict[str, str])
     taints: list[Taint] = field(default_factory=list[Taint])
-    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
+
+    @property
+    def compute_class(self) -> str | None:
+        """On Google Cloud the name of its ComputeClass, where there is an order to keep."""
+        return self.name if self.cloud == "gcp" and len(self.capacity) > 1 else None
 
     @property
     def architecture(self) -> str:
@@ -119,33 +158,75 @@ class NodePoolSettings:
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
-        own_role = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
-        if own_role:
-            yield Fault("prefix", f"{got(self.prefix)}, {own_role}")
+        yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.min > self.max:
             yield Fault("min", f"got {self.min}, expected at most max, which is {self.max}")
+        yield from self._types()
+        if not self.network.zones:
+            yield Fault(
+                "network.zones", "missing, expected the network's zones as Network.outputs gives them"
+            )
+        for index, zone in enumerate(self.zones or []):
+            yield from self._zone(zone, f"zones[{index}]")
+        yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
+
+    def _types(self) -> Iterator[Fault]:
+        wrong = False
         for index, name in enumerate(self.instance_types):
+            for fault in obeys(f"instance_types[{index}]", name, _TYPES[self.cloud]):
+                wrong = True
+                yield fault
+        for index, name in enumerate([] if wrong else self.instance_types):
             if architecture(name) != self.architecture:
                 yield Fault(
                     f"instance_types[{index}]",
                     f"{got(name)}, which is {architecture(name)} while {self.instance_types[0]} is "
                     f"{self.architecture}: expected one architecture, a node group has one image",
                 )
-        if not self.network.zones:
-            yield Fault(
-                "network.zones", "missing, expected the network's zones as Network.outputs gives them"
-            )
-        for index, zone in enumerate(self.zones or []):
-            if zone not in self.zone_ids:
-                known = ", ".join(self.zone_ids)
-                reason = f"expected a zone id of the network: {known}{nearest(zone, self.zone_ids)}"
-                yield Fault(f"zones[{index}]", f"{got(zone)}, {reason}")
+
+    def _zone(self, zone: str, path: str) -> Iterator[Fault]:
+        if self.cloud == "gcp" and self.cluster.region is not None:
+            wrong = list(obeys(path, zone, zones_of(self.cluster.region)))
+            yield from wrong
+            if wrong:
+                return
+        if zone not in self.zone_ids:
+            known = ", ".join(self.zone_ids)
+            reason = f"expected a zone id of the network: {known}{nearest(zone, self.zone_ids)}"
+            yield Fault(path, f"{got(zone)}, {reason}")
+
+    def _on_aws(self) -> Iterator[Fault]:
+        own_role = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
+        if own_role:
+            yield Fault("prefix", f"{got(self.prefix)}, {own_role}")
         yield from label_faults(self.labels, self.own_labels("on_demand"))
         yield from taint_faults(self.taints, ())
 
+    def _on_google(self) -> Iterator[Fault]:
+        if len(self.instance_types) > 1:
+            yield Fault(
+                "instance_types",
+                f"{got(self.instance_types)}, expected one: a node pool of GKE has one machine type; make a "
+                "pool for each",
+            )
+        yield from gke_label_faults(self.labels, self.own_labels("on_demand"))
+        yield from taint_faults(self.taints, (COMPUTE_CLASS,))
+
     def own_labels(self, capacity: str) -> dict[str, str]:
         """The labels that the pool sets itself."""
-        return {POOL: self.name, CAPACITY: capacity}
+        own = {POOL: self.name, CAPACITY: capacity}
+        return own if self.compute_class is None else {**own, COMPUTE_CLASS: self.compute_class}
+
+    @property
+    def all_taints(self) -> list[Taint]:
+        """Its ComputeClass's, where it has one, and the user's."""
+        own = [] if self.compute_class is None else [Taint(COMPUTE_CLASS, "NoSchedule", self.compute_class)]
+        return [*own, *self.taints]
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """Labels that lead a Pod to the pool."""
+        return {POOL: self.name} if self.compute_class is None else {COMPUTE_CLASS: self.compute_class}
 
     def zones_with(self, offering: Iterable[str]) -> list[str]:
         """Where its nodes can stand, of the zones that offer all of its types."""

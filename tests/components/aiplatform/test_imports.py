@@ -6,6 +6,7 @@ import sys
 ENTITIES = (
     "cluster",
     "cluster_autoscaler",
+    "compute_class",
     "device_plugins",
     "efa_plugin",
     "gpu_pool",
@@ -20,7 +21,8 @@ def test_arguments_are_checked_without_the_sdk_of_any_cloud() -> None:
         [
             "import sys",
             *(f"import aiplatform.{entity}, aiplatform.{entity}.args" for entity in ENTITIES),
-            "print(sorted(m for m in sys.modules if m.startswith(('pulumi_aws', 'pulumi_kubernetes'))))",
+            "sdks = ('pulumi_aws', 'pulumi_gcp', 'pulumi_kubernetes')",
+            "print(sorted(m for m in sys.modules if m.startswith(sdks)))",
         ]
     )
     # Another process: in this one other tests have imported them already.
