@@ -13,7 +13,8 @@ class Runner(ComponentResource):
     between two runs. It may assume the deployer's role and nothing else, and it is closed to the network.
 
     Start a run with `aws codebuild start-build --project-name {prefix}-runner`, or let jobs of GitHub Actions
-    run on it.
+    run on it. Whoever may start a run can say what it does, and so works as the deployer: grant
+    codebuild:StartBuild on the project to those alone who may be it.
     """
 
     name: Output[str]
