@@ -1,0 +1,113 @@
+"""The topic `environment`: whose it is, and where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from aiplatform._clouds import CLOUDS
+from aiplatform.naming import aws_tags, google_labels
+from stacks.settings.topic import Topic
+
+ShortName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=16)
+]
+_MOST_TAGS = 36
+_REGIONS = {"aws": r"[a-z]{2}(-[a-z]+)+-\d", "gcp": r"[a-z]+-[a-z]+\d{1,2}"}
+_WHOSE = {
+    "aws": (r"\d{12}", "the AWS account, 12 digits in quotes"),
+    "gcp": (
+        r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
+        "a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last",
+    ),
+}
+_RULES = {"aws": aws_tags, "gcp": google_labels}
+
+
+class Environment(Topic):
+    """Whose environment this is, and where."""
+
+    org: ShortName
+    """The organisation: the first part of every physical name, `{org}-{name}-{purpose}`."""
+    name: ShortName
+    """The environment's name: the second part of every physical name."""
+    profile: Literal["dev", "staging", "prod"]
+    """Which defaults and which limits hold."""
+    cloud: Literal["aws", "gcp"]
+    """The cloud."""
+    region: str
+    """The region of all resources: `us-west-2`, on Google Cloud `us-central1`."""
+    account_id: str | None = None
+    """The AWS account, 12 digits in quotes. Credentials of any other account are refused."""
+    project_id: str | None = None
+    """The Google Cloud project, by its id (not its number)."""
+    owner: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    """Who answers for it: a team's mail address, on Google Cloud a word that a label takes. The tag or label
+    `owner` of every resource."""
+    cost_center: Annotated[str, StringConstraints(min_length=1, max_length=256)]
+    """Who pays. The tag or label `cost-center` of every resource."""
+    tags: dict[str, str] = Field(default_factory=dict)
+    """More tags for every resource."""
+    teardown: bool | Literal["with_data"] = False
+    """`true` lifts protection at the next `up`, so that `destroy` may follow; `with_data` also lets go of
+    data that would be retained."""
+    bootstrap: bool = False
+    """`true` leaves the environment at what needs no way to the Kubernetes API, network and runner: for the
+    first `up`, from anywhere, and for the last one, from the runner, before `destroy` from outside."""
+
+    @property
+    def prefix(self) -> str:
+        """The first two parts of every physical name."""
+        return f"{self.org}-{self.name}"
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The tags of every resource."""
+        return {
+            **self.tags,
+            "owner": self.owner,
+            "cost-center": self.cost_center,
+            "environment": self.name,
+            "managed-by": "ai-platform",
+        }
+
+    def faults(self) -> Iterator[tuple[str, str]]:
+        """(key, reason) of what one cloud takes and another does not."""
+        if not re.fullmatch(_REGIONS[self.cloud], self.region):
+            example = {"aws": "us-west-2", "gcp": "us-central1"}[self.cloud]
+            yield (
+                "region",
+                f"got {self.region!r}, expected a region of {CLOUDS[self.cloud]} such as {example}",
+            )
+        yield from self._whose()
+        named = {"owner": self.owner, "cost-center": self.cost_center, "environment": self.name}
+        for tag, value in named.items():
+            reason = _RULES[self.cloud]({tag: value})
+            if reason:
+                yield tag.replace("-", "_").replace("environment", "name"), f"got {value!r}, {reason}"
+        yield from (("tags", reason) for reason in self._tag_faults())
+
+    def _whose(self) -> Iterator[tuple[str, str]]:
+        here, other = ("account_id", "project_id") if self.cloud == "aws" else ("project_id", "account_id")
+        value, pattern, words = getattr(self, here), *_WHOSE[self.cloud]
+        if value is None:
+            yield here, f"missing; expected {words}"
+        elif not re.fullmatch(pattern, value):
+            yield here, f"got {value!r}, expected {words}"
+        if getattr(self, other) is not None:
+            yield other, f"is of another cloud; {CLOUDS[self.cloud]} takes {here}"
+
+    def _tag_faults(self) -> Iterator[str]:
+        for name in self.tags:
+            # IAM takes keys that differ in case alone for the same.
+            if name.lower() in ("owner", "cost-center", "environment", "managed-by"):
+                yield f"tag {name!r} is set by the platform; set owner, cost_center or name instead"
+        # AWS takes 50, Google Cloud 64; the platform's and the components' own are among them.
+        if len(self.tags) > _MOST_TAGS:
+            yield f"got {len(self.tags)} tags, expected at most {_MOST_TAGS}"
+        reason = _RULES[self.cloud](self.tags)
+        if reason:
+            yield reason

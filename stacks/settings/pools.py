@@ -1,0 +1,96 @@
+"""The topics `node_pools` and `gpu_pools`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from stacks.settings.topic import Topic
+
+Capacity = Literal["reserved", "spot", "on_demand"]
+
+
+class Taint(Topic):
+    """A node taint: Pods without a toleration for it stay away."""
+
+    key: str
+    """`example.com/batch`."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    """What happens to Pods without a toleration."""
+    value: str = ""
+    """The taint's value."""
+
+
+class Pool(Topic):
+    """What CPU and GPU pools have in common."""
+
+    min: int = 0
+    """Fewest nodes; 0 costs nothing while nothing runs."""
+    max: int
+    """Most nodes of each capacity entry."""
+    zones: list[str] = Field(default_factory=list)
+    """Zone ids to stay in; empty means every zone of the network that offers the machine."""
+    image: Literal["al2023", "bottlerocket"] | None = None
+    """The operating system of the nodes; left out, al2023, and bottlerocket with MIG, which needs it."""
+    labels: dict[str, str] = Field(default_factory=dict)
+    """More node labels."""
+    taints: list[Taint] = Field(default_factory=list[Taint])
+    """More node taints: a GPU pool has that of its accelerator by itself."""
+    disk_gib: int = 100
+    """Root volume, in GiB."""
+
+
+class NodePool(Pool):
+    """An ordinary CPU node pool."""
+
+    instance_types: list[str]
+    """Instance types, the first preferred; one processor architecture."""
+    capacity: list[Literal["spot", "on_demand"]] = Field(default_factory=lambda: ["on_demand"])
+    """Where nodes come from, tried in this order."""
+
+
+class CapacityEntry(Topic):
+    """One entry of a GPU pool's capacity, where it needs more than its name."""
+
+    type: Capacity
+    """`reserved`, `spot` or `on_demand`."""
+    reservation_id: str | None = None
+    """The capacity reservation or capacity block (`cr-...`) of `reserved`."""
+    capacity_block: bool = False
+    """Whether the reservation is a capacity block."""
+    zone: str | None = None
+    """The reservation's zone, by its id, where the pool has several."""
+    instance_types: list[str] = Field(default_factory=list)
+    """Instance types in place of the catalog's."""
+
+
+class Sharing(Topic):
+    """Several Pods on one GPU."""
+
+    strategy: Literal["time_slicing", "mig"]
+    """`time_slicing` shares without isolation; `mig` cuts the card."""
+    replicas: int | None = None
+    """Pods a GPU, with time_slicing."""
+    profile: str | None = None
+    """MIG profile (`1g.10gb`), with mig."""
+
+
+class GpuPool(Pool):
+    """A pool of accelerators. Say what you need; the catalog knows the machine."""
+
+    accelerator: str
+    """Which accelerator: t4, a10g, l4, l40s, a100, h100, h200, b200, trainium..."""
+    count: int
+    """Accelerators a node."""
+    capacity: list[Capacity | CapacityEntry]
+    """Where nodes come from, tried in this order."""
+    efa: bool | None = None
+    """Elastic Fabric Adapter; left out, nodes that carry whole machines have it."""
+    placement_group: bool | None = None
+    """Whether spot and on-demand nodes stand close together; left out, those with EFA do."""
+    instance_store: Literal["raid0", "none"] | None = None
+    """`raid0` makes one array of the machine's NVMe disks, for images, logs and scratch data; `none` leaves
+    them alone. Left out, raid0 where there are any."""
+    sharing: Sharing | None = None
+    """Several Pods on one GPU."""
