@@ -76,8 +76,8 @@ class RunnerArgs(TypedDict):
     timeout_minutes: NotRequired[int]
     """How long a run may take, 5 to 2160. Default 120."""
     concurrent_runs: NotRequired[int]
-    """How many runs there may be at a time, 1 to 60. One more is refused, not queued. Default 1, and 10 with
-    `github_workflows`, whose jobs would wait for ever."""
+    """How many runs there may be at a time, 1 to 60; one more is refused, not queued. Default 1; with
+    `github_workflows`, whose jobs would wait for ever, the account's limit alone, beyond which runs queue."""
     log_retention_days: NotRequired[int]
     """How long logs are kept, in days. Default 90."""
     retain_data: NotRequired[bool]
@@ -145,9 +145,9 @@ class RunnerSettings:
         return HOSTS[str(urlsplit(self.repository).hostname)] if self.repository else "NO_SOURCE"
 
     @property
-    def runs(self) -> int:
-        """How many runs at a time."""
-        return self.concurrent_runs or (10 if self.github_workflows else 1)
+    def runs(self) -> int | None:
+        """How many runs at a time; None leaves it to the account's quota."""
+        return self.concurrent_runs or (None if self.github_workflows else 1)
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
