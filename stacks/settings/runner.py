@@ -32,6 +32,6 @@ class Runner(Topic):
     timeout_minutes: int = 120
     """How long a run may take."""
     concurrent_runs: int | None = None
-    """How many runs at a time; left out, 1, and 10 with workflows."""
+    """How many runs at a time; left out, 1, and as many as the account allows with workflows."""
     log_retention_days: int | None = None
     """How long a run's logs are kept; left out, as long as the control plane's."""
