@@ -1,9 +1,10 @@
-"""EKS's access policies, as RBAC.
+"""What a cloud's own authoriser allows beside RBAC, as RBAC: EKS's access policies, GKE's IAM roles.
 
-EKS authorises them beside RBAC, by an authoriser that nobody sees. The twin adds a group for each policy
+Neither is seen in the cluster. The twin adds a group for each policy
 to whoever has it, and keeps bindings of these groups. A policy for some namespaces is a group of its own for
 each, so that one that is taken away ends with the next token review, whatever bindings are left.
-Source of the permissions: docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html.
+Source of the permissions: docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html; for GKE
+"Create IAM allow policies" (what roles/container.admin, .developer and .viewer may do with objects).
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from twin.kubernetes.view import Principal
 log = logging.getLogger(__name__)
 
 PREFIX: Final = "eks-access-policy:"
+GKE: Final = "container."
+"""How the policies begin that stand for GKE's IAM roles."""
+GKE_PREFIX: Final = "gke-iam:"
 LABEL: Final = {"app.kubernetes.io/managed-by": "twin.ai-platform"}
 RBAC: Final = "rbac.authorization.k8s.io/v1"
 OWN_ROLE: Final = ""
@@ -31,15 +35,74 @@ ROLES: Final = {
     "AmazonEKSViewPolicy": "view",
     "AmazonEKSAdminViewPolicy": OWN_ROLE,
     "AmazonEKSSecretReaderPolicy": OWN_ROLE,
+    "container.admin": "cluster-admin",
+    "container.developer": OWN_ROLE,
+    "container.viewer": OWN_ROLE,
 }
 """Policy to ClusterRole; those without an equal among Kubernetes' own get one here."""
 READ: Final = ["get", "list", "watch"]
+GKE_GROUPS: Final = [
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apps",
+    "autoscaling",
+    "autoscaling.x-k8s.io",
+    "batch",
+    "cloud.google.com",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "gateway.networking.k8s.io",
+    "monitoring.googleapis.com",
+    "networking.gke.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "snapshot.storage.k8s.io",
+    "storage.k8s.io",
+]
+"""API groups that GKE's roles for developers and viewers reach."""
+GKE_CORE: Final = [
+    "bindings",
+    "configmaps",
+    "endpoints",
+    "events",
+    "limitranges",
+    "namespaces",
+    "nodes",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "pods",
+    "pods/log",
+    "pods/status",
+    "podtemplates",
+    "replicationcontrollers",
+    "resourcequotas",
+    "serviceaccounts",
+    "services",
+]
+"""The core group's resources that a viewer reads: all but Secrets."""
 RULES: Final = {
     "AmazonEKSAdminViewPolicy": [
         {"apiGroups": ["*"], "resources": ["*"], "verbs": READ},
         {"nonResourceURLs": ["*"], "verbs": ["get"]},
     ],
     "AmazonEKSSecretReaderPolicy": [{"apiGroups": [""], "resources": ["secrets"], "verbs": READ}],
+    # All objects but RBAC's own, which a developer may read.
+    "container.developer": [
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": READ},
+        {"apiGroups": GKE_GROUPS, "resources": ["*"], "verbs": ["*"]},
+        {"nonResourceURLs": ["*"], "verbs": ["get"]},
+    ],
+    # All objects but Secrets and RBAC's.
+    "container.viewer": [
+        {"apiGroups": [""], "resources": GKE_CORE, "verbs": READ},
+        {"apiGroups": [each for each in GKE_GROUPS if each], "resources": ["*"], "verbs": READ},
+        {"nonResourceURLs": ["*"], "verbs": ["get"]},
+    ],
 }
 
 Grant = tuple[str, str]
@@ -58,7 +121,11 @@ def grants(principal: Principal) -> set[Grant]:
 def group(grant: Grant) -> str:
     """The group of who has a grant."""
     policy, pattern = grant
-    return f"{PREFIX}{policy}" + (f":{pattern}" if pattern else "")
+    return f"{_prefix(policy)}{policy}" + (f":{pattern}" if pattern else "")
+
+
+def _prefix(policy: str) -> str:
+    return GKE_PREFIX if policy.startswith(GKE) else PREFIX
 
 
 def with_groups(principal: Principal) -> Principal:
@@ -113,7 +180,7 @@ class AccessPolicies:
             log.warning("access policy %s grants nothing in the twin; known are %s", policy, ", ".join(ROLES))
             return
         if role == OWN_ROLE:
-            role = f"{PREFIX}{policy}"
+            role = f"{_prefix(policy)}{policy}"
             self._put(path(RBAC, "clusterroles"), _object("ClusterRole", role, "", rules=RULES[policy]))
         kind = "RoleBinding" if namespace else "ClusterRoleBinding"
         body = _object(

@@ -15,13 +15,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from twin.kubernetes import control_plane, preinstalled
 from twin.kubernetes.access_policies import AccessPolicies
 from twin.kubernetes.addons import Addons
 from twin.kubernetes.api import Kube, Unreachable
-from twin.kubernetes.autoscaler import Autoscaler
+from twin.kubernetes.autoscaler import Autoscaler, BuiltInAutoscaler
 from twin.kubernetes.clock import Clock
 from twin.kubernetes.cluster_life import ClusterLife, ControlPlane, identity
 from twin.kubernetes.device_plugins import DevicePlugins
@@ -29,7 +29,7 @@ from twin.kubernetes.health import NodeGroupHealth
 from twin.kubernetes.mirror import Mirror
 from twin.kubernetes.nodes import Nodes
 from twin.kubernetes.pods import by_node
-from twin.kubernetes.view import CloudView, Cluster, Principal
+from twin.kubernetes.view import CloudView, Cluster, Principal, SelfScalingView
 from twin.kubernetes.webhook import Webhook
 from twin.world import World, load
 
@@ -95,6 +95,11 @@ class Controller:
         self.devices = DevicePlugins(self.kube)
         self.addons = Addons(view, self.kube, self.mirror, world, self.clock)
         self.autoscaler = Autoscaler(view, self.kube, self.mirror, self.clock, world.cloud)
+        self.built_in = (
+            BuiltInAutoscaler(cast(SelfScalingView, view), self.kube, self.mirror, self.clock)
+            if world.cloud == "gcp"
+            else None
+        )
         self.health = NodeGroupHealth(view, self.clock)
         self.policies = AccessPolicies(self.kube)
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
@@ -130,6 +135,8 @@ class Controller:
         if served != self._served:
             self.addons.forget()
             self.policies.forget()
+            if self.built_in:
+                self.built_in.forget()
             self._served = served
         if cluster is None or not self.mirror.synced:
             return
@@ -146,6 +153,9 @@ class Controller:
         self._guard("device plugins", lambda: self.devices.step(machines, nodes, pods))
         self._guard("node group health", lambda: self.health.step(groups, machines, nodes))
         self._guard("autoscaler", lambda: self.autoscaler.step(groups, machines, nodes))
+        built_in = self.built_in
+        if built_in:
+            self._guard("built-in autoscaler", lambda: built_in.step(groups, machines, nodes))
 
     def authenticate(self, token: str) -> Principal | None:
         """Who a token is; nobody while there is no cluster."""

@@ -50,6 +50,8 @@ PLUGINS: Final = (
     Plugin("EFA", "aws-efa-k8s-device-plugin", ("vpc.amazonaws.com/efa",)),
     Plugin("Neuron", "neuron-device-plugin", ("aws.amazon.com/neuron",)),
     Plugin("TPU", "tpu-device-plugin", ("google.com/tpu",)),
+    # GKE's own, which partitions and shares as the node pool says: the machine's devices count that in.
+    Plugin("GKE NVIDIA", "nvidia-gpu-device-plugin", ("nvidia.com/",)),
     Plugin("NVIDIA", "k8s-device-plugin", ("nvidia.com/",)),
 )
 

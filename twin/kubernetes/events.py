@@ -16,6 +16,12 @@ log = logging.getLogger(__name__)
 REPEAT: Final = 60.0
 """Seconds before the same words about the same object are written again (as a count, not a new event)."""
 REMEMBERED: Final = 2000
+API_VERSIONS: Final = {
+    "Deployment": "apps/v1",
+    "DaemonSet": "apps/v1",
+    "ProvisioningRequest": "autoscaling.x-k8s.io/v1",
+}
+"""Kind to API version, where that is not `v1`."""
 
 
 class Recorder:
@@ -63,7 +69,7 @@ class Recorder:
         metadata = target["metadata"]
         namespace = metadata.get("namespace") or "default"
         name = f"{metadata['name']}.{uuid.uuid4().hex[:16]}"
-        api_version = {"Deployment": "apps/v1", "DaemonSet": "apps/v1"}.get(kind, "v1")
+        api_version = API_VERSIONS.get(kind, "v1")
         now = _now()
         self._kube.create(
             path("v1", "events", namespace),

@@ -17,8 +17,16 @@ PLURALS: Final = {
     "StorageClass": "storageclasses",
     "NetworkPolicy": "networkpolicies",
     "PriorityClass": "priorityclasses",
+    "ComputeClass": "computeclasses",
+    "GatewayClass": "gatewayclasses",
+    "RuntimeClass": "runtimeclasses",
 }
 CLUSTER_WIDE: Final = {
+    "ComputeClass",
+    "GatewayClass",
+    "GKENetworkParamSet",
+    "Network",
+    "RuntimeClass",
     "ClusterRole",
     "ClusterRoleBinding",
     "CSIDriver",

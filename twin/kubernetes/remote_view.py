@@ -99,7 +99,7 @@ class RemoteView:
         return Principal(**found, policies=policies)
 
     def ask(self, name: str, /, **body: Any) -> dict[str, Any]:
-        """Ask the front. Raises PermissionError, InsufficientCapacity, FrontError; OSError when it is away."""
+        """Ask the front. Raises PermissionError, InsufficientCapacity, FrontError; OSError: it is away."""
         status, answer = self._post(f"/_twin/view/{name}", json.dumps(body).encode())
         if status == 200:
             return answer

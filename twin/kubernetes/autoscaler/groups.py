@@ -33,6 +33,7 @@ ZONE_LABELS: Final = (
     "failure-domain.beta.kubernetes.io/zone",
     "failure-domain.beta.kubernetes.io/region",
     "topology.ebs.csi.aws.com/zone",
+    "topology.gke.io/zone",
     "k8s.amazonaws.com/eniConfig",
     "alpha.eksctl.io/instance-id",
     "alpha.eksctl.io/nodegroup-name",
@@ -141,7 +142,11 @@ def from_template(group: Group) -> Shape:
     """
     machine = group.template
     known = {**machine.capacity, **machine.devices, **machine.builtin_devices}
-    resources = amounts({name: value for name, value in known.items() if name in KNOWN_FROM_TYPE})
+    if group.exact_template:
+        # The cloud's own autoscaler knows what its nodes keep for themselves, and all of their devices.
+        resources = amounts({**machine.allocatable, **machine.devices, **machine.builtin_devices})
+    else:
+        resources = amounts({name: value for name, value in known.items() if name in KNOWN_FROM_TYPE})
     labels = node_labels(replace(machine, name=f"template-of-{group.name}"))
     taints = list(machine.taints)
     for tag, value in group.tags.items():

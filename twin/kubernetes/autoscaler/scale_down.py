@@ -54,9 +54,13 @@ class ScaleDown:
         if self._cooling(scene, grew, failed):
             return
         left = {managed.group.name: managed.group.desired - managed.group.minimum for managed in scene.groups}
+        spare = _spare(scene)
         for managed, member in [pair for pair in candidates if self._due(*pair, scene)][:BATCH]:
-            if left[managed.group.name] > 0:
-                left[managed.group.name] -= 1
+            name, pool = managed.group.name, managed.group.node_group
+            if left[name] > 0 and spare.get(pool, 1) > 0:
+                left[name] -= 1
+                if pool in spare:
+                    spare[pool] -= 1
                 self._remove(managed, member, scene)
 
     def _cooling(self, scene: Scene, grew: float, failed: float) -> bool:
@@ -93,7 +97,7 @@ class ScaleDown:
         self.recorder.event(node, "Node", "ScaleDown", "node removed by cluster autoscaler")
         self.recorder.event(
             scene.deployment,
-            "Deployment",
+            scene.kind,
             "ScaleDownEmpty",
             f"Scale-down: removing empty node {machine.name!r}",
         )
@@ -101,7 +105,7 @@ class ScaleDown:
     def _failed(self, name: str, why: str, scene: Scene) -> None:
         self.recorder.event(
             scene.deployment,
-            "Deployment",
+            scene.kind,
             "ScaleDownFailed",
             f"failed to delete empty node {name}: {why}",
             warning=True,
@@ -121,6 +125,16 @@ class ScaleDown:
         except ApiError as error:
             if error.status != 404:
                 raise
+
+
+def _spare(scene: Scene) -> dict[str, int]:
+    """For node pools with a minimum over all of their groups: how many nodes they have above it."""
+    found: dict[str, int] = {}
+    for managed in scene.groups:
+        group = managed.group
+        if group.total_maximum:
+            found[group.node_group] = found.get(group.node_group, -group.total_minimum) + group.desired
+    return found
 
 
 def is_empty(member: Member, by_node: Mapping[str, Sequence[Mapping[str, Any]]]) -> bool:

@@ -62,6 +62,10 @@ class Scene:
     role: str
     now: float
     clock_factor: float
+    kind: str = "Deployment"
+    """Of what the autoscaler's own events are written on."""
+    prefer: Callable[[Sequence[Option]], Sequence[Option]] | None = None
+    """Leaves those that come first (a ComputeClass's priorities), before the expanders choose."""
 
 
 @dataclass
@@ -86,13 +90,15 @@ class ScaleUp:
         if not pending:
             return False
         options, rejected = self._options(pending, scene)
+        if scene.prefer is not None:
+            options = list(scene.prefer(options))
         try:
             best = (
                 choose(scene.flags.expanders, options, lambda: self._priorities(scene)) if options else None
             )
         except PriorityError as error:
             self.recorder.event(
-                scene.deployment, "Deployment", "PriorityConfigMapInvalid", str(error), warning=True
+                scene.deployment, scene.kind, "PriorityConfigMapInvalid", str(error), warning=True
             )
             best = None
         if best is None:
@@ -166,7 +172,7 @@ class ScaleUp:
                 rejected[id(pod)].update(reasons)
                 if not reasons:
                     fitting.append(pod)
-            limit = min(managed.group.maximum - managed.group.desired, room)
+            limit = min(_headroom(managed, scene), room)
             count, placed, bins = pack(fitting, managed.shape, limit, overhead)
             if count:
                 options.append(Option(managed, count, placed, bins))
@@ -175,7 +181,7 @@ class ScaleUp:
     def _skipped(self, managed: Managed, scene: Scene) -> str:
         if self.backoff.holds(managed.group.name, scene.now):
             return IN_BACKOFF
-        return AT_MAXIMUM if managed.group.desired >= managed.group.maximum else ""
+        return "" if _headroom(managed, scene) > 0 else AT_MAXIMUM
 
     def _explain(self, pending: Sequence[Pod], rejected: Mapping[int, Counter[str]]) -> None:
         for pod in pending:
@@ -229,11 +235,11 @@ class ScaleUp:
         )
 
     def _say(self, scene: Scene, reason: str, message: str, *, warning: bool = True) -> None:
-        self.recorder.event(scene.deployment, "Deployment", reason, message, warning=warning)
+        self.recorder.event(scene.deployment, scene.kind, reason, message, warning=warning)
 
     def _balanced(self, best: Option, options: Sequence[Option], scene: Scene) -> list[tuple[Managed, int]]:
         """Spread over groups that differ by zone alone, the smallest first, where the flag asks for it."""
-        if not scene.flags.balance_similar:
+        if not scene.flags.balance_similar or best.managed.group.location_policy == "ANY":
             return [(best.managed, best.nodes)]
         ignored = scene.flags.balancing_ignored
         alike = [
@@ -250,6 +256,16 @@ class ScaleUp:
             size[smallest.group.name] += 1
         plan = [(managed, size[managed.group.name] - managed.group.desired) for managed in alike]
         return [(managed, count) for managed, count in plan if count]
+
+
+def _headroom(managed: Managed, scene: Scene) -> int:
+    """How many nodes the group may still grow by, alone and together with its node pool's other groups."""
+    group = managed.group
+    left = group.maximum - group.desired
+    if group.total_maximum:
+        pool = [each.group for each in scene.groups if each.group.node_group == group.node_group]
+        left = min(left, group.total_maximum - sum(each.desired for each in pool))
+    return left
 
 
 def _room(scene: Scene) -> int:

@@ -1,0 +1,186 @@
+"""ProvisioningRequests of the class queued-provisioning.gke.io: they grow queued node pools, all or nothing.
+
+Accepted: a queued node pool could take all of its Pods. Provisioned: its machines are there and Ready. Until
+the cloud has them all the request waits, and nothing is grown in part. A request that no node pool could take
+is Failed.
+Sources: kubernetes/autoscaler, cluster-autoscaler/proposals/provisioning-request.md; "Run a large-scale
+workload with flex-start with queued provisioning" of GKE's documentation.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from twin.kubernetes.api import ApiError, Kube, Object, path
+from twin.kubernetes.autoscaler.groups import Managed
+from twin.kubernetes.clock import Clock
+from twin.kubernetes.events import Recorder
+from twin.kubernetes.fit import misfits, opened, overheads, pack
+from twin.kubernetes.view import InsufficientCapacity, SelfScalingView
+
+log = logging.getLogger(__name__)
+
+API: Final = "autoscaling.x-k8s.io/v1"
+CLASS: Final = "queued-provisioning.gke.io"
+MARK: Final = "autoscaling.gke.io/provisioning-request"
+BOOKED: Final = 600.0
+"""Seconds for which machines wait for the Pods of their request before they may go."""
+
+
+def conditions(request: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The request's conditions by type."""
+    return {each["type"]: each for each in (request.get("status") or {}).get("conditions") or ()}
+
+
+def holds(request: Mapping[str, Any], kind: str) -> bool:
+    """Whether a condition is True."""
+    return conditions(request).get(kind, {}).get("status") == "True"
+
+
+class _NoPoolError(Exception):
+    """No node pool could take a request's Pods."""
+
+
+class ProvisioningRequests:
+    """Follows the requests of a cluster."""
+
+    def __init__(self, view: SelfScalingView, kube: Kube, recorder: Recorder, clock: Clock) -> None:
+        self._view = view
+        self._kube = kube
+        self._recorder = recorder
+        self._clock = clock
+        self._pools: dict[str, str] = {}
+        self._booked: dict[str, float] = {}
+
+    def held(self) -> set[str]:
+        """Node pools whose machines wait for their request's Pods."""
+        now = self._clock.now()
+        return {pool for key, pool in self._pools.items() if self._booked.get(key, now) + BOOKED > now}
+
+    def step(self, groups: Sequence[Managed], daemonsets: Iterable[Object]) -> bool:
+        """Once over all requests. Returns whether a group was grown. groups: the queued ones."""
+        try:
+            listed = self._kube.get(path(API, "provisioningrequests"))["items"]
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise
+        present = {_key(request) for request in listed}
+        self._pools = {key: pool for key, pool in self._pools.items() if key in present}
+        every = list(daemonsets)
+        grown = [self._one(request, groups, every) for request in listed if _open(request)]
+        return any(grown)
+
+    def _one(self, request: Object, groups: Sequence[Managed], daemonsets: Sequence[Object]) -> bool:
+        if holds(request, "Accepted"):
+            pool = self._pools.get(_key(request)) or _pool_of(request, groups)
+            if pool:
+                return self._await(request, pool, groups)
+        pods = self._pods(request)
+        if pods is None:
+            return False
+        try:
+            best, sizes = _place(pods, groups, daemonsets)
+        except _NoPoolError as error:
+            self._set(request, "Failed", "NoNodePool", str(error))
+            return False
+        if not holds(request, "Accepted"):
+            self._set(request, "Accepted", "Accepted", f"Queued for node pool {best.group.node_group}.")
+        try:
+            self._view.grow_for(request["metadata"]["name"], sizes)
+        except InsufficientCapacity as error:
+            log.info("provisioning request %s waits: %s", _key(request), error)
+            self._set(request, "Provisioned", "Queued", "Waiting for capacity.", status="False")
+            return False
+        self._pools[_key(request)] = best.group.node_group
+        self._booked[_key(request)] = self._clock.now()
+        return True
+
+    def _await(self, request: Object, pool: str, groups: Sequence[Managed]) -> bool:
+        mine = [each for each in groups if each.group.node_group == pool]
+        self._pools[_key(request)] = pool
+        if not any(each.coming for each in mine):
+            self._booked[_key(request)] = self._clock.now()
+            self._set(request, "Provisioned", "Provisioned", "The requested capacity is provisioned.")
+        return False
+
+    def _pods(self, request: Object) -> list[Object] | None:
+        """The Pods that the request is for; None (and Failed) where a template is missing."""
+        namespace = request["metadata"]["namespace"]
+        found: list[Object] = []
+        for part in request["spec"].get("podSets") or ():
+            name = part["podTemplateRef"]["name"]
+            template = self._kube.find(path("v1", "podtemplates", namespace, name))
+            if template is None:
+                self._set(
+                    request, "Failed", "PodTemplateNotFound", f"PodTemplate {namespace}/{name} not found."
+                )
+                return None
+            pod: Object = {
+                "metadata": {"namespace": namespace, **(template["template"].get("metadata") or {})},
+                "spec": template["template"]["spec"],
+            }
+            found += [pod] * int(part["count"])
+        return found
+
+    def _set(self, request: Object, kind: str, reason: str, message: str, *, status: str = "True") -> None:
+        metadata = request["metadata"]
+        before = conditions(request).get(kind)
+        if before and (before["status"], before["reason"]) == (status, reason):
+            return
+        others = [each for name, each in conditions(request).items() if name != kind]
+        fresh = {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "observedGeneration": metadata.get("generation", 1),
+        }
+        request.setdefault("status", {})["conditions"] = [*others, fresh]
+        where = path(API, "provisioningrequests", metadata["namespace"], metadata["name"])
+        self._kube.merge(f"{where}/status", {"status": {"conditions": request["status"]["conditions"]}})
+        self._recorder.event(request, "ProvisioningRequest", reason, message, warning=kind == "Failed")
+
+
+def _key(request: Mapping[str, Any]) -> str:
+    return f"{request['metadata']['namespace']}/{request['metadata']['name']}"
+
+
+def _open(request: Mapping[str, Any]) -> bool:
+    mine = request["spec"].get("provisioningClassName") == CLASS
+    return mine and not any(holds(request, kind) for kind in ("Failed", "Provisioned"))
+
+
+def _pool_of(request: Mapping[str, Any], groups: Sequence[Managed]) -> str:
+    """The node pool that has machines of the request, after a restart."""
+    name = request["metadata"]["name"]
+    for each in groups:
+        if any(member.machine.labels.get(MARK) == name for member in each.members):
+            return each.group.node_group
+    return ""
+
+
+def _place(
+    pods: Sequence[Object], groups: Sequence[Managed], daemonsets: Sequence[Object]
+) -> tuple[Managed, dict[str, int]]:
+    """(the group to grow, {group: size}). Raises _NoPoolError with why no group can take them all."""
+    why = "there is no node pool with queued provisioning"
+    for managed in sorted(groups, key=lambda each: each.group.name):
+        overhead = overheads(daemonsets, managed.shape)
+        reasons = misfits(pods[0], managed.shape, opened(managed.shape, overhead).free) if pods else []
+        if reasons:
+            why = f"node pool {managed.group.node_group}: {', '.join(reasons)}"
+            continue
+        room = managed.group.maximum - managed.group.desired
+        if managed.group.total_maximum:
+            siblings = [each.group for each in groups if each.group.node_group == managed.group.node_group]
+            room = min(room, managed.group.total_maximum - sum(each.desired for each in siblings))
+        count, placed, _ = pack(pods, managed.shape, room, overhead)
+        if len(placed) == len(pods):
+            return managed, {managed.group.name: managed.group.desired + count}
+        why = f"node pool {managed.group.node_group}: {len(placed)} of {len(pods)} Pods fit under its maximum"
+    raise _NoPoolError(why)
