@@ -51,13 +51,18 @@ def key(
 
 
 def let_use(
-    parent: pulumi.Resource, name: str, crypto_key: kms.CryptoKey, email: Input[str]
+    parent: pulumi.Resource,
+    name: str,
+    crypto_key: kms.CryptoKey,
+    email: Input[str],
+    *,
+    retain: bool = False,
 ) -> kms.CryptoKeyIAMMember:
-    """Let a service account use one key, by its email."""
+    """Let a service account use one key, by its email. What is retained needs its key's grant, too."""
     return kms.CryptoKeyIAMMember(
         name,
         crypto_key_id=crypto_key.id,
         role=USER,
         member=pulumi.Output.concat("serviceAccount:", email),
-        opts=ResourceOptions(parent=parent),
+        opts=ResourceOptions(parent=parent, retain_on_delete=retain or None),
     )

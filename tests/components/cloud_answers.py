@@ -83,6 +83,11 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "version": "v1.0.0-eksbuild.1",
     },
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "gcp:organizations/getProject:getProject": lambda arguments: {
+        "id": f"projects/{arguments['projectId']}",
+        "projectId": arguments["projectId"],
+        "number": PROJECT_NUMBER,
+    },
     "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": lambda arguments: {
         "id": arguments["project"],
         "name": f"projects/{PROJECT_NUMBER}/cmekSettings",
@@ -136,9 +141,35 @@ def _role(name: str, inputs: Inputs) -> dict[str, Any]:
     return {"id": made, "name": made, "arn": f"arn:aws:iam::{ACCOUNT}:role/{made}"}
 
 
+def _gke_cluster(name: str, inputs: Inputs) -> dict[str, Any]:
+    private = (inputs.get("privateClusterConfig") or {}).get("enablePrivateEndpoint")
+    dns = {**((inputs.get("controlPlaneEndpointsConfig") or {}).get("dnsEndpointConfig") or {})}
+    made = str(inputs.get("name", name))
+    return {
+        "id": f"projects/{PROJECT}/locations/{inputs.get('location')}/clusters/{made}",
+        "endpoint": "10.16.184.2" if private else "192.52.193.7",
+        "masterAuth": {**(inputs.get("masterAuth") or {}), "clusterCaCertificate": "LS0tLS1CRUdJTg=="},
+        "controlPlaneEndpointsConfig": {
+            "dnsEndpointConfig": {**dns, "endpoint": "gke-0123456789ab.europe-west4.gke.goog"},
+            "ipEndpointsConfig": {"enabled": True},
+        },
+    }
+
+
+def _google_account(name: str, inputs: Inputs) -> dict[str, Any]:
+    email = f"{inputs.get('accountId', name)}@{PROJECT}.iam.gserviceaccount.com"
+    return {"email": email, "member": f"serviceAccount:{email}"}
+
+
 COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "aws:eks/cluster:Cluster": _cluster,
     "aws:iam/role:Role": _role,
+    "gcp:container/cluster:Cluster": _gke_cluster,
+    "gcp:serviceaccount/account:Account": _google_account,
+    "gcp:projects/serviceIdentity:ServiceIdentity": lambda name, inputs: {
+        "email": f"service-{PROJECT_NUMBER}@container-engine-robot.iam.gserviceaccount.com"
+    },
+    "gcp:compute/address:Address": lambda name, inputs: {"address": "198.51.100.7"},
     "aws:eks/nodeGroup:NodeGroup": lambda name, inputs: {
         "resources": [
             {"autoscalingGroups": [{"name": f"eks-{name}-0123"}], "remoteAccessSecurityGroupId": ""}

@@ -11,60 +11,95 @@ from aiplatform.cluster.args import (
     ApiAccessArgs,
     ClusterArgs,
     ClusterSettings,
+    MaintenanceExclusionArgs,
+    MaintenanceWindowArgs,
+    NodeAutoProvisioningArgs,
     SystemNodesArgs,
 )
 
 if TYPE_CHECKING:
     import pulumi_kubernetes
 
-__all__ = ["AddonArgs", "ApiAccessArgs", "Cluster", "ClusterArgs", "ClusterReferenceArgs", "SystemNodesArgs"]
+__all__ = [
+    "AddonArgs",
+    "ApiAccessArgs",
+    "Cluster",
+    "ClusterArgs",
+    "ClusterReferenceArgs",
+    "MaintenanceExclusionArgs",
+    "MaintenanceWindowArgs",
+    "NodeAutoProvisioningArgs",
+    "SystemNodesArgs",
+]
 
 
 class Cluster(ComponentResource):
-    """A Kubernetes cluster with a private API endpoint, secrets encrypted by a key of its own, all
-    control-plane logs, access by IAM, add-ons in the order that works, tainted system nodes, and encrypted
+    """A Kubernetes cluster on the cloud of its network, EKS or GKE: with a private API endpoint, secrets
+    encrypted by a key of its own, all control-plane logs, access by IAM, tainted system nodes, and encrypted
     volumes by default.
 
     In a program, `outputs` is what pools and controllers take as their `cluster`, and `kubernetes` is a
     provider for objects in the cluster; it works for whoever administers the cluster.
     """
 
+    cloud: Output[str]
+    """`aws` or `gcp`."""
+    project: Output[str | None]
+    """Google Cloud: the project's id."""
+    region: Output[str | None]
+    """Google Cloud: the region."""
+    location: Output[str | None]
+    """Google Cloud: where the control plane is, the region or one zone."""
     name: Output[str]
     """The cluster's name."""
     version: Output[str]
     """Kubernetes' minor version."""
-    arn: Output[str]
-    """The cluster's arn."""
+    arn: Output[str | None]
+    """AWS: the cluster's arn."""
     endpoint: Output[str]
     """The URL of the Kubernetes API."""
     certificate_authority: Output[str]
-    """The CA of the API's certificate, PEM in base64."""
-    service_cidr: Output[str]
+    """The CA of the API's certificate, PEM in base64. The certificate of GKE's DNS endpoint needs none."""
+    service_cidr: Output[str | None]
     """Addresses of Kubernetes Services."""
-    security_group_id: Output[str]
-    """The security group that control plane and nodes share."""
-    node_role_arn: Output[str]
-    """The role of the nodes."""
-    oidc_issuer: Output[str]
-    """The issuer of service account tokens, a URL."""
-    oidc_provider_arn: Output[str]
-    """The issuer as IAM knows it, for roles of service accounts."""
+    security_group_id: Output[str | None]
+    """AWS: the security group that control plane and nodes share."""
+    node_role_arn: Output[str | None]
+    """AWS: the role of the nodes."""
+    node_service_account: Output[str | None]
+    """Google Cloud: the service account of the nodes, its e-mail address."""
+    oidc_issuer: Output[str | None]
+    """AWS: the issuer of service account tokens, a URL."""
+    oidc_provider_arn: Output[str | None]
+    """AWS: the issuer as IAM knows it, for roles of service accounts."""
+    workload_pool: Output[str | None]
+    """Google Cloud: the pool of workload identities, for roles of service accounts."""
     kubeconfig: Output[str]
-    """A kubeconfig as JSON, without a secret: `aws eks get-token` proves who uses it."""
-    kms_key_arn: Output[str]
-    """The key of secrets and control-plane logs."""
-    volume_key_arn: Output[str]
-    """The key of the volumes of nodes and of persistent volumes."""
+    """A kubeconfig as JSON, without a secret: `aws eks get-token` or `gke-gcloud-auth-plugin` proves who uses
+    it."""
+    kms_key_arn: Output[str | None]
+    """AWS: the key of secrets and control-plane logs."""
+    volume_key_arn: Output[str | None]
+    """AWS: the key of the volumes of nodes and of persistent volumes."""
+    disk_kms_key: Output[str | None]
+    """Google Cloud: the key of the disks of nodes and of persistent volumes."""
+    multi_networking: Output[bool | None]
+    """Google Cloud: whether Pods may have further network interfaces."""
 
     def __init__(self, name: str, args: ClusterArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ClusterSettings, args, "ClusterArgs")
-        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
-        from aiplatform.cluster import aws
-
         super().__init__("aiplatform:index:Cluster", name, {}, opts)
-        built = aws.build(self, name, settings)
+        # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
+        if settings.cloud == "gcp":
+            from aiplatform.cluster import gcp
+
+            built = gcp.build(self, name, settings)
+        else:
+            from aiplatform.cluster import aws
+
+            built = aws.build(self, name, settings)
         self.outputs: ClusterReferenceArgs = built.outputs
         self.kubernetes: pulumi_kubernetes.Provider = built.kubernetes
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
+        for key in ClusterReferenceArgs.__annotations__:
+            setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)

@@ -1,4 +1,4 @@
-"""A kubeconfig that holds no secret: whoever uses it proves who they are to AWS."""
+"""A kubeconfig that holds no secret: whoever uses it proves who they are to the cloud."""
 
 import json
 from typing import Any
@@ -10,15 +10,49 @@ def kubeconfig(name: str, region: str, endpoint: str, certificate_authority: str
     `aws eks get-token` signs a request to STS with them; EKS asks STS whose it is, and looks for the access
     entry. The context has the cluster's name.
     """
+    return _of(
+        name,
+        {"server": endpoint, "certificate-authority-data": certificate_authority},
+        {
+            "command": "aws",
+            "args": [
+                "eks",
+                "get-token",
+                "--cluster-name",
+                name,
+                "--region",
+                region,
+                "--output",
+                "json",
+            ],
+        },
+    )
+
+
+_PLUGIN = "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access-for-kubectl#install_plugin"
+
+
+def gke_kubeconfig(name: str, endpoint: str, certificate_authority: str | None) -> str:
+    """A kubeconfig, as JSON (which is YAML), whose user is whoever is logged in to Google Cloud, as gcloud
+    itself writes it.
+
+    certificate_authority: None for the DNS endpoint, whose certificate everybody trusts.
+    """
+    trust = {} if certificate_authority is None else {"certificate-authority-data": certificate_authority}
+    plugin = {
+        "command": "gke-gcloud-auth-plugin",
+        "installHint": f"Install gke-gcloud-auth-plugin: {_PLUGIN}",
+        "provideClusterInfo": True,
+    }
+    return _of(name, {"server": endpoint, **trust}, plugin)
+
+
+def _of(name: str, cluster: dict[str, Any], plugin: dict[str, Any]) -> str:
+    """plugin: the command that gets a token."""
     config: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [
-            {
-                "name": name,
-                "cluster": {"server": endpoint, "certificate-authority-data": certificate_authority},
-            }
-        ],
+        "clusters": [{"name": name, "cluster": cluster}],
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": name,
         "users": [
@@ -27,17 +61,7 @@ def kubeconfig(name: str, region: str, endpoint: str, certificate_authority: str
                 "user": {
                     "exec": {
                         "apiVersion": "client.authentication.k8s.io/v1beta1",
-                        "command": "aws",
-                        "args": [
-                            "eks",
-                            "get-token",
-                            "--cluster-name",
-                            name,
-                            "--region",
-                            region,
-                            "--output",
-                            "json",
-                        ],
+                        **plugin,
                         "interactiveMode": "Never",
                     }
                 },

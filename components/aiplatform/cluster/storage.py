@@ -9,8 +9,7 @@ from pulumi_kubernetes.storage.v1 import StorageClass, StorageClassPatch
 
 from aiplatform._aws import Place, autoscaling_may_use_key, key_policy
 from aiplatform.cluster.args import CLUSTER, VOLUMES_KEY_ALIAS, ClusterSettings
-
-DEFAULT = "storageclass.kubernetes.io/is-default-class"
+from aiplatform.cluster.storage_marks import DEFAULT
 
 
 def volumes_key(
