@@ -1,59 +1,54 @@
-"""From the settings to the arguments of components. Pure: no resource, no call.
-
-The component is the judge of its arguments. `faults` asks it before anything is registered and tells each
-fault by the key of the environment file that caused it.
-"""
+"""From the settings to the arguments of components. Pure: no resource, no call."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, NotRequired, TypedDict
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NotRequired, TypedDict, cast
 
 from pulumi import Input
 
-from aiplatform._args import ArgumentError, read
 from aiplatform._kubernetes import TaintArgs
 from aiplatform._references import ClusterReferenceArgs
+from aiplatform.accelerators.gcp import MACHINES
 from aiplatform.cluster import ApiAccessArgs, ClusterArgs
-from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
-from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.device_plugins import DevicePluginsArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
-from aiplatform.gpu_pool.args import GpuPoolSettings
-from aiplatform.naming import tightest
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
-from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool import NodePoolArgs
-from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.runner import RunnerArgs
-from aiplatform.runner.args import RunnerSettings
-from stacks.settings import CapacityEntry, GpuPool, NodePool, Pool, Settings
+from stacks.settings import CapacityEntry, GpuPool, NodePool, Pool, Settings, Topic
 
-# Where a component's argument has another name than the key of the file.
-_RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
-    "network": {
-        "zone_count": "zones",
-        "zone_ids": "zones",
-        "flow_log_retention_days": "flow_logs.retention_days",
-    },
-    "cluster": {"scale_down_after_minutes": "autoscaling.scale_down_unneeded_minutes"},
-    "runner": {
-        "deployer_role_arn": "deployer",
-        "connection_arn": "connection",
-        "github_workflows": "workflows",
-    },
-}
-# Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
-_CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
-    "cluster": {"mirrors": "images.mirrors"},
-    "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
-    "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
-}
-_ROLE_TO_BE: Final = "arn:aws:iam::000000000000:role/to-be"
-_PREFIX: Final = "environment.name"
-"""The key behind every component's `prefix`, together with environment.org."""
+ROLE_TO_BE: Final = "arn:aws:iam::000000000000:role/to-be"
+# Keys of the file that are the component's arguments of the same name.
+_PASSED_ON: Final = (
+    "support",
+    "release_channel",
+    "control_plane",
+    "maintenance_window",
+    "maintenance_exclusions",
+    "google_groups",
+    "service_cidr",
+    "autoscaling_profile",
+    "node_auto_provisioning",
+    "gateway_api",
+    "image_streaming",
+    "gcs_fuse",
+    "filestore",
+    "managed_prometheus",
+    "cost_allocation",
+    "binary_authorization",
+    "security_posture",
+)
+_OF_GPU_POOLS: Final = (
+    "topology",
+    "efa",
+    "gpudirect",
+    "gpudirect_cidr",
+    "placement_group",
+    "instance_store",
+    "sharing",
+)
 
 
 def network(settings: Settings) -> NetworkArgs:
@@ -78,14 +73,7 @@ def network(settings: Settings) -> NetworkArgs:
     if environment.cloud == "gcp":
         args["project"] = environment.project_id or ""  # Settings.faults tells of a missing one
         args["region"] = environment.region
-    if given.nodes is not None:
-        args["nodes"] = given.nodes
-    if given.pods_per_node is not None:
-        args["pods_per_node"] = given.pods_per_node
-    if given.google_apis is not None:
-        args["google_apis"] = given.google_apis
-    if given.private_services is not None:
-        args["private_services"] = given.private_services
+    args.update(cast(NetworkArgs, _said(given, "nodes", "pods_per_node", "google_apis", "private_services")))
     return args
 
 
@@ -103,7 +91,7 @@ def runner(settings: Settings, network: NetworkReferenceArgs, stack: str) -> Run
     args: RunnerArgs = {
         "prefix": settings.environment.prefix,
         "network": network,
-        "deployer_role_arn": given.deployer or _ROLE_TO_BE,  # Settings.faults tells of a missing one
+        "deployer_role_arn": given.deployer or ROLE_TO_BE,  # Settings.faults tells of a missing one
         "github_workflows": given.workflows,
         "environment_variables": variables,
         "timeout_minutes": given.timeout_minutes,
@@ -131,13 +119,15 @@ def cluster(
     given = settings.cluster
     access: ApiAccessArgs = {"mode": "in_vpc"}
     admins = given.admins
-    if given.api_access != "in_vpc":
+    if given.api_access == "dns":
+        access = {"mode": "dns"}
+    elif given.api_access != "in_vpc":
         access = {"mode": "cidrs", "cidrs": given.api_access.cidrs}
     elif runner_group is not None:
         access["security_group_id"] = runner_group
         admins = list(dict.fromkeys([*admins, str(settings.runner.deployer)]))
     kept = not settings.environment.teardown
-    return {
+    args: ClusterArgs = {
         "prefix": settings.environment.prefix,
         "version": given.version,
         "network": network,
@@ -146,7 +136,6 @@ def cluster(
         "deletion_protection": given.deletion_protection and kept,
         "protect": settings.environment.profile == "prod" and kept,
         "retain_data": retains_data(settings),
-        "support": given.support,
         "system_nodes": {
             "instance_types": given.system_nodes.instance_types,
             "min": given.system_nodes.min,
@@ -154,10 +143,40 @@ def cluster(
             "disk_gib": given.system_nodes.disk_gib,
         },
         "admins": admins,
-        "creator_is_admin": runner_group is None,
         "addons": {name: {"version": version} for name, version in given.addons.items()},
-        "service_cidr": given.service_cidr,
     }
+    args.update(cast(ClusterArgs, _said(given, *_PASSED_ON)))
+    if settings.environment.cloud == "gcp":
+        args["multi_networking"] = multi_networking(settings)
+        images = runnable_images(settings)
+        if images is not None:
+            args["binary_authorization"] = images
+    else:
+        args["creator_is_admin"] = runner_group is None
+    return args
+
+
+def multi_networking(settings: Settings) -> bool:
+    """Whether Pods may have further network interfaces: as the file says, else as its GPU pools need it."""
+    said = settings.cluster.multi_networking
+    if said is not None:
+        return said
+    return any(_takes_gpudirect(pool) for pool in settings.gpu_pools.values())
+
+
+def _takes_gpudirect(pool: GpuPool) -> bool:
+    wanted = (pool.accelerator, pool.count)
+    machine = next((each for each in MACHINES if (each.accelerator, each.count) == wanted), None)
+    return machine is not None and machine.fabric is not None and pool.gpudirect is not False
+
+
+def runnable_images(settings: Settings) -> list[str] | None:
+    """The patterns of images that may run beside Google's own, or None where all may: in prod, where the file
+    says nothing, those of the project's own registries in this region."""
+    said, environment = settings.cluster.binary_authorization, settings.environment
+    if said is None and environment.profile == "prod":
+        return [f"{environment.region}-docker.pkg.dev/{environment.project_id}/**"]
+    return said
 
 
 def node_pool(
@@ -193,18 +212,7 @@ def gpu_pool(
         "capacity": [_capacity(entry) for entry in pool.capacity],
         **_common(pool),
     }
-    if pool.efa is not None:
-        args["efa"] = pool.efa
-    if pool.placement_group is not None:
-        args["placement_group"] = pool.placement_group
-    if pool.instance_store is not None:
-        args["instance_store"] = pool.instance_store
-    if pool.sharing is not None:
-        args["sharing"] = {"strategy": pool.sharing.strategy}
-        if pool.sharing.replicas is not None:
-            args["sharing"]["replicas"] = pool.sharing.replicas
-        if pool.sharing.profile is not None:
-            args["sharing"]["profile"] = pool.sharing.profile
+    args.update(cast(GpuPoolArgs, _said(pool, *_OF_GPU_POOLS)))
     return args
 
 
@@ -240,14 +248,16 @@ def autoscaler(
 ) -> ClusterAutoscalerArgs:
     """Arguments of the Cluster Autoscaler."""
     given = settings.cluster.autoscaling
-    return {
+    args: ClusterAutoscalerArgs = {
         "prefix": settings.environment.prefix,
         "cluster": cluster,
         "node_groups": list(node_groups),
-        "replicas": given.replicas,
-        "scale_down_after_minutes": given.scale_down_unneeded_minutes,
         "mirrors": settings.images.mirrors,
     }
+    if given is not None:
+        args["replicas"] = given.replicas
+        args["scale_down_after_minutes"] = given.scale_down_unneeded_minutes
+    return args
 
 
 def device_plugins(settings: Settings, wanted: Collection[str]) -> DevicePluginsArgs:
@@ -259,103 +269,20 @@ def device_plugins(settings: Settings, wanted: Collection[str]) -> DevicePlugins
     }
 
 
-def faults(settings: Settings) -> list[tuple[str, str]]:
-    """(dotted key, reason) of everything that a component would refuse."""
-    there = network_to_be(settings, zones_to_be(settings))
-    here = cluster_to_be(settings)
-    found = [
-        *_asked("network", NetworkSettings, lambda: network(settings)),
-        *_asked("cluster", ClusterSettings, lambda: cluster(settings, there)),
-        *_asked("cluster", ClusterAutoscalerSettings, lambda: autoscaler(settings, here, [])),
-    ]
-    if settings.has_runner:
-        found += _asked("runner", RunnerSettings, lambda: runner(settings, there, "to-be"))
-    for name, pool in settings.node_pools.items():
-        arguments = node_pool(settings, name, pool, here, there)
-        found += _asked(f"node_pools.{name}", NodePoolSettings, lambda given=arguments: given)
-    for name, pool in settings.gpu_pools.items():
-        arguments = gpu_pool(settings, name, pool, here, there)
-        found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=arguments: given)
-    too_long = [reason for key, reason in found if key == _PREFIX]
-    if too_long:
-        # Every component knows a limit of its own; the tightest is the one to tell.
-        reason = f"with environment.org it is the prefix of all names: {tightest(too_long)}"
-        found = [(_PREFIX, reason), *((key, reason) for key, reason in found if key != _PREFIX)]
-    return list(dict.fromkeys(found))
-
-
-def key_of(topic: str, path: str) -> str:
-    """The key of the file behind a component's argument (`cluster.version` of `ClusterArgs.version`)."""
-    argument = path.partition(".")[2]
-    argument = argument.removeprefix("cluster.") if topic == "cluster" else argument
-    head = re.split(r"\W", argument, maxsplit=1)[0]
-    if head == "prefix":
-        return _PREFIX
-    first = topic.partition(".")[0]
-    cause = _CAUSED_BY.get(first, {}).get(head)
-    if cause is not None:
-        return cause.format(topic=topic)
-    renamed = _RENAMED.get(first, {}).get(head, head)
-    return ".".join(filter(None, [topic, renamed + argument[len(head) :]]))
-
-
-def _asked(topic: str, model: type[Any], arguments: Callable[[], Any]) -> list[tuple[str, str]]:
-    try:
-        read(model, arguments(), "Args")
-    except ArgumentError as error:
-        return [(key_of(topic, fault.path), fault.reason) for fault in error.faults]
-    return []
-
-
 def _capacity(entry: str | CapacityEntry) -> CapacityArgs:
     if isinstance(entry, str):
         return {"type": entry}
     args: CapacityArgs = {"type": entry.type}
-    if entry.reservation_id:
-        args["reservation_id"] = entry.reservation_id
     if entry.capacity_block:
         args["capacity_block"] = True
-    if entry.zone:
-        args["zone"] = entry.zone
     if entry.instance_types:
         args["instance_types"] = entry.instance_types
+    args.update(cast(CapacityArgs, _said(entry, "reservation_id", "zone", "max_run_hours")))
     return args
 
 
-def cluster_to_be(settings: Settings) -> ClusterReferenceArgs:
-    """A cluster in the shape of one that is there, to ask about arguments that refer to it."""
-    return {
-        "name": "to-be",
-        "security_group_id": "sg-0",
-        "version": settings.cluster.version,
-        "node_role_arn": _ROLE_TO_BE,
-    }
-
-
-def zones_to_be(settings: Settings) -> Sequence[str]:
-    """Where the file gives a number of zones, which they are is the cloud's to say: those that pools name
-    stand for them."""
-    given = settings.network.zones
-    if not isinstance(given, int):
-        return given
-    named = [zone for pool in settings.gpu_pools.values() for zone in _zones_named(pool)]
-    return list(dict.fromkeys(named)) or ["xx-az1", "xx-az2"]
-
-
-def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceArgs:
-    """A network in the shape of one that is there, over these zones."""
-    subnets = [f"subnet-{zone}" for zone in zones]
-    while len(subnets) < 2:  # the cluster asks for two
-        subnets.append("subnet-other")
-    return {
-        "vpc_id": "vpc-0",
-        "cidr": settings.network.cidr,
-        "private_subnet_ids": subnets,
-        "intra_subnet_ids": subnets,
-        "zones": [{"id": zone, "name": zone, "private_subnet_id": f"subnet-{zone}"} for zone in zones],
-    }
-
-
-def _zones_named(pool: GpuPool) -> list[str]:
-    entries = [entry.zone for entry in pool.capacity if isinstance(entry, CapacityEntry) and entry.zone]
-    return [*pool.zones, *entries]
+def _said(topic: Topic, *names: str) -> dict[str, Any]:
+    """Those of these keys that the file or its profile says, objects as plain ones: the component has the
+    defaults of the others."""
+    said = topic.model_dump(include=set(names), exclude_none=True)
+    return {name: value for name, value in said.items() if value != []}

@@ -17,7 +17,7 @@ from aiplatform.device_plugins.args import NEURON_IMAGE, NVIDIA_IMAGE
 from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.network.args import FOR_NODES
-from stacks import arguments
+from stacks import arguments, judgement
 from stacks.settings import Settings
 
 PULL_THROUGH: Final = ("public.ecr.aws", "registry.k8s.io", "quay.io", "registry-1.docker.io", "ghcr.io")
@@ -63,8 +63,8 @@ def _images(settings: Settings) -> Mapping[str, str]:
     if settings.cluster.version in VERSIONS:
         found["the cluster autoscaler"] = image_for(settings.cluster.version)
     plugins = {"nvidia": NVIDIA_IMAGE, "neuron": NEURON_IMAGE}
-    there = arguments.network_to_be(settings, arguments.zones_to_be(settings))
-    here = arguments.cluster_to_be(settings)
+    there = judgement.network_to_be(settings, judgement.zones_to_be(settings))
+    here = judgement.cluster_to_be(settings)
     for name, pool in settings.gpu_pools.items():
         try:
             given = arguments.gpu_pool(settings, name, pool, here, there)

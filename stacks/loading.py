@@ -13,7 +13,7 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
-from stacks import arguments, isolation
+from stacks import isolation, judgement
 from stacks.profiles import PROFILES, with_profile
 from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
 
@@ -91,7 +91,7 @@ def _settings(
         settings = parse(with_profile(cloud, profile, topics))
     except ValidationError as error:
         raise SettingsError(file, [*found, *explain(error, document)]) from None
-    wrong = [*settings.faults(), *arguments.faults(settings), *isolation.faults(settings)]
+    wrong = [*settings.faults(), *judgement.faults(settings), *isolation.faults(settings)]
     found += [placed(document, dotted, reason) for dotted, reason in wrong]
     if found:
         raise SettingsError(file, found)

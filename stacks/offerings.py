@@ -19,7 +19,7 @@ from aiplatform.network.args import NetworkSettings
 from aiplatform.network.aws import find_zones
 from aiplatform.node_pool import plan as cpu
 from aiplatform.node_pool.args import NodePoolSettings
-from stacks import arguments
+from stacks import arguments, judgement
 from stacks.settings import Settings
 
 Found = tuple[str, str]
@@ -57,7 +57,7 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
 
 def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list[_Pool]:
     """All pools but those that name a zone that the network has not: these faults go to `found`."""
-    there, here = arguments.network_to_be(settings, zones), arguments.cluster_to_be(settings)
+    there, here = judgement.network_to_be(settings, zones), judgement.cluster_to_be(settings)
     pools: list[_Pool] = []
 
     def add(topic: str, pool: Callable[[], _Pool]) -> None:
@@ -84,4 +84,4 @@ def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list
 
 
 def _placed(topic: str, error: ArgumentError) -> list[Found]:
-    return [(arguments.key_of(topic, fault.path), fault.reason) for fault in error.faults]
+    return [(judgement.key_of(topic, fault.path), fault.reason) for fault in error.faults]

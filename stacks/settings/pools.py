@@ -8,7 +8,7 @@ from pydantic import Field
 
 from stacks.settings.topic import Topic
 
-Capacity = Literal["reserved", "spot", "on_demand"]
+Capacity = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
 
 
 class Taint(Topic):
@@ -30,9 +30,9 @@ class Pool(Topic):
     max: int
     """Most nodes of each capacity entry."""
     zones: list[str] = Field(default_factory=list)
-    """Zone ids to stay in; empty means every zone of the network that offers the machine."""
+    """Zones to stay in, as the network has them; empty means every one that offers the machine."""
     image: Literal["al2023", "bottlerocket"] | None = None
-    """The operating system of the nodes; left out, al2023, and bottlerocket with MIG, which needs it."""
+    """AWS: the operating system of the nodes; left out, al2023, and bottlerocket with MIG, which needs it."""
     labels: dict[str, str] = Field(default_factory=dict)
     """More node labels."""
     taints: list[Taint] = Field(default_factory=list[Taint])
@@ -45,7 +45,7 @@ class NodePool(Pool):
     """An ordinary CPU node pool."""
 
     instance_types: list[str]
-    """Instance types, the first preferred; one processor architecture."""
+    """Instance types, the first preferred; one processor architecture. Google Cloud: one machine type."""
     capacity: list[Literal["spot", "on_demand"]] = Field(default_factory=lambda: ["on_demand"])
     """Where nodes come from, tried in this order."""
 
@@ -54,15 +54,18 @@ class CapacityEntry(Topic):
     """One entry of a GPU pool's capacity, where it needs more than its name."""
 
     type: Capacity
-    """`reserved`, `spot` or `on_demand`."""
+    """`reserved`, `spot`, `on_demand`; on Google Cloud also `flex_start` and `queued`."""
     reservation_id: str | None = None
-    """The capacity reservation or capacity block (`cr-...`) of `reserved`."""
+    """Of `reserved`: the capacity reservation or capacity block (`cr-...`), on Google Cloud the reservation's
+    name."""
     capacity_block: bool = False
-    """Whether the reservation is a capacity block."""
+    """AWS: whether the reservation is a capacity block."""
     zone: str | None = None
-    """The reservation's zone, by its id, where the pool has several."""
+    """The reservation's zone, where the pool has several."""
     instance_types: list[str] = Field(default_factory=list)
     """Instance types in place of the catalog's."""
+    max_run_hours: int | None = None
+    """Of `flex_start` and `queued`: how long a node lives, 1 to 168 hours; left out, 168."""
 
 
 class Sharing(Topic):
@@ -80,15 +83,22 @@ class GpuPool(Pool):
     """A pool of accelerators. Say what you need; the catalog knows the machine."""
 
     accelerator: str
-    """Which accelerator: t4, a10g, l4, l40s, a100, h100, h200, b200, trainium..."""
+    """Which accelerator: t4, l4, a100, h100, h200, b200; AWS: a10g, l40s, trainium...; Google Cloud: tpu-v5e,
+    tpu-v6e..."""
     count: int
     """Accelerators a node."""
+    topology: str | None = None
+    """Google Cloud, TPUs: the shape of a slice, `4x4`; left out, a slice is one node."""
     capacity: list[Capacity | CapacityEntry]
     """Where nodes come from, tried in this order."""
     efa: bool | None = None
-    """Elastic Fabric Adapter; left out, nodes that carry whole machines have it."""
+    """AWS: Elastic Fabric Adapter; left out, nodes that carry whole machines have it."""
+    gpudirect: bool | None = None
+    """Google Cloud: networks for the cards' own network interfaces; left out, on machines that have them."""
+    gpudirect_cidr: str | None = None
+    """Google Cloud: the range that these networks are cut from; left out, 192.168.0.0/16."""
     placement_group: bool | None = None
-    """Whether spot and on-demand nodes stand close together; left out, those with EFA do."""
+    """Whether spot and on-demand nodes stand close together; left out, those with EFA or GPUDirect do."""
     instance_store: Literal["raid0", "none"] | None = None
     """`raid0` makes one array of the machine's NVMe disks, for images, logs and scratch data; `none` leaves
     them alone. Left out, raid0 where there are any."""

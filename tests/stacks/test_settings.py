@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from stacks import arguments
+from stacks import arguments, judgement
 from stacks.loading import SettingsError, load_engine, load_file
 from stacks.schema import FILE, rendered
 from tests.stacks.files import GOOD, changed
@@ -207,7 +207,7 @@ def test_what_a_pool_can_say_reaches_its_component(tmp_path: Path) -> None:
         "config/ai-platform:gpu_pools/t4/placement_group": False,
     }
     settings = load_file(changed(tmp_path, change))
-    there, here = arguments.network_to_be(settings, ["usw2-az1"]), arguments.cluster_to_be(settings)
+    there, here = judgement.network_to_be(settings, ["usw2-az1"]), judgement.cluster_to_be(settings)
     cpu = arguments.node_pool(settings, "cpu", settings.node_pools["cpu"], here, there)
     gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
     assert cpu.get("capacity") == ["spot", "on_demand"], "an ordered list, as of GPU pools"
