@@ -14,6 +14,8 @@ from urllib.parse import parse_qs, unquote_to_bytes
 
 from werkzeug.exceptions import HTTPException
 
+from twin.web import Answer
+
 Environ = dict[str, Any]
 
 READS: Final = re.compile(
@@ -55,20 +57,6 @@ _SCOPE: Final = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]*)/([^/,\s]+)
 _KEPT: Final = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "RAW_URI", "CONTENT_TYPE", "REMOTE_ADDR")
 _PRESERVED: Final = "moto.preserved_header_names"
 INTENT_HEADER: Final = "HTTP_X_TWIN_INTENT"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A whole HTTP response."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
-
-    @property
-    def good(self) -> bool:
-        """Whether the cloud accepted."""
-        return self.status < 400
 
 
 class Refusal(Exception):  # noqa: N818 - the cloud refuses; it is not that something broke
