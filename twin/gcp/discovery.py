@@ -21,7 +21,7 @@ _STANDARD: Final = frozenset(
     {"alt", "fields", "key", "prettyPrint", "quotaUser", "userIp", "access_token", "oauth_token", "callback"}
     | {"uploadType", "upload_protocol", "$.xgafv", "trace", "$alt", "$callback", "$prettyPrint", "$fields"}
 )
-_OLD_HOST: Final = "www.googleapis.com"
+OLD_HOST: Final = "www.googleapis.com"
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def document(api: str, version: str) -> Document | None:
 def api_of(host: str, path: str) -> tuple[str, str]:
     """(api, version) that a host and path address; the version is "" where the path tells none."""
     parts = path.strip("/").split("/")
-    api = parts[0] if host == _OLD_HOST else host.partition(".")[0]
+    api = parts[0] if host == OLD_HOST else host.partition(".")[0]
     return api, next((part for part in parts[:3] if _VERSION.fullmatch(part)), "")
 
 

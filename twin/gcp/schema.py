@@ -48,6 +48,11 @@ def patchable(document: Schemas, name: str, body: Any) -> Any:
     return _strip(document, {"$ref": name}, body, nulls=True)
 
 
+def matches(pattern: str, value: str) -> bool:
+    """Whether a value is what a pattern of a document says, from its begin to its end."""
+    return re.fullmatch(pattern.removeprefix("^").removesuffix("$"), value) is not None
+
+
 def output_only(spec: Schema) -> bool:
     """Whether only Google writes the field."""
     return bool(spec.get("readOnly")) or bool(_OUTPUT.match(spec.get("description", "")))
@@ -131,7 +136,7 @@ def _text_fault(spec: Schema, form: str, value: str) -> str:
             "" if _DURATION.fullmatch(value) else f'Invalid value "{value}": seconds such as "3.5s" are right'
         )
     pattern = spec.get("pattern")
-    if pattern and value and not re.fullmatch(pattern, value):
+    if pattern and value and not matches(pattern, value):
         return f"Must be a match of regex '{pattern}'"
     return ""
 

@@ -12,15 +12,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError
 from twin.gcp.state import Body, State
 
+if TYPE_CHECKING:
+    from twin.gcp.front import Front
+
 __all__ = ["Call", "GoogleError", "Handler", "State", "handler", "handles", "load", "shown", "shows"]
 
-Handler = Callable[[Call], dict[str, Any]]
+Handler = Callable[[Call], Any]
 Shower = Callable[[State, str, Body], Body]
 
 _HANDLERS: dict[str, Handler] = {}
@@ -46,7 +49,6 @@ MODULES: Final = {
     "logging": ("twin.gcp.services.logs",),
     "storage": ("twin.gcp.services.buckets", "twin.gcp.services.objects"),
     "binaryauthorization": ("twin.gcp.services.binaryauthorization",),
-    "secretmanager": ("twin.gcp.services.secretmanager",),
 }
 """The modules that answer an API; they are imported when it is first asked."""
 
@@ -90,6 +92,21 @@ def load(api: str) -> bool:
     for each in modules or ():
         importlib.import_module(each)
     return modules is not None
+
+
+def start(front: Front) -> None:
+    """Let the services begin what they do without being asked; `twin.gcp.gke.service.start(front)`."""
+    for api, modules in MODULES.items():
+        if api != "container":
+            continue
+        try:
+            module = importlib.import_module(modules[0])
+        except ModuleNotFoundError:
+            return
+        begin = getattr(module, "start", None)
+        if begin:
+            with front.state.transaction():
+                begin(front)
 
 
 def handler(method_id: str) -> Handler | None:

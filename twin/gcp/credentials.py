@@ -1,0 +1,44 @@
+"""The access token of a world's deployer: `credentials.json` in the world's folder, made once."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from twin.world import World
+
+ACCOUNT: Final = "platform-deployer"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An OAuth 2.0 access token, as `gcloud auth print-access-token` prints one."""
+
+    access_token: str
+    type: str = "access_token"
+
+
+def deployer(world: World) -> Credentials:
+    """The deployer's token: who has it is the service account platform-deployer. Made on first use (0600)."""
+    file = world.folder / "credentials.json"
+    try:
+        found = json.loads(file.read_text())
+        return Credentials(found["access_token"])
+    except FileNotFoundError:
+        world.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = Credentials("ya29." + secrets.token_urlsafe(96))
+        try:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:  # another process was first
+            return deployer(world)
+        with os.fdopen(handle, "w") as out:
+            out.write(json.dumps(asdict(made)) + "\n")
+        return made
+
+
+def deployer_email(project: str) -> str:
+    """The deployer's service account."""
+    return f"{ACCOUNT}@{project}.iam.gserviceaccount.com"

@@ -1,0 +1,301 @@
+"""The front: one request to what API and method, in whose name, in which project; and its answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from typing import Any, Final
+from urllib.parse import parse_qs, unquote
+
+from twin.gcp import discovery, schema, services
+from twin.gcp.call import Call, disabled
+from twin.gcp.errors import GoogleError, invalid
+from twin.gcp.faults import Faults
+from twin.gcp.identity import Identity
+from twin.gcp.state import State
+from twin.web import Answer
+from twin.world import World
+
+LOG = logging.getLogger(__name__)
+_INTENT: Final = "HTTP_X_TWIN_INTENT"
+_NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services", "b", "-"})
+
+
+class Front:
+    """One world's Google Cloud."""
+
+    def __init__(self, world: World) -> None:
+        from twin.gcp import baseline
+
+        self.world = world
+        folder = world.folder / "gcp"
+        self.state = State(folder / "state.db")
+        self.faults = Faults(folder / "faults.json")
+        self.identity = Identity(world, self.state)
+        with self.state.transaction():
+            self.project_number = baseline.make(self.state, world)
+        services.start(self)
+
+    @property
+    def greeting(self) -> str:
+        """One line on what the start found."""
+        with self.state.transaction():
+            count = sum(not baseline for _, _, baseline in self.state.every())
+        return f"project {self.world.account} ({self.project_number}), {count} resources"
+
+    def handle(self, environ: dict[str, Any]) -> Answer:
+        """A WSGI request."""
+        if environ.get("PATH_INFO", "").startswith("/_twin/"):
+            from twin.gcp import private
+
+            return private.handle(self, environ)
+        host, path = _address(environ)
+        api, _ = discovery.api_of(host, path)
+        try:
+            return self._answer(environ, host, path)
+        except GoogleError as error:
+            return _refused(api, error)
+        except NotImplementedError as error:
+            return _refused(api, GoogleError(501, "UNIMPLEMENTED", f"not in the twin: {error}"))
+        except Exception:
+            # A defect of the twin: its words must reach who asked, and the log tells where.
+            LOG.exception("%s %s%s failed in the twin", environ["REQUEST_METHOD"], host, path)
+            text = f"{environ['REQUEST_METHOD']} {host}{path} failed in the twin itself; its log tells where"
+            return _refused(api, GoogleError(501, "UNIMPLEMENTED", text))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.state.close()
+
+    def _answer(self, environ: dict[str, Any], host: str, path: str) -> Answer:
+        principal = self.identity.of_request(environ.get("HTTP_AUTHORIZATION", ""))
+        verb = environ["REQUEST_METHOD"]
+        match = discovery.method(host, environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", verb), path)
+        if match is None:
+            raise GoogleError(
+                404,
+                "NOT_FOUND",
+                f"The requested URL {path} was not found on this server ({host}).",
+                "notFound",
+            )
+        method = match.method
+        self.faults.strike(method)
+        raw = _read(environ)
+        key = _key(environ, verb, host, path, raw)
+        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        with self.state.transaction():
+            before = self.state.answer(key) if key else None
+            if before:
+                return _json(before[0], before[1])
+            parameters = _parameters(method, match.parameters, query)
+            project = self._project(method, host, parameters)
+            body, media, media_type = _body(method, environ, raw)
+            call = Call(
+                front=self,
+                state=self.state,
+                method=method,
+                parameters=parameters,
+                body=body,
+                principal=principal,
+                project=project,
+                at=time.time(),
+                media=media,
+                media_type=media_type,
+            )
+            made = self.perform(call)
+            if isinstance(made, Answer):
+                return made
+            answer = json.dumps(made).encode() if made else b"{}"
+            if key:
+                self.state.remember(key, 200, answer, call.at)
+        return _json(200, answer)
+
+    def perform(self, call: Call) -> dict[str, Any] | Answer:
+        """Answer a call inside a transaction. Raises GoogleError."""
+        from twin.gcp.services import generic
+
+        function = services.handler(call.method.id)
+        if function:
+            return function(call)
+        if not services.load(call.method.api):
+            raise NotImplementedError(f"the {call.method.api} API")
+        return generic.answer(call)
+
+    def _project(self, method: discovery.Method, host: str, parameters: dict[str, Any]) -> str:
+        """The id of the project; the path's number is one too. Raises where it is not ours or not enabled."""
+        named = _named(parameters)
+        own = self.world.account
+        if named and named not in (own, self.project_number):
+            raise _foreign(method.api, named)
+        if named == self.project_number:
+            for name, value in parameters.items():
+                if isinstance(value, str):
+                    parameters[name] = _with_id(value, self.project_number, own)
+        found = self.state.get(f"serviceusage/projects/{own}/services/{host}")
+        if host != discovery.OLD_HOST and not (found and found.get("state") == "ENABLED"):
+            raise disabled(host, own, self.project_number)
+        return own
+
+
+def _address(environ: dict[str, Any]) -> tuple[str, str]:
+    """(host, path), still percent-encoded: a name in a path may hold an encoded slash."""
+    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "")
+    host, _, path = raw.partition("?")[0].lstrip("/").partition("/")
+    return unquote(host), f"/{path}"
+
+
+def _named(parameters: dict[str, Any]) -> str:
+    for name in ("project", "projectId"):
+        if isinstance(parameters.get(name), str):
+            return parameters[name]
+    for name in ("parent", "name", "resource", "sinkName"):
+        value = parameters.get(name)
+        if not isinstance(value, str):
+            continue
+        parts = value.split("/")
+        if parts[0] == "projects" and len(parts) > 1 and parts[1] not in _NO_PROJECT:
+            return parts[1]
+        if name == "resource" and len(parts) == 1:
+            return value
+    return ""
+
+
+def _with_id(value: str, number: str, project: str) -> str:
+    if value == number:
+        return project
+    head, tail = f"projects/{number}", value.removeprefix(f"projects/{number}")
+    return f"projects/{project}{tail}" if value == head or value.startswith(f"{head}/") else value
+
+
+def _foreign(api: str, project: str) -> GoogleError:
+    if api == "compute":
+        return GoogleError(404, "NOT_FOUND", f"The resource 'projects/{project}' was not found", "notFound")
+    if api == "cloudresourcemanager":
+        return GoogleError(403, "PERMISSION_DENIED", "The caller does not have permission", "forbidden")
+    return GoogleError(
+        403,
+        "PERMISSION_DENIED",
+        f"Permission denied on resource project {project}.",
+        "forbidden",
+        [
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": "CONSUMER_INVALID",
+                "domain": "googleapis.com",
+                "metadata": {"consumer": f"projects/{project}", "service": f"{api}.googleapis.com"},
+            }
+        ],
+    )
+
+
+def _parameters(
+    method: discovery.Method, path: dict[str, str], query: dict[str, list[str]]
+) -> dict[str, Any]:
+    wrong = discovery.parameter_faults(method, query)
+    if wrong:
+        raise invalid(wrong[0][1] if wrong[0][1].startswith("Invalid") else f"{wrong[0][0]}: {wrong[0][1]}")
+    made: dict[str, Any] = {}
+    for name, value in path.items():
+        spec = method.parameters.get(name, {})
+        made[name] = value
+        if "pattern" in spec and not schema.matches(spec["pattern"], value):
+            raise invalid(
+                f"Invalid value for field '{name}': '{value}'. Must be a match of regex '{spec['pattern']}'"
+            )
+    for name, values in query.items():
+        spec = method.parameters.get(name)
+        if spec is None:
+            continue
+        read = [_value(spec, each) for each in values]
+        made[name] = read if spec.get("repeated") else read[-1]
+    return made
+
+
+def _value(spec: dict[str, Any], text: str) -> Any:
+    if spec["type"] == "boolean":
+        return text.lower() in ("true", "1", "")
+    if spec["type"] == "integer":
+        try:
+            return int(text)
+        except ValueError:
+            raise invalid(f"Invalid value ({text}): a whole number is right") from None
+    return text
+
+
+def _body(method: discovery.Method, environ: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes, str]:
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if environ.get("PATH_INFO", "").split("/")[2:3] == ["upload"]:
+        from twin.gcp.services.uploads import parts
+
+        return parts(environ.get("CONTENT_TYPE", ""), raw)
+    if not raw or not method.request:
+        _check(method, {})
+        return {}, b"", ""
+    if kind and kind != "application/json":
+        raise invalid(f"Invalid content type {kind}: application/json is right")
+    try:
+        body = json.loads(raw)
+    except ValueError as error:
+        raise invalid(f"Invalid JSON payload received. {error}", reason="parseError") from None
+    if not isinstance(body, dict):
+        raise invalid("Invalid JSON payload received: an object is right", reason="parseError")
+    return _check(method, body), b"", ""
+
+
+def _check(method: discovery.Method, body: dict[str, Any]) -> dict[str, Any]:
+    """The body without what only Google writes. Raises 400 for what the schema does not allow."""
+    document = discovery.document(method.api, method.version)
+    if not method.request or document is None:
+        return body
+    found = schema.faults(document, method.request, body, method.id)
+    if found:
+        raise _faulty(method.api, found)
+    strip = schema.patchable if method.verb in ("PATCH", "PUT") else schema.writable
+    return strip(document, method.request, body)
+
+
+def _faulty(api: str, found: list[tuple[str, str]]) -> GoogleError:
+    path, reason = found[0]
+    if reason.startswith("Invalid JSON payload"):
+        message, why = reason, "badRequest"
+    elif reason.startswith("Required"):
+        message, why = (
+            f"{reason} ({path})" if api != "compute" else f"Required field 'resource.{path}' not specified",
+            "required",
+        )
+    elif api == "compute":
+        message, why = f"Invalid value for field 'resource.{path}': {reason}", "invalid"
+    else:
+        message, why = f"Invalid value at '{path}': {reason}", "invalid"
+    violations = [{"field": where, "description": what} for where, what in found]
+    return invalid(
+        message,
+        reason=why,
+        details=[{"@type": "type.googleapis.com/google.rpc.BadRequest", "fieldViolations": violations}],
+    )
+
+
+def _key(environ: dict[str, Any], verb: str, host: str, path: str, raw: bytes) -> str | None:
+    intent = environ.get(_INTENT)
+    if not intent or verb == "GET":
+        return None
+    query = environ.get("QUERY_STRING", "")
+    return f"{intent}|{verb} {host}{path}?{query}|{hashlib.sha256(raw).hexdigest()}"
+
+
+def _read(environ: dict[str, Any]) -> bytes:
+    stream = environ["wsgi.input"]
+    if environ.get("wsgi.input_terminated"):
+        return stream.read()
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    return stream.read(length) if length else b""
+
+
+def _json(status: int, body: bytes) -> Answer:
+    return Answer(status, [("Content-Type", "application/json; charset=UTF-8")], body)
+
+
+def _refused(api: str, error: GoogleError) -> Answer:
+    return _json(error.code, json.dumps(error.body(api)).encode())

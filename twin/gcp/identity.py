@@ -1,0 +1,99 @@
+"""Who asks: access tokens to IAM members, and what a member may do in the project."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+from twin.gcp.credentials import deployer, deployer_email
+from twin.gcp.errors import GoogleError
+
+if TYPE_CHECKING:
+    from twin.gcp.state import State
+    from twin.world import World
+
+_OPENING = "ya29.t."
+
+
+class Identity:
+    """The members of one world."""
+
+    def __init__(self, world: World, state: State) -> None:
+        self._token = deployer(world).access_token
+        self._state = state
+        self.project = world.account
+        self.deployer = f"serviceAccount:{deployer_email(world.account)}"
+
+    def authenticate(self, token: str) -> str | None:
+        """The IAM member (`serviceAccount:...`) whose access token it is, or None."""
+        if hmac.compare_digest(token.encode(), self._token.encode()):
+            return self.deployer
+        if not token.startswith(_OPENING):
+            return None
+        name, _, seal = token.removeprefix(_OPENING).partition(".")
+        try:
+            member = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
+        except ValueError:
+            return None
+        return member if hmac.compare_digest(seal, self._seal(member)) else None
+
+    def token(self, member: str) -> str:
+        """An access token of any member, as Google's token service would give it to who is that member."""
+        name = base64.urlsafe_b64encode(member.encode()).decode().rstrip("=")
+        return f"{_OPENING}{name}.{self._seal(member)}"
+
+    def of_request(self, authorization: str) -> str:
+        """The member of an Authorization header. Raises 401."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise GoogleError(
+                401,
+                "UNAUTHENTICATED",
+                "Request is missing required authentication credential. Expected OAuth 2 access token, login "
+                "cookie or other valid authentication credential. See "
+                "https://developers.google.com/identity/sign-in/web/devconsole-project.",
+                "required",
+            )
+        member = self.authenticate(token.strip())
+        if member is None:
+            raise GoogleError(
+                401,
+                "UNAUTHENTICATED",
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
+                "or other valid authentication credential. See "
+                "https://developers.google.com/identity/sign-in/web/devconsole-project.",
+                "authError",
+            )
+        return member
+
+    def roles(self, member: str, resource: str = "") -> set[str]:
+        """The roles that a member has on the project, and on a resource (by its name in the state)."""
+        from twin.gcp.iam_policy import project_name
+
+        found: set[str] = set()
+        for name in filter(None, (project_name(self.project), resource)):
+            for binding in (self._state.policy(name) or {}).get("bindings", ()):
+                if member in binding["members"] or "allUsers" in binding["members"]:
+                    found.add(binding["role"])
+        return found
+
+    def allowed(self, member: str, permission: str, resource: str = "") -> bool:
+        """Whether a member has a permission (`container.clusters.get`) by its roles."""
+        from twin.gcp.services.iam_role_table import grants
+
+        custom = {
+            body["name"]: body
+            for _, body in self._state.of("iam.roles", f"iam/projects/{self.project}/roles/")
+            if not body.get("deleted")
+        }
+        for role in self.roles(member, resource):
+            if role in custom and permission in custom[role].get("includedPermissions", ()):
+                return True
+            if grants(role, permission):
+                return True
+        return False
+
+    def _seal(self, member: str) -> str:
+        return hmac.new(self._token.encode(), member.encode(), hashlib.sha256).hexdigest()[:40]

@@ -1,0 +1,42 @@
+"""The Google front of a world: `python -m twin.gcp.server --world NAME`.
+
+One HTTP port for every Google client: `http://127.0.0.1:PORT/<the API's host>/<its path>`, answered by the
+discovery documents, and `/_twin/...` for what the APIs have no word for (health, inventory, faults, the
+controller's view).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from twin import web
+from twin import world as worlds
+
+
+def serve(world: worlds.World) -> None:
+    """Serve until a signal comes."""
+
+    def make() -> web.Front:
+        from twin.gcp.front import Front
+
+        return Front(world)
+
+    web.serve(world, make)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m twin.gcp.server", description=__doc__)
+    parser.add_argument("--world", required=True, help="the name of the world to serve")
+    name = parser.parse_args(arguments).world
+    world = worlds.load(name)
+    if world is None:
+        sys.exit(
+            f"there is no twin named {name!r}; `aiplatform twin start --name {name} --cloud gcp` makes it"
+        )
+    serve(world)
+
+
+if __name__ == "__main__":
+    main()

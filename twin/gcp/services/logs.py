@@ -1,0 +1,174 @@
+"""Cloud Logging: sinks and log buckets."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from twin.gcp import capacity
+from twin.gcp.call import Call
+from twin.gcp.errors import exists, invalid, not_found, precondition
+from twin.gcp.services import generic, handles
+from twin.gcp.state import Body
+
+_SINK: Final = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_DESTINATION: Final = re.compile(
+    r"(storage\.googleapis\.com/[^/]+|bigquery\.googleapis\.com/projects/[^/]+/datasets/[^/]+"
+    r"|pubsub\.googleapis\.com/projects/[^/]+/topics/[^/]+"
+    r"|logging\.googleapis\.com/projects/[^/]+(/locations/[^/]+/buckets/[^/]+)?)"
+)
+_OWN_BUCKETS: Final = {"_Default": 30, "_Required": 400}
+_OWN_SINKS: Final = ("_Default", "_Required")
+
+
+@handles("logging.projects.sinks.create")
+def create_sink(call: Call) -> dict[str, Any]:
+    """A sink, with an account of its own that writes."""
+    name = call.body.get("name", "")
+    if not _SINK.fullmatch(name):
+        raise invalid(
+            f"Invalid sink name '{name}': letters, digits, underscores, hyphens and periods, 1 to 100."
+        )
+    row = f"logging/projects/{call.project}/sinks/{name}"
+    if call.state.get(row) is not None or name in _OWN_SINKS:
+        raise exists(f"Sink {name} already exists")
+    made: Body = {**call.body, "createTime": call.timestamp, "updateTime": call.timestamp}
+    _check_sink(made)
+    number = call.project_number
+    # A sink into the same project's log bucket needs no account.
+    if not str(made["destination"]).startswith(f"logging.googleapis.com/projects/{call.project}"):
+        made["writerIdentity"] = f"serviceAccount:service-{number}@gcp-sa-logging.iam.gserviceaccount.com"
+    made["resourceName"] = f"projects/{call.project}/sinks/{name}"
+    return call.state.put(row, made)
+
+
+@handles("logging.projects.sinks.get")
+def get_sink(call: Call) -> dict[str, Any]:
+    """A sink."""
+    return call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+
+
+@handles("logging.projects.sinks.list")
+def list_sinks(call: Call) -> dict[str, Any]:
+    """The project's sinks."""
+    return generic.listed(call, f"logging/projects/{call.project}/sinks/", "logging.sinks")
+
+
+@handles("logging.projects.sinks.update", "logging.projects.sinks.patch")
+def change_sink(call: Call) -> dict[str, Any]:
+    """Filter, destination, exclusions."""
+    before = call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+    allowed = frozenset({"destination", "filter", "includeChildren", "exclusions", "description", "disabled"}
+                        | {"bigqueryOptions"})  # fmt: skip
+    body = {key: each for key, each in call.body.items() if key != "name"}
+    made = {**generic.masked(call, before, allowed, body), "updateTime": call.timestamp}
+    _check_sink(made)
+    return call.state.put(_sink(call), made)
+
+
+@handles("logging.projects.sinks.delete")
+def delete_sink(call: Call) -> dict[str, Any]:
+    """A sink goes."""
+    call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+    call.state.delete(_sink(call))
+    return {}
+
+
+@handles("logging.projects.locations.buckets.create")
+def create_bucket(call: Call) -> dict[str, Any]:
+    """A log bucket in a place."""
+    parent, bucket = call.parameters["parent"], call.parameters.get("bucketId", "")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", bucket) or bucket in _OWN_BUCKETS:
+        raise invalid(
+            f"Invalid bucket id '{bucket}': letters, digits, underscores, hyphens and periods, 1 to 100."
+        )
+    place = parent.rsplit("/", 1)[-1]
+    if place not in ("global", "us", "eu") and not capacity.is_region(place):
+        raise invalid(f"Location '{place}' does not exist.")
+    name = f"{parent}/buckets/{bucket}"
+    if call.state.get(f"logging/{name}") is not None:
+        raise exists(f"Bucket {name} already exists")
+    made: Body = {"retentionDays": 30, **call.body, "name": name, "lifecycleState": "ACTIVE"}
+    made.update(createTime=call.timestamp, updateTime=call.timestamp)
+    _check_bucket(call, made)
+    return call.state.put(f"logging/{name}", made)
+
+
+@handles("logging.projects.locations.buckets.get")
+def get_bucket(call: Call) -> dict[str, Any]:
+    """A log bucket; every project has _Default and _Required."""
+    return _bucket(call, call.parameters["name"])
+
+
+@handles("logging.projects.locations.buckets.patch")
+def change_bucket(call: Call) -> dict[str, Any]:
+    """Retention, lock, analytics."""
+    name = call.parameters["name"]
+    before = _bucket(call, name)
+    if before.get("locked"):
+        raise precondition(f"Bucket {name} is locked.")
+    if not call.parameters.get("updateMask"):
+        raise invalid("update_mask must be specified")
+    allowed = frozenset({"retentionDays", "description", "locked", "analyticsEnabled", "cmekSettings"}
+                        | {"indexConfigs", "restrictedFields"})  # fmt: skip
+    made = {**generic.masked(call, before, allowed), "updateTime": call.timestamp}
+    if name.endswith("/_Required"):
+        raise precondition("The _Required bucket cannot be changed.")
+    if before.get("analyticsEnabled") and not made.get("analyticsEnabled"):
+        raise precondition("Log Analytics cannot be disabled once it is enabled.")
+    _check_bucket(call, made)
+    return call.state.put(f"logging/{name}", made, baseline=name.rsplit("/", 1)[-1] in _OWN_BUCKETS)
+
+
+@handles("logging.projects.locations.buckets.delete")
+def delete_bucket(call: Call) -> dict[str, Any]:
+    """A log bucket stays restorable for seven days."""
+    name = call.parameters["name"]
+    body = _bucket(call, name)
+    if name.rsplit("/", 1)[-1] in _OWN_BUCKETS or body.get("locked"):
+        raise precondition(f"Bucket {name} cannot be deleted.")
+    call.state.put(f"logging/{name}", {**body, "lifecycleState": "DELETE_REQUESTED"})
+    return {}
+
+
+@handles("logging.projects.locations.buckets.undelete")
+def undelete_bucket(call: Call) -> dict[str, Any]:
+    """Within seven days."""
+    name = call.parameters["name"]
+    body = _bucket(call, name)
+    if body["lifecycleState"] != "DELETE_REQUESTED":
+        raise precondition(f"Bucket {name} is not deleted.")
+    call.state.put(f"logging/{name}", {**body, "lifecycleState": "ACTIVE"})
+    return {}
+
+
+def _bucket(call: Call, name: str) -> Body:
+    found = call.state.get(f"logging/{name}")
+    if found is not None:
+        return found
+    last = name.rsplit("/", 1)[-1]
+    if name.split("/")[3] == "global" and last in _OWN_BUCKETS:
+        return {"name": name, "retentionDays": _OWN_BUCKETS[last], "lifecycleState": "ACTIVE"}
+    raise not_found(f"Bucket {name} does not exist")
+
+
+def _check_bucket(call: Call, bucket: Body) -> None:
+    if not 1 <= bucket["retentionDays"] <= 3650:
+        raise invalid(f"retention_days must be from 1 to 3650, got {bucket['retentionDays']}.")
+    key = bucket.get("cmekSettings", {}).get("kmsKeyName")
+    if key:
+        from twin.gcp.services.cloudkms import usable
+
+        usable(call, key)
+
+
+def _check_sink(sink: Body) -> None:
+    if not _DESTINATION.fullmatch(str(sink.get("destination", ""))):
+        raise invalid(f"Invalid destination: '{sink.get('destination', '')}'. storage.googleapis.com/BUCKET, "
+                      "bigquery.googleapis.com/projects/P/datasets/D, "
+                      "pubsub.googleapis.com/projects/P/topics/T or "
+                      "logging.googleapis.com/projects/P/locations/L/buckets/B is right.")  # fmt: skip
+
+
+def _sink(call: Call) -> str:
+    return f"logging/{call.parameters['sinkName']}"

@@ -1,0 +1,142 @@
+"""Cloud Storage: objects, whole, as clients upload and read them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+from urllib.parse import quote
+
+from twin.gcp.call import Call
+from twin.gcp.errors import invalid, not_found
+from twin.gcp.services import generic, handles
+from twin.gcp.services.buckets import bucket_of, check_preconditions
+from twin.gcp.state import Body
+from twin.web import Answer
+
+_DOWNLOAD = "https://storage.googleapis.com/download/storage/v1"
+
+
+@handles("storage.objects.insert")
+def insert(call: Call) -> dict[str, Any]:
+    """An object with its bytes."""
+    bucket = bucket_of(call)["name"]
+    name = call.parameters.get("name") or call.body.get("name") or ""
+    if not name or len(name.encode()) > 1024:
+        raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
+    row = _row(bucket, name)
+    before = call.state.get(row)
+    check_preconditions(call, before)
+    made: Body = {
+        **{key: each for key, each in call.body.items() if key in _SETTABLE},
+        "kind": "storage#object",
+        "id": f"{bucket}/{name}",
+        "name": name,
+        "bucket": bucket,
+        "generation": str(int(call.at * 1_000_000)),
+        "metageneration": "1",
+        "storageClass": call.body.get("storageClass") or bucket_of(call)["storageClass"],
+        "size": str(len(call.media)),
+        "md5Hash": base64.b64encode(hashlib.md5(call.media, usedforsecurity=False).digest()).decode(),
+        "crc32c": _crc(call.media),
+        "timeCreated": call.timestamp[:23] + "Z",
+        "updated": call.timestamp[:23] + "Z",
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(name, safe='')}",
+        "mediaLink": f"{_DOWNLOAD}/b/{bucket}/o/{quote(name, safe='')}",
+    }
+    made.setdefault("contentType", call.media_type or "application/octet-stream")
+    kept = {"media": base64.b64encode(call.media).decode()}
+    return call.state.put(row, made, kept=kept)
+
+
+_SETTABLE = frozenset(
+    {"contentType", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "metadata"}
+    | {"customTime", "storageClass", "eventBasedHold", "temporaryHold"}
+)
+
+
+@handles("storage.objects.get")
+def get(call: Call) -> dict[str, Any] | Answer:
+    """An object's metadata, or with alt=media its bytes."""
+    bucket = bucket_of(call)["name"]
+    body = _need(call, bucket)
+    if call.parameters.get("alt") != "media":
+        return body
+    media = base64.b64decode(call.state.kept(_row(bucket, body["name"]))["media"])
+    return Answer(200, [("Content-Type", body["contentType"]), ("ETag", body["md5Hash"])], media)
+
+
+@handles("storage.objects.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The objects under a prefix; with a delimiter, folders apart."""
+    bucket = bucket_of(call)["name"]
+    prefix, mark = call.parameters.get("prefix", ""), call.parameters.get("delimiter", "")
+    items: list[Body] = []
+    folders: set[str] = set()
+    for _, body in call.state.of("storage.o", f"storage/b/{bucket}/o/"):
+        rest = body["name"].removeprefix(prefix)
+        if not body["name"].startswith(prefix):
+            continue
+        if mark and mark in rest:
+            folders.add(prefix + rest.split(mark, 1)[0] + mark)
+        else:
+            items.append(body)
+    made = {
+        "kind": "storage#objects",
+        **generic.page(call, sorted(items, key=lambda each: each["name"]), "items"),
+    }
+    return {**made, "prefixes": sorted(folders)} if folders else made
+
+
+@handles("storage.objects.patch", "storage.objects.update")
+def change(call: Call) -> dict[str, Any]:
+    """An object's metadata."""
+    bucket = bucket_of(call)["name"]
+    body = _need(call, bucket)
+    check_preconditions(call, body)
+    for key, each in call.body.items():
+        if key in _SETTABLE and each is None:
+            body.pop(key, None)
+        elif key in _SETTABLE:
+            body[key] = each
+    body.update(metageneration=str(int(body["metageneration"]) + 1), updated=call.timestamp[:23] + "Z")
+    return call.state.put(_row(bucket, body["name"]), body)
+
+
+@handles("storage.objects.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """An object goes."""
+    bucket = bucket_of(call)["name"]
+    body = _need(call, bucket)
+    check_preconditions(call, body)
+    call.state.delete(_row(bucket, body["name"]))
+    return {}
+
+
+def _need(call: Call, bucket: str) -> Body:
+    name = call.parameters["object"]
+    found = call.state.get(_row(bucket, name))
+    if found is None:
+        raise not_found(f"No such object: {bucket}/{name}")
+    return found
+
+
+def _row(bucket: str, name: str) -> str:
+    return f"storage/b/{bucket}/o/{quote(name, safe='')}"
+
+
+def _crc(data: bytes) -> str:
+    """CRC32C (Castagnoli), big-endian in base64."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = _TABLE[(crc ^ byte) & 0xFF] ^ (crc >> 8)
+    return base64.b64encode((crc ^ 0xFFFFFFFF).to_bytes(4, "big")).decode()
+
+
+def _entry(number: int) -> int:
+    for _ in range(8):
+        number = (number >> 1) ^ (0x82F63B78 if number & 1 else 0)
+    return number
+
+
+_TABLE = tuple(_entry(number) for number in range(256))
