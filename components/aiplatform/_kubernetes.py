@@ -102,6 +102,17 @@ def value_fault(value: str) -> str | None:
     return f"expected at most {_LONGEST} letters, digits, '-', '_' and '.', a letter or digit at both ends"
 
 
+def class_name(value: str) -> str | None:
+    """A rule for the name of a pool that is a ComputeClass, too ("About custom ComputeClasses")."""
+    if value.startswith(("gke", "autopilot")):
+        return (
+            "expected a name that begins with neither 'gke' nor 'autopilot': those ComputeClasses are GKE's"
+        )
+    if value == "default":
+        return "expected another name: the ComputeClass 'default' is that of all Pods that select none"
+    return None
+
+
 NO_DEVICE_PLUGIN: Final = "gke-no-default-nvidia-gpu-device-plugin"
 """A label that makes GKE leave its GPU device plugin and drivers away from a node."""
 

@@ -75,8 +75,8 @@ def _offerings(machine_types: Iterable[str], zones: Sequence[str], answers: Sequ
 class Size:
     """How many nodes a pool has, all zones together.
 
-    per_zone: the limits are said for the only zone. GKE's API takes total limits for every pool but those of
-    TPU slices of flex-start nodes.
+    per_zone: the limits are said for the only zone, as Google does for TPU slices: with flex-start they come
+    to life by no others (GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool).
     fixed: the pool has `maximum` nodes and no autoscaling.
     """
 
@@ -101,11 +101,12 @@ class Size:
         )
 
     def initial(self, zones: int) -> int:
-        """Nodes of each zone at first: as many as must stay, if they can be spread evenly; else none, and the
-        autoscaler, which keeps the minimum, makes them."""
+        """Nodes of each zone at first: enough for those that must stay. Where that were more than there may
+        be, none, and the autoscaler, which keeps the minimum, makes them."""
         if self.fixed:
             return self.maximum
-        return self.minimum // zones if self.minimum % zones == 0 else 0
+        each = -(-self.minimum // zones)
+        return each if each * zones <= self.maximum else 0
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ def node_pool(
     cluster: ClusterReference,
     node: Node,
     size: Size,
-    zones: tuple[int, Input[Sequence[str]]],
+    zones: Output[Sequence[str]],
     *,
     depends_on: Sequence[pulumi.Resource] = (),
     surge: bool = True,
@@ -171,17 +172,16 @@ def node_pool(
 ) -> container.NodePool:
     """A node pool whose size belongs to GKE's autoscaler after its first.
 
-    zones: how many, and which. surge: whether an upgrade makes a new node before it drains an old one.
-    repair: whether GKE replaces nodes that fail.
+    surge: whether an upgrade makes a new node before it drains an old one. repair: whether GKE replaces nodes
+    that fail.
     """
-    number, locations = zones
     return container.NodePool(
         name,
         project=cluster.project,
         location=cluster.location or cluster.region,
         cluster=cluster.name,
-        node_locations=locations,
-        initial_node_count=size.initial(number),
+        node_locations=zones,
+        initial_node_count=zones.apply(lambda names: size.initial(len(names))),
         autoscaling=size.autoscaling(),
         node_config=node_config(node, cluster),
         management=container.NodePoolManagementArgs(auto_repair=repair, auto_upgrade=True),

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, NotRequired, TypedDict
+from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
 from pulumi import Input, Output
 
 from aiplatform import _images
 from aiplatform._args import Fault, between, got, matches
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._references import (
     ClusterReference,
     ClusterReferenceArgs,
     NodeGroupReference,
     NodeGroupReferenceArgs,
 )
+from aiplatform.cluster_autoscaler.clouds import MEANINGS
 from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-autoscaler")
@@ -73,8 +75,10 @@ def _no_release(version: str) -> str:
 
 
 @dataclass(frozen=True)
-class ClusterAutoscalerSettings:
+class ClusterAutoscalerSettings(CloudNeutral):
     """Checked arguments of the Cluster Autoscaler."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
 
     prefix: Annotated[str, prefix_for(ROLE)]
     cluster: ClusterReference
@@ -92,6 +96,12 @@ class ClusterAutoscalerSettings:
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
+        for index, group in enumerate(self.node_groups):
+            if group.autoscaling_group is None:
+                yield Fault(
+                    f"node_groups[{index}].autoscaling_group",
+                    "missing, expected the name of the node group's Auto Scaling group",
+                )
         version = self.cluster.version
         if self.image is None and version is None:
             yield Fault("cluster.version", "missing, expected the cluster's version: it chooses the image")
@@ -101,6 +111,11 @@ class ClusterAutoscalerSettings:
             and ".".join(version.split(".")[:2]) not in VERSIONS
         ):
             yield Fault("cluster.version", _no_release(version))
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
 
     @property
     def chosen_image(self) -> Input[str]:

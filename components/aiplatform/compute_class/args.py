@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NotRequired, TypedDict
 
-from aiplatform._args import Fault, between, got, length
+from aiplatform._args import Fault, between, length
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform._kubernetes import class_name
 from aiplatform._references import (
     ClusterReference,
     ClusterReferenceArgs,
@@ -20,8 +21,8 @@ class ComputeClassArgs(TypedDict):
     """The order in which GKE's autoscaler grows node pools for the Pods that select a class."""
 
     name: str
-    """The class's name, a DNS label that begins with neither `gke` nor `autopilot`. Its node pools have it as
-    the value of label and taint `cloud.google.com/compute-class`."""
+    """The class's name, a DNS label that begins with neither `gke` nor `autopilot`, and not `default`. Its
+    node pools have it as the value of label and taint `cloud.google.com/compute-class`."""
     cluster: ClusterReferenceArgs
     """The cluster: `Cluster.outputs`."""
     node_groups: list[NodeGroupReferenceArgs]
@@ -40,7 +41,7 @@ class ComputeClassSettings(CloudNeutral):
 
     meanings: ClassVar[Meanings] = MEANINGS
 
-    name: Annotated[str, dns_label]
+    name: Annotated[str, dns_label, class_name]
     cluster: ClusterReference
     node_groups: Annotated[list[NodeGroupReference], length(1, 100, "node pools")]
     move_up: bool = False
@@ -53,10 +54,6 @@ class ComputeClassSettings(CloudNeutral):
 
     def check(self) -> Iterator[Fault]:
         """What GKE refuses, and what it could not find."""
-        if self.name.startswith(("gke", "autopilot")):
-            yield Fault(
-                "name", f"{got(self.name)}, expected a name that begins with neither 'gke' nor 'autopilot'"
-            )
         for index, group in enumerate(self.node_groups):
             if group.name is None:
                 yield Fault(f"node_groups[{index}].name", "missing, expected the node pool's name")

@@ -113,7 +113,7 @@ class Builder:
             maximum=each.maximum,
             # Whatever zone has the machines: they are rarer than evenly spread nodes are useful.
             policy="ANY",
-            per_zone=waits and each.machine.is_tpu and gcp_plan.zone_count(pool, each) == 1,
+            per_zone=each.machine.is_tpu and gcp_plan.in_one_zone(pool, each),
             fixed=each.stays,
         )
         return gke.node_pool(
@@ -122,7 +122,7 @@ class Builder:
             pool.cluster,
             self._node(each),
             size,
-            (gcp_plan.zone_count(pool, each), zones.apply(lambda found: list(found[each.key]))),
+            zones.apply(lambda found: list(found[each.key])),
             depends_on=networks.ready if networks else (),
             # There is seldom one more machine: the old node goes first.
             surge=False,

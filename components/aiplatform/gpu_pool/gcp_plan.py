@@ -62,11 +62,10 @@ def _of_entry(pool: GpuPoolSettings, index: int, entry: Capacity, minimum: int) 
         )
 
 
-def zone_count(pool: GpuPoolSettings, each: PoolPlan) -> int:
-    """In how many zones a node pool can stand at most; all of them, or one."""
-    if each.entry.type == "reserved" or nodes.in_one_zone(pool):
-        return 1
-    return len(pool.zones or pool.network.zones)
+def in_one_zone(pool: GpuPoolSettings, each: PoolPlan) -> bool:
+    """Whether a node pool stands in one zone, wherever its machines are offered."""
+    only = len(pool.zones or pool.network.zones) == 1
+    return only or each.entry.type == "reserved" or nodes.in_one_zone(pool)
 
 
 def zones_for(

@@ -8,7 +8,7 @@ from aiplatform import accelerators
 from aiplatform._addresses import overlap
 from aiplatform._args import Fault, got, is_unknown, nearest, obeys
 from aiplatform._google import zones_of
-from aiplatform._kubernetes import gke_label_faults, taint_faults
+from aiplatform._kubernetes import class_name, gke_label_faults, taint_faults
 from aiplatform.accelerators import NVIDIA, TPU
 from aiplatform.accelerators import gcp as google
 from aiplatform.gpu_pool import gcp_nodes as nodes
@@ -31,6 +31,7 @@ _KINDS: Final = ("reserved", "on_demand", "spot", "flex_start", "queued")
 def faults(pool: GpuPoolSettings) -> Iterator[Fault]:
     """All that is wrong with a pool whose accelerator and count exist on Google Cloud."""
     yield from obeys("tags", pool.tags, google_labels)
+    yield from obeys("name", pool.name, class_name)
     yield from _reservation_and_types(pool)
     yield from _topology(pool)
     yield from _size(pool)

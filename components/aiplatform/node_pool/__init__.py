@@ -61,7 +61,7 @@ class NodePool(ComponentResource):
             "architecture": settings.architecture,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
-                for taint in settings.all_taints
+                for taint in settings.found_taints
             ],
             "node_selector": settings.selector,
             "compute_class": settings.compute_class,

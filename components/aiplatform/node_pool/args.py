@@ -9,7 +9,15 @@ from aiplatform import accelerators
 from aiplatform._args import Fault, Rule, between, distinct, got, length, nearest, obeys
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._google import zones_of
-from aiplatform._kubernetes import Taint, TaintArgs, gke_label_faults, label_faults, pool_name, taint_faults
+from aiplatform._kubernetes import (
+    Taint,
+    TaintArgs,
+    class_name,
+    gke_label_faults,
+    label_faults,
+    pool_name,
+    taint_faults,
+)
 from aiplatform._node_labels import CAPACITY, COMPUTE_CLASS, POOL
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import (
@@ -31,6 +39,8 @@ _LONGEST = "n" * LONGEST_NAME
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-" + _LONGEST)
 NODE_GROUP: Final = PhysicalName(EKS_NODE_GROUP_PREFIX, _LONGEST + "-on-demand")
 LAUNCH_TEMPLATE: Final = PhysicalName(LAUNCH_TEMPLATE_PREFIX, "{prefix}-" + _LONGEST + "-on-demand")
+
+ARCHITECTURE: Final = "kubernetes.io/arch"
 
 MOST_NODES: Final = 450
 """EKS's quota of nodes in a managed node group."""
@@ -209,8 +219,10 @@ class NodePoolSettings(CloudNeutral):
                 f"{got(self.instance_types)}, expected one: a node pool of GKE has one machine type; make a "
                 "pool for each",
             )
+        if self.compute_class is not None:
+            yield from obeys("name", self.name, class_name)
         yield from gke_label_faults(self.labels, self.own_labels("on_demand"))
-        yield from taint_faults(self.taints, (COMPUTE_CLASS,))
+        yield from taint_faults(self.taints, (COMPUTE_CLASS, ARCHITECTURE))
 
     def own_labels(self, capacity: str) -> dict[str, str]:
         """The labels that the pool sets itself."""
@@ -218,7 +230,14 @@ class NodePoolSettings(CloudNeutral):
         return own if self.compute_class is None else {**own, COMPUTE_CLASS: self.compute_class}
 
     @property
-    def all_taints(self) -> list[Taint]:
+    def found_taints(self) -> list[Taint]:
+        """All that a Pod finds on the nodes: GKE adds one where the machine is no x86 ("About Arm workloads
+        on GKE")."""
+        arm = self.cloud == "gcp" and self.architecture == "arm64"
+        return [*([Taint(ARCHITECTURE, "NoSchedule", "arm64")] if arm else []), *self.own_taints]
+
+    @property
+    def own_taints(self) -> list[Taint]:
         """Its ComputeClass's, where it has one, and the user's."""
         own = [] if self.compute_class is None else [Taint(COMPUTE_CLASS, "NoSchedule", self.compute_class)]
         return [*own, *self.taints]

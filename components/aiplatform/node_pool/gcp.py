@@ -70,7 +70,7 @@ class Builder:
             pool.disk_gib,
             "hyperdisk-balanced" if machine_type.partition("-")[0] in ONLY_HYPERDISK else "pd-balanced",
             {**pool.labels, **pool.own_labels(capacity)},
-            pool.all_taints,
+            pool.own_taints,
             {**pool.tags, POOL.replace("/", "-"): pool.name},
             {"spot": True} if spot else {},
         )
@@ -81,7 +81,7 @@ class Builder:
             node,
             # Spot: where there are machines; on demand: evenly, so that a zone may fail.
             gke.Size(minimum, pool.max, "ANY" if spot else "BALANCED"),
-            (len(pool.zones or pool.zone_ids), zones),
+            zones,
         )
         return {"name": made.name, "capacity": capacity, "priority": priority}
 
