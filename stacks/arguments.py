@@ -42,6 +42,7 @@ _PASSED_ON: Final = (
 )
 _OF_GPU_POOLS: Final = (
     "topology",
+    "max_pods",
     "efa",
     "gpudirect",
     "gpudirect_cidr",
@@ -194,7 +195,7 @@ def node_pool(
         "network": network,
         "instance_types": pool.instance_types,
         "capacity": list(pool.capacity),
-        **_common(pool),
+        **_common(settings, pool),
     }
 
 
@@ -210,7 +211,7 @@ def gpu_pool(
         "accelerator": pool.accelerator,
         "count": pool.count,
         "capacity": [_capacity(entry) for entry in pool.capacity],
-        **_common(pool),
+        **_common(settings, pool),
     }
     args.update(cast(GpuPoolArgs, _said(pool, *_OF_GPU_POOLS)))
     return args
@@ -224,17 +225,21 @@ class _Common(TypedDict):
     labels: dict[str, str]
     taints: list[TaintArgs]
     disk_gib: int
+    force_update: bool
     zones: NotRequired[list[str]]
     image: NotRequired[str]
 
 
-def _common(pool: Pool) -> _Common:
+def _common(settings: Settings, pool: Pool) -> _Common:
     args: _Common = {
         "min": pool.min,
         "max": pool.max,
         "labels": pool.labels,
         "taints": [{"key": each.key, "value": each.value, "effect": each.effect} for each in pool.taints],
         "disk_gib": pool.disk_gib,
+        "force_update": (
+            settings.environment.profile == "dev" if pool.force_update is None else pool.force_update
+        ),
     }
     if pool.zones:
         args["zones"] = pool.zones

@@ -37,6 +37,9 @@ class Pool(Topic):
     """More node labels."""
     taints: list[Taint] = Field(default_factory=list[Taint])
     """More node taints: a GPU pool has that of its accelerator by itself."""
+    force_update: bool | None = None
+    """AWS: whether an update of the nodes also evicts Pods that a PodDisruptionBudget keeps; without it the
+    update waits for them, and fails. Left out, it does in dev alone."""
     disk_gib: int = 100
     """Root volume, in GiB."""
 
@@ -91,6 +94,8 @@ class GpuPool(Pool):
     """Google Cloud, TPUs: the shape of a slice, `4x4`; left out, a slice is one node."""
     capacity: list[Capacity | CapacityEntry]
     """Where nodes come from, tried in this order."""
+    max_pods: int | None = None
+    """AWS: the most Pods of a node; left out, as many as its network interfaces have addresses for."""
     efa: bool | None = None
     """AWS: Elastic Fabric Adapter; left out, nodes that carry whole machines have it."""
     gpudirect: bool | None = None

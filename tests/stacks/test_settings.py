@@ -215,6 +215,17 @@ def test_what_a_pool_can_say_reaches_its_component(tmp_path: Path) -> None:
     assert (gpu.get("instance_store"), gpu.get("placement_group")) == ("none", False)
 
 
+@pytest.mark.parametrize(("profile", "forced"), [("dev", True), ("staging", False)])
+def test_in_dev_alone_an_update_of_nodes_does_not_wait_for_budgets(
+    tmp_path: Path, profile: str, forced: bool
+) -> None:
+    change = {"config/ai-platform:environment/profile": profile}
+    settings = load_file(changed(tmp_path, change))
+    there, here = arguments.network_to_be(settings, ["usw2-az1"]), arguments.cluster_to_be(settings)
+    gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
+    assert gpu.get("force_update") is forced
+
+
 def test_the_engines_faults_name_the_line_of_the_file_too(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -142,6 +142,31 @@ MACHINES: Final[tuple[Machine, ...]] = (
     _machine("inf2.48xlarge", "inferentia2", (12, 192, 768), (1, 0), (0, 0), 12.98127),
 )
 
+PODS_WITH_EFA: Final[Mapping[str, int]] = {
+    "g4dn.8xlarge": 44,
+    "g4dn.16xlarge": 44,
+    "g4dn.12xlarge": 205,
+    "g5.8xlarge": 205,
+    "g5.16xlarge": 205,
+    "g6.8xlarge": 205,
+    "g6.12xlarge": 205,
+    "g6e.8xlarge": 205,
+    "p5.4xlarge": 89,
+    "p5.48xlarge": 51,
+    "p5e.48xlarge": 51,
+    "p5en.48xlarge": 149,
+    "p6-b200.48xlarge": 149,
+    "trn1.32xlarge": 198,
+    "trn1n.32xlarge": 198,
+    "trn2.3xlarge": 16,
+    "trn2.48xlarge": 51,
+}
+"""Instance type -> Pods that it has addresses for once EFA has taken one interface of the first network card,
+where these are fewer than EKS says. The VPC CNI gives addresses of that card's interfaces alone:
+(interfaces - 1) * (addresses of each - 1) + 2, by DescribeInstanceTypes. EKS and nodeadm count the interface
+that EFA has (amazon-eks-ami, nodeadm/internal/kubelet/eni_max_pods.go), and a Pod beyond the addresses is
+placed and never starts."""
+
 BOTTLEROCKET_MIG_MODELS: Final[Mapping[str, str]] = {
     "a100": "a100.40gb",
     "a100-80": "a100.80gb",

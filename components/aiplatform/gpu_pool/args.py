@@ -131,6 +131,12 @@ class GpuPoolArgs(TypedDict):
     """`raid0`: the NVMe disks of the machine are one array that holds container images, logs and emptyDirs.
     `none`: they are left alone. Default: `raid0` where there always are some. On Google Cloud `raid0` also
     adds them to a machine type that may have them."""
+    max_pods: NotRequired[int]
+    """The most Pods of a node. Default: EKS's number, or with EFA what the network interfaces that it leaves
+    have addresses for (51 on p5.48xlarge); more where Pods get addresses by prefixes."""
+    force_update: NotRequired[bool]
+    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget keeps; without it the update
+    waits for them, and fails. Default false."""
     labels: NotRequired[dict[str, str]]
     """More node labels."""
     taints: NotRequired[list[TaintArgs]]
@@ -236,6 +242,8 @@ class GpuPoolSettings(CloudNeutral):
     sharing: Sharing | None = None
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100
     instance_store: Literal["raid0", "none"] | None = None
+    max_pods: Annotated[int, between(8, 250, "pods")] | None = None
+    force_update: bool = False
     labels: dict[str, str] = field(default_factory=dict[str, str])
     taints: list[Taint] = field(default_factory=list[Taint])
     tags: dict[str, str] = field(default_factory=dict[str, str])

@@ -145,6 +145,7 @@ class Builder:
             update_config=eks.NodeGroupUpdateConfigArgs(
                 max_unavailable=1, update_strategy="MINIMAL" if group.entry.type == "reserved" else "DEFAULT"
             ),
+            force_update_version=pool.force_update or None,
             tags=self._tags(group.key),
         )
         asg = autoscaling_group_name(made)
@@ -188,7 +189,7 @@ class Builder:
             f"{pool.prefix}-{pool.name}-{group.key}-",
             Volume(pool.os, pool.disk_gib, pool.cluster.volume_key_arn),
             self._tags(group.key),
-            user_data=nodes.user_data(pool),
+            user_data=nodes.user_data(pool, group.machines),
             **more,
         )
 
@@ -202,9 +203,8 @@ def efa_interfaces(
     The node's own (`interface`) is device 0 of card 0; its EFA is device 1 of that card, and device 0 of each
     other card. So EC2 recommends for all instance types (EC2 user guide, "Maximize network bandwidth on
     Amazon EC2 instances with multiple network cards", its example of 32 `efa-only`). Every type of the
-    catalog with EFA has room for two interfaces on card 0 (DescribeInstanceTypes). On p5, p5e and trn2 these
-    are all, so that the VPC CNI can add no second one: 49 Pods with an address a node, more by prefix
-    delegation.
+    catalog with EFA has room for two interfaces on card 0 (DescribeInstanceTypes). What that leaves for
+    Pods: `nodes.max_pods`.
     """
     own = ec2.LaunchTemplateNetworkInterfaceArgs(
         network_card_index=0,

@@ -82,6 +82,14 @@ MEANINGS: Final[Meanings] = {
         aws="RAID0 of the instance store",
         gcp="local SSDs as ephemeral storage; `none` leaves built-in ones as raw block devices",
     ),
+    "max_pods": On(
+        aws="a flag of the kubelet, in the user data",
+        gcp=refused("the network's `pods_per_node` says it for all nodes; leave it out"),
+    ),
+    "force_update": On(
+        aws="EKS evicts what a PodDisruptionBudget keeps when it replaces nodes",
+        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then goes on; leave it out"),
+    ),
     "labels": On(aws="node labels", gcp="node labels"),
     "taints": On(
         aws="node taints beside `nvidia.com/gpu=true`",

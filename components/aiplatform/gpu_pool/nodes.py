@@ -3,13 +3,13 @@
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiplatform import _node_labels as label
 from aiplatform import accelerators
 from aiplatform._kubernetes import Taint
 from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine
-from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
+from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS, PODS_WITH_EFA
 from aiplatform.gpu_pool.args import GpuPoolSettings
 
 EFA: Final = "vpc.amazonaws.com/efa"
@@ -89,21 +89,36 @@ def ephemeral_storage(pool: GpuPoolSettings, machines: Sequence[Machine]) -> str
     return f"{whole * 85 // 100}Gi"
 
 
-def user_data(pool: GpuPoolSettings) -> str | None:
+def max_pods(pool: GpuPoolSettings, machines: Sequence[Machine]) -> int | None:
+    """The most Pods of a node, or None where EKS's own number is right: what the user says, else what the
+    network interfaces that EFA leaves have addresses for."""
+    if pool.max_pods is not None or not pool.with_efa:
+        return pool.max_pods
+    fewer = [PODS_WITH_EFA[machine.type] for machine in machines if machine.type in PODS_WITH_EFA]
+    return min(fewer, default=None)
+
+
+def user_data(pool: GpuPoolSettings, machines: Sequence[Machine]) -> str | None:
     """Base64 of what the image's start-up reads beside what EKS adds, or None where its defaults serve."""
-    text = _nodeadm(pool) if pool.os == "al2023" else _bottlerocket(pool)
+    pods = max_pods(pool, machines)
+    text = _nodeadm(pool, pods) if pool.os == "al2023" else _bottlerocket(pool, pods)
     return base64.b64encode(text.encode()).decode() if text else None
 
 
-def _nodeadm(pool: GpuPoolSettings) -> str:
-    """AL2023: a NodeConfig as a part of a MIME message; EKS appends its own, and nodeadm merges them."""
-    if not pool.raid0:
+def _nodeadm(pool: GpuPoolSettings, pods: int | None) -> str:
+    """AL2023: a NodeConfig as a part of a MIME message; EKS appends its own, and nodeadm merges them.
+
+    Pods by a flag: EKS's own NodeConfig has a maxPods that would win over one here; nodeadm keeps the flags
+    of both (its internal/api/merge.go), and the kubelet takes a flag before its configuration.
+    """
+    spec: dict[str, Any] = {}
+    if pool.raid0:
+        spec["instance"] = {"localStorage": {"strategy": "RAID0"}}
+    if pods is not None:
+        spec["kubelet"] = {"flags": [f"--max-pods={pods}"]}
+    if not spec:
         return ""
-    config = {
-        "apiVersion": "node.eks.aws/v1alpha1",
-        "kind": "NodeConfig",
-        "spec": {"instance": {"localStorage": {"strategy": "RAID0"}}},
-    }
+    config = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": spec}
     # A JSON document is a YAML document.
     return "\n".join(
         [
@@ -121,9 +136,11 @@ def _nodeadm(pool: GpuPoolSettings) -> str:
     )
 
 
-def _bottlerocket(pool: GpuPoolSettings) -> str:
+def _bottlerocket(pool: GpuPoolSettings, pods: int | None) -> str:
     """Bottlerocket: settings as TOML; EKS merges its own into them."""
     lines: list[str] = []
+    if pods is not None:
+        lines += ["[settings.kubernetes]", f"max-pods = {pods}", ""]
     if pool.raid0:
         directories = ["/var/lib/containerd", "/var/lib/kubelet", "/var/log/pods"]
         commands = [

@@ -81,6 +81,9 @@ class NodePoolArgs(TypedDict):
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: NotRequired[int]
     """Size of the encrypted volume that a node starts from, GiB. Default 80."""
+    force_update: NotRequired[bool]
+    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget keeps; without it the update
+    waits for them, and fails. Default false."""
     labels: NotRequired[dict[str, str]]
     """More node labels."""
     taints: NotRequired[list[TaintArgs]]
@@ -142,6 +145,7 @@ class NodePoolSettings(CloudNeutral):
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
     image: Literal["al2023", "bottlerocket"] = "al2023"
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 80
+    force_update: bool = False
     labels: dict[str, str] = field(default_factory=dict[str, str])
     taints: list[Taint] = field(default_factory=list[Taint])
     tags: dict[str, str] = field(default_factory=dict[str, str])

@@ -100,6 +100,7 @@ class Builder:
             labels={**pool.labels, **pool.own_labels(capacity)},
             taints=eks_taints(pool.taints),
             update_config=eks.NodeGroupUpdateConfigArgs(max_unavailable_percentage=33),
+            force_update_version=pool.force_update or None,
             tags=self._tags(key),
         )
         asg = autoscaling_group_name(made)

@@ -29,6 +29,10 @@ MEANINGS: Final[Meanings] = {
     "disk_gib": On(
         aws="gp3 volume, encrypted", gcp="balanced persistent disk, or Hyperdisk where the machine needs it"
     ),
+    "force_update": On(
+        aws="EKS evicts what a PodDisruptionBudget keeps when it replaces nodes",
+        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then goes on; leave it out"),
+    ),
     "labels": On(aws="node labels", gcp="node labels"),
     "taints": On(aws="node taints", gcp="node taints"),
     "tags": On(aws="tags", gcp="labels: lower case, at most 63 characters"),

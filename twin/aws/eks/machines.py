@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from typing import Any, Final
 
 from twin.aws.capacity import instance_type_info
@@ -98,9 +99,20 @@ def max_pods(info: Params) -> int:
     return min(by_address, 110 if cpus <= 30 else 250)
 
 
+def _asked_pods(group: Thing) -> int | None:
+    """The most Pods as the user data says: a flag of the kubelet in AL2023's, a setting in Bottlerocket's."""
+    given = group.kept["data"].get("UserData") or ""
+    try:
+        text = base64.b64decode(given, validate=True).decode()
+    except ValueError:
+        return None
+    found = re.search(r"--max-pods=(\d+)|^max-pods\s*=\s*(\d+)", text, re.MULTILINE)
+    return int(found[1] or found[2]) if found else None
+
+
 def resources(info: Params, group: Thing) -> tuple[dict[str, str], dict[str, str]]:
     """Capacity, and allocatable after the reservations of nodeadm and the eviction thresholds."""
-    cpus, pods = info["VCpuInfo"]["DefaultVCpus"], max_pods(info)
+    cpus, pods = info["VCpuInfo"]["DefaultVCpus"], _asked_pods(group) or max_pods(info)
     # What the kernel and the hypervisor keep: 1.5 % and 300 MiB come near to what nodes report.
     memory = int(info["MemoryInfo"]["SizeInMiB"] * 0.985) - 300
     disk = _disk_gib(info, group) * _MIB * _MIB

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiplatform import accelerators
-from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS, MACHINES, Machine
+from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS, MACHINES, PODS_WITH_EFA, Machine
 from aiplatform.accelerators.cards import ALSO_CALLED, CARDS
 
 RECORDED = Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.json.gz"
@@ -128,3 +128,18 @@ def test_any_word_is_either_a_card_or_gets_an_error_that_lists_the_cards(word: s
     fault = accelerators.key_fault(word)
     assert (fault is None) == (word in CARDS)
     assert fault is None or "h100" in fault
+
+
+def test_where_efa_leaves_fewer_addresses_than_eks_counts_on_the_number_is_known() -> None:
+    recorded: dict[str, Any] = json.loads(gzip.decompress(RECORDED.read_bytes()))
+    fewer: dict[str, int] = {}
+    for machine in MACHINES:
+        if machine.efa_interfaces and machine.type in recorded:
+            network = recorded[machine.type]["NetworkInfo"]
+            first = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
+            interfaces, each = first["MaximumNetworkInterfaces"], network["Ipv4AddressesPerInterface"] - 1
+            counted = min(interfaces * each + 2, 110 if machine.vcpus <= 30 else 250)
+            left = (interfaces - 1) * each + 2
+            if left < counted:
+                fewer[machine.type] = left
+    assert fewer == PODS_WITH_EFA, "a Pod beyond the addresses is placed and never starts"

@@ -192,6 +192,34 @@ def test_without_the_instance_store_there_is_no_user_data_and_the_volume_counts(
     assert tags_for_autoscaler(recorded) == {"ephemeral-storage": "170Gi"}
 
 
+def _pods(recorded: Recording) -> list[str]:
+    message = email.message_from_string(text(recorded, "gpu-on-demand"))
+    (part,) = message.get_payload()  # type: ignore[misc]
+    spec = json.loads(part.get_payload())["spec"]  # type: ignore[union-attr,arg-type]
+    return spec.get("kubelet", {}).get("flags", [])
+
+
+def test_a_node_promises_no_more_pods_than_efa_leaves_addresses_for() -> None:
+    h100 = {"accelerator": "h100", "count": 8}
+    assert _pods(pool(**h100)) == ["--max-pods=51"], "one interface of two, with 49 addresses for Pods"
+    assert _pods(pool(**h100, efa=False)) == [], "EKS's number is right"
+    assert _pods(pool(**h100, max_pods=250)) == ["--max-pods=250"], "addresses by prefixes are more"
+    assert _pods(pool()) == []
+
+
+def test_bottlerocket_has_a_setting_for_it() -> None:
+    recorded = pool(accelerator="h100", count=8, image="bottlerocket")
+    settings = tomllib.loads(text(recorded, "gpu-on-demand"))["settings"]
+    assert settings["kubernetes"]["max-pods"] == 51
+
+
+def test_an_update_evicts_what_a_budget_keeps_only_where_that_is_said() -> None:
+    (kept,) = groups(pool()).values()
+    assert "forceUpdateVersion" not in kept.inputs
+    (forced,) = groups(pool(force_update=True)).values()
+    assert forced.inputs["forceUpdateVersion"] is True
+
+
 @pytest.mark.parametrize(
     ("machine", "cards"),
     [

@@ -264,3 +264,32 @@ def test_machines_start_only_if_auto_scaling_may_use_the_key_of_their_volumes(
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
     for _ in range(2):
         view(clients, "machines")
+
+
+def test_a_node_takes_as_many_pods_as_its_user_data_says(clients: Clients, names: Names) -> None:
+    flags = json.dumps({"spec": {"kubelet": {"flags": ["--max-pods=51"]}}})
+    text = "\n".join(
+        [
+            "MIME-Version: 1.0",
+            'Content-Type: multipart/mixed; boundary="B"',
+            "",
+            "--B",
+            "Content-Type: application/node.eks.aws",
+            "",
+            flags,
+            "--B--",
+            "",
+        ]
+    )
+    made = clients("ec2").create_launch_template(
+        LaunchTemplateName="few-pods",
+        LaunchTemplateData={"UserData": base64.b64encode(text.encode()).decode()},
+    )
+    template = {"id": made["LaunchTemplate"]["LaunchTemplateId"]}
+    sizes = {"minSize": 1, "maxSize": 1, "desiredSize": 1}
+    params = group_params(names, nodegroupName="few-pods", launchTemplate=template, scalingConfig=sizes)
+    clients("eks").create_nodegroup(**params)
+    group = seen(clients, "few-pods")["name"]
+    machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
+    assert [each["capacity"]["pods"] for each in machines] == ["51"]
+    clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="few-pods")
