@@ -237,15 +237,18 @@ def _common(settings: Settings, pool: Pool) -> _Common:
         "labels": pool.labels,
         "taints": [{"key": each.key, "value": each.value, "effect": each.effect} for each in pool.taints],
         "disk_gib": pool.disk_gib,
-        "force_update": (
-            settings.environment.profile == "dev" if pool.force_update is None else pool.force_update
-        ),
+        "force_update": _evicts(settings) if pool.force_update is None else pool.force_update,
     }
     if pool.zones:
         args["zones"] = pool.zones
     if pool.image is not None:
         args["image"] = pool.image
     return args
+
+
+def _evicts(settings: Settings) -> bool:
+    """Only dev does so unasked; on Google Cloud there is nothing to ask for."""
+    return settings.environment.cloud == "aws" and settings.environment.profile == "dev"
 
 
 def autoscaler(
