@@ -26,8 +26,8 @@ def equal(
     if path in documents:
         return canonical(old) == canonical(new)
     if path in sets and isinstance(old, list) and isinstance(new, list):
-        return sorted(map(canonical, old)) == sorted(map(canonical, new)) or bool(
-            alike and _matched(path, old, new, alike)
+        return sorted(map(canonical, old)) == sorted(map(canonical, new)) or (
+            alike is not None and _matched(old, new, lambda a, b: equal(path, a, b, sets, documents, alike))
         )
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = {key for key in (*old, *new) if not (old.get(key) is None and new.get(key) is None)}
@@ -42,11 +42,11 @@ def equal(
     return bool(old == new) or bool(alike and alike(path, old, new))
 
 
-def _matched(path: str, old: list[Any], new: list[Any], alike: Alike) -> bool:
-    """Whether each scalar of one set has its like in the other."""
+def _matched(old: list[Any], new: list[Any], same: Callable[[Any, Any], bool]) -> bool:
+    """Whether each member of one set has its like in the other."""
     left = list(new)
     for one in old:
-        like = next((other for other in left if one == other or alike(path, one, other)), None)
+        like = next((other for other in left if same(one, other)), None)
         if like is None:
             return False
         left.remove(like)

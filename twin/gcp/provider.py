@@ -17,6 +17,7 @@ _SPLIT = {
     "networkFirewallPolicy": "compute_firewalls",
     "firewall": "compute_firewalls",
     "router": "compute_routers",
+    "route": "compute_routes",
     "resourcePolicy": "compute_policies",
     "reservation": "compute_policies",
 }

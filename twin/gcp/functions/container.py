@@ -4,8 +4,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from twin.checks.sdk import sdk
+from twin.checks.types import ListOf, Property
 from twin.gcp.context import GcpContext
 from twin.gcp.functions.base import GcpFunction, project
+from twin.gcp.resources.container import Cluster
 from twin.resource import CloudError, Props
 
 
@@ -48,3 +53,38 @@ class GetEngineVersions(GcpFunction):
                 each["channel"]: each.get("upgradeTargetVersion", "") for each in channels
             },
         }
+
+
+class GetCluster(GcpFunction):
+    token = "gcp:container/getCluster:getCluster"
+    title = "container cluster"
+
+    def answer(self, context: GcpContext, arguments: Props) -> Props:
+        where = project(context, arguments)
+        location = arguments.get("location") or context.zone or context.region
+        id = f"projects/{where}/locations/{location}/clusters/{arguments['name']}"
+        outputs = Cluster().read(context, id, {"skipNodePoolRefresh": arguments.get("skipNodePoolRefresh")})
+        if outputs is None:
+            raise CloudError(f"{id} not found")
+        schema = sdk("pulumi_gcp").function(self.token)
+        labels = outputs["effectiveLabels"]
+        outputs |= {"resourceLabels": labels, "pulumiLabels": labels, "id": id}
+        return {
+            name: _shown(property, outputs) for name, property in (schema.result if schema else {}).items()
+        }
+
+
+def _shown(property: Property, outputs: Props) -> Any:
+    """A property of the data source, whose blocks are lists of one under a plural name."""
+    if property.name in outputs:
+        value = outputs[property.name]
+    else:
+        single = next((name for name in _singular(property.name) if name in outputs), "")
+        value = outputs.get(single)
+    if isinstance(property.type, ListOf) and not isinstance(value, list):
+        return [] if value is None else [value]
+    return value
+
+
+def _singular(name: str) -> list[str]:
+    return [name.removesuffix("s"), f"{name.removesuffix('ies')}y", name.removesuffix("es")]

@@ -20,7 +20,7 @@ from twin.gcp.apis import APIS
 from twin.gcp.calling import Refusal
 from twin.gcp.configuration import label_failures
 from twin.gcp.context import GcpContext
-from twin.gcp.resources.checking import wrong_body
+from twin.gcp.resources.checking import blamed, wrong_body
 from twin.gcp.resources.entry import Change, Entry
 from twin.gcp.resources.fields import Shape
 from twin.gcp.resources.labels import labels_now, with_labels
@@ -31,7 +31,6 @@ from twin.resource import UNKNOWN, CloudError, Context, Failure, HalfMade, Props
 
 SDK: Final = "pulumi_gcp"
 NOT_FOUND: Final = 404
-_FIELD: Final = re.compile(r"Invalid value for field '(?:resource\.)?([^']+)'")
 _NOTHING: Final[tuple[Any, ...]] = (None, "", 0, False, [], {})
 
 
@@ -139,7 +138,7 @@ class GcpResource(Entry):
         context = _gcp(context)
         inputs = self.prepared(context, inputs)
         body, places = self.body(context, inputs)
-        with self.errors("creating", places):
+        with self.errors("creating", places, body):
             answer = self.make(context, inputs, body)
             answer = self._settled_create(context, inputs, answer)
         id = self.made_id(context, inputs, answer)
@@ -237,6 +236,7 @@ class GcpResource(Entry):
         found |= self._untold(context, id, state)
         found |= self.more(context, id, item, {**state, **found})
         if self.labels:
+            found.pop(self.labels, None)
             found |= labels_now(item.get(self.label_field) or {}, state, self.labels)
         whole = settled(
             found,
@@ -440,28 +440,19 @@ class GcpResource(Entry):
         return dict(fill(params, values))
 
     @contextmanager
-    def errors(self, action: str, places: Mapping[str, str]) -> Iterator[None]:
-        """Turn Google's refusals into the provider's words, with the property at fault."""
+    def errors(self, action: str, places: Mapping[str, str], body: Any = None) -> Iterator[None]:
+        """Turn Google's refusals into the provider's words, with the property at fault.
+
+        places, body: what is sent, and the property that each of its fields came from.
+        """
         try:
             yield
         except Refusal as error:
             raise CloudError(
                 f"Error {action} {self.title}: {error.words}",
                 code=error.reason or error.status,
-                path=self.blamed(error, places),
+                path=blamed(error.message, self.paths, places, body),
             ) from error
-
-    def blamed(self, error: Refusal, places: Mapping[str, str]) -> str:
-        """The property that a refusal is about, "" where it does not say."""
-        named = _FIELD.search(error.message)
-        if named and named[1] in places:
-            return places[named[1]]
-        for part, path in self.paths.items():
-            if part in error.message:
-                return path
-        # The longest field that the message names in quotes.
-        found = [path for path in places if re.search(rf"""["'`]{re.escape(path)}["'`]""", error.message)]
-        return places[max(found, key=len)] if found else ""
 
 
 def without_attribution(labels: Props) -> Props:

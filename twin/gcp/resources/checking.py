@@ -2,12 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from twin.gcp import discovery
 from twin.gcp.apis import APIS
 from twin.resource import UNKNOWN, Props
+
+_FIELD: Final = re.compile(r"[Ii]nvalid value for field '(?:resource\.)?([^']+)'")
+_TELLING: Final = 4
+"""A value of fewer characters stands in many a message by chance."""
+
+
+def blamed(message: str, told: Mapping[str, str], places: Mapping[str, str], body: Any) -> str:
+    """The property that a refusal is about, "" where it does not say.
+
+    told: properties by a part of the message. places: the property of each field of the body. A message that
+    names a field, or quotes a value that was sent, tells it.
+    """
+    named = _FIELD.search(message)
+    if named and _place(places, named[1]) != named[1]:
+        return _place(places, named[1])
+    for part, path in told.items():
+        if part in message:
+            return path
+    quoted = [
+        (len(value), path)
+        for path, value in _leaves(body, "")
+        if len(value) >= _TELLING and re.search(rf"(?<![\w.]){re.escape(value)}(?![\w])", message)
+    ]
+    if quoted:
+        return _place(places, max(quoted)[1])
+    found = [path for path in places if re.search(rf"""["'`]{re.escape(path)}["'`]""", message)]
+    return places[max(found, key=len)] if found else ""
+
+
+def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _leaves(item, f"{path}[{index}]")
+    elif isinstance(value, str):
+        yield path, value
 
 
 def wrong_body(

@@ -140,11 +140,6 @@ class _PolicyPart(GcpResource):
     names = frozenset({"firewallPolicy"})
     computed = frozenset({"project"})
 
-    def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
-        # Rules of one policy are added side by side; the policy takes one at a time.
-        params = self.filled(self.params, self.values(context, "", inputs))
-        return context.call(f"{self.collection}.{self.create_method}", params, body)
-
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         try:
             return super().find(context, id, values)
@@ -153,6 +148,10 @@ class _PolicyPart(GcpResource):
             if error.code == 400 and "does not" in error.message:
                 return None
             raise
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        if self.find(context, id, self.values(context, id, state)) is not None:
+            super().unmake(context, id, state)
 
 
 class NetworkFirewallPolicyRule(_PolicyPart):

@@ -15,7 +15,7 @@ from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.compute_networks import NETWORK, SUBNETWORK
 from twin.gcp.resources.entry import COMPUTE_NAME, Change
-from twin.gcp.resources.fields import local, only_read, only_sent
+from twin.gcp.resources.fields import Field, local, only_read, only_sent
 from twin.gcp.resources.validators import GCE_NAME, matches, one_of, rfc1035
 from twin.resource import AutoName, CloudError, Failure, Props
 
@@ -74,7 +74,11 @@ class RouterNat(GcpResource):
     place = "region"
     autoname = AutoName("name", max_length=255)
     create_method = "patch"
-    fields = local("deletionPolicy", "router")
+    fields = {
+        **local("deletionPolicy", "router"),
+        "subnetworks.sourceIpRangesToNats": Field("sourceIpRangesToNat"),
+        "nat64Subnetworks.name": Field("name"),
+    }
     links = {
         "natIps": "projects/{project}/regions/{region}/addresses/{value}",
         "drainNatIps": "projects/{project}/regions/{region}/addresses/{value}",
@@ -133,7 +137,8 @@ class RouterNat(GcpResource):
             if found is None:
                 return [*nats, body]
             # A create that was broken off finds what it made; else it is somebody else's.
-            if any(found.get(key) != value for key, value in body.items() if key != "subnetworks"):
+            shown = self.shape.decode(self.sdk_schema.inputs, found)
+            if any(name in shown and not self.same(name, shown[name], inputs[name]) for name in inputs):
                 raise CloudError(
                     f"Unable to create RouterNat, existing object already found: {found}", path="name"
                 )

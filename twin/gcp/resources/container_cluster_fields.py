@@ -64,7 +64,15 @@ FIELDS: Final[Mapping[str, Field]] = {
     **nodes.fields("nodePools.nodeConfig"),
     "nodePools.autoscaling": Field(encode=autoscaling, decode=autoscaling_seen),
     **nodes.fields("nodeConfig"),
+    **nodes.containerd("nodePoolDefaults.nodeConfigDefaults.containerdConfig"),
     "nodePoolDefaults.nodeConfigDefaults.loggingVariant": Field(_VARIANT),
+    "ipAllocationPolicy.podCidrOverprovisionConfig.disabled": Field("disable"),
+    "ipAllocationPolicy.additionalIpRangesConfigs.status": Field(sent=False),
+    "resourceUsageExportConfig.enableResourceConsumptionMetering": Field("consumptionMeteringConfig.enabled"),
+    "fleet.membershipId": Field(sent=False, read=False),
+    "fleet.membershipLocation": Field(sent=False, read=False),
+    "fleet.membership": Field(sent=False),
+    "fleet.preRegistered": Field(sent=False),
     "nodePoolDefaults.nodeConfigDefaults.insecureKubeletReadonlyPortEnabled": Field(
         "nodeKubeletConfig.insecureKubeletReadonlyPortEnabled"
     ),

@@ -49,6 +49,10 @@ DEFAULT_SCOPES: Final = [
 ]
 
 
+def _below(prefix: str, told: Mapping[str, Value]) -> dict[str, Value]:
+    return {f"{prefix}.{path}": value for path, value in told.items()}
+
+
 def scope(value: Any) -> Any:
     """A scope in full."""
     if isinstance(value, list):
@@ -60,6 +64,15 @@ def _upper(value: Any) -> Any:
     return value.upper() if isinstance(value, str) else value
 
 
+_CONTAINERD: Final = {
+    "privateRegistryAccessConfig.certificateAuthorityDomainConfigs": Field(
+        "certificateAuthorityDomainConfig"
+    ),
+    "registryHosts.hosts.cas": Field("ca"),
+    "registryHosts.hosts.clients": Field("client"),
+    "registryHosts.hosts.headers": Field("header"),
+    "registryHosts.hosts.headers.values": Field("value"),
+}
 _FIELDS: Final = {
     "guestAccelerators": Field("accelerators"),
     "guestAccelerators.type": Field("acceleratorType"),
@@ -72,13 +85,8 @@ _FIELDS: Final = {
     "oauthScopes": Field(encode=scope),
     "nodeImageConfigs": Field("nodeImageConfig"),
     "windowsNodeConfig.osversion": Field("osVersion"),
-    "containerdConfig.privateRegistryAccessConfig.certificateAuthorityDomainConfigs": Field(
-        "certificateAuthorityDomainConfig"
-    ),
-    "containerdConfig.registryHosts.hosts.cas": Field("ca"),
-    "containerdConfig.registryHosts.hosts.clients": Field("client"),
-    "containerdConfig.registryHosts.hosts.headers": Field("header"),
-    "containerdConfig.registryHosts.hosts.headers.values": Field("value"),
+    "linuxNodeConfig.hugepagesConfig": Field("hugepages"),
+    **_below("containerdConfig", _CONTAINERD),
 }
 _IMMUTABLE: Final = frozenset(
     {"guestAccelerators", "localSsdCount", "ephemeralStorageConfig", "ephemeralStorageLocalSsdConfig"}
@@ -134,13 +142,14 @@ _DEFAULTS: Final = {
 }
 
 
-def _below(prefix: str, told: Mapping[str, Value]) -> dict[str, Value]:
-    return {f"{prefix}.{path}": value for path, value in told.items()}
-
-
 def fields(prefix: str) -> dict[str, Field]:
     """The fields of the `nodeConfig` at this path."""
     return _below(prefix, _FIELDS)
+
+
+def containerd(prefix: str) -> dict[str, Field]:
+    """The fields of the `containerdConfig` at this path."""
+    return _below(prefix, _CONTAINERD)
 
 
 def validators(prefix: str) -> dict[str, Validator]:

@@ -36,6 +36,8 @@ POOL_FIELDS: Final[Mapping[str, Field]] = {
     "maintenancePolicies.exclusionUntilEndOfSupports": Field("exclusionUntilEndOfSupport"),
     "networkConfig.createPodRange": Field(read=False),
     "networkConfig.additionalPodNetworkConfigs.maxPodsPerNode": Field("maxPodsPerNode.maxPodsPerNode"),
+    "networkConfig.podCidrOverprovisionConfig.disabled": Field("disable"),
+    "networkConfig.additionalNodeNetworkConfigs.stackType": Field(sent=False),
     "nodeCount": Field(sent=False, read=False),
     "instanceGroupUrls": Field(sent=False),
     "managedInstanceGroupUrls": Field(sent=False, read=False),

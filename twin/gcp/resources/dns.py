@@ -112,7 +112,16 @@ class RecordSet(GcpResource):
     id_form = "projects/{project}/managedZones/{managedZone}/rrsets/{name}/{type}"
     names = frozenset({"managedZone"})
     links = {"managedZone": ""}
-    fields = local("managedZone", "deletionPolicy")
+    fields = {
+        **local("managedZone", "deletionPolicy"),
+        "routingPolicy.wrrs": Field("wrr.items"),
+        "routingPolicy.geos": Field("geo.items"),
+        "routingPolicy.enableGeoFencing": Field("geo.enableFencing"),
+        "routingPolicy.primaryBackup.primary": Field("primaryTargets"),
+        "routingPolicy.primaryBackup.backupGeos": Field("backupGeoTargets.items"),
+        "routingPolicy.primaryBackup.enableGeoFencingForBackups": Field("backupGeoTargets.enableFencing"),
+        "routingPolicy.primaryBackup.trickleRatio": Field("trickleTraffic"),
+    }
     computed = frozenset({"project"})
     immutable = frozenset({"managedZone", "name", "project"})
     exactly_one = (("rrdatas", "routingPolicy"),)

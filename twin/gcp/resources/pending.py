@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from twin.core.waiting import growing_pauses
 from twin.gcp.context import GcpContext
 from twin.resource import CloudError, Props, pause
+
+_GET: Final = {"logging": "logging.projects.locations.operations.get"}
 
 
 class FailedOperation(CloudError):  # noqa: N818 - the cloud's refusal
@@ -43,7 +45,7 @@ def _is_operation(api: str, answer: Props) -> bool:
         return answer.get("kind") == "compute#operation"
     if api == "container":
         return "operationType" in answer
-    return str(answer.get("name", "")).startswith("operations/") or "done" in answer
+    return "done" in answer or "operations" in str(answer.get("name", "")).split("/")[:-1]
 
 
 def _done(answer: Props) -> bool:
@@ -76,4 +78,4 @@ def _asked_again(context: GcpContext, api: str, answer: Props) -> Props:
         place = answer.get("location") or answer.get("zone")
         full = f"projects/{context.project}/locations/{place}/operations/{name}"
         return context.call("container.projects.locations.operations.get", {"name": full})
-    return context.call(f"{api}.operations.get", {"name": name})
+    return context.call(_GET.get(api, f"{api}.operations.get"), {"name": name})

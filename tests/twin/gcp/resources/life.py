@@ -1,0 +1,126 @@
+"""What every resource type of Google must do: made, read again, changed and deleted."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tests.twin.gcp.fronts import PROJECT, REGION
+from twin.core.diff import compare
+from twin.gcp.apis import APIS
+from twin.gcp.calling import Transport
+from twin.gcp.context import GcpContext, Labels
+from twin.gcp.credentials import deployer
+from twin.gcp.front import Front
+from twin.gcp.resources.base import GcpResource
+from twin.gcp.resources.table import table
+from twin.resource import Props
+
+_intents = itertools.count()
+
+
+class Direct(Transport):
+    """A transport into a front of this process; `sent` tells what was asked."""
+
+    def __init__(self, front: Front) -> None:
+        super().__init__(deployer(front.world).access_token, attempts=1)
+        self.front = front
+        self.sent: list[str] = []
+
+    def _send(
+        self, scheme: str, host: str, verb: str, target: str, body: str | None, headers: dict[str, str]
+    ) -> tuple[int, bytes]:
+        raw = (body or "").encode()
+        path, _, query = target.partition("?")
+        environ: dict[str, Any] = {
+            "REQUEST_METHOD": verb,
+            "PATH_INFO": path,
+            "RAW_URI": target,
+            "QUERY_STRING": query,
+            "CONTENT_LENGTH": str(len(raw)),
+            "CONTENT_TYPE": headers.get("Content-Type", ""),
+            "HTTP_AUTHORIZATION": headers["Authorization"],
+            "wsgi.input": io.BytesIO(raw),
+        }
+        if "X-Twin-Intent" in headers:
+            environ["HTTP_X_TWIN_INTENT"] = headers["X-Twin-Intent"]
+        if verb != "GET":
+            self.sent.append(f"{verb} {path.rpartition('/')[2]}")
+        answer = self.front.handle(environ)
+        return answer.status, answer.body
+
+
+def context(front: Front, **more: Any) -> GcpContext:
+    """A provider in front of this front, with one default label."""
+    given = GcpContext(
+        region=REGION,
+        account=PROJECT,
+        zone="",
+        endpoints={api.name: f"http://front/{api.host}/{api.path}" for api in APIS.values()},
+        transport=Direct(front),
+        labels=Labels({"owner": "platform"}),
+    )
+    return replace(given, **more)
+
+
+@dataclass
+class Made:
+    """A resource that a test made."""
+
+    kind: GcpResource
+    context: GcpContext
+    id: str
+    inputs: Props
+    outputs: Props
+
+    def read(self) -> Props | None:
+        """What a refresh tells."""
+        return self.kind.read(self.context, self.id, self.outputs)
+
+    def update(self, **changes: Any) -> Props:
+        """Change inputs; None takes one away. What is refused in place fails the test."""
+        wanted = {**self.inputs, **changes}
+        wanted = {name: value for name, value in wanted.items() if value is not None}
+        difference = compare(self.kind, self.inputs, self.outputs, wanted)
+        assert difference.changes, "nothing differs"
+        assert not difference.replaces, f"only a replacement gets there: {difference.replaces}"
+        self.inputs = wanted
+        under = self.context.with_intent(f"update-{next(_intents)}")
+        self.outputs = self.kind.update(under, self.id, self.outputs, wanted)
+        assert self.read() == self.outputs
+        return self.outputs
+
+    def replaced_by(self, **changes: Any) -> list[str]:
+        """The paths that force a replacement."""
+        return compare(self.kind, self.inputs, self.outputs, {**self.inputs, **changes}).replaces
+
+    def delete(self) -> None:
+        """Delete it, and again, which is no error; see that it is gone."""
+        self.kind.delete(self.context, self.id, self.outputs)
+        self.kind.delete(self.context, self.id, self.outputs)
+
+
+def make(context: GcpContext, token: str, **inputs: Any) -> Made:
+    """Check and create, as the core does."""
+    kind = table()[token]
+    given = {**kind.defaults, **inputs}
+    failures = kind.check(context, given)
+    assert not failures, f"{token} refuses inputs that Google takes: {failures}"
+    under = context.with_intent(f"test-{next(_intents)}")
+    id, outputs = kind.create(under, kind.prepared(under, given))
+    made = Made(kind, context, id, given, outputs)
+    assert made.read() == outputs, "a refresh right after a create must find nothing new"
+    imported = kind.read(context, id, {})
+    assert imported is not None
+    assert "id" not in imported, "the id is in its own form"
+    again = kind.create(under, kind.prepared(under, given))
+    assert again[0] == id, "a create that is repeated under one intent makes nothing anew"
+    return made
+
+
+def refused(context: GcpContext, token: str, **inputs: Any) -> dict[str, str]:
+    """The failures of Check by path."""
+    kind = table()[token]
+    return {failure.path: failure.reason for failure in kind.check(context, {**kind.defaults, **inputs})}
