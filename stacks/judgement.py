@@ -39,12 +39,14 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
 }
 # Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
-    "cluster.autoscaling": {"mirrors": "images.mirrors"},
+    "cluster.autoscaling": {"mirrors": "images.mirrors", "version": "cluster.version"},
     # Who reads a file of Google Cloud's knows the environment's keys.
     "network": {"project": "environment.project_id", "region": "environment.region"},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
 }
+_GOOD_CIDR: Final = "10.0.0.0/16"
+"""Stands for a range that the network refuses, so that nobody else refuses it once more."""
 _PREFIX: Final = "environment.name"
 """The key behind every component's `prefix`, together with environment.org."""
 
@@ -53,13 +55,16 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
     """(dotted key, reason) of everything that a component would refuse."""
     there = network_to_be(settings, zones_to_be(settings))
     here = cluster_to_be(settings)
-    found = [
-        *_asked("network", NetworkSettings, lambda: arguments.network(settings)),
-        *_asked("cluster", ClusterSettings, lambda: arguments.cluster(settings, there)),
-    ]
+    found = _asked("network", NetworkSettings, lambda: arguments.network(settings))
+    if "network.cidr" in dict(found):
+        there["cidr"] = _GOOD_CIDR
+    found += _asked("cluster", ClusterSettings, lambda: arguments.cluster(settings, there))
     if settings.cluster.autoscaling is not None:
+        told = dict(found)
         judged = ClusterAutoscalerSettings
-        found += _asked("cluster.autoscaling", judged, lambda: arguments.autoscaler(settings, here, []))
+        asked = _asked("cluster.autoscaling", judged, lambda: arguments.autoscaler(settings, here, []))
+        # A version that the cluster refuses is told once.
+        found += [(key, reason) for key, reason in asked if key not in told]
     if settings.has_runner:
         found += _asked("runner", RunnerSettings, lambda: arguments.runner(settings, there, "to-be"))
     for name, pool in settings.node_pools.items():

@@ -125,7 +125,8 @@ def explain(error: ValidationError, document: Mapping[str, Any]) -> list[str]:
             continue
         # Members of a union say their name in the path; a reader of the file knows keys only.
         path = list(place)
-        reason = _reason(dict(fault), path)
+        forms = [dict(one) for one, other in zip(found, places, strict=True) if other == place]
+        reason = _reason(dict(fault), path) if len(forms) == 1 else _of_forms(forms, path)
         where = key(_dotted(path)) if path else NAMESPACE
         line = _line(document, [key(str(path[0])), *path[1:]]) if path else ""
         text = f"{line}{where}: {reason}"
@@ -154,19 +155,46 @@ def _reason(fault: dict[str, Any], path: Sequence[int | str]) -> str:
         return f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}"
     if kind == "missing":
         return "missing; it has no default"
-    if kind == "literal_error":
-        expected = str(fault["ctx"]["expected"])
-        near = difflib.get_close_matches(
-            str(got), [word.strip("' ") for word in expected.replace(" or ", ",").split(",")], n=1, cutoff=0.5
-        )
-        return f"got {got!r}, should be {expected}" + (f"; did you mean {near[0]!r}?" if near else "")
     if kind == "value_error":
         return str(fault["ctx"]["error"])
     if kind == "string_pattern_mismatch":
         return f"got {got!r}, should match {fault['ctx']['pattern']}"
     if kind == "string_type" and isinstance(got, int | float):
         return f"got the number {got}, should be a string; write it in quotes"
+    if _form(fault, path):
+        return _of_forms([fault], path)
     return f"got {got!r}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+
+
+def _of_forms(faults: Sequence[dict[str, Any]], path: Sequence[int | str]) -> str:
+    """A value that has none of the forms that it may have: `got 'public', should be 'in_vpc'`."""
+    got = faults[0].get("input")
+    forms = dict.fromkeys(_form(fault, path) or str(fault["msg"]) for fault in faults)
+    words = [
+        word.strip("' ")
+        for fault in faults
+        if fault["type"] == "literal_error"
+        for word in str(fault["ctx"]["expected"]).replace(" or ", ",").split(",")
+    ]
+    near = difflib.get_close_matches(str(got), words, n=1, cutoff=0.5)
+    said = "it is empty" if got is None else f"got {got!r}"
+    return f"{said}, should be {', or '.join(forms)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _form(fault: dict[str, Any], path: Sequence[int | str]) -> str | None:
+    """The form that a value should have, where that is what is wrong with it."""
+    kind = fault["type"]
+    if kind == "literal_error":
+        return str(fault["ctx"]["expected"])
+    if kind in ("model_type", "model_attributes_type"):
+        return f"an object with {', '.join(_keys_at(path))}"
+    return {
+        "list_type": "a list",
+        "dict_type": "an object",
+        "bool_type": "true or false",
+        "int_type": "an integer",
+        "string_type": "a string",
+    }.get(kind)
 
 
 def _keys_at(path: Sequence[int | str]) -> list[str]:

@@ -101,8 +101,16 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "ai-platform:environment.tags",
             "belongs to AWS",
         ),
-        ({"config/ai-platform:gpu_pools/t4/count": True}, "ai-platform:gpu_pools.t4.count", "valid integer"),
-        ({"config/ai-platform:gpu_pools/t4/max": "4"}, "ai-platform:gpu_pools.t4.max", "valid integer"),
+        (
+            {"config/ai-platform:gpu_pools/t4/count": True},
+            "ai-platform:gpu_pools.t4.count",
+            "should be an integer",
+        ),
+        (
+            {"config/ai-platform:gpu_pools/t4/max": "4"},
+            "ai-platform:gpu_pools.t4.max",
+            "should be an integer",
+        ),
         ({"config/ai-platform:gpu_pools/t4/min": 5}, "gpu_pools.t4.min", "at most max, which is 4"),
         (
             {"config/ai-platform:gpu_pools/t4/capacity": ["spot", "spot"]},
@@ -221,9 +229,31 @@ def test_in_dev_alone_an_update_of_nodes_does_not_wait_for_budgets(
 ) -> None:
     change = {"config/ai-platform:environment/profile": profile}
     settings = load_file(changed(tmp_path, change))
-    there, here = arguments.network_to_be(settings, ["usw2-az1"]), arguments.cluster_to_be(settings)
+    there, here = judgement.network_to_be(settings, ["usw2-az1"]), judgement.cluster_to_be(settings)
     gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
     assert gpu.get("force_update") is forced
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"config/ai-platform:cluster/api_access": "public"}, "'in_vpc' or"),
+        ({"config/ai-platform:cluster/api_access": "public"}, "an object with cidrs"),
+        ({"config/ai-platform:gpu_pools/t4/capacity": ["sopt"]}, "did you mean 'spot'?"),
+        ({"config/ai-platform:gpu_pools/t4/capacity": "spot"}, "got 'spot', should be a list"),
+        ({"config/ai-platform:environment/teardown": "yes"}, "should be true or false, or 'with_data'"),
+        ({"config/ai-platform:gpu_pools/t4": None}, "it is empty, should be an object with accelerator,"),
+        ({"config/ai-platform:network/cidr": "banana"}, "expected an IPv4 range"),
+        ({"config/ai-platform:cluster/version": "1.29"}, "ai-platform:cluster.version: got '1.29'"),
+    ],
+)
+def test_one_slip_is_one_fault_in_the_words_of_the_file(
+    tmp_path: Path, change: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(changed(tmp_path, change))
+    (fault,) = refused.value.faults
+    assert told in fault
 
 
 def test_the_engines_faults_name_the_line_of_the_file_too(
