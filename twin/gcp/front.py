@@ -20,6 +20,8 @@ from twin.world import World
 
 LOG = logging.getLogger(__name__)
 _INTENT: Final = "HTTP_X_TWIN_INTENT"
+_CARRIERS: Final = ("upload", "download")
+_WORDS: Final = {"insert": "create", "patch": "update", "aggregatedList": "list"}
 _NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services", "b", "-"})
 
 
@@ -116,6 +118,8 @@ class Front:
         """Answer a call inside a transaction. Raises GoogleError."""
         from twin.gcp.services import generic
 
+        if call.principal != self.identity.deployer:
+            _authorize(call)
         function = services.handler(call.method.id)
         if function:
             return function(call)
@@ -139,10 +143,34 @@ class Front:
         return own
 
 
+def _authorize(call: Call) -> None:
+    """Refuse who has no role with the permission of the method. The deployer is the project's owner."""
+    _, *groups, word = call.method.id.split(".")
+    permission = f"{call.method.api}.{groups[-1]}.{_WORDS.get(word, word)}"
+    resource = str(call.parameters.get("resource") or call.parameters.get("name") or "")
+    allowed = call.front.identity.allowed
+    if allowed(call.principal, permission) or allowed(
+        call.principal, permission, f"{call.method.api}/{resource}"
+    ):
+        return
+    if "roles/owner" in call.front.identity.roles(call.principal):
+        return
+    raise GoogleError(
+        403,
+        "PERMISSION_DENIED",
+        f"Permission '{permission}' denied on resource '//{call.method.api}.googleapis.com/"
+        f"{resource or f'projects/{call.project}'}' (or it may not exist).",
+        "forbidden",
+    )
+
+
 def _address(environ: dict[str, Any]) -> tuple[str, str]:
     """(host, path), still percent-encoded: a name in a path may hold an encoded slash."""
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "")
     host, _, path = raw.partition("?")[0].lstrip("/").partition("/")
+    if host in _CARRIERS:
+        # Clients join the path of an upload to the root of the address, and lose the API's host.
+        return f"{path.partition('/')[0]}.googleapis.com", f"/{host}/{path}"
     return unquote(host), f"/{path}"
 
 
@@ -226,7 +254,7 @@ def _value(spec: dict[str, Any], text: str) -> Any:
 
 def _body(method: discovery.Method, environ: dict[str, Any], raw: bytes) -> tuple[dict[str, Any], bytes, str]:
     kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
-    if environ.get("PATH_INFO", "").split("/")[2:3] == ["upload"]:
+    if "upload" in environ.get("PATH_INFO", "").split("/")[1:3]:
         from twin.gcp.services.uploads import parts
 
         return parts(environ.get("CONTENT_TYPE", ""), raw)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from twin.gcp.credentials import deployer, deployer_email
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from twin.world import World
 
 _OPENING = "ya29.t."
+_UNTIL = re.compile(r"request\.time\s*<\s*timestamp\(['\"]([^'\"]+)['\"]\)")
 
 
 class Identity:
@@ -37,7 +40,8 @@ class Identity:
             member = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
         except ValueError:
             return None
-        return member if hmac.compare_digest(seal, self._seal(member)) else None
+        good = hmac.compare_digest(seal, self._seal(member)) and self._usable(member)
+        return member if good else None
 
     def token(self, member: str) -> str:
         """An access token of any member, as Google's token service would give it to who is that member."""
@@ -75,7 +79,8 @@ class Identity:
         found: set[str] = set()
         for name in filter(None, (project_name(self.project), resource)):
             for binding in (self._state.policy(name) or {}).get("bindings", ()):
-                if member in binding["members"] or "allUsers" in binding["members"]:
+                everyone = {member, "allUsers", "allAuthenticatedUsers"}
+                if everyone & set(binding["members"]) and _holds(binding.get("condition")):
                     found.add(binding["role"])
         return found
 
@@ -95,5 +100,21 @@ class Identity:
                 return True
         return False
 
+    def _usable(self, member: str) -> bool:
+        """Whether a service account of the project is still there and enabled; others are not known."""
+        kind, _, email = member.partition(":")
+        if kind != "serviceAccount" or not email.endswith(f"@{self.project}.iam.gserviceaccount.com"):
+            return True
+        found = self._state.get(f"iam/projects/{self.project}/serviceAccounts/{email}")
+        return found is not None and not found.get("disabled")
+
     def _seal(self, member: str) -> str:
         return hmac.new(self._token.encode(), member.encode(), hashlib.sha256).hexdigest()[:40]
+
+
+def _holds(condition: dict[str, str] | None) -> bool:
+    """Whether a binding's condition is met. Of CEL only a time limit is understood; all else is not met."""
+    if condition is None:
+        return True
+    match = _UNTIL.fullmatch(condition.get("expression", "").strip())
+    return bool(match) and datetime.now(UTC) < datetime.fromisoformat(match[1].replace("Z", "+00:00"))

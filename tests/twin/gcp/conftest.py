@@ -20,10 +20,23 @@ def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     made.close()
 
 
+SERVICES = ("compute", "cloudkms", "servicenetworking", "dns", "logging", "storage", "binaryauthorization")
+
+
 @pytest.fixture
 def google(front: Front) -> Front:
     """The same, with the services enabled that the tests use."""
-    fronts.enable(
-        front, "compute", "cloudkms", "servicenetworking", "dns", "logging", "storage", "binaryauthorization"
-    )
+    fronts.enable(front, *SERVICES)
     return front
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """One Google for what a module's tests are refused: services enabled, the network `net` made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
+        made = fronts.make()
+        fronts.enable(made, *SERVICES)
+        fronts.network(made)
+        yield made
+        made.close()

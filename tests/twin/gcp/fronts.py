@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from weakref import WeakKeyDictionary
 
 import httplib2
 import pytest
@@ -64,8 +65,19 @@ def _document(api: str, version: str) -> dict[str, Any]:
     return json.loads((discovery.folder() / f"{api}.{version}.json").read_bytes())
 
 
+_CLIENTS: WeakKeyDictionary[Front, dict[Any, Any]] = WeakKeyDictionary()
+
+
 def client(front: Front, api: str, version: str = "v1", *, token: str | None = None, **headers: str) -> Any:
     """google-api-python-client's service of an API. headers: with `_` for `-`, of every request."""
+    held = _CLIENTS.setdefault(front, {})
+    key = (api, version, token, *headers.items())
+    if key not in held:
+        held[key] = _client(front, api, version, token, headers)
+    return held[key]
+
+
+def _client(front: Front, api: str, version: str, token: str | None, headers: dict[str, str]) -> Any:
     document = _document(api, version)
     host = document["rootUrl"].split("//")[1].strip("/")
     wire = Wire(

@@ -106,26 +106,15 @@ def _check(call: Call, bucket: Body) -> None:
 
 
 def _check_key(call: Call, bucket: Body, key: str) -> None:
-    from twin.gcp.services.cloudkms import usable
+    from twin.gcp.services.cloudkms import check_granted
 
-    usable(call, key)
     place = key.split("/")[3]
     if place != bucket["location"].lower():
-        raise invalid(f"The Cloud KMS key's location '{place}' must be that of the bucket, "
-                      f"'{bucket['location'].lower()}'.")  # fmt: skip
-    agent = f"serviceAccount:service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com"
-    allowed = ("cloudkms.cryptoKeyVersions.useToEncrypt", "cloudkms.cryptoKeyVersions.useToDecrypt")
-    ring = key.rsplit("/cryptoKeys/", 1)[0]
-    identity = call.front.identity
-    for each in allowed:
-        if not any(identity.allowed(agent, each, f"cloudkms/{name}") for name in (key, ring)):
-            raise GoogleError(
-                403,
-                "PERMISSION_DENIED",
-                f"Permission denied on Cloud KMS key. Please ensure that your Cloud Storage service account "
-                f"has been authorized to use this key ({agent.partition(':')[2]}).",
-                "forbidden",
-            )
+        raise invalid(
+            f"The Cloud KMS key's location '{place}' must be that of the bucket, "
+            f"'{bucket['location'].lower()}'."
+        )
+    check_granted(call, key, f"service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com")
 
 
 @handles("storage.buckets.get")

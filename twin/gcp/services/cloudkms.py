@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from twin.gcp import capacity, operations
 from twin.gcp.call import Call
-from twin.gcp.errors import exists, invalid, not_found, precondition
+from twin.gcp.errors import GoogleError, exists, invalid, not_found, precondition
 from twin.gcp.services import generic, handles
 from twin.gcp.services.compute import check_labels
 from twin.gcp.state import Body
@@ -228,6 +228,22 @@ def usable(call: Call, name: str) -> Body:
     if not primary or primary["state"] != "ENABLED":
         raise precondition(f"CryptoKey {name} is not enabled: its primary version is not usable.")
     return body
+
+
+def check_granted(call: Call, key: str, email: str) -> None:
+    """The key can encrypt, and an account may use it. Raises 400 or 403."""
+    usable(call, key)
+    identity = call.front.identity
+    places = (f"cloudkms/{key}", f"cloudkms/{key.rsplit('/cryptoKeys/', 1)[0]}")
+    for use in ("useToEncrypt", "useToDecrypt"):
+        permission = f"cloudkms.cryptoKeyVersions.{use}"
+        if not any(identity.allowed(f"serviceAccount:{email}", permission, place) for place in places):
+            raise GoogleError(
+                403,
+                "PERMISSION_DENIED",
+                f"Permission '{permission}' denied on resource '{key}' (or it may not exist). Grant "
+                f"roles/cloudkms.cryptoKeyEncrypterDecrypter on it to {email}.",
+            )
 
 
 def _version(call: Call, name: str) -> Body:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from twin.gcp import discovery, iam_policy, operations, services
@@ -10,6 +11,7 @@ from twin.gcp.errors import invalid, not_found
 from twin.gcp.state import Body
 
 _PAGE = 500
+_TERM = re.compile(r"""\s*([A-Za-z_.]+)\s*(!=|=|:|eq|ne)\s*(?:["']([^"']*)["']|(\S+))""")
 
 
 def answer(call: Call) -> dict[str, Any]:
@@ -169,17 +171,18 @@ def _operation(call: Call) -> dict[str, Any]:
 
 
 def _filtered(found: list[Body], text: str) -> list[Body]:
-    """`name = x`, `name eq x`, `status:READY`, joined by AND: what clients ask."""
-    for part in filter(None, (each.strip(" ()") for each in text.replace(" and ", " AND ").split(" AND "))):
-        for sign in ("!=", "=", ":", " eq ", " ne "):
-            field, found_sign, wanted = part.partition(sign)
-            if found_sign:
-                wanted = wanted.strip(" \"'")
-                differs = sign.strip() in ("!=", "ne")
-                found = [each for each in found if (_has(each, field.strip(), wanted, sign)) != differs]
-                break
-        else:
+    """`name = x`, `(name eq x) (network = "y")`, `status:READY AND ...`: what clients ask."""
+    rest = re.sub(r"\bAND\b|\band\b", " ", text)
+    rest = rest.replace("(", " ").replace(")", " ")
+    while rest.strip():
+        match = _TERM.match(rest)
+        if not match:
             raise invalid(f"Invalid value for field 'filter': '{text}'. Invalid list filter expression.")
+        field, sign, quoted, plain = match.groups()
+        wanted = plain if quoted is None else quoted
+        differs = sign in ("!=", "ne")
+        found = [each for each in found if _has(each, field, wanted, sign) != differs]
+        rest = rest[match.end() :]
     return found
 
 
@@ -190,4 +193,6 @@ def _has(body: Body, field: str, wanted: str, sign: str) -> bool:
     shown = str(value).lower() if isinstance(value, bool) else str(value)
     if wanted == "*":
         return value is not None
+    if sign in ("eq", "ne"):
+        return re.fullmatch(wanted, shown) is not None  # these two take regular expressions
     return wanted in shown if sign == ":" else shown == wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from twin.gcp import capacity
+from twin.gcp import baseline, capacity
 from twin.gcp.call import Call
 from twin.gcp.errors import exists, invalid, not_found, precondition
 from twin.gcp.services import generic, handles
@@ -19,6 +19,23 @@ _DESTINATION: Final = re.compile(
 )
 _OWN_BUCKETS: Final = {"_Default": 30, "_Required": 400}
 _OWN_SINKS: Final = ("_Default", "_Required")
+_AUDIT: Final = " OR ".join(
+    f'LOG_ID("{name}")'
+    for name in (
+        "cloudaudit.googleapis.com/activity",
+        "externalaudit.googleapis.com/activity",
+        "cloudaudit.googleapis.com/system_event",
+        "externalaudit.googleapis.com/system_event",
+        "cloudaudit.googleapis.com/access_transparency",
+        "externalaudit.googleapis.com/access_transparency",
+    )
+)
+_FILTERS: Final = {
+    "_Required": _AUDIT,
+    "_Default": " AND ".join(f"NOT {each}" for each in _AUDIT.split(" OR ")),
+}
+EXCLUSIONS: Final = 50
+"""Exclusions of a sink at most. Source: "Quotas and limits" of Cloud Logging."""
 
 
 @handles("logging.projects.sinks.create")
@@ -45,19 +62,20 @@ def create_sink(call: Call) -> dict[str, Any]:
 @handles("logging.projects.sinks.get")
 def get_sink(call: Call) -> dict[str, Any]:
     """A sink."""
-    return call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+    return _need_sink(call)
 
 
 @handles("logging.projects.sinks.list")
 def list_sinks(call: Call) -> dict[str, Any]:
     """The project's sinks."""
+    _own_sinks(call)
     return generic.listed(call, f"logging/projects/{call.project}/sinks/", "logging.sinks")
 
 
 @handles("logging.projects.sinks.update", "logging.projects.sinks.patch")
 def change_sink(call: Call) -> dict[str, Any]:
     """Filter, destination, exclusions."""
-    before = call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+    before = _need_sink(call)
     allowed = frozenset({"destination", "filter", "includeChildren", "exclusions", "description", "disabled"}
                         | {"bigqueryOptions"})  # fmt: skip
     body = {key: each for key, each in call.body.items() if key != "name"}
@@ -69,7 +87,9 @@ def change_sink(call: Call) -> dict[str, Any]:
 @handles("logging.projects.sinks.delete")
 def delete_sink(call: Call) -> dict[str, Any]:
     """A sink goes."""
-    call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+    _need_sink(call)
+    if _sink(call).endswith("/_Required"):
+        raise invalid("The _Required sink cannot be deleted.")
     call.state.delete(_sink(call))
     return {}
 
@@ -142,6 +162,94 @@ def undelete_bucket(call: Call) -> dict[str, Any]:
     return {}
 
 
+@handles("logging.projects.locations.buckets.list")
+def list_buckets(call: Call) -> dict[str, Any]:
+    """The log buckets of a place."""
+    parent = call.parameters["parent"]
+    found = [body for _, body in call.state.of("logging.buckets", f"logging/{parent}/buckets/")]
+    held = {body["name"].rsplit("/", 1)[-1] for body in found}
+    if parent.endswith("/global"):
+        found += [_bucket(call, f"{parent}/buckets/{name}") for name in _OWN_BUCKETS if name not in held]
+    return generic.page(call, found, "buckets")
+
+
+@handles("logging.projects.exclusions.create")
+def create_exclusion(call: Call) -> dict[str, Any]:
+    """What the _Default sink leaves out."""
+    name = call.body.get("name", "")
+    if not _SINK.fullmatch(name):
+        raise invalid(f"Invalid exclusion name '{name}': letters, digits, _, - and ., 1 to 100.")
+    if not call.body.get("filter"):
+        raise invalid("An exclusion must have a filter.")
+    row = f"logging/projects/{call.project}/exclusions/{name}"
+    if call.state.get(row) is not None:
+        raise exists(f"Exclusion {name} already exists")
+    held = call.state.of("logging.exclusions", f"logging/projects/{call.project}/exclusions/")
+    if len(held) >= EXCLUSIONS:
+        raise precondition(f"A project can have at most {EXCLUSIONS} exclusions.")
+    return call.state.put(row, {**call.body, "createTime": call.timestamp, "updateTime": call.timestamp})
+
+
+@handles("logging.projects.exclusions.patch")
+def change_exclusion(call: Call) -> dict[str, Any]:
+    """Filter, description, whether it is off."""
+    row = f"logging/{call.parameters['name']}"
+    before = call.need(row, f"Exclusion {call.parameters['name']} does not exist")
+    if not call.parameters.get("updateMask"):
+        raise invalid("update_mask must be specified")
+    made = generic.masked(call, before, frozenset({"filter", "description", "disabled"}))
+    return call.state.put(row, {**made, "updateTime": call.timestamp})
+
+
+@handles("logging.projects.exclusions.delete")
+def delete_exclusion(call: Call) -> dict[str, Any]:
+    """An exclusion goes."""
+    row = f"logging/{call.parameters['name']}"
+    call.need(row, f"Exclusion {call.parameters['name']} does not exist")
+    call.state.delete(row)
+    return {}
+
+
+@handles("logging.projects.getCmekSettings")
+def key_settings(call: Call) -> dict[str, Any]:
+    """The account by which log buckets use keys; it is made when it is first asked for."""
+    email = f"cmek-p{call.project_number}@gcp-sa-logging.iam.gserviceaccount.com"
+    baseline.agent(call.state, call.project, email, "Cloud Logging CMEK Service Account")
+    return {"name": f"projects/{call.project}/cmekSettings", "serviceAccountId": email}
+
+
+@handles("logging.projects.getSettings")
+def settings(call: Call) -> dict[str, Any]:
+    """Where the project's logs are."""
+    number = call.project_number
+    return {
+        "name": f"projects/{call.project}/settings",
+        "storageLocation": "global",
+        "loggingServiceAccountId": f"service-{number}@gcp-sa-logging.iam.gserviceaccount.com",
+    }
+
+
+def _need_sink(call: Call) -> Body:
+    _own_sinks(call)
+    return call.need(_sink(call), f"Sink {call.parameters['sinkName']} does not exist")
+
+
+def _own_sinks(call: Call) -> None:
+    """Every project has two sinks from the start."""
+    if call.state.kept(f"cloudresourcemanager/projects/{call.project}").get("sinks"):
+        return
+    for name in _OWN_SINKS:
+        made: Body = {
+            "name": name,
+            "resourceName": f"projects/{call.project}/sinks/{name}",
+            "destination": f"logging.googleapis.com/projects/{call.project}/locations/global/buckets/{name}",
+            "filter": _FILTERS[name],
+        }
+        call.state.put(f"logging/projects/{call.project}/sinks/{name}", made, baseline=True)
+    project = f"cloudresourcemanager/projects/{call.project}"
+    call.state.keep(project, {**call.state.kept(project), "sinks": True})
+
+
 def _bucket(call: Call, name: str) -> Body:
     found = call.state.get(f"logging/{name}")
     if found is not None:
@@ -157,9 +265,16 @@ def _check_bucket(call: Call, bucket: Body) -> None:
         raise invalid(f"retention_days must be from 1 to 3650, got {bucket['retentionDays']}.")
     key = bucket.get("cmekSettings", {}).get("kmsKeyName")
     if key:
-        from twin.gcp.services.cloudkms import usable
+        _check_key(call, bucket["name"].split("/")[3], key)
 
-        usable(call, key)
+
+def _check_key(call: Call, place: str, key: str) -> None:
+    from twin.gcp.services.cloudkms import check_granted
+
+    email = f"cmek-p{call.project_number}@gcp-sa-logging.iam.gserviceaccount.com"
+    if key.split("/")[3] != place:
+        raise invalid(f"The key's location '{key.split('/')[3]}' must be that of the bucket, '{place}'.")
+    check_granted(call, key, email)
 
 
 def _check_sink(sink: Body) -> None:

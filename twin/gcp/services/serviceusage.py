@@ -165,6 +165,29 @@ def listing(call: Call) -> dict[str, Any]:
     return generic.page(call, [shown(call, each) for each in table.every()], "services")
 
 
+@handles("serviceusage.services.generateServiceIdentity")
+def identity(call: Call) -> dict[str, Any]:
+    """The account of a service, made where it is not there yet."""
+    service = call.parameters["parent"].rsplit("/", 1)[-1]
+    _known(service)
+    if not call.enabled(service):
+        raise GoogleError(
+            400, "FAILED_PRECONDITION", f"Service {service} is not enabled for project {call.project}."
+        )
+    emails = table.AGENTS.get(service)
+    if not emails:
+        raise invalid(f"Service identity generation is not supported for service {service}.")
+    email = emails[-1].format(number=call.project_number)
+    made = baseline.agent(call.state, call.project, email, f"{table.title(service)} Service Agent")
+    response = {"email": email, "uniqueId": made["uniqueId"]}
+    return operations.long_running(
+        call,
+        f"operations/finished.DONE_OPERATION.{operations.numeric_id()}",
+        response,
+        kind="google.api.serviceusage.v1beta1.ServiceIdentity",
+    )
+
+
 @handles("serviceusage.operations.get")
 def operation(call: Call) -> dict[str, Any]:
     """An operation by name."""
