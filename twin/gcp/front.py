@@ -232,6 +232,8 @@ def _parameters(
             raise invalid(
                 f"Invalid value for field '{name}': '{value}'. Must be a match of regex '{spec['pattern']}'"
             )
+    if "alt" in query:
+        made["alt"] = query["alt"][-1]  # of every method: `media` asks for the bytes
     for name, values in query.items():
         spec = method.parameters.get(name)
         if spec is None:
