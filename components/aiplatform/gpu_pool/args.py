@@ -172,15 +172,12 @@ class Capacity:
 
     def check(self) -> Iterator[Fault]:
         """What goes with which type."""
-        if self.max_run_hours is not None and self.type not in WAITS:
-            yield Fault(
-                "max_run_hours", f"got a limit with type {self.type!r}, expected flex_start or queued"
-            )
         if self.type == "reserved":
             if self.reservation_id is None:
                 yield Fault(
                     "reservation_id",
-                    "missing, expected a capacity reservation: {type: reserved, reservation_id: cr-...}",
+                    "missing, expected a capacity reservation: its id (cr-...) on AWS, its name on Google "
+                    "Cloud",
                 )
             return
         if self.reservation_id is not None:

@@ -65,6 +65,11 @@ def _reservation_and_types(pool: GpuPoolSettings) -> Iterator[Fault]:
             )
         if entry.zone is not None:
             yield from _zone(pool, entry.zone, f"{path}.zone")
+        if entry.max_run_hours is not None and not nodes.waits(entry):
+            yield Fault(
+                f"{path}.max_run_hours",
+                f"got a limit with type {entry.type!r}, expected flex_start or queued",
+            )
 
 
 def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:

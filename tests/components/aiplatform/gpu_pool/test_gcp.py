@@ -1,0 +1,313 @@
+"""What a GPU pool makes on Google Cloud."""
+
+from typing import Any
+
+import grpc
+import pytest
+
+from aiplatform.gpu_pool import GpuPool
+from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, Answers, machine_types
+from tests.components.recording import Recording, Registered, record
+
+NODE_POOL = "gcp:container/nodePool:NodePool"
+CLASS = "kubernetes:cloud.google.com/v1:ComputeClass"
+NETWORK = "kubernetes:networking.gke.io/v1:Network"
+PARAMETERS = "kubernetes:networking.gke.io/v1:GKENetworkParamSet"
+
+
+def pool(answers: Answers | None = None, **more: Any) -> Recording:
+    given: Any = {
+        "prefix": "acme-dev",
+        "name": "train",
+        "cluster": GOOGLE_CLUSTER,
+        "network": GOOGLE_NETWORK,
+        "accelerator": "l4",
+        "count": 1,
+        **more,
+    }
+    return record(lambda: GpuPool("gpu", given), answers=answers or machine_types())
+
+
+def only(made: Recording) -> Registered:
+    return made.one(NODE_POOL)
+
+
+def config(made: Recording, name: str | None = None) -> dict[str, Any]:
+    return made.one(NODE_POOL, name).inputs["nodeConfig"]
+
+
+@pytest.fixture(scope="module")
+def rdma() -> Recording:
+    entries = [
+        {"type": "reserved", "reservation_id": "calendar", "zone": "europe-west4-a"},
+        {"type": "spot"},
+        {"type": "flex_start", "max_run_hours": 24},
+        {"type": "queued"},
+    ]
+    return pool(accelerator="h200", count=8, capacity=entries, max=4)
+
+
+def test_the_logical_names_are_a_contract() -> None:
+    assert pool(capacity=[{"type": "spot"}, {"type": "on_demand"}]).names() == [
+        "aiplatform:index:ComputeClass gpu-compute-class",
+        "aiplatform:index:GpuPool gpu",
+        f"{NODE_POOL} gpu-on-demand",
+        f"{NODE_POOL} gpu-spot",
+        f"{CLASS} gpu-compute-class-object",
+    ]
+
+
+def test_nodes_are_shielded_private_and_encrypted_and_run_as_the_clusters_account() -> None:
+    made = pool()
+    node = config(made)
+    assert node["imageType"] == "COS_CONTAINERD"
+    assert node["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
+    assert node["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}, "no Pod reaches the node's account"
+    assert node["serviceAccount"] == GOOGLE_CLUSTER["node_service_account"]
+    assert node["bootDiskKmsKey"] == GOOGLE_CLUSTER["disk_kms_key"]
+    assert node["gvnic"] == {"enabled": True}
+    assert node["kubeletConfig"] == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
+    assert only(made).inputs["networkConfig"] == {"enablePrivateNodes": True}
+
+
+def test_gke_installs_the_drivers_and_nothing_keeps_it_from_doing_so() -> None:
+    node = config(pool())
+    assert node["guestAccelerators"] == [
+        {
+            "type": "nvidia-l4",
+            "count": 1,
+            "gpuDriverInstallationConfig": {"gpuDriverVersion": "DEFAULT"},
+        }
+    ]
+    assert not [key for key in node["labels"] if "no-default" in key]
+
+
+def test_labels_and_taint_lead_through_the_compute_class() -> None:
+    made = pool(labels={"team": "research"}, taints=[{"key": "batch", "effect": "NoSchedule"}])
+    node = config(made)
+    assert node["labels"] == {
+        "team": "research",
+        "ai-platform/pool": "train",
+        "ai-platform/capacity": "on_demand",
+        "ai-platform/accelerator": "l4",
+        "ai-platform/accelerator-count": "1",
+        "cloud.google.com/compute-class": "train",
+    }
+    assert node["taints"] == [
+        {"key": "cloud.google.com/compute-class", "value": "train", "effect": "NO_SCHEDULE"},
+        {"key": "batch", "value": "", "effect": "NO_SCHEDULE"},
+    ], "nvidia.com/gpu=present is GKE's own to set"
+    assert [taint["key"] for taint in made.result.outputs["taints"]] == [
+        "nvidia.com/gpu",
+        "cloud.google.com/compute-class",
+        "batch",
+    ]
+
+
+def test_the_size_belongs_to_gkes_autoscaler() -> None:
+    made = only(pool(min=2, max=6))
+    assert made.inputs["autoscaling"] == {
+        "totalMinNodeCount": 2,
+        "totalMaxNodeCount": 6,
+        "locationPolicy": "ANY",
+    }
+    assert made.inputs["initialNodeCount"] == 1, "one in each of three zones is at least two"
+    assert set(made.ignore_changes) == {"initialNodeCount", "nodeCount"}
+    assert only(pool(min=1, max=2)).inputs["initialNodeCount"] == 0, "one in each were more than may be"
+
+
+def test_each_way_to_buy_nodes_is_said_as_google_wants_it(rdma: Recording) -> None:
+    reserved = rdma.one(NODE_POOL, "gpu-res-5152").inputs
+    assert reserved["nodeConfig"]["reservationAffinity"] == {
+        "consumeReservationType": "SPECIFIC_RESERVATION",
+        "key": "compute.googleapis.com/reservation-name",
+        "values": ["calendar"],
+    }
+    spot = rdma.one(NODE_POOL, "gpu-spot").inputs
+    assert spot["nodeConfig"]["spot"] is True
+    assert "reservationAffinity" not in spot["nodeConfig"]
+    flex = rdma.one(NODE_POOL, "gpu-flex").inputs
+    assert flex["nodeConfig"]["flexStart"] is True
+    assert flex["nodeConfig"]["maxRunDuration"] == "86400s"
+    assert flex["nodeConfig"]["reservationAffinity"] == {"consumeReservationType": "NO_RESERVATION"}
+    assert flex["management"] == {"autoRepair": False, "autoUpgrade": True}
+    assert "queuedProvisioning" not in flex
+    assert "spot" not in flex["nodeConfig"]
+    queued = rdma.one(NODE_POOL, "gpu-queued").inputs
+    assert queued["queuedProvisioning"] == {"enabled": True}
+    assert queued["nodeConfig"]["flexStart"] is True
+    assert queued["autoscaling"]["totalMinNodeCount"] == 0
+
+
+def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Recording) -> None:
+    names = {each.name: each.state["name"] for each in rdma.all(NODE_POOL)}
+    assert rdma.one(CLASS).inputs["spec"]["priorities"] == [
+        {"nodepools": [names["gpu-res-5152"]]},
+        {"nodepools": [names["gpu-spot"]]},
+        {"nodepools": [names["gpu-flex"]]},
+    ]
+    queued = rdma.one(NODE_POOL, "gpu-queued").inputs["nodeConfig"]
+    assert "cloud.google.com/compute-class" not in queued["labels"]
+    assert queued["taints"] == []
+
+
+def test_a_pool_of_a_queue_alone_has_no_class() -> None:
+    made = pool(capacity=[{"type": "queued"}])
+    assert not made.all(CLASS)
+    assert made.result.outputs["compute_class"] is None
+    assert made.result.outputs["node_selector"] == {
+        "ai-platform/pool": "train",
+        "ai-platform/capacity": "queued",
+    }
+
+
+def test_rdma_has_a_vpc_for_the_host_and_one_of_eight_subnets_by_the_zones_profile(rdma: Recording) -> None:
+    host, gpus = rdma.all("gcp:compute/network:Network")
+    assert host.name == "gpu-gvnic-1"
+    assert host.inputs["mtu"] == 8896
+    assert gpus.name == "gpu-rdma"
+    assert gpus.inputs["networkProfile"] == (
+        "projects/acme-dev-1234/global/networkProfiles/europe-west4-a-vpc-roce"
+    )
+    assert "mtu" not in gpus.inputs, "the profile's"
+    assert len(rdma.all("gcp:compute/subnetwork:Subnetwork")) == 9
+    assert [each.name for each in rdma.all("gcp:compute/firewall:Firewall")] == ["gpu-gvnic-1-inside"]
+    modes = [each.inputs["spec"]["deviceMode"] for each in rdma.all(PARAMETERS)]
+    assert modes == ["NetDevice", *["RDMA"] * 8]
+
+
+def test_a_node_has_all_interfaces_and_waits_for_their_kubernetes_objects(rdma: Recording) -> None:
+    for each in rdma.all(NODE_POOL):
+        assert len(each.inputs["networkConfig"]["additionalNodeNetworkConfigs"]) == 9
+        assert each.inputs["nodeLocations"] == ["europe-west4-a"]
+        assert all(rdma.depends(each, network) for network in rdma.all(NETWORK))
+    assert rdma.result.outputs["network_interfaces"][:2] == ["train-gvnic-1", "train-rdma-0"]
+    parameters = rdma.one(PARAMETERS, "gpu-rdma-0-parameters").inputs
+    network = rdma.one(NETWORK, "gpu-rdma-0-network").inputs
+    assert network["spec"]["parametersRef"]["name"] == parameters["metadata"]["name"] == "train-rdma-0"
+
+
+@pytest.mark.parametrize(("card", "count", "mtu"), [("h100-mega", 8, 8244), ("h100", 4, 8244)])
+def test_tcpx_has_a_vpc_for_each_network_card(card: str, count: int, mtu: int) -> None:
+    made = pool(accelerator=card, count=8)
+    networks = made.all("gcp:compute/network:Network")
+    assert len(networks) == count
+    assert {each.inputs["mtu"] for each in networks} == {mtu}
+    assert len(made.all("gcp:compute/firewall:Firewall")) == count
+    assert {each.inputs["spec"]["deviceMode"] for each in made.all(PARAMETERS)} == {"NetDevice"}
+
+
+def test_what_is_bought_by_the_node_stands_close_together_with_gpudirect(rdma: Recording) -> None:
+    policy = rdma.one("gcp:compute/resourcePolicy:ResourcePolicy")
+    assert policy.inputs["groupPlacementPolicy"] == {"collocation": "COLLOCATED"}
+    placed = rdma.one(NODE_POOL, "gpu-spot").inputs["placementPolicy"]
+    assert placed == {"type": "COMPACT", "policyName": policy.state["name"]}
+    for name in ("gpu-res-5152", "gpu-flex", "gpu-queued"):
+        assert "placementPolicy" not in rdma.one(NODE_POOL, name).inputs, "these place their nodes themselves"
+
+
+def test_without_gpudirect_nodes_stand_anywhere() -> None:
+    made = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect=False)
+    assert not made.all("gcp:compute/network:Network")
+    assert len(only(made).inputs["nodeLocations"]) == 3
+
+
+def test_local_ssds_are_where_they_are_built_in_or_asked_for() -> None:
+    built_in = config(pool(accelerator="a100-80", count=2))
+    assert built_in["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 2}
+    left = config(pool(accelerator="a100-80", count=2, instance_store="none"))
+    assert left["localNvmeSsdBlockConfig"] == {"localSsdCount": 2}
+    assert "ephemeralStorageLocalSsdConfig" not in left
+    assert "ephemeralStorageLocalSsdConfig" not in config(pool()), "an L4 machine has none by itself"
+    asked = config(pool(count=4, instance_store="raid0"))
+    assert asked["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 4}
+
+
+def test_sharing_is_gkes_own() -> None:
+    sliced = pool(accelerator="a100", count=2, sharing={"strategy": "mig", "profile": "2g.10gb"})
+    assert config(sliced)["guestAccelerators"][0]["gpuPartitionSize"] == "2g.10gb"
+    assert sliced.result.outputs["resources_per_node"] == 6
+    shared = pool(sharing={"strategy": "time_slicing", "replicas": 4})
+    assert config(shared)["guestAccelerators"][0]["gpuSharingConfig"] == {
+        "gpuSharingStrategy": "TIME_SHARING",
+        "maxSharedClientsPerGpu": 4,
+    }
+    assert shared.result.outputs["resources_per_node"] == 4
+
+
+def test_t4_cards_are_attached_to_an_ordinary_machine() -> None:
+    node = config(pool(accelerator="t4", count=2))
+    assert node["machineType"] == "n1-standard-8"
+    assert node["guestAccelerators"][0]["type"] == "nvidia-tesla-t4"
+    chosen = config(pool(capacity=[{"type": "spot", "instance_types": ["g2-standard-16"]}]))
+    assert chosen["machineType"] == "g2-standard-16"
+
+
+def test_a_slice_of_one_node_is_the_machine_and_no_guest_accelerator() -> None:
+    made = pool(accelerator="tpu-v6e", count=8)
+    node = config(made)
+    assert node["machineType"] == "ct6e-standard-8t"
+    assert node["diskType"] == "hyperdisk-balanced", "v6e takes no persistent disk"
+    assert "guestAccelerators" not in node
+    assert "placementPolicy" not in only(made).inputs
+    outputs = made.result.outputs
+    assert (outputs["resource"], outputs["resources_per_node"]) == ("google.com/tpu", 8)
+    assert outputs["topology"] == "2x4"
+
+
+def test_a_slice_of_several_nodes_comes_and_goes_as_one() -> None:
+    made = pool(
+        accelerator="tpu-v5e", count=4, topology="4x4", max=2, min=1, capacity=[{"type": "on_demand"}]
+    )
+    stays, comes = made.all(NODE_POOL)
+    assert stays.inputs["placementPolicy"] == {"type": "COMPACT", "tpuTopology": "4x4"}
+    assert stays.inputs["initialNodeCount"] == 4
+    assert "autoscaling" not in stays.inputs
+    assert comes.inputs["autoscaling"] == {"minNodeCount": 0, "maxNodeCount": 4, "locationPolicy": "ANY"}
+    assert [len(each.inputs["nodeLocations"]) for each in (stays, comes)] == [1, 1]
+
+
+def test_tags_are_labels_of_what_is_launched() -> None:
+    assert config(pool(tags={"team": "research"}))["resourceLabels"] == {
+        "team": "research",
+        "ai-platform-pool": "train",
+    }
+
+
+class Refused(grpc.RpcError):
+    """The engine's answer to a function that failed."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.words = words
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return self.words
+
+
+def test_a_project_whose_api_is_still_off_is_asked_again_when_the_cluster_stands() -> None:
+    asked: list[str] = []
+
+    def later(arguments: Any) -> Any:
+        asked.append(arguments["zone"])
+        if len(asked) == 1:
+            raise Refused(
+                "Error 403: Compute Engine API has not been used in project 123456789012 before or it is "
+                "disabled., SERVICE_DISABLED"
+            )
+        return machine_types()["gcp:compute/getMachineTypes:getMachineTypes"](arguments)
+
+    made = pool({"gcp:compute/getMachineTypes:getMachineTypes": later})
+    assert len(only(made).inputs["nodeLocations"]) == 3
+    assert len(asked) == 4, "once in vain, then each zone"
+
+
+def test_another_error_of_compute_engine_is_told() -> None:
+    def broken(_: Any) -> Any:
+        raise Refused("Error 429: too many requests")
+
+    with pytest.raises(Exception, match="429"):
+        pool({"gcp:compute/getMachineTypes:getMachineTypes": broken})

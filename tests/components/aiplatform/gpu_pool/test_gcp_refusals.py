@@ -1,0 +1,223 @@
+"""What a GPU pool refuses on Google Cloud, with the words that a user reads."""
+
+from typing import Any
+
+import pytest
+
+from aiplatform._args import ArgumentError, read
+from aiplatform.gpu_pool import GpuPool
+from aiplatform.gpu_pool.args import GpuPoolSettings
+from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK, machine_types
+from tests.components.recording import record
+
+WHOLE = {"accelerator": "h200", "count": 8, "capacity": [{"type": "spot"}]}
+SLICE = {"accelerator": "tpu-v5e", "count": 4}
+
+
+def faults(**more: Any) -> list[str]:
+    given: dict[str, Any] = {
+        "prefix": "acme-dev",
+        "name": "train",
+        "cluster": GOOGLE_CLUSTER,
+        "network": GOOGLE_NETWORK,
+        "accelerator": "l4",
+        "count": 1,
+        **more,
+    }
+    with pytest.raises(ArgumentError) as caught:
+        read(GpuPoolSettings, given, "GpuPoolArgs")
+    return [str(fault).removeprefix("GpuPoolArgs.") for fault in caught.value.faults]
+
+
+def one(**more: Any) -> str:
+    (fault,) = faults(**more)
+    return fault
+
+
+@pytest.mark.parametrize("kind", ["flex_start", "queued", "spot"])
+def test_what_waits_or_passes_never_runs_in_a_reservation(kind: str) -> None:
+    told = one(capacity=[{"type": kind, "reservation_id": "mine"}])
+    assert told == (
+        f"capacity[0].reservation_id: got a reservation with type '{kind}', expected 'reserved': "
+        f"{kind} nodes never run in a reservation"
+    )
+
+
+def test_flex_start_beside_spot_in_one_entry_is_no_entry() -> None:
+    told = one(capacity=[{"type": "flex_start", "spot": True}])
+    assert told.startswith("capacity[0].spot: unknown key")
+
+
+def test_a_machine_that_is_sold_in_passing_only_is_refused_on_demand() -> None:
+    assert one(accelerator="h100", count=1) == (
+        "capacity[0].type: got 'on_demand', but Google Cloud sells a3-highgpu-1g only as spot, flex_start, "
+        "queued"
+    )
+    entry = {"type": "reserved", "reservation_id": "mine", "zone": "europe-west4-a"}
+    assert "only as spot" in one(accelerator="h100", count=4, capacity=[entry])
+    assert "a4-highgpu-8g only as reserved, spot" in one(accelerator="b200", count=8)
+
+
+def test_a_card_that_is_built_in_is_attached_to_no_other_machine() -> None:
+    told = one(accelerator="t4", capacity=[{"type": "spot", "instance_types": ["g2-standard-4"]}])
+    assert told.startswith(
+        "capacity[0].instance_types[0]: got 'g2-standard-4', which comes with L4 cards and takes no t4 "
+        "beside them; expected a machine type with 1 t4: n1-standard-4"
+    )
+    told = one(capacity=[{"type": "spot", "instance_types": ["n1-standard-4"]}])
+    assert "got 'n1-standard-4', expected a machine type with 1 l4: g2-standard-4" in told
+
+
+def test_a_node_pool_has_one_machine_type() -> None:
+    types = ["g2-standard-4", "g2-standard-8"]
+    assert "a node pool has one machine type" in one(capacity=[{"type": "spot", "instance_types": types}])
+
+
+def test_a_count_and_a_card_that_are_not_in_the_catalog_are_told_with_those_that_are() -> None:
+    assert one(count=3) == ("count: got 3, Google Cloud has no machine type with 3 l4; expected 1, 2, 4 or 8")
+    assert one(accelerator="trainium", count=1).startswith(
+        "accelerator: got 'trainium', which Google Cloud does not have; expected one of t4, l4"
+    )
+
+
+def test_a_partition_that_gke_does_not_make_is_refused() -> None:
+    told = one(accelerator="a100", count=1, sharing={"strategy": "mig", "profile": "4g.20gb"})
+    assert told == (
+        "sharing.profile: got '4g.20gb', expected a partition size that GKE makes of a100: 1g.5gb, 2g.10gb, "
+        "3g.20gb, 7g.40gb"
+    )
+    assert one(sharing={"strategy": "mig", "profile": "1g.5gb"}).startswith(
+        "sharing.strategy: got 'mig', l4 has no MIG"
+    )
+    assert "at most 48" in one(sharing={"strategy": "time_slicing", "replicas": 64})
+    assert "cannot be shared" in one(**SLICE, sharing={"strategy": "time_slicing", "replicas": 2})
+
+
+def test_a_topology_that_does_not_fit_is_refused() -> None:
+    assert one(**SLICE, topology="3x3").startswith(
+        "topology: got '3x3', expected a topology of nodes with 4 tpu-v5e: 2x2, 2x4, 4x4"
+    )
+    assert "slices over several nodes are of 4 chips" in one(**{**SLICE, "count": 8}, topology="4x4")
+    assert "l4 is no TPU" in one(topology="2x2")
+    assert one(**SLICE, topology="4x4", max=11).startswith(
+        "max: got 11, expected at most 10 slices of 4 nodes"
+    )
+
+
+def test_gpudirect_needs_multi_networking_which_is_fixed_when_a_cluster_is_made() -> None:
+    told = one(**WHOLE, cluster={**GOOGLE_CLUSTER, "multi_networking": False})
+    assert told.startswith("gpudirect: the cluster has no multi-networking, which a3-ultragpu-8g needs")
+    assert "say gpudirect: false" in told
+    assert "g2-standard-4 has no network cards for it" in one(gpudirect=True)
+
+
+def test_gpudirects_ranges_stay_outside_the_clusters_network() -> None:
+    told = one(**WHOLE, network={**GOOGLE_NETWORK, "cidr": "192.168.0.0/16"})
+    assert told.startswith(
+        "gpudirect_cidr: got '192.168.0.0/16', which overlaps the range of the cluster's network"
+    )
+    assert "of its pods" in one(**WHOLE, network={**GOOGLE_NETWORK, "pods_cidr": "192.168.128.0/17"})
+
+
+def test_where_nodes_must_stand_close_together_one_zone_is_expected() -> None:
+    zones = ["europe-west4-a", "europe-west4-b"]
+    assert one(**WHOLE, zones=zones).endswith("expected one zone: GPUDirect reaches no further")
+    assert "a slice of 4x4" in one(**SLICE, topology="4x4", zones=zones)
+    entries = [
+        {"type": "reserved", "reservation_id": name, "zone": zone}
+        for name, zone in zip(("one", "two"), zones, strict=True)
+    ]
+    assert "expected one zone for all" in one(**{**WHOLE, "capacity": entries})
+
+
+def test_zones_are_named_as_google_names_them() -> None:
+    assert one(zones=["euw4-az1"]) == (
+        "zones[0]: got 'euw4-az1', expected a zone of europe-west4 such as europe-west4-a"
+    )
+    assert "expected a zone of the network" in one(zones=["europe-west4-d"])
+    assert "the zone of the reservation" in one(capacity=[{"type": "reserved", "reservation_id": "mine"}])
+
+
+def test_a_reservation_is_named_as_google_names_it() -> None:
+    entry = {"type": "reserved", "reservation_id": "cr-UPPER", "zone": "europe-west4-a"}
+    assert one(capacity=[entry]).startswith(
+        "capacity[0].reservation_id: got 'cr-UPPER', expected a reservation's"
+    )
+    for good in ("mine", "projects/other-project/reservations/mine", "mine/reservationBlocks/block-0001"):
+        given = {"capacity": [{**entry, "reservation_id": good}], "name": "Wrong"}
+        assert not [fault for fault in faults(**given) if "reservation" in fault]
+
+
+def test_what_waits_keeps_no_nodes() -> None:
+    assert one(capacity=[{"type": "flex_start"}, {"type": "queued"}], min=1).startswith(
+        "min: got 1, expected 0"
+    )
+    assert "expected flex_start or queued" in one(capacity=[{"type": "spot", "max_run_hours": 3}])
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "words"),
+    [
+        ("image", "al2023", "Container-Optimized OS"),
+        ("efa", True, "say gpudirect"),
+        ("capacity", [{"type": "reserved", "reservation_id": "a", "capacity_block": True}], "calendar"),
+    ],
+)
+def test_what_is_awss_alone_is_refused_with_what_to_say(argument: str, value: Any, words: str) -> None:
+    told = one(**{argument: value})
+    assert "which Google Cloud has no place for" in told
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "words"),
+    [
+        ("topology", "4x4", "no TPU"),
+        ("gpudirect", True, "say efa"),
+        ("gpudirect_cidr", "10.9.0.0/16", "leave it out"),
+        ("capacity", [{"type": "spot", "max_run_hours": 3}], "time limit"),
+        ("capacity", [{"type": "flex_start"}], "no queue for capacity"),
+        ("capacity", [{"type": "queued"}], "no queue for capacity"),
+    ],
+)
+def test_what_is_googles_alone_is_refused_on_aws(argument: str, value: Any, words: str) -> None:
+    told = " ".join(faults(cluster=CLUSTER, network=NETWORK, accelerator="t4", **{argument: value}))
+    assert "which AWS has no place for" in told
+    assert words in told
+
+
+def test_labels_that_gke_keeps_and_upper_case_tags_are_refused() -> None:
+    told = one(labels={"gke-no-default-nvidia-gpu-device-plugin": "true"})
+    assert "neither drivers nor device plugin" in told
+    assert "belongs to GKE" in one(labels={"cloud.google.com/gke-spot": "true"})
+    assert "lower-case" in one(tags={"Team": "research"})
+
+
+@pytest.mark.parametrize("name", ["gke-train", "autopilot", "default"])
+def test_a_name_that_is_no_compute_class_is_refused(name: str) -> None:
+    assert one(name=name).startswith(f"name: got '{name}'")
+
+
+def test_the_same_capacity_twice_is_refused() -> None:
+    assert (
+        one(capacity=[{"type": "spot"}, {"type": "spot"}])
+        == "capacity[1]: 'spot' stands at capacity[0] already"
+    )
+
+
+def test_compact_placement_is_refused_where_there_is_none() -> None:
+    assert "n1 machines have no compact placement" in one(accelerator="t4", placement_group=True)
+    assert "by its topology" in one(**SLICE, placement_group=True)
+
+
+def test_a_component_whose_name_leaves_no_room_for_those_of_node_pools_is_refused() -> None:
+    given: Any = {
+        "prefix": "acme-dev",
+        "name": "train",
+        "cluster": GOOGLE_CLUSTER,
+        "network": GOOGLE_NETWORK,
+        "accelerator": "l4",
+        "count": 1,
+    }
+    with pytest.raises(ArgumentError, match="as the component's name, expected at most 22 characters"):
+        record(lambda: GpuPool("a-name-that-goes-on-for-ever", given), answers=machine_types())

@@ -1,0 +1,117 @@
+"""What a node pool makes on Google Cloud, and what it refuses there."""
+
+from typing import Any
+
+import pytest
+
+from aiplatform._args import ArgumentError
+from aiplatform.node_pool import NodePool
+from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, Answers, machine_types
+from tests.components.recording import Recording, record
+
+NODE_POOL = "gcp:container/nodePool:NodePool"
+CLASS = "kubernetes:cloud.google.com/v1:ComputeClass"
+
+
+def pool(answers: Answers | None = None, **more: Any) -> Recording:
+    given: Any = {
+        "prefix": "acme-dev",
+        "name": "general",
+        "cluster": GOOGLE_CLUSTER,
+        "network": GOOGLE_NETWORK,
+        "instance_types": ["n2-standard-8"],
+        **more,
+    }
+    return record(lambda: NodePool("cpu", given), answers=answers or machine_types())
+
+
+def one(answers: Answers | None = None, **more: Any) -> str:
+    with pytest.raises(ArgumentError) as caught:
+        pool(answers, **more)
+    (fault,) = caught.value.faults
+    return str(fault).removeprefix("NodePoolArgs.")
+
+
+def test_a_pool_of_one_kind_is_a_node_pool_that_every_pod_may_use() -> None:
+    made = pool(min=3, max=9, labels={"team": "data"})
+    assert made.names() == ["aiplatform:index:NodePool cpu", f"{NODE_POOL} cpu-on-demand"]
+    node_pool = made.one(NODE_POOL).inputs
+    assert node_pool["autoscaling"] == {
+        "totalMinNodeCount": 3,
+        "totalMaxNodeCount": 9,
+        "locationPolicy": "BALANCED",
+    }
+    assert node_pool["initialNodeCount"] == 1
+    assert node_pool["upgradeSettings"] == {"strategy": "SURGE", "maxSurge": 1, "maxUnavailable": 0}
+    node = node_pool["nodeConfig"]
+    assert node["labels"] == {
+        "team": "data",
+        "ai-platform/pool": "general",
+        "ai-platform/capacity": "on_demand",
+    }
+    assert node["taints"] == []
+    assert (node["machineType"], node["diskType"], node["diskSizeGb"]) == ("n2-standard-8", "pd-balanced", 80)
+    assert "spot" not in node
+    assert made.result.outputs["node_selector"] == {"ai-platform/pool": "general"}
+
+
+def test_two_kinds_are_ordered_by_a_compute_class() -> None:
+    made = pool(capacity=["spot", "on_demand"])
+    names = {each.name: each.state["name"] for each in made.all(NODE_POOL)}
+    assert made.one(CLASS).inputs["spec"]["priorities"] == [
+        {"nodepools": [names["cpu-spot"]]},
+        {"nodepools": [names["cpu-on-demand"]]},
+    ]
+    spot = made.one(NODE_POOL, "cpu-spot").inputs
+    assert spot["nodeConfig"]["spot"] is True
+    assert spot["autoscaling"]["locationPolicy"] == "ANY"
+    assert spot["nodeConfig"]["labels"]["cloud.google.com/compute-class"] == "general"
+    assert made.result.outputs["compute_class"] == "general"
+
+
+@pytest.mark.parametrize(
+    ("machine_type", "disk", "architecture"),
+    [
+        ("n4-standard-8", "hyperdisk-balanced", "x86_64"),
+        ("c4a-standard-8", "hyperdisk-balanced", "arm64"),
+        ("e2-custom-4-8192", "pd-balanced", "x86_64"),
+    ],
+)
+def test_a_machine_has_the_disk_that_it_takes(machine_type: str, disk: str, architecture: str) -> None:
+    made = pool(instance_types=[machine_type])
+    assert made.one(NODE_POOL).inputs["nodeConfig"]["diskType"] == disk
+    assert made.result.outputs["architecture"] == architecture
+    tolerated = [taint["key"] for taint in made.result.outputs["taints"]]
+    assert tolerated == (["kubernetes.io/arch"] if architecture == "arm64" else [])
+
+
+def test_it_stands_where_its_machine_type_is_offered() -> None:
+    offered = machine_types(n2_standard_8=("europe-west4-b",))
+    assert pool(offered).one(NODE_POOL).inputs["nodeLocations"] == ["europe-west4-b"]
+    assert one(offered, zones=["europe-west4-a"]) == (
+        "zones[0]: got 'europe-west4-a', which does not offer n2-standard-8; zone ids that do: europe-west4-b"
+    )
+    assert one(machine_types(n2_standard_8=())).startswith(
+        "network.zones: no zone of the network offers n2-standard-8"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            {"instance_types": ["g2-standard-4"]},
+            "which comes with L4 cards: expected a type without, or a GPU pool",
+        ),
+        ({"instance_types": ["ct6e-standard-4t"]}, "which comes with TPU v6e chips"),
+        ({"instance_types": ["m7i.2xlarge"]}, "expected a machine type such as n2-standard-8"),
+        ({"instance_types": ["n2-standard-8", "n2-standard-16"]}, "a node pool of GKE has one machine type"),
+        ({"image": "bottlerocket"}, "which Google Cloud has no place for"),
+        ({"zones": ["usw2-az1"]}, "expected a zone of europe-west4 such as europe-west4-a"),
+        ({"tags": {"Owner": "me"}}, "lower-case"),
+        ({"capacity": ["spot", "on_demand"], "name": "gke-pool"}, "begins with neither 'gke'"),
+        ({"taints": [{"key": "cloud.google.com/compute-class", "effect": "NoSchedule"}]}, "belongs to GKE"),
+    ],
+)
+def test_what_gke_would_refuse_is_refused_before(more: dict[str, Any], words: str) -> None:
+    assert words in one(**more)
