@@ -162,10 +162,11 @@ def multi_networking(settings: Settings) -> bool:
     said = settings.cluster.multi_networking
     if said is not None:
         return said
-    return any(_takes_gpudirect(pool) for pool in settings.gpu_pools.values())
+    return any(takes_gpudirect(pool) for pool in settings.gpu_pools.values())
 
 
-def _takes_gpudirect(pool: GpuPool) -> bool:
+def takes_gpudirect(pool: GpuPool) -> bool:
+    """Whether nodes of a pool on Google Cloud have the networks of GPUDirect."""
     wanted = (pool.accelerator, pool.count)
     machine = next((each for each in MACHINES if (each.accelerator, each.count) == wanted), None)
     return machine is not None and machine.fabric is not None and pool.gpudirect is not False

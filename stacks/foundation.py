@@ -69,19 +69,22 @@ def build(settings: Settings) -> Foundation:
         return Foundation(**below, cluster=None, node_pools={}, gpu_pools={})
     group = runner.security_group_id if runner else None
     cluster = Cluster("cluster", arguments.cluster(settings, network.outputs, group), in_cloud)
+    # On Google Cloud pools make Kubernetes objects too.
+    in_both = ResourceOptions(providers=[here, cluster.kubernetes])
     cpu = {
         name: NodePool(
-            name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_cloud
+            name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_both
         )
         for name, pool in settings.node_pools.items()
     }
     gpu = {
         name: GpuPool(
-            name, arguments.gpu_pool(settings, name, pool, cluster.outputs, network.outputs), in_cloud
+            name, arguments.gpu_pool(settings, name, pool, cluster.outputs, network.outputs), in_both
         )
         for name, pool in settings.gpu_pools.items()
     }
-    _make_pools_live(settings, here, cluster, [*cpu.values(), *gpu.values()])
+    if settings.environment.cloud == "aws":
+        _make_pools_live(settings, here, cluster, [*cpu.values(), *gpu.values()])
     return Foundation(
         **below,
         cluster=dict(cluster.outputs),
@@ -93,8 +96,8 @@ def build(settings: Settings) -> Foundation:
 def _make_pools_live(
     settings: Settings, here: pulumi.ProviderResource, cluster: Cluster, pools: list[NodePool | GpuPool]
 ) -> None:
-    """What grows pools and tells the kubelet of devices. It stands on the system nodes, so it waits for the
-    whole cluster; pools and it go away in either order."""
+    """What grows pools and tells the kubelet of devices, which GKE does by itself. It stands on the system
+    nodes, so it waits for the whole cluster; pools and it go away in either order."""
     inside = ResourceOptions(providers=[here, cluster.kubernetes], depends_on=[cluster])
     groups = [group for pool in pools for group in pool.outputs["node_groups"]]
     ClusterAutoscaler("cluster-autoscaler", arguments.autoscaler(settings, cluster.outputs, groups), inside)

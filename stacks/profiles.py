@@ -81,9 +81,41 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
     },
 }
 
+_GCP: Final[Mapping[str, Mapping[str, Any]]] = {
+    "dev": {
+        "network": {"nat": "single"},
+        "cluster": {
+            # The free tier of GKE pays for one zonal control plane of a billing account.
+            "control_plane": "zonal",
+            "release_channel": "regular",
+            "autoscaling_profile": "optimize_utilization",
+            "managed_prometheus": False,
+            "system_nodes": {"instance_types": ["e2-standard-4"]},
+        },
+    },
+    "staging": {
+        "network": {"nat": "single"},
+        "cluster": {
+            "control_plane": "regional",
+            "release_channel": "regular",
+            "system_nodes": {"instance_types": ["e2-standard-4"]},
+        },
+    },
+    "prod": {
+        "network": {"nat": "single"},
+        "cluster": {
+            "control_plane": "regional",
+            # Weeks behind regular: what reaches prod has run in staging before.
+            "release_channel": "stable",
+            "maintenance_window": {"start": "03:00", "hours": 6, "days": ["SA", "SU"]},
+            "system_nodes": {"instance_types": ["n2-standard-4"]},
+        },
+    },
+}
+
 PROFILES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     cloud: {profile: overlaid(_COMMON[profile], own[profile]) for profile in _COMMON}
-    for cloud, own in (("aws", _AWS),)
+    for cloud, own in (("aws", _AWS), ("gcp", _GCP))
 }
 """Cloud -> profile -> its defaults."""
 

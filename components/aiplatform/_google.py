@@ -39,3 +39,11 @@ def first_zones(region: str, count: int) -> list[str]:
 def is_zone(location: str) -> bool:
     """Whether a location is a zone, and not a region."""
     return _ZONE.fullmatch(location) is not None
+
+
+_API_OFF: Final = ("SERVICE_DISABLED", "has not been used in project", "it is disabled")
+
+
+def api_is_off(error: Exception) -> bool:
+    """Whether Google refused a call because the project has not switched the service on (yet)."""
+    return any(words in str(error) for words in _API_OFF)

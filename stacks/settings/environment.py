@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from aiplatform._clouds import CLOUDS
+from aiplatform._args import Rule, matches
+from aiplatform._clouds import CLOUDS, Cloud
+from aiplatform._google import PROJECT, REGION
 from aiplatform.naming import aws_tags, google_labels
 from stacks.settings.topic import Topic
 
@@ -16,15 +17,15 @@ ShortName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=16)
 ]
 _MOST_TAGS = 36
-_REGIONS = {"aws": r"[a-z]{2}(-[a-z]+)+-\d", "gcp": r"[a-z]+-[a-z]+\d{1,2}"}
-_WHOSE = {
-    "aws": (r"\d{12}", "the AWS account, 12 digits in quotes"),
-    "gcp": (
-        r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
-        "a project id: 6 to 30 lower-case letters, digits and hyphens, a letter first, no hyphen last",
-    ),
+_REGION: Final[dict[Cloud, Rule]] = {
+    "aws": matches(r"[a-z]{2}(-[a-z]+)+-\d", "a region such as us-west-2"),
+    "gcp": REGION,
 }
-_RULES = {"aws": aws_tags, "gcp": google_labels}
+_WHOSE: Final[dict[Cloud, Rule]] = {
+    "aws": matches(r"\d{12}", "the AWS account, 12 digits in quotes"),
+    "gcp": PROJECT,
+}
+_TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 
 
 class Environment(Topic):
@@ -76,27 +77,25 @@ class Environment(Topic):
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """(key, reason) of what one cloud takes and another does not."""
-        if not re.fullmatch(_REGIONS[self.cloud], self.region):
-            example = {"aws": "us-west-2", "gcp": "us-central1"}[self.cloud]
-            yield (
-                "region",
-                f"got {self.region!r}, expected a region of {CLOUDS[self.cloud]} such as {example}",
-            )
+        wrong = _REGION[self.cloud](self.region)
+        if wrong:
+            yield "region", f"got {self.region!r}, {wrong}"
         yield from self._whose()
         named = {"owner": self.owner, "cost-center": self.cost_center, "environment": self.name}
         for tag, value in named.items():
-            reason = _RULES[self.cloud]({tag: value})
+            reason = _TAGS[self.cloud]({tag: value})
             if reason:
                 yield tag.replace("-", "_").replace("environment", "name"), f"got {value!r}, {reason}"
         yield from (("tags", reason) for reason in self._tag_faults())
 
     def _whose(self) -> Iterator[tuple[str, str]]:
         here, other = ("account_id", "project_id") if self.cloud == "aws" else ("project_id", "account_id")
-        value, pattern, words = getattr(self, here), *_WHOSE[self.cloud]
+        value, rule = getattr(self, here), _WHOSE[self.cloud]
+        wrong = rule(value or "")
         if value is None:
-            yield here, f"missing; expected {words}"
-        elif not re.fullmatch(pattern, value):
-            yield here, f"got {value!r}, expected {words}"
+            yield here, f"missing, {wrong}"
+        elif wrong:
+            yield here, f"got {value!r}, {wrong}"
         if getattr(self, other) is not None:
             yield other, f"is of another cloud; {CLOUDS[self.cloud]} takes {here}"
 
@@ -108,6 +107,6 @@ class Environment(Topic):
         # AWS takes 50, Google Cloud 64; the platform's and the components' own are among them.
         if len(self.tags) > _MOST_TAGS:
             yield f"got {len(self.tags)} tags, expected at most {_MOST_TAGS}"
-        reason = _RULES[self.cloud](self.tags)
+        reason = _TAGS[self.cloud](self.tags)
         if reason:
             yield reason

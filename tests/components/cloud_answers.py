@@ -15,6 +15,10 @@ ZONES = {"eu-central-1a": "euc1-az2", "eu-central-1b": "euc1-az3", "eu-central-1
 Inputs = Mapping[str, Any]
 
 
+class RefusedError(Exception):
+    """An answer of the cloud that is a refusal: a program gets it as an error of the call."""
+
+
 def common(type_: str, name: str, digest: str) -> dict[str, Any]:
     """Outputs that nearly every type of a cloud has. Inputs and COMPUTED come before them."""
     if type_.startswith("gcp:"):
@@ -52,6 +56,31 @@ def _policy_document(arguments: Inputs) -> dict[str, Any]:
     return {"id": "1", "json": json.dumps({"Version": "2012-10-17", "Statement": statements})}
 
 
+def _google_zones(arguments: Inputs) -> dict[str, Any]:
+    region = arguments["region"]
+    return {
+        "id": f"projects/{arguments['project']}/regions/{region}",
+        "project": arguments["project"],
+        "region": region,
+        "names": [f"{region}-{letter}" for letter in "abcf"],
+    }
+
+
+def _machine_types(arguments: Inputs) -> dict[str, Any]:
+    # `(name = a) OR (name = b)`: there are all that are asked for.
+    asked = [part.strip("() ").removeprefix("name = ") for part in arguments["filter"].split(" OR ")]
+    return {
+        "id": f"projects/{arguments['project']}/zones/{arguments['zone']}/machineTypes",
+        **arguments,
+        "machineTypes": [{"name": name} for name in asked],
+    }
+
+
+def _no_gke_cluster(arguments: Inputs) -> dict[str, Any]:
+    place = f"projects/{arguments['project']}/locations/{arguments['location']}"
+    raise RefusedError(f"{place}/clusters/{arguments['name']} not found")
+
+
 FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
     "aws:index/getRegion:getRegion": lambda _: {"id": REGION, "name": REGION, "region": REGION},
     "aws:index/getPartition:getPartition": lambda _: {
@@ -83,6 +112,9 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "version": "v1.0.0-eksbuild.1",
     },
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "gcp:compute/getZones:getZones": _google_zones,
+    "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
+    "gcp:container/getCluster:getCluster": _no_gke_cluster,
     "gcp:organizations/getProject:getProject": lambda arguments: {
         "id": f"projects/{arguments['projectId']}",
         "projectId": arguments["projectId"],

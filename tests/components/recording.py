@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc
 import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import rpc, set_mocks, settings
@@ -212,6 +213,20 @@ class _Cloud(Mocks):
         return str(outputs.get("id") or f"{args.name}-{digest[:8]}"), state
 
 
+class _RpcError(grpc.RpcError):
+    """What a program gets of a provider that refuses a call."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(told)
+        self._told = told
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return self._told
+
+
 class Monitor(MockMonitor):
     """What stands in for the engine. `recorded` holds the registrations by URN."""
 
@@ -231,7 +246,10 @@ class Monitor(MockMonitor):
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         arguments = rpc.deserialize_properties(request.args)
         self.calls.append(Call(request.tok, arguments, request.provider))
-        return super().Invoke(request)
+        try:
+            return super().Invoke(request)
+        except cloud_answers.RefusedError as error:
+            raise _RpcError(str(error)) from error
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         response = super().RegisterResource(request)

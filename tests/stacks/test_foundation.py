@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pulumi
+import pulumi_kubernetes
 import pytest
 
 from aiplatform.gpu_pool import GpuPool
@@ -17,6 +18,9 @@ from tests.components.recording import Recording, record
 from tests.stacks.environments import RENEW, STACKS, build, built, names, record_of, settings_of
 
 every_environment = pytest.mark.parametrize("stack", STACKS)
+on_aws = pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])
+on_google = pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("gcp-")])
+both_prods = pytest.mark.parametrize("prod", ["aws-prod", "gcp-prod"])
 # What people address by name, and what carries its environment in a prefix of its name.
 NAMED = (
     "aws:eks/cluster:Cluster",
@@ -27,6 +31,7 @@ NAMED = (
     "aws:ec2/securityGroup:SecurityGroup",
 )
 STATEFUL = {"cluster-cluster", "cluster-key", "cluster-volumes-key"}
+CLUSTER = {"aws": "aws:eks/cluster:Cluster", "gcp": "gcp:container/cluster:Cluster"}
 
 
 def protected(recording: Recording) -> set[str]:
@@ -34,7 +39,8 @@ def protected(recording: Recording) -> set[str]:
 
 
 def deletion_protection(recording: Recording) -> Any:
-    return recording.one("aws:eks/cluster:Cluster").inputs.get("deletionProtection")
+    [cluster] = [each for kind in CLUSTER.values() for each in recording.all(kind)]
+    return cluster.inputs.get("deletionProtection")
 
 
 @every_environment
@@ -54,7 +60,8 @@ def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
     cluster: Any = below.cluster
 
     def another_stack() -> None:
-        options = pulumi.ResourceOptions(provider=providers.of(settings))
+        inside = pulumi_kubernetes.Provider("cluster-kubernetes", kubeconfig=cluster["kubeconfig"])
+        options = pulumi.ResourceOptions(providers=[providers.of(settings), inside])
         for name, pool in settings.node_pools.items():
             NodePool(name, arguments.node_pool(settings, name, pool, cluster, network), options)
         for name, pool in settings.gpu_pools.items():
@@ -62,6 +69,9 @@ def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
 
     there, here = record(another_stack), built(stack).recording
     assert set(there.names()) <= set(here.names()), "the same nodes, whichever stack makes them"
+    pools = "gcp:container/nodePool:NodePool"
+    for pool in there.all(pools):
+        assert pool.inputs["nodeLocations"] == here.one(pools, pool.name).inputs["nodeLocations"]
     kind = "aws:eks/nodeGroup:NodeGroup"
     for group in there.all(kind):
         assert group.inputs["subnetIds"] == here.one(kind, group.name).inputs["subnetIds"]
@@ -77,8 +87,9 @@ def test_the_logical_names_are_those_recorded(stack: str) -> None:
 @every_environment
 def test_physical_names_say_whose_they_are(stack: str) -> None:
     prefix = built(stack).settings.environment.prefix
-    assert prefix == f"acme-{stack.removeprefix('aws-')}"
-    assert built(stack).recording.one("aws:eks/cluster:Cluster").inputs["name"] == f"{prefix}-cluster"
+    cloud, _, environment = stack.partition("-")
+    assert prefix == f"acme-{environment}"
+    assert built(stack).recording.one(CLUSTER[cloud]).inputs["name"] == f"{prefix}-cluster"
     for kind in NAMED:
         for resource in built(stack).recording.all(kind):
             name = resource.inputs.get("name") or resource.inputs.get("namePrefix")
@@ -98,20 +109,37 @@ def test_no_two_things_of_a_kind_get_one_physical_name(stack: str) -> None:
 @every_environment
 def test_every_resource_and_every_call_has_an_explicit_provider(stack: str) -> None:
     recording = built(stack).recording
-    aws, inside = recording.named("aws").urn, recording.named("cluster-kubernetes").urn
+    cloud = stack.partition("-")[0]
+    here, inside = recording.named(cloud).urn, recording.named("cluster-kubernetes").urn
     for resource in recording.resources:
         if resource.custom and not resource.type.startswith("pulumi:providers:"):
-            wanted = aws if resource.type.startswith("aws:") else inside
+            wanted = here if resource.type.startswith(f"{cloud}:") else inside
             assert resource.provider.startswith(f"{wanted}::"), f"{resource.name}: default providers are off"
     for call in recording.calls:
-        assert call.provider.startswith(f"{aws}::"), f"{call.token} would ask whatever account is at hand"
+        assert call.provider.startswith(f"{here}::"), f"{call.token} would ask whatever account is at hand"
 
 
-@every_environment
+@on_google
+def test_the_provider_knows_its_project_and_labels_everything(stack: str) -> None:
+    environment = built(stack).settings.environment
+    given = built(stack).recording.named("gcp").inputs
+    assert given["project"] == given["billingProject"] == environment.project_id
+    assert environment.region in str(given["region"])
+    labels = given["defaultLabels"]
+    labels = json.loads(labels) if isinstance(labels, str) else labels
+    assert labels == {
+        "owner": environment.owner,
+        "cost-center": environment.cost_center,
+        "environment": environment.name,
+        "managed-by": "ai-platform",
+    }
+
+
+@on_aws
 def test_the_provider_knows_its_account_and_tags_everything(stack: str) -> None:
     environment = built(stack).settings.environment
     given = built(stack).recording.named("aws").inputs
-    assert environment.account_id in str(given["allowedAccountIds"]), "credentials of others are refused"
+    assert str(environment.account_id) in str(given["allowedAccountIds"]), "credentials of others are refused"
     assert environment.region in str(given["region"])
     tags = given["defaultTags"]
     tags = (json.loads(tags) if isinstance(tags, str) else tags)["tags"]
@@ -136,18 +164,19 @@ def test_every_component_registers_its_outputs(stack: str) -> None:
 @every_environment
 def test_only_prod_is_protected(stack: str) -> None:
     recording = built(stack).recording
-    prod = stack == "aws-prod"
+    prod = stack.endswith("-prod")
     assert protected(recording) == (STATEFUL if prod else set())
     assert bool(deletion_protection(recording)) is prod
 
 
+@both_prods
 @pytest.mark.parametrize("teardown", [True, "with_data"])
-def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool | str) -> None:
-    retired = build(settings_of("aws-prod", teardown=teardown))
+def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool | str, prod: str) -> None:
+    retired = build(settings_of(prod, teardown=teardown))
     assert not protected(retired.recording)
     assert deletion_protection(retired.recording) is False, "an absent key would leave it on"
-    assert retired.recording.names() == built("aws-prod").recording.names()
-    assert retired.exported == built("aws-prod").exported
+    assert retired.recording.names() == built(prod).recording.names()
+    assert retired.exported == built(prod).exported
 
 
 @pytest.mark.parametrize(

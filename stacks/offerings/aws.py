@@ -1,7 +1,4 @@
-"""What the cloud does not offer, told before anything is made: zones of the region, and machines in them.
-
-The components ask again, as they must in any program; by then nothing of this one can be refused.
-"""
+"""What AWS does not offer: zones of the region, and instance types in them."""
 
 from __future__ import annotations
 
@@ -20,10 +17,8 @@ from aiplatform.network.aws import find_zones
 from aiplatform.node_pool import plan as cpu
 from aiplatform.node_pool.args import NodePoolSettings
 from stacks import arguments, judgement
+from stacks.offerings.found import Found, placed
 from stacks.settings import Settings
-
-Found = tuple[str, str]
-"""The dotted key of the environment file, and what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +37,7 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
         zones = find_zones(read(NetworkSettings, arguments.network(settings), "NetworkArgs"), options)
     except ArgumentError as error:
         # Which zones the network has is not known then, so nothing can be said of its pools.
-        return _placed("network", error)
+        return placed("network", error)
     found: list[Found] = []
     pools = _pools(settings, list(zones), found)
     types = sorted({type_ for pool in pools for type_ in pool.types})
@@ -51,7 +46,7 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
         try:
             pool.judge(offered)
         except ArgumentError as error:
-            found += _placed(pool.topic, error)
+            found += placed(pool.topic, error)
     return list(dict.fromkeys(found))
 
 
@@ -64,7 +59,7 @@ def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list
         try:
             pools.append(pool())
         except ArgumentError as error:
-            found.extend(_placed(topic, error))
+            found.extend(placed(topic, error))
 
     def node_pool(topic: str, name: str) -> _Pool:
         given = arguments.node_pool(settings, name, settings.node_pools[name], here, there)
@@ -81,7 +76,3 @@ def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list
     for name in settings.gpu_pools:
         add(f"gpu_pools.{name}", partial(gpu_pool, f"gpu_pools.{name}", name))
     return pools
-
-
-def _placed(topic: str, error: ArgumentError) -> list[Found]:
-    return [(judgement.key_of(topic, fault.path), fault.reason) for fault in error.faults]

@@ -1,0 +1,14 @@
+"""A fault that only the cloud can tell, by the key of the environment file."""
+
+from __future__ import annotations
+
+from aiplatform._args import ArgumentError
+from stacks import judgement
+
+Found = tuple[str, str]
+"""The dotted key of the environment file, and what is wrong with it."""
+
+
+def placed(topic: str, error: ArgumentError) -> list[Found]:
+    """A component's faults by the keys that caused them."""
+    return [(judgement.key_of(topic, fault.path), fault.reason) for fault in error.faults]

@@ -1,0 +1,147 @@
+"""What Google Cloud does not offer: zones of the region, and machine types in them; and what a cluster that
+is there can no longer become."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import pulumi
+from pulumi import Output
+from pulumi_gcp import compute, container
+
+from aiplatform import _node_pools as gke
+from aiplatform._args import ArgumentError, got, read
+from aiplatform._google import api_is_off, first_zones
+from aiplatform._references import ClusterReference
+from aiplatform.cluster.args import GKE
+from aiplatform.gpu_pool import gcp_plan
+from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.node_pool import plan as cpu
+from aiplatform.node_pool.args import NodePoolSettings
+from stacks import arguments, judgement
+from stacks.offerings.found import Found, placed
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """A pool: its topic in the file, the machine types that it may use, and what judges their zones."""
+
+    topic: str
+    types: Sequence[str]
+    judge: Callable[[gke.Offerings], object]
+
+
+def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
+    """All that the cloud cannot give of what the settings ask for. Of a new project, whose APIs the program
+    switches on itself, nothing can be told."""
+    options = pulumi.InvokeOptions(provider=provider)
+    environment = settings.environment
+    try:
+        answer = compute.get_zones(
+            project=environment.project_id, region=environment.region, status="UP", opts=options
+        )
+    except Exception as error:
+        if api_is_off(error):
+            return []
+        raise
+    zones, found = _zones(settings, answer.names)
+    if found:
+        return found
+    return [*_of_pools(settings, zones, options, found), *_of_the_cluster(settings, zones, options)]
+
+
+def _zones(settings: Settings, there: Sequence[str]) -> tuple[Sequence[str], list[Found]]:
+    given = settings.network.zones
+    wanted = first_zones(settings.environment.region, given) if isinstance(given, int) else given
+    found = [
+        (
+            "network.zones" if isinstance(given, int) else f"network.zones[{index}]",
+            f"{got(zone)}, which {settings.environment.region} has not; it has {', '.join(sorted(there))}"
+            + ("; list two or three of them" if isinstance(given, int) else ""),
+        )
+        for index, zone in enumerate(wanted)
+        if zone not in there
+    ]
+    return wanted, found
+
+
+def _of_pools(
+    settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions, found: list[Found]
+) -> list[Found]:
+    here = judgement.cluster_to_be(settings)
+    pools = _pools(settings, zones, found)
+    types = sorted({type_ for pool in pools for type_ in pool.types})
+    if not types:
+        return found
+    offered = gke.zones_that_offer(types, zones, read(ClusterReference, here, "Cluster"), options)
+    if isinstance(offered, Output):
+        return found
+    for pool in pools:
+        try:
+            pool.judge(offered)  # type: ignore[arg-type]
+        except ArgumentError as error:
+            found += placed(pool.topic, error)
+    return list(dict.fromkeys(found))
+
+
+def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list[_Pool]:
+    """All pools but those that name a zone that the network has not: these faults go to `found`."""
+    there, here = judgement.network_to_be(settings, zones), judgement.cluster_to_be(settings)
+    pools: list[_Pool] = []
+
+    def add(topic: str, pool: Callable[[], _Pool]) -> None:
+        try:
+            pools.append(pool())
+        except ArgumentError as error:
+            found.extend(placed(topic, error))
+
+    def node_pool(topic: str, name: str) -> _Pool:
+        given = arguments.node_pool(settings, name, settings.node_pools[name], here, there)
+        checked = read(NodePoolSettings, given, "NodePoolArgs")
+        return _Pool(topic, checked.instance_types, partial(cpu.zones_for, checked))
+
+    def gpu_pool(topic: str, name: str) -> _Pool:
+        given = arguments.gpu_pool(settings, name, settings.gpu_pools[name], here, there)
+        checked = read(GpuPoolSettings, given, "GpuPoolArgs")
+        plans = gcp_plan.plan(checked)
+        types = sorted({each.machine.type for each in plans})
+        return _Pool(topic, types, partial(gcp_plan.zones_for, checked, plans))
+
+    for name in settings.node_pools:
+        add(f"node_pools.{name}", partial(node_pool, f"node_pools.{name}", name))
+    for name in settings.gpu_pools:
+        add(f"gpu_pools.{name}", partial(gpu_pool, f"gpu_pools.{name}", name))
+    return pools
+
+
+def _of_the_cluster(settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions) -> list[Found]:
+    """A cluster says when it is made whether its Pods may have further network interfaces."""
+    if not arguments.multi_networking(settings):
+        return []
+    environment = settings.environment
+    name = GKE.of(environment.prefix)
+    location = zones[0] if settings.cluster.control_plane == "zonal" else environment.region
+    try:
+        there = container.get_cluster(
+            name=name, location=location, project=environment.project_id, opts=options
+        )
+    except Exception as error:
+        if api_is_off(error) or "not found" in str(error):
+            return []
+        raise
+    if there.enable_multi_networking:
+        return []
+    reason = (
+        f"needs multi-networking, and {name} was made without it, which is for good: say gpudirect: false, "
+        "or make a cluster anew (a new environment.name)"
+    )
+    if settings.cluster.multi_networking:
+        return [("cluster.multi_networking", f"got true, which {reason}")]
+    return [
+        (f"gpu_pools.{pool}.accelerator", f"{got(settings.gpu_pools[pool].accelerator)}, which {reason}")
+        for pool in settings.gpu_pools
+        if arguments.takes_gpudirect(settings.gpu_pools[pool])
+    ]

@@ -1,0 +1,114 @@
+"""What Google Cloud does not offer is told before anything is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from stacks import foundation
+from stacks.loading import SettingsError
+from stacks.settings import Settings
+from tests.components.aiplatform.pools import machine_types
+from tests.components.cloud_answers import RefusedError
+from tests.components.recording import record
+from tests.stacks.environments import STACKS, settings_of
+
+Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
+TYPES = "gcp:compute/getMachineTypes:getMachineTypes"
+ZONES = "gcp:compute/getZones:getZones"
+CLUSTER = "gcp:container/getCluster:getCluster"
+ALL = tuple(f"us-central1-{letter}" for letter in "abcf")
+
+
+def _offering(**zones_of: tuple[str, ...]) -> Answers:
+    """Compute Engine offers these machine types in these zones, and all others in every zone."""
+    asked = machine_types(**zones_of)[TYPES]
+
+    def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        # The helper knows the zones of another region: a type that is not limited is everywhere.
+        told = asked(arguments)
+        names = [part.strip("() ").removeprefix("name = ") for part in arguments["filter"].split(" OR ")]
+        limited = {name.replace("_", "-"): zones for name, zones in zones_of.items()}
+        there = [{"name": name} for name in names if arguments["zone"] in limited.get(name, ALL)]
+        return {**told, "machineTypes": there}
+
+    return {TYPES: answer}
+
+
+def _refused(settings: Settings, answers: Answers) -> tuple[list[str], list[str]]:
+    """The faults of the environment, and all that was registered."""
+
+    def program() -> list[str]:
+        with pytest.raises(SettingsError) as error:
+            foundation.build(settings)
+        return list(error.value.faults)
+
+    recorded = record(program, answers=answers, stack="gcp-prod")
+    return recorded.result, recorded.names()
+
+
+def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider_registered() -> None:
+    answers = _offering(n2_standard_8=(), a3_highgpu_8g=("us-central1-f",), g2_standard_4=())
+    faults, registered = _refused(settings_of("gcp-prod"), answers)
+    assert registered == ["pulumi:providers:gcp gcp"], "no network is left behind"
+    places = [fault.partition(": got")[0].partition(": no zone")[0] for fault in faults]
+    assert [place.partition(": ")[2] for place in places] == [
+        "ai-platform:node_pools.general.instance_types",
+        "ai-platform:gpu_pools.serving.accelerator",
+        "ai-platform:gpu_pools.training.accelerator",
+    ]
+    assert all(place.startswith("line ") for place in places), "each where it stands in the file"
+
+
+def test_a_zone_that_the_region_has_not_is_told() -> None:
+    settings = settings_of("gcp-dev")
+    network = settings.network.model_copy(update={"zones": ["us-central1-a", "us-central1-q"]})
+    faults, registered = _refused(settings.model_copy(update={"network": network}), {})
+    assert registered == ["pulumi:providers:gcp gcp"]
+    assert len(faults) == 1
+    assert (
+        "network.zones[1]: got 'us-central1-q', which us-central1 has not; it has us-central1-a" in faults[0]
+    )
+
+
+def test_a_pool_that_asks_for_gpudirect_of_a_cluster_made_without_it_is_refused() -> None:
+    settings = settings_of("gcp-prod")
+    there = {CLUSTER: lambda asked: {"id": "x", **asked, "enableMultiNetworking": False}}
+    faults, registered = _refused(settings, there)
+    assert registered == ["pulumi:providers:gcp gcp"], "the engine would have replaced the cluster"
+    assert len(faults) == 1
+    assert "ai-platform:gpu_pools.training.accelerator: got 'h100'" in faults[0]
+    assert "made without it, which is for good: say gpudirect: false" in faults[0]
+
+
+def test_of_a_new_project_nothing_is_told_as_its_apis_are_off() -> None:
+    def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError("Error 403: Compute Engine API has not been used in project 1 before")
+
+    settings = settings_of("gcp-dev")
+    recorded = record(lambda: foundation.build(settings), answers={ZONES: off}, stack="gcp-dev")
+    assert recorded.one("gcp:container/cluster:Cluster"), "the program switches the APIs on itself"
+
+
+def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
+    def forbidden(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError("Error 403: Required 'compute.zones.list' permission for 'projects/acme-ml-dev'")
+
+    def program() -> None:
+        with pytest.raises(Exception, match=r"Required 'compute\.zones\.list' permission"):
+            foundation.build(settings_of("gcp-dev"))
+
+    assert record(program, answers={ZONES: forbidden}, stack="gcp-dev").names() == [
+        "pulumi:providers:gcp gcp"
+    ]
+
+
+@pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("gcp-")])
+def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
+    settings = settings_of(stack)
+    recorded = record(lambda: foundation.build(settings), stack=stack)
+    assert recorded.calls[0].token == ZONES, "the first question of all"
+    assert recorded.calls[1].token == TYPES
+    assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:gcp").urn)
