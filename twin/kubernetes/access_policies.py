@@ -12,6 +12,7 @@ from __future__ import annotations
 import fnmatch
 import logging
 import threading
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -135,10 +136,15 @@ def with_groups(principal: Principal) -> Principal:
 
 
 class AccessPolicies:
-    """Keeps the bindings of all grants that a token showed so far."""
+    """Keeps the bindings of all grants that a token showed so far.
 
-    def __init__(self, kube: Kube) -> None:
+    settle: seconds that the API server's authoriser is given to learn of a new binding before the first
+    request that needs it goes on.
+    """
+
+    def __init__(self, kube: Kube, *, settle: float = 0.0) -> None:
         self._kube = kube
+        self._settle = settle
         self._lock = threading.Lock()
         self._known: set[Grant] = set()
         self._bound: set[tuple[str, str]] = set()
@@ -153,11 +159,12 @@ class AccessPolicies:
         """Bind what the principal has, before it gets in; returns it with its groups."""
         with self._lock:
             self._known |= grants(principal)
-        self.step(namespaces)
+        if self.step(namespaces):
+            time.sleep(self._settle)
         return with_groups(principal)
 
-    def step(self, namespaces: Iterable[str]) -> None:
-        """Bind what is known and not yet bound: a namespace may have come since."""
+    def step(self, namespaces: Iterable[str]) -> int:
+        """Bind what is known and not yet bound: a namespace may have come since. Answers how many were."""
         existing = list(namespaces)
         with self._lock:
             wanted = [
@@ -172,6 +179,7 @@ class AccessPolicies:
             # A namespace that went takes its bindings along; one of the same name needs them anew.
             gone = {each for each in self._bound if each[1] and each[1] not in existing}
             self._bound -= gone
+            return len(wanted)
 
     def _bind(self, grant: Grant, namespace: str) -> None:
         policy = grant[0]

@@ -101,7 +101,7 @@ class Controller:
             else None
         )
         self.health = NodeGroupHealth(view, self.clock)
-        self.policies = AccessPolicies(self.kube)
+        self.policies = AccessPolicies(self.kube, settle=SETTLE)
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
         self._stopping = False
         self._served = ""

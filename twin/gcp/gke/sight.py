@@ -117,7 +117,7 @@ def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Bod
         "maximum": most if scaling.get("enabled") else size,
         "desired": size,
         "template": machines.template(place, held, pool, zone, short),
-        "tags": {},
+        "tags": _delay(pool),
         "node_group": place.pool,
         "built_in": bool(scaling.get("enabled")),
         "queued": machines.queued(pool),
@@ -128,6 +128,13 @@ def _group(place: Place, held: Body, pool: Body, zone: str, name: str, body: Bod
         "total_maximum": most if total else 0,
         "exact_template": True,
     }
+
+
+def _delay(pool: Body) -> dict[str, str]:
+    """How long a node of the pool is idle before it goes, as the autoscaler's options tell it."""
+    delay = pool["config"].get("consolidationDelay")
+    name = "k8s.io/cluster-autoscaler/node-template/autoscaling-options/scaledownunneededtime"
+    return {name: delay} if delay else {}
 
 
 def node_pool_health(front: Front, body: Params) -> Params:

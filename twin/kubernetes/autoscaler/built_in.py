@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from twin.kubernetes.api import ApiError, Kube, Object, path
 from twin.kubernetes.autoscaler import compute_class
-from twin.kubernetes.autoscaler.expander import Option
 from twin.kubernetes.autoscaler.flags import Flags
 from twin.kubernetes.autoscaler.groups import managed
 from twin.kubernetes.autoscaler.provisioning import ProvisioningRequests
@@ -69,7 +68,8 @@ class BuiltInAutoscaler:
         if self._enforce_minimum(mine):
             self._mirror.wake()
             return
-        every = managed(mine, machines, nodes, self._clock.factor)
+        classes = self._classes(mine)
+        every = managed(compute_class.delayed(mine, classes), machines, nodes, self._clock.factor)
         ordinary = [each for each in every if not each.group.queued]
         pods = self._mirror.all("pods")
         daemonsets = self._mirror.all("daemonsets")
@@ -85,7 +85,7 @@ class BuiltInAutoscaler:
             now=now,
             clock_factor=self._clock.factor,
             kind="ConfigMap",
-            prefer=self._preferred(ordinary),
+            prefer=lambda options: compute_class.preferred(options, classes),
         )
         queued = [each for each in every if each.group.queued]
         if self._requests.step(queued, daemonsets) or self._up.step(scene):
@@ -113,21 +113,17 @@ class BuiltInAutoscaler:
                 grown = True
         return grown
 
-    def _preferred(self, groups: Sequence[Any]) -> Any:
-        if not any(compute_class.class_of(each.group) for each in groups):
-            return None
+    def _classes(self, groups: Sequence[Group]) -> Mapping[str, Object]:
+        """The ComputeClasses by name; they are asked for only where a node pool is of one."""
+        if not any(compute_class.class_of(each) for each in groups):
+            return {}
         try:
             listed = self._kube.get(path("cloud.google.com/v1", "computeclasses"))["items"]
         except ApiError as error:
             if error.status != 404:
                 raise
-            listed = []
-        classes = {each["metadata"]["name"]: each for each in listed}
-
-        def prefer(options: Sequence[Option]) -> list[Option]:
-            return compute_class.preferred(options, classes)
-
-        return prefer
+            return {}
+        return {each["metadata"]["name"]: each for each in listed}
 
     def _status_object(self) -> Object:
         """The ConfigMap that GKE's autoscaler writes its state and events on."""

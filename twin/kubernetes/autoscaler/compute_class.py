@@ -9,9 +9,11 @@ Sources: "About custom ComputeClasses", "ComputeClass CustomResourceDefinition" 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from twin.kubernetes.autoscaler.expander import Option
+from twin.kubernetes.autoscaler.groups import OPTIONS
 from twin.kubernetes.view import Group
 
 LABEL: Final = "cloud.google.com/compute-class"
@@ -72,6 +74,18 @@ def _device(labels: Mapping[str, str], rule: Rule) -> bool:
         and _equal(labels, f"{prefix}tpu-topology", chip.get("topology"))
         and _equal(labels, f"{prefix}accelerator-count", str(count) if count else None)
     )
+
+
+def delayed(groups: Iterable[Group], classes: Mapping[str, Mapping[str, Any]]) -> list[Group]:
+    """The groups, with how long their class lets a node be idle (`consolidationDelayMinutes`) among their
+    options."""
+    found: list[Group] = []
+    for group in groups:
+        spec: Mapping[str, Any] = (classes.get(class_of(group)) or {}).get("spec") or {}
+        minutes = (spec.get("autoscalingPolicy") or {}).get("consolidationDelayMinutes")
+        options = {} if minutes is None else {f"{OPTIONS}scaledownunneededtime": f"{minutes}m"}
+        found.append(replace(group, tags={**group.tags, **options}))
+    return found
 
 
 def preferred(options: Iterable[Option], classes: Mapping[str, Mapping[str, Any]]) -> list[Option]:
