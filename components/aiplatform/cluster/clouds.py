@@ -68,7 +68,7 @@ MEANINGS: Final[Meanings] = {
     "admins": On(
         aws="IAM roles or users (arns), by access entries",
         gcp="`user:`, `serviceAccount:` or `group:` with an e-mail address, by a ClusterRoleBinding and "
-        "roles/container.viewer",
+        "roles/container.clusterViewer",
     ),
     "google_groups": On(
         aws=refused("EKS knows IAM roles and users; list roles in `admins`"),

@@ -13,8 +13,8 @@ from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectAr
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gke_place import Place
 
-REACH: Final = "roles/container.viewer"
-"""To look a cluster up and to reach its endpoints; in the project, for GKE's roles know no single cluster.
+REACH: Final = "roles/container.clusterViewer"
+"""To look clusters up and to reach their endpoints, of the whole project, for GKE's roles know no single one.
 What may be done in the cluster is the binding's to say."""
 _KINDS: Final[Mapping[str, str]] = {"user": "User", "serviceAccount": "User", "group": "Group"}
 """How Kubernetes knows IAM's members: by their email addresses."""

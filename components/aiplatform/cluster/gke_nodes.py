@@ -21,6 +21,8 @@ SCOPES: Final = ["https://www.googleapis.com/auth/cloud-platform"]
 NODE_ROLES: Final = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
 """To write logs and metrics as a node of GKE does, and to pull images ("Use least privilege service
 accounts")."""
+_STREAMING: Final = "roles/serviceusage.serviceUsageConsumer"
+"""What image streaming needs beside them ("Use Image streaming to pull container images: Requirements")."""
 
 _HYPERDISK_ALONE: Final = ("c4", "c4a", "c4d", "h4d", "m4", "n4", "n4a", "n4d", "x4")
 """Machine families without persistent disks ("Machine families: storage options")."""
@@ -47,7 +49,7 @@ def node_account(
             member=account.member,
             opts=ResourceOptions(parent=parent),
         )
-        for role in NODE_ROLES
+        for role in (*NODE_ROLES, *([_STREAMING] if settings.image_streaming else []))
     ]
     return account, roles
 

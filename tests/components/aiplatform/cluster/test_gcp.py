@@ -111,6 +111,7 @@ def test_logical_names_are_a_contract(default: Recording):
         "gcp:logging/projectSink:ProjectSink cluster-logs",
         f"{ROLE} cluster-nodes-artifactregistry-reader",
         f"{ROLE} cluster-nodes-container-defaultNodeServiceAccount",
+        f"{ROLE} cluster-nodes-serviceusage-serviceUsageConsumer",
         *(
             f"gcp:projects/service:Service cluster-api-{api}"
             for api in (
@@ -184,11 +185,14 @@ def test_keys_are_for_google_services_that_need_them_alone(default: Recording):
         assert "name" not in key.inputs, "a key's name can be used once"
 
 
-def test_nodes_have_the_rights_of_nodes_and_nothing_else(default: Recording):
+def test_nodes_have_the_rights_of_nodes_and_nothing_else(default: Recording, full: Recording):
     assert {role.inputs["role"] for role in default.all(ROLE)} == {
         "roles/container.defaultNodeServiceAccount",
         "roles/artifactregistry.reader",
+        "roles/serviceusage.serviceUsageConsumer",
     }
+    streaming = "gcp:projects/iAMMember:IAMMember cluster-nodes-serviceusage-serviceUsageConsumer"
+    assert streaming not in full.names(), "which image streaming alone needs"
     assert {role.inputs["member"] for role in default.all(ROLE)} == {f"serviceAccount:{ACCOUNT}"}
 
 
@@ -376,7 +380,7 @@ def test_admins_have_the_cluster_and_a_way_to_it_alone(full: Recording):
         {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "platform@acme.com"}
     ]
     role = full.one(ROLE, "cluster-admin-ada-at-acme.com").inputs
-    assert (role["role"], role["member"]) == ("roles/container.viewer", "user:ada@acme.com")
+    assert (role["role"], role["member"]) == ("roles/container.clusterViewer", "user:ada@acme.com")
     assert binding.deleted_with == full.one(GKE).urn
 
 
