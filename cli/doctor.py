@@ -160,9 +160,13 @@ def _go(versions: Versions, *, needed: bool) -> Check:
 def _optional() -> list[Check]:
     """What people bring along: used, but nothing waits for it."""
     checks: list[Check] = []
-    for name, use in (("pulumi", "to apply with real credentials"), ("aws", "to look at a real account")):
+    for name, use, twin in (
+        ("pulumi", "to apply with real credentials", "has its own"),
+        ("aws", "to look at a real account", "has its own"),
+        ("gcloud", "to look at a real project", "needs none"),
+    ):
         place = shutil.which(name)
-        what, without = f"{name} on PATH", f"only {use}; the twin has its own"
+        what, without = f"{name} on PATH", f"only {use}; the twin {twin}"
         checks.append(Check(what, "ok", place) if place else Check(what, "note", "none", without))
     return checks
 

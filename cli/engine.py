@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +24,8 @@ from twin.kubernetes.certificates import write_private
 from twin.world import World
 
 STACK_OPTIONS: Final = ("-s", "--stack")
+PROOF: Final = re.compile(r"AWS_|GOOGLE_OAUTH_ACCESS_TOKEN$")
+"""The variables by which a kubeconfig's plugin proves who the caller is."""
 
 
 def ensure_stack(world: World, name: str) -> Path:
@@ -129,16 +133,22 @@ def write_kubeconfig(world: World, found: dict[str, Any]) -> Path | None:
     if config is None:
         return None
     variables = environment.environment(world)
-    given = [{"name": key, "value": value} for key, value in variables.items() if key.startswith("AWS_")]
-    aws = Path(sys.prefix) / "bin" / "aws"
+    given = [{"name": key, "value": value} for key, value in variables.items() if PROOF.match(key)]
+    places = (Path(sys.prefix) / "bin", world.bin)
     for user in config.get("users") or []:
         plugin = user.get("user", {}).get("exec")
         if plugin:
             named = {entry["name"] for entry in given}
             kept = [entry for entry in plugin.get("env") or [] if entry.get("name") not in named]
             plugin["env"] = [*kept, *given]
-            if plugin.get("command") == "aws" and aws.exists():
-                plugin["command"] = str(aws)
+            programs = (place / str(plugin.get("command")) for place in places)
+            plugin["command"] = next((str(file) for file in programs if file.exists()), plugin.get("command"))
+    for entry in config.get("clusters") or []:
+        # The authority that the twin's own variables add to those that everybody trusts (a DNS endpoint's).
+        cluster = entry.get("cluster", {})
+        if world.cloud == "gcp" and not cluster.get("certificate-authority-data"):
+            authority = (world.folder / "kubernetes" / "pki" / "ca.crt").read_bytes()
+            cluster["certificate-authority-data"] = base64.b64encode(authority).decode()
     return write_private(environment.stack_kubeconfig(world), json.dumps(config, indent=2) + "\n")
 
 

@@ -24,6 +24,7 @@ ENVIRONMENT = typer.Argument(
     show_default=False,
 )
 OUTPUTS = typer.Option(False, "--show-outputs", help="Show the stack's outputs too; they are long.")
+LOOKS = {"aws": (("aws eks list-clusters", "any AWS SDK sees the twin"),)}
 # With these the engine is asked for less than all, and says itself whether that is protected.
 PARTIAL = ("--target", "-t", "--exclude-protected", "--exclude", "-x", "--preview-only")
 
@@ -177,7 +178,7 @@ def _tell(world: World, environment: str, seconds: float) -> None:
         (
             (f"export KUBECONFIG={shlex.quote(str(kubeconfig))}", "then: kubectl get nodes"),
             (f"{run} kubectl get nodes", "the same, in the twin's environment"),
-            (f"{run} aws eks list-clusters", "any AWS SDK sees the twin"),
+            *((f"{run} {command}", why) for command, why in LOOKS.get(world.cloud, ())),
             (f"{own()} preview {name}", "nothing to change now"),
             (f"{own()} destroy {name}", "and it is gone"),
         )

@@ -11,8 +11,11 @@ from twin import environment
 from twin import world as worlds
 from twin.world import World
 
+PROJECT: Final = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]")
 VARIABLE: Final = "AIPLATFORM_TWIN"
 TOPIC: Final = "ai-platform:environment"
+DEFAULTS: Final = {"gcp": {"region": "us-central1", "account": "twin-project"}}
+"""Region and account of a new twin of a cloud, where neither is said; on AWS, those of twin.world."""
 
 
 def chosen(name: str | None) -> str:
@@ -49,7 +52,8 @@ def made(
     known = worlds.load(wanted)
     if known is not None and not asked:
         return known
-    own = {"cloud": known.cloud, "region": known.region, "account": known.account} if known else {}
+    own = DEFAULTS.get(cloud or "", {})
+    own = {"cloud": known.cloud, "region": known.region, "account": known.account} if known else own
     if not known and wanted in environment.environments():
         own = of_environment(wanted)
     return worlds.create(wanted, **{**own, **asked})
@@ -74,11 +78,17 @@ def of_environment(name: str) -> dict[str, str]:
     key = "account_id" if cloud == "aws" else "project_id"
     values = {"cloud": cloud, "region": topic.get("region"), "account": topic.get(key)}
     if not isinstance(values["region"], str) or not values["region"]:
-        raise CommandError(f"{_place(name)}: region: got {values['region']!r}, a text as us-west-2 is right")
+        right = "us-west-2" if cloud == "aws" else "us-central1"
+        raise CommandError(f"{_place(name)}: region: got {values['region']!r}, a text as {right} is right")
     if cloud == "aws" and not re.fullmatch(r"\d{12}", str(values["account"])):
         raise CommandError(
             f"{_place(name)}: {key}: got {values['account']!r}, "
             'which must be 12 digits in quotes, as "111122223333"'
+        )
+    if cloud == "gcp" and not PROJECT.fullmatch(str(values["account"])):
+        raise CommandError(
+            f"{_place(name)}: {key}: got {values['account']!r}, which must be 6 to 30 lower-case letters, "
+            "digits and hyphens, a letter first and no hyphen last"
         )
     if not isinstance(values["account"], str):
         raise CommandError(f"{_place(name)}: {key}: got {values['account']!r}, a text in quotes is right")

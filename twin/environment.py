@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -9,7 +10,7 @@ import sys
 import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from twin.kubernetes.certificates import write_private
 from twin.world import World, WorldError, home
@@ -21,10 +22,12 @@ SEAL: Final = re.compile(r"^(secretsprovider|encryptionsalt|encryptedkey)\s*:.*\
 SEALED: Final = re.compile(r"\bsecure\s*:\s*\S")
 # Whatever could lead a program to a real account, or change how the twin's own tools behave.
 FOREIGN: Final = re.compile(
-    r"AWS_.*|PULUMI_(CONFIG_PASSPHRASE|ACCESS_TOKEN|STACK|OPTION_CONFIG_FILE|BACKEND_URL)"
+    r"AWS_.*|GOOGLE_.*|GCLOUD_.*|CLOUDSDK_.*|GCE_METADATA_.*|NO_GCE_CHECK|USER_PROJECT_OVERRIDE"
+    r"|STORAGE_EMULATOR_HOST|PULUMI_(CONFIG_PASSPHRASE|ACCESS_TOKEN|STACK|OPTION_CONFIG_FILE|BACKEND_URL)"
     # Without byte code the imports of the program and its providers take three times as long.
     r"|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED"
 )
+CLOUDS: Final = ("aws", "gcp")
 LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 
@@ -34,22 +37,12 @@ class StackFileError(WorldError):
 
 def environment(world: World) -> dict[str, str]:
     """The variables to set. `foreign` names those to unset beside them; `complete` does both."""
-    from twin.aws.credentials import deployer
-
-    credentials = deployer(world)
-    variables = {
+    variables: dict[str, str] = {
         "AIPLATFORM_TWIN": world.name,
         # The language host that lies beside a pulumi of our own is started with it.
         "AIPLATFORM_PYTHON": sys.executable,
-        "AWS_ENDPOINT_URL": world.url("cloud"),
-        "AWS_ACCESS_KEY_ID": credentials.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": credentials.secret_access_key,
-        "AWS_REGION": world.region,
-        "AWS_DEFAULT_REGION": world.region,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_PAGER": "",
+        **{name: value for cloud in CLOUDS for name, value in _of(cloud).nowhere(world).items()},
+        **_of(world.cloud).variables(world),
         "KUBECONFIG": str(kubeconfig(world)),
         "PULUMI_HOME": str(world.folder / "pulumi"),
         # Without files of metadata, which are not written at one stroke as the state is: an engine killed in
@@ -152,13 +145,19 @@ def environments() -> list[str]:
 
 def prepare(world: World) -> None:
     """Make the folders and the passphrase that the variables name. Repeatable."""
-    for name in ("state", "pulumi", "bin", "logs", "run", "aws", "kubernetes"):
+    for name in ("state", "pulumi", "bin", "logs", "run", "kubernetes", world.cloud):
         (world.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+    _of(world.cloud).prepare(world)
     passphrase = world.folder / "passphrase"
     if not passphrase.exists() or not passphrase.read_text().strip():
         import secrets
 
         write_private(passphrase, secrets.token_hex(32))
+
+
+def _of(cloud: str) -> Any:
+    """The module of a cloud that knows its variables."""
+    return importlib.import_module(f"twin.{cloud}.variables")
 
 
 def _seals(copy: Path) -> str:

@@ -18,6 +18,9 @@ from twin.toolchain.build import Toolchain
 from twin.world import World, WorldError
 
 KUBERNETES: Final = "kubernetes"
+STAND_INS: Final = {"gcp": {"gke-gcloud-auth-plugin": "twin.gcp.auth_plugin"}}
+"""By cloud: commands that kubeconfigs name and that would prove to the real cloud who the caller is. (The AWS
+CLI is the real one: it finds the twin by its variables.)"""
 
 
 def install(world: World, tools: Toolchain) -> None:
@@ -31,6 +34,8 @@ def install(world: World, tools: Toolchain) -> None:
     _link(world.bin / "kubectl", tools.kubectl)
     _link(_plugin(world, KUBERNETES), tools.kubernetes_provider)
     _script(_plugin(world, world.cloud), [sys.executable, "-P", "-m", f"twin.{world.cloud}.provider"])
+    for name, module in STAND_INS.get(world.cloud, {}).items():
+        _script(world.bin / name, [sys.executable, "-P", "-m", module])
 
 
 def plugins(world: World) -> Path:

@@ -41,6 +41,38 @@ def test_nothing_of_a_real_account_reaches_a_program_in_the_twin(world: World) -
     assert told["HOME"] == "/somewhere/mine", "what is no cloud's stays"
 
 
+def test_a_world_of_google_cloud_is_told_by_the_providers_own_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    made = worlds.create("two", cloud="gcp", region="europe-west4", account="acme-ml-dev")
+    environment.prepare(made)
+    mine = {
+        "GOOGLE_APPLICATION_CREDENTIALS": "/mine/s3cr3t.json",
+        "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT": "s3cr3t@prod.iam.gserviceaccount.com",
+        "CLOUDSDK_CORE_ACCOUNT": "s3cr3t@example.com",
+        "CLOUDSDK_ACTIVE_CONFIG_NAME": "prod-s3cr3t",
+        "GCLOUD_PROJECT": "prod-s3cr3t",
+        "AWS_PROFILE": "prod-s3cr3t",
+    }
+    told = environment.complete(made, mine)
+    assert "s3cr3t" not in "".join([*told, *told.values()])
+    front = made.url("cloud")
+    assert told["GOOGLE_COMPUTE_CUSTOM_ENDPOINT"] == f"{front}/compute.googleapis.com/compute/v1/"
+    assert told["GOOGLE_CONTAINER_CUSTOM_ENDPOINT"] == f"{front}/container.googleapis.com/v1/"
+    assert told["CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"] == f"{front}/container.googleapis.com/"
+    assert told["GOOGLE_OAUTH_ACCESS_TOKEN"].startswith("ya29.")
+    assert told["GOOGLE_PROJECT"] == told["GOOGLE_CLOUD_PROJECT"] == "acme-ml-dev"
+    assert told["GOOGLE_REGION"] == "europe-west4"
+    assert told["AWS_CONFIG_FILE"] == os.devnull, "nor does another cloud's account"
+    assert "AWS_ACCESS_KEY_ID" not in told
+    assert not Path(told["CLOUDSDK_CONFIG"]).exists(), "no login of the user's is found"
+    own = (made.folder / "kubernetes" / "pki" / "ca.crt").read_text()
+    trusted = Path(told["SSL_CERT_FILE"]).read_text()
+    assert own in trusted
+    assert trusted.count("BEGIN CERTIFICATE") > 50, "what everybody trusts is trusted still"
+
+
 def test_the_users_own_kubeconfig_is_out_of_reach(world: World) -> None:
     assert Path(environment.environment(world)["KUBECONFIG"]).is_relative_to(world.folder)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from twin import environment, programs
 from twin import world as worlds
 from twin.toolchain.build import Toolchain
 from twin.world import World, WorldError
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -48,6 +52,25 @@ def test_the_providers_are_plugins_of_the_versions_that_the_sdks_ask_for(
     assert link.parent.is_dir()
     assert not link.parent.is_symlink(), "the engine takes no link for a plugin's folder"
     assert not list(world.bin.glob("pulumi-resource-*")), "the engine warns of a provider on PATH"
+
+
+def test_kubectl_finds_the_plugin_that_proves_to_gke_who_the_caller_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "worlds"))
+    world = worlds.create("two", cloud="gcp", region="us-central1", account="acme-ml-dev")
+    environment.prepare(world)
+    programs.install(world, _tools(tmp_path))
+    done = subprocess.run(
+        [str(world.bin / "gke-gcloud-auth-plugin")],
+        env=environment.complete(world),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told = json.loads(done.stdout)
+    assert told["status"]["token"] == environment.environment(world)["GOOGLE_OAUTH_ACCESS_TOKEN"]
 
 
 def test_the_version_is_the_one_that_the_sdk_tells_the_engine() -> None:
