@@ -16,9 +16,6 @@ from aiplatform.node_pool.plan import zones_for
 FIRST_PRIORITY: Final = 100
 STEP: Final = 10
 
-ONLY_HYPERDISK: Final = frozenset({"c4", "c4a", "c4d", "h4d", "m4", "n4", "n4a", "n4d", "x4"})
-"""Families that take no persistent disk ("Hyperdisk: machine series support")."""
-
 
 class Builder:
     """Makes the pool's parts as children of one component."""
@@ -68,7 +65,7 @@ class Builder:
         node = gke.Node(
             machine_type,
             pool.disk_gib,
-            "hyperdisk-balanced" if machine_type.partition("-")[0] in ONLY_HYPERDISK else "pd-balanced",
+            gke.boot_disk(machine_type),
             {**pool.labels, **pool.own_labels(capacity)},
             pool.own_taints,
             {**pool.tags, POOL.replace("/", "-"): pool.name},
