@@ -103,6 +103,8 @@ class NodeGroup(AwsResource):
     paths = {
         "ResourceInUseException": "nodeGroupName",
         "ResourceNotFoundException": "clusterName",
+        # First: its words name zones and types too.
+        "InvalidParameterException: The capacity reservation": "launchTemplate",
         "InvalidParameterException: instance type": "instanceTypes",
         "InvalidParameterException: ubnet": "subnetIds",
         "InvalidParameterException: The role with arn": "nodeRoleArn",
