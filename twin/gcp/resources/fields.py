@@ -114,8 +114,10 @@ class Shape:
             return value
         kind = (schema or {}).get("type", "object" if (schema or {}).get("properties") else "")
         if isinstance(value, list):
-            if kind == "array" or not schema:
-                items = self._resolved(schema.get("items")) if schema else None
+            if kind == "array" or not schema or "additionalProperties" in schema:
+                # A list of what the API keys by one of its fields is turned into that by its own `encode`.
+                inside = schema.get("items", schema.get("additionalProperties")) if schema else None
+                items = self._resolved(inside)
                 return [
                     self._encode(items, item, f"{path}[{i}]", f"{api_path}[{i}]", places)
                     for i, item in enumerate(value)

@@ -60,9 +60,10 @@ class Service(GcpResource):
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
         # Only an explicit true disables it: pulumi-gcp 9 made `disableOnDestroy` false by default.
-        if not state.get("disableOnDestroy"):
+        values = self.values(context, id, state)
+        if not state.get("disableOnDestroy") or self.find(context, id, values) is None:
             return
-        params = self.filled(self.params, self.values(context, id, state))
+        params = self.filled(self.params, values)
         usage = "CHECK" if state.get("checkIfServiceHasUsageOnDestroy") else "SKIP"
         body = {
             "disableDependentServices": bool(state.get("disableDependentServices")),

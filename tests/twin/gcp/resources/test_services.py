@@ -1,0 +1,270 @@
+"""Services, IAM, KMS, DNS, logging, service networking and binary authorization, against a front."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.twin.gcp.fronts import PROJECT, client
+from tests.twin.gcp.resources.life import context, make, refused
+from twin.gcp.context import GcpContext
+from twin.gcp.front import Front
+from twin.gcp.resources.table import table
+from twin.resource import UNKNOWN, CloudError
+
+SERVICE = "gcp:projects/service:Service"
+IDENTITY = "gcp:projects/serviceIdentity:ServiceIdentity"
+ACCOUNT = "gcp:serviceaccount/account:Account"
+ROLE = "gcp:projects/iAMCustomRole:IAMCustomRole"
+MEMBER = "gcp:projects/iAMMember:IAMMember"
+ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
+KEY_MEMBER = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
+RING = "gcp:kms/keyRing:KeyRing"
+KEY = "gcp:kms/cryptoKey:CryptoKey"
+ZONE = "gcp:dns/managedZone:ManagedZone"
+RECORD = "gcp:dns/recordSet:RecordSet"
+DNS_POLICY = "gcp:dns/policy:Policy"
+CONNECTION = "gcp:servicenetworking/connection:Connection"
+BINARY = "gcp:binaryauthorization/policy:Policy"
+BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
+SINK = "gcp:logging/projectSink:ProjectSink"
+EXCLUSION = "gcp:logging/projectExclusion:ProjectExclusion"
+NETWORK = "gcp:compute/network:Network"
+ROUTE = "gcp:compute/route:Route"
+
+
+def test_a_service_is_enabled_and_left_enabled_unless_told(front: Front) -> None:
+    gcp = context(front)
+    with pytest.raises(CloudError, match="has not been used in project"):
+        make(gcp, NETWORK, name="net")
+    made = make(gcp, SERVICE, service="compute.googleapis.com")
+    assert made.id == "acme-ml-dev/compute.googleapis.com"
+    made.delete()
+    assert made.read() is not None, "by default the API stays enabled"
+    given_up = make(gcp, SERVICE, service="dns.googleapis.com", disableOnDestroy=True)
+    given_up.delete()
+    assert given_up.read() is None
+    assert "service" in refused(gcp, SERVICE, service="compute")
+    make(gcp, SERVICE, service="container.googleapis.com")
+    agent = make(gcp, IDENTITY, service="container.googleapis.com")
+    assert agent.outputs["member"].startswith("serviceAccount:service-")
+
+
+def test_a_service_account_lives(gcp: GcpContext) -> None:
+    made = make(gcp, ACCOUNT, accountId="gke-nodes", displayName="Nodes")
+    email = "gke-nodes@acme-ml-dev.iam.gserviceaccount.com"
+    assert made.id == f"projects/acme-ml-dev/serviceAccounts/{email}"
+    assert made.outputs["member"] == f"serviceAccount:{email}"
+    assert made.outputs["uniqueId"].isdigit()
+    assert made.update(displayName="Workers")["displayName"] == "Workers"
+    assert made.update(disabled=True)["disabled"] is True
+    assert made.replaced_by(accountId="other-nodes") == ["accountId"]
+    made.delete()
+    assert made.read() is None
+    long = "a-name-that-has-more-than-thirty-characters"
+    assert "between 6 and 30" in refused(gcp, ACCOUNT, accountId=long)["accountId"]
+
+
+def test_a_custom_role_lives_and_is_undeleted(gcp: GcpContext) -> None:
+    asked = {"roleId": "nodes", "title": "Nodes", "permissions": ["logging.logEntries.create"]}
+    made = make(gcp, ROLE, **asked)
+    assert made.outputs["name"] == "projects/acme-ml-dev/roles/nodes"
+    after = made.update(permissions=["monitoring.timeSeries.create", "logging.logEntries.create"])
+    assert len(after["permissions"]) == 2
+    made.delete()
+    assert made.read() is None
+    again = make(gcp, ROLE, **asked)
+    assert not again.outputs.get("deleted")
+    assert again.outputs["permissions"] == asked["permissions"]
+    assert "roleId" in refused(gcp, ROLE, **{**asked, "roleId": "my-role"})
+
+
+def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: Front) -> None:
+    account = make(gcp, ACCOUNT, accountId="gke-nodes")
+    member = account.outputs["member"]
+    role = "roles/logging.logWriter"
+    made = make(gcp, MEMBER, project=PROJECT, role=role, member=member)
+    assert made.id == f"{PROJECT}/{role}/{member}"
+    other = make(gcp, MEMBER, project=PROJECT, role="roles/monitoring.metricWriter", member=member)
+    crm = client(google, "cloudresourcemanager")
+    policy = crm.projects().getIamPolicy(resource=PROJECT, body={}).execute()
+    assert {"roles/owner", role, "roles/monitoring.metricWriter"} <= {b["role"] for b in policy["bindings"]}
+    made.delete()
+    assert made.read() is None
+    assert other.read() is not None, "another member stays"
+    imported = made.kind.read(gcp, f"{PROJECT} roles/monitoring.metricWriter {member}", {})
+    assert imported is not None
+    assert imported["member"] == member
+    on_account = make(
+        gcp,
+        ACCOUNT_MEMBER,
+        serviceAccountId=account.outputs["name"],
+        role="roles/iam.serviceAccountUser",
+        member=member,
+    )
+    on_account.delete()
+    assert on_account.read() is None
+    failures = refused(gcp, MEMBER, project=PROJECT, role="logWriter", member="gke-nodes")
+    assert set(failures) == {"role", "member"}
+    assert not refused(gcp, MEMBER, project=PROJECT, role=role, member=UNKNOWN)
+
+
+def test_a_key_lives_and_its_versions_are_destroyed(gcp: GcpContext, google: Front) -> None:
+    ring = make(gcp, RING, name="cluster", location="us-central1")
+    assert ring.id == "projects/acme-ml-dev/locations/us-central1/keyRings/cluster"
+    key = make(gcp, KEY, name="etcd", keyRing=ring.id, rotationPeriod="7776000s", labels={"team": "ml"})
+    assert key.outputs["primaries"][0]["state"] == "ENABLED"
+    assert key.outputs["effectiveLabels"]["owner"] == "platform"
+    assert key.update(rotationPeriod="864000s")["rotationPeriod"] == "864000s"
+    assert key.update(labels={"team": "data"})["effectiveLabels"]["team"] == "data"
+    granted = make(
+        gcp,
+        KEY_MEMBER,
+        cryptoKeyId=key.id,
+        role="roles/cloudkms.cryptoKeyEncrypterDecrypter",
+        member=make(gcp, ACCOUNT, accountId="storage").outputs["member"],
+    )
+    granted.delete()
+    key.delete()
+    versions = (
+        client(google, "cloudkms")
+        .projects()
+        .locations()
+        .keyRings()
+        .cryptoKeys()
+        .cryptoKeyVersions()
+        .list(parent=key.id)
+        .execute()["cryptoKeyVersions"]
+    )
+    assert {version["state"] for version in versions} == {"DESTROY_SCHEDULED"}
+    failures = refused(gcp, KEY, name="etcd", keyRing="cluster", rotationPeriod="10s")
+    assert set(failures) == {"keyRing", "rotationPeriod"}
+
+
+def test_zones_records_and_policies_live(gcp: GcpContext) -> None:
+    net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False)
+    zone = make(
+        gcp,
+        ZONE,
+        name="internal",
+        dnsName="dev.internal.",
+        visibility="private",
+        privateVisibilityConfig={"networks": [{"networkUrl": net.outputs["selfLink"]}]},
+    )
+    assert zone.outputs["nameServers"]
+    assert zone.update(description="Names of dev")["description"] == "Names of dev"
+    record = make(
+        gcp,
+        RECORD,
+        managedZone="internal",
+        name="db.dev.internal.",
+        type="A",
+        ttl=300,
+        rrdatas=["10.0.0.5"],
+    )
+    assert record.id == "projects/acme-ml-dev/managedZones/internal/rrsets/db.dev.internal./A"
+    assert record.update(rrdatas=["10.0.0.6"])["rrdatas"] == ["10.0.0.6"]
+    record.delete()
+    assert record.read() is None
+    zone.delete()
+    logs = make(gcp, DNS_POLICY, name="logs", enableLogging=True, networks=[{"networkUrl": net.id}])
+    assert logs.update(enableLogging=None).get("enableLogging") in (None, False)
+    logs.delete()
+    net.delete()
+    assert "name" in refused(gcp, RECORD, managedZone="z", name="db", type="A", rrdatas=["10.0.0.5"])
+    assert "dnsName" in refused(gcp, ZONE, name="z", dnsName="dev.internal")
+
+
+def test_a_private_connection_lives(gcp: GcpContext) -> None:
+    net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False)
+    make(
+        gcp,
+        "gcp:compute/globalAddress:GlobalAddress",
+        name="services",
+        purpose="VPC_PEERING",
+        addressType="INTERNAL",
+        prefixLength=16,
+        network=net.id,
+    )
+    made = make(
+        gcp,
+        CONNECTION,
+        network=net.id,
+        service="servicenetworking.googleapis.com",
+        reservedPeeringRanges=["services"],
+    )
+    assert made.id == "projects%2Facme-ml-dev%2Fglobal%2Fnetworks%2Fnet:servicenetworking.googleapis.com"
+    assert made.outputs["peering"] == "servicenetworking-googleapis-com"
+    assert made.outputs["network"] == net.id
+    made.delete()
+    assert made.read() is None
+
+
+def test_a_route_lives(gcp: GcpContext) -> None:
+    net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False, deleteDefaultRoutesOnCreate=True)
+    made = make(
+        gcp,
+        ROUTE,
+        name="google",
+        network=net.id,
+        destRange="199.36.153.8/30",
+        nextHopGateway="default-internet-gateway",
+    )
+    assert made.replaced_by(destRange="199.36.153.4/30") == ["destRange"]
+    made.delete()
+    assert "nextHopGateway" in refused(gcp, ROUTE, name="a", network=net.id, destRange="10.0.0.0/8")
+
+
+def test_the_binary_authorization_policy_is_set_and_reset(gcp: GcpContext) -> None:
+    rule = {"evaluationMode": "ALWAYS_DENY", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
+    made = make(
+        gcp,
+        BINARY,
+        defaultAdmissionRule=rule,
+        clusterAdmissionRules=[{"cluster": "us-central1.prod", **rule}],
+        admissionWhitelistPatterns=[{"namePattern": "gcr.io/google-containers/*"}],
+    )
+    assert made.id == "projects/acme-ml-dev"
+    assert made.outputs["clusterAdmissionRules"] == [{"cluster": "us-central1.prod", **rule}]
+    made.delete()
+    after = made.read()
+    assert after is not None
+    assert after["defaultAdmissionRule"]["evaluationMode"] == "ALWAYS_ALLOW"
+
+
+def test_log_buckets_sinks_and_exclusions_live(gcp: GcpContext) -> None:
+    bucket = make(gcp, BUCKET, project=PROJECT, location="us-central1", bucketId="flows", retentionDays=7)
+    assert bucket.id == "projects/acme-ml-dev/locations/us-central1/buckets/flows"
+    assert bucket.update(retentionDays=14)["retentionDays"] == 14
+    sink = make(
+        gcp,
+        SINK,
+        name="flows",
+        destination=f"logging.googleapis.com/{bucket.id}",
+        filter='log_id("compute.googleapis.com/vpc_flows")',
+    )
+    assert sink.outputs["writerIdentity"]
+    assert sink.update(description="VPC flows")["description"] == "VPC flows"
+    exclusion = make(gcp, EXCLUSION, name="flows", filter='log_id("compute.googleapis.com/vpc_flows")')
+    assert exclusion.update(disabled=True)["disabled"] is True
+    for made in (exclusion, sink):
+        made.delete()
+        assert made.read() is None
+    bucket.delete()
+
+
+def test_functions_answer(gcp: GcpContext, google: Front) -> None:
+    from twin.gcp.functions.base import table as functions
+
+    project = functions()["gcp:organizations/getProject:getProject"].invoke(gcp, {})
+    assert project["number"] == google.project_number
+    zones = functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-central1"})
+    assert {"us-central1-a", "us-central1-b"} <= set(zones["names"])
+    told = functions()["gcp:organizations/getClientConfig:getClientConfig"].invoke(gcp, {})
+    assert told["accessToken"] == gcp.transport.token
+    types = functions()["gcp:compute/getMachineTypes:getMachineTypes"].invoke(
+        gcp, {"zone": "us-central1-a", "filter": 'name="e2-standard-4"'}
+    )
+    assert [each["guestCpus"] for each in types["machineTypes"]] == [4]
+    with pytest.raises(CloudError):
+        functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-nowhere1"})
+    assert table()[ACCOUNT].sdk_schema.inputs
