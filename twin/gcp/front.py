@@ -147,6 +147,10 @@ def _authorize(call: Call) -> None:
     """Refuse who has no role with the permission of the method. The deployer is the project's owner."""
     _, *groups, word = call.method.id.split(".")
     permission = f"{call.method.api}.{groups[-1]}.{_WORDS.get(word, word)}"
+    if call.method.api == "container":
+        from twin.gcp.gke.permissions import needed
+
+        permission = needed(call.method.id)
     resource = str(call.parameters.get("resource") or call.parameters.get("name") or "")
     allowed = call.front.identity.allowed
     if allowed(call.principal, permission) or allowed(
