@@ -38,6 +38,7 @@ READY_SECONDS: Final = 90.0
 # How long a start that failed waits for its other parts to let go.
 LET_GO_SECONDS: Final = 15.0
 ANSWER_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 5.0
 TASK_NAME: Final = "part of a twin's start"
 # Behind the name of a process that ran with the code of before a change.
 RENEWED: Final = ", restarted with the twin's new code"
@@ -128,13 +129,17 @@ def start(world: World, progress: Progress | None = None) -> Toolchain:
     return tools
 
 
-def stop(world: World) -> list[str]:
-    """Stop every process of the twin; what it knows stays. Returns the names of those that ran."""
+def stop(world: World, *, kill: bool = False) -> list[str]:
+    """Stop every process of the twin; what it knows stays. Returns the names of those that ran.
+
+    kill: nobody gets time to end in order.
+    """
     with _lock(world):
         # The controller first: it could be in the middle of giving the cluster a fresh control plane.
-        ran = processes.stop([_daemon(world, CONTROLLER), _daemon(world, CLOUD)])
+        first = [_daemon(world, CONTROLLER), _daemon(world, CLOUD)]
+        ran = processes.stop(first, grace_seconds=0 if kill else GRACE_SECONDS)
         alive = [name for name, daemon in control_plane.daemons(world).items() if daemon.alive]
-        control_plane.stop(world)
+        control_plane.stop(world, kill=kill)
     return [*ran, *alive]
 
 
@@ -145,7 +150,7 @@ def status(world: World) -> Status:
 
 def reset(world: World) -> None:
     """Stop the twin and remove all that it knows. Raises WorldError that says what is left, and why."""
-    stop(world)
+    stop(world, kill=True)  # what they would still write is to be removed
     # world.json goes first: a kill from here on leaves a folder that counts as no world.
     (world.folder / "world.json").unlink(missing_ok=True)
     failed: list[str] = []

@@ -67,11 +67,11 @@ def start(world: World, binary: Path | None = None, given_up: threading.Event | 
         _start(world, binary, given_up)
 
 
-def stop(world: World) -> None:
-    """Stop all five; what they know stays."""
+def stop(world: World, *, kill: bool = False) -> None:
+    """Stop all five; what they know stays. kill: none gets time to end in order."""
     with _lock(world):
         # A kill loses nothing (see etcd's flags), so nobody waits for connections to end by themselves.
-        processes.stop(daemons(world).values(), grace_seconds=1)
+        processes.stop(daemons(world).values(), grace_seconds=0 if kill else 1)
 
 
 def wipe(world: World, *, settings: Settings | None = None, binary: Path | None = None) -> None:
