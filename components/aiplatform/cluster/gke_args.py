@@ -32,8 +32,8 @@ class MaintenanceWindowArgs(TypedDict):
     hours: NotRequired[int]
     """How long, 4 to 24 hours. Default 6."""
     days: NotRequired[list[str]]
-    """Days of the week: `MO`, `TU`, `WE`, `TH`, `FR`, `SA`, `SU`; at least 12 hours a week together. Default
-    all."""
+    """Days of the week: `MO`, `TU`, `WE`, `TH`, `FR`, `SA`, `SU`; at least 12 hours a week together. Left
+    out, every day."""
 
 
 class MaintenanceExclusionArgs(TypedDict):

@@ -1,97 +1,25 @@
 """The cluster on Google Cloud: what it makes, in which order, and how closed it is by default."""
 
 import json
-from typing import Any
 
 import pytest
-from pulumi_gcp import container
 
-from aiplatform._args import keys, read
-from aiplatform._references import ClusterReference
-from aiplatform.cluster import (
-    Cluster,
-    MaintenanceExclusionArgs,
-    MaintenanceWindowArgs,
-    NodeAutoProvisioningArgs,
-)
-from aiplatform.cluster import gke_args as models
-from tests.components.cloud_answers import PROJECT, PROJECT_NUMBER
-from tests.components.recording import Recording, record, value
-
-NETWORK: dict[str, Any] = {
-    "cloud": "gcp",
-    "project": PROJECT,
-    "region": "europe-west4",
-    "vpc_id": f"projects/{PROJECT}/global/networks/acme-dev-network",
-    "cidr": "10.16.0.0/16",
-    "private_subnet_ids": [f"projects/{PROJECT}/regions/europe-west4/subnetworks/acme-dev-nodes"],
-    "intra_subnet_ids": [f"projects/{PROJECT}/regions/europe-west4/subnetworks/acme-dev-control-plane"],
-    "services_cidr": "10.16.128.0/20",
-    "zones": [
-        {"id": f"europe-west4-{letter}", "name": f"europe-west4-{letter}", "private_subnet_id": "subnet"}
-        for letter in "abc"
-    ],
-}
-ARGS: dict[str, Any] = {"prefix": "acme-dev", "version": "1.35", "network": NETWORK}
-GKE = "gcp:container/cluster:Cluster"
-POOL = "gcp:container/nodePool:NodePool"
-GRANT = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
-ROLE = "gcp:projects/iAMMember:IAMMember"
-ACCOUNT = f"acme-dev-nodes@{PROJECT}.iam.gserviceaccount.com"
-
-
-def _cluster(**arguments: Any) -> Recording:
-    args: Any = {**ARGS, **arguments}
-    return record(lambda: Cluster("cluster", args))
+from tests.components.aiplatform.cluster import gke
+from tests.components.aiplatform.cluster.gke import GKE, GRANT, NETWORK, POOL, ROLE
+from tests.components.cloud_answers import PROJECT
+from tests.components.recording import Recording, value
 
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
     """A cluster with nothing but what is required, and a pool's nodes."""
-
-    def program() -> Cluster:
-        args: Any = ARGS
-        cluster = Cluster("cluster", args)
-        node = container.NodePoolNodeConfigArgs(
-            service_account=cluster.node_service_account, boot_disk_kms_key=cluster.disk_kms_key
-        )
-        container.NodePool("pool", cluster=cluster.name, node_config=node)
-        return cluster
-
-    return record(program)
+    return gke.default()
 
 
 @pytest.fixture(scope="module")
 def full() -> Recording:
     """A cluster with everything that may be asked for."""
-    return _cluster(
-        api_access={"mode": "dns"},
-        control_plane="zonal",
-        release_channel="stable",
-        maintenance_window={"start": "22:30", "hours": 6, "days": ["SA", "SU"]},
-        maintenance_exclusions=[
-            {"name": "year-end", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
-        ],
-        system_nodes={"instance_types": ["n4-standard-4"], "min": 1, "max": 2, "disk_gib": 80},
-        admins=["user:ada@acme.com", "group:platform@acme.com"],
-        google_groups="gke-security-groups@acme.com",
-        session_manager=True,
-        filestore=True,
-        gcs_fuse=False,
-        gateway_api=False,
-        image_streaming=False,
-        managed_prometheus=False,
-        cost_allocation=False,
-        security_posture=False,
-        node_auto_provisioning={"max_cpus": 512, "max_memory_gib": 4096, "accelerators": {"nvidia-l4": 8}},
-        autoscaling_profile="optimize_utilization",
-        binary_authorization=["europe-docker.pkg.dev/acme/**"],
-        multi_networking=True,
-        protect=True,
-        deletion_protection=True,
-        retain_data=True,
-        tags={"team": "ml"},
-    )
+    return gke.full()
 
 
 def test_logical_names_are_a_contract(default: Recording):
@@ -169,33 +97,6 @@ def test_the_cluster_waits_for_apis_rights_keys_and_logs(default: Recording):
     assert default.depends(cluster, exclusion), "its first logs go where they belong"
 
 
-def test_keys_are_for_google_services_that_need_them_alone(default: Recording):
-    granted = {grant.name: grant.inputs for grant in default.all(GRANT)}
-    robot = f"service-{PROJECT_NUMBER}@container-engine-robot.iam.gserviceaccount.com"
-    compute = f"service-{PROJECT_NUMBER}@compute-system.iam.gserviceaccount.com"
-    logging = f"cmek-p{PROJECT_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"
-    assert {name: inputs["member"] for name, inputs in granted.items()} == {
-        "cluster-key": f"serviceAccount:{robot}",
-        "cluster-volumes-key": f"serviceAccount:{compute}",
-        "cluster-logs-key": f"serviceAccount:{logging}",
-    }
-    assert {inputs["role"] for inputs in granted.values()} == {"roles/cloudkms.cryptoKeyEncrypterDecrypter"}
-    for key in default.all("gcp:kms/cryptoKey:CryptoKey"):
-        assert key.inputs["rotationPeriod"] == "7776000s"
-        assert "name" not in key.inputs, "a key's name can be used once"
-
-
-def test_nodes_have_the_rights_of_nodes_and_nothing_else(default: Recording, full: Recording):
-    assert {role.inputs["role"] for role in default.all(ROLE)} == {
-        "roles/container.defaultNodeServiceAccount",
-        "roles/artifactregistry.reader",
-        "roles/serviceusage.serviceUsageConsumer",
-    }
-    streaming = "gcp:projects/iAMMember:IAMMember cluster-nodes-serviceusage-serviceUsageConsumer"
-    assert streaming not in full.names(), "which image streaming alone needs"
-    assert {role.inputs["member"] for role in default.all(ROLE)} == {f"serviceAccount:{ACCOUNT}"}
-
-
 def test_the_cluster_is_closed_by_default(default: Recording):
     cluster = default.one(GKE).inputs
     assert cluster["privateClusterConfig"] == {
@@ -218,7 +119,7 @@ def test_the_cluster_is_closed_by_default(default: Recording):
 
 
 def test_listed_addresses_reach_a_public_endpoint_beside_the_private_one():
-    recorded = _cluster(api_access={"mode": "cidrs", "cidrs": ["192.52.193.0/24"]})
+    recorded = gke.cluster(api_access={"mode": "cidrs", "cidrs": ["192.52.193.0/24"]})
     cluster = recorded.one(GKE).inputs
     assert cluster["privateClusterConfig"]["enablePrivateEndpoint"] is False
     blocks = cluster["masterAuthorizedNetworksConfig"]["cidrBlocks"]
@@ -259,44 +160,6 @@ def test_a_regional_control_plane_and_a_zonal_one(default: Recording, full: Reco
     assert full.one(POOL).inputs["location"] == "europe-west4-a"
 
 
-def test_the_first_node_pool_goes_and_is_forgotten(default: Recording):
-    cluster = default.one(GKE)
-    assert cluster.inputs["removeDefaultNodePool"] is True
-    assert cluster.inputs["initialNodeCount"] == 1
-    assert cluster.inputs["nodeConfig"]["serviceAccount"] == ACCOUNT, "never the default account"
-    assert cluster.ignore_changes == ("nodeConfig", "initialNodeCount"), "else it is replaced for them"
-
-
-def test_system_nodes_are_hardened_and_tainted_for_gkes_own(default: Recording, full: Recording):
-    pool = default.one(POOL, "cluster-system")
-    node = pool.inputs["nodeConfig"]
-    assert "name" not in pool.inputs, "a replacement does not meet its name"
-    assert node["taints"] == [
-        {"key": "components.gke.io/gke-managed-components", "value": "true", "effect": "NO_SCHEDULE"}
-    ]
-    assert node["labels"] == {"ai-platform/pool": "system"}
-    assert node["serviceAccount"] == ACCOUNT
-    assert node["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
-    assert node["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}
-    assert node["kubeletConfig"] == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
-    assert (node["machineType"], node["diskType"]) == ("e2-standard-4", "pd-balanced")
-    assert node["bootDiskKmsKey"].startswith("cluster-volumes-key")
-    assert pool.inputs["autoscaling"]["totalMinNodeCount"] == 2
-    assert pool.inputs["management"] == {"autoRepair": True, "autoUpgrade": True}
-    assert pool.ignore_changes == ("initialNodeCount",)
-    small = full.one(POOL).inputs
-    assert small["nodeConfig"]["diskType"] == "hyperdisk-balanced", "N4 has no other"
-    assert small["nodeLocations"] == ["europe-west4-a", "europe-west4-b"], "not more zones than nodes"
-
-
-def test_a_pool_waits_for_what_its_nodes_need(default: Recording):
-    pool = default.one(POOL, "pool")
-    for role in default.all(ROLE):
-        assert default.depends(pool, role), role.name
-    assert default.depends(pool, default.one(GRANT, "cluster-volumes-key"))
-    assert pool.inputs["nodeConfig"]["serviceAccount"] == ACCOUNT
-
-
 def test_versions_follow_the_channel_within_windows(default: Recording, full: Recording):
     assert default.one(GKE).inputs["minMasterVersion"] == "1.35"
     assert default.one(GKE).inputs["releaseChannel"] == {"channel": "REGULAR"}
@@ -313,7 +176,7 @@ def test_versions_follow_the_channel_within_windows(default: Recording, full: Re
 
 def test_exclusions_without_a_window_leave_it_always_open():
     exclusion = {"name": "x", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
-    recorded = _cluster(maintenance_exclusions=[exclusion])
+    recorded = gke.cluster(maintenance_exclusions=[exclusion])
     assert recorded.one(GKE).inputs["maintenancePolicy"]["recurringWindow"] == {
         "startTime": "2026-01-01T00:00:00Z",
         "endTime": "2026-01-02T00:00:00Z",
@@ -340,57 +203,6 @@ def test_what_may_be_switched_is_switched(default: Recording, full: Recording):
     assert other["authenticatorGroupsConfig"] == {"securityGroup": "gke-security-groups@acme.com"}
 
 
-def test_nodes_that_gke_adds_are_as_closed_as_others(default: Recording, full: Recording):
-    assert default.one(GKE).inputs["clusterAutoscaling"] == {
-        "enabled": False,
-        "autoscalingProfile": "BALANCED",
-    }
-    scaling = full.one(GKE).inputs["clusterAutoscaling"]
-    assert scaling["enabled"] is True
-    assert [(each["resourceType"], each["maximum"]) for each in scaling["resourceLimits"]] == [
-        ("cpu", 512),
-        ("memory", 4096),
-        ("nvidia-l4", 8),
-    ]
-    made = scaling["autoProvisioningDefaults"]
-    assert made["serviceAccount"] == ACCOUNT
-    assert made["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
-    assert made["bootDiskKmsKey"].startswith("cluster-volumes-key")
-
-
-def test_images_from_elsewhere_do_not_start(default: Recording, full: Recording):
-    assert default.one(GKE).inputs["binaryAuthorization"] == {"evaluationMode": "DISABLED"}
-    mode = full.one(GKE).inputs["binaryAuthorization"]["evaluationMode"]
-    assert mode == "PROJECT_SINGLETON_POLICY_ENFORCE"
-    policy = full.one("gcp:binaryauthorization/policy:Policy")
-    (rule,) = policy.inputs["clusterAdmissionRules"]
-    assert rule["cluster"] == "europe-west4-a.acme-dev-cluster"
-    assert rule["evaluationMode"] == "ALWAYS_DENY"
-    assert policy.inputs["defaultAdmissionRule"]["evaluationMode"] == "ALWAYS_ALLOW", "other clusters"
-    assert policy.inputs["globalPolicyEvaluationMode"] == "ENABLE", "or GKE's own Pods would not start"
-    assert full.depends(full.one(GKE), policy)
-
-
-def test_admins_have_the_cluster_and_a_way_to_it_alone(full: Recording):
-    binding = full.one(
-        "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "cluster-admin-platform-at-acme.com"
-    )
-    assert binding.inputs["roleRef"]["name"] == "cluster-admin"
-    assert binding.inputs["subjects"] == [
-        {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "platform@acme.com"}
-    ]
-    role = full.one(ROLE, "cluster-admin-ada-at-acme.com").inputs
-    assert (role["role"], role["member"]) == ("roles/container.clusterViewer", "user:ada@acme.com")
-    assert binding.deleted_with == full.one(GKE).urn
-
-
-def test_ssh_comes_through_the_identity_aware_proxy_to_these_nodes_alone(full: Recording):
-    rule = full.one("gcp:compute/firewall:Firewall").inputs
-    assert rule["sourceRanges"] == ["35.235.240.0/20"]
-    assert rule["allows"] == [{"protocol": "tcp", "ports": ["22"]}]
-    assert rule["targetServiceAccounts"] == [ACCOUNT]
-
-
 def test_control_plane_logs_have_their_own_bucket(default: Recording):
     bucket = default.one("gcp:logging/projectBucketConfig:ProjectBucketConfig").inputs
     assert bucket["retentionDays"] == 90
@@ -398,19 +210,6 @@ def test_control_plane_logs_have_their_own_bucket(default: Recording):
     query = default.one("gcp:logging/projectSink:ProjectSink").inputs["filter"]
     assert 'resource.labels.cluster_name="acme-dev-cluster"' in query
     assert 'resource.labels.location="europe-west4"' in query
-
-
-def test_encrypted_disks_are_the_default_storage_class(default: Recording):
-    mark = "storageclass.kubernetes.io/is-default-class"
-    balanced = default.named("cluster-balanced").inputs
-    assert balanced["metadata"]["annotations"] == {mark: "true"}
-    assert balanced["provisioner"] == "pd.csi.storage.gke.io"
-    assert balanced["parameters"]["type"] == "pd-balanced"
-    assert balanced["parameters"]["disk-encryption-kms-key"] == value(default.result.disk_kms_key)
-    assert default.named("cluster-hyperdisk").inputs["parameters"]["type"] == "hyperdisk-balanced"
-    patch = default.named("cluster-standard-rwo")
-    assert patch.inputs["metadata"]["annotations"][mark] == "false"
-    assert patch.deleted_with == default.one(GKE).urn
 
 
 def test_protection_covers_the_keys_and_data_stays(default: Recording, full: Recording):
@@ -424,41 +223,3 @@ def test_protection_covers_the_keys_and_data_stays(default: Recording, full: Rec
     assert full.one(GKE).inputs["deletionProtection"] is True
     assert default.one(GKE).inputs["deletionProtection"] is False, "the provider's own default is true"
     assert default.one(GKE).delete_before_replace, "the name may be there only once"
-
-
-def test_labels_are_everywhere_where_there_are_labels(full: Recording):
-    assert full.one(GKE).inputs["resourceLabels"] == {"team": "ml"}
-    assert full.one(POOL).inputs["nodeConfig"]["resourceLabels"] == {"team": "ml"}
-    assert all(key.inputs["labels"] == {"team": "ml"} for key in full.all("gcp:kms/cryptoKey:CryptoKey"))
-
-
-def test_the_kubeconfig_holds_no_secret(default: Recording):
-    config = json.loads(value(default.result.kubeconfig))
-    (user,) = config["users"]
-    assert set(user["user"]) == {"exec"}, "no token, no certificate"
-    assert user["user"]["exec"]["command"] == "gke-gcloud-auth-plugin"
-    assert user["user"]["exec"]["provideClusterInfo"] is True
-    (cluster,) = config["clusters"]
-    assert cluster["cluster"]["server"] == "https://10.16.184.2", "the private endpoint"
-    assert cluster["cluster"]["certificate-authority-data"] == "LS0tLS1CRUdJTg=="
-    assert default.named("cluster-kubernetes").inputs["kubeconfig"] == value(default.result.kubeconfig)
-
-
-def test_outputs_are_registered_and_are_what_a_pool_takes(default: Recording):
-    outputs = default.one("aiplatform:index:Cluster").outputs
-    assert outputs is not None
-    assert json.loads(json.dumps(outputs)) == outputs, "a layer's outputs survive JSON"
-    reference = read(ClusterReference, outputs, "ClusterReferenceArgs")
-    assert (reference.cloud, reference.project, reference.location) == ("gcp", PROJECT, "europe-west4")
-    assert reference.node_service_account == ACCOUNT
-    assert reference.service_cidr == "10.16.128.0/20"
-    assert value(default.result.security_group_id) is None
-
-
-def test_models_and_public_types_have_the_same_keys():
-    for model, public in (
-        (models.MaintenanceWindow, MaintenanceWindowArgs),
-        (models.MaintenanceExclusion, MaintenanceExclusionArgs),
-        (models.NodeAutoProvisioning, NodeAutoProvisioningArgs),
-    ):
-        assert keys(model) == set(public.__annotations__), public.__name__
