@@ -44,7 +44,8 @@ def zones_that_offer(
     A new project cannot be asked: its Compute Engine API is switched on by the same program. Then a preview
     takes every zone for good, and an update asks when the cluster stands.
     """
-    filter_ = " OR ".join(f"(name = {name})" for name in machine_types)
+    # `eq` takes a regular expression ("Filter results" of Compute Engine's list methods).
+    filter_ = f'name eq "{"|".join(machine_types)}"'
     try:
         lists = [
             compute.get_machine_types(filter=filter_, project=cluster.project, zone=zone, opts=options)

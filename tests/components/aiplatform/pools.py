@@ -75,7 +75,7 @@ def machine_types(**zones_of: tuple[str, ...]) -> Answers:
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         zone = str(arguments["zone"])
-        asked = [part.strip("() ").removeprefix("name = ") for part in arguments["filter"].split(" OR ")]
+        asked = arguments["filter"].removeprefix('name eq "').removesuffix('"').split("|")
         offered = [name for name in asked if zone in limited.get(name, GOOGLE_ZONES)]
         return {
             "id": f"projects/{arguments['project']}/zones/{zone}/machineTypes",
