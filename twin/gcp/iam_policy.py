@@ -97,10 +97,8 @@ def check_member(call: Call, member: str) -> None:
     """A member that can be in a policy: its form is one of IAM's, and a service account of ours exists."""
     if not _MEMBER.fullmatch(member):
         kind, colon, rest = member.partition(":")
-        if not colon:
-            raise invalid(
-                f"The member {member} is of an unknown type. Please set a valid type prefix for the member."
-            )
+        if not colon or not rest:
+            raise invalid(f'Policy members must be of the form "<type>:<value>", got "{member}".')
         raise invalid(f"Invalid member: {kind}:{rest} is not a member that IAM knows ({member}).")
     workload = _WORKLOAD.fullmatch(member)
     if workload:

@@ -95,18 +95,13 @@ def load(api: str) -> bool:
 
 
 def start(front: Front) -> None:
-    """Let the services begin what they do without being asked; `twin.gcp.gke.service.start(front)`."""
-    for api, modules in MODULES.items():
-        if api != "container":
-            continue
-        try:
-            module = importlib.import_module(modules[0])
-        except ModuleNotFoundError:
-            return
-        begin = getattr(module, "start", None)
-        if begin:
-            with front.state.transaction():
-                begin(front)
+    """Let the services begin what they do without being asked: GKE's, where it has a `start(front)`."""
+    from twin.gcp.gke import service
+
+    begin = getattr(service, "start", None)
+    if begin:
+        with front.state.transaction():
+            begin(front)
 
 
 def handler(method_id: str) -> Handler | None:

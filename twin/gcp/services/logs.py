@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from twin.gcp import baseline, capacity
+from twin.gcp import baseline, capacity, operations
 from twin.gcp.call import Call
 from twin.gcp.errors import exists, invalid, not_found, precondition
 from twin.gcp.services import generic, handles
@@ -34,6 +34,7 @@ _FILTERS: Final = {
     "_Required": _AUDIT,
     "_Default": " AND ".join(f"NOT {each}" for each in _AUDIT.split(" OR ")),
 }
+_SHARED_WRITER: Final = "cloud-logs@system.gserviceaccount.com"
 EXCLUSIONS: Final = 50
 """Exclusions of a sink at most. Source: "Quotas and limits" of Cloud Logging."""
 
@@ -51,10 +52,12 @@ def create_sink(call: Call) -> dict[str, Any]:
         raise exists(f"Sink {name} already exists")
     made: Body = {**call.body, "createTime": call.timestamp, "updateTime": call.timestamp}
     _check_sink(made)
-    number = call.project_number
-    # A sink into the same project's log bucket needs no account.
-    if not str(made["destination"]).startswith(f"logging.googleapis.com/projects/{call.project}"):
-        made["writerIdentity"] = f"serviceAccount:service-{number}@gcp-sa-logging.iam.gserviceaccount.com"
+    # A sink into the same project's log bucket is authorized as it is and has no account: "Route logs to
+    # supported destinations" of Cloud Logging.
+    if not str(made["destination"]).startswith(f"logging.googleapis.com/projects/{call.project}/"):
+        own = f"service-{call.project_number}@gcp-sa-logging.iam.gserviceaccount.com"
+        unique = call.parameters.get("uniqueWriterIdentity")
+        made["writerIdentity"] = f"serviceAccount:{own if unique else _SHARED_WRITER}"
     made["resourceName"] = f"projects/{call.project}/sinks/{name}"
     return call.state.put(row, made)
 
@@ -112,6 +115,29 @@ def create_bucket(call: Call) -> dict[str, Any]:
     made.update(createTime=call.timestamp, updateTime=call.timestamp)
     _check_bucket(call, made)
     return call.state.put(f"logging/{name}", made)
+
+
+@handles("logging.projects.locations.buckets.createAsync", "logging.projects.locations.buckets.updateAsync")
+def bucket_later(call: Call) -> dict[str, Any]:
+    """As create and patch, with an operation for an answer."""
+    created = call.method.name == "createAsync"
+    made = create_bucket(call) if created else change_bucket(call)
+    place = "/".join(made["name"].split("/")[:4])
+    what = "createBucketRequest" if created else "updateBucketRequest"
+    metadata: Body = {
+        "@type": "type.googleapis.com/google.logging.v2.BucketMetadata",
+        "startTime": call.timestamp,
+        "endTime": call.timestamp,
+        "state": "OPERATION_STATE_SUCCEEDED",
+        what: {"name": made["name"]},
+    }
+    return operations.long_running(
+        call,
+        f"{place}/operations/{operations.numeric_id()}",
+        made,
+        kind="google.logging.v2.LogBucket",
+        metadata=metadata,
+    )
 
 
 @handles("logging.projects.locations.buckets.get")

@@ -170,14 +170,10 @@ def identity(call: Call) -> dict[str, Any]:
     """The account of a service, made where it is not there yet."""
     service = call.parameters["parent"].rsplit("/", 1)[-1]
     _known(service)
-    if not call.enabled(service):
-        raise GoogleError(
-            400, "FAILED_PRECONDITION", f"Service {service} is not enabled for project {call.project}."
-        )
-    emails = table.AGENTS.get(service)
+    emails = [each for each in table.AGENTS.get(service, ()) if each.startswith("service-")]
     if not emails:
         raise invalid(f"Service identity generation is not supported for service {service}.")
-    email = emails[-1].format(number=call.project_number)
+    email = emails[0].format(number=call.project_number)
     made = baseline.agent(call.state, call.project, email, f"{table.title(service)} Service Agent")
     response = {"email": email, "uniqueId": made["uniqueId"]}
     return operations.long_running(

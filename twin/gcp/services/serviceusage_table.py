@@ -170,6 +170,7 @@ AGENTS: Final = {
     "file.googleapis.com": ("service-{number}@cloud-filer.iam.gserviceaccount.com",),
     "gkebackup.googleapis.com": ("service-{number}@gcp-sa-gkebackup.iam.gserviceaccount.com",),
     "gkehub.googleapis.com": ("service-{number}@gcp-sa-gkehub.iam.gserviceaccount.com",),
+    "iap.googleapis.com": ("service-{number}@gcp-sa-iap.iam.gserviceaccount.com",),
     "logging.googleapis.com": ("service-{number}@gcp-sa-logging.iam.gserviceaccount.com",),
     "monitoring.googleapis.com": ("service-{number}@gcp-sa-monitoring-notification.iam.gserviceaccount.com",),
     "pubsub.googleapis.com": ("service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com",),

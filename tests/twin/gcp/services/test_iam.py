@@ -71,7 +71,7 @@ def test_googles_own_accounts_are_not_listed(google: Front) -> None:
             "user:a@example.com",
             "does not exist in the resource's hierarchy",
         ),
-        ("roles/viewer", "a@example.com", "is of an unknown type"),
+        ("roles/viewer", "a@example.com", "must be of the form"),
         ("roles/viewer", "user:nobody", "Invalid member"),
         ("roles/viewer", f"serviceAccount:none-such@{PROJECT}.iam.gserviceaccount.com", "does not exist"),
         ("roles/viewer", f"serviceAccount:{PROJECT}.svc.id.goog[ns/name]", "Identity Pool does not exist"),
