@@ -9,6 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 
 from aiplatform._args import ArgumentError, Fault, got
+from aiplatform._google import api_is_off
 from aiplatform._kubernetes import EFFECTS, Taint
 from aiplatform._references import ClusterReference
 
@@ -24,8 +25,6 @@ SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 
 ONLY_HYPERDISK: Final = frozenset({"c4", "c4a", "c4d", "h4d", "m4", "n4", "n4a", "n4d", "x4"})
 """CPU families that take no persistent disk ("Hyperdisk: machine series support")."""
-
-_API_OFF: Final = ("SERVICE_DISABLED", "has not been used in project", "it is disabled")
 
 
 def boot_disk(machine_type: str) -> str:
@@ -52,7 +51,7 @@ def zones_that_offer(
             for zone in zones
         ]
     except Exception as error:
-        if not any(words in str(error) for words in _API_OFF):
+        if not api_is_off(error):
             raise
         if pulumi.runtime.is_dry_run():
             return dict.fromkeys(machine_types, frozenset(zones))
