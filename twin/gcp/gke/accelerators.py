@@ -38,7 +38,9 @@ SINGLE_HOST: Final = {"1t": "1x1", "4t": "2x2", "8t": "2x4"}
 GPU: Final = "nvidia.com/gpu"
 TPU: Final = "google.com/tpu"
 SPOT_OR_FLEX_ONLY: Final = ("a3-highgpu-1g", "a3-highgpu-2g", "a3-highgpu-4g")
-"""Machine types that cannot be had on demand. Source: "A3 High machine types"."""
+"""Machine types that are provided in these two ways alone. Source: "A3 High machine types"."""
+NOT_ON_DEMAND: Final = ("a3-ultragpu-8g", "a4-highgpu-8g")
+"""Machine types that a reservation gives, too. Source: "Compute Engine consumption options"."""
 
 
 def check(config: Body, machine: MachineType, zones: Sequence[str], path: str) -> None:

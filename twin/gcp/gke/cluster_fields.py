@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.gcp.call import Call
-from twin.gcp.errors import GoogleError, invalid
-from twin.gcp.gke import cluster_rules, groups, places, pools, versions
+from twin.gcp.errors import GoogleError, invalid, not_found
+from twin.gcp.gke import cluster_rules, groups, places, pool_rules, pools, versions
 from twin.gcp.gke.places import Place
 from twin.gcp.state import Body
 
@@ -196,6 +196,38 @@ def node_version(call: Call, place: Place, cluster: Body, pool: Body, value: str
         groups.renew(call.front, place, cluster, pool, call.at)
 
 
+def _pool_autoscaling(call: Call, place: Place, body: Body, value: Any) -> None:
+    for pool_place, pool in _named_pools(call, place):
+        if value.get("enabled"):
+            policy = (pool.get("autoscaling") or {}).get("locationPolicy", "BALANCED")
+            given = {name: part for name, part in value.items() if part is not None}
+            pool["autoscaling"] = {"locationPolicy": policy, **given}
+        else:
+            pool.pop("autoscaling", None)
+        pool_rules.recheck(call, pool_place, body, pool)
+        call.state.put(pool_place.pool_name, pool)
+
+
+def _image_type(call: Call, place: Place, body: Body, value: Any) -> None:
+    for pool_place, pool in _named_pools(call, place):
+        if pool["config"]["imageType"] != value.upper():
+            pool["config"]["imageType"] = value.upper()
+            pool_rules.recheck(call, pool_place, body, pool)
+            groups.renew(call.front, pool_place, body, pool, call.at)
+            call.state.put(pool_place.pool_name, pool)
+
+
+def _named_pools(call: Call, place: Place) -> list[tuple[Place, Body]]:
+    """The node pool that `desiredNodePoolId` names; without it, the only one."""
+    name = call.body["update"].get("desiredNodePoolId")
+    found = [each for each in places.pools(call.state, place) if name in (None, "", each[0].pool)]
+    if not found:
+        raise not_found(f"Not found: {place.parent}/clusters/{place.cluster}/nodePools/{name}.")
+    if not name and len(found) > 1:
+        raise invalid("update.desiredNodePoolId: must be given, as the cluster has more than one node pool.")
+    return found
+
+
 def _visibility(_call: Call, _place: Place, body: Body, value: Any) -> None:
     body["networkConfig"]["enableIntraNodeVisibility"] = bool(value.get("enabled"))
 
@@ -239,6 +271,8 @@ _CHANGES: Final[dict[str, Change]] = {
     "desiredLocations": locations,
     "desiredMasterVersion": master,
     "desiredNodeVersion": _node_version,
+    "desiredNodePoolAutoscaling": _pool_autoscaling,
+    "desiredImageType": _image_type,
     "desiredIntraNodeVisibilityConfig": _visibility,
     "desiredL4ilbSubsettingConfig": _subsetting,
     "desiredFleet": _fleet,

@@ -40,6 +40,8 @@ def wanted(state: State, place: Place, body: Body) -> dict[str, dict[str, Any]]:
         found["managed-prometheus"] = {}
     if (settings.get("gatewayApiConfig") or {}).get("channel") == "CHANNEL_STANDARD":
         found["gateway-api"] = {}
+    if settings.get("enableMultiNetworking"):
+        found["multi-networking"] = {}
     if not ((body.get("addonsConfig") or {}).get("httpLoadBalancing") or {}).get("disabled"):
         found["l7-default-backend"] = {}
     found.update(_devices(state, place))

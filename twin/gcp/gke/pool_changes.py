@@ -8,7 +8,6 @@ from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid
 from twin.gcp.gke import defaults, groups, operations, places, pool_rules, pools
 from twin.gcp.gke.cluster_fields import node_version
-from twin.gcp.gke.places import Place
 from twin.gcp.services import handles
 from twin.gcp.state import Body
 
@@ -47,16 +46,6 @@ _LIVE: Final = frozenset(
 """Fields whose change leaves the nodes alone (a version has its own way)."""
 
 
-def _recheck(call: Call, place: Place, cluster: Body, body: Body) -> None:
-    """The rules over a pool that exists: what it began with is no matter any more."""
-    count = body.get("initialNodeCount")
-    body["initialNodeCount"] = 0
-    if body["config"].get("accelerators") is not None or body.get("placementPolicy"):
-        body["initialNodeCount"] = count if (body.get("placementPolicy") or {}).get("tpuTopology") else 0
-    pool_rules.check(call, place, cluster, body, "nodePool")
-    body["initialNodeCount"] = count
-
-
 def _merge(body: Body, given: Body) -> None:
     config: Body = body["config"]
     for name in _CONFIG:
@@ -88,7 +77,7 @@ def update(call: Call) -> dict[str, Any]:
     _merge(body, given)
     if given.get("locations"):
         body["locations"] = list(given["locations"])
-    _recheck(call, place, cluster, body)
+    pool_rules.recheck(call, place, cluster, body)
     if given.get("locations"):
         pools.reshaped(call.front, place, cluster, body, call.at)
     changed = {name for name in given if name not in _LIVE}
@@ -144,7 +133,7 @@ def _changed(call: Call, operation: str, change: Any) -> dict[str, Any]:
     cluster, body = places.cluster(call.state, place), places.pool(call.state, place)
     operations.free(call.state, place, operation)
     change(cluster, body)
-    _recheck(call, place, cluster, body)
+    pool_rules.recheck(call, place, cluster, body)
     body["etag"] = defaults.etag()
     call.state.put(place.pool_name, body)
     return operations.begin(call, place, operation)

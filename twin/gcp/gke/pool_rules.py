@@ -69,7 +69,6 @@ def check(call: Call, place: Place, cluster: Body, pool: Body, path: str = "node
         _tpu_slice,
         _kinds,
         _flex_start,
-        _queued,
         _reservation,
         _words,
         _account,
@@ -83,6 +82,15 @@ def check(call: Call, place: Place, cluster: Body, pool: Body, path: str = "node
     ):
         rule(asked)
     return asked
+
+
+def recheck(call: Call, place: Place, cluster: Body, body: Body) -> None:
+    """The rules over a pool that changes: what it began with is no matter any more, but in a slice."""
+    count = body.get("initialNodeCount")
+    if not (body.get("placementPolicy") or {}).get("tpuTopology"):
+        body["initialNodeCount"] = 0
+    check(call, place, cluster, body)
+    body["initialNodeCount"] = count
 
 
 def _zones(pool: Body, place: Place, path: str) -> tuple[str, ...]:
@@ -124,6 +132,12 @@ def _accelerated(asked: Asked) -> None:
         raise invalid(
             f"{asked.path}.config.machineType: {asked.machine.name} is provided as Spot or flex-start "
             "VMs only."
+        )
+    affinity = (asked.config.get("reservationAffinity") or {}).get("consumeReservationType")
+    if asked.machine.name in accelerators.NOT_ON_DEMAND and on_demand and affinity != "SPECIFIC_RESERVATION":
+        raise invalid(
+            f"{asked.path}.config.machineType: {asked.machine.name} cannot be had on demand: it takes Spot, "
+            "flex-start or a specific reservation."
         )
 
 
@@ -199,13 +213,6 @@ def _flex_start(asked: Asked) -> None:
         raise invalid(f"{asked.path}.autoscaling: the minimum must be 0 with {what}.")
     if asked.pool.get("initialNodeCount"):
         raise invalid(f"{asked.path}.initialNodeCount: must be 0 with {what}.")
-
-
-def _queued(asked: Asked) -> None:
-    if asked.queued and asked.machine.tpu:
-        raise invalid(f"{asked.path}.queuedProvisioning: queued provisioning takes GPU machine types only.")
-    if asked.queued and asked.machine.family == "n1" and not asked.config.get("accelerators"):
-        raise invalid(f"{asked.path}.queuedProvisioning: the node pool must have GPUs.")
 
 
 def _reservation(asked: Asked) -> None:

@@ -131,9 +131,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
         merged(QUEUED, {"autoscaling": None}),
         "autoscaling.enabled: must be true",
     ),
-    "queued TPUs": (
-        merged(QUEUED, {"config": {"machineType": "ct5lp-hightpu-1t"}}),
-        "queued provisioning takes GPU machine types only",
+    "H200 on demand": (
+        {"config": {"machineType": "a3-ultragpu-8g"}, "locations": [f"{REGION}-b"]},
+        "a3-ultragpu-8g cannot be had on demand",
     ),
     "a reservation that is not there": (
         _reserved("none"),
@@ -240,8 +240,9 @@ GOOD: dict[str, dict[str, Any]] = {
     "H100 flex-start": FLEX,
     "H100 queued": QUEUED,
     "one H100 as spot": {"config": {"machineType": "a3-highgpu-1g", "spot": True}},
-    "H200": {"config": {"machineType": "a3-ultragpu-8g"}, "locations": [f"{REGION}-b"]},
-    "B200": {"config": {"machineType": "a4-highgpu-8g"}, "locations": [f"{REGION}-b"]},
+    "H200": {"config": {"machineType": "a3-ultragpu-8g", "spot": True}, "locations": [f"{REGION}-b"]},
+    "B200": {**merged(FLEX, {"config": {"machineType": "a4-highgpu-8g"}}), "locations": [f"{REGION}-b"]},
+    "queued TPUs": merged(QUEUED, {"config": {"machineType": "ct5lp-hightpu-1t"}}),
     "a TPU slice of four hosts": _tpu("ct5lp-hightpu-4t", "4x4", 4),
     "one TPU host": {"config": {"machineType": "ct6e-standard-8t"}, "locations": [f"{REGION}-b"]},
     "n4 with its own disk": {"config": {"machineType": "n4-standard-4"}},
@@ -252,16 +253,16 @@ GOOD: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("changes", GOOD.values(), ids=GOOD)
 def test_gke_takes(running: Gke, changes: dict[str, Any]) -> None:
     operation = running.add_pool("good", **changes)
-    try:
-        found = running.pool("good")
-        assert found["config"]["serviceAccount"] == NODES
-        assert len(running.view("machines")["machines"]) == 1 + changes.get("initialNodeCount", 1)
-    finally:
-        running.nodes_ready()
-        assert running.operation(operation)["status"] == "DONE"
-        running.clusters.nodePools().delete(name=found["selfLink"].partition("/v1/")[2]).execute()
-        running.view("machines")
-        running.view("machines")
+    found = running.pool("good")
+    machines = running.view("machines")["machines"]
+    running.nodes_ready()
+    done = running.operation(operation)["status"]
+    running.clusters.nodePools().delete(name=f"{CLUSTER}/nodePools/good").execute()
+    running.view("machines")
+    running.view("machines")
+    assert found["config"]["serviceAccount"] == NODES
+    assert len(machines) == 1 + changes.get("initialNodeCount", 1)
+    assert done == "DONE"
 
 
 def test_who_may_not_act_as_the_account_makes_no_pool(running: Gke) -> None:
