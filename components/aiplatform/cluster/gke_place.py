@@ -7,6 +7,7 @@ from pulumi import Output
 from pulumi_gcp import organizations, projects
 
 from aiplatform._google_apis import Apis
+from aiplatform._order import after
 from aiplatform.cluster.args import GKE, ClusterSettings
 
 
@@ -71,5 +72,9 @@ def agents(parent: pulumi.Resource, name: str, project: str, apis: Apis) -> Agen
             parent=parent, depends_on=[apis["cloudresourcemanager"], apis["compute"]]
         ),
     )
-    compute = answer.number.apply(lambda number: f"service-{number}@compute-system.iam.gserviceaccount.com")
-    return Agents(gke=identity.email, compute=compute)
+
+    def agent(service: str) -> Output[str]:
+        return answer.number.apply(lambda number: f"service-{number}@{service}.iam.gserviceaccount.com")
+
+    # By its name: an API may have several agents, and the answer is one of them.
+    return Agents(gke=after(agent("container-engine-robot"), identity), compute=agent("compute-system"))
