@@ -19,6 +19,8 @@ from twin.web import Answer
 from twin.world import World
 
 LOG = logging.getLogger(__name__)
+_REMEMBERED: Final = 7 * 86400
+"""Seconds that an answer to an intent and an operation are kept."""
 _INTENT: Final = "HTTP_X_TWIN_INTENT"
 _CARRIERS: Final = ("upload", "download")
 _WORDS: Final = {"insert": "create", "patch": "update", "aggregatedList": "list"}
@@ -38,6 +40,7 @@ class Front:
         self.identity = Identity(world, self.state)
         with self.state.transaction():
             self.project_number = baseline.make(self.state, world)
+            self.state.forget(time.time() - _REMEMBERED)
         services.start(self)
 
     @property
@@ -74,7 +77,13 @@ class Front:
     def _answer(self, environ: dict[str, Any], host: str, path: str) -> Answer:
         principal = self.identity.of_request(environ.get("HTTP_AUTHORIZATION", ""))
         verb = environ["REQUEST_METHOD"]
-        match = discovery.method(host, environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", verb), path)
+        raw = _read(environ)
+        override = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE")
+        text = environ.get("QUERY_STRING", "")
+        if override:
+            # Clients send what is too long for a URL as a form.
+            verb, text, raw = override, raw.decode("utf-8", "replace"), b""
+        match = discovery.method(host, verb, path)
         if match is None:
             raise GoogleError(
                 404,
@@ -84,9 +93,8 @@ class Front:
             )
         method = match.method
         self.faults.strike(method)
-        raw = _read(environ)
         key = _key(environ, verb, host, path, raw)
-        query = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        query = parse_qs(text, keep_blank_values=True)
         with self.state.transaction():
             before = self.state.answer(key) if key else None
             if before:

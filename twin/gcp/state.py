@@ -192,6 +192,11 @@ class State:
         """Keep the answer to an intent."""
         self._run("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", key, status, body, at)
 
+    def forget(self, before: float) -> None:
+        """Drop the answers and the operations from before a Unix time: nobody asks for them any more."""
+        self._run("DELETE FROM answers WHERE at < ?", before)
+        self._run("DELETE FROM operations WHERE at < ? AND body LIKE '%DONE%'", before)
+
     def meta(self, key: str, make: Callable[[], str]) -> str:
         """A value that is made once."""
         with self._lock:

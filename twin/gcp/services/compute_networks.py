@@ -116,6 +116,16 @@ def show(state: State, _: str, body: Body) -> Body:
     return made
 
 
+@handles("compute.routes.delete")
+def delete_route(call: Call) -> dict[str, Any]:
+    """A route; those of subnetworks go with them only."""
+    name = compute.relative(call)
+    call.need(f"compute/{name}")
+    if "/subnetworks/" in call.state.kept(f"compute/{name}").get("owned", ""):
+        raise invalid(f"The local route '{name.rsplit('/', 1)[-1]}' cannot be deleted.")
+    return compute.delete(call, ROUTE)
+
+
 @handles("compute.networks.switchToCustomMode")
 def switch(call: Call) -> dict[str, Any]:
     """Auto mode to custom mode, for good."""

@@ -19,6 +19,8 @@ from twin.gcp.state import Body, State
 
 SECONDARY: Final = 170
 """Secondary ranges of a subnetwork at most. Source: "Quotas and limits" of the VPC documentation."""
+PROXY_LENGTH: Final = 26
+"""The longest prefix of a proxy-only subnetwork. Source: "Proxy-only subnets" of Cloud Load Balancing."""
 _NAME: Final = re.compile(r"[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _PURPOSES: Final = frozenset(
     {"REGIONAL_MANAGED_PROXY", "GLOBAL_MANAGED_PROXY", "INTERNAL_HTTPS_LOAD_BALANCER"}
@@ -45,15 +47,18 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
         blocked(
             call.state, body["network"], "allowPrivateGoogleAccess", "Subnetworks with Private Google Access"
         )
-    _check_purpose(body)
+    _check_purpose(call, body)
     _check_ranges(call, body, before)
     _check_logs(body)
     if before is not None:
         _check_removed(call.state, body, before)
 
 
-def _check_purpose(body: Body) -> None:
+def _check_purpose(call: Call, body: Body) -> None:
     purpose = body["purpose"]
+    if purpose in _PURPOSES:
+        parse(body["ipCidrRange"], "resource.ipCidrRange", longest=PROXY_LENGTH)
+        _check_proxies(call, body)
     if purpose in _PURPOSES and not body.get("role"):
         raise invalid(f"Role must be ACTIVE or BACKUP for a subnetwork with purpose {purpose}.")
     if body.get("role") and purpose not in _PURPOSES:
@@ -62,6 +67,20 @@ def _check_purpose(body: Body) -> None:
         )
     if purpose in _PURPOSES and body.get("logConfig", {}).get("enable"):
         raise invalid(f"Flow logs are not supported for a subnetwork with purpose {purpose}.")
+
+
+def _check_proxies(call: Call, body: Body) -> None:
+    """A network has one active proxy-only subnetwork a region and purpose."""
+    region = call.parameters.get("region", "")
+    for name, other in call.state.of("compute.subnetworks"):
+        same = (other["network"], other["purpose"]) == (body["network"], body["purpose"])
+        if not same or name.split("/")[4] != region or other["name"] == body["name"]:
+            continue
+        if other.get("role") == "ACTIVE" and body.get("role") == "ACTIVE":
+            raise invalid(
+                f"An active subnetwork of purpose {body['purpose']} already exists in region {region} of the "
+                f"network: '{other['name']}'."
+            )
 
 
 def _check_ranges(call: Call, body: Body, before: Body | None) -> None:

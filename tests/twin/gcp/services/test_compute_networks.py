@@ -198,3 +198,23 @@ def test_networks_have_a_quota(google: Front) -> None:
     error = refused(client(google, "compute").networks().insert(project=PROJECT, body=body))
     assert (error.code, error.reason) == (403, "quotaExceeded")
     assert error.message == "Quota 'NETWORKS' exceeded.  Limit: 15.0 globally."
+
+
+def test_a_region_has_one_active_proxy_only_subnetwork(google: Front) -> None:
+    fronts.network(google)
+    proxies = {"purpose": "REGIONAL_MANAGED_PROXY", "role": "ACTIVE"}
+    small = refused(insert_subnetwork(google, **proxies, ipCidrRange="10.200.0.0/27"))
+    assert "prefix length must be from 4 to 26" in small.message
+    insert_subnetwork(google, **proxies, ipCidrRange="10.200.0.0/23").execute()
+    again = insert_subnetwork(google, **proxies, name="again", ipCidrRange="10.201.0.0/23")
+    assert "already exists in region us-central1" in refused(again).message
+
+
+def test_a_subnetworks_route_stays(google: Front) -> None:
+    fronts.network(google)
+    fronts.subnetwork(google)
+    routes = client(google, "compute").routes()
+    local = next(
+        each for each in routes.list(project=PROJECT).execute()["items"] if each["destRange"] == "10.0.0.0/20"
+    )
+    assert "cannot be deleted" in refused(routes.delete(project=PROJECT, route=local["name"])).message
