@@ -3,6 +3,8 @@
 ENV ?= aws-dev
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py --run
+# End-to-end tests at a time: 0 is one after another; 2 runs two files at once, each with a home of its own.
+WORKERS ?= 0
 UNIT := -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -38,7 +40,7 @@ test-unit: ## the fast tests: run them before every commit
 	@$(RUN) python -m pytest $(UNIT)
 
 test-end-to-end: ## the real engine on the twin
-	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n 0 tests'
+	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n $(WORKERS) --dist loadfile tests'
 
 lint: ## ruff and pyright
 	@$(RUN) sh -c 'ruff check . && ruff format --check . && pyright'
