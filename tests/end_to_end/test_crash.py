@@ -98,7 +98,9 @@ def test_the_cloud_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
     reached = more(dev, 10)
     running = dev.spawn("up", dev.environment)
     eventually("some more are there", lambda: running.poll() is not None or reached())
-    state = json.loads(dev.cli("twin", "status", "--name", dev.environment, "--json").stdout)
+    # Not checked: a control plane that is being made for the cluster counts as partly there.
+    told = dev.cli("twin", "status", "--name", dev.environment, "--json", check=False)
+    state = json.loads(told.stdout)
     [front] = [process for process in state["processes"] if process["name"] == "cloud"]
     psutil.Process(front["pid"]).kill()
     assert running.wait(120) != 0, "nobody starts the cloud again in the middle of an `up`"
