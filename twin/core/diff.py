@@ -80,7 +80,7 @@ def _properties(type: ResourceType | None, old: Props, state: Props, new: Props)
     for key in sorted({*old, *new} - {DEFAULTS_KEY}):
         if key in new and key not in old and state.get(key) is not None:
             # Nothing was asked, and the cloud has a value (its default, or an import).
-            if not _covers(type, key, state[key], new[key]):
+            if not covers(type, key, state[key], new[key]):
                 yield from walk.values((key,), None, new[key])
         elif key in old and key not in new:
             # What the cloud would choose itself stays as it is when the program stops asking for it.
@@ -125,10 +125,10 @@ def _same(type: ResourceType | None, path: str, old: Any, new: Any) -> bool:
     return bool(type and type.same(path, old, new))
 
 
-def _covers(type: ResourceType | None, path: str, has: Any, asked: Any) -> bool:
+def covers(type: ResourceType | None, path: str, has: Any, asked: Any) -> bool:
     """Whether what the cloud has says all that is asked; it may say more."""
     if isinstance(has, dict) and isinstance(asked, dict):
-        return all(_covers(type, f"{path}.{key}", has.get(key), value) for key, value in asked.items())
+        return all(covers(type, f"{path}.{key}", has.get(key), value) for key, value in asked.items())
     if (
         isinstance(has, list)
         and isinstance(asked, list)
@@ -136,7 +136,7 @@ def _covers(type: ResourceType | None, path: str, has: Any, asked: Any) -> bool:
         and not has_unknown(asked)
     ):
         items = zip(has, asked, strict=True)
-        return all(_covers(type, path, one, other) for one, other in items)
+        return all(covers(type, path, one, other) for one, other in items)
     return _same(type, path, has, asked)
 
 

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from twin.checks.sdk import ResourceSchema, sdk
+from twin.core.diff import covers
 from twin.core.settle import equal, settled
 from twin.core.templates import fill, parse
 from twin.gcp import discovery
@@ -338,10 +339,14 @@ class GcpResource(Entry):
             if name != self.labels
             and not (new.get(name) is None and (name in self.computed or name not in old))
             and not (new.get(name) in _NOTHING and old.get(name) in _NOTHING)
-            and not self.same(
-                name, old.get(name), new[name] if new.get(name) is not None else self.defaults.get(name)
-            )
+            and not self._has(name, old.get(name), new.get(name))
         }
+
+    def _has(self, name: str, has: Any, wanted: Any) -> bool:
+        """Whether there is what is wanted; of an object, only what is asked for counts."""
+        if wanted is None:
+            return self.same(name, has, self.defaults.get(name))
+        return self.same(name, has, wanted) or (isinstance(wanted, dict) and covers(self, name, has, wanted))
 
     def change_labels(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         """Set the labels that the program and the provider manage; those of others stay."""

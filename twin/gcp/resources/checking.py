@@ -27,13 +27,13 @@ def blamed(message: str, told: Mapping[str, str], places: Mapping[str, str], bod
     for part, path in told.items():
         if part in message:
             return path
-    quoted = [
-        (len(value), path)
+    found_values = [
+        (bool(re.search(rf"""["'`]{re.escape(value)}["'`]""", message)), len(value), path)
         for path, value in _leaves(body, "")
         if len(value) >= _TELLING and re.search(rf"(?<![\w.]){re.escape(value)}(?![\w])", message)
     ]
-    if quoted:
-        return _place(places, max(quoted)[1])
+    if found_values:
+        return _place(places, max(found_values)[2])
     found = [path for path in places if re.search(rf"""["'`]{re.escape(path)}["'`]""", message)]
     return places[max(found, key=len)] if found else ""
 

@@ -245,6 +245,10 @@ class Cluster(GcpResource):
             "locations": [zone for zone in item.get("locations") or [] if zone != item.get("location")],
         }
         found = super().outputs(context, id, shown, state)
+        for name in ("initialNodeCount", "nodeConfig"):
+            # Both tell of the pool that the cluster was made with; once it is gone nothing does.
+            if name not in found and state.get(name) is not None:
+                found[name] = state[name]
         found["nodePools"] = self._pools(context, found.get("nodePools") or [], item, state)
         if "nodeConfig" in found:
             found["nodeConfig"] = nodes.seen(found["nodeConfig"], state.get("nodeConfig"))
@@ -287,6 +291,12 @@ class Cluster(GcpResource):
         from twin.gcp.resources.container_cluster_changes import ClusterChange
 
         ClusterChange(self, context, id, self.minutes).apply(old, new, self.changed(old, new))
+
+    def changed(self, old: Props, new: Props) -> set[str]:
+        found = super().changed(old, new)
+        # containerClusterNetworkPolicyDiffSuppress: none is the same as one that is off.
+        on = [bool((each.get("networkPolicy") or {}).get("enabled")) for each in (old, new)]
+        return found if any(on) else found - {"networkPolicy"}
 
     def set_labels(self, context: GcpContext, id: str, old: Props, new: Props, labels: Props) -> None:
         now = self.find(context, id, self.values(context, id, old)) or {}

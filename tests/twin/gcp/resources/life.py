@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.twin.gcp.fronts import PROJECT, REGION
+from twin.checks.sdk import sdk
 from twin.core.diff import compare
+from twin.core.drift import inputs_now
+from twin.core.messages import complete
 from twin.gcp.apis import APIS
 from twin.gcp.calling import Transport
 from twin.gcp.context import GcpContext, Labels
@@ -86,9 +89,10 @@ class Made:
         difference = compare(self.kind, self.inputs, self.outputs, wanted)
         assert difference.changes, "nothing differs"
         assert not difference.replaces, f"only a replacement gets there: {difference.replaces}"
-        self.inputs = wanted
         under = self.context.with_intent(f"update-{next(_intents)}")
-        self.outputs = self.kind.update(under, self.id, self.outputs, wanted)
+        state = complete(self.kind.sdk_schema, self.inputs, self.outputs)
+        self.outputs = self.kind.update(under, self.id, state, wanted)
+        self.inputs = wanted
         assert self.read() == self.outputs
         return self.outputs
 
@@ -112,6 +116,12 @@ def make(context: GcpContext, token: str, **inputs: Any) -> Made:
     id, outputs = kind.create(under, kind.prepared(under, given))
     made = Made(kind, context, id, given, outputs)
     assert made.read() == outputs, "a refresh right after a create must find nothing new"
+    whole = complete(kind.sdk_schema, given, outputs)
+    now = kind.read(context, id, whole)
+    assert now is not None
+    found = inputs_now(sdk("pulumi_gcp"), kind, kind.sdk_schema.inputs, given, whole, now)
+    drift = compare(kind, found, complete(kind.sdk_schema, {}, now), given)
+    assert not drift.changes, f"a refresh finds drift where there is none: {drift.changes}"
     imported = kind.read(context, id, {})
     assert imported is not None
     assert "id" not in imported, "the id is in its own form"

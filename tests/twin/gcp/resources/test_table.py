@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -86,34 +85,21 @@ def _tokens(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.Call):
             first, *rest = ast.unparse(node.func).split(".")
             path = modules.get(first) or names.get(first)
-            token = _token(_import(".".join([path, *rest]))) if path else None
+            token = _token([*path.split("."), *rest][1:]) if path else None
             if token:
                 yield token
 
 
-def _import(path: str) -> Any:
-    from importlib import import_module
-
-    parts = path.split(".")
-    for size in range(len(parts), 0, -1):
-        try:
-            target = import_module(".".join(parts[:size]))
-        except ModuleNotFoundError:
-            continue
-        for part in parts[size:]:
-            target = getattr(target, part, None)
-        return target
-    return None
-
-
-def _token(target: object) -> str | None:
-    if inspect.isclass(target):
-        token = getattr(target, "pulumi_type", None)
-        return token if isinstance(token, str) and token.startswith("gcp:") else None
-    if inspect.isfunction(target):
-        found = re.search(r"invoke(?:_output)?\('(gcp:[^']+)'", inspect.getsource(target))
-        return found[1] if found else None
-    return None
+def _token(path: list[str]) -> str | None:
+    """The token of `compute.Network` or `compute.get_zones`, by the SDK's source: an import takes long."""
+    *folders, name = path
+    folder = "/".join(folders)
+    known = {place: token for token, place in SDK.tokens.items()}
+    if (folder, name) in known:
+        return known[folder, name]
+    file = SDK.folder / folder / f"{name.removesuffix('_output')}.py"
+    found = re.search(r"invoke\('(gcp:[^']+)'", file.read_text()) if file.is_file() else None
+    return found[1] if found else None
 
 
 def test_every_type_and_function_that_the_components_use_has_an_entry() -> None:
