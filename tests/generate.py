@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.generating import accelerators, components, environment
+from tests.generating import accelerators, clouds, components, environment
 
 ROOT = Path(__file__).parents[1]
 PAGES = Path("docs/components")
@@ -19,6 +19,7 @@ def files() -> dict[Path, str]:
     return {
         Path("components/schema.json"): components.schema(),
         **{PAGES / name: text for name, text in components.pages().items()},
+        Path("docs/clouds.md"): clouds.text(),
         Path("docs/environment.md"): environment.text(),
         Path("docs/accelerators.md"): accelerators.text(),
     }
