@@ -1,8 +1,8 @@
 """The real engine with the provider of tests/twin/fake_cloud.py, and programs told as data.
 
-A program is a list of resources: {"token": ..., "name": ..., "props": {...}, "import": id}. A property value
-`{"ref": "name"}` is the id of another resource. Run as a module it brings a stack up in a process of its own,
-for a test to kill.
+A program is a list of resources: {"token": ..., "name": ..., "props": {...}, "import": id, "after": [name]}.
+A property value `{"ref": "name"}` is the id of another resource. Run as a module it brings a stack up in a
+process of its own, for a test to kill.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ def run(program: Program) -> None:
             key: made[value["ref"]].id if isinstance(value, dict) and set(value) == {"ref"} else value
             for key, value in resource["props"].items()
         }
-        options = pulumi.ResourceOptions(import_=resource.get("import"))
+        before = [made[name] for name in resource.get("after", ())]
+        options = pulumi.ResourceOptions(import_=resource.get("import"), depends_on=before)
         made[resource["name"]] = Bare(resource["token"], resource["name"], props, options)
         pulumi.export(resource["name"], made[resource["name"]].id)
 

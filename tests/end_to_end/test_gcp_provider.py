@@ -1,0 +1,175 @@
+"""The Google provider under the real engine, with a front of its own: no control plane, a few seconds."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi import automation
+
+from cli import front as fronts
+from tests.end_to_end.harness import eventually
+from tests.end_to_end.inline import ROOT, Program, Workplace
+from tests.end_to_end.test_provider_engine import changes
+from tests.twin.gcp.resources.test_network import ADDRESS, FIREWALL, NETWORK, RANGES, SUBNETWORK
+from tests.twin.gcp.resources.test_services import ACCOUNT, MEMBER, SERVICE
+from twin import environment, programs
+from twin import world as worlds
+from twin.toolchain import build
+from twin.world import World
+
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif("pulumi" not in build.locate(), reason="pulumi is not built: `aiplatform doctor`"),
+]
+PROJECT = "acme-ml-dev"
+LINK = "projects/acme-ml-dev/global/networks/net"
+
+
+@dataclass
+class Place(Workplace):
+    """A folder with a backend, and our provider in front of a world's Google."""
+
+    world: World = field(default_factory=lambda: World(""))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        (self.folder / "bin" / "pulumi-resource-aws").unlink()
+        plugin = self.folder / "bin" / "pulumi-resource-gcp"
+        plugin.write_text(
+            f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m twin.gcp.provider "$@"\n'
+        )
+        plugin.chmod(0o755)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = super().environment
+        told = environment.environment(self.world)
+        return {**told, **own, "PATH": f"{self.folder / 'bin'}:{own['PATH']}"}
+
+    def inventory(self) -> dict[str, Any]:
+        """What Google holds beside what every project has."""
+        return {kind: names for kind, names in fronts.ask(self.world, "GET", "inventory").items() if names}
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A served world."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
+        world = worlds.create("engine", cloud="gcp", region="us-central1", account=PROJECT)
+        environment.prepare(world)
+        serving = subprocess.Popen(
+            [sys.executable, "-m", "twin.gcp.server", "--world", world.name],
+            cwd=ROOT,
+            env={**environment.daemon_environment(world), "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+        )
+        eventually("the front answers", lambda: _answers(world), 60)
+        yield world
+        serving.send_signal(signal.SIGTERM)
+        serving.wait(30)
+
+
+def _answers(world: World) -> bool:
+    try:
+        return bool(fronts.ask(world, "GET", "health")) or True
+    except (OSError, ValueError, http.client.HTTPException):
+        return False
+
+
+@pytest.fixture
+def place(front: World, tmp_path: Path) -> Place:
+    assert programs.sdk_version("gcp")
+    assert os.environ["AIPLATFORM_HOME"]
+    return Place(tmp_path, world=front)
+
+
+def program(*, mtu: int = 1460, team: str = "ml", cidr: str = "10.0.0.0/20") -> Program:
+    return [
+        {"token": SERVICE, "name": "compute", "props": {"service": "compute.googleapis.com"}},
+        {
+            "token": NETWORK,
+            "name": "net",
+            "props": {"name": "net", "autoCreateSubnetworks": False, "mtu": mtu},
+            "after": ["compute"],
+        },
+        {
+            "token": SUBNETWORK,
+            "name": "nodes",
+            "props": {
+                "network": {"ref": "net"},
+                "ipCidrRange": cidr,
+                "region": "us-central1",
+                "secondaryIpRanges": RANGES,
+            },
+        },
+        {"token": ADDRESS, "name": "nat", "props": {"labels": {"team": team}}, "after": ["compute"]},
+        {
+            "token": FIREWALL,
+            "name": "allow",
+            "props": {
+                "network": {"ref": "net"},
+                "allows": [{"protocol": "tcp", "ports": ["443"]}],
+                "sourceRanges": ["10.0.0.0/8"],
+            },
+        },
+        {"token": ACCOUNT, "name": "nodes-account", "props": {"accountId": "gke-nodes"}},
+        {
+            "token": MEMBER,
+            "name": "logs",
+            "props": {
+                "project": PROJECT,
+                "role": "roles/logging.logWriter",
+                "member": f"serviceAccount:gke-nodes@{PROJECT}.iam.gserviceaccount.com",
+            },
+            "after": ["nodes-account"],
+        },
+    ]
+
+
+def test_a_stack_comes_up_changes_drifts_and_goes(place: Place) -> None:
+    stack = place.stack(program())
+    assert changes(stack.preview())["create"] == 8
+    up = stack.up()
+    assert up.outputs["net"].value == LINK
+    assert up.outputs["nodes"].value.startswith("projects/acme-ml-dev/regions/us-central1/subnetworks/nodes-")
+    assert not changes(stack.preview(refresh=True)), "nothing changed, nothing drifted"
+
+    changed = place.stack(program(team="data", mtu=8896))
+    assert changes(changed.preview()) == {"update": 2}
+    changed.up()
+    assert not changes(changed.preview(refresh=True))
+
+    smaller = place.stack(program(team="data", mtu=8896, cidr="10.0.0.0/24"))
+    assert changes(smaller.preview()) == {"replace": 1}
+
+    fronts_network = f"projects/{PROJECT}/regions/us-central1/addresses/{_name(up, 'nat')}"
+    assert fronts_network in str(place.inventory())
+    changed.destroy()
+    assert place.inventory() == {}
+
+
+def _name(up: Any, output: str) -> str:
+    return str(up.outputs[output].value).rpartition("/")[2]
+
+
+def test_what_google_refuses_reads_like_google(place: Place) -> None:
+    wrong = program()
+    wrong[2]["props"]["secondaryIpRanges"] = [{"rangeName": "pods", "ipCidrRange": "10.0.0.0/21"}]
+    with pytest.raises(automation.CommandError, match="googleapi: Error 400"):
+        place.stack(wrong).up()
+    misspelt = program()
+    misspelt[1]["props"]["autoCreateSubnetwork"] = False
+    with pytest.raises(automation.CommandError, match="did you mean 'autoCreateSubnetworks'"):
+        place.stack(misspelt).up()
+    place.stack(program()).destroy()
+    assert place.inventory() == {}
