@@ -25,6 +25,22 @@ _WORKLOAD: Final = re.compile(r"serviceAccount:([a-z][a-z0-9-]*)\.svc\.id\.goog\
 _POOL: Final = re.compile(
     r"principal(?:Set)?://iam\.googleapis\.com/projects/(\d+)/locations/global/workloadIdentityPools/([^/]+)/.+"
 )
+_ABOVE_PROJECTS: Final = frozenset(
+    f"roles/{each}"
+    for each in (
+        "accesscontextmanager.policyAdmin",
+        "billing.admin",
+        "billing.creator",
+        "billing.user",
+        "orgpolicy.policyAdmin",
+        "resourcemanager.folderAdmin",
+        "resourcemanager.folderCreator",
+        "resourcemanager.organizationAdmin",
+        "resourcemanager.organizationViewer",
+        "resourcemanager.projectCreator",
+    )
+)
+"""Roles that only organizations, folders or billing accounts take. Source: "IAM roles index"."""
 _LIMIT: Final = 1500
 """Members of one policy, all bindings together. Source: "Quotas and limits" of IAM."""
 
@@ -49,11 +65,10 @@ def read(state: State, name: str) -> Body:
     return {**found, "etag": etag(found)}
 
 
-def write(call: Call, name: str, policy: Body, mask: str = "", *, basic: bool = True) -> Body:
+def write(call: Call, name: str, policy: Body, mask: str = "") -> Body:
     """Set a policy, as setIamPolicy does. Raises 409 for an etag that is stale, 400 for members or roles.
 
-    name: the resource in the state. mask: the fields to write (`bindings,etag`); all by default. basic:
-    whether the basic roles (owner, editor, viewer) may be given, which only projects take.
+    name: the resource in the state. mask: the fields to write (`bindings,etag`); all by default.
     """
     current = read(call.state, name)
     given = policy.get("etag")
@@ -63,7 +78,7 @@ def write(call: Call, name: str, policy: Body, mask: str = "", *, basic: bool = 
             "backoff."
         )
     bindings = _merged(policy.get("bindings") or [])
-    check(call, bindings, basic=basic)
+    check(call, name, bindings)
     conditional = any("condition" in binding for binding in bindings)
     if conditional and policy.get("version") != 3:
         raise invalid("Policy version must be set to 3 when a binding has a condition.")
@@ -78,12 +93,12 @@ def write(call: Call, name: str, policy: Body, mask: str = "", *, basic: bool = 
     return read(call.state, name)
 
 
-def check(call: Call, bindings: list[Body], *, basic: bool = True) -> None:
+def check(call: Call, name: str, bindings: list[Body]) -> None:
     """Refuse roles and members that do not exist, as setIamPolicy does."""
     count = 0
     for binding in bindings:
         role = binding.get("role", "")
-        _check_role(call, role, basic=basic)
+        _check_role(call, name, role)
         for member in binding.get("members") or []:
             count += 1
             check_member(call, member)
@@ -133,13 +148,13 @@ def mark_deleted(state: State, account: str, unique_id: str) -> None:
         state.put_policy(name, policy)
 
 
-def _check_role(call: Call, role: str, *, basic: bool) -> None:
-    from twin.gcp.services.iam_role_table import BASIC, exists
+def _check_role(call: Call, name: str, role: str) -> None:
+    from twin.gcp.services.iam_role_table import exists
 
     if not role:
         raise invalid("Role must not be empty.")
     if role.startswith("roles/"):
-        if not exists(role) or (role in BASIC and not basic):
+        if not exists(role) or not _grantable(name, role):
             raise invalid(f"Role {role} is not supported for this resource.")
         return
     custom = re.fullmatch(r"projects/([^/]+)/roles/([A-Za-z0-9_.]{3,64})", role)
@@ -150,6 +165,18 @@ def _check_role(call: Call, role: str, *, basic: bool) -> None:
     found = call.state.get(f"iam/{role}")
     if not found or found.get("deleted"):
         raise invalid(f"Role ({role}) does not exist in the resource's hierarchy.")
+
+
+def _grantable(name: str, role: str) -> bool:
+    """Whether a predefined role means anything on a resource: it has a permission of the resource's type."""
+    from twin.gcp.services.iam_role_table import BASIC, permissions
+
+    if name.startswith("cloudresourcemanager/projects/"):
+        return role not in _ABOVE_PROJECTS
+    if name.startswith("storage/b/") and role in BASIC:
+        return False  # a bucket has legacy roles for those
+    own = "iam.serviceAccounts." if "/serviceAccounts/" in name else f"{name.partition('/')[0]}."
+    return any(each.startswith(own) for each in permissions(role))
 
 
 def _check_account(call: Call, email: str) -> None:

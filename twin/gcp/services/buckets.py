@@ -190,7 +190,7 @@ def set_policy(call: Call) -> dict[str, Any]:
     conditional = any("condition" in each for each in bindings)
     if conditional and not body["iamConfiguration"]["uniformBucketLevelAccess"].get("enabled"):
         raise invalid("Conditions need uniform bucket-level access.")
-    made = iam_policy.write(call, f"storage/b/{body['name']}", call.body, basic=False)
+    made = iam_policy.write(call, f"storage/b/{body['name']}", call.body)
     return _policy(body["name"], made)
 
 

@@ -48,6 +48,7 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
             nat.setdefault(key, value)
         _check_nat(call, nat, body, path)
     _check_overlap(call, body)
+    _check_taken(call, body)
 
 
 def _check_nat(call: Call, nat: Body, router: Body, path: str) -> None:
@@ -160,6 +161,24 @@ def _check_overlap(call: Call, body: Body) -> None:
                     f"subnetwork ranges of network '{body['network'].rsplit('/', 1)[-1]}'."
                 )
         seen.append((body, nat))
+
+
+def _check_taken(call: Call, body: Body) -> None:
+    """A static address serves one gateway."""
+    own = body.get("selfLink")
+    taken = {
+        each: other["name"]
+        for _, other in call.state.of("compute.routers")
+        if other["selfLink"] != own
+        for nat in other.get("nats", ())
+        for each in nat.get("natIps", ())
+    }
+    for index, nat in enumerate(body.get("nats") or []):
+        for each in nat.get("natIps") or []:
+            if each in taken:
+                path = f"resource.nats[{index}].natIps"
+                raise bad_field(path, each, f"The address is already in use by router '{taken[each]}'.")
+            taken[each] = body["name"]
 
 
 def _overlap(one: Body, two: Body) -> bool:

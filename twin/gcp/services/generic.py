@@ -91,7 +91,7 @@ def policy_holder(call: Call) -> str:
     return f"{call.method.api}/{resource}"
 
 
-def policy(call: Call, name: str, *, basic: bool = False) -> dict[str, Any]:
+def policy(call: Call, name: str) -> dict[str, Any]:
     """getIamPolicy, setIamPolicy, testIamPermissions of a resource that exists."""
     word = call.method.name
     if word == "getIamPolicy":
@@ -100,7 +100,7 @@ def policy(call: Call, name: str, *, basic: bool = False) -> dict[str, Any]:
         given = call.body.get("policy", call.body if "bindings" in call.body else None)
         if given is None:
             raise invalid("Policy must be specified.")
-        return iam_policy.write(call, name, given, call.body.get("updateMask", ""), basic=basic)
+        return iam_policy.write(call, name, given, call.body.get("updateMask", ""))
     permissions = call.body.get("permissions") or call.parameters.get("permissions") or []
     held = [each for each in permissions if call.front.identity.allowed(call.principal, each, name)]
     return {"permissions": held} if held else {}

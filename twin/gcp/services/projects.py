@@ -87,7 +87,7 @@ def policy(call: Call) -> dict[str, Any]:
                 )
         if not any(each.get("role") == "roles/owner" and each.get("members") for each in bindings):
             raise invalid("SOLO_REQUIRE_TOS_ACCEPTOR: there must be at least one owner of the project.")
-    return generic.policy(call, project_name(call.project), basic=True)
+    return generic.policy(call, project_name(call.project))
 
 
 @handles("cloudresourcemanager.operations.get")

@@ -67,6 +67,10 @@ def test_an_address_that_a_nat_uses_stays(google: Front) -> None:
     assert (
         refused(compute.addresses().delete(**AT, address="egress")).reason == "resourceInUseByAnotherResource"
     )
+    fronts.network(google, "other")
+    second = {"name": "second", "network": "global/networks/other", "nats": [{**NAT, **manual}]}
+    error = refused(compute.routers().insert(**AT, body=second))
+    assert "The address is already in use by router 'router'" in error.message
     compute.routers().patch(**AT, router="router", body={"nats": []}).execute()
     compute.addresses().delete(**AT, address="egress").execute()
 

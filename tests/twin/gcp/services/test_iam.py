@@ -65,6 +65,7 @@ def test_googles_own_accounts_are_not_listed(google: Front) -> None:
     ("role", "member", "words"),
     [
         ("roles/container.superUser", "user:a@example.com", "is not supported"),
+        ("roles/resourcemanager.projectCreator", "user:a@example.com", "is not supported for this resource"),
         ("container.viewer", "user:a@example.com", "Role name must be in the format"),
         (
             f"projects/{PROJECT}/roles/none",
@@ -84,6 +85,17 @@ def test_a_policy_names_roles_and_members_that_exist(
     error = refused(set_policy(shared, {"role": role, "members": [member]}))
     assert error.code == 400
     assert words in error.message
+
+
+def test_an_account_takes_only_roles_that_mean_something_on_it(front: Front) -> None:
+    name = f"{PARENT}/serviceAccounts/{account(front)}"
+    accounts = client(front, "iam").projects().serviceAccounts()
+    binding = {"role": "roles/container.viewer", "members": ["user:a@example.com"]}
+    body = {"policy": {"bindings": [binding]}}
+    error = refused(accounts.setIamPolicy(resource=name, body=body))
+    assert error.message == "Role roles/container.viewer is not supported for this resource."
+    binding["role"] = "roles/iam.workloadIdentityUser"
+    accounts.setIamPolicy(resource=name, body=body).execute()
 
 
 def test_a_policys_etag_must_be_the_current_one(front: Front) -> None:
