@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 GRACE: Final = 60.0
 """Seconds for which an add-on that is not complete counts as on its way, not as DEGRADED."""
 AGAIN: Final = 5.0
+BUDGET: Final = 1.5
+"""Seconds of one round in which new add-ons are applied."""
 SHORT: Final = "The add-on is unhealthy because it doesn't have the desired number of replicas."
 """EKS's words for its issue InsufficientNumberOfReplicas; the view gives it that code."""
 WORKLOADS: Final = {"DaemonSet": "daemonsets", "Deployment": "deployments"}
@@ -155,7 +158,11 @@ class Addons:
         self._made.clear()
 
     def step(self, addons: Iterable[Addon], cluster: Cluster) -> None:
-        """Once over all: apply what changed, remove what is to go, report."""
+        """Once over all: apply what changed, remove what is to go, report.
+
+        New ones that do not fit into BUDGET wait for the next round: nodes must not wait for all of them.
+        """
+        began, late = time.monotonic(), False
         wanted = {addon.name: addon for addon in addons}
         self._known = {name: state for name, state in self._known.items() if name in wanted}
         for addon in wanted.values():
@@ -165,8 +172,12 @@ class Addons:
             items = self._items(addon, cluster)
             if addon.status == "DELETING":
                 self._remove(addon, items)
+            elif addon.name not in self._known and time.monotonic() - began > BUDGET:
+                late = True
             else:
                 self._keep(addon, items)
+        if late:
+            self._mirror.wake()
 
     def _items(self, addon: Addon, cluster: Cluster) -> list[Object]:
         fingerprint = _fingerprint(addon)

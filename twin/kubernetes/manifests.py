@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from twin.kubernetes.api import Kube, Object, path
+from twin.kubernetes.api import ApiError, Kube, Object, path
 
 FOLDER: Final = Path(__file__).with_name("manifests")
+ESTABLISHED: Final = 30
+"""Tenths of a second that a new kind is given to be served."""
 MANAGER: Final = {"aws": "eks", "gcp": "gke"}
 """The field manager of what the cloud itself applies."""
 PLURALS: Final = {
@@ -61,9 +64,19 @@ def where(item: Object) -> str:
 
 
 def apply(kube: Kube, items: Iterable[Object], manager: str) -> None:
-    """Apply in order, server-side."""
+    """Apply in order, server-side. An object of a kind that was defined just before waits for it."""
+    defined: set[str] = set()
     for item in items:
-        kube.apply(where(item), item, manager)
+        if item["kind"] == "CustomResourceDefinition":
+            defined.add(item["spec"]["names"]["kind"])
+        for attempt in range(ESTABLISHED if item["kind"] in defined else 0, -1, -1):
+            try:
+                kube.apply(where(item), item, manager)
+                break
+            except ApiError as error:
+                if error.status not in {404, 429} or not attempt:
+                    raise
+                time.sleep(0.1)
 
 
 def remove(kube: Kube, items: Iterable[Object]) -> None:

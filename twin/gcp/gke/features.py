@@ -15,6 +15,9 @@ from twin.gcp.state import Body, State
 
 ALWAYS: Final = ("konnectivity-agent", "metrics-server", "event-exporter-gke")
 
+KINDS: Final = ("multi-networking", "gateway-api", "managed-prometheus")
+"""Components that bring kinds of objects: they come first, as programs wait for those."""
+
 
 def _addon(body: Body, name: str) -> bool:
     return bool(((body.get("addonsConfig") or {}).get(name) or {}).get("enabled"))
@@ -89,7 +92,7 @@ def addons(state: State, place: Place, body: Body) -> list[dict[str, Any]]:
             "configuration": now.get(name, {}),
             "service_account_role": "",
         }
-        for name in sorted({*applied, *now})
+        for name in sorted({*applied, *now}, key=lambda each: (each not in KINDS, each))
     ]
 
 
