@@ -29,3 +29,8 @@ def labels_now(remote: Mapping[str, Any], state: Props, name: str) -> Props:
 def with_labels(has: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether a resource has the labels that are managed; the attribution is added to new ones alone."""
     return all(has.get(key) == value for key, value in wanted.items() if key != ATTRIBUTION[0])
+
+
+def without_attribution(labels: Props) -> Props:
+    """The labels without Google's label of provenance."""
+    return {key: value for key, value in labels.items() if key != ATTRIBUTION[0]}
