@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,37 +12,66 @@ import pytest
 from tests.twin.gcp import fronts
 from tests.twin.gcp.gke import scene
 from tests.twin.gcp.gke.scene import Gke
+from twin import world as worlds
+from twin.gcp.front import Front
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
-    """A network and an account, and no cluster: for what is refused."""
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a prepared world, and one with a cluster that runs, to be copied."""
+    folder = tmp_path_factory.mktemp("homes")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("AIPLATFORM_HOME", str(folder / "prepared"))
         front = fronts.make()
         scene.prepare(front)
+        front.close()
+    shutil.copytree(folder / "prepared", folder / "running")
+    with _opened(folder / "running") as made:
+        made.running(networkConfig={"enableMultiNetworking": True})
+    return folder
+
+
+@contextmanager
+def _opened(home: Path) -> Iterator[Gke]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(home))
+        world = worlds.load("acme")
+        assert world is not None
+        front = Front(world)
         yield Gke(front)
         front.close()
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
-    """A cluster that runs, for tests that leave it as it was."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        front = fronts.make()
-        scene.prepare(front)
-        made = Gke(front)
-        made.running(networkConfig={"enableMultiNetworking": True})
+@contextmanager
+def _copied(homes: Path, kind: str, target: Path) -> Iterator[Gke]:
+    shutil.copytree(homes / kind, target / "home")
+    with _opened(target / "home") as made:
         yield made
-        front.close()
+
+
+@pytest.fixture(scope="module")
+def prepared(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
+    """A network and an account, and no cluster: for what is refused."""
+    with _copied(homes, "prepared", tmp_path_factory.mktemp("prepared")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(homes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gke]:
+    """A cluster that runs, for tests that leave it as it was."""
+    with _copied(homes, "running", tmp_path_factory.mktemp("running")) as made:
+        yield made
 
 
 @pytest.fixture
-def gke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gke]:
+def gke(homes: Path, tmp_path: Path) -> Iterator[Gke]:
     """A network and an account of the test's own."""
-    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    front = fronts.make()
-    scene.prepare(front)
-    yield Gke(front)
-    front.close()
+    with _copied(homes, "prepared", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def cluster(homes: Path, tmp_path: Path) -> Iterator[Gke]:
+    """A cluster of the test's own, that runs."""
+    with _copied(homes, "running", tmp_path) as made:
+        yield made

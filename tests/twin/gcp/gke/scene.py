@@ -88,7 +88,7 @@ class Gke:
         """projects.locations.clusters"""
         return self._clusters
 
-    def view(self, name: str, **body: Any) -> dict[str, Any]:
+    def view(self, name: str, /, **body: Any) -> dict[str, Any]:
         """Ask as the controller does."""
         with self.front.state.transaction():
             return sight.VIEWS[name](self.front, body)
