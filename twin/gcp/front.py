@@ -46,8 +46,9 @@ class Front:
     @property
     def greeting(self) -> str:
         """One line on what the start found."""
-        with self.state.transaction():
-            count = sum(not baseline for _, _, baseline in self.state.every())
+        from twin.gcp import inventory
+
+        count = sum(map(len, inventory.of(self).values()))
         return f"project {self.world.account} ({self.project_number}), {count} resources"
 
     def handle(self, environ: dict[str, Any]) -> Answer:

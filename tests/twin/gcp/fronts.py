@@ -8,17 +8,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
-from weakref import WeakKeyDictionary
 
 import httplib2
 import pytest
-from googleapiclient.discovery import build_from_document
+from googleapiclient.discovery import Resource, build_from_document
 from googleapiclient.errors import HttpError
 
-from twin import world as worlds
 from twin.gcp import discovery
 from twin.gcp.credentials import deployer
 from twin.gcp.front import Front
+from twin.world import World
 
 PROJECT = "acme-ml-dev"
 REGION = "us-central1"
@@ -60,39 +59,60 @@ class Wire:
         """Nothing is held."""
 
 
+class Kept:
+    """A service or a resource of one, whose resources are made once: each time takes 30 ms."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._below: dict[str, Kept] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._below:
+            return lambda: self._below[name]
+        made = getattr(self._resource, name)
+
+        def call(*positional: Any, **named: Any) -> Any:
+            found = made(*positional, **named)
+            if isinstance(found, Resource):
+                return self._below.setdefault(name, Kept(found))
+            return found
+
+        return call
+
+
 @functools.cache
 def _document(api: str, version: str) -> dict[str, Any]:
     return json.loads((discovery.folder() / f"{api}.{version}.json").read_bytes())
 
 
-_CLIENTS: WeakKeyDictionary[Front, dict[Any, Any]] = WeakKeyDictionary()
+_CLIENTS: dict[tuple[Any, ...], tuple[Any, Wire]] = {}
 
 
 def client(front: Front, api: str, version: str = "v1", *, token: str | None = None, **headers: str) -> Any:
-    """google-api-python-client's service of an API. headers: with `_` for `-`, of every request."""
-    held = _CLIENTS.setdefault(front, {})
+    """google-api-python-client's service of an API. headers: with `_` for `-`, of every request.
+
+    What it makes of a document is slow and is kept: the service is pointed at the front that asked last.
+    """
     key = (api, version, token, *headers.items())
-    if key not in held:
-        held[key] = _client(front, api, version, token, headers)
-    return held[key]
+    if key not in _CLIENTS:
+        _CLIENTS[key] = _client(front, api, version, headers)
+    service, wire = _CLIENTS[key]
+    wire.front = front
+    wire.token = deployer(front.world).access_token if token is None else token
+    return service
 
 
-def _client(front: Front, api: str, version: str, token: str | None, headers: dict[str, str]) -> Any:
+def _client(front: Front, api: str, version: str, headers: dict[str, str]) -> tuple[Any, Wire]:
     document = _document(api, version)
     host = document["rootUrl"].split("//")[1].strip("/")
-    wire = Wire(
-        front,
-        deployer(front.world).access_token if token is None else token,
-        {name.replace("_", "-"): value for name, value in headers.items()},
-    )
+    wire = Wire(front, "", {name.replace("_", "-"): value for name, value in headers.items()})
     options = {"api_endpoint": f"{BASE}/{host}/{document.get('servicePath', '')}"}
-    return build_from_document(document, http=wire, client_options=options)
+    return Kept(build_from_document(document, http=wire, client_options=options)), wire
 
 
 def make(name: str = "acme") -> Front:
     """The front of a world in AIPLATFORM_HOME, new or as it was."""
-    world = worlds.create(name, cloud="gcp", region=REGION, account=PROJECT)
-    return Front(world)
+    return Front(World(name, "gcp", REGION, PROJECT))  # it listens on no port
 
 
 def enable(front: Front, *services: str) -> None:
