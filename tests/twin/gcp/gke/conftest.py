@@ -12,8 +12,6 @@ import pytest
 from tests.twin.gcp import fronts
 from tests.twin.gcp.gke import scene
 from tests.twin.gcp.gke.scene import Gke
-from twin import world as worlds
-from twin.gcp.front import Front
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +33,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _opened(home: Path) -> Iterator[Gke]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIPLATFORM_HOME", str(home))
-        world = worlds.load("acme")
-        assert world is not None
-        front = Front(world)
+        front = fronts.make()
         yield Gke(front)
         front.close()
 
