@@ -154,6 +154,7 @@ def cluster(
             args["binary_authorization"] = images
     else:
         args["creator_is_admin"] = runner_group is None
+        args["tags"] = settings.environment.all_tags
     return args
 
 
@@ -227,6 +228,7 @@ class _Common(TypedDict):
     taints: list[TaintArgs]
     disk_gib: int
     force_update: bool
+    tags: NotRequired[dict[str, str]]
     zones: NotRequired[list[str]]
     image: NotRequired[str]
 
@@ -240,6 +242,10 @@ def _common(settings: Settings, pool: Pool) -> _Common:
         "disk_gib": pool.disk_gib,
         "force_update": _evicts(settings) if pool.force_update is None else pool.force_update,
     }
+    if settings.environment.cloud == "aws":
+        # The provider's default tags end at what it makes itself: who pays for the instances and volumes that
+        # EC2 Auto Scaling makes, their launch template has to say.
+        args["tags"] = settings.environment.all_tags
     if pool.zones:
         args["zones"] = pool.zones
     if pool.image is not None:

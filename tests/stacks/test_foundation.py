@@ -151,6 +151,25 @@ def test_the_provider_knows_its_account_and_tags_everything(stack: str) -> None:
     }
 
 
+@on_aws
+def test_what_nodes_cost_has_an_owner(stack: str) -> None:
+    tags = built(stack).settings.environment.all_tags
+    templates = built(stack).recording.all("aws:ec2/launchTemplate:LaunchTemplate")
+    assert templates
+    for template in templates:
+        for launched in template.inputs["tagSpecifications"]:
+            assert tags.items() <= launched["tags"].items(), (
+                f"{template.name}: the provider's default tags do not reach what Auto Scaling launches"
+            )
+
+
+@on_aws
+def test_what_persistent_volumes_cost_has_an_owner(stack: str) -> None:
+    driver = built(stack).recording.one("aws:eks/addon:Addon", "cluster-aws-ebs-csi-driver")
+    given = json.loads(driver.inputs["configurationValues"])["controller"]["extraVolumeTags"]
+    assert given == built(stack).settings.environment.all_tags
+
+
 @every_environment
 def test_every_component_registers_its_outputs(stack: str) -> None:
     silent = [

@@ -89,11 +89,14 @@ class Addons:
             policy=volumes_key.arn.apply(lambda arn: document(*_use_of_key(arn))),
             opts=ResourceOptions(parent=self.parent),
         )
+        # The driver makes volumes, which no tag of the add-on reaches.
+        tags = {"controller": {"extraVolumeTags": self.settings.tags}} if self.settings.tags else None
         driver = self._addon(
             "aws-ebs-csi-driver",
             [nodes, *ready, key_use],
             role=role,
             service_account="ebs-csi-controller-sa",
+            extra=tags,
         )
         others = ("coredns", "metrics-server", "eks-node-monitoring-agent")
         return [driver, *(self._addon(other, [nodes]) for other in others)]
@@ -115,7 +118,8 @@ class Addons:
         extra: dict[str, Any] | None = None,
     ) -> eks.Addon:
         asked = self.settings.addons.get(addon, Addon())
-        configuration = overlaid({**_CONFIGURATION.get(addon, {}), **(extra or {})}, asked.configuration)
+        own = overlaid(_CONFIGURATION.get(addon, {}), extra or {})
+        configuration = overlaid(own, asked.configuration)
         associations = (
             [eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=service_account)]
             if role
