@@ -128,11 +128,13 @@ class Twin:
         from googleapiclient import discovery
 
         given = variables.environment(self.world)
+        below = f"compute/{version}/" if api == "compute" else ""
         return discovery.build(
             api,
             version,
             credentials=Credentials(given["GOOGLE_OAUTH_ACCESS_TOKEN"]),
-            client_options={"api_endpoint": f"{self.world.url('cloud')}/{api}.googleapis.com/"},
+            # The endpoint is the whole base of the document's paths.
+            client_options={"api_endpoint": f"{self.world.url('cloud')}/{api}.googleapis.com/{below}"},
             static_discovery=True,
             cache_discovery=False,
         )

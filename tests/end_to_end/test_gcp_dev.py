@@ -1,0 +1,167 @@
+"""gcp-dev from nothing to nothing: what `make up` promises, seen by Google's client library and kubernetes.
+
+The tests of this module share one world and go through its life in the order in which they stand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import googleapiclient.errors
+import kubernetes
+import pytest
+
+from aiplatform import placement
+from tests.end_to_end.harness import Twin, eventually, gpu_pod, phase, steps
+
+pytestmark = pytest.mark.end_to_end
+
+PROJECT = "acme-ml-dev"
+REGION = "us-central1"
+GPU = "nvidia.com/gpu"
+
+
+@pytest.fixture(scope="module")
+def up(home: Path) -> Iterator[Twin]:
+    """gcp-dev, up."""
+    twin = Twin("gcp-dev", home)
+    done = twin.up()
+    assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
+    yield twin
+    twin.remove()
+
+
+def _cluster(twin: Twin) -> dict[str, Any]:
+    clusters = twin.google("container", "v1").projects().locations().clusters()
+    [found] = clusters.list(parent=f"projects/{PROJECT}/locations/-").execute()["clusters"]
+    return found
+
+
+def _gpu_nodes(core: Any) -> list[Any]:
+    return core.list_node(label_selector="ai-platform/pool=t4").items
+
+
+def test_google_sees_the_network_that_the_program_asked_for(up: Twin) -> None:
+    compute = up.google("compute", "v1")
+    [network] = [
+        each
+        for each in compute.networks().list(project=PROJECT).execute()["items"]
+        if each["name"].startswith("acme-dev")
+    ]
+    assert not network["autoCreateSubnetworks"], "a custom-mode network: no subnet in every region"
+    [subnet] = [
+        each
+        for each in compute.subnetworks().list(project=PROJECT, region=REGION).execute()["items"]
+        if each["network"] == network["selfLink"] and each.get("secondaryIpRanges")
+    ]
+    assert subnet["privateIpGoogleAccess"], "nodes without a public address reach Google's APIs"
+    assert len(subnet["secondaryIpRanges"]) == 2, "pods and services have ranges of their own"
+    [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
+    assert len(router["nats"]) == 1, "the way out for private nodes"
+
+
+def test_google_sees_a_cluster_that_is_closed_and_encrypted(up: Twin) -> None:
+    cluster = _cluster(up)
+    assert cluster["status"] == "RUNNING"
+    assert cluster["name"] == "acme-dev-cluster"
+    assert cluster["databaseEncryption"]["state"] in ("ENCRYPTED", "CURRENT_STATE_ENCRYPTED"), cluster
+    assert cluster["networkConfig"]["datapathProvider"] == "ADVANCED_DATAPATH", "Dataplane V2"
+    assert cluster["workloadIdentityConfig"]["workloadPool"] == f"{PROJECT}.svc.id.goog"
+    assert cluster["resourceLabels"]["owner"] == "ml-platform", "every resource says who answers for it"
+    assert cluster["resourceLabels"]["cost-center"] == "ml-platform", "every resource says who pays"
+    for pool in cluster["nodePools"]:
+        account = pool["config"]["serviceAccount"]
+        assert account.split("@")[0] != "default", "nodes have an account of their own"
+        assert "compute@developer" not in account, "and not the project's, which may do too much"
+        assert pool["networkConfig"]["enablePrivateNodes"], "no node has a public address"
+
+
+def test_every_node_is_ready(up: Twin) -> None:
+    nodes = up.core().list_node().items
+    assert nodes, "the system nodes of dev"
+    for node in nodes:
+        ready = {condition.type: condition.status for condition in node.status.conditions}
+        assert ready["Ready"] == "True", f"{node.metadata.name} is not Ready"
+        assert node.spec.provider_id.startswith(f"gce://{PROJECT}/"), "a node is an instance"
+        assert "cloud.google.com/gke-nodepool" in node.metadata.labels
+
+
+def test_a_gpu_pod_makes_its_pool_grow_from_nothing_and_runs(up: Twin) -> None:
+    core = up.core()
+    assert not _gpu_nodes(core), "dev pays for no GPU while nobody asks"
+    there = placement.of(up.outputs()["foundation"]["gpu_pools"]["t4"])
+    pod = gpu_pod("training")
+    core.create_namespaced_pod("default", {**pod, "spec": there.pod(pod["spec"])})
+    eventually("the GPU Pod runs", lambda: phase(core, "training") == "Running", 60)
+    [node] = _gpu_nodes(core)
+    assert node.status.allocatable[GPU] == "1", "GKE installed driver and device plugin"
+    assert node.metadata.labels["cloud.google.com/gke-spot"] == "true", "spot stands first in the file"
+    assert node.metadata.labels["cloud.google.com/gke-accelerator"] == "nvidia-tesla-t4"
+    zone, name = node.spec.provider_id.rsplit("/", 2)[1:]
+    instances = up.google("compute", "v1").instances()
+    found = instances.get(project=PROJECT, zone=zone, instance=name).execute()
+    assert found["machineType"].rsplit("/", 1)[1].startswith("n1-standard"), "T4 goes with N1"
+
+
+def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
+    compute = up.google("compute", "v1")
+    [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
+    [nat] = router["nats"]
+    changed = {**nat, "minPortsPerVm": 2 * nat["minPortsPerVm"]}
+    compute.routers().patch(
+        project=PROJECT, region=REGION, router=router["name"], body={"nats": [changed]}
+    ).execute()
+    drifted = up.cli("preview", "gcp-dev", "--refresh", "--json").stdout
+    found = {
+        step["urn"].rsplit("::", 1)[1]: step["op"]
+        for step in steps(drifted)
+        if step["op"] not in ("same", "refresh")
+    }
+    assert set(found.values()) == {"update"}, found
+    assert len(found) == 1, "the one that was changed, and nothing else"
+    up.up("--refresh")
+    [router] = compute.routers().list(project=PROJECT, region=REGION).execute()["items"]
+    assert router["nats"][0]["minPortsPerVm"] == nat["minPortsPerVm"], "the file holds again"
+
+
+def test_who_has_no_role_in_the_project_gets_in_nowhere(up: Twin) -> None:
+    configuration = kubernetes.client.Configuration.get_default_copy()
+    known = up.kubernetes().configuration
+    configuration.host, configuration.ssl_ca_cert = known.host, known.ssl_ca_cert
+    configuration.api_key = {"authorization": "Bearer ya29.nobody"}
+    stranger = kubernetes.client.CoreV1Api(kubernetes.client.ApiClient(configuration))
+    with pytest.raises(kubernetes.client.ApiException) as refused:
+        stranger.list_node()
+    assert refused.value.status == 401, "a token that nobody vouches for is nobody"
+
+
+def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:
+    before = up.inventory()
+    up.cli("twin", "stop", "--name", up.environment)
+    up.cli("twin", "start", "--name", up.environment)
+    assert up.inventory() == before, "every id is as before"
+    up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
+
+
+def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
+    state = up.pulumi("stack", "export", "--stack", up.environment).stdout
+    credentials = json.loads((up.world.folder / "credentials.json").read_text())
+    for value in credentials.values():
+        if len(str(value)) > 20:
+            assert str(value) not in state, "the deployer's credentials stay out of the state"
+    for marker in ("PRIVATE KEY", "ya29.", "client-key-data"):
+        assert marker not in state, f"{marker} is no business of a state file"
+
+
+def test_destroy_leaves_nothing(up: Twin) -> None:
+    up.core().delete_namespaced_pod("training", "default", grace_period_seconds=0)
+    done = up.cli("destroy", up.environment)
+    assert "holds nothing any more" in done.stdout, done.stdout[-2000:]
+    assert up.inventory() == {}
+    with pytest.raises(googleapiclient.errors.HttpError, match="404"):
+        up.google("container", "v1").projects().locations().clusters().get(
+            name=f"projects/{PROJECT}/locations/{REGION}-a/clusters/acme-dev-cluster"
+        ).execute()
