@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from twin.checks.sdk import sdk
-from twin.checks.types import ListOf, Property
+from twin.checks.types import ListOf, ObjectOf, Property, Type
 from twin.gcp.context import GcpContext
 from twin.gcp.functions.base import GcpFunction, project
 from twin.gcp.resources.container import Cluster
@@ -69,20 +70,24 @@ class GetCluster(GcpFunction):
         schema = sdk("pulumi_gcp").function(self.token)
         labels = outputs["effectiveLabels"]
         outputs |= {"resourceLabels": labels, "pulumiLabels": labels, "id": id}
-        return {
-            name: _shown(property, outputs) for name, property in (schema.result if schema else {}).items()
-        }
+        return _object(schema.result if schema else {}, outputs)
 
 
-def _shown(property: Property, outputs: Props) -> Any:
-    """A property of the data source, whose blocks are lists of one under a plural name."""
-    if property.name in outputs:
-        value = outputs[property.name]
-    else:
-        single = next((name for name in _singular(property.name) if name in outputs), "")
-        value = outputs.get(single)
-    if isinstance(property.type, ListOf) and not isinstance(value, list):
-        return [] if value is None else [value]
+def _object(properties: Mapping[str, Property], told: Props) -> Props:
+    """A data source's object, whose blocks are lists of one under a plural name, at every depth."""
+    found: Props = {}
+    for name, property in properties.items():
+        single = next((each for each in (name, *_singular(name)) if each in told), "")
+        found[name] = _as(property.type, told.get(single))
+    return found
+
+
+def _as(type: Type, value: Any) -> Any:
+    if isinstance(type, ListOf):
+        members: list[Any] = [] if value is None else value if isinstance(value, list) else [value]
+        return [_as(type.item, member) for member in members]
+    if isinstance(type, ObjectOf) and isinstance(value, dict):
+        return _object(sdk("pulumi_gcp").properties(type), value)
     return value
 
 

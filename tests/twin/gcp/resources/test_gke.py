@@ -14,6 +14,7 @@ from tests.twin.gcp.gke.scene import NODES, Gke
 from tests.twin.gcp.resources.life import Direct, Made, context, make, refused
 from twin.core.diff import compare
 from twin.gcp.context import GcpContext
+from twin.gcp.functions.base import table as functions
 from twin.gcp.resources.table import table
 from twin.resource import CANCELLED, UNKNOWN, CloudError
 
@@ -267,3 +268,17 @@ def test_a_pool_that_gets_no_machines_is_kept_and_shown_as_failed(stage: Stage) 
     # What the program leaves out is no change: the API chose it.
     fewer = {key: value for key, value in made.inputs.items() if key != "management"}
     assert not compare(kind, made.inputs, made.outputs, fewer).changes
+
+
+def test_the_function_tells_of_a_cluster_in_lists_of_one(stage: Stage) -> None:
+    function = functions()["gcp:container/getCluster:getCluster"]
+    with pytest.raises(CloudError, match="clusters/demo not found"):
+        function.invoke(stage.gcp, {"name": "demo", "location": "us-central1-a"})
+    cluster = stage.cluster()
+    stage.pool(cluster)
+    told = function.invoke(stage.gcp, {"name": "demo", "location": "us-central1-a"})
+    assert told["id"] == cluster.id
+    assert told["releaseChannels"] == [{"channel": "REGULAR"}]
+    assert told["enableMultiNetworking"] is False or told["enableMultiNetworking"] is None
+    assert told["nodePools"][0]["upgradeSettings"][0]["strategy"] == "SURGE"
+    assert told["nodePools"][0]["nodeConfigs"][0]["guestAccelerators"][0]["type"] == "nvidia-l4"
