@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.twin.kubernetes.fakes import FakeKube
-from twin.kubernetes.access_policies import AccessPolicies, grants, with_groups
+from twin.kubernetes.access_policies import ROLES, RULES, AccessPolicies, grants, group, with_groups
 from twin.kubernetes.view import Principal
 
 ARN = "arn:aws:eks::aws:cluster-access-policy/"
@@ -93,3 +93,11 @@ def test_bound_once_is_not_asked_again() -> None:
     for _ in range(3):
         policies.admit(principal(("AmazonEKSViewPolicy", ())), [])
     assert len(kube.requests) == 1
+
+
+def test_googles_roles_are_bound_under_a_name_of_their_own() -> None:
+    assert group(("container.viewer", "")) == "gke-iam:container.viewer"
+    assert ROLES["container.admin"] == "cluster-admin"
+    for rule in RULES["container.viewer"]:
+        assert "secrets" not in rule.get("resources", [])
+        assert "rbac.authorization.k8s.io" not in rule.get("apiGroups", [])

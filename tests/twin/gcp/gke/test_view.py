@@ -1,0 +1,68 @@
+"""Google Cloud as the controller sees it, in the types of the control plane."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.twin.gcp.gke.scene import Gke
+from twin.gcp.credentials import deployer
+from twin.gcp.errors import GoogleError
+from twin.gcp.view import GcpView
+from twin.kubernetes.view import InsufficientCapacity, Taint
+
+
+class Near(GcpView):
+    """The view, with the front in this process: a refusal becomes what the front answers."""
+
+    def __init__(self, gke: Gke) -> None:
+        super().__init__(gke.front.world)
+        self._gke = gke
+
+    def _post(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        try:
+            return 200, json.loads(json.dumps(self._gke.view(path.rpartition("/")[2], **json.loads(body))))
+        except GoogleError as error:
+            return error.code, {"code": error.reason, "message": error.message}
+
+
+@pytest.fixture
+def view(cluster: Gke) -> Near:
+    world = cluster.front.world
+    world.ports.setdefault("cloud", 1)
+    return Near(cluster)
+
+
+def test_the_cluster_its_machines_groups_and_components_come_in_the_views_types(
+    cluster: Gke, view: Near
+) -> None:
+    found = view.cluster()
+    assert found is not None
+    assert (found.name, found.status, found.service_cidr) == ("demo", "ACTIVE", "10.8.0.0/20")
+    assert found.issuer.startswith("https://container.googleapis.com/v1/projects/")
+    limits = {"enabled": True, "maxNodeCount": 2}
+    cluster.add_pool("gpu", config={"machineType": "g2-standard-8"}, autoscaling=limits)
+    machines = {machine.labels["cloud.google.com/gke-nodepool"]: machine for machine in view.machines()}
+    assert machines["gpu"].devices == {"nvidia.com/gpu": 1}
+    assert machines["gpu"].taints == (Taint("nvidia.com/gpu", "NoSchedule", "present"),)
+    groups = {group.node_group: group for group in view.groups()}
+    assert (groups["gpu"].built_in, groups["gpu"].maximum, groups["gpu"].desired) == (True, 2, 1)
+    assert groups["gpu"].location_policy == "BALANCED"
+    assert groups["first"].built_in is False
+    assert "anetd" in {addon.name for addon in view.addons()}
+    assert view.autoscaling_profile() == "BALANCED"
+    principal = view.authenticate(deployer(cluster.front.world).access_token)
+    assert principal is not None
+    assert principal.policies == (("container.admin", ()),)
+
+
+def test_refusals_come_as_the_views_exceptions(cluster: Gke, view: Near) -> None:
+    group = view.groups()[0].name
+    cluster.front.faults.add({"kind": "capacity"})
+    with pytest.raises(InsufficientCapacity, match="GCE_STOCKOUT"):
+        view.set_desired(group, 2, role="")
+    with pytest.raises(InsufficientCapacity):
+        view.grow_for("train", {group: 2})
+    assert view.groups()[0].desired == 1
