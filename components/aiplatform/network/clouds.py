@@ -32,8 +32,8 @@ MEANINGS: Final[Meanings] = {
     ),
     "nat": On(
         aws="NAT gateways with elastic addresses",
-        gcp="Cloud NAT with static addresses; it is regional, so `single` outlives the loss of a zone and "
-        "`per_zone` is refused",
+        gcp="Cloud NAT with static addresses, to ports 80 and 443; it is regional, so `single` outlives the "
+        "loss of a zone and `per_zone` is refused",
     ),
     "endpoints": On(
         aws="interface endpoints (PrivateLink); gateway endpoints of S3 and DynamoDB are always there",
