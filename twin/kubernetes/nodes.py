@@ -116,10 +116,10 @@ class Nodes:
         return {
             "architecture": labels(machine)["kubernetes.io/arch"],
             "operatingSystem": "linux",
-            "kubeletVersion": self._version,
+            "kubeletVersion": machine.kubelet_version or self._version,
             "kubeProxyVersion": "",
             "containerRuntimeVersion": "containerd://2.1.5",
-            "osImage": "",
+            "osImage": machine.os_image,
             "kernelVersion": "",
             "machineID": digest,
             "systemUUID": digest,

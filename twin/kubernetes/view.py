@@ -27,7 +27,7 @@ class Machine:
     capacity: Kubernetes quantities of what the kubelet alone reports (cpu, memory, pods,
     ephemeral-storage). Devices are not in it: `devices` says what a device plugin would find
     (`nvidia.com/gpu: 8`, `vpc.amazonaws.com/efa: 32`), `builtin_devices` what the machine image itself
-    advertises.
+    advertises. kubelet_version, os_image: as the kubelet tells them; empty: the control plane's, and nothing.
     """
 
     name: str
@@ -41,6 +41,8 @@ class Machine:
     group: str = ""
     internal_ip: str = "10.0.0.1"
     instance_type: str = ""
+    kubelet_version: str = ""
+    os_image: str = ""
 
 
 @dataclass(frozen=True)

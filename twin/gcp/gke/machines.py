@@ -56,6 +56,7 @@ def describe(
     machine = capacity.machine_type(config["machineType"])
     assert machine is not None  # noqa: S101 - the pool was made with it
     pods = int((pool.get("maxPodsConstraint") or {}).get("maxPodsPerNode") or 110)
+    ubuntu = config["imageType"].startswith("UBUNTU")
     whole, left = shape.resources(machine, config, pods)
     return {
         "name": name,
@@ -69,6 +70,8 @@ def describe(
         "group": group,
         "internal_ip": address,
         "instance_type": machine.name,
+        "kubelet_version": f"v{pool['version']}",
+        "os_image": "Ubuntu 24.04 LTS" if ubuntu else "Container-Optimized OS from Google",
     }
 
 

@@ -20,6 +20,7 @@ PREFIX = "cloud.google.com/gke-"
 def _machine(config: dict[str, Any], **pool: Any) -> dict[str, Any]:
     base = {"diskType": "pd-balanced", "diskSizeGb": 100, "imageType": "COS_CONTAINERD"}
     body = {"config": {**base, **config}, "maxPodsConstraint": {"maxPodsPerNode": "64"}, **pool}
+    body["version"] = "1.35.7-gke.1222000"
     return machines.template(PLACE, {}, body, f"{REGION}-a", "group")
 
 
@@ -33,6 +34,7 @@ def test_a_node_has_gkes_name_id_and_labels(running: Gke) -> None:
     (machine,) = running.view("machines")["machines"]
     assert re.fullmatch(r"gke-demo-first-[0-9a-f]{8}-[a-z0-9]{4}", machine["name"])
     assert machine["provider_id"] == f"gce://{PROJECT}/{REGION}-a/{machine['name']}"
+    assert machine["kubelet_version"] == "v1.35.7-gke.1222000"
     labels = machine["labels"]
     assert labels[f"{PREFIX}nodepool"] == "first"
     assert labels[f"{PREFIX}provisioning"] == "standard"
