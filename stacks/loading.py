@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import json
 import os
@@ -87,15 +88,50 @@ def _settings(
     # crowd.
     cloud = _told(topics, "cloud", PROFILES, "aws")
     profile = _told(topics, "profile", PROFILES[cloud], "dev")
+    whole = with_profile(cloud, profile, topics)
     try:
-        settings = parse(with_profile(cloud, profile, topics))
+        settings = parse(whole)
     except ValidationError as error:
-        raise SettingsError(file, [*found, *explain(error, document)]) from None
-    wrong = [*settings.faults(), *judgement.faults(settings), *isolation.faults(settings)]
-    found += [placed(document, dotted, reason) for dotted, reason in wrong]
+        found += explain(error, document)
+        found += _others(whole, error, {"cloud": cloud, "profile": profile}, document)
+        raise SettingsError(file, found) from None
+    found += _wrong(settings, document)
     if found:
         raise SettingsError(file, found)
     return settings
+
+
+def _wrong(settings: Settings, document: Mapping[str, Any]) -> list[str]:
+    """What the profile and the components refuse of a file whose shape is right."""
+    wrong = [*settings.faults(), *judgement.faults(settings), *isolation.faults(settings)]
+    return [placed(document, dotted, reason) for dotted, reason in wrong]
+
+
+def _others(
+    whole: Mapping[str, Any], error: ValidationError, known: Mapping[str, str], document: Mapping[str, Any]
+) -> list[str]:
+    """What is wrong beside the shape: of the file without the keys whose shape is wrong, if that is one. So a
+    reader need not mend these first to learn of the others."""
+    rest = cast("dict[str, Any]", copy.deepcopy(whole))
+    for fault in error.errors(include_url=False):
+        _drop(rest, [part for part in fault["loc"] if not _names_a_type(part)])
+    if isinstance(rest.get("environment"), dict):
+        rest["environment"] = {**known, **rest["environment"]}
+    try:
+        return _wrong(parse(rest), document)
+    except ValidationError:
+        return []
+
+
+def _drop(node: Any, path: Sequence[int | str]) -> None:
+    *above, last = path or [""]
+    for part in above:
+        try:
+            node = node[part]
+        except (KeyError, IndexError, TypeError):
+            return
+    if isinstance(node, dict):
+        cast("dict[Any, Any]", node).pop(last, None)
 
 
 def _told(topics: Mapping[str, Any], name: str, known: Mapping[str, Any], other: str) -> str:

@@ -232,6 +232,24 @@ def test_in_dev_alone_an_update_of_nodes_does_not_wait_for_budgets(
     there, here = judgement.network_to_be(settings, ["usw2-az1"]), judgement.cluster_to_be(settings)
     gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
     assert gpu.get("force_update") is forced
+    system = arguments.cluster(settings, there).get("system_nodes", {})
+    assert system.get("force_update") is forced, "a budget on the system nodes would fail the update as well"
+
+
+def test_the_file_decides_over_the_system_nodes_too(tmp_path: Path) -> None:
+    sizes = {"min": 2, "max": 3, "force_update": False}
+    settings = load_file(changed(tmp_path, {"config/ai-platform:cluster/system_nodes": sizes}))
+    there = judgement.network_to_be(settings, ["usw2-az1"])
+    assert arguments.cluster(settings, there).get("system_nodes", {}).get("force_update") is False
+
+
+def test_prefixes_for_pods_are_the_clusters_and_the_networks(tmp_path: Path) -> None:
+    plain = load_file(changed(tmp_path))
+    assert "prefix_delegation" not in arguments.network(plain)
+    settings = load_file(changed(tmp_path, {"config/ai-platform:cluster/prefix_delegation": True}))
+    there = judgement.network_to_be(settings, ["usw2-az1"])
+    assert arguments.cluster(settings, there).get("prefix_delegation") is True
+    assert arguments.network(settings).get("prefix_delegation") is True, "it counts addresses by the prefix"
 
 
 @pytest.mark.parametrize(
@@ -314,3 +332,24 @@ def test_the_engines_configuration_gives_the_same_settings(
     config = {name: json.dumps(value) for name, value in GOOD["config"].items()}
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({**config, "pulumi:disable-default-providers": '["*"]'}))
     assert load_engine("aws-dev") == load_file(changed(tmp_path)), "one model, two ways in"
+
+
+def test_what_a_component_refuses_is_told_beside_a_wrong_shape(tmp_path: Path) -> None:
+    change = {
+        "config/ai-platform:network/cidrr": "10.0.0.0/16",
+        "config/ai-platform:environment/profile": "production",
+        "config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]},
+        "config/ai-platform:gpu_pools/t4/max": 0,
+    }
+    with pytest.raises(SettingsError) as refused:
+        load_file(changed(tmp_path, change))
+    told = str(refused.value)
+    assert "4 faults" in told, told
+    for key in ("network.cidrr", "environment.profile", "cluster.api_access.cidrs", "gpu_pools.t4.max"):
+        assert f"ai-platform:{key}" in told, "all at once: nobody wants to mend one to learn of the next"
+
+
+def test_a_key_that_is_dropped_for_its_shape_leads_to_no_fault_of_its_own(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(changed(tmp_path, {"config/ai-platform:network/cidr": 10}))
+    assert len(refused.value.faults) == 1, refused.value.faults
