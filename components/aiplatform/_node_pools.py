@@ -199,8 +199,8 @@ def node_pool(
         opts=ResourceOptions(
             parent=parent,
             depends_on=list(depends_on) or None,
-            # Changed, they would replace the pool; they matter when it is made alone.
-            ignore_changes=["initialNodeCount", "nodeCount"],
+            # Changed, it would replace the pool; it matters when that is made alone.
+            ignore_changes=["initialNodeCount"],
         ),
         **more,
     )

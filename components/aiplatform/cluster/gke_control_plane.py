@@ -26,9 +26,9 @@ from pulumi_gcp.container import (
     ClusterMonitoringConfigAdvancedDatapathObservabilityConfigArgs as _Datapath,
 )
 
+from aiplatform._node_pools import SCOPES
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gke_args import MaintenanceWindow
-from aiplatform.cluster.gke_nodes import SCOPES
 from aiplatform.cluster.gke_place import Place
 
 _LOGS: Final = ["SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER"]
@@ -191,7 +191,7 @@ def _first_nodes(account: serviceaccount.Account, keys: Keys) -> container.Clust
         disk_type="pd-balanced",
         boot_disk_kms_key=keys.disks,
         service_account=account.email,
-        oauth_scopes=SCOPES,
+        oauth_scopes=list(SCOPES),
         shielded_instance_config=container.ClusterNodeConfigShieldedInstanceConfigArgs(
             enable_secure_boot=True, enable_integrity_monitoring=True
         ),
@@ -304,7 +304,7 @@ def _autoscaling(
         auto_provisioning_locations=list(place.zones),
         auto_provisioning_defaults=_Defaults(
             service_account=account.email,
-            oauth_scopes=SCOPES,
+            oauth_scopes=list(SCOPES),
             boot_disk_kms_key=keys.disks,
             disk_type="pd-balanced",
             image_type="COS_CONTAINERD",

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import pulumi
-from pulumi import Input, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container, projects, serviceaccount
 
+from aiplatform import _node_pools as gke
+from aiplatform._kubernetes import Taint
 from aiplatform._node_labels import POOL
+from aiplatform._references import ClusterReference
 from aiplatform.cluster.args import NODE_ACCOUNT, ClusterSettings
 from aiplatform.cluster.gke_place import Place
 
@@ -15,8 +18,6 @@ SYSTEM_TAINT: Final = "components.gke.io/gke-managed-components"
 """What GKE's own Deployments (DNS autoscaler, metrics-server, event exporter) tolerate, and nothing else does
 unasked: with it on a pool they stand there ("Isolate your workloads in dedicated node pools")."""
 SYSTEM_LABELS: Final = {POOL: "system"}
-SCOPES: Final = ["https://www.googleapis.com/auth/cloud-platform"]
-"""The old limits of a node's token are wide open: the service account's roles decide."""
 
 NODE_ROLES: Final = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
 """To write logs and metrics as a node of GKE does, and to pull images ("Use least privilege service
@@ -24,8 +25,6 @@ accounts")."""
 _STREAMING: Final = "roles/serviceusage.serviceUsageConsumer"
 """What image streaming needs beside them ("Use Image streaming to pull container images: Requirements")."""
 
-_HYPERDISK_ALONE: Final = ("c4", "c4a", "c4d", "h4d", "m4", "n4", "n4a", "n4d", "x4")
-"""Machine families without persistent disks ("Machine families: storage options")."""
 _IAP: Final = "35.235.240.0/20"
 """Where connections through Identity-Aware Proxy come from."""
 
@@ -54,12 +53,6 @@ def node_account(
     return account, roles
 
 
-def boot_disk(machine_type: str) -> str:
-    """The type of a machine's boot disk."""
-    family = machine_type.split("-", maxsplit=1)[0]
-    return "hyperdisk-balanced" if family in _HYPERDISK_ALONE else "pd-balanced"
-
-
 def system_nodes(
     parent: pulumi.ComponentResource,
     name: str,
@@ -76,49 +69,32 @@ def system_nodes(
     machine_type = nodes.types("gcp")[0]
     # In no more zones than it may have nodes: the first ones, one in each, come before the autoscaler's.
     zones = list(place.zones[: nodes.max])
-    return container.NodePool(
-        f"{name}-system",
+    here = ClusterReference(
+        cloud="gcp",
+        name=cluster.name,
         project=place.project,
+        region=place.region,
         location=place.location,
-        cluster=cluster.name,
-        node_locations=zones,
-        # In each zone.
-        initial_node_count=max(1, nodes.min // len(zones)),
-        autoscaling=container.NodePoolAutoscalingArgs(
-            total_min_node_count=nodes.min, total_max_node_count=nodes.max, location_policy="BALANCED"
-        ),
-        management=container.NodePoolManagementArgs(auto_repair=True, auto_upgrade=True),
-        upgrade_settings=container.NodePoolUpgradeSettingsArgs(
-            strategy="SURGE", max_surge=1, max_unavailable=0
-        ),
-        node_config=container.NodePoolNodeConfigArgs(
-            machine_type=machine_type,
-            image_type="COS_CONTAINERD",
-            disk_type=boot_disk(machine_type),
-            disk_size_gb=nodes.disk_gib,
-            boot_disk_kms_key=key,
-            service_account=account.email,
-            oauth_scopes=SCOPES,
-            labels=SYSTEM_LABELS,
-            taints=[
-                container.NodePoolNodeConfigTaintArgs(key=SYSTEM_TAINT, value="true", effect="NO_SCHEDULE")
-            ],
-            resource_labels=settings.tags or None,
-            shielded_instance_config=container.NodePoolNodeConfigShieldedInstanceConfigArgs(
-                enable_secure_boot=True, enable_integrity_monitoring=True
-            ),
-            # Pods get tokens of their own by Workload Identity, never the node's.
-            workload_metadata_config=container.NodePoolNodeConfigWorkloadMetadataConfigArgs(
-                mode="GKE_METADATA"
-            ),
-            gvnic=container.NodePoolNodeConfigGvnicArgs(enabled=True),
-            gcfs_config=container.NodePoolNodeConfigGcfsConfigArgs(enabled=settings.image_streaming),
-            kubelet_config=container.NodePoolNodeConfigKubeletConfigArgs(
-                insecure_kubelet_readonly_port_enabled="FALSE"
-            ),
-        ),
-        # The autoscaler's, from the first moment on.
-        opts=ResourceOptions(parent=parent, depends_on=list(ready), ignore_changes=["initialNodeCount"]),
+        node_service_account=account.email,
+        disk_kms_key=key,
+    )
+    node = gke.Node(
+        machine_type,
+        nodes.disk_gib,
+        gke.boot_disk(machine_type),
+        SYSTEM_LABELS,
+        [Taint(SYSTEM_TAINT, "NoSchedule", "true")],
+        settings.tags,
+        {"gcfs_config": container.NodePoolNodeConfigGcfsConfigArgs(enabled=settings.image_streaming)},
+    )
+    return gke.node_pool(
+        parent,
+        f"{name}-system",
+        here,
+        node,
+        gke.Size(nodes.min, nodes.max, "BALANCED"),
+        Output.from_input(zones),
+        depends_on=ready,
     )
 
 
