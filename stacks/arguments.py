@@ -29,6 +29,7 @@ _PASSED_ON: Final = (
     "maintenance_exclusions",
     "google_groups",
     "service_cidr",
+    "prefix_delegation",
     "autoscaling_profile",
     "node_auto_provisioning",
     "gateway_api",
@@ -74,6 +75,8 @@ def network(settings: Settings) -> NetworkArgs:
     if environment.cloud == "gcp":
         args["project"] = environment.project_id or ""  # Settings.faults tells of a missing one
         args["region"] = environment.region
+    elif settings.cluster.prefix_delegation:
+        args["prefix_delegation"] = True
     args.update(cast(NetworkArgs, _said(given, "nodes", "pods_per_node", "google_apis", "private_services")))
     return args
 
@@ -142,6 +145,7 @@ def cluster(
             "min": given.system_nodes.min,
             "max": given.system_nodes.max,
             "disk_gib": given.system_nodes.disk_gib,
+            "force_update": _evicts(settings, given.system_nodes.force_update),
         },
         "admins": admins,
         "addons": {name: {"version": version} for name, version in given.addons.items()},
@@ -240,7 +244,7 @@ def _common(settings: Settings, pool: Pool) -> _Common:
         "labels": pool.labels,
         "taints": [{"key": each.key, "value": each.value, "effect": each.effect} for each in pool.taints],
         "disk_gib": pool.disk_gib,
-        "force_update": _evicts(settings) if pool.force_update is None else pool.force_update,
+        "force_update": _evicts(settings, pool.force_update),
     }
     if settings.environment.cloud == "aws":
         # The provider's default tags end at what it makes itself: who pays for the instances and volumes that
@@ -253,8 +257,10 @@ def _common(settings: Settings, pool: Pool) -> _Common:
     return args
 
 
-def _evicts(settings: Settings) -> bool:
-    """Only dev does so unasked; on Google Cloud there is nothing to ask for."""
+def _evicts(settings: Settings, said: bool | None) -> bool:
+    """As the file says, else only dev does so; on Google Cloud there is nothing to ask for."""
+    if said is not None:
+        return said
     return settings.environment.cloud == "aws" and settings.environment.profile == "dev"
 
 

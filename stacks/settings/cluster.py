@@ -27,6 +27,9 @@ class SystemNodes(Topic):
     """Most nodes."""
     disk_gib: int = 50
     """Root volume, in GiB."""
+    force_update: bool | None = None
+    """AWS: whether an update of the nodes also evicts Pods that a PodDisruptionBudget keeps; without it the
+    update waits for them, and fails. Left out, it does in dev alone."""
 
 
 class Autoscaling(Topic):
@@ -109,6 +112,9 @@ class Cluster(Topic):
     service_cidr: str | None = None
     """AWS: addresses of Kubernetes Services, fixed when the cluster is created; left out, 172.20.0.0/16. On
     Google Cloud the network plans them."""
+    prefix_delegation: bool | None = None
+    """AWS: whether pods get their addresses by /28 prefixes: more pods on a node, and `network.pods` is
+    counted in whole prefixes. Nodes that are there keep what they have. Left out, false."""
     autoscaling: Autoscaling | None = None
     """AWS: the Cluster Autoscaler."""
     autoscaling_profile: Literal["balanced", "optimize_utilization"] | None = None

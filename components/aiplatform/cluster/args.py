@@ -97,6 +97,9 @@ class SystemNodesArgs(TypedDict):
     """Most nodes. Default 3."""
     disk_gib: NotRequired[int]
     """Root volume in GiB. Default 50."""
+    force_update: NotRequired[bool]
+    """AWS: whether an update of the nodes also evicts Pods that a PodDisruptionBudget keeps; without it the
+    update waits for them, and fails. Default false."""
 
 
 class AddonArgs(TypedDict):
@@ -234,6 +237,7 @@ class SystemNodes:
     min: Annotated[int, between(1, 450, "nodes")] = 2
     max: Annotated[int, between(1, 450, "nodes")] = 3
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 50
+    force_update: bool = False
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""

@@ -65,6 +65,10 @@ MEANINGS: Final[Meanings] = {
     "system_nodes.disk_gib": On(
         aws="gp3 volume", gcp="balanced persistent disk, or Hyperdisk where the machine takes no other"
     ),
+    "system_nodes.force_update": On(
+        aws="EKS evicts what a PodDisruptionBudget keeps when it replaces nodes",
+        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then goes on; leave it out"),
+    ),
     "admins": On(
         aws="IAM roles or users (arns), by access entries",
         gcp="`user:`, `serviceAccount:` or `group:` with an e-mail address, by a ClusterRoleBinding and "

@@ -340,6 +340,12 @@ def test_system_nodes_are_hardened_and_repaired(default: Recording):
     assert volume["ebs"]["kmsKeyId"] == key == value(default.result.volume_key_arn), "pools take it too"
 
 
+def test_an_update_of_system_nodes_evicts_past_budgets_where_that_is_said(default: Recording):
+    group = "aws:eks/nodeGroup:NodeGroup"
+    assert "forceUpdateVersion" not in default.one(group).inputs
+    assert _cluster(system_nodes={"force_update": True}).one(group).inputs["forceUpdateVersion"] is True
+
+
 def test_auto_scaling_may_launch_nodes_with_encrypted_volumes(default: Recording):
     key = default.one("aws:kms/key:Key", "cluster-volumes-key")
     account, use, grant = json.loads(key.inputs["policy"])["Statement"]
