@@ -268,3 +268,21 @@ def test_functions_answer(gcp: GcpContext, google: Front) -> None:
     with pytest.raises(CloudError):
         functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-nowhere1"})
     assert table()[ACCOUNT].sdk_schema.inputs
+
+
+def test_a_bucket_lives_and_keeps_its_objects_unless_told(gcp: GcpContext, google: Front) -> None:
+    made = make(
+        gcp,
+        "gcp:storage/bucket:Bucket",
+        name="acme-ml-dev-data",
+        location="us-central1",
+        uniformBucketLevelAccess=True,
+        publicAccessPrevention="enforced",
+        versioning={"enabled": True},
+        lifecycleRules=[{"action": {"type": "Delete"}, "condition": {"age": 30, "withState": "ARCHIVED"}}],
+    )
+    assert made.outputs["url"] == "gs://acme-ml-dev-data"
+    assert made.update(storageClass="NEARLINE")["storageClass"] == "NEARLINE"
+    assert not made.replaced_by(location="US-CENTRAL1")
+    made.delete()
+    assert made.read() is None

@@ -1,0 +1,122 @@
+"""Cloud Storage: buckets."""
+
+# ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+from urllib.parse import quote
+
+from twin.gcp.context import GcpContext
+from twin.gcp.resources.base import GcpResource
+from twin.gcp.resources.entry import Change
+from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.validators import one_of
+from twin.resource import AutoName, CloudError, Failure, Props
+
+_LIVE: Final = {"LIVE": True, "ARCHIVED": False}
+_STATE: Final = {True: "LIVE", False: "ARCHIVED"}
+_MORE: Final = (
+    *("website", "retentionPolicy", "cors", "defaultEventBasedHold", "logging", "rpo", "ipFilter"),
+    *("uniformBucketLevelAccess", "publicAccessPrevention", "softDeletePolicy"),
+)
+_ACCESS: Final = "iamConfiguration.uniformBucketLevelAccess"
+
+
+class Bucket(GcpResource):
+    token = "gcp:storage/bucket:Bucket"
+    title = "Bucket"
+    collection = "storage.buckets"
+    schema = "Bucket"
+    params = {"project": "{project}", "bucket": "{name}"}
+    id_form = "{name}"
+    autoname = AutoName("name", max_length=63, lower=True)
+    fields = {
+        "requesterPays": Field("billing.requesterPays"),
+        "uniformBucketLevelAccess": Field(f"{_ACCESS}.enabled"),
+        "publicAccessPrevention": Field("iamConfiguration.publicAccessPrevention"),
+        "lifecycleRules": Field("lifecycle.rule"),
+        "lifecycleRules.condition.withState": Field("isLive", encode=_LIVE.get, decode=_STATE.get),
+        "lifecycleRules.condition.noncurrentTimeBefore": Field("noncurrentTimeBefore"),
+        "lifecycleRules.condition.matchesStorageClasses": Field("matchesStorageClass"),
+        "lifecycleRules.condition.matchesPrefixes": Field("matchesPrefix"),
+        "lifecycleRules.condition.matchesSuffixes": Field("matchesSuffix"),
+        **{
+            f"lifecycleRules.condition.{name}": Field(sent=False, read=False)
+            for name in (
+                "sendAgeIfZero",
+                "sendDaysSinceNoncurrentTimeIfZero",
+                "sendDaysSinceCustomTimeIfZero",
+                "sendNumNewerVersionsIfZero",
+                "sizeAboveBytes",
+                "sizeBelowBytes",
+            )
+        },
+        "cors.origins": Field("origin"),
+        "cors.methods": Field("method"),
+        "cors.responseHeaders": Field("responseHeader"),
+        "softDeletePolicy.effectiveTime": Field(sent=False),
+        **only_read("projectNumber", "selfLink", "timeCreated", "updated"),
+        **local("forceDestroy", "deletionPolicy", "enableObjectRetention"),
+    }
+    labels = "labels"
+    defaults = {"forceDestroy": False, "storageClass": "STANDARD"}
+    nested_defaults = {"retentionPolicy.isLocked": False, "softDeletePolicy.retentionDurationSeconds": 604800}
+    computed = frozenset(
+        {"project", "versioning", "website", "uniformBucketLevelAccess", "rpo", "publicAccessPrevention"}
+        | {"softDeletePolicy"}
+    )
+    immutable = frozenset(
+        {"name", "location", "project", "enableObjectRetention", "hierarchicalNamespace"}
+        | {"customPlacementConfig.dataLocations"}
+    )
+    changes = (
+        Change(
+            (
+                "encryption",
+                "requesterPays",
+                "storageClass",
+                "lifecycleRules",
+                "versioning",
+                *_MORE,
+                "autoclass",
+            )
+        ),
+    )
+    volatile = frozenset({"updated"})
+    validators = {
+        "publicAccessPrevention": one_of("enforced", "inherited"),
+        "lifecycleRules.action.type": one_of("Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"),
+        "lifecycleRules.condition.withState": one_of("LIVE", "ARCHIVED", "ANY", ""),
+        "ipFilter.mode": one_of("Enabled", "Disabled"),
+    }
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        name = inputs.get("name")
+        if isinstance(name, str) and not (3 <= len(name) <= 63 or "." in name):
+            yield Failure("name", f'"name" ("{name}") must be between 3 and 63 characters long')
+
+    def alike(self, path: str, old: Any, new: Any) -> bool:
+        # The API writes places and classes in capital letters (CaseDiffSuppress).
+        return path in ("location", "storageClass") and str(old).upper() == str(new).upper()
+
+    def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:
+        return {"url": f"gs://{item.get('name', id)}"}
+
+    def unmake(self, context: GcpContext, id: str, state: Props) -> None:
+        params = {"bucket": id, "versions": True}
+        objects = context.call("storage.objects.list", params).get("items", [])
+        if objects and not state.get("forceDestroy"):
+            raise CloudError(
+                f"Error trying to delete bucket {id} containing objects without `force_destroy` set to true",
+                path="forceDestroy",
+            )
+        for each in objects:
+            where = {
+                "bucket": id,
+                "object": quote(each["name"], safe=""),
+                "generation": each.get("generation"),
+            }
+            context.call("storage.objects.delete", where)
+        super().unmake(context, id, state)
