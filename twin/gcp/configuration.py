@@ -100,8 +100,12 @@ def configure(config: Props) -> GcpContext:
 
 
 def decoded(config: Props) -> Props:
-    """The engine hands nested values of a provider's configuration over as JSON text."""
-    return {key: _decode(value) for key, value in config.items() if value is not None and value != ""}
+    """The engine hands nested values of a provider's configuration over as JSON text; credentials are one."""
+    return {
+        key: value if key == "credentials" else _decode(value)
+        for key, value in config.items()
+        if value is not None and value != ""
+    }
 
 
 def _decode(value: Any) -> Any:
