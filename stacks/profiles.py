@@ -1,13 +1,13 @@
 """What dev, staging and prod mean: the defaults that an environment file may override.
 
 A profile is a partial environment file. The file is laid over it, key by key; lists and scalars replace,
-objects merge.
+objects merge. What stands under `<name>` is for each pool that the file lists.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiplatform._overlay import overlaid
 
@@ -26,6 +26,12 @@ _ENDPOINTS: Final = [
     "sts",
 ]
 
+EVERY: Final = "<name>"
+"""In a profile, stands for every entry of a topic of the file's own names."""
+
+# Where GPUs come from: cheap first, where an interruption costs no more than a wait.
+_CHEAP_FIRST: Final = {EVERY: {"capacity": ["spot", "on_demand"]}}
+
 # What a profile means on every cloud.
 _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
     # Cheap, quick to make and to destroy.
@@ -36,6 +42,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "deletion_protection": False,
             "system_nodes": {"min": 2, "max": 3},
         },
+        "gpu_pools": _CHEAP_FIRST,
     },
     # As prod, smaller.
     "staging": {
@@ -45,6 +52,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "deletion_protection": False,
             "system_nodes": {"min": 2, "max": 4},
         },
+        "gpu_pools": _CHEAP_FIRST,
     },
     # Stands when a zone falls, and is not deleted by accident.
     "prod": {
@@ -54,6 +62,8 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "deletion_protection": True,
             "system_nodes": {"min": 3, "max": 6},
         },
+        # Nothing that is served or trained there ends because somebody else pays more.
+        "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
     },
 }
 
@@ -122,4 +132,14 @@ PROFILES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 
 def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[str, Any]:
     """The topics laid over the defaults of a profile. An unknown one has none: the model refuses it."""
-    return overlaid(PROFILES.get(cloud, {}).get(profile, {}), topics)
+    defaults = PROFILES.get(cloud, {}).get(profile, {})
+    whole = overlaid({name: topic for name, topic in defaults.items() if EVERY not in topic}, topics)
+    for name, topic in defaults.items():
+        if EVERY in topic and isinstance(whole.get(name), Mapping):
+            whole[name] = {pool: _laid_over(topic[EVERY], given) for pool, given in whole[name].items()}
+    return whole
+
+
+def _laid_over(defaults: Mapping[str, Any], given: Any) -> Any:
+    """What is no object stays as it is: the model tells what it should be."""
+    return overlaid(defaults, cast("Mapping[str, Any]", given)) if isinstance(given, Mapping) else given

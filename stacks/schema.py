@@ -26,6 +26,7 @@ def schema() -> dict[str, Any]:
         definitions[name].pop("required", None)
         if required:
             definitions[name]["required"] = required
+    definitions["GpuPool"]["required"].remove("capacity")
     properties = cast("dict[str, Any]", model["properties"])
     strings = {name: {"type": "string"} for name in TOP_LEVEL if name not in ("config", "environment")}
     return {

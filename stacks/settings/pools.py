@@ -93,7 +93,7 @@ class GpuPool(Pool):
     topology: str | None = None
     """Google Cloud, TPUs: the shape of a slice, `4x4`; left out, a slice is one node."""
     capacity: list[Capacity | CapacityEntry]
-    """Where nodes come from, tried in this order."""
+    """Where nodes come from, tried in this order. Left out, as the profile says."""
     max_pods: int | None = None
     """AWS: the most Pods of a node; left out, as many as its network interfaces have addresses for."""
     efa: bool | None = None

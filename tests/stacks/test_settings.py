@@ -236,6 +236,42 @@ def test_in_dev_alone_an_update_of_nodes_does_not_wait_for_budgets(
     assert system.get("force_update") is forced, "a budget on the system nodes would fail the update as well"
 
 
+@pytest.mark.parametrize(
+    ("profile", "capacity"),
+    [("dev", ["spot", "on_demand"]), ("staging", ["spot", "on_demand"]), ("prod", ["on_demand"])],
+)
+def test_the_profile_says_where_gpus_come_from(tmp_path: Path, profile: str, capacity: list[str]) -> None:
+    pools = {"t4": {"accelerator": "t4", "count": 1, "max": 4}}
+    pools["own"] = {**pools["t4"], "capacity": ["on_demand", "spot"]}
+    change: dict[str, Any] = {
+        "config/ai-platform:environment/profile": profile,
+        "config/ai-platform:gpu_pools": pools,
+    }
+    settings = load_file(changed(tmp_path, change))
+    assert settings.gpu_pools["t4"].capacity == capacity
+    assert settings.gpu_pools["own"].capacity == ["on_demand", "spot"], "the file decides"
+    document = YAML(typ="safe").load(tmp_path / "Pulumi.aws-dev.yaml")
+    jsonschema.validate(document, json.loads((ROOT / FILE).read_text()))
+
+
+@pytest.mark.parametrize(
+    ("pools", "told"),
+    [
+        (["t4"], "should be an object"),
+        ({"t4": ["h100"]}, "should be an object"),
+        ({"<name>": {"accelerator": "t4", "count": 1, "max": 1}}, "gpu_pools.<name>"),
+    ],
+)
+def test_a_profile_hides_no_fault_of_the_pools(tmp_path: Path, pools: object, told: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_file(changed(tmp_path, {"config/ai-platform:gpu_pools": pools}))
+    assert told in str(refused.value)
+
+
+def test_no_pools_are_made_of_a_profile(tmp_path: Path) -> None:
+    assert load_file(changed(tmp_path, remove="config/ai-platform:gpu_pools")).gpu_pools == {}
+
+
 def test_the_file_decides_over_the_system_nodes_too(tmp_path: Path) -> None:
     sizes = {"min": 2, "max": 3, "force_update": False}
     settings = load_file(changed(tmp_path, {"config/ai-platform:cluster/system_nodes": sizes}))
