@@ -127,9 +127,9 @@ def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
         "--authentication-token-webhook-cache-ttl=5s",
         "--authorization-mode=Node,RBAC",
         # Beyond the defaults, which have PodSecurity and LimitRanger among them.
-        # EKS has both: the second lets who asks for a GPU onto nodes tainted with that resource's name.
+        # EKS and GKE have both: the second lets who asks for a GPU onto nodes tainted with its name.
         "--enable-admission-plugins=NodeRestriction,ExtendedResourceToleration",
-        # EKS allows privileged containers, and device plugins ask for it.
+        # Both allow privileged containers, and device plugins ask for it.
         "--allow-privileged=true",
         f"--requestheader-client-ca-file={pki.certificate('front-proxy-ca')}",
         "--requestheader-allowed-names=front-proxy-client",

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any, Final
 
 from twin.gcp.errors import GoogleError
-from twin.gcp.gke import naming
+from twin.gcp.gke import naming, places
 from twin.gcp.gke.places import Place
 from twin.gcp.operations import COMPUTE_ROOT, compute_time, numeric_id
 from twin.gcp.state import Body, State
@@ -109,6 +109,7 @@ def resize(front: Front, place: Place, cluster: Body, pool: Body, zone: str, cou
         state.delete(gone)
     missing = count - len(there)
     if missing > 0 and front.faults.available(pool["config"]["machineType"], zone):
+        _pods_room(state, place, cluster, pool, missing)
         addresses = _free(state, cluster, missing)
         for address in addresses:
             _instance(front, place, cluster, pool, zone, base, address, at)
@@ -163,6 +164,30 @@ def _drop(state: State, place: Place, zone: str, base: str) -> None:
     for name, _ in state.of(INSTANCES, f"compute/projects/{place.project}/zones/{zone}/instances/{base}-"):
         state.delete(name)
     state.delete(manager_name(place, zone, base))
+
+
+def _pods_room(state: State, place: Place, cluster: Body, pool: Body, wanted: int) -> None:
+    """Refuse nodes that the Pods range has no room for: each takes a block of it."""
+    first = cluster["ipAllocationPolicy"]["clusterSecondaryRangeName"]
+    name = (pool.get("networkConfig") or {}).get("podRange", first)
+    subnet = state.get(f"compute/{cluster['networkConfig']['subnetwork']}") or {}
+    ranges = {each["rangeName"]: each["ipCidrRange"] for each in subnet.get("secondaryIpRanges") or ()}
+    if name not in ranges:
+        return
+    taken = wanted * 2 ** (32 - int(pool["podIpv4CidrSize"]))
+    for other, body in places.pools(state, place):
+        if (body.get("networkConfig") or {}).get("podRange", first) == name:
+            taken += len(instances(state, other)) * 2 ** (32 - int(body.get("podIpv4CidrSize", 24)))
+    if taken > IPv4Network(ranges[name]).num_addresses:
+        raise GoogleError(
+            400,
+            "FAILED_PRECONDITION",
+            f"IP space of '{cluster['networkConfig']['subnetwork']}-{name}' is exhausted: the Pods range "
+            f"{name} "
+            f"({ranges[name]}) has no room for {wanted} more nodes of /{pool['podIpv4CidrSize']} each. "
+            "(IP_SPACE_EXHAUSTED)",
+            "ipSpaceExhausted",
+        )
 
 
 def _free(state: State, cluster: Body, wanted: int) -> list[str]:

@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 API: Final = "autoscaling.x-k8s.io/v1"
 CLASS: Final = "queued-provisioning.gke.io"
 MARK: Final = "autoscaling.gke.io/provisioning-request"
+DURATION: Final = "maxRunDurationSeconds"
+LONGEST: Final = 604_800
+"""Seconds that its machines run at most (seven days)."""
 BOOKED: Final = 600.0
 """Seconds for which machines wait for the Pods of their request before they may go."""
 
@@ -79,6 +82,11 @@ class ProvisioningRequests:
             pool = self._pools.get(_key(request)) or _pool_of(request, groups)
             if pool:
                 return self._await(request, pool, groups)
+        seconds = (request["spec"].get("parameters") or {}).get(DURATION, "1")
+        if not seconds.isdigit() or not 0 < int(seconds) <= LONGEST:
+            words = f"parameters.{DURATION} must be from 1 to {LONGEST}, got {seconds!r}."
+            self._set(request, "Failed", "InvalidParameters", words)
+            return False
         pods = self._pods(request)
         if pods is None:
             return False

@@ -133,3 +133,11 @@ def test_machines_for_a_request_come_all_or_none_and_are_marked(cluster: Gke) ->
         for machine in cluster.view("machines")["machines"]
     ]
     assert sorted(mark or "" for mark in marks) == ["", "train", "train"]
+
+
+def test_nodes_beyond_the_pods_range_do_not_come(cluster: Gke) -> None:
+    cluster.add_pool("few", networkConfig={"podRange": "few"})
+    name = f"{CLUSTER}/nodePools/few"
+    cluster.nodes_ready()
+    refusal = refused(cluster.clusters.nodePools().setSize(name=name, body={"nodeCount": 2}))
+    assert "the Pods range few (10.9.0.0/24) has no room for 1 more nodes of /24" in refusal.message

@@ -217,3 +217,12 @@ def test_a_request_that_no_pool_could_take_fails_with_the_reason() -> None:
     trial.ask(1, tolerations=[])
     trial.step()
     assert "untolerated taint {nvidia.com/gpu: present}" in conditions(trial.request())["Failed"]["message"]
+
+
+def test_a_request_for_more_than_seven_days_fails() -> None:
+    trial = Trial()
+    trial.view.add_pool("queued", queued=True)
+    trial.ask(1)
+    trial.kube.objects[TRAIN]["spec"]["parameters"] = {"maxRunDurationSeconds": "604801"}
+    trial.step()
+    assert "must be from 1 to 604800" in conditions(trial.request())["Failed"]["message"]
