@@ -50,6 +50,8 @@ def environment(world: World) -> dict[str, str]:
         "PULUMI_BACKEND_URL": f"file://{world.folder / 'state'}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(world.folder / "passphrase"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Where nobody else works, only who asks for it (`--refresh`) waits for the project's refresh.
+        "PULUMI_OPTION_REFRESH": "false",
         "PATH": _path(world),
     }
     if os.environ.get("AIPLATFORM_HOME"):

@@ -41,6 +41,14 @@ def test_nothing_of_a_real_account_reaches_a_program_in_the_twin(world: World) -
     assert told["HOME"] == "/somewhere/mine", "what is no cloud's stays"
 
 
+def test_a_real_cloud_is_looked_at_before_it_is_changed_and_the_twin_when_asked(world: World) -> None:
+    project = (environment.ROOT / "Pulumi.yaml").read_text()
+    assert "  refresh: always\n" in project, (
+        "a change of `max` would send its group the size of the last run, and end the nodes that came since"
+    )
+    assert environment.environment(world)["PULUMI_OPTION_REFRESH"] == "false", "an explicit --refresh wins"
+
+
 def test_a_world_of_google_cloud_is_told_by_the_providers_own_variables(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
