@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -24,8 +23,8 @@ from twin.kubernetes.certificates import write_private
 from twin.world import World
 
 STACK_OPTIONS: Final = ("-s", "--stack")
-PROOF: Final = re.compile(r"AWS_|GOOGLE_OAUTH_ACCESS_TOKEN$")
-"""The variables by which a kubeconfig's plugin proves who the caller is."""
+PROOF: Final = {"aws": "AWS_", "gcp": "GOOGLE_OAUTH_ACCESS_TOKEN"}
+"""How the variables begin by which a kubeconfig's plugin proves who the caller is."""
 
 
 def ensure_stack(world: World, name: str) -> Path:
@@ -133,7 +132,8 @@ def write_kubeconfig(world: World, found: dict[str, Any]) -> Path | None:
     if config is None:
         return None
     variables = environment.environment(world)
-    given = [{"name": key, "value": value} for key, value in variables.items() if PROOF.match(key)]
+    proof = PROOF[world.cloud]
+    given = [{"name": key, "value": value} for key, value in variables.items() if key.startswith(proof)]
     places = (Path(sys.prefix) / "bin", world.bin)
     for user in config.get("users") or []:
         plugin = user.get("user", {}).get("exec")

@@ -78,6 +78,19 @@ def test_an_environment_lives_in_a_twin_of_its_name_account_and_region() -> None
     assert worlds.made("aws-dev") == world, "`twin start --name aws-dev` is the same one"
 
 
+def test_an_environment_of_google_cloud_lives_in_its_project() -> None:
+    world = worlds.for_environment("gcp-dev")
+    assert (world.name, world.cloud) == ("gcp-dev", "gcp")
+    text = environment.original_stack_file("gcp-dev").read_text()
+    assert f"project_id: {world.account}" in text
+    assert f"region: {world.region}" in text
+
+
+def test_a_new_twin_of_google_cloud_has_a_project_and_a_region_of_its_own() -> None:
+    world = worlds.made("plain", cloud="gcp")
+    assert (world.region, world.account) == ("us-central1", "twin-project")
+
+
 def test_an_unknown_environment_is_told_with_those_that_there_are() -> None:
     with pytest.raises(CommandError, match=r"'aws-dve'.*there are: .*aws-dev"):
         worlds.for_environment("aws-dve")
@@ -95,6 +108,11 @@ def test_an_unknown_environment_is_told_with_those_that_there_are() -> None:
             "account_id: got 123",
         ),
         ("config: {ai-platform:environment: {cloud: gcp, region: x}}", "project_id: got None"),
+        (
+            "config: {ai-platform:environment: {cloud: gcp, region: x, project_id: Acme}}",
+            "6 to 30 lower-case",
+        ),
+        ("config: {ai-platform:environment: {cloud: gcp, project_id: acme-ml}}", "a text as us-central1"),
     ],
 )
 def test_an_environment_file_without_its_place_is_refused_with_the_key(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -95,6 +96,27 @@ def test_the_kubeconfig_works_in_any_shell_and_is_private(world: World) -> None:
     assert variables["AWS_REGION"] == world.region, "one value a variable"
     assert Path(written["command"]).is_absolute()
     assert environment.kubeconfig(world) == file
+
+
+@pytest.mark.usefixtures("world")
+def test_the_kubeconfig_of_gke_holds_the_token_and_the_authority() -> None:
+    made = worlds.create("google", cloud="gcp", region="us-central1", account="acme-ml-dev")
+    environment.prepare(made)
+    plugin = made.bin / "gke-gcloud-auth-plugin"
+    plugin.touch()
+    cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
+    user = {"name": "u", "user": {"exec": {"command": "gke-gcloud-auth-plugin"}}}
+    config = {"apiVersion": "v1", "kind": "Config", "clusters": [cluster], "users": [user]}
+    file = engine.write_kubeconfig(made, {"kubeconfig": json.dumps(config)})
+    assert file is not None
+    written = json.loads(file.read_text())
+    command = written["users"][0]["user"]["exec"]
+    assert command["command"] == str(plugin)
+    token = environment.environment(made)["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    assert command["env"] == [{"name": "GOOGLE_OAUTH_ACCESS_TOKEN", "value": token}]
+    authority = (made.folder / "kubernetes" / "pki" / "ca.crt").read_bytes()
+    told = written["clusters"][0]["cluster"]["certificate-authority-data"]
+    assert base64.b64decode(told) == authority, "a DNS endpoint's kubeconfig names none"
 
 
 @pytest.mark.parametrize("outputs", [{}, {"kubeconfig": "[secret]"}, {"kubeconfig": {"kind": "Other"}}])
