@@ -12,15 +12,29 @@ VERSION: Final = "v0.5.20"
 REGISTRIES: Final[Mapping[str, str]] = {
     "af-south-1": "877085696533",
     "ap-east-1": "800184023465",
+    "ap-east-2": "533267051163",
     "ap-south-2": "900889452093",
     "ap-southeast-3": "296578399912",
     "ap-southeast-4": "491585149902",
+    "ap-southeast-5": "151610086707",
+    "ap-southeast-6": "333609536671",
+    "ap-southeast-7": "121268973566",
+    "ca-west-1": "761377655185",
     "cn-north-1": "918309763551",
     "cn-northwest-1": "961992271922",
+    "eu-central-2": "900612956339",
+    "eu-south-1": "590381155156",
+    "eu-south-2": "455263428931",
+    "il-central-1": "066635153087",
+    "me-central-1": "759879836304",
+    "me-south-1": "558608220178",
+    "mx-central-1": "730335286997",
+    "us-gov-east-1": "151742754352",
     "us-gov-west-1": "013241004608",
 }
-"""Region -> the account that EKS's images are in, where it is not the usual one. Source: EKS user guide,
-"Amazon container image registries for add-ons". A region that is missing here wants `image`."""
+"""Region -> the account that EKS's images are in, where it is not the usual one: every region that has to be
+opted into, and other partitions. Source: EKS user guide, "View Amazon container image registries for Amazon
+EKS add-ons", and awslabs/amazon-eks-ami, get-ecr-uri.sh. A region newer than these wants `image`."""
 USUAL_REGISTRY: Final = "602401143452"
 
 

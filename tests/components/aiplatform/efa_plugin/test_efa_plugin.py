@@ -47,6 +47,16 @@ def test_its_image_comes_from_the_registry_of_the_region() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("region", "account"),
+    [("eu-south-1", "590381155156"), ("me-central-1", "759879836304"), ("us-east-1", "602401143452")],
+)
+def test_a_region_that_is_opted_into_has_a_registry_of_its_own(region: str, account: str) -> None:
+    assert image_in(region, "amazonaws.com").startswith(f"{account}.dkr.ecr.{region}.amazonaws.com/eks/"), (
+        "the usual account has nothing there, and the plugin would wait for its image for ever"
+    )
+
+
 def test_a_wrong_argument_is_refused() -> None:
     with pytest.raises(ArgumentError, match=r"EfaPluginArgs\.image: got 'x', expected an image with its tag"):
         plugin(image="x")
