@@ -55,6 +55,19 @@ PODS_PER_NODE: Final = 64
 NOT_FOR_EKS: Final = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 """Zones in which an EKS control plane cannot have its interfaces (EKS user guide, "VPC requirements")."""
 
+_CALLED_OTHERWISE: Final = {
+    "cloudwatch": "monitoring",
+    "cloudwatch-logs": "logs",
+    "ecr": "ecr.api and ecr.dkr",
+    "efs": "elasticfilesystem",
+    "elb": "elasticloadbalancing",
+    "eventbridge": "events",
+    "sagemaker": "sagemaker.api and sagemaker.runtime",
+    "secrets-manager": "secretsmanager",
+    "stepfunctions": "states",
+}
+"""Names that people give to services whose endpoints are called otherwise (AWS PrivateLink guide, "AWS services
+that integrate with AWS PrivateLink")."""
 
 FOR_NODES: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
 """Endpoints that EKS nodes call for where there is no other way out: their images, their names and the
@@ -237,6 +250,11 @@ class NetworkSettings(CloudNeutral):
                     f"endpoints[{index}]",
                     f"got {service!r}, expected a service without a gateway endpoint: that of {service} is "
                     "always there, leave it out",
+                )
+            elif service in _CALLED_OTHERWISE:
+                yield Fault(
+                    f"endpoints[{index}]",
+                    f"got {service!r}, which no endpoint is called; expected {_CALLED_OTHERWISE[service]}",
                 )
 
     def _on_google(self) -> Iterator[Fault]:

@@ -4,6 +4,7 @@ The VPC starts without a route: Google's default one, to the whole internet, is 
 reached is what stands here. Where a firewall rule is missing, the policy's last rules deny.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from math import ceil
@@ -51,24 +52,22 @@ class Builder:
         self.project = settings.project or ""
         self.region = settings.region or ""
         self.plan = plan(IPv4Network(settings.cidr))
-        self._ways: list[pulumi.Resource] = []
 
     def build(self) -> NetworkReferenceArgs:
         """All of it; answers the network's outputs."""
         apis = switched_on(self.parent, self.name, self.project, self._needed_apis())
         network = self._network(apis)
         subnets = self._subnets(network)
-        self._routes(network)
-        addresses = self._nat(network, subnets.nodes)
+        addresses, nat = self._nat(network, subnets.nodes)
         policy = firewall(self.parent, self.name, self.settings, self.plan, network)
         names = google_zones(self.parent, self.name, self.settings, network, apis["dns"])
-        self._ways += [*policy, *names]
+        ways = self._routes(network, [*policy, *names], nat)
         if self.settings.private_services:
             self._private_services(network, apis["servicenetworking"])
         if self.settings.flow_log_retention_days:
             flow_logs(self.parent, self.name, self.settings, apis)
             query_logs(self.parent, self.name, self.settings, network, apis["dns"])
-        return self._outputs(network, subnets, addresses)
+        return self._outputs(network, subnets, addresses, ways)
 
     def _needed_apis(self) -> list[str]:
         apis = ["compute", "dns"]
@@ -150,37 +149,52 @@ class Builder:
     def _log_config(self) -> compute.SubnetworkLogConfigArgs | None:
         if not self.settings.flow_log_retention_days:
             return None
-        # All of it, as on AWS, in the same steps: short ones of a training's traffic cost more than its disks.
+        # All of it, as on AWS, in the same steps: shorter ones of a training's traffic are dear.
         return compute.SubnetworkLogConfigArgs(
             aggregation_interval="INTERVAL_10_MIN", flow_sampling=1.0, metadata="INCLUDE_ALL_METADATA"
         )
 
-    def _routes(self, network: compute.Network) -> None:
+    def _routes(
+        self,
+        network: compute.Network,
+        inside: Sequence[pulumi.Resource],
+        nat: Sequence[pulumi.Resource],
+    ) -> list[pulumi.Resource]:
         """To Google's APIs always, to the internet where there is NAT. Both leave by the internet gateway,
-        and traffic to Google's APIs never leaves Google's network."""
-        ranges = {"google-apis": VIRTUAL[self.settings.google_apis].cidr, "google-apis-direct": DIRECT}
+        and traffic to Google's APIs never leaves Google's network.
+
+        Nodes wait for the routes, which wait for all else: `inside`, that Google's names lead inside and may
+        be reached, and `nat`. The nodes themselves wait for nothing of that: what is deleted before it is
+        replaced takes along all whose properties come from it, so it would take the cluster. Routes are not,
+        as their names are made up, and what a route merely waits for does not take the route along.
+        """
+        apis = VIRTUAL[self.settings.google_apis].cidr
+        ranges = {"google-apis": (apis, inside), "google-apis-direct": (DIRECT, inside)}
         if self.settings.nat != "none":
-            ranges["internet"] = _ANYWHERE
-        for purpose, range_ in ranges.items():
-            route = compute.Route(
+            ranges["internet"] = (_ANYWHERE, nat)
+        return [
+            compute.Route(
                 f"{self.name}-{purpose}",
                 project=self.project,
-                name=self._named(purpose),
+                description=f"{purpose} of {self.settings.prefix}",
                 network=network.id,
                 dest_range=range_,
                 next_hop_gateway=_GATEWAY,
                 priority=1000,
-                opts=self._options(delete_first=True),
+                opts=self._options(*before),
             )
-            self._ways.append(route)
+            for purpose, (range_, before) in ranges.items()
+        ]
 
-    def _nat(self, network: compute.Network, nodes: compute.Subnetwork) -> list[compute.Address]:
-        """Cloud NAT for the nodes and their pods; answers its addresses.
+    def _nat(
+        self, network: compute.Network, nodes: compute.Subnetwork
+    ) -> tuple[list[compute.Address], list[pulumi.Resource]]:
+        """Cloud NAT for the nodes and their pods; answers its addresses, and what stands once it works.
 
         So many addresses that each node can have twice the ports that it always has.
         """
         if self.settings.nat == "none":
-            return []
+            return [], []
         most = needed(self.settings.pods, self.settings.nodes, self.settings.pods_per_node)
         addresses = [
             compute.Address(
@@ -222,8 +236,7 @@ class Builder:
             log_config=compute.RouterNatLogConfigArgs(enable=True, filter="ERRORS_ONLY"),
             opts=self._options(delete_first=True),
         )
-        self._ways.append(nat)
-        return addresses
+        return addresses, [nat]
 
     def _private_services(self, network: compute.Network, api: pulumi.Resource) -> None:
         """A range for what Google runs in networks of its own, and the peering to these."""
@@ -249,10 +262,14 @@ class Builder:
         )
 
     def _outputs(
-        self, network: compute.Network, subnets: Subnets, addresses: list[compute.Address]
+        self,
+        network: compute.Network,
+        subnets: Subnets,
+        addresses: list[compute.Address],
+        ways: list[pulumi.Resource],
     ) -> NetworkReferenceArgs:
         # Nodes need a way to images and to Google from their first minute to their last.
-        private = after(subnets.nodes.id, *self._ways)
+        private = after(subnets.nodes.id, *ways)
         names = self.settings.zone_ids or first_zones(self.region, self.settings.zones)
         zones: list[NetworkZoneArgs] = [
             {"name": zone, "id": zone, "private_subnet_id": private} for zone in names

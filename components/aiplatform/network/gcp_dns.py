@@ -49,7 +49,7 @@ def google_zones(
                     type=kind,
                     ttl=_TTL,
                     rrdatas=data,
-                    opts=ResourceOptions(parent=parent, delete_before_replace=True),
+                    opts=ResourceOptions(parent=parent),
                 )
             )
     return records

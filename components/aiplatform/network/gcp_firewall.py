@@ -155,6 +155,5 @@ def _made(
                 for protocol, ports in rule.protocols.items()
             ],
         ),
-        # Its priority may be there only once.
-        opts=ResourceOptions(parent=parent, delete_before_replace=True),
+        opts=ResourceOptions(parent=parent),
     )

@@ -210,6 +210,17 @@ def test_whatever_stands_in_the_nodes_subnet_has_a_way_out_from_first_to_last(de
         assert not default.depends(default.named("intra"), way), "the control plane needs no way out"
 
 
+def test_nothing_that_is_deleted_first_takes_the_cluster_along(default: Recording):
+    # The engine deletes with it all whose fixed properties come from it, as a cluster's subnet does.
+    node = default.named("one")
+    behind = node.property_dependencies["subnetwork"]
+    first = {default[urn].name for urn in behind if default[urn].delete_before_replace}
+    assert first == {"network-nodes"}, "its own subnet alone"
+    for route in default.all("gcp:compute/route:Route"):
+        assert not route.delete_before_replace
+        assert "name" not in route.inputs, "or a new one would meet the old one's name"
+
+
 def test_the_firewall_denies_what_it_does_not_allow(default: Recording, closed: Recording):
     rules = {rule.name.removeprefix("network-"): rule.inputs for rule in default.all(RULE)}
     assert len({rule["priority"] for rule in rules.values()}) == len(rules), "one list, of both directions"
