@@ -66,8 +66,8 @@ _CALLED_OTHERWISE: Final = {
     "secrets-manager": "secretsmanager",
     "stepfunctions": "states",
 }
-"""Names that people give to services whose endpoints are called otherwise (AWS PrivateLink guide, "AWS services
-that integrate with AWS PrivateLink")."""
+"""Names that people give to services whose endpoints are called otherwise (AWS PrivateLink guide, "AWS
+services that integrate with AWS PrivateLink"). Whether all others exist, EC2 alone knows."""
 
 FOR_NODES: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
 """Endpoints that EKS nodes call for where there is no other way out: their images, their names and the

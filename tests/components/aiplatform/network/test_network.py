@@ -307,6 +307,10 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
         ({"zone_ids": ["euc1-az1", "euc1-az2", "euc1-az3"]}, "beside zone_ids, expected one of the two"),
         ({"nat": "singel"}, "did you mean 'single'?"),
         ({"endpoints": ["s3"]}, "NetworkArgs.endpoints[0]: got 's3'"),
+        (
+            {"endpoints": ["ecr"]},
+            "NetworkArgs.endpoints[0]: got 'ecr', which no endpoint is called; expected ecr.api",
+        ),
         ({"flow_log_retention_days": 31}, "30 is the nearest"),
         ({"prefix": "Acme"}, "NetworkArgs.prefix: got 'Acme', expected lower-case"),
         ({"prefix": "a" * 30}, "expected at most 27 characters, got 30"),
