@@ -150,7 +150,8 @@ class GcpResource(Shaped):
     def update(self, context: Context, id: str, old: Props, new: Props) -> Props:
         context = configured(context)
         new = self.prepared(context, new)
-        with self.errors("updating", {}):
+        body, places = self.body(context, new)
+        with self.errors("updating", places, body):
             self.change(context, id, old, new)
             self.change_labels(context, id, old, new)
         outputs_only = {k: v for k, v in old.items() if k not in self.sdk_schema.inputs}

@@ -77,6 +77,17 @@ def test_what_google_refuses_of_a_subnetwork_names_the_property(gcp: GcpContext)
         subnetwork(gcp, net, name="third", network="nowhere", ipCidrRange="10.9.0.0/24")
 
 
+def test_what_google_refuses_of_a_change_names_the_property_too(gcp: GcpContext) -> None:
+    made = subnetwork(gcp, network(gcp), secondaryIpRanges=RANGES)
+    taken = [*RANGES, {"rangeName": "more", "ipCidrRange": "10.4.0.0/20"}]
+    with pytest.raises(CloudError, match="Error updating Subnetwork: googleapi: Error 400") as caught:
+        made.update(secondaryIpRanges=taken)
+    assert caught.value.path.startswith("secondaryIpRanges["), caught.value.path
+    again = made.read()
+    assert again is not None
+    assert again["secondaryIpRanges"] == RANGES, "nothing was changed"
+
+
 def test_check_refuses_what_the_providers_schema_does(gcp: GcpContext) -> None:
     assert "name" in refused(gcp, NETWORK, name="Net")
     assert "routingMode" in refused(gcp, NETWORK, name="net", routingMode="LOCAL")
