@@ -52,6 +52,8 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     provider = kubernetes.Provider(
         f"{name}-kubernetes",
         kubeconfig=config,
+        # Which cluster it is, whatever way leads to it: with another `api_access` its objects stay.
+        cluster_identifier=_dns_endpoint(cluster),
         opts=ResourceOptions(parent=parent, depends_on=[cluster]),
     )
     storage_classes(parent, name, cluster, keys.disks, provider)
@@ -181,14 +183,17 @@ def _authority(cluster: container.Cluster) -> Output[str]:
     return cluster.master_auth.apply(lambda auth: str(auth.cluster_ca_certificate or ""))
 
 
+def _dns_endpoint(cluster: container.Cluster) -> Output[str]:
+    """The name of the API server, which no two clusters ever have alike."""
+    return cluster.control_plane_endpoints_config.apply(
+        lambda config: str((config.dns_endpoint_config and config.dns_endpoint_config.endpoint) or "")
+    )
+
+
 def _kubeconfig(settings: ClusterSettings, cluster: container.Cluster) -> tuple[Output[str], Output[str]]:
     """The kubeconfig, and the URL in it."""
     if settings.api_access.mode == "dns":
-        endpoint = cluster.control_plane_endpoints_config.apply(
-            lambda config: (
-                f"https://{config.dns_endpoint_config.endpoint if config.dns_endpoint_config else ''}"
-            )
-        )
+        endpoint = _dns_endpoint(cluster).apply(lambda host: f"https://{host}")
         config = Output.all(cluster.name, endpoint).apply(
             lambda each: gke_kubeconfig(str(each[0]), str(each[1]), None)
         )

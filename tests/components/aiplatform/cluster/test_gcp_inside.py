@@ -173,6 +173,11 @@ def test_the_kubeconfig_holds_no_secret(default: Recording):
     assert default.named("cluster-kubernetes").inputs["kubeconfig"] == value(default.result.kubeconfig)
 
 
+def test_objects_in_the_cluster_stay_when_another_way_leads_to_it(default: Recording, full: Recording):
+    identifiers = {each.named("cluster-kubernetes").inputs["clusterIdentifier"] for each in (default, full)}
+    assert identifiers == {"gke-0123456789ab.europe-west4.gke.goog"}, "or a new address replaced them all"
+
+
 def test_outputs_are_registered_and_are_what_a_pool_takes(default: Recording):
     outputs = default.one("aiplatform:index:Cluster").outputs
     assert outputs is not None
