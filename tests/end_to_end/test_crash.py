@@ -6,16 +6,22 @@ cloud, the program, the provider, and all of it at once. What came of it is comp
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import kubernetes
-import psutil
 import pytest
 
 from tests.end_to_end.harness import Twin, eventually
+from tests.end_to_end.killing import (
+    ids_of_stack,
+    is_engine,
+    is_program,
+    is_provider,
+    kill_front,
+    kill_midway,
+    more,
+)
 
 pytestmark = pytest.mark.end_to_end
 
@@ -46,50 +52,6 @@ def _quick(dev: Twin) -> None:
     dev.env["AIPLATFORM_TWIN_CLOCK"] = "120"
 
 
-def made(twin: Twin) -> int:
-    """How many resources the provider has made, in all runs."""
-    try:
-        with sqlite3.connect(f"file:{twin.world.store}?mode=ro", uri=True) as store:
-            query = "SELECT count(*) FROM resources WHERE state = 'created'"
-            return store.execute(query).fetchone()[0]
-    except (sqlite3.OperationalError, AssertionError):  # there is no world yet, or no store in it
-        return 0
-
-
-def is_engine(process: psutil.Process) -> bool:
-    return process.name() == "pulumi"
-
-
-def is_program(process: psutil.Process) -> bool:
-    words = " ".join(process.cmdline())
-    return "pulumi-language-python-exec" in words and "language_host" not in words
-
-
-def is_provider(process: psutil.Process) -> bool:
-    return "twin.aws.provider" in process.cmdline()
-
-
-def kill_midway(twin: Twin, reached: Callable[[], bool], victim: Callable[[psutil.Process], bool]) -> None:
-    """Begin an `up`, kill some of its processes when it has come so far, see it fail and leave nothing."""
-    running = twin.spawn("up", twin.environment)
-    eventually("the `up` has come so far", lambda: running.poll() is not None or reached())
-    assert running.poll() is None, f"it ended before it was killed:\n{twin.spawned()}"
-    family = psutil.Process(running.pid).children(recursive=True)
-    victims = [process for process in family if victim(process)]
-    for process in victims:
-        process.kill()
-    assert victims, "there was nothing to kill"
-    assert running.wait(90) != 0, f"an `up` whose processes die is no success:\n{twin.spawned()}"
-    _, alive = psutil.wait_procs(family, timeout=15)
-    assert not alive, "what the engine started does not outlive it"
-
-
-def more(twin: Twin, count: int) -> Callable[[], bool]:
-    """Whether so many resources were made since now."""
-    wanted = made(twin) + count
-    return lambda: made(twin) >= wanted
-
-
 def test_the_engine_is_killed_in_the_middle_of_the_network(dev: Twin) -> None:
     kill_midway(dev, more(dev, 12), is_engine)
 
@@ -98,11 +60,7 @@ def test_the_cloud_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
     reached = more(dev, 10)
     running = dev.spawn("up", dev.environment)
     eventually("some more are there", lambda: running.poll() is not None or reached())
-    # Not checked: a control plane that is being made for the cluster counts as partly there.
-    told = dev.cli("twin", "status", "--name", dev.environment, "--json", check=False)
-    state = json.loads(told.stdout)
-    [front] = [process for process in state["processes"] if process["name"] == "cloud"]
-    psutil.Process(front["pid"]).kill()
+    kill_front(dev)
     assert running.wait(120) != 0, "nobody starts the cloud again in the middle of an `up`"
     assert "Could not connect to the endpoint" in dev.spawned(), "the user is told what is away"
 
@@ -179,13 +137,3 @@ def test_the_autoscaler_of_the_program_brings_a_node_and_takes_it_away(dev: Twin
 def test_a_destroy_leaves_nothing_of_all_that(dev: Twin) -> None:
     dev.cli("destroy", dev.environment)
     assert dev.inventory() == {}
-
-
-def ids_of_stack(twin: Twin) -> dict[str, list[str]]:
-    """The ids of the stack's AWS resources, by type."""
-    state = json.loads(twin.pulumi("stack", "export", "--stack", twin.environment).stdout)
-    found: dict[str, list[str]] = {}
-    for resource in state["deployment"]["resources"]:
-        if resource["type"].startswith("aws:"):
-            found.setdefault(resource["type"], []).append(resource["id"])
-    return found

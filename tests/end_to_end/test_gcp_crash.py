@@ -1,0 +1,72 @@
+"""kill -9 in the middle of an `up` of gcp-dev: the engine, Google's front, and all of it at once; the next
+`up` converges, and there is one of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.end_to_end.harness import Twin, eventually
+from tests.end_to_end.killing import ids_of_stack, is_engine, kill_front, kill_midway, more
+
+pytestmark = pytest.mark.end_to_end
+
+KINDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "compute.networks": ("gcp:compute/network:Network",),
+    "compute.subnetworks": ("gcp:compute/subnetwork:Subnetwork",),
+    "compute.routers": ("gcp:compute/router:Router",),
+    "compute.addresses": ("gcp:compute/address:Address", "gcp:compute/globalAddress:GlobalAddress"),
+    "compute.firewallPolicies": ("gcp:compute/networkFirewallPolicy:NetworkFirewallPolicy",),
+    "dns.managedZones": ("gcp:dns/managedZone:ManagedZone",),
+    "cloudkms.cryptoKeys": ("gcp:kms/cryptoKey:CryptoKey",),
+    "logging.sinks": ("gcp:logging/projectSink:ProjectSink",),
+    "iam.serviceAccounts": ("gcp:serviceaccount/account:Account",),
+    "container.clusters": ("gcp:container/cluster:Cluster",),
+    "container.nodePools": ("gcp:container/nodePool:NodePool",),
+}
+"""Kinds of the inventory of which the stack owns each one."""
+
+
+@pytest.fixture(scope="module")
+def dev(home: Path) -> Iterator[Twin]:
+    """gcp-dev, not yet up."""
+    twin = Twin("gcp-dev", home)
+    yield twin
+    twin.remove()
+
+
+def test_the_engine_is_killed_in_the_middle_of_the_network(dev: Twin) -> None:
+    kill_midway(dev, more(dev, 12), is_engine)
+
+
+def test_the_front_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
+    reached = more(dev, 12)
+    running = dev.spawn("up", dev.environment)
+    eventually("some more are there", lambda: running.poll() is not None or reached())
+    kill_front(dev)
+    assert running.wait(120) != 0, "nobody starts the cloud again in the middle of an `up`"
+
+
+def test_all_of_it_is_killed_while_the_cluster_is_made(dev: Twin) -> None:
+    further = more(dev, 2)
+    kill_midway(dev, lambda: "container.clusters" in dev.inventory() and further(), lambda _: True)
+
+
+def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
+    dev.up()
+    owned, held = ids_of_stack(dev), dev.inventory()
+    for kind, tokens in KINDS.items():
+        ids = [each for token in tokens for each in owned[token]]
+        assert _names(held[kind]) == _names(ids), f"{kind}: the stack owns each, and no other is there"
+    assert len(dev.core().list_node().items) == 2, "the system pool's two"
+    dev.cli("preview", dev.environment, "--refresh", "--expect-no-changes")
+    dev.cli("destroy", dev.environment)
+    assert dev.inventory() == {}
+
+
+def _names(ids: list[str]) -> list[str]:
+    # Ids of one kind differ in how they write the place; the name is the last word of all.
+    return sorted(each.rpartition("/")[2] for each in ids)
