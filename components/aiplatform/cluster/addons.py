@@ -43,6 +43,10 @@ _CONFIGURATION: Final[dict[str, dict[str, Any]]] = {
     },
 }
 
+_DRIVERS_TAGS: Final = ("kubernetes.io/", "ebs.csi.aws.com/", "CSIVolume")
+"""How the tags begin that the EBS driver sets itself. It does not start where it is asked for one of them
+(its pkg/driver/validation.go)."""
+
 
 class Addons:
     """Makes add-ons, and the roles of those that call AWS, as children of one component."""
@@ -90,13 +94,13 @@ class Addons:
             opts=ResourceOptions(parent=self.parent),
         )
         # The driver makes volumes, which no tag of the add-on reaches.
-        tags = {"controller": {"extraVolumeTags": self.settings.tags}} if self.settings.tags else None
+        tags = {key: text for key, text in self.settings.tags.items() if not key.startswith(_DRIVERS_TAGS)}
         driver = self._addon(
             "aws-ebs-csi-driver",
             [nodes, *ready, key_use],
             role=role,
             service_account="ebs-csi-controller-sa",
-            extra=tags,
+            extra={"controller": {"extraVolumeTags": tags}} if tags else None,
         )
         others = ("coredns", "metrics-server", "eks-node-monitoring-agent")
         return [driver, *(self._addon(other, [nodes]) for other in others)]
