@@ -67,7 +67,8 @@ def devices_of(pool: GpuPoolSettings) -> int:
 
 def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict[str, str]:
     """What the Cluster Autoscaler cannot know of a group without nodes: it reads CPU, memory and
-    `nvidia.com/gpu` from the instance type, labels and taints from eks:DescribeNodegroup, nothing else."""
+    `nvidia.com/gpu` from the instance type, labels and taints from eks:DescribeNodegroup, and takes every
+    node for one of 110 Pods."""
     card = pool.machine.card
     found: dict[str, str] = {}
     if card.resource != NVIDIA:
@@ -78,6 +79,9 @@ def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict
     if pool.with_efa:
         found[EFA] = str(machines[0].efa_interfaces)
     found["ephemeral-storage"] = ephemeral_storage(pool, machines)
+    pods = max_pods(pool, machines)
+    if pods is not None:
+        found["pods"] = str(pods)
     return found
 
 

@@ -51,8 +51,10 @@ def test_the_logical_names_are_a_contract() -> None:
         "aiplatform:index:GpuPool gpu",
         "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-efa",
         "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-ephemeral-storage",
+        "aws:autoscaling/tag:Tag gpu-reserved-bcdef0-pods",
         "aws:autoscaling/tag:Tag gpu-spot-efa",
         "aws:autoscaling/tag:Tag gpu-spot-ephemeral-storage",
+        "aws:autoscaling/tag:Tag gpu-spot-pods",
         "aws:ec2/launchTemplate:LaunchTemplate gpu-reserved-bcdef0",
         "aws:ec2/launchTemplate:LaunchTemplate gpu-spot",
         "aws:ec2/placementGroup:PlacementGroup gpu-placement",
@@ -207,6 +209,12 @@ def test_a_node_promises_no_more_pods_than_efa_leaves_addresses_for() -> None:
     assert _pods(pool()) == []
 
 
+def test_the_autoscaler_promises_no_more_pods_than_a_node_takes() -> None:
+    assert tags_for_autoscaler(pool(accelerator="h100", count=8))["pods"] == "51", "it would say 110"
+    assert tags_for_autoscaler(pool(max_pods=20))["pods"] == "20"
+    assert "pods" not in tags_for_autoscaler(pool())
+
+
 def test_bottlerocket_has_a_setting_for_it() -> None:
     recorded = pool(accelerator="h100", count=8, image="bottlerocket")
     settings = tomllib.loads(text(recorded, "gpu-on-demand"))["settings"]
@@ -270,6 +278,7 @@ def test_the_autoscaler_is_told_of_what_the_type_does_not_tell() -> None:
     assert tags_for_autoscaler(pool(**H100)) == {
         "vpc.amazonaws.com/efa": "32",
         "ephemeral-storage": "24065Gi",
+        "pods": "51",
     }
     neuron = pool(accelerator="trainium", count=16, name="trn", efa=False)
     assert tags_for_autoscaler(neuron) == {
