@@ -67,8 +67,8 @@ def _google_zones(arguments: Inputs) -> dict[str, Any]:
 
 
 def _machine_types(arguments: Inputs) -> dict[str, Any]:
-    # `(name = a) OR (name = b)`: there are all that are asked for.
-    asked = [part.strip("() ").removeprefix("name = ") for part in arguments["filter"].split(" OR ")]
+    # `name eq "a|b"`: there are all that are asked for.
+    asked = arguments["filter"].split('"')[1].split("|")
     return {
         "id": f"projects/{arguments['project']}/zones/{arguments['zone']}/machineTypes",
         **arguments,
