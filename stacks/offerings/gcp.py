@@ -12,7 +12,7 @@ from pulumi import Output
 from pulumi_gcp import compute, container
 
 from aiplatform import _node_pools as gke
-from aiplatform._args import ArgumentError, got, read
+from aiplatform._args import ArgumentError, Fault, got, nearest, read
 from aiplatform._google import api_is_off, first_zones
 from aiplatform._references import ClusterReference
 from aiplatform.cluster.args import GKE
@@ -46,11 +46,31 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     except Exception as error:
         if api_is_off(error):
             return []
-        raise
+        unknown = _of_the_place(settings, options, error)
+        if not unknown:
+            raise
+        return unknown
+    if not answer.names:
+        return _of_the_place(settings, options, LookupError("it has no zone that is up"))
     zones, found = _zones(settings, answer.names)
     if found:
         return found
     return [*_of_pools(settings, zones, options, found), *_of_the_cluster(settings, zones, options)]
+
+
+def _of_the_place(settings: Settings, options: pulumi.InvokeOptions, error: Exception) -> list[Found]:
+    """What is wrong with a project or a region whose zones Compute Engine does not tell."""
+    environment = settings.environment
+    try:
+        regions = compute.get_regions(project=environment.project_id, opts=options).names
+    except Exception:  # noqa: BLE001 - the first refusal is the one to tell, whatever the second is
+        told = " ".join(str(error).split()).partition(" returned an error: ")
+        reason = f"{got(environment.project_id)}, of which Compute Engine tells nothing: {told[2] or told[0]}"
+        return [("environment.project_id", reason)]
+    if environment.region in regions:
+        return []
+    there = nearest(environment.region, regions) or f"; it has {', '.join(sorted(regions))}"
+    return [("environment.region", f"{got(environment.region)}, which Google Cloud has not{there}")]
 
 
 def _zones(settings: Settings, there: Sequence[str]) -> tuple[Sequence[str], list[Found]]:
@@ -72,10 +92,8 @@ def _of_pools(
     settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions, found: list[Found]
 ) -> list[Found]:
     here = judgement.cluster_to_be(settings)
-    pools = _pools(settings, zones, found)
+    pools = [_system_nodes(settings, zones), *_pools(settings, zones, found)]
     types = sorted({type_ for pool in pools for type_ in pool.types})
-    if not types:
-        return found
     offered = gke.zones_that_offer(types, zones, read(ClusterReference, here, "Cluster"), options)
     if isinstance(offered, Output):
         return found
@@ -85,6 +103,19 @@ def _of_pools(
         except ArgumentError as error:
             found += placed(pool.topic, error)
     return list(dict.fromkeys(found))
+
+
+def _system_nodes(settings: Settings, zones: Sequence[str]) -> _Pool:
+    type_, most = settings.cluster.system_nodes.instance_types[0], settings.cluster.system_nodes.max
+
+    def judge(offered: gke.Offerings) -> None:
+        # They stand in as many of the network's zones as there may be nodes.
+        lacking = [zone for zone in zones[:most] if zone not in offered.get(type_, frozenset())]
+        if lacking:
+            reason = f"{got(type_)}, which {' and '.join(lacking)} of the network do not offer"
+            raise ArgumentError([Fault("ClusterArgs.system_nodes.instance_types[0]", reason)])
+
+    return _Pool("cluster", [type_], judge)
 
 
 def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list[_Pool]:

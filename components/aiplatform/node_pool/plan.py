@@ -22,14 +22,15 @@ def zones_for(pool: NodePoolSettings, offerings: Mapping[str, frozenset[str]]) -
     ]
     # In every zone every type, or some of the launches are bound to fail.
     offering = frozenset[str].intersection(*offered.values()) if offered else frozenset[str]()
-    known = ", ".join(sorted(offering)) or "none"
+    ids = "zones" if pool.cloud == "gcp" else "zone ids"
+    where = f"{ids} that do: {', '.join(sorted(offering))}" if offering else "is it spelt right?"
     what = " and ".join(pool.instance_types)
     for index, zone in enumerate(pool.zones or []):
         if zone not in offering and not faults:
-            reason = f"{got(zone)}, which does not offer {what}; zone ids that do: {known}"
+            reason = f"{got(zone)}, which does not offer {what}; {where}"
             faults.append(Fault(f"NodePoolArgs.zones[{index}]", reason))
     if not faults and not pool.zones_with(offering):
-        reason = f"no zone of the network offers {what}; zone ids that do: {known}"
+        reason = f"no zone of the network offers {what}; {where}"
         faults.append(Fault("NodePoolArgs.network.zones", reason))
     if faults:
         raise ArgumentError(faults)

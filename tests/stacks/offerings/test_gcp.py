@@ -18,6 +18,7 @@ from tests.stacks.environments import STACKS, settings_of
 Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 TYPES = "gcp:compute/getMachineTypes:getMachineTypes"
 ZONES = "gcp:compute/getZones:getZones"
+REGIONS = "gcp:compute/getRegions:getRegions"
 CLUSTER = "gcp:container/getCluster:getCluster"
 ALL = tuple(f"us-central1-{letter}" for letter in "abcf")
 
@@ -29,7 +30,7 @@ def _offering(**zones_of: tuple[str, ...]) -> Answers:
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         # The helper knows the zones of another region: a type that is not limited is everywhere.
         told = asked(arguments)
-        names = [part.strip("() ").removeprefix("name = ") for part in arguments["filter"].split(" OR ")]
+        names = arguments["filter"].split('"')[1].split("|")
         limited = {name.replace("_", "-"): zones for name, zones in zones_of.items()}
         there = [{"name": name} for name in names if arguments["zone"] in limited.get(name, ALL)]
         return {**told, "machineTypes": there}
@@ -96,13 +97,38 @@ def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
     def forbidden(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Required 'compute.zones.list' permission for 'projects/acme-ml-dev'")
 
-    def program() -> None:
-        with pytest.raises(Exception, match=r"Required 'compute\.zones\.list' permission"):
-            foundation.build(settings_of("gcp-dev"))
+    faults, registered = _refused(settings_of("gcp-dev"), {ZONES: forbidden, REGIONS: forbidden})
+    assert registered == ["pulumi:providers:gcp gcp"]
+    assert len(faults) == 1
+    assert "ai-platform:environment.project_id: got 'acme-ml-dev', of which Compute Engine tells" in faults[0]
+    assert "Required 'compute.zones.list' permission" in faults[0], "in Google's own words"
 
-    assert record(program, answers={ZONES: forbidden}, stack="gcp-dev").names() == [
-        "pulumi:providers:gcp gcp"
-    ]
+
+def test_a_region_that_google_has_not_is_told_with_the_nearest() -> None:
+    def unknown(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError("Error 404: The resource 'projects/p/regions/us-central9' was not found, notFound")
+
+    def regions(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"id": "x", "project": asked["project"], "names": ["europe-west4", "us-central1"]}
+
+    def none_up(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"id": "x", "names": [], **asked}
+
+    for zones in (unknown, none_up):
+        settings = settings_of("gcp-dev", region="us-central9")
+        faults, registered = _refused(settings, {ZONES: zones, REGIONS: regions})
+        assert registered == ["pulumi:providers:gcp gcp"]
+        assert len(faults) == 1
+        assert "environment.region: got 'us-central9', which Google Cloud has not" in faults[0]
+        assert "did you mean 'us-central1'?" in faults[0]
+
+
+def test_system_nodes_need_their_machine_in_every_zone_that_they_stand_in() -> None:
+    faults, registered = _refused(settings_of("gcp-prod"), _offering(n2_standard_4=("us-central1-a",)))
+    assert registered == ["pulumi:providers:gcp gcp"]
+    assert len(faults) == 1
+    assert "cluster.system_nodes.instance_types[0]: got 'n2-standard-4'" in faults[0]
+    assert "which us-central1-b and us-central1-c of the network do not offer" in faults[0]
 
 
 @pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("gcp-")])

@@ -89,7 +89,7 @@ def test_it_stands_where_its_machine_type_is_offered() -> None:
     offered = machine_types(n2_standard_8=("europe-west4-b",))
     assert pool(offered).one(NODE_POOL).inputs["nodeLocations"] == ["europe-west4-b"]
     assert one(offered, zones=["europe-west4-a"]) == (
-        "zones[0]: got 'europe-west4-a', which does not offer n2-standard-8; zone ids that do: europe-west4-b"
+        "zones[0]: got 'europe-west4-a', which does not offer n2-standard-8; zones that do: europe-west4-b"
     )
     assert one(machine_types(n2_standard_8=())).startswith(
         "network.zones: no zone of the network offers n2-standard-8"
