@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NotRequired, TypedDict
 
 from aiplatform._args import ArgumentError, read
+from aiplatform._google import first_zones
 from aiplatform._references import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
@@ -55,7 +56,10 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
     """(dotted key, reason) of everything that a component would refuse."""
     there = network_to_be(settings, zones_to_be(settings))
     here = cluster_to_be(settings)
-    found = _asked("network", NetworkSettings, lambda: arguments.network(settings))
+    told = {f"environment.{name}" for name, _ in settings.environment.faults()}
+    asked = _asked("network", NetworkSettings, lambda: arguments.network(settings))
+    # The environment's rules for project and region are the network's: told once.
+    found = [(key, reason) for key, reason in asked if key not in told]
     if "network.cidr" in dict(found):
         there["cidr"] = _GOOD_CIDR
     found += _asked("cluster", ClusterSettings, lambda: arguments.cluster(settings, there))
@@ -73,6 +77,8 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
     for name, pool in settings.gpu_pools.items():
         args = arguments.gpu_pool(settings, name, pool, here, there)
         found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=args: given)
+    # Every component's tags are those of the environment, which Settings.faults judges.
+    found = [(key, reason) for key, reason in found if not key.endswith(".tags")]
     too_long = [reason for key, reason in found if key == _PREFIX]
     if too_long:
         # Every component knows a limit of its own; the tightest is the one to tell.
@@ -147,10 +153,12 @@ def zones_to_be(settings: Settings) -> Sequence[str]:
     given = settings.network.zones
     if not isinstance(given, int):
         return given
+    if settings.environment.cloud == "gcp":
+        # The network takes them from the same table.
+        return first_zones(settings.environment.region, given if given in (2, 3) else 2)
     pools = [*settings.node_pools.values(), *settings.gpu_pools.values()]
     named = [zone for pool in pools for zone in _zones_named(pool)]
-    unnamed = {"aws": "xx-az{}", "gcp": settings.environment.region + "-{}"}[settings.environment.cloud]
-    return list(dict.fromkeys(named)) or [unnamed.format(each) for each in "ab"]
+    return list(dict.fromkeys(named)) or ["xx-aza", "xx-azb"]
 
 
 def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceArgs:

@@ -14,7 +14,7 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
-from stacks import isolation, judgement
+from stacks import isolation, judgement, room
 from stacks.profiles import PROFILES, with_profile
 from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
 
@@ -93,18 +93,23 @@ def _settings(
         settings = parse(whole)
     except ValidationError as error:
         found += explain(error, document)
-        found += _others(whole, error, {"cloud": cloud, "profile": profile}, document)
+        if _known_cloud(topics):
+            found += _others(whole, error, {"cloud": cloud, "profile": profile}, document)
         raise SettingsError(file, found) from None
-    found += _wrong(settings, document)
+    found += [placed(document, *fault) for fault in _wrong(settings)]
     if found:
         raise SettingsError(file, found)
     return settings
 
 
-def _wrong(settings: Settings, document: Mapping[str, Any]) -> list[str]:
+def _wrong(settings: Settings) -> list[tuple[str, str]]:
     """What the profile and the components refuse of a file whose shape is right."""
-    wrong = [*settings.faults(), *judgement.faults(settings), *isolation.faults(settings)]
-    return [placed(document, dotted, reason) for dotted, reason in wrong]
+    return [
+        *settings.faults(),
+        *judgement.faults(settings),
+        *isolation.faults(settings),
+        *room.faults(settings),
+    ]
 
 
 def _others(
@@ -113,14 +118,19 @@ def _others(
     """What is wrong beside the shape: of the file without the keys whose shape is wrong, if that is one. So a
     reader need not mend these first to learn of the others."""
     rest = cast("dict[str, Any]", copy.deepcopy(whole))
+    told: set[str] = set()
     for fault in error.errors(include_url=False):
-        _drop(rest, [part for part in fault["loc"] if not _names_a_type(part)])
+        path = [part for part in fault["loc"] if not _names_a_type(part)]
+        told.add(_dotted(path))
+        _drop(rest, path)
     if isinstance(rest.get("environment"), dict):
         rest["environment"] = {**known, **rest["environment"]}
     try:
-        return _wrong(parse(rest), document)
+        others = _wrong(parse(rest))
     except ValidationError:
         return []
+    # That a key is missing is no news of one that was left out for its shape.
+    return [placed(document, dotted, reason) for dotted, reason in others if dotted not in told]
 
 
 def _drop(node: Any, path: Sequence[int | str]) -> None:
@@ -132,6 +142,14 @@ def _drop(node: Any, path: Sequence[int | str]) -> None:
             return
     if isinstance(node, dict):
         cast("dict[Any, Any]", node).pop(last, None)
+
+
+def _known_cloud(topics: Mapping[str, Any]) -> bool:
+    """Whether the file says a cloud that there is, or none. Of a misspelt one nobody knows what is right."""
+    environment = topics.get("environment")
+    if not isinstance(environment, Mapping):
+        return True
+    return str(cast("Mapping[str, Any]", environment).get("cloud", "aws")) in PROFILES
 
 
 def _told(topics: Mapping[str, Any], name: str, known: Mapping[str, Any], other: str) -> str:

@@ -164,10 +164,17 @@ def google_labels(value: Mapping[str, Any]) -> str | None:
 
 def _label_fault(key: str, text: Any) -> str | None:
     if not (1 <= len(key) <= 63 and key[0].isalpha() and _is_label(key)):
-        return "expected a key of 1 to 63 lower-case letters, digits, _ and -, a letter first"
+        return f"expected a key of 1 to 63 lower-case letters, digits, _ and -, a letter first{_label(key)}"
     if isinstance(text, str) and not (len(text) <= 63 and _is_label(text)):
-        return "expected a value of at most 63 lower-case letters, digits, _ and -, as labels have"
+        most = "at most 63 lower-case letters, digits, _ and -"
+        return f"expected a value of {most}, as labels have{_label(text)}"
     return None
+
+
+def _label(text: str) -> str:
+    """The label that is nearest to a text, as a hint; nothing where none is left of it."""
+    near = re.sub(r"[^\w-]+", "-", text.lower()).strip("-")[:63]
+    return f"; did you mean {near!r}?" if near[:1].isalpha() else ""
 
 
 def _is_label(text: str) -> bool:

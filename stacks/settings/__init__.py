@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import Field
 
+from aiplatform._clouds import CLOUDS
 from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
 from stacks.settings.environment import Environment
 from stacks.settings.network import FlowLogs, Images, Network
@@ -67,13 +68,17 @@ class Settings(Topic):
     @property
     def has_runner(self) -> bool:
         """Whether there is a runner in the network."""
-        wanted = self.cluster.api_access == "in_vpc" and self.environment.cloud == "aws"
+        if self.environment.cloud != "aws":
+            return False
+        wanted = self.cluster.api_access == "in_vpc"
         return wanted if self.runner.enabled is None else self.runner.enabled
 
     def faults(self) -> Iterator[tuple[str, str]]:
         """(dotted key, reason) of what the profile does not allow, and of what joins several topics."""
-        if self.has_runner:
-            yield from self._runner_faults()
+        if self.environment.cloud == "aws":
+            yield from self._runner_faults() if self.has_runner else ()
+        else:
+            yield from self._for_aws_alone()
         yield from ((f"environment.{name}", reason) for name, reason in self.environment.faults())
         if self.environment.profile == "prod":
             if self.network.nat == "single" and self.environment.cloud == "aws":
@@ -88,11 +93,25 @@ class Settings(Topic):
         for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
             yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
 
+    def _for_aws_alone(self) -> Iterator[tuple[str, str]]:
+        here = CLOUDS[self.environment.cloud]
+        for name in sorted(self.runner.model_fields_set):
+            if name != "enabled" or self.runner.enabled:
+                yield (
+                    f"runner.{name}",
+                    f"{here} has no place for a runner: the cluster's DNS endpoint is reached from anywhere "
+                    "and guarded by IAM; leave it out, and say api_access: dns",
+                )
+        if self.images.mirrors:
+            yield (
+                "images.mirrors",
+                f"{here} has no place for mirrors: what GKE brings comes from registries that nodes always "
+                "reach, and the program installs nothing else; leave it out",
+            )
+
     def _runner_faults(self) -> Iterator[tuple[str, str]]:
         runner, account = self.runner, self.environment.account_id
-        if self.environment.cloud != "aws":
-            yield "runner.enabled", "got true, which is for AWS alone; leave it out"
-        elif self.cluster.api_access != "in_vpc":
+        if self.cluster.api_access != "in_vpc":
             yield "runner.enabled", "got true, but with api_access.cidrs nothing needs one; leave it out"
         if runner.deployer is None:
             yield (

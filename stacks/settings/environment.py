@@ -85,7 +85,10 @@ class Environment(Topic):
         for tag, value in named.items():
             reason = _TAGS[self.cloud]({tag: value})
             if reason:
-                yield tag.replace("-", "_").replace("environment", "name"), f"got {value!r}, {reason}"
+                # The rule names the tag and its value first; here the key of the file does.
+                right = reason.partition("): expected ")[2]
+                key = tag.replace("-", "_").replace("environment", "name")
+                yield key, f"got {value!r}, expected {right}"
         yield from (("tags", reason) for reason in self._tag_faults())
 
     def _whose(self) -> Iterator[tuple[str, str]]:

@@ -37,13 +37,14 @@ __all__ = [
 ]
 
 
-def key_fault(accelerator: str) -> str | None:
-    """What is wrong with an accelerator's name, with the nearest that exists; None where it is one."""
+def key_fault(accelerator: str, cloud: Cloud | None = None) -> str | None:
+    """What is wrong with an accelerator's name, with those of the cloud, or all, and the nearest that exists;
+    None where it is one."""
     if accelerator in CARDS:
         return None
     close = _nearest(accelerator.strip().lower())
     hint = f"; did you mean '{close}'?" if close else ""
-    return f"expected one of {', '.join(CARDS)}{hint}"
+    return f"expected one of {', '.join(offered(cloud) if cloud else CARDS)}{hint}"
 
 
 def _nearest(word: str) -> str | None:

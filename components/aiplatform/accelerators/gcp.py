@@ -8,6 +8,7 @@ changes, and Compute Engine is asked when a program runs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final, Literal
 
 from aiplatform.accelerators.aws import Price
@@ -304,10 +305,10 @@ made of them."""
 
 def nodes_of(topology: str, chips_of_node: int) -> int:
     """How many nodes make a slice of a topology (`4x4` of nodes with 4 chips: 4)."""
-    chips = 1
-    for side in topology.split("x"):
-        chips *= int(side)
-    return max(1, chips // chips_of_node)
+    sides = topology.split("x")
+    if not all(side.isdecimal() for side in sides):
+        return 1  # no topology, which topology_fault tells
+    return max(1, prod(int(side) for side in sides) // chips_of_node)
 
 
 def topology_fault(accelerator: str, count: int, topology: str) -> str | None:

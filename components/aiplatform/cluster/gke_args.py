@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from aiplatform._args import Fault, between, distinct, got, length, matches
@@ -12,7 +12,9 @@ _TIME: Final = matches(r"([01]\d|2[0-3]):[0-5]\d", "a time of day such as 03:00,
 _NAME: Final = matches(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", "lower-case letters, digits and hyphens")
 _MOST_EXCLUSIONS: Final = 20
 _MOST_COMPLETE: Final = 3
-"""Exclusions of all upgrades; both from "Maintenance windows and exclusions"."""
+"""Exclusions of all upgrades."""
+_MOST_COMPLETE_DAYS: Final = 90
+"""Of an exclusion of all upgrades; the three from "Maintenance windows and exclusions"."""
 _HOURS_NEEDED: Final = 12
 """A week: GKE asks for 48 hours in any 32 days, in which each day of the week comes four times at least."""
 IMAGES: Final = matches(
@@ -87,10 +89,14 @@ class MaintenanceWindow:
 def moment(value: Any) -> str | None:
     """A rule: a moment in UTC, as GKE gives it back."""
     try:
-        datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ")
+        _parsed(value)
     except ValueError:
         return "expected a moment in UTC such as 2026-12-18T00:00:00Z"
     return None
+
+
+def _parsed(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
 
 
 @dataclass(frozen=True)
@@ -103,9 +109,17 @@ class MaintenanceExclusion:
     scope: Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"] = "no_upgrades"
 
     def check(self) -> Iterator[Fault]:
-        """It ends after it starts."""
+        """It ends after it starts, and soon enough."""
         if self.end <= self.start:
             yield Fault("end", f"{got(self.end)}, expected a moment after start, {self.start}")
+            return
+        days = (_parsed(self.end) - _parsed(self.start)) / timedelta(days=1)
+        if self.scope == "no_upgrades" and days > _MOST_COMPLETE_DAYS:
+            yield Fault(
+                "end",
+                f"{got(self.end)}, {days:.0f} days after start, expected at most {_MOST_COMPLETE_DAYS} of "
+                "scope no_upgrades; no_minor_upgrades and no_minor_or_node_upgrades may last longer",
+            )
 
 
 @dataclass(frozen=True)

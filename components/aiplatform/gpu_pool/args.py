@@ -224,7 +224,7 @@ class GpuPoolSettings(CloudNeutral):
     name: Annotated[str, pool_name(LONGEST_NAME)]
     cluster: ClusterReference
     network: NetworkReference
-    accelerator: Annotated[str, accelerators.key_fault]
+    accelerator: str
     count: int
     capacity: Annotated[list[Capacity], length(1, 8, "entries")] = field(
         default_factory=lambda: [Capacity("on_demand")]
@@ -252,7 +252,9 @@ class GpuPoolSettings(CloudNeutral):
         # Imported late: the rules need this type.
         from aiplatform.gpu_pool import gcp_rules, rules
 
-        card = accelerators.offered_fault(self.accelerator, self.cloud)
+        card = accelerators.key_fault(self.accelerator, self.cloud) or accelerators.offered_fault(
+            self.accelerator, self.cloud
+        )
         if card:
             yield Fault("accelerator", f"{got(self.accelerator)}, {card}")
             return

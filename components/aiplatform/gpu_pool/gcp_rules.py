@@ -175,7 +175,9 @@ def _zones(pool: GpuPoolSettings) -> Iterator[Fault]:
             why = f"the nodes of a slice of {pool.topology} stand in one"
         else:
             why = (
-                "GPUDirect reaches no further" if nodes.with_gpudirect(pool) else "so does compact placement"
+                "GPUDirect reaches no further"
+                if nodes.with_gpudirect(pool)
+                else "compact placement keeps nodes in one"
             )
         yield Fault("zones", f"{got(pool.zones)}, expected one zone: {why}")
     # One zone for all: a reservation elsewhere would be a pool elsewhere.
