@@ -76,9 +76,11 @@ class ControlPlaneBuilder:
         protect: bool = False,
         retain: bool = False,
         delete_before_replace: bool | None = None,
+        ignore_changes: list[str] | None = None,
     ) -> ResourceOptions:
         return ResourceOptions(
             parent=self.parent,
+            ignore_changes=ignore_changes,
             depends_on=list(depends_on) or None,
             # None, not False: an inherited protect stays.
             protect=True if protect else None,
@@ -186,8 +188,16 @@ class ControlPlaneBuilder:
             zonal_shift_config=eks.ClusterZonalShiftConfigArgs(enabled=self.settings.zonal_shift),
             deletion_protection=self.settings.deletion_protection,
             tags=self.settings.tags,
-            # Its name is the cluster's, and may be there only once.
-            opts=self._options(*depends_on, protect=self.settings.protect, delete_before_replace=True),
+            opts=self._options(
+                *depends_on,
+                protect=self.settings.protect,
+                # Its name is the cluster's, and may be there only once.
+                delete_before_replace=True,
+                # EKS keeps the zones that the control plane began in, and refuses a subnet in another one: a
+                # zone that is added to the network is for nodes (EKS user guide, "View Amazon EKS networking
+                # requirements for VPC and subnets").
+                ignore_changes=["vpcConfig.subnetIds"],
+            ),
         )
 
     def _oidc_provider(self, cluster: eks.Cluster) -> iam.OpenIdConnectProvider:

@@ -114,6 +114,12 @@ def test_listed_addresses_reach_a_public_endpoint_beside_the_private_one():
     assert not recorded.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 
 
+def test_a_zone_that_comes_later_is_for_nodes_alone(default: Recording):
+    assert default.one(EKS).ignore_changes == ("vpcConfig.subnetIds",), (
+        "EKS refuses subnets in other zones than those that the control plane began in"
+    )
+
+
 def test_secrets_are_encrypted_by_a_key_of_the_clusters_own(default: Recording):
     key = default.one("aws:kms/key:Key", "cluster-key")
     assert default.one(EKS).inputs["encryptionConfig"] == {
