@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.eks import cluster_checks as checks
+from twin.aws.eks import facts
 from twin.aws.eks.errors import invalid
 from twin.aws.eks.store import Thing
 
@@ -18,10 +19,26 @@ def _change_network(eks: Any, cluster: Thing, asked: Params) -> Params:
         vpc_id = checks.subnets(eks, wanted)
         if vpc_id != network["vpcId"]:
             raise invalid(f"Subnets must stay in the VPC {network['vpcId']} of the cluster, got {vpc_id}")
+        _same_zones(eks, network["subnetIds"], wanted["subnetIds"])
         network.update(checks.network(wanted))
     else:
         network.update(checks.endpoint(asked, {name: network[name] for name in _ACCESS}))
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def _same_zones(eks: Any, before: list[str], wanted: list[str]) -> None:
+    """A control plane keeps the zones that it began in (EKS user guide, "View Amazon EKS networking
+    requirements for VPC and subnets")."""
+    was, will = (
+        sorted({each.availability_zone for each in facts.subnets(eks, ids, eks.world.region)})
+        for ids in (before, wanted)
+    )
+    if was != will:
+        raise invalid(
+            f"Provided subnets {', '.join(wanted)} belong to the AZs '{','.join(will)}'. But they should "
+            f"belong to the exact set of AZs '{','.join(was)}' in which subnets were provided during cluster "
+            f"creation."
+        )
 
 
 def _change_access(_: Any, cluster: Thing, asked: Params) -> Params:

@@ -18,6 +18,16 @@ def test_versions_go_up_one_at_a_time(own: Clients) -> None:
     assert own("eks").describe_cluster(name="demo")["cluster"]["version"] == "1.35"
 
 
+def test_a_control_plane_stays_in_the_zones_that_it_began_in(own: Clients) -> None:
+    names = active(own)
+    fewer = {"subnetIds": names["subnets"][:2]}
+    code, message = refusal(own, "update_cluster_config", name="demo", resourcesVpcConfig=fewer)
+    assert code == "InvalidParameterException"
+    assert "exact set of AZs 'us-west-2a,us-west-2b,us-west-2d'" in message
+    same = {"subnetIds": names["subnets"][::-1]}
+    own("eks").update_cluster_config(name="demo", resourcesVpcConfig=same)
+
+
 def test_a_cluster_goes_last_and_leaves_nothing(own: Clients) -> None:
     eks, ec2, names = own("eks"), own("ec2"), active(own)
     sizes = {"minSize": 1, "maxSize": 2, "desiredSize": 1}
