@@ -41,7 +41,8 @@ class Recorded:
 
 
 class FakeMaker:
-    """Writes `<module folder>/builds`, a line a build, so that a test can count them."""
+    """Writes `<module folder>/builds`, a line a build, so that a test can count them. A build takes its
+    seconds, or ends when there is a file `end` beside it."""
 
     def __init__(self, seconds: float = 0.0, fails: bool = False) -> None:
         self._seconds = seconds
@@ -57,7 +58,9 @@ class FakeMaker:
             file.write(f"{recipe.name}\n")
         (into / "half-made").touch()
         step.update("half-made")
-        time.sleep(self._seconds)
+        deadline = time.monotonic() + self._seconds
+        while time.monotonic() < deadline and not (recipe.folder.parent / "end").exists():
+            time.sleep(0.02)
         if self._fails:
             raise RuntimeError("the compiler said no")
         (into / recipe.binary).write_text(f"{recipe.name} {recipe.version}")

@@ -47,14 +47,17 @@ def wait_until_half_made(process: subprocess.Popen[str]) -> None:
 def test_two_processes_that_start_at_once_build_once_and_the_second_says_what_it_waits_for(
     tmp_path: Path,
 ) -> None:
-    first = start_build(tmp_path, 0.5)
+    first = start_build(tmp_path, 60)
     wait_until_half_made(first)
-    second = start_build(tmp_path, 0.5)
+    second = start_build(tmp_path, 0)
+    assert second.stdout is not None
+    told = next((line for line in second.stdout if "waiting for process" in line), "")
+    assert f"waiting for process {first.pid}, which builds tool" in told
+    (tmp_path / "end").touch()
     second_output, _ = second.communicate(timeout=20)
     first_output, _ = first.communicate(timeout=20)
     assert first.returncode == second.returncode == 0, first_output + second_output
     assert builds(tmp_path) == ["tool"], "the second process must use what the first one built"
-    assert f"waiting for process {first.pid}, which builds tool" in second_output
     assert "ready tool" in second_output
 
 
