@@ -34,11 +34,13 @@ def create(call: Call) -> dict[str, Any]:
         raise invalid("cluster: must be given.")
     naming.check(body.get("name", ""), "cluster", "cluster.name", naming.CLUSTER)
     place = Place(home.project, home.location, body["name"])
-    _alone(call.state, place)
+    _new(call.state, place)
     call.need_enabled("compute.googleapis.com")
     asked = _pools(body)
     cluster_rules.check(call, place, body)
     cluster_network.settle(call, place, body)
+    # Last: what Google refuses is told first.
+    _alone(call.state, place)
     defaults.cluster(call, place, body)
     call.state.put(place.cluster_name, body, kept={"uid": uuid.uuid4().hex, "ready": False})
     _identity_pool(call, body)
@@ -48,17 +50,19 @@ def create(call: Call) -> dict[str, Any]:
     return operations.begin(call, place, "CREATE_CLUSTER", done=False)
 
 
+def _new(state: State, place: Place) -> None:
+    found = places.only(state)
+    if found is not None and found[0] == place:
+        raise exists(f"Already exists: {place.parent}/clusters/{place.cluster}.")
+
+
 def _alone(state: State, place: Place) -> None:
     found = places.only(state)
-    if found is None:
-        return
-    if found[0] == place:
-        raise exists(f"Already exists: {place.parent}/clusters/{place.cluster}.")
-    raise invalid(
-        f"This twin holds the cluster '{found[0].cluster}' in {found[0].location}, and one twin has one "
-        "control "
-        f"plane: delete it first, or use another twin for '{place.cluster}'."
-    )
+    if found is not None:
+        raise invalid(
+            f"This twin holds the cluster '{found[0].cluster}' in {found[0].location}, and one twin has one "
+            f"control plane: delete it first, or use another twin for '{place.cluster}'."
+        )
 
 
 def _pools(body: Body) -> list[Body]:

@@ -10,7 +10,8 @@ from twin.gcp import discovery
 from twin.gcp.apis import APIS
 from twin.resource import UNKNOWN, Props
 
-_FIELD: Final = re.compile(r"[Ii]nvalid value for field '(?:resource\.)?([^']+)'")
+_FIELD: Final = re.compile(r"[Ii]nvalid value for field '(?:(?:resource|cluster|nodePool)\.)?([^']+)'")
+_OPENING: Final = re.compile(r"(?:cluster|nodePool)\.([A-Za-z][\w.\[\]]*): ")
 _TELLING: Final = 4
 """A value of fewer characters stands in many a message by chance."""
 
@@ -21,8 +22,8 @@ def blamed(message: str, told: Mapping[str, str], places: Mapping[str, str], bod
     told: properties by a part of the message. places: the property of each field of the body. A message that
     names a field, or quotes a value that was sent, tells it.
     """
-    named = _FIELD.search(message)
-    if named and _place(places, named[1]) != named[1]:
+    named = _FIELD.search(message) or _OPENING.match(message)
+    if named and _known(places, named[1]):
         return _place(places, named[1])
     for part, path in told.items():
         if part in message:
@@ -78,6 +79,12 @@ def _without_unknown(value: Any, path: str) -> tuple[Any, set[str]]:
             unknown |= more
         return items, unknown
     return value, unknown
+
+
+def _known(places: Mapping[str, str], path: str) -> bool:
+    """Whether a field, or one that it stands in, came from a property."""
+    parts = path.split(".")
+    return any(".".join(parts[: length + 1]) in places for length in range(len(parts)))
 
 
 def _place(places: Mapping[str, str], path: str) -> str:
