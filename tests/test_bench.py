@@ -23,7 +23,7 @@ def test_a_person_reads_a_row_for_each_operation() -> None:
     assert "25%" in str(table.caption)
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.end_to_end
 def test_the_program_alone_registers_a_whole_environment() -> None:
     program = alone("aws-dev")
     assert program.resources > 50
