@@ -1,5 +1,4 @@
-"""What Google Cloud does not offer: zones of the region, and machine types in them; and what a cluster that
-is there can no longer become."""
+"""What Google Cloud does not offer: the region, zones of it, and machine types in them."""
 
 from __future__ import annotations
 
@@ -9,18 +8,18 @@ from functools import partial
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import compute, container
+from pulumi_gcp import compute
 
 from aiplatform import _node_pools as gke
 from aiplatform._args import ArgumentError, Fault, got, nearest, read
 from aiplatform._google import api_is_off, first_zones
 from aiplatform._references import ClusterReference
-from aiplatform.cluster.args import GKE
 from aiplatform.gpu_pool import gcp_plan
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.node_pool import plan as cpu
 from aiplatform.node_pool.args import NodePoolSettings
 from stacks import arguments, judgement
+from stacks.offerings import gcp_standing
 from stacks.offerings.found import Found, placed
 from stacks.settings import Settings
 
@@ -55,7 +54,11 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     zones, found = _zones(settings, answer.names)
     if found:
         return found
-    return [*_of_pools(settings, zones, options, found), *_of_the_cluster(settings, zones, options)]
+    return [
+        *_of_pools(settings, zones, options, found),
+        *gcp_standing.of_the_cluster(settings, zones, options),
+        *gcp_standing.of_reservations(settings, options),
+    ]
 
 
 def _of_the_place(settings: Settings, options: pulumi.InvokeOptions, error: Exception) -> list[Found]:
@@ -146,33 +149,3 @@ def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list
     for name in settings.gpu_pools:
         add(f"gpu_pools.{name}", partial(gpu_pool, f"gpu_pools.{name}", name))
     return pools
-
-
-def _of_the_cluster(settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions) -> list[Found]:
-    """A cluster says when it is made whether its Pods may have further network interfaces."""
-    if not arguments.multi_networking(settings):
-        return []
-    environment = settings.environment
-    name = GKE.of(environment.prefix)
-    location = zones[0] if settings.cluster.control_plane == "zonal" else environment.region
-    try:
-        there = container.get_cluster(
-            name=name, location=location, project=environment.project_id, opts=options
-        )
-    except Exception as error:
-        if api_is_off(error) or "not found" in str(error):
-            return []
-        raise
-    if there.enable_multi_networking:
-        return []
-    reason = (
-        f"needs multi-networking, and {name} was made without it, which is for good: say gpudirect: false, "
-        "or make a cluster anew (a new environment.name)"
-    )
-    if settings.cluster.multi_networking:
-        return [("cluster.multi_networking", f"got true, which {reason}")]
-    return [
-        (f"gpu_pools.{pool}.accelerator", f"{got(settings.gpu_pools[pool].accelerator)}, which {reason}")
-        for pool in settings.gpu_pools
-        if arguments.takes_gpudirect(settings.gpu_pools[pool])
-    ]

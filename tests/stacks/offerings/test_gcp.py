@@ -9,7 +9,7 @@ import pytest
 
 from stacks import foundation
 from stacks.loading import SettingsError
-from stacks.settings import Settings
+from stacks.settings import CapacityEntry, Settings
 from tests.components.aiplatform.pools import machine_types
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import record
@@ -138,3 +138,56 @@ def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
     assert recorded.calls[0].token == ZONES, "the first question of all"
     assert recorded.calls[1].token == TYPES
     assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:gcp").urn)
+
+
+@pytest.mark.parametrize(
+    ("stack", "stands", "key", "told"),
+    [
+        (
+            "gcp-dev",
+            "us-central1",
+            "cluster.control_plane",
+            "got 'zonal', but acme-dev-cluster was made regional",
+        ),
+        (
+            "gcp-prod",
+            "us-central1-a",
+            "cluster.control_plane",
+            "was made zonal, in us-central1-a, which is for",
+        ),
+        (
+            "gcp-dev",
+            "us-central1-c",
+            "network.zones",
+            "stands in us-central1-c for good: let it be the first",
+        ),
+    ],
+)
+def test_a_cluster_that_would_have_to_move_is_not_replaced(
+    stack: str, stands: str, key: str, told: str
+) -> None:
+    def there(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        if asked["location"] != stands:
+            raise RefusedError(f"clusters/{asked['name']} not found")
+        return {"id": "x", **asked}
+
+    faults, registered = _refused(settings_of(stack), {CLUSTER: there})
+    assert registered == ["pulumi:providers:gcp gcp"]
+    assert len(faults) == 1
+    assert f"ai-platform:{key}: " in faults[0]
+    assert told in faults[0]
+    assert "a new environment.name" in faults[0], "the way for whoever means it"
+
+
+def test_a_reservation_that_is_not_there_is_told() -> None:
+    settings = settings_of("gcp-dev")
+    entry = CapacityEntry(type="reserved", reservation_id="gone", zone="us-central1-a")
+    pool = settings.gpu_pools["t4"].model_copy(update={"capacity": [entry]})
+    settings = settings.model_copy(update={"gpu_pools": {"t4": pool}})
+
+    def missing(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError(f"Error 404: The resource '{asked['name']}' was not found, notFound")
+
+    faults, _ = _refused(settings, {"gcp:compute/getReservation:getReservation": missing})
+    assert len(faults) == 1
+    assert "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev has not in" in faults[0]
