@@ -21,6 +21,7 @@ from aiplatform.node_pool.args import NodePoolSettings
 from stacks import arguments, judgement
 from stacks.offerings import gcp_standing
 from stacks.offerings.found import Found, placed
+from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import Settings
 
 
@@ -35,7 +36,7 @@ class _Pool:
 
 def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
     """All that the cloud cannot give of what the settings ask for. Of a new project, whose APIs the program
-    switches on itself, nothing can be told."""
+    switches on itself, no more can be told than that there is no such region."""
     options = pulumi.InvokeOptions(provider=provider)
     environment = settings.environment
     try:
@@ -44,7 +45,7 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
         )
     except Exception as error:
         if api_is_off(error):
-            return []
+            return _of_a_new_project(environment.region)
         unknown = _of_the_place(settings, options, error)
         if not unknown:
             raise
@@ -58,6 +59,19 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
         *_of_pools(settings, zones, options, found),
         *gcp_standing.of_the_cluster(settings, zones, options),
         *gcp_standing.of_reservations(settings, options),
+    ]
+
+
+def _of_a_new_project(region: str) -> list[Found]:
+    if region in REGIONS:
+        return []
+    there = nearest(region, REGIONS) or f"; it knows {', '.join(REGIONS)}."
+    reason = f"{got(region)}, which is no region that this program knows{there}"
+    return [
+        (
+            "environment.region",
+            f"{reason} If it is new, switch on compute.googleapis.com to have Google asked",
+        )
     ]
 
 

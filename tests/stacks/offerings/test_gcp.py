@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from importlib import resources
 from typing import Any
 
 import pytest
 
 from stacks import foundation
 from stacks.loading import SettingsError
+from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import CapacityEntry, Settings
 from tests.components.aiplatform.pools import machine_types
 from tests.components.cloud_answers import RefusedError
@@ -18,7 +21,7 @@ from tests.stacks.environments import STACKS, settings_of
 Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 TYPES = "gcp:compute/getMachineTypes:getMachineTypes"
 ZONES = "gcp:compute/getZones:getZones"
-REGIONS = "gcp:compute/getRegions:getRegions"
+ASKED_REGIONS = "gcp:compute/getRegions:getRegions"
 CLUSTER = "gcp:container/getCluster:getCluster"
 ALL = tuple(f"us-central1-{letter}" for letter in "abcf")
 
@@ -97,7 +100,7 @@ def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
     def forbidden(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Required 'compute.zones.list' permission for 'projects/acme-ml-dev'")
 
-    faults, registered = _refused(settings_of("gcp-dev"), {ZONES: forbidden, REGIONS: forbidden})
+    faults, registered = _refused(settings_of("gcp-dev"), {ZONES: forbidden, ASKED_REGIONS: forbidden})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(faults) == 1
     assert "ai-platform:environment.project_id: got 'acme-ml-dev', of which Compute Engine tells" in faults[0]
@@ -116,7 +119,7 @@ def test_a_region_that_google_has_not_is_told_with_the_nearest() -> None:
 
     for zones in (unknown, none_up):
         settings = settings_of("gcp-dev", region="us-central9")
-        faults, registered = _refused(settings, {ZONES: zones, REGIONS: regions})
+        faults, registered = _refused(settings, {ZONES: zones, ASKED_REGIONS: regions})
         assert registered == ["pulumi:providers:gcp gcp"]
         assert len(faults) == 1
         assert "environment.region: got 'us-central9', which Google Cloud has not" in faults[0]
@@ -191,3 +194,20 @@ def test_a_reservation_that_is_not_there_is_told() -> None:
     faults, _ = _refused(settings, {"gcp:compute/getReservation:getReservation": missing})
     assert len(faults) == 1
     assert "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev has not in" in faults[0]
+
+
+def test_the_regions_that_are_known_are_those_of_googles_own_documents() -> None:
+    document = resources.files("googleapiclient.discovery_cache.documents") / "osconfig.v1.json"
+    told = {each["location"] for each in json.loads(document.read_text())["endpoints"]}
+    assert {place for place in told if place[-1].isdigit()} <= set(REGIONS), "a new region: add it"
+
+
+def test_a_region_that_nobody_knows_is_told_in_a_new_project_too() -> None:
+    def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError("Error 403: Compute Engine API has not been used in project 1 before")
+
+    faults, registered = _refused(settings_of("gcp-dev", region="us-central9"), {ZONES: off})
+    assert registered == ["pulumi:providers:gcp gcp"]
+    assert len(faults) == 1
+    assert "environment.region: got 'us-central9', which is no region that this program knows" in faults[0]
+    assert "did you mean 'us-central" in faults[0]
