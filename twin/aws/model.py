@@ -65,7 +65,7 @@ def enum_of(service: str, shape: str) -> list[str]:
 
 
 def _walk(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
-    if value is UNKNOWN or value is None:
+    if value is UNKNOWN or value is None or getattr(shape, "is_document_type", False):
         return
     expected = _TYPES.get(shape.type_name)
     if expected and (not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected)):

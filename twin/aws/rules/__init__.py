@@ -18,6 +18,7 @@ from twin.aws.rules import (
     ec2_groups,
     ec2_network,
     ec2_routes,
+    glue,
     iam,
     kms,
     logs,
@@ -44,6 +45,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "logs": logs.RULES,
     "autoscaling": autoscaling.RULES,
     "codebuild": codebuild.RULES,
+    "glue": glue.RULES,
 }
 
 Extension = Callable[[Call, Any], Answer | None]
@@ -51,6 +53,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "ec2": {**placement.OPERATIONS, **reservations.OPERATIONS},
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
+    "glue": glue.OPERATIONS,
     "ssm": ssm.OPERATIONS,
 }
 

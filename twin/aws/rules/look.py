@@ -33,6 +33,11 @@ class Look:
         return self.moto.backend("kms", self.region)
 
     @property
+    def s3(self) -> Any:
+        """moto's S3 backend, which is one for all regions."""
+        return self.moto.backend("s3")
+
+    @property
     def logs(self) -> Any:
         """moto's CloudWatch Logs backend of the region."""
         return self.moto.backend("logs", self.region)

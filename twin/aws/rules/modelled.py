@@ -15,6 +15,10 @@ SERVICES: Final = {
     "logs": "InvalidParameterException",
     "ssm": "ValidationException",
     "codebuild": "InvalidInputException",
+    "glue": "InvalidInputException",
+    "lakeformation": "InvalidInputException",
+    "athena": "InvalidRequestException",
+    "events": "ValidationException",
 }
 """The code by which a service refuses what breaks its model."""
 

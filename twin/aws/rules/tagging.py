@@ -14,6 +14,10 @@ _CODES: Final = {
     "autoscaling": "ValidationError",
     "ssm": "ValidationException",
     "codebuild": "InvalidInputException",
+    "glue": "InvalidInputException",
+    "lakeformation": "InvalidInputException",
+    "athena": "InvalidRequestException",
+    "events": "ValidationException",
 }
 
 
