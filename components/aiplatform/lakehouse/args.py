@@ -1,0 +1,243 @@
+"""Arguments of the lakehouse."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
+
+from pulumi import Input
+
+from aiplatform._args import Fault, between, distinct, got, length
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform.lakehouse.clouds import MEANINGS
+from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, role_arn
+from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
+from aiplatform.naming import (
+    ATHENA_WORKGROUP,
+    GLUE_DATABASE,
+    IAM_POLICY_PREFIX,
+    IAM_ROLE,
+    IAM_ROLE_PREFIX,
+    KMS_ALIAS,
+    LAKE_FORMATION_TAG,
+    S3_BUCKET,
+    PhysicalName,
+    aws_tags,
+    prefix_for,
+)
+
+BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-curated-111122223333")
+"""The longest of the buckets' names, `{prefix}-{zone}-{account}`."""
+DATABASE: Final = PhysicalName(GLUE_DATABASE, "{prefix}_curated")
+WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-lakehouse")
+KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-lakehouse")
+# Not generated: whoever writes assumes it by its name.
+WRITER: Final = PhysicalName(IAM_ROLE, "{prefix}-lakehouse-writer")
+ACCESS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-access")
+OPTIMIZER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-optimizer")
+CLIENT_POLICY: Final = PhysicalName(IAM_POLICY_PREFIX, "{prefix}-lakehouse-client")
+CLASSIFICATION_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-classification")
+ZONE_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-zone")
+
+LEAST_CUTOFF: Final = 10 * 1024**2
+"""Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs)."""
+MOST_CUTOFF: Final = 1024**5
+DAYS: Final = between(1, 3650, "days")
+
+
+class LakehouseZoneArgs(TypedDict):
+    """How long a zone keeps what. Files of tables that are in use are never taken away by age."""
+
+    snapshot_days: NotRequired[int]
+    """How long snapshots of tables are kept, in days: how far one can read back in time. 1 to 3650. Default
+    7."""
+    deleted_days: NotRequired[int]
+    """How long what was deleted or overwritten can be called back, in days. 1 to 3650. Default 30, or the
+    legal hold's."""
+    file_days: NotRequired[int]
+    """How long files beside the tables are kept, those under `files/`, in days. 1 to 3650. Default for
+    ever."""
+
+
+class LakehouseZonesArgs(TypedDict):
+    """The zones: data comes in to raw, is made right in curated, and is read from serving."""
+
+    raw: NotRequired[LakehouseZoneArgs]
+    """What came in, as it came."""
+    curated: NotRequired[LakehouseZoneArgs]
+    """What is checked and joined."""
+    serving: NotRequired[LakehouseZoneArgs]
+    """What applications and models read."""
+
+
+class LakehouseLegalHoldArgs(TypedDict):
+    """A time in which nobody can delete what came in. It cannot be taken back from what it holds."""
+
+    days: int
+    """How long, in days: 1 to 3650."""
+    mode: NotRequired[str]
+    """`governance`: who has s3:BypassGovernanceRetention may delete. `compliance`: nobody, the account's root
+    included. Default `governance`."""
+
+
+class LakehouseArgs(TypedDict):
+    """A governed lakehouse: zones, Iceberg tables, who may read what, and a way to query it."""
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`; buckets are `{prefix}-{zone}-{account}`."""
+    writers: list[Input[str]]
+    """Arns of the IAM roles that may become the writer role `{prefix}-lakehouse-writer`, the only one with
+    rights on the buckets: pipelines, not teams."""
+    cloud: NotRequired[str]
+    """`aws`. Default `aws`."""
+    zones: NotRequired[LakehouseZonesArgs]
+    """How long each zone keeps what."""
+    tables: NotRequired[list[LakehouseTableArgs]]
+    """The Iceberg tables. Default none."""
+    grants: NotRequired[list[LakehouseGrantArgs]]
+    """Who may do what. Default nobody anything."""
+    legal_hold: NotRequired[LakehouseLegalHoldArgs]
+    """A time in which nobody can delete from raw (Object Lock). Said when the bucket is made, and for good.
+    Default none."""
+    query_cutoff_bytes: NotRequired[int]
+    """The most bytes that one query may scan; one that would scan more is cancelled. At least 10 MiB. Default
+    100 GiB."""
+    access_log_days: NotRequired[int]
+    """How long it is kept who read and wrote which object, in days. Default 90."""
+    arrival_events: NotRequired[bool]
+    """Whether each file that comes in to raw is told to EventBridge. Default true."""
+    admins: NotRequired[list[Input[str]]]
+    """Further data lake administrators, arns of IAM roles. Whoever applies the program is one. Default
+    none."""
+    account_settings: NotRequired[bool]
+    """Whether this lakehouse sets who administers the data lake of the whole account and region, and switches
+    off that IAM alone decides on new tables. There is one such setting: false where something else makes it.
+    Default true."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete buckets, key, databases and tables. Default false."""
+    retain_data: NotRequired[bool]
+    """Whether buckets, key, databases and tables stay in the cloud when the lakehouse is destroyed. Default
+    false."""
+    force_destroy: NotRequired[bool]
+    """Whether buckets are emptied when they are destroyed; a bucket with data in it is not deleted otherwise.
+    Default false."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource, beside those of the provider."""
+
+
+@dataclass(frozen=True)
+class ZoneSettings:
+    """A checked zone."""
+
+    snapshot_days: Annotated[int, DAYS] = 7
+    deleted_days: Annotated[int, DAYS] | None = None
+    file_days: Annotated[int, DAYS] | None = None
+
+
+@dataclass(frozen=True)
+class ZonesSettings:
+    """Checked zones."""
+
+    raw: ZoneSettings = ZoneSettings()
+    curated: ZoneSettings = ZoneSettings()
+    serving: ZoneSettings = ZoneSettings()
+
+    def of(self, zone: Zone) -> ZoneSettings:
+        """One of them."""
+        return {"raw": self.raw, "curated": self.curated, "serving": self.serving}[zone]
+
+
+@dataclass(frozen=True)
+class LegalHoldSettings:
+    """A checked legal hold."""
+
+    days: Annotated[int, DAYS]
+    mode: Literal["governance", "compliance"] = "governance"
+
+
+@dataclass(frozen=True)
+class LakehouseSettings(CloudNeutral):
+    """Checked arguments of a lakehouse."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
+
+    prefix: Annotated[
+        str,
+        prefix_for(
+            BUCKET,
+            DATABASE,
+            WORKGROUP,
+            KEY_ALIAS,
+            WRITER,
+            ACCESS_ROLE,
+            OPTIMIZER_ROLE,
+            CLIENT_POLICY,
+            CLASSIFICATION_TAG,
+            ZONE_TAG,
+        ),
+    ]
+    writers: Annotated[list[Input[Annotated[str, role_arn]]], length(1, 20, "roles"), distinct]
+    cloud: Cloud = "aws"
+    zones: ZonesSettings = ZonesSettings()
+    tables: Annotated[list[TableSettings], length(0, 200, "tables")] = field(
+        default_factory=list[TableSettings]
+    )
+    grants: Annotated[list[GrantSettings], length(0, 200, "grants")] = field(
+        default_factory=list[GrantSettings]
+    )
+    legal_hold: LegalHoldSettings | None = None
+    query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")] = 100 * 1024**3
+    access_log_days: Annotated[int, DAYS] = 90
+    arrival_events: bool = True
+    admins: Annotated[list[Input[Annotated[str, role_arn]]], length(0, 9, "roles"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    account_settings: bool = True
+    protect: bool = False
+    retain_data: bool = False
+    force_destroy: bool = False
+    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+
+    def deleted_days(self, zone: Zone) -> int:
+        """How long what was deleted from a zone can be called back."""
+        said = self.zones.of(zone).deleted_days
+        if said is not None:
+            return said
+        return max(30, self.legal_hold.days) if zone == "raw" and self.legal_hold else 30
+
+    def check(self) -> Iterator[Fault]:
+        """What no single key tells."""
+        yield from self._names()
+        for index, grant in enumerate(self.grants):
+            for fault in grant.misfits(self.tables):
+                yield Fault(f"grants[{index}].{fault.path}", fault.reason)
+        yield from everything(self.grants)
+        yield from self._hold()
+        yield from self._teardown()
+
+    def _names(self) -> Iterator[Fault]:
+        tables = [table.path for table in self.tables]
+        grants = [grant.name for grant in self.grants]
+        for names, where in ((tables, "tables"), (grants, "grants")):
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    yield Fault(f"{where}[{index}].name", f"{got(name)} twice, expected each only once")
+
+    def _hold(self) -> Iterator[Fault]:
+        if self.legal_hold is None:
+            return
+        for key in ("deleted_days", "file_days"):
+            days = getattr(self.zones.raw, key)
+            if days is not None and days < self.legal_hold.days:
+                yield Fault(
+                    f"zones.raw.{key}",
+                    f"got {days}, shorter than the legal hold, expected at least {self.legal_hold.days} days",
+                )
+
+    def _teardown(self) -> Iterator[Fault]:
+        if not self.force_destroy:
+            return
+        if self.protect or self.retain_data:
+            other = "protect" if self.protect else "retain_data"
+            yield Fault("force_destroy", f"got true beside {other}, expected one of the two")
+        if self.legal_hold is not None and self.legal_hold.mode == "compliance":
+            yield Fault("force_destroy", "got true, expected false: nobody can delete what compliance holds")

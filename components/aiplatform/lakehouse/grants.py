@@ -1,0 +1,115 @@
+"""Who may read and write what in a lakehouse."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+
+from pulumi import Input
+
+from aiplatform._args import Fault, distinct, got, is_unknown, length, nearest
+from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, Classification, TableSettings, Zone
+from aiplatform.naming import dns_label
+
+_ROLE: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+")
+_EVERYBODY: Final = re.compile(
+    r"\*|IAM_ALLOWED_PRINCIPALS|.*(:root|:IAMPrincipals|/\*)|ALLIAMPrincipals", re.I
+)
+
+
+def role_arn(value: Any) -> str | None:
+    """A rule: one IAM role, never everybody."""
+    if _ROLE.fullmatch(value):
+        return None
+    expected = "expected an IAM role's arn, arn:aws:iam::111122223333:role/analysts"
+    return f"which is everybody; {expected}" if _EVERYBODY.fullmatch(value) else expected
+
+
+class LakehouseGrantArgs(TypedDict):
+    """What one workload identity may do. It reads through Athena or an Iceberg catalog that vends
+    credentials, never from the buckets."""
+
+    name: str
+    """What the grant is called, a DNS label: the team's name."""
+    principal: Input[str]
+    """Who: the arn of an IAM role. Nobody else, and never everybody."""
+    actions: list[str]
+    """What it may do: `read`, `write` (append and delete rows)."""
+    zones: NotRequired[list[str]]
+    """On every table of these zones, those that come later included, by their tags. Either this or
+    `tables`."""
+    tables: NotRequired[list[str]]
+    """On these tables, `curated.orders`."""
+    classifications: NotRequired[list[str]]
+    """The columns of which classifications. Default `public` and `internal`: what is `pii` is never given
+    without being named."""
+    rows: NotRequired[str]
+    """Only rows for which this condition holds, in SQL: `country = 'DE'`. With `tables` and `read` alone.
+    Default all rows."""
+
+
+@dataclass(frozen=True)
+class GrantSettings:
+    """A checked grant."""
+
+    name: Annotated[str, dns_label]
+    principal: Input[Annotated[str, role_arn]]
+    actions: Annotated[list[Literal["read", "write"]], length(1, 2, "actions"), distinct]
+    zones: Annotated[list[Zone], distinct] = field(default_factory=list[Zone])
+    tables: Annotated[list[str], distinct] = field(default_factory=list[str])
+    classifications: Annotated[list[Classification], length(1, 3, "classifications"), distinct] = field(
+        default_factory=lambda: list[Classification](["public", "internal"])
+    )
+    rows: Annotated[str, length(1, 2048, "characters")] | None = None
+
+    def check(self) -> Iterator[Fault]:
+        """What it is about, and what cannot be said together."""
+        if not self.zones and not self.tables:
+            yield Fault("tables", "missing, expected `tables` or `zones`")
+        if self.zones and self.tables:
+            yield Fault("zones", "got zones beside tables, expected one of the two; make another grant")
+        if self.rows is None:
+            return
+        if self.zones:
+            yield Fault("rows", f"{got(self.rows)} beside zones, expected `tables`: the rows of which?")
+        if self.actions != ["read"]:
+            yield Fault("rows", f"{got(self.rows)} with {', '.join(self.actions)}, expected read alone")
+
+    def misfits(self, tables: Sequence[TableSettings]) -> Iterator[Fault]:
+        """What does not fit the tables that there are."""
+        known = {table.path: table for table in tables}
+        for index, path in enumerate(self.tables):
+            where = f"tables[{index}]"
+            table = known.get(path)
+            if table is None:
+                listed = ", ".join(known) or "none"
+                yield Fault(where, f"{got(path)}, expected one of {listed}{nearest(path, known)}")
+                continue
+            seen = table.columns_of(self.classifications)
+            if not seen:
+                yield Fault(
+                    where, f"{got(path)}, of whose columns none is {' or '.join(self.classifications)}"
+                )
+            elif "write" in self.actions and len(seen) < len(table.columns):
+                missing = [each for each in CLASSIFICATIONS if each not in self.classifications]
+                needed = [each for each in missing if table.columns_of([each])]
+                yield Fault(
+                    "classifications",
+                    f"{', '.join(self.classifications)} with write on {path}, expected also "
+                    f"{', '.join(needed)}: whoever writes a row writes all of its columns",
+                )
+
+
+def everything(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
+    """Principals that would get all that there is, by one grant or by several."""
+    given: dict[str, set[tuple[str, str]]] = {}
+    for index, grant in enumerate(grants):
+        who = f"grant {grant.name}" if is_unknown(grant.principal) else str(grant.principal)
+        pairs = given.setdefault(who, set())
+        before = len(pairs)
+        pairs |= {(zone, each) for zone in grant.zones for each in grant.classifications}
+        if before < len(pairs) == len(ZONES) * len(CLASSIFICATIONS):
+            yield Fault(
+                f"grants[{index}].zones",
+                f"got every zone and classification for {who}, expected less: nobody gets everything",
+            )

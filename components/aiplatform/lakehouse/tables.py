@@ -1,0 +1,204 @@
+"""Tables of the lakehouse as they are declared, by Iceberg's rules."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal, NotRequired, TypedDict, get_args
+
+from aiplatform._args import Fault, between, got, length, nearest
+from aiplatform.lakehouse import transforms, types
+
+Zone = Literal["raw", "curated", "serving"]
+ZONES: Final[tuple[Zone, ...]] = get_args(Zone)
+"""Zones, in the order in which data goes through them."""
+Classification = Literal["public", "internal", "pii"]
+CLASSIFICATIONS: Final[tuple[Classification, ...]] = get_args(Classification)
+"""Classifications; each stands above those before it."""
+
+
+class LakehouseColumnArgs(TypedDict):
+    """A column of a table."""
+
+    name: str
+    """Its name: lower-case letters, digits and `_`."""
+    type: str
+    """Its type by Iceberg's own name: `boolean`, `int`, `long`, `float`, `double`, `decimal(10,2)`, `date`,
+    `time`, `timestamp`, `timestamptz`, `string`, `uuid`, `fixed[16]`, `binary`, `list<string>`,
+    `map<string, long>`, `struct<city: required string, zip: string>`."""
+    required: NotRequired[bool]
+    """Whether it is never null. Default false. Iceberg lets a column become optional later, not required."""
+    doc: NotRequired[str]
+    """What it means, in at most 255 characters."""
+    classification: NotRequired[str]
+    """`public`, `internal` or `pii` (what tells of a person). It decides who may read it. Default
+    `internal`."""
+
+
+class LakehousePartitionArgs(TypedDict):
+    """One part of how a table is partitioned."""
+
+    column: str
+    """The column, or a field of a struct by its path, `customer.country`."""
+    transform: NotRequired[str]
+    """Iceberg's transform: `identity`, `year`, `month`, `day`, `hour`, `bucket[16]`, `truncate[10]` or
+    `void`. Default `identity`."""
+    name: NotRequired[str]
+    """What the partition is called. Default: as Iceberg's own libraries call it, `ordered_at_day`."""
+
+
+class LakehouseSortArgs(TypedDict):
+    """One part of the order in which files are written."""
+
+    column: str
+    """The column, or a field of a struct by its path."""
+    transform: NotRequired[str]
+    """Iceberg's transform, as in a partition. Default `identity`."""
+    direction: NotRequired[str]
+    """`asc` or `desc`. Default `asc`."""
+    nulls: NotRequired[str]
+    """Where null stands: `first` or `last`. Default `first` when ascending, `last` when descending."""
+
+
+class LakehouseTableArgs(TypedDict):
+    """An Iceberg table. It is created once as it is declared; from then on Iceberg owns its schema."""
+
+    zone: str
+    """The zone that it is in: `raw`, `curated` or `serving`."""
+    name: str
+    """Its name: lower-case letters, digits and `_`."""
+    columns: list[LakehouseColumnArgs]
+    """Its columns."""
+    owner: NotRequired[str]
+    """The team that answers for it. Required where a column is `pii`."""
+    description: NotRequired[str]
+    """What it holds."""
+    partitions: NotRequired[list[LakehousePartitionArgs]]
+    """How it is partitioned. Default not at all."""
+    sort_order: NotRequired[list[LakehouseSortArgs]]
+    """The order in which its files are written. Default none."""
+    snapshot_days: NotRequired[int]
+    """How long its snapshots are kept, in days: how far one can read back in time. Default: its zone's."""
+
+
+@dataclass(frozen=True)
+class ColumnSettings:
+    """A checked column."""
+
+    name: Annotated[str, types.column_name]
+    type: Annotated[str, types.type_rule]
+    required: bool = False
+    doc: Annotated[str, length(1, 255, "characters")] | None = None
+    classification: Classification = "internal"
+
+    @property
+    def field(self) -> types.Field:
+        """As Iceberg has it."""
+        return types.Field(self.name, types.parse(self.type), self.required, self.doc)
+
+
+@dataclass(frozen=True)
+class PartitionSettings:
+    """A checked part of a partition spec."""
+
+    column: str
+    transform: Annotated[str, transforms.transform_rule] = "identity"
+    name: Annotated[str, types.column_name] | None = None
+
+    @property
+    def called(self) -> str:
+        """The partition's name."""
+        return self.name or transforms.parse(self.transform).partition_of(self.column)
+
+
+@dataclass(frozen=True)
+class SortSettings:
+    """A checked part of a sort order."""
+
+    column: str
+    transform: Annotated[str, transforms.transform_rule] = "identity"
+    direction: Literal["asc", "desc"] = "asc"
+    nulls: Literal["first", "last"] | None = None
+
+    @property
+    def null_order(self) -> str:
+        """As Iceberg has it."""
+        return f"nulls-{self.nulls or ('first' if self.direction == 'asc' else 'last')}"
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """A checked table."""
+
+    zone: Zone
+    name: Annotated[str, types.column_name]
+    columns: Annotated[list[ColumnSettings], length(1, 1000, "columns")]
+    owner: Annotated[str, length(1, 255, "characters")] | None = None
+    description: Annotated[str, length(1, 2048, "characters")] | None = None
+    partitions: list[PartitionSettings] = field(default_factory=list[PartitionSettings])
+    sort_order: list[SortSettings] = field(default_factory=list[SortSettings])
+    snapshot_days: Annotated[int, between(1, 3650, "days")] | None = None
+
+    @property
+    def path(self) -> str:
+        """How grants name it."""
+        return f"{self.zone}.{self.name}"
+
+    @property
+    def fields(self) -> list[types.Field]:
+        """Its columns as Iceberg has them."""
+        return [column.field for column in self.columns]
+
+    @property
+    def classification(self) -> Classification:
+        """The highest of its columns: what a column gets that is added later, until it is declared."""
+        there = {column.classification for column in self.columns}
+        return next(each for each in reversed(CLASSIFICATIONS) if each in there)
+
+    def columns_of(self, classifications: Sequence[str]) -> list[str]:
+        """The columns of these classifications."""
+        return [column.name for column in self.columns if column.classification in classifications]
+
+    def check(self) -> Iterator[Fault]:
+        """What Iceberg refuses, and what nobody answers for."""
+        names = [column.name for column in self.columns]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield Fault(f"columns[{index}].name", f"{got(name)} twice, expected each only once")
+        private = self.columns_of(["pii"])
+        if private and self.owner is None:
+            yield Fault("owner", f"missing, expected who answers for what is pii in it: {', '.join(private)}")
+        yield from self._sources("partitions", self.partitions)
+        yield from self._sources("sort_order", self.sort_order)
+        yield from self._partition_names(names)
+        for parts, where in ((self.partitions, "partitions"), (self.sort_order, "sort_order")):
+            said = [(part.column, transforms.parse(part.transform)) for part in parts]
+            for index, reason in transforms.repeated(said):
+                yield Fault(f"{where}[{index}].transform", reason)
+
+    def _sources(
+        self, where: str, parts: Sequence[PartitionSettings] | Sequence[SortSettings]
+    ) -> Iterator[Fault]:
+        fields = self.fields
+        for index, part in enumerate(parts):
+            source = types.find(fields, part.column)
+            if source is None:
+                known = [column.name for column in self.columns]
+                yield Fault(
+                    f"{where}[{index}].column",
+                    f"{got(part.column)}, expected a column of the table: "
+                    f"{', '.join(known)}{nearest(part.column, known)}",
+                )
+                continue
+            reason = transforms.parse(part.transform).wrong_for(source)
+            if reason:
+                yield Fault(f"{where}[{index}].transform", f"{got(part.transform)}, {reason}")
+
+    def _partition_names(self, columns: Sequence[str]) -> Iterator[Fault]:
+        seen: set[str] = set()
+        for index, part in enumerate(self.partitions):
+            path = f"partitions[{index}].name"
+            own = part.transform == "identity" and part.called == part.column
+            if part.called in columns and not own:
+                yield Fault(path, f"{got(part.called)}, which is a column, expected another name")
+            elif part.called in seen:
+                yield Fault(path, f"{got(part.called)} twice, expected each only once")
+            seen.add(part.called)

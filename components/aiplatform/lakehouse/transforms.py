@@ -1,0 +1,104 @@
+"""Iceberg's partition transforms: their names, what each can be applied to, and what a partition is called.
+
+Source of the rules: the Iceberg table spec, "Partition Transforms" and "Partitioning".
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from aiplatform._args import nearest
+from aiplatform.lakehouse.types import Primitive, Type
+
+_TIMES: Final = frozenset({"timestamp", "timestamptz"})
+_DATES: Final = _TIMES | {"date"}
+
+SOURCES: Final[dict[str, frozenset[str] | None]] = {
+    "identity": None,
+    "year": _DATES,
+    "month": _DATES,
+    "day": _DATES,
+    "hour": _TIMES,
+    "bucket": frozenset({"int", "long", "decimal", "time", "string", "uuid", "fixed", "binary"}) | _DATES,
+    "truncate": frozenset({"int", "long", "decimal", "string", "binary"}),
+    "void": None,
+}
+"""Transform -> the primitive types that it takes; None for all of them."""
+_WITH_NUMBER: Final = frozenset({"bucket", "truncate"})
+_OF_TIME: Final = frozenset({"year", "month", "day", "hour"})
+_SUFFIX: Final = {"identity": "", "truncate": "_trunc", "void": "_null"}
+_WRITTEN: Final = ("identity", "year", "month", "day", "hour", "bucket[N]", "truncate[W]", "void")
+_LARGEST: Final = 2**31 - 1
+
+
+class TransformFaultError(ValueError):
+    """A text that is no transform; says what would be one."""
+
+
+@dataclass(frozen=True)
+class Transform:
+    """A transform. number: the buckets of `bucket[N]` or the width of `truncate[W]`."""
+
+    name: str
+    number: int | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.number is None else f"{self.name}[{self.number}]"
+
+    @property
+    def repeats(self) -> str:
+        """What may stand once for a column: two parts of one time say the same twice, and so do two equal
+        transforms."""
+        return "time" if self.name in _OF_TIME else str(self)
+
+    def wrong_for(self, source: Type) -> str | None:
+        """Why it cannot be applied to a type, or None."""
+        if not isinstance(source, Primitive):
+            return f"expected a column without parts, or a field of a struct, got {source}"
+        taken = SOURCES[self.name]
+        if taken is None or source.family in taken:
+            return None
+        fitting = [name for name, types in SOURCES.items() if types is None or source.family in types]
+        return (
+            f"{self} takes {', '.join(sorted(taken))}, and the column is {source}; "
+            f"expected one of {', '.join(fitting)}"
+        )
+
+    def partition_of(self, column: str) -> str:
+        """The name that Iceberg's own libraries give a partition: `at_day`, `id_bucket`."""
+        return column.replace(".", "_") + _SUFFIX.get(self.name, f"_{self.name}")
+
+
+def parse(text: str) -> Transform:
+    """The transform that a text names. Raises TransformFaultError."""
+    found = re.fullmatch(r"([A-Za-z_]+)(?:\[(-?\d{1,12})\])?", text)
+    name, number = (found[1], found[2]) if found else (text, None)
+    if name not in SOURCES or not found:
+        hint = nearest(name, SOURCES)
+        raise TransformFaultError(f"expected one of {', '.join(_WRITTEN)}{hint}")
+    if (number is not None) != (name in _WITH_NUMBER):
+        expected = f"{name}[N], with a number" if name in _WITH_NUMBER else f"{name} without a number"
+        raise TransformFaultError(f"expected {expected}")
+    if number is not None and not 1 <= int(number) <= _LARGEST:
+        raise TransformFaultError(f"expected {name}[N] with a number of 1 to {_LARGEST}")
+    return Transform(name, int(number) if number is not None else None)
+
+
+def transform_rule(value: str) -> str | None:
+    """A rule for a transform."""
+    try:
+        parse(value)
+    except TransformFaultError as error:
+        return str(error)
+    return None
+
+
+def repeated(transforms: Iterable[tuple[str, Transform]]) -> Iterator[tuple[int, str]]:
+    """Which of (column, transform), by index, says of its column what another one has said, and of what is
+    wrong."""
+    seen: dict[tuple[str, str], Transform] = {}
+    for index, (column, transform) in enumerate(transforms):
+        before = seen.setdefault((column, transform.repeats), transform)
+        if before is not transform:
+            yield index, f"got {transform} of {column!r} beside {before} of it, expected one of the two"
