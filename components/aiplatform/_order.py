@@ -1,12 +1,18 @@
 """Order that no property tells."""
 
 import asyncio
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 
 T = TypeVar("T")
+
+
+def waiting_for(value: Input[Any]) -> Output[list[pulumi.Resource]]:
+    """For `depends_on`: to come after all that a value comes from, by no property of one's own. What is
+    replaced takes along whoever has a property of it, and leaves who merely waits."""
+    return Output.from_input(value).apply(lambda _: [])
 
 
 def after(value: Output[T], *resources: pulumi.Resource) -> Output[T]:

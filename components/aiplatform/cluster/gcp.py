@@ -41,7 +41,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     ring = key_ring(parent, f"{name}-keys", here.project, here.region, [apis["cloudkms"]])
     keys, disks_key = _keys(parent, name, settings, ring, acting)
     logs = _logs(parent, name, settings, here, ring, apis["logging"])
-    account, roles = node_account(parent, name, settings, here)
+    account, roles = node_account(parent, name, settings, here, apis)
     policy = _images(parent, name, settings, here, apis)
     needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *policy]
     cluster = control_plane(parent, name, settings, here, keys, account, needed)
@@ -57,7 +57,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         opts=ResourceOptions(parent=parent, depends_on=[cluster]),
     )
     storage_classes(parent, name, cluster, keys.disks, provider)
-    let_admins_in(parent, name, settings, here, cluster, provider)
+    let_admins_in(parent, name, settings, here, apis, cluster, provider)
     outputs: ClusterReferenceArgs = {
         "cloud": "gcp",
         "project": here.project,

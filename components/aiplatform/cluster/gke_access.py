@@ -10,6 +10,7 @@ from pulumi_gcp import container, projects
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectArgs
 
+from aiplatform._google_apis import Apis
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gke_place import Place
 
@@ -26,6 +27,7 @@ def let_admins_in(
     name: str,
     settings: ClusterSettings,
     place: Place,
+    apis: Apis,
     cluster: container.Cluster,
     provider: kubernetes.Provider,
 ) -> None:
@@ -39,7 +41,7 @@ def let_admins_in(
             project=place.project,
             role=REACH,
             member=admin,
-            opts=ResourceOptions(parent=parent),
+            opts=ResourceOptions(parent=parent, depends_on=[apis["cloudresourcemanager"]]),
         )
         ClusterRoleBinding(
             f"{name}-admin-{key}",

@@ -8,6 +8,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container, projects, serviceaccount
 
 from aiplatform import _node_pools as gke
+from aiplatform._google_apis import Apis
 from aiplatform._kubernetes import Taint
 from aiplatform._node_labels import POOL
 from aiplatform._references import ClusterReference
@@ -30,7 +31,7 @@ _IAP: Final = "35.235.240.0/20"
 
 
 def node_account(
-    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place
+    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place, apis: Apis
 ) -> tuple[serviceaccount.Account, list[projects.IAMMember]]:
     """The service account of every node, and its roles."""
     account = serviceaccount.Account(
@@ -38,7 +39,7 @@ def node_account(
         project=place.project,
         account_id=NODE_ACCOUNT.of(settings.prefix),
         display_name=f"Nodes of {place.cluster}",
-        opts=ResourceOptions(parent=parent, delete_before_replace=True),
+        opts=ResourceOptions(parent=parent, depends_on=[apis["iam"]], delete_before_replace=True),
     )
     roles = [
         projects.IAMMember(
@@ -46,7 +47,7 @@ def node_account(
             project=place.project,
             role=role,
             member=account.member,
-            opts=ResourceOptions(parent=parent),
+            opts=ResourceOptions(parent=parent, depends_on=[apis["cloudresourcemanager"]]),
         )
         for role in (*NODE_ROLES, *([_STREAMING] if settings.image_streaming else []))
     ]

@@ -10,6 +10,7 @@ from pulumi_gcp import compute, container
 
 from aiplatform import _node_pools as gke
 from aiplatform._node_labels import POOL
+from aiplatform._order import waiting_for
 from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.accelerators.gcp import ACCELERATOR_TYPES
 from aiplatform.compute_class import ComputeClass
@@ -86,7 +87,8 @@ class Builder:
             region=pool.cluster.region,
             description=f"Nodes of {pool.prefix}-{pool.name} stand close together",
             group_placement_policy=compute.ResourcePolicyGroupPlacementPolicyArgs(collocation="COLLOCATED"),
-            opts=self._options(),
+            # In a new project the network switches Compute Engine's API on.
+            opts=ResourceOptions(parent=self.parent, depends_on=waiting_for(pool.network.vpc_id)),
         )
 
     def _node_pool(

@@ -15,6 +15,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from aiplatform._order import waiting_for
 from aiplatform.accelerators.gcp import Fabric
 from aiplatform.gpu_pool.args import GpuPoolSettings
 
@@ -111,21 +112,22 @@ class Builder:
         name = f"{self.name}-rdma" if rdma else self._logical(inside[0])
         more: dict[str, Any] = {}
         if rdma:
-            # The profile sets the MTU, and lets nothing but RDMA between these interfaces pass.
+            # It lets nothing but RDMA between these interfaces pass.
             more["network_profile"] = Output.concat(
                 "projects/", pool.cluster.project or "", "/global/networkProfiles/", self.zone, "-vpc-roce"
             )
-        else:
-            more["mtu"] = HOST_MTU if any(each.mode == "RDMA" for each in wanted) else GPU_MTU
         vpc = compute.Network(
             name,
             project=pool.cluster.project,
             description=f"GPUDirect between the nodes of {pool.prefix}-{pool.name}",
             auto_create_subnetworks=False,
             routing_mode="REGIONAL",
+            # Said of RDMA's, too, as in Google's own examples: a VPC has 1460 unless it is told otherwise.
+            mtu=HOST_MTU if any(each.mode == "RDMA" for each in wanted) else GPU_MTU,
             # Nothing in it leaves it.
             delete_default_routes_on_create=None if rdma else True,
-            opts=self._options(),
+            # In a new project the cluster's network switches Compute Engine's API on.
+            opts=ResourceOptions(parent=self.parent, depends_on=waiting_for(pool.network.vpc_id)),
             **more,
         )
         if not rdma:

@@ -63,7 +63,7 @@ class Builder:
         names = google_zones(self.parent, self.name, self.settings, network, apis["dns"])
         ways = self._routes(network, [*policy, *names], nat)
         if self.settings.private_services:
-            self._private_services(network, apis["servicenetworking"])
+            self._private_services(network, apis)
         if self.settings.flow_log_retention_days:
             flow_logs(self.parent, self.name, self.settings, apis)
             query_logs(self.parent, self.name, self.settings, network, apis["dns"])
@@ -72,7 +72,8 @@ class Builder:
     def _needed_apis(self) -> list[str]:
         apis = ["compute", "dns"]
         if self.settings.private_services:
-            apis.append("servicenetworking")
+            # A peering is asked for by the project's number, for which the provider asks Resource Manager.
+            apis += ["servicenetworking", "cloudresourcemanager"]
         if self.settings.flow_log_retention_days:
             apis += ["logging", "cloudkms"]
         return apis
@@ -238,7 +239,7 @@ class Builder:
         )
         return addresses, [nat]
 
-    def _private_services(self, network: compute.Network, api: pulumi.Resource) -> None:
+    def _private_services(self, network: compute.Network, apis: Apis) -> None:
         """A range for what Google runs in networks of its own, and the peering to these."""
         range_ = compute.GlobalAddress(
             f"{self.name}-private-services",
@@ -258,7 +259,7 @@ class Builder:
             network=network.id,
             service="servicenetworking.googleapis.com",
             reserved_peering_ranges=[range_.name],
-            opts=self._options(api, delete_first=True),
+            opts=self._options(apis["servicenetworking"], apis["cloudresourcemanager"], delete_first=True),
         )
 
     def _outputs(

@@ -97,6 +97,15 @@ def test_the_cluster_waits_for_apis_rights_keys_and_logs(default: Recording):
     assert default.depends(cluster, exclusion), "its first logs go where they belong"
 
 
+def test_accounts_and_roles_wait_for_their_apis_which_a_new_project_has_not(full: Recording):
+    iam, projects = (full.named(f"cluster-api-{api}") for api in ("iam", "cloudresourcemanager"))
+    assert full.depends(full.one("gcp:serviceaccount/account:Account"), iam)
+    roles = full.all(ROLE)
+    assert [role.name for role in roles if role.name.startswith("cluster-admin-")]
+    for role in roles:
+        assert full.depends(role, projects), role.name
+
+
 def test_the_cluster_is_closed_by_default(default: Recording):
     cluster = default.one(GKE).inputs
     assert cluster["privateClusterConfig"] == {

@@ -4,6 +4,7 @@ from typing import Any
 
 import grpc
 import pytest
+from pulumi_gcp import compute
 
 from aiplatform.gpu_pool import GpuPool
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, Answers, machine_types
@@ -169,7 +170,7 @@ def test_rdma_has_a_vpc_for_the_host_and_one_of_eight_subnets_by_the_zones_profi
     assert gpus.inputs["networkProfile"] == (
         "projects/acme-dev-1234/global/networkProfiles/europe-west4-a-vpc-roce"
     )
-    assert "mtu" not in gpus.inputs, "the profile's"
+    assert gpus.inputs["mtu"] == 8896
     assert len(rdma.all("gcp:compute/subnetwork:Subnetwork")) == 9
     assert [each.name for each in rdma.all("gcp:compute/firewall:Firewall")] == ["gpu-gvnic-1-inside"]
     modes = [each.inputs["spec"]["deviceMode"] for each in rdma.all(PARAMETERS)]
@@ -195,6 +196,29 @@ def test_tcpx_has_a_vpc_for_each_network_card(card: str, count: int, mtu: int) -
     assert {each.inputs["mtu"] for each in networks} == {mtu}
     assert len(made.all("gcp:compute/firewall:Firewall")) == count
     assert {each.inputs["spec"]["deviceMode"] for each in made.all(PARAMETERS)} == {"NetDevice"}
+
+
+def test_what_compute_engine_makes_of_a_pool_waits_for_the_network_which_switches_its_api_on() -> None:
+    def program() -> Any:
+        vpc = compute.Network("vpc", project="acme-dev-1234")
+        given: Any = {
+            "prefix": "acme-dev",
+            "name": "train",
+            "cluster": GOOGLE_CLUSTER,
+            "network": {**GOOGLE_NETWORK, "vpc_id": vpc.id},
+            "accelerator": "h100-mega",
+            "count": 8,
+            "capacity": [{"type": "spot"}],
+        }
+        return GpuPool("gpu", given)
+
+    made = record(program, answers=machine_types())
+    vpc = made.named("vpc")
+    others = [each for each in made.all("gcp:compute/network:Network") if each is not vpc]
+    others.append(made.one("gcp:compute/resourcePolicy:ResourcePolicy"))
+    assert len(others) == 9
+    for each in others:
+        assert made.depends(each, vpc), each.name
 
 
 def test_what_is_bought_by_the_node_stands_close_together_with_gpudirect(rdma: Recording) -> None:

@@ -99,6 +99,7 @@ def test_logical_names_are_a_contract(default: Recording):
         "gcp:logging/projectExclusion:ProjectExclusion network-flow-logs",
         "gcp:logging/projectSink:ProjectSink network-flow-logs",
         "gcp:projects/service:Service network-api-cloudkms",
+        "gcp:projects/service:Service network-api-cloudresourcemanager",
         "gcp:projects/service:Service network-api-compute",
         "gcp:projects/service:Service network-api-dns",
         "gcp:projects/service:Service network-api-logging",
@@ -136,6 +137,9 @@ def test_everything_waits_for_its_api_which_stays_on(default: Recording):
         for prefix, api in of_type.items():
             if resource.type.startswith(prefix) and resource.name.startswith("network-"):
                 assert default.depends(resource, default.named(f"network-api-{api}")), resource.name
+    peering = default.one("gcp:servicenetworking/connection:Connection")
+    number = default.named("network-api-cloudresourcemanager")
+    assert default.depends(peering, number), "the provider asks for the project's number"
 
 
 def test_the_vpc_has_no_subnet_and_no_route_but_ours(default: Recording):
