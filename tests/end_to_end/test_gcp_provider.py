@@ -95,7 +95,10 @@ def place(front: World, tmp_path: Path) -> Place:
 
 def program(*, mtu: int = 1460, team: str = "ml", cidr: str = "10.0.0.0/20") -> Program:
     return [
-        {"token": SERVICE, "name": "compute", "props": {"service": "compute.googleapis.com"}},
+        *(
+            {"token": SERVICE, "name": api, "props": {"service": f"{api}.googleapis.com"}}
+            for api in ("compute", "iam", "cloudresourcemanager")
+        ),
         {
             "token": NETWORK,
             "name": "net",
@@ -122,7 +125,12 @@ def program(*, mtu: int = 1460, team: str = "ml", cidr: str = "10.0.0.0/20") -> 
                 "sourceRanges": ["10.0.0.0/8"],
             },
         },
-        {"token": ACCOUNT, "name": "nodes-account", "props": {"accountId": "gke-nodes"}},
+        {
+            "token": ACCOUNT,
+            "name": "nodes-account",
+            "props": {"accountId": "gke-nodes"},
+            "after": ["iam"],
+        },
         {
             "token": MEMBER,
             "name": "logs",
@@ -131,14 +139,14 @@ def program(*, mtu: int = 1460, team: str = "ml", cidr: str = "10.0.0.0/20") -> 
                 "role": "roles/logging.logWriter",
                 "member": f"serviceAccount:gke-nodes@{PROJECT}.iam.gserviceaccount.com",
             },
-            "after": ["nodes-account"],
+            "after": ["nodes-account", "cloudresourcemanager"],
         },
     ]
 
 
 def test_a_stack_comes_up_changes_drifts_and_goes(place: Place) -> None:
     stack = place.stack(program())
-    assert changes(stack.preview())["create"] == 8
+    assert changes(stack.preview())["create"] == 10
     up = stack.up()
     assert up.outputs["net"].value == LINK
     assert up.outputs["nodes"].value.startswith("projects/acme-ml-dev/regions/us-central1/subnetworks/nodes-")
@@ -164,11 +172,11 @@ def _name(up: Any, output: str) -> str:
 
 def test_what_google_refuses_reads_like_google(place: Place) -> None:
     wrong = program()
-    wrong[2]["props"]["secondaryIpRanges"] = [{"rangeName": "pods", "ipCidrRange": "10.0.0.0/21"}]
+    wrong[4]["props"]["secondaryIpRanges"] = [{"rangeName": "pods", "ipCidrRange": "10.0.0.0/21"}]
     with pytest.raises(automation.CommandError, match="googleapi: Error 400"):
         place.stack(wrong).up()
     misspelt = program()
-    misspelt[1]["props"]["autoCreateSubnetwork"] = False
+    misspelt[3]["props"]["autoCreateSubnetwork"] = False
     with pytest.raises(automation.CommandError, match="did you mean 'autoCreateSubnetworks'"):
         place.stack(misspelt).up()
     place.stack(program()).destroy()

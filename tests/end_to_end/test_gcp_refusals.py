@@ -23,7 +23,7 @@ from twin import environment as variables
 pytestmark = pytest.mark.end_to_end
 
 PROJECT, REGION, ZONE = "acme-plain", "us-central1", "us-central1-a"
-APIS = ("compute", "container", "cloudkms")
+APIS = ("iam", "cloudresourcemanager", "compute", "container", "cloudkms")
 
 
 class Plain(Twin):
@@ -80,7 +80,7 @@ def _base() -> None:
     )
     ring = gcp.kms.KeyRing("base", location=REGION, opts=ready)
     key = gcp.kms.CryptoKey("base", key_ring=ring.id)
-    account = gcp.serviceaccount.Account("nodes", account_id="base-nodes")
+    account = gcp.serviceaccount.Account("nodes", account_id="base-nodes", opts=ready)
     cluster = gcp.container.Cluster(
         "base",
         name="base",

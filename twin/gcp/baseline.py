@@ -12,8 +12,10 @@ from twin.gcp.operations import rfc3339
 from twin.gcp.state import Body, State
 from twin.world import World
 
-ENABLED: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com", "iam.googleapis.com")
-"""The services that a project is bootstrapped with: those by which the others are enabled."""
+ENABLED: Final = ("serviceusage.googleapis.com",)
+"""The service by which a project enables the others. Neither IAM nor Resource Manager is on in a new one
+(Service Usage, "Enabled services: Services enabled by default"); what is beside it, such as logging and
+storage, is left out: a project that is made by the API alone has not all of it."""
 
 
 def make(state: State, world: World) -> str:

@@ -20,7 +20,10 @@ def front(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Front]:
     made.close()
 
 
-SERVICES = ("compute", "cloudkms", "servicenetworking", "dns", "logging", "storage", "binaryauthorization")
+SERVICES = (
+    *("iam", "cloudresourcemanager", "compute", "cloudkms", "servicenetworking", "dns"),
+    *("logging", "storage", "binaryauthorization"),
+)
 
 
 @pytest.fixture

@@ -33,6 +33,15 @@ def test_a_service_that_is_not_enabled_refuses_with_googles_words(front: Front) 
     assert (error.code, error.status) == (403, "PERMISSION_DENIED")
 
 
+def test_a_new_project_knows_neither_accounts_nor_its_own_policy_until_their_services_are_enabled(
+    front: Front,
+) -> None:
+    asked = client(front, "iam").projects().serviceAccounts().list(name=f"projects/{PROJECT}")
+    assert "IAM) API has not been used in project" in refused(asked).message
+    asked = client(front, "cloudresourcemanager").projects().getIamPolicy(resource=PROJECT, body={})
+    assert "Cloud Resource Manager API has not been used in project" in refused(asked).message
+
+
 def test_another_project_is_not_reached(google: Front) -> None:
     error = refused(client(google, "compute").networks().list(project="somebody-else"))
     assert (error.code, error.reason) == (404, "notFound")

@@ -22,7 +22,7 @@ RANGES = [
 
 def prepare(front: Front) -> None:
     """Enable the APIs; make the network, its subnetwork with ranges, and the nodes' account."""
-    fronts.enable(front, "compute", "container", "cloudkms")
+    fronts.enable(front, "iam", "cloudresourcemanager", "compute", "container", "cloudkms")
     fronts.network(front)
     fronts.subnetwork(front, secondaryIpRanges=RANGES)
     fronts.client(front, "iam").projects().serviceAccounts().create(

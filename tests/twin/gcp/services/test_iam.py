@@ -33,17 +33,17 @@ def test_an_account_id_has_6_to_30_characters(shared: Front, name: str) -> None:
     assert (error.code, error.status) == (400, "INVALID_ARGUMENT")
 
 
-def test_an_account_comes_once_and_goes_from_policies_as_deleted(front: Front) -> None:
-    email = account(front)
-    accounts = client(front, "iam").projects().serviceAccounts()
+def test_an_account_comes_once_and_goes_from_policies_as_deleted(google: Front) -> None:
+    email = account(google)
+    accounts = client(google, "iam").projects().serviceAccounts()
     again = refused(accounts.create(name=PARENT, body={"accountId": "gke-nodes"}))
     assert (again.code, again.status) == (409, "ALREADY_EXISTS")
-    set_policy(front, {"role": "roles/logging.logWriter", "members": [f"serviceAccount:{email}"]}).execute()
+    set_policy(google, {"role": "roles/logging.logWriter", "members": [f"serviceAccount:{email}"]}).execute()
     found = accounts.get(name=f"{PARENT}/serviceAccounts/{email}").execute()
     assert len(found["uniqueId"]) == 21
     accounts.delete(name=f"{PARENT}/serviceAccounts/{found['uniqueId']}").execute()
     policy = (
-        client(front, "cloudresourcemanager").projects().getIamPolicy(resource=PROJECT, body={}).execute()
+        client(google, "cloudresourcemanager").projects().getIamPolicy(resource=PROJECT, body={}).execute()
     )
     members = next(
         each["members"] for each in policy["bindings"] if each["role"] == "roles/logging.logWriter"
@@ -87,9 +87,9 @@ def test_a_policy_names_roles_and_members_that_exist(
     assert words in error.message
 
 
-def test_an_account_takes_only_roles_that_mean_something_on_it(front: Front) -> None:
-    name = f"{PARENT}/serviceAccounts/{account(front)}"
-    accounts = client(front, "iam").projects().serviceAccounts()
+def test_an_account_takes_only_roles_that_mean_something_on_it(google: Front) -> None:
+    name = f"{PARENT}/serviceAccounts/{account(google)}"
+    accounts = client(google, "iam").projects().serviceAccounts()
     binding = {"role": "roles/container.viewer", "members": ["user:a@example.com"]}
     body = {"policy": {"bindings": [binding]}}
     error = refused(accounts.setIamPolicy(resource=name, body=body))
@@ -98,21 +98,21 @@ def test_an_account_takes_only_roles_that_mean_something_on_it(front: Front) -> 
     accounts.setIamPolicy(resource=name, body=body).execute()
 
 
-def test_a_policys_etag_must_be_the_current_one(front: Front) -> None:
+def test_a_policys_etag_must_be_the_current_one(google: Front) -> None:
     binding = {"role": "roles/viewer", "members": ["user:a@example.com"]}
-    stale = set_policy(front, binding)
-    set_policy(front, {"role": "roles/viewer", "members": ["user:b@example.com"]}).execute()
+    stale = set_policy(google, binding)
+    set_policy(google, {"role": "roles/viewer", "members": ["user:b@example.com"]}).execute()
     error = refused(stale)
     assert (error.code, error.status) == (409, "ABORTED")
     assert error.message.startswith("There were concurrent policy changes.")
 
 
-def test_a_condition_needs_version_3(front: Front) -> None:
+def test_a_condition_needs_version_3(google: Front) -> None:
     condition = {"title": "t", "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")'}
     binding = {"role": "roles/viewer", "members": ["user:a@example.com"], "condition": condition}
-    assert "must be set to 3" in refused(set_policy(front, binding)).message
-    set_policy(front, binding, version=3).execute()
-    assert front.identity.allowed("user:a@example.com", "container.clusters.get")
+    assert "must be set to 3" in refused(set_policy(google, binding)).message
+    set_policy(google, binding, version=3).execute()
+    assert google.identity.allowed("user:a@example.com", "container.clusters.get")
 
 
 def test_who_is_not_the_deployer_needs_a_role(google: Front) -> None:
@@ -129,27 +129,27 @@ def test_who_is_not_the_deployer_needs_a_role(google: Front) -> None:
     )
 
 
-def test_a_disabled_account_has_no_token(front: Front) -> None:
-    email = account(front)
-    token = front.identity.token(f"serviceAccount:{email}")
-    assert front.identity.authenticate(token)
-    accounts = client(front, "iam").projects().serviceAccounts()
+def test_a_disabled_account_has_no_token(google: Front) -> None:
+    email = account(google)
+    token = google.identity.token(f"serviceAccount:{email}")
+    assert google.identity.authenticate(token)
+    accounts = client(google, "iam").projects().serviceAccounts()
     accounts.disable(name=f"{PARENT}/serviceAccounts/{email}", body={}).execute()
-    assert front.identity.authenticate(token) is None
+    assert google.identity.authenticate(token) is None
 
 
-def test_a_custom_role_holds_permissions_that_exist(front: Front) -> None:
-    roles = client(front, "iam").projects().roles()
+def test_a_custom_role_holds_permissions_that_exist(google: Front) -> None:
+    roles = client(google, "iam").projects().roles()
     role = {"title": "t", "includedPermissions": ["container.clusters.fly"]}
     error = refused(roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}))
     assert "Permission container.clusters.fly is not valid" in error.message
     role["includedPermissions"] = ["container.clusters.get"]
     made = roles.create(parent=PARENT, body={"roleId": "nodes", "role": role}).execute()
-    set_policy(front, {"role": made["name"], "members": ["user:a@example.com"]}).execute()
-    assert front.identity.allowed("user:a@example.com", "container.clusters.get")
-    assert not front.identity.allowed("user:a@example.com", "container.clusters.delete")
+    set_policy(google, {"role": made["name"], "members": ["user:a@example.com"]}).execute()
+    assert google.identity.allowed("user:a@example.com", "container.clusters.get")
+    assert not google.identity.allowed("user:a@example.com", "container.clusters.delete")
     roles.delete(name=made["name"]).execute()
-    assert not front.identity.allowed("user:a@example.com", "container.clusters.get"), (
+    assert not google.identity.allowed("user:a@example.com", "container.clusters.get"), (
         "a deleted role gives nothing"
     )
     assert (
@@ -185,8 +185,8 @@ def test_an_account_of_a_service_can_be_asked_for(google: Front) -> None:
     set_policy(google, binding).execute()
 
 
-def test_the_project_is_shown_by_both_versions(front: Front) -> None:
-    one = client(front, "cloudresourcemanager").projects().get(projectId=PROJECT).execute()
-    three = client(front, "cloudresourcemanager", "v3").projects().get(name=PARENT).execute()
+def test_the_project_is_shown_by_both_versions(google: Front) -> None:
+    one = client(google, "cloudresourcemanager").projects().get(projectId=PROJECT).execute()
+    three = client(google, "cloudresourcemanager", "v3").projects().get(name=PARENT).execute()
     assert three["name"] == f"projects/{one['projectNumber']}"
     assert len(one["projectNumber"]) == 12
