@@ -85,7 +85,7 @@ class Size:
 
     per_zone: the limits are said for the only zone, as Google does for TPU slices: with flex-start they come
     to life by no others (GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool).
-    fixed: the pool has `maximum` nodes and no autoscaling.
+    fixed: the pool has `maximum` nodes in its only zone, and no autoscaling.
     """
 
     minimum: int
@@ -109,10 +109,8 @@ class Size:
         )
 
     def initial(self, zones: int) -> int:
-        """Nodes of each zone at first: enough for those that must stay. Where that were more than there may
-        be, none, and the autoscaler, which keeps the minimum, makes them."""
-        if self.fixed:
-            return self.maximum
+        """Nodes of each zone of a pool that grows, at first: enough for those that must stay. Where that were
+        more than there may be, none, and the autoscaler, which keeps the minimum, makes them."""
         each = -(-self.minimum // zones)
         return each if each * zones <= self.maximum else 0
 
@@ -189,7 +187,10 @@ def node_pool(
         location=cluster.location or cluster.region,
         cluster=cluster.name,
         node_locations=zones,
-        initial_node_count=zones.apply(lambda names: size.initial(len(names))),
+        initial_node_count=None if size.fixed else zones.apply(lambda names: size.initial(len(names))),
+        # Of each zone, of which a fixed pool has one. No initial count, which the provider refuses beside it:
+        # a slice that was the autoscaler's may have no nodes yet, and gets them by this.
+        node_count=size.maximum if size.fixed else None,
         autoscaling=size.autoscaling(),
         node_config=node_config(node, cluster),
         management=container.NodePoolManagementArgs(auto_repair=repair, auto_upgrade=True),

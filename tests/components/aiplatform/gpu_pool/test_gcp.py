@@ -285,7 +285,8 @@ def test_a_slice_of_several_nodes_comes_and_goes_as_one() -> None:
     )
     stays, comes = made.all(NODE_POOL)
     assert stays.inputs["placementPolicy"] == {"type": "COMPACT", "tpuTopology": "4x4"}
-    assert stays.inputs["initialNodeCount"] == 4
+    assert stays.inputs["nodeCount"] == 4, "else a slice that was not there stays away when min is raised"
+    assert "initialNodeCount" not in stays.inputs, "the provider refuses both"
     assert "autoscaling" not in stays.inputs
     assert comes.inputs["autoscaling"] == {"minNodeCount": 0, "maxNodeCount": 4, "locationPolicy": "ANY"}
     assert [len(each.inputs["nodeLocations"]) for each in (stays, comes)] == [1, 1]
