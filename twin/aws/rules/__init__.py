@@ -21,6 +21,8 @@ from twin.aws.rules import (
     glue,
     iam,
     kms,
+    lakeformation,
+    lakeformation_calls,
     logs,
     modelled,
     placement,
@@ -46,6 +48,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "autoscaling": autoscaling.RULES,
     "codebuild": codebuild.RULES,
     "glue": glue.RULES,
+    "lakeformation": lakeformation.RULES,
 }
 
 Extension = Callable[[Call, Any], Answer | None]
@@ -54,6 +57,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
     "glue": glue.OPERATIONS,
+    "lakeformation": lakeformation_calls.OPERATIONS,
     "ssm": ssm.OPERATIONS,
 }
 
@@ -68,7 +72,11 @@ def check(call: Call, front: Any) -> None:
         tagging.check(call)
     rule = RULES.get(call.service, {}).get(call.operation)
     if rule:
-        rule(call.params, Look(front.moto, call.region or front.world.region))
+        rule(call.params, Look(front.moto, call.region or front.world.region, _caller(call, front, trusted)))
+
+
+def _caller(call: Call, front: Any, trusted: bool) -> Callable[[], str]:
+    return str if trusted else lambda: front.identity.principal_arn(call.access_key)
 
 
 def extension(call: Call, moto: Any) -> Answer | None:

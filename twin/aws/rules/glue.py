@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twin.aws.call import Answer, Call, Refusal
-from twin.aws.rules import assumable, iceberg
+from twin.aws.rules import assumable, iceberg, lake
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -269,10 +269,10 @@ def _store(backend: Any) -> Any:
 
 def drop_table(call: Call, backend: Any) -> Answer | None:
     """DeleteTable takes along what hangs on it; the deletion itself is moto's."""
-    for key in [
-        key for key in optimizers(backend) if key[:2] == (call.params["DatabaseName"], call.params["Name"])
-    ]:
+    gone = (call.params["DatabaseName"], call.params["Name"])
+    for key in [key for key in optimizers(backend) if key[:2] == gone]:
         del optimizers(backend)[key]
+    lake.of_region(backend.account_id, backend.region_name).forget(*gone)
     return None
 
 
@@ -280,6 +280,7 @@ def drop_database(call: Call, backend: Any) -> Answer | None:
     """DeleteDatabase takes its tables along, as Glue does, with what hangs on them."""
     for key in [key for key in optimizers(backend) if key[0] == call.params["Name"]]:
         del optimizers(backend)[key]
+    lake.of_region(backend.account_id, backend.region_name).forget(call.params["Name"])
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from twin.aws.call import Refusal
@@ -12,10 +12,16 @@ from twin.aws.call import Refusal
 class Look:
     """One account and region of moto."""
 
-    def __init__(self, moto: Any, region: str) -> None:
+    def __init__(self, moto: Any, region: str, caller: Callable[[], str] = str) -> None:
         self.moto = moto
         self.region = region
+        self._caller = caller
         self.account = moto.account
+
+    @property
+    def caller(self) -> str:
+        """The arn of the role or user who asks; empty where an AWS service or nobody in particular does."""
+        return self._caller()
 
     @property
     def ec2(self) -> Any:
