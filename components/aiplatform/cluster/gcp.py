@@ -72,7 +72,8 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         "node_service_account": after(account.email, *roles),
         "disk_kms_key": after(disks_key.id, *keys.grants),
         "multi_networking": settings.multi_networking,
-        "workload_pool": here.workload_pool,
+        # A project's first cluster makes the pool: whoever is bound to an identity of it before is refused.
+        "workload_pool": after(Output.from_input(here.workload_pool), cluster),
     }
     if settings.network.services_cidr is not None:
         outputs["service_cidr"] = settings.network.services_cidr

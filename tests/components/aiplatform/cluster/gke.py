@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from pulumi_gcp import container
+from pulumi_gcp import container, serviceaccount
 
 from aiplatform.cluster import Cluster
 from tests.components.cloud_answers import PROJECT
@@ -38,7 +38,7 @@ def cluster(**arguments: Any) -> Recording:
 
 @cache
 def default() -> Recording:
-    """A cluster with nothing but what is required, and a pool's nodes."""
+    """A cluster with nothing but what is required, a pool's nodes, and a workload's identity."""
 
     def program() -> Cluster:
         args: Any = ARGS
@@ -47,6 +47,12 @@ def default() -> Recording:
             service_account=made.node_service_account, boot_disk_kms_key=made.disk_kms_key
         )
         container.NodePool("pool", cluster=made.name, node_config=node)
+        serviceaccount.IAMMember(
+            "workload",
+            service_account_id=f"projects/{PROJECT}/serviceAccounts/reader@{PROJECT}.iam.gserviceaccount.com",
+            role="roles/iam.workloadIdentityUser",
+            member=made.workload_pool.apply(lambda pool: f"serviceAccount:{pool}[models/reader]"),
+        )
         return made
 
     return record(program)

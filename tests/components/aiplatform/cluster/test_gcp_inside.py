@@ -91,6 +91,14 @@ def test_a_pool_waits_for_what_its_nodes_need(default: Recording):
     assert pool.inputs["nodeConfig"]["serviceAccount"] == ACCOUNT
 
 
+def test_a_workloads_identity_waits_for_the_pool_of_identities_which_a_first_cluster_makes(
+    default: Recording,
+):
+    bound = default.one("gcp:serviceaccount/iAMMember:IAMMember")
+    assert bound.inputs["member"] == f"serviceAccount:{PROJECT}.svc.id.goog[models/reader]"
+    assert default.depends(bound, default.one(GKE))
+
+
 def test_nodes_that_gke_adds_are_as_closed_as_others(default: Recording, full: Recording):
     assert default.one(GKE).inputs["clusterAutoscaling"] == {
         "enabled": False,
