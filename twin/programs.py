@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from twin import environment
 from twin.toolchain.build import Toolchain
 from twin.world import World, WorldError
 
@@ -33,7 +34,10 @@ def install(world: World, tools: Toolchain) -> None:
         (world.bin / "pulumi").unlink(missing_ok=True)
     _link(world.bin / "kubectl", tools.kubectl)
     _link(_plugin(world, KUBERNETES), tools.kubernetes_provider)
-    _script(_plugin(world, world.cloud), [sys.executable, "-P", "-m", f"twin.{world.cloud}.provider"])
+    # Every cloud's, whichever this world is of: the engine would fetch the provider of each SDK that is
+    # installed. That of another cloud refuses to be configured.
+    for cloud in environment.CLOUDS:
+        _script(_plugin(world, cloud), [sys.executable, "-P", "-m", f"twin.{cloud}.provider"])
     for name, module in STAND_INS.get(world.cloud, {}).items():
         _script(world.bin / name, [sys.executable, "-P", "-m", module])
 

@@ -45,8 +45,10 @@ from twin.world import World, load
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The service of one provider resource: the engine starts a process for each."""
 
-    def __init__(self, cloud: Cloud, store: Store) -> None:
+    def __init__(self, cloud: Cloud, store: Store, *, elsewhere: str = "") -> None:
+        """elsewhere: why this cloud is not to be had in this twin; a configuration is refused with it."""
         self.cloud = cloud
+        self._elsewhere = elsewhere
         self.store = store
         self.engine = Engine()
         self.sdk = sdk(cloud.sdk)
@@ -120,6 +122,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
         """Take the configuration. With a value unknown in it (a preview), the cloud is not asked."""
         config = configuration.decode(self.sdk, unmarshal(request.args).props)
+        if self._elsewhere:
+            raise Refused(self._elsewhere)
         if not has_unknown(config):
             self._context = self.cloud.configure(config)
         gc.collect()
@@ -369,4 +373,11 @@ def serve(cloud: Cloud, world: World | None = None) -> None:
             f"this is the twin's own {cloud.name} provider, and AIPLATFORM_TWIN names no twin ({name!r}): "
             "run Pulumi by `aiplatform twin run -- pulumi ...`"
         )
-    run(Provider(cloud, Store(world.store)), world.logs / f"provider-{cloud.name}.log")
+    elsewhere = (
+        ""
+        if world.cloud == cloud.name
+        else f"the twin {world.name!r} is of {world.cloud} and holds no {cloud.name}: a program that uses it "
+        f"needs a twin of its own, `aiplatform twin start --name <another> --cloud {cloud.name}`"
+    )
+    provider = Provider(cloud, Store(world.store), elsewhere=elsewhere)
+    run(provider, world.logs / f"provider-{cloud.name}.log")

@@ -146,7 +146,7 @@ def test_an_environment_file_with_faults_tells_all_of_them_and_changes_nothing(p
     for line in (
         "environments/Pulumi.aws-dev.yaml: ",
         "ai-platform:network.cidrr: unknown key; did you mean 'cidr'?",
-        "ai-platform:cluster.api_access.cidrs: 0.0.0.0/0 opens the API to the world",
+        "ai-platform:cluster.api_access.cidrs: got ['0.0.0.0/0'], expected the addresses of your offices",
         "ai-platform:environment.profile: got 'production', should be 'dev', 'staging' or 'prod'",
         "ai-platform:gpu_pools.t4.max: got 0",
     ):

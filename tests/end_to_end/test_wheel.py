@@ -236,6 +236,7 @@ def test_the_wheel_holds_the_components_and_nothing_else(wheel: Path) -> None:
     assert {re.split("[<>=!~]", line.split()[1])[0] for line in asked} == {
         "pulumi",
         "pulumi-aws",
+        "pulumi-gcp",
         "pulumi-kubernetes",
     }
 

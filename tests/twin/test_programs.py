@@ -46,6 +46,8 @@ def test_the_providers_are_plugins_of_the_versions_that_the_sdks_ask_for(
     aws = home / "plugins" / f"resource-aws-v{programs.sdk_version('aws')}" / "pulumi-resource-aws"
     assert f"{sys.executable} -P -m twin.aws.provider" in aws.read_text()
     assert os.access(aws, os.X_OK)
+    gcp = home / "plugins" / f"resource-gcp-v{programs.sdk_version('gcp')}" / "pulumi-resource-gcp"
+    assert os.access(gcp, os.X_OK), "the engine would fetch it, as the SDK is installed"
     name = f"resource-kubernetes-v{programs.sdk_version('kubernetes')}"
     link = home / "plugins" / name / "pulumi-resource-kubernetes"
     assert link.resolve() == (tmp_path / "kubernetes-provider").resolve()

@@ -15,10 +15,13 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from tests.twin.fake_cloud import BUCKET, IDENTITY, SUBNET, VPC, Vpc
-from tests.twin.provider_client import CIDR, Provided, urn
+from tests.twin.fake_cloud import BUCKET, IDENTITY, SUBNET, VPC, Backend, FakeCloud, Vpc
+from tests.twin.provider_client import CIDR, Client, Provided, urn
+from twin.core.serving import start
 from twin.engine_values import marshal, unmarshal
+from twin.provider import Provider
 from twin.resource import CANCELLED, UNKNOWN, Props
+from twin.store import Store
 
 QUEUE = "aws:sqs/queue:Queue"
 
@@ -289,3 +292,13 @@ def test_a_provider_process_ends_with_its_engine(tmp_path: Path) -> None:
     orphan = psutil.Process(provider)
     gone, _ = psutil.wait_procs([orphan], timeout=10)
     assert gone, "no provider outlives its engine"
+
+
+def test_a_provider_of_a_cloud_that_the_twin_does_not_hold_refuses_to_be_configured(tmp_path: Path) -> None:
+    cloud = FakeCloud(Backend(tmp_path / "cloud.db"))
+    server, port = start(Provider(cloud, Store(tmp_path / "store.db"), elsewhere="this twin is of another"))
+    client = Client(port)
+    with pytest.raises(grpc.RpcError, match="this twin is of another"):
+        client.configure(region="us-west-2")
+    client.close()
+    server.stop(None)
