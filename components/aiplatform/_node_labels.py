@@ -15,6 +15,12 @@ DEVICE_PLUGIN: Final = "ai-platform/device-plugin"
 COMPUTE_CLASS: Final = "cloud.google.com/compute-class"
 """On GKE, label and taint of nodes, and node selector of Pods: the ComputeClass that orders them ("About
 custom ComputeClasses")."""
+TPU_ACCELERATOR: Final = "cloud.google.com/gke-tpu-accelerator"
+"""GKE's own, on nodes with TPUs: which kind (`tpu-v6e-slice`)."""
+TPU_TOPOLOGY: Final = "cloud.google.com/gke-tpu-topology"
+"""GKE's own, on nodes with TPUs: the shape of the slice that they are part of (`4x4`)."""
+TPU_SLICE: Final = (TPU_ACCELERATOR, TPU_TOPOLOGY)
+"""What a Pod selects that asks for TPUs ("Deploy TPU workloads in GKE Standard")."""
 EFA: Final = "ai-platform/efa"
 """`true`: the node has Elastic Fabric Adapters."""
 NVIDIA_CONFIG: Final = "nvidia.com/device-plugin.config"

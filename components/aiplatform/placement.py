@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, cast
 
-from aiplatform._node_labels import CAPACITY, POOL
+from aiplatform._node_labels import CAPACITY, POOL, TPU_SLICE
 
 EFA: Final = "vpc.amazonaws.com/efa"
 QUEUED: Final = "cloud.google.com/gke-queued"
@@ -93,9 +93,10 @@ def queued(pool: Mapping[str, Any], request: str) -> Placement:
     if not any(group.get("capacity") == "queued" for group in pool["node_groups"]):
         raise ValueError(f"pool {pool['name']!r} has no capacity of type 'queued'")
     whole = of(pool)
+    slice_ = {key: value for key, value in whole.node_selector.items() if key in TPU_SLICE}
     return Placement(
         whole.limits,
-        {POOL: str(pool["name"]), CAPACITY: "queued"},
+        {POOL: str(pool["name"]), CAPACITY: "queued", **slice_},
         [*whole.tolerations, {"key": QUEUED, "operator": "Equal", "value": "true", "effect": "NoSchedule"}],
         {**whole.annotations, CONSUME: request, CLASS_NAME: QUEUED_CLASS},
     )

@@ -109,10 +109,21 @@ def taints(pool: GpuPoolSettings) -> list[Taint]:
 
 
 def selector(pool: GpuPoolSettings) -> dict[str, str]:
-    """Labels that lead a Pod to the pool: its class, or where a class would never grow it, itself."""
+    """Labels that lead a Pod to the pool: its class, or where a class would never grow it, itself. And of TPUs
+    what GKE wants to be told of the slice: kind and topology ("Deploy TPU workloads in GKE Standard")."""
     if compute_class(pool) is not None:
-        return {COMPUTE_CLASS: pool.name}
-    return {label.POOL: pool.name, label.CAPACITY: "queued"}
+        return {COMPUTE_CLASS: pool.name, **_slice(pool)}
+    return {label.POOL: pool.name, label.CAPACITY: "queued", **_slice(pool)}
+
+
+def _slice(pool: GpuPoolSettings) -> dict[str, str]:
+    shape = topology(pool)
+    if shape is None:
+        return {}
+    return {
+        label.TPU_ACCELERATOR: google.ACCELERATOR_TYPES[pool.accelerator],
+        label.TPU_TOPOLOGY: shape,
+    }
 
 
 def devices_of(pool: GpuPoolSettings) -> int:

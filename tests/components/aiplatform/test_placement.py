@@ -80,6 +80,19 @@ def test_a_pod_of_a_provisioning_request_goes_to_the_nodes_that_it_got(on_google
         placement.queued(on_aws, "big-run")
 
 
+def test_a_pod_on_tpus_says_the_slice_that_it_wants() -> None:
+    pool = outputs(
+        "gcp", accelerator="tpu-v6e", count=4, topology="4x4", capacity=[{"type": "spot"}, {"type": "queued"}]
+    )
+    wanted = {
+        "cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice",
+        "cloud.google.com/gke-tpu-topology": "4x4",
+    }
+    assert placement.of(pool).node_selector == {"cloud.google.com/compute-class": "gpu", **wanted}
+    there = placement.queued(pool, "big-run")
+    assert there.node_selector == {"ai-platform/pool": "gpu", "ai-platform/capacity": "queued", **wanted}
+
+
 def test_more_than_a_node_has_is_refused(on_aws: Any) -> None:
     for amount in (0, 9, -1):
         with pytest.raises(ValueError, match=f"amount: got {amount}, expected 1 to 8"):

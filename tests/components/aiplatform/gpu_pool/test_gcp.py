@@ -277,6 +277,11 @@ def test_a_slice_of_one_node_is_the_machine_and_no_guest_accelerator() -> None:
     outputs = made.result.outputs
     assert (outputs["resource"], outputs["resources_per_node"]) == ("google.com/tpu", 8)
     assert outputs["topology"] == "2x4"
+    assert outputs["node_selector"] == {
+        "cloud.google.com/compute-class": "train",
+        "cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice",
+        "cloud.google.com/gke-tpu-topology": "2x4",
+    }
 
 
 def test_a_slice_of_several_nodes_comes_and_goes_as_one() -> None:
