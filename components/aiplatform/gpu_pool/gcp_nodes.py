@@ -109,8 +109,8 @@ def taints(pool: GpuPoolSettings) -> list[Taint]:
 
 
 def selector(pool: GpuPoolSettings) -> dict[str, str]:
-    """Labels that lead a Pod to the pool: its class, or where a class would never grow it, itself. And of TPUs
-    what GKE wants to be told of the slice: kind and topology ("Deploy TPU workloads in GKE Standard")."""
+    """Labels that lead a Pod to the pool: its class, or where a class would never grow it, itself. Of TPUs
+    kind and topology of the slice, too, as GKE wants it ("Deploy TPU workloads in GKE Standard")."""
     if compute_class(pool) is not None:
         return {COMPUTE_CLASS: pool.name, **_slice(pool)}
     return {label.POOL: pool.name, label.CAPACITY: "queued", **_slice(pool)}
