@@ -9,7 +9,7 @@ from pulumi import Input
 from aiplatform._args import Fault, between, distinct, got, length
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform.lakehouse.clouds import MEANINGS
-from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, role_arn
+from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, overlaps, role_arn
 from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
 from aiplatform.naming import (
     ATHENA_WORKGROUP,
@@ -25,15 +25,15 @@ from aiplatform.naming import (
     prefix_for,
 )
 
-BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-curated-111122223333")
-"""The longest of the buckets' names, `{prefix}-{zone}-{account}`."""
+BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-lakehouse-logs-111122223333")
+"""The longest of the buckets' names; the others are `{prefix}-{zone}-{account}`."""
 DATABASE: Final = PhysicalName(GLUE_DATABASE, "{prefix}_curated")
 WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-lakehouse")
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-lakehouse")
 # Not generated: whoever writes assumes it by its name.
 WRITER: Final = PhysicalName(IAM_ROLE, "{prefix}-lakehouse-writer")
-ACCESS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-access")
-OPTIMIZER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-optimizer")
+ACCESS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake")
+OPTIMIZER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-tidy")
 CLIENT_POLICY: Final = PhysicalName(IAM_POLICY_PREFIX, "{prefix}-lakehouse-client")
 CLASSIFICATION_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-classification")
 ZONE_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-zone")
@@ -211,6 +211,7 @@ class LakehouseSettings(CloudNeutral):
             for fault in grant.misfits(self.tables):
                 yield Fault(f"grants[{index}].{fault.path}", fault.reason)
         yield from everything(self.grants)
+        yield from overlaps(self.grants)
         yield from self._hold()
         yield from self._teardown()
 

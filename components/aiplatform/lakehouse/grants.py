@@ -113,3 +113,21 @@ def everything(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
                 f"grants[{index}].zones",
                 f"got every zone and classification for {who}, expected less: nobody gets everything",
             )
+
+
+def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
+    """Grants of one principal that say the same twice, so that taking one back would take both; and row
+    filters that another grant passes by."""
+    seen: dict[tuple[str, str], GrantSettings] = {}
+    for index, grant in enumerate(grants):
+        if is_unknown(grant.principal):
+            continue
+        for what in (*grant.tables, *grant.zones):
+            before = seen.setdefault((str(grant.principal), what), grant)
+            if before is not grant and not (before.rows and grant.rows):
+                key = "tables" if grant.tables else "zones"
+                yield Fault(
+                    f"grants[{index}].{key}",
+                    f"got {what} for {grant.principal}, which grant {before.name!r} gives already, "
+                    "expected one grant of both",
+                )

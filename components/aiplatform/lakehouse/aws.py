@@ -1,0 +1,72 @@
+"""The lakehouse on AWS: its parts, in the order in which they need each other."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+from pulumi_aws import athena, glue, iam, kms, s3
+
+from aiplatform._aws import place
+from aiplatform.lakehouse import (
+    aws_buckets,
+    aws_catalog,
+    aws_governance,
+    aws_grants,
+    aws_query,
+    aws_roles,
+)
+from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.lakehouse.aws_context import Context
+from aiplatform.lakehouse.tables import Zone
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the component shows."""
+
+    context: Context
+    key: kms.Key
+    buckets: dict[Zone, s3.Bucket]
+    log_bucket: s3.Bucket
+    databases: dict[Zone, glue.CatalogDatabase]
+    tables: dict[str, glue.CatalogTable]
+    writer: iam.Role
+    workgroup: athena.Workgroup
+    client_policy: iam.Policy
+
+
+def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> Built:
+    """All of it, as children of one component."""
+    where = place(parent)
+    session = aws.iam.get_session_context(arn=where.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
+    context = Context(parent, name, settings, where, session.issuer_arn)
+    key = aws_buckets.key(context)
+    roles = aws_roles.roles(context)
+    rights = aws_roles.rights(context, roles, key)
+    # Who makes a table writes its first metadata, too.
+    readers = [roles.access.arn, roles.writer.arn, context.deployer_arn]
+    buckets, log_bucket = aws_buckets.buckets(context, key, readers)
+    governed = aws_governance.settings(context)
+    locations = aws_governance.locations(context, buckets, roles.access, [*governed, *rights])
+    databases = aws_catalog.databases(context, *governed)
+    tables = aws_catalog.tables(
+        context, databases, {zone: [location] for zone, location in locations.items()}
+    )
+    keys = aws_governance.tags(context, governed)
+    aws_governance.tagged(context, keys, databases, tables)
+    let = aws_governance.let_platform_work(
+        context, databases, locations, {"writer": roles.writer, "optimizer": roles.optimizer}
+    )
+    aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
+    aws_grants.grants(context, keys, databases, tables)
+    return Built(
+        context=context,
+        key=key,
+        buckets={zone: bucket.bucket for zone, bucket in buckets.items()},
+        log_bucket=log_bucket,
+        databases=databases,
+        tables=tables,
+        writer=roles.writer,
+        workgroup=aws_query.workgroup(context, key),
+        client_policy=aws_query.client_policy(context, key),
+    )

@@ -1,0 +1,152 @@
+"""Roles of a lakehouse: through which Lake Formation reaches the buckets, who writes, who tidies up."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi import Output
+from pulumi_aws import iam, kms
+
+from aiplatform._aws import Statement, allow, document
+from aiplatform.lakehouse.args import ACCESS_ROLE, OPTIMIZER_ROLE, WRITER
+from aiplatform.lakehouse.aws_context import TABLES, Context
+from aiplatform.lakehouse.tables import ZONES
+
+_USE_OF_KEY: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
+_FILES: Final = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+_OPTIMIZER_LOGS: Final = ("iceberg-compaction", "iceberg-retention", "iceberg-orphan-file-deletion")
+
+# It has no narrower resource; Lake Formation's own grants decide what it gives.
+GET_DATA_ACCESS: Final[Statement] = allow(["lakeformation:GetDataAccess"], "*", sid="AskLakeFormation")
+READ_CATALOG: Final = (
+    "glue:GetCatalog",
+    "glue:GetCatalogs",
+    "glue:GetDatabase",
+    "glue:GetDatabases",
+    "glue:GetTable",
+    "glue:GetTables",
+    "glue:GetTableVersion",
+    "glue:GetTableVersions",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:BatchGetPartition",
+)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The roles, each with its rights."""
+
+    access: iam.Role
+    """What Lake Formation works as."""
+    writer: iam.Role
+    """What pipelines work as."""
+    optimizer: iam.Role
+    """What Glue tidies tables up as."""
+
+
+def roles(context: Context) -> Roles:
+    """The roles alone: their rights need the key, whose users they are."""
+    access = iam.Role(
+        f"{context.name}-access",
+        name_prefix=ACCESS_ROLE.of(context.settings.prefix),
+        description="Lake Formation reads and writes files of tables for whom it lets",
+        assume_role_policy=_services("lakeformation.amazonaws.com", "glue.amazonaws.com"),
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
+    writer = iam.Role(
+        f"{context.name}-writer",
+        name=WRITER.of(context.settings.prefix),
+        description="Pipelines write the lakehouse",
+        assume_role_policy=_writers(context),
+        tags=context.settings.tags,
+        opts=context.options(delete_before_replace=True),
+    )
+    optimizer = iam.Role(
+        f"{context.name}-optimizer",
+        name_prefix=OPTIMIZER_ROLE.of(context.settings.prefix),
+        description="Glue compacts Iceberg tables and removes what they use no more",
+        assume_role_policy=_services("glue.amazonaws.com"),
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
+    return Roles(access, writer, optimizer)
+
+
+def rights(context: Context, made: Roles, key: kms.Key) -> list[pulumi.Resource]:
+    """What the roles may do; answers what must stand before they are used."""
+    policies = {
+        "access": (made.access, key.arn.apply(lambda arn: document(*_access(context, arn)))),
+        "writer": (made.writer, key.arn.apply(lambda arn: document(*_writer(context, arn)))),
+        "optimizer": (made.optimizer, document(*_optimizer(context))),
+    }
+    return [
+        iam.RolePolicy(
+            f"{context.name}-{purpose}",
+            name=purpose,
+            role=role.name,
+            policy=policy,
+            opts=context.options(),
+        )
+        for purpose, (role, policy) in policies.items()
+    ]
+
+
+def _services(*services: str) -> str:
+    return document(
+        {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": ["sts:AssumeRole"]}
+    )
+
+
+def _writers(context: Context) -> Output[str]:
+    """The writers by a condition, not as principals: IAM refuses a principal that is not there yet."""
+    root = f"arn:{context.place.partition}:iam::{context.place.account_id}:root"
+    return Output.all(*context.settings.writers).apply(
+        lambda arns: document(
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": root},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+                "Condition": {"ArnEquals": {"aws:PrincipalArn": [str(arn) for arn in arns]}},
+            }
+        )
+    )
+
+
+def _access(context: Context, key_arn: str) -> list[Statement]:
+    return [
+        allow(_FILES, [context.bucket_arn(zone, f"/{TABLES}/*") for zone in ZONES], sid="FilesOfTables"),
+        allow(
+            ["s3:ListBucket", "s3:GetBucketLocation"],
+            [context.bucket_arn(zone) for zone in ZONES],
+            sid="FindFiles",
+        ),
+        allow(_USE_OF_KEY, key_arn, sid="UseKey"),
+    ]
+
+
+def _writer(context: Context, key_arn: str) -> list[Statement]:
+    """It changes tables and does not make or drop them: they are declared."""
+    return [
+        allow(_FILES, [context.bucket_arn(zone, "/*") for zone in ZONES], sid="Files"),
+        allow(
+            ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+            [context.bucket_arn(zone) for zone in ZONES],
+            sid="FindFiles",
+        ),
+        allow(_USE_OF_KEY, key_arn, sid="UseKey"),
+        allow([*READ_CATALOG, "glue:UpdateTable"], context.catalog_arns, sid="Tables"),
+        GET_DATA_ACCESS,
+    ]
+
+
+def _optimizer(context: Context) -> list[Statement]:
+    """Files come by Lake Formation, whose location the tables are in (Glue developer guide, "Table
+    optimization prerequisites")."""
+    groups = [context.place.arn("logs", f"log-group:/aws-glue/{each}/*") for each in _OPTIMIZER_LOGS]
+    return [
+        allow(["glue:GetTable", "glue:UpdateTable"], context.catalog_arns, sid="Tables"),
+        allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], groups, sid="WriteLogs"),
+        GET_DATA_ACCESS,
+    ]

@@ -1,0 +1,415 @@
+"""The lakehouse on AWS: what it makes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aiplatform._args import keys
+from aiplatform.lakehouse import LakehouseArgs, args, grants, tables
+from tests.components.aiplatform.lakehouse.example import (
+    ANALYSTS,
+    BY_TABLE,
+    BY_TAGS,
+    PIPELINE,
+    SUPPORT,
+    lakehouse,
+)
+from tests.components.recording import ACCOUNT, REGION, Recording, value
+
+BUCKET = "aws:s3/bucket:Bucket"
+POLICY = "aws:s3/bucketPolicy:BucketPolicy"
+TABLE = "aws:glue/catalogTable:CatalogTable"
+OPTIMIZER = "aws:glue/catalogTableOptimizer:CatalogTableOptimizer"
+PERMISSIONS = "aws:lakeformation/permissions:Permissions"
+TAGGED = "aws:lakeformation/resourceLfTags:ResourceLfTags"
+DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
+ZONES = ("curated", "raw", "serving")
+
+
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    """Two tables, a grant by tags and one by table."""
+    return lakehouse(grants=[BY_TAGS, BY_TABLE])
+
+
+def _statements(policy: str) -> dict[str, Any]:
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
+
+
+def test_logical_names_are_a_contract(default: Recording) -> None:
+    platform = [
+        f"{PERMISSIONS} lake-{role}-{zone}-{what}"
+        for role in ("optimizer", "writer")
+        for zone in ZONES
+        for what in ("database", "location", "tables")
+    ]
+    closed = ("", "OwnershipControls", "Policy", "PublicAccessBlock", "ServerSideEncryptionConfiguration")
+    every = (*closed, "LifecycleConfiguration")
+    assert default.names() == sorted(
+        [
+            "aiplatform:index:Lakehouse lake",
+            "aws:athena/workgroup:Workgroup lake-workgroup",
+            *(f"aws:glue/catalogDatabase:CatalogDatabase lake-{zone}" for zone in ZONES),
+            f"{TABLE} lake-curated-orders",
+            f"{TABLE} lake-raw-events",
+            *(
+                f"{OPTIMIZER} lake-{table}-{kind}"
+                for table in ("curated-orders", "raw-events")
+                for kind in ("compaction", "orphan", "retention")
+            ),
+            "aws:iam/policy:Policy lake-client",
+            *(f"aws:iam/role:Role lake-{role}" for role in ("access", "optimizer", "writer")),
+            *(f"aws:iam/rolePolicy:RolePolicy lake-{role}" for role in ("access", "optimizer", "writer")),
+            "aws:kms/alias:Alias lake-key",
+            "aws:kms/key:Key lake-key",
+            "aws:lakeformation/dataLakeSettings:DataLakeSettings lake-settings",
+            "aws:lakeformation/lfTag:LfTag lake-classification",
+            "aws:lakeformation/lfTag:LfTag lake-zone",
+            *platform,
+            f"{PERMISSIONS} lake-grant-analysts",
+            f"{PERMISSIONS} lake-grant-support-curated.orders",
+            f"{PERMISSIONS} lake-role-analysts-curated",
+            f"{PERMISSIONS} lake-role-analysts-serving",
+            f"{PERMISSIONS} lake-role-support-curated",
+            *(f"aws:lakeformation/resource:Resource lake-{zone}" for zone in ZONES),
+            *(f"{TAGGED} lake-{zone}" for zone in ZONES),
+            f"{TAGGED} lake-curated-orders",
+            f"{TAGGED} lake-curated-orders-internal",
+            f"{TAGGED} lake-curated-orders-public",
+            f"{TAGGED} lake-raw-events",
+            *(
+                f"aws:s3/bucket{kind}:Bucket{kind} lake-{bucket}"
+                for kind in every
+                for bucket in (*ZONES, "logs")
+            ),
+            *(
+                f"aws:s3/bucket{kind}:Bucket{kind} lake-{zone}"
+                for kind in ("Logging", "Versioning")
+                for zone in ZONES
+            ),
+            "aws:s3/bucketNotification:BucketNotification lake-raw",
+        ]
+    )
+
+
+def test_public_and_checked_arguments_have_the_same_keys() -> None:
+    for public, checked in (
+        (LakehouseArgs, args.LakehouseSettings),
+        (args.LakehouseZonesArgs, args.ZonesSettings),
+        (args.LakehouseZoneArgs, args.ZoneSettings),
+        (args.LakehouseLegalHoldArgs, args.LegalHoldSettings),
+        (tables.LakehouseTableArgs, tables.TableSettings),
+        (tables.LakehouseColumnArgs, tables.ColumnSettings),
+        (tables.LakehousePartitionArgs, tables.PartitionSettings),
+        (tables.LakehouseSortArgs, tables.SortSettings),
+        (grants.LakehouseGrantArgs, grants.GrantSettings),
+    ):
+        assert keys(checked) == frozenset(public.__annotations__), public.__name__
+
+
+def test_buckets_are_named_by_zone_and_account_and_closed(default: Recording) -> None:
+    assert [bucket.inputs["bucket"] for bucket in default.all(BUCKET)] == [
+        f"acme-dev-curated-{ACCOUNT}",
+        f"acme-dev-lakehouse-logs-{ACCOUNT}",
+        f"acme-dev-raw-{ACCOUNT}",
+        f"acme-dev-serving-{ACCOUNT}",
+    ]
+    for block in default.all("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"):
+        assert {key for key, each in block.inputs.items() if each is True} == {
+            "blockPublicAcls",
+            "blockPublicPolicy",
+            "ignorePublicAcls",
+            "restrictPublicBuckets",
+        }
+    for ownership in default.all("aws:s3/bucketOwnershipControls:BucketOwnershipControls"):
+        assert ownership.inputs["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
+
+
+def test_data_is_encrypted_by_the_lakehouses_key_alone(default: Recording) -> None:
+    key = default.one("aws:kms/key:Key")
+    kind = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    for zone in ZONES:
+        (rule,) = default.one(kind, f"lake-{zone}").inputs["rules"]
+        assert rule["applyServerSideEncryptionByDefault"] == {
+            "sseAlgorithm": "aws:kms",
+            "kmsMasterKeyId": key.state["arn"],
+        }
+        assert rule["bucketKeyEnabled"] is True
+        statements = _statements(default.one(POLICY, f"lake-{zone}").inputs["policy"])
+        other = statements["OtherKey"]["Condition"]
+        assert other["StringNotEquals"] == {
+            "s3:x-amz-server-side-encryption-aws-kms-key-id": key.state["arn"]
+        }
+        assert other["Null"] == {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"}, (
+            "a write without a key gets the bucket's: it must pass"
+        )
+        assert "CustomersKey" in statements
+    (rule,) = default.one(kind, "lake-logs").inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}, "S3 logs to no other"
+    assert key.inputs["enableKeyRotation"] is True
+
+
+def test_nothing_is_read_or_written_without_tls(default: Recording) -> None:
+    for policy in default.all(POLICY):
+        plain = _statements(policy.inputs["policy"])["PlainHttp"]
+        assert (plain["Effect"], plain["Principal"]) == ("Deny", "*")
+        assert plain["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        assert len(plain["Resource"]) == 2, "the bucket and what is in it"
+
+
+def test_files_of_tables_are_the_platforms_roles_alone(default: Recording) -> None:
+    statement = _statements(default.one(POLICY, "lake-curated").inputs["policy"])["PastGovernance"]
+    assert statement["Resource"] == f"arn:aws:s3:::acme-dev-curated-{ACCOUNT}/tables/*"
+    allowed = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+    access, writer = (default.one("aws:iam/role:Role", f"lake-{role}") for role in ("access", "writer"))
+    assert allowed == [access.state["arn"], writer.state["arn"], DEPLOYER]
+
+
+def test_no_table_loses_a_file_by_its_age(default: Recording) -> None:
+    recorded = lakehouse(zones={"raw": {"file_days": 400, "deleted_days": 60}})
+    kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    deleted, files = recorded.one(kind, "lake-raw").inputs["rules"]
+    assert deleted["noncurrentVersionExpiration"] == {"noncurrentDays": 60}
+    assert "days" not in deleted["expiration"]
+    assert (files["filter"], files["expiration"]) == ({"prefix": "files/"}, {"days": 400})
+    lifecycle = default.one(kind, "lake-curated")
+    assert [rule["id"] for rule in lifecycle.inputs["rules"]] == ["deleted"]
+    versioning = default.one("aws:s3/bucketVersioning:BucketVersioning", "lake-curated")
+    assert default.depends(lifecycle, on=versioning), "S3 asks for versions first"
+
+
+def test_access_is_logged_to_a_bucket_that_s3_alone_writes_to(default: Recording) -> None:
+    logs = default.one(BUCKET, "lake-logs")
+    for logging in default.all("aws:s3/bucketLogging:BucketLogging"):
+        assert logging.inputs["targetBucket"] == logs.inputs["bucket"]
+        assert default.depends(logging, on=default.one(POLICY, "lake-logs"))
+    delivery = _statements(default.one(POLICY, "lake-logs").inputs["policy"])["AccessLogs"]
+    assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert delivery["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+
+
+def test_raw_tells_eventbridge_of_what_arrives_unless_told_not_to(default: Recording) -> None:
+    kind = "aws:s3/bucketNotification:BucketNotification"
+    assert default.one(kind).inputs["eventbridge"] is True
+    assert not lakehouse(arrival_events=False).all(kind)
+
+
+def test_a_legal_hold_locks_raw_and_nothing_else() -> None:
+    recorded = lakehouse(legal_hold={"days": 365, "mode": "compliance"})
+    locked = [bucket.name for bucket in recorded.all(BUCKET) if bucket.inputs["objectLockEnabled"]]
+    assert locked == ["lake-raw"]
+    lock = recorded.one("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration")
+    assert lock.inputs["rule"] == {"defaultRetention": {"mode": "COMPLIANCE", "days": 365}}
+    kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    kept = recorded.one(kind, "lake-raw").inputs["rules"][0]["noncurrentVersionExpiration"]
+    assert kept == {"noncurrentDays": 365}, "what is held can be called back as long"
+
+
+def test_tables_are_declared_to_iceberg(default: Recording) -> None:
+    orders = default.one(TABLE, "lake-curated-orders").inputs
+    assert (orders["databaseName"], orders["name"]) == ("acme_dev_curated", "orders")
+    assert set(orders) == {"databaseName", "name", "openTableFormatInput"}, "Glue would update the rest"
+    iceberg = orders["openTableFormatInput"]["icebergInput"]
+    assert (iceberg["metadataOperation"], iceberg["version"]) == ("CREATE", "2")
+    declared = iceberg["icebergTableInput"]
+    assert declared["location"] == f"s3://acme-dev-curated-{ACCOUNT}/tables/orders"
+    assert declared["properties"]["owner"] == "shop"
+    fields = declared["schema"]["fields"]
+    assert [(field["id"], field["name"]) for field in fields] == list(
+        enumerate(["id", "ordered_at", "amount", "email", "address", "labels"], start=1)
+    )
+    assert fields[2]["type"] == '"decimal(10,2)"', "a JSON text, as the provider wants it"
+    assert json.loads(fields[4]["type"])["fields"][0] == {
+        "id": 7,
+        "name": "city",
+        "required": True,
+        "type": "string",
+    }
+
+
+def test_partitions_and_order_refer_to_columns_by_their_ids(default: Recording) -> None:
+    iceberg = default.one(TABLE, "lake-curated-orders").inputs["openTableFormatInput"]["icebergInput"]
+    declared = iceberg["icebergTableInput"]
+    assert [
+        (part["fieldId"], part["name"], part["sourceId"], part["transform"])
+        for part in declared["partitionSpec"]["fields"]
+    ] == [
+        (1000, "ordered_at_day", 2, "day"),
+        (1001, "id_bucket", 1, "bucket[16]"),
+        (1002, "address_city", 7, "identity"),
+    ]
+    assert declared["sortOrder"] == {
+        "orderId": 1,
+        "fields": [{"sourceId": 1, "transform": "identity", "direction": "desc", "nullOrder": "nulls-last"}],
+    }
+    plain = default.one(TABLE, "lake-raw-events").inputs["openTableFormatInput"]["icebergInput"]
+    assert {"partitionSpec", "sortOrder"}.isdisjoint(plain["icebergTableInput"])
+
+
+def test_iceberg_owns_a_table_once_it_is_made(default: Recording) -> None:
+    for table in default.all(TABLE):
+        assert {"openTableFormatInput", "parameters", "storageDescriptor"} <= set(table.ignore_changes)
+
+
+def test_a_table_comes_after_its_location_and_what_guards_it(default: Recording) -> None:
+    table = default.one(TABLE, "lake-curated-orders")
+    for kind in (POLICY, "aws:s3/bucketVersioning:BucketVersioning", "aws:lakeformation/resource:Resource"):
+        assert default.depends(table, on=default.one(kind, "lake-curated")), kind
+    assert default.depends(table, on=default.one("aws:iam/rolePolicy:RolePolicy", "lake-access"))
+    settings = default.one("aws:lakeformation/dataLakeSettings:DataLakeSettings")
+    for database in default.all("aws:glue/catalogDatabase:CatalogDatabase"):
+        assert default.depends(database, on=settings), "or IAM alone would decide on it"
+
+
+def test_tables_are_kept_tidy_by_a_role_that_lake_formation_lets(default: Recording) -> None:
+    retention = default.one(OPTIMIZER, "lake-raw-events-retention")
+    said = retention.inputs["configuration"]["retentionConfiguration"]["icebergConfiguration"]
+    assert (said["snapshotRetentionPeriodInDays"], said["cleanExpiredFiles"]) == (3, True)
+    zone = default.one(OPTIMIZER, "lake-curated-orders-retention").inputs["configuration"]
+    assert zone["retentionConfiguration"]["icebergConfiguration"]["snapshotRetentionPeriodInDays"] == 7
+    strategies = [
+        default.one(OPTIMIZER, f"lake-{table}-compaction").inputs["configuration"]["compactionConfiguration"][
+            "icebergConfiguration"
+        ]["strategy"]
+        for table in ("curated-orders", "raw-events")
+    ]
+    assert strategies == ["sort", "binpack"]
+    assert default.depends(retention, on=default.one(PERMISSIONS, "lake-optimizer-raw-tables"))
+    assert default.depends(retention, on=default.one("aws:iam/rolePolicy:RolePolicy", "lake-optimizer"))
+
+
+def test_iam_alone_decides_on_nothing_new(default: Recording) -> None:
+    settings = default.one("aws:lakeformation/dataLakeSettings:DataLakeSettings").inputs
+    assert settings["admins"] == [DEPLOYER]
+    assert "createTableDefaultPermissions" not in settings
+    assert "createDatabaseDefaultPermissions" not in settings
+    assert settings["allowFullTableExternalDataAccess"] is True
+    for location in default.all("aws:lakeformation/resource:Resource"):
+        assert location.inputs["hybridAccessEnabled"] is False
+        assert location.inputs["arn"].endswith("/tables")
+    other = lakehouse(account_settings=False)
+    assert not other.all("aws:lakeformation/dataLakeSettings:DataLakeSettings")
+
+
+def test_a_column_that_comes_later_is_as_secret_as_the_most_secret_one(default: Recording) -> None:
+    def tags(name: str) -> list[dict[str, str]]:
+        return list(default.one(TAGGED, name).inputs["lfTags"])
+
+    key = "acme-dev-classification"
+    assert tags("lake-curated-orders") == [{"key": key, "value": "pii"}]
+    assert tags("lake-raw-events") == [{"key": key, "value": "internal"}]
+    lower = default.one(TAGGED, "lake-curated-orders-internal").inputs
+    assert lower["tableWithColumns"]["columnNames"] == ["ordered_at", "amount", "labels"]
+    assert lower["lfTags"] == [{"key": key, "value": "internal"}]
+    assert tags("lake-curated") == [{"key": "acme-dev-zone", "value": "curated"}]
+
+
+def test_a_grant_by_tags_holds_for_tables_that_come_later(default: Recording) -> None:
+    grant = default.one(PERMISSIONS, "lake-grant-analysts").inputs
+    assert (grant["principal"], grant["permissions"]) == (ANALYSTS, ["DESCRIBE", "SELECT"])
+    assert grant["lfTagPolicy"] == {
+        "resourceType": "TABLE",
+        "expressions": [
+            {"key": "acme-dev-classification", "values": ["public", "internal"]},
+            {"key": "acme-dev-zone", "values": ["curated", "serving"]},
+        ],
+    }
+
+
+def test_a_grant_by_table_leaves_out_what_is_pii_unless_it_is_named(default: Recording) -> None:
+    grant = default.one(PERMISSIONS, "lake-grant-support-curated.orders").inputs
+    assert grant["permissions"] == ["SELECT"]
+    assert grant["tableWithColumns"]["columnNames"] == ["id", "ordered_at", "amount", "labels"]
+    whole = lakehouse(grants=[{**BY_TABLE, "classifications": ["public", "internal", "pii"]}])
+    named = whole.one(PERMISSIONS, "lake-grant-support-curated.orders").inputs
+    assert named["table"] == {"databaseName": "acme_dev_curated", "name": "orders"}
+
+
+def test_rows_are_filtered_by_lake_formation() -> None:
+    recorded = lakehouse(grants=[{**BY_TABLE, "rows": "amount < 100"}])
+    cells = recorded.one("aws:lakeformation/dataCellsFilter:DataCellsFilter").inputs["tableData"]
+    assert cells["rowFilter"] == {"filterExpression": "amount < 100"}
+    assert cells["columnNames"] == ["id", "ordered_at", "amount", "labels"]
+    grant = recorded.one(PERMISSIONS, "lake-grant-support-curated.orders").inputs
+    assert grant["principal"] == SUPPORT
+    assert grant["dataCellsFilter"]["name"] == cells["name"] == "support"
+
+
+def test_a_principal_sees_a_database_once_however_many_grants_it_has() -> None:
+    other = {**BY_TABLE, "name": "events", "tables": ["raw.events"], "actions": ["write"]}
+    again = {**BY_TAGS, "name": "more", "principal": SUPPORT, "zones": ["serving"]}
+    recorded = lakehouse(grants=[BY_TABLE, other, again])
+    seen = [each.name for each in recorded.all(PERMISSIONS) if each.name.startswith("lake-role-support")]
+    assert seen == ["lake-role-support-curated", "lake-role-support-raw", "lake-role-support-serving"]
+    written = recorded.one(PERMISSIONS, "lake-grant-events-raw.events").inputs
+    assert written["permissions"] == ["ALTER", "DELETE", "DESCRIBE", "INSERT"]
+
+
+def test_teams_get_no_right_on_a_bucket_and_nobody_every_action(default: Recording) -> None:
+    client = _statements(default.one("aws:iam/policy:Policy").inputs["policy"])
+    actions = [action for statement in client.values() for action in statement["Action"]]
+    assert not [action for action in actions if action.startswith("s3:")]
+    assert client["Results"]["Condition"]["StringEquals"] == {
+        "kms:ViaService": f"athena.{REGION}.amazonaws.com"
+    }
+    for policy in (*default.all("aws:iam/rolePolicy:RolePolicy"), *default.all("aws:iam/policy:Policy")):
+        for statement in json.loads(policy.inputs["policy"])["Statement"]:
+            assert not [action for action in statement["Action"] if "*" in action], policy.name
+            assert statement["Resource"] != "*" or statement["Sid"] == "AskLakeFormation", policy.name
+
+
+def test_pipelines_become_the_writer_and_nobody_else(default: Recording) -> None:
+    writer = default.one("aws:iam/role:Role", "lake-writer").inputs
+    assert writer["name"] == "acme-dev-lakehouse-writer"
+    (statement,) = json.loads(writer["assumeRolePolicy"])["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": [PIPELINE]}}
+    rights = _statements(default.one("aws:iam/rolePolicy:RolePolicy", "lake-writer").inputs["policy"])
+    assert "glue:UpdateTable" in rights["Tables"]["Action"]
+    assert {"glue:CreateTable", "glue:DeleteTable"}.isdisjoint(rights["Tables"]["Action"])
+
+
+def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recording) -> None:
+    workgroup = default.one("aws:athena/workgroup:Workgroup").inputs
+    assert workgroup["name"] == "acme-dev-lakehouse"
+    configuration = workgroup["configuration"]
+    assert configuration["enforceWorkgroupConfiguration"] is True
+    assert configuration["bytesScannedCutoffPerQuery"] == 100 * 1024**3
+    key = default.one("aws:kms/key:Key")
+    assert configuration["managedQueryResultsConfiguration"] == {
+        "enabled": True,
+        "encryptionConfiguration": {"kmsKey": key.state["arn"]},
+    }
+    athena = _statements(key.inputs["policy"])["AthenaKeepsResults"]
+    assert athena["Condition"]["ArnLike"]["aws:SourceArn"].endswith("workgroup/acme-dev-lakehouse")
+
+
+def test_data_is_protected_and_stays_as_told(default: Recording) -> None:
+    assert not [each.name for each in default.resources if each.protect or each.retain_on_delete]
+    kinds = (BUCKET, TABLE, "aws:glue/catalogDatabase:CatalogDatabase", "aws:kms/key:Key")
+    recorded = lakehouse(protect=True, retain_data=True)
+    for kind in kinds:
+        assert all(each.protect and each.retain_on_delete for each in recorded.all(kind)), kind
+    policies = recorded.all(POLICY)
+    assert all(each.retain_on_delete for each in policies), "a bucket that stays keeps what closes it"
+    assert not any(bucket.inputs["forceDestroy"] for bucket in default.all(BUCKET))
+    assert all(bucket.inputs["forceDestroy"] for bucket in lakehouse(force_destroy=True).all(BUCKET))
+
+
+def test_every_part_is_a_child_and_the_outputs_are_plain(default: Recording) -> None:
+    component = default.one("aiplatform:index:Lakehouse")
+    for resource in default.resources:
+        assert resource is component or resource.parent == component.urn, resource.name
+    told = component.outputs or {}
+    assert json.loads(json.dumps(told)) == told, "another stack can have them"
+    assert [zone["name"] for zone in told["zones"]] == ["raw", "curated", "serving"]
+    assert told["tables"][0] == {
+        "zone": "curated",
+        "database": "acme_dev_curated",
+        "name": "orders",
+        "location": f"s3://acme-dev-curated-{ACCOUNT}/tables/orders",
+    }
+    assert (told["catalog_id"], told["region"]) == (ACCOUNT, REGION)
+    assert value(default.result.workgroup) == told["workgroup"] == "acme-dev-lakehouse"

@@ -1,0 +1,138 @@
+"""Arguments of a lakehouse that are refused before anything is registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.components.aiplatform.lakehouse.example import (
+    BY_TABLE,
+    BY_TAGS,
+    EVENTS,
+    ORDERS,
+    PIPELINE,
+    faults,
+)
+from tests.components.recording import ACCOUNT
+
+ID: dict[str, Any] = {"name": "id", "type": "long"}
+ALL = ["public", "internal", "pii"]
+
+
+def _table(**arguments: Any) -> dict[str, Any]:
+    return {"tables": [{"zone": "raw", "name": "events", "columns": [ID], **arguments}]}
+
+
+def _grant(**arguments: Any) -> dict[str, Any]:
+    return {"grants": [{**BY_TABLE, **arguments}]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (_table(columns=[{**ID, "type": "bigint"}]), "tables[0].columns[0].type: got 'bigint', expected"),
+        (_table(columns=[{**ID, "name": "Id"}]), "columns[0].name: got 'Id', expected lower-case"),
+        (_table(columns=[ID, ID]), "columns[1].name: got 'id' twice"),
+        (_table(columns=[]), "columns: got [], expected 1 to 1000 columns"),
+        (_table(name="a.b"), "tables[0].name: got 'a.b', expected lower-case letters, digits and _"),
+        (_table(zone="bronze"), "tables[0].zone: got 'bronze', expected"),
+        (
+            _table(columns=[{**ID, "classification": "pii"}]),
+            "tables[0].owner: missing, expected who answers for what is pii in it: id",
+        ),
+        (_table(columns=[{**ID, "classification": "secret"}]), "expected one of public, internal, pii"),
+        (
+            _table(partitions=[{"column": "ids"}]),
+            "partitions[0].column: got 'ids', expected a column of the table: id; did you mean 'id'?",
+        ),
+        (
+            _table(partitions=[{"column": "id", "transform": "day"}]),
+            "partitions[0].transform: got 'day', day takes date, timestamp, timestamptz, and the column",
+        ),
+        (_table(partitions=[{"column": "id", "transform": "hash"}]), "expected one of identity, year"),
+        (
+            _table(partitions=[{"column": "id"}, {"column": "id"}]),
+            "partitions[1].transform: got identity of 'id' beside identity of it",
+        ),
+        (
+            _table(partitions=[{"column": "id", "transform": "bucket[4]", "name": "id"}]),
+            "partitions[0].name: got 'id', which is a column",
+        ),
+        (_table(sort_order=[{"column": "at"}]), "sort_order[0].column: got 'at', expected a column"),
+        (_table(sort_order=[{"column": "id", "direction": "down"}]), "expected one of asc, desc"),
+        ({"tables": [EVENTS, EVENTS]}, "tables[1].name: got 'raw.events' twice"),
+        (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order', expected one of"),
+        (_grant(tables=[]), "grants[0].tables: missing, expected `tables` or `zones`"),
+        (_grant(zones=["raw"]), "grants[0].zones: got zones beside tables"),
+        (_grant(principal="*"), "grants[0].principal: got '*', which is everybody"),
+        (_grant(principal="IAM_ALLOWED_PRINCIPALS"), "which is everybody"),
+        (_grant(principal=f"arn:aws:iam::{ACCOUNT}:root"), "which is everybody"),
+        (_grant(principal=f"arn:aws:iam::{ACCOUNT}:user/me"), "expected an IAM role's arn"),
+        (_grant(actions=["*"]), "expected one of read, write"),
+        (_grant(actions=[]), "expected 1 to 2 actions"),
+        (_grant(actions=["write"]), "with write on curated.orders, expected also pii"),
+        (
+            _grant(tables=["raw.events"], classifications=["public"]),
+            "got 'raw.events', of whose columns none is public",
+        ),
+        (_grant(rows="a = 1", actions=["read", "write"], classifications=ALL), "expected read alone"),
+        ({"grants": [{**BY_TAGS, "rows": "a = 1"}]}, "grants[0].rows: got 'a = 1' beside zones"),
+        (
+            {
+                "grants": [
+                    {**BY_TAGS, "zones": ["raw", "curated", "serving"], "classifications": ALL},
+                ]
+            },
+            "nobody gets everything",
+        ),
+        (
+            {
+                "grants": [
+                    {**BY_TAGS, "zones": ["raw", "curated"], "classifications": ALL},
+                    {**BY_TAGS, "name": "rest", "zones": ["serving"], "classifications": ALL},
+                ]
+            },
+            "grants[1].zones: got every zone and classification",
+        ),
+        (
+            {"grants": [{**BY_TABLE, "rows": "id = 1"}, {**BY_TABLE, "name": "all"}]},
+            "grants[1].tables: got curated.orders for",
+        ),
+        ({"grants": [BY_TABLE, BY_TABLE]}, "grants[1].name: got 'support' twice"),
+        ({"writers": []}, "LakehouseArgs.writers: got [], expected 1 to 20 roles"),
+        ({"writers": ["*"]}, "writers[0]: got '*', which is everybody"),
+        ({"query_cutoff_bytes": 10_000_000}, "query_cutoff_bytes: got 10000000, expected 10485760 to"),
+        (
+            {"legal_hold": {"days": 365}, "zones": {"raw": {"file_days": 30}}},
+            "zones.raw.file_days: got 30, shorter than the legal hold, expected at least 365 days",
+        ),
+        (
+            {"legal_hold": {"days": 365}, "zones": {"raw": {"deleted_days": 30}}},
+            "zones.raw.deleted_days: got 30, shorter than the legal hold",
+        ),
+        (
+            {"legal_hold": {"days": 1, "mode": "compliance"}, "force_destroy": True},
+            "nobody can delete what compliance holds",
+        ),
+        ({"force_destroy": True, "protect": True}, "force_destroy: got true beside protect"),
+        ({"force_destroy": True, "retain_data": True}, "force_destroy: got true beside retain_data"),
+        ({"prefix": "Acme_dev"}, "LakehouseArgs.prefix: got 'Acme_dev'"),
+        (
+            {"prefix": "a" * 40},
+            "LakehouseArgs.prefix: got 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', expected at most 27",
+        ),
+        ({"zones": {"bronze": {}}}, "LakehouseArgs.zones.bronze: unknown key"),
+        ({"cloud": "gcp"}, "Google Cloud has no place for this component: it is not built there yet"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_anything_is_registered(
+    arguments: dict[str, Any], fault: str
+) -> None:
+    told = faults(**arguments)
+    assert any(fault in each for each in told), told
+
+
+def test_every_fault_is_told_at_once() -> None:
+    broken = {**ORDERS, "owner": None, "partitions": [{"column": "at"}]}
+    assert len(faults(tables=[broken], writers=[PIPELINE, PIPELINE], query_cutoff_bytes=1)) == 4
