@@ -72,9 +72,8 @@ class Pinned:
         from moto.backends import get_backend
 
         account: Any = get_backend(service)[self.account]  # pyright: ignore[reportArgumentType,reportCallIssue]
-        if region:
-            return account[region]
-        return account[self.region if self.region in account else "aws"]
+        wanted = region or self.region
+        return account[wanted if wanted in account else "aws"]
 
     def forget(self) -> None:
         """As on the first day."""

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -17,10 +16,11 @@ from twin.aws.resources.calls import Call
 from twin.aws.resources.documents import document_failures
 from twin.aws.resources.fields import Field, json_text, kept, pascal
 from twin.aws.resources.tags import Tagging
-from twin.resource import AutoName, Failure, Props
+from twin.aws.rules.s3 import bucket_name_fault
+from twin.resource import AutoName, CloudError, Failure, Props
 
-_NO_BUCKET: Final = "NoSuchBucket"
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+NO_BUCKET: Final = "NoSuchBucket"
+"""The code for a bucket that is not there."""
 _ZONES: Final = {
     "us-east-1": "Z3AQBSTGFYJSTF",
     "us-east-2": "Z2O1EMRO9K5GLX",
@@ -31,7 +31,8 @@ _ZONES: Final = {
     "ap-northeast-1": "Z2M4EHUR26P7ZW",
 }
 """Hosted zones of S3 website endpoints: https://docs.aws.amazon.com/general/latest/gr/s3.html"""
-_HERE: Final = {"Bucket": "{id}"}
+HERE: Final = {"Bucket": "{id}"}
+"""The parameters of calls on the bucket whose name is the id."""
 
 
 class _Tagging(Tagging):
@@ -68,12 +69,12 @@ class Bucket(AwsResource):
     }
     create_call = Call("CreateBucket")
     id_form = "{bucket}"
-    read_call = Call("HeadBucket", _HERE)
-    not_found = frozenset({_NO_BUCKET, "404", "NotFound"})
-    delete_call = Call("DeleteBucket", _HERE)
+    read_call = Call("HeadBucket", HERE)
+    not_found = frozenset({NO_BUCKET, "404", "NotFound"})
+    delete_call = Call("DeleteBucket", HERE)
     tagging = _Tagging(
         create="",
-        listing=Call("GetBucketTagging", _HERE),
+        listing=Call("GetBucketTagging", HERE),
         listed="TagSet",
         add=Call("PutBucketTagging"),
         remove=Call("DeleteBucketTagging"),
@@ -92,12 +93,9 @@ class Bucket(AwsResource):
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("bucket")
-        if isinstance(name, str) and (not _NAME.fullmatch(name) or ".." in name):
-            yield Failure(
-                "bucket",
-                f"invalid S3 bucket name {name!r}: 3 to 63 lower-case letters, digits, dots and hyphens, "
-                "a letter or digit at both ends",
-            )
+        wrong = bucket_name_fault(name) if isinstance(name, str) else ""
+        if wrong:
+            yield Failure("bucket", f"invalid S3 bucket name {name!r}: {wrong}")
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
         params = super().create_params(context, inputs)
@@ -128,28 +126,34 @@ class Bucket(AwsResource):
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         if state.get("forceDestroy"):
-            self._empty(context, id)
+            self._empty(context, id, locked=bool(state.get("objectLockEnabled")))
         super().unmake(context, id, state)
 
     @staticmethod
-    def _empty(context: AwsContext, id: str) -> None:
+    def _empty(context: AwsContext, id: str, *, locked: bool) -> None:
         while True:
             answer = context.call("s3", "ListObjectVersions", {"Bucket": id, "MaxKeys": 1000})
             found = [*answer.get("Versions", []), *answer.get("DeleteMarkers", [])]
             if not found:
                 return
             objects = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
-            context.call("s3", "DeleteObjects", {"Bucket": id, "Delete": {"Objects": objects, "Quiet": True}})
+            asked: Props = {"Bucket": id, "Delete": {"Objects": objects, "Quiet": True}}
+            if locked:
+                asked["BypassGovernanceRetention"] = True
+            errors = context.call("s3", "DeleteObjects", asked).get("Errors") or []
+            if errors:
+                key, code, words = (errors[0].get(name, "") for name in ("Key", "Code", "Message"))
+                raise CloudError(f"emptying S3 Bucket ({id}): deleting {key}: {code}: {words}", code=code)
 
 
-class _Configuration(AwsResource):
+class Configuration(AwsResource):
     """Something configured on a bucket: created by a Put, its id is the bucket's name."""
 
     service = "s3"
     id_form = "{bucket}"
     computed = frozenset({"region"})
     immutable = frozenset({"bucket", "region"})
-    paths = {_NO_BUCKET: "bucket"}
+    paths = {NO_BUCKET: "bucket"}
 
     def describe(self, props: Props, id: str = "") -> str:
         return id or str(props.get("bucket") or "")
@@ -159,7 +163,7 @@ class _Configuration(AwsResource):
             self.make(context, new)
 
 
-class BucketPublicAccessBlock(_Configuration):
+class BucketPublicAccessBlock(Configuration):
     token = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     title = "S3 Bucket Public Access Block"
     fields = {
@@ -171,9 +175,9 @@ class BucketPublicAccessBlock(_Configuration):
         **kept("skipDestroy"),
     }
     create_call = Call("PutPublicAccessBlock")
-    read_call = Call("GetPublicAccessBlock", _HERE)
-    not_found = frozenset({_NO_BUCKET, "NoSuchPublicAccessBlockConfiguration"})
-    delete_call = Call("DeletePublicAccessBlock", _HERE)
+    read_call = Call("GetPublicAccessBlock", HERE)
+    not_found = frozenset({NO_BUCKET, "NoSuchPublicAccessBlockConfiguration"})
+    delete_call = Call("DeletePublicAccessBlock", HERE)
     defaults = {
         "blockPublicAcls": False,
         "blockPublicPolicy": False,
@@ -186,22 +190,22 @@ class BucketPublicAccessBlock(_Configuration):
             super().unmake(context, id, state)
 
 
-class BucketPolicy(_Configuration):
+class BucketPolicy(Configuration):
     token = "aws:s3/bucketPolicy:BucketPolicy"
     title = "S3 Bucket Policy"
     fields = {"bucket": Field("Bucket", read=""), "policy": Field("Policy", encode=json_text)}
     create_call = Call("PutBucketPolicy")
-    read_call = Call("GetBucketPolicy", _HERE)
-    not_found = frozenset({_NO_BUCKET, "NoSuchBucketPolicy"})
-    delete_call = Call("DeleteBucketPolicy", _HERE)
+    read_call = Call("GetBucketPolicy", HERE)
+    not_found = frozenset({NO_BUCKET, "NoSuchBucketPolicy"})
+    delete_call = Call("DeleteBucketPolicy", HERE)
     documents = frozenset({"policy"})
-    paths = {_NO_BUCKET: "bucket", "MalformedPolicy": "policy"}
+    paths = {NO_BUCKET: "bucket", "MalformedPolicy": "policy"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from document_failures("policy", inputs.get("policy"), "resource", longest=20480)
 
 
-class BucketVersioning(_Configuration):
+class BucketVersioning(Configuration):
     token = "aws:s3/bucketVersioning:BucketVersioning"
     title = "S3 Bucket Versioning"
     fields = {
@@ -215,8 +219,8 @@ class BucketVersioning(_Configuration):
         ),
     }
     create_call = Call("PutBucketVersioning")
-    read_call = Call("GetBucketVersioning", _HERE)
-    not_found = frozenset({_NO_BUCKET})
+    read_call = Call("GetBucketVersioning", HERE)
+    not_found = frozenset({NO_BUCKET})
     immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
@@ -230,7 +234,7 @@ class BucketVersioning(_Configuration):
             context.call("s3", "PutBucketVersioning", suspended)
 
 
-class BucketServerSideEncryptionConfiguration(_Configuration):
+class BucketServerSideEncryptionConfiguration(Configuration):
     token = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     title = "S3 Bucket Server-side Encryption Configuration"
     fields = {
@@ -249,7 +253,7 @@ class BucketServerSideEncryptionConfiguration(_Configuration):
         ),
     }
     create_call = Call("PutBucketEncryption")
-    read_call = Call("GetBucketEncryption", _HERE)
-    not_found = frozenset({_NO_BUCKET, "ServerSideEncryptionConfigurationNotFoundError"})
+    read_call = Call("GetBucketEncryption", HERE)
+    not_found = frozenset({NO_BUCKET, "ServerSideEncryptionConfigurationNotFoundError"})
     immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
-    delete_call = Call("DeleteBucketEncryption", _HERE)
+    delete_call = Call("DeleteBucketEncryption", HERE)

@@ -27,6 +27,7 @@ from twin.aws.rules import (
     modelled,
     placement,
     reservations,
+    s3,
     ssm,
     tagging,
 )
@@ -48,6 +49,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "autoscaling": autoscaling.RULES,
     "codebuild": codebuild.RULES,
     "glue": glue.RULES,
+    "s3": s3.RULES,
     "lakeformation": lakeformation.RULES,
 }
 
@@ -57,6 +59,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
     "glue": glue.OPERATIONS,
+    "s3": s3.OPERATIONS,
     "lakeformation": lakeformation_calls.OPERATIONS,
     "ssm": ssm.OPERATIONS,
 }
@@ -64,10 +67,10 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
 
 def check(call: Call, front: Any) -> None:
     """Raise the Refusal that AWS would answer."""
-    if call.service not in modelled.SERVICES:
+    if call.service not in modelled.SERVICES and call.service not in RULES:
         return
     trusted = bool(call.environ.get(SERVICE_HEADER))
-    if not trusted and call.mutating:
+    if not trusted and call.mutating and call.service in modelled.SERVICES:
         modelled.check(call)
         tagging.check(call)
     rule = RULES.get(call.service, {}).get(call.operation)
