@@ -25,6 +25,7 @@ from aiplatform.compute_class import ComputeClass
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.gpu_pool import GpuPool
+from aiplatform.lakehouse import Lakehouse
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
@@ -40,6 +41,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     ClusterAutoscaler,
     DevicePlugins,
     EfaPlugin,
+    Lakehouse,
 )
 
 

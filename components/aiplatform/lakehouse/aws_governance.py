@@ -40,8 +40,8 @@ def settings(context: Context) -> list[pulumi.Resource]:
             # stands before it, they are refused (Lake Formation developer guide, "Application integration
             # for full table access").
             allow_full_table_external_data_access=True,
-            # Left out, the provider would reset it.
-            parameters={"CROSS_ACCOUNT_VERSION": "4"},
+            # Both are always read back; what is left out, the provider resets.
+            parameters={"CROSS_ACCOUNT_VERSION": "4", "SET_CONTEXT": "TRUE"},
             opts=context.options(),
         )
     ]

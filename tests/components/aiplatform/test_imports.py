@@ -10,6 +10,7 @@ ENTITIES = (
     "device_plugins",
     "efa_plugin",
     "gpu_pool",
+    "lakehouse",
     "network",
     "node_pool",
     "runner",
