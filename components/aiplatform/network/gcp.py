@@ -259,6 +259,12 @@ class Builder:
             network=network.id,
             service="servicenetworking.googleapis.com",
             reserved_peering_ranges=[range_.name],
+            # Google remembers the peering of a network that is gone, and refuses another to the next one of
+            # its name.
+            update_on_creation_fail=True,
+            # A database that is deleted holds its connection for days, and the network could not go. Where
+            # data is kept, one may be alive behind it: Google's refusal stands.
+            deletion_policy=None if self.settings.retain_data else "REMOVE_PEERING",
             opts=self._options(apis["servicenetworking"], apis["cloudresourcemanager"], delete_first=True),
         )
 

@@ -13,8 +13,11 @@ from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.fields import local, only_read
 from twin.gcp.resources.links import project_of, relative
-from twin.gcp.resources.pending import FailedOperation
+from twin.gcp.resources.pending import FailedOperation, finished
 from twin.resource import Props
+
+_HELD = "Producer services"
+"""What the API says of while it refuses to delete a connection."""
 
 
 class Connection(GcpResource):
@@ -49,13 +52,13 @@ class Connection(GcpResource):
         params = {"parent": f"services/{inputs['service']}"}
         body = self._connection(context, inputs)
         plain = context if not inputs.get("updateOnCreationFail") else context.with_intent("")
-        answer = plain.call(f"{self.collection}.create", params, body)
         try:
+            answer = plain.call(f"{self.collection}.create", params, body)
             return self.done(context, answer, "Create")
-        except FailedOperation as error:
+        except (Refusal, FailedOperation) as error:
             if "Cannot modify allocated ranges" not in str(error) or not inputs.get("updateOnCreationFail"):
                 raise
-            return self._patched(context, inputs)
+            return self.done(context, self._patched(context, inputs), "Update")
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
         network = self._network(context, str(values["network"]))
@@ -76,8 +79,23 @@ class Connection(GcpResource):
         values = self.values(context, id, state)
         name = f"services/{values['service']}/connections/servicenetworking-googleapis-com"
         body = {"consumerNetwork": self._network(context, str(values["network"]))}
-        answer = context.call(f"{self.collection}.deleteConnection", {"name": name}, body)
-        self.done(context, answer, "Delete")
+        try:
+            answer = context.call(f"{self.collection}.deleteConnection", {"name": name}, body)
+            self.done(context, answer, "Delete")
+        except (Refusal, FailedOperation) as error:
+            if state.get("deletionPolicy") != "REMOVE_PEERING" or _HELD not in str(error):
+                raise
+            self._remove_peering(context, str(values["network"]), str(state["peering"]))
+
+    @staticmethod
+    def _remove_peering(context: GcpContext, network: str, peering: str) -> None:
+        """From the network alone: the producer's side stays, and Service Networking remembers it."""
+        params = {"project": project_of(network) or context.project, "network": network.rpartition("/")[2]}
+        found = context.call("compute.networks.get", params)
+        if all(each["name"] != peering for each in found.get("peerings", ())):
+            return  # it went before
+        answer = context.call("compute.networks.removePeering", params, {"name": peering})
+        finished(context, "compute", answer, "Removing Network Peering", 600)
 
     def _patched(self, context: GcpContext, props: Props) -> Props:
         name = f"services/{props['service']}/connections/-"

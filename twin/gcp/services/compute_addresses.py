@@ -126,7 +126,7 @@ def show(state: State, name: str, body: Body) -> Body:
 
 @compute.used_by
 def _connections(state: State, name: str) -> Iterator[str]:
-    """A private services connection uses its allocated ranges."""
+    """A private services connection uses its allocated ranges, as long as the network has the peering."""
     if name.split("/")[-2] != "addresses":
         return
     body = state.get(f"compute/{name}") or {}
@@ -136,7 +136,10 @@ def _connections(state: State, name: str) -> Iterator[str]:
             == str(body.get("network", "")).rsplit("/", 1)[-1]
         )
         if body.get("network") and same and body["name"] in each["reservedPeeringRanges"]:
-            yield f"{compute.name_of(body['network'], '')}/peerings/{each['peering']}"
+            network = compute.name_of(body["network"], "")
+            peerings = (state.get(f"compute/{network}") or {}).get("peerings", ())
+            if any(peering["name"] == each["peering"] for peering in peerings):
+                yield f"{network}/peerings/{each['peering']}"
 
 
 ADDRESS: Final[Any] = compute.kind(

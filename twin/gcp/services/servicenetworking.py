@@ -36,7 +36,15 @@ def create(call: Call) -> dict[str, Any]:
         "service": SERVICE,
     }
     call.state.put(_row(name), made)
+    _peer(call, name)
+    return _done(call, made, "Connection")
+
+
+def _peer(call: Call, name: str) -> None:
+    """The network's side of the connection, where it is not there."""
     body = call.need(f"compute/{name}")
+    if any(each["name"] == PEERING for each in body.get("peerings", ())):
+        return
     body.setdefault("peerings", []).append(
         {
             "name": PEERING,
@@ -54,7 +62,6 @@ def create(call: Call) -> dict[str, Any]:
         }
     )
     call.state.put(f"compute/{name}", body)
-    return _done(call, made, "Connection")
 
 
 @handles("servicenetworking.services.connections.list")
@@ -78,6 +85,7 @@ def patch(call: Call) -> dict[str, Any]:
                       f"{', '.join(sorted(lost))} requires the force parameter.")  # fmt: skip
     made["reservedPeeringRanges"] = ranges
     call.state.put(_row(name), made)
+    _peer(call, name)  # of a network that is new under the name of one that is gone
     return _done(call, made, "Connection")
 
 

@@ -278,6 +278,12 @@ def test_private_services_have_a_planned_range(default: Recording, closed: Recor
     assert (range_["address"], range_["prefixLength"]) == ("10.16.160.0", 20)
     connection = default.one("gcp:servicenetworking/connection:Connection").inputs
     assert connection["reservedPeeringRanges"] == ["acme-dev-private-services"]
+    assert connection["updateOnCreationFail"] is True, (
+        "Google remembers the peering of a network that is gone"
+    )
+    assert connection["deletionPolicy"] == "REMOVE_PEERING", "a database holds it for days after it is gone"
+    kept = _network(retain_data=True).one("gcp:servicenetworking/connection:Connection").inputs
+    assert "deletionPolicy" not in kept, "no living database is cut off"
     assert not closed.all("gcp:servicenetworking/connection:Connection")
 
 

@@ -199,6 +199,33 @@ def test_a_private_connection_lives(gcp: GcpContext) -> None:
     assert made.read() is None
 
 
+def test_a_connection_that_a_service_holds_leaves_the_network_where_it_is_told_to(
+    google: Front, gcp: GcpContext
+) -> None:
+    service = "servicenetworking.googleapis.com"
+    ranges = {"purpose": "VPC_PEERING", "addressType": "INTERNAL", "prefixLength": 16}
+    net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False)
+    range_ = make(gcp, "gcp:compute/globalAddress:GlobalAddress", name="services", network=net.id, **ranges)
+    given = {"network": net.id, "service": service, "reservedPeeringRanges": ["services"]}
+    held = make(gcp, CONNECTION, **given)
+    with google.state.transaction():
+        google.state.put(f"file/projects/{PROJECT}/locations/us-central1-a/instances/shared", {"on": net.id})
+    with pytest.raises(CloudError, match="Producer services"):
+        held.delete()
+    held.outputs["deletionPolicy"] = "REMOVE_PEERING"
+    held.delete()
+    range_.delete()
+    net.delete()
+    make(gcp, NETWORK, name="net", autoCreateSubnetworks=False)
+    make(gcp, "gcp:compute/globalAddress:GlobalAddress", name="services", network=net.id, **ranges)
+    with pytest.raises(CloudError, match="Cannot modify allocated ranges"):
+        make(gcp, CONNECTION, **given)
+    again = make(gcp, CONNECTION, **given, updateOnCreationFail=True)
+    assert again.outputs["peering"] == "servicenetworking-googleapis-com"
+    found = client(google, "compute").networks().get(project=PROJECT, network="net").execute()
+    assert len(found["peerings"]) == 1
+
+
 def test_a_route_lives(gcp: GcpContext) -> None:
     net = make(gcp, NETWORK, name="net", autoCreateSubnetworks=False, deleteDefaultRoutesOnCreate=True)
     made = make(
