@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from twin.aws.context import AwsContext
 from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, Fields, pascal
+from twin.aws.resources.fields import Field, Fields, kept, pascal
 from twin.aws.resources.s3 import HERE, NO_BUCKET, Configuration
 from twin.resource import Failure, Props
 
@@ -75,6 +75,7 @@ class BucketLifecycleConfiguration(Configuration):
         "expectedBucketOwner": Field("ExpectedBucketOwner", read=""),
         "rules": Field("LifecycleConfiguration.Rules", read="Rules", of=_RULE),
         "transitionDefaultMinimumObjectSize": Field("TransitionDefaultMinimumObjectSize"),
+        **kept("timeouts"),
     }
     create_call = Call("PutBucketLifecycleConfiguration")
     read_call = Call("GetBucketLifecycleConfiguration", HERE)
@@ -93,6 +94,21 @@ class BucketLogging(Configuration):
         "expectedBucketOwner": Field("ExpectedBucketOwner", read=""),
         "targetBucket": Field("BucketLoggingStatus.LoggingEnabled.TargetBucket", read="TargetBucket"),
         "targetPrefix": Field("BucketLoggingStatus.LoggingEnabled.TargetPrefix", read="TargetPrefix"),
+        "targetGrants": Field(
+            "BucketLoggingStatus.LoggingEnabled.TargetGrants",
+            read="",
+            of={
+                "grantee": Field(
+                    "Grantee",
+                    of={
+                        **pascal("displayName", "emailAddress", "type"),
+                        "id": Field("ID"),
+                        "uri": Field("URI"),
+                    },
+                ),
+                "permission": Field("Permission"),
+            },
+        ),
         "targetObjectKeyFormat": Field(
             "BucketLoggingStatus.LoggingEnabled.TargetObjectKeyFormat",
             read="",

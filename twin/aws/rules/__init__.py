@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from twin.aws.call import Answer, Call
 from twin.aws.rules import (
+    athena,
     autoscaling,
     codebuild,
     ec2,
@@ -48,6 +49,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "logs": logs.RULES,
     "autoscaling": autoscaling.RULES,
     "codebuild": codebuild.RULES,
+    "athena": athena.RULES,
     "glue": glue.RULES,
     "s3": s3.RULES,
     "lakeformation": lakeformation.RULES,
@@ -58,6 +60,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "ec2": {**placement.OPERATIONS, **reservations.OPERATIONS},
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
+    "athena": athena.OPERATIONS,
     "glue": glue.OPERATIONS,
     "s3": s3.OPERATIONS,
     "lakeformation": lakeformation_calls.OPERATIONS,
