@@ -117,8 +117,8 @@ class GpuPoolArgs(TypedDict):
     gpudirect: NotRequired[bool]
     """Google Cloud: networks for the cards' own network interfaces, for traffic between the cards of several
     nodes. The cluster must have multi-networking. Four VPCs for A3 High, eight for A3 Mega, two for A3 Ultra
-    and A4, of the 15 that a project's quota allows at first. Default: on a machine that has such
-    interfaces."""
+    and A4, of the 15 that a project's quota allows at first. The NCCL plugins for them are not installed:
+    they belong to the workloads. Default: on a machine that has such interfaces."""
     gpudirect_cidr: NotRequired[str]
     """Google Cloud: the range that these networks are cut from, /16 to /20, outside the cluster's network.
     Default `192.168.0.0/16`."""
