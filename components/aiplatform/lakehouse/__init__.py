@@ -45,6 +45,9 @@ class Lakehouse(ComponentResource):
     hands out credentials for what they are granted; a role that sees but some rows or columns is refused
     there and reads through Athena. A table's schema is Iceberg's once the table is made: a declaration that
     changes later changes nothing.
+
+    Idle, it costs its key, about a dollar a month, and what is stored. Queries cost by the bytes that they
+    scan, and the upkeep of tables by the time that it takes.
     """
 
     cloud: Output[str]

@@ -85,8 +85,8 @@ class LakehouseArgs(TypedDict):
     prefix: str
     """First part of every physical name, `{org}-{environment}`; buckets are `{prefix}-{zone}-{account}`."""
     writers: list[Input[str]]
-    """Arns of the IAM roles that may become the writer role `{prefix}-lakehouse-writer`, the only one with
-    rights on the buckets: pipelines, not teams."""
+    """Arns of the IAM roles of this account that may become the writer role `{prefix}-lakehouse-writer`, the
+    only one with rights on the buckets: pipelines, not teams."""
     cloud: NotRequired[str]
     """`aws`. Default `aws`."""
     zones: NotRequired[LakehouseZonesArgs]

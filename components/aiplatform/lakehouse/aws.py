@@ -1,12 +1,14 @@
 """The lakehouse on AWS: its parts, in the order in which they need each other."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 from pulumi_aws import athena, glue, iam, kms, s3
 
-from aiplatform._aws import place
+from aiplatform._args import ArgumentError, Fault, got, is_unknown
+from aiplatform._aws import Place, place
 from aiplatform.lakehouse import (
     aws_buckets,
     aws_catalog,
@@ -18,6 +20,14 @@ from aiplatform.lakehouse import (
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.tables import Zone
+
+
+def _strangers(writers: Sequence[pulumi.Input[str]], where: Place) -> Iterator[Fault]:
+    """Writers of another account, whom the writer role's trust policy could not let in."""
+    for index, writer in enumerate(writers):
+        if not is_unknown(writer) and str(writer).split(":")[4] != where.account_id:
+            reason = f"{got(writer)}, expected a role of this account, {where.account_id}"
+            yield Fault(f"LakehouseArgs.writers[{index}]", reason)
 
 
 @dataclass(frozen=True)
@@ -39,6 +49,9 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     """All of it, as children of one component."""
     where = place(parent)
     session = aws.iam.get_session_context(arn=where.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
+    faults = list(_strangers(settings.writers, where))
+    if faults:
+        raise ArgumentError(faults)
     context = Context(parent, name, settings, where, session.issuer_arn)
     key = aws_buckets.key(context)
     roles = aws_roles.roles(context)

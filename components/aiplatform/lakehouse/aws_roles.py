@@ -144,7 +144,7 @@ def _writer(context: Context, key_arn: str) -> list[Statement]:
 def _optimizer(context: Context) -> list[Statement]:
     """Files come by Lake Formation, whose location the tables are in (Glue developer guide, "Table
     optimization prerequisites")."""
-    groups = [context.place.arn("logs", f"log-group:/aws-glue/{each}/*") for each in _OPTIMIZER_LOGS]
+    groups = [context.place.arn("logs", f"log-group:/aws-glue/{each}/logs:*") for each in _OPTIMIZER_LOGS]
     return [
         allow(["glue:GetTable", "glue:UpdateTable"], context.catalog_arns, sid="Tables"),
         allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], groups, sid="WriteLogs"),

@@ -102,6 +102,10 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ({"grants": [BY_TABLE, BY_TABLE]}, "grants[1].name: got 'support' twice"),
         ({"writers": []}, "LakehouseArgs.writers: got [], expected 1 to 20 roles"),
         ({"writers": ["*"]}, "writers[0]: got '*', which is everybody"),
+        (
+            {"writers": [PIPELINE, "arn:aws:iam::999988887777:role/pipeline"]},
+            f"expected a role of this account, {ACCOUNT}",
+        ),
         ({"query_cutoff_bytes": 10_000_000}, "query_cutoff_bytes: got 10000000, expected 10485760 to"),
         (
             {"legal_hold": {"days": 365}, "zones": {"raw": {"file_days": 30}}},
