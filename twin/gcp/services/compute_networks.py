@@ -47,7 +47,6 @@ def _check(call: Call, body: Body, before: Body | None) -> None:
         body["networkProfile"] = link(name)
         if body["autoCreateSubnetworks"]:
             raise invalid("Auto mode subnets are not allowed in a network with this network profile.")
-        body["mtu"] = body.get("mtu") or 8896
 
 
 def _made(call: Call, name: str, body: Body) -> None:
