@@ -169,7 +169,7 @@ def test_files_of_tables_are_the_platforms_roles_alone(default: Recording) -> No
 
 
 def test_no_table_loses_a_file_by_its_age(default: Recording) -> None:
-    recorded = lakehouse(zones={"raw": {"file_days": 400, "deleted_days": 60}})
+    recorded = lakehouse(zones={"raw": {"file_days": 400, "deleted_days": 60}}, tables=[])
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     deleted, files = recorded.one(kind, "lake-raw").inputs["rules"]
     assert deleted["noncurrentVersionExpiration"] == {"noncurrentDays": 60}
@@ -194,11 +194,11 @@ def test_access_is_logged_to_a_bucket_that_s3_alone_writes_to(default: Recording
 def test_raw_tells_eventbridge_of_what_arrives_unless_told_not_to(default: Recording) -> None:
     kind = "aws:s3/bucketNotification:BucketNotification"
     assert default.one(kind).inputs["eventbridge"] is True
-    assert not lakehouse(arrival_events=False).all(kind)
+    assert not lakehouse(arrival_events=False, tables=[]).all(kind)
 
 
 def test_a_legal_hold_locks_raw_and_nothing_else() -> None:
-    recorded = lakehouse(legal_hold={"days": 365, "mode": "compliance"})
+    recorded = lakehouse(legal_hold={"days": 365, "mode": "compliance"}, tables=[])
     locked = [bucket.name for bucket in recorded.all(BUCKET) if bucket.inputs["objectLockEnabled"]]
     assert locked == ["lake-raw"]
     lock = recorded.one("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration")
@@ -290,7 +290,7 @@ def test_iam_alone_decides_on_nothing_new(default: Recording) -> None:
     for location in default.all("aws:lakeformation/resource:Resource"):
         assert location.inputs["hybridAccessEnabled"] is False
         assert location.inputs["arn"].endswith("/tables")
-    other = lakehouse(account_settings=False)
+    other = lakehouse(account_settings=False, tables=[])
     assert not other.all("aws:lakeformation/dataLakeSettings:DataLakeSettings")
 
 
@@ -395,7 +395,9 @@ def test_data_is_protected_and_stays_as_told(default: Recording) -> None:
     policies = recorded.all(POLICY)
     assert all(each.retain_on_delete for each in policies), "a bucket that stays keeps what closes it"
     assert not any(bucket.inputs["forceDestroy"] for bucket in default.all(BUCKET))
-    assert all(bucket.inputs["forceDestroy"] for bucket in lakehouse(force_destroy=True).all(BUCKET))
+    assert all(
+        bucket.inputs["forceDestroy"] for bucket in lakehouse(force_destroy=True, tables=[]).all(BUCKET)
+    )
 
 
 def test_every_part_is_a_child_and_the_outputs_are_plain(default: Recording) -> None:
