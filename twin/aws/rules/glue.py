@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twin.aws.call import Answer, Call, Refusal
-from twin.aws.rules import assumable, iceberg, lake
+from twin.aws.rules import assumable, iceberg, lake, rights
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -146,11 +146,18 @@ def _lower(name: str, what: str) -> None:
 
 
 def _location(location: str, look: Look) -> None:
-    bucket, _ = _place(location)
+    bucket, prefix = _place(location)
     if bucket not in look.s3.buckets:
         raise Refusal(
             _INVALID, f"Cannot write the Iceberg metadata to {location}: The specified bucket does not exist"
         )
+    if look.caller:
+        key = f"{prefix}/metadata/00000.metadata.json".lstrip("/")
+        here = lake.of_region(look.account, look.region)
+        who = rights.writer(f"arn:aws:s3:::{bucket}/{key}", here, look.caller)
+        why = rights.denied(who, bucket, key, look)
+        if why:
+            raise Refusal(_INVALID, f"Cannot write the Iceberg metadata to {location}: Access Denied: {why}")
 
 
 def _place(location: str) -> tuple[str, str]:

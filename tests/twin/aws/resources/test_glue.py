@@ -194,3 +194,28 @@ def test_a_database_takes_its_tables_along(clients: Clients) -> None:
     lake.table(clients, "going", "events", "s3://glue-going/events")
     made.delete()
     assert made.read() is None
+
+
+def test_the_first_metadata_needs_somebody_who_may_write_it(clients: Clients) -> None:
+    lake.bucket(clients, "glue-closed")
+    lake.database(clients, "closed")
+    keeper = lake.role(clients, "glue-keeper", "lakeformation.amazonaws.com")
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::glue-closed/*",
+        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": [keeper]}},
+    }
+    allow = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::glue-closed/*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    clients("s3").put_bucket_policy(Bucket="glue-closed", Policy=text)
+    with pytest.raises(CloudError, match="explicit deny") as caught:
+        lake.table(clients, "closed", "events", "s3://glue-closed/events")
+    assert caught.value.path == f"{ICEBERG}.location"
+    clients("lakeformation").register_resource(ResourceArn="arn:aws:s3:::glue-closed", RoleArn=keeper)
+    with pytest.raises(CloudError, match="no identity-based policy"):
+        lake.table(clients, "closed", "events", "s3://glue-closed/events")
+    text = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    clients("iam").put_role_policy(RoleName="glue-keeper", PolicyName="files", PolicyDocument=text)
+    assert lake.table(clients, "closed", "events", "s3://glue-closed/events").read()
