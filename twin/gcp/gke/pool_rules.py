@@ -85,10 +85,13 @@ def check(call: Call, place: Place, cluster: Body, pool: Body, path: str = "node
 
 
 def recheck(call: Call, place: Place, cluster: Body, body: Body) -> None:
-    """The rules over a pool that changes: what it began with is no matter any more, but in a slice."""
+    """The rules over a pool that changes: what it began with is no matter any more. A slice that was the
+    autoscaler's began with nothing, and may get all of its nodes by setSize."""
     count = body.get("initialNodeCount")
-    if not (body.get("placementPolicy") or {}).get("tpuTopology"):
-        body["initialNodeCount"] = 0
+    topology = (body.get("placementPolicy") or {}).get("tpuTopology")
+    machine = capacity.machine_type(body["config"]["machineType"])
+    whole = accelerators.hosts(machine, topology, "nodePool.placementPolicy") if topology and machine else 0
+    body["initialNodeCount"] = whole
     check(call, place, cluster, body)
     body["initialNodeCount"] = count
 

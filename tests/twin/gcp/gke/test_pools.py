@@ -84,6 +84,22 @@ def test_autoscaling_is_changed_by_either_way(cluster: Gke) -> None:
     assert group["built_in"] is False
 
 
+def test_a_slice_of_the_autoscalers_becomes_one_that_stays(cluster: Gke) -> None:
+    cluster.add_pool(
+        "slice",
+        config={"machineType": "ct5lp-hightpu-4t"},
+        locations=[f"{REGION}-a"],
+        placementPolicy={"type": "COMPACT", "tpuTopology": "4x4"},
+        initialNodeCount=0,
+        autoscaling={"enabled": True, "maxNodeCount": 4},
+    )
+    before = len(cluster.view("machines")["machines"])
+    pools, name = cluster.clusters.nodePools(), f"{CLUSTER}/nodePools/slice"
+    pools.setAutoscaling(name=name, body={"autoscaling": {"enabled": False}}).execute()
+    pools.setSize(name=name, body={"nodeCount": 4}).execute()
+    assert len(cluster.view("machines")["machines"]) == before + 4
+
+
 def test_a_pool_that_is_busy_is_left_alone(cluster: Gke) -> None:
     operation = cluster.clusters.nodePools().setSize(name=POOL, body={"nodeCount": 2}).execute()
     refusal = refused(cluster.clusters.nodePools().setSize(name=POOL, body={"nodeCount": 3}))
