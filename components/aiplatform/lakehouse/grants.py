@@ -36,8 +36,8 @@ class LakehouseGrantArgs(TypedDict):
     actions: list[str]
     """What it may do: `read`, `write` (append and delete rows)."""
     zones: NotRequired[list[str]]
-    """On every table of these zones, those that come later included, by their tags. Either this or
-    `tables`."""
+    """On every table of these zones, those that come later included, by their tags; `write` on those alone
+    whose highest classification is named. Either this or `tables`."""
     tables: NotRequired[list[str]]
     """On these tables, `curated.orders`."""
     classifications: NotRequired[list[str]]
@@ -45,7 +45,7 @@ class LakehouseGrantArgs(TypedDict):
     without being named."""
     rows: NotRequired[str]
     """Only rows for which this condition holds, in SQL: `country = 'DE'`. With `tables` and `read` alone.
-    Default all rows."""
+    Whoever has one reads through Athena. Default all rows."""
 
 
 @dataclass(frozen=True)

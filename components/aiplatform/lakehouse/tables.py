@@ -59,7 +59,8 @@ class LakehouseSortArgs(TypedDict):
 
 
 class LakehouseTableArgs(TypedDict):
-    """An Iceberg table. It is created once as it is declared; from then on Iceberg owns its schema."""
+    """An Iceberg table. It is created once as it is declared; from then on Iceberg owns its schema. One that
+    is declared no more leaves the catalog; its files stay in the bucket."""
 
     zone: str
     """The zone that it is in: `raw`, `curated` or `serving`."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aiplatform._args import keys
+from aiplatform._plugin import Plugin
 from aiplatform.lakehouse import LakehouseArgs, args, grants, tables
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,
@@ -17,7 +18,7 @@ from tests.components.aiplatform.lakehouse.example import (
     SUPPORT,
     lakehouse,
 )
-from tests.components.recording import ACCOUNT, REGION, Recording, value
+from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 BUCKET = "aws:s3/bucket:Bucket"
 POLICY = "aws:s3/bucketPolicy:BucketPolicy"
@@ -398,6 +399,30 @@ def test_data_is_protected_and_stays_as_told(default: Recording) -> None:
     assert all(
         bucket.inputs["forceDestroy"] for bucket in lakehouse(force_destroy=True, tables=[]).all(BUCKET)
     )
+
+
+def test_other_languages_say_it_in_their_own_spelling() -> None:
+    def program() -> Any:
+        wanted = {
+            "prefix": "acme-dev",
+            "writers": [PIPELINE],
+            "zones": {"raw": {"fileDays": 5}},
+            "tables": [
+                {
+                    "zone": "raw",
+                    "name": "events",
+                    "columns": [{"name": "at", "type": "date"}],
+                    "sortOrder": [{"column": "at"}],
+                }
+            ],
+        }
+        return Plugin("0.1.0").construct("lake", "aiplatform:index:Lakehouse", wanted)
+
+    recorded = record(program)
+    iceberg = recorded.one(TABLE).inputs["openTableFormatInput"]["icebergInput"]
+    assert "sortOrder" in iceberg["icebergTableInput"]
+    raw = value(recorded.result.state["zones"])[0]
+    assert raw["bucketArn"] == recorded.one(BUCKET, "lake-raw").state["arn"]
 
 
 def test_every_part_is_a_child_and_the_outputs_are_plain(default: Recording) -> None:
