@@ -35,9 +35,12 @@ class Optimizer:
 # Rules
 
 
-def create_database(params: Params, _: Look) -> None:
+def create_database(params: Params, look: Look) -> None:
     """CreateDatabase."""
-    _lower(str(params["DatabaseInput"]["Name"]), "Database")
+    name = str(params["DatabaseInput"]["Name"])
+    _lower(name, "Database")
+    if name in _backend(look).databases:
+        raise Refusal("AlreadyExistsException", "Database already exists.")
 
 
 def create_table(params: Params, look: Look) -> None:
@@ -238,13 +241,34 @@ def _key(params: Params) -> tuple[str, str]:
     return str(params["DatabaseName"]), str(params["TableName"])
 
 
-def make_table(call: Call, backend: Any) -> Answer | None:
-    """CreateTable of an Iceberg table, with its first metadata file; another one is moto's."""
+def make_database(call: Call, backend: Any) -> Answer:
+    """CreateDatabase, with the permissions that Lake Formation's settings give on what is new."""
+    given: Params = dict(call.params["DatabaseInput"])
+    here = lake.of_region(backend.account_id, backend.region_name)
+    if given.get("CreateTableDefaultPermissions") is None:
+        given["CreateTableDefaultPermissions"] = here.settings.get("CreateTableDefaultPermissions") or []
+    backend.create_database(given["Name"], given, call.params.get("Tags"))
+    here.give({"Database": {"Name": given["Name"]}}, here.settings.get("CreateDatabaseDefaultPermissions"))
+    return answer({})
+
+
+def make_table(call: Call, backend: Any) -> Answer:
+    """CreateTable; an Iceberg one with its first metadata file."""
     params = call.params
     wanted = _wanted(params)
-    if wanted is None:
-        return None
     given: Params = dict(params.get("TableInput") or {})
+    of, name = params["DatabaseName"], str(given.get("Name") or params.get("Name"))
+    if wanted is None:
+        backend.create_table(of, name, given)
+    else:
+        _make_iceberg(params, wanted, given, backend)
+    defaults = backend.databases[of].input.get("CreateTableDefaultPermissions")
+    here = lake.of_region(backend.account_id, backend.region_name)
+    here.give({"Table": {"DatabaseName": of, "Name": name}}, defaults)
+    return answer({})
+
+
+def _make_iceberg(params: Params, wanted: Params, given: Params, backend: Any) -> None:
     of, name = params["DatabaseName"], str(given.get("Name") or params.get("Name"))
     bucket, prefix = _place(wanted["Location"])
     path = f"{backend.account_id}/{backend.region_name}/{of}/{name}"
@@ -265,7 +289,6 @@ def make_table(call: Call, backend: Any) -> Answer | None:
     given.update(Name=name, TableType="EXTERNAL_TABLE", Parameters=known, Retention=0, PartitionKeys=[])
     given["StorageDescriptor"] = {**(given.get("StorageDescriptor") or {}), **descriptor}
     backend.create_table(of, name, given)
-    return answer({})
 
 
 def _store(backend: Any) -> Any:
@@ -336,6 +359,7 @@ def answer(body: Params) -> Answer:
 
 
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "CreateDatabase": make_database,
     "CreateTable": make_table,
     "DeleteTable": drop_table,
     "DeleteDatabase": drop_database,

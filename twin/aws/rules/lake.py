@@ -113,6 +113,13 @@ class Lake:
         """What a grant is held by."""
         return f"{principal} {json.dumps(resource, sort_keys=True)}"
 
+    def give(self, resource: Params, defaults: Any) -> None:
+        """Grant what the settings give on everything new: to whoever IAM lets, unless they were cleared."""
+        for each in defaults or []:
+            principal = str(each["Principal"]["DataLakePrincipalIdentifier"])
+            made = Grant(principal, self.whole(resource), sorted(each["Permissions"]))
+            self.grants[self.key(principal, made.resource)] = made
+
     def forget(self, database: str, table: str = "") -> None:
         """A database or table is gone, and with it what was said of it."""
         under = f"{database}/{table}" if table else database

@@ -38,6 +38,16 @@ def filter_of(account: str, **more: Any) -> dict[str, Any]:
 def place(clients: Clients) -> dict[str, str]:
     account = clients.front.world.account
     context = clients.context()
+    early = lake.database(clients, "early")
+    everybody = [
+        {"permissions": ["ALL"], "principal": {"dataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}}
+    ]
+    assert early.outputs["createTableDefaultPermissions"] == everybody
+    asked = {"Database": {"Name": "early"}}
+    listed = clients("lakeformation").list_permissions
+    assert listed(Resource=asked)["PrincipalResourcePermissions"][0]["Permissions"] == ["ALL"]
+    early.delete()
+    assert not listed(Resource=asked)["PrincipalResourcePermissions"]
     with pytest.raises(CloudError) as caught:
         make(context, TAG, key="early", values=["x"])
     assert caught.value.code == "AccessDeniedException", "the deployer is no administrator yet"
@@ -49,6 +59,7 @@ def place(clients: Clients) -> dict[str, str]:
     lake.bucket(clients, "lake-raw")
     lake.database(clients, "lake")
     lake.table(clients, "lake", "events", "s3://lake-raw/events")
+    assert not listed()["PrincipalResourcePermissions"], "nobody is let by IAM alone any more"
     found = {"account": account, "arn": "arn:aws:s3:::lake-raw"}
     found["keeper"] = lake.role(clients, "lake-keeper", "lakeformation.amazonaws.com")
     found["team"] = lake.role(clients, "lake-team", "ec2.amazonaws.com")
