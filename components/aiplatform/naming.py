@@ -55,7 +55,8 @@ S3_BUCKET: Final = Kind("an S3 bucket's name", 63)
 CODEBUILD_PROJECT: Final = Kind("a CodeBuild project's name", 150)
 GLUE_DATABASE: Final = Kind("a Glue database's name", 255)
 ATHENA_WORKGROUP: Final = Kind("an Athena workgroup's name", 128)
-LAKE_FORMATION_TAG: Final = Kind("the key of an LF-tag", 128)
+# 50, not the API's 128: "Lake Formation tag-based access control notes and restrictions".
+LAKE_FORMATION_TAG: Final = Kind("the key of an LF-tag", 50)
 SSM_PARAMETER: Final = Kind("an SSM parameter's name", 1011)
 # Google Cloud's, from its discovery documents and "Naming resources" (Compute Engine: RFC 1035).
 GCE: Final = Kind("a Compute Engine resource's name", 63)

@@ -37,7 +37,7 @@ class LakehouseGrantArgs(TypedDict):
     """What it may do: `read`, `write` (append and delete rows)."""
     zones: NotRequired[list[str]]
     """On every table of these zones, those that come later included, by their tags; `write` on those alone
-    whose highest classification is named. Either this or `tables`."""
+    of which every column is of `classifications`. Either this or `tables`."""
     tables: NotRequired[list[str]]
     """On these tables, `curated.orders`."""
     classifications: NotRequired[list[str]]
