@@ -53,6 +53,7 @@ KMS_ALIAS: Final = Kind("a KMS alias", 256)
 LOG_GROUP: Final = Kind("a log group's name", 512)
 S3_BUCKET: Final = Kind("an S3 bucket's name", 63)
 CODEBUILD_PROJECT: Final = Kind("a CodeBuild project's name", 150)
+EVENT_RULE: Final = Kind("an EventBridge rule's name", 64)
 GLUE_DATABASE: Final = Kind("a Glue database's name", 255)
 ATHENA_WORKGROUP: Final = Kind("an Athena workgroup's name", 128)
 # 50, not the API's 128: "Lake Formation tag-based access control notes and restrictions".

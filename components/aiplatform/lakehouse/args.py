@@ -1,18 +1,19 @@
 """Arguments of the lakehouse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, got, length
+from aiplatform._args import Fault, between, distinct, got, length, matches
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform.lakehouse.clouds import MEANINGS
 from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, overlaps, role_arn
 from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
 from aiplatform.naming import (
     ATHENA_WORKGROUP,
+    EVENT_RULE,
     GLUE_DATABASE,
     IAM_POLICY_PREFIX,
     IAM_ROLE,
@@ -22,6 +23,7 @@ from aiplatform.naming import (
     S3_BUCKET,
     PhysicalName,
     aws_tags,
+    dns_label,
     prefix_for,
 )
 
@@ -35,6 +37,8 @@ WRITER: Final = PhysicalName(IAM_ROLE, "{prefix}-lakehouse-writer")
 ACCESS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake")
 OPTIMIZER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-tidy")
 CLIENT_POLICY: Final = PhysicalName(IAM_POLICY_PREFIX, "{prefix}-lakehouse-client")
+# Not generated: the policies of those who are told name it.
+ARRIVALS: Final = PhysicalName(EVENT_RULE, "{prefix}-arrivals")
 CLASSIFICATION_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-classification")
 ZONE_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-zone")
 
@@ -104,7 +108,11 @@ class LakehouseArgs(TypedDict):
     access_log_days: NotRequired[int]
     """How long it is kept who read and wrote which object, in days. Default 90."""
     arrival_events: NotRequired[bool]
-    """Whether each file that comes in to raw is told to EventBridge. Default true."""
+    """Whether each object that comes in to raw is told to EventBridge. Default true."""
+    arrival_targets: NotRequired[dict[str, Input[str]]]
+    """Who is told of each file that arrives under `files/` of raw, by a name of yours: the arn of an SQS
+    queue, an SNS topic or a Lambda function, whose policy lets the rule `{prefix}-arrivals` in. At most 5.
+    Default nobody."""
     admins: NotRequired[list[Input[str]]]
     """Further data lake administrators, arns of IAM roles. Whoever applies the program is one. Default
     none."""
@@ -154,6 +162,19 @@ class LegalHoldSettings:
     mode: Literal["governance", "compliance"] = "governance"
 
 
+TARGET: Final = matches(
+    r"arn:aws[a-z-]*:(sqs|sns|lambda):[a-z0-9-]+:\d{12}:(function:)?[\w.:-]+",
+    "the arn of an SQS queue, an SNS topic or a Lambda function",
+)
+
+
+def _target_names(value: Mapping[str, Any]) -> str | None:
+    for name in value:
+        if dns_label(name):
+            return f"{name!r}: {dns_label(name)}"
+    return None
+
+
 @dataclass(frozen=True)
 class LakehouseSettings(CloudNeutral):
     """Checked arguments of a lakehouse."""
@@ -173,6 +194,7 @@ class LakehouseSettings(CloudNeutral):
             CLIENT_POLICY,
             CLASSIFICATION_TAG,
             ZONE_TAG,
+            ARRIVALS,
         ),
     ]
     writers: Annotated[list[Input[Annotated[str, role_arn]]], length(1, 20, "roles"), distinct]
@@ -188,6 +210,9 @@ class LakehouseSettings(CloudNeutral):
     query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")] = 100 * 1024**3
     access_log_days: Annotated[int, DAYS] = 90
     arrival_events: bool = True
+    arrival_targets: Annotated[
+        dict[str, Input[Annotated[str, TARGET]]], length(0, 5, "targets"), _target_names
+    ] = field(default_factory=dict[str, Input[str]])
     admins: Annotated[list[Input[Annotated[str, role_arn]]], length(0, 9, "roles"), distinct] = field(
         default_factory=list[Input[str]]
     )
@@ -213,6 +238,8 @@ class LakehouseSettings(CloudNeutral):
         yield from everything(self.grants)
         yield from overlaps(self.grants)
         yield from self._hold()
+        if self.arrival_targets and not self.arrival_events:
+            yield Fault("arrival_targets", "got some without arrival_events, expected it to be true")
         yield from self._teardown()
 
     def _names(self) -> Iterator[Fault]:

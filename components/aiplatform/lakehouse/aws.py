@@ -10,6 +10,7 @@ from pulumi_aws import athena, glue, iam, kms, s3
 from aiplatform._args import ArgumentError, Fault, got, is_unknown
 from aiplatform._aws import Place, place
 from aiplatform.lakehouse import (
+    aws_arrivals,
     aws_buckets,
     aws_catalog,
     aws_governance,
@@ -72,6 +73,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     )
     aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
     aws_grants.grants(context, keys, databases, tables)
+    aws_arrivals.tell(context)
     return Built(
         context=context,
         key=key,

@@ -119,6 +119,17 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             {"legal_hold": {"days": 1, "mode": "compliance"}, "force_destroy": True},
             "nobody can delete what compliance holds",
         ),
+        (
+            {"arrival_targets": {"a": "arrivals"}},
+            "LakehouseArgs.arrival_targets.a: got 'arrivals', expected the arn of an SQS queue",
+        ),
+        (
+            {
+                "arrival_targets": {"a": f"arn:aws:sqs:eu-central-1:{ACCOUNT}:a"},
+                "arrival_events": False,
+            },
+            "arrival_targets: got some without arrival_events",
+        ),
         ({"force_destroy": True, "protect": True}, "force_destroy: got true beside protect"),
         ({"force_destroy": True, "retain_data": True}, "force_destroy: got true beside retain_data"),
         ({"prefix": "Acme_dev"}, "LakehouseArgs.prefix: got 'Acme_dev'"),
