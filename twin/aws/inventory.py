@@ -82,6 +82,9 @@ def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
         ]
         if running:
             found["ec2/instances"] = sorted(running)
+    for kind, names in _inside(service, backend).items():
+        if names:
+            found.setdefault(f"{service}/{kind}", []).extend(sorted(names))
     for name, held in baseline.collections(backend):
         if name in skipped or name in ("tagger", "backend"):
             continue
@@ -97,6 +100,16 @@ def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
         ]
         if ids:
             found.setdefault(f"{service}/{name.lstrip('_')}", []).extend(sorted(ids))
+
+
+def _inside(service: str, backend: Any) -> dict[str, list[str]]:
+    """What moto keeps inside of other things: rules in an event bus, tables in a database."""
+    if service == "events":
+        return {"rules": [name for bus in backend.event_buses.values() for name in bus.rules]}
+    if service == "glue":
+        held = backend.databases.items()
+        return {"tables": [f"{of}.{name}" for of, each in held for name in each.tables]}
+    return {}
 
 
 def _gone(item: Any) -> bool:

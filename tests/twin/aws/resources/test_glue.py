@@ -55,6 +55,7 @@ def test_a_database_keeps_what_it_is_given_and_changes_in_place(clients: Clients
 
 def test_an_iceberg_table_gets_its_first_metadata_as_declared(clients: Clients, events: Made) -> None:
     told = described(clients, "events")
+    assert clients.front._inventory.of(clients.front)["glue/tables"] == ["curated.events"]
     assert told["Parameters"]["table_type"] == "ICEBERG"
     assert told["TableType"] == "EXTERNAL_TABLE"
     kinds = {column["Name"]: column["Type"] for column in told["StorageDescriptor"]["Columns"]}
