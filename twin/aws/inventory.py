@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from twin.aws import baseline
+from twin.aws import baseline, pinned
 
 # Records of what happened, parts that go with their owner, and moto's own bookkeeping.
 _PARTS: Final = {
@@ -44,28 +44,19 @@ _OWNED_BY_VPC: Final = frozenset({"route_tables", "network_acls", "groups"})
 
 def of(front: Any) -> dict[str, list[str]]:
     """Ids by `service/collection`; empty where nothing is left."""
-    from moto.backends import get_backend, list_of_moto_modules
-    from moto.core import base_backend
-
     found: dict[str, list[str]] = {}
     with front.moto.lock:
-        used = _used(base_backend.BackendDict)
-        for service in sorted(set(list_of_moto_modules()) & {_module(name) for name in used}):
-            held: Any = get_backend(service)  # pyright: ignore[reportCallIssue,reportArgumentType]
-            for account, _, backend in held.iter_backends() if hasattr(held, "iter_backends") else []:
+        for table in sorted(pinned.tables(), key=lambda each: each.service_name):
+            for account, _, backend in table.iter_backends():
                 if account == front.world.account:
-                    _gather(service, backend, found)
+                    _gather(_module(table.service_name), backend, found)
     for kind, names in front.eks.inventory().items() if hasattr(front, "eks") else ():
         found[f"eks/{kind}"] = names
     return found
 
 
-def _used(kind: Any) -> set[str]:
-    return {each.service_name for each in kind._instances}
-
-
 def _module(service: str) -> str:
-    return {"lambda": "awslambda", "cognito-idp": "cognitoidp", "s3bucket_path": "s3"}.get(service, service)
+    return {"lambda": "awslambda", "cognito-idp": "cognitoidp"}.get(service, service)
 
 
 def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:

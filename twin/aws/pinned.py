@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -85,14 +86,25 @@ def forget() -> None:
     """Drop all that moto holds in this process; moto's own reset makes each backend anew before it does."""
     from moto.core.base_backend import BackendDict, BaseBackend
 
-    tables: Any = BackendDict
-    for table in tables._instances:
+    for table in tables():
         for account in table.values():
             for backend in account.values():
                 if type(backend).reset is not BaseBackend.reset:
                     backend.reset()  # it lets go of files
         table.clear()
-    tables._instances.clear()
+    used: Any = BackendDict
+    used._instances.clear()
+
+
+def tables() -> list[Any]:
+    """All tables of backends that were loaded: moto's own list leaves out those that equal another one, as
+    empty ones do, when they are made."""
+    from moto.backends import list_of_moto_modules
+    from moto.core.base_backend import BackendDict
+
+    loaded = [sys.modules.get(f"moto.{name}.models") for name in list_of_moto_modules()]
+    found = [each for module in loaded if module for each in vars(module).values()]
+    return list({id(each): each for each in found if isinstance(each, BackendDict)}.values())
 
 
 @contextmanager
