@@ -164,7 +164,11 @@ class LfTag(AwsResource):
     computed = frozenset({"catalogId", "region"})
     immutable = frozenset({"catalogId", "key", "region"})
     sets = frozenset({"values"})
-    paths = {"InvalidInputException: Tag key": "key", "InvalidInputException: Duplicate": "values"}
+    paths = {
+        "InvalidInputException: Tag key": "key",
+        "InvalidInputException: Duplicate": "values",
+        "InvalidInputException: Tag value": "values",
+    }
 
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:
         return f"{inputs.get('catalogId') or context.account}:{inputs['key']}"

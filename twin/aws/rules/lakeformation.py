@@ -26,6 +26,8 @@ _GRANTS: Final = {
     "DataCellsFilter": frozenset({"ALTER", "DESCRIBE", "DROP", "SELECT"}),
     "LFTag": frozenset({"ALTER", "ASSOCIATE", "DESCRIBE", "DROP", "GRANT_WITH_LF_TAG_EXPRESSION"}),
 }
+_LONGEST: Final = 50
+"""Characters of an LF-tag's key or value (Lake Formation guide, "LF-TBAC notes and restrictions")."""
 _LINKED: Final = "aws-service-role/lakeformation.amazonaws.com/AWSServiceRoleForLakeFormationDataAccess"
 
 
@@ -121,6 +123,7 @@ def create_tag(params: Params, look: Look) -> None:
     key = params["TagKey"]
     if key in lake(look).tags:
         raise Refusal(_INVALID, f"Tag key already exists: {key}")
+    _short(key, "key")
     _values(params["TagValues"])
 
 
@@ -128,6 +131,13 @@ def _values(values: list[str]) -> None:
     twice = sorted({value for value in values if values.count(value) > 1})
     if twice:
         raise Refusal(_INVALID, f"Duplicate tag value: {twice[0]}")
+    for value in values:
+        _short(value, "value")
+
+
+def _short(text: str, what: str) -> None:
+    if len(text) > _LONGEST:
+        raise Refusal(_INVALID, f"Tag {what} has at most {_LONGEST} characters, got {len(text)}: {text}")
 
 
 def present_tag(params: Params, look: Look) -> None:

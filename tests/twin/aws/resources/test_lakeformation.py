@@ -114,6 +114,10 @@ def test_an_lf_tag_changes_its_values_and_is_put_on_things(clients: Clients, pla
         each.delete()
         assert each.read() is None
     tag.delete()
+    for key, values, path in (("k" * 51, ["v"], "key"), ("k", ["v" * 51], "values")):
+        with pytest.raises(CloudError, match="at most 50") as caught:
+            make(context, TAG, key=key, values=values)
+        assert caught.value.path == path
 
 
 def test_a_grant_is_read_back_and_revoked(clients: Clients, place: dict[str, str]) -> None:
