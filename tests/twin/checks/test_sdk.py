@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 
 import pytest
 from pulumi import _types
@@ -27,7 +28,11 @@ AWS = sdk("pulumi_aws")
     ],
 )
 def test_names_agree_with_the_imported_class(token: str, module: str, resource: str, arguments: str) -> None:
-    imported = importlib.import_module(f"pulumi_aws.{module}")
+    # The package first, by something in it: the SDK loads it lazily, and a module of it that is imported before
+    # it leaves it empty for every other test of this process.
+    package = importlib.import_module(f"pulumi_aws.{module.partition('.')[0]}")
+    assert getattr(package, resource)
+    imported = sys.modules[f"pulumi_aws.{module}"]
     schema = AWS.resource(token)
     assert schema
     outputs = _types.resource_py_to_pulumi_names(getattr(imported, resource)).values()
