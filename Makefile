@@ -6,7 +6,7 @@ RUN := $(PYTHON) bootstrap.py --run
 # End-to-end files at a time, each with a home of its own: a world waits for itself half of its time. 0 is one
 # after another.
 WORKERS ?= 2
-UNIT := -m "not end_to_end and not build" -n 2 --dist loadfile
+UNIT := --ignore=tests/end_to_end -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up preview refresh destroy stop doctor test test-unit test-end-to-end lint format generate bench

@@ -28,8 +28,8 @@ AWS = sdk("pulumi_aws")
     ],
 )
 def test_names_agree_with_the_imported_class(token: str, module: str, resource: str, arguments: str) -> None:
-    # The package first, by something in it: the SDK loads it lazily, and a module of it that is imported before
-    # it leaves it empty for every other test of this process.
+    # The package first, by something in it: the SDK loads it lazily, and a module of it that is imported
+    # before it leaves it empty for every other test of this process.
     package = importlib.import_module(f"pulumi_aws.{module.partition('.')[0]}")
     assert getattr(package, resource)
     imported = sys.modules[f"pulumi_aws.{module}"]
