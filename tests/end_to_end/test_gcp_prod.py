@@ -90,6 +90,10 @@ def test_a_training_pod_runs_on_spot_nodes_that_were_not_there_before(up: Twin) 
     core.delete_namespaced_pod("training", "default", grace_period_seconds=0)
 
 
+def test_nothing_changes_when_nothing_changed(up: Twin) -> None:
+    up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
+
+
 def test_destroy_is_refused_while_it_is_protected(up: Twin) -> None:
     before = up.inventory()
     refused = up.cli("destroy", up.environment, check=False)
