@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 
@@ -13,6 +14,7 @@ def install() -> None:
     from moto.ec2.models.route_tables import RouteBackend
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
+    from moto.s3.models import FakeBucket
 
     instance: Any = Instance
     if hasattr(instance, "twin_terminate"):
@@ -42,6 +44,9 @@ def install() -> None:
     volumes: Any = EBSBackend
     volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
     volumes._create_default_encryption_key = _create_default_encryption_key
+    buckets: Any = FakeBucket
+    # moto fails at a statement for everybody, which a policy that demands TLS has.
+    buckets._log_permissions_enabled_policy = staticmethod(_lets_logs_come)
 
 
 def _terminate(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -141,3 +146,26 @@ def _let_go(ec2: Any, gateway: Any) -> None:
         if address.eni is gateway._eni:
             address.eni = address.association_id = None
     ec2.enis.pop(gateway._eni.id, None)
+
+
+def _lets_logs_come(target_bucket: Any, target_prefix: str | None) -> bool:
+    """Whether a bucket's policy lets S3's logging service write below the prefix."""
+    if not target_bucket.policy:
+        return False
+    arn = f"arn:{target_bucket.partition}:s3:::{target_bucket.name}"
+    places = {f"{arn}/{target_prefix or ''}*", f"{arn}/*"}
+    return any(
+        statement.get("Effect") == "Allow"
+        and "logging.s3.amazonaws.com" in _listed(_services(statement.get("Principal")))
+        and "s3:PutObject" in _listed(statement.get("Action"))
+        and places & set(_listed(statement.get("Resource")))
+        for statement in _listed(json.loads(target_bucket.policy)["Statement"])
+    )
+
+
+def _services(principal: Any) -> Any:
+    return principal.get("Service") if isinstance(principal, dict) else None
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -114,8 +114,17 @@ def test_logs_go_to_a_bucket_that_lets_them_come(clients: Clients, data: str) ->
     with pytest.raises(CloudError) as caught:
         make(context, LOGGING, bucket=data, targetBucket=logs.id, targetPrefix="data/")
     assert caught.value.path == "targetBucket"
-    text = policy(Resource="arn:aws:s3:::settings-logs/*")
-    make(context, POLICY, bucket=logs.id, policy=text)
+    document = json.loads(policy(Resource="arn:aws:s3:::settings-logs/*"))
+    document["Statement"].append(
+        {
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": ["arn:aws:s3:::settings-logs", "arn:aws:s3:::settings-logs/*"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    )
+    make(context, POLICY, bucket=logs.id, policy=json.dumps(document))
     made = make(context, LOGGING, bucket=data, targetBucket=logs.id, targetPrefix="data/")
     assert made.outputs["targetPrefix"] == "data/"
     made.delete()
