@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 
 import pulumi
@@ -16,22 +15,11 @@ from aiplatform._google import api_is_off, first_zones
 from aiplatform._references import ClusterReference
 from aiplatform.gpu_pool import gcp_plan
 from aiplatform.gpu_pool.args import GpuPoolSettings
-from aiplatform.node_pool import plan as cpu
-from aiplatform.node_pool.args import NodePoolSettings
-from stacks import arguments, judgement
-from stacks.offerings import gcp_standing
-from stacks.offerings.found import Found, placed
+from stacks import judgement
+from stacks.offerings import gcp_standing, pools
+from stacks.offerings.found import Found
 from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import Settings
-
-
-@dataclass(frozen=True)
-class _Pool:
-    """A pool: its topic in the file, the machine types that it may use, and what judges their zones."""
-
-    topic: str
-    types: Sequence[str]
-    judge: Callable[[gke.Offerings], object]
 
 
 def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
@@ -109,20 +97,15 @@ def _of_pools(
     settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions, found: list[Found]
 ) -> list[Found]:
     here = judgement.cluster_to_be(settings)
-    pools = [_system_nodes(settings, zones), *_pools(settings, zones, found)]
-    types = sorted({type_ for pool in pools for type_ in pool.types})
+    asked = [_system_nodes(settings, zones), *pools.of(settings, zones, _gpus, found)]
+    types = pools.types_of(asked)
     offered = gke.zones_that_offer(types, zones, read(ClusterReference, here, "Cluster"), options)
     if isinstance(offered, Output):
         return found
-    for pool in pools:
-        try:
-            pool.judge(offered)  # type: ignore[arg-type]
-        except ArgumentError as error:
-            found += placed(pool.topic, error)
-    return list(dict.fromkeys(found))
+    return pools.judged(asked, offered, found)  # type: ignore[arg-type]
 
 
-def _system_nodes(settings: Settings, zones: Sequence[str]) -> _Pool:
+def _system_nodes(settings: Settings, zones: Sequence[str]) -> pools.Pool:
     type_, most = settings.cluster.system_nodes.instance_types[0], settings.cluster.system_nodes.max
 
     def judge(offered: gke.Offerings) -> None:
@@ -132,34 +115,10 @@ def _system_nodes(settings: Settings, zones: Sequence[str]) -> _Pool:
             reason = f"{got(type_)}, which {' and '.join(lacking)} of the network do not offer"
             raise ArgumentError([Fault("ClusterArgs.system_nodes.instance_types[0]", reason)])
 
-    return _Pool("cluster", [type_], judge)
+    return pools.Pool("cluster", [type_], judge)
 
 
-def _pools(settings: Settings, zones: Sequence[str], found: list[Found]) -> list[_Pool]:
-    """All pools but those that name a zone that the network has not: these faults go to `found`."""
-    there, here = judgement.network_to_be(settings, zones), judgement.cluster_to_be(settings)
-    pools: list[_Pool] = []
-
-    def add(topic: str, pool: Callable[[], _Pool]) -> None:
-        try:
-            pools.append(pool())
-        except ArgumentError as error:
-            found.extend(placed(topic, error))
-
-    def node_pool(topic: str, name: str) -> _Pool:
-        given = arguments.node_pool(settings, name, settings.node_pools[name], here, there)
-        checked = read(NodePoolSettings, given, "NodePoolArgs")
-        return _Pool(topic, checked.instance_types, partial(cpu.zones_for, checked))
-
-    def gpu_pool(topic: str, name: str) -> _Pool:
-        given = arguments.gpu_pool(settings, name, settings.gpu_pools[name], here, there)
-        checked = read(GpuPoolSettings, given, "GpuPoolArgs")
-        plans = gcp_plan.plan(checked)
-        types = sorted({each.machine.type for each in plans})
-        return _Pool(topic, types, partial(gcp_plan.zones_for, checked, plans))
-
-    for name in settings.node_pools:
-        add(f"node_pools.{name}", partial(node_pool, f"node_pools.{name}", name))
-    for name in settings.gpu_pools:
-        add(f"gpu_pools.{name}", partial(gpu_pool, f"gpu_pools.{name}", name))
-    return pools
+def _gpus(pool: GpuPoolSettings) -> tuple[Sequence[str], pools.Judge]:
+    plans = gcp_plan.plan(pool)
+    types = sorted({each.machine.type for each in plans})
+    return types, partial(gcp_plan.zones_for, pool, plans)
