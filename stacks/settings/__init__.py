@@ -5,7 +5,7 @@ its profile (stacks/profiles.py). Unknown keys and wrong types are errors that n
 would be right, before the engine registers anything.
 
 Here stand the shape of a file and the rules of the platform: what a profile allows, what joins several
-topics. What a value of a component may be is the component's to judge (stacks/arguments.py asks it), and is
+topics. What a value of a component may be is the component's to judge (stacks/judgement.py asks it), and is
 not said here again.
 """
 

@@ -7,6 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, eks, iam, kms, vpc
 
 from aiplatform._aws import Place, allow, document, key_policy, logs_may_use_key, trust
+from aiplatform._aws_logs import log_group, name_key
 from aiplatform.cluster.args import CLUSTER, CLUSTER_ROLE, KEY_ALIAS, LOGS, ClusterSettings
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
@@ -103,23 +104,18 @@ class ControlPlaneBuilder:
             tags=self._tags("cluster"),
             opts=self._options(protect=self.settings.protect, retain=self.settings.retain_data),
         )
-        kms.Alias(
-            f"{self.name}-key",
-            name=KEY_ALIAS.of(self.settings.prefix),
-            target_key_id=key.key_id,
-            opts=self._options(),
-        )
+        name_key(f"{self.name}-key", key, KEY_ALIAS.of(self.settings.prefix), self._options())
         return key
 
     def _log_group(self, key: kms.Key) -> cloudwatch.LogGroup:
         """Made before the cluster: EKS would make it without end of retention and without the key."""
-        return cloudwatch.LogGroup(
+        return log_group(
             f"{self.name}-logs",
-            name=LOGS.of(self.settings.prefix),
-            retention_in_days=self.settings.log_retention_days,
-            kms_key_id=key.arn,
-            tags=self.settings.tags,
-            opts=self._options(retain=self.settings.retain_data),
+            LOGS.of(self.settings.prefix),
+            self.settings.log_retention_days,
+            key,
+            self.settings.tags,
+            self._options(retain=self.settings.retain_data),
         )
 
     def _role(self, key: kms.Key) -> tuple[iam.Role, list[pulumi.Resource]]:

@@ -9,6 +9,7 @@ from pulumi import Output
 from pulumi_aws import kms, s3
 
 from aiplatform._aws import Statement, document, key_policy
+from aiplatform._aws_logs import name_key
 from aiplatform.lakehouse.args import KEY_ALIAS, WORKGROUP
 from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
 from aiplatform.lakehouse.tables import ZONES, Zone
@@ -36,12 +37,7 @@ def key(context: Context) -> kms.Key:
         tags=context.tags("lakehouse"),
         opts=context.options(data=True),
     )
-    kms.Alias(
-        f"{context.name}-key",
-        name=KEY_ALIAS.of(context.settings.prefix),
-        target_key_id=made.key_id,
-        opts=context.options(),
-    )
+    name_key(f"{context.name}-key", made, KEY_ALIAS.of(context.settings.prefix), context.options())
     return made
 
 

@@ -5,6 +5,7 @@ from pulumi import ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam, kms
 
 from aiplatform._aws import Place, allow, document, key_policy, logs_may_use_key, trust
+from aiplatform._aws_logs import log_group, name_key
 from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS, NetworkSettings
 
 
@@ -60,20 +61,9 @@ def _encrypted_log_group(
         tags={**settings.tags, "Name": f"{settings.prefix}-network"},
         opts=kept,
     )
-    kms.Alias(
-        f"{name}-key",
-        name=KEY_ALIAS.of(settings.prefix),
-        target_key_id=key.key_id,
-        opts=ResourceOptions(parent=parent),
-    )
-    return cloudwatch.LogGroup(
-        f"{name}-flow-logs",
-        name=log_group_name,
-        retention_in_days=settings.flow_log_retention_days,
-        kms_key_id=key.arn,
-        tags=settings.tags,
-        opts=kept,
-    )
+    name_key(f"{name}-key", key, KEY_ALIAS.of(settings.prefix), ResourceOptions(parent=parent))
+    days = settings.flow_log_retention_days
+    return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, kept)
 
 
 def _trust(place: Place) -> str:

@@ -7,6 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, codebuild, ec2, iam, kms, vpc
 
 from aiplatform._aws import USE_OF_KEY, allow, document, key_policy, logs_may_use_key, place, trust
+from aiplatform._aws_logs import log_group, name_key
 from aiplatform.runner.args import (
     BUILDSPEC,
     DEPLOYER,
@@ -87,22 +88,17 @@ class Builder:
             tags=self._tags(),
             opts=self._options(retain=self.settings.retain_data),
         )
-        kms.Alias(
-            f"{self.name}-key",
-            name=KEY_ALIAS.of(self.settings.prefix),
-            target_key_id=key.key_id,
-            opts=self._options(),
-        )
+        name_key(f"{self.name}-key", key, KEY_ALIAS.of(self.settings.prefix), self._options())
         return key
 
     def _log_group(self, key: kms.Key) -> cloudwatch.LogGroup:
-        return cloudwatch.LogGroup(
+        return log_group(
             f"{self.name}-logs",
-            name=LOGS.of(self.settings.prefix),
-            retention_in_days=self.settings.log_retention_days,
-            kms_key_id=key.arn,
-            tags=self.settings.tags,
-            opts=self._options(retain=self.settings.retain_data),
+            LOGS.of(self.settings.prefix),
+            self.settings.log_retention_days,
+            key,
+            self.settings.tags,
+            self._options(retain=self.settings.retain_data),
         )
 
     def _security_group(self) -> tuple[ec2.SecurityGroup, pulumi.Resource]:
