@@ -94,13 +94,13 @@ class ControlPlaneBuilder:
 
     def _key(self) -> kms.Key:
         """The key of secrets and logs. A lost key is a lost cluster: 30 days to call it back."""
-        log_group = LOGS.of(self.settings.prefix)
+        group = LOGS.of(self.settings.prefix)
         key = kms.Key(
             f"{self.name}-key",
             description=f"Secrets and control-plane logs of {self.cluster_name}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=key_policy(self.place, logs_may_use_key(self.place, log_group)),
+            policy=key_policy(self.place, logs_may_use_key(self.place, group)),
             tags=self._tags("cluster"),
             opts=self._options(protect=self.settings.protect, retain=self.settings.retain_data),
         )
