@@ -1,0 +1,108 @@
+"""Real clients that nobody here wrote, each in a locked environment of its own.
+
+    clients/<client>/pyproject.toml, uv.lock    what its user installs; nothing of this project
+    clients/<client>/<script>.py                what it does: JSON on stdin, its last line on stdout is JSON
+
+A client is told nothing but what a test hands it, which are the outputs of a stack and an identity: no
+credentials or settings of whoever runs the tests reach it. Its environment is made by uv on first use and lies
+in the toolchain's cache, so that the checkout stays clean. To renew a lock: `uv lock --upgrade` in its folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from twin.toolchain.cache import cache_dir
+from twin.toolchain.found import find_uv
+
+CLIENTS: Final = Path(__file__).parent
+# An identity or a setting of whoever runs the tests, and this project's own interpreter.
+_PRIVATE: Final = (
+    "AWS_",
+    "GOOGLE_",
+    "CLOUDSDK_",
+    "PULUMI_",
+    "PYICEBERG_",
+    "MLFLOW_",
+    "FEAST_",
+    "PYTHON",
+    "VIRTUAL_ENV",
+)
+_NOBODY: Final = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class ClientError(AssertionError):
+    """A client ended with an error; the message has its last words."""
+
+
+def run(
+    client: str,
+    script: str,
+    payload: Mapping[str, Any],
+    env: Mapping[str, str] | None = None,
+    timeout: float = 240,
+) -> dict[str, Any]:
+    """Run `clients/<client>/<script>.py` and return what it told.
+
+    payload: what the script reads from stdin, as JSON. env: variables of its own, over a cleaned environment.
+    timeout: seconds. Raises ClientError where it fails or its last line is no JSON object.
+    """
+    done = subprocess.run(
+        [*command(client), "python", str(CLIENTS / client / f"{script}.py")],
+        input=json.dumps(payload),
+        env=environment(client, env or {}),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    told = done.stdout.strip().rsplit("\n", 1)[-1]
+    if done.returncode == 0:
+        try:
+            answer: Any = json.loads(told)
+        except ValueError:
+            answer = None
+        if isinstance(answer, dict):
+            return answer
+    raise ClientError(f"{client}/{script}: exit {done.returncode}\n{told[-2000:]}\n{done.stderr[-6000:]}")
+
+
+def command(client: str) -> Sequence[str]:
+    """What runs a program in a client's environment, for those that are started and left running too:
+    `[*command("mlflow"), "mlflow", "server", ...]` with `environment(...)`."""
+    uv = find_uv()
+    assert uv is not None, "uv is nowhere: `make setup` brings it"
+    options = ["--frozen", "--quiet", "--no-python-downloads", "--python", sys.executable]
+    return [uv, "run", *options, "--project", str(CLIENTS / client), "--"]
+
+
+def environment(client: str, env: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a client's process: the machine's, none that names an identity, and `env`."""
+    machine = {name: value for name, value in os.environ.items() if not name.startswith(_PRIVATE)}
+    return {**machine, **_NOBODY, "UV_PROJECT_ENVIRONMENT": str(place(client)), **env}
+
+
+def place(client: str) -> Path:
+    """Where a client's packages lie: `<cache>/clients/<client>-<what the lock says>`. Of its other versions the
+    latest stays, as another checkout may want it."""
+    lock = (CLIENTS / client / "uv.lock").read_bytes()
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = cache_dir() / "clients"
+    wanted = folder / f"{client}-{hashlib.sha256(lock + python.encode()).hexdigest()[:12]}"
+    if not wanted.exists():
+        others = sorted(folder.glob(f"{client}-*"), key=lambda each: each.stat().st_mtime)
+        for other in others[:-1]:
+            shutil.rmtree(other, ignore_errors=True)
+    return wanted
