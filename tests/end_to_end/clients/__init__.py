@@ -4,8 +4,8 @@
     clients/<client>/<script>.py                what it does: JSON on stdin, its last line on stdout is JSON
 
 A client is told nothing but what a test hands it, which are the outputs of a stack and an identity: no
-credentials or settings of whoever runs the tests reach it. Its environment is made by uv on first use and lies
-in the toolchain's cache, so that the checkout stays clean. To renew a lock: `uv lock --upgrade` in its folder.
+credentials or settings of whoever runs the tests reach it. Its environment is made by uv on first use and
+lies in the toolchain's cache, so that the checkout stays clean. `uv lock --upgrade` in its folder renews it.
 """
 
 from __future__ import annotations
@@ -95,8 +95,10 @@ def environment(client: str, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def place(client: str) -> Path:
-    """Where a client's packages lie: `<cache>/clients/<client>-<what the lock says>`. Of its other versions the
-    latest stays, as another checkout may want it."""
+    """Where a client's packages lie: `<cache>/clients/<client>-<what the lock says>`.
+
+    Of its other versions the latest stays, as another checkout may want it.
+    """
     lock = (CLIENTS / client / "uv.lock").read_bytes()
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     folder = cache_dir() / "clients"
