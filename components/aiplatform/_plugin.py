@@ -29,6 +29,7 @@ from aiplatform.lakehouse import Lakehouse
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
+from aiplatform.workload_identity import WorkloadIdentity
 
 NAME: Final = "aiplatform"
 COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
@@ -42,6 +43,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     DevicePlugins,
     EfaPlugin,
     Lakehouse,
+    WorkloadIdentity,
 )
 
 

@@ -1,0 +1,89 @@
+"""Arguments of a workload identity."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
+
+from aiplatform._args import Fault, Rule, matches
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform.naming import GOOGLE_SERVICE_ACCOUNT, IAM_ROLE, Kind, PhysicalName, aws_tags, dns_label
+from aiplatform.workload_identity.clouds import MEANINGS
+
+_SEPARATOR: Final = "-wi-"
+"""Between prefix and name, so that no identity meets a role or account that another component makes."""
+
+NAME: Final[Rule] = matches(
+    r"[a-z]([-a-z0-9]*[a-z0-9])?", "lower-case letters, digits and hyphens, a letter first, no hyphen last"
+)
+_PREFIX: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+LONGEST: Final[dict[Cloud, Kind]] = {"aws": IAM_ROLE, "gcp": GOOGLE_SERVICE_ACCOUNT}
+
+
+def physical_name(prefix: str, name: str) -> str:
+    """The name of the role, or the id of the service account."""
+    return f"{prefix}{_SEPARATOR}{name}"
+
+
+def too_long(cloud: Cloud, prefix: str, name: str) -> str | None:
+    """What is wrong with the length of an identity's name under a prefix, or None."""
+    return PhysicalName(LONGEST[cloud], "{prefix}" + _SEPARATOR + name).too_long(prefix)
+
+
+def _prefix(value: str) -> str | None:
+    if _PREFIX.fullmatch(value):
+        return None
+    return "expected lower-case letters and digits in words joined by single hyphens ('acme-dev')"
+
+
+class WorkloadIdentityArgs(TypedDict):
+    """Who the Pods of one Kubernetes service account are in the cloud."""
+
+    prefix: str
+    """First part of the physical name, `{org}-{environment}`: `{prefix}-wi-{name}`, at most 64 characters on
+    AWS and 30 on Google Cloud."""
+    name: str
+    """The identity's own name: lower-case letters, digits and hyphens."""
+    cluster: ClusterReferenceArgs
+    """The cluster that the Pods run on: `Cluster.outputs`."""
+    namespace: str
+    """The Pods' namespace. It need not be there yet."""
+    service_account: str
+    """The Pods' service account, a Kubernetes object. It need not be there yet; on Google Cloud it must carry
+    the `annotations` that this component gives."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource, beside those of the provider."""
+
+
+@dataclass(frozen=True)
+class WorkloadIdentitySettings(CloudNeutral):
+    """Checked arguments of a workload identity."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
+
+    prefix: Annotated[str, _prefix]
+    name: Annotated[str, NAME]
+    cluster: ClusterReference
+    namespace: Annotated[str, dns_label]
+    service_account: Annotated[str, dns_label]
+    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
+
+    @property
+    def physical_name(self) -> str:
+        """The name of the role, or the id of the service account."""
+        return physical_name(self.prefix, self.name)
+
+    def check(self) -> Iterator[Fault]:
+        """What no single key tells."""
+        reason = too_long(self.cloud, self.prefix, self.name)
+        if reason:
+            yield Fault("prefix", reason)
+        if self.cloud == "gcp" and self.cluster.workload_pool is None:
+            yield Fault("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")

@@ -1,0 +1,98 @@
+"""Who a workload is on each cloud, and what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from aiplatform._args import ArgumentError, keys
+from aiplatform.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
+from aiplatform.workload_identity.args import WorkloadIdentitySettings
+from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER
+from tests.components.aiplatform.schema import undocumented
+from tests.components.recording import Recording, record
+
+GOOGLE: dict[str, Any] = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-123.svc.id.goog"}
+
+
+def made(cluster: Any = CLUSTER, **more: Any) -> Recording:
+    given: Any = {
+        "prefix": "acme-dev",
+        "name": "analyst",
+        "cluster": cluster,
+        "namespace": "research",
+        "service_account": "notebooks",
+        **more,
+    }
+    return record(lambda: WorkloadIdentity("analyst", given))
+
+
+def faults(cluster: Any = CLUSTER, **more: Any) -> list[str]:
+    with pytest.raises(ArgumentError) as caught:
+        made(cluster, **more)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_its_arguments_are_documented_and_complete() -> None:
+    assert undocumented(WorkloadIdentity) == []
+    assert set(WorkloadIdentityArgs.__annotations__) == keys(WorkloadIdentitySettings)
+
+
+def test_on_eks_only_that_service_account_of_that_cluster_gets_the_role() -> None:
+    made_here = made()
+    role = made_here.one("aws:iam/role:Role").inputs
+    assert role["name"] == "acme-dev-wi-analyst", "grants name it"
+    [statement] = json.loads(role["assumeRolePolicy"])["Statement"]
+    assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    asked = statement["Condition"]["StringEquals"]
+    assert asked["aws:RequestTag/kubernetes-namespace"] == "research"
+    assert asked["aws:RequestTag/kubernetes-service-account"] == "notebooks"
+    assert asked["aws:RequestTag/eks-cluster-name"] == CLUSTER["name"]
+    association = made_here.one("aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs
+    assert (association["namespace"], association["serviceAccount"]) == ("research", "notebooks")
+
+
+def test_a_new_identity_has_no_rights() -> None:
+    kinds = {resource.type for resource in made().resources}
+    assert not [kind for kind in kinds if "Policy" in kind], (
+        "grants and policies come from who knows the work"
+    )
+
+
+def test_on_gke_that_service_account_alone_may_be_the_account() -> None:
+    made_here = made(GOOGLE)
+    account = made_here.one("gcp:serviceaccount/account:Account").inputs
+    assert account["accountId"] == "acme-dev-wi-analyst"
+    link = made_here.one("gcp:serviceaccount/iAMMember:IAMMember").inputs
+    assert link["role"] == "roles/iam.workloadIdentityUser"
+    assert link["member"] == "serviceAccount:acme-dev-123.svc.id.goog[research/notebooks]"
+
+
+def test_a_name_that_a_cloud_cannot_hold_is_refused_with_the_room_there_is() -> None:
+    [fault] = faults(GOOGLE, name="analytics-of-everything")
+    assert "service account's id" in fault
+    assert "30" in fault
+    assert not made(name="analytics-of-everything").resources[0].inputs, "a role's name has room for it"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("name", "Analyst", "lower-case"),
+        ("prefix", "acme_dev", "lower-case"),
+        ("namespace", "a/b", "DNS label"),
+        ("service_account", "", "DNS label"),
+        ("tags", {"aws:x": "y"}, "belongs to AWS"),
+    ],
+)
+def test_a_wrong_argument_is_named(key: str, value: Any, words: str) -> None:
+    [fault] = faults(**{key: value})
+    assert key in fault
+    assert words in fault
+
+
+def test_google_has_no_tags_for_it_and_needs_the_pool_of_identities() -> None:
+    [fault] = faults(GOOGLE, tags={"team": "research"})
+    assert "no labels" in fault
+    [fault] = faults({key: value for key, value in GOOGLE.items() if key != "workload_pool"})
+    assert "workload_pool" in fault
