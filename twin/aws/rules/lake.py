@@ -95,6 +95,8 @@ class Lake:
         self.assigned: dict[str, Assigned] = held.setdefault("lf_assigned", {})
         self.grants: dict[str, Grant] = held.setdefault("lf_grants", {})
         self.filters: dict[str, Filter] = held.setdefault("lf_filters", {})
+        self.creators: dict[str, str] = held.setdefault("lf_creators", {})
+        """Who made a database or table (`database/table`): the IAM arn."""
 
     def whole(self, resource: Mapping[str, Any]) -> Params:
         """A resource in its one form: its catalog named, lists in order."""
@@ -123,6 +125,8 @@ class Lake:
     def forget(self, database: str, table: str = "") -> None:
         """A database or table is gone, and with it what was said of it."""
         under = f"{database}/{table}" if table else database
+        for name in [name for name in self.creators if _under(name, under)]:
+            del self.creators[name]
         for held in (self.assigned, self.filters):
             for key in [key for key in held if _under(key.partition(":")[2], under)]:
                 del held[key]
