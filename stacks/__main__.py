@@ -32,9 +32,9 @@ def main() -> None:
     try:
         settings = load_engine(pulumi.get_stack())
         # Imported late: a fault of the file is told without the clouds' SDKs, which take a second to load.
-        from stacks import foundation
+        from stacks import program
 
-        foundation.export(foundation.build(settings))
+        program.export(program.build(settings))
     except (SettingsError, ArgumentError) as error:
         # A RunError is told as it stands, without the traceback that would hide it.
         raise pulumi.RunError(str(error)) from None

@@ -17,6 +17,7 @@ from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.runner import RunnerArgs
+from aiplatform.workload_identity import WorkloadIdentityArgs
 from stacks.settings import CapacityEntry, GpuPool, NodePool, Pool, Settings, Topic
 
 ROLE_TO_BE: Final = "arn:aws:iam::000000000000:role/to-be"
@@ -262,6 +263,18 @@ def _evicts(settings: Settings, said: bool | None) -> bool:
     if said is not None:
         return said
     return settings.environment.cloud == "aws" and settings.environment.profile == "dev"
+
+
+def workload_identity(settings: Settings, name: str, cluster: ClusterReferenceArgs) -> WorkloadIdentityArgs:
+    """Arguments of a workload identity."""
+    identity = settings.workload_identities[name]
+    return {
+        "prefix": settings.environment.prefix,
+        "name": name,
+        "cluster": cluster,
+        "namespace": identity.namespace,
+        "service_account": identity.service_account,
+    }
 
 
 def autoscaler(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pulumi
@@ -17,6 +17,7 @@ from aiplatform.gpu_pool import GpuPool
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
+from aiplatform.workload_identity import WorkloadIdentity
 from stacks import arguments, offerings, protection, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
@@ -37,6 +38,8 @@ class Foundation:
     """NodePool.outputs by the pool's name."""
     gpu_pools: dict[str, Any]
     """GpuPool.outputs by the pool's name."""
+    workload_identities: dict[str, Any] = field(default_factory=dict[str, Any])
+    """WorkloadIdentity.outputs by the identity's name."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -49,9 +52,25 @@ class Foundation:
         return cls(**json.loads(text))
 
 
+@dataclass(frozen=True)
+class Hands:
+    """What the layers above are made with. A layer in a stack of its own makes these from the settings and
+    from Foundation's kubeconfig."""
+
+    cloud: ResourceOptions
+    """For what is in the cloud alone."""
+    cluster: ResourceOptions
+    """For what is in the cluster too; it comes after all of the cluster, and goes before any of it."""
+
+
 def build(settings: Settings) -> Foundation:
     """Register the layer. Raises SettingsError, with nothing but the provider registered, where the cloud
     does not offer what the settings ask for."""
+    return make(settings)[0]
+
+
+def make(settings: Settings) -> tuple[Foundation, Hands | None]:
+    """As `build`, with what the layers above are made with; None while the file says `bootstrap`."""
     here = providers.of(settings)
     lacking = [*protection.faults(settings, here), *offerings.faults(settings, here)]
     if lacking:
@@ -66,7 +85,7 @@ def build(settings: Settings) -> Foundation:
         "runner": dict(runner.outputs) if runner else None,
     }
     if settings.environment.bootstrap:
-        return Foundation(**below, cluster=None, node_pools={}, gpu_pools={})
+        return Foundation(**below, cluster=None, node_pools={}, gpu_pools={}), None
     group = runner.security_group_id if runner else None
     cluster = Cluster("cluster", arguments.cluster(settings, network.outputs, group), in_cloud)
     # On Google Cloud pools make Kubernetes objects too.
@@ -85,11 +104,21 @@ def build(settings: Settings) -> Foundation:
     }
     if settings.environment.cloud == "aws":
         _make_pools_live(settings, here, cluster, [*cpu.values(), *gpu.values()])
-    return Foundation(
+    identities = {
+        name: WorkloadIdentity(
+            f"identity-{name}", arguments.workload_identity(settings, name, cluster.outputs), in_cloud
+        )
+        for name in settings.workload_identities
+    }
+    layer = Foundation(
         **below,
         cluster=dict(cluster.outputs),
         node_pools={name: dict(pool.outputs) for name, pool in cpu.items()},
         gpu_pools={name: dict(pool.outputs) for name, pool in gpu.items()},
+        workload_identities={name: dict(identity.outputs) for name, identity in identities.items()},
+    )
+    return layer, Hands(
+        cloud=in_cloud, cluster=ResourceOptions(providers=[here, cluster.kubernetes], depends_on=[cluster])
     )
 
 
@@ -107,10 +136,3 @@ def _make_pools_live(
         DevicePlugins("device-plugins", arguments.device_plugins(settings, plugins), inside)
     if any(pool.outputs["efa_interfaces"] for pool in gpu):
         EfaPlugin("efa-plugin", {}, inside)
-
-
-def export(foundation: Foundation) -> None:
-    """The stack's outputs of this layer."""
-    pulumi.export("foundation", foundation.exported())
-    if foundation.cluster is not None:
-        pulumi.export("kubeconfig", foundation.cluster["kubeconfig"])

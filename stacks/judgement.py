@@ -16,12 +16,14 @@ from aiplatform._references import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.naming import tightest
 from aiplatform.network import NetworkReferenceArgs
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.runner.args import RunnerSettings
-from stacks import arguments
+from aiplatform.workload_identity.args import WorkloadIdentitySettings
+from stacks import arguments, data_arguments
 from stacks.settings import CapacityEntry, GpuPool, NodePool, Settings
 
 # Where a component's argument has another name than the key of the file.
@@ -45,6 +47,8 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "network": {"project": "environment.project_id", "region": "environment.region"},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
+    "workload_identities": {"name": "{topic}"},
+    "lakehouse": {"project": "environment.project_id", "region": "environment.region"},
 }
 _GOOD_CIDR: Final = "10.0.0.0/16"
 """Stands for a range that the network refuses, so that nobody else refuses it once more."""
@@ -77,6 +81,13 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
     for name, pool in settings.gpu_pools.items():
         args = arguments.gpu_pool(settings, name, pool, here, there)
         found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=args: given)
+    for name in settings.workload_identities:
+        args = arguments.workload_identity(settings, name, here)
+        found += _asked(f"workload_identities.{name}", WorkloadIdentitySettings, lambda given=args: given)
+    if settings.lakehouse is not None:
+        principals = data_arguments.principals_to_be(settings)
+        args = data_arguments.lakehouse(settings, principals)
+        found += _asked("lakehouse", LakehouseSettings, lambda given=args: given)
     # Every component's tags are those of the environment, which Settings.faults judges.
     found = [(key, reason) for key, reason in found if not key.endswith(".tags")]
     too_long = [reason for key, reason in found if key == _PREFIX]
@@ -118,6 +129,7 @@ def cluster_to_be(settings: Settings) -> ClusterReferenceArgs:
             "name": "to-be",
             "version": settings.cluster.version,
             "node_service_account": "to-be@to-be.iam.gserviceaccount.com",
+            "workload_pool": "to-be.svc.id.goog",
             "multi_networking": arguments.multi_networking(settings),
         }
     return {

@@ -26,8 +26,13 @@ _ENDPOINTS: Final = [
     "sts",
 ]
 
+GIB: Final = 1024**3
+
 EVERY: Final = "<name>"
 """In a profile, stands for every entry of a topic of the file's own names."""
+
+OPTIONAL: Final = ("lakehouse",)
+"""Topics that an environment has only where its file says so, be it by an empty object."""
 
 # Where GPUs come from: cheap first, where an interruption costs no more than a wait.
 _CHEAP_FIRST: Final = {EVERY: {"capacity": ["spot", "on_demand"]}}
@@ -43,6 +48,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "system_nodes": {"min": 2, "max": 3},
         },
         "gpu_pools": _CHEAP_FIRST,
+        "lakehouse": {"access_log_days": 30, "query_cutoff_bytes": 10 * GIB},
     },
     # As prod, smaller.
     "staging": {
@@ -53,6 +59,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "system_nodes": {"min": 2, "max": 4},
         },
         "gpu_pools": _CHEAP_FIRST,
+        "lakehouse": {"access_log_days": 90, "query_cutoff_bytes": 100 * GIB},
     },
     # Stands when a zone falls, and is not deleted by accident.
     "prod": {
@@ -64,6 +71,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         # Nothing that is served or trained there ends because somebody else pays more.
         "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
+        "lakehouse": {"access_log_days": 365, "query_cutoff_bytes": 1024 * GIB},
     },
 }
 
@@ -132,7 +140,11 @@ PROFILES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 
 def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[str, Any]:
     """The topics laid over the defaults of a profile. An unknown one has none: the model refuses it."""
-    defaults = PROFILES.get(cloud, {}).get(profile, {})
+    defaults = {
+        name: topic
+        for name, topic in PROFILES.get(cloud, {}).get(profile, {}).items()
+        if name not in OPTIONAL or name in topics
+    }
     whole = overlaid({name: topic for name, topic in defaults.items() if EVERY not in topic}, topics)
     for name, topic in defaults.items():
         if EVERY in topic and isinstance(whole.get(name), Mapping):

@@ -43,7 +43,7 @@ OWN = """
 import json, sys, time
 
 began = time.perf_counter()
-from stacks import foundation
+from stacks import program
 from stacks.loading import load_file
 
 imported = time.perf_counter()
@@ -53,7 +53,7 @@ from tests.components.recording import record
 
 settings = load_file(Path("environments") / f"Pulumi.{sys.argv[1]}.yaml")
 started = time.perf_counter()
-recording = record(lambda: foundation.build(settings))
+recording = record(lambda: program.build(settings))
 done = time.perf_counter()
 print(json.dumps({
     "import_seconds": imported - began,

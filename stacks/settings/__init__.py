@@ -17,9 +17,12 @@ from typing import Any
 
 from pydantic import Field
 
+from aiplatform._args import nearest
 from aiplatform._clouds import CLOUDS
 from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
+from stacks.settings.data import Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
+from stacks.settings.from_arguments import given
 from stacks.settings.network import FlowLogs, Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool, Sharing, Taint
 from stacks.settings.runner import Runner
@@ -36,6 +39,7 @@ __all__ = [
     "FlowLogs",
     "GpuPool",
     "Images",
+    "Lakehouse",
     "Network",
     "NodePool",
     "Pool",
@@ -45,6 +49,7 @@ __all__ = [
     "SystemNodes",
     "Taint",
     "Topic",
+    "WorkloadIdentity",
     "key",
     "parse",
 ]
@@ -64,6 +69,10 @@ class Settings(Topic):
     """CPU pools by name."""
     gpu_pools: dict[str, GpuPool] = Field(default_factory=dict)
     """GPU pools by name."""
+    workload_identities: dict[str, WorkloadIdentity] = Field(default_factory=dict)
+    """Workload identities by name."""
+    lakehouse: Lakehouse | None = None
+    """Left out, there is none."""
 
     @property
     def has_runner(self) -> bool:
@@ -90,8 +99,26 @@ class Settings(Topic):
                 )
         if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
             yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
+        yield from self._strangers()
         for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
             yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
+
+    def _strangers(self) -> Iterator[tuple[str, str]]:
+        """Names that look like those of workload identities and are none."""
+        if self.lakehouse is None:
+            return
+        said = given(self.lakehouse)
+        named = {f"lakehouse.writers[{index}]": name for index, name in enumerate(said.get("writers", []))}
+        for index, grant in enumerate(said.get("grants", [])):
+            named[f"lakehouse.grants[{index}].principal"] = grant["principal"]
+        for path, name in named.items():
+            if ":" not in name and name not in self.workload_identities:
+                hint = nearest(name, self.workload_identities)
+                yield (
+                    path,
+                    f"got {name!r}, expected the name of one of this file's workload_identities, or a "
+                    f"principal of {CLOUDS[self.environment.cloud]}{hint}",
+                )
 
     def _for_aws_alone(self) -> Iterator[tuple[str, str]]:
         here = CLOUDS[self.environment.cloud]

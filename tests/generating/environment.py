@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from aiplatform._clouds import CLOUDS
 from stacks.profiles import PROFILES
 from stacks.settings import NAMESPACE, Settings
+from stacks.settings.from_arguments import OfArguments
 from tests.generating.tables import code, page, table
 
 MISSING = object()
@@ -36,10 +37,33 @@ def text() -> str:
 
 def _topic(name: str, field: FieldInfo) -> str:
     model, named = _model(field)
+    if issubclass(model, OfArguments):
+        return f"## {NAMESPACE}:{name}\n\n" + _of_arguments(name, model)
     path = "<name>." if named else ""
     intro = (model.__doc__ or "").strip()
-    lead = f"{intro}\n\nOne object a pool, by its name." if named else intro
+    lead = f"{intro}\n\nOne object each, by its name." if named else intro
     return f"## {NAMESPACE}:{name}\n\n{lead}\n\n" + table(HEAD, _rows(name, model, path, []))
+
+
+def _of_arguments(name: str, model: type[OfArguments]) -> str:
+    """A topic whose keys are told on the component's own page; here is what a profile says of them."""
+    component = model.made_from.__name__.removesuffix("Args")
+    own = f"[{component}](components/{name}.md#arguments)"
+    there = model.made_from.__annotations__
+    left_out = ", ".join(code(each) for each in there if each not in model.model_fields)
+    profiles = [profile for cloud in PROFILES.values() for profile in cloud.values()]
+    said = sorted({key for profile in profiles for key in profile.get(name, ())})
+    rows = [
+        [code(key), *(_default(profile, name, key, model.model_fields[key], []) for profile in NAMES)]
+        for key in said
+    ]
+    return "\n\n".join(
+        [
+            f"{(model.__doc__ or '').strip()} Without the topic there is none. Its keys "
+            f"are the arguments of {own}, but for {left_out}, which the platform sets.",
+            *([table(["key", *NAMES], rows)] if rows else []),
+        ]
+    )
 
 
 def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo]) -> Iterator[list[str]]:
@@ -69,6 +93,8 @@ def _model(field: FieldInfo) -> tuple[type[BaseModel], bool]:
     annotation = field.annotation
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation, False
+    if type(None) in get_args(annotation):
+        return get_args(annotation)[0], False
     return get_args(annotation)[1], True
 
 

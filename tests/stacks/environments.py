@@ -11,8 +11,7 @@ from typing import Any
 
 import pulumi
 
-from stacks import foundation
-from stacks.foundation import Foundation
+from stacks import program
 from stacks.loading import load_file
 from stacks.settings import Settings
 from tests.components.recording import Recording, record
@@ -31,8 +30,11 @@ class Built:
     settings: Settings
     recording: Recording
     exported: dict[str, Any]
+    """Of the first layer."""
+    above: dict[str, dict[str, Any]]
+    """Of the layers above it, by their names."""
     secret: bool
-    """Whether the engine would hide the exported value."""
+    """Whether the engine would hide any of them."""
 
 
 def settings_of(stack: str, **environment: Any) -> Settings:
@@ -52,17 +54,19 @@ def build(settings: Settings) -> Built:
     """Build the program's layers from these settings."""
     seen: dict[str, Any] = {}
 
-    async def look(output: pulumi.Output[Any]) -> None:
-        seen["exported"] = await output.future()
-        seen["secret"] = await output.is_secret()
+    async def look(name: str, output: pulumi.Output[Any]) -> bool:
+        seen[name] = await output.future()
+        return await output.is_secret()
 
-    def program() -> Foundation:
-        made = foundation.build(settings)
-        seen["looking"] = asyncio.ensure_future(look(made.exported()))
-        return made
+    def build_and_look() -> None:
+        layers = program.build(settings)
+        seen["looking"] = [
+            asyncio.ensure_future(look(name, layer.exported())) for name, layer in layers.by_name().items()
+        ]
 
-    recording = record(program, stack=settings.environment.name)
-    return Built(settings, recording, seen["exported"], seen["secret"])
+    recording = record(build_and_look, stack=settings.environment.name)
+    secret = any(looked.result() for looked in seen.pop("looking"))
+    return Built(settings, recording, seen.pop("foundation"), seen, secret)
 
 
 def names(stack: str) -> str:

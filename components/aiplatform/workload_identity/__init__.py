@@ -23,6 +23,10 @@ class WorkloadIdentityOutputs(TypedDict):
     """Google Cloud: the service account's address."""
     annotations: Input[dict[str, str]]
     """What the Kubernetes service account must carry; nothing on AWS."""
+    namespace: str
+    """The Pods' namespace."""
+    service_account: str
+    """The Pods' service account."""
     ready: Input[str]
     """Known when Pods get credentials: who starts Pods waits for it."""
 
@@ -42,6 +46,10 @@ class WorkloadIdentity(ComponentResource):
     """Google Cloud: the service account's address."""
     annotations: Output[dict[str, str]]
     """What the Kubernetes service account must carry; nothing on AWS."""
+    namespace: Output[str]
+    """The Pods' namespace."""
+    service_account: Output[str]
+    """The Pods' service account."""
     ready: Output[str]
     """Known when Pods get credentials: who starts Pods waits for it."""
 
@@ -53,7 +61,11 @@ class WorkloadIdentity(ComponentResource):
             from aiplatform.workload_identity import gcp as cloud
         else:
             from aiplatform.workload_identity import aws as cloud
-        self.outputs: dict[str, Any] = cloud.build(self, name, settings)
+        self.outputs: dict[str, Any] = {
+            **cloud.build(self, name, settings),
+            "namespace": settings.namespace,
+            "service_account": settings.service_account,
+        }
         for key, output in self.outputs.items():
             setattr(self, key, Output.from_input(output))
         self.register_outputs(self.outputs)

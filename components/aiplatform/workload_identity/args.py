@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
-from aiplatform._args import Fault, Rule, matches
+from aiplatform._args import Fault, Rule, got, matches
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import GOOGLE_SERVICE_ACCOUNT, IAM_ROLE, Kind, PhysicalName, aws_tags, dns_label
@@ -29,7 +29,7 @@ def physical_name(prefix: str, name: str) -> str:
 
 def too_long(cloud: Cloud, prefix: str, name: str) -> str | None:
     """What is wrong with the length of an identity's name under a prefix, or None."""
-    return PhysicalName(LONGEST[cloud], "{prefix}" + _SEPARATOR + name).too_long(prefix)
+    return PhysicalName(LONGEST[cloud], physical_name(prefix, "{prefix}")).too_long(name)
 
 
 def _prefix(value: str) -> str | None:
@@ -84,6 +84,6 @@ class WorkloadIdentitySettings(CloudNeutral):
         """What no single key tells."""
         reason = too_long(self.cloud, self.prefix, self.name)
         if reason:
-            yield Fault("prefix", reason)
+            yield Fault("name", f"{got(self.name)}, {reason}")
         if self.cloud == "gcp" and self.cluster.workload_pool is None:
             yield Fault("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")

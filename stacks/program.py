@@ -1,0 +1,41 @@
+"""The layers of an environment, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pulumi
+
+from stacks import data, foundation
+from stacks.data import Data
+from stacks.foundation import Foundation
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Layers:
+    """All layers of one environment."""
+
+    foundation: Foundation
+    data: Data = field(default_factory=Data)
+
+    def by_name(self) -> dict[str, Foundation | Data]:
+        """The layers by the names of their outputs."""
+        return {"foundation": self.foundation, "data": self.data}
+
+
+def build(settings: Settings) -> Layers:
+    """Register every layer. Raises SettingsError, with nothing but the provider registered, where the cloud
+    does not offer what the settings ask for."""
+    first, hands = foundation.make(settings)
+    if hands is None:
+        return Layers(first)
+    return Layers(first, data.build(settings, first, hands))
+
+
+def export(layers: Layers) -> None:
+    """The stack's outputs."""
+    for name, layer in layers.by_name().items():
+        pulumi.export(name, layer.exported())
+    if layers.foundation.cluster is not None:
+        pulumi.export("kubeconfig", layers.foundation.cluster["kubeconfig"])
