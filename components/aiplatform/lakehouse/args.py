@@ -8,8 +8,19 @@ from pulumi import Input
 
 from aiplatform._args import Fault, between, distinct, got, length, matches
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform.lakehouse import ingestion, snapshots
 from aiplatform.lakehouse.clouds import MEANINGS
 from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, overlaps, role_arn
+from aiplatform.lakehouse.ingestion import (
+    BatchSettings,
+    CaptureSettings,
+    LakehouseBatchArgs,
+    LakehouseCaptureArgs,
+    LakehouseStreamArgs,
+    StreamSettings,
+)
+from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs, SnapshotSettings
+from aiplatform.lakehouse.store import Store, unfit_for_s3_tables
 from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
 from aiplatform.naming import (
     ATHENA_WORKGROUP,
@@ -26,6 +37,7 @@ from aiplatform.naming import (
     dns_label,
     prefix_for,
 )
+from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 
 BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-lakehouse-logs-111122223333")
 """The longest of the buckets' names; the others are `{prefix}-{zone}-{account}`."""
@@ -95,8 +107,21 @@ class LakehouseArgs(TypedDict):
     """`aws`. Default `aws`."""
     zones: NotRequired[LakehouseZonesArgs]
     """How long each zone keeps what."""
+    store: NotRequired[str]
+    """AWS: where the tables are: `buckets` (the zones' own), or `s3_tables` (S3 Tables, which looks after
+    them itself). Said when the lakehouse is made, and for good. Default `buckets`."""
     tables: NotRequired[list[LakehouseTableArgs]]
     """The Iceberg tables. Default none."""
+    streams: NotRequired[list[LakehouseStreamArgs]]
+    """Events that are appended to tables of raw as they come. Default none."""
+    captures: NotRequired[list[LakehouseCaptureArgs]]
+    """Databases whose changes are captured into raw. Default none."""
+    batches: NotRequired[list[LakehouseBatchArgs]]
+    """Jobs that read and write tables. Default none."""
+    snapshots: NotRequired[list[LakehouseSnapshotArgs]]
+    """Names that snapshots of tables get, so that they are kept. Default none."""
+    network: NotRequired[NetworkReferenceArgs]
+    """The network that `captures` stand in, from where they reach their databases. Required with them."""
     grants: NotRequired[list[LakehouseGrantArgs]]
     """Who may do what. Default nobody anything."""
     legal_hold: NotRequired[LakehouseLegalHoldArgs]
@@ -112,6 +137,10 @@ class LakehouseArgs(TypedDict):
     arrival_targets: NotRequired[dict[str, Input[str]]]
     """Who is told of each file that arrives under `files/` of raw, by a name of yours: the arn of an SQS
     queue, an SNS topic or a Lambda function, whose policy lets the rule `{prefix}-arrivals` in. At most 5.
+    Default nobody."""
+    quality_targets: NotRequired[dict[str, Input[str]]]
+    """Who is told when a rule of a table's `quality` does not hold, by a name of yours: the arn of an SQS
+    queue, an SNS topic or a Lambda function, whose policy lets the rule `{prefix}-quality` in. At most 5.
     Default nobody."""
     admins: NotRequired[list[Input[str]]]
     """Further data lake administrators, arns of IAM roles. Whoever applies the program is one. Default
@@ -175,6 +204,9 @@ def _target_names(value: Mapping[str, Any]) -> str | None:
     return None
 
 
+Targets = Annotated[dict[str, Input[Annotated[str, TARGET]]], length(0, 5, "targets"), _target_names]
+
+
 @dataclass(frozen=True)
 class LakehouseSettings(CloudNeutral):
     """Checked arguments of a lakehouse."""
@@ -200,9 +232,23 @@ class LakehouseSettings(CloudNeutral):
     writers: Annotated[list[Input[Annotated[str, role_arn]]], length(1, 20, "roles"), distinct]
     cloud: Cloud = "aws"
     zones: ZonesSettings = ZonesSettings()
+    store: Store = "buckets"
     tables: Annotated[list[TableSettings], length(0, 200, "tables")] = field(
         default_factory=list[TableSettings]
     )
+    streams: Annotated[list[StreamSettings], length(0, 50, "streams")] = field(
+        default_factory=list[StreamSettings]
+    )
+    captures: Annotated[list[CaptureSettings], length(0, 20, "captures")] = field(
+        default_factory=list[CaptureSettings]
+    )
+    batches: Annotated[list[BatchSettings], length(0, 100, "batches")] = field(
+        default_factory=list[BatchSettings]
+    )
+    snapshots: Annotated[list[SnapshotSettings], length(0, 1000, "snapshots")] = field(
+        default_factory=list[SnapshotSettings]
+    )
+    network: NetworkReference | None = None
     grants: Annotated[list[GrantSettings], length(0, 200, "grants")] = field(
         default_factory=list[GrantSettings]
     )
@@ -210,9 +256,8 @@ class LakehouseSettings(CloudNeutral):
     query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")] = 100 * 1024**3
     access_log_days: Annotated[int, DAYS] = 90
     arrival_events: bool = True
-    arrival_targets: Annotated[
-        dict[str, Input[Annotated[str, TARGET]]], length(0, 5, "targets"), _target_names
-    ] = field(default_factory=dict[str, Input[str]])
+    arrival_targets: Targets = field(default_factory=dict[str, Input[str]])
+    quality_targets: Targets = field(default_factory=dict[str, Input[str]])
     admins: Annotated[list[Input[Annotated[str, role_arn]]], length(0, 9, "roles"), distinct] = field(
         default_factory=list[Input[str]]
     )
@@ -238,14 +283,25 @@ class LakehouseSettings(CloudNeutral):
         yield from everything(self.grants)
         yield from overlaps(self.grants)
         yield from self._hold()
+        yield from ingestion.faults(self.streams, self.batches, self.tables)
+        yield from snapshots.faults(self.snapshots, self.tables)
+        if self.captures and self.network is None:
+            yield Fault("network", "missing, expected the network that `captures` reach their databases from")
+        if self.store == "s3_tables":
+            yield from unfit_for_s3_tables(self.tables, self.grants)
         if self.arrival_targets and not self.arrival_events:
             yield Fault("arrival_targets", "got some without arrival_events, expected it to be true")
         yield from self._teardown()
 
     def _names(self) -> Iterator[Fault]:
-        tables = [table.path for table in self.tables]
-        grants = [grant.name for grant in self.grants]
-        for names, where in ((tables, "tables"), (grants, "grants")):
+        said = {
+            "tables": [table.path for table in self.tables],
+            "grants": [grant.name for grant in self.grants],
+            "streams": [stream.name for stream in self.streams],
+            "captures": [capture.name for capture in self.captures],
+            "batches": [batch.name for batch in self.batches],
+        }
+        for where, names in said.items():
             for index, name in enumerate(names):
                 if name in names[:index]:
                     yield Fault(f"{where}[{index}].name", f"{got(name)} twice, expected each only once")

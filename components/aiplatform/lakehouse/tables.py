@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, NotRequired, TypedDict, get_args
 
 from aiplatform._args import Fault, between, got, length, nearest
 from aiplatform.lakehouse import transforms, types
+from aiplatform.lakehouse.quality import LakehouseQualityArgs, QualitySettings
 
 Zone = Literal["raw", "curated", "serving"]
 ZONES: Final[tuple[Zone, ...]] = get_args(Zone)
@@ -31,6 +32,9 @@ class LakehouseColumnArgs(TypedDict):
     classification: NotRequired[str]
     """`public`, `internal` or `pii` (what tells of a person). It decides who may read it. Default
     `internal`."""
+    was: NotRequired[str]
+    """The name that it had before: it is renamed, and keeps its data. Left there afterwards it does
+    nothing."""
 
 
 class LakehousePartitionArgs(TypedDict):
@@ -59,8 +63,12 @@ class LakehouseSortArgs(TypedDict):
 
 
 class LakehouseTableArgs(TypedDict):
-    """An Iceberg table. It is created once as it is declared; from then on Iceberg owns its schema. One that
-    is declared no more leaves the catalog; its files stay in the bucket."""
+    """An Iceberg table. It is created once as it is declared; from then on Iceberg owns its schema, and a
+    declaration that changes becomes a step of Iceberg's schema evolution: columns are added at the end,
+    widened (int to long, float to double, more digits), renamed by `was`, made optional, described anew;
+    partitions and order change for what is written from then on. What would lose data or break readers is
+    refused: a column that is declared no more, another type, a new column that is required. What clients
+    added stays. A table that is declared no more leaves the catalog; its files stay in the bucket."""
 
     zone: str
     """The zone that it is in: `raw`, `curated` or `serving`."""
@@ -78,6 +86,8 @@ class LakehouseTableArgs(TypedDict):
     """The order in which its files are written. Default none."""
     snapshot_days: NotRequired[int]
     """How long its snapshots are kept, in days: how far one can read back in time. Default: its zone's."""
+    quality: NotRequired[LakehouseQualityArgs]
+    """What must hold of its rows. Default nothing."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +99,7 @@ class ColumnSettings:
     required: bool = False
     doc: Annotated[str, length(1, 255, "characters")] | None = None
     classification: Classification = "internal"
+    was: Annotated[str, types.column_name] | None = None
 
     @property
     def field(self) -> types.Field:
@@ -137,6 +148,7 @@ class TableSettings:
     partitions: list[PartitionSettings] = field(default_factory=list[PartitionSettings])
     sort_order: list[SortSettings] = field(default_factory=list[SortSettings])
     snapshot_days: Annotated[int, between(1, 3650, "days")] | None = None
+    quality: QualitySettings | None = None
 
     @property
     def path(self) -> str:
@@ -164,6 +176,9 @@ class TableSettings:
         for index, name in enumerate(names):
             if name in names[:index]:
                 yield Fault(f"columns[{index}].name", f"{got(name)} twice, expected each only once")
+        yield from self._renames(names)
+        for fault in self.quality.misfits(self.fields) if self.quality else ():
+            yield Fault(f"quality.{fault.path}", fault.reason)
         private = self.columns_of(["pii"])
         if private and self.owner is None:
             yield Fault("owner", f"missing, expected who answers for what is pii in it: {', '.join(private)}")
@@ -174,6 +189,17 @@ class TableSettings:
             said = [(part.column, transforms.parse(part.transform)) for part in parts]
             for index, reason in transforms.repeated(said):
                 yield Fault(f"{where}[{index}].transform", reason)
+
+    def _renames(self, names: Sequence[str]) -> Iterator[Fault]:
+        before = [column.was for column in self.columns]
+        for index, was in enumerate(before):
+            if was is None:
+                continue
+            if was in names:
+                reason = "which is a column too, expected the name of one that is declared no more"
+                yield Fault(f"columns[{index}].was", f"{got(was)}, {reason}")
+            elif was in before[:index]:
+                yield Fault(f"columns[{index}].was", f"{got(was)} twice, expected each only once")
 
     def _sources(
         self, where: str, parts: Sequence[PartitionSettings] | Sequence[SortSettings]

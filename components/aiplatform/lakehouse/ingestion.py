@@ -1,0 +1,201 @@
+"""How data comes in to a lakehouse: streams of events, captured changes of databases, and batches."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+
+from pulumi import Input
+
+from aiplatform._args import Fault, between, distinct, got, length, matches, nearest
+from aiplatform.lakehouse.schedules import schedule_rule
+from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.naming import dns_label
+
+SECRET: Final = matches(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+",
+    "the arn of a secret in Secrets Manager, never a password",
+)
+KEY: Final = matches(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the arn of a KMS key")
+SCRIPT: Final = matches(
+    r"(s3|gs)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s*?]+\.py",
+    "where a script is, `s3://bucket/path/load.py`",
+)
+CERTIFICATE: Final = re.compile(
+    r"\s*(-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+"
+)
+_SOURCE_TABLE: Final = matches(r"[\w$%-]+\.[\w$%-]+", "schema.table, where % stands for any letters")
+CAPACITIES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 192, 256, 384)
+"""Capacity units that a serverless replication can have (DMS user guide, "AWS DMS Serverless components")."""
+OWN_ARGUMENTS: Final = frozenset(
+    {
+        "conf",
+        "datalake-formats",
+        "extra-py-files",
+        "enable-glue-datacatalog",
+        "job-language",
+        "TempDir",
+        "JOB_NAME",
+    }
+)
+"""Arguments of a batch that the platform sets itself."""
+
+
+class LakehouseStreamArgs(TypedDict):
+    """Events that come in one by one and are appended to a table: JSON objects whose keys are the table's
+    columns. What does not fit lands under `files/errors/` of raw."""
+
+    name: str
+    """What the stream is called, a DNS label."""
+    table: str
+    """The table of raw that it appends to, `raw.clicks`."""
+    buffer_seconds: NotRequired[int]
+    """How long events are gathered before they are committed, in seconds: 0 to 900. Shorter is fresher, and
+    makes more and smaller files. Default 300."""
+    buffer_mib: NotRequired[int]
+    """How much is gathered at most, in MiB: 1 to 128. Default 64."""
+
+
+class LakehouseCaptureArgs(TypedDict):
+    """The changes of a database as they happen: first all rows, then every insert, update and delete, as
+    Parquet files under `files/captures/{name}/` of raw, from where a batch merges them into a table."""
+
+    name: str
+    """What the capture is called, a DNS label."""
+    engine: str
+    """`postgresql` or `mysql`."""
+    secret: Input[str]
+    """The arn of the secret in Secrets Manager with host, port, username and password. The password is read
+    by the service alone."""
+    secret_key: NotRequired[Input[str]]
+    """The arn of the KMS key of the secret. Default: AWS's own for Secrets Manager."""
+    database: str
+    """The database in it."""
+    tables: list[str]
+    """Which tables, `schema.table`; `%` stands for any letters: `public.%`."""
+    ca_certificate: NotRequired[str]
+    """The certificates (PEM) that the database's own is verified by. Required with `mysql`; without it a
+    connection to `postgresql` is encrypted and the server not verified."""
+    capacity: NotRequired[int]
+    """The most capacity that it grows to, in units of 2 GiB of memory: 1, 2, 4, 8 up to 384. Default 4."""
+    multi_zone: NotRequired[bool]
+    """Whether it survives the loss of a zone, at twice the price. Default false."""
+    file_seconds: NotRequired[int]
+    """How long changes are gathered before a file is written, in seconds: 60 to 3600. Default 300."""
+
+
+class LakehouseBatchArgs(TypedDict):
+    """A job for Spark that works as the writer role, with the lakehouse's catalog there as `glue_catalog`."""
+
+    name: str
+    """What the job is called, a DNS label."""
+    script: str
+    """Where its script is, `s3://bucket/path/load.py`. It may read that object, and the lakehouse."""
+    arguments: NotRequired[dict[str, str]]
+    """Arguments of the script, without `--`. No secrets: they can be read in the job. Default none."""
+    schedule: NotRequired[str]
+    """When it runs, in UTC, as cron writes it: `15 3 * * *`. Default when somebody starts it."""
+    worker_size: NotRequired[str]
+    """`small` (4 vCPU, 16 GiB), `medium` (8, 32) or `large` (16, 64). Default `small`."""
+    workers: NotRequired[int]
+    """The most workers, 2 to 100; it takes as many as it needs. Default 2."""
+    timeout_minutes: NotRequired[int]
+    """When a run that does not end is ended, in minutes: 1 to 2880. Default 60."""
+    retries: NotRequired[int]
+    """How often a run that failed is tried again, 0 to 10. Default 0."""
+    publishes: NotRequired[list[str]]
+    """Tables with `quality` that it writes, `curated.orders`: it then writes to their branch `incoming`, and
+    what it wrote becomes theirs once their rules hold. Default none: what it writes is there at once."""
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """A checked stream."""
+
+    name: Annotated[str, dns_label]
+    table: str
+    buffer_seconds: Annotated[int, between(0, 900, "seconds")] = 300
+    buffer_mib: Annotated[int, between(1, 128, "MiB")] = 64
+
+
+def _capacity(value: Any) -> str | None:
+    known = ", ".join(map(str, CAPACITIES))
+    return None if value in CAPACITIES else f"expected one of {known}"
+
+
+def _certificates(value: Any) -> str | None:
+    if CERTIFICATE.fullmatch(value):
+        return None
+    return "expected certificates in PEM, -----BEGIN CERTIFICATE----- and so on"
+
+
+@dataclass(frozen=True)
+class CaptureSettings:
+    """A checked capture."""
+
+    name: Annotated[str, dns_label, length(1, 30, "characters")]
+    engine: Literal["postgresql", "mysql"]
+    secret: Input[Annotated[str, SECRET]]
+    database: Annotated[str, length(1, 64, "characters")]
+    tables: Annotated[list[Annotated[str, _SOURCE_TABLE]], length(1, 100, "tables"), distinct]
+    secret_key: Input[Annotated[str, KEY]] | None = None
+    ca_certificate: Annotated[str, _certificates] | None = None
+    capacity: Annotated[int, _capacity] = 4
+    multi_zone: bool = False
+    file_seconds: Annotated[int, between(60, 3600, "seconds")] = 300
+
+    def check(self) -> Iterator[Fault]:
+        """What the engine needs. MySQL knows no encryption without a certificate (DMS user guide, "Using SSL
+        with AWS Database Migration Service")."""
+        if self.engine == "mysql" and self.ca_certificate is None:
+            yield Fault(
+                "ca_certificate", "missing, expected the certificates (PEM) that MySQL's is verified by"
+            )
+
+
+def _arguments(value: Mapping[str, Any]) -> str | None:
+    for name in value:
+        if name.startswith("-") or not re.fullmatch(r"[A-Za-z][\w-]*", name):
+            return f"{name!r}: expected a name of letters, digits, _ and -, without --"
+        if name in OWN_ARGUMENTS:
+            return f"{name!r}: expected another name, the platform sets this one"
+    return None
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """A checked batch."""
+
+    name: Annotated[str, dns_label]
+    script: Annotated[str, SCRIPT]
+    arguments: Annotated[dict[str, str], _arguments] = field(default_factory=dict[str, str])
+    schedule: Annotated[str, schedule_rule] | None = None
+    worker_size: Literal["small", "medium", "large"] = "small"
+    workers: Annotated[int, between(2, 100, "workers")] = 2
+    timeout_minutes: Annotated[int, between(1, 2880, "minutes")] = 60
+    retries: Annotated[int, between(0, 10)] = 0
+    publishes: Annotated[list[str], distinct] = field(default_factory=list[str])
+
+
+def faults(
+    streams: Sequence[StreamSettings], batches: Sequence[BatchSettings], tables: Sequence[TableSettings]
+) -> Iterator[Fault]:
+    """What does not fit the tables that there are."""
+    known = {table.path: table for table in tables}
+    for index, stream in enumerate(streams):
+        where = f"streams[{index}].table"
+        if stream.table not in known:
+            yield _unknown(where, stream.table, known)
+        elif known[stream.table].zone != "raw":
+            yield Fault(where, f"{got(stream.table)}, expected a table of raw: data comes in there")
+    for index, batch in enumerate(batches):
+        for place, path in enumerate(batch.publishes):
+            where = f"batches[{index}].publishes[{place}]"
+            if path not in known:
+                yield _unknown(where, path, known)
+            elif known[path].quality is None:
+                yield Fault(where, f"{got(path)}, which has no `quality`, expected rules for it or left out")
+
+
+def _unknown(where: str, path: str, known: Mapping[str, TableSettings]) -> Fault:
+    return Fault(where, f"{got(path)}, expected one of {', '.join(known) or 'none'}{nearest(path, known)}")
