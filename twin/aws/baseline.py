@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import MutableMapping
 from typing import Any, Final
 
 from twin.aws.credentials import ROLE
@@ -47,12 +48,13 @@ def born(backend: Any) -> dict[str, set[Any]]:
 def collections(backend: Any) -> list[tuple[str, dict[Any, Any]]]:
     """A backend's collections of things, flattened where they are kept by owner (`groups`, `subnets`)."""
     found: list[tuple[str, dict[Any, Any]]] = []
-    for name, held in vars(backend).items():
+    members: dict[str, Any] = vars(backend)
+    for name, held in members.items():
         if name.startswith("_") and name not in ("_certificates", "_parameters"):
             continue
         if isinstance(held, list) and held and hasattr(held[0], "__dict__"):
             found.append((name, {_id_of(item, index): item for index, item in enumerate(held)}))
-        elif isinstance(held, dict) and held:
+        elif isinstance(held, MutableMapping) and held:
             flat: dict[Any, Any] = {}
             for key, value in list(held.items()):
                 if isinstance(value, dict) and type(value).__module__ in ("builtins", "collections"):

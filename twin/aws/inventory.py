@@ -33,6 +33,7 @@ _PARTS: Final = {
     "cloudwatch": {"metric_data", "past_metric_data"},
     "sqs": {"queue_deletions"},
     "kms": {"key_to_aliases"},
+    "rds": {"resource_map", "events"},
     "codebuild": {"build_history", "build_metadata", "build_metadata_history"},
 }
 _GONE: Final = frozenset(

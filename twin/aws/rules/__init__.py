@@ -27,6 +27,9 @@ from twin.aws.rules import (
     logs,
     modelled,
     placement,
+    rds,
+    rds_groups,
+    rds_mends,
     reservations,
     s3,
     ssm,
@@ -53,6 +56,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "glue": glue.RULES,
     "s3": s3.RULES,
     "lakeformation": lakeformation.RULES,
+    "rds": {**rds.RULES, **rds_groups.RULES},
 }
 
 Extension = Callable[[Call, Any], Answer | None]
@@ -64,6 +68,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "glue": glue.OPERATIONS,
     "s3": s3.OPERATIONS,
     "lakeformation": lakeformation_calls.OPERATIONS,
+    "rds": rds_mends.OPERATIONS,
     "ssm": ssm.OPERATIONS,
 }
 

@@ -19,6 +19,7 @@ SERVICES: Final = {
     "lakeformation": "InvalidInputException",
     "athena": "InvalidRequestException",
     "events": "ValidationException",
+    "rds": "InvalidParameterValue",
 }
 """The code by which a service refuses what breaks its model."""
 

@@ -18,6 +18,7 @@ _CODES: Final = {
     "lakeformation": "InvalidInputException",
     "athena": "InvalidRequestException",
     "events": "ValidationException",
+    "rds": "InvalidParameterValue",
 }
 
 
