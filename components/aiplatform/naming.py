@@ -58,12 +58,27 @@ GLUE_DATABASE: Final = Kind("a Glue database's name", 255)
 ATHENA_WORKGROUP: Final = Kind("an Athena workgroup's name", 128)
 # 50, not the API's 128: "Lake Formation tag-based access control notes and restrictions".
 LAKE_FORMATION_TAG: Final = Kind("the key of an LF-tag", 50)
+# RDS, CreateDBInstance and CreateDBSubnetGroup: "Cannot be longer than" (API reference).
+RDS_INSTANCE: Final = Kind("an RDS instance's name", 63)
+RDS_GROUP_PREFIX: Final = Kind("the name of a group of RDS", 255, GENERATED_SUFFIX)
+SECRET: Final = Kind("a secret's name", 512)
+ECR_REPOSITORY: Final = Kind("an ECR repository's name", 256)
+# PutPullThroughCacheRule: ecrRepositoryPrefix has 2 to 30 characters (ECR's API model).
+ECR_CACHE: Final = Kind("the prefix of an ECR cache's repositories", 30)
 SSM_PARAMETER: Final = Kind("an SSM parameter's name", 1011)
+DYNAMODB_TABLE: Final = Kind("a DynamoDB table's name", 255)
+SERVERLESS_CACHE: Final = Kind("a serverless cache's name", 40)
+ELASTICACHE_USER: Final = Kind("an ElastiCache user's id", 40)
 # Google Cloud's, from its discovery documents and "Naming resources" (Compute Engine: RFC 1035).
 GCE: Final = Kind("a Compute Engine resource's name", 63)
 GKE_CLUSTER: Final = Kind("a GKE cluster's name", 40)
 GKE_NODE_POOL: Final = Kind("a GKE node pool's name", 40)
+GOOGLE_SECRET: Final = Kind("a secret's id", 255)
+GOOGLE_BUCKET: Final = Kind("a Cloud Storage bucket's name", 63)
+ARTIFACT_REPOSITORY: Final = Kind("an Artifact Registry repository's id", 63)
 GOOGLE_SERVICE_ACCOUNT: Final = Kind("a service account's id", 30)
+FIRESTORE_DATABASE: Final = Kind("a Firestore database's id", 63)
+BIGTABLE_INSTANCE: Final = Kind("a Bigtable instance's id", 33)
 
 
 @dataclass(frozen=True)
