@@ -102,5 +102,5 @@ def descriptions(arguments: type) -> Mapping[str, str]:
         if not (isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name)):
             continue
         if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
-            found[one.target.id] = inspect.cleandoc(str(after.value.value))
+            found[one.target.id] = " ".join(str(after.value.value).split())
     return found

@@ -31,11 +31,29 @@ NAMED = (
     "aws:ec2/securityGroup:SecurityGroup",
 )
 STATEFUL = {"cluster-cluster", "cluster-key", "cluster-volumes-key"}
+# Of the layers above, what holds data, or what data cannot be read without.
+HOLDS_DATA = (
+    "aws:s3/bucket:Bucket",
+    "aws:glue/catalogDatabase:CatalogDatabase",
+    "aws:glue/catalogTable:CatalogTable",
+    "aws:kms/key:Key",
+)
+ABOVE = ("lakehouse-",)
 CLUSTER = {"aws": "aws:eks/cluster:Cluster", "gcp": "gcp:container/cluster:Cluster"}
 
 
 def protected(recording: Recording) -> set[str]:
     return {resource.name for resource in recording.resources if resource.protect}
+
+
+def above(recording: Recording) -> set[str]:
+    """What holds data in the layers above."""
+    return {
+        resource.name
+        for kind in HOLDS_DATA
+        for resource in recording.all(kind)
+        if resource.name.startswith(ABOVE)
+    }
 
 
 def deletion_protection(recording: Recording) -> Any:
@@ -184,7 +202,7 @@ def test_every_component_registers_its_outputs(stack: str) -> None:
 def test_only_prod_is_protected(stack: str) -> None:
     recording = built(stack).recording
     prod = stack.endswith("-prod")
-    assert protected(recording) == (STATEFUL if prod else set())
+    assert protected(recording) == (STATEFUL | above(recording) if prod else set())
     assert bool(deletion_protection(recording)) is prod
 
 
@@ -214,7 +232,7 @@ def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
     retained = {each.name for each in recording.resources if each.retain_on_delete}
     data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
     data |= {"runner-logs", "runner-key"}
-    assert retained == (data if kept else set()), "a year of audit logs is worth nothing without its key"
+    assert retained == (data | above(recording) if kept else set()), "a year of audit logs is worth nothing without its key"
 
 
 @every_environment
