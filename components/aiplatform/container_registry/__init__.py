@@ -1,0 +1,1 @@
+"""Repositories of container images, and caches of other registries."""

@@ -1,0 +1,210 @@
+"""Arguments of the container registry."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Final, NotRequired, TypedDict
+
+from pulumi import Input
+
+from aiplatform._args import Fault, Rule, between, distinct, is_unknown, length, matches, obeys, one_of
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform._google import PROJECT, REGION
+from aiplatform._principals import PRINCIPAL
+from aiplatform.container_registry.clouds import MEANINGS
+from aiplatform.naming import (
+    ARTIFACT_REPOSITORY,
+    ECR_CACHE,
+    ECR_REPOSITORY,
+    KMS_ALIAS,
+    PhysicalName,
+    aws_tags,
+    google_labels,
+    prefix_for,
+)
+
+KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-images")
+# A path: {prefix}/{name}.
+REPOSITORIES: Final = PhysicalName(ECR_REPOSITORY, "{prefix}/")
+CACHE: Final = PhysicalName(ECR_CACHE, "{prefix}-registry-k8s")
+"""The longest of the caches' prefixes."""
+GOOGLE_CACHE: Final = PhysicalName(ARTIFACT_REPOSITORY, "{prefix}-registry-k8s")
+
+UPSTREAMS: Final[Mapping[str, str]] = {
+    "docker.io": "docker-hub",
+    "ghcr.io": "ghcr",
+    "public.ecr.aws": "ecr-public",
+    "quay.io": "quay",
+    "registry.k8s.io": "registry-k8s",
+}
+"""Registry -> what its cache is called."""
+WITH_CREDENTIAL: Final = ("docker.io", "ghcr.io")
+"""Registries that ECR caches with a credential alone (ECR user guide, "Creating a pull through cache
+rule")."""
+
+_PREFIX: Final[dict[Cloud, Rule]] = {
+    "aws": prefix_for(KEY_ALIAS, REPOSITORIES, CACHE),
+    "gcp": prefix_for(GOOGLE_CACHE),
+}
+_TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
+_CREDENTIAL: Final[dict[Cloud, Rule]] = {
+    # ECR takes a secret of this name alone (ECR user guide, "Storing your upstream repository credentials").
+    "aws": matches(
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[\w/+=.@-]+",
+        "the arn of a secret whose name begins with ecr-pullthroughcache/",
+    ),
+    "gcp": matches(
+        r"projects/[^/\s]+/secrets/[\w-]+/versions/(\d+|latest)",
+        "a secret's version, projects/PROJECT/secrets/NAME/versions/VERSION",
+    ),
+}
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*")
+_LONGEST: Final = 200
+
+
+class ContainerRegistryCacheArgs(TypedDict):
+    """A registry whose images are had through a cache of one's own."""
+
+    upstream: str
+    """`docker.io`, `ghcr.io`, `public.ecr.aws`, `quay.io` or `registry.k8s.io`."""
+    username: NotRequired[str]
+    """Google Cloud: the user that `credential` is the password of. Required beside it."""
+    credential: NotRequired[Input[str]]
+    """What proves who asks. AWS: the arn of a secret whose name begins with `ecr-pullthroughcache/`, with
+    `username` and `accessToken` in it; required for docker.io and ghcr.io. Google Cloud: the version of a
+    secret with the password. Default none."""
+
+
+@dataclass(frozen=True)
+class CacheSettings:
+    """A checked cache."""
+
+    upstream: Annotated[str, one_of(UPSTREAMS)]
+    username: str | None = None
+    credential: Input[str] | None = None
+
+    @property
+    def called(self) -> str:
+        """What the cache is called: `registry-k8s`."""
+        return UPSTREAMS[self.upstream]
+
+    def misfits(self, cloud: Cloud) -> Iterator[Fault]:
+        """What does not fit the cloud."""
+        if self.credential is not None and not is_unknown(self.credential):
+            yield from obeys("credential", self.credential, _CREDENTIAL[cloud])
+        if cloud == "aws" and self.upstream in WITH_CREDENTIAL and self.credential is None:
+            yield Fault(
+                "credential",
+                f"missing, expected the arn of a secret: ECR caches {self.upstream} with a credential alone",
+            )
+        if cloud == "aws" and self.upstream not in WITH_CREDENTIAL and self.credential is not None:
+            yield Fault("credential", f"got one, expected none: ECR takes none for {self.upstream}")
+        if cloud == "gcp" and (self.credential is None) != (self.username is None):
+            missing = "username" if self.username is None else "credential"
+            yield Fault(missing, "missing, expected username and credential, or neither")
+
+
+class ContainerRegistryArgs(TypedDict):
+    """Repositories of container images, and caches of other registries."""
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`; repositories are `{prefix}/{name}` on AWS."""
+    cloud: NotRequired[str]
+    """`aws` or `gcp`. Default `aws`."""
+    project: NotRequired[str]
+    """Google Cloud, and required there: the project's id."""
+    region: NotRequired[str]
+    """Google Cloud, and required there: the region."""
+    repositories: NotRequired[list[str]]
+    """Repositories by name, `training` or `serving/llm`. Default none."""
+    caches: NotRequired[list[ContainerRegistryCacheArgs]]
+    """Registries whose images are had through a cache. Default none."""
+    untagged_days: NotRequired[int]
+    """How long images without a tag are kept, in days, 1 to 3650. Default 14."""
+    cached_days: NotRequired[int]
+    """How long cached images are kept, in days, 1 to 3650; one that is still used comes again from upstream.
+    Default 90."""
+    readers: NotRequired[list[Input[str]]]
+    """Who else pulls: arns of IAM roles, of other accounts too, on AWS; `serviceAccount:...` on Google Cloud.
+    The cluster's nodes have it from their own role. Default nobody."""
+    writers: NotRequired[list[Input[str]]]
+    """Who pushes: as `readers`. Default nobody but who administers."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete repositories and key. Default false."""
+    force_destroy: NotRequired[bool]
+    """Whether repositories go with the images in them; ECR refuses to delete one with images otherwise.
+    Default false."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource, beside those of the provider; labels on Google Cloud."""
+
+
+def _names(value: list[Any]) -> str | None:
+    for name in value:
+        if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > _LONGEST:
+            return (
+                f"{name!r}: expected lower-case letters and digits in words joined by '.', '_', '-' or "
+                "'/', a letter first"
+            )
+    return None
+
+
+@dataclass(frozen=True)
+class ContainerRegistrySettings(CloudNeutral):
+    """Checked arguments of a container registry."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
+
+    prefix: str
+    cloud: Cloud = "aws"
+    project: Annotated[str, PROJECT] | None = None
+    region: Annotated[str, REGION] | None = None
+    repositories: Annotated[list[str], length(0, 200, "repositories"), _names, distinct] = field(
+        default_factory=list[str]
+    )
+    caches: Annotated[list[CacheSettings], length(0, 5, "caches")] = field(
+        default_factory=list[CacheSettings]
+    )
+    untagged_days: Annotated[int, between(1, 3650, "days")] = 14
+    cached_days: Annotated[int, between(1, 3650, "days")] = 90
+    readers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    writers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    protect: bool = False
+    force_destroy: bool = False
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    def check(self) -> Iterator[Fault]:
+        """What no single key tells."""
+        yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
+        yield from obeys("tags", self.tags, _TAGS[self.cloud])
+        upstreams = [cache.upstream for cache in self.caches]
+        for index, cache in enumerate(self.caches):
+            if cache.upstream in upstreams[:index]:
+                yield Fault(
+                    f"caches[{index}].upstream", f"got {cache.upstream!r} twice, expected each only once"
+                )
+            for fault in cache.misfits(self.cloud):
+                yield Fault(f"caches[{index}].{fault.path}", fault.reason)
+        for key in ("readers", "writers"):
+            for index, principal in enumerate(getattr(self, key)):
+                if not is_unknown(principal):
+                    yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud])
+        if self.protect and self.force_destroy:
+            yield Fault("force_destroy", "got true beside protect, expected one of the two")
+        if self.cloud == "gcp":
+            yield from self._on_google()
+
+    def _on_google(self) -> Iterator[Fault]:
+        for key in ("project", "region"):
+            if getattr(self, key) is None:
+                yield Fault(key, f"missing, expected the {key} of the repositories")
+        for index, name in enumerate(self.repositories):
+            if "/" in name or "." in name or "_" in name or len(f"{self.prefix}-{name}") > 63:
+                yield Fault(
+                    f"repositories[{index}]",
+                    f"got {name!r}, expected letters, digits and hyphens, at most {62 - len(self.prefix)} "
+                    "characters: an Artifact Registry repository holds many images by name",
+                )

@@ -1,0 +1,1 @@
+"""MLflow on a cluster, its database, the bucket of its models, and who may do what with them."""

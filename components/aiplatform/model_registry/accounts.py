@@ -1,0 +1,61 @@
+"""Arguments of a model registry's accounts: who signs in, and who may promote a model."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, NotRequired, TypedDict
+
+from pulumi import Input
+
+from aiplatform._args import Fault, distinct, is_unknown, length, matches, obeys
+from aiplatform._clouds import Cloud
+from aiplatform._principals import PRINCIPAL
+
+ADMIN: Final = "admin"
+"""The account that administers all others. It is always there."""
+
+NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+ALIAS: Final = matches(
+    r"(?!v\d+$)(?!latest$)[A-Za-z0-9_-]{1,255}",
+    "an alias as MLflow takes it: letters, digits, _ and -, neither `latest` nor like v1",
+)
+
+
+class ModelRegistryAccountArgs(TypedDict):
+    """Who signs in by one name. The password is made in the secret manager and stands nowhere else."""
+
+    principals: NotRequired[list[Input[str]]]
+    """Who may read the account's password, and so be it: arns of IAM roles on AWS; `serviceAccount:...`,
+    `group:...` or `principal://...` on Google Cloud. Default nobody but who administers secrets."""
+    promotes: NotRequired[bool]
+    """Whether it may give and take the guarded aliases. Default false."""
+
+
+@dataclass(frozen=True)
+class AccountSettings:
+    """A checked account."""
+
+    principals: Annotated[list[Input[str]], length(0, 20, "principals"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
+    promotes: bool = False
+
+    def misfits(self, cloud: Cloud) -> Iterator[Fault]:
+        """Principals that are none of this cloud."""
+        for index, principal in enumerate(self.principals):
+            if not is_unknown(principal):
+                yield from obeys(f"principals[{index}]", principal, PRINCIPAL[cloud])
+
+
+def names(value: dict[str, Any]) -> str | None:
+    """A rule for the accounts' names."""
+    for name in value:
+        if not NAME.fullmatch(name) or len(name) > 30:
+            return (
+                f"{name!r}: expected 1 to 30 lower-case letters and digits in words joined by single "
+                "hyphens, a letter first"
+            )
+        if name == ADMIN:
+            return f"{name!r}: expected another name, that account is always there"
+    return None

@@ -1,0 +1,260 @@
+"""Arguments of the model registry."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
+
+from aiplatform import _images
+from aiplatform._args import Fault, Rule, between, distinct, length, matches, obeys
+from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform.model_registry.accounts import (
+    ALIAS,
+    AccountSettings,
+    ModelRegistryAccountArgs,
+    names,
+)
+from aiplatform.model_registry.clouds import MEANINGS
+from aiplatform.model_registry.database import DatabaseSettings, ModelRegistryDatabaseArgs
+from aiplatform.naming import (
+    GOOGLE_BUCKET,
+    GOOGLE_SECRET,
+    GOOGLE_SERVICE_ACCOUNT,
+    IAM_ROLE,
+    KMS_ALIAS,
+    RDS_GROUP_PREFIX,
+    RDS_INSTANCE,
+    S3_BUCKET,
+    SECRET,
+    SECURITY_GROUP_PREFIX,
+    PhysicalName,
+    aws_tags,
+    dns_label,
+    google_labels,
+    prefix_for,
+)
+from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+
+BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-models-logs-111122223333")
+"""The longest of the buckets' names."""
+INSTANCE: Final = PhysicalName(RDS_INSTANCE, "{prefix}-mlflow")
+DATABASE_GROUP: Final = PhysicalName(RDS_GROUP_PREFIX, "{prefix}-mlflow")
+DATABASE_SECURITY: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-mlflow-database")
+KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-mlflow")
+# A path, so that people can be given the secrets of one registry: {prefix}/mlflow/{account}.
+SECRETS: Final = PhysicalName(SECRET, "{prefix}/mlflow/")
+IDENTITY: Final = PhysicalName(IAM_ROLE, "{prefix}-wi-mlflow-setup")
+"""The longest of the workload identities' names."""
+
+GOOGLE_NAMES: Final = (
+    PhysicalName(GOOGLE_BUCKET, "{prefix}-models-acme-dev-1234567890123456789012"),
+    PhysicalName(GOOGLE_SECRET, "{prefix}-mlflow-123456789012345678901234567890"),
+    PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-wi-mlflow-setup"),
+)
+
+_PREFIX: Final[dict[Cloud, Rule]] = {
+    "aws": prefix_for(BUCKET, INSTANCE, DATABASE_GROUP, DATABASE_SECURITY, KEY_ALIAS, SECRETS, IDENTITY),
+    "gcp": prefix_for(*GOOGLE_NAMES),
+}
+_TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
+
+MLFLOW: Final = "3.15.2"
+IMAGE: Final = (
+    f"ghcr.io/mlflow/mlflow:v{MLFLOW}-full"
+    "@sha256:2c9c50ca72e314cb1b8b301ceaa43882629ad91873d7271f3be92796930c3647"
+)
+"""MLflow's own image with the drivers of databases and object stores. The digest is the one that users of
+the image have recorded for this tag."""
+
+SERVER: Final = "mlflow"
+"""The Service, and the service account of the server's Pods."""
+SETUP: Final = "mlflow-setup"
+"""The service account of the steps that set up databases and accounts."""
+
+_HOST: Final = matches(
+    r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
+    "a host's name in full, models.acme.example",
+)
+
+
+class ModelRegistryArtifactsArgs(TypedDict):
+    """The bucket of models and other files of runs."""
+
+    deleted_days: NotRequired[int]
+    """How long what was deleted or overwritten can be called back, in days. 1 to 3650 on AWS, 7 to 90 on
+    Google Cloud. Default 30."""
+    access_log_days: NotRequired[int]
+    """How long it is kept who read and wrote which file, in days: 1 to 3650. Default 90."""
+
+
+@dataclass(frozen=True)
+class ArtifactsSettings:
+    """A checked bucket."""
+
+    deleted_days: Annotated[int, between(1, 3650, "days")] = 30
+    access_log_days: Annotated[int, between(1, 3650, "days")] = 90
+
+
+class ModelRegistryArgs(TypedDict):
+    """MLflow on a cluster, its database, the bucket of its models, and who may do what with them."""
+
+    prefix: str
+    """First part of every physical name, `{org}-{environment}`."""
+    cluster: ClusterReferenceArgs
+    """The cluster that the server runs on: `Cluster.outputs`."""
+    network: NetworkReferenceArgs
+    """The network that the database stands in, the cluster's: `Network.outputs`. On Google Cloud with private
+    services."""
+    namespace: NotRequired[str]
+    """The Kubernetes namespace that is made for it. Default `model-registry`."""
+    hosts: NotRequired[list[str]]
+    """Further names that people reach the server by, through an ingress or gateway of yours that ends TLS:
+    requests for any other name are refused. Default none: in the cluster by its Service, from outside by
+    `kubectl port-forward`."""
+    client_namespaces: NotRequired[list[str]]
+    """Namespaces whose Pods may reach the server: those of pipelines and training, and that of your ingress.
+    Default none."""
+    accounts: NotRequired[dict[str, ModelRegistryAccountArgs]]
+    """Accounts by their names, beside `admin`, which is always there. Default none."""
+    guarded_aliases: NotRequired[list[str]]
+    """Aliases of models that only accounts that promote may give and take; whoever may edit a model gives and
+    takes all others (`candidate`). Default `champion`."""
+    high_availability: NotRequired[bool]
+    """Whether it stands when a zone falls: the database in two zones, two replicas at least. Default
+    false."""
+    replicas: NotRequired[int]
+    """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
+    workers: NotRequired[int]
+    """Processes of one replica, 1 to 16; each takes about half a GiB of memory. Default 2."""
+    database: NotRequired[ModelRegistryDatabaseArgs]
+    """The database."""
+    artifacts: NotRequired[ModelRegistryArtifactsArgs]
+    """The bucket of models and other files of runs."""
+    image: NotRequired[str]
+    """MLflow's image with a digest, with the drivers of PostgreSQL and of the cloud's object store in it, and
+    of the MLflow version that its tag says (`:v3.15.2-full@sha256:...`). Default: MLflow's own, with all
+    drivers."""
+    mirrors: NotRequired[dict[str, str]]
+    """Where upstream's image is had instead: its registry (`ghcr.io`), or a repository in it -> the place
+    that takes its place. Default: upstream itself."""
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete database, bucket, key and secrets. Default false."""
+    retain_data: NotRequired[bool]
+    """Whether database, bucket, key and secrets stay in the cloud when the registry is destroyed. Default
+    false."""
+    force_destroy: NotRequired[bool]
+    """Whether the bucket is emptied when it is destroyed, the database leaves no last snapshot, and names of
+    secrets are free at once. Default false."""
+    tags: NotRequired[dict[str, str]]
+    """Tags of every resource, beside those of the provider; labels on Google Cloud."""
+
+
+def image_with_version(value: str) -> str | None:
+    """A rule: an image by its digest, whose tag tells the version."""
+    return matches(
+        r"[^\s:@]+(:\d+/[^\s:@]+)?:v?\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}",
+        "an image with the version as its tag and a digest, ghcr.io/mlflow/mlflow:v3.15.2-full@sha256:...",
+    )(value)
+
+
+@dataclass(frozen=True)
+class ModelRegistrySettings(CloudNeutral):
+    """Checked arguments of a model registry."""
+
+    meanings: ClassVar[Meanings] = MEANINGS
+
+    prefix: str
+    cluster: ClusterReference
+    network: NetworkReference
+    namespace: Annotated[str, dns_label] = "model-registry"
+    hosts: Annotated[list[Annotated[str, _HOST]], length(0, 20, "names"), distinct] = field(
+        default_factory=list[str]
+    )
+    client_namespaces: Annotated[list[Annotated[str, dns_label]], length(0, 50, "namespaces"), distinct] = (
+        field(default_factory=list[str])
+    )
+    accounts: Annotated[dict[str, AccountSettings], length(0, 50, "accounts"), names] = field(
+        default_factory=dict[str, AccountSettings]
+    )
+    guarded_aliases: Annotated[list[Annotated[str, ALIAS]], length(0, 20, "aliases"), distinct] = field(
+        default_factory=lambda: ["champion"]
+    )
+    high_availability: bool = False
+    replicas: Annotated[int, between(1, 20, "replicas")] | None = None
+    workers: Annotated[int, between(1, 16, "workers")] = 2
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    artifacts: ArtifactsSettings = field(default_factory=ArtifactsSettings)
+    image: Annotated[str, image_with_version] | None = None
+    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+    protect: bool = False
+    retain_data: bool = False
+    force_destroy: bool = False
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cluster's."""
+        return self.cluster.cloud
+
+    @property
+    def chosen_replicas(self) -> int:
+        """How many replicas."""
+        return self.replicas or (2 if self.high_availability else 1)
+
+    @property
+    def chosen_image(self) -> str:
+        """The image, where it is had."""
+        return _images.mirrored(self.image or IMAGE, self.mirrors)
+
+    @property
+    def version(self) -> str:
+        """MLflow's version, as the image's tag says it: `3.15.2`."""
+        tag = (self.image or IMAGE).partition("@")[0].rpartition(":")[2]
+        return tag.removeprefix("v").partition("-")[0]
+
+    def check(self) -> Iterator[Fault]:
+        """What no single key tells."""
+        yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
+        yield from obeys("tags", self.tags, _TAGS[self.cloud])
+        if self.network.cloud != self.cloud:
+            yield Fault(
+                "network.cloud", f"got {self.network.cloud!r}, expected the cluster's, {self.cloud!r}"
+            )
+        if self.high_availability and self.replicas == 1:
+            yield Fault(
+                "replicas", "got 1 beside high_availability, expected at least 2: one falls with its zone"
+            )
+        kept = next(
+            (key for key in ("protect", "retain_data", "high_availability") if getattr(self, key)), None
+        )
+        for fault in self.database.misfits(self.cloud, kept=kept):
+            yield Fault(f"database.{fault.path}", fault.reason)
+        for name, account in self.accounts.items():
+            for fault in account.misfits(self.cloud):
+                yield Fault(f"accounts.{name}.{fault.path}", fault.reason)
+        yield from self._on_google() if self.cloud == "gcp" else ()
+        yield from self._teardown()
+
+    def _on_google(self) -> Iterator[Fault]:
+        if self.cluster.workload_pool is None:
+            yield Fault("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
+        # Cloud Storage, "Soft delete": 0, or 7 to 90 days.
+        yield from _nested(
+            "artifacts", obeys("deleted_days", self.artifacts.deleted_days, between(7, 90, "days"))
+        )
+
+    def _teardown(self) -> Iterator[Fault]:
+        for other in ("protect", "retain_data"):
+            if self.force_destroy and getattr(self, other):
+                yield Fault("force_destroy", f"got true beside {other}, expected one of the two")
+                return
+
+
+def _nested(path: str, faults: Iterator[Fault]) -> Iterator[Fault]:
+    for fault in faults:
+        yield Fault(f"{path}.{fault.path}", fault.reason)
+
+
+def unguarded(settings: ModelRegistrySettings) -> list[str]:
+    """The accounts that promote, `admin` first: it administers all rights, so it has this one, too."""
+    return ["admin", *(name for name, account in settings.accounts.items() if account.promotes)]

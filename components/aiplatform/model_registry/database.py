@@ -1,0 +1,93 @@
+"""Arguments of the database that a model registry keeps its metadata in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, NotRequired, TypedDict
+
+from aiplatform._args import Fault, Rule, between, got, obeys
+from aiplatform._clouds import Cloud
+
+VERSIONS: Final = ("16", "17", "18")
+DAYS_OF_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+SIZES: Final = ("small", "medium", "large")
+Size = Literal["small", "medium", "large"]
+
+_STORAGE: Final[dict[Cloud, Rule]] = {
+    # RDS user guide, "Amazon RDS DB instance storage": General Purpose SSD of PostgreSQL, 20 to 65,536 GiB.
+    "aws": between(20, 65_536, "GiB, as RDS has it for PostgreSQL"),
+    # Cloud SQL, "Instance settings: storage capacity": 10 GB and more; 65,536 with more than one core.
+    "gcp": between(10, 65_536, "GiB, as Cloud SQL has it"),
+}
+_BACKUPS: Final[dict[Cloud, Rule]] = {
+    # RDS API, ModifyDBInstance: BackupRetentionPeriod is 0 to 35.
+    "aws": between(0, 35, "days"),
+    # Cloud SQL, "About backups": logs of an Enterprise instance are kept for at most 7 days, backups for 365.
+    "gcp": between(0, 365, "days"),
+}
+LOG_DAYS: Final = 7
+"""How far back one can restore to a point in time on an Enterprise instance of Cloud SQL, at most."""
+
+
+class ModelRegistryDatabaseArgs(TypedDict):
+    """The database of a model registry, PostgreSQL."""
+
+    version: NotRequired[str]
+    """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. Raising it is an upgrade in place, which
+    nothing takes back; minor versions come by themselves."""
+    size: NotRequired[str]
+    """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
+    storage_gib: NotRequired[int]
+    """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
+    most_storage_gib: NotRequired[int]
+    """How far storage grows by itself, in GiB; 0: not at all. Default 100."""
+    backup_days: NotRequired[int]
+    """How long backups are kept, in days, and how far back any point in time can be restored (on Google Cloud
+    at most 7 days of these). 0 to 35 on AWS, to 365 on Google Cloud; 0 keeps none, which is refused for a
+    registry that is protected or highly available. Default 7."""
+    maintenance_day: NotRequired[str]
+    """The day of minor upgrades, `sunday`. Default `sunday`."""
+    maintenance_hour: NotRequired[int]
+    """The hour of minor upgrades, in UTC, 0 to 23; backups start two hours before. Default 4."""
+    deletion_protection: NotRequired[bool]
+    """Whether the cloud itself refuses to delete the database. Default false."""
+
+
+@dataclass(frozen=True)
+class DatabaseSettings:
+    """A checked database."""
+
+    version: Literal["16", "17", "18"] = "18"
+    size: Size = "small"
+    storage_gib: int = 20
+    most_storage_gib: int = 100
+    backup_days: int = 7
+    maintenance_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
+        "sunday"
+    )
+    maintenance_hour: Annotated[int, between(0, 23)] = 4
+    deletion_protection: bool = False
+
+    @property
+    def backup_hour(self) -> int:
+        """When backups start: RDS refuses a backup window that meets the one of maintenance."""
+        return (self.maintenance_hour - 2) % 24
+
+    def misfits(self, cloud: Cloud, *, kept: str | None) -> Iterator[Fault]:
+        """What does not fit the cloud. kept: the argument by which the data must not be lost, or None."""
+        yield from obeys("storage_gib", self.storage_gib, _STORAGE[cloud])
+        yield from obeys("backup_days", self.backup_days, _BACKUPS[cloud])
+        if kept is not None and self.backup_days == 0:
+            yield Fault(
+                "backup_days",
+                f"got 0 beside {kept}, expected at least 1: without backups nothing that is lost comes back",
+            )
+        # RDS refuses a limit that is less than a tenth over what is there (RDS user guide, "Managing capacity
+        # automatically with Amazon RDS storage autoscaling").
+        least = -(-self.storage_gib * 11 // 10)
+        if self.most_storage_gib != 0 and not least <= self.most_storage_gib <= 65_536:
+            yield Fault(
+                "most_storage_gib",
+                f"{got(self.most_storage_gib)}, expected 0 (no growth) or {least} to 65536 GiB: at least a "
+                "tenth over storage_gib",
+            )
