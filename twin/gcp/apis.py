@@ -12,18 +12,20 @@ class Api:
 
     name, version: of its discovery document. path: the service path below the host, with the version
     (`compute/v1/`). setting: the middle of the provider's variable and property for another endpoint
-    (`GOOGLE_KMS_CUSTOM_ENDPOINT`, `kmsCustomEndpoint`).
+    (`GOOGLE_KMS_CUSTOM_ENDPOINT`, `kmsCustomEndpoint`). beside: the API on whose host it stands, where it has
+    none of its own.
     """
 
     name: str
     version: str
     path: str
     setting: str
+    beside: str = ""
 
     @property
     def host(self) -> str:
         """Where Google serves it."""
-        return f"{self.name}.googleapis.com"
+        return f"{self.beside or self.name}.googleapis.com"
 
     @property
     def variable(self) -> str:
@@ -56,6 +58,26 @@ APIS: Final = {
         Api("binaryauthorization", "v1", "v1/", "BINARY_AUTHORIZATION"),
         Api("storage", "v1", "storage/v1/", "STORAGE"),
         Api("logging", "v2", "v2/", "LOGGING"),
+        Api("bigquery", "v2", "bigquery/v2/", "BIG_QUERY"),
+        Api("bigqueryconnection", "v1", "v1/", "BIGQUERY_CONNECTION"),
+        Api("bigqueryreservation", "v1", "v1/", "BIGQUERY_RESERVATION"),
+        Api("bigquerydatapolicy", "v1", "v1/", "BIGQUERY_DATAPOLICY"),
+        Api("datacatalog", "v1", "v1/", "DATA_CATALOG"),
+        Api("biglake", "v1", "v1/", "BIGLAKE"),
+        # The Iceberg REST catalog follows Iceberg's own specification, not a discovery document of Google's.
+        Api("biglakeiceberg", "v1", "", "BIGLAKE_ICEBERG", beside="biglake"),
+        Api("sqladmin", "v1beta4", "sql/v1beta4/", "SQL"),
+        Api("secretmanager", "v1", "v1/", "SECRET_MANAGER"),
+        Api("artifactregistry", "v1", "v1/", "ARTIFACT_REGISTRY"),
+        Api("pubsub", "v1", "v1/", "PUBSUB"),
+        Api("dataplex", "v1", "v1/", "DATAPLEX"),
+        Api("firestore", "v1", "v1/", "FIRESTORE"),
+        Api("bigtableadmin", "v2", "v2/", "BIGTABLE"),
+        Api("accesscontextmanager", "v1", "v1/", "ACCESS_CONTEXT_MANAGER"),
+        Api("dataproc", "v1", "v1/", "DATAPROC"),
+        Api("cloudscheduler", "v1", "v1/", "CLOUD_SCHEDULER"),
+        Api("monitoring", "v3", "", "MONITORING"),
+        Api("redis", "v1", "v1/", "REDIS"),
     )
 }
 """By name. The real provider speaks the beta versions of compute and container, whose additions no stable

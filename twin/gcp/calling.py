@@ -57,15 +57,25 @@ class Transport:
     attempts: int = ATTEMPTS
     _local: threading.local = field(default_factory=threading.local, repr=False)
 
-    def request(self, verb: str, url: str, query: Mapping[str, Any], body: Any, *, intent: str = "") -> Props:
-        """The answer's JSON. Raises Refusal, or Unreachable where no answer came."""
+    def request(
+        self,
+        verb: str,
+        url: str,
+        query: Mapping[str, Any],
+        body: Any,
+        *,
+        intent: str = "",
+        content_type: str = "application/json",
+    ) -> Props:
+        """The answer's JSON. body: of any JSON, or text of another type. Raises Refusal and Unreachable."""
         parts = urlsplit(url)
         asked = urlencode({key: _text(value) for key, value in sorted(query.items())}, doseq=True)
         target = f"{parts.path}?{asked}" if asked else parts.path
-        text = None if body is None else json.dumps(body, sort_keys=True)
+        plain = isinstance(body, str) and content_type != "application/json"
+        text = body if plain or body is None else json.dumps(body, sort_keys=True)
         headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
         if text is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = content_type
         if intent and verb != "GET":
             headers[INTENT_HEADER] = intent
         wait = 0.25

@@ -22,6 +22,10 @@ _STANDARD: Final = frozenset(
     | {"uploadType", "upload_protocol", "$.xgafv", "trace", "$alt", "$callback", "$prettyPrint", "$fields"}
 )
 OLD_HOST: Final = "www.googleapis.com"
+_OWN: Final = Path(__file__).with_name("documents")
+"""Documents of ours, for APIs that follow a specification of others'."""
+_BESIDE: Final = {"biglake": "biglakeiceberg"}
+"""APIs on another's host."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +130,9 @@ def folder() -> Path:
 @functools.cache
 def document(api: str, version: str) -> Document | None:
     """An API's document, or None where there is none."""
-    file = folder() / f"{api}.{version}.json"
-    if not file.exists():
+    name = f"{api}.{version}.json"
+    file = next((each for each in (folder() / name, _OWN / name) if each.exists()), None)
+    if file is None:
         return None
     return Document(api, version, json.loads(file.read_bytes()))
 
@@ -150,7 +155,8 @@ def method(host: str, verb: str, path: str) -> Match | None:
     if found is None:
         return None
     path = re.sub(r"^/?(upload|download)/", "", path)
-    return found.match(verb, path)
+    beside = document(_BESIDE[api], version) if api in _BESIDE else None
+    return found.match(verb, path) or (beside.match(verb, path) if beside else None)
 
 
 def known(method_id: str, version: str = "") -> Method | None:
@@ -195,7 +201,8 @@ def parameter_faults(method: Method, given: dict[str, list[str]]) -> list[tuple[
 
 @functools.cache
 def _versions(api: str) -> tuple[str, ...]:
-    return tuple(file.name.removesuffix(".json").partition(".")[2] for file in folder().glob(f"{api}.*.json"))
+    files = [*folder().glob(f"{api}.*.json"), *_OWN.glob(f"{api}.*.json")]
+    return tuple(file.name.removesuffix(".json").partition(".")[2] for file in files)
 
 
 @functools.cache

@@ -191,7 +191,7 @@ def _named(parameters: dict[str, Any]) -> str:
     for name in ("project", "projectId"):
         if isinstance(parameters.get(name), str):
             return parameters[name]
-    for name in ("parent", "name", "resource", "sinkName"):
+    for name in ("parent", "name", "resource", "sinkName", "topic", "subscription"):
         value = parameters.get(name)
         if not isinstance(value, str):
             continue

@@ -82,6 +82,8 @@ class GcpResource(Shaped):
 
     def read(self, context: Context, id: str, state: Props) -> Props | None:
         context = configured(context)
+        if not state and not self.importable:
+            raise CloudError(f"resource {self.token} doesn't support import")
         values = self.values(context, id, state)
         with self.errors("reading", {}):
             item = self.find(context, id, values)

@@ -56,6 +56,8 @@ class Entry(ResourceType):
     place: ClassVar[str] = ""
     """The property that says where it is (`region`, `zone`, `location`), which the provider may know."""
     has_project: ClassVar[bool] = True
+    importable: ClassVar[bool] = True
+    """Whether the provider can take over a resource by its id alone."""
     fields: ClassVar[Fields] = {}
     links: ClassVar[Mapping[str, str]] = {}
     """Paths of properties that name another resource, with what a bare name stands for

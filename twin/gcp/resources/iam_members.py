@@ -35,6 +35,11 @@ class IamMember(GcpResource):
     computed = frozenset()
     get_by_post = False
     """Whether the policy is read by POST with options in the body (Resource Manager)."""
+    version_asked = "options.requestedPolicyVersion"
+    """The query's name for the policy's version; "" where conditions are not supported."""
+    target_parameter = "resource"
+    bare = False
+    """Whether a set sends the policy itself (Cloud Storage)."""
 
     def target(self, context: GcpContext, props: Props) -> str:
         """The resource's full name."""
@@ -123,12 +128,16 @@ class IamMember(GcpResource):
             )
         return {**self.of_id(found["start"]), "role": found["role"], "member": found["member"]}
 
+    def place_of(self, target: str) -> Props:
+        """The parameters of the methods' paths."""
+        return {self.target_parameter: target}
+
     def _policy(self, context: GcpContext, props: Props) -> Props:
-        params = {"resource": self.target(context, props)}
+        params = self.place_of(self.target(context, props))
         if self.get_by_post:
             body = {"options": {"requestedPolicyVersion": 3}}
             return context.call(f"{self.collection}.getIamPolicy", params, body)
-        query = {"options.requestedPolicyVersion": 3}
+        query = {self.version_asked: 3} if self.version_asked else None
         method = f"{self.collection}.getIamPolicy"
         return context.call(method, params, None, query)
 
@@ -141,8 +150,9 @@ class IamMember(GcpResource):
                 policy = self._policy(context, props)
                 if not change(policy):
                     return
+                body = policy if self.bare else {"policy": policy}
                 try:
-                    context.call(f"{self.collection}.setIamPolicy", {"resource": target}, {"policy": policy})
+                    context.call(f"{self.collection}.setIamPolicy", self.place_of(target), body)
                 except Refusal as error:
                     if error.code != _CONFLICT or attempt + 1 == _ATTEMPTS:
                         raise

@@ -9,7 +9,15 @@ from twin.core.waiting import growing_pauses
 from twin.gcp.context import GcpContext
 from twin.resource import CloudError, Props, pause
 
-_GET: Final = {"logging": "logging.projects.locations.operations.get"}
+_GET: Final = {
+    "logging": "logging.projects.locations.operations.get",
+    "artifactregistry": "artifactregistry.projects.locations.operations.get",
+    "dataplex": "dataplex.projects.locations.operations.get",
+    "datacatalog": "datacatalog.projects.locations.operations.get",
+    "firestore": "firestore.projects.databases.operations.get",
+    "redis": "redis.projects.locations.operations.get",
+    "dataproc": "dataproc.projects.regions.operations.get",
+}
 
 
 class FailedOperation(CloudError):  # noqa: N818 - the cloud's refusal
@@ -45,6 +53,10 @@ def _is_operation(api: str, answer: Props) -> bool:
         return answer.get("kind") == "compute#operation"
     if api == "container":
         return "operationType" in answer
+    if api == "sqladmin":
+        return answer.get("kind") == "sql#operation"
+    if api == "bigquery":
+        return False
     return "done" in answer or "operations" in str(answer.get("name", "")).split("/")[:-1]
 
 
@@ -78,4 +90,6 @@ def _asked_again(context: GcpContext, api: str, answer: Props) -> Props:
         place = answer.get("location") or answer.get("zone")
         full = f"projects/{context.project}/locations/{place}/operations/{name}"
         return context.call("container.projects.locations.operations.get", {"name": full})
+    if api == "sqladmin":
+        return context.call("sqladmin.operations.get", {"project": context.project, "operation": name})
     return context.call(_GET.get(api, f"{api}.operations.get"), {"name": name})

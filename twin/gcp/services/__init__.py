@@ -47,7 +47,11 @@ MODULES: Final = {
     "servicenetworking": ("twin.gcp.services.servicenetworking",),
     "dns": ("twin.gcp.services.dns_zones", "twin.gcp.services.dns_records"),
     "logging": ("twin.gcp.services.logs",),
-    "storage": ("twin.gcp.services.buckets", "twin.gcp.services.objects"),
+    "storage": (
+        "twin.gcp.services.buckets",
+        "twin.gcp.services.bucket_parts",
+        "twin.gcp.services.objects",
+    ),
     "binaryauthorization": ("twin.gcp.services.binaryauthorization",),
 }
 """The modules that answer an API; they are imported when it is first asked."""

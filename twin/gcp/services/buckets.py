@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
-from twin.gcp import capacity, iam_policy
+from twin.gcp import baseline, iam_policy
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid, not_found, stale
-from twin.gcp.services import generic, handles
-from twin.gcp.services.compute import check_labels, merge
+from twin.gcp.services import bucket_rules, generic, handles
+from twin.gcp.services.compute import merge
 from twin.gcp.state import Body
 
-_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9_-]{1,61}[a-z0-9])(?:\.[a-z0-9_-]+)*")
-_IP: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
-_MULTI: Final = {"US": "multi-region", "EU": "multi-region", "ASIA": "multi-region", "NAM4": "dual-region",
-                 "EUR4": "dual-region", "ASIA1": "dual-region"}  # fmt: skip
-_CLASSES: Final = ("STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE", "MULTI_REGIONAL", "REGIONAL")
 _OWN: Final = frozenset({"id", "kind", "selfLink", "projectNumber", "metageneration", "etag", "timeCreated"}
                         | {"updated", "name", "location", "locationType", "generation"})  # fmt: skip
 
@@ -46,16 +40,11 @@ def insert(call: Call) -> dict[str, Any]:
     name = body.get("name", "")
     if not call.parameters.get("project"):
         raise invalid("Required parameter: project", reason="required")
-    if not _NAME.fullmatch(name) or not 3 <= len(name) <= 222 or _IP.fullmatch(name):
-        raise invalid(f"Invalid bucket name: '{name}'")
-    if name.startswith("goog") or "google" in name or ".." in name:
-        raise invalid(f"Invalid bucket name: '{name}': it cannot begin with goog or hold google.")
+    bucket_rules.check_name(name)
     if call.state.get(f"storage/b/{name}") is not None:
         message = "Your previous request to create the named bucket succeeded and you already own it."
         raise GoogleError(409, "ALREADY_EXISTS", message, "conflict")
-    location = str(body.get("location") or "US").upper()
-    if location not in _MULTI and not capacity.is_region(location.lower()):
-        raise invalid(f"The specified location constraint is not valid: '{location}'.")
+    location = bucket_rules.check_location(body)
     made: Body = {
         **{key: each for key, each in body.items() if key not in _OWN},
         "kind": "storage#bucket",
@@ -63,21 +52,24 @@ def insert(call: Call) -> dict[str, Any]:
         "name": name,
         "projectNumber": call.project_number,
         "location": location,
-        "locationType": _MULTI.get(location, "region"),
+        "locationType": bucket_rules.location_type({**body, "location": location}),
         "selfLink": f"https://www.googleapis.com/storage/v1/b/{name}",
         "timeCreated": call.timestamp[:23] + "Z",
         "generation": str(int(call.at * 1_000_000)),
         "metageneration": "0",
     }
     made.setdefault("storageClass", "STANDARD")
-    made.setdefault(
-        "softDeletePolicy", {"retentionDurationSeconds": "604800", "effectiveTime": made["timeCreated"]}
-    )
+    if made["locationType"] != "region":
+        made.setdefault("rpo", "DEFAULT")
+    made.setdefault("softDeletePolicy", {"retentionDurationSeconds": "604800"})
+    if call.parameters.get("enableObjectRetention"):
+        made["objectRetention"] = {"mode": "Enabled"}
+    _stamp(call, {}, made)
     made.setdefault("iamConfiguration", {})
     made["iamConfiguration"].setdefault("publicAccessPrevention", "inherited")
     made["iamConfiguration"].setdefault("uniformBucketLevelAccess", {"enabled": False})
     made["iamConfiguration"]["bucketPolicyOnly"] = made["iamConfiguration"]["uniformBucketLevelAccess"]
-    _check(call, made)
+    bucket_rules.check(call, made)
     call.state.put_policy(f"storage/b/{name}", {"version": 1, "bindings": [
         {"role": "roles/storage.legacyBucketOwner",
          "members": [f"projectEditor:{call.project}", f"projectOwner:{call.project}"]},
@@ -86,35 +78,15 @@ def insert(call: Call) -> dict[str, Any]:
     return _save(call, made)
 
 
-def _check(call: Call, bucket: Body) -> None:
-    check_labels(bucket, "labels")
-    if bucket["storageClass"] not in _CLASSES:
-        raise invalid(f"Invalid argument: storageClass '{bucket['storageClass']}'.")
-    uniform = bucket["iamConfiguration"]["uniformBucketLevelAccess"].get("enabled")
-    if uniform and (bucket.get("acl") or bucket.get("defaultObjectAcl")):
-        raise invalid("Cannot set ACLs when uniform bucket-level access is enabled.")
-    if bucket["iamConfiguration"]["publicAccessPrevention"] not in ("inherited", "enforced"):
-        raise invalid("iamConfiguration.publicAccessPrevention must be inherited or enforced.")
-    key = bucket.get("encryption", {}).get("defaultKmsKeyName")
-    if key:
-        _check_key(call, bucket, key)
-    seconds = int(bucket.get("softDeletePolicy", {}).get("retentionDurationSeconds") or 0)
-    if seconds and not 604800 <= seconds <= 7776000:
-        raise invalid("softDeletePolicy.retentionDurationSeconds must be 0, or from 604800 to 7776000.")
-    if bucket.get("retentionPolicy") and bucket.get("versioning", {}).get("enabled"):
-        raise invalid("A bucket cannot have both a retention policy and object versioning.")
-
-
-def _check_key(call: Call, bucket: Body, key: str) -> None:
-    from twin.gcp.services.cloudkms import check_granted
-
-    place = key.split("/")[3]
-    if place != bucket["location"].lower():
-        raise invalid(
-            f"The Cloud KMS key's location '{place}' must be that of the bucket, "
-            f"'{bucket['location'].lower()}'."
-        )
-    check_granted(call, key, f"service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com")
+def _stamp(call: Call, before: Body, bucket: Body) -> None:
+    """The times since which policies hold."""
+    now = call.timestamp[:23] + "Z"
+    for name, time in (("softDeletePolicy", "effectiveTime"), ("retentionPolicy", "effectiveTime")):
+        if bucket.get(name) and not bucket[name].get(time):
+            was = before.get(name) or {}
+            bucket[name][time] = was.get(time) or now
+    if bucket.get("autoclass", {}).get("enabled"):
+        bucket["autoclass"].setdefault("toggleTime", now)
 
 
 @handles("storage.buckets.get")
@@ -145,15 +117,40 @@ def change(call: Call) -> dict[str, Any]:
     made = merge(before, body)
     if call.body.get("location") and call.body["location"].upper() != before["location"]:
         raise invalid("The location of a bucket cannot be changed.")
-    if (
-        before.get("retentionPolicy", {}).get("isLocked")
-        and made.get("retentionPolicy") != before["retentionPolicy"]
-    ):
-        raise GoogleError(
-            403, "PERMISSION_DENIED", "Cannot reduce or remove a locked retention policy.", "forbidden"
-        )
-    _check(call, made)
+    _check_change(before, made)
+    _stamp(call, before, made)
+    bucket_rules.check(call, made)
     return _save(call, made)
+
+
+def _check_change(before: Body, made: Body) -> None:
+    """What cannot change: a locked policy becomes longer only, uniform access stays after 90 days."""
+    held, wanted = before.get("retentionPolicy") or {}, made.get("retentionPolicy") or {}
+    shorter = int(wanted.get("retentionPeriod") or 0) < int(held.get("retentionPeriod") or 0)
+    if held.get("isLocked") and shorter:
+        raise GoogleError(
+            403,
+            "PERMISSION_DENIED",
+            f"Cannot reduce retention duration of a locked Retention Policy for bucket '{before['name']}'.",
+            "forbidden",
+        )
+    if held.get("isLocked"):
+        made["retentionPolicy"]["isLocked"] = True
+    if made.get("hierarchicalNamespace") != before.get("hierarchicalNamespace"):
+        raise invalid("The hierarchical namespace of a bucket cannot be changed after its creation.")
+
+
+@handles("storage.buckets.lockRetentionPolicy")
+def lock(call: Call) -> dict[str, Any]:
+    """A retention policy is locked for good."""
+    body = bucket_of(call)
+    if call.parameters.get("ifMetagenerationMatch") is None:
+        raise invalid("Required parameter: ifMetagenerationMatch", reason="required")
+    check_preconditions(call, body)
+    if not body.get("retentionPolicy"):
+        raise invalid(f"Bucket '{body['name']}' does not have a retention policy that could be locked.")
+    body["retentionPolicy"]["isLocked"] = True
+    return _save(call, body)
 
 
 @handles("storage.buckets.delete")
@@ -161,7 +158,8 @@ def delete(call: Call) -> dict[str, Any]:
     """An empty bucket goes."""
     body = bucket_of(call)
     check_preconditions(call, body)
-    if call.state.below(f"storage/b/{body['name']}"):
+    notifications = f"storage/b/{body['name']}/notificationConfigs/"
+    if any(not each.startswith(notifications) for each in call.state.below(f"storage/b/{body['name']}")):
         raise GoogleError(
             409, "FAILED_PRECONDITION", "The bucket you tried to delete is not empty.", "conflict"
         )
@@ -203,11 +201,10 @@ def test_permissions(call: Call) -> dict[str, Any]:
 
 @handles("storage.projects.serviceAccount.get")
 def agent(call: Call) -> dict[str, Any]:
-    """The account by which Cloud Storage uses keys."""
-    return {
-        "kind": "storage#serviceAccount",
-        "email_address": f"service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com",
-    }
+    """The account by which Cloud Storage uses keys; it is made when it is first asked for."""
+    email = f"service-{call.project_number}@gs-project-accounts.iam.gserviceaccount.com"
+    baseline.agent(call.state, call.project, email, "Cloud Storage Service Agent")
+    return {"kind": "storage#serviceAccount", "email_address": email}
 
 
 def _policy(name: str, policy: Body) -> Body:

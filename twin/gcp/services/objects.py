@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from twin.gcp.call import Call
-from twin.gcp.errors import invalid, not_found
+from twin.gcp.errors import GoogleError, invalid, not_found
 from twin.gcp.services import generic, handles
 from twin.gcp.services.buckets import bucket_of, check_preconditions
 from twin.gcp.state import Body
 from twin.web import Answer
 
+_VERSION = "#"
+"""Before the generation in the rows of versions that are no longer current; no quoted name holds it."""
 _DOWNLOAD = "https://storage.googleapis.com/download/storage/v1"
 
 
@@ -27,6 +30,8 @@ def insert(call: Call) -> dict[str, Any]:
     row = _row(bucket, name)
     before = call.state.get(row)
     check_preconditions(call, before)
+    if before:
+        _leave(call, row, before, replaced=True)
     made: Body = {
         **{key: each for key, each in call.body.items() if key in _SETTABLE},
         "kind": "storage#object",
@@ -45,6 +50,11 @@ def insert(call: Call) -> dict[str, Any]:
         "mediaLink": f"{_DOWNLOAD}/b/{bucket}/o/{quote(name, safe='')}",
     }
     made.setdefault("contentType", call.media_type or "application/octet-stream")
+    key = call.parameters.get("kmsKeyName") or call.body.get("kmsKeyName")
+    key = key or bucket_of(call).get("encryption", {}).get("defaultKmsKeyName")
+    if key:
+        made["kmsKeyName"] = f"{key.partition('/cryptoKeyVersions/')[0]}/cryptoKeyVersions/1"
+    _retain(call, made)
     kept = {"media": base64.b64encode(call.media).decode()}
     return call.state.put(row, made, kept=kept)
 
@@ -62,7 +72,9 @@ def get(call: Call) -> dict[str, Any] | Answer:
     body = _need(call, bucket)
     if call.parameters.get("alt") != "media":
         return body
-    media = base64.b64decode(call.state.kept(_row(bucket, body["name"]))["media"])
+    row = _row(bucket, body["name"])
+    kept = call.state.kept(f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row)
+    media = base64.b64decode(kept["media"])
     return Answer(200, [("Content-Type", body["contentType"]), ("ETag", body["md5Hash"])], media)
 
 
@@ -73,7 +85,9 @@ def listing(call: Call) -> dict[str, Any]:
     prefix, mark = call.parameters.get("prefix", ""), call.parameters.get("delimiter", "")
     items: list[Body] = []
     folders: set[str] = set()
-    for _, body in call.state.of("storage.o", f"storage/b/{bucket}/o/"):
+    for row, body in call.state.of("storage.o", f"storage/b/{bucket}/o/"):
+        if _VERSION in row and not call.parameters.get("versions"):
+            continue
         rest = body["name"].removeprefix(prefix)
         if not body["name"].startswith(prefix):
             continue
@@ -109,13 +123,52 @@ def delete(call: Call) -> dict[str, Any]:
     bucket = bucket_of(call)["name"]
     body = _need(call, bucket)
     check_preconditions(call, body)
-    call.state.delete(_row(bucket, body["name"]))
+    row = _row(bucket, body["name"])
+    _leave(call, row, body, replaced=False)
+    wanted = call.parameters.get("generation")
+    if body.get("timeDeleted"):
+        call.state.delete(f"{row}{_VERSION}{wanted}")
+    else:
+        call.state.delete(row)
     return {}
 
 
+def _leave(call: Call, row: str, body: Body, *, replaced: bool) -> None:
+    """A live object is replaced or deleted: retention may forbid it, versioning keeps it."""
+    bucket = bucket_of(call)
+    until = body.get("retentionExpirationTime", "")
+    if body.get("eventBasedHold") or body.get("temporaryHold") or until > call.timestamp:
+        why = f"until {until}" if until > call.timestamp else "while it is under hold"
+        raise GoogleError(
+            403,
+            "PERMISSION_DENIED",
+            f"Object '{bucket['name']}/{body['name']}' is subject to bucket's retention policy or object "
+            f"retention and cannot be deleted or overwritten {why}",
+            "retentionPolicyNotMet",
+        )
+    named = call.parameters.get("generation") and not replaced
+    if bucket.get("versioning", {}).get("enabled") and not body.get("timeDeleted") and not named:
+        old = {**body, "timeDeleted": call.timestamp[:23] + "Z"}
+        call.state.put(f"{row}{_VERSION}{body['generation']}", old, kept=call.state.kept(row))
+
+
+def _retain(call: Call, made: Body) -> None:
+    """Until when a new object stays, by the bucket's policy."""
+    bucket = bucket_of(call)
+    period = int(bucket.get("retentionPolicy", {}).get("retentionPeriod") or 0)
+    if period:
+        at = datetime.fromtimestamp(call.at + period, UTC)
+        made["retentionExpirationTime"] = at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:23] + "Z"
+    if bucket.get("defaultEventBasedHold"):
+        made.setdefault("eventBasedHold", True)
+
+
 def _need(call: Call, bucket: str) -> Body:
-    name = call.parameters["object"]
-    found = call.state.get(_row(bucket, name))
+    name, generation = call.parameters["object"], call.parameters.get("generation")
+    row = _row(bucket, name)
+    found = call.state.get(row)
+    if generation and (found is None or found["generation"] != str(generation)):
+        found = call.state.get(f"{row}{_VERSION}{generation}")
     if found is None:
         raise not_found(f"No such object: {bucket}/{name}")
     return found

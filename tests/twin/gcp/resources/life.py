@@ -122,9 +122,10 @@ def make(context: GcpContext, token: str, **inputs: Any) -> Made:
     found = inputs_now(sdk("pulumi_gcp"), kind, kind.sdk_schema.inputs, given, whole, now)
     drift = compare(kind, found, complete(kind.sdk_schema, {}, now), given)
     assert not drift.changes, f"a refresh finds drift where there is none: {drift.changes}"
-    imported = kind.read(context, id, {})
-    assert imported is not None
-    assert "id" not in imported, "the id is in its own form"
+    if kind.importable:
+        imported = kind.read(context, id, {})
+        assert imported is not None
+        assert "id" not in imported, "the id is in its own form"
     again = kind.create(under, kind.prepared(under, given))
     assert again[0] == id, "a create that is repeated under one intent makes nothing anew"
     return made

@@ -51,7 +51,7 @@ BETA = {
 }
 """What only the beta version of the API knows: the twin speaks the stable one, and refuses these."""
 BETA_NODES = {"ephemeralStorageConfig", "hostMaintenancePolicy"}
-OURS = re.compile(r"serviceaccount/iAMMember|projects/iAMMember|cryptoKeyIAMMember|projects/service")
+OURS = re.compile(r"I(AM|am)Member|iAMMember|projects/service")
 """Types that send no resource of the API's."""
 
 
