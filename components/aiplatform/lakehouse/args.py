@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, got, length, matches
+from aiplatform._args import Fault, between, distinct, got, length, matches, obeys
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform.lakehouse import ingestion, snapshots
+from aiplatform._google import PROJECT, REGION
+from aiplatform.lakehouse import google_rules, ingestion, snapshots
 from aiplatform.lakehouse.clouds import MEANINGS
 from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, overlaps, role_arn
 from aiplatform.lakehouse.ingestion import (
@@ -19,6 +20,7 @@ from aiplatform.lakehouse.ingestion import (
     LakehouseStreamArgs,
     StreamSettings,
 )
+from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs, PerimeterSettings
 from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs, SnapshotSettings
 from aiplatform.lakehouse.store import Store, unfit_for_s3_tables
 from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
@@ -55,7 +57,7 @@ CLASSIFICATION_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-classific
 ZONE_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-zone")
 
 LEAST_CUTOFF: Final = 10 * 1024**2
-"""Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs)."""
+"""Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
 MOST_CUTOFF: Final = 1024**5
 DAYS: Final = between(1, 3650, "days")
 
@@ -99,12 +101,18 @@ class LakehouseArgs(TypedDict):
     """A governed lakehouse: zones, Iceberg tables, who may read what, and a way to query it."""
 
     prefix: str
-    """First part of every physical name, `{org}-{environment}`; buckets are `{prefix}-{zone}-{account}`."""
+    """First part of every physical name, `{org}-{environment}`; buckets are `{prefix}-{zone}-{account}`, or
+    `{prefix}-{zone}-{project}` on Google Cloud."""
     writers: list[Input[str]]
-    """Arns of the IAM roles of this account that may become the writer role `{prefix}-lakehouse-writer`, the
-    only one with rights on the buckets: pipelines, not teams."""
+    """Who writes: pipelines, not teams. AWS: arns of the IAM roles of this account that may become the writer
+    role `{prefix}-lakehouse-writer`, the only one with rights on the buckets. Google Cloud: service accounts
+    (`serviceAccount:EMAIL`) and groups (`group:EMAIL`) that may change every table and file."""
     cloud: NotRequired[str]
-    """`aws`. Default `aws`."""
+    """`aws` or `gcp`. Default `aws`."""
+    project: NotRequired[str]
+    """Google Cloud, and required there: the id of the project."""
+    region: NotRequired[str]
+    """Google Cloud, and required there: the region, `europe-west4`."""
     zones: NotRequired[LakehouseZonesArgs]
     """How long each zone keeps what."""
     store: NotRequired[str]
@@ -128,8 +136,9 @@ class LakehouseArgs(TypedDict):
     """A time in which nobody can delete from raw (Object Lock). Said when the bucket is made, and for good.
     Default none."""
     query_cutoff_bytes: NotRequired[int]
-    """The most bytes that one query may scan; one that would scan more is cancelled. At least 10 MiB. Default
-    100 GiB."""
+    """AWS: the most bytes that one query may scan; one that would scan more is cancelled; at least 10 MiB,
+    default 100 GiB. Google Cloud: the most bytes that the queries of one principal may scan in a day, and so
+    one query; whole MiB, at least 1 GiB, default 10 TiB."""
     access_log_days: NotRequired[int]
     """How long it is kept who read and wrote which object, in days. Default 90."""
     arrival_events: NotRequired[bool]
@@ -157,6 +166,9 @@ class LakehouseArgs(TypedDict):
     force_destroy: NotRequired[bool]
     """Whether buckets are emptied when they are destroyed; a bucket with data in it is not deleted otherwise.
     Default false."""
+    perimeter: NotRequired[LakehousePerimeterArgs]
+    """Google Cloud: a perimeter of VPC Service Controls around the project, so that its data does not leave
+    it whatever IAM says. Default none."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource, beside those of the provider."""
 
@@ -204,7 +216,23 @@ def _target_names(value: Mapping[str, Any]) -> str | None:
     return None
 
 
-Targets = Annotated[dict[str, Input[Annotated[str, TARGET]]], length(0, 5, "targets"), _target_names]
+Targets = Annotated[dict[str, Input[str]], length(0, 5, "targets"), _target_names]
+
+
+_NAMES: Final = (
+    BUCKET,
+    DATABASE,
+    WORKGROUP,
+    KEY_ALIAS,
+    WRITER,
+    ACCESS_ROLE,
+    OPTIMIZER_ROLE,
+    CLIENT_POLICY,
+    CLASSIFICATION_TAG,
+    ZONE_TAG,
+    ARRIVALS,
+)
+_CUTOFF: Final[Mapping[Cloud, int]] = {"aws": 100 * 1024**3, "gcp": 10 * 1024**4}
 
 
 @dataclass(frozen=True)
@@ -213,24 +241,11 @@ class LakehouseSettings(CloudNeutral):
 
     meanings: ClassVar[Meanings] = MEANINGS
 
-    prefix: Annotated[
-        str,
-        prefix_for(
-            BUCKET,
-            DATABASE,
-            WORKGROUP,
-            KEY_ALIAS,
-            WRITER,
-            ACCESS_ROLE,
-            OPTIMIZER_ROLE,
-            CLIENT_POLICY,
-            CLASSIFICATION_TAG,
-            ZONE_TAG,
-            ARRIVALS,
-        ),
-    ]
-    writers: Annotated[list[Input[Annotated[str, role_arn]]], length(1, 20, "roles"), distinct]
+    prefix: str
+    writers: Annotated[list[Input[str]], length(1, 20, "roles"), distinct]
     cloud: Cloud = "aws"
+    project: Annotated[str, PROJECT] | None = None
+    region: Annotated[str, REGION] | None = None
     zones: ZonesSettings = ZonesSettings()
     store: Store = "buckets"
     tables: Annotated[list[TableSettings], length(0, 200, "tables")] = field(
@@ -253,7 +268,7 @@ class LakehouseSettings(CloudNeutral):
         default_factory=list[GrantSettings]
     )
     legal_hold: LegalHoldSettings | None = None
-    query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")] = 100 * 1024**3
+    query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")] | None = None
     access_log_days: Annotated[int, DAYS] = 90
     arrival_events: bool = True
     arrival_targets: Targets = field(default_factory=dict[str, Input[str]])
@@ -265,7 +280,13 @@ class LakehouseSettings(CloudNeutral):
     protect: bool = False
     retain_data: bool = False
     force_destroy: bool = False
-    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    perimeter: PerimeterSettings | None = None
+    tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def cutoff_bytes(self) -> int:
+        """The most bytes that a query may scan, or the queries of a day on Google Cloud."""
+        return self.query_cutoff_bytes or _CUTOFF[self.cloud]
 
     def deleted_days(self, zone: Zone) -> int:
         """How long what was deleted from a zone can be called back."""
@@ -285,13 +306,25 @@ class LakehouseSettings(CloudNeutral):
         yield from self._hold()
         yield from ingestion.faults(self.streams, self.batches, self.tables)
         yield from snapshots.faults(self.snapshots, self.tables)
+        yield from google_rules.faults(self) if self.cloud == "gcp" else self._on_aws()
+        if self.arrival_targets and not self.arrival_events:
+            yield Fault("arrival_targets", "got some without arrival_events, expected it to be true")
+        yield from self._teardown()
+
+    def _on_aws(self) -> Iterator[Fault]:
+        yield from obeys("prefix", self.prefix, prefix_for(*_NAMES))
+        yield from obeys("tags", self.tags, aws_tags)
+        for index, writer in enumerate(self.writers):
+            yield from obeys(f"writers[{index}]", writer, role_arn)
+        for index, grant in enumerate(self.grants):
+            yield from obeys(f"grants[{index}].principal", grant.principal, role_arn)
+        for where in ("arrival_targets", "quality_targets"):
+            for name, arn in getattr(self, where).items():
+                yield from obeys(f"{where}.{name}", arn, TARGET)
         if self.captures and self.network is None:
             yield Fault("network", "missing, expected the network that `captures` reach their databases from")
         if self.store == "s3_tables":
             yield from unfit_for_s3_tables(self.tables, self.grants)
-        if self.arrival_targets and not self.arrival_events:
-            yield Fault("arrival_targets", "got some without arrival_events, expected it to be true")
-        yield from self._teardown()
 
     def _names(self) -> Iterator[Fault]:
         said = {

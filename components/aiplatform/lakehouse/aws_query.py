@@ -31,7 +31,7 @@ def workgroup(context: Context, key: kms.Key) -> athena.Workgroup:
         configuration=athena.WorkgroupConfigurationArgs(
             # What a client asks for counts for nothing.
             enforce_workgroup_configuration=True,
-            bytes_scanned_cutoff_per_query=context.settings.query_cutoff_bytes,
+            bytes_scanned_cutoff_per_query=context.settings.cutoff_bytes,
             publish_cloudwatch_metrics_enabled=True,
             requester_pays_enabled=False,
             engine_version=athena.WorkgroupConfigurationEngineVersionArgs(

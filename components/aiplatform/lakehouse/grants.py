@@ -32,7 +32,8 @@ class LakehouseGrantArgs(TypedDict):
     name: str
     """What the grant is called, a DNS label: the team's name."""
     principal: Input[str]
-    """Who: the arn of an IAM role. Nobody else, and never everybody."""
+    """Who: the arn of an IAM role; on Google Cloud a service account (`serviceAccount:EMAIL`) or a group
+    (`group:EMAIL`). Nobody else, and never everybody."""
     actions: list[str]
     """What it may do: `read`, `write` (append and delete rows)."""
     zones: NotRequired[list[str]]
@@ -53,7 +54,7 @@ class GrantSettings:
     """A checked grant."""
 
     name: Annotated[str, dns_label]
-    principal: Input[Annotated[str, role_arn]]
+    principal: Input[str]
     actions: Annotated[list[Literal["read", "write"]], length(1, 2, "actions"), distinct]
     zones: Annotated[list[Zone], distinct] = field(default_factory=list[Zone])
     tables: Annotated[list[str], distinct] = field(default_factory=list[str])

@@ -1,0 +1,35 @@
+"""A perimeter of VPC Service Controls around the project that a lakehouse is in."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final, NotRequired, TypedDict
+
+from pulumi import Input
+
+from aiplatform._args import distinct, length, matches
+
+_POLICY: Final = matches(r"\d{1,20}", "the number of the organisation's access policy, in digits")
+IDENTITY: Final = matches(
+    r"(serviceAccount|user):[^\s:@]+@[^\s:@]+\.[a-z]+",
+    "one identity, `serviceAccount:EMAIL` or `user:EMAIL`",
+)
+
+
+class LakehousePerimeterArgs(TypedDict):
+    """A perimeter of VPC Service Controls. A project is in one perimeter at most."""
+
+    access_policy: str
+    """The number of the organisation's access policy, in digits."""
+    deployers: list[Input[str]]
+    """Who may reach the project's data services from outside the perimeter: whoever applies the program,
+    `serviceAccount:EMAIL` or `user:EMAIL`. Without them nobody could change it again."""
+    dry_run: NotRequired[bool]
+    """Whether what the perimeter would refuse is logged alone. Default false."""
+
+
+@dataclass(frozen=True)
+class PerimeterSettings:
+    """A checked perimeter."""
+
+    access_policy: Annotated[str, _POLICY]
+    deployers: Annotated[list[Input[Annotated[str, IDENTITY]]], length(1, 50, "identities"), distinct]
+    dry_run: bool = False
