@@ -33,13 +33,14 @@ class Front:
         self.faults = Faults(folder / "faults.json")
         epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
         self.moto = Pinned(world.account, world.region, epoch)
-        from twin.aws import baseline, capacity, inventory, mends, private, rules
+        from twin.aws import authorize, baseline, capacity, inventory, mends, private, rules
         from twin.aws.eks.service import Eks
         from twin.aws.identity import Identity
 
         capacity.install()
         mends.install()
         self._rules = rules
+        self._authorize = authorize
         self._inventory = inventory
         self._baseline = baseline
         self._private = private
@@ -88,6 +89,7 @@ class Front:
         if not trusted:
             self.faults.strike(call)
             self.identity.known(call)
+            self._authorize.check(call, self)
         if call.service == "eks":
             return self.eks.call(call)
         own = self.identity.answer(call)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import time
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from twin.aws import policy
+from twin.aws import policy, principals, sessions
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.credentials import ROLE, SESSION, deployer, deployer_arn
 from twin.world import World
@@ -34,6 +33,31 @@ class Identity:
         if call.access_key and self.secret(call.access_key) is None:
             code, message, status = _UNKNOWN_KEY.get(call.protocol, _UNKNOWN_KEY["json"])
             raise Refusal(code, message, status)
+        with self._moto.lock:
+            session = principals.session_of(self._moto, call.access_key) if call.access_key else None
+        if session is not None:
+            sessions.known(call, session)
+
+    def token(self, access_key: str) -> str | None:
+        """The session token that goes with an access key, or None where it needs none."""
+        with self._moto.lock:
+            session = principals.session_of(self._moto, access_key) if access_key else None
+        return session.token if session is not None else None
+
+    def principal(self, access_key: str) -> principals.Principal:
+        """Who has an access key, with all policies that bound it."""
+        if not access_key:
+            return principals.nobody()
+        if access_key == self._deployer.access_key_id:
+            arn, user_id = self.caller(access_key)
+            owner = f"arn:aws:iam::{self._world.account}:role/{ROLE}"
+            return principals.Principal(arn, owner, user_id, self._world.account, everything=True)
+        with self._moto.lock:
+            session = principals.session_of(self._moto, access_key)
+            if session is not None:
+                return principals.of_session(self._moto, session)
+            user = self._moto.backend("iam").get_user_from_access_key_id(access_key)
+            return principals.nobody() if user is None else principals.of_user(self._moto, user)
 
     def secret(self, access_key: str) -> str | None:
         """The secret of an access key, or None where there is no such key."""
@@ -143,18 +167,11 @@ class Identity:
         with self._moto.lock:
             return self._moto.backend("iam").get_role(name).id
 
-    def _policies(self, role_arn: str) -> list[dict[str, Any]]:
+    def _policies(self, role_arn: str) -> list[policy.Document]:
         with self._moto.lock:
             roles = self._moto.backend("iam").roles.values()
             role = next((each for each in roles if each.arn == role_arn), None)
-            if role is None:
-                return []
-            texts = [*role.policies.values()]
-            for attached in role.managed_policies.values():
-                texts += [
-                    v.document for v in attached.versions if v.version_id == attached.default_version_id
-                ]
-        return [json.loads(text) if isinstance(text, str) else text for text in texts]
+            return [] if role is None else list(principals.documents(role))
 
 
 def iam_arn(arn: str, roles: dict[str, str]) -> str:

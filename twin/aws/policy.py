@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 Document = Mapping[str, Any]
+Context = Mapping[str, str]
+_LISTED: Final = frozenset({"aws:tagkeys", "kms:encryptioncontextkeys"})
+"""Keys of a context that have several values, told one a line."""
 
 
-def allows(documents: Sequence[Document], action: str, resource: str, context: Mapping[str, str]) -> bool:
-    """Whether these identity policies together allow an action on a resource (an arn)."""
+def allows(documents: Iterable[Document], action: str, resource: str | None, context: Context) -> bool:
+    """Whether these identity policies together allow an action on a resource.
+
+    resource: an arn; None where it is not known which one a call is about: then a statement that allows the
+    action on any resource will do, and one that denies it must speak of all.
+    """
     allowed = False
     for document in documents:
         for statement in _listed(document.get("Statement")):
@@ -23,23 +32,85 @@ def allows(documents: Sequence[Document], action: str, resource: str, context: M
     return allowed
 
 
-def applies(statement: Mapping[str, Any], action: str, resource: str, context: Mapping[str, str]) -> bool:
+def denies(documents: Iterable[Document], action: str, resource: str | None, context: Context) -> bool:
+    """Whether one of these policies denies it in so many words."""
+    return any(
+        statement.get("Effect") == "Deny" and applies(statement, action, resource, context)
+        for document in documents
+        for statement in statements(document)
+    )
+
+
+def statements(document: Any) -> list[Document]:
+    """The statements of a policy: a document, or its text as moto keeps it."""
+    if not document:
+        return []
+    if isinstance(document, bytes | str):
+        import json
+
+        document = json.loads(document)
+    return _listed(document.get("Statement"))
+
+
+def applies(statement: Document, action: str, resource: str | None, context: Context) -> bool:
     """Whether a statement speaks of this action on this resource under these conditions."""
     return (
-        _named(statement, "Action", action.lower(), lower=True)
-        and _named(statement, "Resource", resource)
+        _named(statement, "Action", action.lower(), {}, lower=True)
+        and (
+            _named(statement, "Resource", resource, context)
+            if resource is not None
+            else statement.get("Effect") != "Deny" or _listed(statement.get("Resource")) == ["*"]
+        )
         and _conditions(statement.get("Condition") or {}, context)
     )
 
 
-def _named(statement: Mapping[str, Any], element: str, value: str, *, lower: bool = False) -> bool:
+def principals(statement: Document, element: str = "Principal") -> list[str]:
+    """The AWS principals that a statement of a resource's policy names; `*` is everybody."""
+    given: Any = statement.get(element)
+    if isinstance(given, str):
+        return [given]
+    return [str(each) for each in _listed((given or {}).get("AWS"))]
+
+
+def services(statement: Document) -> list[str]:
+    """The AWS services that a statement of a resource's policy names."""
+    given: Any = statement.get("Principal")
+    return [str(each) for each in _listed(given.get("Service"))] if isinstance(given, Mapping) else []
+
+
+def _named(statement: Document, element: str, value: str, context: Context, *, lower: bool = False) -> bool:
     given = statement.get(element)
     if given is not None:
-        return any(matches(each.lower() if lower else each, value) for each in _listed(given))
+        return any(
+            matches(_filled(each.lower() if lower else each, context), value) for each in _listed(given)
+        )
     excluded = statement.get(f"Not{element}")
     if excluded is None:
         return element == "Resource"  # trust and resource policies have none
-    return not any(matches(each.lower() if lower else each, value) for each in _listed(excluded))
+    return not any(
+        matches(_filled(each.lower() if lower else each, context), value) for each in _listed(excluded)
+    )
+
+
+_VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
+
+
+def _filled(text: str, context: Context) -> str:
+    """A text with its policy variables (`${aws:PrincipalTag/team}`) filled in; one without a value matches
+    nothing (IAM user guide, "IAM policy elements: Variables and tags")."""
+    if "${" not in text:
+        return text
+    folded = {key.lower(): value for key, value in context.items()}
+
+    def value(match: re.Match[str]) -> str:
+        name, _, default = match[1].partition(",")
+        if name in ("*", "?", "$"):
+            return name
+        found = folded.get(name.strip().lower())
+        return found if found is not None else default.strip(" '") if default else "\0"
+
+    return _VARIABLE.sub(value, text)
 
 
 def matches(pattern: str, value: str) -> bool:
@@ -53,7 +124,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(text, re.DOTALL)
 
 
-def _conditions(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+def _conditions(conditions: Mapping[str, Any], context: Context) -> bool:
     folded = {key.lower(): value for key, value in context.items()}
     for operator, wanted in conditions.items():
         name = operator.removeprefix("ForAnyValue:").removeprefix("ForAllValues:")
@@ -63,16 +134,24 @@ def _conditions(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bo
             held = folded.get(key.lower())
             if held is None and (optional or operator.startswith("ForAllValues:")):
                 continue
-            if not _holds(name, held, [str(each) for each in _listed(values)]):
+            asked = [_filled(_text(each), context) for each in _listed(values)]
+            several = held.split("\n") if held is not None and key.lower() in _LISTED else [held]
+            each_holds = [_holds(name, one, asked) for one in several]
+            if not (any if operator.startswith("ForAnyValue:") else all)(each_holds):
                 return False
     return True
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _holds(operator: str, held: str | None, wanted: list[str]) -> bool:
     if operator == "Null":
         return (held is None) == (wanted[:1] == ["true"])
     negated = "Not" in operator
-    test = _TESTS.get(operator.replace("Not", "", 1) if negated else operator)
+    operator = operator.replace("Not", "", 1)
+    test = _TESTS.get(operator)
     if test is None:
         return False  # an operator that is not known here grants nothing
     if held is None:
@@ -90,6 +169,29 @@ def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], boo
     return test
 
 
+def _moment(compare: Callable[[datetime, datetime], bool]) -> Callable[[str, str], bool]:
+    def parsed(text: str) -> datetime:
+        if text.isdigit():
+            return datetime.fromtimestamp(int(text), UTC)
+        made = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        return made if made.tzinfo else made.replace(tzinfo=UTC)
+
+    def test(held: str, wanted: str) -> bool:
+        try:
+            return compare(parsed(held), parsed(wanted))
+        except ValueError:
+            return False
+
+    return test
+
+
+def _in_network(held: str, wanted: str) -> bool:
+    try:
+        return ipaddress.ip_address(held) in ipaddress.ip_network(wanted, strict=False)
+    except ValueError:
+        return False
+
+
 def _same_bool(held: str, wanted: str) -> bool:
     return held.lower() == wanted.lower()
 
@@ -101,6 +203,13 @@ def _like(held: str, wanted: str) -> bool:
 _TESTS: Final[dict[str, Callable[[str, str], bool]]] = {
     "StringEquals": lambda held, wanted: held == wanted,
     "StringEqualsIgnoreCase": _same_bool,
+    "BinaryEquals": lambda held, wanted: held == wanted,
+    "IpAddress": _in_network,
+    "DateEquals": _moment(lambda a, b: a == b),
+    "DateLessThan": _moment(lambda a, b: a < b),
+    "DateLessThanEquals": _moment(lambda a, b: a <= b),
+    "DateGreaterThan": _moment(lambda a, b: a > b),
+    "DateGreaterThanEquals": _moment(lambda a, b: a >= b),
     "StringLike": _like,
     "ArnEquals": _like,
     "ArnLike": _like,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from twin.aws import sessions
 from twin.aws.call import Answer, Call
 from twin.aws.rules import (
     athena,
@@ -32,6 +33,8 @@ from twin.aws.rules import (
     rds_mends,
     reservations,
     s3,
+    secretsmanager,
+    secretsmanager_calls,
     ssm,
     tagging,
 )
@@ -56,6 +59,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "glue": glue.RULES,
     "s3": s3.RULES,
     "lakeformation": lakeformation.RULES,
+    "secretsmanager": secretsmanager.RULES,
     "rds": {**rds.RULES, **rds_groups.RULES},
 }
 
@@ -69,7 +73,9 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "s3": s3.OPERATIONS,
     "lakeformation": lakeformation_calls.OPERATIONS,
     "rds": rds_mends.OPERATIONS,
+    "secretsmanager": secretsmanager_calls.OPERATIONS,
     "ssm": ssm.OPERATIONS,
+    "sts": sessions.OPERATIONS,
 }
 
 

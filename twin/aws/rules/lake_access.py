@@ -212,7 +212,7 @@ def _matches(grant: Grant, tags: Mapping[str, str]) -> bool:
 def _give_by_tags(
     held: Held, grant: Grant, lake: Lake, place: tuple[str, str], columns: Sequence[str]
 ) -> None:
-    """A grant by tags changes a table only where it reaches all of its columns; what it reaches is described."""
+    """A grant by tags changes a table only where it reaches all of its columns."""
     reached = frozenset(each for each in columns if _matches(grant, lake.values(*place, each)))
     given = _spread(grant.permissions, ALL_OF_TABLE)
     if reached and len(reached) == len(columns):

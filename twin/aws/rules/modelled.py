@@ -20,6 +20,8 @@ SERVICES: Final = {
     "athena": "InvalidRequestException",
     "events": "ValidationException",
     "rds": "InvalidParameterValue",
+    "secretsmanager": "ValidationException",
+    "sts": "ValidationError",
 }
 """The code by which a service refuses what breaks its model."""
 

@@ -19,6 +19,8 @@ _CODES: Final = {
     "athena": "InvalidRequestException",
     "events": "ValidationException",
     "rds": "InvalidParameterValue",
+    "secretsmanager": "ValidationException",
+    "sts": "ValidationError",
 }
 
 

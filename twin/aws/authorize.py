@@ -1,0 +1,80 @@
+"""Whether the caller of a request may: S3's calls by everybody, all others by whoever is not the deployer.
+
+The deployer has all rights but for what a policy denies; a bucket's or key's policy denies it, too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.aws import decision, sessions
+from twin.aws.call import Call, Refusal
+from twin.aws.policy import Context
+from twin.aws.principals import Principal
+from twin.aws.rules import s3_rights, service_rights
+
+
+def check(call: Call, front: Any) -> None:
+    """Raise the Refusal of a call that its caller has no right to."""
+    with front.moto.lock:
+        who: Principal = front.identity.principal(call.access_key)
+        if call.service == "sts" and call.operation == "AssumeRole":
+            sessions.check(call, front, who)
+            return
+        if call.service == "s3":
+            _s3(call, front, who)
+            return
+        if who.anonymous or (who.everything and call.service != "kms"):
+            return
+        for asked in service_rights.asked(call, front.moto):
+            _demand(call, front, who, asked)
+
+
+def _s3(call: Call, front: Any, who: Principal) -> None:
+    if not call.operation:
+        if not who.everything:
+            raise Refusal("AccessDenied", "Access Denied", 403)
+        return
+    bucket = str(call.params.get("Bucket") or "")
+    if who.anonymous and s3_rights.closed_to_everybody(front.moto, bucket):
+        raise Refusal("AccessDenied", "Access Denied", 403)
+    if bucket and bucket not in front.moto.backend("s3").buckets:
+        return  # S3 says that there is none, whoever asks
+    for asked in s3_rights.asked(call, front.moto):
+        _demand(call, front, who, asked)
+
+
+def _demand(call: Call, front: Any, who: Principal, asked: decision.Asked) -> None:
+    told = context(call, front, who)
+    full = decision.Asked(
+        asked.action, asked.resource, {**told, **asked.context}, asked.policy, asked.decisive
+    )
+    why = decision.why_not(who, full)
+    if why:
+        raise denied(call, why)
+
+
+def denied(call: Call, why: str) -> Refusal:
+    """The refusal in the words of the service."""
+    if call.service in ("s3", "sts", "iam", "rds", "monitoring", "autoscaling"):
+        return Refusal("AccessDenied", why, 403)
+    if call.service == "ec2":
+        return Refusal(
+            "UnauthorizedOperation", f"You are not authorized to perform this operation. {why}", 403
+        )
+    return Refusal("AccessDeniedException", why, 400 if call.protocol == "json" else 403)
+
+
+def context(call: Call, front: Any, who: Principal) -> Context:
+    """What conditions may ask of any request. The front stands for TLS, which ends before it."""
+    account = front.world.account
+    found = {
+        **who.context(),
+        "aws:ResourceAccount": account,
+        "s3:ResourceAccount": account,
+        "aws:SecureTransport": "true",
+        "aws:RequestedRegion": call.region or front.world.region,
+        "aws:SourceIp": str(call.environ.get("REMOTE_ADDR") or "127.0.0.1"),
+    }
+    agent = call.environ.get("HTTP_USER_AGENT")
+    return {**found, "aws:UserAgent": str(agent)} if agent else found

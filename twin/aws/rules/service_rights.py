@@ -1,0 +1,107 @@
+"""The rights that a call of any service but S3 needs: the action of the operation's name, on what it names.
+
+Where no resource is told here, one that is allowed the action on any resource may go on: that is less than
+AWS asks for, and never more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from twin.aws.call import Call
+from twin.aws.decision import Asked
+from twin.aws.rules import kms_rights
+
+Params = dict[str, Any]
+
+# The word before the colon of an action, where it is not the name that requests are signed for.
+_PREFIXES: Final = {"monitoring": "cloudwatch", "email": "ses"}
+_ACTIONS: Final = {
+    # Lake Formation developer guide, "GetTemporaryGlueTableCredentials": GetDataAccess is what it needs.
+    "lakeformation:GetTemporaryGlueTableCredentials": "lakeformation:GetDataAccess",
+    "lakeformation:GetTemporaryGluePartitionCredentials": "lakeformation:GetDataAccess",
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "dynamodb:TransactGetItems": "dynamodb:GetItem",
+    "dynamodb:TransactWriteItems": "dynamodb:PutItem",
+}
+_FREE: Final = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRoleWithWebIdentity"})
+"""What everybody may (`AssumeRole` is decided with its role's trust policy in hand)."""
+
+
+def asked(call: Call, moto: Any) -> list[Asked]:
+    """All rights that a call needs; none for what everybody may do."""
+    name = f"{call.service}:{call.operation}"
+    if name in _FREE or not call.operation:
+        return []
+    if call.service == "kms" and call.params.get("KeyId"):
+        return _on_key(call, moto)
+    prefix = _PREFIXES.get(call.service, call.service)
+    action = _ACTIONS.get(name, f"{prefix}:{call.operation}")
+    find = _RESOURCES.get(call.service)
+    place = f"arn:aws:{prefix}:{call.region}:{moto.account}:"
+    found = [*find(call, place)] if find else []
+    return [Asked(action, resource, {}) for resource in found] or [Asked(action, None, {})]
+
+
+def _on_key(call: Call, moto: Any) -> list[Asked]:
+    pairs: dict[str, str] = call.params.get("EncryptionContext") or {}
+    context = {f"kms:EncryptionContext:{key}": str(value) for key, value in pairs.items()}
+    if pairs:
+        context["kms:EncryptionContextKeys"] = "\n".join(pairs)
+    action = f"kms:{call.operation}"
+    return kms_rights.on_key(moto, call.region, action, str(call.params["KeyId"]), context)
+
+
+def glue(call: Call, place: str) -> Iterable[str]:
+    """A thing of the catalog and all that it is in (Glue developer guide, "Specifying AWS Glue resource
+    ARNs")."""
+    params, operation = call.params, call.operation
+    of = params.get("DatabaseName")
+    given: Params = params.get("TableInput") or {}
+    table = params.get("TableName") or given.get("Name")
+    if operation in ("GetTable", "DeleteTable", "CreateTable", "UpdateTable"):
+        table = table or params.get("Name")
+    if operation.endswith(("Database", "Databases")):
+        of = params.get("Name") or (params.get("DatabaseInput") or {}).get("Name")
+    if of is None and operation not in ("GetDatabases", "GetCatalog", "GetCatalogs", "SearchTables"):
+        return
+    yield f"{place}catalog"
+    if of is not None:
+        yield f"{place}database/{of}"
+    if of is not None and (table or operation == "GetTables"):
+        yield f"{place}table/{of}/{table or '*'}"
+
+
+def _athena(call: Call, place: str) -> Iterable[str]:
+    if call.operation in ("StartQueryExecution", "ListQueryExecutions", "GetWorkGroup"):
+        yield f"{place}workgroup/{call.params.get('WorkGroup') or 'primary'}"
+
+
+def _dynamodb(call: Call, place: str) -> Iterable[str]:
+    params = call.params
+    names = [str(params["TableName"])] if params.get("TableName") else []
+    names += list(params.get("RequestItems") or {})
+    for name in names:
+        table = name if name.startswith("arn:") else f"{place}table/{name}"
+        yield f"{table}/index/{params['IndexName']}" if params.get("IndexName") else table
+
+
+def _lakeformation(_: Call, __: str) -> Iterable[str]:
+    yield "*"
+
+
+def _eks(call: Call, place: str) -> Iterable[str]:
+    name = call.params.get("name") or call.params.get("clusterName")
+    if name and (call.operation.endswith("Cluster") or call.service == "eks-auth"):
+        yield f"{place.replace(':eks-auth:', ':eks:')}cluster/{name}"
+
+
+_RESOURCES: Final[dict[str, Callable[[Call, str], Iterable[str]]]] = {
+    "glue": glue,
+    "athena": _athena,
+    "dynamodb": _dynamodb,
+    "lakeformation": _lakeformation,
+    "eks": _eks,
+    "eks-auth": _eks,
+}
