@@ -15,6 +15,7 @@ from twin.aws.rules import (
     athena,
     autoscaling,
     codebuild,
+    data_services,
     ec2,
     ec2_endpoints,
     ec2_groups,
@@ -28,13 +29,8 @@ from twin.aws.rules import (
     logs,
     modelled,
     placement,
-    rds,
-    rds_groups,
-    rds_mends,
     reservations,
     s3,
-    secretsmanager,
-    secretsmanager_calls,
     ssm,
     tagging,
 )
@@ -43,6 +39,7 @@ from twin.aws.rules.look import Look
 Rule = Callable[[dict[str, Any], Look], None]
 SERVICE_HEADER: Final = "HTTP_X_TWIN_SERVICE"
 RULES: Final[dict[str, dict[str, Rule]]] = {
+    **data_services.RULES,
     "ec2": {
         **ec2.RULES,
         **ec2_endpoints.RULES,
@@ -59,12 +56,11 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "glue": glue.RULES,
     "s3": s3.RULES,
     "lakeformation": lakeformation.RULES,
-    "secretsmanager": secretsmanager.RULES,
-    "rds": {**rds.RULES, **rds_groups.RULES},
 }
 
 Extension = Callable[[Call, Any], Answer | None]
 EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
+    **data_services.EXTENSIONS,
     "ec2": {**placement.OPERATIONS, **reservations.OPERATIONS},
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
@@ -72,8 +68,6 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "glue": glue.OPERATIONS,
     "s3": s3.OPERATIONS,
     "lakeformation": lakeformation_calls.OPERATIONS,
-    "rds": rds_mends.OPERATIONS,
-    "secretsmanager": secretsmanager_calls.OPERATIONS,
     "ssm": ssm.OPERATIONS,
     "sts": sessions.OPERATIONS,
 }

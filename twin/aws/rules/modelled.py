@@ -6,8 +6,10 @@ from typing import Final
 
 from twin.aws.call import Call, Refusal
 from twin.aws.model import violations
+from twin.aws.rules.data_codes import CODES
 
 SERVICES: Final = {
+    **CODES,
     "ec2": "InvalidParameterValue",
     "iam": "ValidationError",
     "autoscaling": "ValidationError",
@@ -19,8 +21,6 @@ SERVICES: Final = {
     "lakeformation": "InvalidInputException",
     "athena": "InvalidRequestException",
     "events": "ValidationException",
-    "rds": "InvalidParameterValue",
-    "secretsmanager": "ValidationException",
     "sts": "ValidationError",
 }
 """The code by which a service refuses what breaks its model."""

@@ -58,7 +58,7 @@ def _init(self: Any, backend: Any, *arguments: Any, **given: Any) -> None:
     elif given.get("kms_key_id"):
         given["kms_key_id"] = backend._validate_kms_key(given["kms_key_id"])
     subnets = given.get("db_subnet_group_name")
-    if not given.get("availability_zone") and subnets in backend.subnet_groups:
+    if subnets and not given.get("availability_zone") and subnets in backend.subnet_groups:
         zones = sorted(each.availability_zone for each in backend.subnet_groups[subnets]._subnets)
         given["availability_zone"] = zones[0]
         if given.get("multi_az"):
@@ -135,8 +135,12 @@ def _parameter_groups(self: Any) -> list[Any]:
 
 
 def _secret_string(self: Any) -> str:
-    password = _drawn(_PASSWORD, _SIGNS)
-    return json.dumps({"username": self.resource.master_username, "password": password})
+    return json.dumps({"username": self.resource.master_username, "password": password()})
+
+
+def password() -> str:
+    """A password as RDS makes it."""
+    return _drawn(_PASSWORD, _SIGNS)
 
 
 def _create_secret(self: Any, kms_key_id: str | None) -> Any:

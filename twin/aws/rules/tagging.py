@@ -5,23 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.call import Call, Refusal
+from twin.aws.rules import modelled
 
-_CODES: Final = {
-    "ec2": "InvalidParameterValue",
-    "iam": "InvalidInput",
-    "kms": "TagException",
-    "logs": "InvalidParameterException",
-    "autoscaling": "ValidationError",
-    "ssm": "ValidationException",
-    "codebuild": "InvalidInputException",
-    "glue": "InvalidInputException",
-    "lakeformation": "InvalidInputException",
-    "athena": "InvalidRequestException",
-    "events": "ValidationException",
-    "rds": "InvalidParameterValue",
-    "secretsmanager": "ValidationException",
-    "sts": "ValidationError",
-}
+_CODES: Final = {**modelled.SERVICES, "iam": "InvalidInput", "kms": "TagException"}
 
 
 def check(call: Call) -> None:

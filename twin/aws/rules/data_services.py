@@ -1,0 +1,16 @@
+"""The services of the data side together: rules, and the operations that moto lacks or does otherwise."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from twin.aws.rules import rds, rds_groups, rds_mends, secretsmanager, secretsmanager_calls
+
+RULES: Final[dict[str, dict[str, Any]]] = {
+    "rds": {**rds.RULES, **rds_groups.RULES},
+    "secretsmanager": secretsmanager.RULES,
+}
+EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
+    "rds": rds_mends.OPERATIONS,
+    "secretsmanager": secretsmanager_calls.OPERATIONS,
+}
