@@ -267,7 +267,7 @@ def _evicts(settings: Settings, said: bool | None) -> bool:
 
 def workload_identity(settings: Settings, name: str, cluster: ClusterReferenceArgs) -> WorkloadIdentityArgs:
     """Arguments of a workload identity."""
-    identity = settings.workload_identities[name]
+    identity = settings.identities[name]
     return {
         "prefix": settings.environment.prefix,
         "name": name,

@@ -1,4 +1,4 @@
-"""The second layer: the lakehouse."""
+"""The second layer: the lakehouse and the feature store."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 from pulumi import Output
 
-from aiplatform.lakehouse import Lakehouse
-from stacks import data_arguments
+from stacks import data_arguments as arguments
 from stacks.foundation import Foundation, Hands
 from stacks.settings import Settings
 
@@ -19,16 +18,31 @@ class Data:
 
     lakehouse: dict[str, Any] | None = None
     """Lakehouse.outputs, or None where the file has none."""
+    feature_store: dict[str, Any] | None = None
+    """FeatureStore.outputs, or None where the file has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
-        return Output.from_input({"lakehouse": self.lakehouse})
+        return Output.from_input({"lakehouse": self.lakehouse, "feature_store": self.feature_store})
 
 
 def build(settings: Settings, below: Foundation, hands: Hands) -> Data:
     """Register the layer."""
     if settings.lakehouse is None:
         return Data()
-    principals = {name: each["principal"] for name, each in below.workload_identities.items()}
-    lakehouse = Lakehouse("lakehouse", data_arguments.lakehouse(settings, principals), hands.cloud)
-    return Data(lakehouse=dict(lakehouse.outputs))
+    # Imported late: an environment without them is not kept waiting.
+    from aiplatform.lakehouse import Lakehouse
+
+    known = below.principals
+    lakehouse = Lakehouse("lakehouse", arguments.lakehouse(settings, known), hands.cloud)
+    data = Data(lakehouse=dict(lakehouse.outputs))
+    if settings.feature_store is None:
+        return data
+    from aiplatform.feature_store import FeatureStore
+
+    features = FeatureStore(
+        "feature-store",
+        arguments.feature_store(settings, below, data.lakehouse or {}),
+        hands.cluster,
+    )
+    return Data(lakehouse=data.lakehouse, feature_store=dict(features.outputs))

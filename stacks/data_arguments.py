@@ -3,63 +3,112 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from pulumi import Input
 
+from aiplatform.container_registry.args import ContainerRegistryArgs
+from aiplatform.feature_store.args import FeatureStoreArgs
 from aiplatform.lakehouse.args import LakehouseArgs
+from aiplatform.model_registry.args import ModelRegistryArgs
 from aiplatform.workload_identity.args import physical_name
 from stacks.arguments import retains_data
-from stacks.settings import Settings
-from stacks.settings.from_arguments import given
+from stacks.settings import MATERIALIZER, Settings, principals
+from stacks.settings.from_arguments import OfArguments, given
 
 Principals = Mapping[str, Input[str]]
 """The name of a workload identity -> how the cloud calls it."""
 
 
-def principals_to_be(settings: Settings) -> Principals:
+class Below(Protocol):
+    """Of the first layer, what these need: Foundation, or what stands for it before there is one."""
+
+    @property
+    def network(self) -> Mapping[str, Any]:
+        """Network.outputs."""
+        ...
+
+    @property
+    def cluster(self) -> Mapping[str, Any] | None:
+        """Cluster.outputs."""
+        ...
+
+    @property
+    def workload_identities(self) -> Mapping[str, Any]:
+        """WorkloadIdentity.outputs by the identity's name."""
+        ...
+
+    @property
+    def principals(self) -> Principals:
+        """How the cloud calls the workload identities."""
+        ...
+
+
+def principals_to_be(settings: Settings) -> dict[str, str]:
     """The workload identities as they will be called, to ask about arguments that refer to them."""
+    # Settings.faults tells of a name that is no workload identity, the component need not.
+    strangers = {name for name in settings.named_principals.values() if ":" not in name}
+    return {name: _principal_to_be(settings, name) for name in {*settings.identities, *strangers}}
+
+
+def _principal_to_be(settings: Settings, name: str) -> str:
     environment = settings.environment
-
-    def principal(name: str) -> str:
-        own = physical_name(environment.prefix, name)
-        if environment.cloud == "gcp":
-            return f"serviceAccount:{own}@{environment.project_id}.iam.gserviceaccount.com"
-        return f"arn:aws:iam::{environment.account_id}:role/{own}"
-
-    names = set(settings.workload_identities)
-    if settings.lakehouse is not None:
-        said = given(settings.lakehouse)
-        asked = [*said.get("writers", []), *(grant["principal"] for grant in said.get("grants", []))]
-        # Settings.faults tells of a name that is no workload identity, the component need not.
-        names |= {name for name in asked if ":" not in name}
-    return {name: principal(name) for name in names}
+    own = physical_name(environment.prefix, name)
+    if environment.cloud == "gcp":
+        return f"serviceAccount:{own}@{environment.project_id}.iam.gserviceaccount.com"
+    return f"arn:aws:iam::{environment.account_id}:role/{own}"
 
 
-def lakehouse(settings: Settings, principals: Principals) -> LakehouseArgs:
-    """Arguments of the lakehouse. Where a principal is the name of a workload identity, it is that one."""
-    assert settings.lakehouse is not None, "asked only where there is one"  # noqa: S101
-    args = given(settings.lakehouse)
-    for key in ("writers", "admins"):
-        if key in args:
-            args[key] = [principals.get(name, name) for name in args[key]]
-    for grant in args.get("grants", []):
-        grant["principal"] = principals.get(grant["principal"], grant["principal"])
-    return cast(LakehouseArgs, {**args, **common(settings)})
+def lakehouse(settings: Settings, known: Principals) -> LakehouseArgs:
+    """Arguments of the lakehouse."""
+    return cast(LakehouseArgs, _arguments(settings, "lakehouse", known, LakehouseArgs))
 
 
-def common(settings: Settings) -> dict[str, Any]:
-    """What every component that holds data gets from the environment."""
-    environment = settings.environment
-    place = (
-        {"project": environment.project_id or "", "region": environment.region}
-        if environment.cloud == "gcp"
-        else {}
+def feature_store(settings: Settings, below: Below, lakehouse: Mapping[str, Any]) -> FeatureStoreArgs:
+    """Arguments of the feature store. lakehouse: Lakehouse.outputs."""
+    args = _arguments(settings, "feature_store", below.principals, FeatureStoreArgs)
+    args.update(
+        cluster=below.cluster, lakehouse=lakehouse, materializer=below.workload_identities[MATERIALIZER]
     )
+    if settings.environment.cloud == "aws":
+        args["network"] = below.network
+    return cast(FeatureStoreArgs, args)
+
+
+def container_registry(settings: Settings, known: Principals) -> ContainerRegistryArgs:
+    """Arguments of the container registry."""
+    return cast(
+        ContainerRegistryArgs, _arguments(settings, "container_registry", known, ContainerRegistryArgs)
+    )
+
+
+def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
+    """Arguments of the model registry."""
+    args = _arguments(settings, "model_registry", below.principals, ModelRegistryArgs)
+    args.update(cluster=below.cluster, network=below.network)
+    if settings.environment.teardown:
+        args["database"] = {**args.get("database", {}), "deletion_protection": False}
+    return cast(ModelRegistryArgs, args)
+
+
+def _arguments(settings: Settings, topic: str, known: Principals, arguments: type) -> dict[str, Any]:
+    """What the file says of a topic, and of what every component gets, that which this one takes. Where a
+    principal is the name of a workload identity, it is that one."""
+    said: OfArguments | None = getattr(settings, topic)
+    assert said is not None, f"asked only where there is a {topic}"  # noqa: S101
+    own = principals.replaced(topic, given(said), known)
+    taken = {key: value for key, value in _common(settings).items() if key in arguments.__annotations__}
+    return {**taken, **own}
+
+
+def _common(settings: Settings) -> dict[str, Any]:
+    environment = settings.environment
+    place = {"project": environment.project_id or "", "region": environment.region}
     return {
         "prefix": environment.prefix,
         "cloud": environment.cloud,
-        **place,
+        **(place if environment.cloud == "gcp" else {}),
+        "mirrors": settings.images.mirrors,
         "protect": environment.profile == "prod" and not environment.teardown,
         "retain_data": retains_data(settings),
         "force_destroy": environment.profile != "prod" or environment.teardown == "with_data",

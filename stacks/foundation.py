@@ -41,6 +41,11 @@ class Foundation:
     workload_identities: dict[str, Any] = field(default_factory=dict[str, Any])
     """WorkloadIdentity.outputs by the identity's name."""
 
+    @property
+    def principals(self) -> dict[str, Any]:
+        """How the cloud calls each workload identity."""
+        return {name: each["principal"] for name, each in self.workload_identities.items()}
+
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
         # Not dataclasses.asdict: it would copy the outputs inside, which cannot be copied.
@@ -108,7 +113,7 @@ def make(settings: Settings) -> tuple[Foundation, Hands | None]:
         name: WorkloadIdentity(
             f"identity-{name}", arguments.workload_identity(settings, name, cluster.outputs), in_cloud
         )
-        for name in settings.workload_identities
+        for name in settings.identities
     }
     layer = Foundation(
         **below,

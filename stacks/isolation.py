@@ -14,10 +14,12 @@ from aiplatform._images import mirrored, registry
 from aiplatform.cluster_autoscaler.args import ENDPOINTS as AUTOSCALER
 from aiplatform.cluster_autoscaler.args import VERSIONS, image_for
 from aiplatform.device_plugins.args import NEURON_IMAGE, NVIDIA_IMAGE
+from aiplatform.feature_store.args import IMAGE as FEATURE_STORE_IMAGE
 from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY_IMAGE
 from aiplatform.network.args import FOR_NODES
-from stacks import arguments, judgement
+from stacks import arguments, to_be
 from stacks.settings import Settings
 
 PULL_THROUGH: Final = ("public.ecr.aws", "registry.k8s.io", "quay.io", "registry-1.docker.io", "ghcr.io")
@@ -62,9 +64,13 @@ def _images(settings: Settings) -> Mapping[str, str]:
     found: dict[str, str] = {}
     if settings.cluster.version in VERSIONS:
         found["the cluster autoscaler"] = image_for(settings.cluster.version)
+    if settings.feature_store is not None:
+        found["the feature store"] = FEATURE_STORE_IMAGE
+    if settings.model_registry is not None:
+        found["the model registry"] = MODEL_REGISTRY_IMAGE
     plugins = {"nvidia": NVIDIA_IMAGE, "neuron": NEURON_IMAGE}
-    there = judgement.network_to_be(settings, judgement.zones_to_be(settings))
-    here = judgement.cluster_to_be(settings)
+    there = to_be.network_to_be(settings, to_be.zones_to_be(settings))
+    here = to_be.cluster_to_be(settings)
     for name, pool in settings.gpu_pools.items():
         try:
             given = arguments.gpu_pool(settings, name, pool, here, there)

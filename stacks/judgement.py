@@ -7,24 +7,32 @@ fault by the key of the environment file that caused it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, NotRequired, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from aiplatform._args import ArgumentError, read
-from aiplatform._google import first_zones
-from aiplatform._references import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
+from aiplatform.container_registry.args import ContainerRegistrySettings
+from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.naming import tightest
-from aiplatform.network import NetworkReferenceArgs
 from aiplatform.network.args import NetworkSettings
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.runner.args import RunnerSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import arguments, data_arguments
-from stacks.settings import CapacityEntry, GpuPool, NodePool, Settings
+from stacks.settings import Settings
+from stacks.to_be import (
+    FoundationToBe,
+    cluster_to_be,
+    foundation_to_be,
+    lakehouse_to_be,
+    network_to_be,
+    zones_to_be,
+)
 
 # Where a component's argument has another name than the key of the file.
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
@@ -40,15 +48,19 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
         "github_workflows": "workflows",
     },
 }
+_OF_ENVIRONMENT: Final = {"project": "environment.project_id", "region": "environment.region"}
 # Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "cluster.autoscaling": {"mirrors": "images.mirrors", "version": "cluster.version"},
     # Who reads a file of Google Cloud's knows the environment's keys.
-    "network": {"project": "environment.project_id", "region": "environment.region"},
+    "network": _OF_ENVIRONMENT,
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
     "workload_identities": {"name": "{topic}"},
-    "lakehouse": {"project": "environment.project_id", "region": "environment.region"},
+    "lakehouse": _OF_ENVIRONMENT,
+    "feature_store": {"mirrors": "images.mirrors"},
+    "container_registry": _OF_ENVIRONMENT,
+    "model_registry": {"mirrors": "images.mirrors"},
 }
 _GOOD_CIDR: Final = "10.0.0.0/16"
 """Stands for a range that the network refuses, so that nobody else refuses it once more."""
@@ -81,13 +93,7 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
     for name, pool in settings.gpu_pools.items():
         args = arguments.gpu_pool(settings, name, pool, here, there)
         found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=args: given)
-    for name in settings.workload_identities:
-        args = arguments.workload_identity(settings, name, here)
-        found += _asked(f"workload_identities.{name}", WorkloadIdentitySettings, lambda given=args: given)
-    if settings.lakehouse is not None:
-        principals = data_arguments.principals_to_be(settings)
-        args = data_arguments.lakehouse(settings, principals)
-        found += _asked("lakehouse", LakehouseSettings, lambda given=args: given)
+    found += _above(settings, foundation_to_be(settings, there))
     # Every component's tags are those of the environment, which Settings.faults judges.
     found = [(key, reason) for key, reason in found if not key.endswith(".tags")]
     too_long = [reason for key, reason in found if key == _PREFIX]
@@ -96,6 +102,27 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
         reason = f"with environment.org it is the prefix of all names: {tightest(too_long)}"
         found = [(_PREFIX, reason), *((key, reason) for key, reason in found if key != _PREFIX)]
     return list(dict.fromkeys(found))
+
+
+def _above(settings: Settings, below: FoundationToBe) -> list[tuple[str, str]]:
+    """Of the layers above the first."""
+    found: list[tuple[str, str]] = []
+    for name in settings.workload_identities:
+        args = arguments.workload_identity(settings, name, cluster_to_be(settings))
+        found += _asked(f"workload_identities.{name}", WorkloadIdentitySettings, lambda given=args: given)
+    if settings.lakehouse is not None:
+        lakehouse = data_arguments.lakehouse(settings, below.principals)
+        found += _asked("lakehouse", LakehouseSettings, lambda: lakehouse)
+    if settings.feature_store is not None:
+        store = data_arguments.feature_store(settings, below, lakehouse_to_be(settings))
+        found += _asked("feature_store", FeatureStoreSettings, lambda: store)
+    if settings.container_registry is not None:
+        images = data_arguments.container_registry(settings, below.principals)
+        found += _asked("container_registry", ContainerRegistrySettings, lambda: images)
+    if settings.model_registry is not None:
+        models = data_arguments.model_registry(settings, below)
+        found += _asked("model_registry", ModelRegistrySettings, lambda: models)
+    return found
 
 
 def key_of(topic: str, path: str) -> str:
@@ -119,75 +146,3 @@ def _asked(topic: str, model: type[Any], given: Callable[[], Any]) -> list[tuple
     except ArgumentError as error:
         return [(key_of(topic, fault.path), fault.reason) for fault in error.faults]
     return []
-
-
-def cluster_to_be(settings: Settings) -> ClusterReferenceArgs:
-    """A cluster in the shape of one that is there, to ask about arguments that refer to it."""
-    if settings.environment.cloud == "gcp":
-        return {
-            **_place(settings),
-            "name": "to-be",
-            "version": settings.cluster.version,
-            "node_service_account": "to-be@to-be.iam.gserviceaccount.com",
-            "workload_pool": "to-be.svc.id.goog",
-            "multi_networking": arguments.multi_networking(settings),
-        }
-    return {
-        "name": "to-be",
-        "security_group_id": "sg-0",
-        "version": settings.cluster.version,
-        "node_role_arn": arguments.ROLE_TO_BE,
-    }
-
-
-class _Place(TypedDict):
-    """What a reference on Google Cloud says of where it is."""
-
-    cloud: NotRequired[str]
-    project: NotRequired[str]
-    region: NotRequired[str]
-
-
-def _place(settings: Settings) -> _Place:
-    environment = settings.environment
-    if environment.cloud != "gcp":
-        return {}
-    # A faulty one is told under `environment`, once, and not of every component.
-    told = {name for name, _ in environment.faults()}
-    project = None if "project_id" in told else environment.project_id
-    region = "us-central1" if "region" in told else environment.region
-    return {"cloud": "gcp", "project": project or "to-be-0", "region": region}
-
-
-def zones_to_be(settings: Settings) -> Sequence[str]:
-    """Where the file gives a number of zones, which they are is the cloud's to say: those that pools name
-    stand for them."""
-    given = settings.network.zones
-    if not isinstance(given, int):
-        return given
-    if settings.environment.cloud == "gcp":
-        # The network takes them from the same table.
-        return first_zones(settings.environment.region, given if given in (2, 3) else 2)
-    pools = [*settings.node_pools.values(), *settings.gpu_pools.values()]
-    named = [zone for pool in pools for zone in _zones_named(pool)]
-    return list(dict.fromkeys(named)) or ["xx-aza", "xx-azb"]
-
-
-def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceArgs:
-    """A network in the shape of one that is there, over these zones."""
-    subnets = [f"subnet-{zone}" for zone in zones]
-    while len(subnets) < 2:  # the cluster asks for two
-        subnets.append("subnet-other")
-    return {
-        **_place(settings),
-        "vpc_id": "vpc-0",
-        "cidr": settings.network.cidr,
-        "private_subnet_ids": subnets,
-        "intra_subnet_ids": subnets,
-        "zones": [{"id": zone, "name": zone, "private_subnet_id": f"subnet-{zone}"} for zone in zones],
-    }
-
-
-def _zones_named(pool: NodePool | GpuPool) -> list[str]:
-    entries = [entry.zone for entry in pool.capacity if isinstance(entry, CapacityEntry) and entry.zone]
-    return [*pool.zones, *entries]

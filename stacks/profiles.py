@@ -31,7 +31,7 @@ GIB: Final = 1024**3
 EVERY: Final = "<name>"
 """In a profile, stands for every entry of a topic of the file's own names."""
 
-OPTIONAL: Final = ("lakehouse",)
+OPTIONAL: Final = ("lakehouse", "feature_store", "container_registry", "model_registry")
 """Topics that an environment has only where its file says so, be it by an empty object."""
 
 # Where GPUs come from: cheap first, where an interruption costs no more than a wait.
@@ -49,6 +49,11 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 30, "query_cutoff_bytes": 10 * GIB},
+        "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
+        "model_registry": {
+            "database": {"size": "small", "backup_days": 1},
+            "artifacts": {"deleted_days": 7, "access_log_days": 30},
+        },
     },
     # As prod, smaller.
     "staging": {
@@ -60,6 +65,12 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90, "query_cutoff_bytes": 100 * GIB},
+        "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
+        "model_registry": {
+            "replicas": 2,
+            "database": {"size": "small", "backup_days": 7},
+            "artifacts": {"deleted_days": 30, "access_log_days": 90},
+        },
     },
     # Stands when a zone falls, and is not deleted by accident.
     "prod": {
@@ -72,6 +83,18 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         # Nothing that is served or trained there ends because somebody else pays more.
         "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
         "lakehouse": {"access_log_days": 365, "query_cutoff_bytes": 1024 * GIB},
+        "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
+        "model_registry": {
+            "high_availability": True,
+            "database": {
+                "size": "medium",
+                "storage_gib": 100,
+                "most_storage_gib": 1000,
+                "backup_days": 30,
+                "deletion_protection": True,
+            },
+            "artifacts": {"deleted_days": 90, "access_log_days": 365},
+        },
     },
 }
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import pulumi
 
-from stacks import data, foundation
+from stacks import data, foundation, ml
 from stacks.data import Data
 from stacks.foundation import Foundation
+from stacks.ml import Models
 from stacks.settings import Settings
 
 
@@ -18,10 +19,11 @@ class Layers:
 
     foundation: Foundation
     data: Data = field(default_factory=Data)
+    models: Models = field(default_factory=Models)
 
-    def by_name(self) -> dict[str, Foundation | Data]:
+    def by_name(self) -> dict[str, Foundation | Data | Models]:
         """The layers by the names of their outputs."""
-        return {"foundation": self.foundation, "data": self.data}
+        return {"foundation": self.foundation, "data": self.data, "models": self.models}
 
 
 def build(settings: Settings) -> Layers:
@@ -30,7 +32,7 @@ def build(settings: Settings) -> Layers:
     first, hands = foundation.make(settings)
     if hands is None:
         return Layers(first)
-    return Layers(first, data.build(settings, first, hands))
+    return Layers(first, data.build(settings, first, hands), ml.build(settings, first, hands))
 
 
 def export(layers: Layers) -> None:

@@ -16,7 +16,7 @@ from aiplatform.gpu_pool import gcp_nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.network import gcp_planning as planning
 from aiplatform.network.args import NetworkSettings
-from stacks import arguments, judgement
+from stacks import arguments, to_be
 from stacks.settings import Settings
 
 _SURGE: Final = 1
@@ -49,8 +49,8 @@ def _nodes(settings: Settings) -> int:
 
 
 def _of_gpu_pools(settings: Settings) -> Iterator[int]:
-    there = judgement.network_to_be(settings, judgement.zones_to_be(settings))
-    here = judgement.cluster_to_be(settings)
+    there = to_be.network_to_be(settings, to_be.zones_to_be(settings))
+    here = to_be.cluster_to_be(settings)
     for name, pool in settings.gpu_pools.items():
         args = arguments.gpu_pool(settings, name, pool, here, there)
         checked = read(GpuPoolSettings, args, "GpuPoolArgs")

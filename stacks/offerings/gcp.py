@@ -15,7 +15,7 @@ from aiplatform._google import api_is_off, first_zones
 from aiplatform._references import ClusterReference
 from aiplatform.gpu_pool import gcp_plan
 from aiplatform.gpu_pool.args import GpuPoolSettings
-from stacks import judgement
+from stacks import to_be
 from stacks.offerings import gcp_standing, pools
 from stacks.offerings.found import Found
 from stacks.offerings.gcp_regions import REGIONS
@@ -96,7 +96,7 @@ def _zones(settings: Settings, there: Sequence[str]) -> tuple[Sequence[str], lis
 def _of_pools(
     settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions, found: list[Found]
 ) -> list[Found]:
-    here = judgement.cluster_to_be(settings)
+    here = to_be.cluster_to_be(settings)
     asked = [_system_nodes(settings, zones), *pools.of(settings, zones, _gpus, found)]
     types = pools.types_of(asked)
     offered = gke.zones_that_offer(types, zones, read(ClusterReference, here, "Cluster"), options)

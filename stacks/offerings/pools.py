@@ -11,7 +11,7 @@ from aiplatform._args import ArgumentError, read
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.node_pool import plan as cpu
 from aiplatform.node_pool.args import NodePoolSettings
-from stacks import arguments, judgement
+from stacks import arguments, to_be
 from stacks.offerings.found import Found, placed
 from stacks.settings import Settings
 
@@ -40,7 +40,7 @@ def of(
 
     gpus: the cloud's machine types of a GPU pool, and what judges them.
     """
-    there, here = judgement.network_to_be(settings, zones), judgement.cluster_to_be(settings)
+    there, here = to_be.network_to_be(settings, zones), to_be.cluster_to_be(settings)
     pools: list[Pool] = []
 
     def add(topic: str, pool: Callable[[], tuple[Sequence[str], Judge]]) -> None:

@@ -19,27 +19,35 @@ from pydantic import Field
 
 from aiplatform._args import nearest
 from aiplatform._clouds import CLOUDS
+from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
+from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
+from stacks.settings import principals
 from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
-from stacks.settings.data import Lakehouse, WorkloadIdentity
+from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
-from stacks.settings.from_arguments import given
+from stacks.settings.from_arguments import OfArguments, given
+from stacks.settings.ml import ContainerRegistry, ModelRegistry
 from stacks.settings.network import FlowLogs, Images, Network
 from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool, Sharing, Taint
 from stacks.settings.runner import Runner
 from stacks.settings.topic import Topic
 
 __all__ = [
+    "MATERIALIZER",
     "NAMESPACE",
     "TOPICS",
     "ApiAccess",
     "Autoscaling",
     "CapacityEntry",
     "Cluster",
+    "ContainerRegistry",
     "Environment",
+    "FeatureStore",
     "FlowLogs",
     "GpuPool",
     "Images",
     "Lakehouse",
+    "ModelRegistry",
     "Network",
     "NodePool",
     "Pool",
@@ -55,6 +63,8 @@ __all__ = [
 ]
 
 NAMESPACE = "ai-platform"
+LEAST_BACKUP_DAYS = 7
+"""The least that prod keeps backups of its databases, in days."""
 
 
 class Settings(Topic):
@@ -73,6 +83,28 @@ class Settings(Topic):
     """Workload identities by name."""
     lakehouse: Lakehouse | None = None
     """Left out, there is none."""
+    feature_store: FeatureStore | None = None
+    """Left out, there is none."""
+    container_registry: ContainerRegistry | None = None
+    """Left out, there is none."""
+    model_registry: ModelRegistry | None = None
+    """Left out, there is none."""
+
+    @property
+    def identities(self) -> dict[str, WorkloadIdentity]:
+        """The file's workload identities, and those that the platform adds."""
+        added = WorkloadIdentity(namespace=STORE_NAMESPACE, service_account=STORE_ACCOUNT)
+        return {**self.workload_identities, **({MATERIALIZER: added} if self.feature_store else {})}
+
+    @property
+    def named_principals(self) -> dict[str, str]:
+        """Dotted key -> who is named there, a workload identity or a principal of the cloud."""
+        found: dict[str, str] = {}
+        for topic in principals.PLACES:
+            there: OfArguments | None = getattr(self, topic)
+            if there is not None:
+                found.update(principals.named(topic, given(there)))
+        return found
 
     @property
     def has_runner(self) -> bool:
@@ -100,25 +132,49 @@ class Settings(Topic):
         if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
             yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
         yield from self._strangers()
+        yield from self._feature_store_faults()
+        yield from self._model_registry_faults()
         for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
             yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
 
     def _strangers(self) -> Iterator[tuple[str, str]]:
         """Names that look like those of workload identities and are none."""
-        if self.lakehouse is None:
-            return
-        said = given(self.lakehouse)
-        named = {f"lakehouse.writers[{index}]": name for index, name in enumerate(said.get("writers", []))}
-        for index, grant in enumerate(said.get("grants", [])):
-            named[f"lakehouse.grants[{index}].principal"] = grant["principal"]
-        for path, name in named.items():
-            if ":" not in name and name not in self.workload_identities:
-                hint = nearest(name, self.workload_identities)
+        for path, name in self.named_principals.items():
+            if ":" not in name and name not in self.identities:
                 yield (
                     path,
                     f"got {name!r}, expected the name of one of this file's workload_identities, or a "
-                    f"principal of {CLOUDS[self.environment.cloud]}{hint}",
+                    f"principal of {CLOUDS[self.environment.cloud]}{nearest(name, self.identities)}",
                 )
+
+    def _feature_store_faults(self) -> Iterator[tuple[str, str]]:
+        if self.feature_store is None:
+            return
+        if MATERIALIZER in self.workload_identities:
+            yield (
+                f"workload_identities.{MATERIALIZER}",
+                "that identity is the feature store's, which the platform makes; take another name",
+            )
+        if self.lakehouse is None:
+            yield "feature_store", "has no lakehouse to take features from; say lakehouse, too"
+            return
+        grants = given(self.lakehouse).get("grants", [])
+        if not any(grant["principal"] == MATERIALIZER for grant in grants):
+            yield (
+                "lakehouse.grants",
+                f"none is for {MATERIALIZER!r}, which fills the feature store: it would read nothing; grant "
+                "it `read` on the tables that features come from",
+            )
+
+    def _model_registry_faults(self) -> Iterator[tuple[str, str]]:
+        if self.model_registry is None or self.environment.profile != "prod":
+            return
+        days = given(self.model_registry).get("database", {}).get("backup_days")
+        if days is not None and days < LEAST_BACKUP_DAYS:
+            yield (
+                "model_registry.database.backup_days",
+                f"got {days}, expected at least {LEAST_BACKUP_DAYS}: what is lost in prod is found out late",
+            )
 
     def _for_aws_alone(self) -> Iterator[tuple[str, str]]:
         here = CLOUDS[self.environment.cloud]

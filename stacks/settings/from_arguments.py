@@ -19,8 +19,22 @@ from pydantic import ConfigDict, create_model
 
 from stacks.settings.topic import Topic
 
-BY_PLATFORM: Final = frozenset({"prefix", "cloud", "project", "region", "tags", "cluster", "network"})
-"""Arguments that every component gets from elsewhere in the file, or from another layer."""
+BY_PLATFORM: Final = frozenset(
+    {
+        "prefix",
+        "cloud",
+        "region",
+        "tags",
+        "cluster",
+        "network",
+        "lakehouse",
+        "mirrors",
+        "protect",
+        "retain_data",
+        "force_destroy",
+    }
+)
+"""Arguments that every component gets from elsewhere in the file, from its profile, or from another layer."""
 
 
 class OfArguments(Topic):

@@ -232,7 +232,9 @@ def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
     retained = {each.name for each in recording.resources if each.retain_on_delete}
     data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
     data |= {"runner-logs", "runner-key"}
-    assert retained == (data | above(recording) if kept else set()), "a year of audit logs is worth nothing without its key"
+    assert retained == (data | above(recording) if kept else set()), (
+        "a year of audit logs is worth nothing without its key"
+    )
 
 
 @every_environment

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from stacks import arguments, judgement
+from stacks import arguments, to_be
 from stacks.loading import SettingsError, load_engine, load_file
 from stacks.schema import FILE, rendered
 from tests.stacks.files import GOOD, changed
@@ -215,7 +215,7 @@ def test_what_a_pool_can_say_reaches_its_component(tmp_path: Path) -> None:
         "config/ai-platform:gpu_pools/t4/placement_group": False,
     }
     settings = load_file(changed(tmp_path, change))
-    there, here = judgement.network_to_be(settings, ["usw2-az1"]), judgement.cluster_to_be(settings)
+    there, here = to_be.network_to_be(settings, ["usw2-az1"]), to_be.cluster_to_be(settings)
     cpu = arguments.node_pool(settings, "cpu", settings.node_pools["cpu"], here, there)
     gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
     assert cpu.get("capacity") == ["spot", "on_demand"], "an ordered list, as of GPU pools"
@@ -229,7 +229,7 @@ def test_in_dev_alone_an_update_of_nodes_does_not_wait_for_budgets(
 ) -> None:
     change = {"config/ai-platform:environment/profile": profile}
     settings = load_file(changed(tmp_path, change))
-    there, here = judgement.network_to_be(settings, ["usw2-az1"]), judgement.cluster_to_be(settings)
+    there, here = to_be.network_to_be(settings, ["usw2-az1"]), to_be.cluster_to_be(settings)
     gpu = arguments.gpu_pool(settings, "t4", settings.gpu_pools["t4"], here, there)
     assert gpu.get("force_update") is forced
     system = arguments.cluster(settings, there).get("system_nodes", {})
@@ -275,7 +275,7 @@ def test_no_pools_are_made_of_a_profile(tmp_path: Path) -> None:
 def test_the_file_decides_over_the_system_nodes_too(tmp_path: Path) -> None:
     sizes = {"min": 2, "max": 3, "force_update": False}
     settings = load_file(changed(tmp_path, {"config/ai-platform:cluster/system_nodes": sizes}))
-    there = judgement.network_to_be(settings, ["usw2-az1"])
+    there = to_be.network_to_be(settings, ["usw2-az1"])
     assert arguments.cluster(settings, there).get("system_nodes", {}).get("force_update") is False
 
 
@@ -283,7 +283,7 @@ def test_prefixes_for_pods_are_the_clusters_and_the_networks(tmp_path: Path) -> 
     plain = load_file(changed(tmp_path))
     assert "prefix_delegation" not in arguments.network(plain)
     settings = load_file(changed(tmp_path, {"config/ai-platform:cluster/prefix_delegation": True}))
-    there = judgement.network_to_be(settings, ["usw2-az1"])
+    there = to_be.network_to_be(settings, ["usw2-az1"])
     assert arguments.cluster(settings, there).get("prefix_delegation") is True
     assert arguments.network(settings).get("prefix_delegation") is True, "it counts addresses by the prefix"
 

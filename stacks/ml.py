@@ -1,0 +1,47 @@
+"""The third layer: the container registry and the model registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pulumi import Output
+
+from stacks import data_arguments as arguments
+from stacks.foundation import Foundation, Hands
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Models:
+    """What the layers above need: serialisable values alone."""
+
+    container_registry: dict[str, Any] | None = None
+    """ContainerRegistry.outputs, or None where the file has none."""
+    model_registry: dict[str, Any] | None = None
+    """ModelRegistry.outputs, or None where the file has none."""
+
+    def exported(self) -> Output[dict[str, Any]]:
+        """The layer as one value, every output inside resolved."""
+        return Output.from_input(
+            {"container_registry": self.container_registry, "model_registry": self.model_registry}
+        )
+
+
+def build(settings: Settings, below: Foundation, hands: Hands) -> Models:
+    """Register the layer."""
+    images = models = None
+    # Imported late: an environment without them is not kept waiting.
+    if settings.container_registry is not None:
+        from aiplatform.container_registry import ContainerRegistry
+
+        args = arguments.container_registry(settings, below.principals)
+        images = ContainerRegistry("container-registry", args, hands.cloud)
+    if settings.model_registry is not None:
+        from aiplatform.model_registry import ModelRegistry
+
+        models = ModelRegistry("model-registry", arguments.model_registry(settings, below), hands.cluster)
+    return Models(
+        container_registry=dict(images.outputs) if images else None,
+        model_registry=dict(models.outputs) if models else None,
+    )
