@@ -37,7 +37,7 @@ def check(table: Params) -> None:
     if not schema.get("Fields"):
         raise InvalidIcebergError("Schema.Fields must not be empty")
     types: dict[int, Any] = {}
-    for id, name, kind in _fields(_columns(schema)):
+    for id, name, kind in _fields(schema_columns(schema)):
         if id in types:
             raise InvalidIcebergError(f"Invalid schema: multiple fields for id {id} ({name})")
         types[id] = kind
@@ -171,7 +171,7 @@ def metadata(table: Params, version: int, name: str, at: float) -> dict[str, Any
     name: what makes the table's uuid, with the time. at: seconds.
     """
     schema = table["Schema"]
-    columns = _columns(schema)
+    columns = schema_columns(schema)
     spec = table.get("PartitionSpec") or {}
     fields = [
         {
@@ -223,7 +223,8 @@ def metadata(table: Params, version: int, name: str, at: float) -> dict[str, Any
     return {**made, "last-sequence-number": 0}
 
 
-def _columns(schema: Params) -> list[dict[str, Any]]:
+def schema_columns(schema: Params) -> list[dict[str, Any]]:
+    """The columns of a declared schema as Iceberg's metadata writes them."""
     made: list[dict[str, Any]] = []
     for field in schema["Fields"]:
         column = {

@@ -5,6 +5,7 @@ The deployer has all rights but for what a policy denies; a bucket's or key's po
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from twin.aws import decision, sessions
@@ -46,10 +47,7 @@ def _s3(call: Call, front: Any, who: Principal) -> None:
 
 def _demand(call: Call, front: Any, who: Principal, asked: decision.Asked) -> None:
     told = context(call, front, who)
-    full = decision.Asked(
-        asked.action, asked.resource, {**told, **asked.context}, asked.policy, asked.decisive
-    )
-    why = decision.why_not(who, full)
+    why = decision.why_not(who, replace(asked, context={**told, **asked.context}))
     if why:
         raise denied(call, why)
 
@@ -66,15 +64,9 @@ def denied(call: Call, why: str) -> Refusal:
 
 
 def context(call: Call, front: Any, who: Principal) -> Context:
-    """What conditions may ask of any request. The front stands for TLS, which ends before it."""
-    account = front.world.account
-    found = {
-        **who.context(),
-        "aws:ResourceAccount": account,
-        "s3:ResourceAccount": account,
-        "aws:SecureTransport": "true",
-        "aws:RequestedRegion": call.region or front.world.region,
-        "aws:SourceIp": str(call.environ.get("REMOTE_ADDR") or "127.0.0.1"),
-    }
+    """What conditions may ask of a request that came from outside."""
+    region = call.region or front.world.region
+    found = decision.context(who, front.world.account, region)
+    found["aws:SourceIp"] = str(call.environ.get("REMOTE_ADDR") or "127.0.0.1")
     agent = call.environ.get("HTTP_USER_AGENT")
     return {**found, "aws:UserAgent": str(agent)} if agent else found

@@ -30,6 +30,17 @@ class Asked:
     decisive: bool = False
 
 
+def context(who: Principal, account: str, region: str) -> dict[str, str]:
+    """What conditions may ask of any request. The front stands for TLS, which ends before it."""
+    return {
+        **who.context(),
+        "aws:ResourceAccount": account,
+        "s3:ResourceAccount": account,
+        "aws:SecureTransport": "true",
+        "aws:RequestedRegion": region,
+    }
+
+
 def why_not(who: Principal, asked: Asked) -> str:
     """Why a principal may not, in AWS's words; empty where it may."""
     because = _denied(who, asked) or _lacking(who, asked)

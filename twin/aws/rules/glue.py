@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from twin.aws.call import Answer, Call, Refusal
-from twin.aws.rules import assumable, iceberg, lake, rights
+from twin.aws.rules import assumable, iceberg, iceberg_commits, lake, rights
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -70,15 +70,31 @@ def create_table(params: Params, look: Look) -> None:
 def update_table(params: Params, look: Look) -> None:
     """UpdateTable: of a table that is there and, where a version is named, at that version."""
     given = params.get("TableInput") or {}
-    if params.get("UpdateOpenTableFormatInput"):
-        raise NotImplementedError("UpdateTable with an UpdateOpenTableFormatInput")
-    found = table(look, params["DatabaseName"], str(given.get("Name")))
+    name = str(given.get("Name") or params.get("Name") or "")
+    if not name:
+        raise Refusal(_INVALID, "Table name cannot be null")
+    found = table(look, params["DatabaseName"], name)
     asked = params.get("VersionId")
     if asked and str(asked) != str(found._current_version):
         raise Refusal(
             "ConcurrentModificationException",
             f"Update table failed due to concurrent modifications: version {asked} is not the current one",
         )
+    if params.get("UpdateOpenTableFormatInput"):
+        if given:
+            raise Refusal(_INVALID, "TableInput cannot be given along with UpdateOpenTableFormatInput")
+        try:
+            _, after = _evolved(params, _backend(look))
+        except iceberg.InvalidIcebergError as error:
+            raise Refusal(_INVALID, f"Failed to update Iceberg table {name}: {error}") from None
+        _location(after.location, look)
+
+
+def _evolved(params: Params, backend: Any) -> tuple[iceberg_commits.Version, Any]:
+    """An Iceberg table's newest version, and the metadata that is asked for."""
+    before = iceberg_commits.current(backend, params["DatabaseName"], str(params["Name"]))
+    asked = params["UpdateOpenTableFormatInput"]
+    return before, iceberg_commits.evolved(before.metadata, asked, before.where)
 
 
 def optimizer(params: Params, look: Look) -> None:
@@ -275,7 +291,7 @@ def _make_iceberg(params: Params, wanted: Params, given: Params, backend: Any) -
     made = iceberg.metadata(wanted, int(_version(params)), path, time.time())
     file = uuid.uuid5(uuid.NAMESPACE_URL, f"{path}/metadata/{time.time()}")
     key = f"{prefix}/metadata/00000-{file}.metadata.json".lstrip("/")
-    _store(backend).put_object(bucket, key, json.dumps(made).encode())
+    iceberg_commits.store(backend).put_object(bucket, key, json.dumps(made).encode())
     where = f"s3://{bucket}/{key}"
     descriptor = {
         "Columns": iceberg.glue_columns(wanted["Schema"]),
@@ -291,10 +307,14 @@ def _make_iceberg(params: Params, wanted: Params, given: Params, backend: Any) -
     backend.create_table(of, name, given)
 
 
-def _store(backend: Any) -> Any:
-    from moto.s3.models import s3_backends
-
-    return s3_backends[backend.account_id]["aws"]
+def update_iceberg(call: Call, backend: Any) -> Answer | None:
+    """UpdateTable of an Iceberg table by its UpdateOpenTableFormatInput; any other is moto's."""
+    if not call.params.get("UpdateOpenTableFormatInput"):
+        return None
+    before, after = _evolved(call.params, backend)
+    if after != before.metadata:
+        iceberg_commits.commit(backend, call.params["DatabaseName"], call.params["Name"], before, after)
+    return answer({})
 
 
 def drop_table(call: Call, backend: Any) -> Answer | None:
@@ -361,6 +381,7 @@ def answer(body: Params) -> Answer:
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
     "CreateDatabase": make_database,
     "CreateTable": make_table,
+    "UpdateTable": update_iceberg,
     "DeleteTable": drop_table,
     "DeleteDatabase": drop_database,
     "CreateTableOptimizer": put_optimizer,
