@@ -24,6 +24,7 @@ from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
+from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.network import Network
@@ -44,6 +45,7 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     EfaPlugin,
     Lakehouse,
     WorkloadIdentity,
+    FeatureStore,
 )
 
 

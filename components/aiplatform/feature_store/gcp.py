@@ -1,0 +1,172 @@
+"""The feature store on Google Cloud: its parts, in the order in which they need each other."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pulumi
+from pulumi import Input, Output
+from pulumi_gcp import bigquery, projects, storage
+
+from aiplatform._google_apis import switched_on
+from aiplatform._references import ClusterReferenceArgs
+from aiplatform._workloads import Home, namespace
+from aiplatform.feature_store import config
+from aiplatform.feature_store.args import IDENTITY, NAMESPACE, SERVER, FeatureStoreSettings
+from aiplatform.feature_store.gcp_buckets import Kept, kept, url
+from aiplatform.feature_store.gcp_context import Context
+from aiplatform.feature_store.gcp_online import Does, Online, let, online
+from aiplatform.feature_store.workloads import Platform, Who, Workloads
+from aiplatform.workload_identity import WorkloadIdentity
+
+_JOBS = ("roles/bigquery.jobUser", "roles/bigquery.readSessionUser")
+"""To run queries, and to read their results fast. What a query may read, the lakehouse's grants decide."""
+_READ_REGISTRY = ("roles/storage.legacyBucketReader", "roles/storage.objectViewer")
+_WRITE_REGISTRY = ("roles/storage.legacyBucketReader", "roles/storage.objectUser")
+"""The first of each: Feast looks at the bucket before it looks into it."""
+
+
+def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> dict[str, Any]:
+    """All of it, as children of one component. Answers its outputs."""
+    project = settings.cluster.project or ""
+    context = Context(parent, name, settings, switched_on(parent, name, project, _apis(settings)))
+    stored = kept(context)
+    store = online(context, stored.key)
+    server = WorkloadIdentity(
+        f"{name}-server",
+        {
+            "prefix": settings.prefix,
+            "name": IDENTITY,
+            "cluster": cast("ClusterReferenceArgs", settings.cluster),
+            "namespace": NAMESPACE,
+            "service_account": SERVER,
+        },
+        pulumi.ResourceOptions(parent=parent),
+    )
+    grants = _Grants(context, stored, store)
+    rights = grants.to("server", server.principal, registry=_READ_REGISTRY, does="read", offline=False)
+    rights += grants.to(
+        "materializer", settings.materializer.principal, registry=_WRITE_REGISTRY, does="write"
+    )
+    for index, principal in enumerate(settings.appliers):
+        grants.to(f"applier-{index}", principal, registry=_WRITE_REGISTRY, does="apply")
+    for index, principal in enumerate(settings.readers):
+        grants.to(f"reader-{index}", principal, registry=_READ_REGISTRY, does=None)
+    text = Output.all(url(stored.registry), url(stored.staging)).apply(
+        lambda urls: config.rendered(
+            settings,
+            bucket=str(urls[0]),
+            offline=_offline(context, str(urls[1])),
+            online=store.config,
+        )
+    )
+    home = Home(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
+    Workloads(
+        home,
+        settings,
+        text,
+        Platform(
+            server=Who(server.annotations, server.ready),
+            materializer=Who(settings.materializer.annotations or {}, settings.materializer.ready or ""),
+            variables={"GOOGLE_CLOUD_PROJECT": project},
+        ),
+        [*namespace(home), *stored.ready, store.made, *rights],
+    ).build()
+    return {
+        "cloud": "gcp",
+        "project": settings.project,
+        "feature_store_yaml": text,
+        "registry": "sql"
+        if settings.registry.kind == "sql"
+        else Output.concat(url(stored.registry), f"/{config.REGISTRY}"),
+        "registry_bucket": stored.registry.name,
+        "staging_bucket": stored.staging.name,
+        "offline_database": stored.dataset.dataset_id,
+        "workgroup": None,
+        "online_store": settings.store,
+        "online_tables": [],
+        "kms_key": stored.key.id,
+        "namespace": NAMESPACE,
+        "endpoint": f"http://{SERVER}.{NAMESPACE}.svc.cluster.local",
+        "server_principal": server.principal,
+    }
+
+
+def _apis(settings: FeatureStoreSettings) -> list[str]:
+    store = ["bigtable", "bigtableadmin"] if settings.store == "bigtable" else ["datastore", "firestore"]
+    return ["bigquery", "bigquerystorage", "cloudkms", "iam", "storage", *store]
+
+
+def _offline(context: Context, staging: str) -> Mapping[str, Any]:
+    """Feast's block `offline_store`."""
+    return {
+        "type": "bigquery",
+        "project_id": context.project,
+        "billing_project_id": context.project,
+        "dataset": context.dataset,
+        "location": context.region,
+        "gcs_staging_location": f"{staging}/exports",
+    }
+
+
+class _Grants:
+    """Gives members their rights."""
+
+    def __init__(self, context: Context, stored: Kept, store: Online) -> None:
+        self.context = context
+        self.stored = stored
+        self.store = store
+
+    def to(
+        self,
+        who: str,
+        member: Input[str],
+        *,
+        registry: tuple[str, ...],
+        does: Does | None,
+        offline: bool = True,
+    ) -> list[pulumi.Resource]:
+        """All that one member may do."""
+        made: list[pulumi.Resource] = []
+        if self.context.settings.registry.kind == "bucket":
+            made += self._bucket(f"{who}-registry", self.stored.registry, member, registry)
+        if offline:
+            made += self._bucket(f"{who}-staging", self.stored.staging, member, _WRITE_REGISTRY)
+            made += self._queries(who, member)
+        if does is not None:
+            made.append(let(self.context, self.store, who, member, does))
+        return made
+
+    def _bucket(
+        self, who: str, bucket: storage.Bucket, member: Input[str], roles: tuple[str, ...]
+    ) -> list[pulumi.Resource]:
+        return [
+            storage.BucketIAMMember(
+                f"{self.context.name}-{who}-{role.rpartition('.')[2]}",
+                bucket=bucket.name,
+                role=role,
+                member=member,
+                opts=self.context.options(),
+            )
+            for role in roles
+        ]
+
+    def _queries(self, who: str, member: Input[str]) -> list[pulumi.Resource]:
+        dataset = bigquery.DatasetIamMember(
+            f"{self.context.name}-{who}-tables",
+            project=self.context.project,
+            dataset_id=self.stored.dataset.dataset_id,
+            role="roles/bigquery.dataEditor",
+            member=member,
+            opts=self.context.options(),
+        )
+        jobs = [
+            projects.IAMMember(
+                f"{self.context.name}-{who}-{role.rpartition('.')[2]}",
+                project=self.context.project,
+                role=role,
+                member=member,
+                opts=self.context.options(),
+            )
+            for role in _JOBS
+        ]
+        return [dataset, *jobs]

@@ -1,0 +1,72 @@
+"""Online stores that Feast has on each cloud, and how fast they answer."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from aiplatform._args import Fault, got
+from aiplatform._clouds import CLOUDS, Cloud
+
+Latency = Literal["tens_of_milliseconds", "milliseconds", "sub_millisecond"]
+OnlineStore = Literal["dynamodb", "valkey", "datastore", "bigtable"]
+
+LATENCIES: Final[tuple[Latency, ...]] = ("tens_of_milliseconds", "milliseconds", "sub_millisecond")
+"""The classes, each with its promise of the one before."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """An online store. meets: the fastest class that it meets, by what its cloud says of it."""
+
+    cloud: Cloud
+    meets: Latency
+    called: str
+
+
+# The order is that of preference: of those that meet a class, the first costs least when idle.
+STORES: Final[Mapping[OnlineStore, Store]] = {
+    # "Single-digit millisecond performance at any scale" (DynamoDB developer guide, introduction).
+    "dynamodb": Store("aws", "milliseconds", "DynamoDB"),
+    # "Microsecond read latency" (ElastiCache user guide, "Comparing Valkey and Redis OSS caches").
+    "valkey": Store("aws", "sub_millisecond", "ElastiCache Serverless for Valkey"),
+    # Strong consistency over several zones: no class is promised, tens of milliseconds are what is seen.
+    "datastore": Store("gcp", "tens_of_milliseconds", "Firestore in Datastore mode"),
+    # "Consistent sub-10ms latency" (Bigtable, "Understand performance").
+    "bigtable": Store("gcp", "milliseconds", "Bigtable"),
+}
+
+
+def meeting(cloud: Cloud, latency: Latency) -> list[OnlineStore]:
+    """The stores of a cloud that meet a class, the cheapest first."""
+    wanted = LATENCIES.index(latency)
+    return [
+        name
+        for name, store in STORES.items()
+        if store.cloud == cloud and LATENCIES.index(store.meets) >= wanted
+    ]
+
+
+def faults(cloud: Cloud, latency: Latency, chosen: OnlineStore | None) -> Iterator[Fault]:
+    """A class that the cloud has no store for, and a store that does not meet the class."""
+    fitting = meeting(cloud, latency)
+    if not fitting:
+        yield Fault(
+            "latency",
+            f"{got(latency)}, which no online store meets that Feast has on {CLOUDS[cloud]}: Memorystore "
+            "asks for IAM's tokens, which Feast's client cannot renew; expected milliseconds",
+        )
+        return
+    if chosen is None or chosen in fitting:
+        return
+    store = STORES[chosen]
+    if store.cloud != cloud:
+        yield Fault("online_store", f"{got(chosen)}, which {CLOUDS[cloud]} does not have, {_one_of(fitting)}")
+        return
+    yield Fault(
+        "online_store",
+        f"{got(chosen)}, {store.called} meets {store.meets} and not {latency}, {_one_of(fitting)}",
+    )
+
+
+def _one_of(names: list[OnlineStore]) -> str:
+    return f"expected {' or '.join(names)}"
