@@ -175,8 +175,32 @@ def _grantable(name: str, role: str) -> bool:
         return role not in _ABOVE_PROJECTS
     if name.startswith("storage/b/") and role in BASIC:
         return False  # a bucket has legacy roles for those
-    own = "iam.serviceAccounts." if "/serviceAccounts/" in name else f"{name.partition('/')[0]}."
-    return any(each.startswith(own) for each in permissions(role))
+    return any(each.startswith(_own_permissions(name)) for each in permissions(role))
+
+
+_APIS: Final = {
+    "bigqueryconnection": "bigquery.connections",
+    "bigquerydatapolicy": "bigquery.dataPolicies",
+    "bigqueryreservation": "bigquery.reservations",
+    "bigtableadmin": "bigtable",
+    "sqladmin": "cloudsql",
+}
+"""APIs whose permissions have another name. Source: "IAM permissions reference"."""
+_KINDS: Final = {
+    "serviceAccounts": "iam.serviceAccounts",
+    "policyTags": "datacatalog.categories",
+    "topics": "pubsub.topics",
+    "subscriptions": "pubsub.subscriptions",
+    "schemas": "pubsub.schemas",
+}
+
+
+def _own_permissions(name: str) -> str:
+    """How the permissions on a resource begin: `pubsub.topics.` of a topic."""
+    api, kind = name.partition("/")[0], name.split("/")[-2]
+    if api == "bigquery" and kind == "tables":
+        return "bigquery.tables."
+    return f"{_KINDS.get(kind) or _APIS.get(api, api)}."
 
 
 def _check_account(call: Call, email: str) -> None:

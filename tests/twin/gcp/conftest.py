@@ -24,6 +24,18 @@ SERVICES = (
     *("iam", "cloudresourcemanager", "compute", "cloudkms", "servicenetworking", "dns"),
     *("logging", "storage", "binaryauthorization"),
 )
+DATA = (
+    *(
+        "bigquery",
+        "bigqueryconnection",
+        "bigqueryreservation",
+        "bigquerydatapolicy",
+        "biglake",
+        "datacatalog",
+    ),
+    *("sqladmin", "secretmanager", "artifactregistry", "pubsub", "dataplex", "firestore", "bigtableadmin"),
+    *("accesscontextmanager", "dataproc", "cloudscheduler", "redis"),
+)
 
 
 @pytest.fixture

@@ -126,3 +126,30 @@ class RepositoryMember(ResourceMember):
     place = "location"
     immutable = frozenset({"repository", "location", "project", "role", "member", "condition"})
     computed = frozenset({"project", "location"})
+
+
+class IcebergCatalogMember(ResourceMember):
+    token = "gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember"
+    collection = "biglake.projects.catalogs"
+    attribute = "name"
+    form = "projects/{project}/catalogs/{name}"
+    immutable = frozenset({"name", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})
+
+
+class IcebergNamespaceMember(ResourceMember):
+    token = "gcp:biglake/icebergNamespaceIamMember:IcebergNamespaceIamMember"
+    collection = "biglake.projects.catalogs.namespaces"
+    attribute = "namespaceId"
+    form = "projects/{project}/catalogs/{catalog}/namespaces/{namespaceId}"
+    immutable = frozenset({"namespaceId", "catalog", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})
+
+
+class IcebergTableMember(ResourceMember):
+    token = "gcp:biglake/icebergTableIamMember:IcebergTableIamMember"
+    collection = "biglake.projects.catalogs.namespaces.tables"
+    attribute = "name"
+    form = "projects/{project}/catalogs/{catalog}/namespaces/{namespace}/tables/{name}"
+    immutable = frozenset({"name", "namespace", "catalog", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})

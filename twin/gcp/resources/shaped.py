@@ -130,7 +130,8 @@ class Shaped(Entry):
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
         """What creating sends, and by each field's path the property that it came from."""
         sent = self.linked(context, inputs)
-        place = {self.place, "project"}
+        # The deletion policy steers the provider alone.
+        place = {self.place, "project", "deletionPolicy"}
         sent = {
             name: value
             for name, value in sent.items()

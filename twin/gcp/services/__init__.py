@@ -52,6 +52,8 @@ MODULES: Final = {
         "twin.gcp.services.bucket_parts",
         "twin.gcp.services.objects",
     ),
+    "biglake": ("twin.gcp.services.biglake_iceberg",),
+    "biglakeiceberg": ("twin.gcp.services.biglake_iceberg", "twin.gcp.services.biglake_tables"),
     "binaryauthorization": ("twin.gcp.services.binaryauthorization",),
 }
 """The modules that answer an API; they are imported when it is first asked."""

@@ -23,39 +23,44 @@ _DOWNLOAD = "https://storage.googleapis.com/download/storage/v1"
 @handles("storage.objects.insert")
 def insert(call: Call) -> dict[str, Any]:
     """An object with its bytes."""
-    bucket = bucket_of(call)["name"]
     name = call.parameters.get("name") or call.body.get("name") or ""
     if not name or len(name.encode()) > 1024:
         raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
-    row = _row(bucket, name)
+    kind = call.body.get("contentType") or call.media_type or "application/octet-stream"
+    return store(call, bucket_of(call), name, call.media, {**call.body, "contentType": kind})
+
+
+def store(call: Call, bucket: Body, name: str, media: bytes, metadata: Body) -> Body:
+    """An object with its bytes, as a client or another service writes it. Raises 403 and 412."""
+    row = _row(bucket["name"], name)
     before = call.state.get(row)
     check_preconditions(call, before)
     if before:
-        _leave(call, row, before, replaced=True)
+        _leave(call, bucket, before, replaced=True)
+    link = f"{bucket['name']}/o/{quote(name, safe='')}"
     made: Body = {
-        **{key: each for key, each in call.body.items() if key in _SETTABLE},
+        **{key: each for key, each in metadata.items() if key in _SETTABLE},
         "kind": "storage#object",
-        "id": f"{bucket}/{name}",
+        "id": f"{bucket['name']}/{name}",
         "name": name,
-        "bucket": bucket,
+        "bucket": bucket["name"],
         "generation": str(int(call.at * 1_000_000)),
         "metageneration": "1",
-        "storageClass": call.body.get("storageClass") or bucket_of(call)["storageClass"],
-        "size": str(len(call.media)),
-        "md5Hash": base64.b64encode(hashlib.md5(call.media, usedforsecurity=False).digest()).decode(),
-        "crc32c": _crc(call.media),
+        "storageClass": metadata.get("storageClass") or bucket["storageClass"],
+        "size": str(len(media)),
+        "md5Hash": base64.b64encode(hashlib.md5(media, usedforsecurity=False).digest()).decode(),
+        "crc32c": _crc(media),
         "timeCreated": call.timestamp[:23] + "Z",
         "updated": call.timestamp[:23] + "Z",
-        "selfLink": f"https://www.googleapis.com/storage/v1/b/{bucket}/o/{quote(name, safe='')}",
-        "mediaLink": f"{_DOWNLOAD}/b/{bucket}/o/{quote(name, safe='')}",
+        "selfLink": f"https://www.googleapis.com/storage/v1/b/{link}",
+        "mediaLink": f"{_DOWNLOAD}/b/{link}",
     }
-    made.setdefault("contentType", call.media_type or "application/octet-stream")
-    key = call.parameters.get("kmsKeyName") or call.body.get("kmsKeyName")
-    key = key or bucket_of(call).get("encryption", {}).get("defaultKmsKeyName")
+    key = call.parameters.get("kmsKeyName") or metadata.get("kmsKeyName")
+    key = key or bucket.get("encryption", {}).get("defaultKmsKeyName")
     if key:
         made["kmsKeyName"] = f"{key.partition('/cryptoKeyVersions/')[0]}/cryptoKeyVersions/1"
-    _retain(call, made)
-    kept = {"media": base64.b64encode(call.media).decode()}
+    _retain(call, bucket, made)
+    kept = {"media": base64.b64encode(media).decode()}
     return call.state.put(row, made, kept=kept)
 
 
@@ -124,7 +129,7 @@ def delete(call: Call) -> dict[str, Any]:
     body = _need(call, bucket)
     check_preconditions(call, body)
     row = _row(bucket, body["name"])
-    _leave(call, row, body, replaced=False)
+    _leave(call, bucket_of(call), body, replaced=False)
     wanted = call.parameters.get("generation")
     if body.get("timeDeleted"):
         call.state.delete(f"{row}{_VERSION}{wanted}")
@@ -133,9 +138,9 @@ def delete(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _leave(call: Call, row: str, body: Body, *, replaced: bool) -> None:
+def _leave(call: Call, bucket: Body, body: Body, *, replaced: bool) -> None:
     """A live object is replaced or deleted: retention may forbid it, versioning keeps it."""
-    bucket = bucket_of(call)
+    row = _row(bucket["name"], body["name"])
     until = body.get("retentionExpirationTime", "")
     if body.get("eventBasedHold") or body.get("temporaryHold") or until > call.timestamp:
         why = f"until {until}" if until > call.timestamp else "while it is under hold"
@@ -152,9 +157,8 @@ def _leave(call: Call, row: str, body: Body, *, replaced: bool) -> None:
         call.state.put(f"{row}{_VERSION}{body['generation']}", old, kept=call.state.kept(row))
 
 
-def _retain(call: Call, made: Body) -> None:
+def _retain(call: Call, bucket: Body, made: Body) -> None:
     """Until when a new object stays, by the bucket's policy."""
-    bucket = bucket_of(call)
     period = int(bucket.get("retentionPolicy", {}).get("retentionPeriod") or 0)
     if period:
         at = datetime.fromtimestamp(call.at + period, UTC)

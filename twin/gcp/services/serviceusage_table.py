@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 _TITLES: Final = {
+    "accesscontextmanager": "Access Context Manager API",
     "aiplatform": "Vertex AI API",
     "anthos": "Anthos API",
     "artifactregistry": "Artifact Registry API",
@@ -21,6 +22,8 @@ _TITLES: Final = {
     "bigqueryreservation": "BigQuery Reservation API",
     "bigquerystorage": "BigQuery Storage API",
     "biglake": "BigLake API",
+    "bigtable": "Cloud Bigtable API",
+    "bigtableadmin": "Cloud Bigtable Admin API",
     "billingbudgets": "Cloud Billing Budget API",
     "binaryauthorization": "Binary Authorization API",
     "certificatemanager": "Certificate Manager API",
@@ -43,11 +46,13 @@ _TITLES: Final = {
     "containerscanning": "Container Scanning API",
     "containersecurity": "Container Security API",
     "datacatalog": "Google Cloud Data Catalog API",
+    "datalineage": "Data Lineage API",
     "dataflow": "Dataflow API",
     "dataform": "Dataform API",
     "dataplex": "Cloud Dataplex API",
     "dataproc": "Cloud Dataproc API",
     "datastore": "Cloud Datastore API",
+    "datastream": "Datastream API",
     "dns": "Cloud DNS API",
     "eventarc": "Eventarc API",
     "file": "Cloud Filestore API",
@@ -60,6 +65,8 @@ _TITLES: Final = {
     "iap": "Cloud Identity-Aware Proxy API",
     "logging": "Cloud Logging API",
     "lustre": "Google Cloud Managed Lustre API",
+    "memorystore": "Memorystore API",
+    "metastore": "Dataproc Metastore API",
     "memcache": "Cloud Memorystore for Memcached API",
     "monitoring": "Cloud Monitoring API",
     "multiclusteringress": "Multi Cluster Ingress API",
@@ -139,6 +146,7 @@ DEPENDS: Final = {
 AGENTS: Final = {
     "aiplatform.googleapis.com": ("service-{number}@gcp-sa-aiplatform.iam.gserviceaccount.com",),
     "artifactregistry.googleapis.com": ("service-{number}@gcp-sa-artifactregistry.iam.gserviceaccount.com",),
+    "bigtableadmin.googleapis.com": ("service-{number}@gcp-sa-bigtable.iam.gserviceaccount.com",),
     "bigquerydatatransfer.googleapis.com": (
         "service-{number}@gcp-sa-bigquerydatatransfer.iam.gserviceaccount.com",
     ),
@@ -150,6 +158,10 @@ AGENTS: Final = {
         "service-{number}@gcp-sa-cloudbuild.iam.gserviceaccount.com",
     ),
     "cloudfunctions.googleapis.com": ("service-{number}@gcf-admin-robot.iam.gserviceaccount.com",),
+    "cloudscheduler.googleapis.com": ("service-{number}@gcp-sa-cloudscheduler.iam.gserviceaccount.com",),
+    "dataplex.googleapis.com": ("service-{number}@gcp-sa-dataplex.iam.gserviceaccount.com",),
+    "datastream.googleapis.com": ("service-{number}@gcp-sa-datastream.iam.gserviceaccount.com",),
+    "firestore.googleapis.com": ("service-{number}@gcp-sa-firestore.iam.gserviceaccount.com",),
     "cloudkms.googleapis.com": ("service-{number}@gcp-sa-cloudkms.iam.gserviceaccount.com",),
     "compute.googleapis.com": (
         "{number}-compute@developer.gserviceaccount.com",
@@ -189,8 +201,10 @@ are made only when asked for (`generateServiceIdentity`): see ON_DEMAND."""
 
 ON_DEMAND: Final = frozenset(
     {"cloudkms.googleapis.com", "secretmanager.googleapis.com", "sqladmin.googleapis.com"}
+    | {"storage.googleapis.com", "firestore.googleapis.com", "bigtableadmin.googleapis.com"}
 )
-"""Services whose account comes only by `gcloud beta services identity create`."""
+"""Services whose account comes only by `gcloud beta services identity create`, or when a client asks for it
+(Cloud Storage's projects.serviceAccount.get)."""
 
 AGENT_ROLES: Final = {
     "compute.googleapis.com": (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.twin.gcp import fronts
+from tests.twin.gcp.conftest import DATA
 from tests.twin.gcp.resources import life
 from twin.gcp.context import GcpContext
 from twin.gcp.front import Front
@@ -12,4 +14,11 @@ from twin.gcp.front import Front
 @pytest.fixture
 def gcp(google: Front) -> GcpContext:
     """A provider with one default label, services enabled."""
+    return life.context(google)
+
+
+@pytest.fixture
+def data(google: Front) -> GcpContext:
+    """The same, with the services of the data side too."""
+    fronts.enable(google, *DATA)
     return life.context(google)
