@@ -164,8 +164,9 @@ def autoscaling_may_use_key(place: Place) -> list[Statement]:
     ]
 
 
-def logs_may_use_key(place: Place, log_group: str) -> Statement:
-    """A statement of a key's policy: CloudWatch Logs may use it for one log group and no other."""
+def logs_may_use_key(place: Place, *log_groups: str) -> Statement:
+    """A statement of a key's policy: CloudWatch Logs may use it for these log groups and no others."""
+    arns = [place.arn("logs", f"log-group:{group}") for group in log_groups]
     return {
         "Sid": "LogsEncrypt",
         "Effect": "Allow",
@@ -173,6 +174,6 @@ def logs_may_use_key(place: Place, log_group: str) -> Statement:
         "Action": list(USE_OF_KEY),
         "Resource": "*",
         "Condition": {
-            "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": place.arn("logs", f"log-group:{log_group}")}
+            "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns[0] if len(arns) == 1 else arns}
         },
     }

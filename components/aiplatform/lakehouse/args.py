@@ -10,6 +10,7 @@ from aiplatform._args import Fault, between, distinct, got, length, matches, obe
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._google import PROJECT, REGION
 from aiplatform.lakehouse import google_rules, ingestion, snapshots
+from aiplatform.lakehouse.aws_names import NAMES, own_names
 from aiplatform.lakehouse.clouds import MEANINGS
 from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, overlaps, role_arn
 from aiplatform.lakehouse.ingestion import (
@@ -24,37 +25,8 @@ from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs, PerimeterSett
 from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs, SnapshotSettings
 from aiplatform.lakehouse.store import Store, unfit_for_s3_tables
 from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
-from aiplatform.naming import (
-    ATHENA_WORKGROUP,
-    EVENT_RULE,
-    GLUE_DATABASE,
-    IAM_POLICY_PREFIX,
-    IAM_ROLE,
-    IAM_ROLE_PREFIX,
-    KMS_ALIAS,
-    LAKE_FORMATION_TAG,
-    S3_BUCKET,
-    PhysicalName,
-    aws_tags,
-    dns_label,
-    prefix_for,
-)
+from aiplatform.naming import aws_tags, dns_label, prefix_for
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
-
-BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-lakehouse-logs-111122223333")
-"""The longest of the buckets' names; the others are `{prefix}-{zone}-{account}`."""
-DATABASE: Final = PhysicalName(GLUE_DATABASE, "{prefix}_curated")
-WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-lakehouse")
-KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-lakehouse")
-# Not generated: whoever writes assumes it by its name.
-WRITER: Final = PhysicalName(IAM_ROLE, "{prefix}-lakehouse-writer")
-ACCESS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake")
-OPTIMIZER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-tidy")
-CLIENT_POLICY: Final = PhysicalName(IAM_POLICY_PREFIX, "{prefix}-lakehouse-client")
-# Not generated: the policies of those who are told name it.
-ARRIVALS: Final = PhysicalName(EVENT_RULE, "{prefix}-arrivals")
-CLASSIFICATION_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-classification")
-ZONE_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-zone")
 
 LEAST_CUTOFF: Final = 10 * 1024**2
 """Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
@@ -219,19 +191,6 @@ def _target_names(value: Mapping[str, Any]) -> str | None:
 Targets = Annotated[dict[str, Input[str]], length(0, 5, "targets"), _target_names]
 
 
-_NAMES: Final = (
-    BUCKET,
-    DATABASE,
-    WORKGROUP,
-    KEY_ALIAS,
-    WRITER,
-    ACCESS_ROLE,
-    OPTIMIZER_ROLE,
-    CLIENT_POLICY,
-    CLASSIFICATION_TAG,
-    ZONE_TAG,
-    ARRIVALS,
-)
 _CUTOFF: Final[Mapping[Cloud, int]] = {"aws": 100 * 1024**3, "gcp": 10 * 1024**4}
 
 
@@ -312,7 +271,7 @@ class LakehouseSettings(CloudNeutral):
         yield from self._teardown()
 
     def _on_aws(self) -> Iterator[Fault]:
-        yield from obeys("prefix", self.prefix, prefix_for(*_NAMES))
+        yield from obeys("prefix", self.prefix, prefix_for(*NAMES))
         yield from obeys("tags", self.tags, aws_tags)
         for index, writer in enumerate(self.writers):
             yield from obeys(f"writers[{index}]", writer, role_arn)
@@ -325,6 +284,7 @@ class LakehouseSettings(CloudNeutral):
             yield Fault("network", "missing, expected the network that `captures` reach their databases from")
         if self.store == "s3_tables":
             yield from unfit_for_s3_tables(self.tables, self.grants)
+        yield from own_names(self.prefix, self.streams, self.captures)
 
     def _names(self) -> Iterator[Fault]:
         said = {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import athena, glue, iam, kms, s3
+from pulumi_aws import athena, glue, iam, kms, lambda_, s3
 
 from aiplatform._args import ArgumentError, Fault, got, is_unknown
 from aiplatform._aws import Place, place
@@ -15,6 +15,7 @@ from aiplatform.lakehouse import (
     aws_catalog,
     aws_governance,
     aws_grants,
+    aws_keeper,
     aws_query,
     aws_roles,
 )
@@ -44,6 +45,7 @@ class Built:
     writer: iam.Role
     workgroup: athena.Workgroup
     client_policy: iam.Policy
+    keeper: lambda_.Function
 
 
 def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> Built:
@@ -67,12 +69,16 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         context, databases, {zone: [location] for zone, location in locations.items()}
     )
     keys = aws_governance.tags(context, governed)
-    aws_governance.tagged(context, keys, databases, tables)
     let = aws_governance.let_platform_work(
         context, databases, locations, {"writer": roles.writer, "optimizer": roles.optimizer}
     )
+    keeper_role = aws_keeper.role(context)
+    keeper, ready = aws_keeper.function(context, keeper_role, key)
+    let_keep = aws_governance.let_keep(context, databases, locations, keeper_role)
+    kept = aws_keeper.kept(context, keeper, tables, [*ready, *let_keep])
+    aws_governance.tagged(context, keys, databases, tables, kept)
     aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
-    aws_grants.grants(context, keys, databases, tables)
+    aws_grants.grants(context, keys, databases, tables, kept)
     aws_arrivals.tell(context)
     return Built(
         context=context,
@@ -84,4 +90,5 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         writer=roles.writer,
         workgroup=aws_query.workgroup(context, key),
         client_policy=aws_query.client_policy(context, key),
+        keeper=keeper,
     )

@@ -4,8 +4,8 @@ import json
 
 from pulumi_aws import cloudwatch
 
-from aiplatform.lakehouse.args import ARRIVALS
 from aiplatform.lakehouse.aws_context import FILES, Context
+from aiplatform.lakehouse.aws_names import ARRIVALS
 
 
 def tell(context: Context) -> None:

@@ -7,7 +7,7 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import kms, s3
 
-from aiplatform._aws import Statement, document, key_policy
+from aiplatform._aws import Statement, document, key_policy, logs_may_use_key
 from aiplatform._aws_buckets import (
     Bucket,
     closed,
@@ -23,8 +23,8 @@ from aiplatform._aws_buckets import (
     with_policy,
 )
 from aiplatform._aws_logs import name_key
-from aiplatform.lakehouse.args import KEY_ALIAS, WORKGROUP
 from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
+from aiplatform.lakehouse.aws_names import KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 LOGS: Final = "logs"
@@ -37,12 +37,22 @@ def key(context: Context) -> kms.Key:
         description=f"Data of {context.settings.prefix}'s lakehouse",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(context.place, _athena_may_use_key(context)),
+        policy=key_policy(
+            context.place,
+            _athena_may_use_key(context),
+            logs_may_use_key(context.place, *log_groups(context)),
+        ),
         tags=context.tags("lakehouse"),
         opts=context.options(data=True),
     )
     name_key(f"{context.name}-key", made, KEY_ALIAS.of(context.settings.prefix), context.options())
     return made
+
+
+def log_groups(context: Context) -> list[str]:
+    """The log groups under the key."""
+    groups = [KEEPER_LOGS, *([STREAM_LOGS] if context.settings.streams else [])]
+    return [group.of(context.settings.prefix) for group in groups]
 
 
 def _athena_may_use_key(context: Context) -> Statement:

@@ -46,6 +46,7 @@ from pulumi_aws.glue import (
 )
 
 from aiplatform.lakehouse.aws_context import TABLES, Context
+from aiplatform.lakehouse.declaration import first_properties
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
 from aiplatform.lakehouse.types import Numbered, numbered
 
@@ -136,13 +137,7 @@ def _declared(context: Context, table: TableSettings) -> IcebergTable:
         ),
         partition_spec=_partitions(table, schema),
         sort_order=_order(table, schema),
-        properties={
-            **({"comment": table.description} if table.description else {}),
-            **({"owner": table.owner} if table.owner else {}),
-            # Writers that follow it clean old metadata up; optimizers look after snapshots and files.
-            "write.metadata.delete-after-commit.enabled": "true",
-            "write.metadata.previous-versions-max": "100",
-        },
+        properties=first_properties(context.settings, table, schema),
     )
 
 

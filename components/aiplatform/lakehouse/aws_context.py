@@ -6,7 +6,8 @@ import pulumi
 from pulumi import ResourceOptions
 
 from aiplatform._aws import Place
-from aiplatform.lakehouse.args import DATABASE, LakehouseSettings
+from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.lakehouse.aws_names import DATABASE
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
 
 TABLES = "tables"
@@ -66,6 +67,11 @@ class Context:
     def location(self, table: TableSettings) -> str:
         """Where a table is."""
         return f"s3://{self.bucket(table.zone)}/{TABLES}/{table.name}"
+
+    @property
+    def warehouse(self) -> str:
+        """The catalog's id, as Iceberg's clients name it."""
+        return self.place.account_id
 
     @property
     def catalog_arns(self) -> list[str]:

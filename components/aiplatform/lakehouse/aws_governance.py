@@ -7,9 +7,9 @@ from typing import Final
 import pulumi
 from pulumi_aws import glue, iam, lakeformation
 
-from aiplatform.lakehouse.args import CLASSIFICATION_TAG, ZONE_TAG
 from aiplatform.lakehouse.aws_buckets import Bucket
 from aiplatform.lakehouse.aws_context import TABLES, Context
+from aiplatform.lakehouse.aws_names import CLASSIFICATION_TAG, ZONE_TAG
 from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, TableSettings, Zone
 
 CHANGES_ROWS: Final = ("ALTER", "DELETE", "DESCRIBE", "INSERT")
@@ -90,21 +90,29 @@ def tagged(
     keys: Tags,
     databases: Mapping[Zone, glue.CatalogDatabase],
     tables: Mapping[str, glue.CatalogTable],
+    kept: Mapping[str, pulumi.Resource],
 ) -> None:
     """Tags on what they are about. A table has the highest classification of its columns, which a column
-    inherits that Iceberg adds later; columns below it have their own."""
+    inherits that Iceberg adds later; columns below it have their own. kept: what has brought each table to
+    its declaration, so that all columns are there.
+
+    Tags that change are taken away first: the other way round, taking the old ones away would take what was
+    just said of the columns that stay. In between a column has its table's, the highest.
+    """
     for zone, database in databases.items():
         lakeformation.ResourceLfTags(
             f"{context.name}-{zone}",
             database=lakeformation.ResourceLfTagsDatabaseArgs(name=database.name),
             lf_tags=[lakeformation.ResourceLfTagsLfTagArgs(key=keys.zone.key, value=zone)],
-            opts=context.options(),
+            opts=context.options(delete_before_replace=True),
         )
     for table in context.settings.tables:
-        _tagged_table(context, keys, table, tables[table.path])
+        _tagged_table(context, keys, table, tables[table.path], kept[table.path])
 
 
-def _tagged_table(context: Context, keys: Tags, table: TableSettings, made: glue.CatalogTable) -> None:
+def _tagged_table(
+    context: Context, keys: Tags, table: TableSettings, made: glue.CatalogTable, kept: pulumi.Resource
+) -> None:
     name = f"{context.name}-{table.zone}-{table.name}"
     whole = lakeformation.ResourceLfTags(
         name,
@@ -112,7 +120,7 @@ def _tagged_table(context: Context, keys: Tags, table: TableSettings, made: glue
         lf_tags=[
             lakeformation.ResourceLfTagsLfTagArgs(key=keys.classification.key, value=table.classification)
         ],
-        opts=context.options(),
+        opts=context.options(kept, delete_before_replace=True),
     )
     for classification in CLASSIFICATIONS:
         columns = table.columns_of([classification])
@@ -126,7 +134,7 @@ def _tagged_table(context: Context, keys: Tags, table: TableSettings, made: glue
                     lakeformation.ResourceLfTagsLfTagArgs(key=keys.classification.key, value=classification)
                 ],
                 # Both change the tags of one table.
-                opts=context.options(whole),
+                opts=context.options(whole, delete_before_replace=True),
             )
 
 
@@ -138,23 +146,39 @@ def let_platform_work(
 ) -> list[pulumi.Resource]:
     """Lake Formation's leave for the platform's own roles, on every table of the zones, those that come later
     included. roles: by what they do, `writer` and `optimizer`."""
+    rights = sorted((*CHANGES_ROWS, "SELECT"))
     return [
         made
         for purpose, role in roles.items()
         for zone in ZONES
-        for made in _let_work(context, f"{context.name}-{purpose}-{zone}", role, databases, locations, zone)
+        for made in _let_work(context, purpose, role, rights, databases, locations, zone)
+    ]
+
+
+def let_keep(
+    context: Context,
+    databases: Mapping[Zone, glue.CatalogDatabase],
+    locations: Mapping[Zone, lakeformation.Resource],
+    role: iam.Role,
+) -> list[pulumi.Resource]:
+    """Lake Formation's leave for the table keeper: what tables are, and not what is in them."""
+    return [
+        made
+        for zone in ZONES
+        for made in _let_work(context, "keeper", role, ["ALTER", "DESCRIBE"], databases, locations, zone)
     ]
 
 
 def _let_work(
     context: Context,
-    name: str,
+    purpose: str,
     role: iam.Role,
+    rights: Sequence[str],
     databases: Mapping[Zone, glue.CatalogDatabase],
     locations: Mapping[Zone, lakeformation.Resource],
     zone: Zone,
 ) -> list[pulumi.Resource]:
-    database = databases[zone].name
+    database, name = databases[zone].name, f"{context.name}-{purpose}-{zone}"
     return [
         lakeformation.Permissions(
             f"{name}-database",
@@ -166,9 +190,9 @@ def _let_work(
         lakeformation.Permissions(
             f"{name}-tables",
             principal=role.arn,
-            permissions=sorted((*CHANGES_ROWS, "SELECT")),
+            permissions=list(rights),
             table=lakeformation.PermissionsTableArgs(database_name=database, wildcard=True),
-            opts=context.options(),
+            opts=context.options(delete_before_replace=True),
         ),
         lakeformation.Permissions(
             f"{name}-location",

@@ -20,8 +20,14 @@ def grants(
     keys: Tags,
     databases: Mapping[Zone, glue.CatalogDatabase],
     tables: Mapping[str, glue.CatalogTable],
+    kept: Mapping[str, pulumi.Resource],
 ) -> None:
-    """All of them. What is not granted is refused: there is no rule that denies."""
+    """All of them. What is not granted is refused: there is no rule that denies. kept: what has brought each
+    table to its declaration.
+
+    One that changes is taken back first: the other way round, taking it back would take what is the same in
+    the new one.
+    """
     declared = {table.path: table for table in context.settings.tables}
     seen: set[tuple[str, Zone]] = set()
     for grant in context.settings.grants:
@@ -35,7 +41,7 @@ def grants(
         if grant.zones:
             _by_tags(context, keys, grant)
         for path in grant.tables:
-            _on_table(context, grant, declared[path], tables[path])
+            _on_table(context, grant, declared[path], tables[path], kept[path])
 
 
 def _who(context: Context, grant: GrantSettings) -> str:
@@ -53,7 +59,7 @@ def _sees(context: Context, name: str, grant: GrantSettings, database: glue.Cata
         principal=grant.principal,
         permissions=["DESCRIBE"],
         database=lakeformation.PermissionsDatabaseArgs(name=database.name),
-        opts=context.options(),
+        opts=context.options(delete_before_replace=True),
     )
 
 
@@ -78,15 +84,21 @@ def _by_tags(context: Context, keys: Tags, grant: GrantSettings) -> None:
         lf_tag_policy=lakeformation.PermissionsLfTagPolicyArgs(
             resource_type="TABLE", expressions=expressions
         ),
-        opts=context.options(),
+        opts=context.options(delete_before_replace=True),
     )
 
 
-def _on_table(context: Context, grant: GrantSettings, table: TableSettings, made: glue.CatalogTable) -> None:
+def _on_table(
+    context: Context,
+    grant: GrantSettings,
+    table: TableSettings,
+    made: glue.CatalogTable,
+    kept: pulumi.Resource,
+) -> None:
     name = f"{context.name}-grant-{grant.name}-{table.path}"
     columns = table.columns_of(grant.classifications)
     if grant.rows is not None:
-        _on_rows(context, name, grant, made, columns)
+        _on_rows(context, name, grant, made, columns, kept)
     elif len(columns) < len(table.columns):
         # These columns and no later one: what is added has the table's classification.
         lakeformation.Permissions(
@@ -96,7 +108,7 @@ def _on_table(context: Context, grant: GrantSettings, table: TableSettings, made
             table_with_columns=lakeformation.PermissionsTableWithColumnsArgs(
                 database_name=made.database_name, name=made.name, column_names=columns
             ),
-            opts=context.options(),
+            opts=context.options(kept, delete_before_replace=True),
         )
     else:
         lakeformation.Permissions(
@@ -104,12 +116,17 @@ def _on_table(context: Context, grant: GrantSettings, table: TableSettings, made
             principal=grant.principal,
             permissions=_permissions(grant),
             table=lakeformation.PermissionsTableArgs(database_name=made.database_name, name=made.name),
-            opts=context.options(),
+            opts=context.options(kept, delete_before_replace=True),
         )
 
 
 def _on_rows(
-    context: Context, name: str, grant: GrantSettings, made: glue.CatalogTable, columns: list[str]
+    context: Context,
+    name: str,
+    grant: GrantSettings,
+    made: glue.CatalogTable,
+    columns: list[str],
+    kept: pulumi.Resource,
 ) -> None:
     """A filter of rows and columns, which engines that Lake Formation trusts obey (Athena)."""
     cells = lakeformation.DataCellsFilter(
@@ -123,7 +140,7 @@ def _on_rows(
             row_filter=lakeformation.DataCellsFilterTableDataRowFilterArgs(filter_expression=grant.rows),
         ),
         # A table has one filter of a name.
-        opts=context.options(delete_before_replace=True),
+        opts=context.options(kept, delete_before_replace=True),
     )
     filtered: pulumi.Input[lakeformation.PermissionsDataCellsFilterArgs] = (
         lakeformation.PermissionsDataCellsFilterArgs(
@@ -138,5 +155,5 @@ def _on_rows(
         principal=grant.principal,
         permissions=["SELECT"],
         data_cells_filter=filtered,
-        opts=context.options(cells),
+        opts=context.options(cells, delete_before_replace=True),
     )

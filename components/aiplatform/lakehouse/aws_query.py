@@ -5,8 +5,8 @@ from typing import Final
 from pulumi_aws import athena, iam, kms
 
 from aiplatform._aws import Statement, allow, document
-from aiplatform.lakehouse.args import CLIENT_POLICY, WORKGROUP
 from aiplatform.lakehouse.aws_context import Context
+from aiplatform.lakehouse.aws_names import CLIENT_POLICY, WORKGROUP
 from aiplatform.lakehouse.aws_roles import GET_DATA_ACCESS, READ_CATALOG
 
 _QUERY: Final = (

@@ -8,8 +8,8 @@ from pulumi import Output
 from pulumi_aws import iam, kms
 
 from aiplatform._aws import Statement, allow, document
-from aiplatform.lakehouse.args import ACCESS_ROLE, OPTIMIZER_ROLE, WRITER
 from aiplatform.lakehouse.aws_context import TABLES, Context
+from aiplatform.lakehouse.aws_names import ACCESS_ROLE, OPTIMIZER_ROLE, WRITER
 from aiplatform.lakehouse.tables import ZONES
 
 _USE_OF_KEY: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]

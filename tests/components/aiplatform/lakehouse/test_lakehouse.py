@@ -30,6 +30,9 @@ DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
 ZONES = ("curated", "raw", "serving")
 
 
+ROLES = ("access", "keeper", "optimizer", "writer")
+
+
 @pytest.fixture(scope="module")
 def default() -> Recording:
     """Two tables, a grant by tags and one by table."""
@@ -43,7 +46,7 @@ def _statements(policy: str) -> dict[str, Any]:
 def test_logical_names_are_a_contract(default: Recording) -> None:
     platform = [
         f"{PERMISSIONS} lake-{role}-{zone}-{what}"
-        for role in ("optimizer", "writer")
+        for role in ("keeper", "optimizer", "writer")
         for zone in ZONES
         for what in ("database", "location", "tables")
     ]
@@ -62,8 +65,12 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
                 for kind in ("compaction", "orphan", "retention")
             ),
             "aws:iam/policy:Policy lake-client",
-            *(f"aws:iam/role:Role lake-{role}" for role in ("access", "optimizer", "writer")),
-            *(f"aws:iam/rolePolicy:RolePolicy lake-{role}" for role in ("access", "optimizer", "writer")),
+            *(f"aws:iam/role:Role lake-{role}" for role in ROLES),
+            *(f"aws:iam/rolePolicy:RolePolicy lake-{role}" for role in ROLES),
+            "aws:cloudwatch/logGroup:LogGroup lake-keeper",
+            "aws:lambda/function:Function lake-keeper",
+            "aws:lambda/invocation:Invocation lake-curated-orders",
+            "aws:lambda/invocation:Invocation lake-raw-events",
             "aws:kms/alias:Alias lake-key",
             "aws:kms/key:Key lake-key",
             "aws:lakeformation/dataLakeSettings:DataLakeSettings lake-settings",

@@ -1,0 +1,58 @@
+"""What Lambda calls."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .planning import Plan, RefusedError, plan
+
+TRIES = 6
+
+
+class Tables(Protocol):
+    """A catalog's tables."""
+
+    def load(self, database: str, table: str) -> dict[str, Any]:
+        """A table's metadata."""
+        ...
+
+    def commit(self, database: str, table: str, body: dict[str, Any]) -> None:
+        """Change a table."""
+        ...
+
+
+def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    """Bring one table to its declaration; answers what was done. Raises RefusedError, with what to do, where
+    that would lose data or break readers: then nothing was done."""
+    from .rest import Catalog, LaterError
+
+    return keep(lambda: Catalog(event["warehouse"]), event, LaterError)
+
+
+def keep(
+    connect: Callable[[], Tables], event: dict[str, Any], later: type[Exception], pause: float = 0.5
+) -> dict[str, Any]:
+    """Load, plan, commit; again from the start after an error that may be over later, within 16 seconds."""
+    for attempt in range(TRIES):
+        try:
+            return _once(connect(), event)
+        except later:
+            if attempt == TRIES - 1:
+                raise
+            time.sleep(pause * 2**attempt)
+    raise AssertionError("not reached")
+
+
+def _once(catalog: Tables, event: dict[str, Any]) -> dict[str, Any]:
+    made = plan(catalog.load(event["database"], event["table"]), event)
+    if made.faults:
+        raise RefusedError(told(event, made))
+    if made.updates:
+        body = {"requirements": made.requirements, "updates": made.updates}
+        catalog.commit(event["database"], event["table"], body)
+    return {"table": event["path"], "steps": made.steps}
+
+
+def told(event: dict[str, Any], made: Plan) -> str:
+    """The faults of a table as one text."""
+    return "\n".join(f"table {event['path']}: {fault}" for fault in made.faults)

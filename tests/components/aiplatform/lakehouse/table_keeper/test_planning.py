@@ -1,0 +1,250 @@
+"""What the table keeper does for a declaration that changed, and what it refuses."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tests.components.aiplatform.lakehouse.example import EVENTS, ORDERS
+from tests.components.aiplatform.lakehouse.table_keeper.scene import (
+    SNAPSHOT,
+    columns,
+    followed,
+    made,
+    planned,
+    written,
+)
+from tests.components.aiplatform.lakehouse.test_types import TYPES
+
+
+def changed(table: dict[str, Any], column: str, **change: Any) -> dict[str, Any]:
+    """A declaration with one column declared otherwise."""
+    result = copy.deepcopy(table)
+    [found] = [each for each in result["columns"] if each["name"] == column]
+    found.update(change)
+    return result
+
+
+def without(table: dict[str, Any], column: str) -> dict[str, Any]:
+    """A declaration with one column less."""
+    result = copy.deepcopy(table)
+    result["columns"] = [each for each in result["columns"] if each["name"] != column]
+    return result
+
+
+def with_column(table: dict[str, Any], **column: Any) -> dict[str, Any]:
+    """A declaration with one column more."""
+    return {**table, "columns": [*table["columns"], column]}
+
+
+@pytest.mark.parametrize("table", [ORDERS, EVENTS], ids=["orders", "events"])
+def test_a_table_that_was_just_made_is_as_declared(table: dict[str, Any]) -> None:
+    plan = planned(made(table), table)
+    assert (plan.updates, plan.faults) == ([], []), "creation and keeper agree on ids and all else"
+
+
+@hypothesis_settings(max_examples=25, deadline=None)
+@given(st.lists(TYPES, min_size=1, max_size=3), TYPES)
+def test_whatever_is_declared_is_reached_in_one_step_and_stays(kinds: list[Any], new: Any) -> None:
+    first = {
+        "zone": "raw",
+        "name": "t",
+        "columns": [{"name": f"c{index}", "type": str(kind)} for index, kind in enumerate(kinds)],
+    }
+    second = with_column(first, name="added", type=str(new))
+    before = made(first)
+    after = followed(before, second)
+    assert [each["id"] for each in columns(after).values()][:-1] == [
+        each["id"] for each in columns(before).values()
+    ], "what is there keeps its id"
+    assert columns(after)["added"]["id"] == before["last-column-id"] + 1
+    assert not planned(after, second).updates, "a second look finds nothing to do"
+    assert planned(after, first).faults, "and what was declared cannot be left out again"
+
+
+def test_a_new_column_comes_at_the_end_and_is_optional() -> None:
+    after = followed(made(ORDERS), with_column(ORDERS, name="country", type="string", doc="ISO 3166"))
+    assert list(columns(after))[-1] == "country"
+    assert columns(after)["country"] == {
+        "id": 12,
+        "name": "country",
+        "required": False,
+        "type": "string",
+        "doc": "ISO 3166",
+    }
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("int", "long"), ("float", "double"), ("decimal(10,2)", "decimal(12,2)")],
+)
+def test_a_type_is_widened_as_iceberg_allows(before: str, after: str) -> None:
+    table = with_column(EVENTS, name="n", type=before)
+    assert (
+        columns(followed(made(table), changed(table, "n", type=after)))["n"]["type"].replace(" ", "") == after
+    )
+    [fault] = planned(made(changed(table, "n", type=after)), table).faults
+    assert fault.startswith(f"column n: {after} in the table and declared {before}")
+
+
+def test_a_column_inside_a_struct_is_added_too() -> None:
+    wider = changed(ORDERS, "address", type="struct<city: required string, zip: string, street: string>")
+    after = followed(made(ORDERS), wider)
+    inside = {each["name"]: each["id"] for each in columns(after)["address"]["type"]["fields"]}
+    before = {each["name"]: each["id"] for each in columns(made(ORDERS))["address"]["type"]["fields"]}
+    assert inside == {**before, "street": 12}
+    narrower = changed(ORDERS, "address", type="struct<city: required string>")
+    [fault] = planned(made(ORDERS), narrower).faults
+    assert fault.startswith("column address.zip: declared no more, and dropping it would lose its data")
+
+
+def test_what_is_in_a_list_is_widened_and_made_optional() -> None:
+    table = with_column(EVENTS, name="n", type="list<required int>")
+    kind = columns(followed(made(table), changed(table, "n", type="list<long>")))["n"]["type"]
+    assert (kind["element"], kind["element-required"]) == ("long", False)
+
+
+def test_a_column_is_renamed_by_was_and_keeps_its_id() -> None:
+    renamed = changed(ORDERS, "amount", name="price", was="amount")
+    after = followed(made(ORDERS), renamed)
+    assert "amount" not in columns(after)
+    assert columns(after)["price"]["id"] == columns(made(ORDERS))["amount"]["id"]
+    assert not planned(after, renamed).updates, "`was` may stay where it is"
+
+
+def test_a_rename_without_was_is_refused_and_told_how() -> None:
+    [fault] = planned(made(ORDERS), changed(ORDERS, "amount", name="price")).faults
+    assert "column amount: declared no more" in fault
+    assert fault.endswith("if it is price now, say `was: amount` there")
+
+
+def test_a_column_becomes_optional_and_never_required() -> None:
+    optional = changed(ORDERS, "ordered_at", required=False)
+    assert columns(followed(made(ORDERS), optional))["ordered_at"]["required"] is False
+    [fault] = planned(made(ORDERS), changed(ORDERS, "amount", required=True)).faults
+    assert fault.startswith("column amount: optional in the table")
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        (
+            with_column(ORDERS, name="country", type="string", required=True),
+            "country: new and required",
+        ),
+        (without(ORDERS, "labels"), "column labels: declared no more"),
+        (
+            changed(ORDERS, "amount", type="string"),
+            "decimal(10,2) in the table and declared string",
+        ),
+        (
+            changed(ORDERS, "labels", type="map<int, list<long>>"),
+            "its keys are string and declared",
+        ),
+        (changed(ORDERS, "labels", type="string"), "column labels: map<string, list<long>> in the table"),
+        (
+            with_column(ORDERS, name="price", type="string", was="cost"),
+            "the table has neither",
+        ),
+    ],
+)
+def test_what_would_lose_data_or_break_readers_is_refused(table: dict[str, Any], fault: str) -> None:
+    plan = planned(made(ORDERS), table)
+    assert any(fault in each for each in plan.faults), plan.faults
+    assert not plan.updates, "nothing is done by halves"
+
+
+def test_what_clients_added_or_widened_stays() -> None:
+    by_client = with_column(changed(EVENTS, "body", doc="Raw"), name="extra", type="int")
+    table = made(EVENTS)
+    there = {**followed(table, by_client), "properties": table["properties"]}
+    after = followed(there, with_column(EVENTS, name="country", type="string"))
+    assert list(columns(after)) == ["body", "at", "extra", "country"]
+    assert columns(after)["body"]["doc"] == "Raw"
+
+    counted = with_column(EVENTS, name="n", type="int")
+    widened = {**followed(made(counted), changed(counted, "n", type="long"))}
+    widened["properties"] = made(counted)["properties"]
+    assert columns(followed(widened, {**counted, "description": "Counted"}))["n"]["type"] == "long"
+
+
+def test_partitions_change_for_what_is_written_from_now_on() -> None:
+    monthly = {
+        **ORDERS,
+        "partitions": [{"column": "ordered_at", "transform": "month"}, ORDERS["partitions"][1]],
+    }
+    after = followed(made(ORDERS), monthly)
+    spec = next(each for each in after["partition-specs"] if each["spec-id"] == after["default-spec-id"])
+    assert [(part["name"], part["field-id"]) for part in spec["fields"]] == [
+        ("ordered_at_month", 1003),
+        ("id_bucket", 1001),
+    ], "a part that was there keeps its id"
+    assert len(after["partition-specs"]) == 2, "old files keep theirs"
+    back = followed(after, ORDERS)
+    assert back["default-spec-id"] == 0, "a spec that there was is taken up again"
+    assert len(back["partition-specs"]) == 2
+
+
+def test_order_changes_and_goes() -> None:
+    by_time = {**ORDERS, "sort_order": [{"column": "ordered_at"}]}
+    after = followed(made(ORDERS), by_time)
+    [order] = [each for each in after["sort-orders"] if each["order-id"] == after["default-sort-order-id"]]
+    assert order["fields"] == [
+        {"source-id": 2, "transform": "identity", "direction": "asc", "null-order": "nulls-first"}
+    ]
+    none = followed(after, {**ORDERS, "sort_order": []})
+    assert none["default-sort-order-id"] == 0
+
+
+def test_partitions_of_a_client_stay_while_theirs_are_declared_as_before() -> None:
+    table = made(ORDERS)
+    by_client = followed(table, {**ORDERS, "partitions": []})
+    there = {**by_client, "properties": table["properties"]}
+    after = followed(there, with_column(ORDERS, name="country", type="string"))
+    assert after["default-spec-id"] == by_client["default-spec-id"]
+
+
+def test_a_tag_is_the_newest_snapshot_when_it_is_made_and_stays() -> None:
+    name = {"table": "raw.events", "name": "training-1", "keep_days": 30}
+    after = followed(written(made(EVENTS)), EVENTS, snapshots=[name])
+    assert after["refs"]["training-1"] == {
+        "snapshot-id": SNAPSHOT,
+        "type": "tag",
+        "max-ref-age-ms": 30 * 24 * 3600 * 1000,
+    }
+    newer = {**after, "current-snapshot-id": SNAPSHOT + 1}
+    assert not planned(newer, EVENTS, snapshots=[name]).updates, "it never moves"
+    longer = followed(after, EVENTS, snapshots=[{**name, "keep_days": 60}])
+    assert longer["refs"]["training-1"]["max-ref-age-ms"] == 60 * 24 * 3600 * 1000
+    assert "training-1" in followed(after, EVENTS)["refs"], "one that is declared no more stays"
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "fault"),
+    [
+        (made(EVENTS), {}, "the table has none yet; write to it first"),
+        (written(made(EVENTS)), {"snapshot_id": "5"}, "the table has no snapshot 5, or no more"),
+        (written(made(EVENTS)), {"name": "t", "kind": "branch"}, "it is a tag; give the branch another name"),
+        (written(made(EVENTS)), {"name": "t", "snapshot_id": "5"}, "a tag never moves, take another name"),
+    ],
+)
+def test_names_of_snapshots_that_cannot_be_are_refused(
+    table: dict[str, Any], name: dict[str, Any], fault: str
+) -> None:
+    refs = {**table["refs"], **({"t": {"snapshot-id": SNAPSHOT, "type": "tag"}} if table["refs"] else {})}
+    wanted = {"table": "raw.events", "name": "training-1", **name}
+    plan = planned({**table, "refs": refs}, EVENTS, snapshots=[wanted])
+    assert [each.endswith(fault) for each in plan.faults] == [True], plan.faults
+
+
+def test_a_plan_that_asks_for_nothing_requires_nothing() -> None:
+    plan = planned(made(ORDERS), ORDERS)
+    assert not plan.requirements
+    plan = planned(made(ORDERS), {**ORDERS, "description": "Orders"})
+    assert [each["type"] for each in plan.requirements] == ["assert-table-uuid"]
+    assert plan.steps == ["set comment"]
