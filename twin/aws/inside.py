@@ -22,10 +22,16 @@ SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
 
 
 class Inside:
-    """AWS services as another AWS service sees them."""
+    """AWS services as another AWS service sees them, or as somebody in whose name a service asks.
 
-    def __init__(self, front: Any) -> None:
+    access_key: of somebody in whose name it is asked; empty where the service asks for itself, which
+    nobody's policies are asked about. region: the world's own, where none is given.
+    """
+
+    def __init__(self, front: Any, access_key: str = "", region: str = "") -> None:
         self._front = front
+        self._access_key = access_key
+        self._region = region or front.world.region
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
 
@@ -33,7 +39,7 @@ class Inside:
         """Call an operation by boto3's name, once under one intent. Raises Refusal."""
         token = _INTENT.__dict__.get("intent", "")
         _INTENT.intent = intent
-        client = self._client(service)
+        client = self.client(service)
         if intent:
             # botocore would draw another token each time, and the call would be another one.
             members = operation_model(service, client.meta.method_to_api_mapping[operation])
@@ -47,15 +53,17 @@ class Inside:
         finally:
             _INTENT.intent = token
 
-    def _client(self, service: str) -> Any:
+    def client(self, service: str) -> Any:
+        """boto3's client of a service. Its calls raise ClientError, as boto3's do."""
         with self._lock:
             if service not in self._clients:
                 inner = botocore.session.Session()
                 inner.register_component("data_loader", loader())
                 session = boto3.session.Session(
-                    "AKIATWINSERVICE00000",
+                    self._access_key or "AKIATWINSERVICE00000",
                     "none",
-                    region_name=self._front.world.region,
+                    self._front.identity.token(self._access_key),
+                    region_name=self._region,
                     botocore_session=inner,
                 )
                 client: Any = session.client(  # type: ignore[call-overload]
@@ -73,12 +81,13 @@ class Inside:
         headers = [(name, _text(value)) for name, value in request.headers.items()]
         body: Any = request.body or b""
         environ = environ_of(request.method, url, headers, body.encode() if isinstance(body, str) else body)
-        environ[SERVICE_HEADER] = "eks"
+        if not self._access_key:
+            environ[SERVICE_HEADER] = "eks"
         if _INTENT.__dict__.get("intent"):
             environ["HTTP_X_TWIN_INTENT"] = _INTENT.intent
         call = Call.of(environ)
         try:
-            answer = self._front.call(call, trusted=True)
+            answer = self._front.call(call, trusted=not self._access_key)
         except Refusal as error:
             from twin.aws.call import refusal
 
