@@ -42,7 +42,7 @@ def kept_apart(
         logical,
         project=logs.project,
         location=logs.region,
-        bucket_id=key.name.apply(lambda unique: _bucket(logs.name, unique)),
+        bucket_id=bucket_id(logs.name, key),
         description=logs.description,
         retention_days=logs.days,
         cmek_settings=logging.ProjectBucketConfigCmekSettingsArgs(kms_key_name=key.id),
@@ -73,7 +73,7 @@ def kept_apart(
     )
 
 
-def _bucket(name: str, key_name: str) -> str:
-    """A deleted bucket keeps its name for seven days, so the next one takes another: with the end of the
-    key's, which Pulumi made up."""
-    return f"{name}-{key_name.rsplit('-', maxsplit=1)[-1]}"
+def bucket_id(name: str, key: kms.CryptoKey) -> Output[str]:
+    """The id of the log bucket of some logs, by their name. A deleted bucket keeps its name for seven days,
+    so the next one takes another: with the end of the key's, which Pulumi made up."""
+    return key.name.apply(lambda unique: f"{name}-{unique.rsplit('-', maxsplit=1)[-1]}")

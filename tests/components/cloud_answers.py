@@ -120,6 +120,16 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "projectId": arguments["projectId"],
         "number": PROJECT_NUMBER,
     },
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
+        "id": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
+        "emailAddress": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
+        "project": arguments["project"],
+    },
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": lambda arguments: {
+        "id": f"bq-{PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com",
+        "email": f"bq-{PROJECT_NUMBER}@bigquery-encryption.iam.gserviceaccount.com",
+        "project": arguments["project"],
+    },
     "gcp:logging/getProjectCmekSettings:getProjectCmekSettings": lambda arguments: {
         "id": arguments["project"],
         "name": f"projects/{PROJECT_NUMBER}/cmekSettings",
@@ -193,13 +203,29 @@ def _google_account(name: str, inputs: Inputs) -> dict[str, Any]:
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 
+_AGENTS = {"container": "container-engine-robot", "pubsub": "gcp-sa-pubsub", "dataplex": "gcp-sa-dataplex"}
+
+
+def _google_agent(name: str, inputs: Inputs) -> dict[str, Any]:
+    domain = _AGENTS[inputs["service"].partition(".")[0]]
+    email = f"service-{PROJECT_NUMBER}@{domain}.iam.gserviceaccount.com"
+    return {"email": email, "member": f"serviceAccount:{email}"}
+
+
 COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "aws:eks/cluster:Cluster": _cluster,
     "aws:iam/role:Role": _role,
     "gcp:container/cluster:Cluster": _gke_cluster,
     "gcp:serviceaccount/account:Account": _google_account,
-    "gcp:projects/serviceIdentity:ServiceIdentity": lambda name, inputs: {
-        "email": f"service-{PROJECT_NUMBER}@container-engine-robot.iam.gserviceaccount.com"
+    "gcp:projects/serviceIdentity:ServiceIdentity": _google_agent,
+    "gcp:biglake/icebergCatalog:IcebergCatalog": lambda name, inputs: {
+        "biglakeServiceAccount": "blirc-0123@gcp-sa-biglakerestcatalog.iam.gserviceaccount.com"
+    },
+    "gcp:biglake/icebergTable:IcebergTable": lambda name, inputs: {
+        "location": f"gs://bucket/tables/{inputs['name']}/5f3a"
+    },
+    "gcp:bigquery/connection:Connection": lambda name, inputs: {
+        "cloudResource": {"serviceAccountId": "bqcx-0123@gcp-sa-bigquery-condel.iam.gserviceaccount.com"}
     },
     "gcp:compute/address:Address": lambda name, inputs: {"address": "198.51.100.7"},
     "aws:eks/nodeGroup:NodeGroup": lambda name, inputs: {

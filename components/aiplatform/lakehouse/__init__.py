@@ -1,11 +1,14 @@
 """A governed lakehouse: zones, Iceberg tables, who may read what, and a way to query it."""
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._args import read
 from aiplatform.lakehouse.args import LakehouseArgs, LakehouseSettings
+
+if TYPE_CHECKING:
+    from aiplatform.lakehouse.aws import Built
 
 __all__ = ["Lakehouse", "LakehouseArgs", "LakehouseTable", "LakehouseZone"]
 
@@ -17,10 +20,13 @@ class LakehouseZone(TypedDict):
     """`raw`, `curated` or `serving`."""
     bucket: str
     """The bucket's name. Tables are under `tables/`, other files under `files/`."""
-    bucket_arn: str
-    """The bucket's arn."""
+    bucket_arn: NotRequired[str]
+    """AWS: the bucket's arn."""
     database: str
-    """The database of its tables, as SQL and Iceberg's clients call it."""
+    """The database of its tables, as SQL and Iceberg's clients call it: Glue's, or the namespace of the
+    catalog on Google Cloud."""
+    dataset: NotRequired[str]
+    """Google Cloud: BigQuery's dataset for what is no table of the catalog."""
 
 
 class LakehouseTable(TypedDict):
@@ -33,79 +39,109 @@ class LakehouseTable(TypedDict):
     name: str
     """Its name."""
     location: str
-    """Where its files are, `s3://...`."""
+    """Where its files are, `s3://...` or `gs://...`."""
 
 
 class Lakehouse(ComponentResource):
     """Zones raw, curated and serving with Iceberg tables as they are declared, governed by the classification
-    of their columns: who is granted nothing reads nothing, whatever else IAM says.
+    of their columns: who is granted nothing reads nothing.
 
-    Pipelines become the writer role, which alone has rights on the buckets. Teams attach the client policy to
-    their roles and read through Athena, or with an Iceberg client through the catalog's REST endpoint, which
-    hands out credentials for what they are granted; a role that sees but some rows or columns is refused
-    there and reads through Athena. A table's schema is Iceberg's once the table is made: a declaration that
-    changes later changes nothing.
+    AWS: pipelines become the writer role, which alone has rights on the buckets. Teams attach the client
+    policy to their roles and read through Athena, or with an Iceberg client through the catalog's REST
+    endpoint, which hands out credentials for what they are granted; a role that sees but some rows or columns
+    is refused there and reads through Athena.
 
-    Idle, it costs its key, about a dollar a month, and what is stored. Queries cost by the bytes that they
-    scan, and the upkeep of tables by the time that it takes.
+    Google Cloud: nobody has rights on the tables' files. Pipelines and teams come with an Iceberg client
+    through the catalog's REST endpoint, which hands out credentials to those that see all of a table; a
+    principal that sees but some rows or columns is refused there and reads through BigQuery, where a table is
+    called `project.catalog.database.table`. A grant brings all the rights that a principal needs to ask.
+
+    A table's schema is Iceberg's once the table is made. What becomes of a declaration that changes is said
+    by `tables`.
+
+    Idle, it costs its key, about a dollar a month on AWS and six cents a version on Google Cloud, and what is
+    stored. Queries cost by the bytes that they scan, the upkeep of tables and batches by the time that they
+    take, and streams by what comes in.
     """
 
     cloud: Output[str]
-    """`aws`."""
+    """`aws` or `gcp`."""
+    project: Output[str | None]
+    """Google Cloud: the project's id."""
     region: Output[str]
     """The region."""
     catalog_id: Output[str]
-    """The catalog: the account's id."""
+    """The Iceberg catalog: the account's id on AWS, the catalog's name on Google Cloud."""
+    catalog_uri: Output[str]
+    """Where Iceberg's REST clients find the catalog, a URL."""
+    warehouse: Output[str]
+    """What Iceberg's REST clients call the catalog: the account's id on AWS,
+    `bl://projects/PROJECT/catalogs/CATALOG` on Google Cloud."""
     zones: Output[list[LakehouseZone]]
     """The zones, in the order in which data goes through them."""
     tables: Output[list[LakehouseTable]]
     """The tables that are declared."""
     log_bucket: Output[str]
-    """The bucket of the access logs."""
-    kms_key_arn: Output[str]
-    """The key of all data."""
-    workgroup: Output[str]
-    """The Athena workgroup to query in."""
-    writer_role_arn: Output[str]
-    """The role of pipelines."""
-    client_policy_arn: Output[str]
-    """The policy that lets a team's role ask; grants decide what it gets."""
+    """The bucket of the access logs; on Google Cloud the log bucket of Cloud Logging."""
+    kms_key: Output[str]
+    """The key of all data: an arn on AWS, `projects/.../cryptoKeys/...` on Google Cloud."""
+    kms_key_arn: Output[str | None]
+    """AWS: the key of all data."""
+    workgroup: Output[str | None]
+    """AWS: the Athena workgroup to query in."""
+    writer_role_arn: Output[str | None]
+    """AWS: the role of pipelines."""
+    client_policy_arn: Output[str | None]
+    """AWS: the policy that lets a team's role ask; grants decide what it gets."""
+    client_role: Output[str | None]
+    """Google Cloud: the role that lets a principal ask; grants give it, and decide what it gets."""
 
     def __init__(self, name: str, args: LakehouseArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(LakehouseSettings, args, "LakehouseArgs")
-        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
-        from aiplatform.lakehouse import aws
-
         super().__init__("aiplatform:index:Lakehouse", name, {}, opts)
-        built = aws.build(self, name, settings)
-        self.outputs: dict[str, Any] = {
-            "cloud": settings.cloud,
-            "region": built.context.place.region,
-            "catalog_id": built.context.place.account_id,
-            "zones": [
-                {
-                    "name": zone,
-                    "bucket": bucket.bucket,
-                    "bucket_arn": bucket.arn,
-                    "database": built.databases[zone].name,
-                }
-                for zone, bucket in built.buckets.items()
-            ],
-            "tables": [
-                {
-                    "zone": table.zone,
-                    "database": built.tables[table.path].database_name,
-                    "name": built.tables[table.path].name,
-                    "location": built.context.location(table),
-                }
-                for table in settings.tables
-            ],
-            "log_bucket": built.log_bucket.bucket,
-            "kms_key_arn": built.key.arn,
-            "workgroup": built.workgroup.name,
-            "writer_role_arn": built.writer.arn,
-            "client_policy_arn": built.client_policy.arn,
-        }
-        for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
+        # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
+        if settings.cloud == "gcp":
+            from aiplatform.lakehouse import gcp
+
+            self.outputs: dict[str, Any] = gcp.build(self, name, settings)
+        else:
+            from aiplatform.lakehouse import aws
+
+            self.outputs = _on_aws(aws.build(self, name, settings), settings)
+        for key in Lakehouse.__annotations__:
+            setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)
+
+
+def _on_aws(built: "Built", settings: LakehouseSettings) -> dict[str, Any]:
+    return {
+        "cloud": settings.cloud,
+        "region": built.context.place.region,
+        "catalog_id": built.context.place.account_id,
+        "zones": [
+            {
+                "name": zone,
+                "bucket": bucket.bucket,
+                "bucket_arn": bucket.arn,
+                "database": built.databases[zone].name,
+            }
+            for zone, bucket in built.buckets.items()
+        ],
+        "tables": [
+            {
+                "zone": table.zone,
+                "database": built.tables[table.path].database_name,
+                "name": built.tables[table.path].name,
+                "location": built.context.location(table),
+            }
+            for table in settings.tables
+        ],
+        "log_bucket": built.log_bucket.bucket,
+        "catalog_uri": f"https://glue.{built.context.place.region}.amazonaws.com/iceberg",
+        "warehouse": built.context.place.account_id,
+        "kms_key": built.key.arn,
+        "kms_key_arn": built.key.arn,
+        "workgroup": built.workgroup.name,
+        "writer_role_arn": built.writer.arn,
+        "client_policy_arn": built.client_policy.arn,
+    }

@@ -7,42 +7,164 @@ from aiplatform._clouds import Meanings, On, refused
 MEANINGS: Final[Meanings] = {
     "": On(
         aws="S3 buckets, Iceberg tables in the Glue Data Catalog, Lake Formation, an Athena workgroup",
-        gcp=refused("it is not built there yet; make one on AWS"),
+        gcp="Cloud Storage buckets, Iceberg tables in a BigLake catalog with its REST endpoint, policies of "
+        "columns and rows by BigQuery, datasets",
+    ),
+    "prefix": On(aws="first part of every name", gcp="first part of every name"),
+    "cloud": On(aws="the default", gcp="say `gcp`"),
+    "project": On(
+        aws=refused("the provider's credentials say which account; leave it out"),
+        gcp="the project that everything is made in",
+    ),
+    "region": On(
+        aws=refused("the provider says which region; leave it out"),
+        gcp="the region of buckets, catalog, datasets, keys and logs",
+    ),
+    "writers": On(
+        aws="IAM roles that may become the writer role",
+        gcp="service accounts and groups with a role on the whole catalog, the datasets and `files/` of each "
+        "bucket; none on the tables' files, for which the catalog hands out credentials",
+    ),
+    "zones": On(
+        aws="lifecycle rules of the buckets, retention of the table optimizers",
+        gcp="lifecycle rules of the buckets; `snapshot_days` as a property of tables, which whoever expires "
+        "snapshots goes by, and time travel of the datasets (2 to 7 days)",
     ),
     "store": On(
         aws="the zones' buckets and the account's own catalog, or S3 Tables and `s3tablescatalog`",
         gcp=refused("tables are in the zones' buckets; leave it out"),
     ),
-    "streams": On(
-        aws="Firehose streams (Direct PUT) that append to an Iceberg table; errors under `files/errors/`",
-        gcp=refused("it is not built there yet"),
+    "tables": On(
+        aws="Iceberg tables in Glue",
+        gcp="Iceberg tables in the catalog, with types without parts; those of `streams` are written by "
+        "BigQuery. A column that is declared later is added by BigQuery; no other change of a declaration "
+        "does anything",
     ),
-    "captures": On(
-        aws="serverless replications of DMS into raw: Parquet files under `files/captures/`",
-        gcp=refused("it is not built there yet"),
+    "tables.sort_order": On(
+        aws="the table's write order",
+        gcp="the table's write order; what BigQuery clusters the table of a stream by",
     ),
-    "batches": On(
-        aws="Glue jobs for Spark with Iceberg, as the writer role, and their triggers",
-        gcp=refused("it is not built there yet"),
+    "tables.columns.was": On(
+        aws="a rename by Iceberg",
+        gcp=refused("BigQuery renames no columns of these tables; rename it with an Iceberg client"),
     ),
-    "snapshots": On(
-        aws="Iceberg tags and branches, made by the table keeper (a Lambda function)",
-        gcp=refused("it is not built there yet"),
-    ),
-    "network": On(
-        aws="subnets and a security group of the replications",
-        gcp=refused("it is not built there yet"),
+    "tables.columns.classification": On(
+        aws="an LF-tag; columns of others are not seen",
+        gcp="data policies of columns that are `internal` or `pii`: others that read the table see null "
+        "there; `public` is seen by all of them",
     ),
     "tables.quality": On(
         aws="a ruleset of Glue Data Quality, evaluated on a schedule and before a batch's rows are published",
-        gcp=refused("it is not built there yet"),
+        gcp="a data scan of Knowledge Catalog (Dataplex), on a schedule or when somebody starts it",
     ),
     "tables.quality.dqdl": On(
         aws="rules in Glue's Data Quality Definition Language",
         gcp=refused("it is the language of AWS Glue; say it by `rules`"),
     ),
+    "streams": On(
+        aws="Firehose streams (Direct PUT) that append to an Iceberg table; errors under `files/errors/`",
+        gcp="Pub/Sub topics whose messages a BigQuery subscription appends to an Iceberg table that BigQuery "
+        "manages; what fails five times is written under `files/errors/`",
+    ),
+    "streams.buffer_seconds": On(
+        aws="Firehose's buffering interval",
+        gcp=refused("BigQuery commits by itself, within seconds; leave it out"),
+    ),
+    "streams.buffer_mib": On(
+        aws="Firehose's buffering size",
+        gcp=refused("BigQuery commits by itself, within seconds; leave it out"),
+    ),
+    "captures": On(
+        aws="serverless replications of DMS into raw: Parquet files under `files/captures/`",
+        gcp=refused(
+            "Datastream, which does it there, wants the database's password in its connection profile, and "
+            "so in the state; make it beside the lakehouse, and let it write under `files/captures/` of raw"
+        ),
+    ),
+    "batches": On(
+        aws="Glue jobs for Spark with Iceberg, as the writer role, and their triggers",
+        gcp="batches of Serverless for Apache Spark (Dataproc), as a service account of their own, and jobs "
+        "of Cloud Scheduler that start them; without a schedule paused, and started by `gcloud scheduler "
+        "jobs run`",
+    ),
+    "batches.retries": On(
+        aws="the job's own retries",
+        gcp=refused("a batch is not tried again by itself; leave it out, and let its schedule do it"),
+    ),
+    "batches.publishes": On(
+        aws="a branch that is published once its rules hold",
+        gcp=refused(
+            "scans read a table's newest state alone; leave it out, and let the batch look at what it writes"
+        ),
+    ),
+    "snapshots": On(
+        aws="Iceberg tags and branches, made by the table keeper (a Lambda function)",
+        gcp=refused(
+            "neither the provider nor BigQuery makes Iceberg's tags; name a snapshot where it is read, with "
+            "PyIceberg or Spark"
+        ),
+    ),
+    "network": On(
+        aws="subnets and a security group of the replications",
+        gcp="the subnet that batches run in",
+    ),
+    "grants": On(
+        aws="Lake Formation grants by tags or on tables",
+        gcp="roles on namespaces, tables and datasets, and a place in the data policies of columns and rows",
+    ),
+    "grants.zones": On(
+        aws="every table of the zones, by LF-tags",
+        gcp="the zones' namespaces and datasets; `write` on the declared tables of which every column is "
+        "given",
+    ),
+    "grants.rows": On(
+        aws="a data cells filter, which Athena obeys",
+        gcp="a row access policy, which BigQuery obeys; without subqueries, and not on the table of a stream",
+    ),
+    "legal_hold": On(
+        aws="Object Lock of raw's bucket",
+        gcp="a retention policy of raw's bucket, locked with `compliance`; it has no versions then",
+    ),
+    "query_cutoff_bytes": On(
+        aws="the workgroup's limit of a query",
+        gcp="the project's quota of what the queries of one principal scan in a day",
+    ),
+    "access_log_days": On(
+        aws="server access logs in a bucket of their own",
+        gcp="data access logs in an encrypted log bucket of their own",
+    ),
+    "arrival_events": On(
+        aws="raw's bucket tells EventBridge",
+        gcp="a Pub/Sub topic that is told of objects under `files/` of raw",
+    ),
+    "arrival_targets": On(
+        aws="targets of an EventBridge rule",
+        gcp="a subscription each, read by the service account or group that is named",
+    ),
     "quality_targets": On(
         aws="targets of an EventBridge rule for evaluations that failed",
-        gcp=refused("it is not built there yet"),
+        gcp="a subscription each, read by the service account or group that is named",
+    ),
+    "admins": On(
+        aws="further data lake administrators",
+        gcp=refused("who has roles/biglake.admin in the project administers; grant that, and leave it out"),
+    ),
+    "account_settings": On(
+        aws="the data lake settings of the account and region",
+        gcp="data access logs of Cloud Storage and BigLake and the quota of queries, for the whole project",
+    ),
+    "protect": On(aws="protected in Pulumi's state", gcp="protected in Pulumi's state"),
+    "retain_data": On(
+        aws="buckets, key, databases and tables stay",
+        gcp="buckets, key, catalog, tables, datasets and log bucket stay",
+    ),
+    "force_destroy": On(aws="buckets are emptied first", gcp="buckets and datasets are emptied first"),
+    "perimeter": On(
+        aws=refused("endpoints and policies of AWS know no perimeter of a project; leave it out"),
+        gcp="a service perimeter of VPC Service Controls in the organisation's access policy",
+    ),
+    "tags": On(
+        aws="tags",
+        gcp="labels, where a resource has them: lower case, at most 63 characters",
     ),
 }

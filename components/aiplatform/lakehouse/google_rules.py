@@ -110,6 +110,11 @@ def _principals(settings: "LakehouseSettings") -> Iterator[Fault]:
         yield from obeys(f"writers[{index}]", writer, member)
     for index, grant in enumerate(settings.grants):
         yield from obeys(f"grants[{index}].principal", grant.principal, member)
+        streamed = {stream.table for stream in settings.streams} & set(grant.tables)
+        if grant.rows is not None and streamed:
+            named = ", ".join(sorted(streamed))
+            reason = f"expected none: {named} is written by BigQuery, which knows no row policies there"
+            yield Fault(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
         if grant.rows is not None and re.search(r"\bselect\b", grant.rows, re.I):
             reason = (
                 "expected a condition without a subquery: row access policies of Iceberg tables take none"

@@ -1,0 +1,139 @@
+"""The lakehouse on Google Cloud: its parts, in the order in which they need each other."""
+
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output
+from pulumi_gcp import projects, storage
+
+from aiplatform._google_apis import switched_on
+from aiplatform.lakehouse import (
+    gcp_arrivals,
+    gcp_batches,
+    gcp_buckets,
+    gcp_catalog,
+    gcp_governance,
+    gcp_grants,
+    gcp_logs,
+    gcp_perimeter,
+    gcp_quality,
+    gcp_query,
+    gcp_streams,
+)
+from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.lakehouse.gcp_context import Context
+
+_APIS: Final[tuple[str, ...]] = (
+    "biglake",
+    "bigquery",
+    "bigquerydatapolicy",
+    "bigquerystorage",
+    "cloudkms",
+    "logging",
+    "serviceusage",
+    "storage",
+)
+
+
+def _apis(settings: LakehouseSettings) -> list[str]:
+    wanted: list[str] = list(_APIS)
+    if _uses_topics(settings):
+        wanted.append("pubsub")
+    if settings.streams:
+        wanted.append("bigqueryconnection")
+    if _checked(settings):
+        wanted.append("dataplex")
+    if settings.batches:
+        wanted += ["cloudscheduler", "dataproc", "iam"]
+    if settings.perimeter is not None:
+        wanted += ["accesscontextmanager", "cloudresourcemanager"]
+    return wanted
+
+
+def _checked(settings: LakehouseSettings) -> bool:
+    return any(table.quality is not None for table in settings.tables)
+
+
+def _uses_topics(settings: LakehouseSettings) -> bool:
+    return settings.arrival_events or bool(settings.streams) or bool(settings.quality_targets)
+
+
+def _member(identity: projects.ServiceIdentity | None) -> Output[str]:
+    return identity.member if identity is not None else Output.from_input("")
+
+
+def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> dict[str, Any]:
+    """All of it, as children of one component; answers the component's outputs."""
+    apis = switched_on(parent, name, settings.project or "", _apis(settings))
+    context = Context(parent, name, settings, apis)
+    pubsub = context.identity("pubsub") if _uses_topics(settings) else None
+    scanner = context.identity("dataplex") if _checked(settings) else None
+    works_as = gcp_batches.account(context)
+    # The platform's own: they see what writers see.
+    inside: list[Input[str]] = [each.member for each in (scanner, works_as) if each is not None]
+    key = gcp_buckets.key(context, pubsub)
+    buckets = gcp_buckets.buckets(context, key)
+    log_bucket = gcp_logs.access_logs(context, key)
+    catalog = gcp_catalog.catalog(context, buckets)
+    lets = gcp_buckets.let_catalog(context, buckets, catalog.member)
+    declared, policies = gcp_governance.column_policies(context, inside)
+    tables = gcp_catalog.tables(
+        context,
+        catalog,
+        {
+            table.path: [*lets, *gcp_governance.of_table(declared, policies, table)]
+            for table in context.catalogued
+        },
+    )
+    names = gcp_governance.shape(context, tables, declared, policies, inside)
+    datasets = gcp_query.datasets(context, key)
+    streams = gcp_streams.tables(context, buckets["raw"], datasets, declared, policies)
+    roles = gcp_grants.grants(context, catalog, names, datasets, streams)
+    gcp_grants.platform(context, catalog, roles, names, datasets, scanner, works_as)
+    gcp_query.quota(context)
+    gcp_arrivals.tell(context, key, buckets["raw"], _member(pubsub), _storage_agent(context))
+    gcp_streams.streams(context, key, buckets["raw"], streams, _member(pubsub))
+    gcp_quality.scans(
+        context, key, {**names, **{path: table.table_id for path, table in streams.items()}}, _member(pubsub)
+    )
+    gcp_batches.batches(context, key, catalog, works_as)
+    gcp_perimeter.perimeter(context)
+    return {
+        "cloud": "gcp",
+        "project": context.project,
+        "region": context.region,
+        "catalog_id": catalog.catalog.name,
+        "catalog_uri": gcp_batches.CATALOG_URI,
+        "warehouse": catalog.catalog.name.apply(lambda made: gcp_batches.warehouse(context.project, made)),
+        "zones": [
+            {
+                "name": zone,
+                "bucket": bucket.name,
+                "database": catalog.namespaces[zone].namespace_id,
+                "dataset": datasets[zone].dataset_id,
+            }
+            for zone, bucket in buckets.items()
+        ],
+        "tables": [
+            {
+                "zone": table.zone,
+                "database": context.database(table.zone),
+                "name": table.name,
+                "location": tables[table.path].location
+                if table.path in tables
+                else Output.concat("gs://", buckets[table.zone].name, f"/tables/{table.name}"),
+            }
+            for table in settings.tables
+        ],
+        "log_bucket": log_bucket,
+        "kms_key": key.key.id,
+        "client_role": roles.ask.name,
+    }
+
+
+def _storage_agent(context: Context) -> Output[str]:
+    answer = storage.get_project_service_account_output(
+        project=context.project,
+        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["storage"]]),
+    )
+    return answer.email_address.apply(lambda email: f"serviceAccount:{email}")

@@ -1,0 +1,162 @@
+"""The buckets of a lakehouse on Google Cloud, and their key."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import pulumi
+from pulumi import Output
+from pulumi_gcp import bigquery, projects, storage
+
+from aiplatform._google_keys import key as make_key
+from aiplatform._google_keys import key_ring, let_use
+from aiplatform.lakehouse.gcp_context import FILES, Context, Key
+from aiplatform.lakehouse.tables import ZONES, Zone
+
+_SOFT_DELETE_DAYS: Final = 7
+"""The least that Cloud Storage keeps what was deleted for, versions that a lifecycle rule took away
+included."""
+_ABANDONED_DAYS: Final = 7
+_DAY: Final = 24 * 3600
+USER: Final = "roles/storage.objectUser"
+
+
+def key(context: Context, pubsub: projects.ServiceIdentity | None) -> Key:
+    """The key of all data, for the services that keep any. A lost key is lost data: a month to call it
+    back."""
+    settings = context.settings
+    ring = key_ring(
+        context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
+    )
+    crypto_key = make_key(
+        context.parent,
+        f"{context.name}-key",
+        ring,
+        settings.tags,
+        protect=settings.protect,
+        retain=settings.retain_data,
+    )
+    users: dict[str, Output[str]] = {"storage": _storage(context), "bigquery": _bigquery(context)}
+    if pubsub is not None:
+        users["pubsub"] = pubsub.email
+    return Key(
+        crypto_key,
+        [
+            let_use(
+                context.parent,
+                f"{context.name}-key-{service}",
+                crypto_key,
+                email,
+                retain=settings.retain_data,
+            )
+            for service, email in users.items()
+        ],
+    )
+
+
+def _storage(context: Context) -> Output[str]:
+    answer = storage.get_project_service_account_output(
+        project=context.project,
+        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["storage"]]),
+    )
+    return answer.email_address
+
+
+def _bigquery(context: Context) -> Output[str]:
+    answer = bigquery.get_default_service_account_output(
+        project=context.project,
+        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["bigquery"]]),
+    )
+    return answer.email
+
+
+def buckets(context: Context, key: Key) -> dict[Zone, storage.Bucket]:
+    """A bucket a zone, and in it a folder of files that the writers alone use."""
+    return {zone: _zone(context, zone, key) for zone in ZONES}
+
+
+def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
+    hold = context.settings.legal_hold if zone == "raw" else None
+    bucket = storage.Bucket(
+        f"{context.name}-{zone}",
+        project=context.project,
+        name=context.bucket(zone),
+        location=context.region.upper(),
+        storage_class="STANDARD",
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
+        # Under a retention policy nothing is overwritten or deleted before its time, and Cloud Storage takes
+        # no versions beside one.
+        versioning=storage.BucketVersioningArgs(enabled=hold is None),
+        soft_delete_policy=storage.BucketSoftDeletePolicyArgs(
+            retention_duration_seconds=_SOFT_DELETE_DAYS * _DAY
+        ),
+        retention_policy=storage.BucketRetentionPolicyArgs(
+            retention_period=str(hold.days * _DAY), is_locked=hold.mode == "compliance"
+        )
+        if hold is not None
+        else None,
+        lifecycle_rules=_lifecycle(context, zone, versions=hold is None),
+        force_destroy=context.settings.force_destroy,
+        labels=context.labels,
+        # There is one bucket of a name in all of Google Cloud.
+        opts=context.options(context.apis["storage"], *key.users, data=True, delete_before_replace=True),
+    )
+    folder = storage.ManagedFolder(
+        f"{context.name}-{zone}-files",
+        bucket=bucket.name,
+        name=f"{FILES}/",
+        # The folder alone: its objects stay, or keep the bucket from being deleted.
+        force_destroy=True,
+        opts=context.options(data=True, delete_before_replace=True),
+    )
+    for index, writer in enumerate(context.settings.writers):
+        storage.ManagedFolderIamMember(
+            f"{context.name}-{zone}-files-{index}",
+            bucket=bucket.name,
+            managed_folder=folder.name,
+            role=USER,
+            member=writer,
+            opts=context.options(),
+        )
+    return bucket
+
+
+def let_catalog(
+    context: Context, made: dict[Zone, storage.Bucket], member: Output[str]
+) -> list[pulumi.Resource]:
+    """Let the catalog's own service account reach the tables' files, for which it hands out credentials. By
+    bucket, as Google asks for ("Enable credential vending")."""
+    return [
+        storage.BucketIAMMember(
+            f"{context.name}-{zone}-catalog",
+            bucket=bucket.name,
+            role=USER,
+            member=member,
+            opts=context.options(),
+        )
+        for zone, bucket in made.items()
+    ]
+
+
+def _lifecycle(context: Context, zone: Zone, *, versions: bool) -> Sequence[storage.BucketLifecycleRuleArgs]:
+    """By age goes only what is no more, and files beside tables: a table's old files may be its newest."""
+    delete = storage.BucketLifecycleRuleActionArgs(type="Delete")
+    rules = [
+        storage.BucketLifecycleRuleArgs(
+            action=storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
+            condition=storage.BucketLifecycleRuleConditionArgs(age=_ABANDONED_DAYS),
+        )
+    ]
+    if versions:
+        deleted = storage.BucketLifecycleRuleConditionArgs(
+            days_since_noncurrent_time=context.settings.deleted_days(zone), with_state="ARCHIVED"
+        )
+        rules.append(storage.BucketLifecycleRuleArgs(action=delete, condition=deleted))
+    days = context.settings.zones.of(zone).file_days
+    if days is not None:
+        old = storage.BucketLifecycleRuleConditionArgs(
+            age=days, matches_prefixes=[f"{FILES}/"], with_state="LIVE"
+        )
+        rules.append(storage.BucketLifecycleRuleArgs(action=delete, condition=old))
+    return rules

@@ -1,0 +1,143 @@
+"""What the parts of a lakehouse on Google Cloud share."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_gcp import kms, projects
+
+from aiplatform._args import is_unknown
+from aiplatform._google_apis import Apis
+from aiplatform.lakehouse import google_rules
+from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.lakehouse.google_rules import CATALOG, DATASET
+from aiplatform.lakehouse.tables import TableSettings, Zone
+
+TABLES: Final = "tables"
+"""The folder of a bucket that tables are in: what the catalog hands out credentials for."""
+FILES: Final = "files"
+"""The folder for files beside tables: what comes in to raw."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key of all data, and who may use it: what is encrypted waits for these."""
+
+    key: kms.CryptoKey
+    users: list[pulumi.Resource]
+
+
+@dataclass(frozen=True)
+class Context:
+    """The component, its settings and where it is made."""
+
+    parent: pulumi.ComponentResource
+    name: str
+    settings: LakehouseSettings
+    apis: Apis
+
+    @property
+    def project(self) -> str:
+        """The project."""
+        return self.settings.project or ""
+
+    @property
+    def region(self) -> str:
+        """The region."""
+        return self.settings.region or ""
+
+    @property
+    def labels(self) -> dict[str, str] | None:
+        """Labels of what has any."""
+        return dict(self.settings.tags) or None
+
+    def options(
+        self,
+        *depends_on: pulumi.Resource,
+        data: bool = False,
+        delete_before_replace: bool | None = None,
+        ignore_changes: list[str] | None = None,
+    ) -> ResourceOptions:
+        """Options of a child. data: whether it is or keeps data, and so is protected and retained."""
+        return ResourceOptions(
+            parent=self.parent,
+            depends_on=list(depends_on) or None,
+            ignore_changes=ignore_changes,
+            # None, not False: what an enclosing component says stays.
+            protect=True if data and self.settings.protect else None,
+            retain_on_delete=True if data and self.settings.retain_data else None,
+            delete_before_replace=delete_before_replace,
+        )
+
+    def bucket(self, zone: Zone) -> str:
+        """A zone's bucket."""
+        return google_rules.bucket(self.settings.prefix, zone, self.project)
+
+    def database(self, zone: Zone) -> str:
+        """A zone's namespace and its dataset. Hyphens would have to be quoted in every query."""
+        return DATASET.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + zone
+
+    @property
+    def catalog(self) -> str:
+        """The Iceberg catalog."""
+        return CATALOG.of(self.settings.prefix)
+
+    def four_parts(self, table: TableSettings) -> str:
+        """What a query calls a table of the catalog, in its quotes."""
+        return f"`{self.project}.{self.catalog}.{self.database(table.zone)}.{table.name}`"
+
+    def identity(self, service: str) -> projects.ServiceIdentity:
+        """Google's own service account of a service in the project; asking for it makes it."""
+        return projects.ServiceIdentity(
+            f"{self.name}-{service}",
+            project=self.project,
+            service=f"{service}.googleapis.com",
+            opts=self.options(self.apis[service]),
+        )
+
+    @property
+    def streamed(self) -> list[TableSettings]:
+        """Tables that streams append to: BigQuery writes them."""
+        paths = {stream.table for stream in self.settings.streams}
+        return [table for table in self.settings.tables if table.path in paths]
+
+    @property
+    def catalogued(self) -> list[TableSettings]:
+        """All others: tables of the Iceberg catalog."""
+        streamed = self.streamed
+        return [table for table in self.settings.tables if table not in streamed]
+
+
+def once(principals: Sequence[Input[str]]) -> list[Input[str]]:
+    """Principals without those that stand there before. Of outputs only the same one is the same."""
+    seen: list[Input[str]] = []
+    for principal in principals:
+        if not any(_same(principal, other) for other in seen):
+            seen.append(principal)
+    return seen
+
+
+def without(principals: Sequence[Input[str]], others: Sequence[Input[str]]) -> list[Input[str]]:
+    """Principals that are none of the others."""
+    return [each for each in once(principals) if not any(_same(each, other) for other in others)]
+
+
+def _same(one: Input[str], other: Input[str]) -> bool:
+    if one is other:
+        return True
+    return not is_unknown(one) and not is_unknown(other) and one == other
+
+
+def grantees(principals: Sequence[Input[str]]) -> Output[list[str]]:
+    """Principals as column policies call them, in one order."""
+    return Output.all(*principals).apply(lambda members: sorted({_grantee(str(each)) for each in members}))
+
+
+def _grantee(member: str) -> str:
+    """A member of an IAM policy by the identifiers of IAM v2 ("Principal identifiers for deny policies")."""
+    kind, _, email = member.partition(":")
+    if kind == "group":
+        return f"principalSet://goog/group/{email}"
+    return f"principal://iam.googleapis.com/projects/-/serviceAccounts/{email}"
