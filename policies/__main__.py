@@ -1,0 +1,43 @@
+"""The policy pack: `pulumi preview --policy-pack policies`, in any Pulumi project."""
+
+from __future__ import annotations
+
+import datetime
+import gc
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+
+def _package() -> ModuleType:
+    """This folder as the package `policies`, whatever it is called and wherever it stands."""
+    folder = Path(__file__).resolve().parent
+    spec = importlib.util.spec_from_file_location(
+        "policies", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None, "a folder with an __init__.py is a package"  # noqa: S101
+    assert spec.loader is not None, "and Python knows how to load it"  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["policies"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def main() -> int:
+    """Find the policies and serve them."""
+    # A short life with many small objects: collecting among them costs more than it frees.
+    gc.disable()
+    _package()
+    from policies.pack import discovery, server
+
+    try:
+        policies = discovery.find()
+    except discovery.PackError as error:
+        sys.stderr.write(f"the policy pack cannot be used; nothing was judged\n{error}\n")
+        return 1
+    return server.serve(policies, datetime.datetime.now(datetime.UTC).date())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""Applying the policies to resources and stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .policy import Finding, Judgement, Level, Options, Policy, Profile, Undecided
+from .resource import Resource, Stack, matches
+from .strictness import Exemption, Strictness
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a policy says of one resource, and how much it weighs."""
+
+    policy: Policy
+    level: Level
+    path: str
+    problem: str
+    urn: str
+    name: str
+    """The resource's logical name; empty for the stack as a whole."""
+    exempt: Exemption | None = None
+    """The exemption by which it does not count."""
+    failed: bool = False
+    """Whether the policy itself failed, and says nothing of the resource."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """All that is said of one resource or stack."""
+
+    verdicts: Sequence[Verdict] = ()
+    undecided: Sequence[tuple[Policy, str]] = ()
+    """(policy, property path) of what is judged only when it is known."""
+
+
+@dataclass
+class Court:
+    """The policies of one run, as strict as its profile and its configuration make them."""
+
+    policies: Sequence[Policy]
+    strictness: Strictness
+    exemptions: Sequence[Exemption] = ()
+    profile: Profile = "prod"
+    origin: str = "nothing says another"
+    """Where the profile comes from."""
+    overrides: Mapping[str, Level] = field(default_factory=dict[str, Level])
+    """Policy -> the level that the engine's configuration gives it."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    """Policy -> the keys that the engine's configuration gives it."""
+    _by_type: dict[str, list[tuple[Policy, Any]]] = field(default_factory=dict[str, list[tuple[Policy, Any]]])
+
+    def level(self, policy: Policy) -> Level:
+        """How strict a policy is here."""
+        return self.overrides.get(policy.id) or self.strictness.level(policy, self.profile)
+
+    def options_of(self, policy: Policy) -> Options:
+        """A policy's configuration here."""
+        return {**self.strictness.of(policy, self.profile), **self.options.get(policy.id, {})}
+
+    def judge(self, resource: Resource) -> Judged:
+        """Apply every rule for resources of this type."""
+        found: list[Verdict] = []
+        undecided: list[tuple[Policy, str]] = []
+        for policy, rule in self._rules(resource.type):
+            level = self.level(policy)
+            if level != "disabled":
+                self._collect(policy, level, rule, resource, found, undecided)
+        return Judged(found, undecided)
+
+    def judge_stack(self, stack: Stack) -> Judged:
+        """Apply every rule for the whole of a program."""
+        found: list[Verdict] = []
+        undecided: list[tuple[Policy, str]] = []
+        for policy in self.policies:
+            level = self.level(policy)
+            if level == "disabled":
+                continue
+            for rule in policy.stack_rules:
+                self._collect(policy, level, rule, stack, found, undecided)
+        return Judged(found, undecided)
+
+    def _rules(self, token: str) -> list[tuple[Policy, Any]]:
+        """The rules for a type; looked up once, as a program has hundreds of resources of few types."""
+        if token not in self._by_type:
+            self._by_type[token] = [
+                (policy, rule)
+                for policy in self.policies
+                for types, rule in policy.resource_rules
+                if matches(token, types)
+            ]
+        return self._by_type[token]
+
+    def _collect(
+        self,
+        policy: Policy,
+        level: Level,
+        rule: Any,
+        subject: Resource | Stack,
+        found: list[Verdict],
+        undecided: list[tuple[Policy, str]],
+    ) -> None:
+        try:
+            for judgement in _asked(rule, subject, self.options_of(policy)):
+                if isinstance(judgement, Undecided):
+                    undecided.append((policy, judgement.path))
+                else:
+                    found.append(self._verdict(policy, level, judgement, subject))
+        # Whatever a policy raises is a fault of the policy: told as one, and never taken for a pass.
+        except Exception as error:  # noqa: BLE001
+            about = subject if isinstance(subject, Resource) else None
+            found.append(_failure(policy, error, about))
+
+    def _verdict(self, policy: Policy, level: Level, finding: Finding, subject: Resource | Stack) -> Verdict:
+        about = finding.resource or (subject if isinstance(subject, Resource) else None)
+        urn, name = (about.urn, about.name) if about else ("", "")
+        exempt = next((each for each in self.exemptions if each.covers(policy.id, name, urn)), None)
+        return Verdict(policy, level, finding.path, finding.problem, urn, name, exempt)
+
+
+def _asked(rule: Any, subject: Resource | Stack, options: Options) -> Iterator[Judgement]:
+    answer: Iterable[Judgement] | None = rule(subject, options)
+    yield from answer or ()
+
+
+def _failure(policy: Policy, error: Exception, about: Resource | None) -> Verdict:
+    urn, name = (about.urn, about.name) if about else ("", "")
+    told = f"the policy itself failed: {type(error).__name__}: {error}"
+    return Verdict(policy, "mandatory", "", told, urn, name, failed=True)

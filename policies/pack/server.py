@@ -1,0 +1,285 @@
+"""The pack as the engine speaks to it: Pulumi's Analyzer protocol.
+
+Served here and not by Pulumi's policy SDK, which unpacks every resource once for every policy: with sixty of
+them a preview takes twice as long (docs/adr/0013).
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent import futures
+from typing import Any, Final, cast
+
+import grpc
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
+
+from .discovery import PackError
+from .judging import Court, Judged, Verdict
+from .policy import LEVELS, PROFILES, Level, Policy, Profile
+from .resource import Resource, Stack
+from .strictness import Exemption, Strictness, option_faults, read_exemptions, read_strictness
+from .values import plain
+
+NAME: Final = "ai-platform"
+VERSION: Final = "0.1.0"
+PAGE: Final = "docs/policies.md"
+PACK: Final = "pack"
+"""The key of the engine's configuration that is about the pack as a whole: `{"pack": {"profile": "dev"}}`."""
+SETTING: Final = "ai-platform:environment"
+_LEVELS: Final[Mapping[Level, proto.EnforcementLevel.ValueType]] = {
+    "advisory": proto.ADVISORY,
+    "mandatory": proto.MANDATORY,
+    "disabled": proto.DISABLED,
+}
+_SEVERITIES: Final = {
+    "low": proto.POLICY_SEVERITY_LOW,
+    "medium": proto.POLICY_SEVERITY_MEDIUM,
+    "high": proto.POLICY_SEVERITY_HIGH,
+    "critical": proto.POLICY_SEVERITY_CRITICAL,
+}
+# A stack's resources in one message can be large: the engine sets no limit either.
+_CHANNEL: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
+
+
+class Pack(analyzer_pb2_grpc.AnalyzerServicer):
+    """The Analyzer service."""
+
+    def __init__(
+        self, policies: Sequence[Policy], strictness: Strictness, exemptions: Sequence[Exemption]
+    ) -> None:
+        self.court = Court(policies, strictness, exemptions)
+        self._told: dict[str, Level] = {}
+        """The levels that the engine was told, and sends back as if they were somebody's wish."""
+
+    def Handshake(self, request: Any, context: Any) -> proto.AnalyzerHandshakeResponse:
+        """Nothing to agree on."""
+        return proto.AnalyzerHandshakeResponse()
+
+    def ConfigureStack(
+        self, request: proto.AnalyzerStackConfigureRequest, context: Any
+    ) -> proto.AnalyzerStackConfigureResponse:
+        """The stack's own configuration: an environment's file says its profile."""
+        profile = _profile_of(request.config)
+        if profile is not None:
+            self.court.profile, self.court.origin = profile, f"{SETTING} of the stack"
+        return proto.AnalyzerStackConfigureResponse()
+
+    def GetAnalyzerInfo(self, request: Any, context: Any) -> proto.AnalyzerInfo:
+        """What policies there are."""
+        info = proto.AnalyzerInfo(
+            name=NAME, displayName="ai-platform guardrails", version=VERSION, supportsConfig=True
+        )
+        for policy in self.court.policies:
+            self._told[policy.id] = self.court.level(policy)
+            info.policies.append(self._described(policy))
+        return info
+
+    def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
+        """The pack's version."""
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def Configure(self, request: proto.ConfigureAnalyzerRequest, context: Any) -> empty_pb2.Empty:
+        """The engine's configuration of the pack. Refused as a whole where any of it is not known."""
+        faults = list(self._configured(request))
+        if faults:
+            told = "\n".join(f"  {fault}" for fault in faults)
+            context.abort(
+                grpc.StatusCode.INVALID_ARGUMENT,
+                f"the policy pack's configuration has {len(faults)} fault(s); nothing was judged\n{told}",
+            )
+        return empty_pb2.Empty()
+
+    def Analyze(self, request: proto.AnalyzeRequest, context: Any) -> proto.AnalyzeResponse:
+        """Judge one resource."""
+        options = request.options
+        resource = Resource(
+            type=request.type,
+            name=request.name,
+            urn=request.urn,
+            props=plain(request.properties),
+            protect=options.protect,
+            parent=options.parent,
+            provider=plain(request.provider.properties),
+        )
+        return self._answer(self.court.judge(resource))
+
+    def AnalyzeStack(self, request: proto.AnalyzeStackRequest, context: Any) -> proto.AnalyzeResponse:
+        """Judge the whole of a program."""
+        resources = [
+            Resource(
+                type=each.type,
+                name=each.name,
+                urn=each.urn,
+                props=plain(each.properties),
+                protect=each.options.protect,
+                parent=each.parent,
+                provider=plain(each.provider.properties),
+                dependencies=tuple(each.dependencies),
+                property_dependencies={
+                    key: tuple(value.urns) for key, value in each.propertyDependencies.items()
+                },
+            )
+            for each in request.resources
+        ]
+        return self._answer(self.court.judge_stack(Stack(resources)))
+
+    def Remediate(self, request: Any, context: Any) -> proto.RemediateResponse:
+        """No policy changes anything by itself: what is wrong is mended in the program."""
+        return proto.RemediateResponse()
+
+    def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
+        """Nothing runs for long."""
+        return empty_pb2.Empty()
+
+    def _described(self, policy: Policy) -> proto.PolicyInfo:
+        described = proto.PolicyInfo(
+            name=policy.id,
+            displayName=policy.title,
+            description=policy.description,
+            enforcementLevel=_LEVELS[self._told[policy.id]],
+            policy_type=proto.POLICY_TYPE_RESOURCE if policy.resource_rules else proto.POLICY_TYPE_STACK,
+            severity=_SEVERITIES[policy.severity],
+            tags=list(policy.frameworks),
+            remediation_steps=policy.remediation,
+            url=page(policy),
+        )
+        schema = {
+            key: {**option.schema, "default": value, "description": option.meaning}
+            for key, option in policy.options.items()
+            for value in [self.court.options_of(policy)[key]]
+        }
+        if schema:
+            described.configSchema.properties.update(schema)
+        return described
+
+    def _configured(self, request: proto.ConfigureAnalyzerRequest) -> Sequence[str]:
+        known = {policy.id: policy for policy in self.court.policies}
+        faults: list[str] = []
+        options: dict[str, dict[str, Any]] = {}
+        said: dict[str, Level] = {}
+        for name, config in request.policyConfig.items():
+            given = cast("dict[str, Any]", _whole(json_format.MessageToDict(config.properties)))
+            policy = known.get(name)
+            if name == PACK:
+                faults += self._as_a_whole(given)
+            elif policy is None:
+                faults.append(f"{name}: no policy of that name, expected one of {PAGE} or '{PACK}'")
+            else:
+                faults += option_faults(name, policy, given)
+                options[name] = given
+                level = _level(config.enforcementLevel)
+                if level != self._told.get(name):
+                    said[name] = level
+        if not faults:
+            self.court.overrides = said
+            # The engine fills in the defaults that it was told, which are those of another profile where the
+            # configuration changes it: only what differs from them is somebody's wish.
+            self.court.options = {
+                name: {key: value for key, value in given.items() if value != _default(known[name], key)}
+                for name, given in options.items()
+            }
+        return faults
+
+    def _as_a_whole(self, given: Mapping[str, Any]) -> list[str]:
+        faults = [f"{PACK}.{key}: unknown key, expected profile" for key in given if key != "profile"]
+        profile = given.get("profile")
+        if profile in PROFILES:
+            self.court.profile, self.court.origin = profile, "the pack's configuration"
+        elif profile is not None:
+            faults.append(f"{PACK}.profile: got {profile!r}, expected one of {', '.join(PROFILES)}")
+        return faults
+
+    def _answer(self, judged: Judged) -> proto.AnalyzeResponse:
+        response = proto.AnalyzeResponse()
+        for verdict in judged.verdicts:
+            if verdict.exempt is None:
+                response.diagnostics.append(_diagnostic(verdict))
+            else:
+                reason = f"{verdict.name}: exempt until {verdict.exempt.expires}: {verdict.exempt.reason}"
+                response.not_applicable.append(_left_alone(verdict.policy, reason))
+        for policy, path in judged.undecided:
+            response.not_applicable.append(_left_alone(policy, f"{path} is known only at `up`"))
+        return response
+
+
+def _left_alone(policy: Policy, reason: str) -> proto.PolicyNotApplicable:
+    return proto.PolicyNotApplicable(policy_name=policy.id, reason=reason)
+
+
+def _diagnostic(verdict: Verdict) -> proto.AnalyzeDiagnostic:
+    policy = verdict.policy
+    where = f"{verdict.path}: " if verdict.path else ""
+    mend = "" if verdict.failed else f"\nTo mend it: {policy.remediation} ({page(policy)})"
+    return proto.AnalyzeDiagnostic(
+        policyName=policy.id,
+        policyPackName=NAME,
+        policyPackVersion=VERSION,
+        description=policy.title,
+        message=f"{where}{verdict.problem}{mend}",
+        enforcementLevel=_LEVELS[verdict.level],
+        urn=verdict.urn,
+        severity=_SEVERITIES[policy.severity],
+    )
+
+
+def _default(policy: Policy, key: str) -> Any:
+    return policy.options[key].default
+
+
+def page(policy: Policy) -> str:
+    """Where a policy is explained."""
+    return f"{PAGE}#{policy.id.replace('.', '')}"
+
+
+def _level(value: int) -> Level:
+    for level in LEVELS:
+        if _LEVELS[level] == value:
+            return level
+    # `remediate`: no policy changes anything by itself, so it stops what it would have mended.
+    return "mandatory"
+
+
+def _profile_of(config: Mapping[str, str]) -> Profile | None:
+    try:
+        environment = json.loads(config.get(SETTING, "null"))
+    except ValueError:
+        return None
+    if not isinstance(environment, dict):
+        return None
+    profile = cast("dict[str, Any]", environment).get("profile")
+    return profile if profile in PROFILES else None
+
+
+def _whole(value: Any) -> Any:
+    """Numbers of protobuf are all floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(entry) for entry in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: _whole(entry) for key, entry in cast("dict[str, Any]", value).items()}
+    return value
+
+
+def serve(policies: Sequence[Policy], today: datetime.date) -> int:
+    """Serve the pack until the engine ends it. Returns the exit code; faults of the pack go to stderr."""
+    try:
+        strictness = read_strictness(policies)
+        exemptions = read_exemptions(policies, today)
+    except PackError as error:
+        sys.stderr.write(f"the policy pack cannot be used; nothing was judged\n{error}\n")
+        return 1
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=_CHANNEL)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Pack(policies, strictness, exemptions), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    threading.Event().wait()
+    return 0
