@@ -34,6 +34,7 @@ class Front:
         epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
         self.moto = Pinned(world.account, world.region, epoch)
         from twin.aws import authorize, baseline, capacity, inventory, mends, private, rules
+        from twin.aws.athena.service import Athena
         from twin.aws.eks.service import Eks
         from twin.aws.identity import Identity
 
@@ -54,6 +55,7 @@ class Front:
             self.journal.set_meta("epoch", repr(epoch))
             self.moto.forget()
             baseline.make(self.moto)
+        self.athena = Athena(self)
         self.eks.recover()
 
     @property
@@ -92,7 +94,7 @@ class Front:
             self._authorize.check(call, self)
         if call.service == "eks":
             return self.eks.call(call)
-        own = self.identity.answer(call)
+        own = self.identity.answer(call) or self.athena.answer(call)
         if own:
             return own
         if not call.mutating:
@@ -105,10 +107,14 @@ class Front:
             missing = self.faults.unavailable()
             if missing:
                 call.environ[UNAVAILABLE_HEADER] = json.dumps(missing)
-            return self.journal.perform(call, self._write)
+            answer = self.journal.perform(call, self._write)
+            if call.service == "athena":
+                self.athena.begin(call, answer)
+            return answer
 
     def close(self) -> None:
         """Let go of the files."""
+        self.athena.close()
         self.eks.close()
         self.journal.close()
 

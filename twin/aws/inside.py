@@ -80,7 +80,8 @@ class Inside:
         url = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
         headers = [(name, _text(value)) for name, value in request.headers.items()]
         body: Any = request.body or b""
-        environ = environ_of(request.method, url, headers, body.encode() if isinstance(body, str) else body)
+        body = body.encode() if isinstance(body, str) else body.read() if hasattr(body, "read") else body
+        environ = environ_of(request.method, url, headers, body)
         if not self._access_key:
             environ[SERVICE_HEADER] = "eks"
         if _INTENT.__dict__.get("intent"):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from twin.aws.athena.service import result_of
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules import assumable
 from twin.aws.rules.glue import answer
@@ -94,7 +95,48 @@ def _place(location: str, look: Look) -> None:
         raise Refusal(_INVALID, f"Unable to verify/create output bucket {parts.netloc}")
 
 
+def start(params: Params, look: Look) -> None:
+    """StartQueryExecution: in a workgroup that takes queries, with a place for what they answer."""
+    name = params.get("WorkGroup") or "primary"
+    group = _groups(look).get(name)
+    if group is None:
+        raise Refusal(_INVALID, f"WorkGroup {name} is not found.")
+    if group.state == "DISABLED":
+        raise Refusal(_INVALID, f"WorkGroup {name} is disabled.")
+    engine = (group.configuration.get("EngineVersion") or {}).get("EffectiveEngineVersion", "")
+    if "Athena engine" not in engine:
+        raise Refusal(_INVALID, f"Queries of this type are not supported: WorkGroup {name} runs {engine}")
+    context = params.get("QueryExecutionContext") or {}
+    if str(context.get("Catalog") or "awsdatacatalog").lower() != "awsdatacatalog":
+        raise Refusal(_INVALID, f"Data catalog {context['Catalog']} was not found")
+    managed = group.configuration.get("ManagedQueryResultsConfiguration") or {}
+    if managed.get("Enabled"):
+        if params.get("ResultConfiguration") and not group.configuration.get("EnforceWorkGroupConfiguration"):
+            raise Refusal(
+                _INVALID, "ResultConfiguration cannot be set when managed query results are enabled"
+            )
+        return
+    place = result_of(params, group.configuration).get("OutputLocation")
+    if not place:
+        raise Refusal(
+            _INVALID,
+            "No output location provided. An output location is required either through the Workgroup result "
+            "configuration setting or as an API input.",
+        )
+    _place(str(place), look)
+
+
+def prepared(params: Params, look: Look) -> None:
+    """CreatePreparedStatement: once by its name, in a workgroup that is there."""
+    present(params, look)
+    held = look.moto.backend("athena", look.region).prepared_statements
+    if params["StatementName"] in held:
+        raise Refusal(_INVALID, f"Prepared Statement {params['StatementName']} already exists")
+
+
 RULES: Final = {
+    "StartQueryExecution": start,
+    "CreatePreparedStatement": prepared,
     "CreateWorkGroup": create,
     "UpdateWorkGroup": update,
     "GetWorkGroup": present,
@@ -196,7 +238,36 @@ def tell_tags(call: Call, backend: Any) -> Answer:
     return answer({"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
 
 
+def begin(call: Call, backend: Any) -> Answer:
+    """StartQueryExecution, as far as it is remembered: the same token names the same execution. The query
+    runs after it (twin/aws/athena/service.py)."""
+    given = call.params
+    tokens: dict[str, str] = vars(backend).setdefault("twin_tokens", {})
+    token = str(given.get("ClientRequestToken") or "")
+    if token in tokens:
+        return answer({"QueryExecutionId": tokens[token]})
+    # moto's own way would note databases, by a pattern, that the catalog need not have.
+    from moto.athena.models import Execution
+
+    group = backend.work_groups[given.get("WorkGroup") or "primary"]
+    made = Execution(given["QueryString"], "", {}, group, given.get("ExecutionParameters"))
+    backend.executions[made.id] = made
+    if token:
+        tokens[token] = made.id
+    return answer({"QueryExecutionId": made.id})
+
+
+def drop_prepared(call: Call, backend: Any) -> Answer:
+    """DeletePreparedStatement, which moto has not."""
+    name = call.params["StatementName"]
+    if backend.prepared_statements.pop(name, None) is None:
+        raise Refusal("ResourceNotFoundException", f"PreparedStatement {name} was not found")
+    return answer({})
+
+
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "StartQueryExecution": begin,
+    "DeletePreparedStatement": drop_prepared,
     "CreateWorkGroup": make,
     "UpdateWorkGroup": change,
     "GetWorkGroup": tell,

@@ -1,0 +1,203 @@
+"""A statement of Athena's as one of DuckDB's; what the one has and the other has not is refused."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
+from sqlglot.tokenizer_core import TokenType
+
+from twin.aws.athena.errors import SYNTAX, QueryFailed, untranslated
+from twin.aws.athena.functions import KNOWN
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+DIALECT: Final = "athena"
+
+
+def parse(sql: str) -> exp.Expr:
+    """The one statement of a text. Raises QueryFailed where there is none, or more, or it cannot be
+    read."""
+    try:
+        found = [each for each in sqlglot.parse(sql, dialect=DIALECT) if each is not None]
+    except (ParseError, TokenError) as error:
+        details: Any = getattr(error, "errors", None) or [{}]
+        first = details[0]
+        where = f"line {first['line']}:{first['col']}: " if first.get("line") else ""
+        what = first.get("description") or str(error).splitlines()[0]
+        raise QueryFailed(f"SYNTAX_ERROR: {where}{what}", SYNTAX) from None
+    if len(found) != 1:
+        raise QueryFailed(f"Only one sql statement is allowed. Got: {sql}", SYNTAX)
+    return found[0]
+
+
+def fill(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
+    """The statement with its `?` filled in, in order, each by an SQL literal as Athena takes it."""
+    holes = [node for node in tree.find_all(exp.Placeholder, bfs=False) if not node.this]
+    if len(holes) != len(parameters):
+        raise QueryFailed(
+            f"INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected {len(holes)} but found "
+            f"{len(parameters)}",
+            SYNTAX,
+        )
+    for hole, text in zip(holes, parameters, strict=True):
+        hole.replace(parse(f"SELECT {text}").expressions[0])
+    return tree
+
+
+def check(tree: exp.Expr) -> None:
+    """Refuse what sqlglot reads and Trino does not."""
+    for node in tree.walk():
+        if isinstance(node, exp.Func):
+            _function(node)
+        why = _FOREIGN.get(type(node), lambda _: "")(node)
+        if why:
+            raise QueryFailed(f"SYNTAX_ERROR: {why}", SYNTAX)
+
+
+def _function(node: exp.Func) -> None:
+    name = node.name if isinstance(node, exp.Anonymous) else ""
+    written = str(name or node.meta.get("name") or "")
+    if isinstance(node, exp.Anonymous) and written.lower() not in KNOWN:
+        line, column = node.meta.get("line", 1), node.meta.get("col", 1)
+        raise QueryFailed(
+            f"FUNCTION_NOT_FOUND: line {line}:{column}: Function '{written}' not registered", SYNTAX
+        )
+
+
+def _star(node: Any) -> str:
+    return "mismatched input 'EXCEPT'" if node.args.get("except_") or node.args.get("replace") else ""
+
+
+_FOREIGN: Final[dict[type[Any], Callable[[Any], str]]] = {
+    exp.Qualify: lambda _: "mismatched input 'QUALIFY'",
+    exp.Pivot: lambda _: "mismatched input 'PIVOT'",
+    exp.ILike: lambda _: "mismatched input 'ILIKE'",
+    exp.Star: _star,
+    exp.Distinct: lambda node: "mismatched input 'ON'" if node.args.get("on") else "",
+    exp.Group: lambda node: "Column 'all' cannot be resolved" if node.args.get("all") else "",
+}
+
+
+def written(sql: str, *, query: bool) -> None:
+    """Refuse what a text shows and its tree does not: `::`, backticks in a query, other functions.
+
+    query: whether it is a query, and not Hive's DDL.
+    """
+    tokens = sqlglot.tokenize(sql, dialect="hive" if not query or "`" in sql else DIALECT)
+    if not query:
+        return
+    if "`" in sql and any(sql[each.start] == "`" for each in tokens):
+        raise QueryFailed(
+            "SYNTAX_ERROR: backquoted identifiers are not supported; use double quotes to quote identifiers",
+            SYNTAX,
+        )
+    for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        if token.token_type == TokenType.DCOLON:
+            raise QueryFailed(f"SYNTAX_ERROR: line {token.line}:{token.col}: mismatched input '::'", SYNTAX)
+        if after is None or after.token_type != TokenType.L_PAREN or token.token_type != TokenType.VAR:
+            continue
+        name = token.text.lower()
+        if name not in KNOWN and name in _OTHERS:
+            raise QueryFailed(
+                f"FUNCTION_NOT_FOUND: line {token.line}:{token.col}: Function '{name}' not registered", SYNTAX
+            )
+
+
+def _others() -> frozenset[str]:
+    """Names that sqlglot knows as functions of some dialect, and Trino does not."""
+    return frozenset(name.lower() for name in exp.FUNCTION_BY_NAME) - KNOWN
+
+
+_OTHERS: Final = _others()
+
+
+def labelled(select: exp.Expr) -> exp.Expr:
+    """The query with `_col0`, `_col1`... where its columns have no name of their own, as Trino names them."""
+    inner: Any = select
+    while isinstance(inner, exp.SetOperation | exp.Subquery):
+        inner = inner.this
+    if isinstance(inner, exp.Select):
+        for at, column in enumerate(inner.expressions):
+            named = isinstance(column, exp.Alias | exp.Column | exp.Star | exp.Dot) or column.is_star
+            if not named:
+                column.replace(exp.alias_(column.copy(), f"_col{at}", quoted=True))
+    return select
+
+
+Resolve = Callable[[exp.Table], exp.Expr]
+
+
+def resolve(tree: exp.Expr, find: Resolve) -> None:
+    """Put what `find` gives in the place of each table that is no common table expression's name."""
+    for node in list(tree.find_all(exp.Table)):
+        if isinstance(node.this, exp.Func) or node.parent is None:
+            continue
+        if not node.db and node.name.lower() in _common(node):
+            continue
+        made = find(node)
+        alias = node.args.get("alias")
+        kept = (
+            alias.copy()
+            if alias
+            else exp.TableAlias(this=exp.to_identifier(node.name.partition("$")[0], quoted=True))
+        )
+        made.set("alias", kept)
+        for part in ("joins", "laterals", "sample"):
+            if node.args.get(part):
+                made.set(part, node.args[part])
+        node.replace(made)
+    for column in tree.find_all(exp.Column):
+        column.set("db", None)
+        column.set("catalog", None)
+
+
+def _common(node: exp.Expr) -> set[str]:
+    """Names of the common table expressions that a node sees."""
+    found: set[str] = set()
+    above: Any = node.parent
+    while above is not None:
+        clause = above.args.get("with_") or above.args.get("with")
+        if clause:
+            found |= {each.alias.lower() for each in clause.expressions}
+        above = above.parent
+    return found
+
+
+def duckdb(tree: exp.Expr) -> str:
+    """DuckDB's text of a statement. Raises QueryFailed for what has none."""
+    made = tree.copy()
+    for node in list(made.find_all(exp.Cast, exp.TryCast)):
+        _cast(node)
+    try:
+        return made.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
+    except UnsupportedError as error:
+        raise untranslated(str(error)) from None
+
+
+_MILLISECONDS: Final = 3
+
+
+def _cast(node: Any) -> None:
+    kind = node.args["to"]
+    literal = isinstance(node.this, exp.Literal)
+    if kind.this in (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ) and not literal:
+        digits = int(kind.expressions[0].name) if kind.expressions else _MILLISECONDS
+        fine = exp.DataType.Type.TIMESTAMP if digits > _MILLISECONDS else exp.DataType.Type.TIMESTAMP_MS
+        node.set("to", exp.DataType(this=fine))
+    elif kind.is_type("varchar", "text") and not literal and not isinstance(node, exp.TryCast):
+        node.replace(exp.Anonymous(this="athena_varchar", expressions=[node.this]))
+
+
+def casts_finely(tree: exp.Expr) -> bool:
+    """Whether a statement itself asks for timestamps of more than milliseconds."""
+    kinds: Iterable[Any] = tree.find_all(exp.DataType)
+    return any(
+        each.is_type("timestamp", "timestamptz")
+        and each.expressions
+        and int(each.expressions[0].name) > _MILLISECONDS
+        for each in kinds
+    )
