@@ -28,7 +28,7 @@ def check(call: Call, front: Any) -> None:
         if who.anonymous or (who.everything and call.service != "kms"):
             return
         for asked in service_rights.asked(call, front.moto):
-            _demand(call, front, who, asked)
+            demand(call, front, who, asked)
 
 
 def _s3(call: Call, front: Any, who: Principal) -> None:
@@ -42,10 +42,11 @@ def _s3(call: Call, front: Any, who: Principal) -> None:
     if bucket and bucket not in front.moto.backend("s3").buckets:
         return  # S3 says that there is none, whoever asks
     for asked in s3_rights.asked(call, front.moto):
-        _demand(call, front, who, asked)
+        demand(call, front, who, asked)
 
 
-def _demand(call: Call, front: Any, who: Principal, asked: decision.Asked) -> None:
+def demand(call: Call, front: Any, who: Principal, asked: decision.Asked) -> None:
+    """Refuse a call whose caller lacks a right."""
     told = context(call, front, who)
     why = decision.why_not(who, replace(asked, context={**told, **asked.context}))
     if why:

@@ -33,14 +33,17 @@ class Front:
         self.faults = Faults(folder / "faults.json")
         epoch = float(self.journal.meta("epoch", lambda: repr(float(int(time.time())))))
         self.moto = Pinned(world.account, world.region, epoch)
-        from twin.aws import authorize, baseline, capacity, inventory, mends, private, rules
+        from twin.aws import authorize, baseline, capacity, inventory, mends, private, rules, vending
         from twin.aws.athena.service import Athena
         from twin.aws.eks.service import Eks
+        from twin.aws.iceberg_rest import Rest
         from twin.aws.identity import Identity
+        from twin.aws.lambdas.invoke import Functions
 
         capacity.install()
         mends.install()
         self._rules = rules
+        self._vending = vending
         self._authorize = authorize
         self._inventory = inventory
         self._baseline = baseline
@@ -50,12 +53,14 @@ class Front:
         baseline.make(self.moto)
         self.replayed = self._remember()
         self.eks = Eks(self)
+        self._rest = Rest(self)
         if not self._inventory.of(self) and len(self.journal):
             self.journal.clear()
             self.journal.set_meta("epoch", repr(epoch))
             self.moto.forget()
             baseline.make(self.moto)
         self.athena = Athena(self)
+        self.functions = Functions(self)
         self.eks.recover()
 
     @property
@@ -88,13 +93,20 @@ class Front:
 
     def call(self, call: Call, *, trusted: bool = False) -> Answer:
         """An AWS call. trusted: from this process, in the name of an AWS service. Raises Refusal."""
+        if not trusted and self._rest.serves(call):
+            return self._rest.answer(call)
         if not trusted:
             self.faults.strike(call)
             self.identity.known(call)
             self._authorize.check(call, self)
         if call.service == "eks":
             return self.eks.call(call)
-        own = self.identity.answer(call) or self.athena.answer(call)
+        own = (
+            self.identity.answer(call)
+            or self.athena.answer(call)
+            or self._vending.answer(call, self)
+            or self.functions.answer(call)
+        )
         if own:
             return own
         if not call.mutating:
@@ -114,6 +126,7 @@ class Front:
 
     def close(self) -> None:
         """Let go of the files."""
+        self.functions.close()
         self.athena.close()
         self.eks.close()
         self.journal.close()
@@ -121,8 +134,8 @@ class Front:
     def _read(self, call: Call) -> Answer:
         with self.moto.lock:
             self._rules.check(call, self)
-            own = self._rules.extension(call, self.moto)
-            return own or self.moto.read(call)
+            answer = self._rules.extension(call, self.moto) or self.moto.read(call)
+            return self._rules.seen(call, self, answer)
 
     def _write(self, call: Call, chance: Draws, at: float) -> Answer:
         from twin.aws import capacity

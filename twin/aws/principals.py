@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
+from twin.aws.credentials import ROLE
 from twin.aws.policy import Document
 
 ANONYMOUS: Final = "anonymous"
@@ -118,6 +119,30 @@ def of_role(moto: Any, arn: str, session: str) -> Principal | None:
         None,
         {tag["Key"]: tag["Value"] for tag in role.tags or []},
     )
+
+
+class Backends:
+    """moto's global backends of an account, for what has no front at hand."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+
+    def backend(self, service: str) -> Any:
+        """A backend that is one for all regions (`iam`, `sts`)."""
+        from moto.backends import get_backend
+
+        tables: Any = get_backend(service)  # pyright: ignore[reportArgumentType,reportCallIssue]
+        return tables[self.account]["aws"]
+
+
+def owner_of(account: str, access_key: str) -> str:
+    """The IAM arn of a key's role or user. The deployer's key is in nobody's list."""
+    moto = Backends(account)
+    session = session_of(moto, access_key)
+    if session is not None:
+        return session.role_arn
+    user = moto.backend("iam").get_user_from_access_key_id(access_key)
+    return user.arn if user is not None else f"arn:aws:iam::{account}:role/{ROLE}"
 
 
 def of_user(moto: Any, user: Any) -> Principal:

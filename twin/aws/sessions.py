@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from twin.aws import decision, policy
 from twin.aws.call import Answer, Call, Refusal
-from twin.aws.principals import Principal, Session, boundary, session_of
+from twin.aws.principals import Backends, Principal, Session, boundary, session_of
 from twin.aws.principals import policy as managed_policy
 
 Params = dict[str, Any]
@@ -132,7 +132,7 @@ def requested_tags(params: Params) -> dict[str, str]:
 def assume(call: Call, backend: Any) -> Answer:
     """AssumeRole: moto's session, with the policies and tags that moto leaves out."""
     params = call.params
-    chained = session_of(_Moto(backend), call.access_key) if call.access_key else None
+    chained = session_of(Backends(backend.account_id), call.access_key) if call.access_key else None
     made = backend.assume_role(
         region_name=call.region,
         role_session_name=params["RoleSessionName"],
@@ -142,7 +142,9 @@ def assume(call: Call, backend: Any) -> Answer:
         external_id=params.get("ExternalId"),
     )
     policies = [json.loads(params["Policy"])] if params.get("Policy") else []
-    policies += [boundary(_Moto(backend), str(each["arn"])) for each in params.get("PolicyArns") or []]
+    policies += [
+        boundary(Backends(backend.account_id), str(each["arn"])) for each in params.get("PolicyArns") or []
+    ]
     made.twin_policies = policies or None
     inherited = (
         {key: chained.tags[key] for key in chained.transitive if key in chained.tags} if chained else {}
@@ -159,19 +161,6 @@ def assume(call: Call, backend: Any) -> Answer:
         "<RequestId>c6104cbe-af31-11e0-8154-cbc7ccf896c7</RequestId></ResponseMetadata></AssumeRoleResponse>"
     )
     return Answer(200, [("Content-Type", "text/xml")], body.encode())
-
-
-class _Moto:
-    """moto's backends of an account, from one of them."""
-
-    def __init__(self, backend: Any) -> None:
-        self.account = backend.account_id
-
-    def backend(self, service: str) -> Any:
-        from moto.backends import get_backend
-
-        tables: Any = get_backend(service)  # pyright: ignore[reportArgumentType,reportCallIssue]
-        return tables[self.account]["aws"]
 
 
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {"AssumeRole": assume}

@@ -24,6 +24,7 @@ from twin.aws.rules import (
     glue,
     iam,
     kms,
+    lake_gate,
     lakeformation,
     lakeformation_calls,
     logs,
@@ -81,9 +82,21 @@ def check(call: Call, front: Any) -> None:
     if not trusted and call.mutating and call.service in modelled.SERVICES:
         modelled.check(call)
         tagging.check(call)
+    look = Look(front.moto, call.region or front.world.region, _caller(call, front, trusted))
+    if call.service == "glue" and not trusted:
+        lake_gate.check(call.operation, call.params, look)
     rule = RULES.get(call.service, {}).get(call.operation)
     if rule:
-        rule(call.params, Look(front.moto, call.region or front.world.region, _caller(call, front, trusted)))
+        rule(call.params, look)
+
+
+def seen(call: Call, front: Any, answer: Answer) -> Answer:
+    """An answer as its caller may see it."""
+    if call.service != "glue" or call.environ.get(SERVICE_HEADER):
+        return answer
+    return lake_gate.seen(
+        call.operation, Look(front.moto, call.region, _caller(call, front, trusted=False)), answer
+    )
 
 
 def _caller(call: Call, front: Any, trusted: bool) -> Callable[[], str]:

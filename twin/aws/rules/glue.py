@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from twin.aws import principals
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules import assumable, iceberg, iceberg_commits, lake, rights
 from twin.aws.rules.look import Look
@@ -264,6 +265,7 @@ def make_database(call: Call, backend: Any) -> Answer:
     if given.get("CreateTableDefaultPermissions") is None:
         given["CreateTableDefaultPermissions"] = here.settings.get("CreateTableDefaultPermissions") or []
     backend.create_database(given["Name"], given, call.params.get("Tags"))
+    here.creators[given["Name"]] = principals.owner_of(backend.account_id, call.access_key)
     here.give({"Database": {"Name": given["Name"]}}, here.settings.get("CreateDatabaseDefaultPermissions"))
     return answer({})
 
@@ -280,6 +282,7 @@ def make_table(call: Call, backend: Any) -> Answer:
         _make_iceberg(params, wanted, given, backend)
     defaults = backend.databases[of].input.get("CreateTableDefaultPermissions")
     here = lake.of_region(backend.account_id, backend.region_name)
+    here.creators[f"{of}/{name}"] = principals.owner_of(backend.account_id, call.access_key)
     here.give({"Table": {"DatabaseName": of, "Name": name}}, defaults)
     return answer({})
 

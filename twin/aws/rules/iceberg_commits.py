@@ -66,16 +66,15 @@ def store(backend: Any) -> Any:
 
 def commit(backend: Any, of: str, name: str, before: Version, after: TableMetadata) -> str:
     """Write a version's file and make the catalog point to it. Answers where it lies."""
-    where = _next(backend, after, before.where, f"{of}/{name}")
+    where = next_file(backend, after, before.where, f"{of}/{name}")
     bucket, _, key = where.partition("://")[2].partition("/")
     store(backend).put_object(bucket, key, after.model_dump_json().encode())
-    point(backend, of, name, after, where, before.where)
+    backend.update_table(of, name, pointed(entry(backend, of, name), after, where, before.where))
     return where
 
 
-def point(backend: Any, of: str, name: str, metadata: TableMetadata, where: str, before: str = "") -> None:
-    """Make the catalog's entry tell of a version."""
-    held = entry(backend, of, name)
+def pointed(held: Params, metadata: TableMetadata, where: str, before: str = "") -> dict[str, Any]:
+    """The catalog's entry of a table (a TableInput) that tells of a version."""
     known = {**(held.get("Parameters") or {}), "table_type": "ICEBERG", "metadata_location": where}
     if before:
         known["previous_metadata_location"] = before
@@ -84,7 +83,7 @@ def point(backend: Any, of: str, name: str, metadata: TableMetadata, where: str,
         "Columns": iceberg.glue_columns(glue_schema(metadata)),
         "Location": metadata.location,
     }
-    backend.update_table(of, name, {**held, "Parameters": known, "StorageDescriptor": descriptor})
+    return {**held, "Parameters": known, "StorageDescriptor": descriptor}
 
 
 def glue_schema(metadata: TableMetadata) -> dict[str, Any]:
@@ -97,7 +96,8 @@ def glue_schema(metadata: TableMetadata) -> dict[str, Any]:
     return {"Type": "struct", "SchemaId": told["schema-id"], "Fields": fields}
 
 
-def _next(backend: Any, metadata: TableMetadata, before: str, name: str) -> str:
+def next_file(backend: Any, metadata: TableMetadata, before: str, name: str) -> str:
+    """Where a table's next version goes, after the file `before`. name: the table's, with its database's."""
     found = _NUMBER.match(before.rsplit("/", 1)[-1])
     number = int(found[1]) + 1 if found else 0
     place = f"{backend.account_id}/{backend.region_name}/{name}/{number}"

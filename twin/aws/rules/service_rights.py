@@ -73,6 +73,12 @@ def glue(call: Call, place: str) -> Iterable[str]:
         yield f"{place}table/{of}/{table or '*'}"
 
 
+def of_table(region: str, account: str, of: str, name: str) -> list[str]:
+    """The arns of a table and of all that it is in."""
+    place = f"arn:aws:glue:{region}:{account}:"
+    return [f"{place}catalog", f"{place}database/{of}", f"{place}table/{of}/{name}"]
+
+
 def _athena(call: Call, place: str) -> Iterable[str]:
     if call.operation in ("StartQueryExecution", "ListQueryExecutions", "GetWorkGroup"):
         yield f"{place}workgroup/{call.params.get('WorkGroup') or 'primary'}"

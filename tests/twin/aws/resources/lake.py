@@ -73,3 +73,12 @@ def table(clients: Clients, of: str, name: str, location: str, **more: Any) -> M
     """A declared Iceberg table."""
     declared = iceberg(location, **more)
     return make(clients.context(), TABLE, databaseName=of, name=name, openTableFormatInput=declared)
+
+
+def administer(clients: Clients) -> None:
+    """Make the deployer a data lake administrator, which it is not by itself."""
+    client = clients("lakeformation")
+    settings = client.get_data_lake_settings()["DataLakeSettings"]
+    role = f"arn:aws:iam::{clients.front.world.account}:role/platform-deployer"
+    settings["DataLakeAdmins"] = [{"DataLakePrincipalIdentifier": role}]
+    client.put_data_lake_settings(DataLakeSettings=settings)

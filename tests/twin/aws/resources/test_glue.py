@@ -215,6 +215,9 @@ def test_the_first_metadata_needs_somebody_who_may_write_it(clients: Clients) ->
         lake.table(clients, "closed", "events", "s3://glue-closed/events")
     assert caught.value.path == f"{ICEBERG}.location"
     clients("lakeformation").register_resource(ResourceArn="arn:aws:s3:::glue-closed", RoleArn=keeper)
+    with pytest.raises(CloudError, match=r"Insufficient Lake Formation permission\(s\) on s3://glue-closed"):
+        lake.table(clients, "closed", "events", "s3://glue-closed/events")
+    lake.administer(clients)
     with pytest.raises(CloudError, match="no identity-based policy"):
         lake.table(clients, "closed", "events", "s3://glue-closed/events")
     text = json.dumps({"Version": "2012-10-17", "Statement": [allow]})

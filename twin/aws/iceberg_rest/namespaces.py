@@ -1,0 +1,82 @@
+"""The catalog and its namespaces, which are Glue's databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.aws import authorize, decision
+from twin.aws.call import Answer, Refusal
+from twin.aws.iceberg_rest.asked import Asked, told
+
+
+def config(asked: Asked) -> Answer:
+    """GetConfig: the default catalog is the account's."""
+    front = asked.front
+    account, region = front.world.account, asked.call.region
+    warehouse = asked.call.query.get("warehouse", [""])[0]
+    if warehouse not in ("", account):
+        raise Refusal("EntityNotFoundException", f"Catalog not found: {warehouse}")
+    who = front.identity.principal(asked.call.access_key)
+    need = decision.Asked("glue:GetCatalog", f"arn:aws:glue:{region}:{account}:catalog", {})
+    authorize.demand(asked.call, front, who, need)
+    return told({"defaults": {}, "overrides": {"prefix": f"catalogs/{account}"}})
+
+
+def listed(asked: Asked) -> Answer:
+    """ListNamespaces: those that the caller may see. Glue's have one level."""
+    if asked.call.query.get("parent"):
+        return told({"namespaces": []})
+    found = asked.glue("get_databases")["DatabaseList"]
+    return told({"namespaces": [[each["Name"]] for each in found]})
+
+
+def load(asked: Asked) -> Answer:
+    """LoadNamespaceMetadata."""
+    return told({"namespace": [asked.of], "properties": _properties(database(asked))})
+
+
+def exists(asked: Asked) -> Answer:
+    """Whether a namespace is there."""
+    database(asked)
+    return told(None, 204)
+
+
+def make(asked: Asked) -> Answer:
+    """CreateNamespace."""
+    levels = asked.body.get("namespace") or []
+    if len(levels) != 1:
+        raise Refusal("BadRequestException", f"A namespace of Glue has one level, got {levels}")
+    properties: dict[str, str] = dict(asked.body.get("properties") or {})
+    given: dict[str, Any] = {"Name": levels[0]}
+    for key, member in (("location", "LocationUri"), ("comment", "Description")):
+        if key in properties:
+            given[member] = properties.pop(key)
+    asked.glue("create_database", DatabaseInput={**given, "Parameters": properties})
+    return told({"namespace": levels, "properties": asked.body.get("properties") or {}})
+
+
+def drop(asked: Asked) -> Answer:
+    """DropNamespace: an empty one, as Iceberg's specification demands."""
+    database(asked)
+    if asked.glue("get_tables", DatabaseName=asked.of)["TableList"]:
+        raise Refusal("NamespaceNotEmptyException", f"Namespace {asked.of} is not empty")
+    asked.glue("delete_database", Name=asked.of)
+    return told(None, 204)
+
+
+def database(asked: Asked) -> dict[str, Any]:
+    """Glue's database of a namespace. Raises Refusal."""
+    try:
+        return asked.glue("get_database", Name=asked.of)["Database"]
+    except Refusal as error:
+        if error.code == "EntityNotFoundException":
+            raise Refusal("NoSuchNamespaceException", f"Namespace does not exist: {asked.of}") from None
+        raise
+
+
+def _properties(found: dict[str, Any]) -> dict[str, str]:
+    told = {str(key): str(value) for key, value in (found.get("Parameters") or {}).items()}
+    for key, member in (("location", "LocationUri"), ("comment", "Description")):
+        if found.get(member):
+            told[key] = str(found[member])
+    return told

@@ -1,0 +1,244 @@
+"""Tables: loaded with credentials for their files, and committed to by whoever may alter them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from twin.aws import authorize, decision, vending
+from twin.aws.call import Answer, Refusal
+from twin.aws.iceberg_rest import namespaces
+from twin.aws.iceberg_rest.asked import Asked, told
+from twin.aws.rules import iceberg_commits, lake_access, lake_gate, rights, service_rights
+from twin.aws.rules.iceberg import InvalidIcebergError
+from twin.aws.rules.lake import Lake
+
+Params = dict[str, Any]
+
+_DELEGATED: Final = "vended-credentials"
+_TABLE_INPUT: Final = (
+    "Name",
+    "Description",
+    "Owner",
+    "Retention",
+    "StorageDescriptor",
+    "PartitionKeys",
+    "TableType",
+    "Parameters",
+)
+
+
+def listed(asked: Asked) -> Answer:
+    """ListTables: the Iceberg tables that the caller may see."""
+    namespaces.database(asked)
+    found = asked.glue("get_tables", DatabaseName=asked.of)["TableList"]
+    names = [
+        each["Name"]
+        for each in found
+        if str((each.get("Parameters") or {}).get("table_type")).upper() == "ICEBERG"
+    ]
+    return told({"identifiers": [{"namespace": [asked.of], "name": name} for name in names]})
+
+
+def exists(asked: Asked) -> Answer:
+    """Whether a table is there."""
+    _get(asked)
+    return told(None, 204)
+
+
+def load(asked: Asked) -> Answer:
+    """LoadTable, with credentials where the request asks for them."""
+    with asked.front.moto.lock:
+        _get(asked)
+        return told(_loaded(asked, asked.name))
+
+
+def _loaded(asked: Asked, name: str) -> Params:
+    look = asked.look
+    lake = Lake(look.moto.backend("lakeformation", look.region))
+    free = lake_access.open_to_iam(lake, asked.of, name)
+    if not free:
+        # The metadata tells values of columns, and the credentials open whole files.
+        vending.unfiltered(look, lake, look.caller, asked.of, name)
+    version = _version(asked, name)
+    body: Params = {
+        "metadata-location": version.where,
+        "metadata": json.loads(version.metadata.model_dump_json()),
+        "config": {},
+    }
+    wanted = asked.call.environ.get("HTTP_X_ICEBERG_ACCESS_DELEGATION", "")
+    if _DELEGATED in wanted and vending.registered(look, asked.of, name) is not None:
+        body.update(_credentials(asked, lake, name, free=free))
+    return body
+
+
+def _credentials(asked: Asked, lake: Lake, name: str, *, free: bool) -> Params:
+    look = asked.look
+    given = {"SELECT", "INSERT", "DELETE"}
+    if not free:
+        columns = lake_gate.columns(look, asked.of, name)
+        given &= lake_access.of_table(lake, look.caller, asked.of, name, columns).permissions
+    if not given:
+        return {}
+    if not vending.full_access(lake):
+        raise Refusal(
+            "AccessDeniedException",
+            "External engines have no full table access in this account (AllowFullTableExternalDataAccess)",
+        )
+    who = asked.front.identity.principal(asked.call.access_key)
+    need = decision.Asked("lakeformation:GetDataAccess", "*", {})
+    authorize.demand(asked.call, asked.front, who, need)
+    made = vending.vend(asked.front, look, asked.of, name, given, 3600)
+    config = {
+        "s3.access-key-id": made.access_key,
+        "s3.secret-access-key": made.secret,
+        "s3.session-token": made.token,
+        "s3.session-token-expires-at-ms": str(int(made.expires.timestamp() * 1000)),
+        "client.region": look.region,
+    }
+    return {"config": config, "storage-credentials": [{"prefix": made.place, "config": config}]}
+
+
+def make(asked: Asked) -> Answer:
+    """CreateTable: Glue makes it, at its namespace's location where none is given."""
+    body = asked.body
+    if body.get("stage-create"):
+        raise NotImplementedError("a staged create")
+    database = namespaces.database(asked)
+    name = str(body.get("name") or "")
+    below = str(database.get("LocationUri") or "").rstrip("/")
+    location = body.get("location") or (f"{below}/{name}" if below else "")
+    if not name or not body.get("schema") or not location:
+        raise Refusal("BadRequestException", "A table needs a name, a schema and a location")
+    schema = body["schema"]
+    wanted: Params = {
+        "Location": location,
+        "Schema": {
+            "Type": "struct",
+            "Fields": [_renamed(each, _FIELD) for each in schema["fields"]],
+            "IdentifierFieldIds": schema.get("identifier-field-ids") or [],
+        },
+        "Properties": body.get("properties") or {},
+    }
+    spec, order = body.get("partition-spec"), body.get("write-order")
+    if spec and spec.get("fields"):
+        wanted["PartitionSpec"] = {"SpecId": 0, "Fields": [_renamed(each, _PART) for each in spec["fields"]]}
+    if order and order.get("fields"):
+        wanted["WriteOrder"] = {"OrderId": 1, "Fields": [_renamed(each, _SORT) for each in order["fields"]]}
+    asked.glue(
+        "create_table",
+        DatabaseName=asked.of,
+        Name=name,
+        OpenTableFormatInput={
+            "IcebergInput": {"MetadataOperation": "CREATE", "Version": "2", "CreateIcebergTableInput": wanted}
+        },
+    )
+    return told(_loaded(asked, name))
+
+
+_FIELD: Final = {"id": "Id", "name": "Name", "required": "Required", "type": "Type", "doc": "Doc"}
+_PART: Final = {"source-id": "SourceId", "field-id": "FieldId", "name": "Name", "transform": "Transform"}
+_SORT: Final = {
+    "source-id": "SourceId",
+    "transform": "Transform",
+    "direction": "Direction",
+    "null-order": "NullOrder",
+}
+
+
+def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> Params:
+    return {new: given[old] for old, new in names.items() if given.get(old) is not None}
+
+
+def drop(asked: Asked) -> Answer:
+    """DropTable: from the catalog. Its files stay."""
+    _get(asked)
+    asked.glue("delete_table", DatabaseName=asked.of, Name=asked.name)
+    return told(None, 204)
+
+
+def commit(asked: Asked) -> Answer:
+    """UpdateTable: what the request requires holds, its updates are made, and the catalog points to them."""
+    from pydantic import ValidationError
+    from pyiceberg.exceptions import CommitFailedException
+    from pyiceberg.table import CommitTableRequest
+    from pyiceberg.table.update import update_table_metadata
+
+    table = {"namespace": [asked.of], "name": asked.name}
+    try:
+        wanted = CommitTableRequest.model_validate({**asked.body, "identifier": table})
+    except ValidationError as error:
+        raise Refusal("BadRequestException", f"Malformed request: {error}") from None
+    with asked.front.moto.lock:
+        _may_commit(asked)
+        before = _version(asked, asked.name)
+        try:
+            for requirement in wanted.requirements:
+                requirement.validate(before.metadata)
+            after = update_table_metadata(before.metadata, wanted.updates, metadata_location=before.where)
+        except CommitFailedException as error:
+            raise Refusal("CommitFailedException", str(error)) from None
+        except (ValueError, TypeError) as error:
+            raise Refusal("BadRequestException", str(error)) from None
+        where = before.where
+        if after != before.metadata:
+            where = _write(asked, before, after)
+    return told({"metadata-location": where, "metadata": json.loads(after.model_dump_json())})
+
+
+def _may_commit(asked: Asked) -> None:
+    """IAM and Lake Formation are asked before anything is written."""
+    front = asked.front
+    who = front.identity.principal(asked.call.access_key)
+    for arn in service_rights.of_table(asked.call.region, front.world.account, asked.of, asked.name):
+        authorize.demand(asked.call, front, who, decision.Asked("glue:UpdateTable", arn, {}))
+    _version(asked, asked.name)
+    lake_gate.demand(asked.look, "ALTER", asked.of, asked.name)
+
+
+def _write(asked: Asked, before: iceberg_commits.Version, after: Any) -> str:
+    look = asked.look
+    backend = look.moto.backend("glue", look.region)
+    where = iceberg_commits.next_file(backend, after, before.where, f"{asked.of}/{asked.name}")
+    bucket, _, key = where.partition("://")[2].partition("/")
+    lake = Lake(look.moto.backend("lakeformation", look.region))
+    writer = rights.writer(f"arn:aws:s3:::{bucket}/{key}", lake, look.caller)
+    why = rights.denied(writer, bucket, key, look)
+    if why:
+        raise Refusal("AccessDeniedException", f"Cannot write the Iceberg metadata to {where}: {why}")
+    held = iceberg_commits.entry(backend, asked.of, asked.name)
+    asked.front.eks.aws.call(
+        "s3", "put_object", Bucket=bucket, Key=key, Body=after.model_dump_json().encode()
+    )
+    given = iceberg_commits.pointed(held, after, where, before.where)
+    asked.glue(
+        "update_table",
+        DatabaseName=asked.of,
+        TableInput={name: given[name] for name in _TABLE_INPUT if given.get(name) is not None},
+        SkipArchive=True,
+    )
+    return where
+
+
+def _get(asked: Asked) -> Params:
+    try:
+        return asked.glue("get_table", DatabaseName=asked.of, Name=asked.name)["Table"]
+    except Refusal as error:
+        if error.code == "EntityNotFoundException":
+            raise _missing(asked, asked.name) from None
+        raise
+
+
+def _version(asked: Asked, name: str) -> iceberg_commits.Version:
+    backend = asked.front.moto.backend("glue", asked.call.region)
+    if asked.of not in backend.databases or name not in backend.databases[asked.of].tables:
+        raise _missing(asked, name)
+    try:
+        return iceberg_commits.current(backend, asked.of, name)
+    except InvalidIcebergError as error:
+        raise Refusal("BadRequestException", str(error)) from None
+
+
+def _missing(asked: Asked, name: str) -> Refusal:
+    return Refusal("NoSuchTableException", f"Table does not exist: {asked.of}.{name}")
