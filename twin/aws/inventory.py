@@ -101,6 +101,8 @@ def _inside(service: str, backend: Any) -> dict[str, list[str]]:
     if service == "glue":
         held = backend.databases.items()
         return {"tables": [f"{of}.{name}" for of, each in held for name in each.tables]}
+    if service == "awslambda":
+        return {"functions": list(backend._lambdas._functions)}
     return {}
 
 

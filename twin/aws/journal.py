@@ -91,6 +91,12 @@ class Journal:
             self._db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (key, default()))
             return self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0]
 
+    def recall(self, key: str) -> str | None:
+        """A fact that may not be there."""
+        with self._lock:
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
     def set_meta(self, key: str, value: str) -> None:
         """Change a fact."""
         with self._lock:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from twin.aws.rules import dynamodb, rds, rds_groups, rds_mends, secretsmanager, secretsmanager_calls
+from twin.aws.rules import dynamodb, lambdas, rds, rds_groups, rds_mends, secretsmanager, secretsmanager_calls
 
 RULES: Final[dict[str, dict[str, Any]]] = {
     "rds": {**rds.RULES, **rds_groups.RULES},
     "secretsmanager": secretsmanager.RULES,
     "dynamodb": dynamodb.RULES,
+    "lambda": lambdas.RULES,
 }
 EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "rds": rds_mends.OPERATIONS,
     "secretsmanager": secretsmanager_calls.OPERATIONS,
     "dynamodb": dynamodb.OPERATIONS,
+    "lambda": lambdas.OPERATIONS,
 }

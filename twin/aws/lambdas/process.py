@@ -1,0 +1,154 @@
+"""One run of a function: its code in a fresh folder, a clean environment, its role's session, its time."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+_RUNTIME: Final = Path(__file__).with_name("runtime.py")
+_SDK: Final = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+"""What Lambda's Python runtimes have beside the standard library."""
+_LOG_BYTES: Final = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is run. variables: the process's environment beside what every function has. timeout: seconds."""
+
+    code: bytes
+    handler: str
+    event: bytes
+    variables: Mapping[str, str]
+    timeout: float
+    told: Mapping[str, Any]
+    """What the handler's context tells: name, version, arn, memory, request_id, log_group, log_stream."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What came of it. payload: JSON. failed: the function raised, or did not come to an end."""
+
+    payload: bytes
+    failed: bool
+    log: str
+
+
+class Processes:
+    """The functions that run now."""
+
+    def __init__(self) -> None:
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._lock = threading.Lock()
+
+    def run(self, run: Run) -> Ran:
+        """Run it to its end, or until its time is over."""
+        with tempfile.TemporaryDirectory(prefix="function-") as folder:
+            place = Path(folder)
+            code, packages, temporary = (place / name for name in ("task", "packages", "tmp"))
+            for each in (code, packages, temporary):
+                each.mkdir(mode=0o700)
+            zipfile.ZipFile(io.BytesIO(run.code)).extractall(code)
+            _provide(packages)
+            asked = {
+                **run.told,
+                "event": run.event.decode() or "null",
+                "handler": run.handler,
+                "timeout": run.timeout,
+                "code": str(code),
+                "packages": str(packages),
+            }
+            (place / "request.json").write_text(json.dumps(asked))
+            return self._ended(
+                run, place, {**run.variables, "TMPDIR": str(temporary), "HOME": str(temporary)}
+            )
+
+    def close(self) -> None:
+        """End all that run."""
+        with self._lock:
+            for process in self._running:
+                _kill(process)
+
+    def _ended(self, run: Run, place: Path, variables: dict[str, str]) -> Ran:
+        request = run.told["request_id"]
+        with (place / "log").open("wb") as log:
+            process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", "-u", str(_RUNTIME)),
+                    *(str(place / "request.json"), str(place / "answer.json")),
+                ],
+                cwd=place / "task",
+                env={**variables, "LAMBDA_TASK_ROOT": str(place / "task")},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            with self._lock:
+                self._running.add(process)
+            try:
+                process.wait(run.timeout)
+            except subprocess.TimeoutExpired:
+                words = f"RequestId: {request} Error: Task timed out after {run.timeout:.2f} seconds"
+                return _broken("Sandbox.Timedout", words, place)
+            finally:
+                _kill(process)
+                process.wait()
+                with self._lock:
+                    self._running.discard(process)
+        if not (place / "answer.json").exists():
+            status = process.returncode
+            how = f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+            words = f"RequestId: {request} Error: Runtime exited with error: {how}"
+            return _broken("Runtime.ExitError", words, place)
+        answer = json.loads((place / "answer.json").read_text())
+        return Ran(answer["payload"].encode(), bool(answer.get("failed")), _log(place))
+
+
+def _broken(kind: str, words: str, place: Path) -> Ran:
+    payload = json.dumps({"errorType": kind, "errorMessage": words}).encode()
+    return Ran(payload, True, f"{_log(place)}{words}\n")
+
+
+def _log(place: Path) -> str:
+    with (place / "log").open("rb") as file:
+        return file.read(_LOG_BYTES).decode(errors="replace")
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    # Its whole session: what the function started ends with it, as its sandbox is frozen in Lambda.
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _provide(folder: Path) -> None:
+    """Links to the AWS SDK alone: what else is installed beside the twin is not there in Lambda."""
+    for name in _SDK:
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        origin = Path(spec.origin)
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / source.name).symlink_to(source)
+
+
+def usable(code: bytes) -> bool:
+    """Whether these bytes are a zip archive that can be unpacked here."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(code)) as archive:
+            return not any(name.startswith("/") or ".." in Path(name).parts for name in archive.namelist())
+    except zipfile.BadZipFile:
+        return False

@@ -1,0 +1,100 @@
+"""What runs in a function's process: import its handler, call it once, write down what it answered.
+
+Started as `python -I -S runtime.py REQUEST ANSWER`, in the folder of the function's code. It imports nothing
+but the standard library, the code, and the AWS SDK that Lambda's Python runtimes bring.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+class Context:
+    """What a handler gets as its second argument."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.function_name: str = told["name"]
+        self.function_version: str = told["version"]
+        self.invoked_function_arn: str = told["arn"]
+        self.memory_limit_in_mb: str = str(told["memory"])
+        self.aws_request_id: str = told["request_id"]
+        self.log_group_name: str = told["log_group"]
+        self.log_stream_name: str = told["log_stream"]
+        self.identity = None
+        self.client_context = None
+        self._deadline: float = time.time() + told["timeout"]
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the function."""
+        return max(0, int((self._deadline - time.time()) * 1000))
+
+
+def main() -> None:
+    """One invocation."""
+    request, answer = map(Path, sys.argv[1:3])
+    told = json.loads(request.read_text())
+    # Whoever started this may be gone by then: it ends by itself.
+    signal.alarm(int(told["timeout"]) + 5)
+    sys.path[:0] = [told["code"]]
+    sys.path.append(told["packages"])
+    answer.write_text(json.dumps(_invoked(told)))
+
+
+def _invoked(told: dict[str, Any]) -> dict[str, Any]:
+    handler = _handler(told["handler"], told["request_id"])
+    if isinstance(handler, dict):
+        return handler
+    try:
+        result = handler(json.loads(told["event"]), Context(told))
+    except Exception as error:  # noqa: BLE001 - whatever the code raises is its answer
+        return _failed(error, told["request_id"])
+    try:
+        return {"payload": json.dumps(result)}
+    except (TypeError, ValueError) as error:
+        words = f"Unable to marshal response: {error}"
+        return _error("Runtime.MarshalError", words, told["request_id"], [])
+
+
+def _handler(named: str, request: str) -> Callable[[Any, Context], Any] | dict[str, Any]:
+    module, _, function = named.rpartition(".")
+    if not module:
+        words = f"Bad handler '{named}': not enough values to unpack (expected 2, got 1)"
+        return _error("Runtime.MalformedHandlerName", words, request, [])
+    try:
+        found = importlib.import_module(module.replace("/", "."))
+    except ImportError as error:
+        words = f"Unable to import module '{module}': {error}"
+        return _error("Runtime.ImportModuleError", words, request, [])
+    except SyntaxError as error:
+        words = f"Syntax error in module '{module}': {error}"
+        return _error("Runtime.UserCodeSyntaxError", words, request, [])
+    except Exception as error:  # noqa: BLE001 - whatever the code raises is its answer
+        return _failed(error, request)
+    if not hasattr(found, function):
+        words = f"Handler '{function}' missing on module '{module}'"
+        return _error("Runtime.HandlerNotFound", words, request, [])
+    return getattr(found, function)
+
+
+def _failed(error: Exception, request: str) -> dict[str, Any]:
+    # Without this file's own frame, as Lambda's runtime leaves its own out.
+    frames = traceback.extract_tb(error.__traceback__)[1:]
+    traceback.print_exception(error)
+    return _error(type(error).__name__, str(error), request, traceback.format_list(frames))
+
+
+def _error(kind: str, words: str, request: str, stack: list[str]) -> dict[str, Any]:
+    told = {"errorMessage": words, "errorType": kind, "requestId": request, "stackTrace": stack}
+    return {"payload": json.dumps(told), "failed": True}
+
+
+if __name__ == "__main__":
+    main()
