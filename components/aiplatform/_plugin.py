@@ -22,11 +22,13 @@ from aiplatform._args import ArgumentError, got, is_unknown, nearest
 from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass
+from aiplatform.container_registry import ContainerRegistry
 from aiplatform.device_plugins import DevicePlugins
 from aiplatform.efa_plugin import EfaPlugin
 from aiplatform.feature_store import FeatureStore
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.lakehouse import Lakehouse
+from aiplatform.model_registry import ModelRegistry
 from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
@@ -46,6 +48,8 @@ COMPONENTS: Final[tuple[type[ComponentResource], ...]] = (
     Lakehouse,
     WorkloadIdentity,
     FeatureStore,
+    ContainerRegistry,
+    ModelRegistry,
 )
 
 

@@ -203,7 +203,14 @@ def _google_account(name: str, inputs: Inputs) -> dict[str, Any]:
     return {"email": email, "member": f"serviceAccount:{email}"}
 
 
-_AGENTS = {"container": "container-engine-robot", "pubsub": "gcp-sa-pubsub", "dataplex": "gcp-sa-dataplex"}
+_AGENTS = {
+    "artifactregistry": "gcp-sa-artifactregistry",
+    "container": "container-engine-robot",
+    "dataplex": "gcp-sa-dataplex",
+    "pubsub": "gcp-sa-pubsub",
+    "secretmanager": "gcp-sa-secretmanager",
+    "sqladmin": "gcp-sa-cloud-sql",
+}
 
 
 def _google_agent(name: str, inputs: Inputs) -> dict[str, Any]:

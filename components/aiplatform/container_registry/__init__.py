@@ -1,1 +1,69 @@
 """Repositories of container images, and caches of other registries."""
+
+from typing import Any, TypedDict
+
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from aiplatform._args import read
+from aiplatform.container_registry.args import ContainerRegistryArgs, ContainerRegistrySettings
+
+__all__ = ["ContainerRegistry", "ContainerRegistryArgs", "ContainerRegistryCache", "ContainerRegistryImages"]
+
+
+class ContainerRegistryImages(TypedDict):
+    """A repository of images."""
+
+    name: str
+    """Its name, as the arguments have it."""
+    url: str
+    """What its images are pushed to and pulled from."""
+
+
+class ContainerRegistryCache(TypedDict):
+    """A cache of another registry."""
+
+    upstream: str
+    """The registry."""
+    url: str
+    """What takes its place in the names of images."""
+
+
+class ContainerRegistry(ComponentResource):
+    """Repositories of container images whose tags do not move, scanned, encrypted by a key of their own and
+    tidied by age; and caches, through which images of other registries are had without their being pulled
+    from there each time.
+
+    On AWS: ECR repositories, pull-through cache rules with a template for the repositories that they make
+    (in them tags do move, as at upstream), and a KMS key. On Google Cloud: Docker repositories and remote
+    repositories of Artifact Registry, and a key in Cloud KMS. `mirrors` is what other components take as
+    their argument of this name. Images of docker.io without a user are under `library/` there.
+
+    Idle, it costs its key, a dollar a month on AWS (AWS KMS pricing) and 6 cents on Google Cloud (Cloud KMS
+    pricing), and what is stored: 10 cents a GB and month on both (Amazon ECR pricing, Artifact Registry
+    pricing). Scanning costs nothing on AWS and 26 cents a pushed image on Google Cloud (Artifact Analysis
+    pricing).
+    """
+
+    cloud: Output[str]
+    """`aws` or `gcp`."""
+    repositories: Output[list[ContainerRegistryImages]]
+    """The repositories."""
+    caches: Output[list[ContainerRegistryCache]]
+    """The caches."""
+    mirrors: Output[dict[str, str]]
+    """A registry -> its cache."""
+    kms_key: Output[str]
+    """The key of all images: its arn on AWS, its id on Google Cloud."""
+
+    def __init__(self, name: str, args: ContainerRegistryArgs, opts: ResourceOptions | None = None) -> None:
+        settings = read(ContainerRegistrySettings, args, "ContainerRegistryArgs")
+        super().__init__("aiplatform:index:ContainerRegistry", name, {}, opts)
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        if settings.cloud == "gcp":
+            from aiplatform.container_registry import gcp as cloud
+        else:
+            from aiplatform.container_registry import aws as cloud
+        self.outputs: dict[str, Any] = {"cloud": settings.cloud, **cloud.build(self, name, settings)}
+        for key, output in self.outputs.items():
+            setattr(self, key, Output.from_input(output))
+        self.register_outputs(self.outputs)

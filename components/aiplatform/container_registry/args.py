@@ -16,6 +16,7 @@ from aiplatform.naming import (
     ARTIFACT_REPOSITORY,
     ECR_CACHE,
     ECR_REPOSITORY,
+    IAM_ROLE_PREFIX,
     KMS_ALIAS,
     PhysicalName,
     aws_tags,
@@ -26,6 +27,7 @@ from aiplatform.naming import (
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-images")
 # A path: {prefix}/{name}.
 REPOSITORIES: Final = PhysicalName(ECR_REPOSITORY, "{prefix}/")
+CACHE_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-image-cache")
 CACHE: Final = PhysicalName(ECR_CACHE, "{prefix}-registry-k8s")
 """The longest of the caches' prefixes."""
 GOOGLE_CACHE: Final = PhysicalName(ARTIFACT_REPOSITORY, "{prefix}-registry-k8s")
@@ -43,7 +45,7 @@ WITH_CREDENTIAL: Final = ("docker.io", "ghcr.io")
 rule")."""
 
 _PREFIX: Final[dict[Cloud, Rule]] = {
-    "aws": prefix_for(KEY_ALIAS, REPOSITORIES, CACHE),
+    "aws": prefix_for(KEY_ALIAS, REPOSITORIES, CACHE, CACHE_ROLE),
     "gcp": prefix_for(GOOGLE_CACHE),
 }
 _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
@@ -129,6 +131,9 @@ class ContainerRegistryArgs(TypedDict):
     The cluster's nodes have it from their own role. Default nobody."""
     writers: NotRequired[list[Input[str]]]
     """Who pushes: as `readers`. Default nobody but who administers."""
+    node_roles: NotRequired[list[Input[str]]]
+    """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image makes its
+    repository, which roles of nodes may not do otherwise. Default none."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete repositories and key. Default false."""
     force_destroy: NotRequired[bool]
@@ -172,6 +177,9 @@ class ContainerRegistrySettings(CloudNeutral):
     writers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
         default_factory=list[Input[str]]
     )
+    node_roles: Annotated[list[Input[str]], length(0, 20, "roles"), distinct] = field(
+        default_factory=list[Input[str]]
+    )
     protect: bool = False
     force_destroy: bool = False
     tags: dict[str, str] = field(default_factory=dict[str, str])
@@ -188,7 +196,7 @@ class ContainerRegistrySettings(CloudNeutral):
                 )
             for fault in cache.misfits(self.cloud):
                 yield Fault(f"caches[{index}].{fault.path}", fault.reason)
-        for key in ("readers", "writers"):
+        for key in ("readers", "writers", "node_roles"):
             for index, principal in enumerate(getattr(self, key)):
                 if not is_unknown(principal):
                     yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud])

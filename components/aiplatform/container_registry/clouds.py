@@ -28,6 +28,10 @@ MEANINGS: Final[Meanings] = {
     "cached_days": On(aws="lifecycle policy of the template", gcp="cleanup policy"),
     "readers": On(aws="repository policies", gcp="roles/artifactregistry.reader"),
     "writers": On(aws="repository policies", gcp="roles/artifactregistry.writer"),
+    "node_roles": On(
+        aws="the right to make repositories of the caches",
+        gcp=refused("a remote repository is there before its first image; leave it out"),
+    ),
     "protect": On(aws="Pulumi's protect", gcp="Pulumi's protect"),
     "force_destroy": On(
         aws="repositories go with their images",

@@ -1,1 +1,97 @@
 """MLflow on a cluster, its database, the bucket of its models, and who may do what with them."""
+
+from typing import Any, TypedDict
+
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from aiplatform._args import read
+from aiplatform.model_registry.args import SERVER, ModelRegistryArgs, ModelRegistrySettings
+
+__all__ = ["ModelRegistry", "ModelRegistryArgs", "ModelRegistrySecret"]
+
+
+class ModelRegistrySecret(TypedDict):
+    """Where an account's password is."""
+
+    account: str
+    """The account's name."""
+    secret: str
+    """AWS: the secret's arn. Google Cloud: the secret, `projects/.../secrets/...`. What it holds is JSON with
+    `username` and `password`."""
+
+
+class ModelRegistry(ComponentResource):
+    """MLflow on a cluster, with its metadata in a managed PostgreSQL and its files in a bucket of its own.
+
+    Nobody gets in without an account. The server signs in to the database and to the bucket as its workload
+    identity, so that no password of either stands anywhere; passwords of accounts are made at run time in the
+    secret manager, and whoever is to be an account may read its secret. Files go through the server: clients
+    have rights on no bucket. Before a new version of MLflow rolls, a Job brings the database to its schema.
+
+    Whoever may edit a model registers versions and moves its aliases, except for the guarded ones: `champion`
+    is given and taken by accounts that promote, and by `admin`. Who may edit an experiment may still write
+    over the files of its models; the bucket keeps what was there before.
+
+    Takes the cloud's and the Kubernetes provider through `opts.providers`. On AWS it makes an RDS instance in
+    subnets without a way out, S3 buckets for files and for their access logs, a KMS key, secrets in Secrets
+    Manager, and roles by Pod Identity; on Google Cloud a Cloud SQL instance with a private address, Cloud
+    Storage buckets, keys in Cloud KMS, secrets in Secret Manager, and service accounts by Workload Identity
+    Federation. On both: a namespace that is closed by default, Jobs that set up and migrate, Deployment,
+    Service and a disruption budget.
+
+    Idle, the database is what costs: in us-west-2 a `small` one about 60 dollars a month with 20 GiB, twice
+    that with `high_availability` (Amazon RDS for PostgreSQL pricing); in europe-west4 about 75, and twice
+    that (Cloud SQL pricing). Each secret costs 40 cents a month on AWS (AWS Secrets Manager pricing) and 6 on
+    Google Cloud (Secret Manager pricing), a key a dollar or 6 cents. Of the cluster's nodes the server asks
+    for half a core and 2 GiB a replica.
+    """
+
+    cloud: Output[str]
+    """`aws` or `gcp`."""
+    namespace: Output[str]
+    """The Kubernetes namespace."""
+    tracking_uri: Output[str]
+    """What clients in the cluster set as MLFLOW_TRACKING_URI."""
+    version: Output[str]
+    """MLflow's version."""
+    image: Output[str]
+    """The image that runs."""
+    artifact_bucket: Output[str]
+    """The bucket of models and other files of runs."""
+    log_bucket: Output[str]
+    """The bucket of its access logs."""
+    database_endpoint: Output[str]
+    """The database's host, inside the network."""
+    database_name: Output[str]
+    """The database of the metadata."""
+    kms_key: Output[str]
+    """The key of all data: its arn on AWS, its id on Google Cloud."""
+    principal: Output[str]
+    """Who the server is in the cloud: a role's arn, or `serviceAccount:` and an address."""
+    admin_secret: Output[str]
+    """The secret of the account `admin`."""
+    secrets: Output[list[ModelRegistrySecret]]
+    """The secrets of all accounts."""
+
+    def __init__(self, name: str, args: ModelRegistryArgs, opts: ResourceOptions | None = None) -> None:
+        settings = read(ModelRegistrySettings, args, "ModelRegistryArgs")
+        super().__init__("aiplatform:index:ModelRegistry", name, {}, opts)
+        # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
+        if settings.cloud == "gcp":
+            from aiplatform.model_registry import gcp as cloud
+        else:
+            from aiplatform.model_registry import aws as cloud
+        made = cloud.build(self, name, settings)
+        # Known once the server runs: who asks for the address has somebody to talk to.
+        ready = Output.from_input(made.pop("ready"))
+        self.outputs: dict[str, Any] = {
+            "cloud": settings.cloud,
+            "namespace": settings.namespace,
+            "tracking_uri": ready.apply(lambda _: f"http://{SERVER}.{settings.namespace}.svc.cluster.local"),
+            "version": settings.version,
+            "image": settings.chosen_image,
+            **made,
+        }
+        for key, output in self.outputs.items():
+            setattr(self, key, Output.from_input(output))
+        self.register_outputs(self.outputs)

@@ -9,6 +9,7 @@ from aiplatform._args import Fault, Rule, between, distinct, length, matches, ob
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.model_registry.accounts import (
+    ADMIN,
     ALIAS,
     AccountSettings,
     ModelRegistryAccountArgs,
@@ -22,6 +23,7 @@ from aiplatform.naming import (
     GOOGLE_SERVICE_ACCOUNT,
     IAM_ROLE,
     KMS_ALIAS,
+    LOG_GROUP,
     RDS_GROUP_PREFIX,
     RDS_INSTANCE,
     S3_BUCKET,
@@ -41,19 +43,33 @@ INSTANCE: Final = PhysicalName(RDS_INSTANCE, "{prefix}-mlflow")
 DATABASE_GROUP: Final = PhysicalName(RDS_GROUP_PREFIX, "{prefix}-mlflow")
 DATABASE_SECURITY: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-mlflow-database")
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-mlflow")
-# A path, so that people can be given the secrets of one registry: {prefix}/mlflow/{account}.
-SECRETS: Final = PhysicalName(SECRET, "{prefix}/mlflow/")
+# Paths, so that people can be given the secrets of one registry.
+SIGNING_KEY: Final = PhysicalName(SECRET, "{prefix}/mlflow/signing-key")
+ACCOUNT: Final = PhysicalName(SECRET, "{prefix}/mlflow/accounts/123456789012345678901234567890")
+"""The longest of the accounts' names."""
+DATABASE_LOGS: Final = PhysicalName(LOG_GROUP, "/aws/rds/instance/{prefix}-mlflow/iam-db-auth-error")
+"""The longest of the database's log groups."""
 IDENTITY: Final = PhysicalName(IAM_ROLE, "{prefix}-wi-mlflow-setup")
 """The longest of the workload identities' names."""
 
 GOOGLE_NAMES: Final = (
     PhysicalName(GOOGLE_BUCKET, "{prefix}-models-acme-dev-1234567890123456789012"),
-    PhysicalName(GOOGLE_SECRET, "{prefix}-mlflow-123456789012345678901234567890"),
+    PhysicalName(GOOGLE_SECRET, "{prefix}-mlflow-account-123456789012345678901234567890"),
     PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-wi-mlflow-setup"),
 )
 
 _PREFIX: Final[dict[Cloud, Rule]] = {
-    "aws": prefix_for(BUCKET, INSTANCE, DATABASE_GROUP, DATABASE_SECURITY, KEY_ALIAS, SECRETS, IDENTITY),
+    "aws": prefix_for(
+        BUCKET,
+        INSTANCE,
+        DATABASE_GROUP,
+        DATABASE_SECURITY,
+        KEY_ALIAS,
+        SIGNING_KEY,
+        ACCOUNT,
+        DATABASE_LOGS,
+        IDENTITY,
+    ),
     "gcp": prefix_for(*GOOGLE_NAMES),
 }
 _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
@@ -238,6 +254,12 @@ class ModelRegistrySettings(CloudNeutral):
     def _on_google(self) -> Iterator[Fault]:
         if self.cluster.workload_pool is None:
             yield Fault("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
+        if self.network.private_services is None:
+            yield Fault(
+                "network.private_services",
+                "missing, expected it as Network.outputs gives it, of a network with private services: the "
+                "database gets its address there",
+            )
         # Cloud Storage, "Soft delete": 0, or 7 to 90 days.
         yield from _nested(
             "artifacts", obeys("deleted_days", self.artifacts.deleted_days, between(7, 90, "days"))
@@ -255,6 +277,6 @@ def _nested(path: str, faults: Iterator[Fault]) -> Iterator[Fault]:
         yield Fault(f"{path}.{fault.path}", fault.reason)
 
 
-def unguarded(settings: ModelRegistrySettings) -> list[str]:
+def promoters(settings: ModelRegistrySettings) -> list[str]:
     """The accounts that promote, `admin` first: it administers all rights, so it has this one, too."""
-    return ["admin", *(name for name, account in settings.accounts.items() if account.promotes)]
+    return [ADMIN, *(name for name, account in settings.accounts.items() if account.promotes)]

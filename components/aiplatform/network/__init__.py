@@ -72,6 +72,8 @@ class Network(ComponentResource):
     """Google Cloud: the addresses of Kubernetes Services."""
     pods_per_node: Output[int | None]
     """Google Cloud: the most pods of a node."""
+    private_services: Output[str | None]
+    """Google Cloud: the range of what Google runs in networks of its own, by its name."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NetworkSettings, args, "NetworkArgs")

@@ -177,6 +177,9 @@ class NetworkReferenceArgs(TypedDict):
     """Google Cloud: the addresses of Kubernetes Services."""
     pods_per_node: NotRequired[int]
     """Google Cloud: the most pods of a node, which the ranges were planned for. Default 64."""
+    private_services: NotRequired[Input[str]]
+    """Google Cloud: the range of what Google runs in networks of its own (Cloud SQL), by its name; known once
+    it can have addresses of it."""
     zones: NotRequired[list[NetworkZoneArgs]]
     """Its zones."""
     nat_public_ips: NotRequired[Input[list[str]]]
@@ -318,6 +321,7 @@ class NetworkReference:
     pods_cidr: Annotated[str, any_range] | None = None
     services_cidr: Annotated[str, any_range] | None = None
     pods_per_node: Annotated[int, between(google.LEAST_PODS, google.MOST_PODS, "pods")] = PODS_PER_NODE
+    private_services: Input[str] | None = None
     public_subnet_ids: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     intra_subnet_ids: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     zones: list[NetworkZone] = field(default_factory=list[NetworkZone])

@@ -62,12 +62,13 @@ class Builder:
         policy = firewall(self.parent, self.name, self.settings, self.plan, network)
         names = google_zones(self.parent, self.name, self.settings, network, apis["dns"])
         ways = self._routes(network, [*policy, *names], nat)
+        outputs = self._outputs(network, subnets, addresses, ways)
         if self.settings.private_services:
-            self._private_services(network, apis)
+            outputs["private_services"] = self._private_services(network, apis)
         if self.settings.flow_log_retention_days:
             flow_logs(self.parent, self.name, self.settings, apis)
             query_logs(self.parent, self.name, self.settings, network, apis["dns"])
-        return self._outputs(network, subnets, addresses, ways)
+        return outputs
 
     def _needed_apis(self) -> list[str]:
         apis = ["compute", "dns"]
@@ -239,8 +240,9 @@ class Builder:
         )
         return addresses, [nat]
 
-    def _private_services(self, network: compute.Network, apis: Apis) -> None:
-        """A range for what Google runs in networks of its own, and the peering to these."""
+    def _private_services(self, network: compute.Network, apis: Apis) -> Output[str]:
+        """A range for what Google runs in networks of its own, and the peering to these. Answers the range's
+        name, for those that need both."""
         range_ = compute.GlobalAddress(
             f"{self.name}-private-services",
             project=self.project,
@@ -254,7 +256,7 @@ class Builder:
             labels=self.settings.tags or None,
             opts=self._options(delete_first=True),
         )
-        servicenetworking.Connection(
+        peering = servicenetworking.Connection(
             f"{self.name}-private-services",
             network=network.id,
             service="servicenetworking.googleapis.com",
@@ -267,6 +269,7 @@ class Builder:
             deletion_policy=None if self.settings.retain_data else "REMOVE_PEERING",
             opts=self._options(apis["servicenetworking"], apis["cloudresourcemanager"], delete_first=True),
         )
+        return after(range_.name, peering)
 
     def _outputs(
         self,

@@ -1,0 +1,361 @@
+"""What runs on the cluster, the same on both clouds: the server, and the steps before it."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import quote
+
+import pulumi
+from pulumi import Input, Output
+from pulumi_kubernetes.apps import v1 as apps
+from pulumi_kubernetes.batch import v1 as batch
+from pulumi_kubernetes.core import v1 as core
+from pulumi_kubernetes.meta import v1 as meta
+from pulumi_kubernetes.networking import v1 as networking
+
+from aiplatform._workloads import (
+    Home,
+    container_security,
+    disruption_budget,
+    network_policy,
+    pod_security,
+    resources,
+    spread,
+    way_in,
+    way_out,
+    ways_out,
+)
+from aiplatform.model_registry import inside
+from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings, promoters
+
+PORT: Final = 5000
+DATABASE: Final = "mlflow"
+ACCOUNTS_DATABASE: Final = "mlflow_accounts"
+_FILES: Final = "files"
+_SCRATCH: Final = "scratch"
+# Any that is not root's: the image has no user that it needs.
+_USER: Final = 10001
+
+
+@dataclass(frozen=True)
+class Who:
+    """An identity of Pods. annotations: of their service account. ready: known when they get credentials."""
+
+    annotations: Input[Mapping[str, str]]
+    ready: Input[str]
+
+
+@dataclass(frozen=True)
+class Database:
+    """How the database is reached. user: the server's own. ssl_mode: libpq's. certificates: PEM, what the
+    database's certificate is verified by. addresses: a range that the database is in."""
+
+    host: Input[str]
+    port: int
+    user: Input[str]
+    ssl_mode: str
+    certificates: Input[str]
+    addresses: Input[str]
+
+    def uri(self, name: str) -> Output[str]:
+        """What SQLAlchemy connects by. It has no password: a token takes its place (inside.sitecustomize)."""
+        certificates = f"{inside.FOLDER}/{inside.CERTIFICATES}"
+        return Output.all(self.host, self.user).apply(
+            lambda known: (
+                f"postgresql+psycopg2://{quote(str(known[1]), safe='')}@{known[0]}:{self.port}/{name}"
+                f"?sslmode={self.ssl_mode}&sslrootcert={certificates}"
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What Pods need that differs by cloud. variables: of every container. setup_variables: of the step that
+    works as the database's master. artifacts: where files of runs go. secrets: account -> its secret."""
+
+    server: Who
+    setup: Who
+    variables: Mapping[str, Input[str]]
+    setup_variables: Mapping[str, Input[str]]
+    database: Database
+    artifacts: Input[str]
+    server_secret: Input[str]
+    secrets: Mapping[str, Input[str]]
+
+
+class Workloads:
+    """Makes the objects as children of one component."""
+
+    def __init__(
+        self,
+        home: Home,
+        settings: ModelRegistrySettings,
+        platform: Platform,
+        depends_on: Sequence[pulumi.Resource],
+    ) -> None:
+        self.home = home
+        self.settings = settings
+        self.platform = platform
+        self.depends_on = list(depends_on)
+        self.files = Output.from_input(platform.database.certificates).apply(inside.config_map)
+
+    def build(self) -> apps.Deployment:
+        """All of it, in the order in which it runs: databases and secrets, migration, server."""
+        files = core.ConfigMap(
+            f"{self.home.name}-files",
+            metadata=self.home.metadata(SERVER),
+            data=self.files,
+            opts=self.home.options(*self.depends_on),
+        )
+        setup = [files, self._account(SETUP, self.platform.setup), self._guarded(SETUP, [])]
+        prepared = self._prepared(setup)
+        migrated = self._migrated([*setup, prepared])
+        return self._server([files, migrated])
+
+    def _account(self, part: str, who: Who) -> core.ServiceAccount:
+        return core.ServiceAccount(
+            f"{self.home.name}-{part}-account",
+            metadata=self.home.metadata(part, who.annotations),
+            automount_service_account_token=False,
+            opts=self.home.options(*self.depends_on),
+        )
+
+    def _guarded(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
+        database = networking.NetworkPolicyPeerArgs(
+            ip_block=networking.IPBlockArgs(cidr=self.platform.database.addresses)
+        )
+        return network_policy(
+            self.home,
+            part,
+            ways_out(self.settings.cloud, way_out(self.platform.database.port, [database])),
+            [way_in(PORT, clients)] if clients else [],
+            self.depends_on,
+        )
+
+    def _prepared(self, depends_on: Sequence[pulumi.Resource]) -> batch.Job:
+        """What the server's database user may not do itself, once: databases, that user, secrets."""
+        database = self.platform.database
+        variables: dict[str, Input[str]] = {
+            **self._setup_variables(),
+            **self.platform.setup_variables,
+            "REGISTRY_DATABASE_HOST": database.host,
+            "REGISTRY_DATABASE_PORT": str(database.port),
+            "REGISTRY_DATABASE_USER": database.user,
+            "REGISTRY_DATABASE_SSL_MODE": database.ssl_mode,
+            "REGISTRY_DATABASE_CA": f"{inside.FOLDER}/{inside.CERTIFICATES}",
+            "REGISTRY_DATABASES": f"{DATABASE},{ACCOUNTS_DATABASE}",
+        }
+        steps = [
+            self._step("secrets", ["-m", "registry_setup", "secrets"], variables),
+            self._step("database", ["-m", "registry_setup", "database"], variables),
+        ]
+        return self._job("prepare", f"{SERVER}-prepare", steps, depends_on)
+
+    def _migrated(self, depends_on: Sequence[pulumi.Resource]) -> batch.Job:
+        """The schemas of this version of MLflow, and its accounts. A new version is a new Job, which ends
+        before the Deployment rolls."""
+        variables = self._setup_variables()
+        uri, accounts = self._uris()
+        steps = [
+            self._step("schema", ["-m", "mlflow", "db", "upgrade", uri], variables),
+            self._step(
+                "accounts-schema", ["-m", "mlflow.server.auth", "db", "upgrade", "--url", accounts], variables
+            ),
+            self._step("accounts", ["-m", "registry_setup", "accounts"], variables),
+        ]
+        version = self.settings.version.replace(".", "-")
+        return self._job("migrate", f"{SERVER}-migrate-{version}", steps, depends_on)
+
+    def _uris(self) -> tuple[Output[str], Output[str]]:
+        return self.platform.database.uri(DATABASE), self.platform.database.uri(ACCOUNTS_DATABASE)
+
+    def _variables(self) -> dict[str, Input[str]]:
+        return {
+            **self.platform.variables,
+            "REGISTRY_CLOUD": self.settings.cloud,
+            "REGISTRY_SERVER_SECRET": self.platform.server_secret,
+            "REGISTRY_ACCOUNTS_URI": self._uris()[1],
+            "PYTHONPATH": inside.FOLDER,
+            # The root file system is read-only, and the user has no home in it.
+            "HOME": "/tmp",  # noqa: S108 - a volume of the Pod's own
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "DO_NOT_TRACK": "true",
+        }
+
+    def _setup_variables(self) -> dict[str, Input[str]]:
+        return {
+            **self._variables(),
+            "REGISTRY_ACCOUNT_SECRETS": Output.json_dumps(dict(self.platform.secrets)),
+        }
+
+    def _server(self, depends_on: Sequence[pulumi.Resource]) -> apps.Deployment:
+        account = self._account(SERVER, self.platform.server)
+        guarded = self._guarded(SERVER, self.settings.client_namespaces)
+        core.Service(
+            f"{self.home.name}-service",
+            metadata=self.home.metadata(SERVER),
+            spec=core.ServiceSpecArgs(
+                type="ClusterIP",
+                selector=self.home.labels_of(SERVER),
+                ports=[core.ServicePortArgs(name="http", port=80, target_port=PORT, protocol="TCP")],
+            ),
+            opts=self.home.options(*self.depends_on),
+        )
+        disruption_budget(self.home, SERVER, self.depends_on)
+        return apps.Deployment(
+            f"{self.home.name}-deployment",
+            metadata=self.home.metadata(SERVER),
+            spec=apps.DeploymentSpecArgs(
+                replicas=self.settings.chosen_replicas,
+                selector=self.home.selector(SERVER),
+                strategy=apps.DeploymentStrategyArgs(
+                    type="RollingUpdate",
+                    rolling_update=apps.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
+                ),
+                template=self._pod(
+                    SERVER,
+                    self.platform.server,
+                    restart="Always",
+                    containers=[self._server_container()],
+                    topology_spread_constraints=spread(self.home, SERVER),
+                    # Uploads of models that are under way end.
+                    termination_grace_period_seconds=120,
+                ),
+            ),
+            opts=self.home.options(account, guarded, *depends_on, *self.depends_on),
+        )
+
+    def _server_container(self) -> core.ContainerArgs:
+        def probe(**timing: Any) -> core.ProbeArgs:
+            return core.ProbeArgs(http_get=core.HTTPGetActionArgs(path="/health", port=PORT), **timing)
+
+        variables = {
+            **self._variables(),
+            "REGISTRY_GUARDED_ALIASES": ",".join(self.settings.guarded_aliases),
+            "REGISTRY_PROMOTERS": ",".join(promoters(self.settings)),
+            # Its jobs keep their queue in a file of one Pod.
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "5",
+            "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "5",
+            "MLFLOW_SQLALCHEMYSTORE_POOL_RECYCLE": "1800",
+        }
+        return self._container(
+            SERVER,
+            ["-m", "registry_start", *self._flags()],
+            variables,
+            resources("500m", f"{512 + 768 * self.settings.workers}Mi"),
+            ports=[core.ContainerPortArgs(name="http", container_port=PORT)],
+            startup_probe=probe(period_seconds=5, failure_threshold=60),
+            liveness_probe=probe(period_seconds=20, timeout_seconds=5, failure_threshold=3),
+            readiness_probe=probe(period_seconds=5, timeout_seconds=3, failure_threshold=3),
+        )
+
+    def _flags(self) -> list[Input[str]]:
+        """Arguments of `mlflow server`."""
+        origins = [f"https://{host}" for host in self.settings.hosts]
+        return [
+            f"--app-name={inside.APP}",
+            "--host=0.0.0.0",
+            f"--port={PORT}",
+            f"--workers={self.settings.workers}",
+            Output.concat("--backend-store-uri=", self._uris()[0]),
+            # Files go through the server: clients have rights on no bucket.
+            "--serve-artifacts",
+            Output.concat("--artifacts-destination=", self.platform.artifacts),
+            f"--allowed-hosts={','.join(self._hosts())}",
+            *([f"--cors-allowed-origins={','.join(origins)}"] if origins else []),
+        ]
+
+    def _hosts(self) -> list[str]:
+        """Names that a request may be for (MLflow documentation, "Network Security"): the Service's, the
+        user's, and this machine's, by which `kubectl port-forward` comes."""
+        name, space = SERVER, self.home.namespace
+        service = [f"{name}.{space}", f"{name}.{space}.svc", f"{name}.{space}.svc.cluster.local"]
+        return [*service, *self.settings.hosts, "localhost:*", "127.0.0.1:*"]
+
+    def _step(
+        self, name: str, arguments: Sequence[Input[str]], variables: Mapping[str, Input[str]]
+    ) -> core.ContainerArgs:
+        return self._container(name, arguments, variables, resources("200m", "1Gi"))
+
+    def _container(
+        self,
+        name: str,
+        arguments: Sequence[Input[str]],
+        variables: Mapping[str, Input[str]],
+        needs: core.ResourceRequirementsArgs,
+        **more: Any,
+    ) -> core.ContainerArgs:
+        return core.ContainerArgs(
+            name=name,
+            image=self.settings.chosen_image,
+            command=["python"],
+            args=list(arguments),
+            env=[core.EnvVarArgs(name=key, value=value) for key, value in sorted(variables.items())],
+            resources=needs,
+            security_context=container_security(),
+            volume_mounts=[
+                core.VolumeMountArgs(name=_FILES, mount_path=inside.FOLDER, read_only=True),
+                core.VolumeMountArgs(name=_SCRATCH, mount_path="/tmp"),  # noqa: S108
+            ],
+            **more,
+        )
+
+    def _job(
+        self,
+        purpose: str,
+        name: str,
+        steps: Sequence[core.ContainerArgs],
+        depends_on: Sequence[pulumi.Resource],
+    ) -> batch.Job:
+        """Steps one after the other; the program waits for the last."""
+        *before, last = steps
+        return batch.Job(
+            f"{self.home.name}-{purpose}",
+            metadata=meta.ObjectMetaArgs(
+                name=name, namespace=self.home.namespace, labels=self.home.labels_of(SETUP)
+            ),
+            spec=batch.JobSpecArgs(
+                # Rights that were given a moment ago may be a minute on their way.
+                backoff_limit=6,
+                active_deadline_seconds=3600,
+                template=self._pod(
+                    SETUP,
+                    self.platform.setup,
+                    restart="Never",
+                    init_containers=list(before),
+                    containers=[last],
+                ),
+            ),
+            opts=self.home.options(*depends_on, *self.depends_on),
+        )
+
+    def _pod(self, part: str, who: Who, *, restart: str, **spec: Any) -> core.PodTemplateSpecArgs:
+        items = [core.KeyToPathArgs(key=key, path=path) for key, path in inside.paths().items()]
+        checksum = Output.from_input(self.files).apply(
+            lambda files: hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
+        )
+        return core.PodTemplateSpecArgs(
+            metadata=meta.ObjectMetaArgs(
+                labels=self.home.labels_of(part),
+                # A Pod is made anew when its files change, and only once its identity is there.
+                annotations={"ai-platform/files": checksum, "ai-platform/identity": who.ready},
+            ),
+            spec=core.PodSpecArgs(
+                service_account_name=part,
+                automount_service_account_token=False,
+                restart_policy=restart,
+                security_context=pod_security(_USER),
+                volumes=[
+                    core.VolumeArgs(
+                        name=_FILES, config_map=core.ConfigMapVolumeSourceArgs(name=SERVER, items=items)
+                    ),
+                    core.VolumeArgs(
+                        name=_SCRATCH, empty_dir=core.EmptyDirVolumeSourceArgs(size_limit="10Gi")
+                    ),
+                ],
+                **spec,
+            ),
+        )

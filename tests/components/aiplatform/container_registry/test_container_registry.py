@@ -1,0 +1,129 @@
+"""The container registry on both clouds: what it makes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aiplatform._args import ArgumentError, keys
+from aiplatform.container_registry import ContainerRegistry, ContainerRegistryArgs, args
+from tests.components.recording import ACCOUNT, REGION, Recording, record, value
+
+NODES = f"arn:aws:iam::{ACCOUNT}:role/acme-dev-node"
+HUB = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:ecr-pullthroughcache/hub-AbCdEf"
+REPOSITORY = "aws:ecr/repository:Repository"
+GOOGLE = {"cloud": "gcp", "project": "acme-dev-1234", "region": "europe-west4"}
+
+
+def _registry(**arguments: Any) -> Recording:
+    made: Any = {"prefix": "acme-dev", **arguments}
+    return record(lambda: ContainerRegistry("images", made))
+
+
+def _faults(**arguments: Any) -> list[str]:
+    with pytest.raises(ArgumentError) as error:
+        _registry(**arguments)
+    return [str(fault) for fault in error.value.faults]
+
+
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    """Two repositories and two caches."""
+    return _registry(
+        repositories=["training", "serving/llm"],
+        caches=[{"upstream": "quay.io"}, {"upstream": "docker.io", "credential": HUB}],
+        readers=[f"arn:aws:iam::{ACCOUNT}:role/ci"],
+        node_roles=[NODES],
+    )
+
+
+@pytest.fixture(scope="module")
+def google() -> Recording:
+    """The same on Google Cloud."""
+    return _registry(**GOOGLE, repositories=["training"], caches=[{"upstream": "ghcr.io"}])
+
+
+def test_public_and_checked_arguments_have_the_same_keys() -> None:
+    for public, checked in (
+        (ContainerRegistryArgs, args.ContainerRegistrySettings),
+        (args.ContainerRegistryCacheArgs, args.CacheSettings),
+    ):
+        assert keys(checked) == frozenset(public.__annotations__), public.__name__
+
+
+def test_a_tag_says_the_same_image_for_ever(default: Recording) -> None:
+    for repository in default.all(REPOSITORY):
+        assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
+        assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
+        (encryption,) = repository.inputs["encryptionConfigurations"]
+        assert encryption["kmsKey"] == default.one("aws:kms/key:Key").state["arn"]
+    assert default.one(REPOSITORY, "images-serving-llm").inputs["name"] == "acme-dev/serving/llm"
+    policy = default.one("aws:ecr/lifecyclePolicy:LifecyclePolicy", "images-training").inputs["policy"]
+    assert json.loads(policy)["rules"][0]["selection"]["countNumber"] == 14
+
+
+def test_caches_are_made_by_a_template_that_stands_first(default: Recording) -> None:
+    rule = default.one("aws:ecr/pullThroughCacheRule:PullThroughCacheRule", "images-docker-hub")
+    assert rule.inputs["upstreamRegistryUrl"] == "registry-1.docker.io"
+    assert rule.inputs["credentialArn"] == HUB
+    template = default.one(
+        "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate", "images-docker-hub"
+    )
+    assert default.depends(rule, on=template)
+    assert template.inputs["prefix"] == rule.inputs["ecrRepositoryPrefix"] == "acme-dev-docker-hub"
+    assert template.inputs["imageTagMutability"] == "MUTABLE", "at upstream tags move"
+    assert template.inputs["customRoleArn"] == default.one("aws:iam/role:Role").state["arn"]
+    assert {key: value(each) for key, each in default.result.outputs["mirrors"].items()} == {
+        "docker.io": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/acme-dev-docker-hub",
+        "quay.io": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/acme-dev-quay",
+    }
+
+
+def test_nodes_may_make_repositories_of_caches_and_no_others(default: Recording) -> None:
+    policy = default.one("aws:iam/rolePolicy:RolePolicy", "images-nodes-0").inputs
+    assert policy["role"] == "acme-dev-node"
+    (statement,) = json.loads(policy["policy"])["Statement"]
+    assert statement["Resource"] == [
+        f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/acme-dev-{cache}/*" for cache in ("quay", "docker-hub")
+    ]
+
+
+def test_google_has_repositories_with_fixed_tags_and_remote_ones(google: Recording) -> None:
+    kind = "gcp:artifactregistry/repository:Repository"
+    training, cache = google.one(kind, "images-training").inputs, google.one(kind, "images-ghcr").inputs
+    assert training["dockerConfig"] == {"immutableTags": True}
+    assert training["kmsKeyName"].startswith(google.one("gcp:kms/cryptoKey:CryptoKey").name)
+    assert cache["mode"] == "REMOTE_REPOSITORY"
+    remote = cache["remoteRepositoryConfig"]["dockerRepository"]
+    assert remote == {"customRepository": {"uri": "https://ghcr.io"}}
+    (policy,) = training["cleanupPolicies"]
+    assert policy["condition"] == {"tagState": "UNTAGGED", "olderThan": "1209600s"}
+    url = google.result.outputs["mirrors"]["ghcr.io"]
+    assert value(url) == "europe-west4-docker.pkg.dev/acme-dev-1234/acme-dev-ghcr"
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    (
+        {"prefix": "a-prefix-of-twenty"},
+        "prefix: got 'a-prefix-of-twenty', expected at most 17 characters",
+    ),
+    ({"caches": [{"upstream": "ghcr.io"}]}, "caches[0].credential: missing"),
+    (
+        {"caches": [{"upstream": "ghcr.io", "credential": "arn:aws:secretsmanager:x:1:secret:hub"}]},
+        "caches[0].credential: got",
+    ),
+    ({"caches": [{"upstream": "gcr.io"}]}, "caches[0].upstream: got 'gcr.io', expected one of"),
+    ({"caches": [{"upstream": "quay.io"}] * 2}, "caches[1].upstream: got 'quay.io' twice"),
+    ({"repositories": ["Training"]}, "repositories: got ['Training']"),
+    ({"readers": ["*"]}, "readers[0]: got '*'"),
+    ({**GOOGLE, "repositories": ["serving/llm"]}, "repositories[0]: got 'serving/llm'"),
+    ({**GOOGLE, "node_roles": [NODES]}, "node_roles: got"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "expected"), WRONG)
+def test_what_is_wrong_is_told(wrong: dict[str, Any], expected: str) -> None:
+    (told,) = _faults(**wrong)
+    assert told.startswith(f"ContainerRegistryArgs.{expected}")

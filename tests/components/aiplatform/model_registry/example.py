@@ -1,0 +1,56 @@
+"""A model registry that the tests of this folder share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiplatform._args import ArgumentError
+from aiplatform.model_registry import ModelRegistry
+from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
+from tests.components.recording import ACCOUNT, REGION, Recording, record
+
+RELEASE = f"arn:aws:iam::{ACCOUNT}:role/release"
+TRAINING = f"arn:aws:iam::{ACCOUNT}:role/training"
+PIPELINE = "serviceAccount:pipeline@acme-dev-1234.iam.gserviceaccount.com"
+MASTER = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-0f1e-AbCdEf"
+# What the clouds alone compute.
+COMPUTED: dict[str, Any] = {
+    "aws:rds/instance:Instance": lambda name, inputs: {
+        "address": f"{inputs['identifier']}.abc.{REGION}.rds.amazonaws.com",
+        "resourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "masterUserSecrets": [{"secretArn": MASTER, "secretStatus": "active", "kmsKeyId": "key"}],
+    },
+    "gcp:sql/databaseInstance:DatabaseInstance": lambda name, inputs: {
+        "privateIpAddress": "10.0.16.3",
+        "serverCaCerts": [{"cert": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"}],
+    },
+}
+ANSWERS: dict[str, Any] = {
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
+        "id": arguments["project"],
+        "project": arguments["project"],
+        "emailAddress": "service-1@gs-project-accounts.iam.gserviceaccount.com",
+    }
+}
+
+
+def registry(**arguments: Any) -> Recording:
+    """One on AWS, where nothing else is said."""
+    args: Any = {"prefix": "acme-dev", "cluster": CLUSTER, "network": NETWORK, **arguments}
+    return record(lambda: ModelRegistry("models", args), answers=ANSWERS, computed=COMPUTED)
+
+
+def on_google(**arguments: Any) -> Recording:
+    """One on Google Cloud."""
+    cluster = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"}
+    network = {**GOOGLE_NETWORK, "private_services": "acme-dev-private-services"}
+    return registry(**{"cluster": cluster, "network": network, **arguments})
+
+
+def faults(**arguments: Any) -> list[str]:
+    """What is told of wrong arguments."""
+    with pytest.raises(ArgumentError) as error:
+        registry(**arguments)
+    return [str(fault) for fault in error.value.faults]

@@ -1,0 +1,225 @@
+"""The model registry on AWS: what it makes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aiplatform._args import keys
+from aiplatform.model_registry import ModelRegistryArgs, accounts, args, database
+from tests.components.aiplatform.model_registry.example import MASTER, RELEASE, TRAINING, registry
+from tests.components.recording import ACCOUNT, REGION, Recording, value
+
+DATABASE = "aws:rds/instance:Instance"
+DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+JOB = "kubernetes:batch/v1:Job"
+POLICY = "aws:iam/rolePolicy:RolePolicy"
+SECRET = "aws:secretsmanager/secret:Secret"
+KEY = "aws:kms/key:Key"
+
+
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    """One account that promotes and one that does not."""
+    return registry(
+        accounts={
+            "release": {"principals": [RELEASE], "promotes": True},
+            "training": {"principals": [TRAINING]},
+        },
+        client_namespaces=["training"],
+        hosts=["models.acme.example"],
+    )
+
+
+@pytest.fixture(scope="module")
+def prod() -> Recording:
+    """One that stands when a zone falls."""
+    return registry(
+        high_availability=True,
+        protect=True,
+        database={"size": "medium", "backup_days": 30, "deletion_protection": True},
+    )
+
+
+def _pod(recorded: Recording, type_: str, name: str | None = None) -> dict[str, Any]:
+    return recorded.one(type_, name).inputs["spec"]["template"]["spec"]
+
+
+def _variables(container: dict[str, Any]) -> dict[str, str]:
+    return {each["name"]: each["value"] for each in container["env"]}
+
+
+def _statements(policy: str) -> dict[str, Any]:
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
+
+
+def test_public_and_checked_arguments_have_the_same_keys() -> None:
+    for public, checked in (
+        (ModelRegistryArgs, args.ModelRegistrySettings),
+        (args.ModelRegistryArtifactsArgs, args.ArtifactsSettings),
+        (accounts.ModelRegistryAccountArgs, accounts.AccountSettings),
+        (database.ModelRegistryDatabaseArgs, database.DatabaseSettings),
+    ):
+        assert keys(checked) == frozenset(public.__annotations__), public.__name__
+
+
+def test_the_database_is_private_encrypted_and_signed_in_to_by_iam(default: Recording) -> None:
+    made, key = default.one(DATABASE).inputs, default.one(KEY).state["arn"]
+    assert (made["identifier"], made["engine"], made["engineVersion"]) == (
+        "acme-dev-mlflow",
+        "postgres",
+        "18",
+    )
+    assert made["publiclyAccessible"] is False
+    assert (made["storageEncrypted"], made["kmsKeyId"]) == (True, key)
+    assert made["iamDatabaseAuthenticationEnabled"] is True
+    assert made["manageMasterUserPassword"] is True
+    assert {"password", "passwordWo"}.isdisjoint(made), "none is in state"
+    parameters = default.one("aws:rds/parameterGroup:ParameterGroup").inputs
+    assert parameters["family"] == "postgres18"
+    assert {each["name"]: each["value"] for each in parameters["parameters"]}["rds.force_ssl"] == "1"
+    rule = default.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
+    assert rule["referencedSecurityGroupId"] == "sg-0c1u5te2", "the cluster's alone"
+    assert "cidrIpv4" not in rule
+    for log in ("postgresql", "upgrade", "iam-db-auth-error"):
+        group = default.one("aws:cloudwatch/logGroup:LogGroup", f"models-{log}-logs")
+        assert group.inputs["name"] == f"/aws/rds/instance/acme-dev-mlflow/{log}"
+        assert default.depends(default.one(DATABASE), on=group), "or RDS would make it, unencrypted"
+
+
+def test_a_database_that_must_stand_is_in_two_zones_with_backups(prod: Recording) -> None:
+    made = prod.one(DATABASE)
+    assert (made.inputs["multiAz"], made.inputs["instanceClass"]) == (True, "db.m7g.large")
+    assert (made.inputs["backupRetentionPeriod"], made.inputs["deletionProtection"]) == (30, True)
+    assert made.inputs["skipFinalSnapshot"] is False
+    assert made.inputs["finalSnapshotIdentifier"] == "acme-dev-mlflow-final"
+    assert (made.inputs["backupWindow"], made.inputs["maintenanceWindow"]) == (
+        "02:00-02:45",
+        "sun:04:00-sun:04:45",
+    ), "RDS refuses windows that meet"
+    assert made.protect
+    spec = prod.one(DEPLOYMENT).inputs["spec"]
+    assert spec["replicas"] == 2
+    assert {each["topologyKey"] for each in spec["template"]["spec"]["topologySpreadConstraints"]} == {
+        "topology.kubernetes.io/zone",
+        "kubernetes.io/hostname",
+    }
+
+
+def test_no_password_stands_in_state_or_in_an_object_of_kubernetes(default: Recording) -> None:
+    assert not default.all("aws:secretsmanager/secretVersion:SecretVersion"), "values are made at run time"
+    assert not default.all("kubernetes:core/v1:Secret")
+    container = _pod(default, DEPLOYMENT)["containers"][0]
+    uri = next(each for each in container["args"] if each.startswith("--backend-store-uri="))
+    assert uri == (
+        f"--backend-store-uri=postgresql+psycopg2://mlflow@acme-dev-mlflow.abc.{REGION}.rds.amazonaws.com:5432"
+        "/mlflow?sslmode=verify-full&sslrootcert=/opt/registry/database-ca.pem"
+    )
+    names = [secret.inputs["name"] for secret in default.all(SECRET)]
+    assert names == [
+        "acme-dev/mlflow/accounts/admin",
+        "acme-dev/mlflow/accounts/release",
+        "acme-dev/mlflow/accounts/training",
+        "acme-dev/mlflow/signing-key",
+    ]
+
+
+def test_the_authority_of_the_databases_region_is_in_the_files(default: Recording) -> None:
+    data = default.one("kubernetes:core/v1:ConfigMap").inputs["data"]
+    assert data["database-ca.pem"].count("BEGIN CERTIFICATE") == 1, "this region's alone"
+    assert "registry_app:create_app" in data["entry_points.txt"]
+    mounted = _pod(default, DEPLOYMENT)["volumes"][0]["configMap"]["items"]
+    assert {each["key"] for each in mounted} == set(data), "what is not mounted is not there"
+
+
+def test_the_server_is_never_open(default: Recording) -> None:
+    container = _pod(default, DEPLOYMENT)["containers"][0]
+    assert "--app-name=ai-platform" in container["args"], "MLflow without it asks nobody"
+    hosts = next(each for each in container["args"] if each.startswith("--allowed-hosts="))
+    assert "models.acme.example" in hosts
+    assert "*" not in hosts.removeprefix("--allowed-hosts=").split(",")
+    assert "--cors-allowed-origins=https://models.acme.example" in container["args"]
+    assert not default.all("kubernetes:networking.k8s.io/v1:Ingress")
+    policy = default.one(
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy", "models-mlflow-network-policy"
+    ).inputs["spec"]
+    (peer,) = policy["ingress"][0]["from"]
+    assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "training"}
+    closed = default.one("kubernetes:networking.k8s.io/v1:NetworkPolicy", "models-default-deny").inputs
+    assert closed["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_pods_are_restricted(default: Recording) -> None:
+    pods = [
+        _pod(default, DEPLOYMENT),
+        *(_pod(default, JOB, f"models-{job}") for job in ("prepare", "migrate")),
+    ]
+    for pod in pods:
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["automountServiceAccountToken"] is False
+        for container in (*pod.get("initContainers", []), *pod["containers"]):
+            assert "@sha256:" in container["image"]
+            assert container["securityContext"]["readOnlyRootFilesystem"] is True
+            assert container["resources"]["limits"]["memory"]
+
+
+def test_the_database_is_migrated_before_the_server_rolls(default: Recording) -> None:
+    migrate, prepare = default.one(JOB, "models-migrate"), default.one(JOB, "models-prepare")
+    assert migrate.inputs["metadata"]["name"] == "mlflow-migrate-3-15-2", "a new version is a new Job"
+    assert default.depends(default.one(DEPLOYMENT), on=migrate)
+    assert default.depends(migrate, on=prepare)
+    assert default.depends(prepare, on=default.one(POLICY, "models-mlflow-setup"))
+    spec = migrate.inputs["spec"]["template"]["spec"]
+    assert [each["args"][:4] for each in spec["initContainers"]] == [
+        ["-m", "mlflow", "db", "upgrade"],
+        ["-m", "mlflow.server.auth", "db", "upgrade"],
+    ]
+    assert spec["containers"][0]["args"] == ["-m", "registry_setup", "accounts"]
+
+
+def test_the_master_is_for_the_first_step_alone(default: Recording) -> None:
+    server = _statements(default.one(POLICY, "models-mlflow").inputs["policy"])
+    setup = _statements(default.one(POLICY, "models-mlflow-setup").inputs["policy"])
+    assert setup["BeMaster"]["Resource"] == MASTER
+    assert MASTER not in json.dumps(server)
+    passwords = [secret.state["arn"] for secret in default.all(SECRET) if "account" in secret.name]
+    assert not any(arn in json.dumps(server) for arn in passwords), "the server knows hashes alone"
+    sign_in = f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/mlflow"
+    assert server["SignIn"]["Resource"] == sign_in
+    assert server["Files"]["Resource"] == f"arn:aws:s3:::acme-dev-models-{ACCOUNT}/runs/*"
+    assert "*" not in {action for each in server.values() for action in each["Action"]}
+
+
+def test_files_are_the_servers_alone(default: Recording) -> None:
+    policy = default.one("aws:s3/bucketPolicy:BucketPolicy", "models-artifacts").inputs["policy"]
+    statements = _statements(policy)
+    role = default.one("aws:iam/role:Role", "models-mlflow-role").state["arn"]
+    assert statements["PastTheServer"]["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role}}
+    assert {"PlainHttp", "OtherKey", "CustomersKey"} <= set(statements)
+    container = _pod(default, DEPLOYMENT)["containers"][0]
+    assert f"--artifacts-destination=s3://acme-dev-models-{ACCOUNT}/runs" in container["args"]
+    assert "--serve-artifacts" in container["args"]
+
+
+def test_who_may_read_an_accounts_password_may_be_it(default: Recording) -> None:
+    policy = default.one("aws:secretsmanager/secretPolicy:SecretPolicy", "models-account-release").inputs
+    assert _statements(policy["policy"])["BeTheAccount"]["Principal"] == {"AWS": [RELEASE]}
+    assert policy["blockPublicPolicy"] is True
+    key = _statements(default.one(KEY).inputs["policy"])["AccountsRead"]
+    assert key["Principal"] == {"AWS": [RELEASE, TRAINING]}
+    assert key["Action"] == ["kms:Decrypt"]
+
+
+def test_only_accounts_that_promote_pass_the_guard(default: Recording) -> None:
+    variables = _variables(_pod(default, DEPLOYMENT)["containers"][0])
+    assert variables["REGISTRY_PROMOTERS"] == "admin,release"
+    assert variables["REGISTRY_GUARDED_ALIASES"] == "champion"
+
+
+def test_outputs_tell_clients_where_and_who(default: Recording) -> None:
+    outputs = default.result.outputs
+    assert value(outputs["tracking_uri"]) == "http://mlflow.model-registry.svc.cluster.local"
+    assert [value(each)["account"] for each in outputs["secrets"]] == ["admin", "release", "training"]
+    assert default.one("aiplatform:index:ModelRegistry").outputs is not None

@@ -1,0 +1,60 @@
+"""Wrong arguments of a model registry: each is told by its path, before anything is registered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.components.aiplatform.model_registry.example import faults
+from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK
+
+
+@pytest.mark.parametrize("kept", ["protect", "high_availability", "retain_data"])
+def test_data_that_must_not_be_lost_has_backups(kept: str) -> None:
+    told = faults(**{kept: True, "database": {"backup_days": 0}})
+    assert told == [
+        f"ModelRegistryArgs.database.backup_days: got 0 beside {kept}, expected at least 1: without backups "
+        "nothing that is lost comes back"
+    ]
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    (
+        {"prefix": "a-name-that-is-far-too-long-for-a-bucket"},
+        "prefix: got 'a-name-that-is-far-too-long-for-a-bucket', expected at most 38",
+    ),
+    (
+        {"high_availability": True, "replicas": 1},
+        "replicas: got 1 beside high_availability, expected at least 2",
+    ),
+    ({"database": {"storage_gib": 5}}, "database.storage_gib: got 5, expected 20 to 65536 GiB"),
+    (
+        {"database": {"storage_gib": 100, "most_storage_gib": 105}},
+        "database.most_storage_gib: got 105, expected 0 (no growth) or 110 to 65536",
+    ),
+    ({"database": {"backup_days": 36}}, "database.backup_days: got 36, expected 0 to 35 days"),
+    ({"database": {"version": "9.6"}}, "database.version: got '9.6', expected one of 16, 17, 18"),
+    ({"image": "ghcr.io/mlflow/mlflow:v3.15.2-full"}, "image: got 'ghcr.io/mlflow/mlflow:v3.15.2-full'"),
+    ({"accounts": {"admin": {}}}, "accounts: got {'admin': AccountSettings"),
+    (
+        {"accounts": {"release": {"principals": ["*"]}}},
+        "accounts.release.principals[0]: got '*', expected an IAM role's arn",
+    ),
+    ({"guarded_aliases": ["latest"]}, "guarded_aliases[0]: got 'latest', expected an alias"),
+    ({"hosts": ["https://models.acme.example"]}, "hosts[0]: got 'https://models.acme.example'"),
+    ({"protect": True, "force_destroy": True}, "force_destroy: got true beside protect"),
+    ({"network": GOOGLE_NETWORK}, "network.cloud: got 'gcp', expected the cluster's, 'aws'"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "expected"), WRONG)
+def test_what_is_wrong_is_told(wrong: dict[str, Any], expected: str) -> None:
+    (told,) = faults(**wrong)
+    assert told.startswith(f"ModelRegistryArgs.{expected}")
+
+
+def test_a_network_without_private_services_has_no_place_for_cloud_sql() -> None:
+    cluster = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"}
+    (told,) = faults(cluster=cluster, network=GOOGLE_NETWORK)
+    assert told.startswith("ModelRegistryArgs.network.private_services: missing")
