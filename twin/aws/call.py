@@ -53,6 +53,7 @@ _MODEL_NAMES: Final = {
     "aoss": "opensearchserverless",
     "es": "opensearch",
 }
+_OTHER: Final = "rest-json"
 _SCOPE: Final = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]*)/([^/,\s]+)/aws4_request")
 _KEPT: Final = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "RAW_URI", "CONTENT_TYPE", "REMOTE_ADDR")
 _PRESERVED: Final = "moto.preserved_header_names"
@@ -171,7 +172,10 @@ class Call:
         from moto.core.request import determine_request_protocol
 
         model = self.model
-        return determine_request_protocol(model, self.environ.get("CONTENT_TYPE")) if model else "rest-json"
+        try:
+            return determine_request_protocol(model, self.environ.get("CONTENT_TYPE")) if model else _OTHER
+        except NotImplementedError:
+            return _OTHER  # no call of the service's API, such as those of Glue's Iceberg REST endpoint
 
     @cached_property
     def model(self) -> Any:

@@ -1,0 +1,212 @@
+"""PyIceberg on a lakehouse of the twin's AWS, from its outputs alone.
+
+The writer by Glue's catalog, teams by the Iceberg REST endpoint as Lake Formation lets them, and nobody by
+the buckets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from tests.end_to_end import clients
+from tests.end_to_end.plain import Plain
+from twin import environment as variables
+
+pytestmark = pytest.mark.end_to_end
+
+TEAMS = ("analysts", "masked", "germans", "strangers", "appenders")
+IN_TABLE = {
+    "columns": ["order_id", "placed_at", "email", "country"],
+    "all": [1, 2, 3, 4],
+    "second_day": [3],
+    "of_country": [4],
+    "at_first": [1, 2, 3],
+    "days": ["2026-11-01", "2026-11-02", "2026-11-03"],
+    "files_of_second_day": 1,
+}
+
+
+def _program() -> None:
+    from aiplatform.lakehouse import Lakehouse
+
+    account = aws.get_caller_identity().account_id
+    trust = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+                    "Action": "sts:AssumeRole",
+                }
+            ],
+        }
+    )
+    roles = {
+        name: aws.iam.Role(name, name=f"iceberg-{name}", assume_role_policy=trust)
+        for name in ("pipeline", *TEAMS)
+    }
+    arns = {name: f"arn:aws:iam::{account}:role/iceberg-{name}" for name in roles}
+    everything = ["public", "internal", "pii"]
+    lake = Lakehouse(
+        "iceberg",
+        {
+            "prefix": "acme-ice",
+            "force_destroy": True,
+            "writers": [arns["pipeline"]],
+            "tables": [
+                {
+                    "zone": "curated",
+                    "name": "orders",
+                    "owner": "shop@acme.example",
+                    "columns": [
+                        {"name": "order_id", "type": "long", "required": True},
+                        {"name": "placed_at", "type": "timestamptz"},
+                        {"name": "email", "type": "string", "classification": "pii"},
+                    ],
+                    "partitions": [{"column": "placed_at", "transform": "day"}],
+                }
+            ],
+            "grants": [
+                {
+                    "name": "analysts",
+                    "principal": arns["analysts"],
+                    "actions": ["read"],
+                    "zones": ["curated"],
+                    "classifications": everything,
+                },
+                {"name": "masked", "principal": arns["masked"], "actions": ["read"], "zones": ["curated"]},
+                {
+                    "name": "germans",
+                    "principal": arns["germans"],
+                    "actions": ["read"],
+                    "tables": ["curated.orders"],
+                    "classifications": everything,
+                    "rows": "order_id > 3",
+                },
+                {
+                    "name": "appenders",
+                    "principal": arns["appenders"],
+                    "actions": ["read", "write"],
+                    "tables": ["curated.orders"],
+                    "classifications": everything,
+                },
+            ],
+        },
+        pulumi.ResourceOptions(depends_on=list(roles.values())),
+    )
+    may_write = lake.outputs["writer_role_arn"].apply(
+        lambda arn: json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": arn}],
+            }
+        )
+    )
+    aws.iam.RolePolicy("pipeline", role=roles["pipeline"].name, policy=may_write)
+    for team in TEAMS:
+        aws.iam.RolePolicyAttachment(
+            team, role=roles[team].name, policy_arn=lake.outputs["client_policy_arn"]
+        )
+    pulumi.export("lake", lake.outputs)
+
+
+class World:
+    """The lakehouse, and whoever works with it."""
+
+    def __init__(self, plain: Plain) -> None:
+        self.plain = plain
+        self.stack = plain.stack("iceberg", _program)
+        self.lake: dict[str, Any] = self.stack.up().outputs["lake"].value
+        [told] = self.lake["tables"]
+        self.table = f"{told['database']}.{told['name']}"
+        self.first = 0
+        self._sessions: dict[str, dict[str, str]] = {}
+
+    def run(self, who: str, do: str, **more: Any) -> dict[str, Any]:
+        """Let a role do something by PyIceberg, in the session that it has had all along."""
+        payload = {"do": do, "lake": self.lake, "table": self.table, "first": self.first, **more}
+        return clients.run("pyiceberg", "lake", payload, self.identity(who))
+
+    def identity(self, who: str) -> dict[str, str]:
+        """The variables of a role's session."""
+        if who not in self._sessions:
+            arn = f"arn:aws:iam::{self.plain.world.account}:role/iceberg-{who}"
+            key = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+            self._sessions[who] = {
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": key["SessionToken"],
+            }
+        given = variables.environment(self.plain.world)
+        place = {name: given[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
+        return {**place, **self._sessions[who]}
+
+    def entry(self) -> dict[str, Any]:
+        """What Glue tells the deployer of the table."""
+        database, name = self.table.split(".")
+        return self.plain.aws("glue").get_table(DatabaseName=database, Name=name)["Table"]
+
+
+@pytest.fixture(scope="module")
+def world(plain: Plain) -> Iterator[World]:
+    """A lakehouse with a table that the pipeline has written."""
+    before = set(plain.inventory())
+    made = World(plain)
+    written = made.run("pipeline", "write")
+    made.first = written.pop("first")
+    assert written == IN_TABLE, "the writer reads back what it wrote, by filter and by snapshot"
+    yield made
+    made.stack.destroy()
+    assert set(plain.inventory()) == before, "it goes with all that PyIceberg wrote"
+
+
+def test_what_pyiceberg_wrote_is_no_change_to_pulumi(world: World) -> None:
+    assert [each["Name"] for each in world.entry()["StorageDescriptor"]["Columns"]] == IN_TABLE["columns"]
+    world.stack.preview(expect_no_changes=True, refresh=True)
+
+
+def test_a_team_reads_by_the_rest_endpoint_with_its_grant_alone(world: World) -> None:
+    read = world.run("analysts", "read_by_rest")
+    assert read == {"tables": [world.table], **IN_TABLE}
+    refused = world.run("strangers", "read_by_rest")["refused"]
+    assert "Lake Formation" in refused, refused
+
+
+@pytest.mark.parametrize("team", ["masked", "germans"])
+def test_whoever_has_a_filter_is_refused_there(world: World, team: str) -> None:
+    refused = world.run(team, "read_by_rest")["refused"]
+    assert "filter" in refused, f"files are given whole, or not at all: {refused}"
+
+
+def test_a_reader_cannot_append_and_a_team_that_may_write_can(world: World) -> None:
+    assert world.run("analysts", "append_by_rest").keys() == {"refused"}
+
+
+@pytest.mark.parametrize("who", ["analysts", "strangers", "pipeline"])
+def test_nobody_takes_a_file_of_a_table_from_its_bucket(world: World, who: str) -> None:
+    file = world.entry()["Parameters"]["metadata_location"]
+    assert world.run(who, "take_file", file=file) == {"refused": "AccessDenied"}
+
+
+def test_the_deployer_takes_none_either(world: World) -> None:
+    bucket, _, key = world.entry()["Parameters"]["metadata_location"].removeprefix("s3://").partition("/")
+    s3 = world.plain.aws("s3")
+    with pytest.raises(s3.exceptions.ClientError, match="explicit deny in a resource-based policy"):
+        s3.get_object(Bucket=bucket, Key=key)
+
+
+def test_all_of_it_is_so_after_a_stop_and_a_start(world: World) -> None:
+    world.plain.cli("twin", "stop", "--name", world.plain.environment)
+    world.plain.cli("twin", "start", "--name", world.plain.environment)
+    assert world.run("pipeline", "read_as_writer") == IN_TABLE
+    assert world.run("analysts", "read_by_rest") == {"tables": [world.table], **IN_TABLE}
+    assert world.run("strangers", "read_by_rest").keys() == {"refused"}
+    assert world.run("masked", "read_by_rest").keys() == {"refused"}
+    world.stack.preview(expect_no_changes=True, refresh=True)
