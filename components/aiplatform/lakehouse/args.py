@@ -232,7 +232,7 @@ class LakehouseSettings(CloudNeutral):
     arrival_events: bool = True
     arrival_targets: Targets = field(default_factory=dict[str, Input[str]])
     quality_targets: Targets = field(default_factory=dict[str, Input[str]])
-    admins: Annotated[list[Input[Annotated[str, role_arn]]], length(0, 9, "roles"), distinct] = field(
+    admins: Annotated[list[Input[str]], length(0, 9, "roles"), distinct] = field(
         default_factory=list[Input[str]]
     )
     account_settings: bool = True
@@ -275,6 +275,8 @@ class LakehouseSettings(CloudNeutral):
         yield from obeys("tags", self.tags, aws_tags)
         for index, writer in enumerate(self.writers):
             yield from obeys(f"writers[{index}]", writer, role_arn)
+        for index, admin in enumerate(self.admins):
+            yield from obeys(f"admins[{index}]", admin, role_arn)
         for index, grant in enumerate(self.grants):
             yield from obeys(f"grants[{index}].principal", grant.principal, role_arn)
         for where in ("arrival_targets", "quality_targets"):

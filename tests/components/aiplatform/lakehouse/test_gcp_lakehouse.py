@@ -1,0 +1,263 @@
+"""The lakehouse on Google Cloud: what it makes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aiplatform._args import read
+from aiplatform._lakehouse_reference import LakehouseReference
+from aiplatform.lakehouse import bigquery_types, types
+from tests.components.aiplatform.lakehouse.google import (
+    ANALYSTS,
+    BY_TABLE,
+    BY_ZONES,
+    ORDERS,
+    PIPELINE,
+    PROJECT,
+    SUPPORT,
+    lakehouse,
+)
+from tests.components.recording import Recording, value
+
+BUCKET = "gcp:storage/bucket:Bucket"
+TABLE = "gcp:biglake/icebergTable:IcebergTable"
+POLICY = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
+SHAPE = "gcp:bigquery/job:Job"
+ON_TABLE = "gcp:biglake/icebergTableIamMember:IcebergTableIamMember"
+ON_NAMESPACE = "gcp:biglake/icebergNamespaceIamMember:IcebergNamespaceIamMember"
+ZONES = ("curated", "raw", "serving")
+ACCOUNT = "principal://iam.googleapis.com/projects/-/serviceAccounts"
+
+
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    """One table, a grant by zones, and one by table with a condition."""
+    return lakehouse(grants=[BY_ZONES, BY_TABLE])
+
+
+def _statements(recorded: Recording) -> list[str]:
+    return recorded.one(SHAPE).inputs["query"]["query"].split(";\n")
+
+
+def test_logical_names_are_a_contract(default: Recording) -> None:
+    apis = (
+        "biglake", "bigquery", "bigquerydatapolicy", "bigquerystorage", "cloudkms", "logging", "pubsub",
+        "serviceusage", "storage",
+    )  # fmt: skip
+    policies = (
+        "curated-internal", "curated-orders-internal", "curated-orders-pii", "curated-pii",
+        "curated-pii-masked", "raw-internal", "raw-pii", "serving-internal", "serving-pii",
+        "serving-pii-masked",
+    )  # fmt: skip
+    member, dataset = "gcp:projects/iAMMember:IAMMember", "gcp:bigquery/datasetIamMember:DatasetIamMember"
+    assert default.names() == sorted(
+        [
+            "aiplatform:index:Lakehouse lake",
+            "gcp:biglake/icebergCatalog:IcebergCatalog lake-catalog",
+            "gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember lake-writer-0",
+            *(f"gcp:biglake/icebergNamespace:IcebergNamespace lake-{zone}" for zone in ZONES),
+            *(f"{ON_NAMESPACE} lake-grant-analysts-{zone}" for zone in ("curated", "serving")),
+            f"{TABLE} lake-curated-orders",
+            f"{ON_TABLE} lake-grant-support-curated.orders",
+            *(f"{POLICY} lake-{policy}" for policy in policies),
+            *(f"gcp:bigquery/dataset:Dataset lake-{zone}" for zone in ZONES),
+            *(f"{dataset} lake-grant-analysts-{zone}-dataset" for zone in ("curated", "serving")),
+            *(f"{dataset} lake-writer-0-{zone}" for zone in ZONES),
+            f"{SHAPE} lake-curated-orders-shape",
+            "gcp:kms/cryptoKey:CryptoKey lake-key",
+            *(
+                f"gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember lake-key-{service}"
+                for service in ("bigquery", "logging", "pubsub", "storage")
+            ),
+            "gcp:kms/keyRing:KeyRing lake-keys",
+            *(
+                f"gcp:logging/project{kind}:Project{kind} lake-access"
+                for kind in ("BucketConfig", "Exclusion", "Sink")
+            ),
+            *(f"gcp:projects/iAMAuditConfig:IAMAuditConfig lake-{each}" for each in ("biglake", "storage")),
+            *(f"gcp:projects/iAMCustomRole:IAMCustomRole lake-{each}" for each in ("client", "writer")),
+            f"{member} lake-asks-analysts@acme.example",
+            *(f"{member} lake-asks-{each}@{PROJECT}.iam" for each in ("pipeline", "support")),
+            *(f"gcp:projects/service:Service lake-api-{api}" for api in apis),
+            "gcp:projects/serviceIdentity:ServiceIdentity lake-pubsub",
+            "gcp:pubsub/topic:Topic lake-arrivals",
+            "gcp:pubsub/topicIAMMember:TopicIAMMember lake-arrivals-publisher",
+            "gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride lake-queries",
+            *(f"{BUCKET} lake-{zone}" for zone in ZONES),
+            *(f"gcp:storage/bucketIAMMember:BucketIAMMember lake-{zone}-catalog" for zone in ZONES),
+            *(f"gcp:storage/managedFolder:ManagedFolder lake-{zone}-files" for zone in ZONES),
+            *(
+                f"gcp:storage/managedFolderIamMember:ManagedFolderIamMember lake-{zone}-files-0"
+                for zone in ZONES
+            ),
+            "gcp:storage/notification:Notification lake-arrivals",
+        ]
+    )
+
+
+def test_a_table_is_declared_to_iceberg_and_then_its_own(default: Recording) -> None:
+    orders = default.one(TABLE)
+    assert [(field["id"], field["name"], field["type"]) for field in orders.inputs["schema"]["fields"]] == [
+        (1, "id", "long"),
+        (2, "ordered_at", "timestamptz"),
+        (3, "amount", "decimal(10,2)"),
+        (4, "email", "string"),
+        (5, "country", "string"),
+    ]
+    assert orders.inputs["partitionSpec"]["fields"] == [
+        {"name": "ordered_at_day", "sourceId": 2, "transform": "day"}
+    ]
+    assert orders.inputs["sortOrder"]["fields"][0]["nullOrder"] == "nulls-last"
+    assert set(orders.ignore_changes) == {"schema", "partitionSpec", "sortOrder", "properties"}
+    assert "location" not in orders.inputs, "the catalog decides it, with an ending of its own"
+    namespace = default.one("gcp:biglake/icebergNamespace:IcebergNamespace", "lake-curated").inputs
+    assert namespace["properties"]["location"] == f"gs://acme-dev-curated-{PROJECT}/tables"
+
+
+def test_the_catalog_hands_out_credentials_that_nobody_else_has(default: Recording) -> None:
+    catalog = default.one("gcp:biglake/icebergCatalog:IcebergCatalog").inputs
+    assert catalog["credentialMode"] == "CREDENTIAL_MODE_VENDED_CREDENTIALS"
+    buckets = [f"gs://acme-dev-{zone}-{PROJECT}" for zone in ("raw", "curated", "serving")]
+    assert catalog["restrictedLocationsConfig"]["restrictedLocations"] == buckets
+    for grant in default.all("gcp:storage/bucketIAMMember:BucketIAMMember"):
+        assert grant.inputs["member"].endswith("gcp-sa-biglakerestcatalog.iam.gserviceaccount.com")
+    folders = default.all("gcp:storage/managedFolderIamMember:ManagedFolderIamMember")
+    assert {folder.inputs["member"] for folder in folders} == {PIPELINE}
+    assert {folder.inputs["managedFolder"] for folder in folders} == {"files/"}
+    table = default.one(TABLE)
+    for zone in ZONES:
+        made = default.one("gcp:storage/bucketIAMMember:BucketIAMMember", f"lake-{zone}-catalog")
+        assert default.depends(table, on=made), "the catalog writes a table's first metadata"
+
+
+def test_nobody_is_everybody_and_no_role_a_basic_one(default: Recording) -> None:
+    for registered in default.resources:
+        said = json.dumps(registered.inputs)
+        assert "allUsers" not in said, registered.name
+        assert "allAuthenticatedUsers" not in said, registered.name
+        assert registered.inputs.get("role") not in ("roles/owner", "roles/editor", "roles/viewer")
+    for role in default.all("gcp:projects/iAMCustomRole:IAMCustomRole"):
+        assert not [each for each in role.inputs["permissions"] if "*" in each or "delete" in each.lower()]
+
+
+def test_a_column_is_seen_masked_or_refused_by_its_classification(default: Recording) -> None:
+    raw = default.one(POLICY, "lake-curated-internal").inputs
+    assert raw["dataPolicyType"] == "RAW_DATA_ACCESS_POLICY"
+    pipeline = f"{ACCOUNT}/pipeline@{PROJECT}.iam.gserviceaccount.com"
+    group = "principalSet://goog/group/analysts@acme.example"
+    assert raw["grantees"] == [pipeline, group]
+    assert default.one(POLICY, "lake-curated-pii").inputs["grantees"] == [pipeline]
+    masked = default.one(POLICY, "lake-curated-pii-masked").inputs
+    assert (masked["grantees"], masked["dataMaskingPolicy"]) == (
+        [group],
+        {"predefinedExpression": "ALWAYS_NULL"},
+    )
+    alone = default.one(POLICY, "lake-curated-orders-pii").inputs
+    assert alone["grantees"] == [f"{ACCOUNT}/support@{PROJECT}.iam.gserviceaccount.com"]
+
+
+def test_policies_are_attached_by_statements_that_can_be_repeated(default: Recording) -> None:
+    name = f"`{PROJECT}.acme-dev-lakehouse.acme_dev_curated.orders`"
+    added, *others = _statements(default)
+    assert added.startswith(f"ALTER TABLE {name}\n  ADD COLUMN IF NOT EXISTS `id` INT64,\n")
+    assert "ADD COLUMN IF NOT EXISTS `amount` NUMERIC(10, 2) OPTIONS (data_policies = [" in added
+    assert added.endswith("ADD COLUMN IF NOT EXISTS `country` STRING"), "public: a policy would hide it"
+    place = f"{PROJECT}.region-europe-west4.acme_dev_curated"
+    assert others[2] == (
+        f"ALTER TABLE {name} ALTER COLUMN `email` SET OPTIONS (data_policies = ["
+        f"\"{{'name':'{place}_pii'}}\", \"{{'name':'{place}_pii_masked'}}\", "
+        f"\"{{'name':'{place}_orders_pii'}}\"])"
+    )
+    job = default.one(SHAPE).inputs
+    assert (job["query"]["createDisposition"], job["query"]["writeDisposition"]) == ("", "")
+    assert job["query"]["useLegacySql"] is False
+
+
+def test_rows_are_seen_by_those_whose_grants_say_so(default: Recording) -> None:
+    whole, some = _statements(default)[-2:]
+    assert f'GRANT TO ("{ANALYSTS}", "{PIPELINE}") FILTER USING (TRUE)' in whole
+    assert f"GRANT TO (\"{SUPPORT}\") FILTER USING ((country = 'DE'))" in some
+    assert "`rows_" in some, "by the principal: another condition takes the place of the old one"
+
+
+def test_nobody_is_let_in_before_the_policies_stand(default: Recording) -> None:
+    job = default.one(SHAPE)
+    assert default.depends(default.one(ON_TABLE), on=job)
+    assert default.depends(default.one(ON_NAMESPACE, "lake-grant-analysts-curated"), on=job)
+    for policy in ("curated-pii", "curated-pii-masked", "curated-orders-pii"):
+        assert default.depends(default.one(TABLE), on=default.one(POLICY, f"lake-{policy}")), (
+            "a policy goes after the last column that has it"
+        )
+
+
+def test_a_statement_that_failed_fails_the_run() -> None:
+    def failed(name: str, inputs: Any) -> dict[str, Any]:
+        return {"statuses": [{"state": "DONE", "errorResults": [{"message": "Unrecognized name: country"}]}]}
+
+    with pytest.raises(Exception, match=r"curated\.orders: BigQuery could not .*Unrecognized name: country"):
+        lakehouse(computed={SHAPE: failed}, grants=[BY_TABLE])
+
+
+def test_a_jobs_id_goes_with_what_it_does_and_with_the_table() -> None:
+    def elsewhere(name: str, inputs: Any) -> dict[str, Any]:
+        return {"location": "gs://bucket/tables/orders/9c1d"}
+
+    ids = {
+        lakehouse(account_settings=False, arrival_events=False).one(SHAPE).inputs["jobId"],
+        lakehouse(computed={TABLE: elsewhere}).one(SHAPE).inputs["jobId"],
+        lakehouse(grants=[BY_TABLE]).one(SHAPE).inputs["jobId"],
+    }
+    assert len(ids) == 3
+    assert all(each.startswith("acme-dev-curated-orders-") for each in ids)
+
+
+def test_what_files_are_laid_out_by_is_refused_and_not_masked() -> None:
+    some = {**BY_ZONES, "classifications": ["public"]}
+    statements = _statements(lakehouse(grants=[some]))
+    amount = next(each for each in statements if "ALTER COLUMN `amount`" in each)
+    ordered = next(each for each in statements if "ALTER COLUMN `ordered_at`" in each)
+    assert "acme_dev_curated_internal_masked" in amount
+    assert "masked" not in ordered, "BigQuery masks no partition column"
+
+
+def test_a_grant_by_zones_writes_the_tables_of_which_it_gives_every_column() -> None:
+    both = {**BY_ZONES, "actions": ["read", "write"]}
+    assert not lakehouse(grants=[both]).all(ON_TABLE), "orders has a pii column"
+    all_of_it = {**both, "classifications": ["public", "internal", "pii"]}
+    written = lakehouse(grants=[all_of_it]).one(ON_TABLE).inputs
+    assert written["name"] == "orders"
+    assert written["role"].startswith("lake-writer"), "a role that makes and drops no table"
+
+
+def test_outputs_are_a_reference(default: Recording) -> None:
+    outputs = default.result.outputs
+    reference = read(LakehouseReference, outputs, "lakehouse")
+    assert (reference.project, reference.region) == (PROJECT, "europe-west4")
+    assert value(outputs["warehouse"]) == f"bl://projects/{PROJECT}/catalogs/acme-dev-lakehouse"
+    assert value(reference.zone("serving").dataset) == "acme_dev_serving"
+    assert value(reference.tables[0].location) == "gs://bucket/tables/orders/5f3a"
+    assert value(reference.log_bucket).startswith("acme-dev-lakehouse-access-")
+    assert default.one("aiplatform:index:Lakehouse").outputs is not None
+    for registered in default.resources:
+        if registered.type != "aiplatform:index:Lakehouse":
+            assert registered.parent.endswith("Lakehouse::lake"), registered.name
+
+
+@pytest.mark.parametrize(
+    ("iceberg", "sql"),
+    [
+        ("int", "INT64"), ("timestamp", "DATETIME"), ("timestamptz", "TIMESTAMP"), ("uuid", "BYTES"),
+        ("fixed[16]", "BYTES(16)"), ("decimal(38,9)", "NUMERIC(38, 9)"),
+        ("decimal(38,10)", "BIGNUMERIC(38, 10)"),
+    ],
+)  # fmt: skip
+def test_types_are_bigquerys(iceberg: str, sql: str) -> None:
+    assert bigquery_types.of(types.parse(iceberg)) == sql
+
+
+def test_the_example_is_what_the_tests_mean() -> None:
+    classifications = {column.get("classification", "internal") for column in ORDERS["columns"]}
+    assert classifications == {"public", "internal", "pii"}

@@ -1,0 +1,189 @@
+"""The lakehouse on Google Cloud: buckets, logs, limits, and how data comes in."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from tests.components.aiplatform.lakehouse.google import (
+    ANALYSTS,
+    BY_TABLE,
+    EVENTS,
+    NETWORK,
+    ORDERS,
+    PIPELINE,
+    PROJECT,
+    SUPPORT,
+    lakehouse,
+)
+from tests.components.recording import Recording
+
+BUCKET = "gcp:storage/bucket:Bucket"
+SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
+QUALITY = {
+    "rules": [
+        {"rule": "complete", "column": "id"},
+        {"rule": "between", "column": "amount", "low": 0, "at_least": 0.99},
+        {"rule": "matches", "column": "email", "pattern": ".+@.+"},
+        {"rule": "rows", "low": 1},
+        {"rule": "fresh", "column": "ordered_at", "hours": 24},
+    ],
+    "schedule": "0 6 * * *",
+}
+
+
+@pytest.fixture(scope="module")
+def all_of_it() -> Recording:
+    """One with every part that is asked for."""
+    return lakehouse(
+        tables=[{**ORDERS, "quality": QUALITY}, EVENTS],
+        grants=[BY_TABLE, {**BY_TABLE, "name": "raw", "tables": ["raw.events"], "rows": None}],
+        streams=[{"name": "clicks", "table": "raw.events"}],
+        batches=[
+            {"name": "load", "script": "gs://acme-scripts/load.py", "schedule": "15 3 * * *"},
+            {"name": "once", "script": "gs://acme-scripts/once.py", "arguments": {"day": "all"}},
+        ],
+        network=NETWORK,
+        legal_hold={"days": 400, "mode": "compliance"},
+        zones={"curated": {"file_days": 90}},
+        arrival_targets={"loader": PIPELINE},
+        quality_targets={"stewards": ANALYSTS},
+        query_cutoff_bytes=2 * 1024**4,
+        perimeter={
+            "access_policy": "123456789",
+            "deployers": [f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"],
+        },
+        protect=True,
+        retain_data=True,
+    )
+
+
+def test_buckets_are_closed_and_encrypted_by_a_key_that_is_there_first(all_of_it: Recording) -> None:
+    for bucket in all_of_it.all(BUCKET):
+        assert bucket.inputs["publicAccessPrevention"] == "enforced"
+        assert bucket.inputs["uniformBucketLevelAccess"] is True
+        assert bucket.inputs["encryption"]["defaultKmsKeyName"]
+        user = all_of_it.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "lake-key-storage")
+        assert all_of_it.depends(bucket, on=user), "Cloud Storage could not use the key"
+        assert (bucket.protect, bucket.retain_on_delete) == (True, True)
+    assert all_of_it.one("gcp:kms/cryptoKey:CryptoKey").inputs["rotationPeriod"] == "7776000s"
+
+
+def test_a_legal_hold_is_a_retention_policy_and_leaves_no_versions(all_of_it: Recording) -> None:
+    raw = all_of_it.one(BUCKET, "lake-raw").inputs
+    assert raw["retentionPolicy"] == {"retentionPeriod": str(400 * 86400), "isLocked": True}
+    assert raw["versioning"] == {"enabled": False}, (
+        "Cloud Storage takes no versions beside a retention policy"
+    )
+    curated = all_of_it.one(BUCKET, "lake-curated").inputs
+    assert "retentionPolicy" not in curated
+    assert curated["versioning"] == {"enabled": True}
+    conditions = [rule["condition"] for rule in curated["lifecycleRules"]]
+    assert {"daysSinceNoncurrentTime": 30, "withState": "ARCHIVED"} in conditions
+    assert {"age": 90, "matchesPrefixes": ["files/"], "withState": "LIVE"} in conditions
+    assert not [
+        each for each in conditions if "age" in each and "matchesPrefixes" not in each and each["age"] > 7
+    ]
+
+
+def test_access_is_logged_apart_and_queries_are_limited(all_of_it: Recording) -> None:
+    sink = all_of_it.one("gcp:logging/projectSink:ProjectSink", "lake-access").inputs
+    assert f'"acme-dev-raw-{PROJECT}"' in sink["filter"]
+    assert "catalogs/acme-dev-lakehouse" in sink["filter"]
+    quota = all_of_it.one("gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride").inputs
+    assert (quota["overrideValue"], quota["limit"]) == (str(2 * 1024**2), "%2Fd%2Fproject%2Fuser")
+    other = lakehouse(account_settings=False, tables=[], arrival_events=False)
+    assert not other.all("gcp:serviceusage/consumerQuotaOverride:ConsumerQuotaOverride")
+    assert not other.all("gcp:projects/iAMAuditConfig:IAMAuditConfig")
+    assert not other.all("gcp:pubsub/topic:Topic")
+
+
+def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None:
+    table = all_of_it.one("gcp:bigquery/table:Table")
+    assert table.inputs["biglakeConfiguration"]["storageUri"] == f"gs://acme-dev-raw-{PROJECT}/tables/events/"
+    body, at, price = json.loads(table.inputs["schema"])
+    assert len(body["dataPolicies"]) == 2, "the zone's, and the table's own"
+    assert (at["type"], "dataPolicies" in at) == ("DATETIME", False)
+    assert (price["precision"], price["scale"]) == ("12", "4")
+    assert not [
+        each for each in all_of_it.all("gcp:biglake/icebergTable:IcebergTable") if "events" in each.name
+    ]
+    rows = all_of_it.one(SUBSCRIPTION, "lake-stream-clicks")
+    assert rows.inputs["bigqueryConfig"]["useTableSchema"] is True
+    assert rows.inputs["bigqueryConfig"]["table"].startswith(f"{PROJECT}.acme_dev_raw.")
+    assert all_of_it.depends(
+        rows, on=all_of_it.one("gcp:bigquery/iamMember:IamMember", "lake-raw.events-appends")
+    )
+    errors = all_of_it.one(SUBSCRIPTION, "lake-stream-clicks-errors").inputs
+    assert errors["cloudStorageConfig"]["filenamePrefix"] == "files/errors/clicks/"
+    grant = all_of_it.one("gcp:bigquery/iamMember:IamMember", "lake-grant-raw-raw.events").inputs
+    assert (grant["member"], grant["role"]) == (SUPPORT, "roles/bigquery.dataViewer")
+
+
+def test_who_is_told_has_a_subscription_of_its_own(all_of_it: Recording) -> None:
+    notification = all_of_it.one("gcp:storage/notification:Notification").inputs
+    assert (notification["eventTypes"], notification["objectNamePrefix"]) == (["OBJECT_FINALIZE"], "files/")
+    reader = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+    assert all_of_it.one(reader, "lake-arrivals-loader").inputs["member"] == PIPELINE
+    assert all_of_it.one(reader, "lake-quality-stewards").inputs["member"] == ANALYSTS
+    told = all_of_it.one(SUBSCRIPTION, "lake-quality-stewards").inputs
+    assert told["deadLetterPolicy"]["maxDeliveryAttempts"] == 5
+    assert told["expirationPolicy"] == {"ttl": ""}
+    for topic in all_of_it.all("gcp:pubsub/topic:Topic"):
+        assert topic.inputs["kmsKeyName"], topic.name
+        assert topic.inputs["messageStoragePolicy"]["allowedPersistenceRegions"] == ["europe-west4"]
+
+
+def test_rules_are_scanned_by_one_that_sees_what_they_are_about(all_of_it: Recording) -> None:
+    scan = all_of_it.one("gcp:dataplex/datascan:Datascan").inputs
+    place = f"//biglake.googleapis.com/projects/{PROJECT}/catalogs/acme-dev-lakehouse"
+    assert scan["data"]["resource"] == f"{place}/namespaces/acme_dev_curated/tables/orders"
+    assert scan["dataScanId"] == "acme-dev-curated-orders"
+    complete, between, matches, rows, fresh = scan["dataQualitySpec"]["rules"]
+    assert (complete["threshold"], complete["nonNullExpectation"]) == (1.0, {})
+    assert (between["threshold"], between["rangeExpectation"]) == (0.99, {"minValue": "0"})
+    assert matches["regexExpectation"] == {"regex": "^(?:.+@.+)$"}
+    assert rows["tableConditionExpectation"]["sqlExpression"] == "COUNT(*) >= 1"
+    assert fresh["tableConditionExpectation"]["sqlExpression"] == (
+        "TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MAX(`ordered_at`), SECOND) <= 86400"
+    )
+    assert scan["executionSpec"]["trigger"]["schedule"]["cron"] == "TZ=Etc/UTC 0 6 * * *"
+    pii = all_of_it.one("gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy", "lake-curated-pii")
+    assert any("gcp-sa-dataplex" in each for each in pii.inputs["grantees"])
+    assert all_of_it.one(
+        "gcp:biglake/icebergTableIamMember:IcebergTableIamMember", "lake-scans-curated.orders"
+    )
+
+
+def test_batches_are_started_and_work_as_a_writer(all_of_it: Recording) -> None:
+    job = "gcp:cloudscheduler/job:Job"
+    load, once = all_of_it.one(job, "lake-batch-load").inputs, all_of_it.one(job, "lake-batch-once").inputs
+    assert (load["schedule"], load["paused"], once["paused"]) == ("15 3 * * *", False, True)
+    body = json.loads(base64.b64decode(once["httpTarget"]["body"]))
+    assert body["pysparkBatch"] == {
+        "mainPythonFileUri": "gs://acme-scripts/once.py",
+        "args": ["--day", "all"],
+    }
+    execution = body["environmentConfig"]["executionConfig"]
+    assert execution["serviceAccount"].startswith("acme-dev-lake-batch@")
+    assert execution["subnetworkUri"].endswith("/subnetworks/nodes")
+    properties = body["runtimeConfig"]["properties"]
+    assert properties["spark.sql.catalog.lakehouse.warehouse"] == (
+        f"bl://projects/{PROJECT}/catalogs/acme-dev-lakehouse"
+    )
+    assert all_of_it.one("gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember", "lake-batch")
+    scripts = all_of_it.one("gcp:storage/bucketIAMMember:BucketIAMMember", "lake-batch-acme-scripts").inputs
+    assert scripts["role"] == "roles/storage.objectViewer"
+
+
+def test_a_perimeter_lets_the_deployers_in(all_of_it: Recording) -> None:
+    perimeter = all_of_it.one("gcp:accesscontextmanager/servicePerimeter:ServicePerimeter").inputs
+    assert perimeter["name"] == "accessPolicies/123456789/servicePerimeters/acme_dev_lakehouse"
+    status = perimeter["status"]
+    assert status["resources"] == ["projects/123456789012"]
+    assert {"biglake.googleapis.com", "storage.googleapis.com"} <= set(status["restrictedServices"])
+    let_in = status["ingressPolicies"][0]["ingressFrom"]
+    assert let_in["identities"] == [f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"]
+    assert "spec" not in perimeter
