@@ -8,6 +8,7 @@ import typer
 
 from cli import stacks, twins
 from cli.output import CommandError, note, own
+from cli.policy import command as policy
 
 app = typer.Typer(
     name="aiplatform",
@@ -24,6 +25,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 stacks.register(app)
+policy.register(app)
 app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")
 
 

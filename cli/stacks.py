@@ -43,7 +43,7 @@ def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: boo
     `aiplatform up aws-dev --diff`.
     """
     began = time.monotonic()
-    world = _started(environment)
+    world = started(environment)
     arguments = ["up", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
     code = _pulumi(world, environment, arguments)
     if code == 0:
@@ -67,7 +67,7 @@ def preview(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     Starts the twin where it does not run. Further options go to `pulumi preview`, as in
     `aiplatform preview aws-dev --diff --refresh`.
     """
-    world = _started(environment)
+    world = started(environment)
     code = _pulumi(world, environment, ["preview", *_shown(show_outputs), *context.args])
     if code:
         note()
@@ -80,7 +80,7 @@ def refresh(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
 
     The next `up` then changes it back. Further options go to `pulumi refresh`.
     """
-    world = _started(environment)
+    world = started(environment)
     arguments = ["refresh", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
     code = _pulumi(world, environment, arguments)
     if code:
@@ -103,7 +103,7 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
 
     if not any(word.partition("=")[0] in PARTIAL for word in context.args):
         _refuse_protected(worlds.for_environment(environment), environment)
-    world = _started(environment)
+    world = started(environment)
     arguments = ["destroy", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
     code = _pulumi(world, environment, arguments)
     if code == 0:
@@ -121,7 +121,7 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     raise typer.Exit(code)
 
 
-def _started(environment: str) -> World:
+def started(environment: str) -> World:
     from cli import worlds
     from cli.progress import shown
     from twin import lifecycle

@@ -10,8 +10,10 @@ import datetime
 import json
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent import futures
+from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import grpc
@@ -31,6 +33,8 @@ VERSION: Final = "0.1.0"
 PAGE: Final = "docs/policies.md"
 PACK: Final = "pack"
 """The key of the engine's configuration that is about the pack as a whole: `{"pack": {"profile": "dev"}}`."""
+SAID: Final = "guardrails: "
+"""How the lines begin that the pack itself says."""
 SETTING: Final = "ai-platform:environment"
 _LEVELS: Final[Mapping[Level, proto.EnforcementLevel.ValueType]] = {
     "advisory": proto.ADVISORY,
@@ -47,6 +51,35 @@ _SEVERITIES: Final = {
 _CHANNEL: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 
+@dataclass
+class Notes:
+    """What is worth a line at the end of a run, beside faults."""
+
+    undecided: Counter[str] = field(default_factory=Counter[str])
+    """Policy -> how many judgements wait for `up`."""
+    exempt: list[Verdict] = field(default_factory=list[Verdict])
+
+    def lines(self, court: Court, resources: int) -> Iterator[str]:
+        """resources: how many the program has, its stack and its providers among them."""
+        if resources <= 1:
+            yield f"nothing to check in profile {court.profile} ({court.origin}): the stack is empty"
+            return
+        yield (
+            f"{resources} resources judged by {len(court.policies)} policies in profile {court.profile} "
+            f"({court.origin})"
+        )
+        if self.undecided:
+            told = ", ".join(f"{name} ({count})" for name, count in sorted(self.undecided.items()))
+            yield f"known only at `up`, and judged there: {told}"
+        for verdict in self.exempt:
+            exempt = verdict.exempt
+            assert exempt is not None, "only what is exempt comes here"  # noqa: S101
+            yield (
+                f"exempt from {verdict.policy.id} until {exempt.expires}: {verdict.name}: {exempt.reason} "
+                f"({exempt.owner})"
+            )
+
+
 class Pack(analyzer_pb2_grpc.AnalyzerServicer):
     """The Analyzer service."""
 
@@ -54,6 +87,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         self, policies: Sequence[Policy], strictness: Strictness, exemptions: Sequence[Exemption]
     ) -> None:
         self.court = Court(policies, strictness, exemptions)
+        self._notes = Notes()
         self._told: dict[str, Level] = {}
         """The levels that the engine was told, and sends back as if they were somebody's wish."""
 
@@ -127,7 +161,11 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             )
             for each in request.resources
         ]
-        return self._answer(self.court.judge_stack(Stack(resources)))
+        answer = self._answer(self.court.judge_stack(Stack(resources)))
+        for line in self._notes.lines(self.court, len(resources)):
+            sys.stderr.write(f"{SAID}{line}\n")
+        sys.stderr.flush()
+        return answer
 
     def Remediate(self, request: Any, context: Any) -> proto.RemediateResponse:
         """No policy changes anything by itself: what is wrong is mended in the program."""
@@ -201,9 +239,11 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             if verdict.exempt is None:
                 response.diagnostics.append(_diagnostic(verdict))
             else:
+                self._notes.exempt.append(verdict)
                 reason = f"{verdict.name}: exempt until {verdict.exempt.expires}: {verdict.exempt.reason}"
                 response.not_applicable.append(_left_alone(verdict.policy, reason))
         for policy, path in judged.undecided:
+            self._notes.undecided[policy.id] += 1
             response.not_applicable.append(_left_alone(policy, f"{path} is known only at `up`"))
         return response
 

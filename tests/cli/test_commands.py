@@ -137,7 +137,7 @@ def _engine_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     def started(name: str) -> None:
         raise AssertionError(f"{name} was started")
 
-    monkeypatch.setattr(stacks, "_started", started)
+    monkeypatch.setattr(stacks, "started", started)
 
 
 def test_a_protected_environment_is_not_destroyed_and_the_way_to_it_is_told(
@@ -172,7 +172,7 @@ def test_whether_a_part_of_a_stack_is_protected_is_the_engines_to_say(
 
 
 def test_a_failure_ends_with_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "_started", worlds.for_environment)
+    monkeypatch.setattr(stacks, "started", worlds.for_environment)
     asked: list[list[str]] = []
 
     def pulumi(world: World, name: str, arguments: list[str]) -> int:
