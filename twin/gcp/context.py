@@ -24,9 +24,11 @@ _PLACE: Final = re.compile(r"\{(\+?)(\w+)\}")
 
 @cache
 def method(name: str) -> Method:
-    """A method by its id. KeyError where its API has none."""
-    api = APIS[name.partition(".")[0]]
-    found = known(name, api.version) or known(name)
+    """A method by its id; `bigquerydatapolicy@v2.` asks for a version. KeyError where its API has none."""
+    head, dot, rest = name.partition(".")
+    head, _, version = head.partition("@")
+    whole = f"{head}{dot}{rest}"
+    found = known(whole, version or APIS[head].version) or known(whole)
     if found is None:
         raise KeyError(name)
     return found

@@ -13,6 +13,7 @@ _PARTS: Final = frozenset(
         "iam.workloadIdentityPools",  # comes with the first cluster and stays
         "cloudkms.keyRings",  # Google keeps the names of key rings and keys for good
         "binaryauthorization.policy",  # a setting of the project
+        "bigquery.jobs",  # records of what happened
         "dns.changes",  # records of what happened
     }
 )

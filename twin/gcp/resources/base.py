@@ -12,10 +12,9 @@ from typing import Any, Final
 from twin.core.diff import covers
 from twin.core.settle import settled
 from twin.core.templates import fill, parse
-from twin.gcp import discovery
-from twin.gcp.apis import APIS
 from twin.gcp.calling import Refusal
 from twin.gcp.context import GcpContext
+from twin.gcp.context import method as method_of
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.labels import labels_now
 from twin.gcp.resources.links import last_of
@@ -242,8 +241,8 @@ class GcpResource(Shaped):
             body = {self.label_field: labels}
             query = {"updateMask": self.label_field}
             called = f"{self.collection}.patch"
-            takes = discovery.known(called, APIS[self.api].version)
-            query = query if takes and "updateMask" in takes.parameters else None
+            takes = method_of(called)
+            query = query if "updateMask" in takes.parameters else None
             answer = context.call(called, self.filled(self.params, values), body, query)
         else:
             now = self.find(context, id, values) or {}

@@ -51,11 +51,14 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def wrong_body(
-    api: str, schema: str, method: str, body: Props, places: Mapping[str, str]
+    api: str, schema: str, method: str, body: Props, places: Mapping[str, str], version: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """(property, reason) of each fault. method: whose required fields must be there. UNKNOWN passes."""
+    """(property, reason) of each fault. UNKNOWN passes.
+
+    method: whose required fields must be there. version: of the API; the provider's usual one by default.
+    """
     known, unknown = _without_unknown(body, "")
-    for path, reason in discovery.faults(api, APIS[api].version, schema, known, method):
+    for path, reason in discovery.faults(api, version or APIS[api].version, schema, known, method):
         if path not in unknown:
             yield _place(places, path), reason
 

@@ -141,6 +141,11 @@ class IamMember(GcpResource):
         method = f"{self.collection}.getIamPolicy"
         return context.call(method, params, None, query)
 
+    def send(self, context: GcpContext, target: str, policy: Props) -> None:
+        """Write the policy."""
+        body = policy if self.bare else {"policy": policy}
+        context.call(f"{self.collection}.setIamPolicy", self.place_of(target), body)
+
     def _written(self, context: GcpContext, props: Props, change: Callable[[Props], bool]) -> None:
         # What is written depends on what stood there: no intent may answer it from memory.
         context = context.with_intent("")
@@ -150,9 +155,8 @@ class IamMember(GcpResource):
                 policy = self._policy(context, props)
                 if not change(policy):
                     return
-                body = policy if self.bare else {"policy": policy}
                 try:
-                    context.call(f"{self.collection}.setIamPolicy", self.place_of(target), body)
+                    self.send(context, target, policy)
                 except Refusal as error:
                     if error.code != _CONFLICT or attempt + 1 == _ATTEMPTS:
                         raise

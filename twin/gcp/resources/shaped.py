@@ -33,7 +33,12 @@ class Shaped(Entry):
     @property
     def api(self) -> str:
         """The API's name."""
-        return self.collection.partition(".")[0]
+        return self.collection.partition(".")[0].partition("@")[0]
+
+    @property
+    def version(self) -> str:
+        """The API's version: the provider's usual one, or that of the collection (`name@v2.things`)."""
+        return self.collection.partition(".")[0].partition("@")[2] or APIS[self.api].version
 
     @cached_property
     def sdk_schema(self) -> ResourceSchema:
@@ -50,7 +55,7 @@ class Shaped(Entry):
 
     def shape_of(self, root: str) -> Shape:
         """The same with another schema of the API."""
-        found = discovery.document(self.api, APIS[self.api].version)
+        found = discovery.document(self.api, self.version)
         return Shape(sdk(SDK), found.schemas if found else {}, root, self.fields)
 
     # Validation
@@ -81,7 +86,8 @@ class Shaped(Entry):
             yield error.path, str(error)
             return
         called = f"{self.collection}.{self.create_method}"
-        yield from wrong_body(self.api, self.request or self.schema, called, body, places)
+        called = called.replace(f"@{self.version}", "", 1)
+        yield from wrong_body(self.api, self.request or self.schema, called, body, places, self.version)
 
     def same(self, path: str, old: Any, new: Any) -> bool:
         if path == "effectiveLabels" and isinstance(old, dict) and isinstance(new, dict):

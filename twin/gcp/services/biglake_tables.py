@@ -50,7 +50,7 @@ def create(call: Call) -> dict[str, Any]:
     version = int(declared["Properties"].pop("format-version", 2))
     made = iceberg.metadata(declared, version, row, call.at)
     made["properties"] = {**_PROPERTIES, **made["properties"]}
-    return _write(call, catalog, row, made)
+    return _shown(_store(call, catalog, row, made))
 
 
 def declaration(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def _column(field: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write(call: Call, catalog: Body, row: str, metadata: dict[str, Any]) -> Body:
+def _store(call: Call, catalog: Body, row: str, metadata: dict[str, Any]) -> Body:
     """Store a version of the metadata in the bucket, and where it is in the catalog."""
     bucket = bucket_at(call, metadata["location"])
     _check_rights(call, catalog, bucket)
@@ -117,8 +117,7 @@ def _write(call: Call, catalog: Body, row: str, metadata: dict[str, Any]) -> Bod
     media = json.dumps(metadata).encode()
     store(call, bucket, object_name, media, {"contentType": "application/json"})
     made: Body = {"name": row.rpartition("/")[2], "metadata-location": path, "metadata": metadata}
-    call.state.put(row, made)
-    return _shown(made)
+    return call.state.put(row, made)
 
 
 def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
@@ -178,15 +177,21 @@ def commit(call: Call) -> dict[str, Any]:
     if not updates:
         return _shown(body)
     made = changed(body["metadata"], call.body.get("requirements") or [], updates)
-    made["metadata-log"] = [
-        *(body["metadata"].get("metadata-log") or []),
+    return _shown(write(call, table_row(call), body, made))
+
+
+def write(call: Call, row: str, before: Body, metadata: Body) -> Body:
+    """The table with another version of its metadata."""
+    metadata["metadata-log"] = [
+        *(before["metadata"].get("metadata-log") or []),
         {
-            "metadata-file": body["metadata-location"],
-            "timestamp-ms": body["metadata"]["last-updated-ms"],
+            "metadata-file": before["metadata-location"],
+            "timestamp-ms": before["metadata"]["last-updated-ms"],
         },
     ]
-    made["last-updated-ms"] = int(call.at * 1000)
-    return _write(call, catalog_of(call), table_row(call), made)
+    metadata["last-updated-ms"] = int(call.at * 1000)
+    catalog = call.need(row.partition("/namespaces/")[0])
+    return _store(call, catalog, row, metadata)
 
 
 def changed(metadata: Body, requirements: list[Body], updates: list[Body]) -> Body:

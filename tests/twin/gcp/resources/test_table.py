@@ -13,7 +13,6 @@ import pytest
 from twin.checks.sdk import objects, sdk
 from twin.checks.types import Property
 from twin.gcp import discovery
-from twin.gcp.apis import APIS
 from twin.gcp.context import method
 from twin.gcp.functions.base import table as functions
 from twin.gcp.provider import GcpCloud
@@ -143,7 +142,7 @@ def _exists(properties: Mapping[str, Property], path: list[str]) -> bool:
 @pytest.mark.parametrize("token", [token for token in TOKENS if not OURS.search(token)])
 def test_every_input_of_the_sdk_is_a_field_of_the_api(token: str) -> None:
     kind = table()[token]
-    document = discovery.document(kind.api, APIS[kind.api].version)
+    document = discovery.document(kind.api, kind.version)
     assert document is not None
     left_out = {"project", kind.place, kind.labels, "deletionPolicy"}
     inputs = {name: each for name, each in kind.sdk_schema.inputs.items() if name not in left_out}

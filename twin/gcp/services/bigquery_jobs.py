@@ -1,0 +1,182 @@
+"""BigQuery: jobs. Of queries the twin executes what declares columns and policies of tables."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from twin.gcp.call import Call
+from twin.gcp.errors import GoogleError, invalid
+from twin.gcp.iam_policy import etag
+from twin.gcp.services import bigquery_ddl as ddl
+from twin.gcp.services import generic, handles
+from twin.gcp.services.bigquery import duplicate, millis, missing
+from twin.gcp.services.bigquery_shapes import Table, find
+from twin.gcp.services.compute import check_labels
+from twin.gcp.state import Body
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,1024}")
+_KINDS: Final = ("query", "load", "extract", "copy")
+
+
+def _row(call: Call, job: str) -> str:
+    return f"bigquery/projects/{call.project}/jobs/{job}"
+
+
+@handles("bigquery.jobs.insert")
+def insert(call: Call) -> dict[str, Any]:
+    """A job, which is done when this answers; what is wrong with its statements its status tells."""
+    configuration = call.body.get("configuration") or {}
+    kinds = [each for each in _KINDS if each in configuration]
+    if len(kinds) != 1:
+        raise invalid("Required parameter is missing: exactly one of query, load, extract and copy.")
+    check_labels(configuration, "configuration.labels")
+    reference = call.body.get("jobReference") or {}
+    job = (
+        reference.get("jobId") or f"job_{etag(call.body)[:12].strip('=').replace('/', '_').replace('+', '-')}"
+    )
+    if not _ID.fullmatch(job):
+        raise invalid(f'Invalid job ID "{job}": letters, digits, _ and -, at most 1024.')
+    place = (reference.get("location") or "US").lower()
+    shown = place.upper() if place in ("us", "eu") else place
+    if call.state.get(_row(call, job)) is not None:
+        raise duplicate("Job", f"{call.project}:{shown}.{job}")
+    if kinds[0] != "query":
+        raise NotImplementedError(f"BigQuery's {kinds[0]} jobs")
+    query = configuration["query"]
+    if query.get("useLegacySql", True):
+        raise NotImplementedError("BigQuery's legacy SQL")
+    link = f"https://bigquery.googleapis.com/bigquery/v2/projects/{call.project}/jobs/{job}?location={shown}"
+    now = millis(call)
+    made: Body = {
+        "kind": "bigquery#job",
+        "id": f"{call.project}:{shown}.{job}",
+        "selfLink": link,
+        "user_email": call.principal.partition(":")[2],
+        "configuration": {**configuration, "jobType": "QUERY"},
+        "jobReference": {"projectId": call.project, "jobId": job, "location": shown},
+        "statistics": {"creationTime": now, "startTime": now, "endTime": now, "totalBytesProcessed": "0"},
+        "status": {"state": "DONE"},
+    }
+    fault = _run(call, query.get("query", ""), place)
+    if fault:
+        made["status"] |= {"errorResult": fault, "errors": [fault]}
+    made["etag"] = etag(made)
+    return call.state.put(_row(call, job), made)
+
+
+def _run(call: Call, text: str, place: str) -> Body | None:
+    """Execute a script. What was refused is answered, and what went before it stays, as in BigQuery."""
+    try:
+        for each in ddl.script(text):
+            _execute(call, each, place)
+    except GoogleError as error:
+        return {"reason": error.reason, "location": "query", "message": error.message}
+    return None
+
+
+def _execute(call: Call, each: ddl.Statement, place: str) -> None:
+    table = find(call, each.table, place)
+    if isinstance(each, ddl.RowPolicy):
+        _create_rows(call, table, each)
+    elif isinstance(each, ddl.DropRows):
+        _drop_rows(table, each)
+    else:
+        _alter(call, table, each)
+    table.save(call)
+
+
+def _alter(call: Call, table: Table, each: ddl.AlterTable) -> None:
+    added: list[ddl.Column] = []
+    for action in each.actions:
+        name = action.name.lower()
+        held = table.has(name) or any(one.name.lower() == name for one in added)
+        if isinstance(action, ddl.Column):
+            if held and not action.lenient:
+                raise invalid(f"Column already exists: {action.name}", reason="invalidQuery")
+            if not held:
+                added.append(action)
+        elif not held:
+            raise invalid(f"ALTER TABLE ALTER COLUMN: Column {action.name} not found.", reason="invalidQuery")
+    if added:
+        table.add(call, [(one.name, one.kind) for one in added])
+    new = {one.name for one in added}
+    for action in each.actions:
+        if action.policies is None or (isinstance(action, ddl.Column) and action.name not in new):
+            continue
+        names = [_policy(call, one, table.place) for one in action.policies]
+        if isinstance(action, ddl.Options) and action.more:
+            names = sorted({*table.policies.get(action.name, ()), *names})
+        table.policies[action.name] = names
+
+
+def _policy(call: Call, name: str, place: str) -> str:
+    """A data policy by `PROJECT.region-LOCATION.ID`. Raises 404 and 400."""
+    parts = name.split(".")
+    if len(parts) != 3:
+        raise invalid(f"Invalid data policy '{name}': PROJECT.region-LOCATION.POLICY is right.")
+    where = parts[1].removeprefix("region-").lower()
+    full = f"projects/{call.project}/locations/{where}/dataPolicies/{parts[2]}"
+    body = call.state.get(f"bigquerydatapolicy/{full}")
+    if body is None or parts[0] not in (call.project, call.project_number):
+        raise missing("Data policy", name)
+    if where != place:
+        raise invalid(f"The data policy {name} is in {where}, the table in {place}.")
+    return full
+
+
+def _create_rows(call: Call, table: Table, each: ddl.RowPolicy) -> None:
+    from twin.gcp.services.bigquery_rows import check_grantees, check_predicate
+
+    held = each.name in table.rows
+    if held and each.lenient:
+        return
+    if held and not each.replace:
+        raise duplicate("Row access policy", f"{table.shown}.{each.name}")
+    check_predicate(each.predicate, table.names())
+    check_grantees(call, list(each.grantees))
+    table.rows[each.name] = {"filterPredicate": each.predicate, "grantees": list(each.grantees)}
+
+
+def _drop_rows(table: Table, each: ddl.DropRows) -> None:
+    if not each.name:
+        table.rows.clear()
+    elif each.name in table.rows:
+        del table.rows[each.name]
+    elif not each.lenient:
+        raise missing("Row access policy", f"{table.shown}.{each.name}")
+
+
+def _job(call: Call) -> Body:
+    found = call.state.get(_row(call, call.parameters["jobId"]))
+    where = str(call.parameters.get("location") or "").lower()
+    if found is None or (where and where != found["jobReference"]["location"].lower()):
+        raise missing("Job", f"{call.project}:{call.parameters['jobId']}")
+    return found
+
+
+@handles("bigquery.jobs.get")
+def get(call: Call) -> dict[str, Any]:
+    """A job with its status."""
+    return _job(call)
+
+
+@handles("bigquery.jobs.list")
+def listing(call: Call) -> dict[str, Any]:
+    """The project's jobs."""
+    found = [body for _, body in call.state.of("bigquery.jobs", f"bigquery/projects/{call.project}/jobs/")]
+    return {"kind": "bigquery#jobList", **generic.page(call, found, "jobs")}
+
+
+@handles("bigquery.jobs.cancel")
+def cancel(call: Call) -> dict[str, Any]:
+    """A job that is done stays as it is."""
+    return {"kind": "bigquery#jobCancelResponse", "job": _job(call)}
+
+
+@handles("bigquery.jobs.delete")
+def delete(call: Call) -> dict[str, Any]:
+    """What is known of a job goes."""
+    _job(call)
+    call.state.delete(_row(call, call.parameters["jobId"]))
+    return {}
