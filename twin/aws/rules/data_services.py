@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from twin.aws.rules import dynamodb, lambdas, rds, rds_groups, rds_mends, secretsmanager, secretsmanager_calls
+from twin.aws.rules import (
+    dynamodb,
+    ecr,
+    lambdas,
+    rds,
+    rds_groups,
+    rds_mends,
+    secretsmanager,
+    secretsmanager_calls,
+)
 
 RULES: Final[dict[str, dict[str, Any]]] = {
     "rds": {**rds.RULES, **rds_groups.RULES},
     "secretsmanager": secretsmanager.RULES,
     "dynamodb": dynamodb.RULES,
+    "ecr": ecr.RULES,
     "lambda": lambdas.RULES,
 }
 EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "rds": rds_mends.OPERATIONS,
     "secretsmanager": secretsmanager_calls.OPERATIONS,
     "dynamodb": dynamodb.OPERATIONS,
+    "ecr": ecr.OPERATIONS,
     "lambda": lambdas.OPERATIONS,
 }
