@@ -123,6 +123,13 @@ def told_defaults() -> Iterator[tuple[str, str, str]]:
                     yield f"{owner}.{names[key]}", told[1], real
 
 
+def _notes(folder: str) -> Iterator[str]:
+    """What no type tells, written by hand: what a component makes on each cloud, and what that costs idle."""
+    file = ROOT / "docs" / "components" / "notes" / f"{folder}.md"
+    if file.is_file():
+        yield file.read_text().strip()
+
+
 def _page(component: type) -> str:
     name, folder = component.__name__, entity(component)
     definition = plugin().definitions[name]
@@ -135,6 +142,7 @@ def _page(component: type) -> str:
         f"# {name}",
         _intro(component),
         f"```python\nfrom aiplatform.{folder} import {name}\n```",
+        *_notes(folder),
         "## Arguments",
         "An argument marked *output* takes an output of another resource as well as a plain value; the "
         "others decide what is created, and must be plain.",

@@ -57,17 +57,19 @@ class Context:
         self,
         *depends_on: pulumi.Resource,
         data: bool = False,
+        retain: bool = False,
         delete_before_replace: bool | None = None,
         ignore_changes: list[str] | None = None,
     ) -> ResourceOptions:
-        """Options of a child. data: whether it is or keeps data, and so is protected and retained."""
+        """Options of a child. data: whether it is or keeps data, and so is protected and retained. retain:
+        whether what is retained needs it."""
         return ResourceOptions(
             parent=self.parent,
             depends_on=list(depends_on) or None,
             ignore_changes=ignore_changes,
             # None, not False: what an enclosing component says stays.
             protect=True if data and self.settings.protect else None,
-            retain_on_delete=True if data and self.settings.retain_data else None,
+            retain_on_delete=True if (data or retain) and self.settings.retain_data else None,
             delete_before_replace=delete_before_replace,
         )
 

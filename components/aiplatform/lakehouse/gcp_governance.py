@@ -42,7 +42,8 @@ def column_policies(context: Context, inside: Sequence[Input[str]]) -> tuple[lis
             if policy.kind == "masked"
             else None,
             grantees=grantees(policy.principals),
-            opts=context.options(context.apis["bigquerydatapolicy"], delete_before_replace=True),
+            # A policy cannot go while a column has it.
+            opts=context.options(context.apis["bigquerydatapolicy"], retain=True, delete_before_replace=True),
         )
         for policy in declared
     }
