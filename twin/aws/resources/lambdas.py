@@ -41,6 +41,14 @@ _CAPACITY: Final[Fields] = {
 }
 
 
+def _snap_start(value: Any) -> Any:
+    # The provider tells of it where it is on.
+    applied = value.get("ApplyOn")
+    if applied in (None, "None"):
+        return None
+    return {"applyOn": applied, "optimizationStatus": value.get("OptimizationStatus", "Off")}
+
+
 class Function(AwsResource):
     token = "aws:lambda/function:Function"
     service = "lambda"
@@ -70,9 +78,7 @@ class Function(AwsResource):
         "loggingConfig": Field(
             "LoggingConfig", of=pascal("applicationLogLevel", "logFormat", "logGroup", "systemLogLevel")
         ),
-        "snapStart": Field(
-            "SnapStart", of={**pascal("applyOn"), "optimizationStatus": Field("", read="OptimizationStatus")}
-        ),
+        "snapStart": Field("SnapStart", of=pascal("applyOn"), decode=_snap_start),
         "tenancyConfig": Field("TenancyConfig", of=pascal("tenantIsolationMode")),
         "tracingConfig": Field("TracingConfig", of=pascal("mode")),
         "vpcConfig": Field(
@@ -104,12 +110,12 @@ class Function(AwsResource):
         remove=Call("UntagResource", {"Resource": _ARN, "TagKeys": "{keys}"}),
     )
     autoname = AutoName(max_length=64)
-    declared = frozenset({"capacityProviderConfig", "fileSystemConfig", "snapStart", "layers"})
+    declared = frozenset({"capacityProviderConfig", "fileSystemConfig", "layers"})
     computed = frozenset(
         {"architectures", "codeSha256", "ephemeralStorage", "loggingConfig", "region", "sourceCodeHash"}
         | {"tracingConfig"}
     )
-    nested_computed = frozenset({"snapStart.optimizationStatus", "vpcConfig.vpcId"})
+    nested_computed = frozenset({"vpcConfig.vpcId"})
     immutable = frozenset({"name", "packageType", "region", "durableConfig", "tenancyConfig"})
     sets = frozenset({"architectures", "vpcConfig.securityGroupIds", "vpcConfig.subnetIds"})
     volatile = frozenset(

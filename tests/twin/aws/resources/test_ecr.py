@@ -65,7 +65,7 @@ def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: st
             context,
             LIFECYCLE,
             repository="acme/mlflow",
-            policy=json.dumps({"rules": [{**rule, "rulePriority": 0}]}),
+            policy=json.dumps({"rules": [{**rule, "action": {"type": "keep"}}]}),
         )
     assert error.value.path == "policy"
     root = f"arn:aws:iam::{clients.front.world.account}:root"
