@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Any, Final
 
 import duckdb
@@ -23,27 +24,37 @@ _WIDE: Final = ("HUGEINT", "UHUGEINT", "UBIGINT")
 """What DuckDB sums whole numbers to, where Trino stays with bigint."""
 
 
+_SETTINGS: Final = (
+    "SET GLOBAL TimeZone='UTC'",
+    "SET GLOBAL integer_division=true",
+    "SET GLOBAL default_null_order='nulls_last'",
+    *_MACROS,
+    "SET GLOBAL enable_external_access=false",
+    "SET GLOBAL lock_configuration=true",
+)
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """The process's DuckDB. It holds nothing: what a query reads is its own connection's."""
+    settings: Any = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "python_enable_replacements": "false",
+        "threads": "1",
+        "memory_limit": "2GB",
+    }
+    made = duckdb.connect(":memory:", config=settings)
+    for text in _SETTINGS:
+        made.execute(text)
+    return made
+
+
 class Engine:
     """One query's DuckDB."""
 
     def __init__(self) -> None:
-        settings: Any = {
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "python_enable_replacements": "false",
-            "threads": "1",
-            "memory_limit": "2GB",
-        }
-        self._connection = duckdb.connect(":memory:", config=settings)
-        for text in (
-            "SET TimeZone='UTC'",
-            "SET integer_division=true",
-            "SET default_null_order='nulls_last'",
-            *_MACROS,
-        ):
-            self._connection.execute(text)
-        self._connection.execute("SET enable_external_access=false")
-        self._connection.execute("SET lock_configuration=true")
+        self._connection = _database().cursor()
 
     def add(self, name: str, data: pa.Table) -> dict[str, str]:
         """Let queries see a table under this name. Returns its columns' types."""

@@ -116,7 +116,15 @@ def read(sql: str) -> Statement:
     return _parsed(text, translate.parse(text))
 
 
+_QUERIES: Final = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "VALUES")
+
+
 def _unfit(first: str, text: str) -> None:
+    if first in _QUERIES and "`" in re.sub(r"'(?:[^']|'')*'", "", text):
+        raise QueryFailed(
+            "SYNTAX_ERROR: backquoted identifiers are not supported; use double quotes to quote identifiers",
+            SYNTAX,
+        )
     if first == "CREATE" and re.match(r"CREATE\s+EXTERNAL\s+TABLE\s+\S+\s+IF\s+NOT", text, re.IGNORECASE):
         raise QueryFailed("mismatched input 'IF' expecting {'(', 'PARTITIONED', ...}", SYNTAX)
 

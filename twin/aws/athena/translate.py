@@ -83,28 +83,27 @@ _FOREIGN: Final[dict[type[Any], Callable[[Any], str]]] = {
 
 
 def written(sql: str, *, query: bool) -> None:
-    """Refuse what a text shows and its tree does not: `::`, backticks in a query, other functions.
+    """Refuse what a text shows and its tree does not: `::`, files as tables, functions of other dialects.
 
     query: whether it is a query, and not Hive's DDL.
     """
-    tokens = sqlglot.tokenize(sql, dialect="hive" if not query or "`" in sql else DIALECT)
     if not query:
         return
-    if "`" in sql and any(sql[each.start] == "`" for each in tokens):
-        raise QueryFailed(
-            "SYNTAX_ERROR: backquoted identifiers are not supported; use double quotes to quote identifiers",
-            SYNTAX,
-        )
+    tokens = sqlglot.tokenize(sql, dialect=DIALECT)
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):
+        at = f"line {token.line}:{token.col}"
         if token.token_type == TokenType.DCOLON:
-            raise QueryFailed(f"SYNTAX_ERROR: line {token.line}:{token.col}: mismatched input '::'", SYNTAX)
-        if after is None or after.token_type != TokenType.L_PAREN or token.token_type != TokenType.VAR:
-            continue
-        name = token.text.lower()
-        if name not in KNOWN and name in _OTHERS:
+            raise QueryFailed(f"SYNTAX_ERROR: {at}: mismatched input '::'", SYNTAX)
+        if after is None:
+            return
+        if after.token_type == TokenType.STRING and token.text.upper() in ("FROM", "JOIN"):
             raise QueryFailed(
-                f"FUNCTION_NOT_FOUND: line {token.line}:{token.col}: Function '{name}' not registered", SYNTAX
+                f"SYNTAX_ERROR: {at}: mismatched input ''{after.text}''. Expecting: '('", SYNTAX
             )
+        name = token.text.lower()
+        called = after.token_type == TokenType.L_PAREN and token.token_type == TokenType.VAR
+        if called and name in _OTHERS:
+            raise QueryFailed(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered", SYNTAX)
 
 
 def _others() -> frozenset[str]:
@@ -188,8 +187,17 @@ def _cast(node: Any) -> None:
         digits = int(kind.expressions[0].name) if kind.expressions else _MILLISECONDS
         fine = exp.DataType.Type.TIMESTAMP if digits > _MILLISECONDS else exp.DataType.Type.TIMESTAMP_MS
         node.set("to", exp.DataType(this=fine))
+    elif kind.is_type("decimal") and not kind.expressions:
+        node.set("to", exp.DataType.build(_decimal(node.this.name if literal else "")))
     elif kind.is_type("varchar", "text") and not literal and not isinstance(node, exp.TryCast):
         node.replace(exp.Anonymous(this="athena_varchar", expressions=[node.this]))
+
+
+def _decimal(text: str) -> str:
+    """The type of `DECIMAL '1.50'`, and of a plain `decimal`, by Trino's rules."""
+    whole, _, fraction = text.strip().lstrip("+-").partition(".")
+    digits = len(whole.lstrip("0")) + len(fraction)
+    return f"decimal({max(digits, 1)}, {len(fraction)})" if text else "decimal(38, 0)"
 
 
 def casts_finely(tree: exp.Expr) -> bool:

@@ -223,7 +223,7 @@ def change(catalog: Catalog, statement: Statement) -> Outcome:
             "athena_before",
             iceberg.read(held, catalog.asked.meter, pushdown.iceberg([], held.schema()), None),
         )
-        query.engine.run(f"CREATE TABLE {queries.COPY} AS SELECT * FROM athena_before")  # noqa: S608 - our own
+        query.engine.run(f"CREATE TEMP TABLE {queries.COPY} AS SELECT * FROM athena_before")  # noqa: S608 - our own
         alias = target.alias or target.name
         target.replace(exp.table_(queries.COPY, alias=alias))
         count = query.engine.run(query.sql(tree))
