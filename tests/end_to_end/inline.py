@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,12 +75,12 @@ class Workplace:
             "FAKE_CLOUD": str(self.folder / "cloud.db"),
         }
 
-    def stack(self, program: Program) -> automation.Stack:
+    def stack(self, program: Program | Callable[[], None]) -> automation.Stack:
         """The stack `dev`, with this program."""
         return automation.create_or_select_stack(
             "dev",
             "proj",
-            lambda: run(program),
+            program if callable(program) else lambda: run(program),
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(self.folder), env_vars=self.environment, pulumi_command=self._command()
             ),

@@ -29,6 +29,8 @@ _APIS: Final[tuple[str, ...]] = (
     "bigquerydatapolicy",
     "bigquerystorage",
     "cloudkms",
+    "cloudresourcemanager",
+    "iam",
     "logging",
     "serviceusage",
     "storage",
@@ -44,9 +46,9 @@ def _apis(settings: LakehouseSettings) -> list[str]:
     if _checked(settings):
         wanted.append("dataplex")
     if settings.batches:
-        wanted += ["cloudscheduler", "dataproc", "iam"]
+        wanted += ["cloudscheduler", "dataproc"]
     if settings.perimeter is not None:
-        wanted += ["accesscontextmanager", "cloudresourcemanager"]
+        wanted.append("accesscontextmanager")
     return wanted
 
 

@@ -58,7 +58,7 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
             project=context.project,
             role="roles/dataproc.serverlessEditor",
             member=starter.member,
-            opts=context.options(),
+            opts=context.options(context.apis["cloudresourcemanager"]),
         ),
         serviceaccount.IAMMember(
             f"{context.name}-starter",
@@ -72,7 +72,7 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
             project=context.project,
             role="roles/dataproc.worker",
             member=works_as.member,
-            opts=context.options(),
+            opts=context.options(context.apis["cloudresourcemanager"]),
         ),
     ]
     for bucket in sorted({_bucket(batch) for batch in context.settings.batches}):

@@ -58,7 +58,7 @@ class Roles:
             title=f"{self._context.settings.prefix} lakehouse {purpose}",
             description=f"Who {does} in {self._context.settings.prefix}'s lakehouse",
             permissions=list(permissions),
-            opts=self._context.options(delete_before_replace=True),
+            opts=self._context.options(self._context.apis["iam"], delete_before_replace=True),
         )
 
 
@@ -80,7 +80,7 @@ def grants(
             project=context.project,
             role=roles.ask.name,
             member=principal,
-            opts=context.options(),
+            opts=context.options(context.apis["cloudresourcemanager"]),
         )
     for index, writer in enumerate(context.settings.writers):
         _writes(context, catalog, roles, datasets, f"writer-{index}", writer)
@@ -256,5 +256,5 @@ def platform(
             project=context.project,
             role=roles.ask.name,
             member=works_as.member,
-            opts=context.options(),
+            opts=context.options(context.apis["cloudresourcemanager"]),
         )

@@ -26,7 +26,7 @@ def access_logs(context: Context, key: Key) -> Output[str]:
                     projects.IAMAuditConfigAuditLogConfigArgs(log_type=kind)
                     for kind in ("DATA_READ", "DATA_WRITE")
                 ],
-                opts=context.options(context.apis[service]),
+                opts=context.options(context.apis[service], context.apis["cloudresourcemanager"]),
             )
     email = writer(context.parent, context.project, context.apis["logging"])
     grant = let_use(

@@ -44,8 +44,8 @@ def _statements(recorded: Recording) -> list[str]:
 
 def test_logical_names_are_a_contract(default: Recording) -> None:
     apis = (
-        "biglake", "bigquery", "bigquerydatapolicy", "bigquerystorage", "cloudkms", "logging", "pubsub",
-        "serviceusage", "storage",
+        "biglake", "bigquery", "bigquerydatapolicy", "bigquerystorage", "cloudkms", "cloudresourcemanager",
+        "iam", "logging", "pubsub", "serviceusage", "storage",
     )  # fmt: skip
     policies = (
         "curated-internal", "curated-orders-internal", "curated-orders-pii", "curated-pii",
