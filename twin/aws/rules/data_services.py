@@ -7,6 +7,7 @@ from typing import Any, Final
 from twin.aws.rules import (
     dynamodb,
     ecr,
+    firehose,
     lambdas,
     rds,
     rds_groups,
@@ -20,6 +21,7 @@ RULES: Final[dict[str, dict[str, Any]]] = {
     "secretsmanager": secretsmanager.RULES,
     "dynamodb": dynamodb.RULES,
     "ecr": ecr.RULES,
+    "firehose": firehose.RULES,
     "lambda": lambdas.RULES,
 }
 EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
