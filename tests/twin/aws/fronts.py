@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,10 +34,14 @@ class Direct:
 
 
 class Clients:
-    """boto3 clients of a front. intent: the X-Twin-Intent of the calls, if any."""
+    """boto3 clients of a front. intent: the X-Twin-Intent of the calls, if any.
 
-    def __init__(self, front: Front) -> None:
+    given: Credentials as STS gives them; the deployer's where there are none.
+    """
+
+    def __init__(self, front: Front, given: Mapping[str, Any] | None = None) -> None:
         self.front = front
+        self._given = given
         self.intent = ""
         self._made: dict[str, Any] = {}
 
@@ -44,8 +49,9 @@ class Clients:
         if service not in self._made:
             key = deployer(self.front.world)
             session = shared_session(
-                access_key=key.access_key_id,
-                secret_key=key.secret_access_key,
+                access_key=self._given["AccessKeyId"] if self._given else key.access_key_id,
+                secret_key=self._given["SecretAccessKey"] if self._given else key.secret_access_key,
+                token=self._given["SessionToken"] if self._given else None,
                 region=self.front.world.region,
             )
             config = Config(

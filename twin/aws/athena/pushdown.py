@@ -86,7 +86,7 @@ def _value(node: Any) -> Any:
             if node.is_type("date"):
                 return date.fromisoformat(node.this.this)
             if node.is_type("timestamp", "timestamptz"):
-                return datetime.fromisoformat(node.this.this)
+                return datetime.fromisoformat(node.this.this.replace(" UTC", "+00:00"))
         except ValueError:
             return None
     return None

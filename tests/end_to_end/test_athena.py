@@ -1,0 +1,198 @@
+"""The twin's Athena over declared Iceberg tables, by boto3: read, written, governed by Lake Formation, kept
+over a restart."""
+
+# ruff: noqa: S608 - the statements are made of names in this file
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.twin.aws.athena.asking import Asking
+from tests.twin.aws.fronts import Clients
+from tests.twin.aws.resources import lake
+from twin import world as worlds
+from twin.aws.front import Front
+from twin.aws.pinned import forget
+
+pytestmark = pytest.mark.end_to_end
+BUCKET = "lake-curated"
+RESULTS = "athena-results"
+DATABASE = "curated"
+ROWS = (
+    "(1, TIMESTAMP '2026-11-24 01:00:00 UTC', 'a@acme.example', 1.50, ARRAY['new', 'eu']), "
+    "(2, TIMESTAMP '2026-11-25 01:00:00 UTC', NULL, 2.25, ARRAY[])"
+)
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    """boto3 clients of a front in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
+        forget()
+        held = Clients(Front(worlds.create("queries")))
+        yield held
+        held.front.close()
+        forget()
+
+
+@pytest.fixture(scope="module")
+def ask(clients: Clients) -> Asking:
+    """A declared table of events with two rows, each in a file of its own."""
+    lake.bucket(clients, BUCKET)
+    lake.bucket(clients, RESULTS)
+    lake.database(clients, DATABASE)
+    lake.table(clients, DATABASE, "events", f"s3://{BUCKET}/tables/events")
+    configuration = {"ResultConfiguration": {"OutputLocation": f"s3://{RESULTS}/"}}
+    clients("athena").create_work_group(Name="analysts", Configuration=configuration)
+    ask = Asking(clients("athena"), "analysts", DATABASE)
+    ask.done(f"INSERT INTO events VALUES {ROWS}")
+    return ask
+
+
+def test_a_declared_table_is_read_as_it_was_written(ask: Asking) -> None:
+    found = ask.done("SELECT * FROM events ORDER BY id")
+    assert found.rows == [
+        ["id", "at", "email", "price", "tags"],
+        ["1", "2026-11-24 01:00:00.000 UTC", "a@acme.example", "1.50", "[new, eu]"],
+        ["2", "2026-11-25 01:00:00.000 UTC", None, "2.25", "[]"],
+    ]
+    both = found.scanned
+    one = ask.done("SELECT id FROM events WHERE at < TIMESTAMP '2026-11-25 00:00:00 UTC'")
+    assert one.rows[1:] == [["1"]]
+    assert 0 < one.scanned < both, "the other day's file is left alone"
+
+
+def test_a_table_changes_and_is_read_as_it_was_before(clients: Clients, ask: Asking) -> None:
+    lake.table(clients, DATABASE, "changing", f"s3://{BUCKET}/tables/changing")
+    ask.done(f"INSERT INTO changing VALUES {ROWS}")
+    ask.done("INSERT INTO changing (id, email) SELECT 3, 'c@acme.example'")
+    ask.done("UPDATE changing SET email = 'b@acme.example' WHERE id = 2")
+    ask.done("DELETE FROM changing WHERE id = 1")
+    ask.done(
+        "MERGE INTO changing t USING (VALUES (3, 'new'), (4, 'four')) s (id, email) ON t.id = s.id "
+        "WHEN MATCHED THEN UPDATE SET email = s.email "
+        "WHEN NOT MATCHED THEN INSERT (id, email) VALUES (s.id, s.email)"
+    )
+    assert ask.rows("SELECT id, email FROM changing ORDER BY id") == [
+        ["2", "b@acme.example"],
+        ["3", "new"],
+        ["4", "four"],
+    ]
+    first = ask.rows('SELECT snapshot_id FROM "changing$snapshots" ORDER BY committed_at')[0][0]
+    assert ask.rows(f"SELECT count(*) FROM changing FOR VERSION AS OF {first}") == [["2"]]
+    assert "Iceberg snapshot ID does not exists" in ask.refused("SELECT * FROM changing FOR VERSION AS OF 1")
+    assert "No version history" in ask.refused(
+        "SELECT * FROM changing FOR TIMESTAMP AS OF TIMESTAMP '2020-01-01 00:00:00 UTC'"
+    )
+    ask.done("ALTER TABLE changing ADD COLUMNS (country string)")
+    assert ask.rows("SELECT country FROM changing WHERE id = 4") == [[None]]
+    assert "NOT NULL column: id" in ask.refused("INSERT INTO changing (email) VALUES ('x')")
+    assert "mismatched column types" in ask.refused("INSERT INTO changing (id) VALUES ('x')")
+
+
+def test_tables_are_made_of_queries_and_taken_out(clients: Clients, ask: Asking) -> None:
+    place = f"s3://{BUCKET}/tables/days"
+    ask.done(
+        f"CREATE TABLE days WITH (table_type = 'ICEBERG', location = '{place}', is_external = false, "
+        "partitioning = ARRAY['month(day)', 'bucket(id, 4)']) AS "
+        "SELECT id, CAST(at AS date) AS day, CAST(at AS timestamp(6)) AS at FROM events"
+    )
+    assert ask.rows("SELECT day FROM days WHERE id = 1") == [["2026-11-24"]]
+    assert "Incorrect timestamp precision for timestamp(6)" in ask.refused(
+        "CREATE TABLE x AS SELECT at FROM days"
+    )
+    ask.done(f"UNLOAD (SELECT id, email FROM events) TO 's3://{RESULTS}/out/' WITH (format = 'JSON')")
+    [file] = clients("s3").list_objects_v2(Bucket=RESULTS, Prefix="out/")["Contents"]
+    body = clients("s3").get_object(Bucket=RESULTS, Key=file["Key"])["Body"].read()
+    assert [json.loads(line)["id"] for line in body.splitlines()] == [1, 2]
+    assert "already exists" in ask.refused(
+        f"UNLOAD (SELECT 1 AS a) TO 's3://{RESULTS}/out/' WITH (format = 'JSON')"
+    )
+    ask.done("CREATE VIEW known AS SELECT id, email FROM events WHERE email IS NOT NULL")
+    assert ask.rows("SELECT * FROM known") == [["1", "a@acme.example"]]
+    ask.done("DROP TABLE days")
+    left = clients("s3").list_objects_v2(Bucket=BUCKET, Prefix="tables/days/")
+    assert left["KeyCount"] == 0, "an Iceberg table takes its files along"
+
+
+def test_lake_formation_shows_each_role_its_rows_and_columns(clients: Clients, ask: Asking) -> None:
+    account = clients.front.world.account
+    location = lake.role(clients, "lake-location", "lakeformation.amazonaws.com")
+    formation = clients("lakeformation")
+    formation.register_resource(ResourceArn=f"arn:aws:s3:::{BUCKET}", RoleArn=location)
+    everybody = {"DataLakePrincipalIdentifier": "IAM_ALLOWED_PRINCIPALS"}
+    table = {"Table": {"DatabaseName": DATABASE, "Name": "events"}}
+    admins = [{"DataLakePrincipalIdentifier": clients.front.identity.principal_arn("")}]
+    formation.put_data_lake_settings(DataLakeSettings={"DataLakeAdmins": admins})
+    formation.revoke_permissions(Principal=everybody, Resource=table, Permissions=["ALL"])
+    formation.create_data_cells_filter(
+        TableData={
+            "TableCatalogId": account,
+            "DatabaseName": DATABASE,
+            "TableName": "events",
+            "Name": "cheap",
+            "RowFilter": {"FilterExpression": "price < 2"},
+            "ColumnWildcard": {"ExcludedColumnNames": ["email"]},
+        }
+    )
+    cells = {"TableCatalogId": account, "DatabaseName": DATABASE, "TableName": "events", "Name": "cheap"}
+    analyst = _role(clients, "analyst")
+    formation.grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": f"arn:aws:iam::{account}:role/analyst"},
+        Resource={"DataCellsFilter": cells},
+        Permissions=["SELECT"],
+    )
+    assert analyst.rows("SELECT * FROM events")[0][:2] == ["1", "2026-11-24 01:00:00.000 UTC"]
+    assert analyst.rows("SELECT count(*) FROM events") == [["1"]], "the dear one is not shown"
+    assert "Column 'email' cannot be resolved or requester is not authorized" in analyst.refused(
+        "SELECT email FROM events"
+    )
+    assert "Required Insert" in analyst.refused("INSERT INTO events (id) VALUES (9)")
+    stranger = _role(clients, "stranger")
+    assert "Insufficient" in stranger.refused("SELECT id FROM events")
+
+
+def _role(clients: Clients, name: str) -> Asking:
+    """Somebody with what IAM must let a reader do, and no right on the tables' bucket."""
+    account = clients.front.world.account
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    arn = clients("iam").create_role(
+        RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    rights = [
+        ("athena:*", "*"),
+        ("glue:Get*", "*"),
+        ("lakeformation:GetDataAccess", "*"),
+        ("s3:PutObject", f"arn:aws:s3:::{RESULTS}/*"),
+        ("s3:GetObject", f"arn:aws:s3:::{RESULTS}/*"),
+        ("s3:ListBucket", f"arn:aws:s3:::{RESULTS}"),
+    ]
+    statements = [{"Effect": "Allow", "Action": action, "Resource": on} for action, on in rights]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    clients("iam").put_role_policy(RoleName=name, PolicyName="query", PolicyDocument=document)
+    given = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return Asking(Clients(clients.front, given)("athena"), "analysts", DATABASE)
+
+
+def test_queries_and_what_they_wrote_are_there_after_a_restart(clients: Clients, ask: Asking) -> None:
+    before = ask.done("SELECT id, email FROM events ORDER BY id")
+    id = before.told["QueryExecutionId"]
+    world = clients.front.world
+    clients.front.close()
+    forget()
+    again = Clients(Front(world))
+    try:
+        other = Asking(again("athena"), "analysts", DATABASE)
+        assert other.answered(id).rows == before.rows
+        assert other.done("SELECT id, email FROM events ORDER BY id").rows == before.rows
+        assert not again.front.replayed.renamed
+    finally:
+        again.front.close()
