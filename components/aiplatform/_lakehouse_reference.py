@@ -77,6 +77,16 @@ class LakehouseReferenceArgs(TypedDict):
     """AWS: the policy that lets a role ask; grants decide what it gets."""
     client_role: NotRequired[Input[str]]
     """Google Cloud: the role that lets a principal ask; grants decide what it gets."""
+    streams: NotRequired[Input[dict[str, str]]]
+    """AWS: its streams, name -> arn."""
+    producer_policy_arn: NotRequired[Input[str]]
+    """AWS: the policy that lets a role send events to its streams."""
+    batches: NotRequired[Input[dict[str, str]]]
+    """AWS: its batches, name -> Glue job."""
+    capture_security_group_id: NotRequired[Input[str]]
+    """AWS: the security group that its captures come from."""
+    table_keeper: NotRequired[Input[str]]
+    """AWS: the function that brings its tables to what is declared."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,11 @@ class LakehouseReference:
     writer_role_arn: Input[str] | None = None
     client_policy_arn: Input[str] | None = None
     client_role: Input[str] | None = None
+    streams: Input[dict[str, Input[str]]] | None = None
+    producer_policy_arn: Input[str] | None = None
+    batches: Input[dict[str, Input[str]]] | None = None
+    capture_security_group_id: Input[str] | None = None
+    table_keeper: Input[str] | None = None
 
     def zone(self, name: Zone) -> LakehouseZoneReference:
         """One of its zones."""

@@ -10,6 +10,8 @@ REGION = "eu-central-1"
 ACCOUNT = "111122223333"
 PROJECT = "acme-dev-0123"
 PROJECT_NUMBER = "123456789012"
+MASTER_SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-0f1e-AbCdEf"
+"""The secret that RDS keeps a database's master password in."""
 ZONES = {"eu-central-1a": "euc1-az2", "eu-central-1b": "euc1-az3", "eu-central-1c": "euc1-az1"}
 
 Inputs = Mapping[str, Any]
@@ -103,6 +105,12 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "issuerId": "AROAEXAMPLE",
         "issuerName": "platform-deployer",
         "sessionName": "test",
+    },
+    "aws:iam/getRoles:getRoles": lambda arguments: {
+        "id": REGION,
+        "nameRegex": arguments["nameRegex"],
+        "names": ["dms-vpc-role"],
+        "arns": [f"arn:aws:iam::{ACCOUNT}:role/dms-vpc-role"],
     },
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
@@ -240,6 +248,17 @@ COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
             {"autoscalingGroups": [{"name": f"eks-{name}-0123"}], "remoteAccessSecurityGroupId": ""}
         ],
         "status": "ACTIVE",
+    },
+    "aws:rds/instance:Instance": lambda name, inputs: {
+        "address": f"{inputs['identifier']}.abc.{REGION}.rds.amazonaws.com",
+        "resourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "masterUserSecrets": [
+            {"secretArn": MASTER_SECRET, "secretStatus": "active", "kmsKeyId": inputs.get("kmsKeyId", "key")}
+        ],
+    },
+    "gcp:sql/databaseInstance:DatabaseInstance": lambda name, inputs: {
+        "privateIpAddress": "10.0.16.3",
+        "serverCaCerts": [{"cert": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"}],
     },
     "aws:ec2/eip:Eip": lambda name, inputs: {"publicIp": "198.51.100.7", "allocationId": f"eipalloc-{name}"},
     "aws:ec2/vpc:Vpc": lambda name, inputs: {

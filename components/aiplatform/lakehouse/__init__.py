@@ -95,6 +95,16 @@ class Lakehouse(ComponentResource):
     """AWS: the policy that lets a team's role ask; grants decide what it gets."""
     client_role: Output[str | None]
     """Google Cloud: the role that lets a principal ask; grants give it, and decide what it gets."""
+    streams: Output[dict[str, str] | None]
+    """AWS: the streams, name -> arn of the Firehose stream to send events to."""
+    producer_policy_arn: Output[str | None]
+    """AWS: the policy that lets a role send events to the streams."""
+    batches: Output[dict[str, str] | None]
+    """AWS: the batches, name -> Glue job."""
+    capture_security_group_id: Output[str | None]
+    """AWS: the security group that captures come from: whom a database has to let in."""
+    table_keeper: Output[str | None]
+    """AWS: the function that brings tables to what is declared."""
 
     def __init__(self, name: str, args: LakehouseArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(LakehouseSettings, args, "LakehouseArgs")
@@ -144,4 +154,9 @@ def _on_aws(built: "Built", settings: LakehouseSettings) -> dict[str, Any]:
         "workgroup": built.workgroup.name,
         "writer_role_arn": built.writer.arn,
         "client_policy_arn": built.client_policy.arn,
+        "streams": {name: stream.arn for name, stream in built.streams.items()},
+        "producer_policy_arn": built.producer_policy.arn if built.producer_policy is not None else None,
+        "batches": {name: job.name for name, job in built.jobs.items()},
+        "capture_security_group_id": built.captures.id if built.captures is not None else None,
+        "table_keeper": built.keeper.name,
     }

@@ -1,23 +1,28 @@
 """The lakehouse on AWS: its parts, in the order in which they need each other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import athena, glue, iam, kms, lambda_, s3
+from pulumi_aws import athena, ec2, glue, iam, kinesis, kms, lambda_, s3
 
 from aiplatform._args import ArgumentError, Fault, got, is_unknown
 from aiplatform._aws import Place, place
 from aiplatform.lakehouse import (
     aws_arrivals,
+    aws_batches,
     aws_buckets,
+    aws_captures,
     aws_catalog,
     aws_governance,
     aws_grants,
+    aws_jobs,
     aws_keeper,
+    aws_quality,
     aws_query,
     aws_roles,
+    aws_streams,
 )
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws_context import Context
@@ -46,21 +51,27 @@ class Built:
     workgroup: athena.Workgroup
     client_policy: iam.Policy
     keeper: lambda_.Function
+    streams: dict[str, kinesis.FirehoseDeliveryStream]
+    producer_policy: iam.Policy | None
+    captures: ec2.SecurityGroup | None
+    jobs: dict[str, glue.Job]
 
 
 def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> Built:
     """All of it, as children of one component."""
     where = place(parent)
     session = aws.iam.get_session_context(arn=where.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
-    faults = list(_strangers(settings.writers, where))
+    context = Context(parent, name, settings, where, session.issuer_arn)
+    faults = [*_strangers(settings.writers, where), *aws_captures.unprepared(context)]
     if faults:
         raise ArgumentError(faults)
-    context = Context(parent, name, settings, where, session.issuer_arn)
     key = aws_buckets.key(context)
     roles = aws_roles.roles(context)
     rights = aws_roles.rights(context, roles, key)
     # Who makes a table writes its first metadata, too.
-    readers = [roles.access.arn, roles.writer.arn, context.deployer_arn]
+    tester = aws_quality.tester(context)
+    own = [role.arn for role in (roles.access, roles.writer, roles.feeder, tester) if role is not None]
+    readers = [*own, context.deployer_arn]
     buckets, log_bucket = aws_buckets.buckets(context, key, readers)
     governed = aws_governance.settings(context)
     locations = aws_governance.locations(context, buckets, roles.access, [*governed, *rights])
@@ -80,6 +91,11 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
     aws_grants.grants(context, keys, databases, tables, kept)
     aws_arrivals.tell(context)
+    streams = (
+        aws_streams.streams(context, roles.feeder, key, tables, kept) if roles.feeder is not None else {}
+    )
+    group = aws_captures.captures(context, key, buckets["raw"].ready)
+    jobs = _jobs(context, roles.writer, tester, key, tables, kept, [*rights, *let, *buckets["curated"].ready])
     return Built(
         context=context,
         key=key,
@@ -91,4 +107,30 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         workgroup=aws_query.workgroup(context, key),
         client_policy=aws_query.client_policy(context, key),
         keeper=keeper,
+        streams=streams,
+        producer_policy=aws_streams.producer_policy(context, streams),
+        captures=group,
+        jobs=jobs,
     )
+
+
+def _jobs(
+    context: Context,
+    writer: iam.Role,
+    tester: iam.Role | None,
+    key: kms.Key,
+    tables: dict[str, glue.CatalogTable],
+    kept: Mapping[str, pulumi.Resource],
+    after: Sequence[pulumi.Resource],
+) -> dict[str, glue.Job]:
+    """Batches, and what looks at the rules of tables."""
+    rulesets = aws_quality.rulesets(context, tables, kept)
+    gate = aws_quality.gate(context, after)
+    aws_quality.tell(context)
+    if not context.settings.batches and tester is None:
+        return {}
+    encrypted = aws_jobs.encrypted(context, key)
+    first = [*after, *([gate] if gate is not None else [])]
+    if tester is not None:
+        aws_quality.looked_at(context, tester, key, encrypted, tables, rulesets, first)
+    return aws_batches.batches(context, writer, encrypted, rulesets, first)

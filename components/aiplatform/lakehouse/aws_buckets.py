@@ -24,7 +24,7 @@ from aiplatform._aws_buckets import (
 )
 from aiplatform._aws_logs import name_key
 from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
-from aiplatform.lakehouse.aws_names import KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
+from aiplatform.lakehouse.aws_names import JOB_LOGS, KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 LOGS: Final = "logs"
@@ -41,6 +41,7 @@ def key(context: Context) -> kms.Key:
             context.place,
             _athena_may_use_key(context),
             logs_may_use_key(context.place, *log_groups(context)),
+            *([_jobs_log(context)] if context.settings.batches or context.quality else []),
         ),
         tags=context.tags("lakehouse"),
         opts=context.options(data=True),
@@ -53,6 +54,17 @@ def log_groups(context: Context) -> list[str]:
     """The log groups under the key."""
     groups = [KEEPER_LOGS, *([STREAM_LOGS] if context.settings.streams else [])]
     return [group.of(context.settings.prefix) for group in groups]
+
+
+def _jobs_log(context: Context) -> Statement:
+    """CloudWatch Logs for jobs, whose log groups Glue names and makes itself."""
+    one = logs_may_use_key(context.place)
+    groups = context.place.arn("logs", f"log-group:{JOB_LOGS}*")
+    return {
+        **one,
+        "Sid": "JobsLog",
+        "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+    }
 
 
 def _athena_may_use_key(context: Context) -> Statement:

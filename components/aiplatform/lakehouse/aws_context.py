@@ -8,6 +8,7 @@ from pulumi import ResourceOptions
 from aiplatform._aws import Place
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws_names import DATABASE
+from aiplatform.lakehouse.quality import QualitySettings
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
 
 TABLES = "tables"
@@ -72,6 +73,26 @@ class Context:
     def warehouse(self) -> str:
         """The catalog's id, as Iceberg's clients name it."""
         return self.place.account_id
+
+    @property
+    def catalog_arn(self) -> str:
+        """The catalog that tables are in."""
+        return self.place.arn("glue", "catalog")
+
+    @property
+    def spark_catalog(self) -> dict[str, str]:
+        """What Spark is told of the catalog."""
+        return {
+            "catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+            "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+            "glue.id": self.place.account_id,
+            "warehouse": f"s3://{self.bucket('curated')}/{TABLES}",
+        }
+
+    @property
+    def quality(self) -> dict[str, QualitySettings]:
+        """The tables with rules, by their paths."""
+        return {table.path: table.quality for table in self.settings.tables if table.quality is not None}
 
     @property
     def catalog_arns(self) -> list[str]:

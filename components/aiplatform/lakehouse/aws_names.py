@@ -19,6 +19,7 @@ from aiplatform.naming import (
     LAMBDA_FUNCTION,
     LOG_GROUP,
     S3_BUCKET,
+    SECURITY_GROUP_PREFIX,
     PhysicalName,
 )
 
@@ -46,6 +47,9 @@ PRODUCER_POLICY: Final = PhysicalName(IAM_POLICY_PREFIX, "{prefix}-lakehouse-pro
 CAPTURE_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-copy")
 CAPTURE: Final = PhysicalName(GLUE_JOB, "{prefix}-lake")
 """What names of replications, their endpoints and subnets begin with."""
+CAPTURE_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-captures")
+JOB_LOGS: Final = "/aws-glue/jobs/"
+"""What Glue's names of log groups begin with."""
 BATCH: Final = PhysicalName(GLUE_JOB, "{prefix}")
 """What names of jobs begin with."""
 QUALITY_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-test")

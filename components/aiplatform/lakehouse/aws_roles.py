@@ -7,9 +7,9 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import iam, kms
 
-from aiplatform._aws import Statement, allow, document
+from aiplatform._aws import Statement, allow, document, trust
 from aiplatform.lakehouse.aws_context import TABLES, Context
-from aiplatform.lakehouse.aws_names import ACCESS_ROLE, OPTIMIZER_ROLE, WRITER
+from aiplatform.lakehouse.aws_names import ACCESS_ROLE, OPTIMIZER_ROLE, STREAM_ROLE, WRITER
 from aiplatform.lakehouse.tables import ZONES
 
 _USE_OF_KEY: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
@@ -43,6 +43,8 @@ class Roles:
     """What pipelines work as."""
     optimizer: iam.Role
     """What Glue tidies tables up as."""
+    feeder: iam.Role | None
+    """What streams append as."""
 
 
 def roles(context: Context) -> Roles:
@@ -71,7 +73,23 @@ def roles(context: Context) -> Roles:
         tags=context.settings.tags,
         opts=context.options(),
     )
-    return Roles(access, writer, optimizer)
+    return Roles(access, writer, optimizer, _feeder(context))
+
+
+def _feeder(context: Context) -> iam.Role | None:
+    if not context.settings.streams:
+        return None
+    return iam.Role(
+        f"{context.name}-streams",
+        name_prefix=STREAM_ROLE.of(context.settings.prefix),
+        description="Firehose appends events to tables",
+        # Firehose says for whom it works (its developer guide, "Preventing cross-service confused deputy").
+        assume_role_policy=trust(
+            "firehose.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.place.account_id}}
+        ),
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
 
 
 def rights(context: Context, made: Roles, key: kms.Key) -> list[pulumi.Resource]:
@@ -100,7 +118,9 @@ def _services(*services: str) -> str:
 
 
 def _writers(context: Context) -> Output[str]:
-    """The writers by a condition, not as principals: IAM refuses a principal that is not there yet."""
+    """The writers by a condition, not as principals: IAM refuses a principal that is not there yet. And Glue,
+    where there are batches."""
+    jobs = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": ["sts:AssumeRole"]}
     root = f"arn:{context.place.partition}:iam::{context.place.account_id}:root"
     return Output.all(*context.settings.writers).apply(
         lambda arns: document(
@@ -109,7 +129,8 @@ def _writers(context: Context) -> Output[str]:
                 "Principal": {"AWS": root},
                 "Action": ["sts:AssumeRole", "sts:TagSession"],
                 "Condition": {"ArnEquals": {"aws:PrincipalArn": [str(arn) for arn in arns]}},
-            }
+            },
+            *([jobs] if context.settings.batches else []),
         )
     )
 

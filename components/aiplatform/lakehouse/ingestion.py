@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, got, length, matches, nearest
+from aiplatform._args import Fault, between, distinct, got, is_unknown, length, matches, nearest
 from aiplatform.lakehouse.schedules import schedule_rule
 from aiplatform.lakehouse.tables import TableSettings
 from aiplatform.naming import dns_label
@@ -69,10 +69,11 @@ class LakehouseCaptureArgs(TypedDict):
     by the service alone."""
     secret_key: NotRequired[Input[str]]
     """The arn of the KMS key of the secret. Default: AWS's own for Secrets Manager."""
-    database: str
-    """The database in it."""
     tables: list[str]
-    """Which tables, `schema.table`; `%` stands for any letters: `public.%`."""
+    """Which tables, `schema.table`; `%` stands for any letters: `public.%`. MySQL's schemas are its
+    databases."""
+    database: NotRequired[str]
+    """The database in it. Required with `postgresql`, and for it alone."""
     ca_certificate: NotRequired[str]
     """The certificates (PEM) that the database's own is verified by. Required with `mysql`; without it a
     connection to `postgresql` is encrypted and the server not verified."""
@@ -135,9 +136,9 @@ class CaptureSettings:
 
     name: Annotated[str, dns_label, length(1, 30, "characters")]
     engine: Literal["postgresql", "mysql"]
-    secret: Input[Annotated[str, SECRET]]
-    database: Annotated[str, length(1, 64, "characters")]
+    secret: Input[str]
     tables: Annotated[list[Annotated[str, _SOURCE_TABLE]], length(1, 100, "tables"), distinct]
+    database: Annotated[str, length(1, 64, "characters")] | None = None
     secret_key: Input[Annotated[str, KEY]] | None = None
     ca_certificate: Annotated[str, _certificates] | None = None
     capacity: Annotated[int, _capacity] = 4
@@ -147,6 +148,18 @@ class CaptureSettings:
     def check(self) -> Iterator[Fault]:
         """What the engine needs. MySQL knows no encryption without a certificate (DMS user guide, "Using SSL
         with AWS Database Migration Service")."""
+        if not is_unknown(self.secret) and SECRET(self.secret):
+            # Not quoted: it may be a password.
+            yield Fault("secret", f"{SECRET(self.secret)}; what stands there is not shown")
+        if (self.engine == "postgresql") != (self.database is not None):
+            expected = (
+                "expected the database's name"
+                if self.database is None
+                else "expected it with postgresql alone"
+            )
+            yield Fault(
+                "database", f"{'missing' if self.database is None else got(self.database)}, {expected}"
+            )
         if self.engine == "mysql" and self.ca_certificate is None:
             yield Fault(
                 "ca_certificate", "missing, expected the certificates (PEM) that MySQL's is verified by"

@@ -8,7 +8,7 @@ import pytest
 
 from aiplatform._args import ArgumentError
 from aiplatform.lakehouse import Lakehouse
-from tests.components.recording import ACCOUNT, Recording, record
+from tests.components.recording import ACCOUNT, Answers, Recording, record
 
 PIPELINE = f"arn:aws:iam::{ACCOUNT}:role/pipeline"
 ANALYSTS = f"arn:aws:iam::{ACCOUNT}:role/analysts"
@@ -53,7 +53,7 @@ BY_TABLE: dict[str, Any] = {
 }
 
 
-def lakehouse(**arguments: Any) -> Recording:
+def lakehouse(answers: Answers | None = None, **arguments: Any) -> Recording:
     """One with two tables and no grants, where nothing else is said."""
     args: Any = {
         "prefix": "acme-dev",
@@ -61,7 +61,7 @@ def lakehouse(**arguments: Any) -> Recording:
         "tables": [ORDERS, EVENTS],
         **arguments,
     }
-    return record(lambda: Lakehouse("lake", args))
+    return record(lambda: Lakehouse("lake", args), answers=answers)
 
 
 def faults(**arguments: Any) -> list[str]:
