@@ -1,0 +1,181 @@
+"""A lakehouse on the twin's Google Cloud: up, seen by Google's own client, a column more, and gone.
+
+With a front of its own: no control plane, a few seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from google.oauth2.credentials import Credentials
+from googleapiclient import discovery
+
+from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
+from tests.end_to_end.test_provider_engine import changes
+from twin import environment, programs
+from twin.toolchain import build
+from twin.world import World
+
+__all__ = ["front"]
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif("pulumi" not in build.locate(), reason="pulumi is not built: `aiplatform doctor`"),
+]
+REGION = "us-central1"
+ORDERS: dict[str, Any] = {
+    "zone": "curated",
+    "name": "orders",
+    "owner": "shop@acme.example",
+    "columns": [
+        {"name": "order_id", "type": "long", "required": True, "classification": "public"},
+        {"name": "placed_at", "type": "timestamptz"},
+        {"name": "email", "type": "string", "classification": "pii"},
+    ],
+    "partitions": [{"column": "placed_at", "transform": "day"}],
+}
+
+
+def _program(**given: Any) -> Callable[[], None]:
+    def program() -> None:
+        from pulumi_gcp import projects, serviceaccount
+
+        from aiplatform.lakehouse import Lakehouse
+
+        api = projects.Service("iam", service="iam.googleapis.com", disable_on_destroy=False)
+        options = pulumi.ResourceOptions(depends_on=[api])
+        accounts = [
+            serviceaccount.Account(name, account_id=name, opts=options) for name in ("pipeline", "analysts")
+        ]
+        pipeline, analysts = accounts
+        arguments: Any = {
+            "cloud": "gcp",
+            "project": PROJECT,
+            "region": REGION,
+            "prefix": "acme-lake",
+            "force_destroy": True,
+            "writers": [pipeline.member],
+            "tables": [ORDERS],
+            "grants": [
+                {"name": "analysts", "principal": analysts.member, "actions": ["read"], "zones": ["curated"]}
+            ],
+            "account_settings": False,
+            "arrival_events": False,
+            **given,
+        }
+        lake = Lakehouse("lake", arguments, pulumi.ResourceOptions(depends_on=accounts))
+        pulumi.export("lake", lake.outputs)
+
+    return program
+
+
+def _client(world: World, api: str, version: str) -> Any:
+    """Google's own client library, at the twin. The endpoint is the whole base of the document's paths."""
+    base = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}.get(api, "")
+    return discovery.build(
+        api,
+        version,
+        credentials=Credentials(_token(world)),
+        client_options={"api_endpoint": f"{world.url('cloud')}/{api}.googleapis.com/{base}"},
+        static_discovery=True,
+        cache_discovery=False,
+    )
+
+
+def _token(world: World) -> str:
+    return environment.environment(world)["GOOGLE_OAUTH_ACCESS_TOKEN"]
+
+
+def _table(world: World, lake: dict[str, Any]) -> dict[str, Any]:
+    """A table's metadata, as an Iceberg client asks the catalog for it."""
+    path = lake["catalog_uri"].removeprefix("https://")
+    place = f"projects/{PROJECT}/catalogs/{lake['catalog_id']}/namespaces/acme_lake_curated/tables/orders"
+    request = urllib.request.Request(  # noqa: S310 - http on loopback
+        f"{world.url('cloud')}/{path}/v1/{place}",
+        headers={
+            "Authorization": f"Bearer {_token(world)}",
+            "X-Iceberg-Access-Delegation": "vended-credentials",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - http on loopback
+        return json.loads(answer.read())["metadata"]
+
+
+def _columns(metadata: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    current = metadata["current-schema-id"]
+    schema = next(each for each in metadata["schemas"] if each["schema-id"] == current)
+    return [(field["name"], field["type"], field["required"]) for field in schema["fields"]]
+
+
+def test_a_lakehouse_comes_up_is_seen_stays_and_goes(front: World, tmp_path: Path) -> None:
+    assert programs.sdk_version("gcp")
+    place = Place(tmp_path, world=front)
+    stack = place.stack(_program())
+    lake = stack.up().outputs["lake"].value
+    _seen(front, lake)
+    assert not changes(stack.preview(refresh=True)), "Iceberg's and Google's own additions are no drift"
+
+    # An Iceberg client appends and evolves; then the declaration takes a column more.
+    more = {"name": "channel", "type": "string", "classification": "pii"}
+    declared = {**ORDERS, "columns": [*ORDERS["columns"], more]}
+    wider = place.stack(_program(tables=[declared]))
+    assert set(changes(wider.preview())) <= {"replace", "create", "delete"}, "a job runs anew, no table"
+    wider.up()
+    metadata = _table(front, lake)
+    assert _columns(metadata)[-1] == ("channel", "string", False)
+    assert metadata["location"] == lake["tables"][0]["location"], "the same table, in its place"
+    assert not changes(wider.preview(refresh=True))
+
+    wider.destroy()
+    assert place.inventory() == {}
+
+
+def _seen(world: World, lake: dict[str, Any]) -> None:
+    """What Google's own client says of it."""
+    buckets = _client(world, "storage", "v1").buckets()
+    for zone in lake["zones"]:
+        bucket = buckets.get(bucket=zone["bucket"]).execute()
+        access = bucket["iamConfiguration"]
+        assert access["publicAccessPrevention"] == "enforced"
+        assert access["uniformBucketLevelAccess"]["enabled"] is True
+        assert bucket["encryption"]["defaultKmsKeyName"] == lake["kms_key"]
+        assert bucket["versioning"]["enabled"] is True
+        bindings = buckets.getIamPolicy(bucket=zone["bucket"]).execute().get("bindings", [])
+        members = {member for binding in bindings for member in binding["members"]}
+        assert not [each for each in members if "pipeline@" in each or "analysts@" in each]
+        dataset = (
+            _client(world, "bigquery", "v2").datasets().get(projectId=PROJECT, datasetId=zone["dataset"])
+        )
+        assert dataset.execute()["defaultEncryptionConfiguration"]["kmsKeyName"] == lake["kms_key"]
+    policies = _client(world, "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
+    parent = f"projects/{PROJECT}/locations/{REGION}"
+    known = {each["dataPolicyId"]: each for each in policies.list(parent=parent).execute()["dataPolicies"]}
+    account = "principal://iam.googleapis.com/projects/-/serviceAccounts"
+    pipeline, analysts = (
+        f"{account}/{who}@{PROJECT}.iam.gserviceaccount.com" for who in ("pipeline", "analysts")
+    )
+    assert sorted(known["acme_lake_curated_internal"]["grantees"]) == [analysts, pipeline]
+    assert known["acme_lake_curated_pii"]["grantees"] == [pipeline]
+    assert known["acme_lake_curated_pii_masked"]["grantees"] == [analysts]
+    metadata = _table(world, lake)
+    assert _columns(metadata) == [
+        ("order_id", "long", True), ("placed_at", "timestamptz", False), ("email", "string", False),
+    ]  # fmt: skip
+    assert metadata["location"] == lake["tables"][0]["location"]
+    assert metadata["partition-specs"][0]["fields"][0]["transform"] == "day"
+    assert metadata["properties"]["owner"] == "shop@acme.example"
+    namespace = f"projects/{PROJECT}/catalogs/{lake['catalog_id']}/namespaces/acme_lake_curated"
+    bound = (
+        _client(world, "biglake", "v1").projects().catalogs().namespaces().getIamPolicy(resource=namespace)
+    )
+    assert bound.execute()["bindings"] == [
+        {
+            "role": "roles/biglake.viewer",
+            "members": [f"serviceAccount:analysts@{PROJECT}.iam.gserviceaccount.com"],
+        }
+    ]
