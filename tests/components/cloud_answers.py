@@ -213,8 +213,10 @@ def _google_account(name: str, inputs: Inputs) -> dict[str, Any]:
 
 _AGENTS = {
     "artifactregistry": "gcp-sa-artifactregistry",
+    "bigtableadmin": "gcp-sa-bigtable",
     "container": "container-engine-robot",
     "dataplex": "gcp-sa-dataplex",
+    "firestore": "gcp-sa-firestore",
     "pubsub": "gcp-sa-pubsub",
     "secretmanager": "gcp-sa-secretmanager",
     "sqladmin": "gcp-sa-cloud-sql",

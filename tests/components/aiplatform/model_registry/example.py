@@ -9,24 +9,11 @@ import pytest
 from aiplatform._args import ArgumentError
 from aiplatform.model_registry import ModelRegistry
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
-from tests.components.recording import ACCOUNT, REGION, Recording, record
+from tests.components.recording import ACCOUNT, Recording, record
 
 RELEASE = f"arn:aws:iam::{ACCOUNT}:role/release"
 TRAINING = f"arn:aws:iam::{ACCOUNT}:role/training"
 PIPELINE = "serviceAccount:pipeline@acme-dev-1234.iam.gserviceaccount.com"
-MASTER = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:rds!db-0f1e-AbCdEf"
-# What the clouds alone compute.
-COMPUTED: dict[str, Any] = {
-    "aws:rds/instance:Instance": lambda name, inputs: {
-        "address": f"{inputs['identifier']}.abc.{REGION}.rds.amazonaws.com",
-        "resourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        "masterUserSecrets": [{"secretArn": MASTER, "secretStatus": "active", "kmsKeyId": "key"}],
-    },
-    "gcp:sql/databaseInstance:DatabaseInstance": lambda name, inputs: {
-        "privateIpAddress": "10.0.16.3",
-        "serverCaCerts": [{"cert": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n"}],
-    },
-}
 ANSWERS: dict[str, Any] = {
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
         "id": arguments["project"],
@@ -39,7 +26,7 @@ ANSWERS: dict[str, Any] = {
 def registry(**arguments: Any) -> Recording:
     """One on AWS, where nothing else is said."""
     args: Any = {"prefix": "acme-dev", "cluster": CLUSTER, "network": NETWORK, **arguments}
-    return record(lambda: ModelRegistry("models", args), answers=ANSWERS, computed=COMPUTED)
+    return record(lambda: ModelRegistry("models", args), answers=ANSWERS)
 
 
 def on_google(**arguments: Any) -> Recording:

@@ -9,7 +9,8 @@ import pytest
 
 from aiplatform._args import keys
 from aiplatform.model_registry import ModelRegistryArgs, accounts, args, database
-from tests.components.aiplatform.model_registry.example import MASTER, RELEASE, TRAINING, registry
+from tests.components.aiplatform.model_registry.example import RELEASE, TRAINING, registry
+from tests.components.cloud_answers import MASTER_SECRET as MASTER
 from tests.components.recording import ACCOUNT, REGION, Recording, value
 
 DATABASE = "aws:rds/instance:Instance"
