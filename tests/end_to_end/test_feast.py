@@ -38,6 +38,14 @@ def _program(base: Base, kubeconfig: str) -> None:
 
     account = aws.get_caller_identity().account_id
     cluster = aws.eks.get_cluster(name=base.cluster)
+    nodes = aws.eks.NodeGroup(
+        "nodes",
+        cluster_name=base.cluster,
+        node_role_arn=base.node_role_arn,
+        subnet_ids=base.subnet_ids,
+        instance_types=["m6i.large"],
+        scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=2, max_size=2, desired_size=2),
+    )
     provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig)
     roles = {name: _role(name, account) for name in ("materializer", "applier", "reader", "stranger")}
     lake = Lakehouse(
@@ -92,7 +100,7 @@ def _program(base: Base, kubeconfig: str) -> None:
             "appliers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
             "readers": [f"arn:aws:iam::{account}:role/acme-feast-reader"],
         },
-        pulumi.ResourceOptions(providers=[provider], depends_on=list(roles.values())),
+        pulumi.ResourceOptions(providers=[provider], depends_on=[nodes, *roles.values()]),
     )
     pulumi.export("features", store.outputs)
     pulumi.export("lake", lake.outputs)

@@ -1,0 +1,185 @@
+"""A feature store on Google Cloud."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.components.aiplatform.feature_store.example import (
+    GOOGLE_MATERIALIZER,
+    PROJECT,
+    google,
+    rendered,
+)
+from tests.components.recording import Recording, value
+
+READER = "user:ada@acme.example"
+APPLIER = "group:data-science@acme.example"
+MATERIALIZER = GOOGLE_MATERIALIZER["principal"]
+MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
+
+
+@pytest.fixture(scope="module")
+def made() -> Recording:
+    """One with everybody in it, in Firestore."""
+    return google(appliers=[APPLIER], readers=[READER], backup_days=7, protect=True)
+
+
+@pytest.fixture(scope="module")
+def bigtable() -> Recording:
+    """One that answers in milliseconds."""
+    return google(latency="milliseconds", appliers=[APPLIER], tags={"team": "shop"})
+
+
+def roles(recorded: Recording, type_: str) -> set[tuple[str, str]]:
+    """(member, role) of all grants of a kind."""
+    return {(each.inputs["member"], each.inputs["role"]) for each in recorded.all(type_)}
+
+
+def test_the_logical_names_are_a_contract(made: Recording) -> None:
+    names = [name for name in made.names() if name.startswith("gcp:") and "Member " not in name]
+    assert names == [
+        "gcp:bigquery/dataset:Dataset features-dataset",
+        "gcp:firestore/backupSchedule:BackupSchedule features-online",
+        "gcp:firestore/database:Database features-online",
+        "gcp:kms/cryptoKey:CryptoKey features-key",
+        "gcp:kms/keyRing:KeyRing features-keys",
+        "gcp:projects/service:Service features-api-bigquery",
+        "gcp:projects/service:Service features-api-bigquerystorage",
+        "gcp:projects/service:Service features-api-cloudkms",
+        "gcp:projects/service:Service features-api-datastore",
+        "gcp:projects/service:Service features-api-firestore",
+        "gcp:projects/service:Service features-api-iam",
+        "gcp:projects/service:Service features-api-storage",
+        "gcp:projects/service:Service features-server-api-iam",
+        "gcp:projects/serviceIdentity:ServiceIdentity features-firestore-agent",
+        "gcp:serviceaccount/account:Account features-server-account",
+        "gcp:storage/bucket:Bucket features-registry",
+        "gcp:storage/bucket:Bucket features-staging",
+        "gcp:storage/bucketObject:BucketObject features-registry",
+    ]
+
+
+def test_firestore_is_kept_for_datastores_clients_encrypted_and_backed_up(made: Recording) -> None:
+    database = made.one("gcp:firestore/database:Database")
+    assert database.inputs["type"] == "DATASTORE_MODE", "Feast's client is Datastore's"
+    assert database.inputs["cmekConfig"]["kmsKeyName"]
+    assert database.inputs["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
+    assert database.inputs["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
+    assert database.inputs["deletionPolicy"] == "DELETE", "without it a destroy leaves it where it is"
+    assert database.protect is True
+    schedule = made.one("gcp:firestore/backupSchedule:BackupSchedule").inputs
+    assert schedule["retention"] == "604800s"
+    grant = made.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "features-firestore-key")
+    assert made.depends(database, grant), "Firestore's agent must be let to use the key first"
+
+
+def test_rights_in_firestore_end_at_its_database(made: Recording) -> None:
+    granted = [each for each in made.all("gcp:projects/iAMMember:IAMMember") if each.name.endswith("-online")]
+    assert {(each.inputs["member"], each.inputs["role"]) for each in granted} == {
+        (value(made.result.server_principal), "roles/datastore.viewer"),
+        (MATERIALIZER, "roles/datastore.user"),
+        (APPLIER, "roles/datastore.user"),
+    }
+    for each in granted:
+        assert each.inputs["condition"]["expression"] == (
+            f'resource.name == "projects/{PROJECT}/databases/acme-dev-features"'
+        )
+
+
+def test_the_registry_is_read_by_all_and_written_by_those_who_change_it(made: Recording) -> None:
+    server = value(made.result.server_principal)
+    registry = {
+        (each.inputs["member"], each.inputs["role"])
+        for each in made.all(MEMBER)
+        if "-registry-" in each.name and "legacy" not in each.inputs["role"]
+    }
+    assert registry == {
+        (server, "roles/storage.objectViewer"),
+        (READER, "roles/storage.objectViewer"),
+        (APPLIER, "roles/storage.objectUser"),
+        (MATERIALIZER, "roles/storage.objectUser"),
+    }
+    first = made.one("gcp:storage/bucketObject:BucketObject")
+    assert first.inputs["content"]["value"] == "\x1a\x011", "the provider keeps contents as secrets"
+    assert "content" in first.ignore_changes
+
+
+def test_whoever_asks_bigquery_makes_tables_in_feasts_dataset_alone(made: Recording) -> None:
+    assert roles(made, "gcp:bigquery/datasetIamMember:DatasetIamMember") == {
+        (who, "roles/bigquery.dataEditor") for who in (MATERIALIZER, APPLIER, READER)
+    }
+    dataset = made.one("gcp:bigquery/dataset:Dataset").inputs
+    assert dataset["datasetId"] == "acme_dev_features"
+    assert dataset["defaultTableExpirationMs"] == 24 * 3600 * 1000
+    assert dataset["defaultEncryptionConfiguration"]["kmsKeyName"]
+    jobs = {
+        each.inputs["member"]
+        for each in made.all("gcp:projects/iAMMember:IAMMember")
+        if each.inputs["role"] == "roles/bigquery.jobUser"
+    }
+    assert jobs == {MATERIALIZER, APPLIER, READER}, "the server asks no queries"
+
+
+def test_buckets_are_closed_and_staging_goes_by_itself(made: Recording) -> None:
+    for name in ("registry", "staging"):
+        bucket = made.one("gcp:storage/bucket:Bucket", f"features-{name}").inputs
+        assert bucket["uniformBucketLevelAccess"] is True
+        assert bucket["publicAccessPrevention"] == "enforced"
+        assert bucket["encryption"]["defaultKmsKeyName"]
+    assert bucket["lifecycleRules"][0]["condition"] == {"age": 1}
+    assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": 0}
+
+
+def test_bigtable_grows_by_its_load_and_its_tables_are_feasts(bigtable: Recording) -> None:
+    instance = bigtable.one("gcp:bigtable/instance:Instance").inputs
+    (cluster,) = instance["clusters"]
+    assert cluster["zone"] == "europe-west4-a"
+    assert cluster["autoscalingConfig"] == {"cpuTarget": 60, "maxNodes": 5, "minNodes": 1}
+    assert cluster["kmsKeyName"]
+    assert instance["labels"] == {"team": "shop"}
+    role = bigtable.one("gcp:projects/iAMCustomRole:IAMCustomRole")
+    assert role.inputs["roleId"] == "acme_dev_features_apply"
+    assert not any("instances.delete" in each for each in role.inputs["permissions"])
+    granted = {
+        each.inputs["member"]: each.inputs["role"]
+        for each in bigtable.all("gcp:bigtable/instanceIamMember:InstanceIamMember")
+    }
+    assert granted[value(bigtable.result.server_principal)] == "roles/bigtable.reader"
+    assert granted[MATERIALIZER] == "roles/bigtable.user"
+
+
+def test_the_file_names_what_is_made(made: Recording, bigtable: Recording) -> None:
+    config = rendered(made)
+    assert config["registry"]["path"] == f"gs://acme-dev-features-{PROJECT}/registry/registry.db"
+    assert config["online_store"] == {
+        "type": "datastore",
+        "project_id": PROJECT,
+        "database": made.one("gcp:firestore/database:Database").inputs["name"],
+    }
+    assert config["offline_store"] == {
+        "type": "bigquery",
+        "project_id": PROJECT,
+        "billing_project_id": PROJECT,
+        "dataset": "acme_dev_features",
+        "location": "europe-west4",
+        "gcs_staging_location": f"gs://acme-dev-features-staging-{PROJECT}/exports",
+    }
+    assert rendered(bigtable)["online_store"] == {
+        "type": "bigtable",
+        "project_id": PROJECT,
+        "instance": "acme-dev-features",
+    }
+
+
+def test_pods_are_who_their_service_accounts_say(made: Recording) -> None:
+    accounts = {each.name: each.inputs["metadata"] for each in made.all("kubernetes:core/v1:ServiceAccount")}
+    materializer = accounts["features-feature-materializer-account"]
+    assert materializer["annotations"] == GOOGLE_MATERIALIZER["annotations"]
+    server = accounts["features-feature-server-account"]["annotations"]["iam.gke.io/gcp-service-account"]
+    assert value(made.result.server_principal) == f"serviceAccount:{server}"
+    policies = {
+        each.name: each.inputs["spec"] for each in made.all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+    }
+    ways = policies["features-feature-server-network-policy"]["egress"]
+    addresses = {way["to"][0]["ipBlock"]["cidr"] for way in ways if "ipBlock" in (way.get("to") or [{}])[0]}
+    assert addresses == {"169.254.169.252/32", "169.254.169.254/32"}, "GKE's metadata server"

@@ -1,0 +1,169 @@
+"""What a feature store refuses, and with which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiplatform.feature_store.online import meeting
+from aiplatform.feature_store.parts import cron
+from tests.components.aiplatform.feature_store.example import (
+    GOOGLE_LAKEHOUSE,
+    MATERIALIZER,
+    ROLE,
+    aws,
+    faults,
+    google,
+)
+
+
+@pytest.mark.parametrize(
+    ("made", "arguments", "told"),
+    [
+        (
+            aws,
+            {"latency": "sub_millisecond", "online_store": "dynamodb"},
+            "FeatureStoreArgs.online_store: got 'dynamodb', DynamoDB meets milliseconds and not "
+            "sub_millisecond, expected valkey",
+        ),
+        (
+            google,
+            {"latency": "milliseconds", "online_store": "datastore"},
+            "FeatureStoreArgs.online_store: got 'datastore', Firestore in Datastore mode meets "
+            "tens_of_milliseconds and not milliseconds, expected bigtable",
+        ),
+        (
+            google,
+            {"latency": "sub_millisecond"},
+            "FeatureStoreArgs.latency: got 'sub_millisecond', which no online store meets that Feast has on "
+            "Google Cloud: Memorystore asks for IAM's tokens, which Feast's client cannot renew; expected "
+            "milliseconds",
+        ),
+        (
+            aws,
+            {"online_store": "bigtable"},
+            "FeatureStoreArgs.online_store: got 'bigtable', which AWS does not have, expected dynamodb or "
+            "valkey",
+        ),
+        (
+            aws,
+            {"latency": "microseconds"},
+            "FeatureStoreArgs.latency: got 'microseconds', expected one of tens_of_milliseconds, "
+            "milliseconds, sub_millisecond; did you mean 'milliseconds'?",
+        ),
+        (
+            aws,
+            {"latency": "sub_millisecond"},
+            "FeatureStoreArgs.network: missing, expected the network of Valkey's endpoints: Network.outputs",
+        ),
+        (
+            aws,
+            {"expire_days": 3},
+            "FeatureStoreArgs.expire_days: got 3, expected valkey as the online store: Feast writes no "
+            "time to live into DynamoDB; a feature view's own ttl hides old values",
+        ),
+        (
+            google,
+            {"latency": "milliseconds", "backup_days": 7},
+            "FeatureStoreArgs.backup_days: got 7, which Bigtable has by table alone, and Feast makes the "
+            "tables: leave it out, the online store is filled again from the lakehouse",
+        ),
+        (
+            aws,
+            {"backup_days": 36},
+            "FeatureStoreArgs.backup_days: got 36, expected 1 to 35 days",
+        ),
+        (
+            aws,
+            {"registry": {"kind": "sql"}},
+            "FeatureStoreArgs.registry.secret: missing, expected the Kubernetes Secret that the database's "
+            "URL is in",
+        ),
+        (
+            aws,
+            {"feature_views": ["driver-stats"]},
+            "FeatureStoreArgs.feature_views[0]: got 'driver-stats', expected at most 100 letters, digits and "
+            "underscores, the first no underscore",
+        ),
+        (
+            aws,
+            {"readers": ["*"]},
+            "FeatureStoreArgs.readers[0]: got '*', expected an IAM role's arn, "
+            "arn:aws:iam::111122223333:role/trainers",
+        ),
+        (
+            aws,
+            {"appliers": [f"{ROLE}a"], "readers": [f"{ROLE}a"]},
+            f"FeatureStoreArgs.readers[0]: got '{ROLE}a', expected it once: appliers read, too",
+        ),
+        (
+            aws,
+            {"appliers": ["arn:aws:iam::999999999999:role/a"]},
+            "FeatureStoreArgs.appliers[0]: got 'arn:aws:iam::999999999999:role/a', expected a role of this "
+            "account, 111122223333",
+        ),
+        (
+            aws,
+            {"lakehouse": GOOGLE_LAKEHOUSE},
+            "FeatureStoreArgs.lakehouse.cloud: got one on Google Cloud, expected one on AWS, where the "
+            "cluster is",
+        ),
+        (
+            aws,
+            {"materializer": {**MATERIALIZER, "namespace": "shop"}},
+            "FeatureStoreArgs.materializer.namespace: got 'shop', expected an identity of "
+            "feature-store/feature-materializer",
+        ),
+        (
+            aws,
+            {"materialization": {"schedule": "every hour"}},
+            "FeatureStoreArgs.materialization.schedule: got 'every hour', expected five fields of minute, "
+            "hour, day, month and weekday, such as '17 * * * *'",
+        ),
+        (
+            aws,
+            {"server": {"min_replicas": 4, "max_replicas": 2}},
+            "FeatureStoreArgs.server.max_replicas: got 2, expected at least 4",
+        ),
+        (
+            aws,
+            {"protect": True, "force_destroy": True},
+            "FeatureStoreArgs.force_destroy: got true beside protect, expected one of the two",
+        ),
+        (
+            google,
+            {"query_cutoff_bytes": 10**9},
+            "FeatureStoreArgs.query_cutoff_bytes: got 1000000000, which Google Cloud has no place for: "
+            "BigQuery's limits are custom quotas of the project, which the lakehouse sets",
+        ),
+    ],
+)
+def test_it_is_refused_with_the_way_out(made: Any, arguments: dict[str, Any], told: str) -> None:
+    assert faults(made, **arguments) == [told]
+
+
+def test_a_prefix_that_a_name_has_no_room_for_is_refused() -> None:
+    (told,) = faults(google, prefix="acme-department-of-mobility")
+    assert "expected at most" in told
+    (told,) = faults(aws, prefix="a" * 34)
+    assert "would be an S3 bucket's name, which may have 63" in told
+
+
+def test_a_cloud_has_the_stores_that_meet_a_class_the_cheapest_first() -> None:
+    assert meeting("aws", "tens_of_milliseconds") == ["dynamodb", "valkey"]
+    assert meeting("aws", "sub_millisecond") == ["valkey"]
+    assert meeting("gcp", "tens_of_milliseconds") == ["datastore", "bigtable"]
+    assert meeting("gcp", "sub_millisecond") == []
+
+
+@pytest.mark.parametrize("text", ["17 * * * *", "*/5 0-6 1,15 * 1-5", "0 3 * * 7", "5-59/10 * * * *"])
+def test_a_schedule_in_numbers_is_one(text: str) -> None:
+    assert cron(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["60 * * * *", "* 24 * * *", "* * 0 * *", "* * * *", "* * * * MON-", "*/0 * * * *"]
+)
+def test_what_kubernetes_would_not_run_is_no_schedule(text: str) -> None:
+    assert cron(text) is not None
