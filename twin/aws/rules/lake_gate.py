@@ -60,7 +60,7 @@ def check(operation: str, params: Params, look: Look) -> None:
         name = str(params.get("TableName") or given.get("Name") or params.get("Name") or "")
         if name in databases[of].tables:
             demand(look, _TABLES[operation], of, name)
-    _place(params, given, lake, who)
+    _place(params, given, lake, who, str(databases[of].input.get("LocationUri") or ""))
 
 
 def demand(look: Look, permission: str, of: str, name: str) -> None:
@@ -92,8 +92,9 @@ def _named(table: Params) -> list[str]:
     return [str(each["Name"]) for each in [*listed, *(table.get("PartitionKeys") or [])]]
 
 
-def _place(params: Params, given: Params, lake: Lake, who: str) -> None:
-    """A table that is made to point to a registered location needs leave for it."""
+def _place(params: Params, given: Params, lake: Lake, who: str, home: str) -> None:
+    """A table that points to a registered location needs leave for it, unless that is within its database's
+    own location (Lake Formation developer guide, "Creating a database")."""
     iceberg = (params.get("OpenTableFormatInput") or {}).get("IcebergInput") or {}
     location = str(
         (iceberg.get("CreateIcebergTableInput") or {}).get("Location")
@@ -102,6 +103,8 @@ def _place(params: Params, given: Params, lake: Lake, who: str) -> None:
     )
     scheme, _, place = location.partition("://")
     if not scheme.startswith("s3") or not place:
+        return
+    if home and f"{location.rstrip('/')}/".startswith(f"{home.rstrip('/')}/"):
         return
     if not lake_access.may_use_location(lake, who, f"arn:aws:s3:::{place.rstrip('/')}"):
         raise Refusal("AccessDeniedException", f"Insufficient Lake Formation permission(s) on {location}")

@@ -1,4 +1,4 @@
-"""What a pipeline and a team do with a lakehouse, by PyIceberg and boto3: JSON on stdin, JSON on stdout.
+"""What a pipeline and a team do with a lakehouse by PyIceberg: JSON on stdin, JSON on stdout.
 
 Told: the lakehouse's outputs, a table of theirs and what to do. Who it is stands in AWS's own variables.
 """
@@ -13,7 +13,6 @@ from typing import Any
 
 import boto3
 import pyarrow as pa
-from botocore.exceptions import ClientError
 from pyiceberg.catalog import Catalog, load_catalog
 from pyiceberg.exceptions import ForbiddenError
 from pyiceberg.table import Table
@@ -134,17 +133,7 @@ def append_by_rest(asked: dict[str, Any]) -> dict[str, Any]:
     return {"all": shown(table)}
 
 
-def take_file(asked: dict[str, Any]) -> dict[str, Any]:
-    """An object by S3 itself, or how it is refused."""
-    bucket, _, key = asked["file"].removeprefix("s3://").partition("/")
-    try:
-        body = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        return {"refused": error.response["Error"]["Code"]}
-    return {"bytes": len(body)}
-
-
-DEEDS = {each.__name__: each for each in (write, read_as_writer, read_by_rest, append_by_rest, take_file)}
+DEEDS = {each.__name__: each for each in (write, read_as_writer, read_by_rest, append_by_rest)}
 
 if __name__ == "__main__":
     given = json.load(sys.stdin)
