@@ -95,6 +95,8 @@ class Document:
                 parameters=raw.get("parameters", {}),
             )
             self.methods[method.id] = method
+            # Cloud SQL's methods are called `sql.instances.get`, the API is `sqladmin`.
+            self.methods.setdefault(f"{api}.{method.id.partition('.')[2]}", method)
             shape = (method.verb, method.flat_path.count("/"))
             self._by_shape.setdefault(shape, []).append(method)
         for found in self._by_shape.values():

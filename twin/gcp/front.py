@@ -24,6 +24,15 @@ _REMEMBERED: Final = 7 * 86400
 _INTENT: Final = "HTTP_X_TWIN_INTENT"
 _CARRIERS: Final = ("upload", "download")
 _WORDS: Final = {"insert": "create", "patch": "update", "aggregatedList": "list"}
+_PERMISSIONS: Final = {
+    "sqladmin": "cloudsql",
+    "bigtableadmin": "bigtable",
+    "biglakeiceberg": "biglake",
+    "bigqueryconnection": "bigquery",
+    "bigquerydatapolicy": "bigquery",
+    "bigqueryreservation": "bigquery",
+}
+"""APIs whose permissions have another name. Source: "IAM permissions reference"."""
 _NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services", "b", "-"})
 
 
@@ -155,16 +164,15 @@ class Front:
 def _authorize(call: Call) -> None:
     """Refuse who has no role with the permission of the method. The deployer is the project's owner."""
     _, *groups, word = call.method.id.split(".")
-    permission = f"{call.method.api}.{groups[-1]}.{_WORDS.get(word, word)}"
+    api = _PERMISSIONS.get(call.method.api, call.method.api)
+    permission = f"{api}.{groups[-1]}.{_WORDS.get(word, word)}"
     if call.method.api == "container":
         from twin.gcp.gke.permissions import needed
 
         permission = needed(call.method.id)
     resource = str(call.parameters.get("resource") or call.parameters.get("name") or "")
     allowed = call.front.identity.allowed
-    if allowed(call.principal, permission) or allowed(
-        call.principal, permission, f"{call.method.api}/{resource}"
-    ):
+    if any(allowed(call.principal, permission, each) for each in ("", *_around(call, resource))):
         return
     if "roles/owner" in call.front.identity.roles(call.principal):
         return
@@ -175,6 +183,19 @@ def _authorize(call: Call) -> None:
         f"{resource or f'projects/{call.project}'}' (or it may not exist).",
         "forbidden",
     )
+
+
+def _around(call: Call, resource: str) -> list[str]:
+    """The resource and what it lies in, as the state names them: a policy of any of them counts."""
+    api = "biglake" if call.method.api == "biglakeiceberg" else call.method.api
+    if api == "storage" and "bucket" in call.parameters:
+        return [f"storage/b/{call.parameters['bucket']}"]
+    if not resource and "datasetId" in call.parameters:
+        resource = f"projects/{call.project}/datasets/{call.parameters['datasetId']}"
+        table = call.parameters.get("tableId")
+        resource = f"{resource}/tables/{table}" if table else resource
+    parts = resource.split("/")
+    return [f"{api}/{'/'.join(parts[:length])}" for length in range(len(parts), 0, -2)]
 
 
 def _address(environ: dict[str, Any]) -> tuple[str, str]:

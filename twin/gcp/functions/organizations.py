@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from twin.gcp.calling import Refusal
 from twin.gcp.context import GcpContext
+from twin.gcp.credentials import deployer_email
 from twin.gcp.functions.base import GcpFunction
 from twin.resource import CloudError, Props
 
@@ -45,6 +46,15 @@ class GetProject(GcpFunction):
             "deletionPolicy": "",
             "tags": {},
         }
+
+
+class GetClientOpenIdUserInfo(GcpFunction):
+    token = "gcp:organizations/getClientOpenIdUserInfo:getClientOpenIdUserInfo"
+    title = "client's OpenID user info"
+
+    def answer(self, context: GcpContext, arguments: Props) -> Props:
+        email = deployer_email(context.project or "")
+        return {"id": email, "email": email}
 
 
 class GetClientConfig(GcpFunction):

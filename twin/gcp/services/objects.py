@@ -49,7 +49,7 @@ def store(call: Call, bucket: Body, name: str, media: bytes, metadata: Body) -> 
         "storageClass": metadata.get("storageClass") or bucket["storageClass"],
         "size": str(len(media)),
         "md5Hash": base64.b64encode(hashlib.md5(media, usedforsecurity=False).digest()).decode(),
-        "crc32c": _crc(media),
+        "crc32c": crc32c(media),
         "timeCreated": call.timestamp[:23] + "Z",
         "updated": call.timestamp[:23] + "Z",
         "selfLink": f"https://www.googleapis.com/storage/v1/b/{link}",
@@ -182,7 +182,7 @@ def _row(bucket: str, name: str) -> str:
     return f"storage/b/{bucket}/o/{quote(name, safe='')}"
 
 
-def _crc(data: bytes) -> str:
+def crc32c(data: bytes) -> str:
     """CRC32C (Castagnoli), big-endian in base64."""
     crc = 0xFFFFFFFF
     for byte in data:

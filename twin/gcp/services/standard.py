@@ -57,6 +57,8 @@ class Standard:
     places: frozenset[str] | None = frozenset()
     mask_needed: bool = True
     words: tuple[str, ...] = ("create", "patch", "delete")
+    patch_at_once: bool = False
+    """Whether a patch answers the resource where the other methods answer an operation."""
 
     @property
     def api(self) -> str:
@@ -123,7 +125,8 @@ def patch(call: Call, kind: Standard) -> dict[str, Any]:
         kind.renew(call, before, made)
     if kind.check:
         kind.check(call, made)
-    return answer(call, kind, _put(call, kind, row, made))
+    stored = _put(call, kind, row, made)
+    return stored if kind.patch_at_once else answer(call, kind, stored)
 
 
 def delete(call: Call, kind: Standard) -> dict[str, Any]:
