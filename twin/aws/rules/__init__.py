@@ -54,7 +54,7 @@ RULES: Final[dict[str, dict[str, Rule]]] = {
     "autoscaling": autoscaling.RULES,
     "codebuild": codebuild.RULES,
     "athena": athena.RULES,
-    "glue": glue.RULES,
+    "glue": {**glue.RULES, **data_services.GLUE_RULES},
     "s3": s3.RULES,
     "lakeformation": lakeformation.RULES,
 }
@@ -66,7 +66,7 @@ EXTENSIONS: Final[dict[str, dict[str, Extension]]] = {
     "logs": logs.OPERATIONS,
     "codebuild": codebuild.OPERATIONS,
     "athena": athena.OPERATIONS,
-    "glue": glue.OPERATIONS,
+    "glue": {**glue.OPERATIONS, **data_services.GLUE_OPERATIONS},
     "s3": s3.OPERATIONS,
     "lakeformation": lakeformation_calls.OPERATIONS,
     "ssm": ssm.OPERATIONS,

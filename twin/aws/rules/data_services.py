@@ -7,6 +7,8 @@ from typing import Any, Final
 from twin.aws.rules import (
     dynamodb,
     ecr,
+    etl,
+    etl_calls,
     firehose,
     lambdas,
     rds,
@@ -31,3 +33,6 @@ EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "ecr": ecr.OPERATIONS,
     "lambda": lambdas.OPERATIONS,
 }
+GLUE_RULES: Final[dict[str, Any]] = etl.RULES
+GLUE_OPERATIONS: Final[dict[str, Any]] = etl_calls.OPERATIONS
+"""Of Glue, whose catalog has rules of its own."""
