@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.twin.aws.athena.asking import Asking
 from tests.twin.aws.fronts import Clients
@@ -173,13 +174,32 @@ def _role(clients: Clients, name: str) -> Asking:
         ("lakeformation:GetDataAccess", "*"),
         ("s3:PutObject", f"arn:aws:s3:::{RESULTS}/*"),
         ("s3:GetObject", f"arn:aws:s3:::{RESULTS}/*"),
-        ("s3:ListBucket", f"arn:aws:s3:::{RESULTS}"),
+        ("s3:GetBucketLocation", f"arn:aws:s3:::{RESULTS}"),
     ]
     statements = [{"Effect": "Allow", "Action": action, "Resource": on} for action, on in rights]
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
     clients("iam").put_role_policy(RoleName=name, PolicyName="query", PolicyDocument=document)
     given = clients("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
     return Asking(Clients(clients.front, given)("athena"), "analysts", DATABASE)
+
+
+def test_results_are_kept_only_where_their_asker_may_keep_them(clients: Clients, ask: Asking) -> None:
+    closed = lake.bucket(clients, "athena-closed").id
+    key = clients("kms").create_key()["KeyMetadata"]["Arn"]
+    managed = {"Enabled": True, "EncryptionConfiguration": {"KmsKey": key}}
+    for name, configuration in {
+        "elsewhere": {"ResultConfiguration": {"OutputLocation": f"s3://{closed}/"}},
+        "managed": {"ManagedQueryResultsConfiguration": managed},
+    }.items():
+        clients("athena").create_work_group(Name=name, Configuration=configuration)
+    nosy = _role(clients, "nosy").athena
+    with pytest.raises(ClientError, match=f"Unable to verify/create output bucket {closed}"):
+        nosy.start_query_execution(QueryString="SELECT 1", WorkGroup="elsewhere")
+    with pytest.raises(ClientError, match="not authorized to perform: kms:GenerateDataKey"):
+        nosy.start_query_execution(QueryString="SELECT 1", WorkGroup="managed")
+    kept = Asking(clients("athena"), "managed", DATABASE).done("SELECT 1 AS a")
+    assert kept.rows == [["a"], ["1"]]
+    assert "ResultConfiguration" not in kept.told, "no bucket holds them"
 
 
 def test_queries_and_what_they_wrote_are_there_after_a_restart(clients: Clients, ask: Asking) -> None:

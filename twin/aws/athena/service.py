@@ -11,12 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from twin.aws.athena import metadata
+from twin.aws.athena import keeping, metadata
 from twin.aws.athena.errors import RESULTS_NOT_WRITTEN, QueryFailed
 from twin.aws.athena.storage import Meter, Storage, place
 from twin.aws.athena.store import UNFINISHED, Store
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.inside import Inside
+from twin.aws.rules.athena import result_of
 from twin.aws.rules.glue import answer
 
 LOG = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class Athena:
         """The answer to a call about queries, or None for any other of Athena's."""
         if call.service != "athena":
             return None
+        if call.operation == "StartQueryExecution" and call.access_key:
+            keeping.may_keep(call, self._front, self._inside)
         told = metadata.OPERATIONS.get(call.operation)
         if told:
             return answer(told(call.params, self._inside(call.access_key, call.region)))
@@ -206,7 +209,7 @@ class Athena:
             database=told["QueryExecutionContext"].get("Database", "default"),
             output=more["output"],
             enforced=more["enforced"],
-            encryption=_encryption(told),
+            encryption=keeping.encryption(told),
             meter=meter,
         )
         outcome = execute.run(asked, statement)
@@ -283,6 +286,9 @@ class Athena:
             raise Refusal(_INVALID, f"Query has not yet finished. Current state: {state}")
         if state != "SUCCEEDED":
             raise Refusal(_INVALID, f"Query did not finish successfully. Final query state: {state}")
+        if told.get("ManagedQueryResultsConfiguration"):
+            groups = self._front.moto.backend("athena", call.region or self._front.world.region).work_groups
+            keeping.may_use_key(call, self._front, groups[told["WorkGroup"]], "kms:Decrypt")
         self._still_there(call, told)
         columns, rows = self._store.result(id)
         size = int(given.get("MaxResults") or _PAGE)
@@ -361,19 +367,3 @@ class Athena:
         "ListQueryExecutions": _list,
         "GetQueryRuntimeStatistics": _statistics,
     }
-
-
-def result_of(given: Params, configuration: Params) -> Params:
-    """The result configuration that counts: the workgroup's where it is enforced, else the caller's first."""
-    own = configuration.get("ResultConfiguration") or {}
-    if configuration.get("EnforceWorkGroupConfiguration"):
-        return own
-    return {**own, **(given.get("ResultConfiguration") or {})}
-
-
-def _encryption(told: Params) -> dict[str, str]:
-    found = (told.get("ResultConfiguration") or {}).get("EncryptionConfiguration") or {}
-    option = found.get("EncryptionOption")
-    if option == "SSE_KMS":
-        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": found["KmsKey"]}
-    return {"ServerSideEncryption": "AES256"} if option == "SSE_S3" else {}

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from twin.aws.athena.service import result_of
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.rules import assumable
 from twin.aws.rules.glue import answer
@@ -93,6 +92,14 @@ def _place(location: str, look: Look) -> None:
         raise Refusal(_INVALID, f"outputLocation is not a valid S3 path: {location}")
     if parts.netloc not in look.s3.buckets:
         raise Refusal(_INVALID, f"Unable to verify/create output bucket {parts.netloc}")
+
+
+def result_of(given: Params, configuration: Params) -> Params:
+    """The result configuration that counts: the workgroup's where it is enforced, else the caller's first."""
+    own = configuration.get("ResultConfiguration") or {}
+    if configuration.get("EnforceWorkGroupConfiguration"):
+        return own
+    return {**own, **(given.get("ResultConfiguration") or {})}
 
 
 def start(params: Params, look: Look) -> None:
