@@ -128,6 +128,10 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "projectId": arguments["projectId"],
         "number": PROJECT_NUMBER,
     },
+    "gcp:organizations/getClientOpenIdUserInfo:getClientOpenIdUserInfo": lambda _: {
+        "id": f"deployer@{PROJECT}.iam.gserviceaccount.com",
+        "email": f"deployer@{PROJECT}.iam.gserviceaccount.com",
+    },
     "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
         "id": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
         "emailAddress": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com",

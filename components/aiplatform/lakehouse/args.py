@@ -124,8 +124,9 @@ class LakehouseArgs(TypedDict):
     queue, an SNS topic or a Lambda function, whose policy lets the rule `{prefix}-quality` in. At most 5.
     Default nobody."""
     admins: NotRequired[list[Input[str]]]
-    """Further data lake administrators, arns of IAM roles. Whoever applies the program is one. Default
-    none."""
+    """Further data lake administrators; whoever applies the program is one. AWS: arns of IAM roles. Google
+    Cloud: all others that apply the program (`serviceAccount:EMAIL`, `group:EMAIL`, `user:EMAIL`), who could
+    not read its tables otherwise. Default none."""
     account_settings: NotRequired[bool]
     """Whether this lakehouse sets who administers the data lake of the whole account and region, and switches
     off that IAM alone decides on new tables. There is one such setting: false where something else makes it.

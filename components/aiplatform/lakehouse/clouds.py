@@ -147,7 +147,8 @@ MEANINGS: Final[Meanings] = {
     ),
     "admins": On(
         aws="further data lake administrators",
-        gcp=refused("who has roles/biglake.admin in the project administers; grant that, and leave it out"),
+        gcp="who else applies the program: they see all of every table, as the provider reads tables with a "
+        "demand for credentials, which the catalog refuses to whoever sees less",
     ),
     "account_settings": On(
         aws="the data lake settings of the account and region",

@@ -21,7 +21,7 @@ from aiplatform.lakehouse import (
     gcp_streams,
 )
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.gcp_context import Context
+from aiplatform.lakehouse.gcp_context import Context, administrators
 
 _APIS: Final[tuple[str, ...]] = (
     "biglake",
@@ -67,12 +67,13 @@ def _member(identity: projects.ServiceIdentity | None) -> Output[str]:
 def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> dict[str, Any]:
     """All of it, as children of one component; answers the component's outputs."""
     apis = switched_on(parent, name, settings.project or "", _apis(settings))
-    context = Context(parent, name, settings, apis)
+    context = Context(parent, name, settings, apis, administrators(parent, settings))
     pubsub = context.identity("pubsub") if _uses_topics(settings) else None
     scanner = context.identity("dataplex") if _checked(settings) else None
     works_as = gcp_batches.account(context)
     # The platform's own: they see what writers see.
-    inside: list[Input[str]] = [each.member for each in (scanner, works_as) if each is not None]
+    own = [each.member for each in (scanner, works_as) if each is not None]
+    inside: list[Input[str]] = [*context.administrators, *own]
     key = gcp_buckets.key(context, pubsub)
     buckets = gcp_buckets.buckets(context, key)
     log_bucket = gcp_logs.access_logs(context, key)

@@ -6,7 +6,7 @@ from typing import Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-from pulumi_gcp import kms, projects
+from pulumi_gcp import kms, organizations, projects
 
 from aiplatform._args import is_unknown
 from aiplatform._google_apis import Apis
@@ -37,6 +37,9 @@ class Context:
     name: str
     settings: LakehouseSettings
     apis: Apis
+    administrators: list[Input[str]]
+    """Who applies the program, and who else does: members that see all of every table. The provider reads
+    tables with a demand for credentials, and the catalog refuses that to whoever sees less."""
 
     @property
     def project(self) -> str:
@@ -112,6 +115,13 @@ class Context:
         return [table for table in self.settings.tables if table not in streamed]
 
 
+def administrators(parent: pulumi.ComponentResource, settings: LakehouseSettings) -> list[Input[str]]:
+    """Whoever applies the program now, and the admins that are named."""
+    answer = organizations.get_client_open_id_user_info(opts=pulumi.InvokeOptions(parent=parent))
+    kind = "serviceAccount" if answer.email.endswith(".gserviceaccount.com") else "user"
+    return once([f"{kind}:{answer.email}", *settings.admins])
+
+
 def once(principals: Sequence[Input[str]]) -> list[Input[str]]:
     """Principals without those that stand there before. Of outputs only the same one is the same."""
     seen: list[Input[str]] = []
@@ -142,4 +152,6 @@ def _grantee(member: str) -> str:
     kind, _, email = member.partition(":")
     if kind == "group":
         return f"principalSet://goog/group/{email}"
+    if kind == "user":
+        return f"principal://goog/subject/{email}"
     return f"principal://iam.googleapis.com/projects/-/serviceAccounts/{email}"

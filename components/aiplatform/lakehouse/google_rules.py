@@ -62,6 +62,14 @@ def member(value: Any) -> str | None:
     return expected
 
 
+def administrator(value: Any) -> str | None:
+    """A rule: who applies the program, a person too."""
+    if _MEMBER.fullmatch(value) or re.fullmatch(r"user:[^\s:@]+@[^\s:@]+\.[a-z]+", value):
+        return None
+    everybody = "which is everybody; " if _EVERYBODY.fullmatch(value) else ""
+    return f"{everybody}expected serviceAccount:EMAIL, group:EMAIL or user:EMAIL"
+
+
 def condition(value: Any) -> str | None:
     """A rule: one condition in SQL, which stands in brackets of a statement and ends there."""
     outside = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", "", value)
@@ -127,6 +135,8 @@ def _names(settings: "LakehouseSettings") -> Iterator[Fault]:
 def _principals(settings: "LakehouseSettings") -> Iterator[Fault]:
     for index, writer in enumerate(settings.writers):
         yield from obeys(f"writers[{index}]", writer, member)
+    for index, admin in enumerate(settings.admins):
+        yield from obeys(f"admins[{index}]", admin, administrator)
     for index, grant in enumerate(settings.grants):
         yield from obeys(f"grants[{index}].principal", grant.principal, member)
         streamed = {stream.table for stream in settings.streams} & set(grant.tables)

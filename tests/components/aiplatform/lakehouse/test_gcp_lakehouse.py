@@ -148,8 +148,9 @@ def test_a_column_is_seen_masked_or_refused_by_its_classification(default: Recor
     assert raw["dataPolicyType"] == "RAW_DATA_ACCESS_POLICY"
     pipeline = f"{ACCOUNT}/pipeline@{PROJECT}.iam.gserviceaccount.com"
     group = "principalSet://goog/group/analysts@acme.example"
-    assert raw["grantees"] == [pipeline, group]
-    assert default.one(POLICY, "lake-curated-pii").inputs["grantees"] == [pipeline]
+    deployer = f"{ACCOUNT}/deployer@{PROJECT}.iam.gserviceaccount.com"
+    assert raw["grantees"] == [deployer, pipeline, group]
+    assert default.one(POLICY, "lake-curated-pii").inputs["grantees"] == [deployer, pipeline]
     masked = default.one(POLICY, "lake-curated-pii-masked").inputs
     assert (masked["grantees"], masked["dataMaskingPolicy"]) == (
         [group],
@@ -178,7 +179,8 @@ def test_policies_are_attached_by_statements_that_can_be_repeated(default: Recor
 
 def test_rows_are_seen_by_those_whose_grants_say_so(default: Recording) -> None:
     whole, some = _statements(default)[-2:]
-    assert f'GRANT TO ("{ANALYSTS}", "{PIPELINE}") FILTER USING (TRUE)' in whole
+    deployer = f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"
+    assert f'GRANT TO ("{ANALYSTS}", "{deployer}", "{PIPELINE}") FILTER USING (TRUE)' in whole
     assert f"GRANT TO (\"{SUPPORT}\") FILTER USING ((country = 'DE'))" in some
     assert "`rows_" in some, "by the principal: another condition takes the place of the old one"
 
@@ -230,6 +232,14 @@ def test_a_grant_by_zones_writes_the_tables_of_which_it_gives_every_column() -> 
     written = lakehouse(grants=[all_of_it]).one(ON_TABLE).inputs
     assert written["name"] == "orders"
     assert written["role"].startswith("lake-writer"), "a role that makes and drops no table"
+
+
+def test_who_applies_the_program_sees_all_as_the_provider_asks_for_credentials() -> None:
+    recorded = lakehouse(admins=["user:jane@acme.example", "group:platform@acme.example"])
+    pii = recorded.one(POLICY, "lake-curated-pii").inputs["grantees"]
+    assert "principal://goog/subject/jane@acme.example" in pii
+    assert "principalSet://goog/group/platform@acme.example" in pii
+    assert '"user:jane@acme.example"' in _statements(recorded)[-1]
 
 
 def test_outputs_are_a_reference(default: Recording) -> None:

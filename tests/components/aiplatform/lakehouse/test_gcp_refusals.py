@@ -11,7 +11,6 @@ from tests.components.aiplatform.lakehouse.google import (
     BY_ZONES,
     EVENTS,
     ORDERS,
-    PIPELINE,
     faults,
 )
 
@@ -58,7 +57,8 @@ def _grant(**changed: Any) -> dict[str, Any]:
         (_column(was="less"), "columns[5].was: got 'less', which Google Cloud has no place for"),
         ({"query_cutoff_bytes": 100 * 1024**2}, "expected at least 1073741824 bytes, 1 GiB"),
         ({"query_cutoff_bytes": 1024**3 + 1}, "expected whole MiB"),
-        ({"admins": [PIPELINE]}, "admins: got ['serviceAccount:pipeline"),
+        ({"admins": ["allUsers"]}, "admins[0]: got 'allUsers', which is everybody"),
+        ({"admins": ["pipeline"]}, "expected serviceAccount:EMAIL, group:EMAIL or user:EMAIL"),
         ({"store": "s3_tables"}, "store: got 's3_tables', which Google Cloud has no place for"),
         ({"snapshots": [{"table": "curated.orders", "name": "t"}]}, "name a snapshot where it is read"),
         (
