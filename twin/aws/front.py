@@ -35,6 +35,7 @@ class Front:
         self.moto = Pinned(world.account, world.region, epoch)
         from twin.aws import authorize, baseline, capacity, inventory, mends, private, rules, vending
         from twin.aws.athena.service import Athena
+        from twin.aws.eks import auth
         from twin.aws.eks.service import Eks
         from twin.aws.iceberg_rest import Rest
         from twin.aws.identity import Identity
@@ -44,6 +45,7 @@ class Front:
         mends.install()
         self._rules = rules
         self._vending = vending
+        self._pods = auth
         self._authorize = authorize
         self._inventory = inventory
         self._baseline = baseline
@@ -105,6 +107,7 @@ class Front:
             self.identity.answer(call)
             or self.athena.answer(call)
             or self._vending.answer(call, self)
+            or self._pods.answer(call, self)
             or self.functions.answer(call)
         )
         if own:

@@ -1,0 +1,148 @@
+"""EKS Auth: credentials for a Pod, by the token that its service account has for pods.eks.amazonaws.com.
+
+EKS user guide, "Understand how EKS Pod Identity works", "Grant Pods access to AWS resources based on tags".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from typing import Any, Final
+
+from twin.aws import sessions
+from twin.aws.call import Answer, Call, Refusal
+from twin.aws.eks import pod_identity
+from twin.aws.eks.store import Thing
+from twin.aws.model import violations
+from twin.kubernetes.api import ApiError, Kube, Unreachable, path
+
+Params = dict[str, Any]
+
+_LIFE: Final = 6 * 3600
+"""Seconds that the credentials hold."""
+_ACCOUNT: Final = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
+_POD: Final = "authentication.kubernetes.io/pod-"
+_ACTIONS: Final = ("sts:AssumeRole", "sts:TagSession")
+
+
+def answer(call: Call, front: Any) -> Answer | None:
+    """AssumeRoleForPodIdentity; None for a call of any other service."""
+    if call.service != "eks-auth":
+        return None
+    if call.operation != "AssumeRoleForPodIdentity":
+        raise NotImplementedError("EKS Auth has one operation")
+    found = violations("eks-auth", call.operation, call.params)
+    if found:
+        raise Refusal("InvalidParameterException", "; ".join(f"{why} (at '{where}')" for where, why in found))
+    eks = front.eks
+    with eks.store.lock:
+        cluster = eks.cluster(str(call.params["clusterName"]))
+    # The API server may ask this front in turn who a token is: nothing is held meanwhile.
+    user = _reviewed(front, str(call.params["token"]))
+    with eks.store.lock, front.moto.lock:
+        body = _session(front, cluster, user)
+    return Answer(200, [("Content-Type", "application/json")], json.dumps(body).encode())
+
+
+def _reviewed(front: Any, token: str) -> Params:
+    """The user of a token, as the cluster's API server tells it."""
+    review = {
+        "apiVersion": "authentication.k8s.io/v1",
+        "kind": "TokenReview",
+        "spec": {"token": token, "audiences": [pod_identity.SERVICE]},
+    }
+    try:
+        told = Kube(front.world.kubeconfig).create(path("authentication.k8s.io/v1", "tokenreviews"), review)
+    except (ApiError, Unreachable) as error:
+        raise Refusal("ServiceUnavailableException", f"The cluster does not answer: {error}", 503) from None
+    status: Params = told.get("status") or {}
+    if not status.get("authenticated") or pod_identity.SERVICE not in (status.get("audiences") or []):
+        if "expired" in str(status.get("error")):
+            raise Refusal("ExpiredTokenException", "The token included in the request is expired")
+        raise Refusal("InvalidTokenException", "The token included in the request is invalid")
+    return status["user"]
+
+
+def _session(front: Any, cluster: Thing, user: Params) -> Params:
+    who = _ACCOUNT.fullmatch(str(user.get("username")))
+    if who is None:
+        raise Refusal("InvalidTokenException", "The token included in the request is of no service account")
+    namespace, account = who.groups()
+    eks = front.eks
+    association = pod_identity.find(eks, cluster.name, namespace, account)
+    if association is None:
+        raise Refusal(
+            "ResourceNotFoundException",
+            f"No association found for clusterName: {cluster.name}, namespace: {namespace}, "
+            f"serviceAccount: {account}",
+            404,
+        )
+    shown = association.shown
+    if shown.get("targetRoleArn"):
+        raise NotImplementedError("a pod identity association with a target role")
+    extra: dict[str, list[str]] = user.get("extra") or {}
+    pod = (extra.get(f"{_POD}name") or [""])[0]
+    tags = {} if shown.get("disableSessionTags") else _tags(eks, cluster, (namespace, account), extra)
+    _trusted(front, cluster, shown["roleArn"], tags)
+    name = f"eks-{cluster.name[:18]}-{pod[:20]}-{uuid.uuid4().hex[:20]}"
+    made = eks.aws.call(
+        "sts",
+        "assume_role",
+        RoleArn=shown["roleArn"],
+        RoleSessionName=name,
+        DurationSeconds=_LIFE,
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        TransitiveTagKeys=list(tags),
+    )
+    key = made["Credentials"]
+    return {
+        "subject": {"namespace": namespace, "serviceAccount": account},
+        "audience": pod_identity.SERVICE,
+        "podIdentityAssociation": {
+            "associationArn": shown["associationArn"],
+            "associationId": shown["associationId"],
+        },
+        "assumedRoleUser": {
+            "arn": made["AssumedRoleUser"]["Arn"],
+            "assumeRoleId": made["AssumedRoleUser"]["AssumedRoleId"],
+        },
+        "credentials": {
+            "accessKeyId": key["AccessKeyId"],
+            "secretAccessKey": key["SecretAccessKey"],
+            "sessionToken": key["SessionToken"],
+            "expiration": key["Expiration"].timestamp(),
+        },
+    }
+
+
+def _tags(eks: Any, cluster: Thing, who: tuple[str, str], extra: dict[str, list[str]]) -> dict[str, str]:
+    found = {
+        "eks-cluster-arn": eks.arn("cluster", cluster.name),
+        "eks-cluster-name": cluster.name,
+        "kubernetes-namespace": who[0],
+        "kubernetes-service-account": who[1],
+    }
+    for part in ("name", "uid"):
+        if extra.get(f"{_POD}{part}"):
+            found[f"kubernetes-pod-{part}"] = extra[f"{_POD}{part}"][0]
+    return found
+
+
+def _trusted(front: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None:
+    """Refuse a role whose trust policy does not let EKS in for this Pod."""
+    context = {
+        "aws:SourceAccount": front.world.account,
+        "aws:SourceArn": front.eks.arn("cluster", cluster.name),
+        **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
+        "aws:TagKeys": "\n".join(tags),
+    }
+    role = next((each for each in front.moto.backend("iam").roles.values() if each.arn == arn), None)
+    actions = _ACTIONS if tags else _ACTIONS[:1]
+    if role is None or not sessions.trusted_service(
+        role.assume_role_policy_document, pod_identity.SERVICE, actions, context
+    ):
+        raise Refusal(
+            "AccessDeniedException",
+            f"Unauthorized Exception! EKS does not have permissions to assume the associated role {arn}",
+        )
