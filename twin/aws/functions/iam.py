@@ -185,3 +185,26 @@ class GetRole(AwsFunction):
             "tags": state.get("tagsAll", {}),
             "roleLastUseds": [],
         }
+
+
+class GetRoles(AwsFunction):
+    """The roles of the account, or those whose names match a regular expression (the provider's are RE2)."""
+
+    token = "aws:iam/getRoles:getRoles"
+    service = "iam"
+    title = "IAM Roles"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        prefix, wanted = arguments.get("pathPrefix"), arguments.get("nameRegex")
+        asked: Props = {"PathPrefix": prefix} if prefix else {}
+        found: list[Props] = []
+        while True:
+            answer = context.call("iam", "ListRoles", asked)
+            found += answer["Roles"]
+            if not answer.get("IsTruncated"):
+                break
+            asked = {**asked, "Marker": answer["Marker"]}
+        roles = [each for each in found if not wanted or re.search(wanted, each["RoleName"])]
+        kept = {name: arguments[name] for name in ("nameRegex", "pathPrefix") if arguments.get(name)}
+        told = {"arns": [each["Arn"] for each in roles], "names": [each["RoleName"] for each in roles]}
+        return {**kept, **told, "id": context.region}

@@ -1,17 +1,22 @@
-"""CloudWatch: log groups."""
+"""CloudWatch: log groups and their streams."""
 
 # ruff: noqa: RUF012, S105 - a table entry's attributes are constants, and a token names a type
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from twin.aws.context import AwsContext
+from twin.aws.errors import code_of
 from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
-from twin.aws.resources.fields import Field, kept
+from twin.aws.resources.fields import Field, kept, reads
 from twin.aws.resources.tags import Tagging
+from twin.core.templates import fill
 from twin.resource import AutoName, Failure, Props
 
 RETENTIONS: Final = tuple(
@@ -138,3 +143,43 @@ class LogGroup(AwsResource):
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         if not state.get("skipDestroy"):
             super().unmake(context, id, state)
+
+
+_STREAM_SIGNS: Final = re.compile(r"[^:*]{1,512}")
+
+
+class LogStream(AwsResource):
+    token = "aws:cloudwatch/logStream:LogStream"
+    service = "logs"
+    title = "CloudWatch Logs Log Stream"
+    fields = {
+        "name": Field("logStreamName"),
+        "logGroupName": Field("logGroupName", read=""),
+        **reads(arn="arn"),
+    }
+    create_call = Call("CreateLogStream")
+    id_form = "{name}"
+    read_call = Call("DescribeLogStreams", {"logGroupName": "{logGroupName}", "logStreamNamePrefix": "{id}"})
+    not_found = frozenset({"ResourceNotFoundException"})
+    delete_call = Call("DeleteLogStream", {"logGroupName": "{logGroupName}", "logStreamName": "{id}"})
+    autoname = AutoName(max_length=512)
+    computed = frozenset({"region"})
+    immutable = frozenset({"name", "logGroupName", "region"})
+    paths = {"ResourceNotFoundException": "logGroupName", "ResourceAlreadyExistsException": "name"}
+
+    def rules(self, inputs: Props) -> Iterator[Failure]:
+        name = inputs.get("name")
+        if isinstance(name, str) and not _STREAM_SIGNS.fullmatch(name):
+            yield Failure("name", "must be between 1 and 512 characters long, without colons and asterisks")
+
+    def find(self, context: AwsContext, id: str, state: Props) -> Any:
+        # The call answers every stream whose name begins so.
+        try:
+            answer = context.call(
+                "logs", "DescribeLogStreams", fill(self.read_call.params, {**state, "id": id})
+            )
+        except ClientError as error:
+            if code_of(error) in self.not_found:
+                return None
+            raise
+        return next((each for each in answer["logStreams"] if each["logStreamName"] == id), None)

@@ -60,3 +60,15 @@ def test_the_function_and_the_service_agree_on_an_add_ons_versions(clients: Clie
     newest = ask(context, token, addonName=name, kubernetesVersion="1.35", mostRecent=True)
     assert newest["version"] == versions[0]
     assert [ask(context, token, addonName=name, kubernetesVersion="1.35")["version"]] == default
+
+
+def test_roles_are_found_by_their_names_and_passwords_are_random(clients: Clients) -> None:
+    context = clients.context()
+    found = ask(context, "aws:iam/getRoles:getRoles", nameRegex="^AWSServiceRoleForAmazonEKS$")
+    assert found["names"] == ["AWSServiceRoleForAmazonEKS"]
+    assert ask(context, "aws:iam/getRoles:getRoles", nameRegex="^dms-vpc-role$")["names"] == []
+    token = "aws:secretsmanager/getRandomPassword:getRandomPassword"
+    one, two = (ask(context, token, passwordLength=48, excludePunctuation=True) for _ in "ab")
+    assert len(one["randomPassword"]) == 48
+    assert one["randomPassword"].isalnum()
+    assert one["randomPassword"] != two["randomPassword"]

@@ -130,3 +130,16 @@ def test_what_the_provider_and_the_model_refuse_is_told_by_check(
     told = refused(clients.context(), STREAM, name="x", destination="iceberg")
     assert "is required" in told["icebergConfiguration"]
     assert "alone" in refused(clients.context(), STREAM, name="x", destination="splunk")["destination"]
+
+
+def test_a_stream_of_logs_is_in_its_group(clients: Clients) -> None:
+    context = clients.context()
+    clients("logs").create_log_group(logGroupName="/firehose/events")
+    token = "aws:cloudwatch/logStream:LogStream"
+    made = make(context, token, logGroupName="/firehose/events", name="failed")
+    assert made.outputs["arn"].endswith(":log-group:/firehose/events:log-stream:failed")
+    with pytest.raises(CloudError, match="ResourceNotFoundException") as error:
+        make(context, token, logGroupName="/none", name="failed")
+    assert error.value.path == "logGroupName"
+    made.delete()
+    assert made.read() is None
