@@ -27,22 +27,7 @@ class FeatureStore(ComponentResource):
     applications. Takes the cloud's and the Kubernetes provider of the cluster through `opts.providers`.
 
     `feature_store_yaml` is the file that Feast wants, without a secret in it: a repository of feature views
-    with this file beside them is applied by `feast apply`. On AWS sources are queries over the lakehouse's
-    tables (`AthenaSource(query=...)`), as Feast looks for a table by its name in its own database alone;
-    timestamps in them are cast, `CAST(at AS timestamp(3))`, as Athena writes no finer ones into Parquet.
-
-    It makes, on AWS: a key; a bucket for the registry and one for files between Feast and Athena; an Athena
-    workgroup and a Glue database for Feast's own tables; a DynamoDB table for each feature view, encrypted by
-    the key, or a serverless Valkey with a user of its own; a role for the server and policies for who
-    materializes, applies and reads. On Google Cloud: a key; two buckets; a BigQuery dataset; a Firestore
-    database in Datastore mode, or a Bigtable instance; a service account for the server and grants. On the
-    cluster: the namespace `feature-store`, closed and restricted, with the server's Deployment, Service,
-    autoscaler and disruption budget, and the CronJob that materializes.
-
-    Idle, it costs the key, about a dollar a month on AWS and six cents on Google Cloud; the server's Pods,
-    two of half a CPU; and the online store: DynamoDB and Firestore nothing but what is stored, Valkey about
-    six dollars a month for its least 100 MB, Bigtable about 470 dollars a month for its least node. One run
-    of the schedule costs the bytes that its queries scan.
+    with this file beside them is applied by `feast apply`.
     """
 
     cloud: Output[str]
