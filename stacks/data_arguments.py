@@ -75,11 +75,14 @@ def feature_store(settings: Settings, below: Below, lakehouse: Mapping[str, Any]
     return cast(FeatureStoreArgs, args)
 
 
-def container_registry(settings: Settings, known: Principals) -> ContainerRegistryArgs:
+def container_registry(settings: Settings, below: Below) -> ContainerRegistryArgs:
     """Arguments of the container registry."""
-    return cast(
-        ContainerRegistryArgs, _arguments(settings, "container_registry", known, ContainerRegistryArgs)
-    )
+    args = _arguments(settings, "container_registry", below.principals, ContainerRegistryArgs)
+    nodes = (below.cluster or {}).get("node_role_arn")
+    if settings.environment.cloud == "aws" and nodes is not None:
+        # An image that no cache has yet is fetched by who pulls it: a node.
+        args["node_roles"] = [nodes]
+    return cast(ContainerRegistryArgs, args)
 
 
 def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:

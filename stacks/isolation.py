@@ -18,6 +18,7 @@ from aiplatform.feature_store.args import IMAGE as FEATURE_STORE_IMAGE
 from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY_IMAGE
+from aiplatform.lakehouse.args import ENDPOINTS as LAKEHOUSE
 from aiplatform.network.args import FOR_NODES
 from stacks import arguments, to_be
 from stacks.settings import Settings
@@ -32,6 +33,8 @@ def faults(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.environment.cloud != "aws" or settings.network.nat != "none":
         return
     needed = {**dict.fromkeys(AUTOSCALER, "the autoscaler"), **dict.fromkeys(FOR_NODES, "nodes")}
+    if settings.lakehouse is not None:
+        needed = {**dict.fromkeys(LAKEHOUSE, "clients of the lakehouse"), **needed}
     missing = {each: who for each, who in sorted(needed.items()) if each not in settings.network.endpoints}
     if missing:
         told = ", ".join(f"{each} ({who})" for each, who in missing.items())

@@ -117,7 +117,7 @@ def _above(settings: Settings, below: FoundationToBe) -> list[tuple[str, str]]:
         store = data_arguments.feature_store(settings, below, lakehouse_to_be(settings))
         found += _asked("feature_store", FeatureStoreSettings, lambda: store)
     if settings.container_registry is not None:
-        images = data_arguments.container_registry(settings, below.principals)
+        images = data_arguments.container_registry(settings, below)
         found += _asked("container_registry", ContainerRegistrySettings, lambda: images)
     if settings.model_registry is not None:
         models = data_arguments.model_registry(settings, below)

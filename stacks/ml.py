@@ -35,7 +35,7 @@ def build(settings: Settings, below: Foundation, hands: Hands) -> Models:
     if settings.container_registry is not None:
         from aiplatform.container_registry import ContainerRegistry
 
-        args = arguments.container_registry(settings, below.principals)
+        args = arguments.container_registry(settings, below)
         images = ContainerRegistry("container-registry", args, hands.cloud)
     if settings.model_registry is not None:
         from aiplatform.model_registry import ModelRegistry

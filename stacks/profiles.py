@@ -48,7 +48,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "system_nodes": {"min": 2, "max": 3},
         },
         "gpu_pools": _CHEAP_FIRST,
-        "lakehouse": {"access_log_days": 30, "query_cutoff_bytes": 10 * GIB},
+        "lakehouse": {"access_log_days": 30},
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
         "model_registry": {
             "database": {"size": "small", "backup_days": 1},
@@ -64,7 +64,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "system_nodes": {"min": 2, "max": 4},
         },
         "gpu_pools": _CHEAP_FIRST,
-        "lakehouse": {"access_log_days": 90, "query_cutoff_bytes": 100 * GIB},
+        "lakehouse": {"access_log_days": 90},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
         "model_registry": {
             "replicas": 2,
@@ -82,7 +82,7 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
         },
         # Nothing that is served or trained there ends because somebody else pays more.
         "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
-        "lakehouse": {"access_log_days": 365, "query_cutoff_bytes": 1024 * GIB},
+        "lakehouse": {"access_log_days": 365},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
         "model_registry": {
             "high_availability": True,
@@ -100,6 +100,8 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
 
 _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "dev": {
+        # Of one query.
+        "lakehouse": {"query_cutoff_bytes": 10 * GIB},
         "network": {"nat": "single", "endpoints": []},
         "cluster": {
             "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
@@ -107,6 +109,8 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "staging": {
+        # Of one query.
+        "lakehouse": {"query_cutoff_bytes": 100 * GIB},
         "network": {"nat": "single", "endpoints": _ENDPOINTS},
         "cluster": {
             "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
@@ -114,6 +118,8 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "prod": {
+        # Of one query.
+        "lakehouse": {"query_cutoff_bytes": 1024 * GIB},
         "network": {"nat": "per_zone", "endpoints": _ENDPOINTS},
         "cluster": {
             "system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]},
@@ -124,6 +130,8 @@ _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
     "dev": {
+        # Of one principal in a day.
+        "lakehouse": {"query_cutoff_bytes": 1 * 1024 * GIB},
         "network": {"nat": "single"},
         "cluster": {
             # The free tier of GKE pays for one zonal control plane of a billing account.
@@ -135,6 +143,8 @@ _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "staging": {
+        # Of one principal in a day.
+        "lakehouse": {"query_cutoff_bytes": 10 * 1024 * GIB},
         "network": {"nat": "single"},
         "cluster": {
             "control_plane": "regional",
@@ -143,6 +153,9 @@ _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "prod": {
+        "model_registry": {"database": {"backup_days": 14}},
+        # Of one principal in a day.
+        "lakehouse": {"query_cutoff_bytes": 100 * 1024 * GIB},
         "network": {"nat": "single"},
         "cluster": {
             "control_plane": "regional",

@@ -7,7 +7,7 @@ from aiplatform.model_registry.args import ModelRegistryArgs
 from stacks.settings.from_arguments import topic_of
 
 
-class ContainerRegistry(topic_of(ContainerRegistryArgs, without=("project",))):
+class ContainerRegistry(topic_of(ContainerRegistryArgs, without=("project", "node_roles"))):
     """Repositories of container images, and caches of other registries. Its principals are names of the
     file's workload identities, or principals of the cloud."""
 
