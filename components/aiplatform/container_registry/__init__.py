@@ -33,15 +33,7 @@ class ContainerRegistry(ComponentResource):
     tidied by age; and caches, through which images of other registries are had without their being pulled
     from there each time.
 
-    On AWS: ECR repositories, pull-through cache rules with a template for the repositories that they make
-    (in them tags do move, as at upstream), and a KMS key. On Google Cloud: Docker repositories and remote
-    repositories of Artifact Registry, and a key in Cloud KMS. `mirrors` is what other components take as
-    their argument of this name. Images of docker.io without a user are under `library/` there.
-
-    Idle, it costs its key, a dollar a month on AWS (AWS KMS pricing) and 6 cents on Google Cloud (Cloud KMS
-    pricing), and what is stored: 10 cents a GB and month on both (Amazon ECR pricing, Artifact Registry
-    pricing). Scanning costs nothing on AWS and 26 cents a pushed image on Google Cloud (Artifact Analysis
-    pricing).
+    `mirrors` is what other components take as their argument of this name.
     """
 
     cloud: Output[str]

@@ -32,18 +32,7 @@ class ModelRegistry(ComponentResource):
     is given and taken by accounts that promote, and by `admin`. Who may edit an experiment may still write
     over the files of its models; the bucket keeps what was there before.
 
-    Takes the cloud's and the Kubernetes provider through `opts.providers`. On AWS it makes an RDS instance in
-    subnets without a way out, S3 buckets for files and for their access logs, a KMS key, secrets in Secrets
-    Manager, and roles by Pod Identity; on Google Cloud a Cloud SQL instance with a private address, Cloud
-    Storage buckets, keys in Cloud KMS, secrets in Secret Manager, and service accounts by Workload Identity
-    Federation. On both: a namespace that is closed by default, Jobs that set up and migrate, Deployment,
-    Service and a disruption budget.
-
-    Idle, the database is what costs: in us-west-2 a `small` one about 60 dollars a month with 20 GiB, twice
-    that with `high_availability` (Amazon RDS for PostgreSQL pricing); in europe-west4 about 75, and twice
-    that (Cloud SQL pricing). Each secret costs 40 cents a month on AWS (AWS Secrets Manager pricing) and 6 on
-    Google Cloud (Secret Manager pricing), a key a dollar or 6 cents. Of the cluster's nodes the server asks
-    for half a core and 2 GiB a replica.
+    Takes the cloud's and the Kubernetes provider through `opts.providers`.
     """
 
     cloud: Output[str]

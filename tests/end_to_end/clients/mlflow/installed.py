@@ -1,0 +1,9 @@
+"""Where this environment's packages are: {"packages": folder}."""
+
+from __future__ import annotations
+
+import json
+import sys
+import sysconfig
+
+json.dump({"packages": sysconfig.get_path("platlib")}, sys.stdout)
