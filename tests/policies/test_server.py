@@ -1,0 +1,156 @@
+"""The pack as the engine speaks to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import json_format, struct_pb2
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import analyzer_pb2 as proto
+
+from policies.pack.policy import Policy
+from policies.pack.server import PACK, SETTING, Pack
+from policies.pack.strictness import Exemption, read_strictness
+from tests.policies.test_pack import LEAST, TODAY, policy
+
+
+class AbortedError(Exception):
+    """What gRPC does with an aborted call."""
+
+
+class Context:
+    def abort(self, code: grpc.StatusCode, details: str) -> None:
+        raise AbortedError(details)
+
+
+def pack(*policies: Policy, exemptions: Any = ()) -> Pack:
+    made = Pack(policies or (policy(options=LEAST),), read_strictness([]), exemptions)
+    made.GetAnalyzerInfo(None, None)
+    return made
+
+
+def in_profile(made: Pack, profile: str) -> None:
+    config = {SETTING: json.dumps({"profile": profile})}
+    made.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack="s", config=config), None)
+
+
+def configure(made: Pack, **config: Any) -> None:
+    request = proto.ConfigureAnalyzerRequest()
+    for name, given in config.items():
+        entry = request.policyConfig[name.replace("__", ".")]
+        level = given.pop("level", None)
+        if level is not None:
+            entry.enforcementLevel = level
+        entry.properties.update(given)
+    made.Configure(request, Context())
+
+
+def analyze(made: Pack, **props: Any) -> proto.AnalyzeResponse:
+    struct = struct_pb2.Struct()
+    json_format.ParseDict(props, struct)
+    return made.Analyze(
+        proto.AnalyzeRequest(type="aws:s3/bucket:Bucket", name="data", urn="urn:data", properties=struct),
+        None,
+    )
+
+
+def test_a_fault_says_where_it_is_what_is_wrong_and_how_to_mend_it() -> None:
+    [told] = analyze(pack(), bucket="acme").diagnostics
+    assert told.policyName == "data.name_buckets"
+    assert told.enforcementLevel == proto.MANDATORY, "nothing says a profile, so it is prod's"
+    assert told.severity == proto.POLICY_SEVERITY_HIGH
+    assert told.message.splitlines() == [
+        "bucket: got 'acme'",
+        "To mend it: Name it. (docs/policies.md#dataname_buckets)",
+    ]
+
+
+def test_the_stack_s_own_setting_tells_the_profile() -> None:
+    made = pack()
+    in_profile(made, "dev")
+    [told] = analyze(made, bucket="acme").diagnostics
+    assert told.enforcementLevel == proto.ADVISORY
+    info = made.GetAnalyzerInfo(None, None)
+    assert info.policies[0].enforcementLevel == proto.ADVISORY, "and the engine is told so"
+
+
+def test_the_pack_s_configuration_tells_it_before_the_stack_does() -> None:
+    made = pack()
+    in_profile(made, "prod")
+    made.GetAnalyzerInfo(None, None)
+    # The engine sends back what it was told, as if it were somebody's wish.
+    configure(
+        made, **{PACK: {"profile": "dev"}, "data__name_buckets": {"level": proto.MANDATORY, "least": 10}}
+    )
+    [told] = analyze(made, bucket="acme").diagnostics
+    assert told.enforcementLevel == proto.ADVISORY
+    assert "configuration" in made.court.origin
+
+
+def test_the_engine_s_configuration_of_one_policy_comes_last() -> None:
+    made = pack()
+    configure(made, data__name_buckets={"level": proto.ADVISORY, "least": 5})
+    [told] = analyze(made, bucket="acme").diagnostics
+    assert told.enforcementLevel == proto.ADVISORY
+    configure(made, data__name_buckets={"level": proto.MANDATORY, "least": 3})
+    assert not analyze(made, bucket="acme").diagnostics
+    configure(made, data__name_buckets={"level": proto.DISABLED, "least": 10})
+    assert not analyze(made, bucket="acme").diagnostics
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ({"data__name_all": {}}, "no policy of that name"),
+        ({"data__name_buckets": {"most": 3}}, "knows no such key"),
+        ({"data__name_buckets": {"least": "short"}}, "expected an integer"),
+        ({PACK: {"profile": "test"}}, "expected one of dev, staging, prod"),
+        ({PACK: {"profil": "dev"}}, "unknown key"),
+    ],
+)
+def test_a_configuration_that_nobody_knows_is_refused(config: Any, told: str) -> None:
+    with pytest.raises(AbortedError, match=told):
+        configure(pack(), **config)
+
+
+def test_a_secret_is_judged_and_never_told() -> None:
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "hunter2"}
+    [told] = analyze(pack(), bucket=secret).diagnostics
+    assert "hunter2" not in told.message
+    assert "[secret]" in told.message
+
+
+def test_what_is_not_known_yet_is_told_as_such_by_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    from policies.identity.forbid_wildcard_actions import POLICY
+
+    POLICY.id = "identity.forbid_wildcard_actions"
+    made = pack(POLICY)
+    struct = struct_pb2.Struct()
+    json_format.ParseDict({"policy": rpc.UNKNOWN}, struct)
+    answer = made.Analyze(
+        proto.AnalyzeRequest(type="aws:iam/policy:Policy", name="p", urn="urn:p", properties=struct), None
+    )
+    assert not answer.diagnostics
+    [left] = answer.not_applicable
+    assert "`up`" in left.reason
+    made.AnalyzeStack(proto.AnalyzeStackRequest(resources=[proto.AnalyzerResource()] * 2), None)
+    said = capsys.readouterr().err
+    assert "known only at `up`, and judged there: identity.forbid_wildcard_actions (1)" in said
+    assert "profile prod (nothing says another)" in said
+
+
+def test_what_is_exempt_does_not_count_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    exemption = Exemption("data.name_buckets", "data", "data@acme.example", "renamed soon", TODAY)
+    made = pack(exemptions=[exemption])
+    assert not analyze(made, bucket="acme").diagnostics
+    made.AnalyzeStack(proto.AnalyzeStackRequest(resources=[proto.AnalyzerResource()] * 2), None)
+    assert "exempt from data.name_buckets until 2026-11-25: data: renamed soon" in capsys.readouterr().err
+
+
+def test_an_empty_stack_has_nothing_to_check(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = pack().AnalyzeStack(proto.AnalyzeStackRequest(resources=[proto.AnalyzerResource()]), None)
+    assert not answer.diagnostics
+    assert "nothing to check" in capsys.readouterr().err
