@@ -17,8 +17,8 @@ from aiplatform.device_plugins.args import NEURON_IMAGE, NVIDIA_IMAGE
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE_IMAGE
 from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
-from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY_IMAGE
 from aiplatform.lakehouse.args import ENDPOINTS as LAKEHOUSE
+from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY_IMAGE
 from aiplatform.network.args import FOR_NODES
 from stacks import arguments, to_be
 from stacks.settings import Settings

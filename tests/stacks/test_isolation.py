@@ -14,7 +14,8 @@ from tests.stacks.files import changed
 
 OWN = "111122223333.dkr.ecr.us-west-2.amazonaws.com"
 ENDPOINTS = [
-    "athena", "autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "glue", "kms", "lakeformation", "sts",
+    "athena", "autoscaling", "ec2", "ecr.api", "ecr.dkr", "eks", "eks-auth", "glue", "kms", "lakeformation",
+    "sts",
 ]  # fmt: skip
 MIRRORS = {"registry.k8s.io": f"{OWN}/k8s", "nvcr.io": f"{OWN}/nvidia"}
 
@@ -33,11 +34,21 @@ def _isolated(folder: Path, *, endpoints: list[str], mirrors: dict[str, str], **
 
 def test_every_missing_endpoint_is_named_with_who_calls_it(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
-        load_file(_isolated(tmp_path, endpoints=["athena", "ec2", "ecr.api", "kms", "sts"], mirrors=MIRRORS))
+        load_file(_isolated(tmp_path, endpoints=["ec2", "ecr.api", "sts"], mirrors=MIRRORS))
     (fault,) = refused.value.faults
     assert "ai-platform:network.endpoints" in fault
     assert "autoscaling (the autoscaler), ecr.dkr (nodes), eks (the autoscaler), eks-auth (nodes)" in fault
-    assert "glue (clients of the lakehouse), lakeformation (clients of the lakehouse)" in fault
+    assert "lakehouse" not in fault, "there is none in this file"
+
+
+def test_a_lakehouse_asks_for_the_endpoints_of_its_clients(tmp_path: Path) -> None:
+    lakehouse = {"config/ai-platform:lakehouse": {"writers": ["arn:aws:iam::111122223333:role/pipeline"]}}
+    some = [each for each in ENDPOINTS if each not in ("glue", "lakeformation")]
+    with pytest.raises(SettingsError) as refused:
+        load_file(_isolated(tmp_path, endpoints=some, mirrors=MIRRORS, **lakehouse))
+    (fault,) = refused.value.faults
+    assert fault.endswith("glue (clients of the lakehouse), lakeformation (clients of the lakehouse)")
+    assert load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors=MIRRORS, **lakehouse)).lakehouse
 
 
 def test_every_registry_out_of_reach_is_named_with_a_place_that_would_do(tmp_path: Path) -> None:

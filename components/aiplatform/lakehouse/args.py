@@ -28,6 +28,9 @@ from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
 from aiplatform.naming import aws_tags, dns_label, prefix_for
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 
+ENDPOINTS: Final = ("athena", "glue", "kms", "lakeformation", "sts")
+"""AWS: interface endpoints that Pods call for to query tables and to be an Iceberg client; S3's gateway
+endpoint is always there (AWS PrivateLink guide, "AWS services that integrate with AWS PrivateLink")."""
 LEAST_CUTOFF: Final = 10 * 1024**2
 """Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
 MOST_CUTOFF: Final = 1024**5

@@ -283,6 +283,7 @@ class Builder:
                 service_name=f"com.amazonaws.{self.place.region}.{service}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
+                policy=endpoint_policies.interface(self.place, service),
                 # They need no way out, and leave the private subnets' addresses to pods.
                 subnet_ids=[zone.intra.id for zone in zones],
                 security_group_ids=[group.id],

@@ -36,7 +36,8 @@ MEANINGS: Final[Meanings] = {
         "loss of a zone and `per_zone` is refused",
     ),
     "endpoints": On(
-        aws="interface endpoints (PrivateLink); gateway endpoints of S3 and DynamoDB are always there",
+        aws="interface endpoints (PrivateLink), for the account's own principals where data goes through; "
+        "gateway endpoints of S3 and DynamoDB are always there",
         gcp=refused(
             "Private Google Access reaches every Google API from the subnets, without an endpoint each; "
             "leave it out"

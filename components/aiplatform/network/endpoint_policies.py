@@ -1,5 +1,6 @@
-"""What may pass the gateway endpoints of S3 and DynamoDB. An endpoint's policy gives no right; it keeps those
-that are given elsewhere from being used here to carry data into accounts of others.
+"""What may pass the gateway endpoints of S3 and DynamoDB, and the interface endpoints of services that hold
+data and keys. An endpoint's policy gives no right; it keeps those that are given elsewhere from being used
+here to carry data into accounts of others.
 
 All of the region's S3 traffic passes the endpoint, in a network with NAT too, so what nodes read of others
 has to be named: layers of images, and packages.
@@ -44,6 +45,32 @@ def s3(place: Place, readable: Sequence[str]) -> str:
 def dynamodb(place: Place) -> str:
     """The account's principals in the account's tables."""
     return document(_own(place, "dynamodb:*"))
+
+
+DATA: Final[dict[str, str]] = {
+    "athena": "athena",
+    "dms": "dms",
+    "glue": "glue",
+    "kinesis-firehose": "firehose",
+    "kinesis-streams": "kinesis",
+    "kms": "kms",
+    "lakeformation": "lakeformation",
+    "s3tables": "s3tables",
+    "secretsmanager": "secretsmanager",
+}
+"""Interface endpoint -> its service in policies, of those through which data and secrets go."""
+
+
+def interface(place: Place, endpoint: str) -> str | None:
+    """The account's principals alone, where data goes through: credentials of another account, which code
+    could bring along, reach nothing by it. None for the other services: nodes and images need them as they
+    are, and AWS's own accounts answer there."""
+    service = DATA.get(endpoint)
+    if service is None:
+        return None
+    own = {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
+    # No condition on whose resource it is: requests without one (lakeformation:GetDataAccess) would fail it.
+    return document({**_own(place, f"{service}:*"), "Condition": own})
 
 
 def _own(place: Place, action: str) -> Statement:

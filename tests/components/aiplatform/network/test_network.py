@@ -204,6 +204,20 @@ def test_interface_endpoints_are_reached_by_https_from_the_vpc_alone():
     assert len(endpoint["subnetIds"]) == 2
 
 
+def test_endpoints_that_data_goes_through_are_for_the_accounts_own_principals():
+    recorded = _network(endpoints=["glue", "kinesis-firehose", "sts"])
+    policies = {
+        service: recorded.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-endpoint-{service}").inputs
+        for service in ("glue", "kinesis-firehose", "sts")
+    }
+    [glue] = json.loads(policies["glue"]["policy"])["Statement"]
+    assert glue["Action"] == ["glue:*"]
+    assert glue["Condition"] == {"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}
+    [firehose] = json.loads(policies["kinesis-firehose"]["policy"])["Statement"]
+    assert firehose["Action"] == ["firehose:*"], "its name in policies is another one"
+    assert "policy" not in policies["sts"], "service accounts of EKS sign nothing there"
+
+
 def test_flow_logs_go_to_an_encrypted_group_with_retention():
     recorded = _network(flow_log_retention_days=365)
     group = recorded.one("aws:cloudwatch/logGroup:LogGroup").inputs
