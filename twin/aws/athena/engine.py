@@ -9,17 +9,9 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
+from twin.aws.athena.dialect import MACROS
 from twin.aws.athena.errors import DATA, SYNTAX, QueryFailed, untranslated
 
-_MACROS: Final = (
-    # Trino writes a timestamp with its fraction.
-    "CREATE MACRO athena_varchar(x) AS CASE typeof(x) "
-    "WHEN 'TIMESTAMP_MS' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%g') "
-    "WHEN 'TIMESTAMP' THEN strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%d %H:%M:%S.%f') "
-    "WHEN 'TIMESTAMP WITH TIME ZONE' THEN "
-    "strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S.%g') || ' UTC' "
-    "ELSE CAST(x AS VARCHAR) END",
-)
 _WIDE: Final = ("HUGEINT", "UHUGEINT", "UBIGINT")
 """What DuckDB sums whole numbers to, where Trino stays with bigint."""
 
@@ -28,7 +20,7 @@ _SETTINGS: Final = (
     "SET GLOBAL TimeZone='UTC'",
     "SET GLOBAL integer_division=true",
     "SET GLOBAL default_null_order='nulls_last'",
-    *_MACROS,
+    *MACROS,
     "SET GLOBAL enable_external_access=false",
     "SET GLOBAL lock_configuration=true",
 )

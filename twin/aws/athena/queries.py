@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from twin.aws.athena import checks, tables, translate, types
+from twin.aws.athena import checks, dialect, tables, translate, types
 from twin.aws.athena.engine import Engine
 from twin.aws.athena.tables import Catalog, Name
 
@@ -37,10 +37,12 @@ class Query:
         """What a SELECT gives. limit: no more rows than that."""
         made = tree.unnest() if isinstance(tree, exp.Subquery) else tree
         translate.check(made)
-        fine = translate.casts_finely(made)
+        fine = dialect.casts_finely(made)
         translate.resolve(made, self._find)
+        checks.aliases(made, self._schema)
         checks.compared(made, self._schema)
-        sql = translate.duckdb(translate.labelled(made))
+        checks.dates(made, self._schema)
+        sql = dialect.duckdb(translate.labelled(made))
         self._catalog.asked.meter.alive()
         found = self.engine.query(sql if limit is None else f"SELECT * FROM ({sql}) LIMIT {limit}")  # noqa: S608 - our own
         return found if fine or self._fine else _coarse(found)
@@ -49,7 +51,7 @@ class Query:
         """DuckDB's text of a statement that changes a copied table, its other tables read."""
         translate.check(tree)
         translate.resolve(tree, self._find)
-        return translate.duckdb(tree)
+        return dialect.duckdb(tree)
 
     def _add(self, data: pa.Table) -> str:
         named = f"athena_{self._count}"

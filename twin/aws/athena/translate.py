@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, ParseError, TokenError, UnsupportedError
+from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import TokenType
 
-from twin.aws.athena.errors import SYNTAX, QueryFailed, untranslated
+from twin.aws.athena.errors import SYNTAX, QueryFailed
 from twin.aws.athena.functions import KNOWN
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
@@ -100,10 +100,27 @@ def written(sql: str, *, query: bool) -> None:
             raise QueryFailed(
                 f"SYNTAX_ERROR: {at}: mismatched input ''{after.text}''. Expecting: '('", SYNTAX
             )
+        why = _foreign_words(token, after)
+        if why:
+            raise QueryFailed(f"SYNTAX_ERROR: {at}: {why}", SYNTAX)
         name = token.text.lower()
         called = after.token_type == TokenType.L_PAREN and token.token_type == TokenType.VAR
         if called and name in _OTHERS:
             raise QueryFailed(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered", SYNTAX)
+
+
+def _foreign_words(token: Any, after: Any) -> str:
+    """What two words beside each other have that Trino's grammar has not."""
+    word, following = token.text.upper(), after.text.upper()
+    if word == "INTERVAL" and after.token_type == TokenType.NUMBER:
+        return f"mismatched input '{after.text}'. Expecting: '+', '-', <string>"
+    if word == "," and following == "FROM":
+        return "mismatched input 'FROM'. Expecting: <expression>"
+    if word == "==":
+        return "mismatched input '='. Expecting: <expression>"
+    if token.token_type == TokenType.NUMBER and following == "OFFSET":
+        return "mismatched input 'OFFSET'. Expecting: <EOF>"  # it stands before LIMIT
+    return ""
 
 
 def _others() -> frozenset[str]:
@@ -164,48 +181,3 @@ def _common(node: exp.Expr) -> set[str]:
             found |= {each.alias.lower() for each in clause.expressions}
         above = above.parent
     return found
-
-
-def duckdb(tree: exp.Expr) -> str:
-    """DuckDB's text of a statement. Raises QueryFailed for what has none."""
-    made = tree.copy()
-    for node in list(made.find_all(exp.Cast, exp.TryCast)):
-        _cast(node)
-    try:
-        return made.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
-    except UnsupportedError as error:
-        raise untranslated(str(error)) from None
-
-
-_MILLISECONDS: Final = 3
-
-
-def _cast(node: Any) -> None:
-    kind = node.args["to"]
-    literal = isinstance(node.this, exp.Literal)
-    if kind.this in (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ) and not literal:
-        digits = int(kind.expressions[0].name) if kind.expressions else _MILLISECONDS
-        fine = exp.DataType.Type.TIMESTAMP if digits > _MILLISECONDS else exp.DataType.Type.TIMESTAMP_MS
-        node.set("to", exp.DataType(this=fine))
-    elif kind.is_type("decimal") and not kind.expressions:
-        node.set("to", exp.DataType.build(_decimal(node.this.name if literal else "")))
-    elif kind.is_type("varchar", "text") and not literal and not isinstance(node, exp.TryCast):
-        node.replace(exp.Anonymous(this="athena_varchar", expressions=[node.this]))
-
-
-def _decimal(text: str) -> str:
-    """The type of `DECIMAL '1.50'`, and of a plain `decimal`, by Trino's rules."""
-    whole, _, fraction = text.strip().lstrip("+-").partition(".")
-    digits = len(whole.lstrip("0")) + len(fraction)
-    return f"decimal({max(digits, 1)}, {len(fraction)})" if text else "decimal(38, 0)"
-
-
-def casts_finely(tree: exp.Expr) -> bool:
-    """Whether a statement itself asks for timestamps of more than milliseconds."""
-    kinds: Iterable[Any] = tree.find_all(exp.DataType)
-    return any(
-        each.is_type("timestamp", "timestamptz")
-        and each.expressions
-        and int(each.expressions[0].name) > _MILLISECONDS
-        for each in kinds
-    )

@@ -73,6 +73,16 @@ def test_values_are_told_as_athena_writes_them(ask: Asking) -> None:
     ]
 
 
+def test_what_duckdb_means_otherwise_is_meant_as_by_trino(ask: Asking) -> None:
+    assert ask.rows(
+        "SELECT date_diff('day', TIMESTAMP '2026-11-24 23:00:00', TIMESTAMP '2026-11-25 01:00:00'), "
+        "CAST(2.5e0 AS bigint), regexp_extract('abc', 'x'), split_part('a,b', ',', 5), concat('a', NULL), "
+        "extract(dow FROM DATE '2026-11-29'), date_add('month', 1, DATE '2026-01-31'), greatest(1, NULL), "
+        "max_by(x, y), CAST(TIMESTAMP '2026-11-25 01:00:00' AS varchar), count(*) / 2 "
+        "FROM (VALUES ('a', 1), (NULL, 2), ('c', 0)) t(x, y)"
+    ) == [["0", "3", None, None, None, "7", "2026-02-28", None, None, "2026-11-25 01:00:00", "1"]]
+
+
 def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
     found = ask.done("SELECT n, 'a \"b\"' AS q FROM UNNEST(sequence(1, 3)) AS t(n)")
     file = found.told["ResultConfiguration"]["OutputLocation"]
@@ -108,6 +118,9 @@ def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
         ("SELECT n::varchar FROM calls", "mismatched input '::'"),
         ("SELECT * EXCLUDE (n) FROM calls", "mismatched input 'EXCEPT'"),
         ("SELECT `n` FROM calls", "backquoted identifiers are not supported"),
+        ("SELECT n + 1 AS m FROM calls WHERE m > 1", "Column 'm' cannot be resolved"),
+        ("SELECT n FROM calls LIMIT 1 OFFSET 1", "mismatched input 'OFFSET'"),
+        ("SELECT INTERVAL 1 DAY", "mismatched input '1'"),
         ("SELECT 1 / 0", "DIVISION_BY_ZERO"),
         ("SELECT CAST('x' AS int)", "INVALID_CAST_ARGUMENT"),
         ("OPTIMIZE calls REWRITE DATA USING BIN_PACK", "the twin's Athena does not translate this: OPTIMIZE"),
