@@ -7,6 +7,7 @@ from typing import Final
 CODES: Final = {
     "rds": "InvalidParameterValue",
     "secretsmanager": "ValidationException",
+    "dms": "InvalidParameterValueException",
     "ecr": "InvalidParameterException",
     "dynamodb": "ValidationException",
     "elasticache": "InvalidParameterValue",

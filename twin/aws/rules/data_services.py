@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.rules import (
+    dms,
+    dms_calls,
     dynamodb,
     ecr,
     etl,
@@ -23,6 +25,7 @@ RULES: Final[dict[str, dict[str, Any]]] = {
     "secretsmanager": secretsmanager.RULES,
     "dynamodb": dynamodb.RULES,
     "ecr": ecr.RULES,
+    "dms": dms.RULES,
     "firehose": firehose.RULES,
     "lambda": lambdas.RULES,
 }
@@ -31,6 +34,7 @@ EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "secretsmanager": secretsmanager_calls.OPERATIONS,
     "dynamodb": dynamodb.OPERATIONS,
     "ecr": ecr.OPERATIONS,
+    "dms": dms_calls.OPERATIONS,
     "lambda": lambdas.OPERATIONS,
 }
 GLUE_RULES: Final[dict[str, Any]] = etl.RULES
