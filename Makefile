@@ -9,7 +9,7 @@ WORKERS ?= 2
 UNIT := --ignore=tests/end_to_end -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy stop doctor test test-unit test-end-to-end lint format generate bench
+.PHONY: help setup up preview refresh destroy stop policy doctor test test-unit test-end-to-end lint format generate bench
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -31,6 +31,9 @@ destroy: ## destroy ENV on the twin
 
 stop: ## stop ENV's twin; its state stays
 	@$(RUN) python -m cli twin stop --name $(ENV)
+
+policy: ## what the policies say of ENV
+	@$(RUN) python -m cli policy $(ENV)
 
 doctor: ## what this machine has and lacks
 	@$(RUN) python -m cli doctor

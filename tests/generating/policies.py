@@ -1,0 +1,75 @@
+"""The policies as a page: from their own metadata, with how strict each profile is."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Sequence
+
+from policies.pack.discovery import find
+from policies.pack.policy import PROFILES, Policy, Profile
+from policies.pack.strictness import Strictness, read_exemptions, read_strictness
+from tests.generating.tables import code, page, table
+
+
+def text() -> str:
+    """docs/policies.md."""
+    policies = find()
+    strictness = read_strictness(policies)
+    return page(
+        "# Policies",
+        "What a program may not make. `make policy ENV=aws-prod` previews an environment on its twin and "
+        "reports what is wrong, by severity; `pulumi preview --policy-pack policies` does so for any Pulumi "
+        "project. A file in `policies/<topic>/` is a policy, and its path its id.",
+        "The profile comes from the pack's configuration (`--policy-pack-config`, a JSON file: "
+        '`{"pack": {"profile": "staging"}, "network.close_endpoints": {"enforcementLevel": "advisory"}}`), '
+        "else from the stack's `ai-platform:environment`, else it is `prod`, the strictest. *Advisory* is "
+        "told, *mandatory* stops the update. `policies/strictness.yaml` says how strict each severity is in "
+        "each profile, and where a policy differs. What is known only when it has been made is judged at "
+        "`up`.",
+        "An exemption is an entry of `policies/exemptions.yaml` with policy, resource, owner, reason and the "
+        "last day on which it holds. After that day the pack refuses to run until somebody renews the entry "
+        "or takes it out.",
+        f"## The {len(policies)} policies",
+        table(
+            ["policy", "what must hold", "severity", *PROFILES, "serves"],
+            [
+                [
+                    f"[{code(each.id)}](#{each.id.replace('.', '')})",
+                    each.title,
+                    each.severity,
+                    *(strictness.level(each, profile) for profile in PROFILES),
+                    ", ".join(each.frameworks),
+                ]
+                for each in policies
+            ],
+        ),
+        "## Exemptions in force",
+        _exemptions(policies),
+        *(_section(each, strictness) for each in policies),
+    )
+
+
+def _exemptions(policies: Sequence[Policy]) -> str:
+    # As of the day that the file was last looked at; the pack itself refuses what has expired.
+    found = read_exemptions(policies, datetime.date.min)
+    if not found:
+        return "None."
+    rows = [[code(each.policy), code(each.resource), each.owner, each.reason, each.expires] for each in found]
+    return table(["policy", "resource", "owner", "reason", "until"], rows)
+
+
+def _section(policy: Policy, strictness: Strictness) -> str:
+    parts = [f"### {policy.id}", policy.description, f"To mend it: {policy.remediation}"]
+    if policy.options:
+        rows = [
+            [code(key), *(_value(strictness, policy, profile, key) for profile in PROFILES), option.meaning]
+            for key, option in policy.options.items()
+        ]
+        parts.append(table(["key", *PROFILES, "meaning"], rows))
+    return "\n\n".join(parts)
+
+
+def _value(strictness: Strictness, policy: Policy, profile: Profile, key: str) -> str:
+    value = strictness.of(policy, profile)[key]
+    return code(json.dumps(value))

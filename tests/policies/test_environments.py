@@ -1,0 +1,50 @@
+"""No false alarm: what our own environments register, judged as strictly as their profiles ask."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+
+from policies.pack import Resource, Stack
+from policies.pack.discovery import find
+from policies.pack.judging import Court, Verdict
+from policies.pack.policy import Profile
+from policies.pack.strictness import read_strictness
+from tests.components.recording import Registered
+from tests.stacks.environments import STACKS, built
+
+POLICIES = find()
+STRICTNESS = read_strictness(POLICIES)
+
+
+def as_judged(registered: Registered, provider: Any, *, made: bool = False) -> Resource:
+    """A recorded resource as the pack sees it. made: as part of a stack, with what the cloud computed."""
+    return Resource(
+        type=registered.type,
+        name=registered.name,
+        urn=registered.urn,
+        props={**registered.inputs, **registered.state} if made else registered.inputs,
+        protect=bool(registered.protect),
+        parent=registered.parent or "",
+        provider=provider,
+        property_dependencies={key: tuple(urns) for key, urns in registered.property_dependencies.items()},
+    )
+
+
+def verdicts(stack: str) -> list[Verdict]:
+    """Everything that the pack says of an environment."""
+    profile = cast(Profile, stack.partition("-")[2])
+    court = Court(POLICIES, STRICTNESS, profile=profile)
+    recording = built(stack).recording
+    provider = recording.named(stack.partition("-")[0]).inputs
+    alone = [as_judged(each, provider) for each in recording.resources]
+    found = [verdict for each in alone for verdict in court.judge(each).verdicts]
+    together = Stack([as_judged(each, provider, made=True) for each in recording.resources])
+    return [*found, *court.judge_stack(together).verdicts]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_policy_finds_a_fault_in_our_own_environments(stack: str) -> None:
+    told = [f"{each.policy.id}: {each.name}.{each.path}: {each.problem}" for each in verdicts(stack)]
+    assert not told, "\n".join(told)
