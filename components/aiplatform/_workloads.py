@@ -27,6 +27,14 @@ _CREDENTIALS: Final[Mapping[Cloud, Sequence[tuple[str, int]]]] = {
 }
 """Where Pods get the credentials of their workload identity."""
 
+_RESOLVERS: Final[Mapping[Cloud, Sequence[str]]] = {
+    "aws": (),
+    # No Pod's selector meets them: Cloud DNS for GKE answers at the node's metadata server, and NodeLocal
+    # DNSCache, which GKE has on by default from 1.34, at an address of its own ("Set up NodeLocal DNSCache").
+    "gcp": ("169.254.169.254/32", "169.254.20.10/32"),
+}
+"""Where Pods ask for names, beside the Pods of kube-dns."""
+
 
 @dataclass(frozen=True)
 class Home:
@@ -93,7 +101,11 @@ def ways_out(
             networking.NetworkPolicyPeerArgs(
                 namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: "kube-system"}),
                 pod_selector=meta.LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
-            )
+            ),
+            *(
+                networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=address))
+                for address in _RESOLVERS[cloud]
+            ),
         ],
         ports=[networking.NetworkPolicyPortArgs(port=53, protocol=each) for each in ("UDP", "TCP")],
     )

@@ -181,5 +181,16 @@ def test_pods_are_who_their_service_accounts_say(made: Recording) -> None:
         each.name: each.inputs["spec"] for each in made.all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
     }
     ways = policies["features-feature-server-network-policy"]["egress"]
-    addresses = {way["to"][0]["ipBlock"]["cidr"] for way in ways if "ipBlock" in (way.get("to") or [{}])[0]}
-    assert addresses == {"169.254.169.252/32", "169.254.169.254/32"}, "GKE's metadata server"
+    open_ = {
+        (peer["ipBlock"]["cidr"], port["port"])
+        for way in ways
+        for peer in way.get("to") or []
+        if "ipBlock" in peer
+        for port in way["ports"]
+    }
+    assert open_ == {
+        ("169.254.169.252/32", 988),
+        ("169.254.169.254/32", 80),
+        ("169.254.169.254/32", 53),
+        ("169.254.20.10/32", 53),
+    }, "GKE's metadata server and its resolvers, which no selector of Pods meets"
