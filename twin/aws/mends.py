@@ -12,6 +12,7 @@ def install() -> None:
     from moto.ec2.models.instances import Instance
     from moto.ec2.models.nat_gateways import NatGatewayBackend
     from moto.ec2.models.route_tables import RouteBackend
+    from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
     from moto.s3.models import FakeBucket
@@ -41,6 +42,8 @@ def install() -> None:
     tables: Any = RouteBackend
     tables.twin_delete_route_table = tables.delete_route_table
     tables.delete_route_table = _delete_route_table
+    rules: Any = SecurityGroupRule
+    rules.description = property(_described)
     volumes: Any = EBSBackend
     volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
     volumes._create_default_encryption_key = _create_default_encryption_key
@@ -112,6 +115,11 @@ def _delete_route_table(self: Any, route_table_id: str) -> Any:
         if route_table_id in (endpoint.route_table_ids or []):
             endpoint.route_table_ids.remove(route_table_id)
     return done
+
+
+def _described(self: Any) -> str | None:
+    """A rule's description, of one that names a group too: moto keeps it there and looks for it elsewhere."""
+    return self.ip_range.get("Description") or self.source_group.get("Description")
 
 
 def _create_default_encryption_key(self: Any) -> str:

@@ -301,3 +301,33 @@ def test_update_table_evolves_a_schema_as_iceberg_does(clients: Clients, lake: d
     ):
         with pytest.raises(ClientError, match=why):
             evolve(clients, bad)
+
+
+def test_a_secret_is_read_by_whom_its_policy_or_its_own_lets_and_under_its_key(clients: Clients) -> None:
+    named = role(clients, "secret-named")
+    allowed = role(clients, "secret-allowed", allow("secretsmanager:GetSecretValue"))
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": named},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:ViaService": "secretsmanager.us-west-2.amazonaws.com"}},
+    }
+    root = {"AWS": f"arn:aws:iam::{clients.front.world.account}:root"}
+    account = {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"}
+    key = clients("kms").create_key(Policy=document(account, statement))["KeyMetadata"]["Arn"]
+    secrets = clients("secretsmanager")
+    secret = secrets.create_secret(Name="held", SecretString="x", KmsKeyId=key)["ARN"]
+    asked = {"SecretId": secret}
+    read = session(clients, named)("secretsmanager").get_secret_value
+    assert "no identity-based policy" in refused(read, **asked)[1]
+    policy = {
+        "Effect": "Allow",
+        "Principal": {"AWS": named},
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": "*",
+    }
+    secrets.put_resource_policy(SecretId=secret, ResourcePolicy=document(policy))
+    assert read(**asked)["SecretString"] == "x", "secret and key name it: it needs nothing of its own"
+    code, why = refused(session(clients, allowed)("secretsmanager").get_secret_value, **asked)
+    assert (code, "kms:Decrypt" in why) == ("AccessDeniedException", True), "the key asks, too"
