@@ -68,6 +68,10 @@ VERSION: Final = "0.67.0"
 IMAGE: Final = f"quay.io/feastdev/feature-server:{VERSION}"
 """Upstream's image. By its tag: upstream publishes no digest that could be checked here."""
 
+ENDPOINTS: Final = ("athena", "eks-auth", "glue", "kms", "lakeformation", "sts")
+"""AWS services that server and materializer call: in a network without a way out they need interface
+endpoints, beside the gateways of S3 and DynamoDB, which every network has."""
+
 LEAST_CUTOFF: Final = 10 * 1024**2
 """Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs)."""
 MOST_BACKUP_DAYS: Final = 35
