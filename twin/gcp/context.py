@@ -142,7 +142,8 @@ class GcpContext(Context):
                     f"{called.id} needs {found[2]!r}: set it in the resource, or in the provider",
                     path=found[2],
                 )
-            return quote(str(value), safe="/:@" if found[1] else "@")
+            # What is encoded already (a metric's name with slashes, in a quota's path) stays as it is.
+            return quote(str(value), safe="/:@%" if found[1] else "@")
 
         path = _PLACE.sub(part, called.path)
         api, base = APIS[called.api], self.endpoints[called.api]

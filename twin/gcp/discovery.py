@@ -19,7 +19,17 @@ Schema = dict[str, Any]
 _VERSION: Final = re.compile(r"v\d+[a-z0-9]*|beta|alpha")
 _STANDARD: Final = frozenset(
     {"alt", "fields", "key", "prettyPrint", "quotaUser", "userIp", "access_token", "oauth_token", "callback"}
-    | {"uploadType", "upload_protocol", "$.xgafv", "trace", "$alt", "$callback", "$prettyPrint", "$fields"}
+    | {
+        "uploadType",
+        "upload_id",
+        "upload_protocol",
+        "$.xgafv",
+        "trace",
+        "$alt",
+        "$callback",
+        "$prettyPrint",
+        "$fields",
+    }
 )
 OLD_HOST: Final = "www.googleapis.com"
 _OWN: Final = Path(__file__).with_name("documents")
@@ -117,8 +127,17 @@ class Document:
                 if not whole:
                     continue
                 found = whole.groupdict()
-            return Match(method, {name: unquote(value) for name, value in found.items()})
+            parts = {
+                name: _named(value) if f"{{+{name}}}" in method.path else unquote(value)
+                for name, value in found.items()
+            }
+            return Match(method, parts)
         return None
+
+
+def _named(value: str) -> str:
+    """A resource's name from a path: an encoded slash is no separator and stays (AIP-127, `{name=**}`)."""
+    return "".join(part if part.upper() == "%2F" else unquote(part) for part in re.split("(%2[Ff])", value))
 
 
 @functools.cache

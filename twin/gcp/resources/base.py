@@ -134,7 +134,9 @@ class GcpResource(Shaped):
             if name and name in known and isinstance(values.get(name), str):
                 found[name] = values[name] if name not in state else state[name]
         if "deletionPolicy" in known:
-            found["deletionPolicy"] = state.get("deletionPolicy") or context.deletion_policy
+            found["deletionPolicy"] = (
+                state.get("deletionPolicy") or self.default_policy or context.deletion_policy
+            )
         return found
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:

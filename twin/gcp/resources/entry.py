@@ -82,6 +82,8 @@ class Entry(ResourceType):
     exactly_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
     deletes_by_policy: ClassVar[bool] = True
     """Whether `deletionPolicy` of the SDK's type (DELETE, PREVENT, ABANDON) decides what a delete does."""
+    default_policy: ClassVar[str] = ""
+    """The type's own `deletionPolicy` where the program says none; "": the provider's."""
     minutes: ClassVar[float] = 20
     """How long the provider waits for an operation unless customTimeouts says."""
     paths: ClassVar[Mapping[str, str]] = {}

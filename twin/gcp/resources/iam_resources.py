@@ -153,3 +153,53 @@ class IcebergTableMember(ResourceMember):
     form = "projects/{project}/catalogs/{catalog}/namespaces/{namespace}/tables/{name}"
     immutable = frozenset({"name", "namespace", "catalog", "project", "role", "member", "condition"})
     computed = frozenset({"project"})
+
+
+class TopicMember(ResourceMember):
+    token = "gcp:pubsub/topicIAMMember:TopicIAMMember"
+    collection = "pubsub.projects.topics"
+    attribute = "topic"
+    form = "projects/{project}/topics/{topic}"
+    immutable = frozenset({"topic", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})
+
+
+class SubscriptionMember(ResourceMember):
+    token = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
+    collection = "pubsub.projects.subscriptions"
+    attribute = "subscription"
+    form = "projects/{project}/subscriptions/{subscription}"
+    keeps_full = False
+    immutable = frozenset({"subscription", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})
+
+
+class PubsubSchemaMember(ResourceMember):
+    token = "gcp:pubsub/schemaIamMember:SchemaIamMember"
+    collection = "pubsub.projects.schemas"
+    attribute = "schema"
+    form = "projects/{project}/schemas/{schema}"
+    immutable = frozenset({"schema", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})
+
+
+class BigtableInstanceMember(ResourceMember):
+    token = "gcp:bigtable/instanceIamMember:InstanceIamMember"
+    collection = "bigtableadmin.projects.instances"
+    attribute = "instance"
+    form = "projects/{project}/instances/{instance}"
+    keeps_full = False
+    immutable = frozenset({"instance", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})
+    get_by_post = True
+
+
+class BigtableTableMember(ResourceMember):
+    token = "gcp:bigtable/tableIamMember:TableIamMember"
+    collection = "bigtableadmin.projects.instances.tables"
+    attribute = "table"
+    form = "projects/{project}/instances/{instanceName}/tables/{table}"
+    keeps_full = False
+    immutable = frozenset({"table", "instanceName", "project", "role", "member", "condition"})
+    computed = frozenset({"project"})
+    get_by_post = True

@@ -114,7 +114,7 @@ class Shaped(Entry):
             if place:
                 added[self.place] = place
         if "deletionPolicy" in known and self.deletes_by_policy and not inputs.get("deletionPolicy"):
-            added["deletionPolicy"] = context.deletion_policy
+            added["deletionPolicy"] = self.default_policy or context.deletion_policy
         if self.labels:
             managed = context.labels.managed(inputs.get(self.labels), None)
             added |= {"pulumiLabels": managed, "effectiveLabels": managed}

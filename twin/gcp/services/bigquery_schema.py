@@ -69,6 +69,8 @@ def _field(call: Call, field: Body, place: str, whole: str) -> Body:
     elif field.get("fields"):
         raise invalid(f"Field {whole} is of type {kind} and cannot have fields of its own")
     _check_tags(call, field, place, whole)
+    for each in field.get("dataPolicies") or []:
+        _check_policy(call, str(each.get("name") or ""), place, whole)
     return kept
 
 
@@ -85,6 +87,17 @@ def _check_tags(call: Call, field: Body, place: str, whole: str) -> None:
                 f"Policy tag {name} of field {whole} is in location {found[1]}, which is not that of the "
                 f"dataset, {place.lower()}."
             )
+
+
+def _check_policy(call: Call, name: str, place: str, whole: str) -> None:
+    parts = name.split("/")
+    own = f"projects/{call.project}/{'/'.join(parts[2:])}"
+    if len(parts) != 6 or call.state.get(f"bigquerydatapolicy/{own}") is None:
+        raise invalid(f"Not found: Data policy {name} of field {whole}")
+    if parts[3] != place.lower():
+        raise invalid(
+            f"The data policy {name} of field {whole} is in {parts[3]}, the dataset in {place.lower()}."
+        )
 
 
 def check_change(table: str, before: list[Body], after: list[Body], under: str = "") -> None:

@@ -123,6 +123,32 @@ def patch(call: Call) -> dict[str, Any]:
 def delete(call: Call) -> dict[str, Any]:
     """A data policy goes."""
     row = f"bigquerydatapolicy/{call.parameters['name']}"
-    call.need(row, generic.missing(call))
+    body = call.need(row, generic.missing(call))
+    holder = _holder(call, body["name"])
+    if holder:
+        raise invalid(
+            f"Data policy {body['name']} cannot be deleted: it is attached to a column of {holder}."
+        )
     call.state.delete(row)
     return {}
+
+
+def _holder(call: Call, policy: str) -> str:
+    """A table with a column that the policy guards, or ""."""
+    for row, body in call.state.of("bigquery.tables", f"bigquery/projects/{call.project}/"):
+        attached = [
+            each.get("name", "")
+            for field in (body.get("schema") or {}).get("fields") or []
+            for each in field.get("dataPolicies") or []
+        ]
+        if any(each.split("/")[2:] == policy.split("/")[2:] for each in attached) or _kept(call, row, policy):
+            return str(body["id"])
+    for row, _ in call.state.of("biglake.tables", f"biglake/projects/{call.project}/"):
+        if _kept(call, row, policy):
+            return row.partition("/")[2]
+    return ""
+
+
+def _kept(call: Call, row: str, policy: str) -> bool:
+    """Whether a statement attached the policy to a column of the table."""
+    return any(policy in names for names in (call.state.kept(row).get("policies") or {}).values())

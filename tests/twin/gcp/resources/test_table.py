@@ -50,7 +50,7 @@ BETA = {
 }
 """What only the beta version of the API knows: the twin speaks the stable one, and refuses these."""
 BETA_NODES = {"ephemeralStorageConfig", "hostMaintenancePolicy"}
-OURS = re.compile(r"I(AM|am)Member|iAMMember|projects/service")
+OURS = re.compile(r"I(AM|am)Member|AuditConfig|iAMMember|projects/service")
 """Types that send no resource of the API's."""
 
 
@@ -196,8 +196,8 @@ def test_every_call_of_an_entry_is_a_method_of_the_api(token: str) -> None:
 
 def test_an_unknown_token_is_told_where_it_belongs() -> None:
     cloud = GcpCloud()
-    assert cloud.resource("gcp:pubsub/topic:Topic") is None
-    assert cloud.where_to_add("gcp:pubsub/topic:Topic") == "twin/gcp/resources/pubsub.py"
+    assert cloud.resource("gcp:spanner/instance:Instance") is None
+    assert cloud.where_to_add("gcp:spanner/instance:Instance") == "twin/gcp/resources/spanner.py"
     assert cloud.where_to_add("gcp:compute/instance:Instance") == "twin/gcp/resources/compute_networks.py"
     assert (
         cloud.where_to_add("gcp:storage/bucketIAMMember:BucketIAMMember") == "twin/gcp/resources/storage.py"
