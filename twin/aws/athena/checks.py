@@ -95,7 +95,9 @@ def dates(tree: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> None:
 
     schema: the columns' DuckDB types by table.
     """
-    moved = [node for node in tree.find_all(exp.DateAdd, exp.DateSub, exp.Add, exp.Sub) if _interval(node)]
+    moved = [
+        node for node in tree.find_all(exp.DateAdd, exp.DateSub, exp.Add, exp.Sub, *_CUT) if _interval(node)
+    ]
     for at, node in enumerate(moved):
         node.meta[_MARK] = at
     if not moved:
@@ -107,12 +109,13 @@ def dates(tree: exp.Expr, schema: Mapping[str, Mapping[str, str]]) -> None:
             node.replace(exp.cast(node.copy(), "date"))
 
 
+_CUT: Final = (exp.DateTrunc, exp.TimestampTrunc)
 _MARK: Final = "athena_node"
 _DAYS: Final = ("DAY", "WEEK", "MONTH", "QUARTER", "YEAR")
 
 
 def _interval(node: Any) -> bool:
-    if isinstance(node, exp.DateAdd | exp.DateSub):
+    if isinstance(node, exp.DateAdd | exp.DateSub | exp.DateTrunc | exp.TimestampTrunc):
         unit = node.args.get("unit")
     else:
         unit = node.expression.args.get("unit") if isinstance(node.expression, exp.Interval) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -30,6 +31,16 @@ MACROS: Final = (
     "CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) ELSE NULL END",
     "CREATE MACRO athena_part(s, d, n) AS "
     "CASE WHEN n <= len(string_split(s, d)) THEN split_part(s, d, n) ELSE NULL END",
+    "CREATE MACRO athena_slice(a, s, n) AS list_slice(a, s, s + n - 1)",
+    "CREATE MACRO athena_position(a, x) AS CAST(coalesce(list_position(a, x), 0) AS BIGINT)",
+    "CREATE MACRO athena_millisecond(x) AS millisecond(x) % 1000",
+    "CREATE MACRO array_union(a, b) AS list_distinct(list_concat(a, b))",
+    "CREATE MACRO arrays_overlap(a, b) AS list_has_any(a, b)",
+    "CREATE MACRO codepoint(s) AS unicode(s)",
+    "CREATE MACRO nan() AS CAST('nan' AS DOUBLE)",
+    "CREATE MACRO infinity() AS CAST('inf' AS DOUBLE)",
+    "CREATE MACRO is_finite(x) AS isfinite(x)",
+    "CREATE MACRO e() AS exp(1.0)",
     "CREATE MACRO map_agg(k, v) AS map(list(k), list(v))",
     "CREATE MACRO to_iso8601(x) AS CASE typeof(x) WHEN 'DATE' THEN CAST(x AS VARCHAR) "
     "ELSE strftime(TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%g') || "
@@ -45,6 +56,8 @@ def duckdb(tree: exp.Expr) -> str:
         other = _OTHERWISE.get(type(node))
         if other:
             other(node)
+        elif WRITTEN in node.meta:
+            _named(node)
     try:
         return made.sql(dialect="duckdb", unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
@@ -62,6 +75,9 @@ def _cast(node: Any) -> None:
         node.set("to", exp.DataType.build(_decimal(node.this.name if literal else "")))
     elif kind.is_type(*_WHOLE) and not (literal and node.this.is_string):
         node.set("this", exp.Anonymous(this="athena_whole", expressions=[node.this]))
+    elif kind.is_type("varchar", "text") and kind.expressions:
+        text = exp.Anonymous(this="athena_varchar", expressions=[node.this])
+        node.replace(exp.Anonymous(this="left", expressions=[text, kind.expressions[0].this.copy()]))
     elif kind.is_type("varchar", "text") and not literal and not isinstance(node, exp.TryCast):
         node.replace(exp.Anonymous(this="athena_varchar", expressions=[node.this]))
 
@@ -106,6 +122,34 @@ def _part_of_date(node: Any) -> None:
         node.set("this", exp.var("ISODOW"))  # Trino's week begins with Monday as 1
 
 
+def _replaced(node: Any) -> None:
+    # Groups are `$1` in Java's replacements, and backslashes there escape.
+    by = node.args.get("replacement")
+    if isinstance(by, exp.Literal):
+        node.set("replacement", exp.Literal.string(re.sub(r"(?<!\\)\$(\d)", r"\\\1", by.this)))
+
+
+_RENAMED: Final = {
+    "slice": "athena_slice",
+    "array_slice": "athena_slice",
+    "array_position": "athena_position",
+    "millisecond": "athena_millisecond",
+}
+_UNTRANSLATED: Final = ("repeat", "typeof")
+
+
+def _named(node: Any) -> None:
+    name = str(node.meta.get(WRITTEN, "")).lower()
+    if name in _UNTRANSLATED:
+        raise untranslated(f"the function {name}")
+    if name in _RENAMED:
+        given = list(node.iter_expressions())
+        node.replace(exp.Anonymous(this=_RENAMED[name], expressions=given))
+
+
+WRITTEN: Final = "athena_name"
+"""In a function's meta: its name as the query has it."""
+
 _OTHERWISE: Final[dict[type[Any], Callable[[Any], None]]] = {
     exp.Cast: _cast,
     exp.TryCast: _cast,
@@ -115,6 +159,7 @@ _OTHERWISE: Final[dict[type[Any], Callable[[Any], None]]] = {
     exp.RegexpExtract: _extracted,
     exp.SplitPart: _split,
     exp.Extract: _part_of_date,
+    exp.RegexpReplace: _replaced,
 }
 
 

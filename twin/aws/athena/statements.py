@@ -132,6 +132,8 @@ def _unfit(first: str, text: str) -> None:
 def _parsed(text: str, tree: exp.Expr) -> Statement:
     query = not _hive(tree)
     translate.written(text, query=query)
+    if query:
+        translate.name_functions(tree, text)
     if isinstance(tree, exp.Query):
         return Statement("SELECT", DML, tree)
     if isinstance(tree, exp.Create):

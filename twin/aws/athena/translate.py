@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokenizer_core import TokenType
 
+from twin.aws.athena.dialect import WRITTEN
 from twin.aws.athena.errors import SYNTAX, QueryFailed
 from twin.aws.athena.functions import KNOWN
 
@@ -51,21 +53,22 @@ def fill(tree: exp.Expr, parameters: Sequence[str]) -> exp.Expr:
 def check(tree: exp.Expr) -> None:
     """Refuse what sqlglot reads and Trino does not."""
     for node in tree.walk():
-        if isinstance(node, exp.Func):
-            _function(node)
         why = _FOREIGN.get(type(node), lambda _: "")(node)
         if why:
             raise QueryFailed(f"SYNTAX_ERROR: {why}", SYNTAX)
 
 
-def _function(node: exp.Func) -> None:
-    name = node.name if isinstance(node, exp.Anonymous) else ""
-    written = str(name or node.meta.get("name") or "")
-    if isinstance(node, exp.Anonymous) and written.lower() not in KNOWN:
-        line, column = node.meta.get("line", 1), node.meta.get("col", 1)
-        raise QueryFailed(
-            f"FUNCTION_NOT_FOUND: line {line}:{column}: Function '{written}' not registered", SYNTAX
-        )
+def name_functions(tree: exp.Expr, sql: str) -> None:
+    """Note the name that each function has in the text, and refuse those that Trino has not."""
+    for node in tree.find_all(exp.Func):
+        begin, end = node.meta.get("start"), node.meta.get("end")
+        name = sql[begin : end + 1] if begin is not None and end is not None else ""
+        if not name.replace("_", "a").isalnum():
+            continue
+        node.meta[WRITTEN] = name.lower()
+        if name.lower() not in KNOWN:
+            at = f"line {node.meta.get('line', 1)}:{node.meta.get('col', 1)}"
+            raise QueryFailed(f"FUNCTION_NOT_FOUND: {at}: Function '{name.lower()}' not registered", SYNTAX)
 
 
 def _star(node: Any) -> str:
@@ -83,35 +86,48 @@ _FOREIGN: Final[dict[type[Any], Callable[[Any], str]]] = {
 
 
 def written(sql: str, *, query: bool) -> None:
-    """Refuse what a text shows and its tree does not: `::`, files as tables, functions of other dialects.
+    """Refuse what a text shows and its tree does not: `::`, files as tables and so on.
 
     query: whether it is a query, and not Hive's DDL.
     """
     if not query:
         return
     tokens = sqlglot.tokenize(sql, dialect=DIALECT)
+    before, inside = "", list[str]()
     for token, after in zip(tokens, [*tokens[1:], None], strict=True):
         at = f"line {token.line}:{token.col}"
         if token.token_type == TokenType.DCOLON:
             raise QueryFailed(f"SYNTAX_ERROR: {at}: mismatched input '::'", SYNTAX)
         if after is None:
             return
-        if after.token_type == TokenType.STRING and token.text.upper() in ("FROM", "JOIN"):
+        if token.token_type == TokenType.L_PAREN:
+            inside.append(before)
+        elif token.token_type == TokenType.R_PAREN and inside:
+            inside.pop()
+        before = token.text.upper()
+        file = after.token_type == TokenType.STRING and before in ("FROM", "JOIN")
+        if file and (not inside or inside[-1] not in _FROM_INSIDE):
             raise QueryFailed(
                 f"SYNTAX_ERROR: {at}: mismatched input ''{after.text}''. Expecting: '('", SYNTAX
             )
         why = _foreign_words(token, after)
         if why:
             raise QueryFailed(f"SYNTAX_ERROR: {at}: {why}", SYNTAX)
-        name = token.text.lower()
-        called = after.token_type == TokenType.L_PAREN and token.token_type == TokenType.VAR
-        if called and name in _OTHERS:
-            raise QueryFailed(f"FUNCTION_NOT_FOUND: {at}: Function '{name}' not registered", SYNTAX)
+
+
+_PARSED_APART: Final = frozenset(Dialect.get_or_raise("trino").parser_class.FUNCTION_PARSERS) - {
+    name.upper() for name in KNOWN
+}
+"""Functions that sqlglot reads by grammars of their own, and Trino has not."""
+
+_FROM_INSIDE: Final = ("TRIM", "EXTRACT", "SUBSTRING", "POSITION", "OVERLAY")
 
 
 def _foreign_words(token: Any, after: Any) -> str:
     """What two words beside each other have that Trino's grammar has not."""
     word, following = token.text.upper(), after.text.upper()
+    if following == "(" and token.token_type == TokenType.VAR and word in _PARSED_APART:
+        return f"Function '{token.text.lower()}' not registered"
     if word == "INTERVAL" and after.token_type == TokenType.NUMBER:
         return f"mismatched input '{after.text}'. Expecting: '+', '-', <string>"
     if word == "," and following == "FROM":
@@ -121,14 +137,6 @@ def _foreign_words(token: Any, after: Any) -> str:
     if token.token_type == TokenType.NUMBER and following == "OFFSET":
         return "mismatched input 'OFFSET'. Expecting: <EOF>"  # it stands before LIMIT
     return ""
-
-
-def _others() -> frozenset[str]:
-    """Names that sqlglot knows as functions of some dialect, and Trino does not."""
-    return frozenset(name.lower() for name in exp.FUNCTION_BY_NAME) - KNOWN
-
-
-_OTHERS: Final = _others()
 
 
 def labelled(select: exp.Expr) -> exp.Expr:

@@ -78,9 +78,16 @@ def test_what_duckdb_means_otherwise_is_meant_as_by_trino(ask: Asking) -> None:
         "SELECT date_diff('day', TIMESTAMP '2026-11-24 23:00:00', TIMESTAMP '2026-11-25 01:00:00'), "
         "CAST(2.5e0 AS bigint), regexp_extract('abc', 'x'), split_part('a,b', ',', 5), concat('a', NULL), "
         "extract(dow FROM DATE '2026-11-29'), date_add('month', 1, DATE '2026-01-31'), greatest(1, NULL), "
-        "max_by(x, y), CAST(TIMESTAMP '2026-11-25 01:00:00' AS varchar), count(*) / 2 "
+        "max_by(x, y), CAST(TIMESTAMP '2026-11-25 01:00:00' AS varchar), count(*) / 2, "
+        "slice(ARRAY[1, 2, 3], 2, 2), array_position(ARRAY[5], 6), regexp_replace('ab', '(b)', '[$1]'), "
+        "date_trunc('month', DATE '2026-11-29'), CAST('abc' AS varchar(2)), trim(BOTH 'x' FROM 'xax') "
         "FROM (VALUES ('a', 1), (NULL, 2), ('c', 0)) t(x, y)"
-    ) == [["0", "3", None, None, None, "7", "2026-02-28", None, None, "2026-11-25 01:00:00", "1"]]
+    ) == [
+        [
+            *("0", "3", None, None, None, "7", "2026-02-28", None, None, "2026-11-25 01:00:00", "1"),
+            *("[2, 3]", "0", "a[b]", "2026-11-01", "ab", "a"),
+        ]
+    ]
 
 
 def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
@@ -121,6 +128,7 @@ def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
         ("SELECT n + 1 AS m FROM calls WHERE m > 1", "Column 'm' cannot be resolved"),
         ("SELECT n FROM calls LIMIT 1 OFFSET 1", "mismatched input 'OFFSET'"),
         ("SELECT INTERVAL 1 DAY", "mismatched input '1'"),
+        ("SELECT string_agg(name, ',') FROM calls", "Function 'string_agg' not registered"),
         ("SELECT 1 / 0", "DIVISION_BY_ZERO"),
         ("SELECT CAST('x' AS int)", "INVALID_CAST_ARGUMENT"),
         ("OPTIMIZE calls REWRITE DATA USING BIN_PACK", "the twin's Athena does not translate this: OPTIMIZE"),
