@@ -16,9 +16,12 @@ import pytest
 from google.oauth2.credentials import Credentials
 from googleapiclient import discovery
 
+from tests.end_to_end import clients
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
 from tests.end_to_end.test_provider_engine import changes
 from twin import environment, programs
+from twin.gcp.identity import Identity
+from twin.gcp.state import State
 from twin.toolchain import build
 from twin.world import World
 
@@ -50,9 +53,10 @@ def _program(**given: Any) -> Callable[[], None]:
         api = projects.Service("iam", service="iam.googleapis.com", disable_on_destroy=False)
         options = pulumi.ResourceOptions(depends_on=[api])
         accounts = [
-            serviceaccount.Account(name, account_id=name, opts=options) for name in ("pipeline", "analysts")
+            serviceaccount.Account(name, account_id=name, opts=options)
+            for name in ("pipeline", "analysts", "support", "nobody")
         ]
-        pipeline, analysts = accounts
+        pipeline, analysts, support, _ = accounts
         arguments: Any = {
             "cloud": "gcp",
             "project": PROJECT,
@@ -62,7 +66,14 @@ def _program(**given: Any) -> Callable[[], None]:
             "writers": [pipeline.member],
             "tables": [ORDERS],
             "grants": [
-                {"name": "analysts", "principal": analysts.member, "actions": ["read"], "zones": ["curated"]}
+                {"name": "analysts", "principal": analysts.member, "actions": ["read"], "zones": ["curated"]},
+                {
+                    "name": "support",
+                    "principal": support.member,
+                    "actions": ["read"],
+                    "tables": ["curated.orders"],
+                    "classifications": ["public", "internal", "pii"],
+                },
             ],
             "account_settings": False,
             "arrival_events": False,
@@ -121,13 +132,17 @@ def test_a_lakehouse_comes_up_is_seen_stays_and_goes(front: World, tmp_path: Pat
     assert not changes(stack.preview(refresh=True)), "Iceberg's and Google's own additions are no drift"
 
     # An Iceberg client appends and evolves; then the declaration takes a column more.
+    _used(front, lake)
+    assert not changes(stack.preview(refresh=True)), "what a client did is no drift"
     more = {"name": "channel", "type": "string", "classification": "pii"}
     declared = {**ORDERS, "columns": [*ORDERS["columns"], more]}
     wider = place.stack(_program(tables=[declared]))
     assert set(changes(wider.preview())) <= {"replace", "create", "delete"}, "a job runs anew, no table"
     wider.up()
     metadata = _table(front, lake)
-    assert _columns(metadata)[-1] == ("channel", "string", False)
+    assert [name for name, _, _ in _columns(metadata)][-2:] == ["note", "channel"], (
+        "added after a client's own"
+    )
     assert metadata["location"] == lake["tables"][0]["location"], "the same table, in its place"
     assert not changes(wider.preview(refresh=True))
 
@@ -159,8 +174,10 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
     pipeline, analysts = (
         f"{account}/{who}@{PROJECT}.iam.gserviceaccount.com" for who in ("pipeline", "analysts")
     )
-    assert sorted(known["acme_lake_curated_internal"]["grantees"]) == [analysts, pipeline]
-    assert known["acme_lake_curated_pii"]["grantees"] == [pipeline]
+    seen = {name: each["grantees"] for name, each in known.items()}
+    assert {analysts, pipeline} < set(seen["acme_lake_curated_internal"])
+    assert pipeline in seen["acme_lake_curated_pii"]
+    assert analysts not in seen["acme_lake_curated_pii"]
     assert known["acme_lake_curated_pii_masked"]["grantees"] == [analysts]
     metadata = _table(world, lake)
     assert _columns(metadata) == [
@@ -179,3 +196,33 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
             "members": [f"serviceAccount:analysts@{PROJECT}.iam.gserviceaccount.com"],
         }
     ]
+
+
+def _used(world: World, lake: dict[str, Any]) -> None:
+    """What PyIceberg does with it, as a pipeline and as teams, from the outputs alone."""
+    pipeline = _pyiceberg(world, lake, "pipeline", "write")
+    assert [each["order_id"] for each in pipeline["all"]] == [1, 2, 3]
+    assert (pipeline["then"], pipeline["one"][0]["note"], pipeline["partitions"]) == (2, "late", 2)
+    assert pipeline["columns"] == ["order_id", "placed_at", "email", "note"]
+    whole = _pyiceberg(world, lake, "support", "read")
+    assert whole["rows"] == 3, "it sees every column and row"
+    assert whole["write"] != "done", "and may not write"
+    some = _pyiceberg(world, lake, "analysts", "read")
+    assert "no unrestricted access to column email" in some["refused"], "it reads through BigQuery"
+    assert "Permission 'biglake.catalogs.get' denied" in _pyiceberg(world, lake, "nobody", "read")["refused"]
+
+
+def _pyiceberg(world: World, lake: dict[str, Any], who: str, do: str) -> dict[str, Any]:
+    state = State(world.folder / "gcp" / "state.db")
+    try:
+        token = Identity(world, state).token(f"serviceAccount:{who}@{PROJECT}.iam.gserviceaccount.com")
+    finally:
+        state.close()
+    asked = {
+        "lake": lake,
+        "token": token,
+        "google": world.url("cloud"),
+        "table": "acme_lake_curated.orders",
+        "do": do,
+    }
+    return clients.run("pyiceberg_google", "lake", asked)

@@ -22,7 +22,7 @@ class Call:
     parameters: of path and query, by the document's names; repeated ones are lists. body: without what only
     Google writes. principal: who asks, as an IAM member (`serviceAccount:...`). project: the id of the
     project that the request names; the consumer's where it names none. at: Unix time of the request.
-    media: the bytes of an upload.
+    media: the bytes of an upload. headers: by their names in lower case.
     """
 
     front: Front

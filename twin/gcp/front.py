@@ -93,6 +93,9 @@ class Front:
         if override:
             # Clients send what is too long for a URL as a form.
             verb, text, raw = override, raw.decode("utf-8", "replace"), b""
+        if "upload_id=" in text:
+            # A resumable upload goes on by PUT, and is the method that began it.
+            verb = "POST"
         match = discovery.method(host, verb, path)
         if match is None:
             raise GoogleError(
@@ -123,6 +126,7 @@ class Front:
                 at=time.time(),
                 media=media,
                 media_type=media_type,
+                headers=_headers(environ),
             )
             made = self.perform(call)
             if isinstance(made, Answer):
@@ -161,8 +165,21 @@ class Front:
         return own
 
 
+def _headers(environ: dict[str, Any]) -> dict[str, str]:
+    given = {key.removeprefix("HTTP_"): value for key, value in environ.items() if key.startswith("HTTP_")}
+    return {key.lower().replace("_", "-"): value for key, value in given.items()}
+
+
 def _authorize(call: Call) -> None:
     """Refuse who has no role with the permission of the method. The deployer is the project's owner."""
+    from twin.gcp.services import biglake_access
+
+    if call.principal.startswith(biglake_access.DOWNSCOPED):
+        biglake_access.authorize_files(call)
+        return
+    if call.method.api == "biglakeiceberg":
+        biglake_access.authorize(call)
+        return
     _, *groups, word = call.method.id.split(".")
     api = _PERMISSIONS.get(call.method.api, call.method.api)
     permission = f"{api}.{groups[-1]}.{_WORDS.get(word, word)}"
@@ -202,6 +219,9 @@ def _address(environ: dict[str, Any]) -> tuple[str, str]:
     """(host, path), still percent-encoded: a name in a path may hold an encoded slash."""
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "")
     host, _, path = raw.partition("?")[0].lstrip("/").partition("/")
+    if host == "storage":
+        # As a client asks that was told a host and a port, and no path before Cloud Storage's own.
+        return "storage.googleapis.com", f"/{host}/{path}"
     if host in _CARRIERS:
         # Clients join the path of an upload to the root of the address, and lose the API's host.
         return f"{path.partition('/')[0]}.googleapis.com", f"/{host}/{path}"
@@ -266,8 +286,8 @@ def _parameters(
             raise invalid(
                 f"Invalid value for field '{name}': '{value}'. Must be a match of regex '{spec['pattern']}'"
             )
-    if "alt" in query:
-        made["alt"] = query["alt"][-1]  # of every method: `media` asks for the bytes
+    # Of every method: `alt=media` asks for the bytes, the others say how bytes are sent.
+    made |= {name: query[name][-1] for name in ("alt", "uploadType", "upload_id") if name in query}
     for name, values in query.items():
         spec = method.parameters.get(name)
         if spec is None:

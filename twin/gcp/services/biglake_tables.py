@@ -12,6 +12,7 @@ from twin import iceberg
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, exists, invalid, not_found
 from twin.gcp.services import handles
+from twin.gcp.services.biglake_access import vended
 from twin.gcp.services.biglake_iceberg import (
     CATALOGS,
     bucket_at,
@@ -50,7 +51,7 @@ def create(call: Call) -> dict[str, Any]:
     version = int(declared["Properties"].pop("format-version", 2))
     made = iceberg.metadata(declared, version, row, call.at)
     made["properties"] = {**_PROPERTIES, **made["properties"]}
-    return _shown(_store(call, catalog, row, made))
+    return _shown(call, catalog, row, _store(call, catalog, row, made))
 
 
 def declaration(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,8 +139,9 @@ def _check_rights(call: Call, catalog: Body, bucket: Body) -> None:
         )
 
 
-def _shown(body: Body) -> Body:
-    return {"metadata-location": body["metadata-location"], "metadata": body["metadata"], "config": {}}
+def _shown(call: Call, catalog: Body, row: str, body: Body) -> Body:
+    told = {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
+    return {**told, **vended(call, catalog, row, body)}
 
 
 def table_row(call: Call) -> str:
@@ -157,8 +159,8 @@ def _table(call: Call) -> Body:
 
 @handles(f"{_TABLES}.get")
 def get(call: Call) -> dict[str, Any]:
-    """A table's metadata."""
-    return _shown(_table(call))
+    """A table's metadata, with credentials for its files where a client asks for them."""
+    return _shown(call, catalog_of(call), table_row(call), _table(call))
 
 
 @handles(f"{_TABLES}.list")
@@ -175,9 +177,13 @@ def commit(call: Call) -> dict[str, Any]:
     body = _table(call)
     updates: list[Body] = call.body.get("updates") or []
     if not updates:
-        return _shown(body)
+        return _committed(body)
     made = changed(body["metadata"], call.body.get("requirements") or [], updates)
-    return _shown(write(call, table_row(call), body, made))
+    return _committed(write(call, table_row(call), body, made))
+
+
+def _committed(body: Body) -> Body:
+    return {"metadata-location": body["metadata-location"], "metadata": body["metadata"]}
 
 
 def write(call: Call, row: str, before: Body, metadata: Body) -> Body:

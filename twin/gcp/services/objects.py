@@ -4,30 +4,50 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid, not_found
-from twin.gcp.services import generic, handles
+from twin.gcp.services import generic, handles, resumable
 from twin.gcp.services.buckets import bucket_of, check_preconditions
 from twin.gcp.state import Body
 from twin.web import Answer
 
 _VERSION = "#"
 """Before the generation in the rows of versions that are no longer current; no quoted name holds it."""
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _DOWNLOAD = "https://storage.googleapis.com/download/storage/v1"
 
 
 @handles("storage.objects.insert")
-def insert(call: Call) -> dict[str, Any]:
+def insert(call: Call) -> dict[str, Any] | Answer:
     """An object with its bytes."""
+    if resumable.asked(call):
+        return _resumed(call)
     name = call.parameters.get("name") or call.body.get("name") or ""
     if not name or len(name.encode()) > 1024:
         raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
     kind = call.body.get("contentType") or call.media_type or "application/octet-stream"
     return store(call, bucket_of(call), name, call.media, {**call.body, "contentType": kind})
+
+
+def _resumed(call: Call) -> dict[str, Any] | Answer:
+    bucket = bucket_of(call)
+    if "upload_id" not in call.parameters:
+        metadata = resumable.metadata_of(call)
+        name = call.parameters.get("name") or metadata.get("name") or ""
+        if not name or len(name.encode()) > 1024:
+            raise invalid("Required parameter: name, 1 to 1024 bytes", reason="required")
+        return resumable.begin(call, name, metadata)
+    there = resumable.go_on(call)
+    if isinstance(there, Answer):
+        return there
+    name, media, metadata = there
+    kind = metadata.get("contentType") or "application/octet-stream"
+    return store(call, bucket, name, media, {**metadata, "contentType": kind})
 
 
 def store(call: Call, bucket: Body, name: str, media: bytes, metadata: Body) -> Body:
@@ -80,7 +100,28 @@ def get(call: Call) -> dict[str, Any] | Answer:
     row = _row(bucket, body["name"])
     kept = call.state.kept(f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row)
     media = base64.b64decode(kept["media"])
-    return Answer(200, [("Content-Type", body["contentType"]), ("ETag", body["md5Hash"])], media)
+    headers = [
+        ("Content-Type", body["contentType"]),
+        ("ETag", body["md5Hash"]),
+        ("X-Goog-Generation", body["generation"]),
+        ("X-Goog-Hash", f"crc32c={body['crc32c']},md5={body['md5Hash']}"),
+    ]
+    asked = _RANGE.fullmatch(call.headers.get("range", ""))
+    if asked is None:
+        return Answer(200, headers, media)
+    return _part(media, headers, asked[1], asked[2])
+
+
+def _part(media: bytes, headers: list[tuple[str, str]], first: str, last: str) -> Answer:
+    """The bytes that a Range header asks for: from, to, or so many at the end. Raises 416."""
+    start = int(first) if first else max(0, len(media) - int(last or 0))
+    end = min(int(last), len(media) - 1) if first and last else len(media) - 1
+    if start > end:
+        raise GoogleError(
+            416, "OUT_OF_RANGE", "The requested range cannot be satisfied.", "requestedRangeNotSatisfiable"
+        )
+    told = ("Content-Range", f"bytes {start}-{end}/{len(media)}")
+    return Answer(206, [*headers, told], media[start : end + 1])
 
 
 @handles("storage.objects.list")
