@@ -127,7 +127,7 @@ def _on_aws(built: "Built", settings: LakehouseSettings) -> dict[str, Any]:
     return {
         "cloud": settings.cloud,
         "region": built.context.place.region,
-        "catalog_id": built.context.place.account_id,
+        "catalog_id": built.context.warehouse,
         "zones": [
             {
                 "name": zone,
@@ -142,13 +142,13 @@ def _on_aws(built: "Built", settings: LakehouseSettings) -> dict[str, Any]:
                 "zone": table.zone,
                 "database": built.tables[table.path].database_name,
                 "name": built.tables[table.path].name,
-                "location": built.context.location(table),
+                "location": built.tables[table.path].location,
             }
             for table in settings.tables
         ],
         "log_bucket": built.log_bucket.bucket,
         "catalog_uri": f"https://glue.{built.context.place.region}.amazonaws.com/iceberg",
-        "warehouse": built.context.place.account_id,
+        "warehouse": built.context.warehouse,
         "kms_key": built.key.arn,
         "kms_key_arn": built.key.arn,
         "workgroup": built.workgroup.name,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import athena, ec2, glue, iam, kinesis, kms, lambda_, s3
+from pulumi_aws import athena, ec2, glue, iam, kinesis, kms, lakeformation, lambda_, s3
 
 from aiplatform._args import ArgumentError, Fault, got, is_unknown
 from aiplatform._aws import Place, place
@@ -22,10 +22,13 @@ from aiplatform.lakehouse import (
     aws_quality,
     aws_query,
     aws_roles,
+    aws_s3_tables,
     aws_streams,
 )
 from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.lakehouse.aws_buckets import Bucket
 from aiplatform.lakehouse.aws_context import Context
+from aiplatform.lakehouse.aws_entries import Database, Entry
 from aiplatform.lakehouse.tables import Zone
 
 
@@ -45,8 +48,8 @@ class Built:
     key: kms.Key
     buckets: dict[Zone, s3.Bucket]
     log_bucket: s3.Bucket
-    databases: dict[Zone, glue.CatalogDatabase]
-    tables: dict[str, glue.CatalogTable]
+    databases: dict[Zone, Database]
+    tables: dict[str, Entry]
     writer: iam.Role
     workgroup: athena.Workgroup
     client_policy: iam.Policy
@@ -74,22 +77,25 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     readers = [*own, context.deployer_arn]
     buckets, log_bucket = aws_buckets.buckets(context, key, readers)
     governed = aws_governance.settings(context)
-    locations = aws_governance.locations(context, buckets, roles.access, [*governed, *rights])
-    databases = aws_catalog.databases(context, *governed)
-    tables = aws_catalog.tables(
-        context, databases, {zone: [location] for zone, location in locations.items()}
+    first = [*governed, *rights]
+    made = (
+        _in_s3_tables(context, key, roles.access, first)
+        if context.in_s3_tables
+        else _in_buckets(context, roles.access, buckets, first)
     )
-    keys = aws_governance.tags(context, governed)
-    let = aws_governance.let_platform_work(
-        context, databases, locations, {"writer": roles.writer, "optimizer": roles.optimizer}
-    )
+    workers = {"writer": roles.writer, **({} if context.in_s3_tables else {"optimizer": roles.optimizer})}
+    let = aws_governance.let_platform_work(context, made.databases, made.locations, workers)
     keeper_role = aws_keeper.role(context)
     keeper, ready = aws_keeper.function(context, keeper_role, key)
-    let_keep = aws_governance.let_keep(context, databases, locations, keeper_role)
+    let_keep = aws_governance.let_keep(context, made.databases, made.locations, keeper_role)
+    tables = made.tables
     kept = aws_keeper.kept(context, keeper, tables, [*ready, *let_keep])
-    aws_governance.tagged(context, keys, databases, tables, kept)
-    aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
-    aws_grants.grants(context, keys, databases, tables, kept)
+    keys = None
+    if not context.in_s3_tables:
+        keys = aws_governance.tags(context, governed)
+        aws_governance.tagged(context, keys, made.databases, tables, kept)
+        aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
+    aws_grants.grants(context, keys, made.databases, tables, kept)
     aws_arrivals.tell(context)
     streams = (
         aws_streams.streams(context, roles.feeder, key, tables, kept) if roles.feeder is not None else {}
@@ -101,7 +107,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         key=key,
         buckets={zone: bucket.bucket for zone, bucket in buckets.items()},
         log_bucket=log_bucket,
-        databases=databases,
+        databases=made.databases,
         tables=tables,
         writer=roles.writer,
         workgroup=aws_query.workgroup(context, key),
@@ -114,12 +120,39 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     )
 
 
+@dataclass(frozen=True)
+class _Store:
+    """Where tables are. locations: of the zones, where Lake Formation knows one each."""
+
+    databases: dict[Zone, Database]
+    tables: dict[str, Entry]
+    locations: dict[Zone, lakeformation.Resource]
+
+
+def _in_buckets(
+    context: Context, access: iam.Role, buckets: Mapping[Zone, Bucket], after: Sequence[pulumi.Resource]
+) -> _Store:
+    locations = aws_governance.locations(context, buckets, access, after)
+    databases = aws_catalog.databases(context, *after)
+    reached = {zone: [location] for zone, location in locations.items()}
+    return _Store(databases, aws_catalog.tables(context, databases, reached), locations)
+
+
+def _in_s3_tables(
+    context: Context, key: kms.Key, access: iam.Role, after: Sequence[pulumi.Resource]
+) -> _Store:
+    bucket = aws_s3_tables.bucket(context, key, [access.arn, context.deployer_arn])
+    governed = aws_s3_tables.governed(context, access, key, after)
+    databases = aws_s3_tables.databases(context, bucket, governed)
+    return _Store(databases, aws_s3_tables.tables(context, bucket, databases, key), {})
+
+
 def _jobs(
     context: Context,
     writer: iam.Role,
     tester: iam.Role | None,
     key: kms.Key,
-    tables: dict[str, glue.CatalogTable],
+    tables: Mapping[str, Entry],
     kept: Mapping[str, pulumi.Resource],
     after: Sequence[pulumi.Resource],
 ) -> dict[str, glue.Job]:

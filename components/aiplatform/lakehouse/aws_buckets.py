@@ -25,6 +25,7 @@ from aiplatform._aws_buckets import (
 from aiplatform._aws_logs import name_key
 from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
 from aiplatform.lakehouse.aws_names import JOB_LOGS, KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
+from aiplatform.lakehouse.aws_s3_tables import maintenance_may_use_key
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 LOGS: Final = "logs"
@@ -41,6 +42,7 @@ def key(context: Context) -> kms.Key:
             context.place,
             _athena_may_use_key(context),
             logs_may_use_key(context.place, *log_groups(context)),
+            *([maintenance_may_use_key(context)] if context.in_s3_tables else []),
             *([_jobs_log(context)] if context.settings.batches or context.quality else []),
         ),
         tags=context.tags("lakehouse"),

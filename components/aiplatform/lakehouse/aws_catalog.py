@@ -46,6 +46,7 @@ from pulumi_aws.glue import (
 )
 
 from aiplatform.lakehouse.aws_context import TABLES, Context
+from aiplatform.lakehouse.aws_entries import Database, Entry
 from aiplatform.lakehouse.declaration import first_properties
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
 from aiplatform.lakehouse.types import Numbered, numbered
@@ -70,9 +71,9 @@ _ORPHAN_DAYS: Final = 7
 """A file is an orphan when no snapshot knows it for so long: longer than any commit takes."""
 
 
-def databases(context: Context, *after: pulumi.Resource) -> dict[Zone, glue.CatalogDatabase]:
+def databases(context: Context, *after: pulumi.Resource) -> dict[Zone, Database]:
     """A database a zone."""
-    return {
+    made: dict[Zone, glue.CatalogDatabase] = {
         zone: glue.CatalogDatabase(
             f"{context.name}-{zone}",
             name=context.database(zone),
@@ -83,15 +84,16 @@ def databases(context: Context, *after: pulumi.Resource) -> dict[Zone, glue.Cata
         )
         for zone in ZONES
     }
+    return {zone: Database(each, each.name) for zone, each in made.items()}
 
 
 def tables(
     context: Context,
-    made: Mapping[Zone, glue.CatalogDatabase],
+    made: Mapping[Zone, Database],
     after: Mapping[Zone, Sequence[pulumi.Resource]],
-) -> dict[str, glue.CatalogTable]:
+) -> dict[str, Entry]:
     """The tables by their path, `curated.orders`. after: what a zone's location must have first."""
-    return {
+    there = {
         table.path: glue.CatalogTable(
             f"{context.name}-{table.zone}-{table.name}",
             name=table.name,
@@ -111,6 +113,15 @@ def tables(
                 delete_before_replace=True,
                 ignore_changes=list(OWNED_BY_ICEBERG),
             ),
+        )
+        for table in context.settings.tables
+    }
+    return {
+        table.path: Entry(
+            there[table.path],
+            there[table.path].database_name,
+            there[table.path].name,
+            context.location(table),
         )
         for table in context.settings.tables
     }
@@ -178,7 +189,7 @@ def _order(table: TableSettings, schema: Numbered) -> SortOrder | None:
 
 def optimizers(
     context: Context,
-    made: Mapping[str, glue.CatalogTable],
+    made: Mapping[str, Entry],
     role: iam.Role,
     after: Sequence[pulumi.Resource],
 ) -> None:

@@ -7,7 +7,7 @@ from pulumi import ResourceOptions
 
 from aiplatform._aws import Place
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.aws_names import DATABASE
+from aiplatform.lakehouse.aws_names import DATABASE, TABLE_BUCKET
 from aiplatform.lakehouse.quality import QualitySettings
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
 
@@ -70,18 +70,58 @@ class Context:
         return f"s3://{self.bucket(table.zone)}/{TABLES}/{table.name}"
 
     @property
+    def in_s3_tables(self) -> bool:
+        """Whether tables are in S3 Tables."""
+        return self.settings.store == "s3_tables"
+
+    @property
+    def table_bucket(self) -> str:
+        """The table bucket's name, the only one of the account and region."""
+        return TABLE_BUCKET.of(self.settings.prefix)
+
+    @property
+    def table_bucket_arn(self) -> str:
+        """The table bucket's arn."""
+        return self.place.arn("s3tables", f"bucket/{self.table_bucket}")
+
+    @property
+    def _catalog(self) -> str:
+        """The catalog's path in arns of Glue, below the account's own catalog."""
+        return f"s3tablescatalog/{self.table_bucket}" if self.in_s3_tables else ""
+
+    @property
     def warehouse(self) -> str:
         """The catalog's id, as Iceberg's clients name it."""
-        return self.place.account_id
+        return ":".join([self.place.account_id, *([self._catalog] if self._catalog else [])])
+
+    @property
+    def catalog_id(self) -> str | None:
+        """The catalog's id where it must be said: None for the account's own."""
+        return self.warehouse if self.in_s3_tables else None
 
     @property
     def catalog_arn(self) -> str:
         """The catalog that tables are in."""
-        return self.place.arn("glue", "catalog")
+        return self.place.arn("glue", "/".join(["catalog", *([self._catalog] if self._catalog else [])]))
+
+    def table_arns(self, zone: Zone, *names: str) -> list[str]:
+        """A database and tables of it in Glue; without names all of them."""
+        path = "/".join([*([self._catalog] if self._catalog else []), self.database(zone)])
+        tables = [self.place.arn("glue", f"table/{path}/{name}") for name in names or ("*",)]
+        return [self.place.arn("glue", f"database/{path}"), *tables]
 
     @property
     def spark_catalog(self) -> dict[str, str]:
         """What Spark is told of the catalog."""
+        if self.in_s3_tables:
+            return {
+                "type": "rest",
+                "uri": f"https://glue.{self.place.region}.{self.place.dns_suffix}/iceberg",
+                "warehouse": self.warehouse,
+                "rest.sigv4-enabled": "true",
+                "rest.signing-name": "glue",
+                "rest.signing-region": self.place.region,
+            }
         return {
             "catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
             "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
@@ -97,11 +137,7 @@ class Context:
     @property
     def catalog_arns(self) -> list[str]:
         """The catalog, the zones' databases and their tables."""
-        arns = [self.place.arn("glue", "catalog")]
-        for zone in ZONES:
-            database = self.database(zone)
-            arns += [
-                self.place.arn("glue", f"database/{database}"),
-                self.place.arn("glue", f"table/{database}/*"),
-            ]
-        return arns
+        above = [self.place.arn("glue", "catalog")]
+        if self.in_s3_tables:
+            above += [self.place.arn("glue", "catalog/s3tablescatalog"), self.catalog_arn]
+        return above + [arn for zone in ZONES for arn in self.table_arns(zone)]

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_aws import glue, iam, lakeformation
+from pulumi_aws import iam, lakeformation
 
 from aiplatform.lakehouse.aws_buckets import Bucket
 from aiplatform.lakehouse.aws_context import TABLES, Context
+from aiplatform.lakehouse.aws_entries import Database, Entry
 from aiplatform.lakehouse.aws_names import CLASSIFICATION_TAG, ZONE_TAG
 from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, TableSettings, Zone
 
@@ -88,8 +89,8 @@ def tags(context: Context, after: Sequence[pulumi.Resource]) -> Tags:
 def tagged(
     context: Context,
     keys: Tags,
-    databases: Mapping[Zone, glue.CatalogDatabase],
-    tables: Mapping[str, glue.CatalogTable],
+    databases: Mapping[Zone, Database],
+    tables: Mapping[str, Entry],
     kept: Mapping[str, pulumi.Resource],
 ) -> None:
     """Tags on what they are about. A table has the highest classification of its columns, which a column
@@ -111,7 +112,7 @@ def tagged(
 
 
 def _tagged_table(
-    context: Context, keys: Tags, table: TableSettings, made: glue.CatalogTable, kept: pulumi.Resource
+    context: Context, keys: Tags, table: TableSettings, made: Entry, kept: pulumi.Resource
 ) -> None:
     name = f"{context.name}-{table.zone}-{table.name}"
     whole = lakeformation.ResourceLfTags(
@@ -140,7 +141,7 @@ def _tagged_table(
 
 def let_platform_work(
     context: Context,
-    databases: Mapping[Zone, glue.CatalogDatabase],
+    databases: Mapping[Zone, Database],
     locations: Mapping[Zone, lakeformation.Resource],
     roles: Mapping[str, iam.Role],
 ) -> list[pulumi.Resource]:
@@ -157,7 +158,7 @@ def let_platform_work(
 
 def let_keep(
     context: Context,
-    databases: Mapping[Zone, glue.CatalogDatabase],
+    databases: Mapping[Zone, Database],
     locations: Mapping[Zone, lakeformation.Resource],
     role: iam.Role,
 ) -> list[pulumi.Resource]:
@@ -174,7 +175,7 @@ def _let_work(
     purpose: str,
     role: iam.Role,
     rights: Sequence[str],
-    databases: Mapping[Zone, glue.CatalogDatabase],
+    databases: Mapping[Zone, Database],
     locations: Mapping[Zone, lakeformation.Resource],
     zone: Zone,
 ) -> list[pulumi.Resource]:
@@ -184,21 +185,30 @@ def _let_work(
             f"{name}-database",
             principal=role.arn,
             permissions=["DESCRIBE"],
-            database=lakeformation.PermissionsDatabaseArgs(name=database),
+            database=lakeformation.PermissionsDatabaseArgs(catalog_id=context.catalog_id, name=database),
             opts=context.options(),
         ),
         lakeformation.Permissions(
             f"{name}-tables",
             principal=role.arn,
             permissions=list(rights),
-            table=lakeformation.PermissionsTableArgs(database_name=database, wildcard=True),
+            table=lakeformation.PermissionsTableArgs(
+                catalog_id=context.catalog_id, database_name=database, wildcard=True
+            ),
             opts=context.options(delete_before_replace=True),
         ),
-        lakeformation.Permissions(
-            f"{name}-location",
-            principal=role.arn,
-            permissions=["DATA_LOCATION_ACCESS"],
-            data_location=lakeformation.PermissionsDataLocationArgs(arn=locations[zone].arn),
-            opts=context.options(),
-        ),
+        # What is in a table bucket has no location of its own.
+        *([_let_reach(context, f"{name}-location", role, locations[zone])] if zone in locations else []),
     ]
+
+
+def _let_reach(
+    context: Context, name: str, role: iam.Role, location: lakeformation.Resource
+) -> lakeformation.Permissions:
+    return lakeformation.Permissions(
+        name,
+        principal=role.arn,
+        permissions=["DATA_LOCATION_ACCESS"],
+        data_location=lakeformation.PermissionsDataLocationArgs(arn=location.arn),
+        opts=context.options(),
+    )

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 import pulumi
-from pulumi_aws import glue, lakeformation
+from pulumi_aws import lakeformation
 
 from aiplatform._args import is_unknown
 from aiplatform.lakehouse.aws_context import Context
+from aiplatform.lakehouse.aws_entries import Database, Entry
 from aiplatform.lakehouse.aws_governance import CHANGES_ROWS, Tags
 from aiplatform.lakehouse.grants import GrantSettings
 from aiplatform.lakehouse.tables import TableSettings, Zone
@@ -17,13 +18,13 @@ READS: Final = ("DESCRIBE", "SELECT")
 
 def grants(
     context: Context,
-    keys: Tags,
-    databases: Mapping[Zone, glue.CatalogDatabase],
-    tables: Mapping[str, glue.CatalogTable],
+    keys: Tags | None,
+    databases: Mapping[Zone, Database],
+    tables: Mapping[str, Entry],
     kept: Mapping[str, pulumi.Resource],
 ) -> None:
-    """All of them. What is not granted is refused: there is no rule that denies. kept: what has brought each
-    table to its declaration.
+    """All of them. What is not granted is refused: there is no rule that denies. keys: of LF-tags, which S3
+    Tables does without. kept: what has brought each table to its declaration.
 
     One that changes is taken back first: the other way round, taking it back would take what is the same in
     the new one.
@@ -38,7 +39,7 @@ def grants(
             if (who, zone) not in seen:
                 seen.add((who, zone))
                 _sees(context, f"{context.name}-{who}-{zone}", grant, databases[zone])
-        if grant.zones:
+        if grant.zones and keys is not None:
             _by_tags(context, keys, grant)
         for path in grant.tables:
             _on_table(context, grant, declared[path], tables[path], kept[path])
@@ -53,12 +54,12 @@ def _who(context: Context, grant: GrantSettings) -> str:
     return f"role-{role}" if account == context.place.account_id else f"role-{role}-{account}"
 
 
-def _sees(context: Context, name: str, grant: GrantSettings, database: glue.CatalogDatabase) -> None:
+def _sees(context: Context, name: str, grant: GrantSettings, database: Database) -> None:
     lakeformation.Permissions(
         name,
         principal=grant.principal,
         permissions=["DESCRIBE"],
-        database=lakeformation.PermissionsDatabaseArgs(name=database.name),
+        database=lakeformation.PermissionsDatabaseArgs(catalog_id=context.catalog_id, name=database.name),
         opts=context.options(delete_before_replace=True),
     )
 
@@ -92,7 +93,7 @@ def _on_table(
     context: Context,
     grant: GrantSettings,
     table: TableSettings,
-    made: glue.CatalogTable,
+    made: Entry,
     kept: pulumi.Resource,
 ) -> None:
     name = f"{context.name}-grant-{grant.name}-{table.path}"
@@ -106,7 +107,10 @@ def _on_table(
             principal=grant.principal,
             permissions=["SELECT"],
             table_with_columns=lakeformation.PermissionsTableWithColumnsArgs(
-                database_name=made.database_name, name=made.name, column_names=columns
+                catalog_id=context.catalog_id,
+                database_name=made.database_name,
+                name=made.name,
+                column_names=columns,
             ),
             opts=context.options(kept, delete_before_replace=True),
         )
@@ -115,7 +119,9 @@ def _on_table(
             name,
             principal=grant.principal,
             permissions=_permissions(grant),
-            table=lakeformation.PermissionsTableArgs(database_name=made.database_name, name=made.name),
+            table=lakeformation.PermissionsTableArgs(
+                catalog_id=context.catalog_id, database_name=made.database_name, name=made.name
+            ),
             opts=context.options(kept, delete_before_replace=True),
         )
 
@@ -124,7 +130,7 @@ def _on_rows(
     context: Context,
     name: str,
     grant: GrantSettings,
-    made: glue.CatalogTable,
+    made: Entry,
     columns: list[str],
     kept: pulumi.Resource,
 ) -> None:

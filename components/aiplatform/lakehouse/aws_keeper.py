@@ -10,12 +10,13 @@ from typing import Final
 
 import pulumi
 from pulumi import AssetArchive, StringAsset
-from pulumi_aws import glue, iam, kms, lambda_
+from pulumi_aws import iam, kms, lambda_
 
 from aiplatform._aws import Statement, allow, document, trust
 from aiplatform._aws_logs import log_group
 from aiplatform.lakehouse import table_keeper
 from aiplatform.lakehouse.aws_context import Context
+from aiplatform.lakehouse.aws_entries import Entry
 from aiplatform.lakehouse.aws_names import KEEPER, KEEPER_LOGS, KEEPER_ROLE
 from aiplatform.lakehouse.aws_roles import GET_DATA_ACCESS
 from aiplatform.lakehouse.declaration import declaration
@@ -105,7 +106,7 @@ def _rights(context: Context) -> list[Statement]:
 def kept(
     context: Context,
     keeper: lambda_.Function,
-    tables: Mapping[str, glue.CatalogTable],
+    tables: Mapping[str, Entry],
     after: Sequence[pulumi.Resource],
 ) -> dict[str, lambda_.Invocation]:
     """A call for each table, by the table's path. after: what the keeper must be let to do first."""
@@ -124,7 +125,7 @@ def kept(
                     sort_keys=True,
                 )
             ),
-            opts=context.options(tables[table.path], *after),
+            opts=context.options(tables[table.path].made, *after),
         )
         for table in context.settings.tables
     }

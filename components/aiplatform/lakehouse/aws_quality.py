@@ -15,6 +15,7 @@ from pulumi_aws import glue, iam, kms, lakeformation, s3
 from aiplatform._aws import Statement, allow, document, trust
 from aiplatform.lakehouse import quality_gate
 from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
+from aiplatform.lakehouse.aws_entries import Entry
 from aiplatform.lakehouse.aws_events import told
 from aiplatform.lakehouse.aws_jobs import (
     GATE,
@@ -47,7 +48,7 @@ def tester(context: Context) -> iam.Role | None:
 
 
 def rulesets(
-    context: Context, tables: Mapping[str, glue.CatalogTable], kept: Mapping[str, pulumi.Resource]
+    context: Context, tables: Mapping[str, Entry], kept: Mapping[str, pulumi.Resource]
 ) -> dict[str, glue.DataQualityRuleset]:
     """The rulesets, by the tables' paths. kept: what has brought each table to its declaration."""
     return {
@@ -75,7 +76,7 @@ def _ruleset(
     context: Context,
     path: str,
     rules: QualitySettings,
-    table: glue.CatalogTable,
+    table: Entry,
     kept: pulumi.Resource,
 ) -> glue.DataQualityRuleset:
     return glue.DataQualityRuleset(
@@ -96,7 +97,7 @@ def looked_at(
     role: iam.Role,
     key: kms.Key,
     encrypted: glue.SecurityConfiguration,
-    tables: Mapping[str, glue.CatalogTable],
+    tables: Mapping[str, Entry],
     rulesets: Mapping[str, glue.DataQualityRuleset],
     after: Sequence[pulumi.Resource],
 ) -> None:
@@ -114,7 +115,9 @@ def looked_at(
             principal=role.arn,
             permissions=["DESCRIBE", "SELECT"],
             table=lakeformation.PermissionsTableArgs(
-                database_name=tables[path].database_name, name=tables[path].name
+                catalog_id=context.catalog_id,
+                database_name=tables[path].database_name,
+                name=tables[path].name,
             ),
             opts=context.options(delete_before_replace=True),
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
-from pulumi_aws import cloudwatch, glue, iam, kinesis, kms, lakeformation
+from pulumi_aws import cloudwatch, iam, kinesis, kms, lakeformation
 from pulumi_aws.kinesis import (
     FirehoseDeliveryStreamIcebergConfigurationArgs,
     FirehoseDeliveryStreamIcebergConfigurationDestinationTableConfigurationArgs,
@@ -23,6 +23,7 @@ from pulumi_aws.kinesis import (
 from aiplatform._aws import Statement, allow, document
 from aiplatform._aws_logs import log_group
 from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
+from aiplatform.lakehouse.aws_entries import Entry
 from aiplatform.lakehouse.aws_names import PRODUCER_POLICY, STREAM_LOGS, stream_name
 from aiplatform.lakehouse.aws_roles import GET_DATA_ACCESS
 from aiplatform.lakehouse.ingestion import StreamSettings
@@ -37,7 +38,7 @@ def streams(
     context: Context,
     role: iam.Role,
     key: kms.Key,
-    tables: Mapping[str, glue.CatalogTable],
+    tables: Mapping[str, Entry],
     kept: Mapping[str, pulumi.Resource],
 ) -> dict[str, kinesis.FirehoseDeliveryStream]:
     """The streams, by their names. kept: what has brought each table to its declaration."""
@@ -70,7 +71,7 @@ def _stream(
     role: iam.Role,
     key: kms.Key,
     group: cloudwatch.LogGroup,
-    table: glue.CatalogTable,
+    table: Entry,
     after: Sequence[pulumi.Resource],
 ) -> kinesis.FirehoseDeliveryStream:
     name = f"{context.name}-stream-{stream.name}"
@@ -122,7 +123,7 @@ def _stream(
 def _let(
     context: Context,
     role: iam.Role,
-    tables: Mapping[str, glue.CatalogTable],
+    tables: Mapping[str, Entry],
     kept: Mapping[str, pulumi.Resource],
 ) -> list[pulumi.Resource]:
     """Lake Formation's leave to append to these tables and no others."""
@@ -132,7 +133,9 @@ def _let(
             principal=role.arn,
             permissions=list(APPENDS),
             table=lakeformation.PermissionsTableArgs(
-                database_name=tables[path].database_name, name=tables[path].name
+                catalog_id=context.catalog_id,
+                database_name=tables[path].database_name,
+                name=tables[path].name,
             ),
             opts=context.options(kept[path], delete_before_replace=True),
         )
@@ -143,18 +146,18 @@ def _let(
 def _rights(context: Context, key_arn: str) -> list[Statement]:
     """As Firehose asks for (Amazon Data Firehose developer guide, "Grant Firehose access to an Apache Iceberg
     Tables destination"), for raw and its streams alone."""
-    raw, prefix = context.database("raw"), context.settings.prefix
+    prefix = context.settings.prefix
     declared = {table.path: table.name for table in context.settings.tables}
     names = sorted({declared[stream.table] for stream in context.settings.streams})
     arn = context.place.arn
-    in_bucket = [context.bucket_arn("raw", f"/{TABLES}/{name}/*") for name in names]
+    files = [context.bucket_arn("raw", f"/{TABLES}/{name}/*") for name in names]
+    in_bucket = [] if context.in_s3_tables else files
     return [
         allow(
             ["glue:GetTable", "glue:GetDatabase", "glue:UpdateTable"],
             [
-                arn("glue", "catalog"),
-                arn("glue", f"database/{raw}"),
-                *(arn("glue", f"table/{raw}/{name}") for name in names),
+                *(each for each in context.catalog_arns if ":catalog" in each),
+                *context.table_arns("raw", *names),
             ],
             sid="Tables",
         ),

@@ -61,9 +61,14 @@ def properties(settings: LakehouseSettings, table: TableSettings) -> dict[str, s
     }
 
 
-def first_properties(settings: LakehouseSettings, table: TableSettings, schema: Numbered) -> dict[str, str]:
-    """The properties that a table is made with: with the note that the keeper goes by."""
+def first_properties(
+    settings: LakehouseSettings, table: TableSettings, schema: Numbered, *, unpartitioned: bool = False
+) -> dict[str, str]:
+    """The properties that a table is made with: with the note that the keeper goes by. unpartitioned: it is
+    made without its partitions and order, which the keeper then brings."""
     made = declaration(settings, table)
+    if unpartitioned:
+        made["partitions"] = made["sort_order"] = ()
     return {**made["properties"], NOTE: new_note(schema.fields, made)}
 
 

@@ -1,0 +1,120 @@
+"""S3 Tables as the store of a lakehouse: what it makes in place of buckets' tables, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aiplatform.lakehouse.table_keeper.planning import NOTE
+from tests.components.aiplatform.lakehouse.example import BY_TABLE, BY_TAGS, EVENTS, ORDERS, faults, lakehouse
+from tests.components.recording import ACCOUNT, REGION, Recording, value
+
+TABLE = "aws:s3tables/table:Table"
+PERMISSIONS = "aws:lakeformation/permissions:Permissions"
+FLAT: dict[str, Any] = {
+    **ORDERS,
+    "columns": [each for each in ORDERS["columns"] if each["name"] not in ("address", "labels")],
+    "partitions": ORDERS["partitions"][:1],
+}
+CATALOG = f"{ACCOUNT}:s3tablescatalog/acme-dev-lakehouse"
+BUCKET = f"arn:aws:s3tables:{REGION}:{ACCOUNT}:bucket/acme-dev-lakehouse"
+
+
+@pytest.fixture(scope="module")
+def made() -> Recording:
+    return lakehouse(
+        store="s3_tables",
+        tables=[FLAT, EVENTS],
+        grants=[BY_TABLE],
+        streams=[{"name": "clicks", "table": "raw.events"}],
+    )
+
+
+def test_tables_are_in_a_table_bucket_under_the_key_that_keeps_them(made: Recording) -> None:
+    bucket = made.one("aws:s3tables/tableBucket:TableBucket").inputs
+    assert bucket["name"] == "acme-dev-lakehouse"
+    assert bucket["encryptionConfiguration"]["sseAlgorithm"] == "aws:kms"
+    table = made.one(TABLE, "lake-curated-orders")
+    assert (table.inputs["namespace"], table.inputs["format"]) == ("acme_dev_curated", "ICEBERG")
+    assert table.ignore_changes == ("metadata",), "it is Iceberg's from then on"
+    fields = table.inputs["metadata"]["iceberg"]["schema"]["fields"]
+    assert fields[0] == {"name": "id", "type": "long", "required": True}
+    upkeep = table.inputs["maintenanceConfiguration"]["icebergSnapshotManagement"]["settings"]
+    assert upkeep["maxSnapshotAgeHours"] == 7 * 24
+    key = json.loads(made.one("aws:kms/key:Key").inputs["policy"])
+    [kept] = [each for each in key["Statement"] if each["Sid"] == "TablesAreKept"]
+    assert kept["Condition"]["StringLike"] == {"kms:EncryptionContext:aws:s3:arn": f"{BUCKET}/*"}
+    for glue in ("catalogTable:CatalogTable", "catalogDatabase:CatalogDatabase"):
+        assert not made.all(f"aws:glue/{glue}")
+    assert not made.all("aws:glue/catalogTableOptimizer:CatalogTableOptimizer")
+
+
+def test_the_keeper_brings_partitions_and_order(made: Recording) -> None:
+    call = json.loads(made.one("aws:lambda/invocation:Invocation", "lake-curated-orders").inputs["input"])
+    assert call["warehouse"] == CATALOG
+    assert call["partitions"] == [{"column": "ordered_at", "transform": "day", "name": "ordered_at_day"}]
+    properties = made.one(TABLE, "lake-curated-orders").inputs["metadata"]["iceberg"]["properties"]
+    assert json.loads(properties[NOTE])["partitions"] == [], "it is made without"
+
+
+def test_nobody_passes_by_lake_formation(made: Recording) -> None:
+    policy = json.loads(made.one("aws:s3tables/tableBucketPolicy:TableBucketPolicy").inputs["resourcePolicy"])
+    past = {each["Sid"]: each for each in policy["Statement"]}["PastGovernance"]
+    assert past["Action"] == ["s3tables:GetTableData", "s3tables:PutTableData"]
+    assert len(past["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]) == 2, (
+        "Lake Formation's role, and who makes"
+    )
+
+
+def test_grants_name_the_catalog_of_the_table_bucket(made: Recording) -> None:
+    granted = made.one(PERMISSIONS, "lake-grant-support-curated.orders").inputs["tableWithColumns"]
+    assert (granted["catalogId"], granted["databaseName"]) == (CATALOG, "acme_dev_curated")
+    assert made.one(PERMISSIONS, "lake-keeper-raw-tables").inputs["table"]["catalogId"] == CATALOG
+    assert not [each for each in made.all(PERMISSIONS) if "dataLocation" in each.inputs]
+    stream = made.one("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream").inputs
+    assert stream["icebergConfiguration"]["catalogArn"] == (
+        f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog/s3tablescatalog/acme-dev-lakehouse"
+    )
+
+
+def test_the_accounts_table_buckets_become_a_catalog_once(made: Recording) -> None:
+    catalog = made.one("aws:glue/catalog:Catalog").inputs
+    assert catalog["name"] == "s3tablescatalog"
+    assert catalog["federatedCatalog"]["connectionName"] == "aws:s3tables"
+    other = lakehouse(store="s3_tables", tables=[FLAT], account_settings=False)
+    assert not other.all("aws:glue/catalog:Catalog"), "where another lakehouse has made it"
+
+
+def test_outputs_lead_clients_there(made: Recording) -> None:
+    outputs = value(made.result.warehouse), value(made.result.tables)
+    assert outputs[0] == CATALOG
+    assert [table["database"] for table in outputs[1]] == ["acme_dev_curated", "acme_dev_raw"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ({"tables": [ORDERS]}, "tables[0].columns[4].type: got 'struct<city"),
+        (
+            {"tables": [{**FLAT, "quality": {"rules": [{"rule": "rows", "low": 1}]}}]},
+            "tables[0].quality: got rules with store s3_tables",
+        ),
+        (
+            {"tables": [FLAT], "grants": [BY_TAGS]},
+            "grants[0].zones: got curated, serving with store s3_tables",
+        ),
+        (
+            {"tables": [FLAT], "grants": [{**BY_TABLE, "rows": "id > 1"}]},
+            "grants[0].rows: got 'id > 1' with store s3_tables",
+        ),
+        (
+            {"store": "bucket"},
+            "store: got 'bucket', expected one of buckets, s3_tables; did you mean",
+        ),
+    ],
+)
+def test_what_s3_tables_does_not_take_is_refused(arguments: dict[str, Any], fault: str) -> None:
+    told = faults(**{"store": "s3_tables", **arguments})
+    assert any(fault in each for each in told), told
