@@ -43,6 +43,10 @@ def _s3(call: Call, front: Any, who: Principal) -> None:
         return  # S3 says that there is none, whoever asks
     for asked in s3_rights.asked(call, front.moto):
         demand(call, front, who, asked)
+    if call.operation in ("GetObject", "HeadObject") and not who.everything:
+        # S3 tells that an object is not there to those alone who may list its bucket.
+        for asked in s3_rights.of_absent(call, front.moto):
+            demand(call, front, who, asked)
 
 
 def demand(call: Call, front: Any, who: Principal, asked: decision.Asked) -> None:

@@ -163,6 +163,7 @@ def test_an_object_under_a_key_needs_the_key(clients: Clients, lake: dict[str, s
     use = document(allow("kms:Decrypt", resource=lake["key"]))
     clients("iam").put_role_policy(RoleName="without-key", PolicyName="key", PolicyDocument=use)
     assert mine.get_object(Bucket=BUCKET, Key="secret")["Body"].read() == b"x"
+    assert "s3:ListBucket" in refused(mine.get_object, Bucket=BUCKET, Key="absent")[1], "who may not list"
 
 
 def test_a_session_is_let_in_by_trust_and_bounded_by_its_policy(clients: Clients) -> None:

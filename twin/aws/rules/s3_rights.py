@@ -99,6 +99,21 @@ def of_object(moto: Any, region: str, bucket: str, key: str, operation: str) -> 
     ]
 
 
+def of_absent(call: Call, moto: Any) -> list[Asked]:
+    """The right that a reader of an object needs too, where there is none of that name."""
+    bucket = str(call.params.get("Bucket") or "")
+    if _stored(moto, bucket, str(call.params.get("Key") or "")) is not None:
+        return []
+    return [Asked("s3:ListBucket", f"arn:aws:s3:::{bucket}", {}, policy_of(moto, bucket))]
+
+
+def _stored(moto: Any, bucket: str, key: str) -> Any:
+    try:
+        return moto.backend("s3").get_object(bucket, key)
+    except Exception:  # noqa: BLE001 - moto's own errors; that it is not there is told elsewhere
+        return None
+
+
 def policy_of(moto: Any, bucket: str) -> Any:
     """A bucket's policy, or None."""
     found = moto.backend("s3").buckets.get(bucket)
@@ -156,10 +171,7 @@ def _key(
     }
     found: list[Asked] = []
     if operation in _READS:
-        try:
-            stored: Any = moto.backend("s3").get_object(bucket, key)
-        except Exception:  # noqa: BLE001 - moto's own errors; that it is not there is told elsewhere
-            stored = None
+        stored = _stored(moto, bucket, key)
         if stored is not None and stored.encryption == "aws:kms":
             found += kms_rights.by_service(moto, region, "s3", "kms:Decrypt", stored.kms_key_id, context)
     if operation in _WRITES | _JOINS:

@@ -42,8 +42,16 @@ def asked(call: Call, moto: Any) -> list[Asked]:
     action = _ACTIONS.get(name, f"{prefix}:{call.operation}")
     find = _RESOURCES.get(call.service)
     place = f"arn:aws:{prefix}:{call.region}:{moto.account}:"
-    found = [*find(call, place)] if find else []
-    return [Asked(action, resource, {}) for resource in found] or [Asked(action, None, {})]
+    found = [*find(call, place, moto)] if find else []
+    return [Asked(action, arn, {}, _policy(call, moto, arn)) for arn in found] or [Asked(action, None, {})]
+
+
+def _policy(call: Call, moto: Any, arn: str) -> Any:
+    """The policy of a table of DynamoDB; other resources here have none, or it is asked for elsewhere."""
+    if call.service != "dynamodb":
+        return None
+    held: Any = moto.backend("dynamodb", call.region).resource_policies.get(arn.partition("/index/")[0])
+    return None if held is None else held.policy_doc
 
 
 def _on_key(call: Call, moto: Any) -> list[Asked]:
@@ -55,7 +63,7 @@ def _on_key(call: Call, moto: Any) -> list[Asked]:
     return kms_rights.on_key(moto, call.region, action, str(call.params["KeyId"]), context)
 
 
-def glue(call: Call, place: str) -> Iterable[str]:
+def glue(call: Call, place: str, _: Any) -> Iterable[str]:
     """A thing of the catalog and all that it is in (Glue developer guide, "Specifying AWS Glue resource
     ARNs")."""
     params, operation = call.params, call.operation
@@ -81,12 +89,18 @@ def of_table(region: str, account: str, of: str, name: str) -> list[str]:
     return [f"{place}catalog", f"{place}database/{of}", f"{place}table/{of}/{name}"]
 
 
-def _athena(call: Call, place: str) -> Iterable[str]:
+def _athena(call: Call, place: str, moto: Any) -> Iterable[str]:
+    """The workgroup that is named, or that a query was asked in."""
     if call.operation in ("StartQueryExecution", "ListQueryExecutions", "GetWorkGroup"):
         yield f"{place}workgroup/{call.params.get('WorkGroup') or 'primary'}"
+    params = call.params
+    for id in params.get("QueryExecutionIds") or [params.get("QueryExecutionId")]:
+        held: Any = moto.backend("athena", call.region).executions.get(id)
+        if held is not None:
+            yield f"{place}workgroup/{held.workgroup.name if held.workgroup else 'primary'}"
 
 
-def _dynamodb(call: Call, place: str) -> Iterable[str]:
+def _dynamodb(call: Call, place: str, _: Any) -> Iterable[str]:
     params = call.params
     names = [str(params["TableName"])] if params.get("TableName") else []
     names += list(params.get("RequestItems") or {})
@@ -95,21 +109,35 @@ def _dynamodb(call: Call, place: str) -> Iterable[str]:
         yield f"{table}/index/{params['IndexName']}" if params.get("IndexName") else table
 
 
-def _lakeformation(_: Call, __: str) -> Iterable[str]:
+def _lakeformation(_: Call, __: str, ___: Any) -> Iterable[str]:
     yield "*"
 
 
-def _eks(call: Call, place: str) -> Iterable[str]:
+def _lambda(call: Call, place: str, _: Any) -> Iterable[str]:
+    name = str(call.params.get("FunctionName") or "")
+    if name:
+        yield name if name.startswith("arn:") else f"{place}function:{name}"
+
+
+def _logs(call: Call, place: str, _: Any) -> Iterable[str]:
+    group, stream = call.params.get("logGroupName"), call.params.get("logStreamName")
+    if group:
+        yield f"{place}log-group:{group}:log-stream:{stream or ''}"
+
+
+def _eks(call: Call, place: str, _: Any) -> Iterable[str]:
     name = call.params.get("name") or call.params.get("clusterName")
     if name and (call.operation.endswith("Cluster") or call.service == "eks-auth"):
         yield f"{place.replace(':eks-auth:', ':eks:')}cluster/{name}"
 
 
-_RESOURCES: Final[dict[str, Callable[[Call, str], Iterable[str]]]] = {
+_RESOURCES: Final[dict[str, Callable[[Call, str, Any], Iterable[str]]]] = {
     "glue": glue,
     "athena": _athena,
     "dynamodb": _dynamodb,
     "lakeformation": _lakeformation,
+    "lambda": _lambda,
+    "logs": _logs,
     "eks": _eks,
     "eks-auth": _eks,
 }
