@@ -223,6 +223,18 @@ AGENT_ROLES: Final = {
             "service-{number}@gcp-sa-artifactregistry.iam.gserviceaccount.com",
         ),
     ),
+    "cloudscheduler.googleapis.com": (
+        (
+            "roles/cloudscheduler.serviceAgent",
+            "service-{number}@gcp-sa-cloudscheduler.iam.gserviceaccount.com",
+        ),
+    ),
+    "dataplex.googleapis.com": (
+        ("roles/dataplex.serviceAgent", "service-{number}@gcp-sa-dataplex.iam.gserviceaccount.com"),
+    ),
+    "dataproc.googleapis.com": (
+        ("roles/dataproc.serviceAgent", "service-{number}@dataproc-accounts.iam.gserviceaccount.com"),
+    ),
     "pubsub.googleapis.com": (
         ("roles/pubsub.serviceAgent", "service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"),
     ),
