@@ -82,6 +82,10 @@ IMAGE: Final = (
 """MLflow's own image with the drivers of databases and object stores. The digest is the one that users of
 the image have recorded for this tag."""
 
+ENDPOINTS: Final = ("eks-auth", "secretsmanager")
+"""AWS services that its Pods call, beside S3: in a network without a way out they need interface endpoints.
+Tokens for the database are made without a call."""
+
 SERVER: Final = "mlflow"
 """The Service, and the service account of the server's Pods."""
 SETUP: Final = "mlflow-setup"
