@@ -33,6 +33,10 @@ _PERMISSIONS: Final = {
     "bigqueryreservation": "bigquery",
 }
 """APIs whose permissions have another name. Source: "IAM permissions reference"."""
+_MEANT: Final = {"secretmanager.secrets.addVersion": "secretmanager.versions.add"}
+"""Permissions of methods that are called otherwise."""
+_HOLDERS: Final = ("resource", "name", "topic", "subscription", "parent")
+"""Parameters that name what a call is about, or what it is in."""
 _NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services", "b", "-"})
 
 
@@ -187,7 +191,8 @@ def _authorize(call: Call) -> None:
         from twin.gcp.gke.permissions import needed
 
         permission = needed(call.method.id)
-    resource = str(call.parameters.get("resource") or call.parameters.get("name") or "")
+    permission = _MEANT.get(permission, permission)
+    resource = next((str(call.parameters[each]) for each in _HOLDERS if call.parameters.get(each)), "")
     allowed = call.front.identity.allowed
     if any(allowed(call.principal, permission, each) for each in ("", *_around(call, resource))):
         return
@@ -206,7 +211,10 @@ def _around(call: Call, resource: str) -> list[str]:
     """The resource and what it lies in, as the state names them: a policy of any of them counts."""
     api = "biglake" if call.method.api == "biglakeiceberg" else call.method.api
     if api == "storage" and "bucket" in call.parameters:
-        return [f"storage/b/{call.parameters['bucket']}"]
+        bucket = f"storage/b/{call.parameters['bucket']}"
+        named = str(call.parameters.get("object") or call.parameters.get("name") or "")
+        folders = call.state.of("storage.managedFolders", f"{bucket}/managedFolders/") if named else []
+        return [bucket, *(row for row, body in folders if named.startswith(body["name"]))]
     if not resource and "datasetId" in call.parameters:
         resource = f"projects/{call.project}/datasets/{call.parameters['datasetId']}"
         table = call.parameters.get("tableId")

@@ -243,4 +243,21 @@ def delete(call: Call) -> dict[str, Any]:
 def _save(call: Call, row: str, body: Body) -> Body:
     body["lastModifiedTime"] = millis(call)
     body["etag"] = iam_policy.etag({key: each for key, each in body.items() if key != "etag"})
+    # Who may what is asked of policies, a dataset's access list among them.
+    call.state.put_policy(row, {"version": 3, "bindings": _bindings(body)})
     return call.state.put(row, body)
+
+
+def _bindings(dataset: Body) -> list[Body]:
+    predefined = {basic: role for role, basic in _BASIC.items()}
+    made: list[Body] = []
+    for entry in dataset.get("access") or []:
+        email = str(entry.get("userByEmail") or "")
+        kind = "serviceAccount" if "gserviceaccount" in email else "user"
+        group = entry.get("groupByEmail")
+        member = entry.get("iamMember") or (f"{kind}:{email}" if email else f"group:{group}" if group else "")
+        if member and entry.get("role"):
+            condition = {"condition": entry["condition"]} if entry.get("condition") else {}
+            role = predefined.get(entry["role"], entry["role"])
+            made.append({"role": role, "members": [member], **condition})
+    return made

@@ -20,11 +20,6 @@ _MUTABLE: Final = frozenset(
 )
 _TABLE: Final = re.compile(r"([^.:]+)[.:]([A-Za-z0-9_]+)\.([^.]+)")
 _DAY: Final = 86400
-_BASIC: Final = {
-    "OWNER": "roles/bigquery.dataOwner",
-    "WRITER": "roles/bigquery.dataEditor",
-    "READER": "roles/bigquery.dataViewer",
-}
 
 
 @handles("pubsub.projects.subscriptions.create")
@@ -114,7 +109,8 @@ def _check_table(call: Call, subscription: Body, config: Body) -> None:
         raise GoogleError(404, "NOT_FOUND", f"The BigQuery table {config['table']} was not found.")
     member = _writer(call, config)
     for permission in ("bigquery.tables.get", "bigquery.tables.updateData"):
-        if not _may_write(call, member, permission, row):
+        places = (row, row.partition("/tables/")[0])
+        if not any(call.front.identity.allowed(member, permission, each) for each in places):
             raise GoogleError(
                 403,
                 "PERMISSION_DENIED",
@@ -124,20 +120,6 @@ def _check_table(call: Call, subscription: Body, config: Body) -> None:
     columns = {each["name"].lower(): each for each in (body.get("schema") or {}).get("fields") or []}
     _check_columns(call, subscription, config, columns)
     config["state"] = "ACTIVE"
-
-
-def _may_write(call: Call, member: str, permission: str, row: str) -> bool:
-    """By the project's policy, the table's, or the dataset's access list."""
-    from twin.gcp.services.iam_role_table import grants
-
-    if call.front.identity.allowed(member, permission, row):
-        return True
-    dataset = call.state.get(row.partition("/tables/")[0]) or {}
-    return any(
-        entry.get("userByEmail") == member.partition(":")[2]
-        and grants(_BASIC.get(str(entry.get("role")), str(entry.get("role"))), permission)
-        for entry in dataset.get("access", ())
-    )
 
 
 def _check_columns(call: Call, subscription: Body, config: Body, columns: dict[str, Body]) -> None:

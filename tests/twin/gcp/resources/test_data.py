@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.twin.gcp.fronts import PROJECT, client
+from tests.twin.gcp.fronts import refused as refusal
 from tests.twin.gcp.resources import test_bigquery
 from tests.twin.gcp.resources.life import make, refused
 from twin.gcp import inventory
@@ -317,3 +318,45 @@ def test_a_bigtable_lives(data: GcpContext) -> None:
     wide = {"minNodes": 1, "maxNodes": 50, "cpuTarget": 60}
     with pytest.raises(CloudError, match="at most ten times"):
         make(data, BIGTABLE, **asked, clusters=[{**cluster, "autoscalingConfig": wide}])
+
+
+def test_what_a_policy_of_a_resource_lets_its_members_do(data: GcpContext, google: Front) -> None:
+    member = make(data, ACCOUNT, accountId="team-a").outputs["member"]
+    token = google.identity.token(member)
+    test_bigquery.dataset(data)
+    make(
+        data,
+        "gcp:storage/bucket:Bucket",
+        name="acme-raw",
+        location="us-central1",
+        uniformBucketLevelAccess=True,
+    )
+    make(data, "gcp:storage/managedFolder:ManagedFolder", bucket="acme-raw", name="a/")
+    make(data, TOPIC, name="arrivals")
+    bigquery = client(google, "bigquery", "v2", token=token)
+    objects = client(google, "storage", token=token).objects()
+    topics = client(google, "pubsub", token=token).projects().topics()
+    topic = f"projects/{PROJECT}/topics/arrivals"
+    asked = (
+        bigquery.datasets().get(projectId=PROJECT, datasetId="curated"),
+        objects.get(bucket="acme-raw", object="a/x"),
+        topics.get(topic=topic),
+    )
+    assert [refusal(each).code for each in asked] == [403, 403, 403]
+    role = "roles/bigquery.dataViewer"
+    make(
+        data, "gcp:bigquery/datasetIamMember:DatasetIamMember", datasetId="curated", role=role, member=member
+    )
+    make(
+        data,
+        "gcp:storage/managedFolderIamMember:ManagedFolderIamMember",
+        bucket="acme-raw",
+        managedFolder="a/",
+        role="roles/storage.objectViewer",
+        member=member,
+    )
+    make(data, TOPIC_MEMBER, topic="arrivals", role="roles/pubsub.viewer", member=member)
+    assert asked[0].execute()["id"] == f"{PROJECT}:curated"
+    assert refusal(asked[1]).code == 404, "it may look, and there is nothing"
+    assert refusal(objects.get(bucket="acme-raw", object="b/x")).code == 403, "the folder alone"
+    assert asked[2].execute()["name"] == topic
