@@ -134,7 +134,7 @@ def _in_buckets(
 ) -> _Store:
     locations = aws_governance.locations(context, buckets, access, after)
     databases = aws_catalog.databases(context, *after)
-    reached = {zone: [location] for zone, location in locations.items()}
+    reached: dict[Zone, list[pulumi.Resource]] = {zone: [each] for zone, each in locations.items()}
     return _Store(databases, aws_catalog.tables(context, databases, reached), locations)
 
 
