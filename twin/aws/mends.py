@@ -43,6 +43,7 @@ def install() -> None:
     tables.twin_delete_route_table = tables.delete_route_table
     tables.delete_route_table = _delete_route_table
     rules: Any = SecurityGroupRule
+    rules.twin_init, rules.__init__ = rules.__init__, _init_rule
     rules.description = property(_described)
     volumes: Any = EBSBackend
     volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
@@ -85,6 +86,13 @@ def _create_subnet(self: Any, vpc_id: str, *args: Any, **kwargs: Any) -> Any:
     return made
 
 
+def _init_rule(self: Any, *args: Any, **kwargs: Any) -> None:
+    """A rule of a prefix list keeps its description."""
+    self.twin_init(*args, **kwargs)
+    listed = kwargs.get("prefix_list_id") or next(iter(args[7:8]), None)
+    self.twin_description = listed.get("Description") if listed else None
+
+
 def _create_vpc_endpoint(self: Any, *args: Any, **kwargs: Any) -> Any:
     """An endpoint that names no type is a gateway; moto forgets that when it deletes one."""
     made = self.twin_create_vpc_endpoint(*args, **kwargs)
@@ -119,7 +127,8 @@ def _delete_route_table(self: Any, route_table_id: str) -> Any:
 
 def _described(self: Any) -> str | None:
     """A rule's description, of one that names a group too: moto keeps it there and looks for it elsewhere."""
-    return self.ip_range.get("Description") or self.source_group.get("Description")
+    kept: str | None = vars(self).get("twin_description")
+    return self.ip_range.get("Description") or self.source_group.get("Description") or kept
 
 
 def _create_default_encryption_key(self: Any) -> str:

@@ -227,3 +227,19 @@ def test_an_instance_fits_its_image_and_its_user_data_is_small(clients: Clients,
             LaunchTemplateData={"UserData": data},
         )
         assert code == expected
+
+
+def test_a_rule_keeps_its_description_whatever_it_is_for(clients: Clients, world: dict[str, str]) -> None:
+    ec2 = clients("ec2")
+    listed = ec2.create_managed_prefix_list(PrefixListName="p", MaxEntries=1, AddressFamily="IPv4")
+    sources: dict[str, Any] = {
+        "IpRanges": [{"CidrIp": "10.0.0.0/24", "Description": "told"}],
+        "UserIdGroupPairs": [{"GroupId": world["used"], "Description": "told"}],
+        "PrefixListIds": [{"PrefixListId": listed["PrefixList"]["PrefixListId"], "Description": "told"}],
+    }
+    for port, (member, source) in enumerate(sources.items(), 9000):
+        permission: Any = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, member: source}
+        made = ec2.authorize_security_group_ingress(GroupId=world["group"], IpPermissions=[permission])
+        ids = [each["SecurityGroupRuleId"] for each in made["SecurityGroupRules"]]
+        [rule] = ec2.describe_security_group_rules(SecurityGroupRuleIds=ids)["SecurityGroupRules"]
+        assert rule["Description"] == "told", member
