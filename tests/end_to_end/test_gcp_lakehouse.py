@@ -20,6 +20,7 @@ from tests.end_to_end import clients
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
 from tests.end_to_end.test_provider_engine import changes
 from twin import environment, programs
+from twin.gcp.credentials import deployer_email
 from twin.gcp.identity import Identity
 from twin.gcp.state import State
 from twin.toolchain import build
@@ -44,14 +45,19 @@ ORDERS: dict[str, Any] = {
 }
 
 
-def _program(**given: Any) -> Callable[[], None]:
+def _program(scripts: str = "", **given: Any) -> Callable[[], None]:
+    """scripts: the name of a bucket for scripts of batches."""
+
     def program() -> None:
-        from pulumi_gcp import projects, serviceaccount
+        from pulumi_gcp import projects, serviceaccount, storage
 
         from aiplatform.lakehouse import Lakehouse
 
-        api = projects.Service("iam", service="iam.googleapis.com", disable_on_destroy=False)
-        options = pulumi.ResourceOptions(depends_on=[api])
+        apis = [
+            projects.Service(api, service=f"{api}.googleapis.com", disable_on_destroy=False)
+            for api in ("iam", "storage")
+        ]
+        options = pulumi.ResourceOptions(depends_on=apis)
         accounts = [
             serviceaccount.Account(name, account_id=name, opts=options)
             for name in ("pipeline", "analysts", "support", "nobody")
@@ -79,7 +85,10 @@ def _program(**given: Any) -> Callable[[], None]:
             "arrival_events": False,
             **given,
         }
-        lake = Lakehouse("lake", arguments, pulumi.ResourceOptions(depends_on=accounts))
+        before: list[pulumi.Resource] = list(accounts)
+        if scripts:
+            before.append(storage.Bucket("scripts", name=scripts, location=REGION, opts=options))
+        lake = Lakehouse("lake", arguments, pulumi.ResourceOptions(depends_on=before))
         pulumi.export("lake", lake.outputs)
 
     return program
@@ -147,6 +156,74 @@ def test_a_lakehouse_comes_up_is_seen_stays_and_goes(front: World, tmp_path: Pat
     assert not changes(wider.preview(refresh=True))
 
     wider.destroy()
+    assert place.inventory() == {}
+
+
+def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_path: Path) -> None:
+    clicks = {
+        "zone": "raw",
+        "name": "clicks",
+        "owner": "shop@acme.example",
+        "columns": [
+            {"name": "at", "type": "timestamptz", "required": True, "classification": "public"},
+            {"name": "who", "type": "string", "classification": "pii"},
+            {"name": "price", "type": "decimal(12,2)"},
+        ],
+    }
+    rules = [
+        {"rule": "complete", "column": "order_id"},
+        {"rule": "fresh", "column": "placed_at", "hours": 24},
+        {"rule": "rows", "low": 1},
+    ]
+    pipeline = f"serviceAccount:pipeline@{PROJECT}.iam.gserviceaccount.com"
+    place = Place(tmp_path, world=front)
+    stack = place.stack(
+        _program(
+            prefix="acme-all",
+            tables=[{**ORDERS, "quality": {"rules": rules, "schedule": "0 6 * * *"}}, clicks],
+            streams=[{"name": "clicks", "table": "raw.clicks"}],
+            batches=[{"name": "load", "script": "gs://acme-scripts/load.py", "schedule": "15 3 * * *"}],
+            network={
+                "cloud": "gcp",
+                "project": PROJECT,
+                "region": REGION,
+                "vpc_id": f"projects/{PROJECT}/global/networks/n",
+                "cidr": "10.0.0.0/16",
+                "private_subnet_ids": [f"projects/{PROJECT}/regions/{REGION}/subnetworks/nodes"],
+            },
+            legal_hold={"days": 2},
+            arrival_events=True,
+            arrival_targets={"loader": pipeline},
+            quality_targets={"stewards": pipeline},
+            account_settings=True,
+            query_cutoff_bytes=1024**4,
+            perimeter={
+                "access_policy": "123456789",
+                "deployers": [f"serviceAccount:{deployer_email(PROJECT)}"],
+            },
+            scripts="acme-scripts",
+        )
+    )
+    lake = stack.up().outputs["lake"].value
+    raw = next(zone for zone in lake["zones"] if zone["name"] == "raw")
+    bucket = _client(front, "storage", "v1").buckets().get(bucket=raw["bucket"]).execute()
+    assert bucket["retentionPolicy"]["retentionPeriod"] == str(2 * 24 * 3600)
+    assert not bucket.get("versioning", {}).get("enabled"), "Cloud Storage takes no versions beside a hold"
+    tables = _client(front, "bigquery", "v2").tables()
+    made = tables.get(projectId=PROJECT, datasetId=raw["dataset"], tableId="clicks").execute()
+    assert made["biglakeConfiguration"]["tableFormat"] == "ICEBERG"
+    fields = {field["name"]: field for field in made["schema"]["fields"]}
+    assert "dataPolicies" not in fields["at"]
+    [policy] = fields["who"]["dataPolicies"]
+    assert policy["name"].endswith("/dataPolicies/acme_all_raw_pii")
+    subscriptions = _client(front, "pubsub", "v1").projects().subscriptions()
+    rows = subscriptions.get(
+        subscription=f"projects/{PROJECT}/subscriptions/acme-all-stream-clicks"
+    ).execute()
+    assert rows["bigqueryConfig"]["table"] == f"{PROJECT}.acme_all_raw.clicks"
+    assert rows["state"] == "ACTIVE"
+    assert not changes(stack.preview(refresh=True))
+    stack.destroy()
     assert place.inventory() == {}
 
 
