@@ -1,6 +1,7 @@
 """What a pipeline and a team do with a lakehouse on Google Cloud by PyIceberg: JSON on stdin, JSON on stdout.
 
-Told: the lakehouse's outputs, an access token of who this is, where Google is, and what to do.
+Told: the lakehouse's outputs, where Google is, and for each of those that come their access token and what
+they do. Answers what each of them got.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import StringType
 
 
-def catalog(asked: dict[str, Any]) -> Catalog:
+def catalog(asked: dict[str, Any], token: str) -> Catalog:
     """The catalog by its REST endpoint: the files come by credentials that it hands out."""
     lake, google = asked["lake"], asked["google"]
     return load_catalog(
@@ -27,7 +28,7 @@ def catalog(asked: dict[str, Any]) -> Catalog:
             "type": "rest",
             "uri": lake["catalog_uri"].replace("https:/", google),
             "warehouse": lake["warehouse"],
-            "token": asked["token"],
+            "token": token,
             "header.x-goog-user-project": lake["project"],
             "header.X-Iceberg-Access-Delegation": "vended-credentials",
             "gcs.service.host": google,
@@ -48,9 +49,9 @@ def row(order: int, day: int, email: str, **more: str) -> dict[str, Any]:
     return {"order_id": order, "placed_at": datetime(2026, 11, day, 9, tzinfo=UTC), "email": email, **more}
 
 
-def write(asked: dict[str, Any]) -> dict[str, Any]:
+def write(asked: dict[str, Any], token: str) -> dict[str, Any]:
     """A pipeline: appends, adds a column, appends again, and reads back."""
-    table = catalog(asked).load_table(asked["table"])
+    table = catalog(asked, token).load_table(asked["table"])
     first = append(table, [row(1, 24, "a@acme.example"), row(2, 25, "b@acme.example")])
     with table.update_schema() as update:
         update.add_column("note", StringType())
@@ -65,10 +66,10 @@ def write(asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def read(asked: dict[str, Any]) -> dict[str, Any]:
+def read(asked: dict[str, Any], token: str) -> dict[str, Any]:
     """A team: what it sees, or that it is refused."""
     try:
-        table = catalog(asked).load_table(asked["table"])
+        table = catalog(asked, token).load_table(asked["table"])
         found = table.scan().to_arrow().num_rows
     except ForbiddenError as error:
         return {"refused": str(error)}
@@ -80,4 +81,6 @@ def read(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 asked = json.load(sys.stdin)
-json.dump({"write": write, "read": read}[asked["do"]](asked), sys.stdout, default=str)
+does = {"write": write, "read": read}
+told = {who: does[each["do"]](asked, each["token"]) for who, each in asked["who"].items()}
+json.dump(told, sys.stdout, default=str)
