@@ -147,7 +147,7 @@ def _on_aws(built: "Built", settings: LakehouseSettings) -> dict[str, Any]:
             for table in settings.tables
         ],
         "log_bucket": built.log_bucket.bucket,
-        "catalog_uri": f"https://glue.{built.context.place.region}.amazonaws.com/iceberg",
+        "catalog_uri": f"https://glue.{built.context.place.region}.{built.context.place.dns_suffix}/iceberg",
         "warehouse": built.context.warehouse,
         "kms_key": built.key.arn,
         "kms_key_arn": built.key.arn,
