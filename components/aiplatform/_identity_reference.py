@@ -20,7 +20,7 @@ class WorkloadIdentityReferenceArgs(TypedDict):
     """AWS, and required there: the role's name, for policies."""
     service_account_email: NotRequired[Input[str]]
     """Google Cloud: the service account's address."""
-    annotations: NotRequired[Input[dict[str, str]]]
+    annotations: NotRequired[Input[dict[str, Input[str]]]]
     """What the Kubernetes service account must carry. Default nothing."""
     ready: NotRequired[Input[str]]
     """Known when Pods get credentials."""
@@ -38,7 +38,7 @@ class WorkloadIdentityReference:
     role_arn: Input[str] | None = None
     role_name: Input[str] | None = None
     service_account_email: Input[str] | None = None
-    annotations: Input[dict[str, str]] | None = None
+    annotations: Input[dict[str, Input[str]]] | None = None
     ready: Input[str] | None = None
     namespace: str | None = None
     service_account: str | None = None

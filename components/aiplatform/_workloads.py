@@ -54,7 +54,9 @@ class Home:
         """Labels of one part: of its objects, and by which its Pods are selected."""
         return {**self.labels, "app.kubernetes.io/name": part}
 
-    def metadata(self, part: str, annotations: Input[Mapping[str, str]] | None = None) -> meta.ObjectMetaArgs:
+    def metadata(
+        self, part: str, annotations: Input[Mapping[str, Input[str]]] | None = None
+    ) -> meta.ObjectMetaArgs:
         """The metadata of an object, named like its part."""
         return meta.ObjectMetaArgs(
             name=part, namespace=self.namespace, labels=self.labels_of(part), annotations=annotations

@@ -43,7 +43,7 @@ _RUN: Final = f'exec feast --chdir {_FOLDER} materialize-incremental "$(date -u 
 class Who:
     """An identity of Pods. annotations: of their service account. ready: known when they get credentials."""
 
-    annotations: Input[Mapping[str, str]]
+    annotations: Input[Mapping[str, Input[str]]]
     ready: Input[str]
 
 

@@ -62,26 +62,25 @@ NETWORK: dict[str, Any] = {
 }
 
 
-def _answers() -> Any:
-    agent = "service-123@gs-project-accounts.iam.gserviceaccount.com"
-    return {
-        "aws:secretsmanager/getRandomPassword:getRandomPassword": lambda arguments: {
-            "id": "",
-            "randomPassword": "a" * int(arguments["passwordLength"]),
-        },
-        "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
-            "id": agent,
-            "project": arguments["project"],
-            "emailAddress": agent,
-            "member": f"serviceAccount:{agent}",
-        },
-        "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": lambda arguments: {
-            "id": "bq",
-            "project": arguments["project"],
-            "email": "bq-123@bigquery-encryption.iam.gserviceaccount.com",
-            "member": "serviceAccount:bq-123@bigquery-encryption.iam.gserviceaccount.com",
-        },
-    }
+_AGENT = "service-123@gs-project-accounts.iam.gserviceaccount.com"
+ANSWERS: Any = {
+    "aws:secretsmanager/getRandomPassword:getRandomPassword": lambda arguments: {
+        "id": "",
+        "randomPassword": "a" * int(arguments["passwordLength"]),
+    },
+    "gcp:storage/getProjectServiceAccount:getProjectServiceAccount": lambda arguments: {
+        "id": _AGENT,
+        "project": arguments["project"],
+        "emailAddress": _AGENT,
+        "member": f"serviceAccount:{_AGENT}",
+    },
+    "gcp:bigquery/getDefaultServiceAccount:getDefaultServiceAccount": lambda arguments: {
+        "id": "bq",
+        "project": arguments["project"],
+        "email": "bq-123@bigquery-encryption.iam.gserviceaccount.com",
+        "member": "serviceAccount:bq-123@bigquery-encryption.iam.gserviceaccount.com",
+    },
+}
 
 
 _COMPUTED: Any = {
@@ -101,7 +100,7 @@ def aws(**arguments: Any) -> Recording:
         "feature_views": ["driver_stats"],
         **arguments,
     }
-    return record(lambda: FeatureStore("features", given), answers=_answers(), computed=_COMPUTED)
+    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=_COMPUTED)
 
 
 def google(**arguments: Any) -> Recording:
@@ -114,7 +113,7 @@ def google(**arguments: Any) -> Recording:
         "feature_views": ["driver_stats"],
         **arguments,
     }
-    return record(lambda: FeatureStore("features", given), answers=_answers(), computed=_COMPUTED)
+    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=_COMPUTED)
 
 
 def rendered(recorded: Recording) -> dict[str, Any]:

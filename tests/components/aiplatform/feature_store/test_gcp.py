@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from aiplatform.feature_store import FeatureStore
+from aiplatform.workload_identity import WorkloadIdentity
 from tests.components.aiplatform.feature_store.example import (
+    ANSWERS,
+    GOOGLE_LAKEHOUSE,
     GOOGLE_MATERIALIZER,
     PROJECT,
     google,
     rendered,
 )
-from tests.components.recording import Recording, value
+from tests.components.aiplatform.pools import GOOGLE_CLUSTER
+from tests.components.recording import Recording, record, value
 
 READER = "user:ada@acme.example"
 APPLIER = "group:data-science@acme.example"
@@ -169,6 +176,35 @@ def test_the_file_names_what_is_made(made: Recording, bigtable: Recording) -> No
         "project_id": PROJECT,
         "instance": "acme-dev-features",
     }
+
+
+def test_it_takes_what_a_workload_identity_gives() -> None:
+    cluster: Any = {**GOOGLE_CLUSTER, "workload_pool": f"{PROJECT}.svc.id.goog"}
+
+    def made() -> FeatureStore:
+        identity = WorkloadIdentity(
+            "who",
+            {
+                "prefix": "acme-dev",
+                "name": "features",
+                "cluster": cluster,
+                "namespace": "feature-store",
+                "service_account": "feature-materializer",
+            },
+        )
+        given: Any = {
+            "prefix": "acme-dev",
+            "cluster": cluster,
+            "lakehouse": GOOGLE_LAKEHOUSE,
+            "materializer": identity.outputs,
+        }
+        return FeatureStore("features", given)
+
+    recorded = record(made, answers=ANSWERS)
+    account = recorded.one("kubernetes:core/v1:ServiceAccount", "features-feature-materializer-account")
+    email = account.inputs["metadata"]["annotations"]["iam.gke.io/gcp-service-account"]
+    members = roles(recorded, "gcp:bigquery/datasetIamMember:DatasetIamMember")
+    assert members == {(f"serviceAccount:{email}", "roles/bigquery.dataEditor")}
 
 
 def test_pods_are_who_their_service_accounts_say(made: Recording) -> None:
