@@ -6,11 +6,14 @@ over a restart."""
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.end_to_end.harness import ROOT
 from tests.twin.aws.athena.asking import Asking
 from tests.twin.aws.fronts import Clients
 from tests.twin.aws.resources import lake
@@ -216,3 +219,12 @@ def test_queries_and_what_they_wrote_are_there_after_a_restart(clients: Clients,
         assert not again.front.replayed.renamed
     finally:
         again.front.close()
+
+
+def test_a_world_without_queries_loads_no_engine() -> None:
+    heavy = "{'duckdb', 'sqlglot', 'pyarrow', 'pyiceberg'}"
+    program = f"import sys, twin.aws.front, twin.aws.rules; print({heavy} & set(sys.modules))"
+    told = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert told.stdout.strip() == "set()", "they take a second, and memory"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -152,11 +151,6 @@ def _create_hive(catalog: Catalog, name: Name, given: _Given) -> None:
     made(catalog, name, table)
 
 
-def glue_columns(fields: Sequence[Any]) -> list[dict[str, str]]:
-    """Glue's columns of Arrow's fields."""
-    return [{"Name": each.name, "Type": types.to_hive(each.type, each.name)} for each in fields]
-
-
 def made(catalog: Catalog, name: Name, table: dict[str, Any]) -> None:
     """Make a table in Glue."""
     try:
@@ -173,7 +167,7 @@ def _create_iceberg(catalog: Catalog, name: Name, given: _Given) -> None:
     fields = [pa.field(each["Name"], iceberg.micro(types.of_hive(each["Type"]))) for each in given.columns]
     partitioning = [each.sql(dialect="hive") for each in given.partitions]
     properties = {key: value for key, value in given.properties.items() if key.lower() not in ("table_type",)}
-    store = rights.storage(catalog.asked, given.location, name.database)
+    store = rights.new_place(catalog.asked, given.location)
     iceberg.create(
         catalog.asked.caller,
         store,

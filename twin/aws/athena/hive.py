@@ -320,7 +320,7 @@ def descriptor(of: pa.Schema, location: str, format: str, parameters: Mapping[st
     if kind is None:
         raise QueryFailed(f"Unsupported storage format: {format}: one of {', '.join(FORMATS)} is", SCHEMA)
     return {
-        "Columns": [{"Name": field.name, "Type": types.to_hive(field.type, field.name)} for field in of],
+        "Columns": types.hive_columns(of),
         "Location": location,
         "InputFormat": kind.input,
         "OutputFormat": kind.output,

@@ -33,6 +33,22 @@ def demand(asked: Asked, permission: str, database: str, table: str = "") -> Non
         )
 
 
+def new_place(asked: Asked, location: str) -> Storage:
+    """S3 for the files of a table to be made there. Raises QueryFailed where the place is registered and the
+    principal has no data location permission on it."""
+    bucket, key = place(location)
+    arn = f"arn:aws:s3:::{bucket}/{key}"
+    if lake_access.location_of(asked.lake, arn) is None:
+        return asked.results
+    if not lake_access.may_use_location(asked.lake, asked.principal, arn):
+        raise QueryFailed(
+            "Insufficient permissions to execute the query. Insufficient Lake Formation permission(s): "
+            f"Required Data Location Access on {location}",
+            LAKE_FORMATION,
+        )
+    return Storage(asked.service)
+
+
 def storage(asked: Asked, location: str, database: str, table: str = "") -> Storage:
     """S3 for a table's files: by Lake Formation's role where it governs the table, else the caller's."""
     bucket, key = place(location)

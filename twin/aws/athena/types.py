@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -105,6 +105,11 @@ def to_hive(kind: pa.DataType, column: str) -> str:
         inner = ",".join(f"{each.name}:{to_hive(each.type, column)}" for each in _fields(kind))
         return f"struct<{inner}>"
     raise QueryFailed(f"NOT_SUPPORTED: Unsupported Hive type: {trino(kind)}; column name: {column}", SCHEMA)
+
+
+def hive_columns(fields: Iterable[Any]) -> list[dict[str, str]]:
+    """Glue's columns of what a query gives. Raises QueryFailed for what a Hive table cannot have."""
+    return [{"Name": each.name, "Type": to_hive(each.type, each.name)} for each in fields]
 
 
 def _fields(kind: Any) -> Sequence[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from twin.aws.athena import create, ddl, hive, pushdown, queries, rights, statements, translate
+from twin.aws.athena import create, ddl, hive, pushdown, queries, rights, statements, translate, types
 from twin.aws.athena.asked import Asked
 from twin.aws.athena.errors import SCHEMA, SYNTAX, QueryFailed, untranslated
 from twin.aws.athena.results import Outcome
@@ -47,10 +47,13 @@ def _hive_as(catalog: Catalog, name: Name, tree: Any, given: dict[str, str]) -> 
     external = given.get("external_location", "")
     if external and asked.enforced and asked.output:
         raise QueryFailed(ENFORCED, SYNTAX)
+    data = queries.rows(catalog, tree.expression.copy())
+    _named(data)
+    types.hive_columns(data.schema)
     if not external and not asked.output:
         raise QueryFailed("No output location provided for the table: external_location gives one", SYNTAX)
     location = f"{external.rstrip('/')}/" if external else f"{asked.output}tables/{asked.execution}/"
-    store = asked.results
+    store = rights.new_place(asked, location)
     if store.list(location):
         raise QueryFailed(
             f"HIVE_PATH_ALREADY_EXISTS: Target directory for table '{name.database}.{name.table}' already "
@@ -58,8 +61,6 @@ def _hive_as(catalog: Catalog, name: Name, tree: Any, given: dict[str, str]) -> 
             "retrying. Athena will not delete data in your account.",
             SCHEMA,
         )
-    data = queries.rows(catalog, tree.expression.copy())
-    _named(data)
     by = _keys(given.get("partitioned_by", ""), data)
     format = given.get("format", "PARQUET").upper()
     own = pa.schema([field for field in data.schema if field.name not in by])
@@ -68,7 +69,7 @@ def _hive_as(catalog: Catalog, name: Name, tree: Any, given: dict[str, str]) -> 
         "Name": name.table,
         "TableType": "EXTERNAL_TABLE",
         "Parameters": {"EXTERNAL": "TRUE", "has_encrypted_data": "false", "auto.purge": "false"},
-        "PartitionKeys": create.glue_columns([field for field in data.schema if field.name in by]),
+        "PartitionKeys": types.hive_columns([field for field in data.schema if field.name in by]),
         "StorageDescriptor": hive.descriptor(
             own, location.rstrip("/"), format, {"serialization.format": "1", **parameters}
         ),
@@ -100,7 +101,7 @@ def _iceberg_as(catalog: Catalog, name: Name, tree: Any, given: dict[str, str]) 
                 SCHEMA,
             )
     schema = pa.schema([pa.field(field.name, iceberg.micro(field.type)) for field in data.schema])
-    store = rights.storage(asked, location, name.database)
+    store = rights.new_place(asked, location)
     partitioning = [each for each in given.get("partitioning", "").split("\n") if each]
     made = iceberg.create(
         asked.caller, store, (name.database, name.table), schema, location, partitioning, {}

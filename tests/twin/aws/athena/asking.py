@@ -97,14 +97,16 @@ def parquet(data: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def asking(clients: Clients, bucket: str, workgroup: str = "features", database: str = "features") -> Asking:
-    """A bucket, a workgroup that leaves the place of results to its callers, a database."""
+def asking(clients: Clients, bucket: str, workgroup: str, database: str, *, managed: bool = False) -> Asking:
+    """A bucket, a database, and a workgroup that leaves the place of results to its callers.
+
+    managed: whether Athena keeps the results instead.
+    """
     region = clients.front.world.region
     clients("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
-    configuration = {
-        "EnforceWorkGroupConfiguration": False,
-        "ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"},
-    }
+    place = {"ResultConfiguration": {"OutputLocation": f"s3://{bucket}/results/"}}
+    kept = {"ManagedQueryResultsConfiguration": {"Enabled": True}}
+    configuration = {"EnforceWorkGroupConfiguration": False, **(kept if managed else place)}
     clients("athena").create_work_group(Name=workgroup, Configuration=configuration)
     clients("glue").create_database(DatabaseInput={"Name": database})
     return Asking(clients("athena"), workgroup, database)

@@ -28,7 +28,7 @@ POINT_IN_TIME = Path(__file__).with_name("point_in_time.sql").read_text()
 @pytest.fixture(scope="module")
 def ask(clients: Clients) -> Asking:
     """A partitioned table of text files."""
-    ask = asking(clients, BUCKET, "analysts", "logs")
+    ask = asking(clients, BUCKET, "analysts", "logs", managed=True)
     put = clients("s3").put_object
     put(Bucket=BUCKET, Key="calls/day=2026-11-24/a.csv", Body=b"n,name\n1,one\n2,\\N\n")
     put(Bucket=BUCKET, Key="calls/day=2026-11-25/a.csv", Body=b"n,name\n3,three\nx,no number\n")
@@ -91,6 +91,9 @@ def test_what_duckdb_means_otherwise_is_meant_as_by_trino(ask: Asking) -> None:
 
 
 def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
+    place = {"OutputLocation": f"s3://{BUCKET}/results/"}
+    clients("athena").create_work_group(Name="files", Configuration={"ResultConfiguration": place})
+    ask = Asking(clients("athena"), "files", "logs")
     found = ask.done("SELECT n, 'a \"b\"' AS q FROM UNNEST(sequence(1, 3)) AS t(n)")
     file = found.told["ResultConfiguration"]["OutputLocation"]
     id = found.told["QueryExecutionId"]
@@ -105,7 +108,7 @@ def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
     clients("s3").delete_object(Bucket=BUCKET, Key=f"results/{id}.csv")
     with pytest.raises(ask.athena.exceptions.InvalidRequestException, match="Could not find results"):
         ask.athena.get_query_results(QueryExecutionId=id)
-    assert ask.athena.list_query_executions(WorkGroup="analysts")["QueryExecutionIds"][0] == id
+    assert ask.athena.list_query_executions(WorkGroup="files")["QueryExecutionIds"][0] == id
 
 
 @pytest.mark.parametrize(
@@ -183,7 +186,7 @@ def test_a_query_needs_a_workgroup_and_a_place_for_its_results(clients: Clients)
 @pytest.fixture(scope="module")
 def feast(clients: Clients) -> Asking:
     """A database with a table of features, uploaded as Feast does."""
-    ask = asking(clients, STAGING)
+    ask = asking(clients, STAGING, "features", "features")
     hours = [30, 5, 1, 2]
     rows = pa.table(
         {
