@@ -1,204 +1,35 @@
-"""Feast itself on what a feature store made: applies, materializes, reads online, joins points in time.
+"""Feast itself on what a feature store made: applies, materializes, serves, joins points in time.
 
 With the outputs of the stack alone, and as those whom the platform lets: a role that applies, one that
-materializes, one that reads, each with no more rights than the component gives it.
+materializes, one that reads and one that serves, each with no more rights than the component gives it.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Iterator
+from datetime import timedelta
 
-import pulumi
-import pulumi_aws as aws
-import pulumi_kubernetes as kubernetes
-import pyarrow as pa
 import pytest
-from pyiceberg.catalog import load_catalog
 
+from tests.components.aiplatform.feature_store import example
+from tests.components.recording import value
 from tests.end_to_end.clients import ClientError, run
-from tests.end_to_end.harness import ROOT
+from tests.end_to_end.feast_world import DRIVERS, FIRST, LATER, Features, asked, program
+from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
-from twin import environment as variables
 
-pytestmark = pytest.mark.end_to_end
-
-ROWS = 10_000
-DRIVERS = 5_000
-FIRST = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=6)
-"""When the first value of each driver happened, in UTC; the second came two hours later."""
-LATER = FIRST + timedelta(hours=2)
-
-
-def _program(base: Base, kubeconfig: str) -> None:
-    from aiplatform.feature_store import FeatureStore
-    from aiplatform.lakehouse import Lakehouse
-
-    account = aws.get_caller_identity().account_id
-    cluster = aws.eks.get_cluster(name=base.cluster)
-    nodes = aws.eks.NodeGroup(
-        "nodes",
-        cluster_name=base.cluster,
-        node_role_arn=base.node_role_arn,
-        subnet_ids=base.subnet_ids,
-        instance_types=["m6i.large"],
-        scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=2, max_size=2, desired_size=2),
-    )
-    provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig)
-    roles = {name: _role(name, account) for name in ("materializer", "applier", "reader", "stranger")}
-    lake = Lakehouse(
-        "lake",
-        {
-            "prefix": "acme-feast",
-            "force_destroy": True,
-            "writers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
-            "tables": [
-                {
-                    "zone": "curated",
-                    "name": "driver_stats",
-                    "owner": "drivers@acme.example",
-                    "columns": [
-                        {"name": "driver_id", "type": "long"},
-                        {"name": "conversion_rate", "type": "double"},
-                        {"name": "trips_today", "type": "long"},
-                        {"name": "happened_at", "type": "timestamp"},
-                    ],
-                }
-            ],
-            "grants": [
-                {
-                    "name": name,
-                    "principal": f"arn:aws:iam::{account}:role/acme-feast-{name}",
-                    "actions": ["read"],
-                    "tables": ["curated.driver_stats"],
-                }
-                for name in ("materializer", "applier", "reader")
-            ],
-        },
-        pulumi.ResourceOptions(depends_on=list(roles.values())),
-    )
-    materializer = roles["materializer"]
-    store = FeatureStore(
-        "features",
-        {
-            "prefix": "acme-feast",
-            "cluster": {
-                "name": base.cluster,
-                "security_group_id": cluster.vpc_config.cluster_security_group_id,
-            },
-            "lakehouse": lake.outputs,  # pyright: ignore[reportArgumentType]
-            "materializer": {
-                "principal": materializer.arn,
-                "role_arn": materializer.arn,
-                "role_name": materializer.name,
-            },
-            "feature_views": ["driver_stats"],
-            "backup_days": 7,
-            "force_destroy": True,
-            "appliers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
-            "readers": [f"arn:aws:iam::{account}:role/acme-feast-reader"],
-        },
-        pulumi.ResourceOptions(providers=[provider], depends_on=[nodes, *roles.values()]),
-    )
-    pulumi.export("features", store.outputs)
-    pulumi.export("lake", lake.outputs)
-
-
-def _role(name: str, account: str) -> aws.iam.Role:
-    root = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-        "Action": "sts:AssumeRole",
-    }
-    return aws.iam.Role(
-        name,
-        name=f"acme-feast-{name}",
-        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [root]}),
-    )
-
-
-class Features:
-    """A feature store that is up, with rows in the lakehouse's table."""
-
-    def __init__(self, plain: Plain, outputs: Mapping[str, Any]) -> None:
-        self.plain = plain
-        self.outputs = outputs["features"]
-        zones = {zone["name"]: zone for zone in outputs["lake"]["zones"]}
-        self.database = zones["curated"]["database"]
-        self._write()
-
-    def client(self, who: str, do: str, **more: Any) -> dict[str, Any]:
-        """Let Feast do something as a role."""
-        asked = {
-            "folder": str(ROOT / "examples" / "feature_store"),
-            "yaml": self.outputs["feature_store_yaml"],
-            "do": do,
-            **more,
-        }
-        return run("feast", "store", asked, self._identity(who))
-
-    def _identity(self, who: str) -> dict[str, str]:
-        """A session of a role, and where the cloud is."""
-        account = self.plain.aws("sts").get_caller_identity()["Account"]
-        session = self.plain.aws("sts").assume_role(
-            RoleArn=f"arn:aws:iam::{account}:role/acme-feast-{who}", RoleSessionName="feast"
-        )["Credentials"]
-        given = variables.environment(self.plain.world)
-        return {
-            "AWS_ENDPOINT_URL": given["AWS_ENDPOINT_URL"],
-            "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": session["SessionToken"],
-            "AWS_DEFAULT_REGION": self.plain.world.region,
-            "AWS_REGION": self.plain.world.region,
-            "LAKEHOUSE_DATABASE": self.database,
-        }
-
-    def _write(self) -> None:
-        """Two values a driver, by PyIceberg."""
-        given = variables.environment(self.plain.world)
-        place = {
-            "endpoint": given["AWS_ENDPOINT_URL"],
-            "region": self.plain.world.region,
-            "access-key-id": given["AWS_ACCESS_KEY_ID"],
-            "secret-access-key": given["AWS_SECRET_ACCESS_KEY"],
-        }
-        catalog = load_catalog(
-            "glue",
-            type="glue",
-            **{f"{service}.{key}": value for service in ("glue", "s3") for key, value in place.items()},
-        )
-        drivers = list(range(DRIVERS)) * 2
-        seconds = [0] * DRIVERS + [1] * DRIVERS
-        rows = pa.table(
-            {
-                "driver_id": pa.array(drivers, pa.int64()),
-                "conversion_rate": pa.array(
-                    [driver / DRIVERS + second for driver, second in zip(drivers, seconds, strict=True)],
-                    pa.float64(),
-                ),
-                "trips_today": pa.array(
-                    [driver + second for driver, second in zip(drivers, seconds, strict=True)], pa.int64()
-                ),
-                "happened_at": pa.array(
-                    [LATER if second else FIRST for second in seconds], pa.timestamp("us")
-                ),
-            }
-        )
-        assert len(rows) == ROWS
-        catalog.load_table(f"{self.database}.driver_stats").append(rows)
+# Feast alone takes seconds to start, seven times.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
 def features(plain: Plain, base: Base) -> Iterator[Features]:
     """One that is up."""
     config = plain.world.kubeconfig.read_text()
-    stack = plain.stack("feast", lambda: _program(base, config))
+    stack = plain.stack("feast", lambda: program(base, config))
     before = set(plain.inventory())
     outputs = {name: output.value for name, output in stack.up().outputs.items()}
-    yield Features(plain, outputs)
+    yield Features(plain, base, outputs)
     stack.preview(expect_no_changes=True, refresh=True)
     stack.destroy()
     assert set(plain.inventory()) == before
@@ -214,8 +45,7 @@ def test_feast_applies_materializes_and_reads_what_was_known_when(features: Feat
     table = features.plain.aws("dynamodb").describe_table(TableName=name)["Table"]
     assert table["SSEDescription"]["KMSMasterKeyArn"] == features.outputs["kms_key"]
 
-    until = (LATER + timedelta(hours=1)).isoformat()
-    features.client("materializer", "materialize", until=until)
+    features.scheduled()
     count = sum(
         page["Count"]
         for page in features.plain.aws("dynamodb")
@@ -224,9 +54,18 @@ def test_feast_applies_materializes_and_reads_what_was_known_when(features: Feat
     )
     assert count == DRIVERS, "of two values of a driver, the newer one is online"
 
-    online = features.client("materializer", "online", drivers=[7, 4999, 123456])["features"]
-    assert online["trips_today"] == [8, 5000, None]
-    assert online["conversion_rate"] == [pytest.approx(7 / DRIVERS + 1), pytest.approx(1.9998), None]
+    with features.serving() as url:
+        eventually("the server is well", lambda: asked(f"{url}/health") is not None)
+        question = {
+            "features": ["driver_stats:trips_today", "driver_stats:conversion_rate"],
+            "entities": {"driver_id": [7, 4999, 123456]},
+        }
+        answer = asked(f"{url}/get-online-features", question)
+    assert answer is not None
+    told = dict(zip(answer["metadata"]["feature_names"], answer["results"], strict=True))
+    assert told["trips_today"]["values"] == [8, 5000, None]
+    rates = told["conversion_rate"]["values"]
+    assert rates == [pytest.approx(7 / DRIVERS + 1), pytest.approx(4999 / DRIVERS + 1), None]
 
     known = features.client("reader", "training", drivers=[7, 7, 7, 8], moments=_moments())["rows"]
     by_moment = sorted(known, key=lambda row: (row["driver_id"], row["event_timestamp"]))
@@ -251,3 +90,35 @@ def test_nobody_does_more_than_the_platform_lets_them(features: Features) -> Non
         features.client("stranger", "online", drivers=[7])
     with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
         features.client("reader", "apply")
+
+
+def test_feast_accepts_the_files_of_every_store_on_both_clouds() -> None:
+    made = {
+        "dynamodb": example.aws(),
+        "valkey": example.aws(latency="sub_millisecond", network=example.NETWORK, expire_days=3),
+        "sql": example.aws(registry={"kind": "sql", "secret": "feast-registry"}),
+        "datastore": example.google(),
+        "bigtable": example.google(latency="milliseconds"),
+    }
+    given = {
+        "files": {name: value(each.result.feature_store_yaml) for name, each in made.items()},
+        # What Pods find in Secrets.
+        "environment": {
+            "FEAST_REGISTRY_URL": "postgresql+psycopg://feast@db/feast",
+            "FEAST_ONLINE_PASSWORD": "f4k3",
+        },
+    }
+    accepted = run("feast", "accepts", given)
+    types = {
+        name: (read["online_store"]["type"], read["offline_store"]["type"]) for name, read in accepted.items()
+    }
+    assert types == {
+        "dynamodb": ("dynamodb", "athena"),
+        "valkey": ("redis", "athena"),
+        "sql": ("dynamodb", "athena"),
+        "datastore": ("datastore", "bigquery"),
+        "bigtable": ("bigtable", "bigquery"),
+    }
+    assert accepted["valkey"]["online_store"]["connection_string"].endswith("password=f4k3")
+    assert accepted["sql"]["registry"]["path"] == "postgresql+psycopg://feast@db/feast"
+    assert accepted["datastore"]["registry"]["path"].startswith("gs://")

@@ -1,7 +1,7 @@
 """A feature store in use: what the example's features are, what is carried online, what is read of it.
 
-Reads {"folder": the example's, "yaml": feature_store.yaml, "do": what, ...}, where what is apply, materialize
-(`until`), online (`drivers`) or training (`drivers`, `moments`).
+Reads {"folder": the example's, "yaml": feature_store.yaml, "do": what, ...}, where what is apply, online
+(`drivers`) or training (`drivers`, `moments`).
 """
 
 import json
@@ -35,8 +35,6 @@ def done(asked: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Do what is asked, and tell what came of it."""
     if asked["do"] == "apply":
         return {"said": feast(folder, "apply")}
-    if asked["do"] == "materialize":
-        return {"said": feast(folder, "materialize-incremental", asked["until"])}
     sys.path.insert(0, str(folder))
     from feast import FeatureStore
     from training import online_features, training_data

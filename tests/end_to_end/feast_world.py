@@ -1,0 +1,283 @@
+"""A feature store that is up on the twin, for Feast to use: as those whom the platform lets."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+import pyarrow as pa
+from kubernetes import client as kubernetes_client
+from kubernetes import config as kubernetes_config
+from pyiceberg.catalog import load_catalog
+
+from tests.end_to_end.clients import command, environment, run
+from tests.end_to_end.harness import ROOT
+from tests.end_to_end.plain import Base, Plain
+from tests.end_to_end.postgres import free_port
+from twin import environment as variables
+
+NAMESPACE = "feature-store"
+MOUNTED = "/etc/feast"
+ROWS = 10_000
+DRIVERS = 5_000
+FIRST = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=6)
+"""When the first value of each driver happened, in UTC; the second came two hours later."""
+LATER = FIRST + timedelta(hours=2)
+
+
+def program(base: Base, kubeconfig: str) -> None:
+    from aiplatform.feature_store import FeatureStore
+    from aiplatform.lakehouse import Lakehouse
+    from aiplatform.workload_identity import WorkloadIdentity
+
+    account = aws.get_caller_identity().account_id
+    cluster = aws.eks.get_cluster(name=base.cluster)
+    nodes = aws.eks.NodeGroup(
+        "nodes",
+        cluster_name=base.cluster,
+        node_role_arn=base.node_role_arn,
+        subnet_ids=base.subnet_ids,
+        instance_types=["m6i.large"],
+        scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=2, max_size=2, desired_size=2),
+    )
+    provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig)
+    roles = {name: _role(name, account) for name in ("applier", "reader", "stranger")}
+    reference: Any = {
+        "name": base.cluster,
+        "security_group_id": cluster.vpc_config.cluster_security_group_id,
+    }
+    materializer = WorkloadIdentity(
+        "materializer",
+        {
+            "prefix": "acme-feast",
+            "name": "features",
+            "cluster": reference,
+            "namespace": NAMESPACE,
+            "service_account": "feature-materializer",
+        },
+    )
+    readers: dict[str, pulumi.Input[str]] = {
+        **{name: f"arn:aws:iam::{account}:role/acme-feast-{name}" for name in ("applier", "reader")},
+        "materializer": materializer.principal,
+    }
+    lake = Lakehouse(
+        "lake",
+        {
+            "prefix": "acme-feast",
+            "force_destroy": True,
+            "writers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
+            "tables": [
+                {
+                    "zone": "curated",
+                    "name": "driver_stats",
+                    "owner": "drivers@acme.example",
+                    "columns": [
+                        {"name": "driver_id", "type": "long"},
+                        {"name": "conversion_rate", "type": "double"},
+                        {"name": "trips_today", "type": "long"},
+                        {"name": "happened_at", "type": "timestamp"},
+                    ],
+                }
+            ],
+            "grants": [
+                {
+                    "name": name,
+                    "principal": principal,
+                    "actions": ["read"],
+                    "tables": ["curated.driver_stats"],
+                }
+                for name, principal in readers.items()
+            ],
+        },
+        pulumi.ResourceOptions(depends_on=list(roles.values())),
+    )
+    store = FeatureStore(
+        "features",
+        {
+            "prefix": "acme-feast",
+            "cluster": reference,
+            "lakehouse": lake.outputs,  # pyright: ignore[reportArgumentType]
+            "materializer": materializer.outputs,  # pyright: ignore[reportArgumentType]
+            "feature_views": ["driver_stats"],
+            "backup_days": 7,
+            "force_destroy": True,
+            "appliers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
+            "readers": [f"arn:aws:iam::{account}:role/acme-feast-reader"],
+        },
+        pulumi.ResourceOptions(providers=[provider], depends_on=[nodes, *roles.values()]),
+    )
+    pulumi.export("features", store.outputs)
+    pulumi.export("lake", lake.outputs)
+
+
+def _role(name: str, account: str) -> aws.iam.Role:
+    return aws.iam.Role(
+        name,
+        name=f"acme-feast-{name}",
+        assume_role_policy=trusting(f"arn:aws:iam::{account}:root"),
+    )
+
+
+def trusting(principal: str) -> str:
+    """The trust policy of a role that a principal may assume."""
+    allowed = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+class Features:
+    """A feature store that is up, with rows in the lakehouse's table."""
+
+    def __init__(self, plain: Plain, base: Base, outputs: Mapping[str, Any]) -> None:
+        self.plain, self.base = plain, base
+        self._cluster = kubernetes_config.new_client_from_config(str(plain.world.kubeconfig))
+        self.outputs = outputs["features"]
+        zones = {zone["name"]: zone for zone in outputs["lake"]["zones"]}
+        self.database = zones["curated"]["database"]
+        self._write()
+
+    def client(self, who: str, do: str, **more: Any) -> dict[str, Any]:
+        """Let Feast do something as a role."""
+        asked = {
+            "folder": str(ROOT / "examples" / "feature_store"),
+            "yaml": self.outputs["feature_store_yaml"],
+            "do": do,
+            **more,
+        }
+        return run("feast", "store", asked, self._person(who))
+
+    def scheduled(self) -> None:
+        """Run what the schedule runs, as it does, but here."""
+        api = kubernetes_client.BatchV1Api(self._cluster)
+        job: Any = api.read_namespaced_cron_job("feature-materializer", NAMESPACE)
+        [container] = job.spec.job_template.spec.template.spec.containers
+        with tempfile.TemporaryDirectory() as folder:
+            self._configured(folder)
+            done = subprocess.run(
+                [*command("feast"), *(word.replace(MOUNTED, folder) for word in container.command)],
+                env=environment("feast", self._pod("feature-materializer")),
+                capture_output=True,
+                text=True,
+                timeout=240,
+                check=False,
+            )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+
+    @contextmanager
+    def serving(self) -> Iterator[str]:
+        """What the Deployment runs, with its role, on loopback; the URL."""
+        deployment: Any = kubernetes_client.AppsV1Api(self._cluster).read_namespaced_deployment(
+            "feature-server", NAMESPACE
+        )
+        [container] = deployment.spec.template.spec.containers
+        port = free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            self._configured(folder)
+            here: dict[str, str] = {MOUNTED: folder, "0.0.0.0": "127.0.0.1", "6566": str(port)}  # noqa: S104
+            words: list[str] = container.command
+            server = subprocess.Popen(
+                [*command("feast"), *(here.get(word, word) for word in words)],
+                env=environment("feast", self._pod("feature-server")),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            try:
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                os.killpg(server.pid, signal.SIGTERM)
+                server.wait(30)
+
+    def _configured(self, folder: str) -> None:
+        """The ConfigMap as Pods have it."""
+        core = kubernetes_client.CoreV1Api(self._cluster)
+        found: Any = core.read_namespaced_config_map("feature-server", NAMESPACE)
+        data: dict[str, str] = found.data
+        assert data == {"feature_store.yaml": self.outputs["feature_store_yaml"]}
+        for name, text in data.items():
+            (Path(folder) / name).write_text(text)
+
+    def _pod(self, account: str) -> dict[str, str]:
+        """What the Pods of a service account are given: a token by the kubelet, a session for it by EKS."""
+        core: Any = kubernetes_client.CoreV1Api(self._cluster)
+        spec = {"audiences": ["pods.eks.amazonaws.com"], "expirationSeconds": 3600}
+        token = core.create_namespaced_service_account_token(account, NAMESPACE, {"spec": spec}).status.token
+        eks = self.plain.aws("eks-auth")
+        session = eks.assume_role_for_pod_identity(clusterName=self.base.cluster, token=token)["credentials"]
+        return self._here(session["accessKeyId"], session["secretAccessKey"], session["sessionToken"])
+
+    def _person(self, who: str) -> dict[str, str]:
+        """A session of a role that people have."""
+        sts = self.plain.aws("sts")
+        role = f"arn:aws:iam::{sts.get_caller_identity()['Account']}:role/acme-feast-{who}"
+        session = sts.assume_role(RoleArn=role, RoleSessionName="feast")["Credentials"]
+        return self._here(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+
+    def _here(self, key: str, secret: str, token: str) -> dict[str, str]:
+        """A session, and where the cloud is."""
+        return {
+            "AWS_ENDPOINT_URL": variables.environment(self.plain.world)["AWS_ENDPOINT_URL"],
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_SESSION_TOKEN": token,
+            "AWS_DEFAULT_REGION": self.plain.world.region,
+            "AWS_REGION": self.plain.world.region,
+            "LAKEHOUSE_DATABASE": self.database,
+        }
+
+    def _write(self) -> None:
+        """Two values a driver, by PyIceberg."""
+        given = variables.environment(self.plain.world)
+        place = {
+            "endpoint": given["AWS_ENDPOINT_URL"],
+            "region": self.plain.world.region,
+            "access-key-id": given["AWS_ACCESS_KEY_ID"],
+            "secret-access-key": given["AWS_SECRET_ACCESS_KEY"],
+        }
+        catalog = load_catalog(
+            "glue",
+            type="glue",
+            **{f"{service}.{key}": value for service in ("glue", "s3") for key, value in place.items()},
+        )
+        drivers = list(range(DRIVERS)) * 2
+        seconds = [0] * DRIVERS + [1] * DRIVERS
+        rows = pa.table(
+            {
+                "driver_id": pa.array(drivers, pa.int64()),
+                "conversion_rate": pa.array(
+                    [driver / DRIVERS + second for driver, second in zip(drivers, seconds, strict=True)],
+                    pa.float64(),
+                ),
+                "trips_today": pa.array(
+                    [driver + second for driver, second in zip(drivers, seconds, strict=True)], pa.int64()
+                ),
+                "happened_at": pa.array(
+                    [LATER if second else FIRST for second in seconds], pa.timestamp("us")
+                ),
+            }
+        )
+        assert len(rows) == ROWS
+        catalog.load_table(f"{self.database}.driver_stats").append(rows)
+
+
+def asked(url: str, question: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    """What a server on loopback answers; None while it does not."""
+    body = None if question is None else json.dumps(question).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
+            return json.loads(response.read() or b"{}") or {}
+    except (urllib.error.URLError, ConnectionError):
+        return None
