@@ -212,7 +212,9 @@ def families(call: Call) -> dict[str, Any]:
         elif each.get("drop"):
             del held[family]
         else:
-            held[family] = {**held[family], **(each.get("update") or {})}
+            # Without a mask an update is of the rule: none clears it.
+            rest = {key: value for key, value in held[family].items() if key != "gcRule"}
+            held[family] = {**rest, **(each.get("update") or {})}
     return call.state.put(row, {**table, "columnFamilies": held})
 
 

@@ -286,3 +286,18 @@ def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpConte
     bad = {"dataPolicyId": "x", "location": "us-central1", "dataPolicyType": "RAW_DATA_ACCESS_POLICY"}
     with pytest.raises(CloudError, match="Invalid grantee"):
         make(data, POLICY, **bad, grantees=["user:ann@example.com"])
+
+
+def test_one_entry_of_a_datasets_access_comes_and_goes(data: GcpContext) -> None:
+    dataset(data)
+    who = team(data).partition(":")[2]
+    asked: dict[str, Any] = {"datasetId": "curated", "role": "roles/bigquery.dataViewer", "userByEmail": who}
+    made = make(data, "gcp:bigquery/datasetAccess:DatasetAccess", **asked)
+    assert made.id == f"projects/{PROJECT}/datasets/curated"
+    other = make(
+        data, MEMBER, datasetId="curated", role="roles/bigquery.dataEditor", member=f"serviceAccount:{who}"
+    )
+    made.delete()
+    assert made.read() is None
+    assert other.read() is not None
+    assert "view" in refused(data, "gcp:bigquery/datasetAccess:DatasetAccess", datasetId="curated")

@@ -360,3 +360,35 @@ def test_what_a_policy_of_a_resource_lets_its_members_do(data: GcpContext, googl
     assert refusal(asked[1]).code == 404, "it may look, and there is nothing"
     assert refusal(objects.get(bucket="acme-raw", object="b/x")).code == 403, "the folder alone"
     assert asked[2].execute()["name"] == topic
+
+
+def test_a_bigtable_table_forgets_by_its_policy(data: GcpContext) -> None:
+    cluster = {"clusterId": "features", "zone": "us-central1-a", "numNodes": 1}
+    asked: dict[str, Any] = {"name": "acme-features", "displayName": "features", "deletionProtection": False}
+    instance = make(data, BIGTABLE, **asked, clusters=[cluster])
+    table = make(
+        data,
+        "gcp:bigtable/table:Table",
+        name="drivers",
+        instanceName="acme-features",
+        columnFamilies=[{"family": "stats"}],
+        deletionProtection="PROTECTED",
+    )
+    more = [{"family": "stats"}, {"family": "raw"}]
+    assert len(table.update(columnFamilies=more)["columnFamilies"]) == 2
+    policy: dict[str, Any] = {"instanceName": "acme-features", "table": "drivers", "columnFamily": "stats"}
+    forgets = make(
+        data, "gcp:bigtable/gCPolicy:GCPolicy", **policy, gcRules='{"rules": [{"max_age": "24h"}]}'
+    )
+    both = '{"mode": "union", "rules": [{"max_age": "24h"}, {"max_version": 3}]}'
+    assert forgets.update(gcRules=both)["gcRules"] == both
+    with pytest.raises(CloudError, match="protected against deletion"):
+        instance.kind.delete(data, instance.id, instance.outputs)
+    forgets.delete()
+    assert forgets.read() is None
+    table.update(deletionProtection="UNPROTECTED")
+    table.delete()
+    instance.delete()
+    assert "mode" in refused(
+        data, "gcp:bigtable/gCPolicy:GCPolicy", **policy, maxAge={"days": 1}, maxVersions=[{"number": 2}]
+    )
