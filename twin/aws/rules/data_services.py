@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from twin.aws.rules import (
+    catalogs,
     dms,
     dms_calls,
     dynamodb,
@@ -18,6 +19,8 @@ from twin.aws.rules import (
     rds,
     rds_groups,
     rds_mends,
+    s3tables,
+    s3tables_calls,
     secretsmanager,
     secretsmanager_calls,
 )
@@ -27,6 +30,7 @@ RULES: Final[dict[str, dict[str, Any]]] = {
     "secretsmanager": secretsmanager.RULES,
     "dynamodb": dynamodb.RULES,
     "ecr": ecr.RULES,
+    "s3tables": s3tables.RULES,
     "elasticache": elasticache.RULES,
     "dms": dms.RULES,
     "firehose": firehose.RULES,
@@ -37,10 +41,11 @@ EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "secretsmanager": secretsmanager_calls.OPERATIONS,
     "dynamodb": dynamodb.OPERATIONS,
     "ecr": ecr.OPERATIONS,
+    "s3tables": s3tables_calls.OPERATIONS,
     "elasticache": elasticache_calls.OPERATIONS,
     "dms": dms_calls.OPERATIONS,
     "lambda": lambdas.OPERATIONS,
 }
-GLUE_RULES: Final[dict[str, Any]] = etl.RULES
-GLUE_OPERATIONS: Final[dict[str, Any]] = etl_calls.OPERATIONS
+GLUE_RULES: Final[dict[str, Any]] = {**etl.RULES, **catalogs.RULES}
+GLUE_OPERATIONS: Final[dict[str, Any]] = {**etl_calls.OPERATIONS, **catalogs.OPERATIONS}
 """Of Glue, whose catalog has rules of its own."""

@@ -1,0 +1,139 @@
+"""Glue's catalogs beside the account's own: that of S3 Tables, which is federated; moto has none.
+
+Source: the Web API's CreateCatalog; "Integrating Amazon S3 Tables with AWS analytics services" (S3 User
+Guide).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.call import Answer, Call, Refusal
+from twin.aws.rules import own
+from twin.aws.rules.look import Look
+
+Params = dict[str, Any]
+
+_CATALOGS: Final = "federated_catalogs"
+S3_TABLES: Final = "s3tablescatalog"
+_CONNECTION: Final = "aws:s3tables"
+
+
+def create(params: Params, look: Look) -> None:
+    """CreateCatalog."""
+    name = str(params.get("Name"))
+    if name in own.held(_backend(look), _CATALOGS):
+        raise Refusal("AlreadyExistsException", "Catalog already exists.")
+    _input(name, params.get("CatalogInput") or {}, look)
+
+
+def update(params: Params, look: Look) -> None:
+    """UpdateCatalog."""
+    there(params, look)
+    _input(_name(params), params.get("CatalogInput") or {}, look)
+
+
+def _input(name: str, given: Params, look: Look) -> None:
+    federated = given.get("FederatedCatalog")
+    if not federated:
+        if given.get("TargetRedshiftCatalog") or given.get("CatalogProperties"):
+            raise NotImplementedError("a catalog of Redshift: the one of S3 Tables is here alone")
+        raise Refusal(
+            "InvalidInputException", "A catalog is federated, of Redshift, or has catalog properties."
+        )
+    if federated.get("ConnectionName") != _CONNECTION:
+        raise NotImplementedError(f"a catalog of the connection {federated.get('ConnectionName')}")
+    if name != S3_TABLES:
+        words = f"The catalog of the connection {_CONNECTION} is called {S3_TABLES}, not {name}."
+        raise Refusal("InvalidInputException", words)
+    place = f"arn:aws:s3tables:{look.region}:{look.account}:bucket/*"
+    if federated.get("Identifier") != place:
+        words = f"The identifier of {S3_TABLES} is {place}, got {federated.get('Identifier')}."
+        raise Refusal("InvalidInputException", words)
+
+
+def there(params: Params, look: Look) -> None:
+    """GetCatalog, DeleteCatalog."""
+    if _own(params, look.account):
+        return
+    if _name(params) not in own.held(_backend(look), _CATALOGS):
+        raise Refusal("EntityNotFoundException", f"Catalog {params.get('CatalogId')} not found.")
+
+
+def _own(params: Params, account: str) -> bool:
+    return params.get("CatalogId") in (None, account)
+
+
+def _name(params: Params) -> str:
+    return str(params.get("CatalogId")).rpartition(":")[2]
+
+
+def _backend(look: Look) -> Any:
+    return look.moto.backend("glue", look.region)
+
+
+RULES: Final = {
+    "CreateCatalog": create,
+    "UpdateCatalog": update,
+    "GetCatalog": there,
+    "DeleteCatalog": there,
+}
+
+
+# Operations
+
+
+def make(params: Params, backend: Any) -> Params:
+    """CreateCatalog."""
+    name = params["Name"]
+    arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog/{name}"
+    shown = {**_shown(params["CatalogInput"]), "CatalogId": f"{backend.account_id}:{name}", "Name": name}
+    shown |= {"ResourceArn": arn, "CreateTime": own.now(), "UpdateTime": own.now()}
+    own.held(backend, _CATALOGS)[name] = own.Thing(shown)
+    if params.get("Tags"):
+        backend.tag_resource(arn, params["Tags"])
+    return {}
+
+
+def _shown(given: Params) -> Params:
+    left_out = ("OverwriteChildResourcePermissionsWithDefault",)
+    return {name: value for name, value in given.items() if name not in left_out and value is not None}
+
+
+def change(params: Params, backend: Any) -> Params:
+    """UpdateCatalog: what is left out is gone."""
+    thing = own.held(backend, _CATALOGS)[_name(params)]
+    names = ("CatalogId", "Name", "ResourceArn", "CreateTime")
+    kept = {name: thing.shown[name] for name in names}
+    thing.shown = {**_shown(params["CatalogInput"]), **kept, "UpdateTime": own.now()}
+    return {}
+
+
+def tell(params: Params, backend: Any) -> Params:
+    """GetCatalog: the account's own too."""
+    if _own(params, backend.account_id):
+        arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog"
+        return {"Catalog": {"CatalogId": backend.account_id, "Name": backend.account_id, "ResourceArn": arn}}
+    return {"Catalog": own.held(backend, _CATALOGS)[_name(params)].shown}
+
+
+def tell_all(_: Params, backend: Any) -> Params:
+    """GetCatalogs."""
+    return {"CatalogList": [each.shown for each in own.held(backend, _CATALOGS).values()]}
+
+
+def drop(params: Params, backend: Any) -> Params:
+    """DeleteCatalog."""
+    shown = own.held(backend, _CATALOGS).pop(_name(params)).shown
+    backend.tagger.delete_all_tags_for_resource(shown["ResourceArn"])
+    return {}
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "CreateCatalog": own.operation(make),
+    "UpdateCatalog": own.operation(change),
+    "GetCatalog": own.operation(tell),
+    "GetCatalogs": own.operation(tell_all),
+    "DeleteCatalog": own.operation(drop),
+}

@@ -1,0 +1,279 @@
+"""S3 Tables' operations: moto lacks encryption, upkeep, policies and tags, and deletes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+from twin.aws.call import Answer, Call
+from twin.aws.rules import own
+from twin.aws.rules.s3tables import BUCKETS, NAMESPACES, TABLES
+
+Params = dict[str, Any]
+
+_REMOVAL: Final = {
+    "icebergUnreferencedFileRemoval": {
+        "status": "enabled",
+        "settings": {"icebergUnreferencedFileRemoval": {"unreferencedDays": 3, "nonCurrentDays": 10}},
+    }
+}
+_UPKEEP: Final = {
+    "icebergCompaction": {
+        "status": "enabled",
+        "settings": {"icebergCompaction": {"targetFileSizeMB": 512, "strategy": "auto"}},
+    },
+    "icebergSnapshotManagement": {
+        "status": "enabled",
+        "settings": {"icebergSnapshotManagement": {"minSnapshotsToKeep": 1, "maxSnapshotAgeHours": 120}},
+    },
+}
+_PLAIN: Final = {"sseAlgorithm": "AES256"}
+_TAGS: Final = "twin_s3tables_tags"
+
+
+def _tagged(backend: Any, arn: str, params: Params) -> None:
+    vars(backend).setdefault(_TAGS, {})[arn] = dict(params.get("tags") or {})
+
+
+def _drawn() -> str:
+    from moto.moto_api._internal import mock_random
+
+    return str(uuid.UUID(int=mock_random.getrandbits(128)))
+
+
+def _table(params: Params, backend: Any) -> own.Thing:
+    held = own.held(backend, TABLES)
+    if params.get("tableArn"):
+        return next(each for each in held.values() if each.shown["tableARN"] == params["tableArn"])
+    return held[f"{params['tableBucketARN']};{params['namespace']};{params['name']}"]
+
+
+def make_bucket(params: Params, backend: Any) -> Params:
+    """CreateTableBucket."""
+    arn = f"arn:aws:s3tables:{backend.region_name}:{backend.account_id}:bucket/{params['name']}"
+    shown = {
+        "arn": arn,
+        "name": params["name"],
+        "ownerAccountId": backend.account_id,
+        "createdAt": own.now(),
+        "tableBucketId": _drawn(),
+        "type": "customer",
+    }
+    kept = {"encryption": params.get("encryptionConfiguration") or _PLAIN, "upkeep": dict(_REMOVAL)}
+    own.held(backend, BUCKETS)[arn] = own.Thing(shown, kept)
+    _tagged(backend, arn, params)
+    return {"arn": arn}
+
+
+def tell_bucket(params: Params, backend: Any) -> Params:
+    """GetTableBucket."""
+    return own.held(backend, BUCKETS)[params["tableBucketARN"]].shown
+
+
+def list_buckets(_: Params, backend: Any) -> Params:
+    """ListTableBuckets."""
+    return {"tableBuckets": [each.shown for each in own.held(backend, BUCKETS).values()]}
+
+
+def drop_bucket(params: Params, backend: Any) -> Params:
+    """DeleteTableBucket."""
+    del own.held(backend, BUCKETS)[params["tableBucketARN"]]
+    return {}
+
+
+def encrypt(params: Params, backend: Any) -> Params:
+    """PutTableBucketEncryption, DeleteTableBucketEncryption."""
+    kept = own.held(backend, BUCKETS)[params["tableBucketARN"]].kept
+    kept["encryption"] = params.get("encryptionConfiguration") or _PLAIN
+    return {}
+
+
+def tell_encryption(params: Params, backend: Any) -> Params:
+    """GetTableBucketEncryption."""
+    return {
+        "encryptionConfiguration": own.held(backend, BUCKETS)[params["tableBucketARN"]].kept["encryption"]
+    }
+
+
+def keep_bucket(params: Params, backend: Any) -> Params:
+    """PutTableBucketMaintenanceConfiguration."""
+    own.held(backend, BUCKETS)[params["tableBucketARN"]].kept["upkeep"][params["type"]] = params["value"]
+    return {}
+
+
+def tell_bucket_upkeep(params: Params, backend: Any) -> Params:
+    """GetTableBucketMaintenanceConfiguration."""
+    arn = params["tableBucketARN"]
+    return {"tableBucketARN": arn, "configuration": own.held(backend, BUCKETS)[arn].kept["upkeep"]}
+
+
+def set_policy(params: Params, backend: Any) -> Params:
+    """PutTableBucketPolicy."""
+    own.held(backend, BUCKETS)[params["tableBucketARN"]].kept["policy"] = params["resourcePolicy"]
+    return {}
+
+
+def tell_policy(params: Params, backend: Any) -> Params:
+    """GetTableBucketPolicy."""
+    return {"resourcePolicy": own.held(backend, BUCKETS)[params["tableBucketARN"]].kept["policy"]}
+
+
+def drop_policy(params: Params, backend: Any) -> Params:
+    """DeleteTableBucketPolicy."""
+    own.held(backend, BUCKETS)[params["tableBucketARN"]].kept.pop("policy", None)
+    return {}
+
+
+def make_namespace(params: Params, backend: Any) -> Params:
+    """CreateNamespace."""
+    arn, names = params["tableBucketARN"], params["namespace"]
+    shown = {
+        "namespace": names,
+        "createdAt": own.now(),
+        "createdBy": backend.account_id,
+        "ownerAccountId": backend.account_id,
+        "namespaceId": _drawn(),
+        "tableBucketId": own.held(backend, BUCKETS)[arn].shown["tableBucketId"],
+    }
+    own.held(backend, NAMESPACES)[f"{arn};{names[0]}"] = own.Thing(shown)
+    return {"tableBucketARN": arn, "namespace": names}
+
+
+def tell_namespace(params: Params, backend: Any) -> Params:
+    """GetNamespace."""
+    return own.held(backend, NAMESPACES)[f"{params['tableBucketARN']};{params['namespace']}"].shown
+
+
+def list_namespaces(params: Params, backend: Any) -> Params:
+    """ListNamespaces."""
+    held = own.held(backend, NAMESPACES).items()
+    return {
+        "namespaces": [each.shown for key, each in held if key.startswith(f"{params['tableBucketARN']};")]
+    }
+
+
+def drop_namespace(params: Params, backend: Any) -> Params:
+    """DeleteNamespace."""
+    del own.held(backend, NAMESPACES)[f"{params['tableBucketARN']};{params['namespace']}"]
+    return {}
+
+
+def make_table(params: Params, backend: Any) -> Params:
+    """CreateTable: with a schema it has its first metadata at once."""
+    bucket, namespace, name = (params[each] for each in ("tableBucketARN", "namespace", "name"))
+    id = _drawn()
+    place = f"s3://{id[:24].replace('-', '')}{_drawn()[:8]}--table-s3"
+    shown = {
+        "name": name,
+        "type": "customer",
+        "tableARN": f"{bucket}/table/{id}",
+        "namespace": [namespace],
+        "versionToken": _drawn().replace("-", "")[:20],
+        "warehouseLocation": place,
+        "createdAt": own.now(),
+        "createdBy": backend.account_id,
+        "modifiedAt": own.now(),
+        "modifiedBy": backend.account_id,
+        "ownerAccountId": backend.account_id,
+        "format": params.get("format") or "ICEBERG",
+        "namespaceId": own.held(backend, NAMESPACES)[f"{bucket};{namespace}"].shown["namespaceId"],
+        "tableBucketId": own.held(backend, BUCKETS)[bucket].shown["tableBucketId"],
+    }
+    if params.get("metadata"):
+        shown["metadataLocation"] = f"{place}/metadata/00000-{_drawn()}.metadata.json"
+    kept = {
+        "encryption": params.get("encryptionConfiguration")
+        or own.held(backend, BUCKETS)[bucket].kept["encryption"],
+        "upkeep": dict(_UPKEEP),
+        "metadata": params.get("metadata"),
+    }
+    own.held(backend, TABLES)[f"{bucket};{namespace};{name}"] = own.Thing(shown, kept)
+    _tagged(backend, shown["tableARN"], params)
+    return {"tableARN": shown["tableARN"], "versionToken": shown["versionToken"]}
+
+
+def tell_table(params: Params, backend: Any) -> Params:
+    """GetTable."""
+    return _table(params, backend).shown
+
+
+def list_tables(params: Params, backend: Any) -> Params:
+    """ListTables."""
+    of = f"{params['tableBucketARN']};" + (f"{params['namespace']};" if params.get("namespace") else "")
+    return {"tables": [each.shown for key, each in own.held(backend, TABLES).items() if key.startswith(of)]}
+
+
+def drop_table(params: Params, backend: Any) -> Params:
+    """DeleteTable."""
+    del own.held(backend, TABLES)[f"{params['tableBucketARN']};{params['namespace']};{params['name']}"]
+    return {}
+
+
+def tell_table_encryption(params: Params, backend: Any) -> Params:
+    """GetTableEncryption."""
+    return {"encryptionConfiguration": _table(params, backend).kept["encryption"]}
+
+
+def keep_table(params: Params, backend: Any) -> Params:
+    """PutTableMaintenanceConfiguration."""
+    _table(params, backend).kept["upkeep"][params["type"]] = params["value"]
+    return {}
+
+
+def tell_table_upkeep(params: Params, backend: Any) -> Params:
+    """GetTableMaintenanceConfiguration."""
+    table = _table(params, backend)
+    return {"tableARN": table.shown["tableARN"], "configuration": table.kept["upkeep"]}
+
+
+def tag(params: Params, backend: Any) -> Params:
+    """TagResource."""
+    vars(backend).setdefault(_TAGS, {}).setdefault(params["resourceArn"], {}).update(params["tags"])
+    return {}
+
+
+def untag(params: Params, backend: Any) -> Params:
+    """UntagResource."""
+    held = vars(backend).setdefault(_TAGS, {}).setdefault(params["resourceArn"], {})
+    for key in params["tagKeys"]:
+        held.pop(key, None)
+    return {}
+
+
+def tell_tags(params: Params, backend: Any) -> Params:
+    """ListTagsForResource."""
+    return {"tags": vars(backend).setdefault(_TAGS, {}).get(params["resourceArn"]) or {}}
+
+
+_ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
+    "CreateTableBucket": make_bucket,
+    "GetTableBucket": tell_bucket,
+    "ListTableBuckets": list_buckets,
+    "DeleteTableBucket": drop_bucket,
+    "PutTableBucketEncryption": encrypt,
+    "DeleteTableBucketEncryption": encrypt,
+    "GetTableBucketEncryption": tell_encryption,
+    "PutTableBucketMaintenanceConfiguration": keep_bucket,
+    "GetTableBucketMaintenanceConfiguration": tell_bucket_upkeep,
+    "PutTableBucketPolicy": set_policy,
+    "GetTableBucketPolicy": tell_policy,
+    "DeleteTableBucketPolicy": drop_policy,
+    "CreateNamespace": make_namespace,
+    "GetNamespace": tell_namespace,
+    "ListNamespaces": list_namespaces,
+    "DeleteNamespace": drop_namespace,
+    "CreateTable": make_table,
+    "GetTable": tell_table,
+    "ListTables": list_tables,
+    "DeleteTable": drop_table,
+    "GetTableEncryption": tell_table_encryption,
+    "PutTableMaintenanceConfiguration": keep_table,
+    "GetTableMaintenanceConfiguration": tell_table_upkeep,
+    "TagResource": tag,
+    "UntagResource": untag,
+    "ListTagsForResource": tell_tags,
+}
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    name: own.operation(act) for name, act in _ACTS.items()
+}
