@@ -28,8 +28,11 @@ def variables(world: World) -> dict[str, str]:
         url = f"{world.url('cloud')}/{api.host}/{api.path}"
         endpoints[api.variable] = url
         # gcloud wants the version of the old APIs (`compute/v1/`) and adds that of the others itself.
-        root = url if api.path.count("/") > 1 else url.removesuffix(api.path)
-        endpoints[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api.name.upper()}"] = root
+        old = api.path.count("/") > 1 and api.name != "sqladmin"
+        root = url if old else url.removesuffix(api.path)
+        if not api.beside:
+            name = "SQL" if api.name == "sqladmin" else api.name.upper()
+            endpoints[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}"] = root
     return {
         **endpoints,
         "GOOGLE_OAUTH_ACCESS_TOKEN": token,
