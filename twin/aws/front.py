@@ -81,6 +81,8 @@ class Front:
         environ.pop(SERVICE_HEADER, None)  # only this process speaks for an AWS service
         call = Call.of(environ)
         try:
+            if not self._rest.serves(call):  # which looks for itself
+                self.identity.signed(call)
             return self.call(call)
         except Refusal as error:
             return refusal(call, error)

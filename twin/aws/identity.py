@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from twin.aws import policy, principals, sessions
+from twin.aws import policy, principals, sessions, signature
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.credentials import ROLE, SESSION, deployer, deployer_arn
 from twin.world import World
@@ -37,6 +37,16 @@ class Identity:
             session = principals.session_of(self._moto, call.access_key) if call.access_key else None
         if session is not None:
             sessions.known(call, session)
+
+    def signed(self, call: Call) -> None:
+        """Refuse a request that somebody else signed than who it says. The deployer's are taken as they are:
+        there are many, and all come from one place. Presigned ones too."""
+        own = call.access_key in ("", self._deployer.access_key_id)
+        if own or "HTTP_AUTHORIZATION" not in call.environ:
+            return
+        secret = self.secret(call.access_key)
+        if secret is not None:
+            signature.verify(call, secret)
 
     def token(self, access_key: str) -> str | None:
         """The session token that goes with an access key, or None where it needs none."""

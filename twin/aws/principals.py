@@ -76,7 +76,7 @@ class Session:
 
 def session_of(moto: Any, access_key: str) -> Session | None:
     """The session that an access key belongs to, or None."""
-    held: Any = moto.backend("sts").get_assumed_role_from_access_key(access_key)
+    held = _by_key(moto.backend("sts")).get(access_key)
     if held is None:
         return None
     kept: dict[str, Any] = vars(held)
@@ -94,6 +94,15 @@ def session_of(moto: Any, access_key: str) -> Session | None:
         kept.get("twin_tags") or {},
         tuple(kept.get("twin_transitive") or ()),
     )
+
+
+def _by_key(backend: Any) -> dict[str, Any]:
+    """moto's sessions by access key; moto itself looks through all of them."""
+    index: dict[str, Any] = vars(backend).setdefault("_twin_by_key", {})
+    if len(index) != len(backend.assumed_roles):
+        index.clear()
+        index.update((each.access_key_id, each) for each in backend.assumed_roles)
+    return index
 
 
 def of_session(moto: Any, session: Session) -> Principal:

@@ -186,6 +186,10 @@ def test_a_token_that_is_not_the_sessions_is_refused(clients: Clients, lake: dic
     thief = Clients(clients.front, {**given, "SessionToken": "another"})
     assert refused(thief("sts").get_caller_identity)[0] == "InvalidClientTokenId"
     assert refused(thief("glue").get_databases)[0] == "UnrecognizedClientException"
+    guesser = Clients(clients.front, {**given, "SecretAccessKey": "another"})
+    assert refused(guesser("glue").get_databases)[0] == "InvalidSignatureException"
+    assert refused(guesser("s3").list_buckets)[0] == "SignatureDoesNotMatch"
+    assert refused(guesser("sts").get_caller_identity)[0] == "SignatureDoesNotMatch"
 
 
 def test_glue_shows_a_table_as_far_as_it_is_granted(clients: Clients, lake: dict[str, str]) -> None:

@@ -1,6 +1,6 @@
 """What a pipeline and a team do with a lakehouse by PyIceberg: JSON on stdin, JSON on stdout.
 
-Told: the lakehouse's outputs, a table of theirs and what to do. Who it is stands in AWS's own variables.
+Told: the lakehouse's outputs, a table of theirs, and for each deed who does it (AWS's own variables).
 """
 
 from __future__ import annotations
@@ -135,6 +135,14 @@ def append_by_rest(asked: dict[str, Any]) -> dict[str, Any]:
 
 DEEDS = {each.__name__: each for each in (write, read_as_writer, read_by_rest, append_by_rest)}
 
+
+def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """One deed, as whoever it is for."""
+    os.environ.update(asked["identity"])
+    boto3.setup_default_session()
+    return DEEDS[asked["do"]](asked)
+
+
 if __name__ == "__main__":
     given = json.load(sys.stdin)
-    json.dump(DEEDS[given["do"]](given), sys.stdout)
+    json.dump({"answers": [answer({**given, **each}) for each in given["asks"]]}, sys.stdout)
