@@ -82,6 +82,9 @@ def container_registry(settings: Settings, below: Below) -> ContainerRegistryArg
     if settings.environment.cloud == "aws" and nodes is not None:
         # An image that no cache has yet is fetched by who pulls it: a node.
         args["node_roles"] = [nodes]
+    if settings.environment.cloud == "gcp":
+        # Artifact Registry deletes a repository with its images in any case.
+        args.pop("force_destroy", None)
     return cast(ContainerRegistryArgs, args)
 
 
@@ -100,8 +103,11 @@ def _arguments(settings: Settings, topic: str, known: Principals, arguments: typ
     said: OfArguments | None = getattr(settings, topic)
     assert said is not None, f"asked only where there is a {topic}"  # noqa: S101
     own = principals.replaced(topic, given(said), known)
-    taken = {key: value for key, value in _common(settings).items() if key in arguments.__annotations__}
-    return {**taken, **own}
+    asked = arguments.__annotations__
+    # Where a component takes a cluster, that says where it is; `project` is then another thing's name.
+    elsewhere = () if "cloud" in asked else ("project", "region")
+    common = {key: value for key, value in _common(settings).items() if key not in elsewhere}
+    return {**{key: value for key, value in common.items() if key in asked}, **own}
 
 
 def _common(settings: Settings) -> dict[str, Any]:

@@ -60,7 +60,7 @@ _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "lakehouse": _OF_ENVIRONMENT,
     "feature_store": {"mirrors": "images.mirrors"},
     "container_registry": _OF_ENVIRONMENT,
-    "model_registry": {"mirrors": "images.mirrors"},
+    "model_registry": {"mirrors": "images.mirrors", "network": "network.private_services"},
 }
 _GOOD_CIDR: Final = "10.0.0.0/16"
 """Stands for a range that the network refuses, so that nobody else refuses it once more."""
@@ -72,19 +72,16 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
     """(dotted key, reason) of everything that a component would refuse."""
     there = network_to_be(settings, zones_to_be(settings))
     here = cluster_to_be(settings)
-    told = {f"environment.{name}" for name, _ in settings.environment.faults()}
-    asked = _asked("network", NetworkSettings, lambda: arguments.network(settings))
-    # The environment's rules for project and region are the network's: told once.
-    found = [(key, reason) for key, reason in asked if key not in told]
+    found = _asked("network", NetworkSettings, lambda: arguments.network(settings))
     if "network.cidr" in dict(found):
         there["cidr"] = _GOOD_CIDR
     found += _asked("cluster", ClusterSettings, lambda: arguments.cluster(settings, there))
     if settings.cluster.autoscaling is not None:
-        told = dict(found)
+        known = dict(found)
         judged = ClusterAutoscalerSettings
         asked = _asked("cluster.autoscaling", judged, lambda: arguments.autoscaler(settings, here, []))
         # A version that the cluster refuses is told once.
-        found += [(key, reason) for key, reason in asked if key not in told]
+        found += [(key, reason) for key, reason in asked if key not in known]
     if settings.has_runner:
         found += _asked("runner", RunnerSettings, lambda: arguments.runner(settings, there, "to-be"))
     for name, pool in settings.node_pools.items():
@@ -94,14 +91,22 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
         args = arguments.gpu_pool(settings, name, pool, here, there)
         found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=args: given)
     found += _above(settings, foundation_to_be(settings, there))
-    # Every component's tags are those of the environment, which Settings.faults judges.
-    found = [(key, reason) for key, reason in found if not key.endswith(".tags")]
+    # Every component's tags are those of the environment, which Settings.faults judges, as it does project
+    # and region: told once.
+    told = {f"environment.{name}" for name, _ in settings.environment.faults()}
+    found = [(key, reason) for key, reason in found if key not in told and not key.endswith(".tags")]
     too_long = [reason for key, reason in found if key == _PREFIX]
     if too_long:
         # Every component knows a limit of its own; the tightest is the one to tell.
         reason = f"with environment.org it is the prefix of all names: {tightest(too_long)}"
-        found = [(_PREFIX, reason), *((key, reason) for key, reason in found if key != _PREFIX)]
+        rest = [(key, reason) for key, reason in found if key != _PREFIX and not _is_identity(key)]
+        found = [(_PREFIX, reason), *rest]
     return list(dict.fromkeys(found))
+
+
+def _is_identity(key: str) -> bool:
+    """Whether a fault is that of an identity's own name: beside a prefix that is too long it has no room."""
+    return key.startswith("workload_identities.") and key.count(".") == 1
 
 
 def _above(settings: Settings, below: FoundationToBe) -> list[tuple[str, str]]:

@@ -72,7 +72,7 @@ def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceA
     subnets = [f"subnet-{zone}" for zone in zones]
     while len(subnets) < 2:  # the cluster asks for two
         subnets.append("subnet-other")
-    return {
+    there: NetworkReferenceArgs = {
         **_place(settings),
         "vpc_id": "vpc-0",
         "cidr": settings.network.cidr,
@@ -80,6 +80,9 @@ def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceA
         "intra_subnet_ids": subnets,
         "zones": [{"id": zone, "name": zone, "private_subnet_id": f"subnet-{zone}"} for zone in zones],
     }
+    if settings.environment.cloud == "gcp" and settings.network.private_services is not False:
+        there["private_services"] = "to-be"
+    return there
 
 
 def _zones_named(pool: NodePool | GpuPool) -> list[str]:

@@ -40,6 +40,10 @@ HOLDS_DATA = (
     "aws:dynamodb/table:Table",
     "aws:rds/instance:Instance",
     "aws:ecr/repository:Repository",
+    "gcp:storage/bucket:Bucket",
+    "gcp:sql/databaseInstance:DatabaseInstance",
+    "gcp:firestore/database:Database",
+    "gcp:biglake/icebergTable:IcebergTable",
 )
 ABOVE = ("lakehouse-", "feature-store-", "model-registry-", "container-registry-")
 PASSING = {"feature-store-database"}

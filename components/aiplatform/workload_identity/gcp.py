@@ -45,6 +45,6 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         "role_arn": None,
         "role_name": None,
         "service_account_email": account.email,
-        "annotations": {ANNOTATION: account.email},
+        "annotations": account.email.apply(lambda email: {ANNOTATION: email}),
         "ready": link.etag,
     }
