@@ -94,7 +94,13 @@ def _rights(context: Context) -> list[Statement]:
     group = context.place.arn("logs", f"log-group:{KEEPER_LOGS.of(context.settings.prefix)}:*")
     return [
         allow(
-            ["glue:GetCatalog", "glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"],
+            [
+                "glue:GetCatalog",
+                "glue:GetDatabase",
+                "glue:GetTable",
+                "glue:GetIcebergTableMetadata",
+                "glue:UpdateTable",
+            ],
             context.catalog_arns,
             sid="Tables",
         ),
