@@ -15,6 +15,7 @@ from pyiceberg.io import FileIO, InputFile, OutputFile
 from pyiceberg.table import Table
 from pyiceberg.transforms import parse_transform
 
+from twin.aws.athena import types
 from twin.aws.athena.errors import DATA, SCHEMA, QueryFailed
 from twin.aws.athena.storage import Meter, Storage, Upload
 from twin.aws.call import Refusal
@@ -148,42 +149,17 @@ def fitted(table: Table, data: pa.Table) -> pa.Table:
     """Rows in the table's own types, by position. Raises QueryFailed where they do not fit."""
     wanted = table.schema().as_arrow()
     if len(wanted) != data.num_columns:
-        raise QueryFailed(
-            f"TYPE_MISMATCH: Insert query has mismatched column types: Table: {_types(wanted)}, "
-            f"Query: {_types(data.schema)}",
-            SCHEMA,
-        )
+        raise types.mismatched(wanted, data.schema)
     columns: list[Any] = []
     for field, column in zip(wanted, data.columns, strict=True):
+        if not types.coercible(column.type, field.type):
+            raise types.mismatched(wanted, data.schema)
         if not field.nullable and column.null_count:
             raise QueryFailed(
                 f"CONSTRAINT_VIOLATION: NULL value not allowed for NOT NULL column: {field.name}", DATA
             )
-        _castable(column.type, field.type, wanted, data.schema)
         columns.append(column.cast(field.type))
     return pa.Table.from_arrays(columns, schema=wanted)
-
-
-def _castable(given: pa.DataType, wanted: pa.DataType, table: pa.Schema, query: pa.Schema) -> None:
-    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
-    families = [
-        lambda kind: any(each(kind) for each in numbers),
-        lambda kind: pa.types.is_string(kind) or pa.types.is_large_string(kind),
-        lambda kind: pa.types.is_timestamp(kind) or pa.types.is_date(kind),
-    ]
-    for family in families:
-        if family(wanted) != family(given) and not pa.types.is_null(given):
-            raise QueryFailed(
-                f"TYPE_MISMATCH: Insert query has mismatched column types: Table: {_types(table)}, "
-                f"Query: {_types(query)}",
-                SCHEMA,
-            )
-
-
-def _types(schema: pa.Schema) -> str:
-    from twin.aws.athena.types import trino
-
-    return f"[{', '.join(trino(field.type) for field in schema)}]"
 
 
 def append(table: Table, data: pa.Table) -> None:

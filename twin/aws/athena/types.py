@@ -161,6 +161,49 @@ def trino(kind: pa.DataType) -> str:
     return f"decimal({precision},{scale})" if name == "decimal" else name
 
 
+def _list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
+def _member(kind: Any) -> pa.DataType:
+    return kind.value_type
+
+
+_WIDER: Final = ("int8", "int16", "int32", "int64", "float", "double")
+
+
+def coercible(given: pa.DataType, wanted: pa.DataType) -> bool:
+    """Whether Trino puts values of a type into a column of another without a cast: only into a wider one."""
+    if given == wanted or pa.types.is_null(given):
+        return True
+    if _list(wanted) and _list(given):
+        return coercible(_member(given), _member(wanted))
+    if pa.types.is_nested(given) or pa.types.is_nested(wanted):
+        return type(given) is type(wanted)
+    texts = (pa.types.is_string, pa.types.is_large_string)
+    if any(each(wanted) for each in texts):
+        return any(each(given) for each in texts)
+    if pa.types.is_timestamp(wanted):
+        zone = bool(getattr(given, "tz", None))
+        return pa.types.is_date(given) or (pa.types.is_timestamp(given) and (bool(wanted.tz) or not zone))
+    if pa.types.is_decimal(wanted):
+        return pa.types.is_integer(given) or (pa.types.is_decimal(given) and given.scale <= wanted.scale)
+    if str(wanted) in _WIDER:
+        if pa.types.is_decimal(given):
+            return pa.types.is_floating(wanted)
+        return str(given) in _WIDER and _WIDER.index(str(given)) <= _WIDER.index(str(wanted))
+    return pa.types.is_binary(wanted) and pa.types.is_large_binary(given)
+
+
+def mismatched(table: Iterable[Any], query: Iterable[Any]) -> QueryFailed:
+    """An INSERT whose columns do not fit."""
+    shown = [", ".join(trino(each.type) for each in fields) for fields in (table, query)]
+    return QueryFailed(
+        f"TYPE_MISMATCH: Insert query has mismatched column types: Table: [{shown[0]}], Query: [{shown[1]}]",
+        SCHEMA,
+    )
+
+
 def milliseconds(column: Any) -> Any:
     """A column of timestamps in milliseconds and no zone; what is finer is cut off."""
     plain = column.cast(pa.timestamp(column.type.unit))

@@ -161,16 +161,13 @@ def _ordered(data: pa.Table, named: Sequence[str], wanted: Sequence[str]) -> pa.
 
 
 def _cast(data: pa.Table, wanted: pa.Schema) -> pa.Table:
-    if len(wanted) != data.num_columns:
-        raise QueryFailed("TYPE_MISMATCH: Insert query has mismatched column types", SCHEMA)
-    try:
-        return pa.Table.from_arrays(
-            [c.cast(f.type) for c, f in zip(data.columns, wanted, strict=True)], schema=wanted
-        )
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise QueryFailed(
-            f"TYPE_MISMATCH: Insert query has mismatched column types: {error}", SCHEMA
-        ) from None
+    fits = len(wanted) == data.num_columns and all(
+        types.coercible(column.type, field.type) for column, field in zip(data.columns, wanted, strict=True)
+    )
+    if not fits:
+        raise types.mismatched(wanted, data.schema)
+    columns = [column.cast(field.type) for column, field in zip(data.columns, wanted, strict=True)]
+    return pa.Table.from_arrays(columns, schema=wanted)
 
 
 def unload(catalog: Catalog, statement: Statement) -> Outcome:

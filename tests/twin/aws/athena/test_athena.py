@@ -143,6 +143,11 @@ def test_results_are_pages_and_a_file(clients: Clients, ask: Asking) -> None:
             "Incorrect timestamp precision for timestamp(6); the configured precision is MILLISECONDS",
         ),
         ("CREATE EXTERNAL TABLE t (n int) STORED AS PARQUET", "No location was specified"),
+        (
+            "INSERT INTO calls SELECT count(*), 'x', 'y' FROM calls",
+            "Table: [integer, varchar, varchar], Query: [big",
+        ),
+        ("INSERT INTO calls VALUES (1, 2, '2026-11-25')", "mismatched column types"),
         ("DELETE FROM calls WHERE n = 1", "Modifying Hive table rows is only supported"),
         ("SELECT ?", "Incorrect number of parameters: expected 1 but found 0"),
     ],
