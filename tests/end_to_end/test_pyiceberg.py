@@ -10,12 +10,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pulumi
 import pulumi_aws as aws
 import pytest
 
 from tests.end_to_end import clients
 from tests.end_to_end.plain import Plain
+from tests.twin.aws.athena.asking import Asking
 from twin import environment as variables
 
 pytestmark = pytest.mark.end_to_end
@@ -158,6 +160,19 @@ class World:
             }
         return self._sessions[who]
 
+    def athena(self, who: str) -> Asking:
+        """Athena, asked by a role in the lakehouse's workgroup."""
+        key = self.identity(who)
+        client: Any = boto3.client(
+            "athena",
+            endpoint_url=self.place()["AWS_ENDPOINT_URL"],
+            region_name=self.place()["AWS_REGION"],
+            aws_access_key_id=key["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=key["AWS_SESSION_TOKEN"],
+        )
+        return Asking(client, self.lake["workgroup"], self.table.split(".")[0])
+
     def entry(self) -> dict[str, Any]:
         """What Glue tells the deployer of the table."""
         database, name = self.table.split(".")
@@ -201,6 +216,20 @@ def test_without_a_grant_it_is_refused_whatever_iam_lets_it_do(read: dict[str, A
 def test_whoever_has_a_filter_is_refused_there(read: dict[str, Any]) -> None:
     for who in ("masked", "germans"):
         assert "filter" in read[who]["refused"], f"{who}: files are given whole, or not at all"
+
+
+def test_they_read_through_athena_what_their_filters_show(world: World) -> None:
+    orders = "SELECT * FROM orders ORDER BY order_id"
+    whole = world.athena("analysts").done(orders)
+    assert whole.rows[0] == IN_TABLE["columns"]
+    assert [row[0] for row in whole.rows[1:]] == ["1", "2", "3", "4"]
+    assert [row[0] for row in world.athena("germans").rows(orders)] == ["4"]
+    masked = world.athena("masked").done(orders)
+    assert "email" not in masked.rows[0], "what is personal is no column for them"
+    assert len(masked.rows) == 5
+    assert "Column 'email' cannot be resolved" in world.athena("masked").refused("SELECT email FROM orders")
+    world.athena("strangers").refused(orders)
+    assert "Insufficient" in world.athena("analysts").refused("INSERT INTO orders (order_id) VALUES (5)")
 
 
 @pytest.mark.parametrize("who", ["analysts", "pipeline", "administrators"])
