@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import re
 import sys
 import threading
 import zlib
@@ -99,11 +100,11 @@ def forget() -> None:
 def tables() -> list[Any]:
     """All tables of backends that were loaded: moto's own list leaves out those that equal another one, as
     empty ones do, when they are made."""
-    from moto.backends import list_of_moto_modules
     from moto.core.base_backend import BackendDict
 
-    loaded = [sys.modules.get(f"moto.{name}.models") for name in list_of_moto_modules()]
-    found = [each for module in loaded if module for each in vars(module).values()]
+    # moto lists its modules by looking into each of its folders.
+    loaded = [name for name in list(sys.modules) if re.fullmatch(r"moto\.\w+\.models", name)]
+    found = [each for name in sorted(loaded) for each in vars(sys.modules[name]).values()]
     return list({id(each): each for each in found if isinstance(each, BackendDict)}.values())
 
 

@@ -7,23 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.twin.aws.fronts import Clients
-from twin import world as worlds
+from tests.twin.aws.fronts import Clients, opened
 
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
     """boto3 clients of a front of the module's own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIPLATFORM_HOME", str(tmp_path_factory.mktemp("home")))
-        from twin.aws.front import Front
-        from twin.aws.pinned import forget
-
-        forget()  # what a plain moto server of other tests holds in this process
-        front = Front(worlds.create("unit"))
-        yield Clients(front)
-        front.close()
-        forget()
+    with opened(tmp_path_factory.mktemp("home")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
+from twin import world as worlds
 from twin.aws.call import environ_of
 from twin.aws.context import AwsContext
 from twin.aws.context import session as shared_session
@@ -80,3 +84,17 @@ class Clients:
         answer = self.front.handle(environ)
         told: Any = dict(answer.headers)
         return AWSResponse(request.url, answer.status, told, _Raw(answer.body))
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Clients]:
+    """Clients of a front of its own, its world in this home. One at a time: moto is one for the process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIPLATFORM_HOME", str(home))
+        from twin.aws.pinned import forget
+
+        forget()  # what a plain moto server of other tests holds in this process
+        made = Clients(Front(worlds.create("unit")))
+        yield made
+        made.front.close()
+        forget()

@@ -16,7 +16,7 @@ STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
 
 
 @pytest.fixture(scope="module")
-def place(clients: Clients) -> dict[str, str]:
+def place(clients: Clients, key: str) -> dict[str, str]:
     """A bucket, a table, a key, a role that may, and one that may not."""
     context = clients.context()
     make(context, BUCKET, bucket="events-123")
@@ -31,7 +31,7 @@ def place(clients: Clients) -> dict[str, str]:
     found["glue"] = role(clients, "glue", "glue.amazonaws.com")
     document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
     clients("iam").put_role_policy(RoleName="firehose", PolicyName="may", PolicyDocument=document)
-    found["key"] = clients("kms").create_key()["KeyMetadata"]["Arn"]
+    found["key"] = key
     return found
 
 

@@ -23,14 +23,14 @@ RULES = """Rules = [
 
 
 @pytest.fixture(scope="module")
-def place(clients: Clients) -> dict[str, str]:
+def place(clients: Clients, key: str) -> dict[str, str]:
     """Roles, a key, a table."""
     make(clients.context(), DATABASE, name="curated")
     clients("glue").create_table(DatabaseName="curated", TableInput={"Name": "orders"})
     return {
         "role": role(clients, "jobs", "glue.amazonaws.com"),
         "other": role(clients, "other", "lambda.amazonaws.com"),
-        "key": clients("kms").create_key()["KeyMetadata"]["Arn"],
+        "key": key,
     }
 
 

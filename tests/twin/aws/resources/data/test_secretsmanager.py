@@ -28,9 +28,8 @@ def allow(principal: Any, **more: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def test_a_secret_and_its_value_live_and_go(clients: Clients) -> None:
+def test_a_secret_and_its_value_live_and_go(clients: Clients, key: str) -> None:
     context = clients.context()
-    key = clients("kms").create_key()["KeyMetadata"]["Arn"]
     secret = make(context, SECRET, name="ml/auth", kmsKeyId=key, recoveryWindowInDays=0, tags={"a": "b"})
     arn = secret.id
     assert arn.startswith("arn:aws:secretsmanager:us-west-2:")

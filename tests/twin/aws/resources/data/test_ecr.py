@@ -25,12 +25,6 @@ def document(principal: Any, action: str = "ecr:BatchGetImage", **more: Any) -> 
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-@pytest.fixture(scope="module")
-def key(clients: Clients) -> str:
-    """The arn of a key."""
-    return clients("kms").create_key()["KeyMetadata"]["Arn"]
-
-
 def test_a_repository_with_its_policies_lives_and_goes(clients: Clients, key: str) -> None:
     context = clients.context()
     made = make(

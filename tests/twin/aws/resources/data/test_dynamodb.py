@@ -15,12 +15,6 @@ TABLE = "aws:dynamodb/table:Table"
 POLICY = "aws:dynamodb/resourcePolicy:ResourcePolicy"
 
 
-@pytest.fixture(scope="module")
-def key(clients: Clients) -> str:
-    """The arn of a key."""
-    return clients("kms").create_key()["KeyMetadata"]["Arn"]
-
-
 def inputs(key: str, **more: Any) -> Props:
     """A table as the feature store makes it."""
     given: Props = {

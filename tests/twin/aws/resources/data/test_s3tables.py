@@ -24,9 +24,8 @@ def columns(*types: str) -> Props:
     return {"iceberg": {"schema": {"fields": fields}}}
 
 
-def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients) -> None:
+def test_a_table_bucket_with_its_tables_lives_and_goes(clients: Clients, key: str) -> None:
     context = clients.context()
-    key = clients("kms").create_key()["KeyMetadata"]["Arn"]
     sse = {"sseAlgorithm": "aws:kms", "kmsKeyArn": key}
     days = {"unreferencedDays": 7, "nonCurrentDays": 30}
     bucket = make(

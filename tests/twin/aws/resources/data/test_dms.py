@@ -33,7 +33,7 @@ TABLES = json.dumps(
 
 
 @pytest.fixture(scope="module")
-def place(clients: Clients) -> dict[str, Any]:
+def place(clients: Clients, key: str) -> dict[str, Any]:
     """A network, a bucket, a key, a secret and roles; the subnet group needs the account's own role."""
     ec2, context = clients("ec2"), clients.context()
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -59,7 +59,7 @@ def place(clients: Clients) -> dict[str, Any]:
         "secret": secret,
         "reader": role(clients, "reader", "dms.us-west-2.amazonaws.com"),
         "writer": role(clients, "writer", "dms.amazonaws.com"),
-        "key": clients("kms").create_key()["KeyMetadata"]["Arn"],
+        "key": key,
     }
 
 

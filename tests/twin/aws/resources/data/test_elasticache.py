@@ -19,11 +19,11 @@ PASSWORD = "p" * 20
 
 
 @pytest.fixture(scope="module")
-def place(clients: Clients) -> dict[str, Any]:
+def place(clients: Clients, key: str) -> dict[str, Any]:
     """A network of two zones, a group in it and one elsewhere, a key."""
     ec2 = clients("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    other = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{i}.0/24", AvailabilityZone=f"us-west-2{zone}")[
             "Subnet"
@@ -34,7 +34,6 @@ def place(clients: Clients) -> dict[str, Any]:
         ec2.create_security_group(GroupName="cache", Description="d", VpcId=each)["GroupId"]
         for each in (vpc, other)
     ]
-    key = clients("kms").create_key()["KeyMetadata"]["Arn"]
     return {"vpc": vpc, "subnets": subnets, "group": groups[0], "other": groups[1], "key": key}
 
 
