@@ -12,7 +12,14 @@ from aiplatform._google import PROJECT, REGION
 from aiplatform.lakehouse import google_rules, ingestion, snapshots
 from aiplatform.lakehouse.aws_names import NAMES, own_names
 from aiplatform.lakehouse.clouds import MEANINGS
-from aiplatform.lakehouse.grants import GrantSettings, LakehouseGrantArgs, everything, overlaps, role_arn
+from aiplatform.lakehouse.grants import (
+    GrantSettings,
+    LakehouseGrantArgs,
+    everything,
+    overlaps,
+    passed_by,
+    role_arn,
+)
 from aiplatform.lakehouse.ingestion import (
     BatchSettings,
     CaptureSettings,
@@ -266,6 +273,7 @@ class LakehouseSettings(CloudNeutral):
                 yield Fault(f"grants[{index}].{fault.path}", fault.reason)
         yield from everything(self.grants)
         yield from overlaps(self.grants)
+        yield from passed_by(self.grants)
         yield from self._hold()
         yield from ingestion.faults(self.streams, self.batches, self.tables)
         yield from snapshots.faults(self.snapshots, self.tables)

@@ -91,14 +91,13 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     names = gcp_governance.shape(context, tables, declared, policies, inside)
     datasets = gcp_query.datasets(context, key)
     streams = gcp_streams.tables(context, buckets["raw"], datasets, declared, policies)
+    streamed = gcp_governance.shape_streamed(context, streams, declared, policies)
     roles = gcp_grants.grants(context, catalog, names, datasets, streams)
-    gcp_grants.platform(context, catalog, roles, names, datasets, scanner, works_as)
+    gcp_grants.platform(context, catalog, roles, {**names, **streamed}, datasets, scanner, works_as)
     gcp_query.quota(context)
     gcp_arrivals.tell(context, key, buckets["raw"], _member(pubsub), _storage_agent(context))
     gcp_streams.streams(context, key, buckets["raw"], streams, _member(pubsub))
-    gcp_quality.scans(
-        context, key, {**names, **{path: table.table_id for path, table in streams.items()}}, _member(pubsub)
-    )
+    gcp_quality.scans(context, key, {**names, **streamed}, _member(pubsub))
     gcp_batches.batches(context, key, catalog, works_as)
     gcp_perimeter.perimeter(context)
     return {

@@ -15,7 +15,7 @@ from pulumi import Input, Output
 from pulumi_gcp import biglake, bigquery
 
 from aiplatform.lakehouse import bigquery_types
-from aiplatform.lakehouse.gcp_access import Policy, Rows, on_column, policies, rows
+from aiplatform.lakehouse.gcp_access import PROTECTED, Policy, Rows, on_column, policies, rows
 from aiplatform.lakehouse.gcp_context import Context, grantees
 from aiplatform.lakehouse.tables import ColumnSettings, TableSettings
 
@@ -68,35 +68,53 @@ def shape(
 ) -> dict[str, Output[str]]:
     """Give each table of the catalog the columns and policies that are declared. Answers its name for those
     that may reach it only then."""
-    return {
-        table.path: _shaped(
-            context, table, tables[table.path], declared, of_table(declared, made, table), inside
+    names: dict[str, Output[str]] = {}
+    for table in context.catalogued:
+        one = tables[table.path]
+        shown = rows(context.settings, table, inside)
+        members = [member for each in shown for member in each.principals]
+        columns = _column_statements(context, context.four_parts(table), table, declared)
+        script = Output.all(*members).apply(
+            lambda known, table=table, shown=shown, columns=columns: ";\n".join(
+                [*columns, *_row_statements(context, table, shown, known)]
+            )
         )
-        for table in context.catalogued
-    }
+        needed = [one, *of_table(declared, made, table)]
+        # Its location has an ending of its own, also when it is made anew.
+        statuses = _run(context, table, script, one.location, needed)
+        names[table.path] = _once_done(table, one.name, statuses)
+    return names
 
 
-def _shaped(
+def shape_streamed(
+    context: Context, tables: Mapping[str, bigquery.Table], declared: Sequence[Policy], made: Policies
+) -> dict[str, Output[str]]:
+    """The same for tables that BigQuery writes; it knows no policies of their rows."""
+    names: dict[str, Output[str]] = {}
+    for table in context.streamed:
+        one = tables[table.path]
+        quoted = f"`{context.project}.{context.database(table.zone)}.{table.name}`"
+        script = Output.from_input(";\n".join(_column_statements(context, quoted, table, declared)))
+        needed = [one, *of_table(declared, made, table)]
+        statuses = _run(context, table, script, one.creation_time, needed)
+        names[table.path] = _once_done(table, one.table_id, statuses)
+    return names
+
+
+def _run(
     context: Context,
     table: TableSettings,
-    made: biglake.IcebergTable,
-    declared: Sequence[Policy],
+    script: Output[str],
+    born: Output[Any],
     needed: Sequence[pulumi.Resource],
-    inside: Sequence[Input[str]],
-) -> Output[str]:
-    columns = _column_statements(context, table, declared)
-    shown = rows(context.settings, table, inside)
-    members = [member for each in shown for member in each.principals]
-    script = Output.all(*members).apply(
-        lambda known: ";\n".join([*columns, *_row_statements(context, table, shown, known)])
-    )
+) -> Output[Any]:
+    """Run a table's statements as a job; answers its states. born: what another table of the name has not."""
     job = bigquery.Job(
         f"{context.name}-{table.zone}-{table.name}-shape",
         project=context.project,
         location=context.region,
-        # A job's id serves once in a project: it goes with the statements and with the table, whose location
-        # has an ending of its own.
-        job_id=Output.all(script, made.location).apply(lambda parts: _job(context, table, parts)),
+        # A job's id serves once in a project: it goes with the statements and with the table.
+        job_id=Output.all(script, born).apply(lambda parts: _job(context, table, parts)),
         labels=context.labels,
         query=bigquery.JobQueryArgs(
             query=script,
@@ -105,10 +123,14 @@ def _shaped(
             create_disposition="",
             write_disposition="",
         ),
-        opts=context.options(made, *needed),
+        opts=context.options(*needed),
     )
+    return job.statuses
+
+
+def _once_done(table: TableSettings, name: Output[str], statuses: Output[Any]) -> Output[str]:
     where = f"table {table.path}"
-    return Output.all(made.name, job.statuses).apply(lambda parts: _done(where, parts[0], parts[1]))
+    return Output.all(name, statuses).apply(lambda parts: _done(where, parts[0], parts[1]))
 
 
 def _job(context: Context, table: TableSettings, parts: Sequence[Any]) -> str:
@@ -128,30 +150,33 @@ def _done(where: str, name: str, statuses: Sequence[Any] | None) -> str:
     return name
 
 
-def _column_statements(context: Context, table: TableSettings, declared: Sequence[Policy]) -> list[str]:
-    """Columns that are new, with their policies from the beginning; then the policies of all."""
-    name = context.four_parts(table)
+def _column_statements(
+    context: Context, name: str, table: TableSettings, declared: Sequence[Policy]
+) -> list[str]:
+    """Columns that are new, with their policies from the beginning; then the policies of all. Two statements,
+    however many columns: BigQuery takes five changes of a table in ten seconds ("Quotas and limits")."""
+    policies = {
+        column.name: f" OPTIONS (data_policies = [{_listed(context, table, column, declared)}])"
+        for column in table.columns
+    }
     added = [
         f"ADD COLUMN IF NOT EXISTS `{column.name}` {bigquery_types.of(column.field.type)}"
-        + _options(context, table, column, declared)
+        + (policies[column.name] if column.classification in PROTECTED else "")
         for column in table.columns
     ]
-    protected = [
-        f"ALTER TABLE {name} ALTER COLUMN `{column.name}` SET{options}"
-        for column in table.columns
-        if (options := _options(context, table, column, declared))
-    ]
-    return [f"ALTER TABLE {name}\n  " + ",\n  ".join(added), *protected]
+    # Also of columns without any: one that became public has those that it had.
+    governed = [f"ALTER COLUMN `{column}` SET{options}" for column, options in policies.items()]
+    return [f"ALTER TABLE {name}\n  " + ",\n  ".join(actions) for actions in (added, governed)]
 
 
-def _options(
+def _listed(
     context: Context, table: TableSettings, column: ColumnSettings, declared: Sequence[Policy]
 ) -> str:
     names = [
-        json.dumps(f"{{'name':'{context.project}.region-{context.region}.{_id(context, policy)}'}}")
+        f"{{'name':'{context.project}.region-{context.region}.{_id(context, policy)}'}}"
         for policy in on_column(declared, table, column.name)
     ]
-    return f" OPTIONS (data_policies = [{', '.join(names)}])" if names else ""
+    return ", ".join(json.dumps(name) for name in names)
 
 
 def _row_statements(

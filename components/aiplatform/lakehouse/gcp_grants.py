@@ -225,6 +225,24 @@ def _on_stream(context: Context, grant: GrantSettings, table: TableSettings, mad
     )
 
 
+def _reads_stream(
+    context: Context,
+    table: TableSettings,
+    dataset: bigquery.Dataset,
+    name: Output[str],
+    scanner: projects.ServiceIdentity,
+) -> None:
+    bigquery.IamMember(
+        f"{context.name}-scans-{table.path}",
+        project=context.project,
+        dataset_id=dataset.dataset_id,
+        table_id=name,
+        role="roles/bigquery.dataViewer",
+        member=scanner.member,
+        opts=context.options(),
+    )
+
+
 def platform(
     context: Context,
     catalog: Catalog,
@@ -237,7 +255,10 @@ def platform(
     """The platform's own principals: who scans tables by their rules reads these, and batches write."""
     if scanner is not None:
         for table in context.settings.tables:
-            if table.quality is None or table.path not in names:
+            if table.quality is None:
+                continue
+            if table in context.streamed:
+                _reads_stream(context, table, datasets[table.zone], names[table.path], scanner)
                 continue
             biglake.IcebergTableIamMember(
                 f"{context.name}-scans-{table.path}",

@@ -26,8 +26,8 @@ def tables(
     declared: Sequence[Policy],
     made: Policies,
 ) -> dict[str, bigquery.Table]:
-    """The tables of streams by their path. A column that is declared later is added in place; one that is
-    declared no more would lose its data, and BigQuery refuses that."""
+    """The tables of streams by their path. The schema is told once, with its policies: what comes later is
+    added by a statement, as the provider would drop the columns that are declared no more."""
     if not context.streamed:
         return {}
     connection = bigquery.Connection(
@@ -72,7 +72,11 @@ def tables(
             deletion_protection=False,
             labels=context.labels,
             opts=context.options(
-                *lets, *of_table(declared, made, table), data=True, delete_before_replace=True
+                *lets,
+                *of_table(declared, made, table),
+                data=True,
+                delete_before_replace=True,
+                ignore_changes=["schema"],
             ),
         )
         for table in context.streamed

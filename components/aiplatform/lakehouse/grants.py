@@ -117,8 +117,7 @@ def everything(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
 
 
 def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
-    """Grants of one principal that say the same twice, so that taking one back would take both; and row
-    filters that another grant passes by."""
+    """Grants of one principal that say the same twice, so that taking one back would take both."""
     seen: dict[tuple[str, str], GrantSettings] = {}
     for index, grant in enumerate(grants):
         if is_unknown(grant.principal):
@@ -131,4 +130,21 @@ def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
                     f"grants[{index}].{key}",
                     f"got {what} for {grant.principal}, which grant {before.name!r} gives already, "
                     "expected one grant of both",
+                )
+
+
+def passed_by(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
+    """Conditions on rows that another grant of the same principal passes by."""
+    for index, grant in enumerate(grants):
+        if grant.rows is None or is_unknown(grant.principal):
+            continue
+        zones = {path.partition(".")[0] for path in grant.tables}
+        for other in grants:
+            same = not is_unknown(other.principal) and other.principal == grant.principal
+            shared = zones & {*other.zones} if same else set[str]()
+            if shared:
+                yield Fault(
+                    f"grants[{index}].rows",
+                    f"{got(grant.rows)} for {grant.principal}, which grant {other.name!r} shows all rows of "
+                    f"{', '.join(sorted(shared))}, expected one of the two",
                 )

@@ -130,7 +130,7 @@ def _policies(text: str) -> tuple[tuple[str, ...], bool]:
     if not found:
         raise NotImplementedError(f"BigQuery's column options {' '.join(text.split())[:120]!r}")
     names: list[str] = []
-    for each in _split(found[2], ","):
+    for each in filter(str.strip, _split(found[2], ",")):
         one = _ONE.fullmatch(_unquoted(each))
         if not one:
             raise invalid(

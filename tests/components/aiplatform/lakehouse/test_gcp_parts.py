@@ -107,6 +107,10 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
     assert len(body["dataPolicies"]) == 2, "the zone's, and the table's own"
     assert (at["type"], "dataPolicies" in at) == ("DATETIME", False)
     assert (price["precision"], price["scale"]) == ("12", "4")
+    assert table.ignore_changes == ("schema",), "the provider would drop a column that is declared no more"
+    job = all_of_it.one("gcp:bigquery/job:Job", "lake-raw-events-shape").inputs["query"]["query"]
+    assert job.startswith(f"ALTER TABLE `{PROJECT}.acme_dev_raw.events`\n  ADD COLUMN IF NOT EXISTS")
+    assert "ROW ACCESS POLICY" not in job
     assert not [
         each for each in all_of_it.all("gcp:biglake/icebergTable:IcebergTable") if "events" in each.name
     ]

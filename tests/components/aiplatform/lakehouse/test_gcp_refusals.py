@@ -91,6 +91,10 @@ def _grant(**changed: Any) -> dict[str, Any]:
             _orders(name="o" * 60, quality={"rules": [{"rule": "rows", "low": 1}]}),
             "expected at most 63 characters",
         ),
+        (
+            {"grants": [BY_TABLE, {**BY_ZONES, "principal": BY_TABLE["principal"]}]},
+            "grants[0].rows: got \"country = 'DE'\" for serviceAccount:support@",
+        ),
         ({"grants": [BY_ZONES, {**BY_ZONES, "name": "again"}]}, "which grant 'analysts' gives already"),
     ],
 )
