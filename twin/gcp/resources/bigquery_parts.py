@@ -251,11 +251,9 @@ class Job(GcpResource):
             made["configuration"] = {**made["configuration"], "query": kept}
         return made, places
 
-    def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
-        found = super().find(context, id, values)
-        if found is not None:
-            found["labels"] = (found.get("configuration") or {}).get("labels") or {}
-        return found
+    def outputs(self, context: GcpContext, id: str, item: Props, state: Props) -> Props:
+        labels = (item.get("configuration") or {}).get("labels") or {}
+        return super().outputs(context, id, {**item, "labels": labels}, state)
 
 
 class DataPolicyV2(GcpResource):

@@ -56,9 +56,9 @@ def create(call: Call) -> dict[str, Any]:
         )
     if call.state.get(f"{_API}/{name}") is not None:
         raise exists(f"{_TYPES[kind]} '{name}' already exists.")
-    made: Body = {**call.body, "createTime": call.timestamp, "updateTime": call.timestamp}
+    made: Body = dict(call.body)
     _check(call, kind, made)
-    made["etag"] = etag(made)
+    _seal(made, kind)
     return _done(call, _TYPES[kind], call.state.put(f"{_API}/{name}", made))
 
 
@@ -70,9 +70,8 @@ def patch(call: Call) -> dict[str, Any]:
     if not call.parameters.get("updateMask"):
         raise invalid("update_mask must be specified.")
     made = generic.masked(call, before, _MUTABLE[kind])
-    made["updateTime"] = call.timestamp
     _check(call, kind, made)
-    made["etag"] = etag({key: each for key, each in made.items() if key != "etag"})
+    _seal(made, kind)
     return _done(call, _TYPES[kind], call.state.put(row, made))
 
 
@@ -87,6 +86,12 @@ def delete(call: Call) -> dict[str, Any]:
                 raise invalid(f"Access level '{name}' is referenced by '{body['name']}'.")
     call.state.delete(f"{_API}/{name}")
     return _done(call, "Empty", {})
+
+
+def _seal(body: Body, kind: str) -> None:
+    """Perimeters have an etag, levels have none."""
+    if kind == "servicePerimeters":
+        body["etag"] = etag({key: each for key, each in body.items() if key != "etag"})
 
 
 def _check(call: Call, kind: str, body: Body) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from twin.checks.sdk import sdk
 from twin.core.diff import compare
 from twin.core.drift import inputs_now
 from twin.core.messages import complete
+from twin.gcp import discovery
 from twin.gcp.apis import APIS
 from twin.gcp.calling import Transport
 from twin.gcp.context import GcpContext, Labels
@@ -106,6 +108,34 @@ class Made:
         self.kind.delete(self.context, self.id, self.outputs)
 
 
+def strange(schemas: Mapping[str, Any], spec: Mapping[str, Any], value: Any, path: str = "") -> Iterator[str]:
+    """What an answer holds that the API's schema does not say, fields that only Google writes among it."""
+    spec = schemas[spec["$ref"]] if "$ref" in spec else spec
+    kind = spec.get("type", "object")
+    if value is None or kind == "any" or path.startswith(".__"):
+        return
+    if isinstance(value, dict):
+        known, others = spec.get("properties", {}), spec.get("additionalProperties")
+        for name, each in value.items():
+            inside = known.get(name, others)
+            if inside is None and not name.startswith(("@", "__")):
+                yield f"{path}.{name}: not in the schema"
+            elif inside is not None:
+                yield from strange(schemas, inside, each, f"{path}.{name}")
+    elif isinstance(value, list):
+        if kind != "array":
+            yield f"{path}: a list, the schema says {kind}"
+        for each in value:
+            yield from strange(schemas, spec.get("items", {"type": "any"}), each, f"{path}[]")
+    elif not isinstance(value, _PLAIN.get(kind, ())):
+        yield f"{path}: {value!r}, the schema says {kind}"
+    elif kind == "string" and "enum" in spec and value not in ("", *spec["enum"]):
+        yield f"{path}: {value!r}, the schema says one of {spec['enum']}"
+
+
+_PLAIN: Any = {"string": str, "boolean": bool, "integer": int, "number": (int, float)}
+
+
 def make(context: GcpContext, token: str, **inputs: Any) -> Made:
     """Check and create, as the core does."""
     kind = table()[token]
@@ -122,6 +152,11 @@ def make(context: GcpContext, token: str, **inputs: Any) -> Made:
     found = inputs_now(sdk("pulumi_gcp"), kind, kind.sdk_schema.inputs, given, whole, now)
     drift = compare(kind, found, complete(kind.sdk_schema, {}, now), given)
     assert not drift.changes, f"a refresh finds drift where there is none: {drift.changes}"
+    document = discovery.document(kind.api, kind.version)
+    item = kind.find(context, id, kind.values(context, id, outputs)) if kind.schema != "Policy" else None
+    if document and item and kind.schema in document.schemas:
+        found_strange = list(strange(document.schemas, {"$ref": kind.schema}, item))
+        assert not found_strange, f"{token}: what the twin answers is not what Google's schema says"
     if kind.importable:
         imported = kind.read(context, id, {})
         assert imported is not None
