@@ -180,12 +180,18 @@ def resolve(tree: exp.Expr, find: Resolve) -> None:
 
 
 def _common(node: exp.Expr) -> set[str]:
-    """Names of the common table expressions that a node sees."""
+    """Names of the common table expressions that a node sees: within one of them, those before it alone."""
     found: set[str] = set()
+    within: list[Any] = [node]
     above: Any = node.parent
     while above is not None:
-        clause = above.args.get("with_") or above.args.get("with")
-        if clause:
-            found |= {each.alias.lower() for each in clause.expressions}
+        clause = above.args.get("with_")
+        for each in clause.expressions if clause else ():
+            inside = any(each is one for one in within)
+            if not inside or clause.recursive:
+                found.add(each.alias.lower())
+            if inside:
+                break
+        within.append(above)
         above = above.parent
     return found

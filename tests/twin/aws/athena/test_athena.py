@@ -46,6 +46,10 @@ def test_partitions_are_found_and_only_those_that_are_asked_for_are_read(ask: As
     found = ask.done("SELECT n, name FROM calls WHERE day = '2026-11-24' ORDER BY n")
     assert found.rows == [["n", "name"], ["1", "one"], ["2", None]]
     assert found.scanned == len(b"n,name\n1,one\n2,\\N\n"), "the other day's file is not read"
+    again = (
+        "WITH calls AS (SELECT n FROM calls WHERE n > 1), more AS (SELECT * FROM calls) SELECT * FROM more"
+    )
+    assert ask.rows(f"{again} ORDER BY n") == [["2"], ["3"]], "a table within an expression of its name"
     assert ask.rows("SELECT n FROM calls WHERE day > '2026-11-24' AND n IS NULL") == [[None]], "x is no int"
     assert [row[0] for row in ask.done("SHOW PARTITIONS calls").rows] == ["day=2026-11-24", "day=2026-11-25"]
     ask.done("ALTER TABLE calls DROP PARTITION (day = '2026-11-24')")
