@@ -76,7 +76,9 @@ class ModelRegistry(ComponentResource):
         self.outputs: dict[str, Any] = {
             "cloud": settings.cloud,
             "namespace": settings.namespace,
-            "tracking_uri": ready.apply(lambda _: f"http://{SERVER}.{settings.namespace}.svc.cluster.local"),
+            "tracking_uri": ready.apply(
+                lambda _: f"{settings.scheme}://{SERVER}.{settings.namespace}.svc.cluster.local"
+            ),
             "version": settings.version,
             "image": settings.chosen_image,
             **made,

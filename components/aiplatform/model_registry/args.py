@@ -131,6 +131,10 @@ class ModelRegistryArgs(TypedDict):
     """Further names that people reach the server by, through an ingress or gateway of yours that ends TLS:
     requests for any other name are refused. Default none: in the cluster by its Service, from outside by
     `kubectl port-forward`."""
+    tls_secret: NotRequired[str]
+    """A Kubernetes Secret of type `kubernetes.io/tls` in the namespace, by its name, as cert-manager makes
+    one: with it the server speaks TLS itself. Its Pods wait until it is there, and read it when they start.
+    Default none: HTTP inside the cluster."""
     client_namespaces: NotRequired[list[str]]
     """Namespaces whose Pods may reach the server: those of pipelines and training, and that of your ingress.
     Default none."""
@@ -190,6 +194,7 @@ class ModelRegistrySettings(CloudNeutral):
     hosts: Annotated[list[Annotated[str, _HOST]], length(0, 20, "names"), distinct] = field(
         default_factory=list[str]
     )
+    tls_secret: Annotated[str, dns_label] | None = None
     client_namespaces: Annotated[list[Annotated[str, dns_label]], length(0, 50, "namespaces"), distinct] = (
         field(default_factory=list[str])
     )
@@ -225,6 +230,11 @@ class ModelRegistrySettings(CloudNeutral):
     def chosen_image(self) -> str:
         """The image, where it is had."""
         return _images.mirrored(self.image or IMAGE, self.mirrors)
+
+    @property
+    def scheme(self) -> str:
+        """What the server speaks: `http` or `https`."""
+        return "http" if self.tls_secret is None else "https"
 
     @property
     def version(self) -> str:

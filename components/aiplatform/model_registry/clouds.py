@@ -16,6 +16,7 @@ MEANINGS: Final[Meanings] = {
     ),
     "namespace": On(aws="Kubernetes namespace", gcp="Kubernetes namespace"),
     "hosts": On(aws="MLflow's allowed hosts and origins", gcp="MLflow's allowed hosts and origins"),
+    "tls_secret": On(aws="uvicorn's certificate", gcp="uvicorn's certificate"),
     "client_namespaces": On(aws="NetworkPolicy", gcp="NetworkPolicy"),
     "accounts": On(
         aws="MLflow account, password in Secrets Manager", gcp="MLflow account, password in Secret Manager"

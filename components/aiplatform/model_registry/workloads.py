@@ -33,7 +33,11 @@ from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings,
 PORT: Final = 5000
 DATABASE: Final = "mlflow"
 ACCOUNTS_DATABASE: Final = "mlflow_accounts"
+_PORTS: Final = {"http": 80, "https": 443}
 _FILES: Final = "files"
+_TLS: Final = "tls"
+_CERTIFICATE: Final = "/opt/tls"
+_UVICORN: Final = f"--ssl-certfile {_CERTIFICATE}/tls.crt --ssl-keyfile {_CERTIFICATE}/tls.key"
 _SCRATCH: Final = "scratch"
 # Any that is not root's: the image has no user that it needs.
 _USER: Final = 10001
@@ -199,14 +203,24 @@ class Workloads:
             spec=core.ServiceSpecArgs(
                 type="ClusterIP",
                 selector=self.home.labels_of(SERVER),
-                ports=[core.ServicePortArgs(name="http", port=80, target_port=PORT, protocol="TCP")],
+                ports=[
+                    core.ServicePortArgs(
+                        name=self.settings.scheme,
+                        port=_PORTS[self.settings.scheme],
+                        target_port=PORT,
+                        protocol="TCP",
+                    )
+                ],
             ),
             opts=self.home.options(*self.depends_on),
         )
         disruption_budget(self.home, SERVER, self.depends_on)
         return apps.Deployment(
             f"{self.home.name}-deployment",
-            metadata=self.home.metadata(SERVER),
+            # Pods whose certificate is made by another hand, later perhaps, are not waited for.
+            metadata=self.home.metadata(
+                SERVER, {"pulumi.com/skipAwait": "true"} if self.settings.tls_secret else None
+            ),
             spec=apps.DeploymentSpecArgs(
                 replicas=self.settings.chosen_replicas,
                 selector=self.home.selector(SERVER),
@@ -229,7 +243,9 @@ class Workloads:
 
     def _server_container(self) -> core.ContainerArgs:
         def probe(**timing: Any) -> core.ProbeArgs:
-            return core.ProbeArgs(http_get=core.HTTPGetActionArgs(path="/health", port=PORT), **timing)
+            scheme = self.settings.scheme.upper()
+            check = core.HTTPGetActionArgs(path="/health", port=PORT, scheme=scheme)
+            return core.ProbeArgs(http_get=check, **timing)
 
         variables = {
             **self._variables(),
@@ -246,7 +262,10 @@ class Workloads:
             ["-m", "registry_start", *self._flags()],
             variables,
             resources("500m", f"{512 + 768 * self.settings.workers}Mi"),
-            ports=[core.ContainerPortArgs(name="http", container_port=PORT)],
+            mounts=[core.VolumeMountArgs(name=_TLS, mount_path=_CERTIFICATE, read_only=True)]
+            if self.settings.tls_secret
+            else [],
+            ports=[core.ContainerPortArgs(name=self.settings.scheme, container_port=PORT)],
             startup_probe=probe(period_seconds=5, failure_threshold=60),
             liveness_probe=probe(period_seconds=20, timeout_seconds=5, failure_threshold=3),
             readiness_probe=probe(period_seconds=5, timeout_seconds=3, failure_threshold=3),
@@ -266,6 +285,7 @@ class Workloads:
             Output.concat("--artifacts-destination=", self.platform.artifacts),
             f"--allowed-hosts={','.join(self._hosts())}",
             *([f"--cors-allowed-origins={','.join(origins)}"] if origins else []),
+            *([f"--uvicorn-opts={_UVICORN}"] if self.settings.tls_secret else []),
         ]
 
     def _hosts(self) -> list[str]:
@@ -286,6 +306,7 @@ class Workloads:
         arguments: Sequence[Input[str]],
         variables: Mapping[str, Input[str]],
         needs: core.ResourceRequirementsArgs,
+        mounts: Sequence[core.VolumeMountArgs] = (),
         **more: Any,
     ) -> core.ContainerArgs:
         return core.ContainerArgs(
@@ -299,6 +320,7 @@ class Workloads:
             volume_mounts=[
                 core.VolumeMountArgs(name=_FILES, mount_path=inside.FOLDER, read_only=True),
                 core.VolumeMountArgs(name=_SCRATCH, mount_path="/tmp"),  # noqa: S108
+                *mounts,
             ],
             **more,
         )
@@ -337,6 +359,16 @@ class Workloads:
         checksum = Output.from_input(self.files).apply(
             lambda files: hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
         )
+        volumes = [
+            core.VolumeArgs(name=_FILES, config_map=core.ConfigMapVolumeSourceArgs(name=SERVER, items=items)),
+            core.VolumeArgs(name=_SCRATCH, empty_dir=core.EmptyDirVolumeSourceArgs(size_limit="10Gi")),
+        ]
+        if part == SERVER and self.settings.tls_secret:
+            certificate = core.SecretVolumeSourceArgs(
+                secret_name=self.settings.tls_secret,
+                default_mode=0o440,  # the Pod's own group reads it
+            )
+            volumes.append(core.VolumeArgs(name=_TLS, secret=certificate))
         return core.PodTemplateSpecArgs(
             metadata=meta.ObjectMetaArgs(
                 labels=self.home.labels_of(part),
@@ -348,14 +380,7 @@ class Workloads:
                 automount_service_account_token=False,
                 restart_policy=restart,
                 security_context=pod_security(_USER),
-                volumes=[
-                    core.VolumeArgs(
-                        name=_FILES, config_map=core.ConfigMapVolumeSourceArgs(name=SERVER, items=items)
-                    ),
-                    core.VolumeArgs(
-                        name=_SCRATCH, empty_dir=core.EmptyDirVolumeSourceArgs(size_limit="10Gi")
-                    ),
-                ],
+                volumes=volumes,
                 **spec,
             ),
         )

@@ -224,3 +224,18 @@ def test_outputs_tell_clients_where_and_who(default: Recording) -> None:
     assert value(outputs["tracking_uri"]) == "http://mlflow.model-registry.svc.cluster.local"
     assert [value(each)["account"] for each in outputs["secrets"]] == ["admin", "release", "training"]
     assert default.one("aiplatform:index:ModelRegistry").outputs is not None
+
+
+def test_a_server_with_a_certificate_speaks_tls_alone() -> None:
+    recorded = registry(tls_secret="mlflow-tls")
+    pod = _pod(recorded, DEPLOYMENT)
+    [container] = pod["containers"]
+    assert (
+        "--uvicorn-opts=--ssl-certfile /opt/tls/tls.crt --ssl-keyfile /opt/tls/tls.key" in container["args"]
+    )
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"]["scheme"] == "HTTPS"
+    assert [each["secret"]["secretName"] for each in pod["volumes"] if "secret" in each] == ["mlflow-tls"]
+    assert recorded.one("kubernetes:core/v1:Service").inputs["spec"]["ports"][0]["port"] == 443
+    uri = value(recorded.result.outputs["tracking_uri"])
+    assert uri == "https://mlflow.model-registry.svc.cluster.local"
