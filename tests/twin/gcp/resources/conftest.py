@@ -17,6 +17,13 @@ def gcp(google: Front) -> GcpContext:
     return life.context(google)
 
 
+@pytest.fixture(scope="module")
+def shared_data(shared: Front) -> GcpContext:
+    """One Google for what a module's tests are refused, with all of these services and the network `net`."""
+    fronts.enable(shared, *DATA)
+    return life.context(shared)
+
+
 @pytest.fixture
 def data(google: Front) -> GcpContext:
     """The same, with the services of the data side too."""

@@ -49,6 +49,14 @@ def table(gcp: GcpContext, **more: Any) -> Made:
     return make(gcp, TABLE, **{**asked, **more})
 
 
+@pytest.fixture(scope="module")
+def with_namespace(shared_data: GcpContext) -> GcpContext:
+    """A Google with a catalog and the namespace `curated`, for what is refused in it."""
+    catalog(shared_data, vended=False)
+    make(shared_data, NAMESPACE, catalog="acme-dev", namespaceId="curated")
+    return shared_data
+
+
 def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front) -> None:
     made = catalog(data)
     assert made.id == "iceberg/v1/restcatalog/extensions/projects/acme-ml-dev/catalogs/acme-dev"
@@ -121,12 +129,10 @@ def test_a_catalog_a_namespace_and_a_table_live(data: GcpContext, google: Front)
     ],
 )
 def test_a_table_that_iceberg_cannot_make_is_refused(
-    data: GcpContext, more: dict[str, Any], words: str
+    with_namespace: GcpContext, more: dict[str, Any], words: str
 ) -> None:
-    catalog(data, vended=False)
-    make(data, NAMESPACE, catalog="acme-dev", namespaceId="curated")
     with pytest.raises(CloudError, match=words):
-        table(data, **more)
+        table(with_namespace, **more)
 
 
 def test_a_catalog_needs_its_bucket_and_a_location_of_its_own(data: GcpContext) -> None:

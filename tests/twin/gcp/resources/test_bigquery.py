@@ -52,6 +52,13 @@ def team(gcp: GcpContext) -> str:
     return str(make(gcp, ACCOUNT, accountId="team-a").outputs["member"])
 
 
+@pytest.fixture(scope="module")
+def with_dataset(shared_data: GcpContext) -> GcpContext:
+    """A Google with the dataset `curated`, for what is refused in it."""
+    dataset(shared_data)
+    return shared_data
+
+
 def test_a_dataset_lives_and_its_members_are_entries_of_its_access(data: GcpContext, google: Front) -> None:
     made = dataset(data, labels={"zone": "curated"}, maxTimeTravelHours="72")
     assert made.id == f"projects/{PROJECT}/datasets/curated"
@@ -86,9 +93,11 @@ def test_a_dataset_lives_and_its_members_are_entries_of_its_access(data: GcpCont
         ({"accesses": [{"role": "roles/nothing", "specialGroup": "projectOwners"}]}, "is not supported"),
     ],
 )
-def test_a_dataset_that_cannot_be_is_refused(data: GcpContext, more: dict[str, Any], words: str) -> None:
+def test_a_dataset_that_cannot_be_is_refused(
+    shared_data: GcpContext, more: dict[str, Any], words: str
+) -> None:
     with pytest.raises(CloudError, match=words):
-        make(data, DATASET, **{"datasetId": "curated", "location": "us-central1", **more})
+        make(shared_data, DATASET, **{"datasetId": "other", "location": "us-central1", **more})
 
 
 def test_a_dataset_with_a_key_needs_bigquerys_right_on_it(data: GcpContext) -> None:
@@ -153,10 +162,11 @@ def test_a_table_lives_and_its_schema_grows_only(data: GcpContext) -> None:
         ),
     ],
 )
-def test_a_table_that_cannot_be_is_refused(data: GcpContext, more: dict[str, Any], words: str) -> None:
-    dataset(data)
+def test_a_table_that_cannot_be_is_refused(
+    with_dataset: GcpContext, more: dict[str, Any], words: str
+) -> None:
     with pytest.raises(CloudError, match=words):
-        table(data, **more)
+        table(with_dataset, **more)
 
 
 def test_a_managed_iceberg_table_needs_its_connection_in_place(data: GcpContext) -> None:

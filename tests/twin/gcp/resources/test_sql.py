@@ -25,8 +25,7 @@ NETWORK = f"projects/{PROJECT}/global/networks/net"
 
 
 def connected(gcp: GcpContext) -> None:
-    """The network `net` with a private connection to Google's services."""
-    net = make(gcp, "gcp:compute/network:Network", name="net", autoCreateSubnetworks=False)
+    """A private connection of the network `net` to Google's services."""
     make(
         gcp,
         "gcp:compute/globalAddress:GlobalAddress",
@@ -34,15 +33,23 @@ def connected(gcp: GcpContext) -> None:
         purpose="VPC_PEERING",
         addressType="INTERNAL",
         prefixLength=16,
-        network=net.id,
+        network=NETWORK,
     )
     make(
         gcp,
         "gcp:servicenetworking/connection:Connection",
-        network=net.id,
+        network=NETWORK,
         service="servicenetworking.googleapis.com",
         reservedPeeringRanges=["services"],
     )
+
+
+@pytest.fixture(scope="module")
+def peered(shared_data: GcpContext) -> GcpContext:
+    """A Google where `net` has its private connection and `alone` has none, for what is refused."""
+    connected(shared_data)
+    make(shared_data, "gcp:compute/network:Network", name="alone", autoCreateSubnetworks=False)
+    return shared_data
 
 
 def settings(**more: Any) -> dict[str, Any]:
@@ -78,6 +85,7 @@ def instance(gcp: GcpContext, *, name: str = "mlflow", version: str = "POSTGRES_
 
 
 def test_an_instance_lives_with_its_database_and_user(data: GcpContext) -> None:
+    make(data, "gcp:compute/network:Network", name="net", autoCreateSubnetworks=False)
     connected(data)
     made = instance(data)
     assert made.outputs["connectionName"] == f"{PROJECT}:us-central1:mlflow"
@@ -126,11 +134,9 @@ def test_an_instance_lives_with_its_database_and_user(data: GcpContext) -> None:
         ),
     ],
 )
-def test_an_instance_that_cannot_be_is_refused(data: GcpContext, more: dict[str, Any], words: str) -> None:
-    connected(data)
-    make(data, "gcp:compute/network:Network", name="alone", autoCreateSubnetworks=False)
+def test_an_instance_that_cannot_be_is_refused(peered: GcpContext, more: dict[str, Any], words: str) -> None:
     with pytest.raises(CloudError, match=words):
-        instance(data, **more)
+        instance(peered, **more)
 
 
 def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: Front) -> None:
@@ -232,7 +238,9 @@ def test_repositories_live(data: GcpContext) -> None:
         ({"location": "mars"}, "Location 'mars'"),
     ],
 )
-def test_a_repository_that_cannot_be_is_refused(data: GcpContext, more: dict[str, Any], words: str) -> None:
+def test_a_repository_that_cannot_be_is_refused(
+    shared_data: GcpContext, more: dict[str, Any], words: str
+) -> None:
     asked = {"repositoryId": "models", "location": "us-central1", "format": "DOCKER"}
     with pytest.raises(CloudError, match=words):
-        make(data, REPOSITORY, **{**asked, **more})
+        make(shared_data, REPOSITORY, **{**asked, **more})

@@ -80,9 +80,11 @@ def test_a_bucket_with_a_key_needs_the_agents_right_on_it(gcp: GcpContext) -> No
         ({"softDeletePolicy": {"retentionDurationSeconds": 60}}, "from 604800 to 7776000"),
     ],
 )
-def test_a_bucket_that_cannot_be_is_refused(gcp: GcpContext, inputs: dict[str, object], words: str) -> None:
+def test_a_bucket_that_cannot_be_is_refused(
+    shared_data: GcpContext, inputs: dict[str, object], words: str
+) -> None:
     with pytest.raises(CloudError, match=words):
-        make(gcp, BUCKET, **{"name": "acme-refused", **CLOSED, **inputs})
+        make(shared_data, BUCKET, **{"name": "acme-refused", **CLOSED, **inputs})
 
 
 def test_a_taken_name_is_refused(gcp: GcpContext) -> None:
