@@ -159,7 +159,7 @@ def test_a_lakehouse_comes_up_is_seen_stays_and_goes(front: World, tmp_path: Pat
 
 
 def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_path: Path) -> None:
-    clicks = {
+    clicks: dict[str, Any] = {
         "zone": "raw",
         "name": "clicks",
         "owner": "shop@acme.example",
@@ -176,8 +176,9 @@ def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_pat
     ]
     pipeline = f"serviceAccount:pipeline@{PROJECT}.iam.gserviceaccount.com"
     place = Place(tmp_path, world=front)
-    stack = place.stack(
-        _program(
+
+    def program(clicks: dict[str, Any]) -> Callable[[], None]:
+        return _program(
             prefix="acme-all",
             tables=[{**ORDERS, "quality": {"rules": rules, "schedule": "0 6 * * *"}}, clicks],
             streams=[{"name": "clicks", "table": "raw.clicks"}],
@@ -202,7 +203,8 @@ def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_pat
             },
             scripts="acme-scripts",
         )
-    )
+
+    stack = place.stack(program(clicks))
     lake = stack.up().outputs["lake"].value
     raw = next(zone for zone in lake["zones"] if zone["name"] == "raw")
     bucket = _client(front, "storage", "v1").buckets().get(bucket=raw["bucket"]).execute()
@@ -221,6 +223,14 @@ def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_pat
     ).execute()
     assert rows["bigqueryConfig"]["table"] == f"{PROJECT}.acme_all_raw.clicks"
     assert rows["state"] == "ACTIVE"
+
+    # Another declaration of the stream's table: one column more, and one is declared no more.
+    campaign = {"name": "campaign", "type": "string"}
+    stack = place.stack(program({**clicks, "columns": [*clicks["columns"][:2], campaign]}))
+    stack.up()
+    made = tables.get(projectId=PROJECT, datasetId=raw["dataset"], tableId="clicks").execute()
+    names = [field["name"] for field in made["schema"]["fields"]]
+    assert names == ["at", "who", "price", "campaign"], "no data is lost by a declaration"
     assert not changes(stack.preview(refresh=True))
     stack.destroy()
     assert place.inventory() == {}
