@@ -14,10 +14,12 @@ from aiplatform._images import mirrored, registry
 from aiplatform.cluster_autoscaler.args import ENDPOINTS as AUTOSCALER
 from aiplatform.cluster_autoscaler.args import VERSIONS, image_for
 from aiplatform.device_plugins.args import NEURON_IMAGE, NVIDIA_IMAGE
+from aiplatform.feature_store.args import ENDPOINTS as FEATURE_STORE
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE_IMAGE
 from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.lakehouse.args import ENDPOINTS as LAKEHOUSE
+from aiplatform.model_registry.args import ENDPOINTS as MODEL_REGISTRY
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY_IMAGE
 from aiplatform.network.args import FOR_NODES
 from stacks import arguments, to_be
@@ -33,8 +35,14 @@ def faults(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.environment.cloud != "aws" or settings.network.nat != "none":
         return
     needed = {**dict.fromkeys(AUTOSCALER, "the autoscaler"), **dict.fromkeys(FOR_NODES, "nodes")}
-    if settings.lakehouse is not None:
-        needed = {**dict.fromkeys(LAKEHOUSE, "clients of the lakehouse"), **needed}
+    parts = (
+        (settings.lakehouse, LAKEHOUSE, "clients of the lakehouse"),
+        (settings.feature_store, FEATURE_STORE, "the feature store"),
+        (settings.model_registry, MODEL_REGISTRY, "the model registry"),
+    )
+    for there, endpoints, who in parts:
+        if there is not None:
+            needed = {**dict.fromkeys(endpoints, who), **needed}
     missing = {each: who for each, who in sorted(needed.items()) if each not in settings.network.endpoints}
     if missing:
         told = ", ".join(f"{each} ({who})" for each, who in missing.items())

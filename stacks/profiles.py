@@ -14,6 +14,7 @@ from aiplatform._overlay import overlaid
 # What nodes in private subnets call all the time. Without a NAT gateway these are the only way out, so
 # staging and prod, which must live through its loss, have them all.
 _ENDPOINTS: Final = [
+    "athena",
     "autoscaling",
     "ec2",
     "ecr.api",
@@ -21,8 +22,11 @@ _ENDPOINTS: Final = [
     "eks",
     "eks-auth",
     "elasticloadbalancing",
+    "glue",
     "kms",
+    "lakeformation",
     "logs",
+    "secretsmanager",
     "sts",
 ]
 
