@@ -1,0 +1,188 @@
+"""Data, features, images and models in an environment file: who is named, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks import data_arguments, to_be
+from stacks.loading import load_file
+from stacks.settings import Settings
+from tests.stacks.environments import STACKS, settings_of
+from tests.stacks.test_google_files import Change, changed, faults
+
+TABLES = "lakehouse/tables"
+ORDERS: dict[str, Any] = {
+    "zone": "curated",
+    "name": "orders",
+    "owner": "shop@acme.example",
+    "columns": [
+        {"name": "order_id", "type": "long"},
+        {"name": "email", "type": "string", "classification": "pii"},
+    ],
+}
+
+
+def table(**changes: Any) -> Change:
+    """The file's tables are one, `curated.orders`, with this changed."""
+    return {TABLES: [{**ORDERS, **changes}], "lakehouse/grants": [READ], "feature_store": {}}
+
+
+READ = {"name": "features", "principal": "features", "actions": ["read"], "tables": ["curated.orders"]}
+
+CASES: dict[str, tuple[Change, str, str]] = {
+    "an unknown type": (
+        table(columns=[{"name": "a", "type": "sting"}]),
+        "lakehouse.tables[0].columns[0].type",
+        "did you mean 'string'?",
+    ),
+    "an unknown transform": (
+        table(partitions=[{"column": "order_id", "transform": "week"}]),
+        "lakehouse.tables[0].partitions[0].transform",
+        "got 'week'",
+    ),
+    "a partition on no column": (
+        table(partitions=[{"column": "order", "transform": "identity"}]),
+        "lakehouse.tables[0].partitions[0].column",
+        "did you mean 'order_id'?",
+    ),
+    "two tables of one name": (
+        {TABLES: [ORDERS, ORDERS], "lakehouse/grants": [READ], "feature_store": {}},
+        "lakehouse.tables[1].name",
+        "twice",
+    ),
+    "a person's data without an owner": (
+        {
+            TABLES: [{key: value for key, value in ORDERS.items() if key != "owner"}],
+            "lakehouse/grants": [READ],
+            "feature_store": {},
+        },
+        "lakehouse.tables[0].owner",
+        "pii",
+    ),
+    "a writer that is none": (
+        {"lakehouse/writers": ["pipeline"]},
+        "lakehouse.writers[0]",
+        "did you mean 'pipelines'?",
+    ),
+    "a reader of the feature store that is none": (
+        {"feature_store/readers": ["analyst"]},
+        "feature_store.readers[0]",
+        "did you mean 'analysts'?",
+    ),
+    "an account of nobody": (
+        {"model_registry/accounts": {"training": {"principals": ["trainers"]}}},
+        "model_registry.accounts.training.principals[0]",
+        "expected the name of one of this file's workload_identities",
+    ),
+    "a feature store that may read nothing": (
+        {"lakehouse/grants": []},
+        "lakehouse.grants",
+        "none is for 'features'",
+    ),
+    "an identity of the platform's own name": (
+        {"workload_identities/features": {"namespace": "a", "service_account": "b"}},
+        "workload_identities.features",
+        "which the platform makes",
+    ),
+    "a misspelt key, deep inside": (
+        table(columns=[{"name": "a", "typ": "long"}]),
+        "lakehouse.tables[0].columns[0].typ",
+        "did you mean 'type'?",
+    ),
+}
+
+
+@pytest.mark.parametrize("cloud", ["aws", "gcp"])
+@pytest.mark.parametrize(("change", "key", "right"), CASES.values(), ids=CASES.keys())
+def test_a_slip_is_told_with_its_key_and_what_would_be_right(
+    tmp_path: Path, change: Change, key: str, right: str, cloud: str
+) -> None:
+    told = [fault for fault in faults(tmp_path, change, f"{cloud}-dev") if f"ai-platform:{key}:" in fault]
+    assert told, key
+    assert any(right in fault for fault in told), told
+
+
+def test_an_online_store_that_the_latency_class_cannot_meet_is_refused(tmp_path: Path) -> None:
+    change = {"feature_store/latency": "sub_millisecond", "feature_store/online_store": "dynamodb"}
+    [fault] = faults(tmp_path, change, "aws-dev")
+    assert "ai-platform:feature_store.online_store" in fault
+    assert "valkey" in fault
+
+
+def test_a_cutoff_below_the_cloud_s_least_is_refused(tmp_path: Path) -> None:
+    [fault] = faults(tmp_path, {"lakehouse/query_cutoff_bytes": 1000}, "aws-dev")
+    assert "ai-platform:lakehouse.query_cutoff_bytes" in fault
+
+
+def test_what_is_kept_less_long_than_the_law_asks_is_refused(tmp_path: Path) -> None:
+    change = {"lakehouse/legal_hold": {"days": 365}, "lakehouse/zones": {"raw": {"file_days": 30}}}
+    told = faults(tmp_path, change, "aws-prod")
+    assert any("zones.raw.file_days" in fault and "legal hold" in fault for fault in told)
+
+
+@pytest.mark.parametrize(("days", "refused"), [(0, True), (6, True), (7, False)])
+def test_prod_keeps_backups_of_its_database_for_a_week(tmp_path: Path, days: int, refused: bool) -> None:
+    change = {"model_registry/database": {"backup_days": days}}
+    if not refused:
+        load_file(changed(tmp_path, change, "aws-prod"))
+        return
+    told = faults(tmp_path, change, "aws-prod")
+    assert any("ai-platform:model_registry.database.backup_days" in fault for fault in told)
+
+
+def _lakehouse(settings: Settings) -> Any:
+    return data_arguments.lakehouse(settings, data_arguments.principals_to_be(settings))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_names_of_identities_become_principals_of_the_cloud(stack: str) -> None:
+    settings = settings_of(stack)
+    args = _lakehouse(settings)
+    named = [*args["writers"], *(grant["principal"] for grant in args["grants"])]
+    begin = "arn:aws:iam::" if stack.startswith("aws") else "serviceAccount:"
+    assert all(each.startswith(begin) for each in named)
+
+
+@pytest.mark.parametrize(
+    ("profile", "teardown", "expected"),
+    [
+        ("dev", False, (False, False, True)),
+        ("staging", False, (False, False, True)),
+        ("prod", False, (True, True, False)),
+        ("prod", True, (False, True, False)),
+        ("prod", "with_data", (False, False, True)),
+    ],
+)
+def test_data_of_prod_is_protected_and_kept_until_somebody_says_otherwise_twice(
+    profile: str, teardown: Any, expected: tuple[bool, bool, bool]
+) -> None:
+    args = _lakehouse(settings_of(f"aws-{profile}", teardown=teardown))
+    assert (args["protect"], args["retain_data"], args["force_destroy"]) == expected
+
+
+def test_a_torn_down_prod_lifts_the_database_s_own_protection_too() -> None:
+    def protection(teardown: bool) -> Any:
+        settings = settings_of("aws-prod", teardown=teardown)
+        below = to_be.foundation_to_be(settings, to_be.network_to_be(settings, ["usw2-az1", "usw2-az2"]))
+        args: Any = data_arguments.model_registry(settings, below)
+        return args["database"]["deletion_protection"]
+
+    assert protection(False) is True
+    assert protection(True) is False
+
+
+def test_an_environment_without_the_topics_has_none_of_it(tmp_path: Path) -> None:
+    gone = ("lakehouse", "feature_store", "container_registry", "model_registry")
+    file = changed(tmp_path, {}, "aws-dev")
+    document = YAML(typ="safe").load(file)
+    for topic in gone:
+        del document["config"][f"ai-platform:{topic}"]
+    with file.open("w") as stream:
+        YAML().dump(document, stream)
+    settings = load_file(file)
+    assert all(getattr(settings, topic) is None for topic in gone), "a profile makes none by itself"
+    assert "features" not in settings.identities
