@@ -212,17 +212,21 @@ class Table(GcpResource):
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path == "schema":
             # resourceBigQueryTableSchemaIsChangeable: other changes are sent as they are.
-            return not _changeable(_columns(old.get("schema")), _columns(new.get("schema")))
+            outside = bool(new.get("externalDataConfiguration"))
+            return not _changeable(_columns(old.get("schema")), _columns(new.get("schema")), outside=outside)
         return super().replaces(path, old, new)
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
-        lost = set(_columns(old.get("schema"))) - set(_columns(new.get("schema")))
+        lost = sorted(set(_columns(old.get("schema"))) - set(_columns(new.get("schema"))))
         if new.get("schema") and lost:
-            raise CloudError(
-                f"not in the twin: dropping columns ({', '.join(sorted(lost))}), which the provider does by "
-                "a query",
-                path="schema",
+            # An update cannot take columns away: the provider does it by a statement before.
+            values = self.values(context, id, new)
+            table = f"`{values['project']}.{values['datasetId']}.{values['tableId']}`"
+            statement = f"ALTER TABLE {table} DROP COLUMN " + ", DROP COLUMN ".join(
+                f"`{each}`" for each in lost
             )
+            told = {"query": statement, "useLegacySql": False}
+            context.call("bigquery.jobs.query", {"projectId": values["project"]}, told)
         super().change(context, id, old, new)
 
     def unmake(self, context: GcpContext, id: str, state: Props) -> None:
@@ -277,15 +281,23 @@ def _columns(text: Any) -> dict[str, Props]:
     return made
 
 
-def _changeable(old: dict[str, Props], new: dict[str, Props]) -> bool:
+def _changeable(
+    old: dict[str, Props], new: dict[str, Props], *, outside: bool = False, top: bool = True
+) -> bool:
+    """Whether a table can be changed in place. outside: its data is; top: not within a column."""
     for name, was in old.items():
         now = new.get(name)
         if now is None:
+            if outside or not top:
+                return False
             continue
         if was["type"] != now["type"]:
             return False
         if was["mode"] != now["mode"] and now["mode"] != "NULLABLE":
             return False
-        if not _changeable(was.get("fields") or {}, now.get("fields") or {}):
+        if not _changeable(was.get("fields") or {}, now.get("fields") or {}, outside=outside, top=False):
             return False
-    return all(now["mode"] != "REQUIRED" for name, now in new.items() if name not in old)
+    more = [now for name, now in new.items() if name not in old]
+    drops = any(name not in new for name in old)
+    # Columns cannot go and come in one step.
+    return all(now["mode"] != "REQUIRED" for now in more) and not (drops and more)

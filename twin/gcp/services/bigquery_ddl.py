@@ -23,6 +23,7 @@ _ADD: Final = re.compile(
 _SET: Final = re.compile(
     rf"ALTER\s+COLUMN\s+(IF\s+EXISTS\s+)?({_NAME})\s+SET\s+OPTIONS\s*\((.*)\)", re.I | re.S
 )
+_LOSE: Final = re.compile(rf"DROP\s+COLUMN\s+(IF\s+EXISTS\s+)?({_NAME})", re.I)
 _ROWS: Final = re.compile(
     rf"CREATE\s+(OR\s+REPLACE\s+)?ROW\s+ACCESS\s+POLICY\s+(IF\s+NOT\s+EXISTS\s+)?({_NAME})\s+ON\s+({_NAME})\s+"
     r"GRANT\s+TO\s*\((.*?)\)\s+FILTER\s+USING\s*\((.*)\)",
@@ -57,11 +58,20 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """DROP COLUMN. lenient: IF EXISTS."""
+
+    name: str
+    lenient: bool
+    policies: None = None
+
+
+@dataclass(frozen=True)
 class AlterTable:
     """ALTER TABLE with its actions."""
 
     table: tuple[str, ...]
-    actions: tuple[Column | Options, ...]
+    actions: tuple[Column | Options | Lost, ...]
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,7 @@ def statement(text: str) -> Statement:
     raise NotImplementedError(f"BigQuery's statement {' '.join(text.split())[:120]!r}")
 
 
-def _action(text: str) -> Column | Options:
+def _action(text: str) -> Column | Options | Lost:
     found = _ADD.fullmatch(text)
     if found:
         policies = _policies(found[4])[0] if found[4] else None
@@ -122,6 +132,9 @@ def _action(text: str) -> Column | Options:
     if found:
         policies, more = _policies(found[3])
         return Options(found[2].strip("`"), policies, more)
+    found = _LOSE.fullmatch(text)
+    if found:
+        return Lost(found[2].strip("`"), bool(found[1]))
     raise NotImplementedError(f"BigQuery's ALTER TABLE action {' '.join(text.split())[:120]!r}")
 
 

@@ -96,10 +96,13 @@ def _alter(call: Call, table: Table, each: ddl.AlterTable) -> None:
                 raise invalid(f"Column already exists: {action.name}", reason="invalidQuery")
             if not held:
                 added.append(action)
-        elif not held:
-            raise invalid(f"ALTER TABLE ALTER COLUMN: Column {action.name} not found.", reason="invalidQuery")
+        elif not held and not (isinstance(action, ddl.Lost) and action.lenient):
+            raise invalid(f"ALTER TABLE: Column {action.name} not found.", reason="invalidQuery")
     if added:
         table.add(call, [(one.name, one.kind) for one in added])
+    lost = [one.name for one in each.actions if isinstance(one, ddl.Lost) and table.has(one.name.lower())]
+    if lost:
+        table.drop(call, {name.lower() for name in lost})
     new = {one.name for one in added}
     for action in each.actions:
         if action.policies is None or (isinstance(action, ddl.Column) and action.name not in new):
@@ -145,6 +148,25 @@ def _drop_rows(table: Table, each: ddl.DropRows) -> None:
         del table.rows[each.name]
     elif not each.lenient:
         raise missing("Row access policy", f"{table.shown}.{each.name}")
+
+
+@handles("bigquery.jobs.query")
+def query(call: Call) -> dict[str, Any]:
+    """Statements, executed at once. What is wrong with them is the answer's error."""
+    if call.body.get("useLegacySql", True):
+        raise NotImplementedError("BigQuery's legacy SQL")
+    text = str(call.body.get("query") or "")
+    if not text.strip():
+        raise invalid("Required parameter is missing: query", reason="required")
+    place = str(call.body.get("location") or "").lower()
+    for each in ddl.script(text):
+        _execute(call, each, place)
+    job = {
+        "projectId": call.project,
+        "jobId": f"job_{etag(call.body)[:10].strip('=')}",
+        "location": place or "US",
+    }
+    return {"kind": "bigquery#queryResponse", "jobComplete": True, "totalRows": "0", "jobReference": job}
 
 
 def _job(call: Call) -> Body:

@@ -62,6 +62,33 @@ class Table:
         self.body["lastModifiedTime"] = millis(call)
         self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
 
+    def drop(self, call: Call, names: set[str]) -> None:
+        """Take columns away, by their names in lower case. Raises 400 for what others stand on."""
+        time = (self.body.get("timePartitioning") or {}).get("field")
+        clustering = (self.body.get("clustering") or {}).get("fields") or []
+        for used in filter(None, (time, *clustering)):
+            if used.lower() in names:
+                raise invalid(
+                    f"ALTER TABLE DROP COLUMN: Column {used} is used for partitioning or clustering.",
+                    reason="invalidQuery",
+                )
+        self._unguarded(call, names)
+        fields = [each for each in self.fields() if each["name"].lower() not in names]
+        if not fields:
+            raise invalid("ALTER TABLE DROP COLUMN: A table needs a column.", reason="invalidQuery")
+        self.body = {**self.body, "schema": {**(self.body.get("schema") or {}), "fields": fields}}
+        self.body["lastModifiedTime"] = millis(call)
+        self.body["etag"] = etag({key: each for key, each in self.body.items() if key != "etag"})
+
+    def _unguarded(self, call: Call, names: set[str]) -> None:
+        """Refuse a drop while rows are guarded; the columns' own policies go with them."""
+        if self.rows or call.state.of("bigquery.rowAccessPolicies", f"{self.row}/"):
+            raise invalid(
+                "ALTER TABLE DROP COLUMN is not supported for tables with row access policies.",
+                reason="invalidQuery",
+            )
+        self.policies = {name: each for name, each in self.policies.items() if name.lower() not in names}
+
     def save(self, call: Call) -> None:
         """Write what the statements made of it."""
         kept = {**call.state.kept(self.row), "policies": self.policies, "rows": self.rows}
@@ -74,9 +101,13 @@ class IcebergTable(Table):
     def fields(self) -> list[Body]:
         return _schema(self.body["metadata"])["fields"]
 
-    def add(self, call: Call, columns: list[tuple[str, str]]) -> None:
-        from twin.gcp.services.biglake_tables import changed, write
+    def drop(self, call: Call, names: set[str]) -> None:
+        self._unguarded(call, names)
+        now = _schema(self.body["metadata"])
+        fields = [each for each in now["fields"] if each["name"].lower() not in names]
+        self._evolve(call, fields, int(self.body["metadata"]["last-column-id"]))
 
+    def add(self, call: Call, columns: list[tuple[str, str]]) -> None:
         metadata = self.body["metadata"]
         now, last = _schema(metadata), int(metadata["last-column-id"])
         fields = [
@@ -86,10 +117,18 @@ class IcebergTable(Table):
                 for index, (name, kind) in enumerate(columns)
             ),
         ]
+        self._evolve(call, fields, last + len(columns))
+
+    def _evolve(self, call: Call, fields: list[Body], last: int) -> None:
+        """Another schema becomes the current one. last: the highest id of a column."""
+        from twin.gcp.services.biglake_tables import changed, write
+
+        metadata = self.body["metadata"]
+        now = _schema(metadata)
         number = 1 + max(int(each["schema-id"]) for each in metadata["schemas"])
         schema = {**now, "schema-id": number, "fields": fields}
         updates: list[Body] = [
-            {"action": "add-schema", "schema": schema, "last-column-id": last + len(columns)},
+            {"action": "add-schema", "schema": schema, "last-column-id": last},
             {"action": "set-current-schema", "schema-id": -1},
         ]
         made = changed(metadata, [], updates)
@@ -128,17 +167,18 @@ def find(call: Call, name: tuple[str, ...], place: str) -> Table:
             call.state.get(f"biglake/projects/{call.project}/catalogs/{catalog}"),
         )
         where = ((holder or {}).get("replicas") or [{}])[0].get("region", "")
-        if body is None or project not in (call.project, call.project_number) or where != place:
-            raise not_found(f"Not found: Table {shown} was not found in location {place}")
+        if body is None or project not in (call.project, call.project_number) or where != (place or where):
+            raise not_found(f"Not found: Table {shown} was not found in location {place or 'US'}")
         return IcebergTable(call, row, body, where, shown)
     if len(name) not in (2, 3):
         raise invalid(f"Invalid table name: {shown}", reason="invalidQuery")
     row = f"bigquery/projects/{call.project}/datasets/{name[-2]}/tables/{name[-1]}"
     body = call.state.get(row)
     foreign = len(name) == 3 and name[0] != call.project
-    if body is None or foreign or body["location"].lower() != place:
-        raise not_found(f"Not found: Table {shown} was not found in location {place}")
-    return Table(call, row, body, place, shown)
+    where = str(body["location"]).lower() if body else ""
+    if body is None or foreign or where != (place or where):
+        raise not_found(f"Not found: Table {shown} was not found in location {place or 'US'}")
+    return Table(call, row, body, where, shown)
 
 
 def _schema(metadata: dict[str, Any]) -> dict[str, Any]:

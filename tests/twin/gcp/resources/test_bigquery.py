@@ -125,6 +125,13 @@ def test_a_table_lives_and_its_schema_grows_only(data: GcpContext) -> None:
     assert len(json.loads(made.update(schema=json.dumps(more))["schema"])) == 4
     same = json.dumps([{**each, "mode": each.get("mode", "nullable")} for each in reversed(more)])
     assert made.replaced_by(schema=same) == [], "order and ways of writing do not matter"
+    assert len(json.loads(made.update(schema=json.dumps(COLUMNS))["schema"])) == 3, (
+        "a column goes by a statement"
+    )
+    renamed = json.dumps([*COLUMNS[:1], {"name": "land", "type": "STRING"}, *COLUMNS[2:]])
+    assert made.replaced_by(schema=renamed) == ["schema"]
+    with pytest.raises(CloudError, match="Column country is used for partitioning or clustering"):
+        made.update(schema=json.dumps([COLUMNS[0], COLUMNS[2]]))
     other = json.dumps([{**more[0], "type": "STRING"}, *more[1:]])
     assert made.replaced_by(schema=other) == ["schema"]
     assert made.replaced_by(timePartitioning={"type": "DAY", "field": "id"}) == ["timePartitioning.field"]
