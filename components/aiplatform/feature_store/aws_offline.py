@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pulumi import Output
 from pulumi_aws import athena, glue, kms, lakeformation
 
+from aiplatform._order import waiting_for
 from aiplatform.feature_store.args import WORKGROUP
 from aiplatform.feature_store.aws_context import RESULTS, STAGING, Context
 
@@ -25,6 +27,7 @@ def offline(context: Context, key: kms.Key) -> Offline:
     """A workgroup and a database. Not the lakehouse's: Feast reads every result by CREATE TABLE AS with a
     place of its own (`external_location`), which a workgroup that enforces its settings refuses (Athena user
     guide, "Considerations and limitations for CTAS queries"), and nobody makes tables in a zone."""
+    zones = [zone.database for zone in context.settings.lakehouse.zones]
     workgroup = athena.Workgroup(
         f"{context.name}-workgroup",
         name=WORKGROUP.of(context.settings.prefix),
@@ -56,7 +59,12 @@ def offline(context: Context, key: kms.Key) -> Offline:
         description=f"Temporary tables of {context.settings.prefix}'s feature store",
         location_uri=f"s3://{context.bucket(STAGING)}/tables",
         tags=context.tags("features"),
-        opts=context.options(delete_before_replace=True),
+        opts=pulumi.ResourceOptions.merge(
+            context.options(delete_before_replace=True),
+            # Not before Lake Formation governs new databases, and the deployer may grant: the lakehouse's
+            # databases come after both.
+            pulumi.ResourceOptions(depends_on=waiting_for(Output.all(*zones))),
+        ),
     )
     return Offline(workgroup, database)
 

@@ -6,19 +6,23 @@ import json
 from typing import Any
 
 import pytest
+from pulumi_aws import lakeformation
 
 from aiplatform._args import keys
 from aiplatform.feature_store import FeatureStore, FeatureStoreArgs
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.feature_store.config import EMPTY
 from tests.components.aiplatform.feature_store.example import (
+    LAKEHOUSE,
+    MATERIALIZER,
     NETWORK,
     ROLE,
     aws,
     rendered,
 )
+from tests.components.aiplatform.pools import CLUSTER
 from tests.components.aiplatform.schema import undocumented
-from tests.components.recording import ACCOUNT, REGION, Recording, value
+from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/acme-dev.features.*"
@@ -185,6 +189,29 @@ def test_whoever_asks_athena_may_make_tables_in_feasts_own_database_alone(made: 
     for grant in granted:
         assert grant.inputs["permissions"] == ["CREATE_TABLE", "DESCRIBE"]
         assert grant.inputs["database"] == {"name": "acme_dev_features"}
+
+
+def test_its_database_comes_after_the_lakehouses_settings() -> None:
+    def made() -> FeatureStore:
+        settings = lakeformation.DataLakeSettings("settings", admins=[f"{ROLE}deployer"])
+        zones: list[Any] = [
+            {**zone, "database": settings.id.apply(lambda _, known=zone["database"]: known)}
+            for zone in LAKEHOUSE["zones"]
+        ]
+        given: Any = {
+            "prefix": "acme-dev",
+            "cluster": CLUSTER,
+            "lakehouse": {**LAKEHOUSE, "zones": zones},
+            "materializer": MATERIALIZER,
+        }
+        return FeatureStore("features", given)
+
+    recorded = record(made)
+    settings = recorded.one("aws:lakeformation/dataLakeSettings:DataLakeSettings")
+    for kind in ("aws:glue/catalogDatabase:CatalogDatabase", "aws:lakeformation/permissions:Permissions"):
+        assert recorded.depends(recorded.one(kind), settings), (
+            "a database made before would be everybody's whom IAM lets, and nobody could grant it"
+        )
 
 
 def test_feast_may_say_where_athena_writes_within_a_cutoff(made: Recording) -> None:
