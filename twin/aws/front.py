@@ -40,6 +40,7 @@ class Front:
         from twin.aws.iceberg_rest import Rest
         from twin.aws.identity import Identity
         from twin.aws.lambdas.invoke import Functions
+        from twin.aws.streams import Streams
 
         capacity.install()
         mends.install()
@@ -63,6 +64,7 @@ class Front:
             baseline.make(self.moto)
         self.athena = Athena(self)
         self.functions = Functions(self)
+        self.streams = Streams(self)
         self.eks.recover()
 
     @property
@@ -127,10 +129,12 @@ class Front:
             answer = self.journal.perform(call, self._write)
             if call.service == "athena":
                 self.athena.begin(call, answer)
+            self.streams.take(call)
             return answer
 
     def close(self) -> None:
         """Let go of the files."""
+        self.streams.close()
         self.functions.close()
         self.athena.close()
         self.eks.close()

@@ -41,6 +41,7 @@ EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "secretsmanager": secretsmanager_calls.OPERATIONS,
     "dynamodb": dynamodb.OPERATIONS,
     "ecr": ecr.OPERATIONS,
+    "firehose": firehose.OPERATIONS,
     "s3tables": s3tables_calls.OPERATIONS,
     "elasticache": elasticache_calls.OPERATIONS,
     "dms": dms_calls.OPERATIONS,

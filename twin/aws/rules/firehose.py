@@ -1,4 +1,4 @@
-"""Data Firehose: roles, tables, keys. What is put into a stream is not delivered here.
+"""Data Firehose: roles, tables, keys, records; what is put into a stream is delivered by twin/aws/streams.py.
 
 Sources: the API Reference of CreateDeliveryStream and StartDeliveryStreamEncryption; "Deliver data to Apache
 Iceberg Tables" and "Controlling access" in the Developer Guide.
@@ -6,16 +6,18 @@ Iceberg Tables" and "Controlling access" in the Developer Guide.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from twin.aws import policy, principals
-from twin.aws.call import Refusal
-from twin.aws.rules import assumable
+from twin.aws.call import Answer, Call, Refusal
+from twin.aws.rules import assumable, own
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
 
+_RECORD: Final = 1000 * 1024
+_BATCH: Final = 4 * 1024 * 1024
 _SERVICE: Final = "firehose.amazonaws.com"
 
 
@@ -94,8 +96,54 @@ def encrypt(params: Params, look: Look) -> None:
         raise Refusal("InvalidKMSResourceException", f"The KMS key {named} does not exist or is not enabled.")
 
 
+def put(params: Params, look: Look) -> None:
+    """PutRecord, PutRecordBatch: of a size that Firehose takes."""
+    name = params.get("DeliveryStreamName")
+    if name not in look.moto.backend("firehose", look.region).delivery_streams:
+        words = f"Firehose {name} under account {look.account} not found."
+        raise Refusal("ResourceNotFoundException", words)
+    records = params.get("Records") or [params.get("Record") or {}]
+    sizes = [len(each.get("Data") or b"") for each in records]
+    if sum(sizes) > _BATCH or max(sizes) > _RECORD:
+        raise invalid(f"A record has at most {_RECORD} bytes, the records of a call {_BATCH} bytes together.")
+
+
 RULES: Final = {
+    "PutRecord": put,
+    "PutRecordBatch": put,
     "CreateDeliveryStream": create,
     "UpdateDestination": update,
     "StartDeliveryStreamEncryption": encrypt,
+}
+
+
+# Operations
+
+
+def _iceberg(call: Call, backend: Any) -> bool:
+    return "Iceberg" in backend.delivery_streams[call.params["DeliveryStreamName"]].destinations[0]
+
+
+def _id() -> str:
+    from moto.moto_api._internal import mock_random
+
+    return mock_random.get_random_hex(100)
+
+
+def take(call: Call, backend: Any) -> Answer | None:
+    """PutRecord into an Iceberg table, which moto does not know."""
+    return own.respond(call, {"RecordId": _id(), "Encrypted": False}) if _iceberg(call, backend) else None
+
+
+def take_all(call: Call, backend: Any) -> Answer | None:
+    """PutRecordBatch into an Iceberg table."""
+    if not _iceberg(call, backend):
+        return None
+    told = [{"RecordId": _id()} for _ in call.params["Records"]]
+    return own.respond(call, {"FailedPutCount": 0, "Encrypted": False, "RequestResponses": told})
+
+
+OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
+    "PutRecord": take,
+    "PutRecordBatch": take_all,
 }
