@@ -115,7 +115,7 @@ def column(each: Any) -> dict[str, str]:
 
 
 def _hive_type(kind: Any) -> str:
-    text = kind.sql(dialect="hive").lower() if kind is not None else "string"
+    text = kind.sql(dialect="hive").lower().replace("`", "") if kind is not None else "string"
     return re.sub(r"\s*([<>:,])\s*", r"\1", text.replace(": ", ":"))
 
 

@@ -22,7 +22,7 @@ def run(catalog: Catalog, statement: Statement) -> Outcome:
 def create_database(catalog: Catalog, statement: Statement) -> Outcome:
     """CREATE DATABASE."""
     tree: Any = statement.tree
-    made: dict[str, Any] = {"Name": tree.this.name.lower()}
+    made: dict[str, Any] = {"Name": _database(tree)}
     for each in (tree.args.get("properties") or exp.Properties()).expressions:
         if isinstance(each, exp.LocationProperty):
             made["LocationUri"] = each.this.name
@@ -36,10 +36,16 @@ def create_database(catalog: Catalog, statement: Statement) -> Outcome:
     return Outcome()
 
 
+def _database(tree: Any) -> str:
+    # sqlglot has the name of a SCHEMA as a table's database, and that of a DATABASE as a table's own.
+    node = tree.find(exp.Table)
+    return str(node.name or node.db).lower()
+
+
 def drop_database(catalog: Catalog, statement: Statement) -> Outcome:
     """DROP DATABASE [CASCADE]."""
     tree: Any = statement.tree
-    name = tree.this.name.lower()
+    name = _database(tree)
     try:
         catalog.database(name)
     except QueryFailed:

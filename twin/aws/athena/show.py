@@ -54,7 +54,7 @@ def tell(catalog: Catalog, statement: Statement) -> Outcome:
             "/".join(f"{k}={v}" for k, v in zip(names, part.values, strict=True))
             for part in catalog.parts(table)
         ]
-        return listed("partition", shown)
+        return listed("partition", sorted(shown))
     rows: list[Row] = [
         [f"{each['Name']:<20}\t{each.get('Type', ''):<20}\t{each.get('Comment', ''):<20}"] for each in own
     ]

@@ -148,7 +148,10 @@ def _parsed(text: str, tree: exp.Expr) -> Statement:
         if isinstance(tree, made):
             return Statement(kind, DML, tree)
     if isinstance(tree, exp.Values):
-        return Statement("SELECT", DML, exp.select("*").from_(exp.Subquery(this=tree)))
+        width = len(tree.expressions[0].expressions) if isinstance(tree.expressions[0], exp.Tuple) else 1
+        names = [exp.to_identifier(f"_col{at}", quoted=True) for at in range(width)]
+        alias = exp.TableAlias(this=exp.to_identifier("rows", quoted=True), columns=names)
+        return Statement("SELECT", DML, exp.select("*").from_(exp.Subquery(this=tree, alias=alias)))
     raise untranslated(text[:200])
 
 

@@ -171,6 +171,36 @@ def test_a_query_that_reads_too_much_is_cancelled(clients: Clients, ask: Asking)
         ask.athena.get_query_results(QueryExecutionId=found.told["QueryExecutionId"])
 
 
+def test_files_of_json_and_of_quoted_text_are_tables(clients: Clients, ask: Asking) -> None:
+    put = clients("s3").put_object
+    put(Bucket=BUCKET, Key="json/a.json", Body=b'{"A": 1, "s": {"y": 5}, "z": {"k": [1, 2]}}\n{"a": null}\n')
+    put(Bucket=BUCKET, Key="quoted/a.csv", Body=b'h;i\n"a;b";1\n')
+    ask.done(
+        "CREATE EXTERNAL TABLE `logs`.`nested` (`a` int, `s` struct<`y`:int>, z map<string,array<int>>) "
+        "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
+        f"WITH SERDEPROPERTIES ('ignore.malformed.json'='true') LOCATION 's3://{BUCKET}/json/'"
+    )
+    assert ask.rows("SELECT a, s.y, z['k'][2] FROM nested") == [["1", "5", "2"], [None, None, None]]
+    ask.done(
+        "CREATE EXTERNAL TABLE quoted (h string, i string) "
+        "ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.OpenCSVSerde' "
+        "WITH SERDEPROPERTIES ('separatorChar' = ';', 'quoteChar' = '\"') "
+        f"LOCATION 's3://{BUCKET}/quoted' TBLPROPERTIES ('skip.header.line.count' = '1')"
+    )
+    assert ask.rows("SELECT h, CAST(i AS integer) + 1 FROM quoted") == [["a;b", "2"]]
+
+
+def test_databases_come_and_go(ask: Asking) -> None:
+    for word in ("DATABASE", "SCHEMA"):
+        ask.done(f"CREATE {word} IF NOT EXISTS other")
+        ask.done("CREATE VIEW other.one AS SELECT 1 AS a")
+        assert ask.rows("SELECT a FROM other.one") == [["1"]]
+        assert "Database other is not empty" in ask.refused(f"DROP {word} other")
+        ask.done(f"DROP {word} other CASCADE")
+    assert ["other"] not in ask.done("SHOW DATABASES").rows
+    assert ask.done("VALUES (1, 'a')").rows == [["_col0", "_col1"], ["1", "a"]]
+
+
 def test_parameters_and_prepared_statements_fill_in_what_is_open(clients: Clients, ask: Asking) -> None:
     assert ask.rows("SELECT ? + 1, ?", ExecutionParameters=["1", "'it''s'"]) == [["2", "it's"]]
     clients("athena").create_prepared_statement(
