@@ -1,7 +1,7 @@
 """The pack as the engine speaks to it: Pulumi's Analyzer protocol.
 
-Served here and not by Pulumi's policy SDK, which unpacks every resource once for every policy: with sixty of
-them a preview takes twice as long (docs/adr/0013).
+Served here and not by Pulumi's policy SDK, which gives a policy up at the first value that is not known yet
+(docs/adr/0013).
 """
 
 from __future__ import annotations
