@@ -7,6 +7,7 @@ behind a door that asks for TLS and for tokens of IAM.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -83,6 +84,7 @@ def _program(base: Base, kubeconfig: str) -> None:
                 "training": {"principals": [roles["training"].arn]},
                 "release": {"principals": [roles["release"].arn], "promotes": True},
             },
+            "workers": 1,
             "force_destroy": True,
         },
         pulumi.ResourceOptions(providers=[provider], depends_on=[nodes]),
@@ -164,10 +166,17 @@ class Registry:
         pod = self._template(name).spec
         return [self._run(each, pod.service_account_name) for each in [*pod.init_containers, *pod.containers]]
 
-    def _run(self, container: Any, account: str) -> str:
+    def declare(self, accounts: Sequence[str]) -> str:
+        """The Job's step for accounts, as it would be with these alone declared."""
+        pod = self._template("mlflow-migrate").spec
+        secrets = {each["account"]: each["secret"] for each in self.outputs["secrets"]}
+        declared = json.dumps({each: secrets[each] for each in accounts})
+        return self._run(pod.containers[0], pod.service_account_name, {"REGISTRY_ACCOUNT_SECRETS": declared})
+
+    def _run(self, container: Any, account: str, more: Mapping[str, str] | None = None) -> str:
         done = subprocess.run(
             self._command(container),
-            env=self._variables(container, account),
+            env={**self._variables(container, account), **(more or {})},
             capture_output=True,
             text=True,
             check=False,
@@ -277,6 +286,11 @@ class Registry:
         [secret] = [each["secret"] for each in self.outputs["secrets"] if each["account"] == account]
         found = self.as_role(account, "secretsmanager").get_secret_value(SecretId=secret)
         return json.loads(found["SecretString"])["password"]
+
+    def signed_in(self, account: str, password: str) -> int:
+        """What the server answers to somebody who says to be an account."""
+        told = base64.b64encode(f"{account}:{password}".encode()).decode()
+        return self.ask("/api/2.0/mlflow/users/current", Authorization=f"Basic {told}")[0]
 
     def user(self, account: str, do: str, **more: Any) -> dict[str, Any]:
         """Let MLflow's client do something as an account."""
@@ -423,3 +437,18 @@ def test_the_server_signs_in_to_the_database_by_iam_alone(registry: Registry) ->
         told = clients.run("mlflow", "intruder", {"how": wrong, "port": registry.door.port})
         assert why in told["refused"], told
     assert len(registry.door.refused) == before + 2
+
+
+def test_passwords_follow_their_secrets_and_accounts_their_declaration(registry: Registry) -> None:
+    """The last one: training is no more."""
+    [release] = [each["secret"] for each in registry.outputs["secrets"] if each["account"] == "release"]
+    old, left = registry.password("release"), registry.password("training")
+    assert (registry.signed_in("release", old), registry.signed_in("training", left)) == (200, 200)
+    changed = {"username": "release", "password": "another-one-that-is-long"}
+    registry.plain.aws("secretsmanager").put_secret_value(SecretId=release, SecretString=json.dumps(changed))
+    told = registry.declare(["admin", "release"])
+    assert "gave release the password of its secret" in told
+    assert "removed the account training" in told
+    assert registry.signed_in("release", old) == 401
+    assert registry.signed_in("release", changed["password"]) == 200
+    assert registry.signed_in("training", left) == 401, "what is declared no more is let in no more"
