@@ -113,9 +113,14 @@ def of_session(moto: Any, session: Session) -> Principal:
     return replace(made, session=session.policies, tags={**made.tags, **session.tags})
 
 
+def role_of(moto: Any, arn: str) -> Any | None:
+    """moto's role of this arn, or None."""
+    return next((each for each in moto.backend("iam").roles.values() if each.arn == arn), None)
+
+
 def of_role(moto: Any, arn: str, session: str) -> Principal | None:
     """The principal that a role is in a session of this name; None where the account has no such role."""
-    role = next((each for each in moto.backend("iam").roles.values() if each.arn == arn), None)
+    role = role_of(moto, arn)
     if role is None:
         return None
     return Principal(

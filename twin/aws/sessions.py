@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from twin.aws import decision, policy
 from twin.aws.call import Answer, Call, Refusal
-from twin.aws.principals import Backends, Principal, Session, boundary, session_of
+from twin.aws.principals import Backends, Principal, Session, boundary, role_of, session_of
 from twin.aws.principals import policy as managed_policy
 
 Params = dict[str, Any]
@@ -52,7 +52,7 @@ def check(call: Call, front: Any, who: Principal) -> None:
 
     params = call.params
     arn = str(params.get("RoleArn") or "")
-    role = _role(front.moto, arn)
+    role = role_of(front.moto, arn)
     tags = requested_tags(params)
     context = {
         **authorize.context(call, front, who),
@@ -84,10 +84,6 @@ def trusted_service(trust: Any, service: str, actions: tuple[str, ...], context:
         )
         for action in actions
     )
-
-
-def _role(moto: Any, arn: str) -> Any:
-    return next((each for each in moto.backend("iam").roles.values() if each.arn == arn), None)
 
 
 def _lasts(seconds: int, role: Any, who: Principal) -> None:

@@ -15,6 +15,7 @@ from twin.aws.call import Answer, Call, Refusal
 from twin.aws.eks import pod_identity
 from twin.aws.eks.store import Thing
 from twin.aws.model import violations
+from twin.aws.principals import role_of
 from twin.kubernetes.api import ApiError, Kube, Unreachable, path
 
 Params = dict[str, Any]
@@ -137,7 +138,7 @@ def _trusted(front: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None
         **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
         "aws:TagKeys": "\n".join(tags),
     }
-    role = next((each for each in front.moto.backend("iam").roles.values() if each.arn == arn), None)
+    role = role_of(front.moto, arn)
     actions = _ACTIONS if tags else _ACTIONS[:1]
     if role is None or not sessions.trusted_service(
         role.assume_role_policy_document, pod_identity.SERVICE, actions, context
