@@ -103,7 +103,19 @@ class IcebergTable(Table):
 
     def drop(self, call: Call, names: set[str]) -> None:
         self._unguarded(call, names)
-        now = _schema(self.body["metadata"])
+        metadata = self.body["metadata"]
+        now = _schema(metadata)
+        sources = {
+            int(field["source-id"])
+            for each in (*metadata["partition-specs"], *metadata["sort-orders"])
+            for field in each["fields"]
+        }
+        for each in now["fields"]:
+            if each["name"].lower() in names and each["id"] in sources:
+                raise invalid(
+                    f"ALTER TABLE DROP COLUMN: Column {each['name']} is used for partitioning or clustering.",
+                    reason="invalidQuery",
+                )
         fields = [each for each in now["fields"] if each["name"].lower() not in names]
         self._evolve(call, fields, int(self.body["metadata"]["last-column-id"]))
 
