@@ -106,6 +106,12 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "issuerName": "platform-deployer",
         "sessionName": "test",
     },
+    "aws:lambda/getInvocation:getInvocation": lambda arguments: {
+        **arguments,
+        "id": arguments["functionName"],
+        "region": REGION,
+        "result": '{"faults": {}}',
+    },
     "aws:iam/getRoles:getRoles": lambda arguments: {
         "id": REGION,
         "nameRegex": arguments["nameRegex"],

@@ -178,9 +178,9 @@ def test_what_would_lose_data_fails_and_changes_nothing(
     before, kept = world.client("seen"), world.table
     world.table = {**kept, **table}
     with pytest.raises(automation.CommandError) as error:
-        world.stack.up()
-    assert why in str(error.value)
-    assert "table curated.orders" in str(error.value)
+        world.stack.preview()
+    assert why in str(error.value), "told before anything is made"
+    assert "LakehouseArgs.tables[0]: curated.orders" in str(error.value)
     world.table = kept
     world.stack.up()
     assert world.client("seen") == before

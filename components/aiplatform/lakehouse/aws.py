@@ -65,7 +65,11 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     where = place(parent)
     session = aws.iam.get_session_context(arn=where.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
     context = Context(parent, name, settings, where, session.issuer_arn)
-    faults = [*_strangers(settings.writers, where), *aws_captures.unprepared(context)]
+    faults = [
+        *_strangers(settings.writers, where),
+        *aws_captures.unprepared(context),
+        *aws_keeper.refused(context),
+    ]
     if faults:
         raise ArgumentError(faults)
     key = aws_buckets.key(context)

@@ -4,7 +4,7 @@ A call is made when its table's declaration is new or other than at the last `up
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Final
 
@@ -12,6 +12,7 @@ import pulumi
 from pulumi import AssetArchive, StringAsset
 from pulumi_aws import iam, kms, lambda_
 
+from aiplatform._args import Fault
 from aiplatform._aws import Statement, allow, document, trust
 from aiplatform._aws_logs import log_group
 from aiplatform.lakehouse import table_keeper
@@ -25,6 +26,39 @@ RUNTIME: Final = "python3.13"
 _HANDLER: Final = "table_keeper.handler.handle"
 _TIMEOUT: Final = 300
 _LOG_DAYS: Final = 90
+
+
+def refused(context: Context) -> Iterator[Fault]:
+    """What the keeper would refuse of today's declarations, asked before anything is made. Nothing in the run
+    that makes it; and where it cannot be asked, `up` will tell."""
+    tables = context.settings.tables
+    if not tables:
+        return
+    asked = {
+        "warehouse": context.warehouse,
+        "judge": [
+            {
+                "database": context.database(table.zone),
+                "table": table.name,
+                **declaration(context.settings, table),
+            }
+            for table in tables
+        ],
+    }
+    try:
+        answer = lambda_.get_invocation(
+            function_name=KEEPER.of(context.settings.prefix),
+            input=json.dumps(asked),
+            opts=pulumi.InvokeOptions(parent=context.parent),
+        )
+    except Exception as error:  # noqa: BLE001 - the SDK raises no narrower one
+        if "ResourceNotFound" not in str(error):
+            pulumi.log.warn(f"changes of tables are judged by `up` alone: {error}", context.parent)
+        return
+    faults: dict[str, list[str]] = json.loads(answer.result).get("faults", {})
+    for index, table in enumerate(tables):
+        for reason in faults.get(table.path, []):
+            yield Fault(f"LakehouseArgs.tables[{index}]", f"{table.path}: {reason}")
 
 
 def role(context: Context) -> iam.Role:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from .planning import Plan, RefusedError, plan
 
 TRIES = 6
+_AT_ONCE = 16
 
 
 class Tables(Protocol):
@@ -23,9 +25,12 @@ class Tables(Protocol):
 
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Bring one table to its declaration; answers what was done. Raises RefusedError, with what to do, where
-    that would lose data or break readers: then nothing was done."""
-    from .rest import Catalog, LaterError
+    that would lose data or break readers: then nothing was done. Of `judge`, a list of declarations, it only
+    answers what would be refused."""
+    from .rest import Catalog, LaterError, MissingError
 
+    if "judge" in event:
+        return judge(lambda: Catalog(event["warehouse"]), event["judge"], MissingError)
     return keep(lambda: Catalog(event["warehouse"]), event, LaterError)
 
 
@@ -51,6 +56,23 @@ def _once(catalog: Tables, event: dict[str, Any]) -> dict[str, Any]:
         body = {"requirements": made.requirements, "updates": made.updates}
         catalog.commit(event["database"], event["table"], body)
     return {"table": event["path"], "steps": made.steps}
+
+
+def judge(
+    connect: Callable[[], Tables], events: list[dict[str, Any]], missing: type[Exception]
+) -> dict[str, Any]:
+    """What of declarations would be refused, by the table's path; of tables that are not there, nothing."""
+    catalog = connect()
+
+    def faults(event: dict[str, Any]) -> list[str]:
+        try:
+            return plan(catalog.load(event["database"], event["table"]), event).faults
+        except missing:
+            return []
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = dict(zip((event["path"] for event in events), pool.map(faults, events), strict=True))
+    return {"faults": {path: reasons for path, reasons in found.items() if reasons}}
 
 
 def told(event: dict[str, Any], made: Plan) -> str:

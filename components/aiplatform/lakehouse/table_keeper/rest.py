@@ -15,6 +15,10 @@ class CatalogError(Exception):
     """What the catalog answered that it should not have."""
 
 
+class MissingError(CatalogError):
+    """There is no such table, or no such database."""
+
+
 class LaterError(CatalogError):
     """An answer that may be another one soon: somebody else has committed in between (409), rights that were
     just given are not known everywhere yet (403), too many calls (429), or a fault of the service."""
@@ -55,10 +59,11 @@ class Catalog:
         SigV4Auth(credentials.get_frozen_credentials(), "glue", region).add_auth(request)
         answer = self._http.send(request.prepare())
         if answer.status_code >= 300:
-            kind = (
-                LaterError
-                if answer.status_code in (403, 409, 429) or answer.status_code >= 500
-                else CatalogError
-            )
-            raise kind(f"{method} {path}: {answer.status_code} {answer.text}")
+            raise _kind(answer.status_code)(f"{method} {path}: {answer.status_code} {answer.text}")
         return dict(json.loads(answer.content)) if answer.content else {}
+
+
+def _kind(status: int) -> type[CatalogError]:
+    if status == 404:
+        return MissingError
+    return LaterError if status in (403, 409, 429) or status >= 500 else CatalogError

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
+import grpc
 import pytest
 
 from aiplatform.lakehouse.table_keeper.planning import NOTE
-from tests.components.aiplatform.lakehouse.example import BY_TABLE, EVENTS, ORDERS, lakehouse
+from tests.components.aiplatform.lakehouse.example import BY_TABLE, EVENTS, ORDERS, faults, lakehouse
 from tests.components.recording import ACCOUNT, Recording
 
 CALL = "aws:lambda/invocation:Invocation"
@@ -104,3 +106,31 @@ def test_the_function_is_our_code_and_the_logs_are_encrypted(default: Recording)
         if each.get("Sid") == "LogsEncrypt"
     ]
     assert [each.endswith(f"log-group:{group['name']}") for each in contexts] == [True]
+
+
+def test_what_the_keeper_would_refuse_is_told_before_anything_is_made() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append(json.loads(arguments["input"]))
+        return {"result": json.dumps({"faults": {"raw.events": ["column at: declared no more"]}})}
+
+    told = faults(answers={"aws:lambda/getInvocation:getInvocation": answer})
+    assert told == ["LakehouseArgs.tables[1]: raw.events: column at: declared no more"]
+    assert asked[0]["warehouse"] == ACCOUNT
+    assert [each["database"] for each in asked[0]["judge"]] == ["acme_dev_curated", "acme_dev_raw"]
+
+
+def test_where_the_keeper_is_not_there_yet_nothing_is_judged() -> None:
+    class MissingError(grpc.RpcError):
+        def code(self) -> grpc.StatusCode:
+            return grpc.StatusCode.UNKNOWN
+
+        def details(self) -> str:
+            return "ResourceNotFoundException: Function not found"
+
+    def missing(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise MissingError
+
+    made = lakehouse(answers={"aws:lambda/getInvocation:getInvocation": missing})
+    assert len(made.all(CALL)) == 2

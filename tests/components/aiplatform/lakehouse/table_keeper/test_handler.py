@@ -11,7 +11,7 @@ import pytest
 
 from aiplatform.lakehouse import table_keeper
 from aiplatform.lakehouse.declaration import declaration
-from aiplatform.lakehouse.table_keeper.handler import TRIES, keep
+from aiplatform.lakehouse.table_keeper.handler import TRIES, judge, keep
 from aiplatform.lakehouse.table_keeper.planning import RefusedError
 from tests.components.aiplatform.lakehouse.example import EVENTS
 from tests.components.aiplatform.lakehouse.table_keeper.scene import made, settings
@@ -77,6 +77,25 @@ def test_a_refusal_names_the_table_and_commits_nothing() -> None:
     catalog = Catalog()
     with pytest.raises(RefusedError, match=r"table raw\.events: column at: declared no more"):
         keep(lambda: catalog, event({**EVENTS, "columns": EVENTS["columns"][:1]}), BusyError)
+    assert not catalog.commits
+
+
+def test_it_judges_declarations_and_does_nothing() -> None:
+    class MissingError(Exception):
+        """No such table."""
+
+    class Some(Catalog):
+        def load(self, database: str, table: str) -> dict[str, Any]:
+            if table == "later":
+                raise MissingError
+            return super().load(database, table)
+
+    catalog = Some()
+    narrower = event({**EVENTS, "columns": EVENTS["columns"][:1]})
+    later = {**narrower, "table": "later", "path": "raw.later"}
+    [fault] = judge(lambda: catalog, [narrower, later], MissingError)["faults"]["raw.events"]
+    assert fault.startswith("column at: declared no more")
+    assert judge(lambda: catalog, [event(WIDER), later], MissingError) == {"faults": {}}
     assert not catalog.commits
 
 
