@@ -160,6 +160,8 @@ def _password(context: Context, key: kms.Key) -> Output[str]:
         name_prefix=f"{context.settings.prefix}/features/valkey-",
         description="Password of the feature store's user of Valkey",
         kms_key_id=key.arn,
+        # It is worth nothing without the cache: it stays for a while only where the cache is guarded, too.
+        recovery_window_in_days=7 if context.settings.protect else 0,
         tags=context.settings.tags,
         opts=context.options(),
     )

@@ -295,6 +295,9 @@ def test_valkey_is_closed_but_for_the_cluster_and_one_user(valkey: Recording) ->
     for rule in valkey.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"):
         assert rule.inputs["referencedSecurityGroupId"] == "sg-0c1u5te2"
     assert "OnlineStore" not in statements(valkey, "server"), "IAM does not let anyone into Valkey"
+    assert valkey.one("aws:secretsmanager/secret:Secret").inputs["recoveryWindowInDays"] == 0, (
+        "a destroy leaves nothing"
+    )
     version = valkey.one("aws:secretsmanager/secretVersion:SecretVersion")
     assert version.ignore_changes == ("secretString",), "another password at each deployment locks out"
     container = pod(valkey)["containers"][0]
