@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.call import Refusal
-from twin.aws.rules import assumable, own, secretsmanager
+from twin.aws.rules import assumable, own, secretsmanager, subnets
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -70,17 +70,14 @@ def subnet_group(params: Params, look: Look) -> None:
     covered(params, look)
 
 
+def _no_subnet(id: str) -> str:
+    return f"The subnet ID '{id}' does not exist"
+
+
 def covered(params: Params, look: Look) -> None:
     """ModifyReplicationSubnetGroup: of one VPC, in two zones."""
-    found: list[Any] = []
-    for id in params.get("SubnetIds") or []:
-        try:
-            found.append(look.subnet(id))
-        except Refusal as error:
-            raise Refusal("InvalidSubnet", error.message) from None
-    zones = sorted({each.availability_zone for each in found})
-    if len({each.vpc_id for each in found}) > 1:
-        raise Refusal("InvalidSubnet", "The subnets of a replication subnet group must be in one VPC.")
+    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a replication subnet group")
+    zones = subnets.zones(there)
     if len(zones) < 2:
         raise Refusal(
             "ReplicationSubnetGroupDoesNotCoverEnoughAZs",

@@ -12,7 +12,6 @@ from twin.aws.rules.dms import CERTIFICATES, CONFIGS, ENDPOINTS, SECRETS, SUBNET
 Params = dict[str, Any]
 
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_TAGS: Final = "twin_dms_tags"
 _FILTERS: Final = {
     "replication-subnet-group-id": "ReplicationSubnetGroupIdentifier",
     "certificate-arn": "CertificateArn",
@@ -35,8 +34,9 @@ def _arn(backend: Any, kind: str, name: str = "") -> str:
 
 
 def _tagged(backend: Any, arn: str, params: Params) -> None:
-    tags: dict[str, dict[str, str]] = vars(backend).setdefault(_TAGS, {})
-    tags[arn] = {each["Key"]: each.get("Value", "") for each in params.get("Tags") or []}
+    # One of this name may have been there before.
+    own.tags(backend, arn).clear()
+    own.tags(backend, arn).update(own.pairs(params.get("Tags")))
 
 
 def _seen(kind: str, member: str, gone: str) -> Callable[[Params, Any], Params]:
@@ -213,23 +213,20 @@ def tell_replications(params: Params, backend: Any) -> Params:
 
 def tag(params: Params, backend: Any) -> Params:
     """AddTagsToResource."""
-    tags = vars(backend).setdefault(_TAGS, {}).setdefault(params["ResourceArn"], {})
-    tags.update({each["Key"]: each.get("Value", "") for each in params["Tags"]})
+    own.tags(backend, params["ResourceArn"]).update(own.pairs(params["Tags"]))
     return {}
 
 
 def untag(params: Params, backend: Any) -> Params:
     """RemoveTagsFromResource."""
-    tags = vars(backend).setdefault(_TAGS, {}).setdefault(params["ResourceArn"], {})
     for key in params["TagKeys"]:
-        tags.pop(key, None)
+        own.tags(backend, params["ResourceArn"]).pop(key, None)
     return {}
 
 
 def tell_tags(params: Params, backend: Any) -> Params:
     """ListTagsForResource."""
-    tags = vars(backend).setdefault(_TAGS, {}).get(params.get("ResourceArn")) or {}
-    return {"TagList": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
+    return {"TagList": own.listed(own.tags(backend, str(params.get("ResourceArn"))))}
 
 
 _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.call import Refusal
-from twin.aws.rules import own
+from twin.aws.rules import own, subnets
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -193,25 +193,20 @@ def _snapshots(params: Params, engine: str) -> None:
 
 
 def _place(params: Params, look: Look) -> None:
-    subnets = [_subnet(id, look) for id in params.get("SubnetIds") or []]
-    if subnets and not 2 <= len(subnets) <= 3:
-        raise Refusal("InvalidSubnet", f"A serverless cache takes two or three subnets, got {len(subnets)}.")
-    if len({each.availability_zone for each in subnets}) != len(subnets):
+    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a serverless cache")
+    if there and not 2 <= len(there) <= 3:
+        raise Refusal("InvalidSubnet", f"A serverless cache takes two or three subnets, got {len(there)}.")
+    if len(subnets.zones(there)) != len(there):
         raise Refusal("InvalidSubnet", "The subnets of a serverless cache must be in different zones.")
-    vpcs = {each.vpc_id for each in subnets} or {getattr(look.ec2.default_vpc, "id", "")}
-    if len(vpcs) > 1:
-        raise Refusal("InvalidSubnet", "The subnets of a serverless cache must be in one VPC.")
+    vpcs = {each.vpc_id for each in there} or {getattr(look.ec2.default_vpc, "id", "")}
     groups = look.groups()
     for id in params.get("SecurityGroupIds") or []:
         if id not in groups or groups[id].vpc_id not in vpcs:
             raise wrong(f"Some security groups are not in the VPC of the cache: {id}")
 
 
-def _subnet(id: str, look: Look) -> Any:
-    try:
-        return look.subnet(id)
-    except Refusal:
-        raise Refusal("InvalidSubnet", f"Some input subnets in :[{id}] are invalid.") from None
+def _no_subnet(id: str) -> str:
+    return f"Some input subnets in :[{id}] are invalid."
 
 
 def create_subnets(params: Params, look: Look) -> None:
@@ -226,8 +221,7 @@ def create_subnets(params: Params, look: Look) -> None:
 
 def modify_subnets(params: Params, look: Look) -> None:
     """ModifyCacheSubnetGroup."""
-    if len({_subnet(id, look).vpc_id for id in params.get("SubnetIds") or []}) > 1:
-        raise Refusal("InvalidSubnet", "The subnets of a cache subnet group must be in one VPC.")
+    subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a cache subnet group")
 
 
 def user(look: Look, id: Any) -> own.Thing:

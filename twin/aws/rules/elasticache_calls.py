@@ -11,7 +11,6 @@ from twin.aws.rules.elasticache import CACHES, GROUPS, SUBNETS, USERS, VERSIONS
 
 Params = dict[str, Any]
 
-_TAGS: Final = "twin_cache_tags"
 _PORT: Final = {"valkey": 6379, "redis": 6379, "memcached": 11211}
 _FULL: Final = {"7": "7.2", "8": "8.1", "9": "9.0", "1.6": "1.6.22"}
 
@@ -21,8 +20,9 @@ def _arn(backend: Any, kind: str, name: str) -> str:
 
 
 def _tagged(backend: Any, arn: str, params: Params) -> None:
-    tags: dict[str, dict[str, str]] = vars(backend).setdefault(_TAGS, {})
-    tags[arn] = {each["Key"]: each.get("Value", "") for each in params.get("Tags") or []}
+    # One of this name may have been there before.
+    own.tags(backend, arn).clear()
+    own.tags(backend, arn).update(own.pairs(params.get("Tags")))
 
 
 def _listed(kind: str, asked: str, member: str, code: str) -> Callable[[Params, Any], Params]:
@@ -244,23 +244,20 @@ def drop_subnets(params: Params, backend: Any) -> Params:
 
 def tag(params: Params, backend: Any) -> Params:
     """AddTagsToResource."""
-    tags = vars(backend).setdefault(_TAGS, {}).setdefault(params["ResourceName"], {})
-    tags.update({each["Key"]: each.get("Value", "") for each in params["Tags"]})
+    own.tags(backend, params["ResourceName"]).update(own.pairs(params["Tags"]))
     return tell_tags(params, backend)
 
 
 def untag(params: Params, backend: Any) -> Params:
     """RemoveTagsFromResource."""
-    tags = vars(backend).setdefault(_TAGS, {}).setdefault(params["ResourceName"], {})
     for key in params["TagKeys"]:
-        tags.pop(key, None)
+        own.tags(backend, params["ResourceName"]).pop(key, None)
     return tell_tags(params, backend)
 
 
 def tell_tags(params: Params, backend: Any) -> Params:
     """ListTagsForResource."""
-    tags = vars(backend).setdefault(_TAGS, {}).get(params["ResourceName"]) or {}
-    return {"TagList": [{"Key": key, "Value": tags[key]} for key in sorted(tags)]}
+    return {"TagList": own.listed(own.tags(backend, params["ResourceName"]))}
 
 
 _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {

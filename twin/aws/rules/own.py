@@ -4,7 +4,7 @@ and told in the words of each service's protocol.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,22 @@ class Thing:
 def held(backend: Any, kind: str) -> dict[str, Thing]:
     """All of a kind in a backend, by name or arn."""
     return vars(backend).setdefault(kind, {})
+
+
+def tags(backend: Any, arn: str) -> dict[str, str]:
+    """The tags of a thing, to be told and to be changed."""
+    known: dict[str, dict[str, str]] = vars(backend).setdefault("twin_tags", {})
+    return known.setdefault(arn, {})
+
+
+def pairs(given: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+    """Tags as a map, of a service that takes a list of Key and Value."""
+    return {each["Key"]: each.get("Value", "") for each in given or ()}
+
+
+def listed(held: Mapping[str, str]) -> list[dict[str, str]]:
+    """Tags as such a list."""
+    return [{"Key": key, "Value": held[key]} for key in sorted(held)]
 
 
 def now() -> datetime:

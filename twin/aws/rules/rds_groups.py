@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from twin.aws.call import Refusal
+from twin.aws.rules import subnets
 from twin.aws.rules.look import Look
 from twin.aws.rules.rds_facts import ENGINES
 
@@ -69,16 +70,13 @@ def delete_subnet_group(params: Params, look: Look) -> None:
             )
 
 
+def _no_subnet(id: str) -> str:
+    return f"The following subnets don't exist: [{id}]"
+
+
 def _covers(params: Params, look: Look) -> None:
-    found: list[Any] = []
-    for id in params.get("SubnetIds") or []:
-        try:
-            found.append(look.subnet(id))
-        except Refusal:
-            raise Refusal("InvalidSubnet", f"The following subnets don't exist: [{id}]") from None
-    if len({each.vpc_id for each in found}) > 1:
-        raise Refusal("InvalidSubnet", "The subnets of a DB subnet group must be in one VPC.")
-    zones = sorted({each.availability_zone for each in found})
+    there = subnets.of_one_network(params.get("SubnetIds"), look, _no_subnet, "a DB subnet group")
+    zones = subnets.zones(there)
     if len(zones) < 2:
         raise Refusal(
             "DBSubnetGroupDoesNotCoverEnoughAZs",

@@ -29,11 +29,12 @@ _UPKEEP: Final = {
     },
 }
 _PLAIN: Final = {"sseAlgorithm": "AES256"}
-_TAGS: Final = "twin_s3tables_tags"
 
 
 def _tagged(backend: Any, arn: str, params: Params) -> None:
-    vars(backend).setdefault(_TAGS, {})[arn] = dict(params.get("tags") or {})
+    # One of this name may have been there before.
+    own.tags(backend, arn).clear()
+    own.tags(backend, arn).update(params.get("tags") or {})
 
 
 def _drawn() -> str:
@@ -229,21 +230,20 @@ def tell_table_upkeep(params: Params, backend: Any) -> Params:
 
 def tag(params: Params, backend: Any) -> Params:
     """TagResource."""
-    vars(backend).setdefault(_TAGS, {}).setdefault(params["resourceArn"], {}).update(params["tags"])
+    own.tags(backend, params["resourceArn"]).update(params["tags"])
     return {}
 
 
 def untag(params: Params, backend: Any) -> Params:
     """UntagResource."""
-    held = vars(backend).setdefault(_TAGS, {}).setdefault(params["resourceArn"], {})
     for key in params["tagKeys"]:
-        held.pop(key, None)
+        own.tags(backend, params["resourceArn"]).pop(key, None)
     return {}
 
 
 def tell_tags(params: Params, backend: Any) -> Params:
     """ListTagsForResource."""
-    return {"tags": vars(backend).setdefault(_TAGS, {}).get(params["resourceArn"]) or {}}
+    return {"tags": own.tags(backend, params["resourceArn"])}
 
 
 _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {

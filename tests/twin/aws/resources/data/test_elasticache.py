@@ -133,3 +133,11 @@ def test_a_subnet_group_is_of_one_network(clients: Clients, place: dict[str, Any
     assert error.value.path == "subnetIds"
     made.delete()
     assert made.read() is None
+
+
+def test_a_new_user_has_none_of_the_tags_of_one_that_was_called_so(clients: Clients) -> None:
+    first = make(clients.context(), USER, **user(), tags={"team": "ml"})
+    first.delete()
+    again = make(clients.context(), USER, **user())
+    assert again.outputs["tagsAll"] == {}
+    again.delete()
