@@ -46,5 +46,6 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         "role_name": None,
         "service_account_email": account.email,
         "annotations": account.email.apply(lambda email: {ANNOTATION: email}),
-        "ready": link.etag,
+        # Not its etag, which changes with every other binding of the account: Pods would be made anew.
+        "ready": link.id,
     }
