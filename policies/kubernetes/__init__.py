@@ -1,0 +1,1 @@
+"""What runs on the clusters, and with what rights."""

@@ -1,0 +1,88 @@
+"""Pods and their containers, in whatever they are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from .policy import Undecided
+from .resource import Resource
+from .values import UNKNOWN, at, each
+
+PODS: Final[Mapping[str, str]] = {
+    "kubernetes:core/v1:Pod": "spec",
+    "kubernetes:core/v1:PodTemplate": "template.spec",
+    "kubernetes:core/v1:ReplicationController": "spec.template.spec",
+    "kubernetes:apps/v1:Deployment": "spec.template.spec",
+    "kubernetes:apps/v1:StatefulSet": "spec.template.spec",
+    "kubernetes:apps/v1:DaemonSet": "spec.template.spec",
+    "kubernetes:apps/v1:ReplicaSet": "spec.template.spec",
+    "kubernetes:batch/v1:Job": "spec.template.spec",
+    "kubernetes:batch/v1:CronJob": "spec.jobTemplate.spec.template.spec",
+}
+"""Type -> the property path of its pod's spec."""
+WORKLOADS: Final = tuple(PODS)
+AGENTS: Final = "kubernetes:apps/v1:DaemonSet"
+"""What node agents are: device plugins, log collectors, storage drivers."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A pod's spec, or one of its containers."""
+
+    path: str
+    """Its property path."""
+    body: Mapping[str, Any]
+
+    def get(self, path: str) -> Any:
+        """The value at a path below it: None where nothing is there, UNKNOWN where it is not known yet."""
+        return at(self.body, path)
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return str(self.body.get("name", ""))
+
+
+def pods(resource: Resource) -> Iterator[Part | Undecided]:
+    """The spec of a workload's pods: one, or Undecided, or none where nothing is said."""
+    path = PODS[resource.type]
+    body = resource.get(path)
+    if body is UNKNOWN:
+        yield Undecided(path)
+    elif isinstance(body, Mapping):
+        yield Part(path, cast("Mapping[str, Any]", body))
+
+
+def containers(
+    resource: Resource, kinds: tuple[str, ...] = ("initContainers", "containers")
+) -> Iterator[Part | Undecided]:
+    """Every container of a workload's pods."""
+    for pod in pods(resource):
+        if isinstance(pod, Undecided):
+            yield pod
+            continue
+        for kind in kinds:
+            listed, path = pod.get(kind), f"{pod.path}.{kind}"
+            if listed is UNKNOWN:
+                yield Undecided(path)
+            for where, body in each(listed, path):
+                if body is UNKNOWN:
+                    yield Undecided(where)
+                elif isinstance(body, Mapping):
+                    yield Part(where, cast("Mapping[str, Any]", body))
+
+
+def namespace(resource: Resource) -> Any:
+    """The namespace of an object, UNKNOWN where it is not known yet."""
+    said = resource.get("metadata.namespace")
+    if said is UNKNOWN:
+        return UNKNOWN
+    return said or resource.provider.get("namespace") or "default"
+
+
+def is_agent(resource: Resource, namespaces: Any) -> bool:
+    """Whether it is a node agent: a DaemonSet in a namespace of the system. They reach into their nodes, and
+    nobody but the platform may make one there."""
+    return resource.type == AGENTS and namespace(resource) in namespaces

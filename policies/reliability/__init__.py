@@ -1,0 +1,1 @@
+"""That losing a node, a zone or a table is survived."""

@@ -1,0 +1,49 @@
+"""Spec of kubernetes.run_as_non_root."""
+
+from __future__ import annotations
+
+from tests.policies.spec import UNKNOWN, Case, Fails, Spec
+from tests.policies.workloads import agent, container, cron_job, deployment
+
+CONTEXT = "spec.template.spec.containers[0].securityContext"
+ROOT = container(securityContext={"runAsUser": 0})
+
+SPEC = Spec(
+    passes={
+        "the pod says so": deployment(securityContext={"runAsNonRoot": True}),
+        "the container says so": deployment(container(securityContext={"runAsNonRoot": True})),
+        "an ordinary user": deployment(securityContext={"runAsUser": 1000}),
+        "a node agent": agent(ROOT),
+        "a user that is not known and must not be root": deployment(
+            securityContext={"runAsNonRoot": True, "runAsUser": UNKNOWN}
+        ),
+    },
+    fails={
+        "nothing is said": Fails(deployment(), f"{CONTEXT}.runAsNonRoot", "may be root"),
+        "root": Fails(
+            deployment(ROOT, securityContext={"runAsNonRoot": True}), f"{CONTEXT}.runAsUser", "user 0"
+        ),
+        "the container takes back what the pod says": Fails(
+            deployment(
+                container(securityContext={"runAsNonRoot": False}), securityContext={"runAsNonRoot": True}
+            ),
+            f"{CONTEXT}.runAsNonRoot",
+        ),
+        "one of two containers": Fails(
+            cron_job(container(securityContext={"runAsUser": 1000}), container("sidecar")),
+            "spec.jobTemplate.spec.template.spec.containers[1].securityContext.runAsNonRoot",
+            "'sidecar'",
+        ),
+    },
+    unknown={
+        "the user": deployment(securityContext={"runAsUser": UNKNOWN}),
+        "whether it may": deployment(securityContext={"runAsNonRoot": UNKNOWN}),
+        "the pod's context": deployment(securityContext=UNKNOWN),
+        "the containers": deployment(containers=UNKNOWN),
+    },
+    configured={
+        "a namespace of agents": Case(
+            agent(ROOT, namespace="gpu-operator"), {"agent_namespaces": ["gpu-operator"]}, fails=False
+        ),
+    },
+)
