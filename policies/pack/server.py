@@ -112,6 +112,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         for policy in self.court.policies:
             self._told[policy.id] = self.court.level(policy)
             info.policies.append(self._described(policy))
+        info.policies.append(_of_the_pack())
         return info
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
@@ -246,6 +247,21 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             self._notes.undecided[policy.id] += 1
             response.not_applicable.append(_left_alone(policy, f"{path} is known only at `up`"))
         return response
+
+
+def _of_the_pack() -> proto.PolicyInfo:
+    """What is said of the pack as a whole, in the form of a policy: the engine takes configuration for
+    policies alone. It judges nothing."""
+    told = proto.PolicyInfo(
+        name=PACK,
+        displayName="The pack as a whole",
+        description="Configuration of the pack as a whole; it judges nothing itself.",
+        enforcementLevel=proto.MANDATORY,
+        policy_type=proto.POLICY_TYPE_STACK,
+    )
+    profile = {"type": "string", "enum": list(PROFILES), "description": "How strict the pack is."}
+    told.configSchema.properties.update({"profile": profile})
+    return told
 
 
 def _left_alone(policy: Policy, reason: str) -> proto.PolicyNotApplicable:
