@@ -131,6 +131,17 @@ def _eks(call: Call, place: str, _: Any) -> Iterable[str]:
         yield f"{place.replace(':eks-auth:', ':eks:')}cluster/{name}"
 
 
+def _firehose(call: Call, place: str, _: Any) -> Iterable[str]:
+    if call.params.get("DeliveryStreamName"):
+        yield f"{place}deliverystream/{call.params['DeliveryStreamName']}"
+
+
+def _ecr(call: Call, place: str, _: Any) -> Iterable[str]:
+    names = [call.params["repositoryName"]] if call.params.get("repositoryName") else []
+    for name in [*names, *(call.params.get("repositoryNames") or [])]:
+        yield f"{place}repository/{name}"
+
+
 _RESOURCES: Final[dict[str, Callable[[Call, str, Any], Iterable[str]]]] = {
     "glue": glue,
     "athena": _athena,
@@ -138,6 +149,8 @@ _RESOURCES: Final[dict[str, Callable[[Call, str, Any], Iterable[str]]]] = {
     "lakeformation": _lakeformation,
     "lambda": _lambda,
     "logs": _logs,
+    "firehose": _firehose,
+    "ecr": _ecr,
     "eks": _eks,
     "eks-auth": _eks,
 }

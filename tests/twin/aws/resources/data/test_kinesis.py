@@ -143,3 +143,23 @@ def test_a_stream_of_logs_is_in_its_group(clients: Clients) -> None:
     assert error.value.path == "logGroupName"
     made.delete()
     assert made.read() is None
+
+
+def test_a_role_puts_records_into_the_stream_that_it_may(clients: Clients, place: dict[str, str]) -> None:
+    from tests.twin.aws.test_access import allow, refused, session
+    from tests.twin.aws.test_access import role as caller
+
+    account = clients.front.world.account
+    made = make(clients.context(), STREAM, **inputs(place))
+    stream = f"arn:aws:firehose:us-west-2:{account}:deliverystream"
+    may = session(
+        clients, caller(clients, "puts", allow("firehose:DescribeDeliveryStream", resource=made.id))
+    )
+    told = may("firehose").describe_delivery_stream(DeliveryStreamName="events")
+    assert told["DeliveryStreamDescription"]["DeliveryStreamARN"] == made.id == f"{stream}/events"
+    other = allow("firehose:DescribeDeliveryStream", resource=f"{stream}/other")
+    may_not = session(clients, caller(clients, "puts-other", other))
+    code, words = refused(may_not("firehose").describe_delivery_stream, DeliveryStreamName="events")
+    assert code.startswith("AccessDenied")
+    assert "firehose:DescribeDeliveryStream" in words
+    made.delete()
