@@ -1,0 +1,1 @@
+"""Which account and region an environment is in."""

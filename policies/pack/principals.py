@@ -1,0 +1,119 @@
+"""Whom IAM policy documents and Google Cloud's bindings name, and which conditions narrow that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, cast
+
+from .resource import Resource
+from .statements import Statement
+from .values import UNKNOWN, each, holds_unknown
+
+RESOURCE_POLICIES: Final[Mapping[str, str]] = {
+    "aws:s3/bucketPolicy:BucketPolicy": "policy",
+    "aws:s3/bucket:Bucket": "policy",
+    "aws:s3/accessPoint:AccessPoint": "policy",
+    "aws:sqs/queue:Queue": "policy",
+    "aws:sqs/queuePolicy:QueuePolicy": "policy",
+    "aws:sns/topic:Topic": "policy",
+    "aws:sns/topicPolicy:TopicPolicy": "policy",
+    "aws:kms/key:Key": "policy",
+    "aws:kms/keyPolicy:KeyPolicy": "policy",
+    "aws:secretsmanager/secret:Secret": "policy",
+    "aws:secretsmanager/secretPolicy:SecretPolicy": "policy",
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": "policy",
+    "aws:ecr/registryPolicy:RegistryPolicy": "policy",
+    "aws:glue/resourcePolicy:ResourcePolicy": "policy",
+    "aws:dynamodb/resourcePolicy:ResourcePolicy": "policy",
+    "aws:kinesis/resourcePolicy:ResourcePolicy": "policy",
+    "aws:efs/fileSystemPolicy:FileSystemPolicy": "policy",
+    "aws:backup/vaultPolicy:VaultPolicy": "policy",
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": "policy",
+    "aws:opensearch/domain:Domain": "accessPolicies",
+    "aws:iam/role:Role": "assumeRolePolicy",
+}
+"""Type -> the property with a document of who may use it."""
+
+MEMBERS: Final = ("member", "members")
+"""The properties of Google Cloud's bindings that name identities."""
+
+# Of aws:PrincipalOrgID and its like one value is of one organization or account; aws:SourceIp is no identity,
+# but a network that is named.
+_NARROWING: Final = (
+    "aws:principalorgid",
+    "aws:principalorgpaths",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:principaltag/",
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceorgid",
+    "aws:sourceorgpaths",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceip",
+    "aws:vpcsourceip",
+    "aws:userid",
+    "kms:calleraccount",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+    "elasticfilesystem:accesspointarn",
+)
+_NEGATIVE: Final = ("not", "null", "ifexists")
+
+
+def principals(statement: Statement) -> Iterator[tuple[str, str, Any]]:
+    """(property path, kind, value) of everybody that a statement names: kinds AWS, Service, Federated,
+    CanonicalUser, and `*` for a bare `"Principal": "*"`."""
+    said = statement.body.get("Principal")
+    where = f"{statement.path}.Principal"
+    if isinstance(said, str) or said is UNKNOWN:
+        yield where, "*", said
+    elif isinstance(said, Mapping):
+        for kind, value in cast("Mapping[str, Any]", said).items():
+            if isinstance(value, list):
+                for path, entry in each(value, f"{where}.{kind}"):
+                    yield path, kind, entry
+            else:
+                yield f"{where}.{kind}", kind, value
+
+
+def narrowing(statement: Statement, *keys: str) -> Iterator[tuple[str, Any]]:
+    """(key in lower case, value) of the conditions that must hold and are about one of these keys; a key that
+    ends with `/` stands for all that begin with it. A condition that may be missing (`...IfExists`), is
+    negative (`StringNotEquals`) or holds for everything (`*`) narrows nothing."""
+    for operator, conditions in statement.conditions.items():
+        if any(word in operator.lower() for word in _NEGATIVE):
+            continue
+        for key, value in conditions.items():
+            low = key.lower()
+            if any(low.startswith(k) if k.endswith("/") else low == k for k in keys) and not _holds_for_all(
+                low, value
+            ):
+                yield low, value
+
+
+def is_narrowed(statement: Statement) -> bool:
+    """Whether a statement for everybody is after all for an organization, account, role or network."""
+    return any(True for _ in narrowing(statement, *_NARROWING))
+
+
+def is_undecided(statement: Statement) -> bool:
+    """Whether its principals or conditions are not known yet."""
+    return holds_unknown([statement.body.get(key) for key in ("Principal", "Condition")])
+
+
+def _holds_for_all(key: str, value: Any) -> bool:
+    values: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
+    everything = ("*", "0.0.0.0/0", "::/0", "arn:*", "arn:aws:*") if key != "aws:userid" else ("*",)
+    return any(entry in everything for entry in values if entry is not UNKNOWN)
+
+
+def members(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """(property path, member) of a binding of Google Cloud; UNKNOWN where one is not known yet."""
+    for key in MEMBERS:
+        value = resource.get(key)
+        if value is UNKNOWN or isinstance(value, str):
+            yield key, value
+        yield from each(value, key)

@@ -1,0 +1,83 @@
+"""Spec of identity.forbid_wildcard_principals."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Fails, Spec, resource
+
+
+def _bucket(principal: Any, **more: Any) -> Any:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:GetObject", "Resource": "*", **more}
+    return resource("aws:s3/bucketPolicy:BucketPolicy", {"policy": json.dumps({"Statement": [statement]})})
+
+
+def _when(operator: str, key: str, value: Any) -> dict[str, Any]:
+    return {"Condition": {operator: {key: value}}}
+
+
+_BINDING = "gcp:storage/bucketIAMBinding:BucketIAMBinding"
+
+SPEC = Spec(
+    passes={
+        "a role": _bucket({"AWS": "arn:aws:iam::111122223333:role/reader"}),
+        "everybody of an organization": _bucket("*", **_when("StringEquals", "aws:PrincipalOrgID", "o-1")),
+        "everybody is denied": _bucket("*", Effect="Deny", **_when("Bool", "aws:SecureTransport", "false")),
+        "a group on Google Cloud": resource(
+            "gcp:storage/bucketIAMMember:BucketIAMMember",
+            {"role": "roles/storage.objectViewer", "member": "group:data@acme.example"},
+        ),
+        "a function whose caller signs": resource(
+            "aws:lambda/permission:Permission", {"principal": "*", "principalOrgId": "o-1"}
+        ),
+    },
+    fails={
+        "everybody may read a bucket": Fails(_bucket("*"), "policy.Statement[0].Principal", "'*'"),
+        "everybody by another spelling": Fails(
+            _bucket({"AWS": ["arn:aws:iam::111122223333:root", "*"]}), "policy.Statement[0].Principal.AWS[1]"
+        ),
+        "a condition that holds where its key is missing": Fails(
+            _bucket("*", **_when("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1")),
+            "policy.Statement[0].Principal",
+        ),
+        "a condition that holds for the whole internet": Fails(
+            _bucket("*", **_when("IpAddress", "aws:SourceIp", "0.0.0.0/0")), "policy.Statement[0].Principal"
+        ),
+        "a role that everybody may become": Fails(
+            resource(
+                "aws:iam/role:Role",
+                {
+                    "assumeRolePolicy": json.dumps(
+                        {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}
+                    )
+                },
+            ),
+            "assumeRolePolicy.Statement.Principal",
+        ),
+        "a function that everybody may call": Fails(
+            resource("aws:lambda/permission:Permission", {"principal": "*", "functionUrlAuthType": "NONE"}),
+            "principal",
+        ),
+        "all users": Fails(
+            resource(_BINDING, {"role": "roles/storage.objectViewer", "members": ["allUsers"]}),
+            "members[0]",
+            "'allUsers'",
+        ),
+        "a dataset of all who have a Google account": Fails(
+            resource(
+                "gcp:bigquery/dataset:Dataset",
+                {"accesses": [{"role": "READER", "specialGroup": "allAuthenticatedUsers"}]},
+            ),
+            "accesses[0].specialGroup",
+        ),
+    },
+    unknown={
+        "a policy of a bucket that is not there yet": resource(
+            "aws:s3/bucketPolicy:BucketPolicy", {"policy": UNKNOWN}
+        ),
+        "a service account that is not there yet": resource(
+            _BINDING, {"role": "roles/storage.objectViewer", "members": ["group:a@acme.example", UNKNOWN]}
+        ),
+    },
+)
