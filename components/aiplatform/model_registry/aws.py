@@ -5,7 +5,7 @@ from typing import Any, Final
 import pulumi
 from pulumi import Output
 
-from aiplatform._args import ArgumentError, Fault, got
+from aiplatform._args import ArgumentError, Fault
 from aiplatform._aws import place
 from aiplatform._workloads import Home, namespace
 from aiplatform.model_registry import aws_access, aws_database, aws_storage
@@ -22,10 +22,10 @@ _VERIFIED: Final = "verify-full"
 def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> dict[str, Any]:
     """All of it, as children of one component; answers its outputs."""
     where = place(parent)
-    authority = aws_database.authority(where.region)
+    authority = settings.database.certificates or aws_database.authority(where.region)
     if authority is None:
-        reason = f"{got(where.region)}, expected a region whose certificate authority of RDS is known here"
-        raise ArgumentError([Fault("ModelRegistryArgs.network.region", reason)])
+        reason = f"missing, expected RDS's certificate bundle of {where.region}, which is not known here"
+        raise ArgumentError([Fault("ModelRegistryArgs.database.certificates", reason)])
     context = Context(parent, name, settings, where)
     who = aws_access.identities(context)
     key = aws_storage.key(context)

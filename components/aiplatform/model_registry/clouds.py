@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aiplatform._clouds import Meanings, On
+from aiplatform._clouds import Meanings, On, refused
 
 MEANINGS: Final[Meanings] = {
     "prefix": On(aws="first part of every name", gcp="first part of every name"),
@@ -43,6 +43,10 @@ MEANINGS: Final[Meanings] = {
     ),
     "database.deletion_protection": On(
         aws="RDS refuses to delete the instance", gcp="Cloud SQL refuses to delete the instance"
+    ),
+    "database.certificates": On(
+        aws="what libpq verifies the server by",
+        gcp=refused("each instance tells its own authority; leave it out"),
     ),
     "artifacts": On(aws="S3 bucket", gcp="Cloud Storage bucket"),
     "artifacts.deleted_days": On(aws="noncurrent versions", gcp="soft delete and noncurrent versions"),

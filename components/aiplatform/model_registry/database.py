@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._args import Fault, Rule, between, got, obeys
+from aiplatform._args import Fault, Rule, between, got, matches, obeys
 from aiplatform._clouds import Cloud
 
 VERSIONS: Final = ("16", "17", "18")
@@ -25,6 +25,9 @@ _BACKUPS: Final[dict[Cloud, Rule]] = {
     # Cloud SQL, "About backups": logs of an Enterprise instance are kept for at most 7 days, backups for 365.
     "gcp": between(0, 365, "days"),
 }
+_PEM: Final = matches(
+    r"\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+", "certificates, PEM"
+)
 LOG_DAYS: Final = 7
 """How far back one can restore to a point in time on an Enterprise instance of Cloud SQL, at most."""
 
@@ -51,6 +54,9 @@ class ModelRegistryDatabaseArgs(TypedDict):
     """The hour of minor upgrades, in UTC, 0 to 23; backups start two hours before. Default 4."""
     deletion_protection: NotRequired[bool]
     """Whether the cloud itself refuses to delete the database. Default false."""
+    certificates: NotRequired[str]
+    """AWS: what the database's certificate is verified by, PEM (the region's certificate bundle of RDS).
+    Default: the authority `rds-ca-rsa2048-g1` of the region, where it is known here."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class DatabaseSettings:
     )
     maintenance_hour: Annotated[int, between(0, 23)] = 4
     deletion_protection: bool = False
+    certificates: Annotated[str, _PEM] | None = None
 
     @property
     def backup_hour(self) -> int:

@@ -44,6 +44,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"guarded_aliases": ["latest"]}, "guarded_aliases[0]: got 'latest', expected an alias"),
     ({"hosts": ["https://models.acme.example"]}, "hosts[0]: got 'https://models.acme.example'"),
     ({"protect": True, "force_destroy": True}, "force_destroy: got true beside protect"),
+    ({"database": {"certificates": "none"}}, "database.certificates: got 'none', expected certificates, PEM"),
     ({"network": GOOGLE_NETWORK}, "network.cloud: got 'gcp', expected the cluster's, 'aws'"),
 ]
 
@@ -58,3 +59,14 @@ def test_a_network_without_private_services_has_no_place_for_cloud_sql() -> None
     cluster = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"}
     (told,) = faults(cluster=cluster, network=GOOGLE_NETWORK)
     assert told.startswith("ModelRegistryArgs.network.private_services: missing")
+
+
+def test_a_region_whose_authority_is_not_known_is_told_to_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    from aiplatform.model_registry import aws_database
+
+    assert aws_database.authority("mx-central-1") is None
+    monkeypatch.setattr(aws_database, "authority", lambda region: None)
+    (told,) = faults()
+    assert told.startswith(
+        "ModelRegistryArgs.database.certificates: missing, expected RDS's certificate bundle"
+    )
