@@ -1,4 +1,4 @@
-"""Features of drivers, from the table `curated.driver_stats` of a lakehouse on AWS.
+"""Features of drivers, from the table `serving.driver_stats` of a lakehouse on AWS.
 
     feast apply                                         tells the registry of them
     feast materialize-incremental 2026-11-25T12:00:00   carries the newest values into the online store; the
@@ -16,19 +16,21 @@ from feast.infra.offline_stores.contrib.athena_offline_store.athena_source impor
 from feast.types import Float64, Int64
 
 # The database of the zone, as the lakehouse's output `zones` has it.
-DATABASE = os.environ.get("LAKEHOUSE_DATABASE", "acme_dev_curated")
+DATABASE = os.environ.get("LAKEHOUSE_DATABASE", "acme_dev_serving")
 
 driver = Entity(name="driver", join_keys=["driver_id"], value_type=ValueType.INT64)
 
 # A query and not a table: Feast looks for a table by its name in its own database alone. Iceberg's timestamps
-# have six digits after the second, and what Athena writes for Feast, Parquet in Hive's way, has three.
+# have six digits after the second, and perhaps a zone; what Athena writes for Feast, Parquet in Hive's way,
+# has three and none.
 trips = AthenaSource(
     name="trips",
     query=f"""
-        SELECT driver_id, conversion_rate, trips_today, CAST(happened_at AS timestamp(3)) AS happened_at
+        SELECT driver_id, conversion_rate, trips_today,
+               CAST(event_timestamp AS timestamp(3)) AS event_timestamp
         FROM "AwsDataCatalog"."{DATABASE}"."driver_stats"
     """,  # noqa: S608 - no stranger's words
-    timestamp_field="happened_at",
+    timestamp_field="event_timestamp",
 )
 
 driver_stats = FeatureView(

@@ -81,14 +81,14 @@ def program(base: Base, kubeconfig: str) -> None:
             "writers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
             "tables": [
                 {
-                    "zone": "curated",
+                    "zone": "serving",
                     "name": "driver_stats",
                     "owner": "drivers@acme.example",
                     "columns": [
-                        {"name": "driver_id", "type": "long"},
+                        {"name": "driver_id", "type": "long", "required": True},
+                        {"name": "event_timestamp", "type": "timestamptz", "required": True},
                         {"name": "conversion_rate", "type": "double"},
                         {"name": "trips_today", "type": "long"},
-                        {"name": "happened_at", "type": "timestamp"},
                     ],
                 }
             ],
@@ -97,7 +97,7 @@ def program(base: Base, kubeconfig: str) -> None:
                     "name": name,
                     "principal": principal,
                     "actions": ["read"],
-                    "tables": ["curated.driver_stats"],
+                    "tables": ["serving.driver_stats"],
                 }
                 for name, principal in readers.items()
             ],
@@ -145,7 +145,7 @@ class Features:
         self._cluster = kubernetes_config.new_client_from_config(str(plain.world.kubeconfig))
         self.outputs = outputs["features"]
         zones = {zone["name"]: zone for zone in outputs["lake"]["zones"]}
-        self.database = zones["curated"]["database"]
+        self.database = zones["serving"]["database"]
         self._write()
 
     def client(self, who: str, do: str, **more: Any) -> dict[str, Any]:
@@ -253,21 +253,23 @@ class Features:
         )
         drivers = list(range(DRIVERS)) * 2
         seconds = [0] * DRIVERS + [1] * DRIVERS
-        rows = pa.table(
-            {
-                "driver_id": pa.array(drivers, pa.int64()),
-                "conversion_rate": pa.array(
-                    [driver / DRIVERS + second for driver, second in zip(drivers, seconds, strict=True)],
-                    pa.float64(),
-                ),
-                "trips_today": pa.array(
-                    [driver + second for driver, second in zip(drivers, seconds, strict=True)], pa.int64()
-                ),
-                "happened_at": pa.array(
-                    [LATER if second else FIRST for second in seconds], pa.timestamp("us")
-                ),
-            }
+        values = {
+            "driver_id": drivers,
+            "event_timestamp": [(LATER if second else FIRST).replace(tzinfo=UTC) for second in seconds],
+            "conversion_rate": [
+                driver / DRIVERS + second for driver, second in zip(drivers, seconds, strict=True)
+            ],
+            "trips_today": [driver + second for driver, second in zip(drivers, seconds, strict=True)],
+        }
+        schema = pa.schema(
+            [
+                pa.field("driver_id", pa.int64(), nullable=False),
+                pa.field("event_timestamp", pa.timestamp("us", tz="UTC"), nullable=False),
+                pa.field("conversion_rate", pa.float64()),
+                pa.field("trips_today", pa.int64()),
+            ]
         )
+        rows = pa.table(values, schema=schema)
         assert len(rows) == ROWS
         catalog.load_table(f"{self.database}.driver_stats").append(rows)
 
