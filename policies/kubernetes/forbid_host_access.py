@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided, each
-from ..pack.pods import WORKLOADS, Part, containers, is_agent, pods
+from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided, each
+from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, containers, is_agent, pods
 
 POLICY = Policy(
     title="No access to the node",
@@ -25,11 +25,7 @@ POLICY = Policy(
         "SOC 2 CC6.1",
     ),
     options={
-        "agent_namespaces": Option(
-            {"type": "array", "items": {"type": "string"}},
-            ["kube-system"],
-            "The namespaces whose DaemonSets may reach into their nodes.",
-        ),
+        "agent_namespaces": AGENT_NAMESPACES,
     },
 )
 

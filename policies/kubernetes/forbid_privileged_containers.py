@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided, each
-from ..pack.pods import WORKLOADS, containers, is_agent
+from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, containers, is_agent
 
 POLICY = Policy(
     title="No privileged containers",
@@ -22,11 +22,7 @@ POLICY = Policy(
         "SOC 2 CC6.3",
     ),
     options={
-        "agent_namespaces": Option(
-            {"type": "array", "items": {"type": "string"}},
-            ["kube-system"],
-            "The namespaces whose DaemonSets may be privileged.",
-        ),
+        "agent_namespaces": AGENT_NAMESPACES,
         "capabilities": Option(
             {"type": "array", "items": {"type": "string"}},
             ["NET_BIND_SERVICE"],

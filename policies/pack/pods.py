@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from .policy import Undecided
+from .policy import Option, Undecided
 from .resource import Resource
 from .values import UNKNOWN, at, each
 
@@ -25,6 +25,12 @@ PODS: Final[Mapping[str, str]] = {
 WORKLOADS: Final = tuple(PODS)
 AGENTS: Final = "kubernetes:apps/v1:DaemonSet"
 """What node agents are: device plugins, log collectors, storage drivers."""
+AGENT_NAMESPACES: Final = Option(
+    {"type": "array", "items": {"type": "string"}},
+    ["kube-system"],
+    "The namespaces whose DaemonSets are node agents, which may do this.",
+)
+"""The option that `is_agent` asks for."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class Part:
     path: str
     """Its property path."""
     body: Mapping[str, Any]
+    pod: Part | None = None
+    """A container's pod."""
 
     def get(self, path: str) -> Any:
         """The value at a path below it: None where nothing is there, UNKNOWN where it is not known yet."""
@@ -43,6 +51,11 @@ class Part:
     def name(self) -> str:
         """What a message calls it."""
         return str(self.body.get("name", ""))
+
+    def security(self, key: str) -> Any:
+        """A key of a container's security context: its own word comes before its pod's."""
+        own = self.get(f"securityContext.{key}")
+        return self.pod.get(f"securityContext.{key}") if own is None and self.pod else own
 
 
 def pods(resource: Resource) -> Iterator[Part | Undecided]:
@@ -71,7 +84,7 @@ def containers(
                 if body is UNKNOWN:
                     yield Undecided(where)
                 elif isinstance(body, Mapping):
-                    yield Part(where, cast("Mapping[str, Any]", body))
+                    yield Part(where, cast("Mapping[str, Any]", body), pod)
 
 
 def namespace(resource: Resource) -> Any:

@@ -1,0 +1,31 @@
+"""Spec of kubernetes.forbid_default_account."""
+
+from __future__ import annotations
+
+from tests.policies.spec import UNKNOWN, Fails, Spec
+from tests.policies.workloads import deployment, lone_pod
+
+SPEC = Spec(
+    passes={
+        "an account of its own": deployment(serviceAccountName="server"),
+        "no token": deployment(automountServiceAccountToken=False),
+        "no token, of an account that is not known": deployment(
+            automountServiceAccountToken=False, serviceAccountName=UNKNOWN
+        ),
+        "an account by its old name": deployment(serviceAccount="server"),
+    },
+    fails={
+        "nothing is said": Fails(lone_pod(), "spec.serviceAccountName", "'default'"),
+        "the default account": Fails(
+            deployment(serviceAccountName="default"), "spec.template.spec.serviceAccountName"
+        ),
+        "a token that is asked for": Fails(
+            deployment(automountServiceAccountToken=True), "spec.template.spec.serviceAccountName"
+        ),
+    },
+    unknown={
+        "the account": deployment(serviceAccountName=UNKNOWN),
+        "whether the token is there": deployment(automountServiceAccountToken=UNKNOWN),
+        "the pod": lone_pod(serviceAccountName=UNKNOWN),
+    },
+)
