@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import tempfile
 import urllib.error
@@ -40,7 +41,8 @@ from tests.end_to_end.rds_door import Door
 from twin import environment as variables
 from twin.aws import policy
 
-pytestmark = pytest.mark.end_to_end
+# Eight of MLflow's processes, of some seconds each, one after the other.
+pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(900)]
 
 SPACE = "model-registry"
 PEOPLE = ("training", "release")
@@ -85,6 +87,7 @@ def _program(base: Base, kubeconfig: str) -> None:
                 "release": {"principals": [roles["release"].arn], "promotes": True},
             },
             "workers": 1,
+            "tls_secret": "mlflow-tls",
             "force_destroy": True,
         },
         pulumi.ResourceOptions(providers=[provider], depends_on=[nodes]),
@@ -128,13 +131,13 @@ class Registry:
         self.postgres = Postgres(Path(clients.run("mlflow", "installed", {})["packages"]))
         self._ends.append(self.postgres.stop)
         self.postgres.initialize(master["username"], master["password"])
-        certificate, key = _certificate(self.folder)
+        self.certificate, self.key = _certificate(self.folder)
         self.door = Door(
             self.postgres,
             "localhost",
             self.plain.world.region,
-            certificate,
-            key,
+            self.certificate,
+            self.key,
             self._secrets,
             self._allowed,
         )
@@ -150,7 +153,7 @@ class Registry:
             path = self.folder / "files" / item.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(data[item.key])
-        (self.folder / "files" / "database-ca.pem").write_text((self.folder / "door.pem").read_text())
+        (self.folder / "files" / "database-ca.pem").write_text(self.certificate.read_text())
 
     def _template(self, what: str) -> Any:
         """The Pods of the Deployment, or of the Job whose name begins so."""
@@ -225,6 +228,9 @@ class Registry:
             (f"{self.endpoint}:5432", f"localhost:{self.door.port}"),
             (self.endpoint, "localhost"),
             ("/opt/registry", str(self.folder / "files")),
+            # What cert-manager would have made: a certificate for the name by which the server is reached.
+            ("/opt/tls/tls.crt", str(self.certificate)),
+            ("/opt/tls/tls.key", str(self.key)),
             ("--host=0.0.0.0", "--host=127.0.0.1"),
             ("--port=5000", f"--port={self.port}"),
         ):
@@ -294,14 +300,16 @@ class Registry:
 
     def user(self, account: str, do: str, **more: Any) -> dict[str, Any]:
         """Let MLflow's client do something as an account."""
-        asked = {"uri": f"http://localhost:{self.port}", "account": account, "do": do, **more}
-        return clients.run("mlflow", "models", {**asked, "password": self.password(account)})
+        asked = {"uri": f"https://localhost:{self.port}", "account": account, "do": do, **more}
+        trust = {"MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.certificate)}
+        return clients.run("mlflow", "models", {**asked, "password": self.password(account)}, trust)
 
     def ask(self, path: str, **headers: str) -> tuple[int, bytes]:
         """A request as nobody."""
-        request = urllib.request.Request(f"http://localhost:{self.port}{path}", headers=headers)
+        request = urllib.request.Request(f"https://localhost:{self.port}{path}", headers=headers)
+        trust = ssl.create_default_context(cafile=str(self.certificate))
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
