@@ -1,0 +1,42 @@
+"""Spec of network.restrict_ingress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Case, Fails, Spec, resource
+
+
+def _group(port: int, source: Any) -> Any:
+    rule = {"protocol": "tcp", "fromPort": port, "toPort": port, "cidrBlocks": [source]}
+    return resource("aws:ec2/securityGroup:SecurityGroup", {"ingress": [rule]})
+
+
+_FIREWALL = resource(
+    "gcp:compute/firewall:Firewall",
+    {"allows": [{"protocol": "tcp", "ports": ["8080"]}], "sourceRanges": ["10.0.0.0/8", "0.0.0.0/0"]},
+)
+
+SPEC = Spec(
+    passes={
+        "HTTPS from the network": _group(443, "10.0.0.0/8"),
+        "SSH from anywhere, which another policy tells": _group(22, "0.0.0.0/0"),
+    },
+    fails={
+        "HTTPS from anywhere": Fails(_group(443, "0.0.0.0/0"), "ingress[0].cidrBlocks[0]", "tcp 443"),
+        "a port of a firewall": Fails(_FIREWALL, "sourceRanges[1]", "tcp 8080"),
+        "ping from anywhere": Fails(
+            resource(
+                "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+                {"ipProtocol": "icmp", "fromPort": 8, "toPort": 0, "cidrIpv4": "0.0.0.0/0"},
+            ),
+            "cidrIpv4",
+            "icmp",
+        ),
+    },
+    unknown={"a source that is not known yet": _group(443, UNKNOWN)},
+    configured={
+        "a public load balancer": Case(_group(443, "0.0.0.0/0"), {"public_ports": [80, 443]}, fails=False),
+        "a firewall's port that is listed": Case(_FIREWALL, {"public_ports": [8080]}, fails=False),
+    },
+)
