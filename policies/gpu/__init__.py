@@ -1,0 +1,1 @@
+"""What accelerators there are, how many, and for whom."""

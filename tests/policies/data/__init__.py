@@ -1,0 +1,1 @@
+"""How data is kept and who reaches it."""

@@ -1,0 +1,67 @@
+"""Spec of encryption.encrypt_databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
+
+_KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
+_GOOGLE_KEY = "projects/acme/locations/europe-west1/keyRings/a/cryptoKeys/b"
+
+
+def _rds(**props: Any) -> Resource:
+    return resource("aws:rds/instance:Instance", {"engine": "postgres", **props})
+
+
+def _table(**sse: Any) -> Resource:
+    return resource("aws:dynamodb/table:Table", {"hashKey": "id", "serverSideEncryption": sse})
+
+
+def _cache(**props: Any) -> Resource:
+    return resource("aws:elasticache/replicationGroup:ReplicationGroup", {"description": "x", **props})
+
+
+def _sql(**props: Any) -> Resource:
+    return resource("gcp:sql/databaseInstance:DatabaseInstance", {"databaseVersion": "POSTGRES_17", **props})
+
+
+SPEC = Spec(
+    passes={
+        "an instance with a key": _rds(storageEncrypted=True, kmsKeyId=_KEY),
+        "a replica, which has its source's": _rds(replicateSourceDb="primary"),
+        "a table with a key": _table(enabled=True, kmsKeyArn=_KEY),
+        "a cache with a key": _cache(atRestEncryptionEnabled="true", kmsKeyId=_KEY),
+        "Cloud SQL with a key": _sql(encryptionKeyName=_GOOGLE_KEY),
+        "a replica of Cloud SQL": _sql(masterInstanceName="primary"),
+        "Firestore with a key": resource(
+            "gcp:firestore/database:Database", {"cmekConfig": {"kmsKeyName": _GOOGLE_KEY}}
+        ),
+        "Bigtable with a key": resource(
+            "gcp:bigtable/instance:Instance", {"clusters": [{"clusterId": "a", "kmsKeyName": _GOOGLE_KEY}]}
+        ),
+    },
+    fails={
+        "an instance in the clear": Fails(_rds(), "storageEncrypted", "in the clear"),
+        "an instance under AWS's key": Fails(_rds(storageEncrypted=True), "kmsKeyId", "names no key"),
+        "a table as DynamoDB makes it": Fails(
+            resource("aws:dynamodb/table:Table", {"hashKey": "id"}), "serverSideEncryption.kmsKeyArn"
+        ),
+        "a Redis cache in the clear": Fails(_cache(engine="redis"), "atRestEncryptionEnabled"),
+        "a Valkey cache under AWS's key": Fails(_cache(engine="valkey"), "kmsKeyId"),
+        "a serverless cache": Fails(resource("aws:elasticache/serverlessCache:ServerlessCache"), "kmsKeyId"),
+        "Cloud SQL under Google's key": Fails(_sql(), "encryptionKeyName"),
+        "Firestore under Google's key": Fails(
+            resource("gcp:firestore/database:Database", {"type": "DATASTORE_MODE"}), "cmekConfig.kmsKeyName"
+        ),
+        "a cluster of Bigtable": Fails(
+            resource("gcp:bigtable/instance:Instance", {"clusters": [{"clusterId": "a"}]}),
+            "clusters[0].kmsKeyName",
+        ),
+    },
+    unknown={
+        "a key that is not there yet": _rds(storageEncrypted=True, kmsKeyId=UNKNOWN),
+        "a flag that is not there yet": _rds(storageEncrypted=UNKNOWN),
+        "a table's flag": _table(enabled=UNKNOWN),
+    },
+)
