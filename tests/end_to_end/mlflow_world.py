@@ -1,0 +1,347 @@
+"""MLflow's containers run on this machine: what tests/end_to_end/test_mlflow.py works with.
+
+Arguments, variables and files are those that stand in the cluster; only addresses and folders are replaced.
+What takes the cloud's place is the twin (bucket, secrets, identities, IAM) and, for RDS, a real PostgreSQL
+behind a door that asks for TLS and for tokens of IAM.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import kubernetes
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes
+from botocore.credentials import Credentials
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.end_to_end import clients
+from tests.end_to_end.harness import eventually
+from tests.end_to_end.plain import Base, Plain
+from tests.end_to_end.postgres import Postgres, free_port
+from tests.end_to_end.rds_door import Door
+from twin import environment as variables
+from twin.aws import policy
+
+SPACE = "model-registry"
+PEOPLE = ("training", "release")
+
+
+def program(base: Base, kubeconfig: str) -> None:
+    """A model registry on the base's cluster, with an account that trains and one that promotes."""
+    from aiplatform.model_registry import ModelRegistry
+
+    account = aws.get_caller_identity().account_id
+    cluster = aws.eks.get_cluster(name=base.cluster)
+    provider = pulumi_kubernetes.Provider("kubernetes", kubeconfig=kubeconfig)
+    nodes = aws.eks.NodeGroup(
+        "models",
+        cluster_name=base.cluster,
+        node_role_arn=base.node_role_arn,
+        subnet_ids=base.subnet_ids,
+        instance_types=["m7i.large"],
+        scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=1, max_size=1, desired_size=1),
+    )
+    root = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [root]})
+    roles = {each: aws.iam.Role(each, name=f"models-{each}", assume_role_policy=trust) for each in PEOPLE}
+    registry = ModelRegistry(
+        "models",
+        {
+            "prefix": "acme-ml",
+            "cluster": {
+                "name": base.cluster,
+                "security_group_id": cluster.vpc_config.cluster_security_group_id,
+            },
+            "network": {
+                "vpc_id": base.vpc_id,
+                "cidr": "10.0.0.0/16",
+                "private_subnet_ids": base.subnet_ids,
+            },
+            "accounts": {
+                "training": {"principals": [roles["training"].arn]},
+                "release": {"principals": [roles["release"].arn], "promotes": True},
+            },
+            "workers": 1,
+            "tls_secret": "mlflow-tls",
+            "force_destroy": True,
+        },
+        pulumi.ResourceOptions(providers=[provider], depends_on=[nodes]),
+    )
+    pulumi.export("models", registry.outputs)
+
+
+class Registry:
+    """The registry that is up, and its containers run on this machine."""
+
+    def __init__(self, plain: Plain) -> None:
+        self.plain = plain
+        self.folder = Path(tempfile.mkdtemp(prefix="models."))
+        self.api = kubernetes.config.new_client_from_config(str(plain.world.kubeconfig))
+        self.given = variables.environment(plain.world)
+        self.port = free_port()
+        self._sessions: dict[str, dict[str, str]] = {}
+        self._server: subprocess.Popen[bytes] | None = None
+        self._ends: list[Callable[[], None]] = [lambda: shutil.rmtree(self.folder)]
+
+    def open(self, outputs: Mapping[str, Any]) -> None:
+        """Begin what stands for RDS, and lay the files out."""
+        self.outputs = outputs
+        self._database()
+        self._files()
+
+    def end(self) -> None:
+        """Stop what runs."""
+        self.stop()
+        for end in reversed(self._ends):
+            end()
+
+    def _database(self) -> None:
+        """What RDS made: an instance whose master has the password of its secret."""
+        instance = self.plain.aws("rds").describe_db_instances()["DBInstances"][0]
+        self.endpoint, self.resource = instance["Endpoint"]["Address"], instance["DbiResourceId"]
+        secret = self.plain.aws("secretsmanager").get_secret_value(
+            SecretId=instance["MasterUserSecret"]["SecretArn"]
+        )
+        master = json.loads(secret["SecretString"])
+        self.postgres = Postgres(Path(clients.run("mlflow", "installed", {})["packages"]))
+        self._ends.append(self.postgres.stop)
+        self.postgres.initialize(master["username"], master["password"])
+        self.certificate, self.key = _certificate(self.folder)
+        self.door = Door(
+            self.postgres,
+            "localhost",
+            self.plain.world.region,
+            self.certificate,
+            self.key,
+            self._secrets,
+            self._allowed,
+        )
+        self.door.open()
+        self._ends.append(self.door.close)
+
+    def _files(self) -> None:
+        """The ConfigMap, where the containers have it; the authority is that of the door."""
+        core: Any = kubernetes.client.CoreV1Api(self.api)
+        data = core.read_namespaced_config_map("mlflow", SPACE).data
+        volume = next(each for each in self._template("deployment").spec.volumes if each.config_map)
+        for item in volume.config_map.items:
+            path = self.folder / "files" / item.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(data[item.key])
+        (self.folder / "files" / "database-ca.pem").write_text(self.certificate.read_text())
+
+    def _template(self, what: str) -> Any:
+        """The Pods of the Deployment, or of the Job whose name begins so."""
+        if what == "deployment":
+            apps: Any = kubernetes.client.AppsV1Api(self.api)
+            return apps.read_namespaced_deployment("mlflow", SPACE).spec.template
+        batch: Any = kubernetes.client.BatchV1Api(self.api)
+        jobs = batch.list_namespaced_job(SPACE).items
+        return next(job.spec.template for job in jobs if job.metadata.name.startswith(what))
+
+    def job(self, name: str) -> list[str]:
+        """Run a Job's containers one after the other; answers what each said."""
+        pod = self._template(name).spec
+        return [self._run(each, pod.service_account_name) for each in [*pod.init_containers, *pod.containers]]
+
+    def declare(self, accounts: Sequence[str]) -> str:
+        """The Job's step for accounts, as it would be with these alone declared."""
+        pod = self._template("mlflow-migrate").spec
+        secrets = {each["account"]: each["secret"] for each in self.outputs["secrets"]}
+        declared = json.dumps({each: secrets[each] for each in accounts})
+        return self._run(pod.containers[0], pod.service_account_name, {"REGISTRY_ACCOUNT_SECRETS": declared})
+
+    def _run(self, container: Any, account: str, more: Mapping[str, str] | None = None) -> str:
+        done = subprocess.run(
+            self._command(container),
+            env={**self._variables(container, account), **(more or {})},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+        assert done.returncode == 0, f"{container.name}: {done.stdout[-1000:]}{done.stderr[-3000:]}"
+        return done.stdout
+
+    def start(self) -> None:
+        """Run the server's container until `stop`."""
+        pod = self._template("deployment").spec
+        with (self.folder / "server.log").open("ab") as log:
+            self._server = subprocess.Popen(
+                self._command(pod.containers[0]),
+                env=self._variables(pod.containers[0], pod.service_account_name),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        eventually(f"MLflow answers ({self.folder}/server.log)", self._healthy, 120)
+
+    def _healthy(self) -> bool:
+        assert self._server is not None
+        assert self._server.poll() is None, (self.folder / "server.log").read_text()[-3000:]
+        return self.ask("/health")[0] == 200
+
+    def stop(self) -> None:
+        """As the kubelet does: SIGTERM, and the Pod's grace."""
+        if self._server is not None:
+            os.killpg(self._server.pid, 15)
+            self._server.wait(60)
+            self._server = None
+
+    def _command(self, container: Any) -> Sequence[str]:
+        return [*clients.command("mlflow"), *map(self._here, [*container.command, *container.args])]
+
+    def _variables(self, container: Any, account: str) -> dict[str, str]:
+        """The container's, and what Pod Identity gives its Pod."""
+        own = {each.name: self._here(each.value) for each in container.env}
+        port = {"REGISTRY_DATABASE_PORT": str(self.door.port)} if "REGISTRY_DATABASE_PORT" in own else {}
+        return clients.environment("mlflow", {**own, **port, **self._identity(account)})
+
+    def _here(self, text: str) -> str:
+        """A text of the cluster with the addresses and folders of this machine."""
+        for there, here in (
+            (f"{self.endpoint}:5432", f"localhost:{self.door.port}"),
+            (self.endpoint, "localhost"),
+            ("/opt/registry", str(self.folder / "files")),
+            # What cert-manager would have made: a certificate for the name by which the server is reached.
+            ("/opt/tls/tls.crt", str(self.certificate)),
+            ("/opt/tls/tls.key", str(self.key)),
+            ("--host=0.0.0.0", "--host=127.0.0.1"),
+            ("--port=5000", f"--port={self.port}"),
+        ):
+            text = text.replace(there, here)
+        return str(self.folder) if text == "/tmp" else text  # noqa: S108 - the Pod's own
+
+    def _identity(self, account: str) -> dict[str, str]:
+        """What EKS's agent hands to a Pod of a service account, for the token that the kubelet gives it."""
+        core: Any = kubernetes.client.CoreV1Api(self.api)
+        spec = kubernetes.client.V1TokenRequestSpec(
+            audiences=["pods.eks.amazonaws.com"], expiration_seconds=3600
+        )
+        token = core.create_namespaced_service_account_token(
+            account, SPACE, kubernetes.client.AuthenticationV1TokenRequest(spec=spec)
+        ).status.token
+        answer = self.plain.aws("eks-auth").assume_role_for_pod_identity(
+            clusterName=self.plain.aws("eks").list_clusters()["clusters"][0], token=token
+        )["credentials"]
+        return self._session(answer["accessKeyId"], answer["secretAccessKey"], answer["sessionToken"])
+
+    def _session(self, key: str, secret: str, token: str) -> dict[str, str]:
+        made = {
+            "AWS_ENDPOINT_URL": self.given["AWS_ENDPOINT_URL"],
+            "AWS_ACCESS_KEY_ID": key,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_SESSION_TOKEN": token,
+        }
+        self._sessions[key] = made
+        return made
+
+    def as_role(self, who: str, service: str) -> Any:
+        """A boto3 client of somebody's role."""
+        arn = f"arn:aws:iam::{self.plain.world.account}:role/models-{who}"
+        given = self.plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName=who)["Credentials"]
+        session = self._session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return _client(service, session, self.plain.world.region)
+
+    def _secrets(self, key: str) -> Credentials | None:
+        known = self._sessions.get(key)
+        if known is None:
+            return None
+        return Credentials(key, known["AWS_SECRET_ACCESS_KEY"], known["AWS_SESSION_TOKEN"])
+
+    def _allowed(self, credentials: Credentials, user: str) -> bool:
+        """Whether the policies of who has these credentials let it be a user of this instance."""
+        session = self._sessions[str(credentials.access_key)]
+        region, world = self.plain.world.region, self.plain.world
+        arn = _client("sts", session, region).get_caller_identity()["Arn"]
+        role, iam = arn.split("/")[1], self.plain.aws("iam")
+        documents = [
+            iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        ]
+        resource = f"arn:aws:rds-db:{region}:{world.account}:dbuser:{self.resource}/{user}"
+        return policy.allows(documents, "rds-db:connect", resource, {})
+
+    def password(self, account: str) -> str:
+        """An account's password, as whoever may be that account reads it."""
+        [secret] = [each["secret"] for each in self.outputs["secrets"] if each["account"] == account]
+        found = self.as_role(account, "secretsmanager").get_secret_value(SecretId=secret)
+        return json.loads(found["SecretString"])["password"]
+
+    def signed_in(self, account: str, password: str) -> int:
+        """What the server answers to somebody who says to be an account."""
+        told = base64.b64encode(f"{account}:{password}".encode()).decode()
+        return self.ask("/api/2.0/mlflow/users/current", Authorization=f"Basic {told}")[0]
+
+    def user(self, account: str, do: str, **more: Any) -> dict[str, Any]:
+        """Let MLflow's client do something as an account."""
+        asked = {"uri": f"https://localhost:{self.port}", "account": account, "do": do, **more}
+        trust = {"MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.certificate)}
+        return clients.run("mlflow", "models", {**asked, "password": self.password(account)}, trust)
+
+    def ask(self, path: str, **headers: str) -> tuple[int, bytes]:
+        """A request as nobody."""
+        request = urllib.request.Request(f"https://localhost:{self.port}{path}", headers=headers)
+        trust = ssl.create_default_context(cafile=str(self.certificate))
+        try:
+            with urllib.request.urlopen(request, timeout=10, context=trust) as answer:  # noqa: S310
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+
+def _client(service: str, session: Mapping[str, str], region: str) -> Any:
+    make: Any = boto3.client  # its types know each service by a literal
+    return make(
+        service,
+        region_name=region,
+        endpoint_url=session["AWS_ENDPOINT_URL"],
+        aws_access_key_id=session["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=session["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=session["AWS_SESSION_TOKEN"],
+    )
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost, which is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a database on loopback")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate, secret = folder / "door.pem", folder / "door.key"
+    certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    secret.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return certificate, secret
