@@ -158,15 +158,15 @@ class Builder:
         role", "Allow CodeBuild access to AWS services required to create a VPC network interface", "Grant
         CodeBuild project IAM role access to use the connection")."""
         logs = self.place.arn("logs", f"log-group:{LOGS.of(self.settings.prefix)}:*")
+        subnet_arns = [self.place.arn("ec2", f"subnet/{subnet}") for subnet in subnets]
         statements = [
             allow(["sts:AssumeRole"], deployer, sid="BecomeDeployer"),
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], logs, sid="WriteLogs"),
             allow(list(USE_OF_KEY), key, sid="UseKey"),
-            # None of these knows resources in a way that CodeBuild's calls would pass.
+            # Where it says `*`: what describes knows no resources. What creates is asked for every resource
+            # that it names (Service Authorization Reference, "Actions defined by Amazon EC2").
             allow(
                 [
-                    "ec2:CreateNetworkInterface",
-                    "ec2:DeleteNetworkInterface",
                     "ec2:DescribeDhcpOptions",
                     "ec2:DescribeNetworkInterfaces",
                     "ec2:DescribeSecurityGroups",
@@ -174,16 +174,28 @@ class Builder:
                     "ec2:DescribeVpcs",
                 ],
                 "*",
-                sid="HaveInterfaces",
+                sid="SeeNetwork",
+            ),
+            allow(
+                ["ec2:CreateNetworkInterface"],
+                [
+                    self.place.arn("ec2", "network-interface/*"),
+                    self.place.arn("ec2", "security-group/*"),
+                    *subnet_arns,
+                ],
+                sid="MakeInterfaces",
+            ),
+            allow(
+                ["ec2:DeleteNetworkInterface"],
+                self.place.arn("ec2", "network-interface/*"),
+                sid="RemoveInterfaces",
             ),
             allow(
                 ["ec2:CreateNetworkInterfacePermission"],
                 self.place.arn("ec2", "network-interface/*"),
                 {
                     "StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"},
-                    "ArnEquals": {
-                        "ec2:Subnet": [self.place.arn("ec2", f"subnet/{subnet}") for subnet in subnets]
-                    },
+                    "ArnEquals": {"ec2:Subnet": subnet_arns},
                 },
                 sid="LendInterfaces",
             ),

@@ -93,6 +93,20 @@ def test_it_may_become_the_deployer_and_nobody_else(default: Recording):
     assert {action for action in everything if action.startswith(("iam:", "eks:", "s3:"))} == set()
 
 
+def test_it_makes_interfaces_in_its_own_subnets_alone(default: Recording):
+    statements = _statements(default)
+    assert statements["MakeInterfaces"]["Resource"] == [
+        f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*",
+        f"arn:aws:ec2:{REGION}:{ACCOUNT}:security-group/*",
+        f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-p1",
+        f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-p2",
+    ]
+    on_everything = [each for each in statements.values() if each["Resource"] == "*"]
+    assert all(action.startswith("ec2:Describe") for each in on_everything for action in each["Action"]), (
+        "what changes something names it"
+    )
+
+
 def test_its_interfaces_may_be_lent_to_codebuild_alone_and_in_its_subnets(default: Recording):
     lent = _statements(default)["LendInterfaces"]
     assert lent["Resource"] == f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
