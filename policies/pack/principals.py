@@ -34,6 +34,16 @@ RESOURCE_POLICIES: Final[Mapping[str, str]] = {
 }
 """Type -> the property with a document of who may use it."""
 
+PROJECT_BINDINGS: Final = (
+    "gcp:projects/iAMMember:IAMMember",
+    "gcp:projects/iAMBinding:IAMBinding",
+    "gcp:folder/iAMMember:IAMMember",
+    "gcp:folder/iAMBinding:IAMBinding",
+    "gcp:organizations/iAMMember:IAMMember",
+    "gcp:organizations/iAMBinding:IAMBinding",
+)
+"""Types that give a role on a whole project of Google Cloud, or above it."""
+
 MEMBERS: Final = ("member", "members")
 """The properties of Google Cloud's bindings that name identities."""
 

@@ -1,0 +1,60 @@
+"""Spec of identity.forbid_admin_rights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Fails, Spec, resource
+
+
+def _attached(policy: Any) -> Any:
+    return resource(
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": "server", "policyArn": policy}
+    )
+
+
+def _member(role: str, member: Any, **more: Any) -> Any:
+    return resource("gcp:projects/iAMMember:IAMMember", {"role": role, "member": member, **more})
+
+
+_ACCOUNT = "serviceAccount:server@acme.iam.gserviceaccount.com"
+
+SPEC = Spec(
+    passes={
+        "a narrow policy of AWS": _attached("arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"),
+        "a policy of one's own, whatever it is called": _attached(
+            "arn:aws:iam::111122223333:policy/ReportsFullAccess"
+        ),
+        "a narrow role": _member("roles/storage.objectViewer", _ACCOUNT),
+        "an administrator that is a group": _member("roles/storage.admin", "group:platform@acme.example"),
+        "an agent of a service": _member(
+            "roles/compute.networkAdmin", "serviceAccount:service-1@gcp-sa-notebooks.iam.gserviceaccount.com"
+        ),
+    },
+    fails={
+        "the administrator": Fails(
+            _attached("arn:aws:iam::aws:policy/AdministratorAccess"), "policyArn", "AdministratorAccess"
+        ),
+        "all of a service": Fails(
+            resource(
+                "aws:iam/role:Role",
+                {
+                    "managedPolicyArns": [
+                        "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
+                        "arn:aws:iam::aws:policy/AmazonS3FullAccess",
+                    ]
+                },
+            ),
+            "managedPolicyArns[1]",
+            "AmazonS3FullAccess",
+        ),
+        "a service account that administers a project's buckets": Fails(
+            _member("roles/storage.admin", _ACCOUNT), "member", "'roles/storage.admin'"
+        ),
+        "one that administers networks": Fails(_member("roles/compute.networkAdmin", _ACCOUNT), "member"),
+    },
+    unknown={
+        "a policy that is not there yet": _attached(UNKNOWN),
+        "an account that is not there yet": _member("roles/storage.admin", UNKNOWN),
+    },
+)
