@@ -1,0 +1,44 @@
+"""Resources that say something of another: a bucket's versioning, its policy, its lifecycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from .resource import Resource, Stack
+from .values import UNKNOWN
+
+BUCKETS: Final = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
+"""S3's general purpose buckets; the second token is what older programs have."""
+_NAMES: Final = ("bucket", "id", "name", "arn")
+
+
+class Companions:
+    """Of a program, what the resources of some types say of others.
+
+    versions = Companions(stack, "bucket", "aws:s3/bucketVersioning:BucketVersioning")
+    """
+
+    def __init__(self, stack: Stack, key: str, *types: str) -> None:
+        """key: the property that tells whom they are about."""
+        self._key = key
+        self._all = stack.of(*types)
+
+    def of(self, resource: Resource) -> Sequence[Resource]:
+        """Those that are about this resource: by where the property comes from, or by its value."""
+        names = {value for value in map(resource.props.get, _NAMES) if isinstance(value, str)}
+        return [each for each in self._all if self._is_about(each, resource.urn, names)]
+
+    def _is_about(self, each: Resource, urn: str, names: set[str]) -> bool:
+        value = each.props.get(self._key)
+        return urn in each.property_dependencies.get(self._key, ()) or (
+            isinstance(value, str) and value in names
+        )
+
+    @property
+    def strays(self) -> bool:
+        """Whether there is one of which nobody knows yet whom it is about."""
+        return any(
+            each.props.get(self._key) is UNKNOWN and not each.property_dependencies.get(self._key)
+            for each in self._all
+        )
