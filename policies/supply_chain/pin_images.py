@@ -1,0 +1,53 @@
+"""An image is the same tomorrow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..pack.images import parse
+from ..pack.pods import WORKLOADS, containers
+
+POLICY = Policy(
+    title="Images are pinned",
+    severity="high",
+    description="An image without a tag is `latest`: what runs changes when a node restarts, without a "
+    "review and without a way back. A digest cannot be moved at all.",
+    remediation="Name a version, best with its digest: `registry/repository:version@sha256:...`.",
+    frameworks=("NIST 800-53 CM-2", "NIST 800-53 SI-7", "SOC 2 CC8.1"),
+    options={
+        "digests": Option({"type": "boolean"}, False, "Whether every image must name its digest."),
+        "moving_tags": Option(
+            {"type": "array", "items": {"type": "string"}},
+            ["latest", "stable", "main", "master", "edge", "nightly", "dev"],
+            "Tags that are moved on purpose.",
+        ),
+    },
+)
+
+
+@POLICY.on(*WORKLOADS)
+def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
+    """Images that may change."""
+    for container in containers(resource):
+        if isinstance(container, Undecided):
+            yield container
+            continue
+        path, reference = f"{container.path}.image", container.get("image")
+        if reference is UNKNOWN:
+            yield Undecided(path)
+        elif reference:
+            told = _fault(reference, options)
+            if told:
+                yield Finding(path, f"{container.name!r} runs {reference!r}, which {told}")
+
+
+def _fault(reference: str, options: Options) -> str:
+    image = parse(reference)
+    if image.digest:
+        return ""
+    if not image.tag:
+        return "names no version"
+    if image.tag in options["moving_tags"]:
+        return f"is another one whenever {image.tag!r} is moved"
+    return "names no digest" if options["digests"] else ""

@@ -1,0 +1,54 @@
+"""Spec of supply_chain.pin_charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
+
+REPOSITORY = {"repo": "https://kubernetes.github.io/ingress-nginx"}
+
+
+def _release(**props: Any) -> Resource:
+    return resource("kubernetes:helm.sh/v3:Release", props)
+
+
+def _chart(**props: Any) -> Resource:
+    return resource("kubernetes:helm.sh/v4:Chart", props)
+
+
+SPEC = Spec(
+    passes={
+        "a version": _release(chart="ingress-nginx", repositoryOpts=REPOSITORY, version="4.13.0"),
+        "a version of a chart by OCI": _chart(chart="oci://quay.io/jetstack/charts/kueue", version="v0.14.1"),
+        "a pre-release": _release(chart="a", repositoryOpts=REPOSITORY, version="1.0.0-rc.1+build.5"),
+        "a folder beside the program": _release(chart="./charts/server"),
+        "an archive by its address": _release(chart="https://charts.example.com/server-1.2.3.tgz"),
+    },
+    fails={
+        "no version": Fails(
+            _release(chart="ingress-nginx", repositoryOpts=REPOSITORY),
+            "version",
+            "'ingress-nginx' is the newest",
+        ),
+        "no version by OCI": Fails(_chart(chart="oci://quay.io/charts/kueue"), "version", "newest"),
+        "a range": Fails(
+            _release(chart="a", repositoryOpts=REPOSITORY, version="^4.13.0"),
+            "version",
+            "'^4.13.0' is a range",
+        ),
+        "a part of a version": Fails(
+            _release(chart="a", repositoryOpts=REPOSITORY, version="4.13"), "version", "range"
+        ),
+        "plain http": Fails(
+            _release(chart="a", repositoryOpts={"repo": "http://charts.example.com"}, version="1.0.0"),
+            "repositoryOpts.repo",
+            "without encryption",
+        ),
+    },
+    unknown={
+        "the version": _release(chart="a", repositoryOpts=REPOSITORY, version=UNKNOWN),
+        "the chart": _release(chart=UNKNOWN),
+        "the repository": _release(chart="a", repositoryOpts=UNKNOWN),
+    },
+)

@@ -1,0 +1,42 @@
+"""Spec of supply_chain.pin_images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Case, Fails, Resource, Spec
+from tests.policies.workloads import cron_job, deployment
+
+IMAGE = "spec.template.spec.containers[0].image"
+DIGEST = f"sha256:{'0' * 64}"
+
+
+def _runs(image: Any) -> Resource:
+    return deployment({"name": "server", "image": image})
+
+
+SPEC = Spec(
+    passes={
+        "a version": _runs("quay.io/feastdev/feature-server:0.67.0"),
+        "a digest": _runs(f"ghcr.io/mlflow/mlflow@{DIGEST}"),
+        "a digest beside a tag that moves": _runs(f"ghcr.io/mlflow/mlflow:latest@{DIGEST}"),
+        "a registry's port is no tag, and there is one": _runs("localhost:5000/mlflow:1"),
+    },
+    fails={
+        "no tag": Fails(_runs("nginx"), IMAGE, "'nginx', which names no version"),
+        "a registry's port alone": Fails(_runs("localhost:5000/mlflow"), IMAGE, "names no version"),
+        "latest": Fails(_runs("quay.io/acme/server:latest"), IMAGE, "'latest' is moved"),
+        "an init container": Fails(
+            cron_job(initContainers=[{"name": "schema", "image": "acme/schema:main"}]),
+            "spec.jobTemplate.spec.template.spec.initContainers[0].image",
+            "'schema'",
+        ),
+    },
+    unknown={"the image": _runs(UNKNOWN)},
+    configured={
+        "digests are asked for": Case(_runs("quay.io/acme/server:1.0"), {"digests": True}, fails=True),
+        "a tag that is moved here": Case(
+            _runs("quay.io/acme/server:release"), {"moving_tags": ["release"]}, fails=True
+        ),
+    },
+)
