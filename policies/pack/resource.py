@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -53,8 +54,8 @@ class Resource:
         """Its tags on AWS or labels on Google Cloud, those that its provider adds included."""
         found: dict[str, Any] = {}
         for own in (
-            at(self.provider, "defaultTags.tags"),
-            at(self.provider, "defaultLabels"),
+            at(_said(self.provider, "defaultTags"), "tags"),
+            _said(self.provider, "defaultLabels"),
             *(self.props.get(key) for key in ("tags", "labels", "userLabels", "resourceLabels", "tagsAll")),
         ):
             if isinstance(own, Mapping):
@@ -89,6 +90,17 @@ class Stack:
             for each in self.resources
             if any(resource.urn in urns for urns in each.property_dependencies.values())
         ]
+
+
+def _said(provider: Mapping[str, Any], key: str) -> Any:
+    """A key of a provider's configuration: the engine has all that is not a text as JSON."""
+    value = provider.get(key)
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return None
+    return value
 
 
 def matches(token: str, types: Sequence[str]) -> bool:
