@@ -23,6 +23,8 @@ PODS: Final[Mapping[str, str]] = {
 }
 """Type -> the property path of its pod's spec."""
 WORKLOADS: Final = tuple(PODS)
+REPLICATED: Final = ("kubernetes:apps/v1:Deployment", "kubernetes:apps/v1:StatefulSet")
+"""Servers, of which there may be several."""
 AGENTS: Final = "kubernetes:apps/v1:DaemonSet"
 """What node agents are: device plugins, log collectors, storage drivers."""
 AGENT_NAMESPACES: Final = Option(
