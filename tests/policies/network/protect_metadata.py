@@ -1,0 +1,47 @@
+"""Spec of network.protect_metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Case, Fails, Spec, resource
+
+
+def _template(**metadata: Any) -> Any:
+    props = {"metadataOptions": metadata} if metadata else {}
+    return resource("aws:ec2/launchTemplate:LaunchTemplate", props)
+
+
+def _pool(mode: Any) -> Any:
+    return resource(
+        "gcp:container/nodePool:NodePool", {"nodeConfig": {"workloadMetadataConfig": {"mode": mode}}}
+    )
+
+
+_TWO_HOPS = _template(httpTokens="required", httpPutResponseHopLimit=2)
+
+SPEC = Spec(
+    passes={
+        "IMDSv2 for the machine alone": _template(httpTokens="required", httpPutResponseHopLimit=1),
+        "no metadata service": _template(httpEndpoint="disabled"),
+        "GKE's metadata server": _pool("GKE_METADATA"),
+        "a pool that says nothing, as its cluster decides": resource("gcp:container/nodePool:NodePool", {}),
+    },
+    fails={
+        "a template that says nothing": Fails(_template(), "metadataOptions.httpTokens", "is missing"),
+        "a machine with IMDSv1": Fails(
+            resource("aws:ec2/instance:Instance", {"metadataOptions": {"httpTokens": "optional"}}),
+            "metadataOptions.httpTokens",
+            "'optional'",
+        ),
+        "containers that reach it": Fails(_TWO_HOPS, "metadataOptions.httpPutResponseHopLimit", "is 2"),
+        "a node's own on GKE": Fails(
+            _pool("GCE_METADATA"), "nodeConfig.workloadMetadataConfig.mode", "GCE_METADATA"
+        ),
+    },
+    unknown={
+        "tokens of which it is not known yet": _template(httpTokens=UNKNOWN),
+        "a mode that is not known yet": _pool(UNKNOWN),
+    },
+    configured={"containers need it": Case(_TWO_HOPS, {"hops": 2}, fails=False)},
+)
