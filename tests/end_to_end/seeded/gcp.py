@@ -1,0 +1,209 @@
+"""A program in plain pulumi_gcp: a dozen resources that are right, and faults beside them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.end_to_end.seeded import Seeds
+
+PROJECT: Final = "acme-ml-dev"
+REGION: Final = "us-central1"
+KEY: Final = f"projects/{PROJECT}/locations/{REGION}/keyRings/data/cryptoKeys/data"
+LABELS: Final = {"owner": "ml", "cost-center": "1234", "environment": "prod"}
+NETWORK: Final = f"projects/{PROJECT}/global/networks/main"
+POOL: Final = (
+    "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/all"
+)
+
+
+def program(seed: Seeds) -> None:
+    """Declare everything."""
+    _right()
+    _identities(seed)
+    _network(seed)
+    _keys(seed)
+    _stores(seed)
+
+
+def _right() -> None:
+    """What no policy may accuse."""
+    from pulumi_gcp import compute, kms, logging, projects, pubsub, secretmanager, serviceaccount, storage
+
+    ring = kms.KeyRing("right-ring", name="right", location=REGION)
+    kms.CryptoKey("right-key", key_ring=ring.id, rotation_period="7776000s", labels=LABELS)
+    account = serviceaccount.Account("right-account", account_id="right-account")
+    projects.IAMMember("right-member", project=PROJECT, role="roles/logging.logWriter", member=account.member)
+    network = compute.Network("right-network", auto_create_subnetworks=False)
+    compute.Subnetwork(
+        "right-subnetwork",
+        network=network.id,
+        ip_cidr_range="10.0.0.0/20",
+        region=REGION,
+        private_ip_google_access=True,
+        log_config={"aggregation_interval": "INTERVAL_5_SEC", "flow_sampling": 0.5},
+    )
+    compute.Firewall(
+        "right-opening",
+        network=network.id,
+        allows=[{"protocol": "tcp", "ports": ["8443"]}],
+        source_ranges=["10.0.0.0/20"],
+    )
+    bucket = storage.Bucket(
+        "right-bucket",
+        location=REGION,
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        versioning={"enabled": True},
+        encryption={"default_kms_key_name": KEY},
+        lifecycle_rules=[
+            {
+                "action": {"type": "Delete"},
+                "condition": {"num_newer_versions": 3, "days_since_noncurrent_time": 30},
+            },
+            {"action": {"type": "AbortIncompleteMultipartUpload"}, "condition": {"age": 7}},
+        ],
+        labels=LABELS,
+    )
+    storage.BucketIAMMember(
+        "right-reader", bucket=bucket.name, role="roles/storage.objectViewer", member="group:ml@acme.example"
+    )
+    pubsub.Topic("right-topic", kms_key_name=KEY, labels=LABELS)
+    secretmanager.Secret(
+        "right-secret",
+        secret_id="right",
+        replication={
+            "user_managed": {
+                "replicas": [{"location": REGION, "customer_managed_encryption": {"kms_key_name": KEY}}]
+            }
+        },
+        labels=LABELS,
+    )
+    logging.ProjectBucketConfig(
+        "right-logs",
+        project=PROJECT,
+        location=REGION,
+        bucket_id="right",
+        retention_days=365,
+        cmek_settings={"kms_key_name": KEY},
+    )
+
+
+def _identities(seed: Seeds) -> None:
+    from pulumi_gcp import bigquery, projects, pubsub, serviceaccount, storage
+
+    projects.IAMMember(
+        seed("owner", "identity.forbid_wildcard_actions"),
+        project=PROJECT,
+        role="roles/owner",
+        member="group:ml@acme.example",
+    )
+    storage.BucketIAMMember(
+        seed("bucket-for-all", "identity.forbid_wildcard_principals"),
+        bucket="acme-public",
+        role="roles/storage.objectViewer",
+        member="allUsers",
+    )
+    pubsub.TopicIAMMember(
+        seed("topic-for-all", "identity.forbid_wildcard_principals"),
+        project=PROJECT,
+        topic="orders",
+        role="roles/pubsub.publisher",
+        member="allAuthenticatedUsers",
+    )
+    bigquery.DatasetAccess(
+        seed("dataset-for-all", "identity.forbid_wildcard_principals"),
+        dataset_id="orders",
+        role="READER",
+        special_group="allAuthenticatedUsers",
+    )
+    serviceaccount.IAMMember(
+        seed("whole-pool", "identity.restrict_oidc_trust"),
+        service_account_id=f"projects/{PROJECT}/serviceAccounts/deployer@{PROJECT}.iam.gserviceaccount.com",
+        role="roles/iam.workloadIdentityUser",
+        member=f"{POOL}/*",
+    )
+
+
+def _network(seed: Seeds) -> None:
+    from pulumi_gcp import compute, container
+
+    compute.Firewall(
+        seed("ssh-for-all", "network.forbid_public_administration"),
+        network=NETWORK,
+        allows=[{"protocol": "tcp", "ports": ["20-25"]}],
+        source_ranges=["0.0.0.0/0"],
+    )
+    compute.Firewall(
+        seed("service-for-all", "network.restrict_ingress"),
+        network=NETWORK,
+        allows=[{"protocol": "tcp", "ports": ["8080"]}],
+        source_ranges=["0.0.0.0/0"],
+    )
+    container.Cluster(
+        seed("open-cluster", "network.close_endpoints", "encryption.encrypt_secrets"),
+        location=REGION,
+        network=NETWORK,
+        subnetwork=f"projects/{PROJECT}/regions/{REGION}/subnetworks/nodes",
+        initial_node_count=1,
+        remove_default_node_pool=True,
+        resource_labels=LABELS,
+    )
+    container.NodePool(
+        seed("disks-of-google-key", "encryption.encrypt_volumes"),
+        cluster=f"projects/{PROJECT}/locations/{REGION}/clusters/main",
+        location=REGION,
+        node_count=1,
+        node_config={"machine_type": "e2-standard-4"},
+    )
+
+
+def _keys(seed: Seeds) -> None:
+    from pulumi_gcp import kms, logging, pubsub, secretmanager
+
+    ring = f"projects/{PROJECT}/locations/{REGION}/keyRings/data"
+    kms.CryptoKey(seed("key-for-ever", "encryption.rotate_keys"), key_ring=ring, labels=LABELS)
+    kms.CryptoKey(
+        seed("key-for-years", "encryption.rotate_keys"),
+        key_ring=ring,
+        rotation_period="63072000s",
+        labels=LABELS,
+    )
+    pubsub.Topic(seed("topic-of-google-key", "encryption.encrypt_messages"), labels=LABELS)
+    secretmanager.Secret(
+        seed("secret-of-google-key", "encryption.encrypt_secrets"),
+        secret_id="plain",
+        replication={"auto": {}},
+        labels=LABELS,
+    )
+    logging.ProjectBucketConfig(
+        seed("logs-of-google-key", "encryption.encrypt_logs"),
+        project=PROJECT,
+        location=REGION,
+        bucket_id="plain",
+        retention_days=30,
+    )
+
+
+def _stores(seed: Seeds) -> None:
+    from pulumi_gcp import bigtable, firestore, sql
+
+    sql.DatabaseInstance(
+        seed("open-database", "network.keep_databases_private", "encryption.encrypt_databases"),
+        database_version="POSTGRES_16",
+        region=REGION,
+        settings={
+            "tier": "db-custom-2-7680",
+            "ip_configuration": {"authorized_networks": [{"name": "all", "value": "0.0.0.0/0"}]},
+        },
+    )
+    firestore.Database(
+        seed("documents-of-google-key", "encryption.encrypt_databases"),
+        name="features",
+        location_id=REGION,
+        type="FIRESTORE_NATIVE",
+    )
+    bigtable.Instance(
+        seed("rows-of-google-key", "encryption.encrypt_databases"),
+        clusters=[{"cluster_id": "one", "zone": f"{REGION}-a", "num_nodes": 1}],
+        labels=LABELS,
+    )

@@ -1,0 +1,129 @@
+"""A program in plain pulumi_kubernetes: a namespace and a workload that are right, and faults beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from tests.end_to_end.seeded import Seeds
+
+IMAGE: Final = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1.4.2@sha256:{'0f' * 32}"
+OWN: Final = "shop"
+
+
+def _pod(context: dict[str, Any] | None = None, container: dict[str, Any] | None = None, **pod: Any) -> Any:
+    """The spec of a pod that is right but for what is said. context: of the container's securityContext."""
+    return {
+        "service_account_name": "app",
+        "automount_service_account_token": False,
+        "security_context": {
+            "run_as_non_root": True,
+            "run_as_user": 1000,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": "app",
+                "image": IMAGE,
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": "128Mi"},
+                    "limits": {"memory": "128Mi"},
+                },
+                "security_context": {
+                    "allow_privilege_escalation": False,
+                    "read_only_root_filesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                    **(context or {}),
+                },
+                **(container or {}),
+            }
+        ],
+        **pod,
+    }
+
+
+def program(seed: Seeds, rendered: Path) -> None:
+    """Declare everything. rendered: a folder; the provider needs no cluster where it renders files."""
+    provider = k8s.Provider("cluster", render_yaml_to_directory=str(rendered))
+    options = pulumi.ResourceOptions(provider=provider)
+    _right(options)
+    _pods(seed, options)
+    _others(seed, options)
+
+
+def _namespace(name: str, options: pulumi.ResourceOptions, level: str | None, closed: bool) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": level} if level else {"team": "shop"}
+    k8s.core.v1.Namespace(name, metadata={"name": name, "labels": labels}, opts=options)
+    if closed:
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-closed",
+            metadata={"name": "closed", "namespace": name},
+            spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
+            opts=options,
+        )
+
+
+def _right(options: pulumi.ResourceOptions) -> None:
+    """What no policy may accuse."""
+    once: Any = {"template": {"spec": {**_pod(), "restart_policy": "Never"}}}
+    _namespace(OWN, options, "restricted", closed=True)
+    k8s.core.v1.ServiceAccount(
+        "right-account",
+        metadata={"name": "app", "namespace": OWN},
+        automount_service_account_token=False,
+        opts=options,
+    )
+    k8s.batch.v1.Job(
+        "right-job",
+        metadata={"name": "right", "namespace": OWN},
+        spec=once,
+        opts=options,
+    )
+    k8s.core.v1.ConfigMap(
+        "right-settings",
+        metadata={"name": "settings", "namespace": OWN},
+        data={"LEVEL": "info"},
+        opts=options,
+    )
+
+
+def _pods(seed: Seeds, options: pulumi.ResourceOptions) -> None:
+    wrong: dict[str, Any] = {
+        seed("root-of-the-node", "kubernetes.forbid_privileged_containers"): _pod({"privileged": True}),
+        seed("administrator", "kubernetes.forbid_privileged_containers"): _pod(
+            {"capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN"]}}
+        ),
+        seed("in-the-node-network", "kubernetes.forbid_host_access"): _pod(host_network=True),
+        seed("in-the-node-files", "kubernetes.forbid_host_access"): _pod(
+            volumes=[{"name": "node", "host_path": {"path": "/var/lib/kubelet"}}]
+        ),
+        seed("keeps-capabilities", "kubernetes.drop_capabilities"): _pod({"capabilities": {}}),
+        seed("default-account", "kubernetes.forbid_default_account"): _pod(
+            service_account_name="default", automount_service_account_token=True
+        ),
+        seed("root", "kubernetes.run_as_non_root"): _pod({"run_as_non_root": False, "run_as_user": 0}),
+        seed("no-resources", "kubernetes.set_resources"): _pod(container={"resources": {}}),
+        seed("no-seccomp", "kubernetes.set_seccomp_profile"): _pod(
+            {"seccomp_profile": {"type": "Unconfined"}}
+        ),
+    }
+    for name, spec in wrong.items():
+        k8s.core.v1.Pod(name, metadata={"name": name, "namespace": OWN}, spec=spec, opts=options)
+
+
+def _others(seed: Seeds, options: pulumi.ResourceOptions) -> None:
+    _namespace(seed("takes-every-pod", "kubernetes.label_namespaces"), options, None, closed=True)
+    _namespace(seed("open-to-all", "kubernetes.deny_by_default"), options, "restricted", closed=False)
+    k8s.core.v1.Secret(
+        seed("token-for-ever", "identity.forbid_long_lived_keys"),
+        metadata={
+            "name": "token",
+            "namespace": OWN,
+            "annotations": {"kubernetes.io/service-account.name": "app"},
+        },
+        type="kubernetes.io/service-account-token",
+        opts=options,
+    )

@@ -1,0 +1,78 @@
+"""The policy pack finds the faults of programs that know nothing of the platform, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pulumi import automation
+from pulumi.automation.events import EngineEvent
+
+from tests.end_to_end.plain import Plain
+from tests.end_to_end.seeded import Seeds
+from tests.end_to_end.test_gcp_provider import Place, front, place
+from tests.end_to_end.test_policies import PACK
+from twin.toolchain import build
+
+__all__ = ["front", "place"]
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif("pulumi" not in build.locate(), reason="pulumi is not built: `aiplatform doctor`"),
+]
+RIGHT = 12
+"""How many resources of each program are right, at least."""
+
+Told = dict[str, dict[str, str]]
+"""Resource -> policy -> what it said."""
+
+
+def _judged(stack: automation.Stack) -> tuple[set[str], Told]:
+    """The resources of a program, and what the pack tells of them in profile prod."""
+    made: set[str] = set()
+    told: Told = {}
+
+    def heard(event: EngineEvent) -> None:
+        if event.policy_event is not None:
+            name = (event.policy_event.resource_urn or "").rpartition("::")[2]
+            told.setdefault(name, {})[event.policy_event.policy_name] = event.policy_event.message
+        if event.resource_pre_event is not None:
+            made.add(event.resource_pre_event.metadata.urn.rpartition("::")[2])
+
+    with pytest.raises(automation.errors.CommandError) as stopped:
+        stack.preview(policy_packs=[PACK], on_event=heard)
+    assert "in profile prod (nothing says another)" in str(stopped.value)
+    return made, told
+
+
+def _check(stack: automation.Stack, seeds: Seeds, at_least: int) -> None:
+    """Every fault is told, and of nothing else anything."""
+    made, told = _judged(stack)
+    assert sum(map(len, seeds.faults.values())) >= at_least
+    assert len(made - set(seeds.faults)) >= RIGHT
+    missed = [
+        f"{name}: {policy}"
+        for name, policies in seeds.faults.items()
+        for policy in policies
+        if policy not in told.get(name, {})
+    ]
+    assert missed == [], "seeded faults that the pack does not find"
+    assert {name: said for name, said in told.items() if name not in seeds.faults} == {}, "right, and accused"
+
+
+def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, tmp_path: Path) -> None:
+    from tests.end_to_end.seeded import aws, kubernetes
+
+    seeds = Seeds()
+
+    def program() -> None:
+        aws.program(seeds)
+        kubernetes.program(seeds, tmp_path)
+
+    _check(plain.stack("seeded", program), seeds, 32)
+
+
+def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
+    from tests.end_to_end.seeded import gcp
+
+    seeds = Seeds()
+    _check(place.stack(lambda: gcp.program(seeds)), seeds, 18)
