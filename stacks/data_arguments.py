@@ -92,6 +92,9 @@ def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
     """Arguments of the model registry."""
     args = _arguments(settings, "model_registry", below.principals, ModelRegistryArgs)
     args.update(cluster=below.cluster, network=below.network)
+    if settings.environment.cloud == "gcp":
+        # The provider's default labels do not come to Cloud SQL: who pays for it is said to it.
+        args["tags"] = {**settings.environment.all_tags, **args.get("tags", {})}
     if settings.environment.teardown:
         args["database"] = {**args.get("database", {}), "deletion_protection": False}
     return cast(ModelRegistryArgs, args)

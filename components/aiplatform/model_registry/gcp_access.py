@@ -29,7 +29,7 @@ def identities(context: Context) -> Mapping[str, WorkloadIdentity]:
                 "cluster": cast(Any, settings.cluster),
                 "namespace": settings.namespace,
                 "service_account": account,
-                "tags": settings.tags,
+                # No tags: Google's service accounts have no labels.
             },
             context.options(),
         )
