@@ -61,7 +61,8 @@ def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     for kind, tokens in KINDS.items():
         ids = [each for token in tokens for each in owned[token]]
         assert _names(held[kind]) == _names(ids), f"{kind}: the stack owns each, and no other is there"
-    assert len(dev.core().list_node().items) == 2, "the system pool's two"
+    system = dev.core().list_node(label_selector="ai-platform/pool=system").items
+    assert len(system) == 2, "the system pool's two"
     dev.cli("preview", dev.environment, "--refresh", "--expect-no-changes")
     dev.cli("destroy", dev.environment)
     assert dev.inventory() == {}
