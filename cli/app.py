@@ -8,6 +8,7 @@ import typer
 
 from cli import stacks, twins
 from cli.output import CommandError, note, own
+from cli.plan import command as plan
 from cli.policy import command as policy
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 stacks.register(app)
 policy.register(app)
 app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")
+app.add_typer(plan.app, name="plan", rich_help_panel="Plans of previews, for CI")
 
 
 @app.command(rich_help_panel="The machine")
