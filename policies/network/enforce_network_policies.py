@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
 
@@ -36,7 +36,7 @@ def _values(text: Any) -> dict[str, Any]:
         found: Any = json.loads(text or "{}")
     except (TypeError, ValueError):
         return {"enableNetworkPolicy": "true"} if 'enableNetworkPolicy: "true"' in str(text) else {}
-    return found if isinstance(found, dict) else {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 @POLICY.on("gcp:container/cluster:Cluster")

@@ -1,0 +1,76 @@
+"""Spec of identity.use_workload_identity."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Case, Fails, Resource, Spec, Stack, resource
+
+_ROLE = resource("aws:iam/role:Role", {"namePrefix": "nodes-"}, name="role")
+
+
+def _with_role(token: str, name: str, key: str, **props: Any) -> Resource:
+    return resource(token, props, name=name, property_dependencies={key: [_ROLE.urn]})
+
+
+_NODES = _with_role("aws:eks/nodeGroup:NodeGroup", "nodes", "nodeRoleArn")
+
+
+def _attached(policy: Any) -> Stack:
+    arn = policy if policy is UNKNOWN else f"arn:aws:iam::aws:policy/{policy}"
+    attachment = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    return Stack([_ROLE, _NODES, _with_role(attachment, "attachment", "role", policyArn=arn)])
+
+
+def _own(action: str) -> Stack:
+    policy = json.dumps(
+        {"Statement": {"Effect": "Allow", "Action": action, "Resource": "arn:aws:s3:::acme/*"}}
+    )
+    return Stack([_ROLE, _NODES, _with_role("aws:iam/rolePolicy:RolePolicy", "own", "role", policy=policy)])
+
+
+def _gke(**config: Any) -> Any:
+    return resource("gcp:container/cluster:Cluster", config)
+
+
+def _google(role: str) -> Stack:
+    account = "nodes@acme.iam.gserviceaccount.com"
+    pool = resource(
+        "gcp:container/nodePool:NodePool", {"nodeConfig": {"serviceAccount": account}}, name="pool"
+    )
+    member = {"role": role, "member": f"serviceAccount:{account}"}
+    return Stack([pool, resource("gcp:projects/iAMMember:IAMMember", member, name="member")])
+
+
+_PATH = "workloadIdentityConfig.workloadPool"
+
+SPEC = Spec(
+    passes={
+        "a cluster with a workload pool": _gke(workloadIdentityConfig={"workloadPool": "acme.svc.id.goog"}),
+        "Autopilot": _gke(enableAutopilot=True),
+        "nodes with what they need": _attached("AmazonEKSWorkerNodePolicy"),
+        "nodes that pull images": _own("ecr:BatchImportUpstreamImage"),
+        "nodes on Google Cloud with what they need": _google("roles/container.defaultNodeServiceAccount"),
+    },
+    fails={
+        "GKE as it comes": Fails(_gke(), _PATH, "is missing"),
+        "nodes that read every bucket": Fails(
+            _attached("AmazonS3ReadOnlyAccess"), "policyArn", "AmazonS3ReadOnlyAccess", of="attachment"
+        ),
+        "nodes that read one": Fails(_own("s3:GetObject"), "policy.Statement.Action", "every pod", of="own"),
+        "nodes on Google Cloud that read buckets": Fails(
+            _google("roles/storage.objectViewer"), "member", "roles/storage.objectViewer", of="member"
+        ),
+    },
+    unknown={
+        "a pool that is not known yet": _gke(workloadIdentityConfig={"workloadPool": UNKNOWN}),
+        "a policy of the nodes that is not there yet": _attached(UNKNOWN),
+    },
+    configured={
+        "nodes without the network's rights": Case(
+            _attached("AmazonEKS_CNI_Policy"), {"node_policies": ["AmazonEKSWorkerNodePolicy"]}, fails=True
+        ),
+        "nodes that may read buckets": Case(_own("s3:GetObject"), {"node_services": ["s3"]}, fails=False),
+    },
+)
