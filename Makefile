@@ -3,13 +3,15 @@
 ENV ?= aws-dev
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py --run
+# Further options of `policy`: make policy ARGS="--sarif policy.sarif --junit policy.xml"
+ARGS ?=
 # End-to-end files at a time, each with a home of its own: a world waits for itself half of its time. 0 is one
 # after another.
 WORKERS ?= 2
 UNIT := --ignore=tests/end_to_end -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview refresh destroy stop policy doctor test test-unit test-end-to-end lint format generate bench
+.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end lint format generate bench
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -23,6 +25,9 @@ up: ## bring ENV up on the twin
 preview: ## what `up` would change in ENV
 	@$(RUN) python -m cli preview $(ENV)
 
+drift: ## fail where ENV is not what its file and state say
+	@$(RUN) python -m cli preview $(ENV) --refresh --expect-no-changes
+
 refresh: ## read ENV's drift into its state
 	@$(RUN) python -m cli refresh $(ENV)
 
@@ -33,7 +38,7 @@ stop: ## stop ENV's twin; its state stays
 	@$(RUN) python -m cli twin stop --name $(ENV)
 
 policy: ## what the policies say of ENV
-	@$(RUN) python -m cli policy $(ENV)
+	@$(RUN) python -m cli policy $(ENV) $(ARGS)
 
 doctor: ## what this machine has and lacks
 	@$(RUN) python -m cli doctor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,10 @@ QUIET: Final = frozenset({"same", "read", "refresh"})
 # How the engine's property maps mark what is more than JSON (pulumi/pulumi, sdk/go/common/resource/sig).
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
 _ASSETS: Final = frozenset({"c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"})
+# A resource that is made is named anew by every preview, with seven random digits (Pulumi: auto-naming).
+_MAKES: Final = frozenset({"create", "create-replacement", "replace"})
+_NAMED: Final = re.compile(r"(?P<stem>.+)-[0-9a-f]{7}")
+_NAMES: Final = re.compile(r"name|\w+(Name|Id)")
 
 
 @dataclass(frozen=True)
@@ -91,18 +96,34 @@ def load(file: Path) -> Plan:
         raise CommandError(f"{file}: not a plan; expected what `plan save {file}` writes") from error
 
 
-def _operations(lines: Iterable[str]) -> Iterable[Operation]:
-    for line in lines:
-        try:
-            step = json.loads(line)["resourcePreEvent"]["metadata"]
-        except (KeyError, TypeError, ValueError):
-            continue
-        if step["op"] not in QUIET:
-            yield _operation(step)
+def _operations(lines: Iterable[str]) -> list[Operation]:
+    steps = [step for step in map(_step, lines) if step is not None and step["op"] not in QUIET]
+    random = {name: stem for step in steps if step["op"] in _MAKES for name, stem in _random_names(step)}
+    return [_operation(step, random) for step in steps]
 
 
-def _operation(step: Mapping[str, Any]) -> Operation:
-    new = cast("Mapping[str, Any]", (step.get("new") or {}).get("inputs") or {})
+def _step(line: str) -> Mapping[str, Any] | None:
+    try:
+        return json.loads(line)["resourcePreEvent"]["metadata"]
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _inputs(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (step.get("new") or {}).get("inputs") or {}
+
+
+def _random_names(step: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """The names that the provider drew for a resource that is made, and what stands for each in a plan."""
+    inputs = _inputs(step)
+    for key, value in inputs.items():
+        if key in (inputs.get("__defaults") or ()) or _NAMES.fullmatch(key):
+            found = _NAMED.fullmatch(value) if isinstance(value, str) else None
+            if found:
+                yield str(value), f"{found['stem']}-*"
+
+
+def _operation(step: Mapping[str, Any], random: Mapping[str, str]) -> Operation:
     detailed = cast("Mapping[str, Mapping[str, Any]]", step.get("detailedDiff") or {})
     # A provider that gives no detailed diff still names the properties.
     named = {str(path): "changes" for path in step.get("diffs") or ()}
@@ -110,25 +131,32 @@ def _operation(step: Mapping[str, Any]) -> Operation:
         urn=str(step["urn"]),
         op=str(step["op"]),
         diff={path: str(each.get("diffKind")) for path, each in detailed.items()} or named,
-        inputs={name: _digest(value) for name, value in new.items() if not name.startswith("__")},
+        inputs={
+            name: _digest(value, random) for name, value in _inputs(step).items() if not name.startswith("__")
+        },
     )
 
 
-def _digest(value: Any) -> str:
-    text = json.dumps(_canonical(value), sort_keys=True, separators=(",", ":"))
+def _digest(value: Any, random: Mapping[str, str]) -> str:
+    text = json.dumps(_canonical(value, random), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _canonical(value: Any) -> Any:
-    """Without what belongs to the machine: an asset is its content, not where the checkout lies."""
+def _canonical(value: Any, random: Mapping[str, str]) -> Any:
+    """Without what is of this run alone: random names, and where on the machine an asset lies."""
+    if isinstance(value, str):
+        # Another resource's input may hold the name in the midst of more text.
+        for name in (name for name in random if name in value):
+            value = value.replace(name, random[name])
+        return value
     if isinstance(value, list):
-        return [_canonical(each) for each in cast("list[Any]", value)]
+        return [_canonical(each, random) for each in cast("list[Any]", value)]
     if not isinstance(value, dict):
         return value
     found = cast("dict[str, Any]", value)
     if found.get(_SIGNATURE) in _ASSETS and found.get("hash"):
         return {"hash": found["hash"]}
-    return {name: _canonical(each) for name, each in found.items()}
+    return {name: _canonical(each, random) for name, each in found.items()}
 
 
 def _violation(found: events.Violation) -> dict[str, str]:

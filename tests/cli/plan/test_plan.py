@@ -120,6 +120,25 @@ def test_an_asset_is_its_content_and_not_its_place() -> None:
     assert _difference(approved=[asset("/here/a", "1")], now=[asset("/here/a", "2")])
 
 
+def test_a_name_that_every_preview_draws_anew_is_no_difference() -> None:
+    def made(name: str, more: str = "") -> list[dict[str, Any]]:
+        inputs = {"name": name, "__defaults": ["name"], "description": more}
+        user = _step("create", f"{URN}-2", inputs={"pools": [{"in": f"zones/a/{name}"}]})
+        return [_step("create", inputs=inputs), user]
+
+    assert not _difference(approved=made("t4-spot-0294136"), now=made("t4-spot-452cff0"))
+    assert "name" in _difference(approved=made("t4-spot-0294136"), now=made("t4-other-452cff0"))
+    assert "description" in _difference(
+        approved=made("a-0294136", "v-1234567"), now=made("a-0294136", "v-7654321")
+    )
+
+
+def test_a_name_of_what_is_there_is_compared_as_it_is() -> None:
+    assert "name" in _difference(
+        approved=[_step(inputs={"name": "t4-0294136"})], now=[_step(inputs={"name": "t4-452cff0"})]
+    )
+
+
 def test_policy_results_are_compared_one_by_one() -> None:
     assert _difference(approved=[], now=[_fault()]).startswith("new: mandatory data.block_public_buckets")
     assert _difference(approved=[_fault()], now=[]).startswith("gone: mandatory")
