@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import boto3
 import pulumi
 import pulumi_aws as aws
 import pytest
 
 from tests.end_to_end.plain import Plain, trust
+from twin import environment as variables
 
 pytestmark = pytest.mark.end_to_end
 
@@ -67,3 +72,103 @@ def test_a_lakehouse_comes_up_is_seen_stays_and_goes(plain: Plain) -> None:
     stack.preview(expect_no_changes=True, refresh=True)
     stack.destroy()
     assert set(plain.inventory()) == before, "buckets with nothing but the first metadata go, too"
+
+
+def _in_s3_tables() -> None:
+    from aiplatform.lakehouse import Lakehouse
+
+    account = aws.get_caller_identity().account_id
+    root = {"AWS": f"arn:aws:iam::{account}:root"}
+    let_in = {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole"}
+    analysts = aws.iam.Role(
+        "analysts",
+        name="s3t-analysts",
+        assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [let_in]}),
+    )
+    orders: dict[str, Any] = {
+        "zone": "curated",
+        "name": "orders",
+        "owner": "shop@acme.example",
+        "columns": [
+            {"name": "order_id", "type": "long", "required": True},
+            {"name": "placed_at", "type": "timestamptz"},
+            {"name": "email", "type": "string", "classification": "pii"},
+        ],
+        "partitions": [{"column": "placed_at", "transform": "day"}],
+    }
+    grant: dict[str, Any] = {
+        "name": "analysts",
+        "principal": f"arn:aws:iam::{account}:role/s3t-analysts",
+        "actions": ["read"],
+        "tables": ["curated.orders"],
+    }
+    args: Any = {
+        "prefix": "acme-s3t",
+        "store": "s3_tables",
+        "writers": [f"arn:aws:iam::{account}:role/s3t-analysts"],
+        "force_destroy": True,
+        "tables": [
+            orders,
+            {"zone": "raw", "name": "clicks", "columns": [{"name": "page", "type": "string"}]},
+        ],
+        "grants": [grant],
+    }
+    lake = Lakehouse("lake", args, pulumi.ResourceOptions(depends_on=[analysts]))
+    aws.iam.RolePolicyAttachment("analysts", role=analysts.name, policy_arn=lake.outputs["client_policy_arn"])
+    pulumi.export("lake", lake.outputs)
+
+
+def _as(plain: Plain, role: str, service: str) -> Any:
+    arn = f"arn:aws:iam::{plain.world.account}:role/{role}"
+    key = plain.aws("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    make: Any = boto3.client  # its types know each service by a literal
+    return make(
+        service,
+        region_name=plain.world.region,
+        endpoint_url=variables.environment(plain.world)["AWS_ENDPOINT_URL"],
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        aws_session_token=key["SessionToken"],
+    )
+
+
+def test_a_lakehouse_in_s3_tables_comes_up_is_seen_through_its_catalog_stays_and_goes(plain: Plain) -> None:
+    before = set(plain.inventory())
+    stack = plain.stack("s3-tables", _in_s3_tables)
+    lake = stack.up().outputs["lake"].value
+    catalog = f"{plain.world.account}:s3tablescatalog/acme-s3t-lakehouse"
+    assert lake["catalog_id"] == catalog
+    of = {"CatalogId": catalog, "DatabaseName": "acme_s3t_curated"}
+    table = plain.aws("glue").get_table(**of, Name="orders")["Table"]
+    assert [each["Name"] for each in table["StorageDescriptor"]["Columns"]] == [
+        "order_id",
+        "placed_at",
+        "email",
+    ]
+    told = {each["name"]: each for each in lake["tables"]}
+    where = table["Parameters"]["metadata_location"]
+    assert where.startswith(told["orders"]["location"]), "Iceberg finds it there"
+    bucket, _, key = where.removeprefix("s3://").partition("/")
+    metadata = json.loads(plain.aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    spec = next(
+        each for each in metadata["partition-specs"] if each["spec-id"] == metadata["default-spec-id"]
+    )
+    assert [each["name"] for each in spec["fields"]] == ["placed_at_day"], "by the keeper, over Glue's REST"
+    names = [each["Name"] for each in plain.aws("s3").list_buckets()["Buckets"]]
+    assert bucket not in names, "a table's own bucket is none of the account's"
+    with pytest.raises(Exception, match=r"Database acme_s3t_curated not found"):
+        plain.aws("glue").get_table(DatabaseName="acme_s3t_curated", Name="orders")
+
+    analysts = _as(plain, "s3t-analysts", "glue")
+    seen = analysts.get_table(**of, Name="orders")["Table"]["StorageDescriptor"]["Columns"]
+    assert [each["Name"] for each in seen] == ["order_id", "placed_at"]
+    assert [each["Name"] for each in analysts.get_databases(CatalogId=catalog)["DatabaseList"]] == [
+        "acme_s3t_curated"
+    ]
+    with pytest.raises(Exception, match="Insufficient Lake Formation permission"):
+        analysts.get_table(CatalogId=catalog, DatabaseName="acme_s3t_raw", Name="clicks")
+    with pytest.raises(Exception, match="AccessDenied"):
+        _as(plain, "s3t-analysts", "s3").get_object(Bucket=bucket, Key=key)
+    stack.preview(expect_no_changes=True, refresh=True)
+    stack.destroy()
+    assert set(plain.inventory()) == before

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.principals import Principal
-from twin.aws.rules import lake_access, lake_gate
+from twin.aws.rules import federated, lake_access, lake_gate, table_files
 from twin.aws.rules.lake import Lake, Location
 from twin.aws.rules.look import Look
 
@@ -25,6 +25,7 @@ _OPERATIONS: Final = ("GetTemporaryGlueTableCredentials", "GetTemporaryGlueParti
 _ENGINE: Final = "LakeFormationAuthorizedCaller"
 """The session tag of an engine that Lake Formation trusts to filter."""
 _READS: Final = ("s3:GetObject", "s3:GetObjectVersion")
+_KEYS: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
 _DEEDS: Final = {
     "SELECT": _READS,
     "INSERT": (*_READS, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
@@ -70,18 +71,19 @@ def answer(call: Call, front: Any) -> Answer | None:
 def _table(arn: str, region: str, account: str) -> tuple[str, str]:
     parts = arn.split(":", 5)
     kind, _, name = parts[-1].partition("/")
-    if len(parts) != 6 or parts[2] != "glue" or kind != "table" or name.count("/") != 1:
+    levels = 3 if name.startswith(f"{federated.S3_TABLES}/") else 1
+    if len(parts) != 6 or parts[2] != "glue" or kind != "table" or name.count("/") != levels:
         raise Refusal("InvalidInputException", f"Invalid table arn: {arn}")
     if (parts[3], parts[4]) != (region, account):
         raise Refusal("EntityNotFoundException", f"Table of another account or region: {arn}")
-    of, _, table = name.partition("/")
+    of, _, table = name.rpartition("/")
     return of, table
 
 
 def _allowed(
     look: Look, who: Principal, of: str, name: str, wanted: Sequence[str], supported: Sequence[str]
 ) -> None:
-    databases = look.moto.backend("glue", look.region).databases
+    databases = federated.databases(look)
     if of not in databases or name not in databases[of].tables:
         raise Refusal("EntityNotFoundException", f"Table {name} not found.")
     lake = Lake(look.moto.backend("lakeformation", look.region))
@@ -145,7 +147,7 @@ def vend(front: Any, look: Look, of: str, name: str, permissions: Iterable[str],
         "assume_role",
         RoleArn=location.role_arn,
         RoleSessionName=f"AWSLF-00-GL-{look.account}-{who}",
-        Policy=json.dumps(_policy(place, permissions)),
+        Policy=json.dumps(_cut(look, place, permissions)),
         DurationSeconds=seconds,
     )["Credentials"]
     expires: datetime = made["Expiration"]
@@ -158,14 +160,25 @@ def registered(look: Look, of: str, name: str) -> Location | None:
     """The location that a table's files are in, where Lake Formation governs it."""
     place = _files(look, of, name)
     lake = Lake(look.moto.backend("lakeformation", look.region))
-    found = lake_access.location_of(lake, "arn:aws:s3:::" + place.partition("://")[2])
+    found = lake_access.location_of(lake, table_files.arn_of(look, place))
     return None if found is None or found.hybrid else found
 
 
 def _files(look: Look, of: str, name: str) -> str:
-    held: Any = look.moto.backend("glue", look.region).databases[of].tables[name]
+    held: Any = federated.databases(look)[of].tables[name]
     descriptor = held.versions[str(held._current_version)].get("StorageDescriptor") or {}
     return str(descriptor.get("Location") or "").rstrip("/")
+
+
+def _cut(look: Look, place: str, permissions: Iterable[str]) -> Params:
+    given = set(permissions)
+    if not table_files.is_table(place):
+        return _policy(place, given)
+    writes = given & {"ALL", "SUPER_USER", "INSERT", "DELETE"}
+    actions = ["s3tables:GetTableData", *(["s3tables:PutTableData"] if writes else [])]
+    keys = {"Effect": "Allow", "Action": _KEYS, "Resource": "*"}
+    whole = {"Effect": "Allow", "Action": actions, "Resource": table_files.arn_of(look, place)}
+    return {"Version": "2012-10-17", "Statement": [whole, keys]}
 
 
 def _policy(place: str, permissions: Iterable[str]) -> Params:
@@ -185,10 +198,6 @@ def _policy(place: str, permissions: Iterable[str]) -> Params:
                 "Condition": {"StringLike": {"s3:prefix": [prefix, f"{prefix}/*"]}},
             },
             {"Effect": "Allow", "Action": "s3:GetBucketLocation", "Resource": f"arn:aws:s3:::{bucket}"},
-            {
-                "Effect": "Allow",
-                "Action": ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
-                "Resource": "*",
-            },
+            {"Effect": "Allow", "Action": _KEYS, "Resource": "*"},
         ],
     }

@@ -157,6 +157,9 @@ def _access(context: Context, key_arn: str) -> list[Statement]:
     """What Lake Formation hands on, for this lakehouse's table bucket."""
     arn = context.table_bucket_arn
     return [
+        # Of no bucket in particular (Lake Formation developer guide, "Prerequisites for integrating Amazon S3
+        # tables catalog with the Data Catalog and Lake Formation").
+        allow(["s3tables:ListTableBuckets"], "*", sid="FindTableBuckets"),
         allow(
             [
                 "s3tables:GetTableBucket",

@@ -63,10 +63,8 @@ class Rest:
             found = pattern.fullmatch(path)
             if found is not None and method == call.method:
                 names = {name: unquote(value) for name, value in found.groupdict().items()}
-                catalog = names.pop("catalog", front.world.account)
-                if catalog != front.world.account:
-                    raise Refusal("EntityNotFoundException", f"Catalog not found: {catalog}")
-                return handle(Asked(call, front, self._client(call), **names))
+                bucket = namespaces.bucket_of(call, front, names.pop("catalog", front.world.account), ":")
+                return handle(Asked(call, front, self._client(call), **names, bucket=bucket))
         raise Refusal("BadRequestException", f"No route for request: {call.method} {call.path}")
 
     def _client(self, call: Call) -> Inside:

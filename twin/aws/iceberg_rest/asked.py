@@ -8,22 +8,37 @@ from typing import Any
 
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.inside import Inside
+from twin.aws.rules import federated
 from twin.aws.rules.look import Look
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A request, and Glue in the name of its caller. of: the namespace. name: the table."""
+    """A request, and Glue in the name of its caller. of: the namespace. name: the table. bucket: the table
+    bucket whose catalog it is about; empty for the account's own."""
 
     call: Call
     front: Any
     me: Inside
     of: str = ""
     name: str = ""
+    bucket: str = ""
 
     def glue(self, operation: str, **params: Any) -> dict[str, Any]:
         """Call Glue in the caller's name. Raises Refusal."""
+        if self.bucket:
+            params["CatalogId"] = federated.catalog_id(self.front.world.account, self.bucket)
         return self.me.call("glue", operation, **params)
+
+    @property
+    def path(self) -> str:
+        """The database's name, or its path where it is a table bucket's."""
+        return f"{federated.S3_TABLES}/{self.bucket}/{self.of}" if self.bucket else self.of
+
+    @property
+    def databases(self) -> federated.Databases:
+        """The databases of all catalogs."""
+        return federated.databases(self.look)
 
     @property
     def body(self) -> dict[str, Any]:

@@ -5,21 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from twin.aws import authorize, decision
-from twin.aws.call import Answer, Refusal
+from twin.aws.call import Answer, Call, Refusal
 from twin.aws.iceberg_rest.asked import Asked, told
+from twin.aws.rules import federated, service_rights
+
+
+def bucket_of(call: Call, front: Any, catalog: str, separator: str) -> str:
+    """The table bucket whose catalog is named; empty for the account's own. Raises Refusal."""
+    account = front.world.account
+    if catalog in ("", account):
+        return ""
+    found = catalog.replace(separator, "/").replace("/", ":", 1) if separator == ":" else catalog
+    if found.startswith(f"{account}:") and federated.bucket_there(
+        found, front.moto.backend("glue", call.region)
+    ):
+        return found.rpartition("/")[2]
+    raise Refusal("EntityNotFoundException", f"Catalog not found: {catalog}")
 
 
 def config(asked: Asked) -> Answer:
-    """GetConfig: the default catalog is the account's."""
+    """GetConfig: the default catalog is the account's. A table bucket's has colons in its prefix, which are
+    no parts of a path."""
     front = asked.front
     account, region = front.world.account, asked.call.region
-    warehouse = asked.call.query.get("warehouse", [""])[0]
-    if warehouse not in ("", account):
-        raise Refusal("EntityNotFoundException", f"Catalog not found: {warehouse}")
+    bucket = bucket_of(asked.call, front, asked.call.query.get("warehouse", [""])[0], "/")
     who = front.identity.principal(asked.call.access_key)
-    need = decision.Asked("glue:GetCatalog", f"arn:aws:glue:{region}:{account}:catalog", {})
-    authorize.demand(asked.call, front, who, need)
-    return told({"defaults": {}, "overrides": {"prefix": f"catalogs/{account}"}})
+    for arn in service_rights.catalogs(f"arn:aws:glue:{region}:{account}:", bucket):
+        authorize.demand(asked.call, front, who, decision.Asked("glue:GetCatalog", arn, {}))
+    below = f":{federated.S3_TABLES}:{bucket}" if bucket else ""
+    return told({"defaults": {}, "overrides": {"prefix": f"catalogs/{account}{below}"}})
 
 
 def listed(asked: Asked) -> Answer:

@@ -10,7 +10,15 @@ from twin.aws import authorize, decision, vending
 from twin.aws.call import Answer, Refusal
 from twin.aws.iceberg_rest import namespaces
 from twin.aws.iceberg_rest.asked import Asked, told
-from twin.aws.rules import iceberg_commits, lake_access, lake_gate, rights, service_rights
+from twin.aws.rules import (
+    federated,
+    iceberg_commits,
+    lake_access,
+    lake_gate,
+    rights,
+    service_rights,
+    table_files,
+)
 from twin.aws.rules.iceberg import InvalidIcebergError
 from twin.aws.rules.lake import Lake
 
@@ -57,10 +65,10 @@ def load(asked: Asked) -> Answer:
 def _loaded(asked: Asked, name: str) -> Params:
     look = asked.look
     lake = Lake(look.moto.backend("lakeformation", look.region))
-    free = lake_access.open_to_iam(lake, asked.of, name)
+    free = lake_access.open_to_iam(lake, asked.path, name)
     if not free:
         # The metadata tells values of columns, and the credentials open whole files.
-        vending.unfiltered(look, lake, look.caller, asked.of, name)
+        vending.unfiltered(look, lake, look.caller, asked.path, name)
     version = _version(asked, name)
     body: Params = {
         "metadata-location": version.where,
@@ -68,7 +76,7 @@ def _loaded(asked: Asked, name: str) -> Params:
         "config": {},
     }
     wanted = asked.call.environ.get("HTTP_X_ICEBERG_ACCESS_DELEGATION", "")
-    if _DELEGATED in wanted and vending.registered(look, asked.of, name) is not None:
+    if _DELEGATED in wanted and vending.registered(look, asked.path, name) is not None:
         body.update(_credentials(asked, lake, name, free=free))
     return body
 
@@ -77,8 +85,8 @@ def _credentials(asked: Asked, lake: Lake, name: str, *, free: bool) -> Params:
     look = asked.look
     given = {"SELECT", "INSERT", "DELETE"}
     if not free:
-        columns = lake_gate.columns(look, asked.of, name)
-        given &= lake_access.of_table(lake, look.caller, asked.of, name, columns).permissions
+        columns = lake_gate.columns(look, asked.path, name)
+        given &= lake_access.of_table(lake, look.caller, asked.path, name, columns).permissions
     if not given:
         return {}
     if not vending.full_access(lake):
@@ -89,7 +97,7 @@ def _credentials(asked: Asked, lake: Lake, name: str, *, free: bool) -> Params:
     who = asked.front.identity.principal(asked.call.access_key)
     need = decision.Asked("lakeformation:GetDataAccess", "*", {})
     authorize.demand(asked.call, asked.front, who, need)
-    made = vending.vend(asked.front, look, asked.of, name, given, 3600)
+    made = vending.vend(asked.front, look, asked.path, name, given, 3600)
     config = {
         "s3.access-key-id": made.access_key,
         "s3.secret-access-key": made.secret,
@@ -191,26 +199,29 @@ def _may_commit(asked: Asked) -> None:
     """IAM and Lake Formation are asked before anything is written."""
     front = asked.front
     who = front.identity.principal(asked.call.access_key)
-    for arn in service_rights.of_table(asked.call.region, front.world.account, asked.of, asked.name):
+    for arn in service_rights.of_table(asked.call.region, front.world.account, asked.path, asked.name):
         authorize.demand(asked.call, front, who, decision.Asked("glue:UpdateTable", arn, {}))
     _version(asked, asked.name)
-    lake_gate.demand(asked.look, "ALTER", asked.of, asked.name)
+    lake_gate.demand(asked.look, "ALTER", asked.path, asked.name)
 
 
 def _write(asked: Asked, before: iceberg_commits.Version, after: Any) -> str:
     look = asked.look
-    backend = look.moto.backend("glue", look.region)
-    where = iceberg_commits.next_file(backend, after, before.where, f"{asked.of}/{asked.name}")
+    backend = asked.databases
+    where = iceberg_commits.next_file(backend, after, before.where, f"{asked.path}/{asked.name}")
     bucket, _, key = where.partition("://")[2].partition("/")
     lake = Lake(look.moto.backend("lakeformation", look.region))
-    writer = rights.writer(f"arn:aws:s3:::{bucket}/{key}", lake, look.caller)
+    writer = rights.writer(table_files.arn_of(look, where), lake, look.caller)
     why = rights.denied(writer, bucket, key, look)
     if why:
         raise Refusal("AccessDeniedException", f"Cannot write the Iceberg metadata to {where}: {why}")
-    held = iceberg_commits.entry(backend, asked.of, asked.name)
     asked.front.eks.aws.call(
         "s3", "put_object", Bucket=bucket, Key=key, Body=after.model_dump_json().encode()
     )
+    if asked.bucket:
+        _point(asked, where)
+        return where
+    held = iceberg_commits.entry(backend, asked.of, asked.name)
     given = iceberg_commits.pointed(held, after, where, before.where)
     asked.glue(
         "update_table",
@@ -219,6 +230,17 @@ def _write(asked: Asked, before: iceberg_commits.Version, after: Any) -> str:
         SkipArchive=True,
     )
     return where
+
+
+def _point(asked: Asked, where: str) -> None:
+    """S3 Tables is told where its table's metadata is from now on, by what Lake Formation works as."""
+    arn = federated.bucket_arn(asked.databases, asked.bucket)
+    table = {"tableBucketARN": arn, "namespace": asked.of, "name": asked.name}
+    aws = asked.front.eks.aws
+    token = aws.call("s3tables", "get_table_metadata_location", **table)["versionToken"]
+    aws.call(
+        "s3tables", "update_table_metadata_location", **table, versionToken=token, metadataLocation=where
+    )
 
 
 def _get(asked: Asked) -> Params:
@@ -231,11 +253,11 @@ def _get(asked: Asked) -> Params:
 
 
 def _version(asked: Asked, name: str) -> iceberg_commits.Version:
-    backend = asked.front.moto.backend("glue", asked.call.region)
-    if asked.of not in backend.databases or name not in backend.databases[asked.of].tables:
+    backend = asked.databases
+    if asked.path not in backend or name not in backend[asked.path].tables:
         raise _missing(asked, name)
     try:
-        return iceberg_commits.current(backend, asked.of, name)
+        return iceberg_commits.current(backend, asked.path, name)
     except InvalidIcebergError as error:
         raise Refusal("BadRequestException", str(error)) from None
 

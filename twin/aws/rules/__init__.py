@@ -21,6 +21,7 @@ from twin.aws.rules import (
     ec2_groups,
     ec2_network,
     ec2_routes,
+    federated,
     glue,
     iam,
     kms,
@@ -83,6 +84,8 @@ def check(call: Call, front: Any) -> None:
         modelled.check(call)
         tagging.check(call)
     look = Look(front.moto, call.region or front.world.region, _caller(call, front, trusted))
+    if call.service == "glue":
+        federated.check(call.operation, call.params, look)
     if call.service == "glue" and not trusted:
         lake_gate.check(call.operation, call.params, look)
     rule = RULES.get(call.service, {}).get(call.operation)

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.call import Answer, Call, Refusal
-from twin.aws.rules import own
+from twin.aws.rules import federated, own
+from twin.aws.rules.federated import CATALOGS as _CATALOGS
+from twin.aws.rules.federated import CONNECTION as _CONNECTION
+from twin.aws.rules.federated import S3_TABLES
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
-
-_CATALOGS: Final = "federated_catalogs"
-S3_TABLES: Final = "s3tablescatalog"
-_CONNECTION: Final = "aws:s3tables"
 
 
 def create(params: Params, look: Look) -> None:
@@ -30,7 +29,7 @@ def create(params: Params, look: Look) -> None:
 
 def update(params: Params, look: Look) -> None:
     """UpdateCatalog."""
-    there(params, look)
+    drop_rule(params, look)
     _input(_name(params), params.get("CatalogInput") or {}, look)
 
 
@@ -57,8 +56,18 @@ def there(params: Params, look: Look) -> None:
     """GetCatalog, DeleteCatalog."""
     if _own(params, look.account):
         return
+    if federated.bucket_there(params.get("CatalogId"), _backend(look)):
+        return
     if _name(params) not in own.held(_backend(look), _CATALOGS):
         raise Refusal("EntityNotFoundException", f"Catalog {params.get('CatalogId')} not found.")
+
+
+def drop_rule(params: Params, look: Look) -> None:
+    """DeleteCatalog: a table bucket's goes with its bucket alone."""
+    there(params, look)
+    if federated.is_bucket(params.get("CatalogId")):
+        words = f"The catalog {params['CatalogId']} is of a table bucket: S3 Tables makes and drops it."
+        raise Refusal("InvalidInputException", words)
 
 
 def _own(params: Params, account: str) -> bool:
@@ -77,7 +86,7 @@ RULES: Final = {
     "CreateCatalog": create,
     "UpdateCatalog": update,
     "GetCatalog": there,
-    "DeleteCatalog": there,
+    "DeleteCatalog": drop_rule,
 }
 
 
@@ -115,7 +124,25 @@ def tell(params: Params, backend: Any) -> Params:
     if _own(params, backend.account_id):
         arn = f"arn:aws:glue:{backend.region_name}:{backend.account_id}:catalog"
         return {"Catalog": {"CatalogId": backend.account_id, "Name": backend.account_id, "ResourceArn": arn}}
+    if federated.is_bucket(params.get("CatalogId")):
+        return {"Catalog": _of_bucket(_name(params).rpartition("/")[2], backend)}
     return {"Catalog": own.held(backend, _CATALOGS)[_name(params)].shown}
+
+
+def _of_bucket(bucket: str, backend: Any) -> Params:
+    """The catalog of one table bucket."""
+    above = own.held(backend, _CATALOGS)[S3_TABLES].shown
+    names = ("CreateTime", "UpdateTime", "CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions")
+    return {
+        **{name: above[name] for name in names if name in above},
+        "CatalogId": federated.catalog_id(backend.account_id, bucket),
+        "Name": bucket,
+        "ResourceArn": f"{above['ResourceArn']}/{bucket}",
+        "FederatedCatalog": {
+            "Identifier": federated.bucket_arn(backend, bucket),
+            "ConnectionName": _CONNECTION,
+        },
+    }
 
 
 def tell_all(_: Params, backend: Any) -> Params:

@@ -14,6 +14,7 @@ from twin.aws.rules import (
     elasticache_calls,
     etl,
     etl_calls,
+    federated,
     firehose,
     lambdas,
     rds,
@@ -48,5 +49,9 @@ EXTENSIONS: Final[dict[str, dict[str, Any]]] = {
     "lambda": lambdas.OPERATIONS,
 }
 GLUE_RULES: Final[dict[str, Any]] = {**etl.RULES, **catalogs.RULES}
-GLUE_OPERATIONS: Final[dict[str, Any]] = {**etl_calls.OPERATIONS, **catalogs.OPERATIONS}
+GLUE_OPERATIONS: Final[dict[str, Any]] = {
+    **etl_calls.OPERATIONS,
+    **catalogs.OPERATIONS,
+    **federated.OPERATIONS,
+}
 """Of Glue, whose catalog has rules of its own."""

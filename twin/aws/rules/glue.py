@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from twin.aws import principals
 from twin.aws.call import Answer, Call, Refusal
-from twin.aws.rules import assumable, iceberg, iceberg_commits, lake, rights
+from twin.aws.rules import assumable, federated, iceberg, iceberg_commits, lake, rights
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -220,8 +220,8 @@ def _backend(look: Look) -> Any:
 
 
 def database(look: Look, name: str) -> Any:
-    """A database, or Glue's refusal."""
-    found = _backend(look).databases.get(name)
+    """A database by name or path, or Glue's refusal."""
+    found = federated.databases(look).get(name)
     if found is None:
         raise Refusal(_MISSING, f"Database {name} not found.")
     return found

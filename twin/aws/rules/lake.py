@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from twin.aws.rules.federated import path_of
+
 Params = dict[str, Any]
 
 EVERYBODY: Final = "IAM_ALLOWED_PRINCIPALS"
@@ -178,9 +180,9 @@ def _ordered(value: Any) -> Any:
 def _of(resource: Mapping[str, Any]) -> str:
     kind, value = next(iter(resource.items()))
     if kind == "Database":
-        return str(value["Name"])
+        return path_of(value.get("CatalogId"), str(value["Name"]))
     if kind in ("Table", "TableWithColumns"):
-        return f"{value['DatabaseName']}/{value.get('Name') or '*'}"
+        return f"{path_of(value.get('CatalogId'), value['DatabaseName'])}/{value.get('Name') or '*'}"
     if kind == "DataCellsFilter":
         return f"{value['DatabaseName']}/{value['TableName']}/{value['Name']}"
     return ":"

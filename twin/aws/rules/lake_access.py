@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from twin.aws.rules.federated import path_of
 from twin.aws.rules.lake import EVERYBODY, Grant, Lake, Location
 
 Params = Mapping[str, Any]
@@ -165,9 +166,11 @@ def _on(lake: Lake, principals: tuple[str, ...], database: str, table: str = "")
             continue
         kind, value = next(iter(grant.resource.items()))
         if not table:
-            if kind == "Database" and value["Name"] == database:
+            if kind == "Database" and path_of(value.get("CatalogId"), value["Name"]) == database:
                 yield grant
-        elif kind in ("Table", "TableWithColumns") and value["DatabaseName"] == database:
+        elif kind in ("Table", "TableWithColumns"):
+            if path_of(value.get("CatalogId"), value["DatabaseName"]) != database:
+                continue
             if value.get("Name") == table or "TableWildcard" in value:
                 yield grant
         elif kind == "DataCellsFilter" and (value["DatabaseName"], value["TableName"]) == (database, table):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.call import Answer, Refusal
-from twin.aws.rules import lake_access
+from twin.aws.rules import federated, lake_access
 from twin.aws.rules.lake import Lake
 from twin.aws.rules.look import Look
 
@@ -46,8 +46,10 @@ def check(operation: str, params: Params, look: Look) -> None:
     """Refuse what Lake Formation does not let the caller do."""
     if operation not in _TABLES and operation not in _DATABASES:
         return
-    databases = look.moto.backend("glue", look.region).databases
-    of = str(params.get("DatabaseName") or params.get("Name") or "")
+    databases = federated.databases(look)
+    of = federated.path_of(
+        params.get("CatalogId"), str(params.get("DatabaseName") or params.get("Name") or "")
+    )
     if of not in databases:
         return
     lake, who = _lake(look), look.caller
@@ -83,7 +85,7 @@ def insufficient(permission: str, name: str) -> Refusal:
 
 def columns(look: Look, of: str, name: str) -> list[str]:
     """A table's columns by name."""
-    held: Any = look.moto.backend("glue", look.region).databases[of].tables[name]
+    held: Any = federated.databases(look)[of].tables[name]
     return _named(held.versions[str(held._current_version)])
 
 
@@ -133,8 +135,12 @@ def _databases(body: Params, look: Look) -> None:
     body["DatabaseList"] = [
         each
         for each in body.get("DatabaseList") or []
-        if lake_access.open_to_iam(lake, each["Name"]) or lake_access.of_database(lake, who, each["Name"])
+        if _shown(lake, who, federated.path_of(each.get("CatalogId"), each["Name"]))
     ]
+
+
+def _shown(lake: Lake, who: str, of: str) -> bool:
+    return lake_access.open_to_iam(lake, of) or bool(lake_access.of_database(lake, who, of))
 
 
 def _tables(body: Params, look: Look) -> None:
@@ -147,7 +153,8 @@ def _table(body: Params, look: Look) -> None:
 
 def _shows(table: Params, look: Look) -> bool:
     """Whether the caller sees a table, which is cut to the columns that it may read."""
-    lake, of, name = _lake(look), table["DatabaseName"], table["Name"]
+    lake, name = _lake(look), table["Name"]
+    of = federated.path_of(table.get("CatalogId"), table["DatabaseName"])
     if lake_access.open_to_iam(lake, of, name):
         return True
     held = lake_access.of_table(lake, look.caller, of, name, _named(table))

@@ -6,7 +6,8 @@ import re
 from typing import Any, Final
 
 from twin.aws.call import Refusal
-from twin.aws.rules import assumable, glue
+from twin.aws.rules import glue, lake_locations
+from twin.aws.rules.federated import is_bucket, path_of
 from twin.aws.rules.lake import EVERYBODY, Lake
 from twin.aws.rules.look import Look
 
@@ -28,7 +29,6 @@ _GRANTS: Final = {
 }
 _LONGEST: Final = 50
 """Characters of an LF-tag's key or value (Lake Formation guide, "LF-TBAC notes and restrictions")."""
-_LINKED: Final = "aws-service-role/lakeformation.amazonaws.com/AWSServiceRoleForLakeFormationDataAccess"
 
 
 def lake(look: Look) -> Lake:
@@ -78,43 +78,6 @@ def settings(params: Params, look: Look) -> None:
     for member in ("CreateDatabaseDefaultPermissions", "CreateTableDefaultPermissions"):
         for each in given.get(member) or []:
             _principal(str(each["Principal"]["DataLakePrincipalIdentifier"]), look)
-
-
-def register(params: Params, look: Look) -> None:
-    """RegisterResource: a bucket that is there, and a role that Lake Formation can assume."""
-    arn = str(params["ResourceArn"])
-    match = re.fullmatch(r"arn:aws:s3:::([^/]+)(/.*)?", arn)
-    if not match:
-        raise Refusal(_INVALID, f"The location {arn!r} is none of S3: arn:aws:s3:::bucket/prefix")
-    if match[1] not in look.s3.buckets:
-        raise Refusal(_MISSING, f"The bucket {match[1]} of {arn} does not exist")
-    if arn in lake(look).locations:
-        raise Refusal("AlreadyExistsException", f"Resource is already registered: {arn}")
-    role = params.get("RoleArn")
-    if bool(role) == bool(params.get("UseServiceLinkedRole")):
-        raise Refusal(_INVALID, "Either a RoleArn or UseServiceLinkedRole is needed, and not both")
-    if role:
-        _role(str(role), look)
-
-
-def update_resource(params: Params, look: Look) -> None:
-    """UpdateResource."""
-    _registered(params, look)
-    _role(str(params["RoleArn"]), look)
-
-
-def _role(arn: str, look: Look) -> None:
-    if not arn.endswith(_LINKED) and assumable.by("lakeformation.amazonaws.com", arn, look) is None:
-        raise Refusal(
-            _INVALID,
-            f"The role {arn} does not exist, or its trust policy does not let lakeformation.amazonaws.com "
-            "assume it",
-        )
-
-
-def _registered(params: Params, look: Look) -> None:
-    if params["ResourceArn"] not in lake(look).locations:
-        raise Refusal(_MISSING, f"Entity not found: {params['ResourceArn']}")
 
 
 def create_tag(params: Params, look: Look) -> None:
@@ -168,6 +131,8 @@ def delete_tag(params: Params, look: Look) -> None:
 def assign(params: Params, look: Look) -> None:
     """AddLFTagsToResource, RemoveLFTagsFromResource."""
     _administrator(look)
+    if is_bucket(next(iter(params["Resource"].values())).get("CatalogId")):
+        raise NotImplementedError("LF-tags on what is in a table bucket")
     _resource(params["Resource"], look)
     for tag in params["LFTags"]:
         if len(tag["TagValues"]) != 1:
@@ -184,6 +149,9 @@ def grant(params: Params, look: Look) -> None:
     _administrator(look)
     principal = str(params["Principal"]["DataLakePrincipalIdentifier"])
     _principal(principal, look)
+    if not re.fullmatch(r"\d{12}", str(params.get("CatalogId") or look.account)):
+        # hashicorp/terraform-provider-aws, issue 48358: that of a table bucket goes into the resource.
+        raise Refusal(_INVALID, "Catalog id must be a valid AWS account id.")
     resource = params["Resource"]
     kind = _resource(resource, look)
     permissions = params.get("Permissions") or []
@@ -241,20 +209,20 @@ def _resource(resource: Params, look: Look) -> str:
 
 
 def _database(value: Params, look: Look) -> None:
-    glue.database(look, value["Name"])
+    glue.database(look, path_of(value.get("CatalogId"), value["Name"]))
 
 
 def _table(value: Params, look: Look) -> None:
     if bool(value.get("Name")) == (value.get("TableWildcard") is not None):
         raise Refusal(_INVALID, "Table name and table wildcard: exactly one of them is needed")
     if value.get("Name"):
-        glue.table(look, value["DatabaseName"], value["Name"])
+        glue.table(look, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
     else:
-        glue.database(look, value["DatabaseName"])
+        glue.database(look, path_of(value.get("CatalogId"), value["DatabaseName"]))
 
 
 def _columns(value: Params, look: Look) -> None:
-    present = columns(look, value["DatabaseName"], value["Name"])
+    present = columns(look, path_of(value.get("CatalogId"), value["DatabaseName"]), value["Name"])
     named, wildcard = value.get("ColumnNames"), value.get("ColumnWildcard")
     if (named is None) == (wildcard is None):
         raise Refusal(_INVALID, "Column names and column wildcard: exactly one of them is needed")
@@ -359,10 +327,7 @@ def _filter(data: Params, look: Look) -> None:
 
 RULES: Final = {
     "PutDataLakeSettings": settings,
-    "RegisterResource": register,
-    "UpdateResource": update_resource,
-    "DescribeResource": _registered,
-    "DeregisterResource": _registered,
+    **lake_locations.RULES,
     "CreateLFTag": create_tag,
     "GetLFTag": present_tag,
     "UpdateLFTag": update_tag,

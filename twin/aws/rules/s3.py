@@ -11,13 +11,19 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from twin.aws.call import Answer, Call, Refusal
+from twin.aws.rules import own, table_files
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ADDRESS: Final = re.compile(r"\d+\.\d+\.\d+\.\d+")
-_RESERVED: Final = (("xn--", "sthree-", "amzn-s3-demo-"), ("-s3alias", "--ol-s3", ".mrap", "--x-s3"))
+_RESERVED: Final = (
+    ("xn--", "sthree-", "amzn-s3-demo-"),
+    ("-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"),
+)
+_TAKEN: Final = frozenset({"example", "my-bucket", "website"})
+"""Names that another account's buckets have: they are one space for all of AWS."""
 _SIZE: Final = 20480
 """Characters of a bucket policy."""
 _INVALID: Final = "InvalidArgument"
@@ -44,6 +50,13 @@ def create_bucket(params: Params, look: Look) -> None:
     fault = bucket_name_fault(name)
     if fault:
         raise Refusal("InvalidBucketName", f"The specified bucket is not valid. ({name}: {fault})")
+    if name in _TAKEN:
+        raise Refusal(
+            "BucketAlreadyExists",
+            "The requested bucket name is not available. The bucket namespace is shared by all users of the "
+            "system. Please select a different name and try again.",
+            409,
+        )
     if name in look.s3.buckets:
         raise Refusal(
             "BucketAlreadyOwnedByYou",
@@ -283,6 +296,21 @@ def put_lock(call: Call, backend: Any) -> Answer:
     return Answer(200, [], b"")
 
 
+def list_buckets(call: Call, backend: Any) -> Answer | None:
+    """ListBuckets, without those that S3 Tables has for its tables: no account sees them."""
+    if not any(table_files.is_table(name) for name in backend.buckets):
+        return None
+    asked = call.params
+    if asked.get("MaxBuckets") or asked.get("BucketRegion"):
+        raise NotImplementedError("pages or regions of buckets, where there are tables of S3 Tables")
+    seen = [
+        {"Name": name, "CreationDate": each.creation_date, "BucketRegion": each.region_name}
+        for name, each in sorted(backend.buckets.items())
+        if name.startswith(asked.get("Prefix") or "") and not table_files.is_table(name)
+    ]
+    return own.respond(call, {"Buckets": seen, "Owner": {"ID": backend.account_id}})
+
+
 OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
     "PutBucketLifecycleConfiguration": _put("lifecycle"),
     "GetBucketLifecycleConfiguration": _get("lifecycle"),
@@ -290,4 +318,5 @@ OPERATIONS: Final[dict[str, Callable[[Call, Any], Answer | None]]] = {
     "PutBucketNotificationConfiguration": _put("notification"),
     "GetBucketNotificationConfiguration": _get("notification"),
     "PutObjectLockConfiguration": put_lock,
+    "ListBuckets": list_buckets,
 }

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from twin.aws.call import Call
 from twin.aws.decision import Asked
-from twin.aws.rules import kms_rights
+from twin.aws.rules import kms_rights, table_files
 
 # Operations of a bucket whose action has another name than they have.
 _BUCKET: Final = {
@@ -76,6 +76,8 @@ def asked(call: Call, moto: Any) -> list[Asked]:
             for each in (params.get("Delete") or {}).get("Objects") or []
         ]
     if key is None:
+        if table_files.is_table(bucket):
+            raise table_files.not_allowed()
         action = _BUCKET.get(call.operation, call.operation)
         resource = "*" if action == "ListAllMyBuckets" else f"arn:aws:s3:::{bucket}"
         return [Asked(f"s3:{action}", resource, context, policy_of(moto, bucket))]
@@ -131,6 +133,8 @@ def _on_object(
 ) -> Asked:
     if version:
         action, context = _VERSION_ACTIONS.get(action, action), {**context, "s3:VersionId": str(version)}
+    if table_files.is_table(bucket):
+        return table_files.right(moto, bucket, action, context)
     held: Any = moto.backend("s3").buckets.get(bucket)
     return Asked(f"s3:{action}", f"arn:aws:s3:::{bucket}/{key}", context, held.policy if held else None)
 

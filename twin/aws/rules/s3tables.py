@@ -1,4 +1,4 @@
-"""S3 Tables: table buckets, namespaces, tables, policies. No data is in them here, and nothing is kept up.
+"""S3 Tables: table buckets, namespaces, tables, policies. Nothing is kept up here.
 
 Sources: the API Reference of CreateTableBucket, CreateNamespace, CreateTable and PutTableBucketPolicy;
 "Amazon
@@ -151,6 +151,21 @@ def _of_table(params: Params, look: Look) -> None:
     _there(look, TABLES, place, "table")
 
 
+def point(params: Params, look: Look) -> None:
+    """UpdateTableMetadataLocation: to a file of the table's that is there, at the version that is named."""
+    _of_table(params, look)
+    place = f"{params.get('tableBucketARN')};{params.get('namespace')};{params.get('name')}"
+    shown = own.held(_backend(look), TABLES)[place].shown
+    if params.get("versionToken") != shown["versionToken"]:
+        raise Refusal(
+            "ConflictException", "Provided version token does not match the table version token.", 409
+        )
+    where = str(params.get("metadataLocation"))
+    bucket, _, key = where.partition("://")[2].partition("/")
+    if not where.startswith(f"{shown['warehouseLocation']}/") or key not in look.s3.buckets[bucket].keys:
+        raise bad(f"The specified metadata location does not exist or is none of the table's: {where}")
+
+
 def _told_policy(params: Params, look: Look) -> None:
     arn = _there(look, BUCKETS, params.get("tableBucketARN"), "bucket")
     if "policy" not in own.held(_backend(look), BUCKETS)[arn].kept:
@@ -190,6 +205,8 @@ RULES: Final = {
     "CreateTable": create_table,
     "GetTable": _of_table,
     "DeleteTable": _of_table,
+    "GetTableMetadataLocation": _of_table,
+    "UpdateTableMetadataLocation": point,
     "GetTableEncryption": _of_table,
     "PutTableMaintenanceConfiguration": maintenance,
     "GetTableMaintenanceConfiguration": _of_table,

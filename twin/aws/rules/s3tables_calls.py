@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from twin.aws.call import Answer, Call
-from twin.aws.rules import own
+from twin.aws.rules import own, table_files
 from twin.aws.rules.s3tables import BUCKETS, NAMESPACES, TABLES
 
 Params = dict[str, Any]
@@ -181,11 +181,17 @@ def make_table(params: Params, backend: Any) -> Params:
         "namespaceId": own.held(backend, NAMESPACES)[f"{bucket};{namespace}"].shown["namespaceId"],
         "tableBucketId": own.held(backend, BUCKETS)[bucket].shown["tableBucketId"],
     }
+    encryption = (
+        params.get("encryptionConfiguration") or own.held(backend, BUCKETS)[bucket].kept["encryption"]
+    )
+    table_files.make(backend, place, encryption)
     if params.get("metadata"):
         shown["metadataLocation"] = f"{place}/metadata/00000-{_drawn()}.metadata.json"
+        table_files.begin(
+            backend, shown["metadataLocation"], shown["tableARN"], params["metadata"]["iceberg"]
+        )
     kept = {
-        "encryption": params.get("encryptionConfiguration")
-        or own.held(backend, BUCKETS)[bucket].kept["encryption"],
+        "encryption": encryption,
         "upkeep": dict(_UPKEEP),
         "metadata": params.get("metadata"),
     }
@@ -207,8 +213,27 @@ def list_tables(params: Params, backend: Any) -> Params:
 
 def drop_table(params: Params, backend: Any) -> Params:
     """DeleteTable."""
+    table_files.drop(backend, _table(params, backend).shown["warehouseLocation"])
     del own.held(backend, TABLES)[f"{params['tableBucketARN']};{params['namespace']};{params['name']}"]
     return {}
+
+
+def tell_place(params: Params, backend: Any) -> Params:
+    """GetTableMetadataLocation."""
+    shown = _table(params, backend).shown
+    names = ("versionToken", "metadataLocation", "warehouseLocation")
+    return {name: shown[name] for name in names if name in shown}
+
+
+def point(params: Params, backend: Any) -> Params:
+    """UpdateTableMetadataLocation."""
+    shown = _table(params, backend).shown
+    shown["metadataLocation"] = params["metadataLocation"]
+    shown["versionToken"] = _drawn().replace("-", "")[:20]
+    shown["modifiedAt"] = own.now()
+    return {
+        name: shown[name] for name in ("name", "tableARN", "namespace", "versionToken", "metadataLocation")
+    }
 
 
 def tell_table_encryption(params: Params, backend: Any) -> Params:
@@ -267,6 +292,8 @@ _ACTS: Final[dict[str, Callable[[Params, Any], Params]]] = {
     "GetTable": tell_table,
     "ListTables": list_tables,
     "DeleteTable": drop_table,
+    "GetTableMetadataLocation": tell_place,
+    "UpdateTableMetadataLocation": point,
     "GetTableEncryption": tell_table_encryption,
     "PutTableMaintenanceConfiguration": keep_table,
     "GetTableMaintenanceConfiguration": tell_table_upkeep,

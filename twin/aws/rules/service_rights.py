@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from twin.aws.call import Call
 from twin.aws.decision import Asked
-from twin.aws.rules import kms_rights, secrets_rights
+from twin.aws.rules import federated, kms_rights, secrets_rights
 
 Params = dict[str, Any]
 
@@ -76,17 +76,25 @@ def glue(call: Call, place: str, _: Any) -> Iterable[str]:
         of = params.get("Name") or (params.get("DatabaseInput") or {}).get("Name")
     if of is None and operation not in ("GetDatabases", "GetCatalog", "GetCatalogs", "SearchTables"):
         return
-    yield f"{place}catalog"
+    path = federated.path_of(params.get("CatalogId"), str(of or ""))
+    yield from catalogs(place, path.split("/")[1] if "/" in path else "")
     if of is not None:
-        yield f"{place}database/{of}"
+        yield f"{place}database/{path}"
     if of is not None and (table or operation == "GetTables"):
-        yield f"{place}table/{of}/{table or '*'}"
+        yield f"{place}table/{path}/{table or '*'}"
+
+
+def catalogs(place: str, bucket: str) -> list[str]:
+    """The arns of the account's catalog and, of a table bucket, of those below it down to the bucket's."""
+    below = f"{place}catalog/{federated.S3_TABLES}"
+    return [f"{place}catalog", *([below, f"{below}/{bucket}"] if bucket else [])]
 
 
 def of_table(region: str, account: str, of: str, name: str) -> list[str]:
-    """The arns of a table and of all that it is in."""
+    """The arns of a table and of all that it is in. of: its database's name or path."""
     place = f"arn:aws:glue:{region}:{account}:"
-    return [f"{place}catalog", f"{place}database/{of}", f"{place}table/{of}/{name}"]
+    above = catalogs(place, of.split("/")[1] if "/" in of else "")
+    return [*above, f"{place}database/{of}", f"{place}table/{of}/{name}"]
 
 
 def _athena(call: Call, place: str, moto: Any) -> Iterable[str]:
