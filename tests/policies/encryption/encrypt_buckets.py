@@ -1,0 +1,64 @@
+"""Spec of encryption.encrypt_buckets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, resource
+
+_BUCKET = resource("aws:s3/bucket:Bucket", {"bucket": "acme"}, name="raw")
+_KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
+
+
+def _configured(key: Any, bucket: Any = "acme", **more: Any) -> Resource:
+    default = {"sseAlgorithm": "aws:kms", **({} if key is None else {"kmsMasterKeyId": key})}
+    return resource(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        {"bucket": bucket, "rules": [{"applyServerSideEncryptionByDefault": default}]},
+        name="encryption",
+        **more,
+    )
+
+
+def _google(name: str, **props: Any) -> Resource:
+    return resource("gcp:storage/bucket:Bucket", {"name": name, **props}, name=name)
+
+
+_LOGGING = resource(
+    "aws:s3/bucketLogging:BucketLogging", {"bucket": "other", "targetBucket": "acme"}, name="logs"
+)
+
+SPEC = Spec(
+    passes={
+        "a key": Stack([_BUCKET, _configured(_KEY)]),
+        "a bucket of access logs": Stack([_BUCKET, _LOGGING]),
+        "a key on Google Cloud": Stack([_google("raw", encryption={"defaultKmsKeyName": "projects/a/b"})]),
+        "a bucket of usage logs": Stack(
+            [
+                _google("raw", encryption={"defaultKmsKeyName": "a"}, logging={"logBucket": "logs"}),
+                _google("logs"),
+            ]
+        ),
+    },
+    fails={
+        "a bucket as S3 makes it": Fails(Stack([_BUCKET]), "", "no key of its own", of="raw"),
+        "AWS's key": Fails(
+            Stack([_BUCKET, _configured(None)]),
+            "rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId",
+            of="encryption",
+        ),
+        "AWS's alias": Fails(
+            Stack([_BUCKET, _configured("alias/aws/s3")]),
+            "rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId",
+            "alias/aws/s3",
+        ),
+        "a bucket as Google makes it": Fails(
+            Stack([_google("raw")]), "encryption.defaultKmsKeyName", of="raw"
+        ),
+    },
+    unknown={
+        "a key": Stack([_BUCKET, _configured(UNKNOWN)]),
+        "a key of who knows which bucket": Stack([_BUCKET, _configured(_KEY, UNKNOWN)]),
+        "Google's key": Stack([_google("raw", encryption={"defaultKmsKeyName": UNKNOWN})]),
+    },
+)

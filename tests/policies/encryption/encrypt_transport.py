@@ -1,0 +1,87 @@
+"""Spec of encryption.encrypt_transport."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
+
+
+def _listener(protocol: Any, action: Any = "forward", **props: Any) -> Resource:
+    return resource(
+        "aws:lb/listener:Listener", {"protocol": protocol, "defaultActions": [{"type": action}], **props}
+    )
+
+
+def _cache(**props: Any) -> Resource:
+    return resource("aws:elasticache/replicationGroup:ReplicationGroup", {"engine": "valkey", **props})
+
+
+def _sql(mode: Any) -> Resource:
+    return resource(
+        "gcp:sql/databaseInstance:DatabaseInstance", {"settings": {"ipConfiguration": {"sslMode": mode}}}
+    )
+
+
+def _broker(said: Any) -> Resource:
+    return resource(
+        "aws:msk/cluster:Cluster", {"encryptionInfo": {"encryptionInTransit": {"clientBroker": said}}}
+    )
+
+
+def _site(said: Any) -> Resource:
+    return resource(
+        "aws:cloudfront/distribution:Distribution", {"defaultCacheBehavior": {"viewerProtocolPolicy": said}}
+    )
+
+
+SPEC = Spec(
+    passes={
+        "HTTPS": _listener("HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06"),
+        "HTTP that redirects": _listener("HTTP", "redirect"),
+        "a TCP listener": _listener("TCP"),
+        "a cache with TLS": _cache(transitEncryptionEnabled=True),
+        "Kafka as AWS makes it": resource("aws:msk/cluster:Cluster"),
+        "CloudFront that redirects": _site("redirect-to-https"),
+        "Cloud SQL with TLS alone": _sql("ENCRYPTED_ONLY"),
+        "TLS 1.2": resource("gcp:compute/sSLPolicy:SSLPolicy", {"minTlsVersion": "TLS_1_2"}),
+        "Memorystore with TLS": resource(
+            "gcp:redis/instance:Instance", {"transitEncryptionMode": "SERVER_AUTHENTICATION"}
+        ),
+    },
+    fails={
+        "HTTP": Fails(_listener("HTTP"), "protocol", "'HTTP'"),
+        "HTTPS as AWS makes it": Fails(_listener("HTTPS"), "sslPolicy", "by default"),
+        "TLS 1.0": Fails(
+            _listener("HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-0-2021-06"), "sslPolicy", "TLS 1.0"
+        ),
+        "the policy of 2016": Fails(_listener("TLS", sslPolicy="ELBSecurityPolicy-2016-08"), "sslPolicy"),
+        "a cache in the clear": Fails(_cache(), "transitEncryptionEnabled"),
+        "a cache that prefers TLS": Fails(
+            _cache(transitEncryptionEnabled=True, transitEncryptionMode="preferred"), "transitEncryptionMode"
+        ),
+        "Kafka in the clear": Fails(
+            _broker("TLS_PLAINTEXT"), "encryptionInfo.encryptionInTransit.clientBroker", "TLS_PLAINTEXT"
+        ),
+        "CloudFront in the clear": Fails(
+            _site("allow-all"), "defaultCacheBehavior.viewerProtocolPolicy", "plain HTTP"
+        ),
+        "Cloud SQL as Google makes it": Fails(_sql(None), "settings.ipConfiguration.sslMode", "is not set"),
+        "Cloud SQL in the clear": Fails(
+            _sql("ALLOW_UNENCRYPTED_AND_ENCRYPTED"), "settings.ipConfiguration.sslMode", "ALLOW_UNENCRYPTED"
+        ),
+        "a policy as Google makes it": Fails(
+            resource("gcp:compute/sSLPolicy:SSLPolicy", {"profile": "MODERN"}), "minTlsVersion"
+        ),
+        "Memorystore as Google makes it": Fails(
+            resource("gcp:redis/instance:Instance", {"memorySizeGb": 1}), "transitEncryptionMode"
+        ),
+    },
+    unknown={
+        "a protocol": _listener(UNKNOWN),
+        "an action": _listener("HTTP", UNKNOWN),
+        "a policy": _listener("HTTPS", sslPolicy=UNKNOWN),
+        "Cloud SQL's mode": _sql(UNKNOWN),
+        "a broker's": _broker(UNKNOWN),
+    },
+)
