@@ -21,6 +21,7 @@ def default() -> Recording:
         accounts={"release": {"principals": [PIPELINE], "promotes": True}},
         high_availability=True,
         database={"backup_days": 14},
+        tags={"owner": "ml-platform"},
     )
 
 
@@ -41,6 +42,11 @@ def test_the_database_has_a_private_address_alone_and_no_password(default: Recor
         assert {"password", "passwordWo"}.isdisjoint(user.inputs)
     assert default.one(USER, "models-mlflow-setup").inputs["databaseRoles"] == ["cloudsqlsuperuser"]
     assert "databaseRoles" not in default.one(USER, "models-mlflow").inputs
+
+
+def test_the_database_itself_says_who_pays(default: Recording) -> None:
+    labels = default.one(INSTANCE).inputs["settings"]["userLabels"]
+    assert labels["owner"] == "ml-platform", "a provider's default labels do not come to Cloud SQL"
 
 
 def test_the_database_stands_and_comes_back(default: Recording) -> None:
