@@ -33,8 +33,7 @@ def build(settings: Settings, below: Foundation, hands: Hands) -> Data:
     # Imported late: an environment without them is not kept waiting.
     from aiplatform.lakehouse import Lakehouse
 
-    known = below.principals
-    lakehouse = Lakehouse("lakehouse", arguments.lakehouse(settings, known), hands.cloud)
+    lakehouse = Lakehouse("lakehouse", arguments.lakehouse(settings, below), hands.cloud)
     data = Data(lakehouse=dict(lakehouse.outputs))
     if settings.feature_store is None:
         return data

@@ -46,9 +46,13 @@ class Below(Protocol):
 
 def principals_to_be(settings: Settings) -> dict[str, str]:
     """The workload identities as they will be called, to ask about arguments that refer to them."""
-    # Settings.faults tells of a name that is no workload identity, the component need not.
-    strangers = {name for name in settings.named_principals.values() if ":" not in name}
-    return {name: _principal_to_be(settings, name) for name in {*settings.identities, *strangers}}
+    # Settings.faults tells of a name that is no workload identity, the component need not: whatever stands
+    # there, it is asked about one that could be.
+    known = {name: _principal_to_be(settings, name) for name in settings.identities}
+    for name in settings.named_principals.values():
+        if ":" not in name and name not in known:
+            known[name] = _principal_to_be(settings, f"stranger-{len(known)}")
+    return known
 
 
 def _principal_to_be(settings: Settings, name: str) -> str:
@@ -59,9 +63,12 @@ def _principal_to_be(settings: Settings, name: str) -> str:
     return f"arn:aws:iam::{environment.account_id}:role/{own}"
 
 
-def lakehouse(settings: Settings, known: Principals) -> LakehouseArgs:
+def lakehouse(settings: Settings, below: Below) -> LakehouseArgs:
     """Arguments of the lakehouse."""
-    return cast(LakehouseArgs, _arguments(settings, "lakehouse", known, LakehouseArgs))
+    args = _arguments(settings, "lakehouse", below.principals, LakehouseArgs)
+    if args.get("captures") or args.get("batches"):
+        args["network"] = below.network
+    return cast(LakehouseArgs, args)
 
 
 def feature_store(settings: Settings, below: Below, lakehouse: Mapping[str, Any]) -> FeatureStoreArgs:

@@ -116,7 +116,7 @@ def _above(settings: Settings, below: FoundationToBe) -> list[tuple[str, str]]:
         args = arguments.workload_identity(settings, name, cluster_to_be(settings))
         found += _asked(f"workload_identities.{name}", WorkloadIdentitySettings, lambda given=args: given)
     if settings.lakehouse is not None:
-        lakehouse = data_arguments.lakehouse(settings, below.principals)
+        lakehouse = data_arguments.lakehouse(settings, below)
         found += _asked("lakehouse", LakehouseSettings, lambda: lakehouse)
     if settings.feature_store is not None:
         store = data_arguments.feature_store(settings, below, lakehouse_to_be(settings))

@@ -21,7 +21,7 @@ from aiplatform._args import nearest
 from aiplatform._clouds import CLOUDS
 from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
-from stacks.settings import principals
+from stacks.settings import joined, principals
 from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
@@ -63,8 +63,6 @@ __all__ = [
 ]
 
 NAMESPACE = "ai-platform"
-LEAST_BACKUP_DAYS = 7
-"""The least that prod keeps backups of its databases, in days."""
 
 
 class Settings(Topic):
@@ -133,7 +131,7 @@ class Settings(Topic):
             yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
         yield from self._strangers()
         yield from self._feature_store_faults()
-        yield from self._model_registry_faults()
+        yield from joined.faults(self)
         for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
             yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
 
@@ -141,20 +139,16 @@ class Settings(Topic):
         """Names that look like those of workload identities and are none."""
         for path, name in self.named_principals.items():
             if ":" not in name and name not in self.identities:
+                everybody = "which is everybody; " if name in principals.EVERYBODY else ""
                 yield (
                     path,
-                    f"got {name!r}, expected the name of one of this file's workload_identities, or a "
-                    f"principal of {CLOUDS[self.environment.cloud]}{nearest(name, self.identities)}",
+                    f"got {name!r}, {everybody}expected the name of one of this file's workload_identities, "
+                    f"or a principal of {CLOUDS[self.environment.cloud]}{nearest(name, self.identities)}",
                 )
 
     def _feature_store_faults(self) -> Iterator[tuple[str, str]]:
         if self.feature_store is None:
             return
-        if MATERIALIZER in self.workload_identities:
-            yield (
-                f"workload_identities.{MATERIALIZER}",
-                "that identity is the feature store's, which the platform makes; take another name",
-            )
         if self.lakehouse is None:
             yield "feature_store", "has no lakehouse to take features from; say lakehouse, too"
             return
@@ -164,16 +158,6 @@ class Settings(Topic):
                 "lakehouse.grants",
                 f"none is for {MATERIALIZER!r}, which fills the feature store: it would read nothing; grant "
                 "it `read` on the tables that features come from",
-            )
-
-    def _model_registry_faults(self) -> Iterator[tuple[str, str]]:
-        if self.model_registry is None or self.environment.profile != "prod":
-            return
-        days = given(self.model_registry).get("database", {}).get("backup_days")
-        if days is not None and days < LEAST_BACKUP_DAYS:
-            yield (
-                "model_registry.database.backup_days",
-                f"got {days}, expected at least {LEAST_BACKUP_DAYS}: what is lost in prod is found out late",
             )
 
     def _for_aws_alone(self) -> Iterator[tuple[str, str]]:

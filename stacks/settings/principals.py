@@ -13,6 +13,8 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "model_registry": ("accounts.*.principals.*",),
 }
 """Topic -> its keys that hold a principal; `*` stands for every entry of a list or an object."""
+EVERYBODY: Final = frozenset({"*", "allUsers", "allAuthenticatedUsers", "IAM_ALLOWED_PRINCIPALS"})
+"""What clouds call everybody."""
 
 
 def replaced(topic: str, args: dict[str, Any], principals: Mapping[str, Any]) -> dict[str, Any]:

@@ -134,8 +134,97 @@ def test_prod_keeps_backups_of_its_database_for_a_week(tmp_path: Path, days: int
     assert any("ai-platform:model_registry.database.backup_days" in fault for fault in told)
 
 
+_ELSEWHERE = "arn:aws:iam::999900001111:role/elsewhere"
+JOINED: dict[str, tuple[str, Change, str, str]] = {
+    "a writer of another account": (
+        "aws-dev",
+        {"lakehouse/writers": [_ELSEWHERE]},
+        "lakehouse.writers[0]",
+        "expected a role of this account, 111122223333",
+    ),
+    "a reader of another account": (
+        "aws-dev",
+        {"feature_store/readers": [_ELSEWHERE]},
+        "feature_store.readers[0]",
+        "expected a role of this account, 111122223333",
+    ),
+    "two identities of one service account": (
+        "gcp-dev",
+        {"workload_identities/second": {"namespace": "analytics", "service_account": "notebooks"}},
+        "workload_identities.second.service_account",
+        "workload_identities.analysts has already",
+    ),
+    "an identity for the platform's own service account": (
+        "aws-dev",
+        {"workload_identities/mine": {"namespace": "model-registry", "service_account": "mlflow"}},
+        "workload_identities.mine.service_account",
+        "which model_registry has already",
+    ),
+    "an identity by a name of the platform's": (
+        "aws-dev",
+        {"workload_identities/feast": {"namespace": "a", "service_account": "b"}},
+        "workload_identities.feast",
+        "take another name",
+    ),
+    "a namespace that is there": (
+        "gcp-dev",
+        {"model_registry/namespace": "kube-system"},
+        "model_registry.namespace",
+        "there already",
+    ),
+    "a database of prod that falls with its zone": (
+        "aws-prod",
+        {"model_registry/high_availability": False},
+        "model_registry.high_availability",
+        "prod stands when a zone falls",
+    ),
+    "a database of prod that anybody deletes": (
+        "gcp-prod",
+        {"model_registry/database": {"deletion_protection": False}},
+        "model_registry.database.deletion_protection",
+        "set environment.teardown to retire it",
+    ),
+}
+
+
+@pytest.mark.parametrize(("stack", "change", "key", "right"), JOINED.values(), ids=JOINED.keys())
+def test_what_does_not_fit_the_rest_of_the_file_is_told(
+    tmp_path: Path, stack: str, change: Change, key: str, right: str
+) -> None:
+    [fault] = faults(tmp_path, change, stack)
+    assert f"ai-platform:{key}:" in fault
+    assert right in fault
+
+
+@pytest.mark.parametrize("everybody", ["*", "allUsers", "IAM_ALLOWED_PRINCIPALS"])
+def test_everybody_is_refused_once_and_called_so(tmp_path: Path, everybody: str) -> None:
+    grant = {"name": "all", "principal": everybody, "actions": ["read"], "zones": ["raw"]}
+    [fault] = faults(tmp_path, {"lakehouse/grants": [READ | {"tables": ["curated.trips"]}, grant]}, "aws-dev")
+    assert "ai-platform:lakehouse.grants[1].principal:" in fault
+    assert "which is everybody" in fault
+
+
+def test_captures_and_batches_stand_in_the_network_of_the_environment(tmp_path: Path) -> None:
+    capture = {
+        "name": "shop",
+        "engine": "postgresql",
+        "secret": "arn:aws:secretsmanager:us-west-2:111122223333:secret:shop-AbCdEf",
+        "tables": ["public.%"],
+        "database": "shop",
+    }
+    batch = {"name": "load", "script": "gs://acme-scripts/load.py"}
+    for stack, change in (("aws-dev", {"captures": [capture]}), ("gcp-dev", {"batches": [batch]})):
+        [(topic, said)] = change.items()
+        settings = load_file(changed(tmp_path, {f"lakehouse/{topic}": said}, stack))
+        assert _lakehouse(settings)["network"]["vpc_id"]
+
+
 def _lakehouse(settings: Settings) -> Any:
-    return data_arguments.lakehouse(settings, data_arguments.principals_to_be(settings))
+    return data_arguments.lakehouse(settings, _below(settings))
+
+
+def _below(settings: Settings) -> to_be.FoundationToBe:
+    return to_be.foundation_to_be(settings, to_be.network_to_be(settings, ["usw2-az1", "usw2-az2"]))
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -167,8 +256,7 @@ def test_data_of_prod_is_protected_and_kept_until_somebody_says_otherwise_twice(
 def test_a_torn_down_prod_lifts_the_database_s_own_protection_too() -> None:
     def protection(teardown: bool) -> Any:
         settings = settings_of("aws-prod", teardown=teardown)
-        below = to_be.foundation_to_be(settings, to_be.network_to_be(settings, ["usw2-az1", "usw2-az2"]))
-        args: Any = data_arguments.model_registry(settings, below)
+        args: Any = data_arguments.model_registry(settings, _below(settings))
         return args["database"]["deletion_protection"]
 
     assert protection(False) is True
