@@ -1,0 +1,58 @@
+"""Spec of kubernetes.forbid_plain_secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policies.pack.values import Hidden
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
+from tests.policies.workloads import container, deployment, lone_pod, metadata
+
+VALUE = "spec.template.spec.containers[0].env[0].value"
+# Of AWS's documentation; put together so that no scanner takes it for a real one.
+ACCESS_KEY = "AKIA" + "IOSFODNN7EXAMPLE"
+
+
+def _says(name: str, value: Any) -> Resource:
+    return deployment(container(env=[{"name": name, "value": value}]))
+
+
+def _config_map(**data: Any) -> Resource:
+    return resource("kubernetes:core/v1:ConfigMap", {"metadata": metadata(), "data": data})
+
+
+SPEC = Spec(
+    passes={
+        "a setting": _says("LOG_LEVEL", "debug"),
+        "where a secret is": _says("DATABASE_PASSWORD", "arn:aws:secretsmanager:eu-central-1:1:secret:db"),
+        "a file of a secret": _says("PRIVATE_KEY", "/var/run/secrets/key.pem"),
+        "another variable": _says("DATABASE_URL", "postgresql://mlflow:$(PASSWORD)@db:5432/mlflow"),
+        "an address without a password": _says("DATABASE_URL", "postgresql://mlflow@db:5432/mlflow"),
+        "a reference": deployment(
+            container(env=[{"name": "API_KEY", "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}}])
+        ),
+        "a certificate": _config_map(**{"ca.pem": "-----BEGIN CERTIFICATE-----\nMII"}),
+    },
+    fails={
+        "a password by its name": Fails(_says("DB_PASSWORD", "hunter2"), VALUE, "by its name a secret"),
+        "an access key": Fails(_says("KEY", ACCESS_KEY), VALUE, "'KEY' holds what looks like an access key"),
+        "a password in an address": Fails(
+            _says("URL", "postgresql://mlflow:hunter2@db:5432/mlflow"), VALUE, "a password in an address"
+        ),
+        "what the program calls a secret": Fails(
+            lone_pod(container(env=[{"name": "SALT", "value": Hidden("abc")}])),
+            "spec.containers[0].env[0].value",
+            "'SALT' holds what the program calls a secret",
+        ),
+        "a private key in a ConfigMap": Fails(
+            _config_map(**{"server.pem": "-----BEGIN RSA " + "PRIVATE KEY-----\nMII"}),
+            "data[server.pem]",
+            "a private key",
+        ),
+    },
+    unknown={
+        "the variables": deployment(container(env=UNKNOWN)),
+        "a value": _says("DB_PASSWORD", UNKNOWN),
+        "a ConfigMap": resource("kubernetes:core/v1:ConfigMap", {"data": UNKNOWN}),
+    },
+)

@@ -1,0 +1,69 @@
+"""Spec of kubernetes.forbid_public_services."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.policies.spec import UNKNOWN, Case, Fails, Resource, Spec, resource
+from tests.policies.workloads import metadata
+
+SCHEME = "service.beta.kubernetes.io/aws-load-balancer-scheme"
+TYPE = "service.beta.kubernetes.io/aws-load-balancer-type"
+
+
+def _service(annotations: Any = None, kind: Any = "LoadBalancer", **spec: Any) -> Resource:
+    props = {"metadata": metadata(annotations=annotations), "spec": {"type": kind, **spec}}
+    return resource("kubernetes:core/v1:Service", props)
+
+
+def _ingress(annotations: Any) -> Resource:
+    return resource(
+        "kubernetes:networking.k8s.io/v1:Ingress", {"metadata": metadata(annotations=annotations)}
+    )
+
+
+def _gateway(name: Any) -> Resource:
+    return resource(
+        "kubernetes:gateway.networking.k8s.io/v1:Gateway",
+        {"metadata": metadata(), "spec": {"gatewayClassName": name}},
+    )
+
+
+SPEC = Spec(
+    passes={
+        "a service of the cluster": _service(kind="ClusterIP"),
+        "internal on GKE": _service({"networking.gke.io/load-balancer-type": "Internal"}),
+        "internal on EKS": _service({SCHEME: "internal"}),
+        "the AWS Load Balancer Controller's": _service({TYPE: "external"}),
+        "EKS Auto Mode's": _service(loadBalancerClass="eks.amazonaws.com/nlb"),
+        "limited to an office": _service(loadBalancerSourceRanges=["192.0.2.0/24"]),
+        "an internal ingress": _ingress({"alb.ingress.kubernetes.io/scheme": "internal"}),
+        "an internal gateway": _gateway("gke-l7-rilb"),
+    },
+    fails={
+        "nothing is said": Fails(_service(), "spec.type", "everybody reaches"),
+        "public with the controller": Fails(
+            _service({TYPE: "external", SCHEME: "internet-facing"}), "spec.type", "public address"
+        ),
+        "limited to the world": Fails(_service(loadBalancerSourceRanges=["0.0.0.0/0"]), "spec.type"),
+        "a public ingress on EKS": Fails(
+            _ingress({"alb.ingress.kubernetes.io/scheme": "internet-facing"}), "metadata.annotations"
+        ),
+        "a public ingress on GKE": Fails(
+            _ingress({"kubernetes.io/ingress.class": "gce"}), "metadata.annotations", "'gce'"
+        ),
+        "a public gateway": Fails(
+            _gateway("gke-l7-global-external-managed"), "spec.gatewayClassName", "public load balancer"
+        ),
+    },
+    unknown={
+        "the type": _service(kind=UNKNOWN),
+        "the annotations": _service(UNKNOWN),
+        "the ranges": _service(loadBalancerSourceRanges=UNKNOWN),
+        "an ingress": _ingress(UNKNOWN),
+        "a gateway": _gateway(UNKNOWN),
+    },
+    configured={
+        "one that is meant to be": Case(_service(), {"public": ["serving/server"]}, fails=False),
+    },
+)
