@@ -130,3 +130,61 @@ def test_table_buckets_are_one_catalog_of_glue(clients: Clients) -> None:
     with pytest.raises(CloudError, match="The identifier of s3tablescatalog") as error:
         make(context, CATALOG, **{**given, "federatedCatalog": wrong})
     assert error.value.path == "federatedCatalog.identifier"
+
+
+def test_table_buckets_are_registered_whole_as_a_federated_location(clients: Clients) -> None:
+    account, lake = clients.front.world.account, clients("lakeformation")
+    service = {"Service": "lakeformation.amazonaws.com"}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": service}
+    role = clients("iam").create_role(
+        RoleName="table-access",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    place = f"arn:aws:s3tables:us-west-2:{account}:bucket/*"
+    given: dict[str, Any] = {"ResourceArn": place, "RoleArn": role, "WithFederation": True}
+    for change, words in (
+        ({"ResourceArn": place.replace("us-west-2", "eu-west-1")}, f"in this account and region is {place}"),
+        ({"WithFederation": False}, "WithFederation must be true"),
+        ({"HybridAccessEnabled": True}, "Hybrid access mode"),
+        ({"RoleArn": f"{role}-none"}, "does not exist"),
+    ):
+        with pytest.raises(Exception, match=words):
+            lake.register_resource(**{**given, **change})
+    lake.register_resource(**given, WithPrivilegedAccess=True)
+    told = lake.describe_resource(ResourceArn=place)["ResourceInfo"]
+    assert (told["WithFederation"], told["WithPrivilegedAccess"]) == (True, True)
+    lake.deregister_resource(ResourceArn=place)
+    clients("iam").delete_role(RoleName="table-access")
+
+
+def test_a_table_has_its_files_in_a_bucket_that_nobody_sees(clients: Clients) -> None:
+    tables, s3 = clients("s3tables"), clients("s3")
+    arn = tables.create_table_bucket(name="filed-tables")["arn"]
+    tables.create_namespace(tableBucketARN=arn, namespace=["raw"])
+    here = {"tableBucketARN": arn, "namespace": "raw", "name": "events"}
+    tables.create_table(**here, format="ICEBERG", metadata=columns("long"))
+    told = tables.get_table_metadata_location(**here)
+    bucket, _, key = told["metadataLocation"].removeprefix("s3://").partition("/")
+    first = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert json.loads(first)["schemas"][0]["fields"][0]["id"] == 1
+    assert bucket not in [each["Name"] for each in s3.list_buckets()["Buckets"]]
+    for call in (lambda: s3.list_objects_v2(Bucket=bucket), lambda: s3.delete_object(Bucket=bucket, Key=key)):
+        with pytest.raises(Exception, match="MethodNotAllowed"):
+            call()
+    where, token = f"s3://{bucket}/metadata/00001.metadata.json", told["versionToken"]
+    with pytest.raises(Exception, match="does not exist or is none of the table's"):
+        tables.update_table_metadata_location(**here, versionToken=token, metadataLocation=where)
+    s3.put_object(Bucket=bucket, Key="metadata/00001.metadata.json", Body=first)
+    tables.update_table_metadata_location(**here, versionToken=token, metadataLocation=where)
+    with pytest.raises(Exception, match="version token does not match"):
+        tables.update_table_metadata_location(**here, versionToken=token, metadataLocation=where)
+    assert tables.get_table(**here)["metadataLocation"] == where
+    tables.delete_table(**here)
+    tables.delete_namespace(tableBucketARN=arn, namespace="raw")
+    tables.delete_table_bucket(tableBucketARN=arn)
+
+
+def test_a_name_that_another_accounts_bucket_has_is_taken(clients: Clients) -> None:
+    place: Any = {"LocationConstraint": "us-west-2"}
+    with pytest.raises(Exception, match="BucketAlreadyExists"):
+        clients("s3").create_bucket(Bucket="my-bucket", CreateBucketConfiguration=place)
