@@ -275,7 +275,7 @@ class LakehouseSettings(CloudNeutral):
         yield from overlaps(self.grants)
         yield from passed_by(self.grants)
         yield from self._hold()
-        yield from ingestion.faults(self.streams, self.batches, self.tables)
+        yield from ingestion.faults(self.streams, self.batches, self.tables, self.cloud)
         yield from snapshots.faults(self.snapshots, self.tables)
         yield from google_rules.faults(self) if self.cloud == "gcp" else self._on_aws()
         if self.arrival_targets and not self.arrival_events:

@@ -70,23 +70,6 @@ def administrator(value: Any) -> str | None:
     return f"{everybody}expected serviceAccount:EMAIL, group:EMAIL or user:EMAIL"
 
 
-def condition(value: Any) -> str | None:
-    """A rule: one condition in SQL, which stands in brackets of a statement and ends there."""
-    outside = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", "", value)
-    if re.search(r"['\"`;#]|--|/\*", outside):
-        return "expected one condition, without `;`, comments or an open quote"
-    depth = 0
-    for sign in outside:
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if depth < 0:
-            break
-    if depth:
-        return "expected as many closing brackets as opening ones, each after its own"
-    if re.search(r"\bselect\b", outside, re.I):
-        return "expected a condition without a subquery: row access policies of Iceberg tables take none"
-    return None
-
-
 def bucket(prefix: str, purpose: str, project: str) -> str:
     """A bucket's name; the project in it makes it the only one of all projects."""
     return f"{prefix}-{purpose}-{project}"
@@ -144,8 +127,6 @@ def _principals(settings: "LakehouseSettings") -> Iterator[Fault]:
             named = ", ".join(sorted(streamed))
             reason = f"expected none: {named} is written by BigQuery, which knows no row policies there"
             yield Fault(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
-        if grant.rows is not None:
-            yield from obeys(f"grants[{index}].rows", grant.rows, condition)
 
 
 def _tables(settings: "LakehouseSettings") -> Iterator[Fault]:

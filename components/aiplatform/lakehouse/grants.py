@@ -25,6 +25,25 @@ def role_arn(value: Any) -> str | None:
     return f"which is everybody; {expected}" if _EVERYBODY.fullmatch(value) else expected
 
 
+def condition(value: Any) -> str | None:
+    """A rule: one condition in SQL, which stands in brackets of a statement and ends there. It has no
+    subquery: neither Lake Formation's filters (its developer guide, "Data filters in Lake Formation") nor row
+    access policies of Iceberg tables take one."""
+    outside = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", "", value)
+    if re.search(r"['\"`;#]|--|/\*", outside):
+        return "expected one condition, without `;`, comments or an open quote"
+    depth = 0
+    for sign in outside:
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if depth < 0:
+            break
+    if depth:
+        return "expected as many closing brackets as opening ones, each after its own"
+    if re.search(r"\bselect\b", outside, re.I):
+        return "expected a condition without a subquery: filters of rows take none"
+    return None
+
+
 class LakehouseGrantArgs(TypedDict):
     """What one workload identity may do. It reads through Athena or an Iceberg catalog that vends
     credentials, never from the buckets."""
@@ -61,7 +80,7 @@ class GrantSettings:
     classifications: Annotated[list[Classification], length(1, 3, "classifications"), distinct] = field(
         default_factory=lambda: list[Classification](["public", "internal"])
     )
-    rows: Annotated[str, length(1, 2048, "characters")] | None = None
+    rows: Annotated[str, length(1, 2048, "characters"), condition] | None = None
 
     def check(self) -> Iterator[Fault]:
         """What it is about, and what cannot be said together."""
@@ -86,6 +105,11 @@ class GrantSettings:
                 listed = ", ".join(known) or "none"
                 yield Fault(where, f"{got(path)}, expected one of {listed}{nearest(path, known)}")
                 continue
+            if self.rows is not None and not _tells_of(self.rows, table):
+                known_columns = ", ".join(column.name for column in table.columns)
+                yield Fault(
+                    "rows", f"{got(self.rows)}, expected a condition on columns of {path}: {known_columns}"
+                )
             seen = table.columns_of(self.classifications)
             if not seen:
                 yield Fault(
@@ -99,6 +123,14 @@ class GrantSettings:
                     f"{', '.join(self.classifications)} with write on {path}, expected also "
                     f"{', '.join(needed)}: whoever writes a row writes all of its columns",
                 )
+
+
+def _tells_of(rows: str, table: TableSettings) -> bool:
+    """Whether a condition names a column of the table. Which of its other words are functions or names that
+    are wrong, the cloud knows."""
+    outside = re.sub(r"'(?:[^'\\]|\\.)*'", "", rows)
+    words = {word.lower() for word in re.findall(r"[A-Za-z_]\w*", outside)}
+    return any(column.name in words for column in table.columns)
 
 
 def everything(grants: Sequence[GrantSettings]) -> Iterator[Fault]:

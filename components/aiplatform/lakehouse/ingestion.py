@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from aiplatform._args import Fault, between, distinct, got, is_unknown, length, matches, nearest
+from aiplatform._clouds import CLOUDS, Cloud
 from aiplatform.lakehouse.schedules import schedule_rule
 from aiplatform.lakehouse.tables import TableSettings
 from aiplatform.naming import dns_label
@@ -190,10 +191,17 @@ class BatchSettings:
     publishes: Annotated[list[str], distinct] = field(default_factory=list[str])
 
 
+_STORES: Final[Mapping[Cloud, str]] = {"aws": "s3://", "gcp": "gs://"}
+"""What the place of a script begins with."""
+
+
 def faults(
-    streams: Sequence[StreamSettings], batches: Sequence[BatchSettings], tables: Sequence[TableSettings]
+    streams: Sequence[StreamSettings],
+    batches: Sequence[BatchSettings],
+    tables: Sequence[TableSettings],
+    cloud: Cloud,
 ) -> Iterator[Fault]:
-    """What does not fit the tables that there are."""
+    """What does not fit the cloud, or the tables that there are."""
     known = {table.path: table for table in tables}
     for index, stream in enumerate(streams):
         where = f"streams[{index}].table"
@@ -202,6 +210,9 @@ def faults(
         elif known[stream.table].zone != "raw":
             yield Fault(where, f"{got(stream.table)}, expected a table of raw: data comes in there")
     for index, batch in enumerate(batches):
+        if not batch.script.startswith(_STORES[cloud]):
+            reason = f"expected one in a bucket of {CLOUDS[cloud]}, {_STORES[cloud]}..."
+            yield Fault(f"batches[{index}].script", f"{got(batch.script)}, {reason}")
         for place, path in enumerate(batch.publishes):
             where = f"batches[{index}].publishes[{place}]"
             if path not in known:

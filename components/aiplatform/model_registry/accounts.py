@@ -48,14 +48,10 @@ class AccountSettings:
                 yield from obeys(f"principals[{index}]", principal, PRINCIPAL[cloud])
 
 
-def names(value: dict[str, Any]) -> str | None:
-    """A rule for the accounts' names."""
-    for name in value:
-        if not NAME.fullmatch(name) or len(name) > 30:
-            return (
-                f"{name!r}: expected 1 to 30 lower-case letters and digits in words joined by single "
-                "hyphens, a letter first"
-            )
-        if name == ADMIN:
-            return f"{name!r}: expected another name, that account is always there"
-    return None
+def name_rule(value: Any) -> str | None:
+    """A rule for an account's name."""
+    if not NAME.fullmatch(value) or len(value) > 30:
+        return (
+            "expected 1 to 30 lower-case letters and digits in words joined by single hyphens, a letter first"
+        )
+    return "expected another name, that account is always there" if value == ADMIN else None

@@ -13,7 +13,7 @@ from aiplatform.model_registry.accounts import (
     ALIAS,
     AccountSettings,
     ModelRegistryAccountArgs,
-    names,
+    name_rule,
 )
 from aiplatform.model_registry.clouds import MEANINGS
 from aiplatform.model_registry.database import DatabaseSettings, ModelRegistryDatabaseArgs
@@ -198,7 +198,7 @@ class ModelRegistrySettings(CloudNeutral):
     client_namespaces: Annotated[list[Annotated[str, dns_label]], length(0, 50, "namespaces"), distinct] = (
         field(default_factory=list[str])
     )
-    accounts: Annotated[dict[str, AccountSettings], length(0, 50, "accounts"), names] = field(
+    accounts: Annotated[dict[str, AccountSettings], length(0, 50, "accounts")] = field(
         default_factory=dict[str, AccountSettings]
     )
     guarded_aliases: Annotated[list[Annotated[str, ALIAS]], length(0, 20, "aliases"), distinct] = field(
@@ -260,6 +260,7 @@ class ModelRegistrySettings(CloudNeutral):
         for fault in self.database.misfits(self.cloud, kept=kept):
             yield Fault(f"database.{fault.path}", fault.reason)
         for name, account in self.accounts.items():
+            yield from obeys(f"accounts.{name}", name, name_rule)
             for fault in account.misfits(self.cloud):
                 yield Fault(f"accounts.{name}.{fault.path}", fault.reason)
         yield from self._on_google() if self.cloud == "gcp" else ()

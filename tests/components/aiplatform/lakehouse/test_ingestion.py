@@ -247,6 +247,10 @@ def test_rules_are_a_ruleset_and_are_looked_at_every_morning(busy: Recording) ->
         ),
         ({"batches": [{**BATCH, "publishes": ["raw.events"]}]}, "which has no `quality`"),
         (
+            {"batches": [{**BATCH, "script": "gs://acme-scripts/load.py"}]},
+            "expected one in a bucket of AWS, s3://...",
+        ),
+        (
             {"batches": [{**BATCH, "script": "load.py"}]},
             "expected where a script is, `s3://bucket/path/load.py`",
         ),

@@ -79,6 +79,11 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_grant(rows="a = 1", actions=["read", "write"], classifications=ALL), "expected read alone"),
         ({"grants": [{**BY_TAGS, "rows": "a = 1"}]}, "grants[0].rows: got 'a = 1' beside zones"),
         (
+            _grant(rows="contry = 'order_id'"),
+            "grants[0].rows: got \"contry = 'order_id'\", expected a condition on",
+        ),
+        (_grant(rows="order_id = 1; DROP"), "expected one condition, without `;`, comments or an open quote"),
+        (
             {
                 "grants": [
                     {**BY_TAGS, "zones": ["raw", "curated", "serving"], "classifications": ALL},

@@ -36,7 +36,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"database": {"backup_days": 36}}, "database.backup_days: got 36, expected 0 to 35 days"),
     ({"database": {"version": "9.6"}}, "database.version: got '9.6', expected one of 16, 17, 18"),
     ({"image": "ghcr.io/mlflow/mlflow:v3.15.2-full"}, "image: got 'ghcr.io/mlflow/mlflow:v3.15.2-full'"),
-    ({"accounts": {"admin": {}}}, "accounts: got {'admin': AccountSettings"),
+    ({"accounts": {"admin": {}}}, "accounts.admin: got 'admin', expected another name"),
     (
         {"accounts": {"release": {"principals": ["*"]}}},
         "accounts.release.principals[0]: got '*', expected an IAM role's arn",
