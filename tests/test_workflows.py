@@ -1,0 +1,193 @@
+"""The workflows of CI: pinned, with no more rights than they need, and calling what is there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from cli.stacks import NAMES
+
+ROOT = Path(__file__).parents[1]
+GITHUB = ROOT / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
+PINNED = re.compile(r"uses: +(?P<action>[^@\s]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+")
+MAKE = re.compile(r"\bmake +(?P<target>[a-z-]+)")
+# What a job may ask for beside reading the repository, and why.
+RIGHTS = {
+    "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud"},  # a cloud's identity
+    "security-events": {"policy"},  # SARIF
+    "pull-requests": {"comment"},
+    "issues": {"issue"},
+}
+
+
+def _load(file: Path) -> dict[str, Any]:
+    return YAML(typ="safe").load(file)
+
+
+def _jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    for file in WORKFLOWS:
+        yield from _load(file)["jobs"].items()
+
+
+def _steps() -> Iterator[dict[str, Any]]:
+    for _, job in _jobs():
+        yield from job["steps"]
+    for file in ACTIONS:
+        yield from _load(file)["runs"]["steps"]
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def _ids(files: list[Path]) -> list[str]:
+    return [str(file.relative_to(GITHUB)) for file in files]
+
+
+def test_the_four_workflows_are_there() -> None:
+    assert [file.stem for file in WORKFLOWS] == ["deploy", "drift", "pull-request", "recreate"]
+
+
+@pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=_ids([*WORKFLOWS, *ACTIONS]))
+def test_an_action_is_pinned_by_its_commit_with_its_version_beside(file: Path) -> None:
+    used = [line.strip() for line in file.read_text().splitlines() if re.search(r"\buses:", line)]
+    wrong = [line for line in used if "uses: ./" not in line and not PINNED.search(line)]
+    assert not wrong, "expected OWNER/NAME@<40 hexadecimal digits> # vX.Y.Z"
+
+
+def test_an_action_has_one_commit_everywhere() -> None:
+    text = "\n".join(file.read_text() for file in [*WORKFLOWS, *ACTIONS])
+    found: dict[str, set[str]] = {}
+    for match in PINNED.finditer(text):
+        found.setdefault(match["action"], set()).add(match["commit"])
+    assert found
+    assert {action for action, commits in found.items() if len(commits) > 1} == set()
+
+
+def test_a_local_action_exists() -> None:
+    local = [step["uses"] for step in _steps() if str(step.get("uses", "")).startswith("./")]
+    assert local
+    assert [name for name in local if not (ROOT / name / "action.yml").is_file()] == []
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=_ids(WORKFLOWS))
+def test_a_workflow_grants_nothing_and_its_jobs_what_they_need(file: Path) -> None:
+    workflow = _load(file)
+    assert workflow["permissions"] == {}, "each job asks for its own"
+    for name, job in workflow["jobs"].items():
+        asked = dict(job["permissions"])
+        assert asked.pop("contents", "read") == "read", name
+        assert {right for right in asked if name not in RIGHTS[right]} == set(), name
+        assert 0 < job["timeout-minutes"] <= 180, name
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=_ids(WORKFLOWS))
+def test_runs_of_one_thing_do_not_meet(file: Path) -> None:
+    workflow = _load(file)
+    changing = [job for job in workflow["jobs"].values() if "concurrency" in job]
+    assert "concurrency" in workflow or changing
+
+
+def test_whoever_changes_a_cloud_holds_its_lock() -> None:
+    for name, job in _jobs():
+        text = "\n".join(step.get("run", "") for step in job["steps"])
+        if re.search(r"pulumi (up|destroy)\b", text):
+            assert job["concurrency"]["group"].startswith("cloud-"), name
+            assert "cancel-in-progress" not in job["concurrency"], "an update is never broken off"
+            assert "environment" in job, "its rights come from a GitHub environment"
+
+
+def test_there_is_no_key_and_no_secret() -> None:
+    text = "\n".join(file.read_text() for file in [*WORKFLOWS, *ACTIONS])
+    for wrong in (
+        "secrets.",
+        "aws-access-key-id",
+        "aws-secret-access-key",
+        "credentials_json",
+        "--show-secrets",
+    ):
+        assert wrong not in text
+
+
+def test_a_checkout_leaves_no_token_behind() -> None:
+    found = [step for step in _steps() if str(step.get("uses", "")).startswith("actions/checkout@")]
+    assert found
+    assert all(step["with"]["persist-credentials"] is False for step in found)
+
+
+def test_a_job_that_may_write_runs_nothing_of_the_pull_request() -> None:
+    job = _load(GITHUB / "workflows" / "pull-request.yml")["jobs"]["comment"]
+    assert not any("run" in step or "checkout" in step.get("uses", "") for step in job["steps"])
+
+
+def test_no_expression_is_pasted_into_a_script() -> None:
+    # A title or a branch's name would be run: what a script needs comes by its environment.
+    scripts = [step.get("run", "") + str(step.get("with", {}).get("script", "")) for step in _steps()]
+    assert [script for script in scripts if "${{" in script] == []
+
+
+def test_a_make_target_that_a_step_calls_exists() -> None:
+    called = {match["target"] for step in _steps() for match in MAKE.finditer(step.get("run", ""))}
+    assert {"lint", "test-unit", "test-end-to-end", "policy", "up", "destroy", "drift"} <= called
+    assert called <= _targets()
+
+
+def test_every_environment_is_judged_deployed_and_watched() -> None:
+    judged = _load(GITHUB / "workflows" / "pull-request.yml")["jobs"]["policy"]["strategy"]["matrix"]
+    assert sorted(judged["environment"]) == NAMES
+    watched = _load(GITHUB / "workflows" / "drift.yml")["jobs"]["look"]["strategy"]["matrix"]["include"]
+    assert sorted(each["environment"] for each in watched) == NAMES
+    jobs = _load(GITHUB / "workflows" / "deploy.yml")["jobs"]
+    plain = [
+        name for stage in ("dev", "staging") for name in jobs[stage]["strategy"]["matrix"]["environment"]
+    ]
+    prod = [each["environment"] for each in jobs["prod"]["strategy"]["matrix"]["include"]]
+    assert sorted([*plain, *prod]) == NAMES
+
+
+def test_prod_is_compared_after_its_approval_and_before_its_update() -> None:
+    jobs = _load(GITHUB / "workflows" / "deploy.yml")["jobs"]
+    assert (jobs["staging"]["needs"], jobs["prod-plan"]["needs"], jobs["prod"]["needs"]) == (
+        "dev",
+        "staging",
+        "prod-plan",
+    )
+    assert jobs["prod"]["environment"] == "prod"
+    scripts = [step.get("run", "") for step in jobs["prod"]["steps"]]
+    compares = next(place for place, text in enumerate(scripts) if "plan compare" in text)
+    updates = next(place for place, text in enumerate(scripts) if "pulumi up" in text)
+    assert compares < updates
+
+
+def test_prod_on_aws_runs_inside_its_network() -> None:
+    files = YAML(typ="safe").load(ROOT / "environments" / "Pulumi.aws-prod.yaml")["config"]
+    runner = f"codebuild-{files['ai-platform:environment']['org']}-prod-runner-"
+    for workflow, job in (("deploy", "prod"), ("deploy", "prod-plan"), ("drift", "look")):
+        entries = _load(GITHUB / "workflows" / f"{workflow}.yml")["jobs"][job]["strategy"]["matrix"][
+            "include"
+        ]
+        entry = next(each for each in entries if each["environment"] == "aws-prod")
+        assert entry["runner"] == f"{runner}${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}"
+        assert entry["in_vpc"] is True
+
+
+def test_the_tools_are_cached_by_their_versions() -> None:
+    text = (GITHUB / "actions" / "tools" / "action.yml").read_text()
+    assert "hashFiles('twin/toolchain/versions.toml')" in text
+
+
+def test_actionlint_finds_nothing() -> None:
+    found = shutil.which("actionlint")
+    if found is None:
+        pytest.skip("no actionlint on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")
+    done = subprocess.run([found, "-no-color"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
