@@ -1,0 +1,24 @@
+"""Spec of kubernetes.forbid_default_namespace."""
+
+from __future__ import annotations
+
+from policies.pack import Resource
+from tests.policies.spec import UNKNOWN, Fails, Spec, resource
+from tests.policies.workloads import cron_job, deployment, lone_pod, pod
+
+
+def _bare(**provider: str) -> Resource:
+    return resource("kubernetes:core/v1:Pod", {"spec": pod()}, provider=provider)
+
+
+SPEC = Spec(
+    passes={
+        "a namespace of its own": deployment(),
+        "the provider's": _bare(namespace="serving"),
+    },
+    fails={
+        "it is said": Fails(cron_job(namespace="default"), "metadata.namespace", "'default'"),
+        "nothing is said": Fails(_bare(), "metadata.namespace", "nothing is limited"),
+    },
+    unknown={"the namespace": lone_pod(namespace=UNKNOWN)},
+)
