@@ -13,7 +13,7 @@ from policies.pack import Finding, Judgement, Option, Options, Policy, Resource,
 from policies.pack.discovery import PackError, files, find
 from policies.pack.judging import Court
 from policies.pack.policy import Profile
-from policies.pack.strictness import read_exemptions, read_strictness
+from policies.pack.strictness import Strictness, read_exemptions, read_strictness
 from tests.policies.spec import resource
 
 TODAY = datetime.date(2026, 11, 25)
@@ -38,11 +38,13 @@ def policy(name: str = "data.name_buckets", severity: Any = "high", **more: Any)
     return made
 
 
+# How strict a severity is; what the file says of single policies is not of these tests.
+BY_SEVERITY = Strictness(read_strictness(find()).by_severity)
 LEAST = {"least": Option({"type": "integer", "minimum": 1}, 10, "The shortest name.")}
 
 
 def court(*policies: Policy, **more: Any) -> Court:
-    return Court(policies, read_strictness([]), **more)
+    return Court(policies, BY_SEVERITY, **more)
 
 
 @pytest.mark.parametrize(

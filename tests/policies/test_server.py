@@ -13,8 +13,8 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from policies.pack.policy import Policy
 from policies.pack.server import PACK, SETTING, Pack
-from policies.pack.strictness import Exemption, read_strictness
-from tests.policies.test_pack import LEAST, TODAY, policy
+from policies.pack.strictness import Exemption
+from tests.policies.test_pack import BY_SEVERITY, LEAST, TODAY, policy
 
 
 class AbortedError(Exception):
@@ -27,7 +27,7 @@ class Context:
 
 
 def pack(*policies: Policy, exemptions: Any = ()) -> Pack:
-    made = Pack(policies or (policy(options=LEAST),), read_strictness([]), exemptions)
+    made = Pack(policies or (policy(options=LEAST),), BY_SEVERITY, exemptions)
     made.GetAnalyzerInfo(None, None)
     return made
 
