@@ -37,6 +37,9 @@ SPEC = Spec(
         "a log of what was let in": Fails(_log("ACCEPT"), "trafficType"),
         "a VPC without a log": Fails(stack(_VPC, _log("ALL")), "", "no flow log", of="vpc"),
         "a subnetwork without one": Fails(stack(_subnet()), "logConfig", "is missing", of="nodes"),
+        "one whose purpose is the cloud's to fill in": Fails(
+            stack(_subnet(purpose=UNKNOWN)), "logConfig", "is missing", of="nodes"
+        ),
     },
     unknown={
         "what is logged is not known yet": _log(UNKNOWN),
