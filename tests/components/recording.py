@@ -17,15 +17,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 import pulumi
 from google.protobuf import empty_pb2
-from pulumi.runtime import rpc, set_mocks, settings
+from pulumi.runtime import resource, rpc, set_mocks, settings
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.stack import run_pulumi_func
 
 from tests.components import cloud_answers
@@ -149,7 +152,8 @@ def record(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return asyncio.run(_record(program, recorder, project, stack))
+        with asyncio.Runner(loop_factory=_Loop) as runner, _untraced():
+            return runner.run(_record(program, recorder, project, stack))
     finally:
         if collecting:
             gc.enable()
@@ -167,6 +171,57 @@ def monitor(
         {**cloud_answers.FUNCTIONS, **(answers or {})}, {**cloud_answers.COMPUTED, **(computed or {})}
     )
     return Monitor(cloud, project, stack)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """A loop for a program whose engine is in its own process.
+
+    It answers a request to the monitor at once, without a thread. And it keeps what is to be done out of
+    `_ready`: Pulumi's `_sync_await` runs the loop inside of itself, and then puts a cancelled handle there
+    for each that it found, which come to be most of all handles.
+    """
+
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._todo: deque[asyncio.Handle] = deque()
+
+    def _call_soon(self, callback: Any, args: Any, context: Any) -> asyncio.Handle:
+        handle = asyncio.Handle(callback, args, self, context)
+        self._todo.append(handle)
+        return handle
+
+    def _run_once(self) -> None:
+        if self._todo and not self._scheduled:
+            handle = self._todo.popleft()
+            if not handle.cancelled():
+                handle._run()
+            return
+        if self._todo:
+            self._ready.append(self._todo.popleft())
+        # It waits for timers and for what comes from elsewhere.
+        super()._run_once()  # pyright: ignore[reportAttributeAccessIssue]
+
+    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        answer = self.create_future()
+        try:
+            answer.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits for the answer gets it
+            answer.set_exception(error)
+        return answer
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """No look for the lines of the program that register, which the engine alone shows."""
+    traced = resource._get_stack_trace
+    resource._get_stack_trace = source_pb2.StackTrace
+    try:
+        yield
+    finally:
+        resource._get_stack_trace = traced
 
 
 async def _record(program: Callable[[], Any], monitor: Monitor, project: str, stack: str) -> Recording:
