@@ -10,8 +10,8 @@ from ..pack.deletion import GUARDS, guarded
 POLICY = Policy(
     title="Deletion protection is on",
     severity="high",
-    description="Pulumi's `protect` stops Pulumi alone. The cloud's own protection stops a console, a script and "
-    "the replacement that a changed property asks for. The update that retires an environment runs with "
+    description="Pulumi's `protect` stops Pulumi alone. The cloud's own protection stops a console, a script "
+    "and the replacement that a changed property asks for. The update that retires an environment runs with "
     '`{"reliability.guard_deletion": "advisory", "reliability.protect_data": "advisory"}` for the pack\'s '
     "configuration.",
     remediation="Set `deletionProtection` (DynamoDB: `deletionProtectionEnabled`, Cloud SQL: "
