@@ -17,7 +17,7 @@ GITHUB: Final = "token.actions.githubusercontent.com"
 
 def document(**statement: Any) -> str:
     """A policy document of one statement."""
-    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow"} | statement]})
 
 
 def trust(service: str, **conditions: Any) -> str:
@@ -28,10 +28,14 @@ def trust(service: str, **conditions: Any) -> str:
 
 def program(seed: Seeds) -> None:
     """Declare everything."""
+    aws.Provider(seed("any-account-at-hand", "environment.pin_accounts"), region="us-east-1")
     _right()
+    _right_bucket()
     _identities(seed)
     _network(seed)
     _data(seed)
+    _buckets(seed)
+    _nodes(seed)
 
 
 def _right() -> None:
@@ -94,16 +98,110 @@ def _right() -> None:
         deletion_protection_enabled=True,
         tags=TAGS,
     )
-    aws.ecr.Repository(
+    images = aws.ecr.Repository(
         "right-images",
         image_tag_mutability="IMMUTABLE",
         image_scanning_configuration={"scan_on_push": True},
         encryption_configurations=[{"encryption_type": "KMS", "kms_key": KEY}],
         tags=TAGS,
     )
+    aws.ecr.LifecyclePolicy(
+        "right-expiry",
+        repository=images.name,
+        policy=json.dumps(
+            {
+                "rules": [
+                    {
+                        "rulePriority": 1,
+                        "selection": {
+                            "tagStatus": "untagged",
+                            "countType": "sinceImagePushed",
+                            "countUnit": "days",
+                            "countNumber": 14,
+                        },
+                        "action": {"type": "expire"},
+                    }
+                ]
+            }
+        ),
+    )
+
+
+def _right_bucket() -> None:
+    """A bucket and what is said of it."""
+    bucket = aws.s3.Bucket("right-bucket", bucket="acme-orders", tags=TAGS)
+    aws.s3.BucketPublicAccessBlock(
+        "right-block",
+        bucket=bucket.id,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+    )
+    aws.s3.BucketVersioning(
+        "right-versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"}
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        "right-encryption",
+        bucket=bucket.id,
+        rules=[
+            {
+                "apply_server_side_encryption_by_default": {
+                    "sse_algorithm": "aws:kms",
+                    "kms_master_key_id": KEY,
+                },
+                "bucket_key_enabled": True,
+            }
+        ],
+    )
+    aws.s3.BucketPolicy(
+        "right-transport",
+        bucket=bucket.id,
+        policy=document(
+            Effect="Deny",
+            Principal="*",
+            Action="s3:*",
+            Resource=["arn:aws:s3:::acme-orders", "arn:aws:s3:::acme-orders/*"],
+            Condition={"Bool": {"aws:SecureTransport": "false"}},
+        ),
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        "right-lifecycle",
+        bucket=bucket.id,
+        rules=[
+            {
+                "id": "old",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+                "noncurrent_version_expiration": {"noncurrent_days": 30},
+            }
+        ],
+    )
 
 
 def _identities(seed: Seeds) -> None:
+    _rights(seed)
+    _trust(seed)
+    aws.s3.BucketPolicy(
+        seed("public-bucket", "identity.forbid_wildcard_principals"),
+        bucket="acme-public",
+        policy=document(Principal="*", Action="s3:GetObject", Resource="arn:aws:s3:::acme-public/*"),
+    )
+    aws.lambda_.Permission(
+        seed("any-caller", "identity.require_source_conditions"),
+        action="lambda:InvokeFunction",
+        function="ingest",
+        principal="s3.amazonaws.com",
+    )
+    aws.iam.RolePolicyAttachment(
+        seed("administrator-of-all", "identity.forbid_admin_rights"),
+        role="ingest",
+        policy_arn="arn:aws:iam::aws:policy/AdministratorAccess",
+    )
+
+
+def _rights(seed: Seeds) -> None:
     aws.iam.Policy(
         seed("everything", "identity.forbid_wildcard_actions"),
         policy=document(Action="*", Resource="*"),
@@ -117,6 +215,26 @@ def _identities(seed: Seeds) -> None:
     aws.iam.Policy(
         seed("any-bucket", "identity.forbid_wildcard_resources"),
         policy=document(Action=["s3:ListBucket", "s3:PutObject"], Resource="*"),
+        tags=TAGS,
+    )
+    aws.iam.Policy(
+        seed("becomes-any-role", "identity.scope_impersonation"),
+        policy=document(Action="iam:PassRole", Resource=f"arn:aws:iam::{ACCOUNT}:role/*"),
+        tags=TAGS,
+    )
+    aws.iam.Policy(
+        seed("gives-itself-rights", "identity.forbid_privilege_escalation"),
+        policy=document(Action="iam:PutRolePolicy", Resource=f"arn:aws:iam::{ACCOUNT}:role/app"),
+        tags=TAGS,
+    )
+
+
+def _trust(seed: Seeds) -> None:
+    aws.iam.Role(
+        seed("whole-account", "identity.limit_account_trust"),
+        assume_role_policy=document(
+            Principal={"AWS": "arn:aws:iam::210987654321:root"}, Action="sts:AssumeRole"
+        ),
         tags=TAGS,
     )
     aws.iam.Role(
@@ -138,17 +256,6 @@ def _identities(seed: Seeds) -> None:
         ),
         tags=TAGS,
     )
-    aws.s3.BucketPolicy(
-        seed("public-bucket", "identity.forbid_wildcard_principals"),
-        bucket="acme-public",
-        policy=document(Principal="*", Action="s3:GetObject", Resource="arn:aws:s3:::acme-public/*"),
-    )
-    aws.lambda_.Permission(
-        seed("any-caller", "identity.require_source_conditions"),
-        action="lambda:InvokeFunction",
-        function="ingest",
-        principal="s3.amazonaws.com",
-    )
 
 
 def _network(seed: Seeds) -> None:
@@ -169,8 +276,38 @@ def _network(seed: Seeds) -> None:
         to_port=8080,
         tags=TAGS,
     )
+    vpc = aws.ec2.Vpc(
+        seed("open-network", "network.close_default_security_groups", "network.log_flows"),
+        cidr_block="10.2.0.0/16",
+        tags=TAGS,
+    )
+    aws.ec2.Subnet(
+        seed("public-addresses", "network.keep_nodes_private"),
+        vpc_id=vpc.id,
+        cidr_block="10.2.0.0/24",
+        map_public_ip_on_launch=True,
+        tags=TAGS,
+    )
+    aws.ec2.VpcEndpoint(
+        seed("way-to-strangers", "network.restrict_endpoint_policies"),
+        vpc_id=vpc.id,
+        service_name="com.amazonaws.us-east-1.s3",
+        tags=TAGS,
+    )
+    aws.eks.Addon(
+        seed("no-network-policies", "kubernetes.enforce_network_policies", "supply_chain.pin_versions"),
+        cluster_name="main",
+        addon_name="vpc-cni",
+        tags=TAGS,
+    )
     aws.eks.Cluster(
-        seed("open-cluster", "network.close_endpoints", "encryption.encrypt_secrets"),
+        seed(
+            "open-cluster",
+            "network.close_endpoints",
+            "encryption.encrypt_secrets",
+            "supply_chain.pin_versions",
+            "reliability.guard_deletion",
+        ),
         role_arn=f"arn:aws:iam::{ACCOUNT}:role/cluster",
         vpc_config={"subnet_ids": ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]},
         tags=TAGS,
@@ -179,7 +316,17 @@ def _network(seed: Seeds) -> None:
 
 def _data(seed: Seeds) -> None:
     aws.rds.Instance(
-        seed("open-database", "network.keep_databases_private", "encryption.encrypt_databases"),
+        seed(
+            "open-database",
+            "network.keep_databases_private",
+            "encryption.encrypt_databases",
+            "reliability.guard_deletion",
+            "reliability.keep_backups",
+            "reliability.keep_last_backup",
+            "reliability.protect_data",
+            "reliability.span_zones",
+            "cost.require_tags",
+        ),
         engine="postgres",
         engine_version="16",
         instance_class="db.t4g.medium",
@@ -188,7 +335,6 @@ def _data(seed: Seeds) -> None:
         manage_master_user_password=True,
         publicly_accessible=True,
         skip_final_snapshot=True,
-        tags=TAGS,
     )
     aws.dynamodb.Table(
         seed("table-of-aws-key", "encryption.encrypt_databases"),
@@ -218,6 +364,13 @@ def _data(seed: Seeds) -> None:
         },
         tags=TAGS,
     )
+    aws.cloudwatch.LogGroup(seed("logs-for-ever", "cost.expire_logs"), kms_key_id=KEY, tags=TAGS)
+    aws.ec2.LaunchTemplate(
+        seed("credentials-for-all", "network.protect_metadata", "network.forbid_remote_shells"),
+        key_name="administrator",
+        metadata_options={"http_tokens": "optional"},
+        tags=TAGS,
+    )
     aws.ec2.LaunchTemplate(
         seed("disk-in-the-clear", "encryption.encrypt_volumes"),
         block_device_mappings=[
@@ -227,3 +380,57 @@ def _data(seed: Seeds) -> None:
         tags=TAGS,
     )
     aws.kms.Key(seed("key-for-ever", "encryption.rotate_keys"), deletion_window_in_days=30, tags=TAGS)
+
+
+def _buckets(seed: Seeds) -> None:
+    bucket = aws.s3.Bucket(
+        seed(
+            "forgetful-bucket",
+            "data.keep_object_versions",
+            "data.require_encrypted_transport",
+            "reliability.protect_data",
+        ),
+        force_destroy=True,
+        tags=TAGS,
+    )
+    aws.s3.BucketPublicAccessBlock(
+        seed("block-lifted", "data.block_public_buckets"), bucket=bucket.id, block_public_acls=True
+    )
+    aws.s3.BucketOwnershipControls(
+        seed("acls-count", "data.grant_without_acls"),
+        bucket=bucket.id,
+        rule={"object_ownership": "BucketOwnerPreferred"},
+    )
+    aws.lakeformation.Permissions(
+        seed("table-for-all", "data.grant_data_by_name"),
+        principal="IAM_ALLOWED_PRINCIPALS",
+        permissions=["ALL"],
+        database={"name": "orders"},
+    )
+    aws.ecr.Repository(seed("moving-tags", "supply_chain.keep_tags", "supply_chain.scan_images"), tags=TAGS)
+
+
+def _nodes(seed: Seeds) -> None:
+    role = aws.iam.Role("right-nodes", assume_role_policy=trust("ec2.amazonaws.com"), tags=TAGS)
+    aws.iam.RolePolicyAttachment(
+        seed("rights-of-every-pod", "identity.use_workload_identity"),
+        role=role.name,
+        policy_arn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+    )
+    aws.eks.NodeGroup(
+        seed(
+            "serving",
+            "gpu.approve_accelerators",
+            "gpu.cap_gpu_nodes",
+            "gpu.serve_on_lasting_nodes",
+            "gpu.taint_gpu_nodes",
+        ),
+        cluster_name="main",
+        node_role_arn=role.arn,
+        subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        instance_types=["p3.2xlarge"],
+        ami_type="AL2023_x86_64_NVIDIA",
+        capacity_type="SPOT",
+        scaling_config={"desired_size": 0, "min_size": 0, "max_size": 100},
+        tags=TAGS,
+    )

@@ -18,11 +18,18 @@ POOL: Final = (
 
 def program(seed: Seeds) -> None:
     """Declare everything."""
+    _provider(seed)
     _right()
     _identities(seed)
     _network(seed)
     _keys(seed)
     _stores(seed)
+
+
+def _provider(seed: Seeds) -> None:
+    import pulumi_gcp as gcp
+
+    gcp.Provider(seed("any-project-at-hand", "environment.pin_accounts"), region=REGION)
 
 
 def _right() -> None:
@@ -116,6 +123,32 @@ def _identities(seed: Seeds) -> None:
         role="READER",
         special_group="allAuthenticatedUsers",
     )
+    projects.IAMMember(
+        seed("administrator-of-storage", "identity.forbid_admin_rights"),
+        project=PROJECT,
+        role="roles/storage.admin",
+        member=f"serviceAccount:app@{PROJECT}.iam.gserviceaccount.com",
+    )
+    projects.IAMMember(
+        seed("becomes-any-account", "identity.scope_impersonation"),
+        project=PROJECT,
+        role="roles/iam.serviceAccountTokenCreator",
+        member="group:ml@acme.example",
+    )
+    projects.IAMCustomRole(
+        seed("gives-itself-rights", "identity.forbid_privilege_escalation"),
+        role_id="escalates",
+        title="Escalates",
+        permissions=["iam.serviceAccounts.getAccessToken"],
+    )
+    bigquery.Dataset(
+        seed("dataset-of-the-project", "data.grant_data_by_name", "reliability.protect_data"),
+        dataset_id="orders",
+        location=REGION,
+        delete_contents_on_destroy=True,
+        accesses=[{"role": "READER", "special_group": "projectReaders"}],
+        labels=LABELS,
+    )
     serviceaccount.IAMMember(
         seed("whole-pool", "identity.restrict_oidc_trust"),
         service_account_id=f"projects/{PROJECT}/serviceAccounts/deployer@{PROJECT}.iam.gserviceaccount.com",
@@ -139,9 +172,27 @@ def _network(seed: Seeds) -> None:
         allows=[{"protocol": "tcp", "ports": ["8080"]}],
         source_ranges=["0.0.0.0/0"],
     )
+    compute.Subnetwork(
+        seed("nothing-logged", "network.log_flows"),
+        network=NETWORK,
+        ip_cidr_range="10.9.0.0/20",
+        region=REGION,
+        private_ip_google_access=True,
+    )
     container.Cluster(
-        seed("open-cluster", "network.close_endpoints", "encryption.encrypt_secrets"),
-        location=REGION,
+        seed(
+            "open-cluster",
+            "network.close_endpoints",
+            "network.keep_nodes_private",
+            "kubernetes.enforce_network_policies",
+            "encryption.encrypt_secrets",
+            "identity.use_workload_identity",
+            "supply_chain.admit_verified_images",
+            "reliability.span_zones",
+            "reliability.guard_deletion",
+        ),
+        location=f"{REGION}-a",
+        deletion_protection=False,
         network=NETWORK,
         subnetwork=f"projects/{PROJECT}/regions/{REGION}/subnetworks/nodes",
         initial_node_count=1,
@@ -149,11 +200,24 @@ def _network(seed: Seeds) -> None:
         resource_labels=LABELS,
     )
     container.NodePool(
-        seed("disks-of-google-key", "encryption.encrypt_volumes"),
+        seed(
+            "serving",
+            "encryption.encrypt_volumes",
+            "identity.forbid_default_identities",
+            "network.protect_metadata",
+            "gpu.approve_accelerators",
+            "gpu.cap_gpu_nodes",
+            "gpu.serve_on_lasting_nodes",
+        ),
         cluster=f"projects/{PROJECT}/locations/{REGION}/clusters/main",
         location=REGION,
-        node_count=1,
-        node_config={"machine_type": "e2-standard-4"},
+        autoscaling={"total_min_node_count": 0, "total_max_node_count": 64},
+        node_config={
+            "machine_type": "n1-standard-8",
+            "guest_accelerators": [{"type": "nvidia-tesla-v100", "count": 1}],
+            "spot": True,
+            "workload_metadata_config": {"mode": "GCE_METADATA"},
+        },
     )
 
 
@@ -185,10 +249,40 @@ def _keys(seed: Seeds) -> None:
 
 
 def _stores(seed: Seeds) -> None:
-    from pulumi_gcp import bigtable, firestore, sql
+    from pulumi_gcp import artifactregistry, bigtable, firestore, sql, storage
 
+    storage.Bucket(
+        seed(
+            "forgetful-bucket",
+            "data.block_public_buckets",
+            "data.grant_without_acls",
+            "data.keep_object_versions",
+            "reliability.protect_data",
+            "cost.require_tags",
+        ),
+        location=REGION,
+        soft_delete_policy={"retention_duration_seconds": 0},
+        force_destroy=True,
+    )
+    artifactregistry.Repository(
+        seed("moving-tags", "supply_chain.keep_tags", "supply_chain.scan_images"),
+        repository_id="images",
+        location=REGION,
+        format="DOCKER",
+        vulnerability_scanning_config={"enablement_config": "DISABLED"},
+        labels=LABELS,
+    )
     sql.DatabaseInstance(
-        seed("open-database", "network.keep_databases_private", "encryption.encrypt_databases"),
+        seed(
+            "open-database",
+            "network.keep_databases_private",
+            "encryption.encrypt_databases",
+            "reliability.guard_deletion",
+            "reliability.keep_backups",
+            "reliability.keep_last_backup",
+            "reliability.span_zones",
+            "cost.require_tags",
+        ),
         database_version="POSTGRES_16",
         region=REGION,
         settings={

@@ -52,6 +52,7 @@ def program(seed: Seeds, rendered: Path) -> None:
     _right(options)
     _pods(seed, options)
     _others(seed, options)
+    _rights(seed, options)
 
 
 def _namespace(name: str, options: pulumi.ResourceOptions, level: str | None, closed: bool) -> None:
@@ -106,6 +107,12 @@ def _pods(seed: Seeds, options: pulumi.ResourceOptions) -> None:
         ),
         seed("root", "kubernetes.run_as_non_root"): _pod({"run_as_non_root": False, "run_as_user": 0}),
         seed("no-resources", "kubernetes.set_resources"): _pod(container={"resources": {}}),
+        seed("latest-image", "supply_chain.pin_images"): _pod(
+            container={"image": IMAGE.partition(":")[0] + ":latest"}
+        ),
+        seed("unknown-registry", "supply_chain.allow_registries"): _pod(
+            container={"image": f"registry.example/app:1.4.2@sha256:{'0f' * 32}"}
+        ),
         seed("no-seccomp", "kubernetes.set_seccomp_profile"): _pod(
             {"seccomp_profile": {"type": "Unconfined"}}
         ),
@@ -125,5 +132,54 @@ def _others(seed: Seeds, options: pulumi.ResourceOptions) -> None:
             "annotations": {"kubernetes.io/service-account.name": "app"},
         },
         type="kubernetes.io/service-account-token",
+        opts=options,
+    )
+    k8s.apps.v1.Deployment(
+        seed(
+            "all-at-once",
+            "reliability.budget_disruptions",
+            "reliability.probe_containers",
+            "reliability.spread_replicas",
+        ),
+        metadata={"name": "shop", "namespace": OWN},
+        spec={
+            "replicas": 3,
+            "selector": {"match_labels": {"app": "shop"}},
+            "template": {
+                "metadata": {"labels": {"app": "shop"}},
+                "spec": _pod(container={"ports": [{"container_port": 8080}]}),
+            },
+        },
+        opts=options,
+    )
+
+
+def _rights(seed: Seeds, options: pulumi.ResourceOptions) -> None:
+    wrong: dict[str, Any] = {
+        seed("every-verb", "kubernetes.forbid_rbac_wildcards"): {
+            "api_groups": ["apps"],
+            "resources": ["deployments"],
+            "verbs": ["*"],
+        },
+        seed("every-secret", "kubernetes.forbid_escalation"): {
+            "api_groups": [""],
+            "resources": ["secrets"],
+            "verbs": ["list"],
+        },
+    }
+    for name, rule in wrong.items():
+        k8s.rbac.v1.ClusterRole(name, metadata={"name": name}, rules=[rule], opts=options)
+    k8s.rbac.v1.ClusterRoleBinding(
+        seed("administrator-of-the-cluster", "kubernetes.forbid_cluster_admin"),
+        metadata={"name": "administrator"},
+        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        subjects=[{"kind": "ServiceAccount", "name": "app", "namespace": OWN}],
+        opts=options,
+    )
+    k8s.rbac.v1.RoleBinding(
+        seed("rights-of-the-default", "identity.forbid_default_identities"),
+        metadata={"name": "default", "namespace": OWN},
+        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+        subjects=[{"kind": "ServiceAccount", "name": "default", "namespace": OWN}],
         opts=options,
     )
