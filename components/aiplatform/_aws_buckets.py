@@ -216,19 +216,25 @@ def deleted_after(days: int) -> s3.BucketLifecycleConfigurationRuleArgs:
             noncurrent_days=days
         ),
         expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True),
-        abort_incomplete_multipart_upload=s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-            days_after_initiation=ABANDONED_DAYS
-        ),
+        abort_incomplete_multipart_upload=_abandoned(),
     )
 
 
 def expired_after(name: str, prefix: str, days: int) -> s3.BucketLifecycleConfigurationRuleArgs:
-    """A rule: objects under a prefix are gone after so many days."""
+    """A rule: objects under a prefix are gone after so many days, and so are the parts of uploads that were
+    never ended, which no expiration takes."""
     return s3.BucketLifecycleConfigurationRuleArgs(
         id=name,
         status="Enabled",
         filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
         expiration=s3.BucketLifecycleConfigurationRuleExpirationArgs(days=days),
+        abort_incomplete_multipart_upload=_abandoned(),
+    )
+
+
+def _abandoned() -> s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs:
+    return s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+        days_after_initiation=ABANDONED_DAYS
     )
 
 
