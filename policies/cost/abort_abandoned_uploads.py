@@ -19,7 +19,7 @@ POLICY = Policy(
 
 @POLICY.on_stack
 def on_aws(stack: Stack) -> Iterator[Judgement]:
-    """Buckets without such a rule; but those of access logs, which the logging service does not upload to so."""
+    """Buckets without such a rule; but those that S3 delivers access logs to."""
     lifecycles = Companions(
         stack, "bucket", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     )
