@@ -22,7 +22,7 @@ POLICY = Policy(
     remediation="Put an LF-tag on the table or the column (ResourceLfTags); give the column `policyTags` in "
     "a "
     "BigQuery schema.",
-    frameworks=("NIST 800-53 AC-16", "SOC 2 P4.1"),
+    frameworks=("NIST 800-53 AC-16",),
     options={
         "words": Option(
             {"type": "array", "items": {"type": "string"}},
