@@ -47,6 +47,8 @@ class Court:
     profile: Profile = "prod"
     origin: str = "nothing says another"
     """Where the profile comes from."""
+    retiring: bool = False
+    """Whether the environment is about to go: its file says `teardown`."""
     overrides: Mapping[str, Level] = field(default_factory=dict[str, Level])
     """Policy -> the level that the engine's configuration gives it."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
@@ -55,7 +57,10 @@ class Court:
 
     def level(self, policy: Policy) -> Level:
         """How strict a policy is here."""
-        return self.overrides.get(policy.id) or self.strictness.level(policy, self.profile)
+        if policy.id in self.overrides:
+            return self.overrides[policy.id]
+        level = self.strictness.level(policy, self.profile)
+        return "advisory" if self.retiring and policy.retiring and level == "mandatory" else level
 
     def options_of(self, policy: Policy) -> Options:
         """A policy's configuration here."""

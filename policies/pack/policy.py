@@ -77,6 +77,9 @@ class Policy:
     """Its own configuration by key."""
     levels: Mapping[Profile, Level] = field(default_factory=dict[Profile, Level])
     """Where it is stricter or milder than its severity makes it in a profile, and only where it must be."""
+    retiring: bool = False
+    """Whether it is told and stops nothing while an environment's file says `teardown`: who retires it lifts
+    what this policy demands."""
     id: str = ""
     """`identity.forbid_wildcard_actions`; given when it is found."""
     resource_rules: list[tuple[tuple[str, ...], Rule]] = field(

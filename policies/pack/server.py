@@ -99,9 +99,11 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         self, request: proto.AnalyzerStackConfigureRequest, context: Any
     ) -> proto.AnalyzerStackConfigureResponse:
         """The stack's own configuration: an environment's file says its profile."""
-        profile = _profile_of(request.config)
-        if profile is not None:
+        environment = _environment(request.config)
+        profile = environment.get("profile")
+        if profile in PROFILES:
             self.court.profile, self.court.origin = profile, f"{SETTING} of the stack"
+        self.court.retiring = bool(environment.get("teardown"))
         return proto.AnalyzerStackConfigureResponse()
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> proto.AnalyzerInfo:
@@ -301,15 +303,13 @@ def _level(value: int) -> Level:
     return "mandatory"
 
 
-def _profile_of(config: Mapping[str, str]) -> Profile | None:
+def _environment(config: Mapping[str, str]) -> Mapping[str, Any]:
+    """What the stack's configuration says of its environment; nothing in another project's."""
     try:
-        environment = json.loads(config.get(SETTING, "null"))
+        environment = json.loads(config.get(SETTING, "{}"))
     except ValueError:
-        return None
-    if not isinstance(environment, dict):
-        return None
-    profile = cast("dict[str, Any]", environment).get("profile")
-    return profile if profile in PROFILES else None
+        return {}
+    return cast("dict[str, Any]", environment) if isinstance(environment, dict) else {}
 
 
 def _whole(value: Any) -> Any:

@@ -17,6 +17,7 @@ POLICY = Policy(
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
     # These are made to be thrown away.
     levels={"dev": "disabled", "staging": "disabled"},
+    retiring=True,
 )
 
 _FORCED = {

@@ -32,8 +32,8 @@ def pack(*policies: Policy, exemptions: Any = ()) -> Pack:
     return made
 
 
-def in_profile(made: Pack, profile: str) -> None:
-    config = {SETTING: json.dumps({"profile": profile})}
+def in_profile(made: Pack, profile: str, **more: Any) -> None:
+    config = {SETTING: json.dumps({"profile": profile, **more})}
     made.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack="s", config=config), None)
 
 
@@ -75,6 +75,16 @@ def test_the_stack_s_own_setting_tells_the_profile() -> None:
     assert told.enforcementLevel == proto.ADVISORY
     info = made.GetAnalyzerInfo(None, None)
     assert info.policies[0].enforcementLevel == proto.ADVISORY, "and the engine is told so"
+
+
+def test_what_an_environment_lifts_to_go_is_told_and_does_not_stop_it() -> None:
+    made = pack(policy(retiring=True))
+    in_profile(made, "prod")
+    [told] = analyze(made, bucket="acme").diagnostics
+    assert told.enforcementLevel == proto.MANDATORY
+    in_profile(made, "prod", teardown="with_data")
+    [told] = analyze(made, bucket="acme").diagnostics
+    assert told.enforcementLevel == proto.ADVISORY
 
 
 def test_the_pack_s_configuration_tells_it_before_the_stack_does() -> None:
