@@ -23,7 +23,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from .discovery import PackError
 from .judging import Court, Judged, Verdict
-from .policy import LEVELS, PROFILES, Level, Policy, Profile
+from .policy import LEVELS, PROFILES, Level, Policy
 from .resource import Resource, Stack
 from .strictness import Exemption, Strictness, option_faults, read_exemptions, read_strictness
 from .values import plain

@@ -11,8 +11,8 @@ POLICY = Policy(
     title="Deletion protection is on",
     severity="high",
     description="Pulumi's `protect` stops Pulumi alone. The cloud's own protection stops a console, a script "
-    "and the replacement that a changed property asks for. While an environment's file says `teardown`, it is "
-    "told and stops nothing.",
+    "and the replacement that a changed property asks for. While an environment's file says `teardown`, it "
+    "is told and stops nothing.",
     remediation="Set `deletionProtection` (DynamoDB: `deletionProtectionEnabled`, Cloud SQL: "
     "`settings.deletionProtectionEnabled`, Firestore: `deleteProtectionState`).",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
