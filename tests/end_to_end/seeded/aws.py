@@ -40,8 +40,8 @@ def program(seed: Seeds) -> None:
 
 def _right() -> None:
     """What no policy may accuse."""
-    aws.kms.Key("right-key", enable_key_rotation=True, deletion_window_in_days=30, tags=TAGS)
-    aws.cloudwatch.LogGroup("right-logs", retention_in_days=365, kms_key_id=KEY, tags=TAGS)
+    key = aws.kms.Key("right-key", enable_key_rotation=True, deletion_window_in_days=30, tags=TAGS)
+    aws.cloudwatch.LogGroup("right-logs", retention_in_days=365, kms_key_id=key.arn, tags=TAGS)
     aws.secretsmanager.Secret("right-secret", kms_key_id=KEY, tags=TAGS)
     aws.iam.Policy(
         "right-policy",

@@ -37,7 +37,7 @@ def _right() -> None:
     from pulumi_gcp import compute, kms, logging, projects, pubsub, secretmanager, serviceaccount, storage
 
     ring = kms.KeyRing("right-ring", name="right", location=REGION)
-    kms.CryptoKey("right-key", key_ring=ring.id, rotation_period="7776000s", labels=LABELS)
+    key = kms.CryptoKey("right-key", key_ring=ring.id, rotation_period="7776000s", labels=LABELS)
     account = serviceaccount.Account("right-account", account_id="right-account")
     projects.IAMMember("right-member", project=PROJECT, role="roles/logging.logWriter", member=account.member)
     network = compute.Network("right-network", auto_create_subnetworks=False)
@@ -74,7 +74,7 @@ def _right() -> None:
     storage.BucketIAMMember(
         "right-reader", bucket=bucket.name, role="roles/storage.objectViewer", member="group:ml@acme.example"
     )
-    pubsub.Topic("right-topic", kms_key_name=KEY, labels=LABELS)
+    pubsub.Topic("right-topic", kms_key_name=key.id, labels=LABELS)
     secretmanager.Secret(
         "right-secret",
         secret_id="right",
@@ -225,7 +225,11 @@ def _keys(seed: Seeds) -> None:
     from pulumi_gcp import kms, logging, pubsub, secretmanager
 
     ring = f"projects/{PROJECT}/locations/{REGION}/keyRings/data"
-    kms.CryptoKey(seed("key-for-ever", "encryption.rotate_keys"), key_ring=ring, labels=LABELS)
+    kms.CryptoKey(
+        seed("key-for-ever", "encryption.rotate_keys", "encryption.use_every_key"),
+        key_ring=ring,
+        labels=LABELS,
+    )
     kms.CryptoKey(
         seed("key-for-years", "encryption.rotate_keys"),
         key_ring=ring,

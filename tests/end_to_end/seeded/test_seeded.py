@@ -80,4 +80,4 @@ def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
     seeds = Seeds()
     stack = place.stack(lambda: gcp.program(seeds))
     stack.set_config("gcp:project", automation.ConfigValue(gcp.PROJECT))
-    _check(stack, seeds, 49)
+    _check(stack, seeds, 50)
