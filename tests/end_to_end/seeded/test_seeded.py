@@ -60,7 +60,7 @@ def _check(stack: automation.Stack, seeds: Seeds, at_least: int) -> None:
 
 
 def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, tmp_path: Path) -> None:
-    from tests.end_to_end.seeded import aws, kubernetes
+    from tests.end_to_end.seeded import aws, aws_right, kubernetes
 
     seeds = Seeds()
 
@@ -70,7 +70,7 @@ def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, 
 
     stack = plain.stack("seeded", program)
     # What a program's own provider names: without it the default provider is a fault, too.
-    stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws.ACCOUNT}"]'))
+    stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws_right.ACCOUNT}"]'))
     _check(stack, seeds, 75)
 
 
