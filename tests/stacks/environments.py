@@ -45,9 +45,9 @@ def settings_of(stack: str, **environment: Any) -> Settings:
 
 
 @cache
-def built(stack: str) -> Built:
-    """The environment as its file says."""
-    return build(settings_of(stack))
+def built(stack: str, teardown: bool | str = False) -> Built:
+    """The environment as its file says, but for its `teardown`."""
+    return build(settings_of(stack, teardown=teardown))
 
 
 def build(settings: Settings) -> Built:

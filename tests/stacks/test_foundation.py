@@ -15,7 +15,7 @@ from aiplatform.node_pool import NodePool
 from stacks import arguments, providers
 from stacks.foundation import Foundation
 from tests.components.recording import Recording, record
-from tests.stacks.environments import RENEW, STACKS, build, built, names, record_of, settings_of
+from tests.stacks.environments import RENEW, STACKS, built, names, record_of
 
 every_environment = pytest.mark.parametrize("stack", STACKS)
 on_aws = pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])
@@ -221,7 +221,7 @@ def test_only_prod_is_protected(stack: str) -> None:
 @both_prods
 @pytest.mark.parametrize("teardown", [True, "with_data"])
 def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool | str, prod: str) -> None:
-    retired = build(settings_of(prod, teardown=teardown))
+    retired = built(prod, teardown)
     assert not protected(retired.recording)
     assert deletion_protection(retired.recording) is False, "an absent key would leave it on"
     assert retired.recording.names() == built(prod).recording.names()
@@ -240,7 +240,7 @@ def test_teardown_lifts_every_protection_and_changes_nothing_else(teardown: bool
 def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
     stack: str, teardown: bool | str, kept: bool
 ) -> None:
-    recording = build(settings_of(stack, teardown=teardown)).recording
+    recording = built(stack, teardown).recording
     retained = {each.name for each in recording.resources if each.retain_on_delete}
     data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
     data |= {"runner-logs", "runner-key"}
