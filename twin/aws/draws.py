@@ -15,6 +15,7 @@ import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePath
 from types import FrameType
 from typing import Any, Final
@@ -141,12 +142,18 @@ def _opened(sealed: str) -> Any:
     return load_der_private_key(b64decode(sealed), password=None)
 
 
+@cache
+def _is_machinery(file: str) -> bool:
+    # Asked for each frame of each draw, of a few hundred files.
+    return PurePath(file).name in _MACHINERY
+
+
 def _who(what: object) -> str:
     """Who draws what: the functions nearest to the draw, nearest first."""
     names: list[str] = []
     frame: FrameType | None = sys._getframe(2)
     while frame is not None and len(names) < _DEPTH:
-        if PurePath(frame.f_code.co_filename).name not in _MACHINERY:
+        if not _is_machinery(frame.f_code.co_filename):
             names.append(frame.f_code.co_name)
         frame = frame.f_back
     return "<".join([*names, str(what)])
