@@ -51,6 +51,8 @@ test-unit: ## the fast tests: run them before every commit
 test-end-to-end: ## the real engine on the twin
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n $(WORKERS) --dist loadfile tests'
 
+# The SDKs' types need more than Node gives a program by itself: with less pyright forgets them again and again.
+lint: export NODE_OPTIONS := --max-old-space-size=6144
 lint: ## ruff and pyright
 	@$(RUN) sh -c 'ruff check . && ruff format --check . && pyright'
 
