@@ -30,6 +30,17 @@ def faults(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _of_another_account(settings)
     yield from _identities(settings)
     yield from _model_registry(settings)
+    yield from _feature_store(settings)
+
+
+def _feature_store(settings: Settings) -> Iterator[tuple[str, str]]:
+    if settings.feature_store is None or settings.environment.profile != "prod":
+        return
+    if given(settings.feature_store).get("server", {}).get("min_replicas") == 1:
+        yield (
+            "feature_store.server.min_replicas",
+            "got 1, which falls with its zone; prod has at least 2",
+        )
 
 
 def _of_another_account(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -88,6 +99,11 @@ def _model_registry(settings: Settings) -> Iterator[tuple[str, str]]:
             f"got {namespace!r}, which is there already; expected a namespace of its own, which it makes",
         )
     if settings.environment.profile == "prod":
+        if said.get("guarded_aliases") == []:
+            yield (
+                "model_registry.guarded_aliases",
+                "got none, so whoever may edit a model could promote it; prod guards at least `champion`",
+            )
         yield from _in_prod(said.get("database", {}), settings, high=said.get("high_availability", False))
 
 

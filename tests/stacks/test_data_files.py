@@ -219,6 +219,19 @@ def test_captures_and_batches_stand_in_the_network_of_the_environment(tmp_path: 
         assert _lakehouse(settings)["network"]["vpc_id"]
 
 
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"feature_store/server": {"min_replicas": 1}}, "feature_store.server.min_replicas"),
+        ({"model_registry/guarded_aliases": []}, "model_registry.guarded_aliases"),
+    ],
+)
+def test_prod_refuses_what_dev_may(tmp_path: Path, change: Change, key: str) -> None:
+    [fault] = faults(tmp_path, change, "gcp-prod")
+    assert f"ai-platform:{key}: " in fault
+    load_file(changed(tmp_path, change, "gcp-dev"))
+
+
 def _lakehouse(settings: Settings) -> Any:
     return data_arguments.lakehouse(settings, _below(settings))
 
