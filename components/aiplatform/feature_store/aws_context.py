@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import pulumi
-from pulumi import ResourceOptions
-
 from aiplatform._aws import Place
+from aiplatform._context import KeepingContext
 from aiplatform.feature_store.args import DATABASE, FeatureStoreSettings
 
 REGISTRY = "registry"
@@ -16,31 +14,10 @@ _CALLED = {REGISTRY: "features", STAGING: "features-staging"}
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(KeepingContext[FeatureStoreSettings]):
     """The component, its settings and where it is made."""
 
-    parent: pulumi.ComponentResource
-    name: str
-    settings: FeatureStoreSettings
     place: Place
-
-    def options(
-        self,
-        *depends_on: pulumi.Resource,
-        data: bool = False,
-        delete_before_replace: bool | None = None,
-        ignore_changes: list[str] | None = None,
-    ) -> ResourceOptions:
-        """Options of a child. data: whether it is or keeps data, and so is protected and retained."""
-        return ResourceOptions(
-            parent=self.parent,
-            depends_on=list(depends_on) or None,
-            ignore_changes=ignore_changes,
-            # None, not False: what an enclosing component says stays.
-            protect=True if data and self.settings.protect else None,
-            retain_on_delete=True if data and self.settings.retain_data else None,
-            delete_before_replace=delete_before_replace,
-        )
 
     def tags(self, purpose: str) -> dict[str, str]:
         """Tags of a resource, with its name."""

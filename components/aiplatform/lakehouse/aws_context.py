@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-import pulumi
-from pulumi import ResourceOptions
-
 from aiplatform._aws import Place
+from aiplatform._context import KeepingContext
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws_names import DATABASE, TABLE_BUCKET
 from aiplatform.lakehouse.quality import QualitySettings
@@ -20,33 +18,12 @@ _CALLED = {"logs": "lakehouse-logs"}
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(KeepingContext[LakehouseSettings]):
     """The component, its settings and where it is made."""
 
-    parent: pulumi.ComponentResource
-    name: str
-    settings: LakehouseSettings
     place: Place
     deployer_arn: str
     """The user that applies the program, or the role behind its session."""
-
-    def options(
-        self,
-        *depends_on: pulumi.Resource,
-        data: bool = False,
-        delete_before_replace: bool | None = None,
-        ignore_changes: list[str] | None = None,
-    ) -> ResourceOptions:
-        """Options of a child. data: whether it is or keeps data, and so is protected and retained."""
-        return ResourceOptions(
-            parent=self.parent,
-            depends_on=list(depends_on) or None,
-            ignore_changes=ignore_changes,
-            # None, not False: what an enclosing component says stays.
-            protect=True if data and self.settings.protect else None,
-            retain_on_delete=True if data and self.settings.retain_data else None,
-            delete_before_replace=delete_before_replace,
-        )
 
     def tags(self, purpose: str) -> dict[str, str]:
         """Tags of a resource, with its name."""

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, Output
 from pulumi_gcp import kms, organizations, projects
 
 from aiplatform._args import is_unknown
+from aiplatform._context import KeepingContext
 from aiplatform._google_apis import Apis
 from aiplatform.lakehouse import google_rules
 from aiplatform.lakehouse.args import LakehouseSettings
@@ -30,12 +31,9 @@ class Key:
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(KeepingContext[LakehouseSettings]):
     """The component, its settings and where it is made."""
 
-    parent: pulumi.ComponentResource
-    name: str
-    settings: LakehouseSettings
     apis: Apis
     administrators: list[Input[str]]
     """Who applies the program, and who else does: members that see all of every table. The provider reads
@@ -55,26 +53,6 @@ class Context:
     def labels(self) -> dict[str, str] | None:
         """Labels of what has any."""
         return dict(self.settings.tags) or None
-
-    def options(
-        self,
-        *depends_on: pulumi.Resource,
-        data: bool = False,
-        retain: bool = False,
-        delete_before_replace: bool | None = None,
-        ignore_changes: list[str] | None = None,
-    ) -> ResourceOptions:
-        """Options of a child. data: whether it is or keeps data, and so is protected and retained. retain:
-        whether what is retained needs it."""
-        return ResourceOptions(
-            parent=self.parent,
-            depends_on=list(depends_on) or None,
-            ignore_changes=ignore_changes,
-            # None, not False: what an enclosing component says stays.
-            protect=True if data and self.settings.protect else None,
-            retain_on_delete=True if (data or retain) and self.settings.retain_data else None,
-            delete_before_replace=delete_before_replace,
-        )
 
     def bucket(self, zone: Zone) -> str:
         """A zone's bucket."""

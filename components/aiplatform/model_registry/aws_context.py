@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, Output
 
 from aiplatform._aws import Place
+from aiplatform._context import KeepingContext
 from aiplatform.model_registry.accounts import ADMIN
 from aiplatform.model_registry.args import ModelRegistrySettings
 
@@ -17,29 +17,10 @@ _CALLED: Final = {ARTIFACTS: "models", LOGS: "models-logs"}
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(KeepingContext[ModelRegistrySettings]):
     """The component, its settings and where it is made."""
 
-    parent: pulumi.ComponentResource
-    name: str
-    settings: ModelRegistrySettings
     place: Place
-
-    def options(
-        self,
-        *depends_on: pulumi.Resource,
-        data: bool = False,
-        delete_before_replace: bool | None = None,
-    ) -> ResourceOptions:
-        """Options of a child. data: whether it is or keeps data, and so is protected and retained."""
-        return ResourceOptions(
-            parent=self.parent,
-            depends_on=list(depends_on) or None,
-            # None, not False: what an enclosing component says stays.
-            protect=True if data and self.settings.protect else None,
-            retain_on_delete=True if data and self.settings.retain_data else None,
-            delete_before_replace=delete_before_replace,
-        )
 
     def tags(self, purpose: str) -> dict[str, str]:
         """Tags of a resource, with its name."""
