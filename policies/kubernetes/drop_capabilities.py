@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided, holds_unknown
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, containers, is_agent
+from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="Capabilities are dropped",
@@ -22,14 +22,12 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Containers that keep or may gain capabilities."""
-    if is_agent(resource, options["agent_namespaces"]):
-        return
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-        else:
-            yield from _keeps(container)
-            yield from _gains(container)
+    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+
+
+def _judge(container: Part) -> Iterator[Judgement]:
+    yield from _keeps(container)
+    yield from _gains(container)
 
 
 def _keeps(container: Part) -> Iterator[Judgement]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided, each
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, containers, is_agent
+from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="No privileged containers",
@@ -35,25 +35,27 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Privileged containers and added capabilities."""
-    if is_agent(resource, options["agent_namespaces"]):
-        return
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        privileged = container.get("securityContext.privileged")
-        if privileged is UNKNOWN:
-            yield Undecided(f"{container.path}.securityContext.privileged")
-        elif privileged:
-            yield Finding(
-                f"{container.path}.securityContext.privileged", f"{container.name!r} is root on its node"
-            )
-        added = f"{container.path}.securityContext.capabilities.add"
-        listed = container.get("securityContext.capabilities.add")
-        if listed is UNKNOWN:
-            yield Undecided(added)
-        for path, capability in each(listed, added):
-            if capability is UNKNOWN:
-                yield Undecided(path)
-            elif capability.removeprefix("CAP_") not in options["capabilities"]:
-                yield Finding(path, f"{container.name!r} adds the capability {capability!r}")
+    yield from in_containers(
+        resource,
+        lambda container: _judge(container, options["capabilities"]),
+        agents=options["agent_namespaces"],
+    )
+
+
+def _judge(container: Part, capabilities: Collection[str]) -> Iterator[Judgement]:
+    privileged = container.get("securityContext.privileged")
+    if privileged is UNKNOWN:
+        yield Undecided(f"{container.path}.securityContext.privileged")
+    elif privileged:
+        yield Finding(
+            f"{container.path}.securityContext.privileged", f"{container.name!r} is root on its node"
+        )
+    added = f"{container.path}.securityContext.capabilities.add"
+    listed = container.get("securityContext.capabilities.add")
+    if listed is UNKNOWN:
+        yield Undecided(added)
+    for path, capability in each(listed, added):
+        if capability is UNKNOWN:
+            yield Undecided(path)
+        elif capability.removeprefix("CAP_") not in capabilities:
+            yield Finding(path, f"{container.name!r} adds the capability {capability!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, containers, is_agent
+from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="Root file systems are read-only",
@@ -21,15 +21,13 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Containers whose root can be written."""
-    if is_agent(resource, options["agent_namespaces"]):
-        return
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        path = f"{container.path}.securityContext.readOnlyRootFilesystem"
-        value = container.get("securityContext.readOnlyRootFilesystem")
-        if value is UNKNOWN:
-            yield Undecided(path)
-        elif not value:
-            yield Finding(path, f"{container.name!r} can write all over its image")
+    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+
+
+def _judge(container: Part) -> Iterator[Judgement]:
+    path = f"{container.path}.securityContext.readOnlyRootFilesystem"
+    value = container.get("securityContext.readOnlyRootFilesystem")
+    if value is UNKNOWN:
+        yield Undecided(path)
+    elif not value:
+        yield Finding(path, f"{container.name!r} can write all over its image")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, containers, is_agent
+from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="No root in containers",
@@ -24,21 +24,19 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Containers that are, or may be, root."""
-    if is_agent(resource, options["agent_namespaces"]):
+    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+
+
+def _judge(container: Part) -> Iterator[Judgement]:
+    context = f"{container.path}.securityContext"
+    user, ordinary = container.security("runAsUser"), container.security("runAsNonRoot")
+    if user == 0:
+        yield Finding(f"{context}.runAsUser", f"{container.name!r} runs as root, user 0")
+    elif ordinary is True:
         return
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        context = f"{container.path}.securityContext"
-        user, ordinary = container.security("runAsUser"), container.security("runAsNonRoot")
-        if user == 0:
-            yield Finding(f"{context}.runAsUser", f"{container.name!r} runs as root, user 0")
-        elif ordinary is True:
-            continue
-        elif user is UNKNOWN or ordinary is UNKNOWN:
-            yield Undecided(f"{context}.{'runAsUser' if user is UNKNOWN else 'runAsNonRoot'}")
-        elif user is None:
-            yield Finding(
-                f"{context}.runAsNonRoot", f"{container.name!r} runs as its image's user, which may be root"
-            )
+    elif user is UNKNOWN or ordinary is UNKNOWN:
+        yield Undecided(f"{context}.{'runAsUser' if user is UNKNOWN else 'runAsNonRoot'}")
+    elif user is None:
+        yield Finding(
+            f"{context}.runAsNonRoot", f"{container.name!r} runs as its image's user, which may be root"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.pods import WORKLOADS, Part, containers
+from ..pack.pods import WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="Resources are requested and memory limited",
@@ -20,14 +20,14 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource) -> Iterator[Judgement]:
     """Containers that say nothing."""
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        for kind in ("cpu", "memory"):
-            # A limit without a request is a request, too.
-            yield from _said(container, f"resources.requests.{kind}", f"resources.limits.{kind}")
-        yield from _said(container, "resources.limits.memory")
+    yield from in_containers(resource, _judge)
+
+
+def _judge(container: Part) -> Iterator[Judgement]:
+    for kind in ("cpu", "memory"):
+        # A limit without a request is a request, too.
+        yield from _said(container, f"resources.requests.{kind}", f"resources.limits.{kind}")
+    yield from _said(container, "resources.limits.memory")
 
 
 def _said(container: Part, *paths: str) -> Iterator[Judgement]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, containers, is_agent
+from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="A seccomp profile is set",
@@ -21,15 +21,13 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Containers without a profile."""
-    if is_agent(resource, options["agent_namespaces"]):
-        return
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        path = f"{container.path}.securityContext.seccompProfile.type"
-        profile = container.security("seccompProfile.type")
-        if profile is UNKNOWN:
-            yield Undecided(path)
-        elif profile not in ("RuntimeDefault", "Localhost"):
-            yield Finding(path, f"{container.name!r} runs {profile or 'Unconfined, as nothing is said'}")
+    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+
+
+def _judge(container: Part) -> Iterator[Judgement]:
+    path = f"{container.path}.securityContext.seccompProfile.type"
+    profile = container.security("seccompProfile.type")
+    if profile is UNKNOWN:
+        yield Undecided(path)
+    elif profile not in ("RuntimeDefault", "Localhost"):
+        yield Finding(path, f"{container.name!r} runs {profile or 'Unconfined, as nothing is said'}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from .policy import Option, Undecided
+from .policy import Judgement, Option, Undecided
 from .resource import Resource
 from .values import UNKNOWN, at, each
 
@@ -87,6 +87,20 @@ def containers(
                     yield Undecided(where)
                 elif isinstance(body, Mapping):
                     yield Part(where, cast("Mapping[str, Any]", body), pod)
+
+
+def in_containers(
+    resource: Resource, judge: Callable[[Part], Iterator[Judgement]], *, agents: Any = ()
+) -> Iterator[Judgement]:
+    """What `judge` says of every container; one that is not known yet is Undecided. agents: the namespaces
+    whose node agents (`is_agent`) are left alone."""
+    if is_agent(resource, agents):
+        return
+    for container in containers(resource):
+        if isinstance(container, Undecided):
+            yield container
+        else:
+            yield from judge(container)
 
 
 def namespace(resource: Resource) -> Any:

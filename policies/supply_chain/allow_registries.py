@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
 from ..pack.images import parse
-from ..pack.pods import WORKLOADS, containers
+from ..pack.pods import WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="Images come from known registries",
@@ -40,18 +40,18 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Images from elsewhere."""
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        path, reference = f"{container.path}.image", container.get("image")
-        if reference is UNKNOWN:
-            yield Undecided(path)
-        elif reference:
-            image = parse(reference)
-            allowed = (
-                fnmatch.fnmatchcase(image.place if "/" in each else image.registry, each)
-                for each in options["registries"]
-            )
-            if not any(allowed):
-                yield Finding(path, f"{container.name!r} comes from {image.place!r}")
+    yield from in_containers(resource, lambda container: _judge(container, options))
+
+
+def _judge(container: Part, options: Options) -> Iterator[Judgement]:
+    path, reference = f"{container.path}.image", container.get("image")
+    if reference is UNKNOWN:
+        yield Undecided(path)
+    elif reference:
+        image = parse(reference)
+        allowed = (
+            fnmatch.fnmatchcase(image.place if "/" in each else image.registry, each)
+            for each in options["registries"]
+        )
+        if not any(allowed):
+            yield Finding(path, f"{container.name!r} comes from {image.place!r}")

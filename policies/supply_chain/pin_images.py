@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
 from ..pack.images import parse
-from ..pack.pods import WORKLOADS, containers
+from ..pack.pods import WORKLOADS, Part, in_containers
 
 POLICY = Policy(
     title="Images are pinned",
@@ -29,17 +29,17 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Images that may change."""
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        path, reference = f"{container.path}.image", container.get("image")
-        if reference is UNKNOWN:
-            yield Undecided(path)
-        elif reference:
-            told = _fault(reference, options)
-            if told:
-                yield Finding(path, f"{container.name!r} runs {reference!r}, which {told}")
+    yield from in_containers(resource, lambda container: _judge(container, options))
+
+
+def _judge(container: Part, options: Options) -> Iterator[Judgement]:
+    path, reference = f"{container.path}.image", container.get("image")
+    if reference is UNKNOWN:
+        yield Undecided(path)
+    elif reference:
+        told = _fault(reference, options)
+        if told:
+            yield Finding(path, f"{container.name!r} runs {reference!r}, which {told}")
 
 
 def _fault(reference: str, options: Options) -> str:
