@@ -1,11 +1,13 @@
 """Keys in Cloud KMS, and who may use them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_gcp import kms
+
+from aiplatform._google_apis import Apis
 
 USER: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 """Encrypts and decrypts, and nothing else."""
@@ -47,6 +49,48 @@ def key(
         labels=dict(labels) or None,
         # None, not False: what an enclosing component says stays.
         opts=ResourceOptions(parent=parent, protect=protect or None, retain_on_delete=retain or None),
+    )
+
+
+class _Kept(Protocol):
+    @property
+    def tags(self) -> Mapping[str, str]: ...
+    @property
+    def protect(self) -> bool: ...
+    @property
+    def retain_data(self) -> bool: ...
+
+
+class _Place(Protocol):
+    """A component's context, as far as its key needs it."""
+
+    @property
+    def parent(self) -> pulumi.ComponentResource: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def apis(self) -> Apis: ...
+    @property
+    def settings(self) -> _Kept: ...
+
+
+def data_key(context: _Place) -> kms.CryptoKey:
+    """The key of all data of a component, in a ring of its own, protected and retained as its data is."""
+    settings = context.settings
+    ring = key_ring(
+        context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
+    )
+    return key(
+        context.parent,
+        f"{context.name}-key",
+        ring,
+        settings.tags,
+        protect=settings.protect,
+        retain=settings.retain_data,
     )
 
 

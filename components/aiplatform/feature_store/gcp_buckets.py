@@ -6,7 +6,7 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import bigquery, kms, storage
 
-from aiplatform._google_keys import key, key_ring, let_use
+from aiplatform._google_keys import data_key, let_use
 from aiplatform.feature_store.config import EMPTY
 from aiplatform.feature_store.config import REGISTRY as OBJECT
 from aiplatform.feature_store.gcp_context import Context
@@ -30,17 +30,7 @@ class Kept:
 def kept(context: Context) -> Kept:
     """All of it. Google's own services are let to use the key before anything is encrypted by it."""
     settings = context.settings
-    ring = key_ring(
-        context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
-    )
-    made = key(
-        context.parent,
-        f"{context.name}-key",
-        ring,
-        settings.tags,
-        protect=settings.protect,
-        retain=settings.retain_data,
-    )
+    made = data_key(context)
     asked = pulumi.InvokeOutputOptions(parent=context.parent, depends_on=list(context.apis.values()))
     storages = storage.get_project_service_account_output(project=context.project, opts=asked)
     bigquerys = bigquery.get_default_service_account_output(project=context.project, opts=asked)

@@ -7,8 +7,7 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import bigquery, projects, storage
 
-from aiplatform._google_keys import key as make_key
-from aiplatform._google_keys import key_ring, let_use
+from aiplatform._google_keys import data_key, let_use
 from aiplatform.lakehouse.gcp_context import FILES, Context, Key
 from aiplatform.lakehouse.tables import ZONES, Zone
 
@@ -24,17 +23,7 @@ def key(context: Context, pubsub: projects.ServiceIdentity | None) -> Key:
     """The key of all data, for the services that keep any. A lost key is lost data: a month to call it
     back."""
     settings = context.settings
-    ring = key_ring(
-        context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
-    )
-    crypto_key = make_key(
-        context.parent,
-        f"{context.name}-key",
-        ring,
-        settings.tags,
-        protect=settings.protect,
-        retain=settings.retain_data,
-    )
+    crypto_key = data_key(context)
     users: dict[str, Output[str]] = {"storage": _storage(context), "bigquery": _bigquery(context)}
     if pubsub is not None:
         users["pubsub"] = pubsub.email

@@ -7,8 +7,7 @@ import pulumi
 from pulumi import Input
 from pulumi_gcp import kms, storage
 
-from aiplatform._google_keys import key as make_key
-from aiplatform._google_keys import key_ring, let_use
+from aiplatform._google_keys import data_key, let_use
 from aiplatform.model_registry.gcp_context import Context
 
 FOLDER: Final = "runs"
@@ -30,17 +29,7 @@ class Key:
 def key(context: Context) -> Key:
     """The key of database, files and secrets. A lost key is lost data: a month to call it back."""
     settings = context.settings
-    ring = key_ring(
-        context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
-    )
-    made = make_key(
-        context.parent,
-        f"{context.name}-key",
-        ring,
-        settings.tags,
-        protect=settings.protect,
-        retain=settings.retain_data,
-    )
+    made = data_key(context)
     asked = pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["storage"]])
     agents = {
         "secretmanager": context.agent("secretmanager"),
