@@ -90,6 +90,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         self._notes = Notes()
         self._told: dict[str, Level] = {}
         """The levels that the engine was told, and sends back as if they were somebody's wish."""
+        self._inputs: dict[str, Mapping[str, Any]] = {}
+        """URN -> what the program says of a resource."""
 
     def Handshake(self, request: Any, context: Any) -> proto.AnalyzerHandshakeResponse:
         """Nothing to agree on."""
@@ -135,11 +137,12 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
     def Analyze(self, request: proto.AnalyzeRequest, context: Any) -> proto.AnalyzeResponse:
         """Judge one resource."""
         options = request.options
+        props = self._inputs[request.urn] = plain(request.properties)
         resource = Resource(
             type=request.type,
             name=request.name,
             urn=request.urn,
-            props=plain(request.properties),
+            props=props,
             protect=options.protect,
             parent=options.parent,
             provider=plain(request.provider.properties),
@@ -153,7 +156,9 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
                 type=each.type,
                 name=each.name,
                 urn=each.urn,
-                props=plain(each.properties),
+                # While a provider waits for its configuration (Kubernetes for its cluster) a preview does not
+                # ask it: all that is known is what the program says.
+                props=plain(each.properties) or self._inputs.get(each.urn, {}),
                 protect=each.options.protect,
                 parent=each.parent,
                 provider=plain(each.provider.properties),

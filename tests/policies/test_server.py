@@ -164,3 +164,31 @@ def test_an_empty_stack_has_nothing_to_check(capsys: pytest.CaptureFixture[str])
     answer = pack().AnalyzeStack(proto.AnalyzeStackRequest(resources=[proto.AnalyzerResource()]), None)
     assert not answer.diagnostics
     assert "nothing to check" in capsys.readouterr().err
+
+
+def test_what_a_preview_makes_nothing_of_is_judged_together_by_what_the_program_says() -> None:
+    from policies.kubernetes.deny_by_default import POLICY
+
+    def seen(token: str, name: str, properties: dict[str, Any]) -> dict[str, Any]:
+        struct = struct_pb2.Struct()
+        json_format.ParseDict(properties, struct)
+        return {"type": token, "name": name, "urn": f"urn:{name}", "properties": struct}
+
+    POLICY.id = "kubernetes.deny_by_default"
+    made = pack(POLICY)
+    namespace = seen("kubernetes:core/v1:Namespace", "serving", {"metadata": {"name": "serving"}})
+    closed = seen(
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+        "closed",
+        {
+            "metadata": {"namespace": "serving"},
+            "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]},
+        },
+    )
+    for each in (namespace, closed):
+        made.Analyze(proto.AnalyzeRequest(**each), None)
+    # As the engine has them while the provider waits for its cluster.
+    empty = [proto.AnalyzerResource(**{**each, "properties": None}) for each in (namespace, closed)]
+    assert not made.AnalyzeStack(proto.AnalyzeStackRequest(resources=empty), None).diagnostics
+    [told] = made.AnalyzeStack(proto.AnalyzeStackRequest(resources=empty[:1]), None).diagnostics
+    assert told.urn == "urn:serving", "and without the policy it is a fault already in the preview"
