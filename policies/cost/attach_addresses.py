@@ -30,7 +30,7 @@ def on_addresses(stack: Stack) -> Iterator[Judgement]:
     for address in addresses:
         if address.type.startswith("gcp:") and address.get("addressType") == "INTERNAL":
             continue
-        own: list[Any] = [address.get(key) for key in ("instance", "networkInterface", "addressType")]
+        own: list[Any] = [address.said(key) for key in ("instance", "networkInterface", "addressType")]
         if UNKNOWN in own:
             yield Undecided("instance" if address.type.startswith("aws:") else "addressType")
             continue

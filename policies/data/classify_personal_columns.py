@@ -58,7 +58,7 @@ def on_glue(stack: Stack, options: Options) -> Iterator[Judgement]:
 
 def _covers(tags: Resource, table: Resource, column: str) -> bool | None:
     """Whether tags are on this column; None where that is not known yet."""
-    whole, some = tags.get("table"), tags.get("tableWithColumns")
+    whole, some = tags.said("table"), tags.said("tableWithColumns")
     if whole is UNKNOWN or some is UNKNOWN:
         return None
     for key, said in (("table", whole), ("tableWithColumns", some)):
@@ -82,12 +82,14 @@ def _covers(tags: Resource, table: Resource, column: str) -> bool | None:
 def _is_about(tags: Resource, key: str, said: Mapping[str, Any], table: Resource) -> bool | None:
     if table.urn in tags.property_dependencies.get(key, ()):
         return True
-    name, database = said.get("name"), said.get("databaseName")
-    if UNKNOWN in (name, database):
-        return None
-    return database == table.get("databaseName") and (
-        name == table.get("name") or said.get("wildcard") is True
-    )
+    pairs = [(said.get("databaseName"), table.get("databaseName"))]
+    # Of columns `wildcard` means all of them, of one table.
+    if key == "tableWithColumns" or said.get("wildcard") is not True:
+        pairs.append((said.get("name"), table.get("name")))
+    known = [pair for pair in pairs if UNKNOWN not in pair]
+    if any(told != own for told, own in known):
+        return False
+    return True if known == pairs else None
 
 
 @POLICY.on("gcp:bigquery/table:Table")

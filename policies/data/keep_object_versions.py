@@ -31,6 +31,7 @@ def on_aws(stack: Stack) -> Iterator[Judgement]:
     for bucket in stack.of(*BUCKETS):
         said = [each.get("versioningConfiguration.status") for each in versions.of(bucket)]
         said += [each.get("enabled") for _, each in _objects(bucket, "versioning", "versionings")]
+        said.append(bucket.said("versioning"))
         if any(each is True or each == "Enabled" for each in said):
             continue
         if _all_expires(lifecycles.of(bucket)):

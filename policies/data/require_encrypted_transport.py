@@ -26,7 +26,7 @@ def on_buckets(stack: Stack) -> Iterator[Judgement]:
     policies = Companions(stack, "bucket", "aws:s3/bucketPolicy:BucketPolicy")
     for bucket in stack.of(*BUCKETS):
         documents = [*policies.of(bucket)]
-        if bucket.get("policy") is not None:
+        if bucket.said("policy") is not None:
             documents.append(bucket)
         yield from _judged(bucket, documents, policies.strays)
 

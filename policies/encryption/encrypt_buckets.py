@@ -23,6 +23,13 @@ POLICY = Policy(
 )
 
 _CONFIGURATION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+# What a bucket says itself: today's, and in the form of older programs.
+_OWN = {
+    "serverSideEncryptionConfiguration": "rule.applyServerSideEncryptionByDefault.kmsMasterKeyId",
+    "serverSideEncryptionConfigurations": (
+        "[0].rules[0].applyServerSideEncryptionByDefaults[0].kmsMasterKeyId"
+    ),
+}
 
 
 @POLICY.on_stack
@@ -37,9 +44,8 @@ def on_aws(stack: Stack) -> Iterator[Judgement]:
         if configured:
             for each in configured:
                 yield from _judged(each)
-        elif bucket.get("serverSideEncryptionConfiguration") is not None:
-            path = "serverSideEncryptionConfiguration.rule.applyServerSideEncryptionByDefault.kmsMasterKeyId"
-            yield from _of(bucket, customer_key(bucket, path, "its objects"))
+        elif own := next((key for key in _OWN if bucket.said(key) is not None), ""):
+            yield from _of(bucket, customer_key(bucket, f"{own}.{_OWN[own]}", "its objects"))
         elif said.strays or logged.strays:
             yield Undecided("serverSideEncryptionConfiguration")
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import Finding, Judgement, Policy, Resource, Stack, Undecided, holds_unknown
+from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
 
 POLICY = Policy(
     title="Every key is used",
@@ -27,6 +27,7 @@ _ABOUT_KEYS = (
     "gcp:projects/",
     "pulumi:",
 )
+_FOR_DATA = (None, "ENCRYPT_DECRYPT")
 
 
 @POLICY.on_stack
@@ -35,7 +36,9 @@ def on_keys(stack: Stack) -> Iterator[Judgement]:
     about = {id(each) for each in stack.of(*_ABOUT_KEYS)}
     others = [each for each in stack.resources if id(each) not in about and each.props]
     for key in stack.of("aws:kms/key:Key", "gcp:kms/cryptoKey:CryptoKey"):
-        if key.type.startswith("aws:") and key.get("keyUsage") in ("SIGN_VERIFY", "GENERATE_VERIFY_MAC"):
+        path = "keyUsage" if key.type.startswith("aws:") else "purpose"
+        usage = key.said(path)
+        if usage is not UNKNOWN and usage not in _FOR_DATA:
             continue
         kin = {key.urn, *(each.urn for each in stack.users_of(key) if each.type == "aws:kms/alias:Alias")}
         if any(kin & set(urns) for each in others for urns in each.property_dependencies.values()):
@@ -43,19 +46,11 @@ def on_keys(stack: Stack) -> Iterator[Judgement]:
         names = {str(key.get(name)) for name in ("arn", "id") if isinstance(key.get(name), str)}
         if any(_speaks_of(each, names) for each in others if each is not key):
             continue
-        if any(_might(each) for each in others if each is not key):
-            yield Undecided("")
+        if usage is UNKNOWN:
+            yield Undecided(path)
         else:
             yield Finding("", "encrypts nothing in this program", key)
 
 
 def _speaks_of(resource: Resource, names: set[str]) -> bool:
     return bool(names) and any(name in str(dict(resource.props)) for name in names)
-
-
-def _might(resource: Resource) -> bool:
-    """Whether a property that has a key's name is not known yet, and comes from nowhere in the program."""
-    return any(
-        "kms" in key.lower() and holds_unknown(value) and not resource.property_dependencies.get(key)
-        for key, value in resource.props.items()
-    )

@@ -55,10 +55,7 @@ def on_google(stack: Stack) -> Iterator[Judgement]:
     alone, as additional networks of nodes, are left out: nothing from outside comes there."""
     fabrics = _fabrics(stack)
     for subnet in stack.of("gcp:compute/subnetwork:Subnetwork"):
-        purpose, config = subnet.get("purpose"), subnet.get("logConfig")
-        if purpose is UNKNOWN and not subnet.property_dependencies.get("purpose"):
-            # Nobody has said one: in a preview of the whole program it is what the cloud will fill in.
-            purpose = None
+        purpose, config = subnet.said("purpose"), subnet.get("logConfig")
         if purpose is UNKNOWN or config is UNKNOWN:
             yield Undecided("logConfig" if config is UNKNOWN else "purpose")
         elif config is None and purpose not in _WITHOUT_MACHINES and subnet.urn not in fabrics:

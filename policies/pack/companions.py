@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from .values import UNKNOWN
 BUCKETS: Final = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 """S3's general purpose buckets; the second token is what older programs have."""
 _NAMES: Final = ("bucket", "id", "name", "arn")
+_OF_BUCKETS: Final = re.compile(r"aws:s3/(bucket\w+):(Bucket\w+)")
 
 
 class Companions:
@@ -20,9 +22,10 @@ class Companions:
     """
 
     def __init__(self, stack: Stack, key: str, *types: str) -> None:
-        """key: the property that tells whom they are about."""
+        """key: the property that tells whom they are about. What older programs call a type counts, too:
+        `aws:s3/bucketVersioningV2:BucketVersioningV2`."""
         self._key = key
-        self._all = stack.of(*types)
+        self._all = stack.of(*types, *(_OF_BUCKETS.sub(r"aws:s3/\1V2:\2V2", each) for each in types))
 
     def of(self, resource: Resource) -> Sequence[Resource]:
         """Those that are about this resource: by where the property comes from, or by its value."""

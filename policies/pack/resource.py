@@ -39,6 +39,13 @@ class Resource:
         where it is not known yet."""
         return at(self.props, path)
 
+    def said(self, path: str) -> Any:
+        """Of a resource in a Stack, what somebody said: as `get`, but None also for what only the cloud will
+        fill in. A preview holds that as UNKNOWN, too, and it comes from nothing in the program."""
+        value = self.get(path)
+        key = path.partition(".")[0].partition("[")[0]
+        return None if value is UNKNOWN and not self.property_dependencies.get(key) else value
+
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
         """(path, entry) of the list at a path; a single object counts as a list of one. Of what is missing or
         not known yet nothing."""

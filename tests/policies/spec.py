@@ -8,7 +8,7 @@ from typing import Any
 
 from policies.pack import UNKNOWN, Resource, Stack
 
-__all__ = ["UNKNOWN", "Case", "Fails", "Resource", "Spec", "Stack", "resource", "stack"]
+__all__ = ["UNKNOWN", "Case", "Fails", "Resource", "Spec", "Stack", "awaiting", "resource", "stack"]
 
 Subject = Resource | Stack
 
@@ -58,6 +58,12 @@ def resource(token: str, props: Mapping[str, Any] | None = None, name: str = "it
     )
 
 
+def awaiting(token: str, key: str) -> Resource:
+    """A resource of a stack with a property that comes from something which is not there yet. What is UNKNOWN
+    and comes from nothing is what the cloud will fill in."""
+    return resource(token, {key: UNKNOWN}, property_dependencies={key: ["elsewhere"]})
+
+
 def stack(*resources: Resource, uses: Mapping[str, Sequence[str]] | None = None) -> Stack:
     """A program of these resources. uses: logical name -> the logical names of those that it has a property
     from."""
@@ -72,7 +78,10 @@ def stack(*resources: Resource, uses: Mapping[str, Sequence[str]] | None = None)
             parent=each.parent,
             provider=each.provider,
             dependencies=[urns[name] for name in (uses or {}).get(each.name, ())],
-            property_dependencies={"from": [urns[name] for name in (uses or {}).get(each.name, ())]},
+            property_dependencies={
+                **each.property_dependencies,
+                "from": [urns[name] for name in (uses or {}).get(each.name, ())],
+            },
         )
         for each in resources
     ]

@@ -13,6 +13,7 @@ from aiplatform.feature_store.gcp_context import Context
 
 _DELETED_DAYS = 30
 """How long a registry that was overwritten can be called back."""
+_ABANDONED_DAYS = 7
 _A_DAY = 24 * 3600
 
 
@@ -87,7 +88,13 @@ def _bucket(
         soft_delete_policy=storage.BucketSoftDeletePolicyArgs(
             retention_duration_seconds=0 if staging else 7 * _A_DAY
         ),
-        lifecycle_rules=[rule],
+        lifecycle_rules=[
+            rule,
+            storage.BucketLifecycleRuleArgs(
+                action=storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
+                condition=storage.BucketLifecycleRuleConditionArgs(age=_ABANDONED_DAYS),
+            ),
+        ],
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=crypto_key.id),
         force_destroy=settings.force_destroy or staging,
         labels=settings.tags,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.policies.spec import UNKNOWN, Fails, Spec, Stack, resource, stack
+from tests.policies.spec import UNKNOWN, Fails, Spec, Stack, awaiting, resource, stack
 
 _EIP = resource("aws:ec2/eip:Eip", {"domain": "vpc"}, name="address")
 _NAT = resource("aws:ec2/natGateway:NatGateway", {"subnetId": "subnet-1"}, name="nat")
@@ -24,13 +24,16 @@ SPEC = Spec(
         "a name that points to nothing": Fails(
             stack(_EIP, _RECORD, uses={"record": ["address"]}), "", of="address"
         ),
+        "nobody's, in a preview": Fails(
+            Stack([resource("aws:ec2/eip:Eip", {"instance": UNKNOWN, "networkInterface": UNKNOWN})]), ""
+        ),
         "Google's": Fails(Stack([_ADDRESS]), "", of="address"),
         "Google's of the world": Fails(
             Stack([resource("gcp:compute/globalAddress:GlobalAddress", {"name": "acme-front"})]), ""
         ),
     },
     unknown={
-        "a machine": Stack([resource("aws:ec2/eip:Eip", {"instance": UNKNOWN})]),
-        "a kind": Stack([resource("gcp:compute/address:Address", {"addressType": UNKNOWN})]),
+        "a machine": Stack([awaiting("aws:ec2/eip:Eip", "instance")]),
+        "a kind": Stack([awaiting("gcp:compute/address:Address", "addressType")]),
     },
 )

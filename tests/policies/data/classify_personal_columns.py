@@ -17,9 +17,14 @@ def _table(*columns: Any) -> Resource:
     )
 
 
-def _tags(**about: Any) -> Resource:
-    tags = [{"key": "classification", "value": "pii"}]
-    return resource("aws:lakeformation/resourceLfTags:ResourceLfTags", {"lfTags": tags, **about}, name="tags")
+def _tags(comes_from: str = "", **about: Any) -> Resource:
+    """comes_from: the property that comes from something which is not there yet."""
+    return resource(
+        "aws:lakeformation/resourceLfTags:ResourceLfTags",
+        {"lfTags": [{"key": "classification", "value": "pii"}], **about},
+        name="tags",
+        property_dependencies={comes_from: ["elsewhere"]} if comes_from else {},
+    )
 
 
 def _bigquery(*fields: Any) -> Resource:
@@ -37,6 +42,15 @@ SPEC = Spec(
         ),
         "a tag on every table": Stack(
             [_table("rider_email"), _tags(table={"databaseName": "curated", "wildcard": True})]
+        ),
+        "a tag on every table, in a preview": Stack(
+            [
+                _table("rider_email"),
+                _tags(
+                    table={"databaseName": "curated", "name": UNKNOWN, "wildcard": True},
+                    tableWithColumns=UNKNOWN,
+                ),
+            ]
         ),
         "a policy tag": _bigquery({"name": "email", "type": "STRING", "policyTags": {"names": ["a/b"]}}),
         "a word that only looks like it": _bigquery({"name": "telephoned", "type": "BOOL"}),
@@ -65,6 +79,19 @@ SPEC = Spec(
             Stack([_table("phone"), _tags(table={"databaseName": "curated", "name": "riders"})]),
             "storageDescriptor.columns[0].name",
         ),
+        "a tag on another table, in a preview": Fails(
+            Stack(
+                [
+                    _table("phone"),
+                    _tags(table={**_TRIPS, "name": "riders"}, tableWithColumns=UNKNOWN),
+                ]
+            ),
+            "storageDescriptor.columns[0].name",
+        ),
+        "a tag on all columns of another table": Fails(
+            Stack([_table("phone"), _tags(tableWithColumns={**_TRIPS, "name": "riders", "wildcard": True})]),
+            "storageDescriptor.columns[0].name",
+        ),
         "two words": Fails(
             _bigquery({"name": "birth_date", "type": "DATE"}), "schema[0].name", "'birth_date'"
         ),
@@ -75,7 +102,10 @@ SPEC = Spec(
     },
     unknown={
         "a column's name": Stack([_table(UNKNOWN)]),
-        "tags on who knows what": Stack([_table("email"), _tags(table=UNKNOWN)]),
+        "tags on who knows what": Stack([_table("email"), _tags("table", table=UNKNOWN)]),
+        "tags on a table whose name is not known": Stack(
+            [_table("email"), _tags("table", table={**_TRIPS, "name": UNKNOWN})]
+        ),
         "a schema": resource("gcp:bigquery/table:Table", {"schema": UNKNOWN}),
     },
     configured={

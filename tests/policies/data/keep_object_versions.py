@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, resource
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, awaiting, resource
 
 _BUCKET = resource("aws:s3/bucket:Bucket", {"bucket": "acme"}, name="raw")
 
@@ -45,6 +45,9 @@ SPEC = Spec(
     },
     fails={
         "a bucket as S3 makes it": Fails(Stack([_BUCKET]), "versioning", of="raw"),
+        "as S3 makes it, in a preview": Fails(
+            Stack([resource("aws:s3/bucket:Bucket", {"versioning": UNKNOWN})]), "versioning"
+        ),
         "suspended": Fails(Stack([_BUCKET, _versioning("Suspended")]), "versioning", of="raw"),
         "one folder expires": Fails(
             Stack([_BUCKET, _lifecycle(filter={"prefix": "tmp/"}, expiration={"days": 1})]), "versioning"
@@ -65,6 +68,7 @@ SPEC = Spec(
     },
     unknown={
         "a status": Stack([_BUCKET, _versioning(UNKNOWN)]),
+        "a bucket's own versions": Stack([awaiting("aws:s3/bucket:Bucket", "versioning")]),
         "versions of who knows which bucket": Stack([_BUCKET, _versioning("Enabled", UNKNOWN)]),
         "Google's soft delete": _google(softDeletePolicy={"retentionDurationSeconds": UNKNOWN}),
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, resource
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, awaiting, resource
 
 _BUCKET = resource("aws:s3/bucket:Bucket", {"bucket": "acme"}, name="raw")
 _NAMELESS = resource("aws:s3/bucket:Bucket", {}, name="raw")
@@ -38,6 +38,12 @@ SPEC = Spec(
     },
     fails={
         "no policy": Fails(Stack([_BUCKET]), "policy", "has no policy", of="raw"),
+        "no policy, in a preview": Fails(
+            Stack([resource("aws:s3/bucket:Bucket", {"policy": UNKNOWN}, name="raw")]),
+            "policy",
+            "has no policy",
+            of="raw",
+        ),
         "the policy of another": Fails(
             Stack([_BUCKET, _policy(_document(), bucket="other")]), "policy", "has no policy", of="raw"
         ),
@@ -50,6 +56,7 @@ SPEC = Spec(
     },
     unknown={
         "a policy that is not known yet": Stack([_BUCKET, _policy(UNKNOWN)]),
+        "a bucket's own policy": Stack([awaiting("aws:s3/bucket:Bucket", "policy")]),
         "a policy of who knows which bucket": Stack([_BUCKET, _policy(_document(), UNKNOWN)]),
     },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, resource
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, awaiting, resource
 
 _BUCKET = resource("aws:s3/bucket:Bucket", {"bucket": "acme"}, name="raw")
 _KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
@@ -20,6 +20,12 @@ def _configured(key: Any, bucket: Any = "acme", **more: Any) -> Resource:
     )
 
 
+def _older(today: Resource) -> Resource:
+    """The same as a program of older days calls it."""
+    token = today.type.partition("/")[0] + "/" + today.type.partition("/")[2].replace(":", "V2:") + "V2"
+    return resource(token, today.props, name=today.name)
+
+
 def _google(name: str, **props: Any) -> Resource:
     return resource("gcp:storage/bucket:Bucket", {"name": name, **props}, name=name)
 
@@ -31,6 +37,19 @@ _LOGGING = resource(
 SPEC = Spec(
     passes={
         "a key": Stack([_BUCKET, _configured(_KEY)]),
+        "a key that an older program gives": Stack([_BUCKET, _older(_configured(_KEY))]),
+        "a key that a bucket names itself": Stack(
+            [
+                resource(
+                    "aws:s3/bucketV2:BucketV2",
+                    {
+                        "serverSideEncryptionConfigurations": [
+                            {"rules": [{"applyServerSideEncryptionByDefaults": [{"kmsMasterKeyId": _KEY}]}]}
+                        ]
+                    },
+                )
+            ]
+        ),
         "a bucket of access logs": Stack([_BUCKET, _LOGGING]),
         "a key on Google Cloud": Stack([_google("raw", encryption={"defaultKmsKeyName": "projects/a/b"})]),
         "a bucket of usage logs": Stack(
@@ -42,6 +61,11 @@ SPEC = Spec(
     },
     fails={
         "a bucket as S3 makes it": Fails(Stack([_BUCKET]), "", "no key of its own", of="raw"),
+        "a bucket of which a preview knows no more": Fails(
+            Stack([resource("aws:s3/bucket:Bucket", {"serverSideEncryptionConfiguration": UNKNOWN})]),
+            "",
+            "no key of its own",
+        ),
         "AWS's key": Fails(
             Stack([_BUCKET, _configured(None)]),
             "rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId",
@@ -59,6 +83,9 @@ SPEC = Spec(
     unknown={
         "a key": Stack([_BUCKET, _configured(UNKNOWN)]),
         "a key of who knows which bucket": Stack([_BUCKET, _configured(_KEY, UNKNOWN)]),
+        "what a bucket says itself": Stack(
+            [awaiting("aws:s3/bucket:Bucket", "serverSideEncryptionConfiguration")]
+        ),
         "Google's key": Stack([_google("raw", encryption={"defaultKmsKeyName": UNKNOWN})]),
     },
 )

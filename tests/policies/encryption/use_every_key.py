@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, resource, stack
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, awaiting, resource, stack
 
 _ARN = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
 _KEY = resource("aws:kms/key:Key", {"description": "data"}, name="key")
@@ -28,6 +28,9 @@ SPEC = Spec(
             _KEY, _ALIAS, _group("alias/data"), uses={"alias": ["key"], "logs": ["alias"]}
         ),
         "a key that signs": Stack([resource("aws:kms/key:Key", {"keyUsage": "SIGN_VERIFY"})]),
+        "a key of Google's that signs": Stack(
+            [resource("gcp:kms/cryptoKey:CryptoKey", {"purpose": "ASYMMETRIC_SIGN"})]
+        ),
     },
     fails={
         "a key and its alias": Fails(
@@ -36,9 +39,14 @@ SPEC = Spec(
         "a key beside another's data": Fails(
             Stack([_NAMED, _group("arn:aws:kms:::key/other")]), "", of="key"
         ),
+        "a key beside what the cloud will choose one for": Fails(
+            Stack([_KEY, resource("aws:rds/instance:Instance", {"kmsKeyId": UNKNOWN}, name="database")]),
+            "",
+            of="key",
+        ),
         "a key and who may use it": Fails(
             stack(_GOOGLE, _MEMBER, uses={"member": ["key"]}), "", "encrypts nothing", "key"
         ),
     },
-    unknown={"data under who knows which key": Stack([_KEY, _group(UNKNOWN)])},
+    unknown={"what a key is for": Stack([awaiting("aws:kms/key:Key", "keyUsage")])},
 )
