@@ -60,6 +60,10 @@ def on_config_maps(resource: Resource) -> Iterator[Judgement]:
         yield Undecided("data")
         return
     entries: dict[str, Any] = data or {}
+    if len(entries) > 1 and all(isinstance(value, Hidden) for value in entries.values()):
+        # One secret among what it is made of makes the engine call all of it one.
+        yield Finding("data", "is as a whole what the program calls a secret")
+        return
     for key, value in entries.items():
         yield from _judged(f"data[{key}]", key, value)
 

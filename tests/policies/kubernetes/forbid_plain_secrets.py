@@ -49,6 +49,14 @@ SPEC = Spec(
             "data[server.pem]",
             "a private key",
         ),
+        "a ConfigMap that the program calls a secret as a whole": Fails(
+            _config_map(config=Hidden("level: debug"), ca=Hidden("-----BEGIN CERTIFICATE-----")),
+            "data",
+            "is as a whole what the program calls a secret",
+        ),
+        "a secret beside a setting": Fails(
+            _config_map(level="debug", salt=Hidden("abc")), "data[salt]", "what the program calls a secret"
+        ),
     },
     unknown={
         "the variables": deployment(container(env=UNKNOWN)),

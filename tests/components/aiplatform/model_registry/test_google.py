@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pulumi import Output
 
+from aiplatform.model_registry import gcp_database
 from tests.components.aiplatform.model_registry.example import PIPELINE, on_google
 from tests.components.recording import Recording
 
@@ -42,6 +46,18 @@ def test_the_database_has_a_private_address_alone_and_no_password(default: Recor
         assert {"password", "passwordWo"}.isdisjoint(user.inputs)
     assert default.one(USER, "models-mlflow-setup").inputs["databaseRoles"] == ["cloudsqlsuperuser"]
     assert "databaseRoles" not in default.one(USER, "models-mlflow").inputs
+
+
+def test_the_authority_of_the_database_is_no_secret() -> None:
+    async def told() -> tuple[str | None, bool]:
+        authority = Output.secret([SimpleNamespace(cert="-----BEGIN CERTIFICATE-----")])
+        instance: Any = SimpleNamespace(server_ca_certs=authority)
+        found = gcp_database.certificates(instance)
+        return await found.future(), await found.is_secret()
+
+    text, secret = asyncio.run(told())
+    assert text == "-----BEGIN CERTIFICATE-----"
+    assert not secret, "else the whole ConfigMap that holds it is one, which policies refuse"
 
 
 def test_the_database_itself_says_who_pays(default: Recording) -> None:
