@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.harness import Twin
+from tests.end_to_end.harness import Twin, eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -30,7 +30,20 @@ def test_staging_stands_as_its_file_says_and_drifts_not(staging: Twin) -> None:
     for node in nodes:
         ready = {condition.type: condition.status for condition in node.status.conditions}
         assert ready["Ready"] == "True", f"{node.metadata.name} is not Ready"
+    _scale(staging, 3)
     staging.cli("preview", staging.environment, "--refresh", "--expect-no-changes")
+
+
+def _scale(staging: Twin, replicas: int) -> None:
+    """What the feature server's autoscaler does under load; it is no drift."""
+    name, namespace = "feature-server", "feature-store"
+    before = staging.apps().read_namespaced_deployment(name, namespace).status
+    assert before.ready_replicas == 2, "`up` ends when the least of its Pods are ready"
+    staging.apps().patch_namespaced_deployment_scale(name, namespace, {"spec": {"replicas": replicas}})
+    eventually(
+        f"{replicas} feature servers are ready",
+        lambda: staging.apps().read_namespaced_deployment(name, namespace).status.ready_replicas == replicas,
+    )
 
 
 def test_staging_goes_without_a_rest(staging: Twin) -> None:

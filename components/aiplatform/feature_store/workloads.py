@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Input, Output
+from pulumi import Input, Output, ResourceOptions
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.autoscaling import v2 as autoscaling
 from pulumi_kubernetes.batch import v1 as batch
@@ -121,7 +121,8 @@ class Workloads:
             f"{self.home.name}-{SERVER}-deployment",
             metadata=self.home.metadata(SERVER, self._await()),
             spec=apps.DeploymentSpecArgs(
-                # No replicas: the autoscaler says how many.
+                # To begin with, so that `up` waits for them all; then the autoscaler says how many.
+                replicas=settings.min_replicas,
                 selector=self.home.selector(SERVER),
                 strategy=apps.DeploymentStrategyArgs(
                     type="RollingUpdate",
@@ -129,7 +130,10 @@ class Workloads:
                 ),
                 template=self._pod(SERVER, who, [self._server_container()], restart="Always"),
             ),
-            opts=self.home.options(account, guarded, file, *self.depends_on),
+            opts=ResourceOptions.merge(
+                self.home.options(account, guarded, file, *self.depends_on),
+                ResourceOptions(ignore_changes=["spec.replicas"]),
+            ),
         )
         autoscaling.HorizontalPodAutoscaler(
             f"{self.home.name}-{SERVER}-autoscaler",

@@ -353,7 +353,8 @@ def test_the_server_is_asked_by_its_clients_alone(made: Recording) -> None:
 
 def test_the_autoscaler_says_how_many_servers_there_are(made: Recording) -> None:
     deployment = made.one("kubernetes:apps/v1:Deployment")
-    assert "replicas" not in deployment.inputs["spec"]
+    assert deployment.inputs["spec"]["replicas"] == 2, "`up` waits for the least, not for one"
+    assert "spec.replicas" in deployment.ignore_changes, "what the autoscaler chose later stays"
     scaler = made.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler").inputs["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
     assert scaler["scaleTargetRef"]["name"] == deployment.inputs["metadata"]["name"]
