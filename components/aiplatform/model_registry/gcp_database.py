@@ -183,7 +183,7 @@ def _may_sign_in(
 
 
 def certificates(instance: sql.DatabaseInstance) -> Output[str]:
-    """The instance's own authority, PEM. No secret, though the provider calls it one: who connects is told it,
+    """The instance's own authority, PEM. No secret, though the provider calls it one: all who connect see it,
     and a ConfigMap with it would be a secret as a whole."""
     found = Output.unsecret(instance.server_ca_certs)
     return found.apply(lambda authorities: "\n".join(each.cert or "" for each in authorities))
