@@ -7,7 +7,7 @@ import sys
 import typer
 
 from cli import stacks, twins
-from cli.output import CommandError, note, own
+from cli.output import CommandError, held, note, own
 from cli.plan import command as plan
 from cli.policy import command as policy
 
@@ -54,10 +54,12 @@ def main() -> int:
 
     try:
         app(prog_name="aiplatform")
-    except (CommandError, ProcessError, ToolchainError, WorldError) as error:
+    except CommandError as error:
+        return _fail(str(error), error.code)
+    except (ProcessError, ToolchainError, WorldError) as error:
         return _fail(str(error))
     except Timeout as error:
-        return _fail(f"another command has held {error.lock_file} for minutes: wait for it, or end it")
+        return _fail(held(error.lock_file))
     except (FileNotFoundError, PermissionError) as error:
         return _fail(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
@@ -66,7 +68,7 @@ def main() -> int:
     return 0
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, code: int = 1) -> int:
     # What the message advises can be typed as it stands.
     message = message.replace("`aiplatform ", f"`{own()} ")
     if sys.stderr.isatty():
@@ -76,4 +78,4 @@ def _fail(message: str) -> int:
         note(message)
     else:
         note(f"error: {message}")
-    return 1
+    return code

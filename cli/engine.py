@@ -89,6 +89,30 @@ def stream(command: Sequence[str], env: dict[str, str]) -> int:
         return engine.wait()
 
 
+def heard(command: Sequence[str], env: dict[str, str]) -> Iterator[str]:
+    """Run a command in the repository and give what it says on stdout, line by line.
+
+    It is handed our signals and awaited, so that nothing of it runs on; then KeyboardInterrupt is raised.
+    """
+    on_terminal = sys.stdin.isatty()
+    engine = subprocess.Popen(
+        command,
+        env=env,
+        cwd=environment.ROOT,
+        stdout=subprocess.PIPE,
+        process_group=None if on_terminal else 0,
+        stdin=None if on_terminal else subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+    )
+    assert engine.stdout is not None, "it is a pipe"  # noqa: S101
+    with engine, _forwarding(engine, interrupts=not on_terminal) as came:
+        yield from engine.stdout
+        engine.wait()
+        if came:
+            raise KeyboardInterrupt
+
+
 def _show(line: str) -> None:
     try:
         sys.stdout.write(line)
@@ -201,10 +225,13 @@ def _state(world: World, name: str) -> Path:
 
 
 @contextlib.contextmanager
-def _forwarding(engine: subprocess.Popen[bytes], *, interrupts: bool) -> Iterator[None]:
-    """Hand SIGTERM on to the engine, and Ctrl-C where it does not get it anyway."""
+def _forwarding(engine: subprocess.Popen[Any], *, interrupts: bool) -> Iterator[list[int]]:
+    """Hand SIGTERM on to the engine, and Ctrl-C where it does not get it anyway. Gives the list of those that
+    have come."""
+    came: list[int] = []
 
     def forward(number: int, _: object) -> None:
+        came.append(number)
         # The engine takes both for a wish to stop at a safe point.
         if number == signal.SIGTERM or interrupts:
             with contextlib.suppress(OSError):
@@ -212,7 +239,7 @@ def _forwarding(engine: subprocess.Popen[bytes], *, interrupts: bool) -> Iterato
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield
+        yield came
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

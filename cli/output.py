@@ -16,6 +16,16 @@ LAUNCHER: Final = Path(__file__).resolve().parents[1] / "bin" / "aiplatform"
 class CommandError(Exception):
     """A command that cannot do what it was asked. The message says what would be right."""
 
+    def __init__(self, message: str, code: int = 1) -> None:
+        """code: the exit code of the command."""
+        super().__init__(message)
+        self.code = code
+
+
+def held(lock: str) -> str:
+    """The words for a lock that another command has kept."""
+    return f"another command has held {lock} for minutes: wait for it, or end it"
+
 
 def say(text: str = "") -> None:
     """One line on stdout."""

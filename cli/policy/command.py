@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 
-from cli.output import CommandError, note, say
-from cli.policy import events, report
+from cli.output import CommandError, held, note, say
+from cli.policy import events, files, report
 from cli.stacks import ENVIRONMENT, PANEL, started
 
 if TYPE_CHECKING:
     from twin.world import World
 
-PACK: Final = "policies"
 SARIF = typer.Option(None, "--sarif", help="Write the faults there for code scanning (SARIF 2.1.0).")
 JUNIT = typer.Option(None, "--junit", help="Write the faults there for CI's test views (JUnit XML).")
 CONFIG = typer.Option(None, "--config", help="A JSON file that configures the pack, as `pulumi` takes it.")
@@ -38,21 +37,44 @@ def policy(
     """Preview an environment on its twin with the policy pack, and report what it says, by severity.
 
     Changes nothing. What is known only when it has been made is judged at `up`; in an environment that is up
-    all is known. Exits with 1 for a mandatory fault, with 2 when the preview itself went wrong.
+    all is known. Exits with 1 for a mandatory fault, with 2 when not all could be judged.
     """
-    world = started(environment)
-    judgement = events.read(_preview(world, environment, config))
+    with _nothing_judged():
+        sarif = files.target(sarif, "--sarif") if sarif else None
+        junit = files.target(junit, "--junit") if junit else None
+        if sarif and sarif == junit:
+            raise CommandError(f"--sarif and --junit: both are {sarif}, expected two files")
+        config = files.configuration(config) if config else None
+        world = started(environment)
+        judgement = events.read(_preview(world, environment, config))
     for line in report.lines(judgement, environment):
         say(line)
-    if sarif is not None:
+    if sarif:
         sarif.write_text(report.sarif(judgement, f"environments/Pulumi.{environment}.yaml"))
-    if junit is not None:
+    if junit:
         report.junit(judgement, environment, junit)
     if judgement.mandatory:
         raise typer.Exit(FAULTS)
-    if judgement.errors or not judgement.finished:
+    if not judgement.complete:
         note("\n".join(["the preview went wrong, so not all was judged:", *judgement.errors]))
         raise typer.Exit(BROKEN)
+
+
+@contextlib.contextmanager
+def _nothing_judged() -> Iterator[None]:
+    """Whoever waits for a verdict is not told that there is a fault where nothing was judged."""
+    from filelock import Timeout
+
+    from twin.processes import ProcessError
+    from twin.toolchain.errors import ToolchainError
+    from twin.world import WorldError
+
+    try:
+        yield
+    except (CommandError, ProcessError, ToolchainError, WorldError) as error:
+        raise CommandError(str(error), BROKEN) from error
+    except Timeout as error:
+        raise CommandError(held(error.lock_file), BROKEN) from error
 
 
 def _preview(world: World, name: str, config: Path | None) -> Iterator[str]:
@@ -66,27 +88,12 @@ def _preview(world: World, name: str, config: Path | None) -> Iterator[str]:
         "--json",
         "--non-interactive",
         "--policy-pack",
-        str(environment.ROOT / PACK),
-        *(["--policy-pack-config", str(_existing(config))] if config else []),
+        str(files.PACK),
+        *(["--policy-pack-config", str(config)] if config else []),
         "--stack",
         name,
         "--config-file",
         str(engine.ensure_stack(world, name)),
     ]
     variables = {**environment.complete(world), "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
-    with subprocess.Popen(
-        command,
-        env=variables,
-        cwd=environment.ROOT,
-        stdout=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    ) as run:
-        assert run.stdout is not None, "it is a pipe"  # noqa: S101
-        yield from run.stdout
-
-
-def _existing(config: Path) -> Path:
-    if not config.is_file():
-        raise CommandError(f"{config}: no such file; expected the pack's configuration as JSON")
-    return config.resolve()
+    return engine.heard(command, variables)

@@ -11,8 +11,10 @@ from typing import Any, Final, cast
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 SAID: Final = "guardrails: "
 """How the lines begin that the pack itself says (policies/pack/server.py)."""
+_WAITS: Final = "known only at `up`, and judged there: "
 _MEND: Final = re.compile(r"\nTo mend it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
-_PATH: Final = re.compile(r"(?P<path>[\w$/.\-]+(\[\d+\]|\.[\w$/\-]+)*): ")
+_COUNTED: Final = re.compile(r"(\w+\.\w+) \((\d+)\)")
+_PATH: Final = re.compile(r"(?P<path>[\w$/.\-]+(\[[^\]\n]*\]|\.[\w$/\-]+)*): ")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class Violation:
     problem: str
     remediation: str
     page: str
+    excepted: str = ""
+    """The engine's own exception by which it stops nothing (`exceptions` of the configuration), with its
+    reason."""
 
     @property
     def resource(self) -> str:
@@ -50,6 +55,8 @@ class Judgement:
     """Lines of the pack itself: the profile, what is exempt, what waits for `up`."""
     policies: set[str] = field(default_factory=set[str])
     """The policies that judged anything."""
+    waiting: dict[str, int] = field(default_factory=dict[str, int])
+    """Policy -> how many judgements wait for `up`."""
     errors: list[str] = field(default_factory=list[str])
     """What went wrong beside policies."""
     finished: bool = False
@@ -59,6 +66,11 @@ class Judgement:
     def mandatory(self) -> list[Violation]:
         """Those that stop an update."""
         return [each for each in self.violations if each.mandatory]
+
+    @property
+    def complete(self) -> bool:
+        """Whether the engine came to its end with nothing wrong but faults."""
+        return self.finished and (not self.errors or bool(self.mandatory))
 
 
 def read(lines: Iterable[str]) -> Judgement:
@@ -88,7 +100,10 @@ def _take(event: Mapping[str, Any], found: Judgement) -> None:
 def _diagnostic(diagnostic: Mapping[str, Any], found: Judgement) -> None:
     text = str(diagnostic.get("message", "")).strip()
     if text.startswith(SAID):
-        found.said.append(text.removeprefix(SAID))
+        said = text.removeprefix(SAID)
+        found.said.append(said)
+        if said.startswith(_WAITS):
+            found.waiting |= {name: int(count) for name, count in _COUNTED.findall(said)}
     elif diagnostic.get("severity") == "error":
         found.errors.append(text)
 
@@ -98,13 +113,15 @@ def _violation(event: Mapping[str, Any]) -> Violation:
     mend = _MEND.search(message)
     head = message[: mend.start()] if mend else message
     path = _PATH.match(head)
+    excepted = "; ".join(f"{each['id']}: {each['reason']}" for each in event.get("exceptions") or ())
     return Violation(
         policy=str(event.get("policyName", "")),
         severity=str(event.get("severity") or "low"),
-        mandatory=event.get("enforcementLevel") == "mandatory",
+        mandatory=event.get("enforcementLevel") == "mandatory" and not excepted,
         urn=str(event.get("resourceUrn", "")),
         path=path["path"] if path else "",
         problem=head[path.end() :] if path else head,
         remediation=mend["how"] if mend else "",
         page=mend["page"] if mend else "",
+        excepted=excepted,
     )

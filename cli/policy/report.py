@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Final
 from cli.policy.events import SEVERITIES, Judgement, Violation
 
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
+_WIDTH: Final = 110
 _SARIF_LEVEL: Final = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
 # GitHub sorts alerts by this number ("SARIF support for code scanning: security-severity").
 _SCORE: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
@@ -18,7 +20,8 @@ _SCORE: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"
 
 def lines(judgement: Judgement, stack: str) -> Iterator[str]:
     """For people: by severity, then by policy, with all that a reader needs to mend it."""
-    yield from judgement.said
+    for said in judgement.said:
+        yield from _wrapped(said, "")
     for severity in SEVERITIES:
         there = [each for each in judgement.violations if each.severity == severity]
         if not there:
@@ -34,11 +37,28 @@ def lines(judgement: Judgement, stack: str) -> Iterator[str]:
 def _of_policy(policy: str, faults: list[Violation]) -> Iterator[str]:
     yield f"  {policy} [{'mandatory' if faults[0].mandatory else 'advisory'}]"
     for fault in faults:
-        where = f"{fault.resource}{f'.{fault.path}' if fault.path else ''}"
-        yield f"    {where} ({fault.kind}): {fault.problem}"
+        yield f"    {_where(fault)} ({fault.kind}): {fault.problem}"
+        if fault.excepted:
+            yield f"      excepted by the engine's configuration: {fault.excepted}"
     if faults[0].remediation:
-        yield f"    to mend it: {faults[0].remediation}"
+        yield from _wrapped(f"to mend it: {faults[0].remediation}", "    ")
         yield f"    {faults[0].page}"
+
+
+def _where(violation: Violation) -> str:
+    return f"{violation.resource}.{violation.path}" if violation.path else violation.resource
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    """For a terminal and a comment on GitHub, which wraps nothing."""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _by_policy(violation: Violation) -> tuple[str, str, str]:
@@ -46,12 +66,15 @@ def _by_policy(violation: Violation) -> tuple[str, str, str]:
 
 
 def _summary(judgement: Judgement, stack: str) -> str:
-    if not judgement.violations:
-        return f"{stack}: no fault by {len(judgement.policies)} policies"
+    if not judgement.violations and not judgement.complete:
+        return f"{stack}: not judged"
     stops = len(judgement.mandatory)
     told = len(judgement.violations) - stops
+    faults = f"{stops} mandatory and {told} advisory fault(s)" if judgement.violations else "no fault"
+    waits = sum(judgement.waiting.values())
+    more = f"; {waits} judgement(s) wait for `up`" if waits else ""
     verdict = "it may not go on" if stops else "it may go on"
-    return f"{stack}: {stops} mandatory and {told} advisory fault(s); {verdict}"
+    return f"{stack}: {faults}; {verdict}{more}"
 
 
 def sarif(judgement: Judgement, file: str) -> str:
@@ -89,11 +112,10 @@ def _rule(violation: Violation) -> dict[str, Any]:
 
 
 def _result(violation: Violation, file: str) -> dict[str, Any]:
-    where = f"{violation.resource}{f'.{violation.path}' if violation.path else ''}"
     return {
         "ruleId": violation.policy,
         "level": _SARIF_LEVEL.get(violation.severity, "note") if violation.mandatory else "note",
-        "message": {"text": f"{where}: {violation.problem}"},
+        "message": {"text": f"{_where(violation)}: {violation.problem}"},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": 1}},
@@ -106,19 +128,36 @@ def _result(violation: Violation, file: str) -> dict[str, Any]:
 
 
 def junit(judgement: Judgement, stack: str, target: Path) -> None:
-    """For CI's test views: a case a policy; one that found a mandatory fault fails."""
-    from junitparser import Failure, JUnitXml, TestCase, TestSuite  # type: ignore[import-untyped]
+    """For CI's test views: a case a policy. One that found a mandatory fault fails, one that has
+    judged nothing, as all waits for `up`, is skipped; that not all could be judged is an error."""
+    from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite  # type: ignore[import-untyped]
 
     suite = TestSuite(f"guardrails of {stack}")
-    for policy in sorted(judgement.policies | {each.policy for each in judgement.violations}):
+    if not judgement.complete:
+        broken = TestCase("preview", classname=stack)
+        told = "\n".join(judgement.errors) or "it did not come to its end"
+        broken.result = [_with_text(Error("not all could be judged"), told)]
+        suite.add_testcase(broken)
+    there = judgement.policies | judgement.waiting.keys() | {each.policy for each in judgement.violations}
+    for policy in sorted(there):
         case = TestCase(policy, classname=f"{stack}.{policy.partition('.')[0]}")
         faults = [each for each in judgement.violations if each.policy == policy]
-        told = "\n".join(f"{each.resource}.{each.path}: {each.problem}" for each in faults)
+        told = "\n".join(f"{_where(each)}: {each.problem}" for each in faults)
+        waits = judgement.waiting.get(policy, 0)
+        left = f"{waits} judgement(s) wait for `up`" if waits else ""
         if any(each.mandatory for each in faults):
-            case.result = [Failure(told)]
-        elif told:
-            case.system_out = told
+            case.result = [_with_text(Failure(f"{len(faults)} fault(s)"), told)]
+        elif waits and policy not in judgement.policies:
+            case.result = [Skipped(left)]
+        elif told or left:
+            case.system_out = "\n".join(filter(None, (told, left)))
         suite.add_testcase(case)
     document = JUnitXml("guardrails")
     document.add_testsuite(suite)
     document.write(str(target), pretty=True)
+
+
+def _with_text(result: Any, text: str) -> Any:
+    """Views show the first words in a list, and the text when one asks."""
+    result.text = text
+    return result
