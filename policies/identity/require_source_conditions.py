@@ -28,6 +28,7 @@ _BECOME_ROLES: Final = (
     "datasync.amazonaws.com",
     "eks.amazonaws.com",
     "firehose.amazonaws.com",
+    "lakeformation.amazonaws.com",
     "logs.amazonaws.com",
     "monitoring.rds.amazonaws.com",
     "pods.eks.amazonaws.com",

@@ -1,5 +1,6 @@
 """Roles of a lakehouse: through which Lake Formation reaches the buckets, who writes, who tidies up."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -56,7 +57,7 @@ def roles(context: Context) -> Roles:
         f"{context.name}-access",
         name_prefix=ACCESS_ROLE.of(context.settings.prefix),
         description="Lake Formation reads and writes files of tables for whom it lets",
-        assume_role_policy=_services("lakeformation.amazonaws.com", "glue.amazonaws.com"),
+        assume_role_policy=document(*_accessors(context)),
         tags=context.settings.tags,
         opts=context.options(),
     )
@@ -72,7 +73,7 @@ def roles(context: Context) -> Roles:
         f"{context.name}-optimizer",
         name_prefix=OPTIMIZER_ROLE.of(context.settings.prefix),
         description="Glue compacts Iceberg tables and removes what they use no more",
-        assume_role_policy=_services("glue.amazonaws.com"),
+        assume_role_policy=trust("glue.amazonaws.com"),
         tags=context.settings.tags,
         opts=context.options(),
     )
@@ -114,10 +115,17 @@ def rights(context: Context, made: Roles, key: kms.Key) -> list[pulumi.Resource]
     ]
 
 
-def _services(*services: str) -> str:
-    return document(
-        {"Effect": "Allow", "Principal": {"Service": list(services)}, "Action": ["sts:AssumeRole"]}
-    )
+def _accessors(context: Context) -> Iterator[Statement]:
+    """Lake Formation says for whom it works (its developer guide, "Cross-service confused deputy
+    prevention"); Glue sends no source, and takes a role of its own account alone."""
+    own = {"StringEquals": {"aws:SourceAccount": context.place.account_id}}
+    for service, condition in (("lakeformation", {"Condition": own}), ("glue", {})):
+        yield {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": ["sts:AssumeRole"],
+            **condition,
+        }
 
 
 def _writers(context: Context) -> Output[str]:

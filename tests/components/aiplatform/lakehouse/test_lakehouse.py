@@ -281,6 +281,15 @@ def test_pipelines_become_the_writer_and_nobody_else(default: Recording) -> None
     assert {"glue:CreateTable", "glue:DeleteTable"}.isdisjoint(rights["Tables"]["Action"])
 
 
+def test_lake_formation_reaches_the_buckets_for_the_own_account_alone(default: Recording) -> None:
+    access = default.one("aws:iam/role:Role", "lake-access").inputs
+    lake, glue = json.loads(access["assumeRolePolicy"])["Statement"]
+    assert lake["Principal"] == {"Service": "lakeformation.amazonaws.com"}
+    assert lake["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "no confused deputy"
+    assert glue["Principal"] == {"Service": "glue.amazonaws.com"}
+    assert "Condition" not in glue, "Glue sends no source: a condition would refuse it"
+
+
 def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recording) -> None:
     workgroup = default.one("aws:athena/workgroup:Workgroup").inputs
     assert workgroup["name"] == "acme-dev-lakehouse"
