@@ -10,11 +10,13 @@ POLICY = Policy(
     title="A deleted database leaves a backup",
     severity="medium",
     description="A database that is replaced by a change of one property, or deleted by mistake, takes its "
-    "automated backups with it. A final snapshot costs cents.",
+    "automated backups with it. A final snapshot costs cents. While an environment's file says `teardown`, "
+    "it is told and stops nothing.",
     remediation="On RDS leave `skipFinalSnapshot` at false with a `finalSnapshotIdentifier`; on Cloud SQL "
     "set `finalBackupConfig: {enabled: true}` or `retainBackupsOnDelete: true`.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
     levels={"dev": "disabled", "staging": "disabled"},
+    retiring=True,
 )
 
 

@@ -32,11 +32,11 @@ def as_judged(registered: Registered, provider: Any, *, made: bool = False) -> R
     )
 
 
-def verdicts(stack: str) -> list[Verdict]:
+def verdicts(stack: str, teardown: bool | str = False) -> list[Verdict]:
     """Everything that the pack says of an environment."""
     profile = cast(Profile, stack.partition("-")[2])
-    court = Court(POLICIES, STRICTNESS, profile=profile)
-    recording = built(stack).recording
+    court = Court(POLICIES, STRICTNESS, profile=profile, retiring=bool(teardown))
+    recording = built(stack, teardown).recording
     provider = recording.named(stack.partition("-")[0]).inputs
     alone = [as_judged(each, provider) for each in recording.resources]
     found = [verdict for each in alone for verdict in court.judge(each).verdicts]
@@ -48,3 +48,12 @@ def verdicts(stack: str) -> list[Verdict]:
 def test_no_policy_finds_a_fault_in_our_own_environments(stack: str) -> None:
     told = [f"{each.policy.id}: {each.name}.{each.path}: {each.problem}" for each in verdicts(stack)]
     assert not told, "\n".join(told)
+
+
+@pytest.mark.parametrize("teardown", [True, "with_data"])
+@pytest.mark.parametrize("stack", [each for each in STACKS if each.endswith("prod")])
+def test_an_environment_that_is_retired_may_lift_what_guards_it(stack: str, teardown: bool | str) -> None:
+    found = verdicts(stack, teardown)
+    assert {each.policy.id for each in found} >= {"reliability.guard_deletion", "reliability.protect_data"}
+    stops = [f"{each.policy.id}: {each.name}.{each.path}" for each in found if each.level == "mandatory"]
+    assert not stops, "the update that lifts protection would be refused: " + ", ".join(stops)
