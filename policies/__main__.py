@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import gc
 import importlib.util
@@ -24,6 +25,16 @@ def _package() -> ModuleType:
     return module
 
 
+def _engine() -> str | None:
+    """The engine's address, as Pulumi's hosts for Python give it to a pack (pulumi, policy/__main__.py)."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("engine", nargs="?")
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("--tracing")
+    known, _ = parser.parse_known_args()
+    return known.engine
+
+
 def main() -> int:
     """Find the policies and serve them."""
     # A short life with many small objects: collecting among them costs more than it frees.
@@ -36,7 +47,7 @@ def main() -> int:
     except discovery.PackError as error:
         sys.stderr.write(f"the policy pack cannot be used; nothing was judged\n{error}\n")
         return 1
-    return server.serve(policies, datetime.datetime.now(datetime.UTC).date())
+    return server.serve(policies, datetime.datetime.now(datetime.UTC).date(), _engine())
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from .policy import Finding, Judgement, Level, Options, Policy, Profile, Undecided
+from .policy import Finding, Judgement, Level, Options, Policy, Profile, Rule, Undecided
 from .resource import Resource, Stack, matches
 from .strictness import Exemption, Strictness
 
@@ -37,9 +38,17 @@ class Judged:
     """(policy, property path) of what is judged only when it is known."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class _InForce:
+    policy: Policy
+    level: Level
+    options: Options
+
+
+@dataclass(frozen=True)
 class Court:
-    """The policies of one run, as strict as its profile and its configuration make them."""
+    """The policies of one run, as strict as its profile and its configuration make them. Where these change,
+    another court judges."""
 
     policies: Sequence[Policy]
     strictness: Strictness
@@ -53,7 +62,6 @@ class Court:
     """Policy -> the level that the engine's configuration gives it."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     """Policy -> the keys that the engine's configuration gives it."""
-    _by_type: dict[str, list[tuple[Policy, Any]]] = field(default_factory=dict[str, list[tuple[Policy, Any]]])
 
     def level(self, policy: Policy) -> Level:
         """How strict a policy is here."""
@@ -70,63 +78,68 @@ class Court:
         """Apply every rule for resources of this type."""
         found: list[Verdict] = []
         undecided: list[tuple[Policy, str]] = []
-        for policy, rule in self._rules(resource.type):
-            level = self.level(policy)
-            if level != "disabled":
-                self._collect(policy, level, rule, resource, found, undecided)
+        for each, rule in self._rules(resource.type):
+            self._collect(each, rule, resource, found, undecided)
         return Judged(found, undecided)
 
     def judge_stack(self, stack: Stack) -> Judged:
         """Apply every rule for the whole of a program."""
         found: list[Verdict] = []
         undecided: list[tuple[Policy, str]] = []
-        for policy in self.policies:
-            level = self.level(policy)
-            if level == "disabled":
-                continue
-            for rule in policy.stack_rules:
-                self._collect(policy, level, rule, stack, found, undecided)
+        for each in self._in_force:
+            for rule in each.policy.stack_rules:
+                self._collect(each, rule, stack, found, undecided)
         return Judged(found, undecided)
 
-    def _rules(self, token: str) -> list[tuple[Policy, Any]]:
+    @cached_property
+    def _in_force(self) -> Sequence[_InForce]:
+        judging = [_InForce(each, self.level(each), self.options_of(each)) for each in self.policies]
+        return [each for each in judging if each.level != "disabled"]
+
+    @cached_property
+    def _by_type(self) -> dict[str, Sequence[tuple[_InForce, Rule]]]:
+        return {}
+
+    def _rules(self, token: str) -> Sequence[tuple[_InForce, Rule]]:
         """The rules for a type; looked up once, as a program has hundreds of resources of few types."""
         if token not in self._by_type:
             self._by_type[token] = [
-                (policy, rule)
-                for policy in self.policies
-                for types, rule in policy.resource_rules
+                (each, rule)
+                for each in self._in_force
+                for types, rule in each.policy.resource_rules
                 if matches(token, types)
             ]
         return self._by_type[token]
 
     def _collect(
         self,
-        policy: Policy,
-        level: Level,
-        rule: Any,
+        judging: _InForce,
+        rule: Rule,
         subject: Resource | Stack,
         found: list[Verdict],
         undecided: list[tuple[Policy, str]],
     ) -> None:
+        policy = judging.policy
         try:
-            for judgement in _asked(rule, subject, self.options_of(policy)):
+            for judgement in _asked(rule, subject, judging.options):
                 if isinstance(judgement, Undecided):
                     undecided.append((policy, judgement.path))
                 else:
-                    found.append(self._verdict(policy, level, judgement, subject))
+                    found.append(self._verdict(judging, judgement, subject))
         # Whatever a policy raises is a fault of the policy: told as one, and never taken for a pass.
         except Exception as error:  # noqa: BLE001
             about = subject if isinstance(subject, Resource) else None
             found.append(_failure(policy, error, about))
 
-    def _verdict(self, policy: Policy, level: Level, finding: Finding, subject: Resource | Stack) -> Verdict:
+    def _verdict(self, judging: _InForce, finding: Finding, subject: Resource | Stack) -> Verdict:
+        policy = judging.policy
         about = finding.resource or (subject if isinstance(subject, Resource) else None)
         urn, name = (about.urn, about.name) if about else ("", "")
         exempt = next((each for each in self.exemptions if each.covers(policy.id, name, urn)), None)
-        return Verdict(policy, level, finding.path, finding.problem, urn, name, exempt)
+        return Verdict(policy, judging.level, finding.path, finding.problem, urn, name, exempt)
 
 
-def _asked(rule: Any, subject: Resource | Stack, options: Options) -> Iterator[Judgement]:
+def _asked(rule: Rule, subject: Resource | Stack, options: Options) -> Iterator[Judgement]:
     answer: Iterable[Judgement] | None = rule(subject, options)
     yield from answer or ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, cast
 
 from .values import UNKNOWN, at
@@ -110,6 +110,7 @@ def _said(provider: Mapping[str, Any], key: str) -> Any:
     return value
 
 
-def matches(token: str, types: Sequence[str]) -> bool:
+@cache
+def matches(token: str, types: tuple[str, ...]) -> bool:
     """Whether a type is one of these; one that ends with `:` or `/` stands for all that begin with it."""
     return any(token.startswith(each) if each.endswith((":", "/")) else token == each for each in types)

@@ -10,10 +10,9 @@ import datetime
 import json
 import sys
 import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent import futures
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import grpc
@@ -23,6 +22,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from .discovery import PackError
 from .judging import Court, Judged, Verdict
+from .notes import Notes, Say, beginning, to_engine, to_stderr
 from .policy import LEVELS, PROFILES, Level, Policy
 from .resource import Resource, Stack
 from .strictness import Exemption, Strictness, option_faults, read_exemptions, read_strictness
@@ -33,8 +33,6 @@ VERSION: Final = "0.1.0"
 PAGE: Final = "docs/policies.md"
 PACK: Final = "pack"
 """The key of the engine's configuration that is about the pack as a whole: `{"pack": {"profile": "dev"}}`."""
-SAID: Final = "guardrails: "
-"""How the lines begin that the pack itself says."""
 SETTING: Final = "ai-platform:environment"
 _LEVELS: Final[Mapping[Level, proto.EnforcementLevel.ValueType]] = {
     "advisory": proto.ADVISORY,
@@ -51,43 +49,21 @@ _SEVERITIES: Final = {
 _CHANNEL: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 
-@dataclass
-class Notes:
-    """What is worth a line at the end of a run, beside faults."""
-
-    undecided: Counter[str] = field(default_factory=Counter[str])
-    """Policy -> how many judgements wait for `up`."""
-    exempt: list[Verdict] = field(default_factory=list[Verdict])
-
-    def lines(self, court: Court, resources: int) -> Iterator[str]:
-        """resources: how many the program has, its stack and its providers among them."""
-        if resources <= 1:
-            yield f"nothing to check in profile {court.profile} ({court.origin}): the stack is empty"
-            return
-        yield (
-            f"{resources} resources judged by {len(court.policies)} policies in profile {court.profile} "
-            f"({court.origin})"
-        )
-        if self.undecided:
-            told = ", ".join(f"{name} ({count})" for name, count in sorted(self.undecided.items()))
-            yield f"known only at `up`, and judged there: {told}"
-        for verdict in self.exempt:
-            exempt = verdict.exempt
-            assert exempt is not None, "only what is exempt comes here"  # noqa: S101
-            yield (
-                f"exempt from {verdict.policy.id} until {exempt.expires}: {verdict.name}: {exempt.reason} "
-                f"({exempt.owner})"
-            )
-
-
 class Pack(analyzer_pb2_grpc.AnalyzerServicer):
     """The Analyzer service."""
 
     def __init__(
-        self, policies: Sequence[Policy], strictness: Strictness, exemptions: Sequence[Exemption]
+        self,
+        policies: Sequence[Policy],
+        strictness: Strictness,
+        exemptions: Sequence[Exemption],
+        say: Say = to_stderr,
     ) -> None:
         self.court = Court(policies, strictness, exemptions)
         self._notes = Notes()
+        self._say = say
+        self._begun = ""
+        """The last line that was said of how strict the pack is."""
         self._told: dict[str, Level] = {}
         """The levels that the engine was told, and sends back as if they were somebody's wish."""
         self._inputs: dict[str, Mapping[str, Any]] = {}
@@ -104,8 +80,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         environment = _environment(request.config)
         profile = environment.get("profile")
         if profile in PROFILES:
-            self.court.profile, self.court.origin = profile, f"{SETTING} of the stack"
-        self.court.retiring = bool(environment.get("teardown"))
+            self.court = replace(self.court, profile=profile, origin=f"{SETTING} of the stack")
+        self.court = replace(self.court, retiring=bool(environment.get("teardown")))
         return proto.AnalyzerStackConfigureResponse()
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> proto.AnalyzerInfo:
@@ -132,10 +108,12 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
                 grpc.StatusCode.INVALID_ARGUMENT,
                 f"the policy pack's configuration has {len(faults)} fault(s); nothing was judged\n{told}",
             )
+        self._begin()
         return empty_pb2.Empty()
 
     def Analyze(self, request: proto.AnalyzeRequest, context: Any) -> proto.AnalyzeResponse:
         """Judge one resource."""
+        self._begin()
         options = request.options
         props = self._inputs[request.urn] = plain(request.properties)
         resource = Resource(
@@ -151,6 +129,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
 
     def AnalyzeStack(self, request: proto.AnalyzeStackRequest, context: Any) -> proto.AnalyzeResponse:
         """Judge the whole of a program."""
+        self._begin()
         resources = [
             Resource(
                 type=each.type,
@@ -170,18 +149,27 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             for each in request.resources
         ]
         answer = self._answer(self.court.judge_stack(Stack(resources)))
-        for line in self._notes.lines(self.court, len(resources)):
-            sys.stderr.write(f"{SAID}{line}\n")
-        sys.stderr.flush()
+        for line in self._notes.lines(len(resources)):
+            self._say(line)
         return answer
 
     def Remediate(self, request: Any, context: Any) -> proto.RemediateResponse:
-        """No policy changes anything by itself: what is wrong is mended in the program."""
-        return proto.RemediateResponse()
+        """No policy changes anything by itself: what is wrong is mended in the program. A host that has heard
+        so need not ask again."""
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "no policy of this pack changes a resource")
+        raise AssertionError("aborting raises")
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
         """Nothing runs for long."""
         return empty_pb2.Empty()
+
+    def _begin(self) -> None:
+        """Say how strict the pack is, as soon as that is certain and before anything is judged by it: a run
+        that breaks off has said it, too."""
+        line = beginning(self.court)
+        if line != self._begun:
+            self._begun = line
+            self._say(line)
 
     def _described(self, policy: Policy) -> proto.PolicyInfo:
         described = proto.PolicyInfo(
@@ -223,20 +211,20 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
                 if level != self._told.get(name):
                     said[name] = level
         if not faults:
-            self.court.overrides = said
             # The engine fills in the defaults that it was told, which are those of another profile where the
             # configuration changes it: only what differs from them is somebody's wish.
-            self.court.options = {
+            wished = {
                 name: {key: value for key, value in given.items() if value != _default(known[name], key)}
                 for name, given in options.items()
             }
+            self.court = replace(self.court, overrides=said, options=wished)
         return faults
 
     def _as_a_whole(self, given: Mapping[str, Any]) -> list[str]:
         faults = [f"{PACK}.{key}: unknown key, expected profile" for key in given if key != "profile"]
         profile = given.get("profile")
         if profile in PROFILES:
-            self.court.profile, self.court.origin = profile, "the pack's configuration"
+            self.court = replace(self.court, profile=profile, origin="the pack's configuration")
         elif profile is not None:
             faults.append(f"{PACK}.profile: got {profile!r}, expected one of {', '.join(PROFILES)}")
         return faults
@@ -328,16 +316,21 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def serve(policies: Sequence[Policy], today: datetime.date) -> int:
-    """Serve the pack until the engine ends it. Returns the exit code; faults of the pack go to stderr."""
+def serve(policies: Sequence[Policy], today: datetime.date, engine: str | None = None) -> int:
+    """Serve the pack until the engine ends it. Returns the exit code; faults of the pack go to stderr.
+
+    engine: the address at which the engine serves, which is told what the pack says; without it stderr is.
+    """
     try:
         strictness = read_strictness(policies)
         exemptions = read_exemptions(policies, today)
     except PackError as error:
         sys.stderr.write(f"the policy pack cannot be used; nothing was judged\n{error}\n")
         return 1
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4), options=_CHANNEL)
-    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Pack(policies, strictness, exemptions), server)
+    # One call at a time: judging holds the interpreter for itself anyway, and no two calls meet at the notes.
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1), options=_CHANNEL)
+    pack = Pack(policies, strictness, exemptions, to_engine(engine) if engine else to_stderr)
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(pack, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     sys.stdout.write(f"{port}\n")

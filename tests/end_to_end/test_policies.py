@@ -47,6 +47,7 @@ def test_a_plain_program_is_stopped_by_what_prod_forbids(plain: Plain) -> None:
     assert "To mend it: " in told
     assert "docs/policies.md#identityforbid_wildcard_actions" in told
     assert "in profile prod (nothing says another)" in told, "the strictest, where nothing says another"
+    assert "resources judged" in told, "the pack's last word, though the preview fails on it"
 
 
 def test_dev_is_told_and_goes_on(plain: Plain, tmp_path: Path) -> None:
@@ -55,7 +56,7 @@ def test_dev_is_told_and_goes_on(plain: Plain, tmp_path: Path) -> None:
         policy_packs=[PACK], policy_pack_configs=[_config(tmp_path, pack={"profile": "dev"})]
     )
     assert "identity.forbid_wildcard_actions" in done.stdout
-    assert "in profile dev (the pack's configuration)" in done.stdout + done.stderr
+    assert "in profile dev (the pack's configuration)" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -74,4 +75,15 @@ def test_a_configuration_that_nobody_knows_stops_before_anything_is_judged(
 
 def test_an_empty_program_has_nothing_to_check(plain: Plain) -> None:
     done = plain.stack("nothing", _nothing).preview(policy_packs=[PACK])
-    assert "nothing to check" in done.stdout + done.stderr
+    assert "nothing to check" in done.stdout
+    assert "in profile prod (nothing says another)" in done.stdout
+
+
+def test_a_program_that_breaks_off_has_told_its_profile(plain: Plain) -> None:
+    def breaks() -> None:
+        raise ValueError("no such thing")
+
+    told = _refused(plain.stack("broken", breaks))
+    assert "no such thing" in told
+    assert "in profile prod (nothing says another)" in told, "though nothing was judged as a whole"
+    assert "resources judged" not in told, "nor is it said so"
