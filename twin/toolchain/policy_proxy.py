@@ -34,6 +34,7 @@ class PolicyProxy(grpc.GenericRpcHandler):
         self._configuration: analyzer_pb2.AnalyzerStackConfigureRequest | None = None
         self._channel: grpc.Channel | None = None
         self._failure = "the policy pack ended before it served"
+        self._unimplemented: set[str] = set()
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=CHANNEL_OPTIONS)
         self._server.add_generic_rpc_handlers((self,))
         self.port = self._server.add_insecure_port("127.0.0.1:0")
@@ -87,7 +88,8 @@ class PolicyProxy(grpc.GenericRpcHandler):
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """gRPC asks here for the handler of each call."""
         method = handler_call_details.method
-        if not method.startswith(SERVICE):
+        # What the pack has not is asked of it once: the engine calls Remediate for every resource.
+        if not method.startswith(SERVICE) or method in self._unimplemented:
             return None
         own: dict[str, Callable[[bytes, grpc.ServicerContext], bytes]] = {
             SERVICE + "Handshake": self._handshake,
@@ -119,6 +121,8 @@ class PolicyProxy(grpc.GenericRpcHandler):
                 call: Any = self._channel.unary_unary(method)
                 return call(request, wait_for_ready=True)
             except grpc.RpcError as error:
+                if error.code() is grpc.StatusCode.UNIMPLEMENTED:
+                    self._unimplemented.add(method)
                 context.abort(error.code(), error.details() or "")
 
         return forward

@@ -37,6 +37,10 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         return analyzer_pb2.AnalyzerInfo(name=str(os.environ.get("PULUMI_STACK")), description=os.getcwd())
     def Analyze(self, request, context):
         context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no such policy")
+    asked = 0
+    def Remediate(self, request, context):
+        self.asked += 1
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, f"asked {self.asked} times")
 
 server = grpc.server(futures.ThreadPoolExecutor())
 analyzer_pb2_grpc.add_AnalyzerServicer_to_server(Pack(), server)
@@ -133,6 +137,23 @@ def test_a_policy_pack_knows_the_stack_that_the_engine_configures(host: Host, tm
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert caught.value.details() == "no such policy"
     assert next(call).stdout == b"after the port\n", "only the port is kept back"
+    call.cancel()
+
+
+def test_what_a_policy_pack_has_not_it_is_asked_once(host: Host, tmp_path: Path) -> None:
+    pack = write_program(tmp_path / "policies", POLICY_PACK)
+    call = host.stub.RunPlugin(plugin_request(pack, kind="analyzer", args=["127.0.0.1:1"]))
+    stub = analyzer(first_line(call))
+    told: list[str | None] = []
+    for _ in range(3):
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Remediate(analyzer_pb2.AnalyzeRequest())
+        assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED, "the engine goes on without remedies"
+        told.append(caught.value.details())
+    assert told[0] == "asked 1 times"
+    assert not any(details and details.startswith("asked") for details in told[1:]), "the pack is left alone"
+    with pytest.raises(grpc.RpcError, match="no such policy"):
+        stub.Analyze(analyzer_pb2.AnalyzeRequest())
     call.cancel()
 
 
