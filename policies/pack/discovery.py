@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from .policy import Policy
@@ -35,7 +37,7 @@ def find() -> Sequence[Policy]:
     found: list[Policy] = []
     for file in files():
         name = f"{file.parent.name}.{file.stem}"
-        module = importlib.import_module(f"{_PACKAGE}.{name}")
+        module = _loaded(name, file)
         policy = getattr(module, "POLICY", None)
         if not isinstance(policy, Policy):
             raise PackError(f"{name}: has no policy; expected POLICY = Policy(...) in {file.name}")
@@ -44,3 +46,14 @@ def find() -> Sequence[Policy]:
         policy.id = name
         found.append(policy)
     return found
+
+
+def _loaded(name: str, file: Path) -> ModuleType:
+    try:
+        return importlib.import_module(f"{_PACKAGE}.{name}")
+    # Whatever keeps a file from being loaded is told with its place, and not as a crash of the pack.
+    except Exception as error:
+        frames = [each for each in traceback.extract_tb(error.__traceback__) if each.filename == str(file)]
+        line = f" (line {frames[-1].lineno})" if frames else ""
+        why = f"{type(error).__name__}: {error}"
+        raise PackError(f"{name}: {file} cannot be loaded: {why}{line}") from error

@@ -180,10 +180,15 @@ def read_exemptions(
     known = {policy.id for policy in policies}
     faults: list[str] = []
     found: list[Exemption] = []
-    for index, entry in enumerate(cast("list[Any]", listed)):
-        given = _mapping(entry, f"[{index}]")
+    entries = cast("list[Any]", listed)
+    for index, (line, entry) in enumerate(zip(_lines(file), entries, strict=True)):
+        where = f"line {line}: [{index}]"
+        if not isinstance(entry, Mapping):
+            faults.append(f"{where}: got {entry!r}, expected {', '.join(_EXEMPTION_KEYS)}")
+            continue
+        given = cast("Mapping[str, Any]", entry)
         wrong = list(_exemption_faults(given, known, today))
-        faults += [f"[{index}]{fault}" for fault in wrong]
+        faults += [f"{where}{fault}" for fault in wrong]
         if not wrong:
             found.append(Exemption(**given))
     if faults:
@@ -198,7 +203,7 @@ def _exemption_faults(given: Mapping[str, Any], known: set[str], today: datetime
     for key in ("policy", "resource", "owner", "reason"):
         value = given.get(key)
         if not isinstance(value, str) or not value.strip():
-            yield f".{key}: missing, expected words"
+            yield f".{key}: {_got(value)}, expected words"
     name = given.get("policy")
     if isinstance(name, str) and name and name not in known:
         yield f".policy: no policy {name!r}{_nearest(name, known)}"
@@ -206,14 +211,27 @@ def _exemption_faults(given: Mapping[str, Any], known: set[str], today: datetime
         yield f".resource: got {given['resource']!r}, expected a name or URN: nothing is exempt as a whole"
     day = given.get("expires")
     if not isinstance(day, datetime.date) or isinstance(day, datetime.datetime):
-        yield ".expires: missing, expected a day, 2027-01-31"
+        yield f".expires: {_got(day)}, expected a day, 2027-01-31"
     elif day < today:
         yield f".expires: {day} is over; renew it with its reason, or take it out and mend the fault"
 
 
+def _got(value: Any) -> str:
+    return "missing" if value is None else f"got {str(value)!r}"
+
+
+def _lines(file: Path) -> list[int]:
+    """Where the entries of a file that is a list begin."""
+    compose: Any = yaml.compose  # its types leave out what it gives
+    with file.open() as stream:
+        node: Any = compose(stream, yaml.SafeLoader)
+    return [entry.start_mark.line + 1 for entry in node.value] if node is not None else []
+
+
 def _load(file: Path) -> Any:
     try:
-        return yaml.safe_load(file.read_text())
+        with file.open() as stream:
+            return yaml.safe_load(stream)
     except FileNotFoundError:
         raise PackError(f"{file.name}: missing; it stands beside the policies") from None
     except yaml.YAMLError as error:

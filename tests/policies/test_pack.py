@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from policies.pack import Finding, Judgement, Option, Options, Policy, Resource, Stack
+from policies.pack import Finding, Judgement, Option, Options, Policy, Resource, Stack, discovery
 from policies.pack.discovery import PackError, files, find
 from policies.pack.judging import Court
 from policies.pack.policy import Profile
@@ -165,7 +165,9 @@ def test_an_exemption_holds_for_its_resource_until_its_day(tmp_path: Path) -> No
         (("  owner: data@acme.example\n", ""), ".owner: missing"),
         (("  reason: renamed with the next release\n", ""), ".reason: missing"),
         (("  expires: 2026-12-31\n", ""), ".expires: missing"),
-        (("2026-12-31", "soon"), ".expires: missing, expected a day"),
+        (("2026-12-31", "soon"), "line 1: [0].expires: got 'soon', expected a day"),
+        (("data@acme.example", "''"), ".owner: got '', expected words"),
+        (("- policy", "# whose?\n- yes\n- policy"), "line 2: [0]: got True, expected policy, resource"),
         (("2026-12-31", "2026-11-24"), "2026-11-24 is over"),
         (("data.name_buckets", "data.name_all"), "no policy 'data.name_all'"),
         (("resource: data", "resource: '*'"), "nothing is exempt as a whole"),
@@ -177,6 +179,26 @@ def test_a_wrong_exemption_is_refused(tmp_path: Path, change: tuple[str, str], t
     with pytest.raises(PackError) as refused:
         read_exemptions([policy()], TODAY, file)
     assert told in str(refused.value)
+
+
+def test_a_policy_that_cannot_be_loaded_is_named_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "alone"
+    for folder in (package, package / "data"):
+        folder.mkdir()
+        (folder / "__init__.py").touch()
+    file = package / "data" / "name_buckets.py"
+    file.write_text('"""A policy."""\n\nimport nothing_of_that_name\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(discovery, "ROOT", package)
+    monkeypatch.setattr(discovery, "_PACKAGE", "alone")
+    with pytest.raises(PackError) as refused:
+        find()
+    assert str(refused.value) == (
+        f"data.name_buckets: {file} cannot be loaded: "
+        "ModuleNotFoundError: No module named 'nothing_of_that_name' (line 3)"
+    )
 
 
 def test_an_exemption_holds_on_its_last_day(tmp_path: Path) -> None:
