@@ -222,9 +222,9 @@ def _got(value: Any) -> str:
 
 def _lines(file: Path) -> list[int]:
     """Where the entries of a file that is a list begin."""
-    compose: Any = yaml.compose  # its types leave out what it gives
     with file.open() as stream:
-        node: Any = compose(stream, yaml.SafeLoader)
+        # Any: the types leave out what it gives.
+        node = cast("Any", yaml).compose(stream, yaml.SafeLoader)
     return [entry.start_mark.line + 1 for entry in node.value] if node is not None else []
 
 
