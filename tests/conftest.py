@@ -12,3 +12,8 @@ gc.disable()
 # A program that is refused leaves futures whose error nobody asks for any more: the test has it already, and
 # Python would print each of them with its traceback when the process ends.
 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+
+
+def pytest_sessionfinish() -> None:
+    """pytest and Python look through all of it again and again before they end, to free what goes anyway."""
+    gc.freeze()

@@ -17,18 +17,17 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import pulumi
-from google.protobuf import empty_pb2
+from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import resource, rpc, set_mocks, settings
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
-from pulumi.runtime.proto import source_pb2
+from pulumi.runtime.proto import resource_pb2, source_pb2
 from pulumi.runtime.stack import run_pulumi_func
 
 from tests.components import cloud_answers
@@ -36,6 +35,7 @@ from tests.components import cloud_answers
 REGION = cloud_answers.REGION
 ACCOUNT = cloud_answers.ACCOUNT
 
+T = TypeVar("T")
 Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 """Function token (`aws:index/getRegion:getRegion`) -> its answer for the arguments it got."""
 Computed = Mapping[str, Callable[[str, Mapping[str, Any]], Mapping[str, Any]]]
@@ -152,8 +152,8 @@ def record(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        with asyncio.Runner(loop_factory=_Loop) as runner, _untraced():
-            return runner.run(_record(program, recorder, project, stack))
+        with _untraced():
+            return _run(_record(program, recorder, project, stack))
     finally:
         if collecting:
             gc.enable()
@@ -173,36 +173,18 @@ def monitor(
     return Monitor(cloud, project, stack)
 
 
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    # asyncio.run cancels what is left, for which it looks through the tasks of all loops that ever were: a
+    # program that was refused leaves some, and they live as long as the process.
+    loop = _Loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
 class _Loop(asyncio.SelectorEventLoop):
-    """A loop for a program whose engine is in its own process.
-
-    It answers a request to the monitor at once, without a thread. And it keeps what is to be done out of
-    `_ready`: Pulumi's `_sync_await` runs the loop inside of itself, and then puts a cancelled handle there
-    for each that it found, which come to be most of all handles.
-    """
-
-    _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._todo: deque[asyncio.Handle] = deque()
-
-    def _call_soon(self, callback: Any, args: Any, context: Any) -> asyncio.Handle:
-        handle = asyncio.Handle(callback, args, self, context)
-        self._todo.append(handle)
-        return handle
-
-    def _run_once(self) -> None:
-        if self._todo and not self._scheduled:
-            handle = self._todo.popleft()
-            if not handle.cancelled():
-                handle._run()
-            return
-        if self._todo:
-            self._ready.append(self._todo.popleft())
-        # It waits for timers and for what comes from elsewhere.
-        super()._run_once()  # pyright: ignore[reportAttributeAccessIssue]
+    """A loop for a program whose engine is in its own process: it answers at once, without a thread."""
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
         answer = self.create_future()
@@ -242,7 +224,7 @@ def value(output: Any) -> Any:
     """The plain value of an Output after `record` has drained."""
     if not isinstance(output, pulumi.Output):
         return output
-    return asyncio.run(_value(output))
+    return _run(_value(output))
 
 
 async def _value(output: pulumi.Output[Any]) -> Any:
@@ -261,11 +243,18 @@ class _Cloud(Mocks):
         return dict(answer(args.args))
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        digest = hashlib.sha256(f"{args.typ} {args.name}".encode()).hexdigest()
-        made = self.computed.get(args.typ)
-        outputs = dict(made(args.name, args.inputs)) if made else {}
-        state = {**cloud_answers.common(args.typ, args.name, digest), **args.inputs, **outputs}
-        return str(outputs.get("id") or f"{args.name}-{digest[:8]}"), state
+        id_, before, after = self.made(args.typ, args.name, args.inputs)
+        return id_, {**before, **args.inputs, **after}
+
+    def made(
+        self, type_: str, name: str, inputs: Mapping[str, Any]
+    ) -> tuple[str, dict[str, Any], dict[str, Any]]:
+        """A resource's id, the outputs that its inputs come before, and those that come before its inputs."""
+        digest = hashlib.sha256(f"{type_} {name}".encode()).hexdigest()
+        made = self.computed.get(type_)
+        outputs = dict(made(name, inputs)) if made else {}
+        id_ = str(outputs.get("id") or f"{name}-{digest[:8]}")
+        return id_, cloud_answers.common(type_, name, digest), outputs
 
 
 class _RpcError(grpc.RpcError):
@@ -283,10 +272,15 @@ class _RpcError(grpc.RpcError):
 
 
 class Monitor(MockMonitor):
-    """What stands in for the engine. `recorded` holds the registrations by URN."""
+    """What stands in for the engine. `recorded` holds the registrations by URN.
 
-    def __init__(self, mocks: Mocks, project: str, stack: str) -> None:
-        super().__init__(mocks)
+    It answers in protobuf's own values: the mock monitor's way there is a coroutine, for which it would run
+    the loop inside of itself, again for each request.
+    """
+
+    def __init__(self, cloud: _Cloud, project: str, stack: str) -> None:
+        super().__init__(cloud)
+        self._cloud = cloud
         self._place = (stack, project)
         self.recorded: dict[str, Registered] = {}
         self.calls: list[Call] = []
@@ -302,18 +296,24 @@ class Monitor(MockMonitor):
         arguments = rpc.deserialize_properties(request.args)
         self.calls.append(Call(request.tok, arguments, request.provider))
         try:
-            return super().Invoke(request)
+            answer = self._cloud.call(MockCallArgs(request.tok, arguments, request.provider))
         except cloud_answers.RefusedError as error:
             raise _RpcError(str(error)) from error
+        return resource_pb2.ResourceInvokeResponse(**{"return": _struct(answer)})
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
-        response = super().RegisterResource(request)
+        urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:Stack":
-            return response
-        if response.urn in self.recorded:
-            self.duplicates.append(response.urn)
-        self.recorded[response.urn] = _registered(request, response, self.resources[response.urn].state)
-        return response
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        if urn in self.recorded:
+            self.duplicates.append(urn)
+        inputs = rpc.deserialize_properties(request.object, keep_unknowns=False)
+        id_, before, after = self._cloud.made(request.type, request.name, inputs)
+        state = _struct(before)
+        state.MergeFrom(request.object)
+        state.update(after)
+        self.recorded[urn] = _registered(request, urn, inputs, {**before, **inputs, **after})
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=state)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         if request.urn in self.recorded:
@@ -323,15 +323,21 @@ class Monitor(MockMonitor):
         return empty_pb2.Empty()
 
 
-def _registered(request: Any, response: Any, state: Mapping[str, Any]) -> Registered:
+def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
+    made = struct_pb2.Struct()
+    made.update(dict(values))
+    return made
+
+
+def _registered(request: Any, urn: str, inputs: dict[str, Any], state: dict[str, Any]) -> Registered:
     return Registered(
-        urn=response.urn,
+        urn=urn,
         type=request.type,
         name=request.name,
         custom=request.custom,
         parent=request.parent,
-        inputs=rpc.deserialize_properties(request.object, keep_unknowns=False),
-        state=dict(state),
+        inputs=inputs,
+        state=state,
         protect=request.protect if request.HasField("protect") else None,
         retain_on_delete=request.retainOnDelete if request.HasField("retainOnDelete") else None,
         deleted_with=request.deletedWith,

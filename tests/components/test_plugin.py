@@ -49,8 +49,6 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
         # One at a time: it serialises in an event loop of the thread that calls it.
         self._lock = threading.Lock()
         self.inner = recording.monitor(project="proj", stack="dev")
-        # What the program says before it hands the component its provider.
-        self.inner.resources[AWS] = self.inner.ResourceRegistration(AWS, "0001", {})
 
     def GetDeploymentInfo(self, request: Any, context: Any) -> Any:
         return self.inner.GetDeploymentInfo(request)
