@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from policies.pack.policy import Profile
 from policies.pack.strictness import Strictness, read_exemptions, read_strictness
 from tests.policies.spec import resource
 
+ROOT = Path(__file__).parents[2]
 TODAY = datetime.date(2026, 11, 25)
 BUCKET = resource("aws:s3/bucket:Bucket", {"bucket": "acme"}, name="data")
 
@@ -232,3 +234,11 @@ def test_the_pack_s_own_files_are_right_today() -> None:
     policies = find()
     read_strictness(policies)
     read_exemptions(policies, datetime.datetime.now(datetime.UTC).date())
+
+
+def test_the_pack_asks_for_what_the_components_ask_for_and_no_more() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = (ROOT / "policies" / "requirements.txt").read_text().splitlines()
+    assert [line for line in asked if not line.startswith("#")] == [
+        line for line in project["dependencies"] if line.startswith("pulumi>")
+    ]
