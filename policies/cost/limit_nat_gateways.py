@@ -31,5 +31,6 @@ def on_aws(stack: Stack, options: Options) -> Iterator[Judgement]:
             yield Undecided("connectivityType")
         elif kind != "private":
             gateways.append(each)
-    for each in gateways[options["most"] :]:
+    # The engine tells resources in no order: without one another is told of in each run.
+    for each in sorted(gateways, key=lambda each: each.urn)[options["most"] :]:
         yield Finding("", f"is one of {len(gateways)} NAT gateways, more than {options['most']}", each)

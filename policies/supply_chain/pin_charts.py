@@ -11,7 +11,10 @@ POLICY = Policy(
     title="Charts are pinned",
     severity="high",
     description="A chart without an exact version is the newest one at every update, with whatever rights "
-    "it asks for then. One that comes by plain http may be somebody else's.",
+    "it asks for then. One that comes by plain http may be somebody else's. The provider puts the version "
+    "that it found in place of none or a range before a policy sees a release of which all is known: that is "
+    "found where a value waits for another resource, as most do in a first preview. The inputs of a helm.v4 "
+    "Chart are shown to no policy, and what it renders is judged.",
     remediation="Set `version` to an exact one, and take the chart from an https repository, an OCI "
     "registry or a folder.",
     frameworks=("NIST 800-53 CM-2", "NIST 800-53 SI-7", "SOC 2 CC8.1"),
@@ -20,9 +23,9 @@ POLICY = Policy(
 _EXACT = re.compile(r"v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]+)?")
 
 
-@POLICY.on("kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v4:Chart")
+@POLICY.on("kubernetes:helm.sh/v3:Release")
 def rule(resource: Resource) -> Iterator[Judgement]:
-    """Charts that may change."""
+    """Releases of charts that may change."""
     chart, repository = resource.get("chart"), resource.get("repositoryOpts.repo")
     if chart is UNKNOWN or repository is UNKNOWN:
         yield Undecided("chart" if chart is UNKNOWN else "repositoryOpts.repo")

@@ -5,11 +5,27 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Sequence
+from typing import Final
 
 from policies.pack.discovery import find
 from policies.pack.policy import PROFILES, Policy, Profile
 from policies.pack.strictness import Strictness, read_exemptions, read_strictness
 from tests.generating.tables import code, page, table
+
+_WRITING: Final = """\
+## Writing a policy
+
+- `policies/<topic>/<verb_noun>.py` holds `POLICY` and its rules: `@POLICY.on(types)` judges one resource by
+  its inputs after the provider's Check, `@POLICY.on_stack` the whole program. The forms of AWS, Google Cloud
+  and Kubernetes stand together.
+- `tests/policies/<topic>/<verb_noun>.py` holds `SPEC`, its cases: what passes, what fails and where, what is
+  not known yet, what a configuration changes.
+- A seed shows its fault to the real engine: a resource in a program of `tests/end_to_end/seeded/` by the name
+  `seed("a-name", "topic.verb_noun")`, with what is right beside it. Every policy has one, without exception:
+  a preview takes any type of the SDKs, one that the twin does not know, too.
+- A value that is not known is `UNKNOWN`: yield `Undecided(path)`. In a stack that is previewed, what nobody
+  said and the cloud will fill in is `UNKNOWN` as well; `Resource.said(path)` takes it for missing. The engine
+  tells the resources of a stack in no order."""
 
 
 def text() -> str:
@@ -30,6 +46,7 @@ def text() -> str:
         "An exemption is an entry of `policies/exemptions.yaml` with policy, resource, owner, reason and the "
         "last day on which it holds. After that day the pack refuses to run until somebody renews the entry "
         "or takes it out.",
+        _WRITING,
         f"## The {len(policies)} policies",
         table(
             ["policy", "what must hold", "severity", *PROFILES, "serves"],

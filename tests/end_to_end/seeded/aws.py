@@ -166,6 +166,7 @@ def _data(seed: Seeds) -> None:
             "reliability.protect_data",
             "reliability.span_zones",
             "cost.require_tags",
+            "cost.avoid_old_volumes",
         ),
         engine="postgres",
         engine_version="16",
@@ -229,6 +230,8 @@ def _buckets(seed: Seeds) -> None:
             "data.keep_object_versions",
             "data.require_encrypted_transport",
             "reliability.protect_data",
+            "encryption.encrypt_buckets",
+            "cost.abort_abandoned_uploads",
         ),
         force_destroy=True,
         tags=TAGS,
@@ -247,7 +250,16 @@ def _buckets(seed: Seeds) -> None:
         permissions=["ALL"],
         database={"name": "orders"},
     )
-    aws.ecr.Repository(seed("moving-tags", "supply_chain.keep_tags", "supply_chain.scan_images"), tags=TAGS)
+    aws.ecr.Repository(
+        seed(
+            "moving-tags",
+            "supply_chain.keep_tags",
+            "supply_chain.scan_images",
+            "cost.expire_images",
+            "encryption.encrypt_results",
+        ),
+        tags=TAGS,
+    )
 
 
 def _nodes(seed: Seeds) -> None:

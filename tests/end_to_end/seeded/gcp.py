@@ -263,13 +263,21 @@ def _stores(seed: Seeds) -> None:
             "data.keep_object_versions",
             "reliability.protect_data",
             "cost.require_tags",
+            "cost.abort_abandoned_uploads",
+            "encryption.encrypt_buckets",
         ),
         location=REGION,
         soft_delete_policy={"retention_duration_seconds": 0},
         force_destroy=True,
     )
     artifactregistry.Repository(
-        seed("moving-tags", "supply_chain.keep_tags", "supply_chain.scan_images"),
+        seed(
+            "moving-tags",
+            "supply_chain.keep_tags",
+            "supply_chain.scan_images",
+            "cost.expire_images",
+            "encryption.encrypt_results",
+        ),
         repository_id="images",
         location=REGION,
         format="DOCKER",
@@ -286,6 +294,7 @@ def _stores(seed: Seeds) -> None:
             "reliability.keep_last_backup",
             "reliability.span_zones",
             "cost.require_tags",
+            "encryption.encrypt_transport",
         ),
         database_version="POSTGRES_16",
         region=REGION,
@@ -295,7 +304,7 @@ def _stores(seed: Seeds) -> None:
         },
     )
     firestore.Database(
-        seed("documents-of-google-key", "encryption.encrypt_databases"),
+        seed("documents-of-google-key", "encryption.encrypt_databases", "data.recover_tables"),
         name="features",
         location_id=REGION,
         type="FIRESTORE_NATIVE",

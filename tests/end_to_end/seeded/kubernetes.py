@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from tests.end_to_end.seeded import Seeds
+from tests.end_to_end.seeded.charts import VERSION, Charts
 
 IMAGE: Final = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/app:1.4.2@sha256:{'0f' * 32}"
 OWN: Final = "shop"
@@ -45,14 +46,17 @@ def _pod(context: dict[str, Any] | None = None, container: dict[str, Any] | None
     }
 
 
-def program(seed: Seeds, rendered: Path) -> None:
-    """Declare everything. rendered: a folder; the provider needs no cluster where it renders files."""
+def program(seed: Seeds, rendered: Path, charts: Charts, later: pulumi.Output[str]) -> None:
+    """Declare everything. rendered: a folder; the provider needs no cluster where it renders files. later:
+    what a preview does not know."""
     provider = k8s.Provider("cluster", render_yaml_to_directory=str(rendered))
     options = pulumi.ResourceOptions(provider=provider)
     _right(options)
     _pods(seed, options)
     _others(seed, options)
     _rights(seed, options)
+    _services(seed, options)
+    _charts(seed, options, charts, later)
 
 
 def _namespace(name: str, options: pulumi.ResourceOptions, level: str | None, closed: bool) -> None:
@@ -116,9 +120,26 @@ def _pods(seed: Seeds, options: pulumi.ResourceOptions) -> None:
         seed("no-seccomp", "kubernetes.set_seccomp_profile"): _pod(
             {"seccomp_profile": {"type": "Unconfined"}}
         ),
+        seed("changes-itself", "kubernetes.keep_root_read_only"): _pod({"read_only_root_filesystem": False}),
+        seed("tells-its-password", "kubernetes.forbid_plain_secrets"): _pod(
+            container={"env": [{"name": "DB_PASSWORD", "value": "correct horse battery staple"}]}
+        ),
     }
     for name, spec in wrong.items():
         k8s.core.v1.Pod(name, metadata={"name": name, "namespace": OWN}, spec=spec, opts=options)
+    secret = {"value_from": {"secret_key_ref": {"name": "database", "key": "password"}}}
+    k8s.core.v1.Pod(
+        "right-pod",
+        metadata={"name": "right", "namespace": OWN},
+        spec=_pod(container={"env": [{"name": "DB_PASSWORD", **secret}]}),
+        opts=options,
+    )
+    k8s.core.v1.Pod(
+        seed("somewhere", "kubernetes.forbid_default_namespace"),
+        metadata={"name": "somewhere"},
+        spec=_pod(),
+        opts=options,
+    )
 
 
 def _others(seed: Seeds, options: pulumi.ResourceOptions) -> None:
@@ -181,5 +202,70 @@ def _rights(seed: Seeds, options: pulumi.ResourceOptions) -> None:
         metadata={"name": "default", "namespace": OWN},
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
         subjects=[{"kind": "ServiceAccount", "name": "default", "namespace": OWN}],
+        opts=options,
+    )
+
+
+def _services(seed: Seeds, options: pulumi.ResourceOptions) -> None:
+    def service(name: str, **annotations: str) -> None:
+        k8s.core.v1.Service(
+            name,
+            metadata={"name": name, "namespace": OWN, "annotations": annotations},
+            spec={"type": "LoadBalancer", "selector": {"app": "shop"}, "ports": [{"port": 443}]},
+            opts=options,
+        )
+
+    service("right-service", **{"service.beta.kubernetes.io/aws-load-balancer-scheme": "internal"})
+    service("right-google-service", **{"networking.gke.io/load-balancer-type": "Internal"})
+    service(seed("balancer-for-all", "kubernetes.forbid_public_services"))
+    k8s.networking.v1.Ingress(
+        seed("way-in-for-all", "kubernetes.forbid_public_services"),
+        metadata={
+            "name": "shop",
+            "namespace": OWN,
+            "annotations": {"alb.ingress.kubernetes.io/scheme": "internet-facing"},
+        },
+        spec={"ingress_class_name": "alb", "default_backend": {"service": {"name": "shop"}}},
+        opts=options,
+    )
+    k8s.core.v1.ConfigMap(
+        seed("address-with-password", "kubernetes.forbid_plain_secrets"),
+        metadata={"name": "address", "namespace": OWN},
+        data={"url": "postgresql://shop:hunter2@database.example/shop"},
+        opts=options,
+    )
+    k8s.storage.v1.StorageClass(
+        "right-class",
+        metadata={"name": "fast"},
+        provisioner="ebs.csi.aws.com",
+        parameters={"type": "gp3"},
+        opts=options,
+    )
+    k8s.storage.v1.StorageClass(
+        seed("older-class", "cost.avoid_old_volumes"),
+        metadata={"name": "standard"},
+        provisioner="ebs.csi.aws.com",
+        parameters={"type": "gp2"},
+        opts=options,
+    )
+
+
+def _charts(seed: Seeds, options: pulumi.ResourceOptions, charts: Charts, later: pulumi.Output[str]) -> None:
+    k8s.helm.v3.Release("right-release", chart=str(charts.folder), namespace=OWN, opts=options)
+    k8s.helm.v3.Release(
+        seed("release-in-the-clear", "supply_chain.pin_charts"),
+        chart="shop",
+        version=VERSION,
+        repository_opts={"repo": charts.address},
+        namespace=OWN,
+        opts=options,
+    )
+    # The provider puts the version that it finds in place of this one where all values are known.
+    k8s.helm.v3.Release(
+        seed("newest-release", "supply_chain.pin_charts"),
+        chart="oci://registry.example/charts/shop",
+        version=">=1.4",
+        values={"machine": later},
+        namespace=OWN,
         opts=options,
     )

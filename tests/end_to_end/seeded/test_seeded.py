@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -26,10 +27,11 @@ Told = dict[str, dict[str, str]]
 """Resource -> policy -> what it said."""
 
 
-def _judged(stack: automation.Stack) -> tuple[set[str], Told]:
-    """The resources of a program, and what the pack tells of them in profile prod."""
+def _judged(stack: automation.Stack, config: str | None) -> tuple[set[str], Told]:
+    """The resources of a program, and what the pack tells of them in profile prod. config: a file."""
     made: set[str] = set()
     told: Told = {}
+    broken: list[str] = []
 
     def heard(event: EngineEvent) -> None:
         if event.policy_event is not None:
@@ -37,18 +39,24 @@ def _judged(stack: automation.Stack) -> tuple[set[str], Told]:
             told.setdefault(name, {})[event.policy_event.policy_name] = event.policy_event.message
         if event.resource_pre_event is not None:
             made.add(event.resource_pre_event.metadata.urn.rpartition("::")[2])
+        said = event.diagnostic_event
+        if said is not None and said.severity == "error" and said.message.strip() != "preview failed":
+            broken.append(said.message)
 
     with pytest.raises(automation.errors.CommandError) as stopped:
-        stack.preview(policy_packs=[PACK], on_event=heard)
+        stack.preview(policy_packs=[PACK], policy_pack_configs=[config] if config else None, on_event=heard)
+    assert broken == [], "it is the policies that stop the program, and nothing else"
     assert "in profile prod (nothing says another)" in str(stopped.value)
     return made, told
 
 
-def _check(stack: automation.Stack, seeds: Seeds, at_least: int) -> None:
+def _check(
+    stack: automation.Stack, seeds: Seeds, at_least: int, *, right: int = RIGHT, config: str | None = None
+) -> None:
     """Every fault is told, and of nothing else anything."""
-    made, told = _judged(stack)
+    made, told = _judged(stack, config)
     assert sum(map(len, seeds.faults.values())) >= at_least
-    assert len(made - set(seeds.faults)) >= RIGHT
+    assert len(made - set(seeds.faults)) >= right
     missed = [
         f"{name}: {policy}"
         for name, policies in seeds.faults.items()
@@ -60,24 +68,48 @@ def _check(stack: automation.Stack, seeds: Seeds, at_least: int) -> None:
 
 
 def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, tmp_path: Path) -> None:
-    from tests.end_to_end.seeded import aws, aws_right, kubernetes
+    from tests.end_to_end.seeded import aws, aws_right, aws_services, charts, kubernetes
+
+    seeds = Seeds()
+
+    (tmp_path / "charts").mkdir()
+    with charts.serving(tmp_path / "charts") as served:
+
+        def program() -> None:
+            aws.program(seeds)
+            later = aws_services.program(seeds)
+            kubernetes.program(seeds, tmp_path, served, later)
+
+        stack = plain.stack("seeded", program)
+        # What a program's own provider names: without it the default provider is a fault, too.
+        stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws_right.ACCOUNT}"]'))
+        stack.set_config("aws:region", automation.ConfigValue("us-east-1"))
+        _check(stack, seeds, 118)
+
+
+def test_every_fault_of_a_program_is_found_by_policies_that_are_configured(
+    plain: Plain, tmp_path: Path
+) -> None:
+    from tests.end_to_end.seeded import aws_right, configured
+
+    seeds = Seeds()
+    stack = plain.stack("configured", lambda: configured.program(seeds))
+    stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws_right.ACCOUNT}"]'))
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(configured.CONFIG))
+    _check(stack, seeds, 5, right=5, config=str(config))
+
+
+def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
+    from tests.end_to_end.seeded import gcp, gcp_services
 
     seeds = Seeds()
 
     def program() -> None:
-        aws.program(seeds)
-        kubernetes.program(seeds, tmp_path)
+        gcp.program(seeds)
+        gcp_services.program(seeds)
 
-    stack = plain.stack("seeded", program)
-    # What a program's own provider names: without it the default provider is a fault, too.
-    stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws_right.ACCOUNT}"]'))
-    _check(stack, seeds, 75)
-
-
-def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
-    from tests.end_to_end.seeded import gcp
-
-    seeds = Seeds()
-    stack = place.stack(lambda: gcp.program(seeds))
+    stack = place.stack(program)
     stack.set_config("gcp:project", automation.ConfigValue(gcp.PROJECT))
-    _check(stack, seeds, 50)
+    stack.set_config("gcp:region", automation.ConfigValue(gcp.REGION))
+    _check(stack, seeds, 80)

@@ -14,7 +14,10 @@ def _gateways(count: int, **props: Any) -> Stack:
 
 SPEC = Spec(
     passes={"one a zone": _gateways(3), "private ones": _gateways(9, connectivityType="private")},
-    fails={"six": Fails(_gateways(6), "", "one of 6 NAT gateways, more than 4", of="nat-4", count=2)},
+    fails={
+        "six": Fails(_gateways(6), "", "one of 6 NAT gateways, more than 4", of="nat-4", count=2),
+        "five, the last first": Fails(Stack([*reversed(_gateways(5).resources)]), "", of="nat-4"),
+    },
     unknown={"a kind": _gateways(1, connectivityType=UNKNOWN)},
     configured={
         "dev shares one": Case(_gateways(2), {"most": 1}, fails=True),

@@ -13,14 +13,12 @@ def _release(**props: Any) -> Resource:
     return resource("kubernetes:helm.sh/v3:Release", props)
 
 
-def _chart(**props: Any) -> Resource:
-    return resource("kubernetes:helm.sh/v4:Chart", props)
-
-
 SPEC = Spec(
     passes={
         "a version": _release(chart="ingress-nginx", repositoryOpts=REPOSITORY, version="4.13.0"),
-        "a version of a chart by OCI": _chart(chart="oci://quay.io/jetstack/charts/kueue", version="v0.14.1"),
+        "a version of a chart by OCI": _release(
+            chart="oci://quay.io/jetstack/charts/kueue", version="v0.14.1"
+        ),
         "a pre-release": _release(chart="a", repositoryOpts=REPOSITORY, version="1.0.0-rc.1+build.5"),
         "a folder beside the program": _release(chart="./charts/server"),
         "an archive by its address": _release(chart="https://charts.example.com/server-1.2.3.tgz"),
@@ -31,7 +29,7 @@ SPEC = Spec(
             "version",
             "'ingress-nginx' is the newest",
         ),
-        "no version by OCI": Fails(_chart(chart="oci://quay.io/charts/kueue"), "version", "newest"),
+        "no version by OCI": Fails(_release(chart="oci://quay.io/charts/kueue"), "version", "newest"),
         "a range": Fails(
             _release(chart="a", repositoryOpts=REPOSITORY, version="^4.13.0"),
             "version",

@@ -14,7 +14,7 @@ from twin.aws.resources.base import AwsResource
 from twin.aws.resources.calls import Call
 from twin.aws.resources.fields import Field, Fields, kept, pascal, to_api
 from twin.aws.resources.tags import Tagging
-from twin.resource import Failure, Props
+from twin.resource import AutoName, Failure, Props
 
 LEAST_CUTOFF: Final = 10 * 1024 * 1024
 """Bytes; the provider's least limit of what a query may scan."""
@@ -107,6 +107,7 @@ class Workgroup(AwsResource):
         remove=Call("UntagResource", {"ResourceARN": _ARN, "TagKeys": "{keys}"}),
     )
     declared = frozenset({"configuration"})
+    autoname = AutoName(max_length=128)
     computed = frozenset({"region"})
     nested_computed = frozenset({"configuration.engineVersion.effectiveEngineVersion"})
     immutable = frozenset({"name", "region"})

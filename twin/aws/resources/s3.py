@@ -81,7 +81,15 @@ class Bucket(AwsResource):
     )
     autoname = AutoName("bucket", max_length=63, lower=True)
     name_prefix = ("bucketPrefix", "bucket", 63)
-    computed = frozenset({"bucket", "bucketPrefix", "objectLockEnabled", "region"})
+    # What the companions of a bucket say today: the real provider reads it back into the bucket.
+    computed = frozenset(
+        {
+            *("bucket", "bucketPrefix", "objectLockEnabled", "region"),
+            *("accelerationStatus", "acl", "corsRules", "grants", "lifecycleRules", "logging"),
+            *("objectLockConfiguration", "policy", "replicationConfiguration", "requestPayer"),
+            *("serverSideEncryptionConfiguration", "versioning", "website"),
+        }
+    )
     immutable = frozenset({"bucket", "bucketPrefix", "objectLockEnabled", "bucketNamespace", "region"})
     defaults = {"forceDestroy": False}
     paths = {

@@ -1,0 +1,347 @@
+"""More of the plain pulumi_aws program: tables, load balancers, machines, functions and notebooks, with what
+is right beside what is not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+
+from tests.end_to_end.seeded import Seeds
+from tests.end_to_end.seeded.aws_right import ACCOUNT, KEY, TAGS, document
+
+SUBNETS: Final = ("subnet-0123456789abcdef0", "subnet-0123456789abcdef1")
+GROUP: Final = "sg-0123456789abcdef0"
+
+
+def program(seed: Seeds) -> pulumi.Output[str]:
+    """Declare everything. Returns the arn of a machine, which a preview does not know."""
+    _addresses(seed)
+    _older_bucket(seed)
+    _keys(seed)
+    _tables(seed)
+    _listeners(seed)
+    _caches(seed)
+    _egress(seed)
+    _callers(seed)
+    _notebooks(seed)
+    _cluster(seed)
+    _places(seed)
+    return _machines(seed)
+
+
+def _addresses(seed: Seeds) -> None:
+    used = aws.ec2.Eip("right-address", domain="vpc", tags=TAGS)
+    aws.ec2.NatGateway("right-gateway", allocation_id=used.id, subnet_id=SUBNETS[0], tags=TAGS)
+    aws.ec2.Eip(seed("idle-address", "cost.attach_addresses"), domain="vpc", tags=TAGS)
+
+
+def _older_bucket(seed: Seeds) -> None:
+    """Buckets of programs that were written for an older version of the provider."""
+    bucket = aws.s3.BucketV2("right-older-bucket", bucket="acme-older", tags=TAGS)
+    aws.s3.BucketServerSideEncryptionConfigurationV2(
+        "right-older-encryption",
+        bucket=bucket.id,
+        rules=[
+            {
+                "apply_server_side_encryption_by_default": {
+                    "sse_algorithm": "aws:kms",
+                    "kms_master_key_id": KEY,
+                }
+            }
+        ],
+    )
+    aws.s3.BucketVersioningV2(
+        "right-older-versions", bucket=bucket.id, versioning_configuration={"status": "Enabled"}
+    )
+    aws.s3.BucketLifecycleConfigurationV2(
+        "right-older-lifecycle",
+        bucket=bucket.id,
+        rules=[
+            {
+                "id": "parts",
+                "status": "Enabled",
+                "filter": {"prefix": ""},
+                "abort_incomplete_multipart_upload": {"days_after_initiation": 7},
+            }
+        ],
+    )
+    aws.s3.BucketPolicy(
+        "right-older-transport",
+        bucket=bucket.id,
+        policy=document(
+            Effect="Deny",
+            Principal="*",
+            Action="s3:*",
+            Resource=["arn:aws:s3:::acme-older", "arn:aws:s3:::acme-older/*"],
+            Condition={"Bool": {"aws:SecureTransport": "false"}},
+        ),
+    )
+    aws.s3.BucketPublicAccessBlock(
+        "right-older-block",
+        bucket=bucket.id,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+    )
+    plain = aws.s3.Bucket(
+        seed("bucket-as-it-comes", "encryption.encrypt_buckets", "cost.abort_abandoned_uploads"), tags=TAGS
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        seed("key-of-aws", "encryption.encrypt_buckets"),
+        bucket=aws.s3.Bucket(seed("bucket-of-aws-key", "data.keep_object_versions"), tags=TAGS).id,
+        rules=[{"apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms"}}],
+    )
+    # Objects of a bucket expire, its unfinished uploads do not.
+    aws.s3.BucketLifecycleConfiguration(
+        "right-expiry-of-objects",
+        bucket=plain.id,
+        rules=[{"id": "old", "status": "Enabled", "filter": {"prefix": ""}, "expiration": {"days": 30}}],
+    )
+
+
+def _keys(seed: Seeds) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/keys"
+
+    def policy(action: Any) -> str:
+        statements = [
+            {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*"},
+            {"Principal": {"AWS": role}, "Action": action},
+        ]
+        body = [{"Effect": "Allow", "Resource": "*", **each} for each in statements]
+        return json.dumps({"Version": "2012-10-17", "Statement": body})
+
+    options: dict[str, Any] = {"enable_key_rotation": True, "deletion_window_in_days": 30, "tags": TAGS}
+    ruled = aws.kms.Key("right-ruled-key", policy=policy(["kms:Describe*", "kms:Put*"]), **options)
+    aws.cloudwatch.LogGroup("right-ruled-logs", retention_in_days=365, kms_key_id=ruled.arn, tags=TAGS)
+    aws.kms.Key(
+        seed("rules-and-reads", "identity.separate_key_duties", "encryption.use_every_key"),
+        policy=policy("kms:*"),
+        **options,
+    )
+
+
+def _tables(seed: Seeds) -> None:
+    def columns(*names: str) -> Any:
+        return {"columns": [{"name": name, "type": "string"} for name in names]}
+
+    riders = aws.glue.CatalogTable(
+        "right-riders",
+        database_name="curated",
+        name="riders",
+        storage_descriptor=columns("rider_id", "rider_email"),
+    )
+    aws.lakeformation.ResourceLfTags(
+        "right-classification",
+        lf_tags=[{"key": "classification", "value": "pii"}],
+        table_with_columns={
+            "database_name": "curated",
+            "name": riders.name,
+            "column_names": ["rider_email"],
+        },
+    )
+    aws.glue.CatalogTable(
+        seed("unmarked", "data.classify_personal_columns"),
+        database_name="curated",
+        name="drivers",
+        storage_descriptor=columns("driver_id", "driver_phone"),
+    )
+    aws.dynamodb.Table(
+        seed("gone-when-overwritten", "data.recover_tables"),
+        attributes=[{"name": "id", "type": "S"}],
+        hash_key="id",
+        billing_mode="PAY_PER_REQUEST",
+        server_side_encryption={"enabled": True, "kms_key_arn": KEY},
+        deletion_protection_enabled=True,
+        tags=TAGS,
+    )
+    aws.athena.Workgroup("right-queries", **_queries("SSE_KMS", kms_key_arn=KEY))
+    aws.athena.Workgroup(seed("results-of-s3-key", "encryption.encrypt_results"), **_queries("SSE_S3"))
+
+
+def _queries(option: str, **key: str) -> dict[str, Any]:
+    """The arguments of a workgroup whose results are encrypted so."""
+    results = {
+        "output_location": "s3://acme-results/",
+        "encryption_configuration": {"encryption_option": option, **key},
+    }
+    return {"configuration": {"result_configuration": results}, "tags": TAGS}
+
+
+def _listeners(seed: Seeds) -> None:
+    balancer = f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:loadbalancer/app/front/50dc6c495c0c9188"
+    target = f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:targetgroup/front/6d0ecf831eec9f09"
+    certificate = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
+    forward = {"type": "forward", "target_group_arn": target}
+    secure: dict[str, Any] = {"port": 443, "protocol": "HTTPS", "certificate_arn": certificate}
+
+    def listener(name: str, action: Any, **options: Any) -> None:
+        aws.lb.Listener(name, load_balancer_arn=balancer, default_actions=[action], tags=TAGS, **options)
+
+    redirect = {
+        "type": "redirect",
+        "redirect": {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"},
+    }
+    listener("right-redirect", redirect, port=80, protocol="HTTP")
+    listener("right-listener", forward, ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06", **secure)
+    listener(seed("in-the-clear", "encryption.encrypt_transport"), forward, port=80, protocol="HTTP")
+    listener(
+        seed("tls-of-old", "encryption.encrypt_transport"),
+        forward,
+        ssl_policy="ELBSecurityPolicy-2016-08",
+        **secure,
+    )
+
+
+def _caches(seed: Seeds) -> None:
+    options: dict[str, Any] = {
+        "description": "Features",
+        "engine": "valkey",
+        "kms_key_id": KEY,
+        "at_rest_encryption_enabled": True,
+        "automatic_failover_enabled": True,
+        "multi_az_enabled": True,
+        "num_cache_clusters": 2,
+        "snapshot_retention_limit": 7,
+        "tags": TAGS,
+    }
+    aws.elasticache.ReplicationGroup("right-cache", transit_encryption_enabled=True, **options)
+    aws.elasticache.ReplicationGroup(seed("cache-in-the-clear", "encryption.encrypt_transport"), **options)
+
+
+def _machines(seed: Seeds) -> pulumi.Output[str]:
+    disk: Any = {"encrypted": True, "kms_key_id": KEY, "volume_type": "gp3"}
+    older: Any = {**disk, "volume_type": "gp2"}
+    options: dict[str, Any] = {
+        "ami": "ami-0123456789abcdef0",
+        "instance_type": "m7i.large",
+        "subnet_id": SUBNETS[0],
+        "associate_public_ip_address": False,
+        "metadata_options": {"http_tokens": "required", "http_put_response_hop_limit": 1},
+        "tags": TAGS,
+    }
+    machine = aws.ec2.Instance("right-machine", root_block_device=disk, **options)
+    aws.ec2.Instance(
+        seed("router", "network.forbid_packet_forwarding"),
+        root_block_device=disk,
+        source_dest_check=False,
+        **options,
+    )
+    aws.ec2.Instance(
+        seed("older-disk", "cost.avoid_old_volumes"),
+        root_block_device=older,
+        **options,
+    )
+    volume: dict[str, Any] = {
+        "availability_zone": "us-east-1a",
+        "size": 100,
+        "encrypted": True,
+        "kms_key_id": KEY,
+        "tags": TAGS,
+    }
+    aws.ebs.Volume("right-volume", type="gp3", **volume)
+    aws.ebs.Volume(seed("older-volume", "cost.avoid_old_volumes"), **volume)
+    aws.ec2.DefaultVpc(
+        seed("network-that-was-there", "network.choose_subnets"), tags={**TAGS, "Name": "default"}
+    )
+    return machine.arn
+
+
+def _egress(seed: Seeds) -> None:
+    aws.vpc.SecurityGroupEgressRule(
+        "right-way-out",
+        security_group_id=GROUP,
+        cidr_ipv4="0.0.0.0/0",
+        ip_protocol="tcp",
+        from_port=443,
+        to_port=443,
+        tags=TAGS,
+    )
+    aws.vpc.SecurityGroupEgressRule(
+        seed("everything-leaves", "network.limit_egress"),
+        security_group_id=GROUP,
+        cidr_ipv4="0.0.0.0/0",
+        ip_protocol="-1",
+        tags=TAGS,
+    )
+    aws.ec2.SecurityGroup(
+        seed("group-that-lets-out", "network.limit_egress"),
+        description="As consoles make it",
+        vpc_id="vpc-0123456789abcdef0",
+        egress=[{"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": ["0.0.0.0/0"]}],
+        tags=TAGS,
+    )
+
+
+def _callers(seed: Seeds) -> None:
+    aws.lambda_.FunctionUrl("right-url", function_name="ingest", authorization_type="AWS_IAM")
+    aws.lambda_.FunctionUrl(
+        seed("everybody-calls", "network.close_functions"), function_name="ingest", authorization_type="NONE"
+    )
+
+
+def _notebooks(seed: Seeds) -> None:
+    options: dict[str, Any] = {
+        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/notebook",
+        "instance_type": "ml.t3.medium",
+        "kms_key_id": KEY,
+        "subnet_id": SUBNETS[0],
+        "security_groups": [GROUP],
+        "tags": TAGS,
+    }
+    aws.sagemaker.NotebookInstance("right-notebook", direct_internet_access="Disabled", **options)
+    aws.sagemaker.NotebookInstance(seed("notebook", "network.keep_workbenches_private"), **options)
+
+
+def _cluster(seed: Seeds) -> None:
+    """A cluster that is right but for who comes in, what is on record and how long it is supported."""
+    access = {
+        "subnet_ids": list(SUBNETS),
+        "endpoint_private_access": True,
+        "endpoint_public_access": False,
+    }
+    options: dict[str, Any] = {
+        "role_arn": f"arn:aws:iam::{ACCOUNT}:role/cluster",
+        "vpc_config": access,
+        "version": "1.34",
+        "deletion_protection": True,
+        "encryption_config": {"provider": {"key_arn": KEY}, "resources": ["secrets"]},
+        "tags": TAGS,
+    }
+    aws.eks.Cluster(
+        "right-cluster",
+        access_config={"authentication_mode": "API"},
+        enabled_cluster_log_types=["api", "audit", "authenticator"],
+        upgrade_policy={"support_type": "STANDARD"},
+        **options,
+    )
+    aws.eks.Cluster(
+        seed(
+            "cluster-as-it-comes",
+            "kubernetes.forbid_legacy_access",
+            "kubernetes.log_control_plane",
+            "kubernetes.stay_supported",
+        ),
+        **options,
+    )
+
+
+def _places(seed: Seeds) -> None:
+    """What says another environment or another region than its own."""
+    encrypted = _queries("SSE_KMS", kms_key_arn=KEY)
+    aws.athena.Workgroup("right-name", name="acme-prod-queries", **encrypted)
+    aws.athena.Workgroup(
+        seed("name-of-dev", "environment.name_environments"), name="acme-dev-queries", **encrypted
+    )
+    aws.secretsmanager.Secret(
+        seed("abroad", "environment.restrict_regions"), region="eu-west-1", kms_key_id=KEY, tags=TAGS
+    )
+    aws.secretsmanager.Secret(
+        seed("copied-abroad", "environment.restrict_regions"),
+        replicas=[{"region": "eu-west-1", "kms_key_id": KEY}],
+        kms_key_id=KEY,
+        tags=TAGS,
+    )
