@@ -1,8 +1,9 @@
 """What the twin costs: `make bench` (`python -m tests.bench`).
 
 In one run on one machine: an environment's preview and up on the twin, against the bare engine with as many
-resources that nothing is behind; and the program's own share of it. Seconds say little of another machine,
-ratios do. Nothing passes or fails here.
+resources that nothing is behind; the program's own share of it; and what the policy pack adds to a preview,
+of this environment and of the largest. Seconds say little of another machine, ratios do. Nothing passes or
+fails here.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests import bench_policies
 from tests.end_to_end.harness import ROOT, Twin
 
 # Registers what a bare engine is asked for: components alone, so that no provider has a part in it.
@@ -140,33 +142,46 @@ def main() -> None:
     parser.add_argument(
         "--repeat", type=int, default=2, help="previews of each; the best counts (default: 2)"
     )
+    parser.add_argument(
+        "--pairs", type=int, default=5, help="previews with and without the policy pack (default: 5)"
+    )
+    parser.add_argument(
+        "--policies", action="store_true", help="the policy pack alone, without what the twin costs"
+    )
     parser.add_argument("--json", action="store_true", help="for a program")
     options = parser.parse_args()
     note = Console(stderr=True, highlight=False)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         os.environ["AIPLATFORM_HOME"] = folder
-        twin = Twin(options.environment, Path(folder))
-        try:
-            result = measure(twin, Path(folder), options.repeat, lambda text: note.print(f"  {text}"))
-        finally:
-            twin.remove()
+        home, say = Path(folder), lambda text: note.print(f"  {text}")
+        policies = bench_policies.measure(options.environment, home, options.pairs, say)
+        result = None if options.policies else measure(options.environment, home, options.repeat, say)
     if options.json:
-        sys.stdout.write(json.dumps(result.document(), indent=2) + "\n")
+        document = {**(result.document() if result else {}), "policies": policies.document()}
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
     else:
-        Console(highlight=False).print(result.table())
+        for each in filter(None, (result, policies)):
+            Console(highlight=False).print(each.table())
 
 
-def measure(twin: Twin, folder: Path, repeat: int, say: Callable[[str], None]) -> Result:
-    """One run on a twin that is not started yet."""
-    stack = twin.environment
+def measure(stack: str, folder: Path, repeat: int, say: Callable[[str], None]) -> Result:
+    """One run on a twin of an environment. folder: the home of twins."""
     say("the program alone")
     program = alone(stack)
     say("starting the twin")
-    twin.cli("twin", "start", "--name", stack)
+    with Twin(stack, folder).started() as twin:
+        return Result(stack, program, operations(twin, folder, program, repeat, say))
+
+
+def operations(
+    twin: Twin, folder: Path, program: Program, repeat: int, say: Callable[[str], None]
+) -> list[Operation]:
+    """Every command on both, in a twin that has nothing up."""
+    stack = twin.environment
     bare = bare_project(folder / "bare", program.resources - 1)
     twin.pulumi("stack", "init", "bare", "--cwd", str(bare))
     ours, theirs = ("--stack", stack), ("--stack", "bare", "--cwd", str(bare))
-    operations: list[Operation] = []
+    found: list[Operation] = []
 
     def both(name: str, times: int, *command: str) -> None:
         say(name)
@@ -174,14 +189,14 @@ def measure(twin: Twin, folder: Path, repeat: int, say: Callable[[str], None]) -
             min(timed(lambda where=where: twin.pulumi(*command, *where)) for _ in range(times))
             for where in (ours, theirs)
         ]
-        operations.append(Operation(name, *best))
+        found.append(Operation(name, *best))
 
     both("preview of everything", repeat, "preview")
     both("up", 1, "up", "--yes", "--skip-preview")
     both("preview of nothing", repeat, "preview")
     both("refresh", 1, "refresh", "--yes", "--skip-preview")
     both("destroy", 1, "destroy", "--yes", "--skip-preview")
-    return Result(stack, program, operations)
+    return found
 
 
 def alone(stack: str) -> Program:

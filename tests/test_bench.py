@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.bench import Operation, Program, Result, alone
+from tests.bench_policies import Compared, Policies, Spent, largest, ran, starts
 
 RESULT = Result(
     "aws-dev", Program(1.0, 0.5, 98), [Operation("preview", 6.0, 2.0), Operation("up", 20.0, 4.0)]
@@ -21,6 +24,51 @@ def test_a_person_reads_a_row_for_each_operation() -> None:
     table = RESULT.table()
     assert table.row_count == 2
     assert "25%" in str(table.caption)
+
+
+def compared(*judged: tuple[float, float]) -> Compared:
+    """Previews of 10 s, 8 s of CPU without the pack."""
+    return Compared("aws-dev", 98, [Spent(10.0, 8.0)] * len(judged), [Spent(*each) for each in judged])
+
+
+def test_what_the_pack_adds_is_the_median_of_the_pairs() -> None:
+    told = compared((11.0, 8.4), (10.5, 8.8), (30.0, 8.8)).document()
+    assert told["added"] == 0.1, "one preview that the machine was busy in changes nothing"
+    assert told["added_cpu"] == 0.1
+    assert told["pairs"] == 3
+    assert told["with"] == {"seconds": 11.0, "cpu_seconds": 8.8}
+
+
+@pytest.mark.parametrize(
+    ("judged", "holds"), [((11.5, 9.2), True), ((11.6, 8.8), False), ((11.0, 9.3), False)]
+)
+def test_the_limit_holds_by_the_clock_and_by_the_processor(judged: tuple[float, float], holds: bool) -> None:
+    assert compared(judged).holds is holds
+
+
+def test_a_person_reads_whether_the_pack_keeps_to_its_limits() -> None:
+    policies = Policies([compared((11.0, 8.8)), compared((12.0, 9.6))], Spent(0.3, 0.2), Spent(2.1, 1.1))
+    table = policies.table()
+    assert list(table.columns[-1].cells) == ["kept", "not kept"]
+    assert list(table.columns[4].cells) == ["+10%", "+20%"]
+    assert "limit 2 s: not kept" in str(table.caption)
+    assert policies.document()["starts_in_time"] is False
+
+
+def test_the_largest_environment_is_one_of_ours() -> None:
+    assert (Path(__file__).parents[1] / "environments" / f"Pulumi.{largest()}.yaml").is_file()
+
+
+def test_a_command_s_children_count_with_it() -> None:
+    busy = "(i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done) & wait"
+    assert ran(["sh", "-c", busy], {}).cpu_seconds > 0.05
+    assert ran(["sh", "-c", "sleep 0.2"], {}).cpu_seconds < 0.1, "and waiting costs none"
+
+
+@pytest.mark.end_to_end
+def test_a_pack_that_python_has_not_compiled_starts_later() -> None:
+    start, first = starts(1)
+    assert 0 < start.cpu_seconds < first.cpu_seconds
 
 
 @pytest.mark.end_to_end

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import boto3
 import kubernetes
@@ -23,6 +24,8 @@ from twin import world as worlds
 from twin.world import World
 
 ROOT = Path(__file__).parents[2]
+GUARDED = ("--policy-pack", str(ROOT / "policies"))
+"""For `up`: each resource is judged before it is made, and all together when they stand and all is known."""
 T = TypeVar("T")
 
 
@@ -59,6 +62,15 @@ class Twin:
                 f"aiplatform {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
             )
         return done
+
+    @contextlib.contextmanager
+    def started(self) -> Iterator[Self]:
+        """The twin, started with nothing up, and removed afterwards."""
+        try:
+            self.cli("twin", "start", "--name", self.environment)
+            yield self
+        finally:
+            self.remove()
 
     def up(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`make up`."""
