@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import pulumi
 import pulumi_aws as aws
@@ -34,8 +35,23 @@ class Place:
         return f"arn:{self.partition}:iam::aws:policy/{name}"
 
 
+_PLACES: Final[WeakKeyDictionary[pulumi.Resource, Place]] = WeakKeyDictionary()
+
+
 def place(parent: pulumi.Resource) -> Place:
-    """Ask the provider of `parent`'s children where it works."""
+    """Ask the provider of `parent`'s children where it works: a provider once, for all components.
+
+    The provider that the engine makes by itself where a program has none is asked each time.
+    """
+    provider = parent.get_provider("aws:index/getCallerIdentity:getCallerIdentity")
+    if provider is None:
+        return _ask(parent)
+    if provider not in _PLACES:
+        _PLACES[provider] = _ask(parent)
+    return _PLACES[provider]
+
+
+def _ask(parent: pulumi.Resource) -> Place:
     options = pulumi.InvokeOptions(parent=parent)
     partition = aws.get_partition(opts=options)
     caller = aws.get_caller_identity(opts=options)

@@ -299,7 +299,8 @@ class Monitor(MockMonitor):
             answer = self._cloud.call(MockCallArgs(request.tok, arguments, request.provider))
         except cloud_answers.RefusedError as error:
             raise _RpcError(str(error)) from error
-        return resource_pb2.ResourceInvokeResponse(**{"return": _struct(answer)})
+        told: Any = {"return": _struct(answer)}  # a word of Python's
+        return resource_pb2.ResourceInvokeResponse(**told)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         urn = self.make_urn(request.parent, request.type, request.name)

@@ -46,6 +46,21 @@ def test_everything_goes_through_the_explicit_provider():
         assert call.provider.startswith(provider.urn), call.token
 
 
+def test_each_provider_is_asked_once_where_it_works():
+    def program() -> None:
+        for region in ("eu-central-1", "us-west-2"):
+            provider = aws.Provider(region, region=region)
+            for name in ("one", "two"):
+                args: Any = {"prefix": f"{name}-{region}", "cidr": "10.16.0.0/16", "zone_count": 2}
+                Network(f"{name}-{region}", args, pulumi.ResourceOptions(providers=[provider]))
+
+    recorded = record(program)
+    asked = [
+        call.provider.split("::")[3] for call in recorded.calls if call.token.endswith("getCallerIdentity")
+    ]
+    assert asked == ["eu-central-1", "us-west-2"], "two accounts never share an answer, two components do"
+
+
 def test_components_of_one_program_share_no_logical_name():
     network, cluster = (
         {(r.type, r.name) for r in _recorded().resources if r.name.startswith(prefix)}
