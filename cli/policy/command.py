@@ -21,6 +21,7 @@ JUNIT = typer.Option(None, "--junit", help="Write the faults there for CI's test
 CONFIG = typer.Option(None, "--config", help="A JSON file that configures the pack, as `pulumi` takes it.")
 FAULTS: Final = 1
 BROKEN: Final = 2
+INTERRUPTED: Final = 130
 
 
 def register(app: typer.Typer) -> None:
@@ -46,17 +47,25 @@ def policy(
             raise CommandError(f"--sarif and --junit: both are {sarif}, expected two files")
         config = files.configuration(config) if config else None
         world = started(environment)
-        judgement = events.read(_preview(world, environment, config))
+        try:
+            judgement = events.read(_preview(world, environment, config))
+        except KeyboardInterrupt:
+            note("interrupted: the preview has ended, and nothing was changed or judged")
+            raise typer.Exit(INTERRUPTED) from None
     for line in report.lines(judgement, environment):
         say(line)
-    if sarif:
-        sarif.write_text(report.sarif(judgement, f"environments/Pulumi.{environment}.yaml"))
-    if junit:
-        report.junit(judgement, environment, junit)
+    try:
+        if sarif:
+            sarif.write_text(report.sarif(judgement, f"environments/Pulumi.{environment}.yaml"))
+        if junit:
+            report.junit(judgement, environment, junit)
+    except OSError as error:
+        raise CommandError(f"the report could not be written: {error}", BROKEN) from None
     if judgement.mandatory:
         raise typer.Exit(FAULTS)
     if not judgement.complete:
-        note("\n".join(["the preview went wrong, so not all was judged:", *judgement.errors]))
+        why = judgement.errors or ["it broke off before its end; the engine's own words, if any, are above"]
+        note("\n".join(["the preview went wrong, so not all was judged:", *why]))
         raise typer.Exit(BROKEN)
 
 

@@ -69,6 +69,9 @@ def _faults(said: Any) -> Iterator[str]:
 
 
 def _of_policy(name: str, value: Any) -> Iterator[str]:
+    if name == "pack" and not (isinstance(value, dict) and "enforcementLevel" not in value):
+        yield 'pack: is no policy that has a level, expected an object as in {"profile": "prod"}'
+        return
     where, level = name, value
     if isinstance(value, dict):
         where, level = f"{name}.enforcementLevel", cast("Mapping[str, Any]", value).get("enforcementLevel")

@@ -53,6 +53,9 @@ def test_a_configuration_that_holds_is_taken(tmp_path: Path, said: Any) -> None:
         ({CAPPED: {"enforcementLevel": 1}}, "got a number, expected an enforcement level"),
         ({CAPPED: 3}, "got a number, expected an enforcement level or an object"),
         ({CAPPED: None}, "got nothing, expected an enforcement level or an object"),
+        # The engine takes a level of the pack as a whole, and it would do nothing.
+        ({"pack": "advisory"}, "pack: is no policy that has a level"),
+        ({"pack": {"enforcementLevel": "advisory"}}, "pack: is no policy that has a level"),
         ({"version": 2, "policies": {"zzz": "advisory"}}, "zzz: no policy of that name"),
         ({"version": 2, "policies": ["zzz"]}, "policies: got a list"),
     ],
