@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import botocore.exceptions
 import kubernetes
 import pytest
 
-from tests.end_to_end.harness import ROOT, Twin, eventually, gpu_pod, phase, steps
+from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
+from tests.end_to_end.judged import RELAXED, judged
 
 pytestmark = pytest.mark.end_to_end
 
@@ -25,7 +27,7 @@ GPU = "nvidia.com/gpu"
 def up(dev: Twin) -> Twin:
     """aws-dev, up."""
     before = _git_status()
-    done = dev.up()
+    done = dev.up(*GUARDED)
     assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
     assert _git_status() == before, "the git tree is as it was: the twin keeps its copies to itself"
     return dev
@@ -162,6 +164,16 @@ def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> Non
     up.cli("twin", "start", "--name", up.environment)
     assert up.inventory() == before, "every id is as before"
     up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
+
+
+def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
+    found = judged(up, tmp_path, profile="prod")
+    assert found.code == 1, "a mandatory fault stops CI"
+    assert "in profile prod (the pack's configuration)" in found.told
+    assert found.refused == RELAXED
+    assert found.verdict.endswith("it may not go on"), (
+        "of what stands all is known, and nothing waits for `up`"
+    )
 
 
 def test_what_runs_stands_on_loopback_and_in_bounds(up: Twin) -> None:

@@ -15,7 +15,8 @@ import kubernetes
 import pytest
 
 from aiplatform import placement
-from tests.end_to_end.harness import Twin, eventually, gpu_pod, phase, steps
+from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase, steps
+from tests.end_to_end.judged import RELAXED, judged
 
 pytestmark = pytest.mark.end_to_end
 
@@ -28,7 +29,7 @@ GPU = "nvidia.com/gpu"
 def up(home: Path) -> Iterator[Twin]:
     """gcp-dev, up."""
     twin = Twin("gcp-dev", home)
-    done = twin.up()
+    done = twin.up(*GUARDED)
     assert "No cloud account was touched" in done.stdout, "a reader must know at once that this cost nothing"
     yield twin
     twin.remove()
@@ -144,6 +145,16 @@ def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> Non
     up.cli("twin", "start", "--name", up.environment)
     assert up.inventory() == before, "every id is as before"
     up.cli("preview", up.environment, "--refresh", "--expect-no-changes")
+
+
+def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
+    found = judged(up, tmp_path, profile="prod")
+    assert found.code == 1, "a mandatory fault stops CI"
+    assert "in profile prod (the pack's configuration)" in found.told
+    assert found.refused == RELAXED | {"supply_chain.admit_verified_images"}
+    assert found.verdict.endswith("it may not go on"), (
+        "of what stands all is known, and nothing waits for `up`"
+    )
 
 
 def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
