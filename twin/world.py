@@ -167,7 +167,6 @@ def _free_ports(count: int) -> dict[str, int]:
     # until the last is chosen; ports of the other worlds, which may be stopped now, are left alone.
     taken = {port for world in every() for port in world.ports.values()}
     candidates = [port for port in range(*PORT_RANGE) if port not in taken]
-    random.shuffle(candidates)
     held: list[socket.socket] = []
     chosen: list[int] = []
     try:
@@ -177,7 +176,8 @@ def _free_ports(count: int) -> dict[str, int]:
             probe = socket.socket()
             held.append(probe)
             try:
-                probe.bind(("127.0.0.1", candidates.pop()))
+                at = random.randrange(len(candidates))  # noqa: S311 - no secret: any free port will do
+                probe.bind(("127.0.0.1", candidates.pop(at)))
             except OSError:
                 continue
             chosen.append(probe.getsockname()[1])

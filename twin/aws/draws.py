@@ -120,12 +120,14 @@ def _key(original: Any, kind: str) -> Any:
             return original(*arguments, **named)
         told = [*arguments, *named.values()]
         shape = next((getattr(each, "name", each) for each in told if each != 65537), "")
-        made = draws.take(
-            _who(f"{kind}:{shape}"),
-            lambda: _sealed(original(*arguments, **named)),
-            lambda _: _sealed(original(*arguments, **named)),
-        )
-        return _opened(made)
+        fresh: list[Any] = []
+
+        def make(*_: Any) -> str:
+            fresh.append(original(*arguments, **named))
+            return _sealed(fresh[0])
+
+        known = draws.take(_who(f"{kind}:{shape}"), make, make)
+        return fresh[0] if fresh else _opened(known)
 
     return generate
 
@@ -139,7 +141,8 @@ def _sealed(key: Any) -> str:
 def _opened(sealed: str) -> Any:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-    return load_der_private_key(b64decode(sealed), password=None)
+    # Our own, as it was sealed: to prove that it is a key takes longer than the call that asks for it.
+    return load_der_private_key(b64decode(sealed), password=None, unsafe_skip_rsa_key_validation=True)
 
 
 @cache

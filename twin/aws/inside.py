@@ -6,17 +6,18 @@ import io
 import threading
 import uuid
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3.session
-import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from twin.aws.call import Call, Refusal, environ_of
-from twin.aws.model import loader, operation_model
+from twin.aws.context import session
+from twin.aws.model import operation_model
 
 SERVICE_HEADER = "HTTP_X_TWIN_SERVICE"
 
@@ -57,16 +58,7 @@ class Inside:
         """boto3's client of a service. Its calls raise ClientError, as boto3's do."""
         with self._lock:
             if service not in self._clients:
-                inner = botocore.session.Session()
-                inner.register_component("data_loader", loader())
-                session = boto3.session.Session(
-                    self._access_key or "AKIATWINSERVICE00000",
-                    "none",
-                    self._front.identity.token(self._access_key),
-                    region_name=self._region,
-                    botocore_session=inner,
-                )
-                client: Any = session.client(  # type: ignore[call-overload]
+                client: Any = self._session.client(  # type: ignore[call-overload]
                     service,  # pyright: ignore[reportArgumentType]
                     endpoint_url="http://127.0.0.1",
                     config=Config(retries={"max_attempts": 0}, parameter_validation=False),
@@ -74,6 +66,15 @@ class Inside:
                 client.meta.events.register("before-send", self._send)
                 self._clients[service] = client
             return self._clients[service]
+
+    @cached_property
+    def _session(self) -> boto3.session.Session:
+        return session(
+            access_key=self._access_key or "AKIATWINSERVICE00000",
+            secret_key="none",  # noqa: S106 - nobody looks at the signature of a call from inside
+            token=self._front.identity.token(self._access_key),
+            region=self._region,
+        )
 
     def _send(self, request: AWSPreparedRequest, **_: Any) -> AWSResponse:
         parts = urlsplit(request.url)

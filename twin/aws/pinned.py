@@ -17,7 +17,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from twin.aws import draws, quick
 from twin.aws.call import Answer, Call
@@ -25,6 +25,9 @@ from twin.aws.draws import Draws
 
 with quick.without_pytest():
     import time_machine
+
+
+_MODELS: Final = re.compile(r"moto\.\w+\.models")
 
 
 class Pinned:
@@ -49,10 +52,13 @@ class Pinned:
         quick.regions()
         _offerings_on_demand()
         quick.ids()
+        quick.modules()
         draws.install()
-        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+        quick.beginnings()
+        quick.key_pairs()
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
-        self._app: Any = DomainDispatcherApplication(create_backend_app)
+        self._app: Any = DomainDispatcherApplication(quick.application)
         _pin_backends(epoch)
         _pin_order()
 
@@ -103,7 +109,7 @@ def tables() -> list[Any]:
     from moto.core.base_backend import BackendDict
 
     # moto lists its modules by looking into each of its folders.
-    loaded = [name for name in list(sys.modules) if re.fullmatch(r"moto\.\w+\.models", name)]
+    loaded = [name for name in list(sys.modules) if name.startswith("moto.") and _MODELS.fullmatch(name)]
     found = [each for name in sorted(loaded) for each in vars(sys.modules[name]).values()]
     return list({id(each): each for each in found if isinstance(each, BackendDict)}.values())
 
@@ -154,7 +160,9 @@ def _pin_backends(epoch: float) -> None:
     # moto's own identity of a table of backends, drawn when a module is imported: not from the call's seed.
     counter = itertools.count()
     setattr(base_backend, "uuid4", lambda: next(counter))  # noqa: B010 - not exported
-    if getattr(AccountSpecificBackend, "twin_pinned", False):
+    pinning = hasattr(AccountSpecificBackend, "twin_epoch")
+    AccountSpecificBackend.twin_epoch = epoch  # pyright: ignore[reportAttributeAccessIssue]
+    if pinning:
         return
     original: Any = AccountSpecificBackend.__getitem__
 
@@ -162,7 +170,7 @@ def _pin_backends(epoch: float) -> None:
         name = "aws" if region_name == "global" else region_name
         if dict.__contains__(self, name):
             return dict.__getitem__(self, name)
-        with pinned(zlib.crc32(f"{self.service_name}/{name}".encode()), epoch):
+        with pinned(zlib.crc32(f"{self.service_name}/{name}".encode()), self.twin_epoch):
             made = original(self, region_name)
             from twin.aws import baseline
 
@@ -170,7 +178,6 @@ def _pin_backends(epoch: float) -> None:
             return made
 
     AccountSpecificBackend.__getitem__ = get
-    AccountSpecificBackend.twin_pinned = True  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _pin_order() -> None:

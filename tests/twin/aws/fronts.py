@@ -5,18 +5,19 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from boto3.session import Session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from twin import world as worlds
 from twin.aws.call import environ_of
-from twin.aws.context import AwsContext
-from twin.aws.context import session as shared_session
+from twin.aws.context import AwsContext, session
 from twin.aws.credentials import deployer
 from twin.aws.front import Front
 
@@ -51,20 +52,23 @@ class Clients:
 
     def __call__(self, service: str) -> Any:
         if service not in self._made:
-            key = deployer(self.front.world)
-            session = shared_session(
-                access_key=self._given["AccessKeyId"] if self._given else key.access_key_id,
-                secret_key=self._given["SecretAccessKey"] if self._given else key.secret_access_key,
-                token=self._given["SessionToken"] if self._given else None,
-                region=self.front.world.region,
-            )
             config = Config(
                 retries={"max_attempts": 0}, parameter_validation=False, s3={"addressing_style": "path"}
             )
-            client: Any = session.client(service, endpoint_url="http://127.0.0.1", config=config)  # type: ignore[call-overload]
+            client: Any = self._session.client(service, endpoint_url="http://127.0.0.1", config=config)  # type: ignore[call-overload]
             client.meta.events.register("before-send", self._send)
             self._made[service] = client
         return self._made[service]
+
+    @cached_property
+    def _session(self) -> Session:
+        key = deployer(self.front.world)
+        return session(
+            access_key=self._given["AccessKeyId"] if self._given else key.access_key_id,
+            secret_key=self._given["SecretAccessKey"] if self._given else key.secret_access_key,
+            token=self._given["SessionToken"] if self._given else None,
+            region=self.front.world.region,
+        )
 
     def context(self) -> AwsContext:
         """A provider's context that calls this front."""
