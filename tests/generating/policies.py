@@ -12,6 +12,19 @@ from policies.pack.policy import PROFILES, Policy, Profile
 from policies.pack.strictness import Strictness, read_exemptions, read_strictness
 from tests.generating.tables import code, page, table
 
+_USING: Final = """\
+`bin/aiplatform policy aws-prod` is the same; it exits with 1 for a mandatory fault and with 2 when not
+all could be judged. `--sarif policy.sarif` and `--junit policy.xml` write the faults for code scanning
+and for test views, `--config policy.json` configures the pack; with make these stand in `ARGS`.
+`bin/aiplatform up aws-dev --policy-pack policies` judges an update: each resource before it is made,
+and the program as a whole when all stands. So preview first."""
+
+_ELSEWHERE: Final = """\
+The folder `policies/` is the whole pack: copy it beside any Pulumi program. The engine starts it by the
+`python3` that is first on PATH, which needs what `policies/requirements.txt` names, or by the
+`virtualenv` that `runtime` in `PulumiPolicy.yaml` says. `strictness.yaml` names the accounts and
+projects of this repository: put yours there."""
+
 _WRITING: Final = """\
 ## Writing a policy
 
@@ -37,6 +50,7 @@ def text() -> str:
         "What a program may not make. `make policy ENV=aws-prod` previews an environment on its twin and "
         "reports what is wrong, by severity; `pulumi preview --policy-pack policies` does so for any Pulumi "
         "project. A file in `policies/<topic>/` is a policy, and its path its id.",
+        _USING,
         "The profile comes from the pack's configuration (`--policy-pack-config`, a JSON file: "
         '`{"pack": {"profile": "staging"}, "network.close_endpoints": {"enforcementLevel": "advisory"}}`), '
         "else from the stack's `ai-platform:environment`, else it is `prod`, the strictest. *Advisory* is "
@@ -46,6 +60,9 @@ def text() -> str:
         "An exemption is an entry of `policies/exemptions.yaml` with policy, resource, owner, reason and the "
         "last day on which it holds. After that day the pack refuses to run until somebody renews the entry "
         "or takes it out.",
+        "While an environment's file says `teardown`, what guards against loss "
+        f"({', '.join(code(each.id) for each in policies if each.retiring)}) is told and stops nothing.",
+        _ELSEWHERE,
         _WRITING,
         f"## The {len(policies)} policies",
         table(
