@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from .policy import Finding, Judgement, Level, Options, Policy, Profile, Rule, Undecided
@@ -146,5 +148,12 @@ def _asked(rule: Rule, subject: Resource | Stack, options: Options) -> Iterator[
 
 def _failure(policy: Policy, error: Exception, about: Resource | None) -> Verdict:
     urn, name = (about.urn, about.name) if about else ("", "")
-    told = f"the policy itself failed: {type(error).__name__}: {error}"
+    # The last line that is the policy's own, not a helper's.
+    own = [each for each in traceback.extract_tb(error.__traceback__) if policy.id.endswith(_stem(each))]
+    line = f" (line {own[-1].lineno} of {policy.id.replace('.', '/')}.py)" if own else ""
+    told = f"the policy itself failed: {type(error).__name__}: {error}{line}"
     return Verdict(policy, "mandatory", "", told, urn, name, failed=True)
+
+
+def _stem(frame: traceback.FrameSummary) -> str:
+    return f".{Path(frame.filename).stem}"

@@ -97,5 +97,6 @@ def test_a_policy_that_fails_is_told_by_its_id_and_stops_the_preview(plain: Plai
     (copy / "identity" / "have_luck.py").write_text(RAISES)
     told = _refused(plain, copy)
     assert "identity.have_luck" in told, "found without registration"
-    assert "the policy itself failed: KeyError: 'everything'" in told
+    failed = "the policy itself failed: KeyError: 'everything' (line 10 of identity/have_luck.py)"
+    assert failed in told, "by the line that its author looks for"
     assert "identity.forbid_wildcard_actions" in told, "the others have judged"
