@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.harness import Twin
+from tests.end_to_end.harness import GUARDED, Twin
 
 pytestmark = pytest.mark.end_to_end
 
@@ -19,14 +19,14 @@ NOW = ("up", "--yes", "--skip-preview")
 def bootstrapped(prod: Twin) -> Twin:
     """aws-prod after its first `up`, which a person does from anywhere."""
     prod.cli("twin", "start", "--name", prod.environment)
-    prod.changed(*NOW, change={"environment/bootstrap": True})
+    prod.changed(*NOW, *GUARDED, change={"environment/bootstrap": True})
     return prod
 
 
 @pytest.fixture(scope="module")
 def up(bootstrapped: Twin) -> Twin:
     """aws-prod, up: what the runner does then."""
-    bootstrapped.up()
+    bootstrapped.up(*GUARDED)
     return bootstrapped
 
 
@@ -103,9 +103,10 @@ def test_bootstrap_does_not_take_the_living_cluster_away(up: Twin) -> None:
 def test_it_is_retired_from_inside_to_outside_and_leaves_nothing(up: Twin) -> None:
     # Without with_data the logs and their keys would stay, which tests/stacks holds.
     gone = {"environment/teardown": "with_data"}
-    up.changed(*NOW, change=gone)
+    # What guards prod is lifted, and the policies that demand it stop nothing then.
+    up.changed(*NOW, *GUARDED, change=gone)
     assert not _cluster(up)["deletionProtection"], "the first step lifts protection, and no more"
-    up.changed(*NOW, change={**gone, "environment/bootstrap": True})
+    up.changed(*NOW, *GUARDED, change={**gone, "environment/bootstrap": True})
     assert up.aws("eks").list_clusters()["clusters"] == [], "the runner takes the cluster away"
     assert up.aws("codebuild").list_projects()["projects"] == [RUNNER], "and not what it stands in itself"
     up.cli("destroy", up.environment)

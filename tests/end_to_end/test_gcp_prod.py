@@ -10,7 +10,7 @@ import kubernetes
 import pytest
 
 from aiplatform import placement
-from tests.end_to_end.harness import Twin, eventually, gpu_pod, phase
+from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase
 
 pytestmark = pytest.mark.end_to_end
 
@@ -24,7 +24,7 @@ NOW = ("up", "--yes", "--skip-preview")
 def up(home: Path) -> Iterator[Twin]:
     """gcp-prod, up."""
     twin = Twin("gcp-prod", home)
-    twin.up()
+    twin.up(*GUARDED)
     yield twin
     twin.remove()
 
@@ -106,6 +106,7 @@ def test_destroy_is_refused_while_it_is_protected(up: Twin) -> None:
 
 
 def test_it_is_retired_in_two_steps_and_leaves_nothing(up: Twin) -> None:
-    up.changed(*NOW, change={"environment/teardown": "with_data"})
+    # What guards prod is lifted, and the policies that demand it stop nothing then.
+    up.changed(*NOW, *GUARDED, change={"environment/teardown": "with_data"})
     up.cli("destroy", up.environment)
     assert up.inventory() == {}
