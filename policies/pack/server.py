@@ -146,7 +146,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
                     key: tuple(value.urns) for key, value in each.propertyDependencies.items()
                 },
             )
-            for each in request.resources
+            # The engine tells them in an order that is another in each run.
+            for each in sorted(request.resources, key=lambda each: each.urn)
         ]
         answer = self._answer(self.court.judge_stack(Stack(resources)))
         for line in self._notes.lines(len(resources)):

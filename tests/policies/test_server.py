@@ -195,3 +195,25 @@ def test_what_a_preview_makes_nothing_of_is_judged_together_by_what_the_program_
     assert not made.AnalyzeStack(proto.AnalyzeStackRequest(resources=empty), None).diagnostics
     [told] = made.AnalyzeStack(proto.AnalyzeStackRequest(resources=empty[:1]), None).diagnostics
     assert told.urn == "urn:serving", "and without the policy it is a fault already in the preview"
+
+
+def test_a_stack_is_judged_in_one_order_whatever_the_engines_is() -> None:
+    from policies.kubernetes.deny_by_default import POLICY
+
+    POLICY.id = "kubernetes.deny_by_default"
+
+    def told(names: str) -> list[str]:
+        made = pack(POLICY)
+        for name in names:
+            struct = struct_pb2.Struct()
+            json_format.ParseDict({"metadata": {"name": name}}, struct)
+            seen = {"type": "kubernetes:core/v1:Namespace", "name": name, "urn": f"urn:{name}"}
+            made.Analyze(proto.AnalyzeRequest(**seen, properties=struct), None)
+        resources = [
+            proto.AnalyzerResource(type="kubernetes:core/v1:Namespace", name=name, urn=f"urn:{name}")
+            for name in names
+        ]
+        answer = made.AnalyzeStack(proto.AnalyzeStackRequest(resources=resources), None)
+        return [each.urn for each in answer.diagnostics]
+
+    assert told("bca") == told("abc") == ["urn:a", "urn:b", "urn:c"], "a plan is compared with another run's"
