@@ -207,7 +207,11 @@ def test_a_stack_is_judged_in_one_order_whatever_the_engines_is() -> None:
         for name in names:
             struct = struct_pb2.Struct()
             json_format.ParseDict({"metadata": {"name": name}}, struct)
-            seen = {"type": "kubernetes:core/v1:Namespace", "name": name, "urn": f"urn:{name}"}
+            seen: dict[str, Any] = {
+                "type": "kubernetes:core/v1:Namespace",
+                "name": name,
+                "urn": f"urn:{name}",
+            }
             made.Analyze(proto.AnalyzeRequest(**seen, properties=struct), None)
         resources = [
             proto.AnalyzerResource(type="kubernetes:core/v1:Namespace", name=name, urn=f"urn:{name}")
