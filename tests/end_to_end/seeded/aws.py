@@ -194,7 +194,9 @@ def _data(seed: Seeds) -> None:
         tags=TAGS,
     )
     aws.cloudwatch.LogGroup(
-        seed("logs-of-aws-key", "encryption.encrypt_logs"), retention_in_days=30, tags=TAGS
+        seed("logs-of-aws-key", "encryption.encrypt_logs", "reliability.keep_logs"),
+        retention_in_days=30,
+        tags=TAGS,
     )
     aws.kinesis.FirehoseDeliveryStream(
         seed("stream-in-the-clear", "encryption.encrypt_messages"),

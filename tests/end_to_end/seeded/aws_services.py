@@ -22,7 +22,6 @@ def program(seed: Seeds) -> pulumi.Output[str]:
     _older_bucket(seed)
     _keys(seed)
     _tables(seed)
-    _listeners(seed)
     _caches(seed)
     _egress(seed)
     _callers(seed)
@@ -169,31 +168,6 @@ def _queries(option: str, **key: str) -> dict[str, Any]:
         "encryption_configuration": {"encryption_option": option, **key},
     }
     return {"configuration": {"result_configuration": results}, "tags": TAGS}
-
-
-def _listeners(seed: Seeds) -> None:
-    balancer = f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:loadbalancer/app/front/50dc6c495c0c9188"
-    target = f"arn:aws:elasticloadbalancing:us-east-1:{ACCOUNT}:targetgroup/front/6d0ecf831eec9f09"
-    certificate = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
-    forward = {"type": "forward", "target_group_arn": target}
-    secure: dict[str, Any] = {"port": 443, "protocol": "HTTPS", "certificate_arn": certificate}
-
-    def listener(name: str, action: Any, **options: Any) -> None:
-        aws.lb.Listener(name, load_balancer_arn=balancer, default_actions=[action], tags=TAGS, **options)
-
-    redirect = {
-        "type": "redirect",
-        "redirect": {"port": "443", "protocol": "HTTPS", "status_code": "HTTP_301"},
-    }
-    listener("right-redirect", redirect, port=80, protocol="HTTP")
-    listener("right-listener", forward, ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06", **secure)
-    listener(seed("in-the-clear", "encryption.encrypt_transport"), forward, port=80, protocol="HTTP")
-    listener(
-        seed("tls-of-old", "encryption.encrypt_transport"),
-        forward,
-        ssl_policy="ELBSecurityPolicy-2016-08",
-        **secure,
-    )
 
 
 def _caches(seed: Seeds) -> None:

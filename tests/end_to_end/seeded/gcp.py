@@ -244,7 +244,7 @@ def _keys(seed: Seeds) -> None:
         labels=LABELS,
     )
     logging.ProjectBucketConfig(
-        seed("logs-of-google-key", "encryption.encrypt_logs"),
+        seed("logs-of-google-key", "encryption.encrypt_logs", "reliability.keep_logs"),
         project=PROJECT,
         location=REGION,
         bucket_id="plain",

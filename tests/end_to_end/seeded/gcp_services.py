@@ -121,6 +121,10 @@ def _services(seed: Seeds) -> None:
     cloudrunv2.Service(
         seed("service-of-the-internet", "network.close_functions"), location=REGION, template=template
     )
+    service: dict[str, Any] = {"protocol": "HTTPS", "load_balancing_scheme": "INTERNAL_MANAGED"}
+    group = f"projects/{PROJECT}/zones/{REGION}-a/networkEndpointGroups/app"
+    compute.BackendService("right-backend", backends=[{"group": group}], **service)
+    compute.BackendService(seed("idle-backend", "cost.use_load_balancers"), **service)
     compute.SSLPolicy("right-tls", min_tls_version="TLS_1_2", profile="MODERN")
     compute.SSLPolicy(seed("tls-of-old", "encryption.encrypt_transport"))
     cache: dict[str, Any] = {

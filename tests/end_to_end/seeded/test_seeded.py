@@ -68,7 +68,7 @@ def _check(
 
 
 def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, tmp_path: Path) -> None:
-    from tests.end_to_end.seeded import aws, aws_right, aws_services, charts, kubernetes
+    from tests.end_to_end.seeded import aws, aws_capacity, aws_right, aws_services, charts, kubernetes
 
     seeds = Seeds()
 
@@ -77,6 +77,7 @@ def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, 
 
         def program() -> None:
             aws.program(seeds)
+            aws_capacity.program(seeds)
             later = aws_services.program(seeds)
             kubernetes.program(seeds, tmp_path, served, later)
 
@@ -84,7 +85,7 @@ def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, 
         # What a program's own provider names: without it the default provider is a fault, too.
         stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws_right.ACCOUNT}"]'))
         stack.set_config("aws:region", automation.ConfigValue("us-east-1"))
-        _check(stack, seeds, 118)
+        _check(stack, seeds, 126)
 
 
 def test_every_fault_of_a_program_is_found_by_policies_that_are_configured(
@@ -112,4 +113,4 @@ def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
     stack = place.stack(program)
     stack.set_config("gcp:project", automation.ConfigValue(gcp.PROJECT))
     stack.set_config("gcp:region", automation.ConfigValue(gcp.REGION))
-    _check(stack, seeds, 80)
+    _check(stack, seeds, 82)
