@@ -10,18 +10,6 @@ from xml.etree import ElementTree
 
 from tests.end_to_end.harness import Twin
 
-RELAXED = frozenset(
-    {
-        "data.recover_tables",
-        "reliability.guard_deletion",
-        "reliability.keep_backups",
-        "reliability.keep_last_backup",
-        "reliability.protect_data",
-        "reliability.span_zones",
-    }
-)
-"""The policies that dev's files do not keep, for the price of it, and prod's must."""
-
 
 @dataclass(frozen=True)
 class Judged:

@@ -15,7 +15,8 @@ import kubernetes
 import pytest
 
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
-from tests.end_to_end.judged import RELAXED, judged
+from tests.end_to_end.judged import judged
+from tests.policies.relaxed import DEV, STAGING
 
 pytestmark = pytest.mark.end_to_end
 
@@ -170,7 +171,7 @@ def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
     found = judged(up, tmp_path, profile="prod")
     assert found.code == 1, "a mandatory fault stops CI"
     assert "in profile prod (the pack's configuration)" in found.told
-    assert found.refused == RELAXED
+    assert found.refused == DEV | STAGING
     assert found.verdict.endswith("it may not go on"), (
         "of what stands all is known, and nothing waits for `up`"
     )

@@ -16,7 +16,8 @@ import pytest
 
 from aiplatform import placement
 from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase, steps
-from tests.end_to_end.judged import RELAXED, judged
+from tests.end_to_end.judged import judged
+from tests.policies.relaxed import DEV, GOOGLE, STAGING
 
 pytestmark = pytest.mark.end_to_end
 
@@ -151,7 +152,7 @@ def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
     found = judged(up, tmp_path, profile="prod")
     assert found.code == 1, "a mandatory fault stops CI"
     assert "in profile prod (the pack's configuration)" in found.told
-    assert found.refused == RELAXED | {"supply_chain.admit_verified_images"}
+    assert found.refused == DEV | STAGING | GOOGLE
     assert found.verdict.endswith("it may not go on"), (
         "of what stands all is known, and nothing waits for `up`"
     )

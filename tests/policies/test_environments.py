@@ -12,6 +12,7 @@ from policies.pack.judging import Court, Verdict
 from policies.pack.policy import Profile
 from policies.pack.strictness import read_strictness
 from tests.components.recording import Registered
+from tests.policies.relaxed import DEV, GOOGLE, STAGING
 from tests.stacks.environments import STACKS, built
 
 POLICIES = find()
@@ -32,10 +33,10 @@ def as_judged(registered: Registered, provider: Any, *, made: bool = False) -> R
     )
 
 
-def verdicts(stack: str, teardown: bool | str = False) -> list[Verdict]:
-    """Everything that the pack says of an environment."""
-    profile = cast(Profile, stack.partition("-")[2])
-    court = Court(POLICIES, STRICTNESS, profile=profile, retiring=bool(teardown))
+def verdicts(stack: str, teardown: bool | str = False, profile: str = "") -> list[Verdict]:
+    """Everything that the pack says of an environment. profile: by which, where not by its own."""
+    by = cast(Profile, profile or stack.partition("-")[2])
+    court = Court(POLICIES, STRICTNESS, profile=by, retiring=bool(teardown))
     recording = built(stack, teardown).recording
     provider = recording.named(stack.partition("-")[0]).inputs
     alone = [as_judged(each, provider) for each in recording.resources]
@@ -57,3 +58,25 @@ def test_an_environment_that_is_retired_may_lift_what_guards_it(stack: str, tear
     assert {each.policy.id for each in found} >= {"reliability.guard_deletion", "reliability.protect_data"}
     stops = [f"{each.policy.id}: {each.name}.{each.path}" for each in found if each.level == "mandatory"]
     assert not stops, "the update that lifts protection would be refused: " + ", ".join(stops)
+
+
+@pytest.mark.parametrize(
+    ("stack", "profile", "refused"),
+    [
+        ("aws-dev", "staging", DEV),
+        ("gcp-dev", "staging", DEV),
+        ("aws-staging", "prod", STAGING),
+        ("gcp-staging", "prod", STAGING | GOOGLE),
+        # Of dev by prod the engine itself is asked: tests/end_to_end/test_aws_dev.py, test_gcp_dev.py.
+        ("aws-dev", "prod", DEV | STAGING),
+        ("gcp-dev", "prod", DEV | STAGING | GOOGLE),
+        # What is strict enough for prod is so for the others, but for its account and its size.
+        ("aws-prod", "dev", {"environment.separate_accounts"}),
+        ("gcp-prod", "staging", {"environment.separate_accounts", "gpu.cap_gpu_nodes"}),
+    ],
+)
+def test_what_one_profile_leaves_out_a_stricter_one_refuses(
+    stack: str, profile: str, refused: set[str]
+) -> None:
+    found = verdicts(stack, profile=profile)
+    assert {each.policy.id for each in found if each.level == "mandatory"} == refused
