@@ -13,7 +13,8 @@ POLICY = Policy(
     description="A renamed resource, or one that a changed property replaces, is deleted by the same update "
     "that makes its successor. A database is kept from it by `protect` or the cloud's own protection; a "
     "bucket and a registry as long as they may not be deleted with what is in them.",
-    remediation="Set Pulumi's option `protect`, or drop `forceDestroy` and `forceDelete`.",
+    remediation="Set Pulumi's option `protect`, or drop `forceDestroy`, `forceDelete` and "
+    "`deleteContentsOnDestroy`.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
     # These are made to be thrown away.
     levels={"dev": "disabled", "staging": "disabled"},

@@ -16,8 +16,9 @@ _USING: Final = """\
 `bin/aiplatform policy aws-prod` is the same; it exits with 1 for a mandatory fault and with 2 when not
 all could be judged. `--sarif policy.sarif` and `--junit policy.xml` write the faults for code scanning
 and for test views, `--config policy.json` configures the pack; with make these stand in `ARGS`.
-`bin/aiplatform up aws-dev --policy-pack policies` judges an update: each resource before it is made,
-and the program as a whole when all stands. So preview first."""
+`bin/aiplatform up aws-dev --policy-pack policies` judges an update and stops at the first mandatory
+fault: each resource is judged before it is made, the program as a whole when all stands. A preview
+tells all."""
 
 _ELSEWHERE: Final = """\
 The folder `policies/` is the whole pack: copy it beside any Pulumi program. The engine starts it by the
