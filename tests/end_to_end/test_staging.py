@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.harness import Twin, eventually
+from tests.end_to_end.harness import GUARDED, Twin, eventually
 
 pytestmark = pytest.mark.end_to_end
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.end_to_end
 def staging(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
     """An environment, up."""
     twin = Twin(request.param, home)
-    twin.up()
+    twin.up(*GUARDED)
     yield twin
     twin.remove()
 
