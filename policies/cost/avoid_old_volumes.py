@@ -11,35 +11,29 @@ POLICY = Policy(
     severity="low",
     description="A gp3 volume costs a fifth less than gp2 of the same size, and its throughput does not "
     "depend on "
-    "how large it is. AWS still takes gp2 where nothing is said.",
+    "how large it is. EC2 still makes a volume of gp2 where nothing is said.",
     remediation="Set `type`, `volumeType` or `storageType` to gp3.",
 )
 
 
 @POLICY.on("aws:ebs/volume:Volume")
 def on_volumes(resource: Resource) -> Iterator[Judgement]:
-    """Volumes, which are gp2 unless it is said."""
+    """Volumes, which are gp2 unless it is said, whatever their snapshot was of."""
     kind = resource.get("type")
     if kind is UNKNOWN:
         yield Undecided("type")
-    elif kind in (None, "gp2") and resource.get("snapshotId") is None:
+    elif kind in (None, "gp2"):
         yield Finding("type", "is 'gp2'" if kind else "is not set, and gp2 by default")
 
 
 @POLICY.on("aws:rds/instance:Instance")
 def on_databases(resource: Resource) -> Iterator[Judgement]:
-    """Databases, which are on gp2 unless it is said; Aurora's and restored ones are their source's."""
-    path = "storageType"
-    kind = resource.get(path)
+    """Databases, which RDS makes on gp3 or io1 where nothing is said."""
+    kind = resource.get("storageType")
     if kind is UNKNOWN:
-        yield Undecided(path)
-    elif kind == "gp2" or (
-        kind is None
-        and resource.get("allocatedStorage") is not None
-        and resource.get("iops") is None
-        and resource.get("snapshotIdentifier") is None
-    ):
-        yield Finding(path, "is 'gp2'" if kind else "is not set, and gp2 by default")
+        yield Undecided("storageType")
+    elif kind == "gp2":
+        yield Finding("storageType", "is 'gp2'")
 
 
 @POLICY.on("aws:ec2/launchTemplate:LaunchTemplate", "aws:ec2/instance:Instance")

@@ -99,12 +99,25 @@ def _urns(resource: Resource, key: str) -> Sequence[str]:
 @POLICY.on_stack
 def on_google_nodes(stack: Stack) -> Iterator[Judgement]:
     """What the accounts of GKE nodes may do in a project beyond what nodes need."""
-    accounts = {pool.get("nodeConfig.serviceAccount") for pool in stack.of("gcp:container/nodePool:NodePool")}
+    pools = stack.of("gcp:container/nodePool:NodePool")
+    accounts = {pool.get("nodeConfig.serviceAccount") for pool in pools}
     names = {f"serviceAccount:{account}" for account in accounts if isinstance(account, str)}
+    made = {
+        urn
+        for pool in pools
+        for urn in _urns(pool, "nodeConfig")
+        if urn in stack.by_urn and stack.by_urn[urn].type == "gcp:serviceaccount/account:Account"
+    }
     for binding in stack.of("gcp:projects/iAMMember:IAMMember", "gcp:projects/iAMBinding:IAMBinding"):
         role = binding.get("role")
         for path, member in members(binding):
-            if member in names and role is not UNKNOWN and role not in _ROLES_OF_NODES:
+            # A name that is not known yet is told by where it comes from.
+            comes_from = set(_urns(binding, path.partition("[")[0])) if member is UNKNOWN else set[str]()
+            if member not in names and not made & comes_from:
+                continue
+            if role is UNKNOWN:
+                yield Undecided("role")
+            elif role not in _ROLES_OF_NODES:
                 yield Finding(path, f"gives the nodes {role!r}, and with that every pod", binding)
 
 

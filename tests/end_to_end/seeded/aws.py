@@ -172,6 +172,7 @@ def _data(seed: Seeds) -> None:
         engine_version="16",
         instance_class="db.t4g.medium",
         allocated_storage=20,
+        storage_type="gp2",
         username="registry",
         manage_master_user_password=True,
         publicly_accessible=True,

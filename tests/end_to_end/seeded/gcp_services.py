@@ -15,6 +15,7 @@ ACCOUNT: Final = f"serviceAccount:keys@{PROJECT}.iam.gserviceaccount.com"
 def program(seed: Seeds) -> None:
     """Declare everything."""
     _clusters(seed)
+    _nodes(seed)
     _networks(seed)
     _machines(seed)
     _services(seed)
@@ -54,6 +55,29 @@ def _clusters(seed: Seeds) -> None:
         logging_config={"enable_components": ["WORKLOADS"]},
         resource_labels=LABELS,
     )
+
+
+def _nodes(seed: Seeds) -> None:
+    from pulumi_gcp import container, projects, serviceaccount
+
+    account = serviceaccount.Account("right-nodes", account_id="right-nodes")
+    container.NodePool(
+        "right-pool",
+        cluster=f"projects/{PROJECT}/locations/{REGION}/clusters/main",
+        location=REGION,
+        node_config={
+            "machine_type": "n2-standard-8",
+            "boot_disk_kms_key": KEY,
+            "service_account": account.email,
+            "workload_metadata_config": {"mode": "GKE_METADATA"},
+        },
+        network_config={"enable_private_nodes": True},
+    )
+    for name, role in {
+        "right-node-rights": "roles/container.defaultNodeServiceAccount",
+        seed("rights-of-every-pod", "identity.use_workload_identity"): "roles/storage.objectViewer",
+    }.items():
+        projects.IAMMember(name, project=PROJECT, role=role, member=account.member)
 
 
 def _networks(seed: Seeds) -> None:

@@ -43,6 +43,26 @@ def _google(role: str) -> Stack:
     return Stack([pool, resource("gcp:projects/iAMMember:IAMMember", member, name="member")])
 
 
+_ACCOUNT = resource("gcp:serviceaccount/account:Account", {"accountId": "nodes"}, name="account")
+
+
+def _google_preview(role: Any, *, of: str = _ACCOUNT.urn) -> Stack:
+    """The account is not there yet, and nobody knows its name."""
+    pool = resource(
+        "gcp:container/nodePool:NodePool",
+        {"nodeConfig": {"serviceAccount": UNKNOWN}},
+        name="pool",
+        property_dependencies={"nodeConfig": [_ACCOUNT.urn]},
+    )
+    member = resource(
+        "gcp:projects/iAMMember:IAMMember",
+        {"role": role, "member": UNKNOWN},
+        name="member",
+        property_dependencies={"member": [of]},
+    )
+    return Stack([_ACCOUNT, pool, member])
+
+
 _PATH = "workloadIdentityConfig.workloadPool"
 
 SPEC = Spec(
@@ -52,8 +72,12 @@ SPEC = Spec(
         "nodes with what they need": _attached("AmazonEKSWorkerNodePolicy"),
         "nodes that pull images": _own("ecr:BatchImportUpstreamImage"),
         "nodes on Google Cloud with what they need": _google("roles/container.defaultNodeServiceAccount"),
+        "what another account than the nodes' gets": _google_preview("roles/owner", of="another"),
     },
     fails={
+        "nodes on Google Cloud that read buckets, in a preview": Fails(
+            _google_preview("roles/storage.objectViewer"), "member", "roles/storage.objectViewer", of="member"
+        ),
         "GKE as it comes": Fails(_gke(), _PATH, "is missing"),
         "nodes that read every bucket": Fails(
             _attached("AmazonS3ReadOnlyAccess"), "policyArn", "AmazonS3ReadOnlyAccess", of="attachment"
@@ -64,6 +88,7 @@ SPEC = Spec(
         ),
     },
     unknown={
+        "what nodes on Google Cloud get": _google_preview(UNKNOWN),
         "a pool that is not known yet": _gke(workloadIdentityConfig={"workloadPool": UNKNOWN}),
         "a policy of the nodes that is not there yet": _attached(UNKNOWN),
     },
