@@ -11,6 +11,7 @@ import typer
 
 from cli.output import CommandError, held, note, say
 from cli.policy import events, files, report
+from cli.progress import shown
 from cli.stacks import ENVIRONMENT, PANEL, started
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def policy(
         config = files.configuration(config) if config else None
         world = started(environment)
         try:
-            judgement = events.read(_preview(world, environment, config))
+            with shown() as progress, progress.step("preview under the policies"):
+                judgement = events.read(_preview(world, environment, config))
         except KeyboardInterrupt:
             note("interrupted: the preview has ended, and nothing was changed or judged")
             raise typer.Exit(INTERRUPTED) from None
