@@ -63,11 +63,12 @@ def policy(
             report.junit(judgement, environment, junit)
     except OSError as error:
         raise CommandError(f"the report could not be written: {error}", BROKEN) from None
+    if not judgement.complete:
+        why = judgement.wrong or ["it broke off before its end; the engine's own words, if any, are above"]
+        note("\n".join(["the preview went wrong, so not all was judged:", *why]))
     if judgement.mandatory:
         raise typer.Exit(FAULTS)
     if not judgement.complete:
-        why = judgement.errors or ["it broke off before its end; the engine's own words, if any, are above"]
-        note("\n".join(["the preview went wrong, so not all was judged:", *why]))
         raise typer.Exit(BROKEN)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 SAID: Final = "guardrails: "
 """How the lines begin that the pack itself says (policies/pack/server.py)."""
+_FAILED: Final = "preview failed"
 _WAITS: Final = "known only at `up`, and judged there: "
 _MEND: Final = re.compile(r"\nTo mend it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
 _COUNTED: Final = re.compile(r"(\w+\.\w+) \((\d+)\)")
@@ -68,9 +69,14 @@ class Judgement:
         return [each for each in self.violations if each.mandatory]
 
     @property
+    def wrong(self) -> list[str]:
+        """What went wrong beside faults: of a mandatory one the engine says that the preview failed, too."""
+        return [each for each in self.errors if not (self.mandatory and each == _FAILED)]
+
+    @property
     def complete(self) -> bool:
         """Whether the engine came to its end with nothing wrong but faults."""
-        return self.finished and (not self.errors or bool(self.mandatory))
+        return self.finished and not self.wrong
 
 
 def read(lines: Iterable[str]) -> Judgement:

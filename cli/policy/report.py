@@ -135,7 +135,7 @@ def junit(judgement: Judgement, stack: str, target: Path) -> None:
     suite = TestSuite(f"guardrails of {stack}")
     if not judgement.complete:
         broken = TestCase("preview", classname=stack)
-        told = "\n".join(judgement.errors) or "it did not come to its end"
+        told = "\n".join(judgement.wrong) or "it did not come to its end"
         broken.result = [_with_text(Error("not all could be judged"), told)]
         suite.add_testcase(broken)
     there = judgement.policies | judgement.waiting.keys() | {each.policy for each in judgement.violations}

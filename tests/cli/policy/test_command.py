@@ -56,6 +56,7 @@ def _run(*options: str) -> Any:
         ([END], 0, "aws-dev: no fault; it may go on"),
         ([FAULT, END], 1, "aws-dev: 1 mandatory and 0 advisory fault(s); it may not go on"),
         ([], 2, "it broke off before its end"),
+        ([FAULT], 1, "not all was judged"),
         ([{"diagnosticEvent": {"severity": "error", "message": "no such zone"}}, END], 2, "no such zone"),
         ([KeyboardInterrupt()], 130, "interrupted: the preview has ended"),
     ],

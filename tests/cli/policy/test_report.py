@@ -103,6 +103,8 @@ def test_a_preview_that_broke_off_is_no_pass() -> None:
     assert not _judged(_said("a provider failed", "error"), END).complete, "nor one with an error"
     refused = _judged(_fault("data.close"), _said("preview failed", "error"), END)
     assert refused.complete, "the engine calls a mandatory fault an error, too"
+    both = _judged(_fault("data.close"), _said("the pack has gone", "error"), END)
+    assert both.wrong == ["the pack has gone"], "what was found first does not hide it"
 
 
 def test_an_exception_of_the_engine_s_own_stops_nothing_and_is_told() -> None:
