@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[1]
+GUARDED = " --policy-pack policies"
 FAKE = """#!/bin/sh
 echo "$(basename $0) $*" >> "$TOLD"
 [ -n "$AWS_CONFIG_FILE" ] && cat "$AWS_CONFIG_FILE" > "$TOLD.profile" && echo "$AWS_PROFILE" > "$TOLD.named"
@@ -43,7 +44,9 @@ def _run(folder: Path, command: str) -> tuple[subprocess.CompletedProcess[str], 
     return done, told.read_text().splitlines() if told.exists() else []
 
 
-@pytest.mark.parametrize(("command", "options"), [("preview", ""), ("up", " --yes"), ("refresh", " --yes")])
+@pytest.mark.parametrize(
+    ("command", "options"), [("preview", GUARDED), ("up", f" --yes{GUARDED}"), ("refresh", " --yes")]
+)
 def test_a_run_works_as_the_deployer_on_its_stack(tmp_path: Path, command: str, options: str) -> None:
     done, calls = _run(tmp_path, command)
     assert done.returncode == 0, done.stderr
