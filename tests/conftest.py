@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+from typing import Any, Final
+
+import pytest
 
 # Importing the SDKs and recording resources make millions of objects that live to the end: looking through
 # them again and again is a tenth of the unit tier's time.
@@ -17,3 +20,26 @@ logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 def pytest_sessionfinish() -> None:
     """pytest and Python look through all of it again and again before they end, to free what goes anyway."""
     gc.freeze()
+
+
+ENVIRONMENTS: Final = (
+    "tests/policies/test_environments.py",
+    "tests/stacks/test_foundation.py",
+    "tests/stacks/test_runner.py",
+)
+"""Files whose tests look at the same recordings (tests/stacks/environments.py: built)."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """By file, as --dist loadfile does, but one worker records the environments and not each of them."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return ENVIRONMENTS[0] if file in ENVIRONMENTS else file
+
+    return Scheduling(config, log)
