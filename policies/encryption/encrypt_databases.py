@@ -52,7 +52,7 @@ def on_caches(resource: Resource) -> Iterator[Judgement]:
     flag = resource.get("atRestEncryptionEnabled")
     if flag is UNKNOWN:
         yield Undecided("atRestEncryptionEnabled")
-    elif str(flag).lower() != "true" and resource.get("engine") != "valkey":
+    elif flag is not True and resource.get("engine") != "valkey":
         yield Finding(
             "atRestEncryptionEnabled", "is not set, so snapshots and swapped memory lie in the clear"
         )

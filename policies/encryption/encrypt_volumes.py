@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
 from ..pack.keys import customer_key
@@ -61,8 +61,36 @@ def on_nodes(resource: Resource) -> Iterator[Judgement]:
     yield from customer_key(resource, "nodeConfig.bootDiskKmsKey", "the boot disks of its nodes")
 
 
-@POLICY.on("gcp:compute/disk:Disk", "gcp:compute/regionDisk:RegionDisk")
+_DISKS: Final = {
+    "gcp:compute/disk:Disk": "diskEncryptionKey.kmsKeySelfLink",
+    "gcp:compute/regionDisk:RegionDisk": "diskEncryptionKey.kmsKeyName",
+}
+_BROUGHT: Final = ("rawKey", "rawKeyWo", "rsaEncryptedKey")
+
+
+@POLICY.on(*_DISKS)
 def on_google_disks(resource: Resource) -> Iterator[Judgement]:
-    """Disks by themselves; one whose key the customer brings along (`rawKey`) has one."""
-    if resource.get("diskEncryptionKey.rawKey") is None:
-        yield from customer_key(resource, "diskEncryptionKey.kmsKeySelfLink", "its blocks")
+    """Disks by themselves; one whose key the customer brings along has one."""
+    if all(resource.get(f"diskEncryptionKey.{key}") is None for key in _BROUGHT):
+        yield from customer_key(resource, _DISKS[resource.type], "its blocks")
+
+
+@POLICY.on("gcp:compute/instance:Instance")
+def on_google_machines(resource: Resource) -> Iterator[Judgement]:
+    """The boot disk of a machine; one that is there already is judged by itself."""
+    own = ("source", "diskEncryptionKeyRaw", "diskEncryptionKeyRsa")
+    if all(resource.get(f"bootDisk.{key}") is None for key in own):
+        yield from customer_key(resource, "bootDisk.kmsKeySelfLink", "its blocks")
+
+
+@POLICY.on(
+    "gcp:compute/instanceTemplate:InstanceTemplate",
+    "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
+)
+def on_google_templates(resource: Resource) -> Iterator[Judgement]:
+    """The disks that a template makes; local ones have no key by their nature."""
+    if resource.get("disks") is UNKNOWN:
+        yield Undecided("disks")
+    for path, _ in resource.items("disks"):
+        if resource.get(f"{path}.source") is None and resource.get(f"{path}.type") != "SCRATCH":
+            yield from customer_key(resource, f"{path}.diskEncryptionKey.kmsKeySelfLink", "its blocks")

@@ -43,7 +43,7 @@ def on_resources(resource: Resource, options: Options) -> Iterator[Judgement]:
                 yield Finding(key, f"is {said!r}, but allowed is {', '.join(allowed)}")
 
 
-@POLICY.on("aws:s3/bucket:Bucket", "aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret")
+@POLICY.on("aws:dynamodb/table:Table", "aws:secretsmanager/secret:Secret")
 def on_replicas(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Replicas in other regions."""
     for path, replica in resource.items("replicas"):

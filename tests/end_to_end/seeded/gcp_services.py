@@ -123,6 +123,9 @@ def _machines(seed: Seeds) -> None:
     }
     compute.Instance("right-machine", **options)
     compute.Instance(seed("router", "network.forbid_packet_forwarding"), can_ip_forward=True, **options)
+    disk: dict[str, Any] = {"region": REGION, "replica_zones": [f"{REGION}-a", f"{REGION}-b"], "size": 100}
+    compute.RegionDisk("right-disk", disk_encryption_key={"kms_key_name": KEY}, labels=LABELS, **disk)
+    compute.RegionDisk(seed("disk-of-google-key", "encryption.encrypt_volumes"), labels=LABELS, **disk)
     notebook: dict[str, Any] = {"location": f"{REGION}-a", "labels": LABELS}
     workbench.Instance("right-notebook", gce_setup={"disable_public_ip": True}, **notebook)
     workbench.Instance(

@@ -113,4 +113,4 @@ def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
     stack = place.stack(program)
     stack.set_config("gcp:project", automation.ConfigValue(gcp.PROJECT))
     stack.set_config("gcp:region", automation.ConfigValue(gcp.REGION))
-    _check(stack, seeds, 83)
+    _check(stack, seeds, 84)

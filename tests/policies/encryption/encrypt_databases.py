@@ -31,7 +31,7 @@ SPEC = Spec(
         "an instance with a key": _rds(storageEncrypted=True, kmsKeyId=_KEY),
         "a replica, which has its source's": _rds(replicateSourceDb="primary"),
         "a table with a key": _table(enabled=True, kmsKeyArn=_KEY),
-        "a cache with a key": _cache(atRestEncryptionEnabled="true", kmsKeyId=_KEY),
+        "a cache with a key": _cache(atRestEncryptionEnabled=True, kmsKeyId=_KEY),
         "Cloud SQL with a key": _sql(encryptionKeyName=_GOOGLE_KEY),
         "a replica of Cloud SQL": _sql(masterInstanceName="primary"),
         "Firestore with a key": resource(

@@ -24,6 +24,17 @@ def _pool(**config: Any) -> Resource:
     return resource("gcp:container/nodePool:NodePool", {"cluster": "acme", "nodeConfig": config})
 
 
+_GOOGLE_KEY = "projects/acme/locations/eu/keyRings/a/cryptoKeys/b"
+
+
+def _machine(**boot: Any) -> Resource:
+    return resource("gcp:compute/instance:Instance", {"bootDisk": boot})
+
+
+def _disks(*disks: Any) -> Resource:
+    return resource("gcp:compute/instanceTemplate:InstanceTemplate", {"disks": [*disks]})
+
+
 SPEC = Spec(
     passes={
         "a volume with a key": _volume(encrypted=True, kmsKeyId=_KEY),
@@ -31,6 +42,14 @@ SPEC = Spec(
         "a template without disks": resource("aws:ec2/launchTemplate:LaunchTemplate", {}),
         "a pool with a key": _pool(bootDiskKmsKey="projects/acme/locations/eu/keyRings/a/cryptoKeys/b"),
         "a disk with a key": resource("gcp:compute/disk:Disk", {"diskEncryptionKey": {"rawKey": "abc"}}),
+        "a disk of two zones with a key": resource(
+            "gcp:compute/regionDisk:RegionDisk", {"diskEncryptionKey": {"kmsKeyName": _GOOGLE_KEY}}
+        ),
+        "a machine on Google Cloud with a key": _machine(kmsKeySelfLink=_GOOGLE_KEY),
+        "a machine of a disk that is there": _machine(source="projects/acme/zones/a/disks/b"),
+        "a template on Google Cloud with a key": _disks(
+            {"diskEncryptionKey": {"kmsKeySelfLink": _GOOGLE_KEY}}, {"type": "SCRATCH"}
+        ),
     },
     fails={
         "a plain volume": Fails(_volume(), "encrypted", "not set"),
@@ -45,11 +64,24 @@ SPEC = Spec(
             resource("aws:ec2/instance:Instance", {"ami": "ami-1"}), "rootBlockDevice.encrypted"
         ),
         "a plain pool": Fails(_pool(machineType="n2-standard-4"), "nodeConfig.bootDiskKmsKey"),
+        "a plain disk of two zones": Fails(
+            resource("gcp:compute/regionDisk:RegionDisk", {"region": "eu"}), "diskEncryptionKey.kmsKeyName"
+        ),
+        "a machine on Google Cloud as it comes": Fails(
+            _machine(initializeParams={"image": "debian-cloud/debian-12"}), "bootDisk.kmsKeySelfLink"
+        ),
+        "a template on Google Cloud as it comes": Fails(
+            _disks({"sourceImage": "debian-cloud/debian-12"}), "disks[0].diskEncryptionKey.kmsKeySelfLink"
+        ),
         "a plain disk": Fails(
             resource("gcp:compute/disk:Disk", {"zone": "a"}), "diskEncryptionKey.kmsKeySelfLink"
         ),
     },
     unknown={
+        "a machine's key on Google Cloud": _machine(kmsKeySelfLink=UNKNOWN),
+        "disks of a template that are not known yet": resource(
+            "gcp:compute/instanceTemplate:InstanceTemplate", {"disks": UNKNOWN}
+        ),
         "a key that is not there yet": _volume(encrypted=True, kmsKeyId=UNKNOWN),
         "a flag that is not there yet": _volume(encrypted=UNKNOWN),
         "disks that are not known yet": resource(
