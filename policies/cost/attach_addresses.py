@@ -11,8 +11,7 @@ POLICY = Policy(
     title="No idle public addresses",
     severity="low",
     description="A public address costs the same whether anything answers behind it, and one that nothing "
-    "uses "
-    "is forgotten until somebody points a name at it.",
+    "uses is forgotten until somebody points a name at it.",
     remediation="Give the address to the NAT gateway, load balancer or machine it was made for, or take it "
     "out.",
     frameworks=("NIST 800-53 CM-8",),

@@ -10,8 +10,7 @@ POLICY = Policy(
     title="No gp2 volumes",
     severity="low",
     description="A gp3 volume costs a fifth less than gp2 of the same size, and its throughput does not "
-    "depend on "
-    "how large it is. EC2 still makes a volume of gp2 where nothing is said.",
+    "depend on how large it is. EC2 still makes a volume of gp2 where nothing is said.",
     remediation="Set `type`, `volumeType` or `storageType` to gp3.",
 )
 

@@ -11,8 +11,7 @@ POLICY = Policy(
     title="Registries clean up",
     severity="low",
     description="Every build leaves an image of some gigabytes, with the CUDA libraries in each. A "
-    "repository "
-    "without a rule keeps all of them, for ever.",
+    "repository without a rule keeps all of them, for ever.",
     remediation="Add an ECR LifecyclePolicy; set `cleanupPolicies` on Artifact Registry, and not "
     "`cleanupPolicyDryRun`.",
 )

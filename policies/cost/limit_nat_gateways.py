@@ -9,12 +9,10 @@ from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resourc
 POLICY = Policy(
     title="Few NAT gateways",
     severity="low",
-    description="A NAT gateway costs some thirty dollars a month before it carries a byte. In prod there is "
-    "one a "
-    "zone, so that a zone's end does not take the others' way out; dev and staging share one.",
+    description="A NAT gateway costs some thirty dollars a month before it carries a byte. In prod there "
+    "is one a zone, so that a zone's end does not take the others' way out; dev and staging share one.",
     remediation="Route the private subnets of all zones to one NAT gateway, or have `most` raised for this "
-    "profile "
-    "in strictness.yaml.",
+    "profile in strictness.yaml.",
     options={
         "most": Option({"type": "integer", "minimum": 0}, 4, "The most public NAT gateways of a program.")
     },

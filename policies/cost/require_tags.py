@@ -11,12 +11,10 @@ POLICY = Policy(
     title="Owner and cost center on what costs money",
     severity="medium",
     description="A bill is read by tags: without them nobody knows whose a machine is, and nobody dares to "
-    "delete it. A provider's default tags count, but end at what it makes itself: the instances and volumes "
-    "of a "
-    "launch template and the instances of Cloud SQL have only those that are said there.",
+    "delete it. A provider's default tags count, but end at what it makes itself: the instances and "
+    "volumes of a launch template and the instances of Cloud SQL have only those that are said there.",
     remediation="Set `default_tags` or `default_labels` on the provider, `tagSpecifications` on launch "
-    "templates "
-    "and `settings.userLabels` on Cloud SQL.",
+    "templates and `settings.userLabels` on Cloud SQL.",
     frameworks=("NIST 800-53 CM-8",),
     options={
         "keys": Option(

@@ -15,13 +15,10 @@ POLICY = Policy(
     title="Personal columns carry a tag",
     severity="high",
     description="Who reads an e-mail address is decided by a tag on its column, which the grants speak of, "
-    "and "
-    "not by who happens to read the table. A column whose name tells that it is personal and that carries "
-    "no tag "
-    "is open to every reader of its table.",
-    remediation="Put an LF-tag on the table or the column (ResourceLfTags); give the column `policyTags` in "
-    "a "
-    "BigQuery schema.",
+    "and not by who happens to read the table. A column whose name tells that it is personal and that "
+    "carries no tag is open to every reader of its table.",
+    remediation="Put an LF-tag on the table or the column (ResourceLfTags); give the column `policyTags` "
+    "in a BigQuery schema.",
     frameworks=("NIST 800-53 AC-16",),
     options={
         "words": Option(

@@ -11,13 +11,10 @@ POLICY = Policy(
     title="Tables are granted by name",
     severity="critical",
     description="Nobody gets a table by being in the world, in the project or in the account. In Lake "
-    "Formation "
-    "`IAM_ALLOWED_PRINCIPALS` switches its grants off for whatever carries it; in BigQuery a dataset is "
-    "readable "
-    "by all whom a project role or `allAuthenticatedUsers` names.",
+    "Formation `IAM_ALLOWED_PRINCIPALS` switches its grants off for whatever carries it; in BigQuery a "
+    "dataset is readable by all whom a project role or `allAuthenticatedUsers` names.",
     remediation="Name the role, service account or group that needs the table; leave the default "
-    "permissions of "
-    "Lake Formation empty.",
+    "permissions of Lake Formation empty.",
     frameworks=("CIS GCP 7.1", "NIST 800-53 AC-3", "SOC 2 CC6.1"),
 )
 

@@ -10,8 +10,7 @@ POLICY = Policy(
     title="No ACLs on objects",
     severity="medium",
     description="Access to objects is decided by policies and bindings alone. With ACLs a writer of one "
-    "object "
-    "decides who else reads it, and no review of the policies sees that.",
+    "object decides who else reads it, and no review of the policies sees that.",
     remediation="Leave `objectOwnership` at `BucketOwnerEnforced`, S3's default; set "
     "`uniformBucketLevelAccess: true` on Google Cloud.",
     frameworks=("CIS GCP 5.2", "NIST 800-53 AC-3", "SOC 2 CC6.3"),

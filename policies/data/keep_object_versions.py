@@ -12,11 +12,9 @@ POLICY = Policy(
     title="Buckets keep versions",
     severity="medium",
     description="An object that is overwritten or deleted by mistake can be had again. A bucket of which "
-    "every "
-    "object expires, such as one of logs or of temporary files, needs no versions.",
+    "every object expires, such as one of logs or of temporary files, needs no versions.",
     remediation="Add a BucketVersioning with `status: Enabled`; set `versioning.enabled` or leave soft "
-    "delete on "
-    "with Google Cloud; or let everything in it expire.",
+    "delete on with Google Cloud; or let everything in it expire.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
 )
 

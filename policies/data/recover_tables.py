@@ -10,8 +10,7 @@ POLICY = Policy(
     title="Tables can be had as they were",
     severity="medium",
     description="A wrong job overwrites a table in seconds. With recovery to a point in time, or time "
-    "travel, it "
-    "is as it was before; both are off or short unless it is said.",
+    "travel, it is as it was before; both are off or short unless it is said.",
     remediation="Set `pointInTimeRecovery.enabled: true` on DynamoDB, `pointInTimeRecoveryEnablement: "
     "POINT_IN_TIME_RECOVERY_ENABLED` on Firestore, and leave `maxTimeTravelHours` of BigQuery at 168.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
@@ -51,5 +50,8 @@ def on_bigquery(resource: Resource) -> Iterator[Judgement]:
     said = resource.get(path)
     if said is UNKNOWN:
         yield Undecided(path)
-    elif said not in (None, "") and int(said) < _WEEK and resource.get("defaultTableExpirationMs") is None:
+    elif (
+        # A text of hours; BigQuery refuses any other.
+        str(said).isdecimal() and int(said) < _WEEK and resource.get("defaultTableExpirationMs") is None
+    ):
         yield Finding(path, f"is {said!r}, less than a week")

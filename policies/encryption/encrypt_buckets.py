@@ -13,10 +13,8 @@ POLICY = Policy(
     title="Buckets under a customer's key",
     severity="medium",
     description="Objects are encrypted with a key of one's own, so that a wrong bucket policy alone opens "
-    "nothing "
-    "and every use of the key is logged. A bucket that keeps access logs cannot have one: the services that "
-    "write "
-    "them take the provider's key alone.",
+    "nothing and every use of the key is logged. A bucket that keeps access logs cannot have one: the "
+    "services that write them take the provider's key alone.",
     remediation="Add a BucketServerSideEncryptionConfiguration with `aws:kms` and `kmsMasterKeyId`; set "
     "`encryption.defaultKmsKeyName` on Google Cloud.",
     frameworks=("NIST 800-53 SC-28", "SOC 2 CC6.1"),

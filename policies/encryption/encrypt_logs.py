@@ -10,9 +10,8 @@ from ..pack.keys import customer_key
 POLICY = Policy(
     title="Logs under a customer's key",
     severity="medium",
-    description="Logs repeat what requests carry: names, addresses, tokens that nobody meant to write. They "
-    "are "
-    "encrypted with a key of one's own as the data is.",
+    description="Logs repeat what requests carry: names, addresses, tokens that nobody meant to write. "
+    "They are encrypted with a key of one's own as the data is.",
     remediation="Set `kmsKeyId` on log groups and trails; `cmekSettings.kmsKeyName` on log buckets.",
     frameworks=("NIST 800-53 AU-9", "NIST 800-53 SC-28", "SOC 2 CC6.1"),
 )

@@ -11,8 +11,7 @@ POLICY = Policy(
     title="Messages under a customer's key",
     severity="medium",
     description="What waits in a queue, a topic or a stream is the same data as in the tables that it ends "
-    "in, "
-    "and is encrypted with a key of one's own as they are.",
+    "in, and is encrypted with a key of one's own as they are.",
     remediation="Set `kmsMasterKeyId` on queues and topics, `kmsKeyId` on streams; `kmsKeyName` on Pub/Sub "
     "topics.",
     frameworks=("NIST 800-53 SC-28", "SOC 2 CC6.1"),

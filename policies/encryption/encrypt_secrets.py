@@ -12,8 +12,7 @@ POLICY = Policy(
     title="Secrets under a customer's key",
     severity="high",
     description="Passwords, tokens and the Secrets of a cluster are encrypted with a key of one's own, so "
-    "that "
-    "right to the store alone does not read them.",
+    "that right to the store alone does not read them.",
     remediation="Set `kmsKeyId` on a secret and `encryptionConfig` on an EKS cluster; "
     "`customerManagedEncryption` on a secret and `databaseEncryption` on a GKE cluster.",
     frameworks=("CIS EKS 5.3.1", "CIS GKE 5.3.1", "NIST 800-53 SC-28", "SOC 2 CC6.1"),

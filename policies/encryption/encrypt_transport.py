@@ -11,8 +11,7 @@ POLICY = Policy(
     title="TLS 1.2 at least",
     severity="high",
     description="Load balancers, databases, caches and brokers take TLS alone, and no version that is "
-    "broken. "
-    "What they take where nothing is said is often older, or no TLS at all.",
+    "broken. What they take where nothing is said is often older, or no TLS at all.",
     remediation="Use HTTPS listeners with a policy of TLS 1.2 or 1.3 (a plain one may only redirect); "
     "`sslMode: ENCRYPTED_ONLY`; `transitEncryptionEnabled`; `minTlsVersion: TLS_1_2`.",
     frameworks=("NIST 800-53 SC-8", "SOC 2 CC6.7"),

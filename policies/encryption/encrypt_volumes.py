@@ -13,8 +13,7 @@ POLICY = Policy(
     severity="high",
     description="Disks of nodes, machines and file systems hold images, caches, checkpoints and secrets in "
     "memory dumps. With a key of one's own, who may read a copy of a disk is decided by the key's policy, "
-    "and "
-    "every use of it is logged.",
+    "and every use of it is logged.",
     remediation="Set `encrypted: true` and `kmsKeyId` on AWS; `bootDiskKmsKey` or `diskEncryptionKey` on "
     "Google Cloud.",
     frameworks=("CIS GKE 5.9.1", "NIST 800-53 SC-28", "SOC 2 CC6.1"),

@@ -10,11 +10,9 @@ POLICY = Policy(
     title="Keys rotate",
     severity="medium",
     description="A symmetric key gets new material by itself, so that what leaks of one opens little. AWS "
-    "does "
-    "it yearly, and only when asked; Google Cloud does it as often as it is told, and else never.",
+    "does it yearly, and only when asked; Google Cloud does it as often as it is told, and else never.",
     remediation="Set `enableKeyRotation: true` on AWS, and a `rotationPeriod` on Google Cloud (`7776000s` "
-    "is 90 "
-    "days).",
+    "is 90 days).",
     frameworks=("CIS AWS 3.6", "CIS GCP 1.10", "NIST 800-53 SC-12"),
     options={
         "google_days": Option(

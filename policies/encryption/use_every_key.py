@@ -10,8 +10,7 @@ POLICY = Policy(
     title="Every key is used",
     severity="low",
     description="A key that nothing in the program is encrypted with is either forgotten, and costs a "
-    "dollar a "
-    "month for ever, or was meant for something that is now under the provider's key.",
+    "dollar a month for ever, or was meant for something that is now under the provider's key.",
     remediation="Give the key to what it was made for, or take it out. A key that another program uses is "
     "exported: exempt it by name.",
     frameworks=("NIST 800-53 SC-12",),

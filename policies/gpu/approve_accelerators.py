@@ -11,8 +11,7 @@ POLICY = Policy(
     title="Approved accelerators only",
     severity="high",
     description="A node of eight H100 costs more in a day than a T4 in half a year, and one line of a "
-    "program "
-    "makes either. Which accelerators a profile may ask for is said once, in strictness.yaml.",
+    "program makes either. Which accelerators a profile may ask for is said once, in strictness.yaml.",
     remediation="Take an accelerator that is approved for this profile, or have the list extended.",
     frameworks=("NIST 800-53 CM-7",),
     options={

@@ -12,8 +12,7 @@ POLICY = Policy(
     title="Pools with accelerators stay small",
     severity="high",
     description="An autoscaler makes as many nodes as Pods ask for, up to the pool's limit. A loop that "
-    "submits "
-    "jobs, or one zero too many, costs at most what this limit allows.",
+    "submits jobs, or one zero too many, costs at most what this limit allows.",
     remediation="Lower the pool's limit, or have `most` raised for this profile in strictness.yaml.",
     frameworks=("NIST 800-53 SC-6",),
     options={

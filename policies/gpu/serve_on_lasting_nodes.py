@@ -12,8 +12,7 @@ POLICY = Policy(
     title="Serving off spot capacity",
     severity="medium",
     description="A cloud takes spot nodes back within minutes, most often when everybody wants them. "
-    "Training "
-    "resumes from its checkpoint; a request that is being answered is lost.",
+    "Training resumes from its checkpoint; a request that is being answered is lost.",
     remediation="Take on-demand or reserved capacity for pools that serve.",
     frameworks=("SOC 2 A1.1",),
     options={

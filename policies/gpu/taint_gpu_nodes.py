@@ -12,8 +12,7 @@ POLICY = Policy(
     title="Nodes with accelerators are tainted",
     severity="medium",
     description="Without a taint any Pod may land on a node with accelerators, keeps it from being scaled "
-    "in, "
-    "and a web server costs what eight GPUs cost. GKE taints such nodes itself; EKS does not.",
+    "in, and a web server costs what eight GPUs cost. GKE taints such nodes itself; EKS does not.",
     remediation="Give the node group a taint such as `nvidia.com/gpu=true:NO_SCHEDULE`.",
 )
 

@@ -23,6 +23,7 @@ SPEC = Spec(
     passes={
         "a table that recovers": _table(pointInTimeRecovery={"enabled": True}),
         "a dataset as BigQuery makes it": _dataset(),
+        "a time that BigQuery refuses": _dataset(maxTimeTravelHours="two days"),
         "tables that expire": _dataset(maxTimeTravelHours="48", defaultTableExpirationMs=86400000),
         "Firestore that recovers": _firestore(pointInTimeRecoveryEnablement="POINT_IN_TIME_RECOVERY_ENABLED"),
     },
