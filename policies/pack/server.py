@@ -184,8 +184,13 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             remediation_steps=policy.remediation,
             url=page(policy),
         )
+        # No `default`: the engine would send it back as if it were somebody's wish, and hold a profile that the
+        # configuration names to the values of another.
         schema = {
-            key: {**option.schema, "default": value, "description": option.meaning}
+            key: {
+                **option.schema,
+                "description": f"{option.meaning} {json.dumps(value)} where nothing is said.",
+            }
             for key, option in policy.options.items()
             for value in [self.court.options_of(policy)[key]]
         }
@@ -212,13 +217,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
                 if level != self._told.get(name):
                     said[name] = level
         if not faults:
-            # The engine fills in the defaults that it was told, which are those of another profile where the
-            # configuration changes it: only what differs from them is somebody's wish.
-            wished = {
-                name: {key: value for key, value in given.items() if value != _default(known[name], key)}
-                for name, given in options.items()
-            }
-            self.court = replace(self.court, overrides=said, options=wished)
+            self.court = replace(self.court, overrides=said, options=options)
         return faults
 
     def _as_a_whole(self, given: Mapping[str, Any]) -> list[str]:
@@ -278,10 +277,6 @@ def _diagnostic(verdict: Verdict) -> proto.AnalyzeDiagnostic:
         urn=verdict.urn,
         severity=_SEVERITIES[policy.severity],
     )
-
-
-def _default(policy: Policy, key: str) -> Any:
-    return policy.options[key].default
 
 
 def page(policy: Policy) -> str:

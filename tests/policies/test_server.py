@@ -103,6 +103,15 @@ def test_the_pack_s_configuration_tells_it_before_the_stack_does() -> None:
     assert "configuration" in made.court.origin
 
 
+def test_the_engine_is_told_no_default_that_it_would_send_back_as_a_wish() -> None:
+    made = pack()
+    in_profile(made, "dev")
+    [described, _] = made.GetAnalyzerInfo(None, None).policies
+    least = json_format.MessageToDict(described.configSchema.properties)["least"]
+    assert "default" not in least, "it would be dev's, also where the configuration names another profile"
+    assert least["description"] == "The shortest name. 10 where nothing is said."
+
+
 def test_the_engine_s_configuration_of_one_policy_comes_last() -> None:
     made = pack()
     configure(made, data__name_buckets={"level": proto.ADVISORY, "least": 5})
