@@ -62,5 +62,5 @@ format: ## let ruff mend what it can
 generate: ## renew what is made from the types
 	@$(RUN) sh -c 'python -m stacks.schema && python -m tests.generate'
 
-bench: ## ratios against the bare engine
+bench: ## ratios against the bare engine, and what the policies add
 	@$(RUN) python -m tests.bench
