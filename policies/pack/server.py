@@ -184,8 +184,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             remediation_steps=policy.remediation,
             url=page(policy),
         )
-        # No `default`: the engine would send it back as if it were somebody's wish, and hold a profile that the
-        # configuration names to the values of another.
+        # No `default`: the engine would send it back as if it were somebody's wish, and a profile that the
+        # configuration names would have the values of another.
         schema = {
             key: {
                 **option.schema,

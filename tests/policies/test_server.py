@@ -13,7 +13,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 
 from policies.pack.policy import Policy
 from policies.pack.server import PACK, SETTING, Pack
-from policies.pack.strictness import Exemption
+from policies.pack.strictness import Exemption, Strictness
 from tests.policies.test_pack import BY_SEVERITY, LEAST, TODAY, policy
 
 
@@ -110,6 +110,24 @@ def test_the_engine_is_told_no_default_that_it_would_send_back_as_a_wish() -> No
     least = json_format.MessageToDict(described.configSchema.properties)["least"]
     assert "default" not in least, "it would be dev's, also where the configuration names another profile"
     assert least["description"] == "The shortest name. 10 where nothing is said."
+
+
+def test_a_value_that_is_said_holds_also_where_it_is_another_profile_s() -> None:
+    short = Strictness(BY_SEVERITY.by_severity, options={"data.name_buckets": {"dev": {"least": 3}}})
+
+    def in_dev() -> Pack:
+        made = Pack([policy(options=LEAST)], short, ())
+        in_profile(made, "dev")
+        made.GetAnalyzerInfo(None, None)
+        return made
+
+    made = in_dev()
+    assert not analyze(made, bucket="acme").diagnostics
+    configure(made, data__name_buckets={"level": proto.ADVISORY, "least": 10})
+    assert analyze(made, bucket="acme").diagnostics, "as strict as prod, by somebody's wish"
+    made = in_dev()
+    configure(made, **{PACK: {"profile": "prod"}, "data__name_buckets": {"level": proto.ADVISORY}})
+    assert analyze(made, bucket="acme").diagnostics, "prod's value, though the engine was told dev's"
 
 
 def test_the_engine_s_configuration_of_one_policy_comes_last() -> None:
