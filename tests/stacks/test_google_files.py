@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ Change = dict[str, Any]
 def changed(folder: Path, change: Change, stack: str = "gcp-dev") -> Path:
     """An environment's file with these keys (`network/cidr`) changed."""
     file = f"Pulumi.{stack}.yaml"
-    document = YAML(typ="safe").load(ENVIRONMENTS / file)
+    document = json.loads(_as_json(file))
     for dotted, value in change.items():
         topic, *path = dotted.split("/")
         *above, last = [f"ai-platform:{topic}", *path]
@@ -25,9 +27,14 @@ def changed(folder: Path, change: Change, stack: str = "gcp-dev") -> Path:
         for part in above:
             node = node.setdefault(part, {})
         node[last] = value
-    with (folder / file).open("w") as stream:
-        YAML().dump(document, stream)
+    # JSON is YAML too, with each key on a line of its own; and this is done a hundred times.
+    (folder / file).write_text(json.dumps(document, indent=1))
     return folder / file
+
+
+@cache
+def _as_json(file: str) -> str:
+    return json.dumps(YAML(typ="safe").load(ENVIRONMENTS / file))
 
 
 def faults(folder: Path, change: Change, stack: str = "gcp-dev") -> list[str]:

@@ -52,7 +52,7 @@ class Pinned:
         quick.regions()
         _offerings_on_demand()
         quick.ids()
-        quick.modules()
+        quick.looks()
         draws.install()
         quick.beginnings()
         quick.key_pairs()

@@ -52,14 +52,19 @@ def ids() -> None:
     utils.random_resource_id = random_resource_id
 
 
-def modules() -> None:
-    """moto looks through its own folder, twice for each call, for a service of the host's name."""
+def looks() -> None:
+    """For each call moto looks twice through its own folder, for a service of the host's name, and once
+    through all members of the class that answers."""
     from moto import backends
+    from moto.core import responses
 
     module: Any = backends
-    if not hasattr(module, "twin_list_of_moto_modules"):
-        module.twin_list_of_moto_modules = module.list_of_moto_modules
-        module.list_of_moto_modules = cache(lambda: tuple(module.twin_list_of_moto_modules()))
+    if hasattr(module, "twin_list_of_moto_modules"):
+        return
+    module.twin_list_of_moto_modules = module.list_of_moto_modules
+    module.list_of_moto_modules = cache(lambda: tuple(module.twin_list_of_moto_modules()))
+    answering: Any = responses
+    answering.method_names_from_class = cache(answering.method_names_from_class)
 
 
 @cache

@@ -28,7 +28,10 @@ def used_types() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for folder in ("components", "stacks"):
         for file in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(file.read_text())):
+            text = file.read_text()
+            if not re.search(r"\b(?:pulumi_)?aws\.", text):
+                continue
+            for node in ast.walk(ast.parse(text)):
                 if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                     continue
                 parts = ast.unparse(node.func).split(".")
