@@ -12,8 +12,8 @@ from typing import Any, Final, cast
 from cli.output import CommandError
 
 PACK: Final = Path(__file__).resolve().parents[2] / "policies"
-LEVELS: Final = ("advisory", "mandatory", "disabled", "remediate")
-"""The engine's words (pulumi, sdk/go/common/apitype: EnforcementLevel)."""
+LEVELS: Final = ("advisory", "mandatory", "disabled")
+"""Of the engine's words those that the pack offers: it changes nothing by itself."""
 _EXAMPLE: Final = '{"pack": {"profile": "prod"}, "cost.expire_logs": "advisory"}'
 # `pack` is the pack as a whole; the others are the engine's own (pulumi, pkg/resource/analyzer/config.go).
 _RESERVED: Final = ("pack", "all", "environments")
@@ -80,7 +80,7 @@ def _of_policy(name: str, value: Any) -> Iterator[str]:
     if not isinstance(level, str):
         yield f"{where}: got {_kind(level)}, expected an enforcement level or an object"
     elif level not in LEVELS:
-        yield f"{where}: got {level!r}, expected an enforcement level: {', '.join(LEVELS[:-1])}"
+        yield f"{where}: got {level!r}, expected an enforcement level: {', '.join(LEVELS)}"
 
 
 def _kind(value: Any) -> str:

@@ -72,6 +72,11 @@ class Court:
         level = self.strictness.level(policy, self.profile)
         return "advisory" if self.retiring and policy.retiring and level == "mandatory" else level
 
+    @cached_property
+    def disabled(self) -> Sequence[Policy]:
+        """The policies that judge nothing here."""
+        return [policy for policy in self.policies if self.level(policy) == "disabled"]
+
     def options_of(self, policy: Policy) -> Options:
         """A policy's configuration here."""
         return {**self.strictness.of(policy, self.profile), **self.options.get(policy.id, {})}

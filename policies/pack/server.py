@@ -64,8 +64,10 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         self._say = say
         self._begun = ""
         """The last line that was said of how strict the pack is."""
-        self._told: dict[str, Level] = {}
+        self._told: dict[str, proto.EnforcementLevel.ValueType] = {}
         """The levels that the engine was told, and sends back as if they were somebody's wish."""
+        self._of_a_stack = False
+        """Whether there is a stack to judge: who publishes the pack has none."""
         self._inputs: dict[str, Mapping[str, Any]] = {}
         """URN -> what the program says of a resource."""
 
@@ -77,6 +79,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         self, request: proto.AnalyzerStackConfigureRequest, context: Any
     ) -> proto.AnalyzerStackConfigureResponse:
         """The stack's own configuration: an environment's file says its profile."""
+        self._of_a_stack = True
         environment = _environment(request.config)
         profile = environment.get("profile")
         if profile in PROFILES:
@@ -90,7 +93,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             name=NAME, displayName="ai-platform guardrails", version=VERSION, supportsConfig=True
         )
         for policy in self.court.policies:
-            self._told[policy.id] = self.court.level(policy)
+            self._told[policy.id] = self._wire_level(self.court.level(policy))
             info.policies.append(self._described(policy))
         info.policies.append(_of_the_pack())
         return info
@@ -150,6 +153,7 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             for each in sorted(request.resources, key=lambda each: each.urn)
         ]
         answer = self._answer(self.court.judge_stack(Stack(resources)))
+        answer.not_applicable.append(proto.PolicyNotApplicable(policy_name=PACK, reason="it judges nothing"))
         for line in self._notes.lines(len(resources)):
             self._say(line)
         return answer
@@ -172,12 +176,18 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             self._begun = line
             self._say(line)
 
+    def _wire_level(self, level: Level) -> proto.EnforcementLevel.ValueType:
+        """A level as the engine is told it, which sends it back where the configuration says none. That must
+        not be taken for a wish: a level that this pack does not offer is nobody's. Those that hold stand in
+        the verdicts."""
+        return proto.REMEDIATE if self._of_a_stack else _LEVELS[level]
+
     def _described(self, policy: Policy) -> proto.PolicyInfo:
         described = proto.PolicyInfo(
             name=policy.id,
             displayName=policy.title,
             description=policy.description,
-            enforcementLevel=_LEVELS[self._told[policy.id]],
+            enforcementLevel=self._told[policy.id],
             policy_type=proto.POLICY_TYPE_RESOURCE if policy.resource_rules else proto.POLICY_TYPE_STACK,
             severity=_SEVERITIES[policy.severity],
             tags=list(policy.frameworks),
@@ -213,9 +223,8 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
             else:
                 faults += option_faults(name, policy, given)
                 options[name] = given
-                level = _level(config.enforcementLevel)
-                if level != self._told.get(name):
-                    said[name] = level
+                if config.enforcementLevel != self._told.get(name):
+                    said[name] = _level(config.enforcementLevel)
         if not faults:
             self.court = replace(self.court, overrides=said, options=options)
         return faults
@@ -231,6 +240,9 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
 
     def _answer(self, judged: Judged) -> proto.AnalyzeResponse:
         response = proto.AnalyzeResponse()
+        # The engine counts as passed what has neither failed nor is named here.
+        for policy in self.court.disabled:
+            response.not_applicable.append(_left_alone(policy, "disabled"))
         for verdict in judged.verdicts:
             if verdict.exempt is None:
                 response.diagnostics.append(_diagnostic(verdict))

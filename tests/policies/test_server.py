@@ -76,8 +76,6 @@ def test_the_stack_s_own_setting_tells_the_profile() -> None:
     in_profile(made, "dev")
     [told] = analyze(made, bucket="acme").diagnostics
     assert told.enforcementLevel == proto.ADVISORY
-    info = made.GetAnalyzerInfo(None, None)
-    assert info.policies[0].enforcementLevel == proto.ADVISORY, "and the engine is told so"
 
 
 def test_what_an_environment_lifts_to_go_is_told_and_does_not_stop_it() -> None:
@@ -96,7 +94,7 @@ def test_the_pack_s_configuration_tells_it_before_the_stack_does() -> None:
     made.GetAnalyzerInfo(None, None)
     # The engine sends back what it was told, as if it were somebody's wish.
     configure(
-        made, **{PACK: {"profile": "dev"}, "data__name_buckets": {"level": proto.MANDATORY, "least": 10}}
+        made, **{PACK: {"profile": "dev"}, "data__name_buckets": {"level": proto.REMEDIATE, "least": 10}}
     )
     [told] = analyze(made, bucket="acme").diagnostics
     assert told.enforcementLevel == proto.ADVISORY
@@ -110,6 +108,48 @@ def test_the_engine_is_told_no_default_that_it_would_send_back_as_a_wish() -> No
     least = json_format.MessageToDict(described.configSchema.properties)["least"]
     assert "default" not in least, "it would be dev's, also where the configuration names another profile"
     assert least["description"] == "The shortest name. 10 where nothing is said."
+
+
+@pytest.mark.parametrize(
+    ("own", "named", "said", "holds"),
+    [
+        # Each level is the one that the stack's own profile has already.
+        ("prod", "dev", proto.MANDATORY, proto.MANDATORY),
+        ("dev", "prod", proto.ADVISORY, proto.ADVISORY),
+        # None is said: the engine sends back what it was told.
+        ("prod", "dev", None, proto.ADVISORY),
+        ("dev", "prod", None, proto.MANDATORY),
+        ("staging", "dev", None, proto.ADVISORY),
+    ],
+)
+def test_a_level_that_is_said_is_told_apart_from_the_engine_s_echo(
+    own: str, named: str, said: int | None, holds: int
+) -> None:
+    made = pack()
+    in_profile(made, own)
+    described = made.GetAnalyzerInfo(None, None).policies[0]
+    level = described.enforcementLevel if said is None else said
+    configure(made, **{PACK: {"profile": named}, "data__name_buckets": {"level": level}})
+    [told] = analyze(made, bucket="acme").diagnostics
+    assert told.enforcementLevel == holds
+
+
+def test_what_is_disabled_has_not_passed() -> None:
+    made = pack(policy(levels={"dev": "disabled"}), policy("data.rest"))
+    in_profile(made, "dev")
+    made.GetAnalyzerInfo(None, None)
+    answer = analyze(made, bucket="acme.example")
+    assert not answer.diagnostics
+    assert [each.policy_name for each in answer.not_applicable] == ["data.name_buckets"]
+    # Also by a wish that is what the stack's own profile has.
+    configure(made, **{PACK: {"profile": "prod"}, "data__name_buckets": {"level": proto.DISABLED}})
+    assert [each.policyName for each in analyze(made, bucket="acme").diagnostics] == ["data.rest"]
+
+
+def test_who_publishes_the_pack_is_told_how_strict_it_is() -> None:
+    published = Pack([policy(), policy("data.rest", levels={"prod": "disabled"})], BY_SEVERITY, ())
+    levels = [each.enforcementLevel for each in published.GetAnalyzerInfo(None, None).policies[:-1]]
+    assert levels == [proto.MANDATORY, proto.DISABLED], "prod's, where there is no stack"
 
 
 def test_a_value_that_is_said_holds_also_where_it_is_another_profile_s() -> None:
