@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pulumi_aws as aws
 import pytest
@@ -61,16 +63,16 @@ def _exempt(copy: Path, *, days: int) -> datetime.date:
     return until
 
 
-def _preview(plain: Plain, copy: Path) -> str:
-    config = copy.parent / "staging.json"
-    config.write_text(json.dumps(STAGING))
+def _preview(plain: Plain, copy: Path, said: Mapping[str, Any] = STAGING) -> str:
+    config = copy.parent / "policy.json"
+    config.write_text(json.dumps(said))
     done = plain.stack("copied", _faulty).preview(policy_packs=[str(copy)], policy_pack_configs=[str(config)])
     return done.stdout + done.stderr
 
 
-def _refused(plain: Plain, copy: Path) -> str:
+def _refused(plain: Plain, copy: Path, said: Mapping[str, Any] = STAGING) -> str:
     with pytest.raises(automation.errors.CommandError) as refused:
-        _preview(plain, copy)
+        _preview(plain, copy, said)
     return str(refused.value)
 
 
@@ -82,6 +84,17 @@ def test_what_is_exempt_is_told_and_stops_nothing(plain: Plain, copy: Path) -> N
     assert (
         f"exempt from identity.forbid_wildcard_actions until {until}: everything: "
         "a role for emergencies, watched by an alarm (ml-platform@acme.example)" in told
+    )
+
+
+def test_a_policy_that_somebody_makes_mandatory_is_so_in_dev(plain: Plain, copy: Path) -> None:
+    # Mandatory is what the engine was told of prod, which holds where nothing says another profile.
+    said = {"pack": {"profile": "dev"}, "identity.forbid_wildcard_actions": "mandatory"}
+    told = _refused(plain, copy, said)
+    assert "in profile dev (the pack's configuration)" in told
+    assert "[mandatory] [severity: high]  identity.forbid_wildcard_actions" in told
+    assert "[advisory] [severity: high]  identity.forbid_wildcard_actions" in _preview(
+        plain, copy, {"pack": {"profile": "dev"}}
     )
 
 
