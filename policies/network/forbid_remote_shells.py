@@ -53,7 +53,10 @@ def on_nodes(resource: Resource) -> Iterator[Judgement]:
 def on_google(resource: Resource) -> Iterator[Judgement]:
     """Keys and serial ports in metadata."""
     for path in ("metadata.ssh-keys", "metadata.sshKeys"):
-        if resource.get(path) is not None and resource.get(path) is not UNKNOWN:
+        keys = resource.get(path)
+        if keys is UNKNOWN:
+            yield Undecided(path)
+        elif keys is not None:
             yield Finding(path, "puts SSH keys on the machine")
     path = "metadata.serial-port-enable"
     serial = resource.get(path)

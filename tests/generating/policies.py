@@ -35,8 +35,9 @@ _WRITING: Final = """\
 - `tests/policies/<topic>/<verb_noun>.py` holds `SPEC`, its cases: what passes, what fails and where, what is
   not known yet, what a configuration changes.
 - A seed shows its fault to the real engine: a resource in a program of `tests/end_to_end/seeded/` by the name
-  `seed("a-name", "topic.verb_noun")`, with what is right beside it. Every policy has one, without exception:
-  a preview takes any type of the SDKs, one that the twin does not know, too.
+  `seed("a-name", "topic.verb_noun")`, with what is right beside it. Every policy has one on each cloud of
+  which it names types, without exception: a preview takes any type of the SDKs, one that the twin does not
+  know, too.
 - A value that is not known is `UNKNOWN`: yield `Undecided(path)`. In a stack that is previewed, what nobody
   said and the cloud will fill in is `UNKNOWN` as well; `Resource.said(path)` takes it for missing. The engine
   tells the resources of a stack in no order."""

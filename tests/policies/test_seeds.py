@@ -1,4 +1,4 @@
-"""The real engine shows every policy a fault: a seed of tests/end_to_end/seeded is for it.
+"""The real engine shows every policy a fault on every cloud that it has a form for: tests/end_to_end/seeded.
 
 A spec proves a policy against properties that its author imagined. The engine has others: inputs after the
 provider's Check, and a stack in which what only the cloud knows is missing.
@@ -10,9 +10,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from policies.pack.discovery import find
+from policies.pack.discovery import ROOT, find
+from policies.pack.policy import Policy
 
 SEEDED = Path(__file__).parents[1] / "end_to_end" / "seeded"
+
+
+CLOUDS = ("aws", "gcp", "kubernetes")
+"""What the programs' files begin with, and types."""
 
 
 def _seeds() -> Iterator[tuple[str, str]]:
@@ -24,13 +29,32 @@ def _seeds() -> Iterator[tuple[str, str]]:
                     yield f"{file.name}:{argument.lineno}", ast.literal_eval(argument)
 
 
-def test_the_real_engine_is_shown_a_fault_for_every_policy() -> None:
-    seeded = {policy for _, policy in _seeds()}
-    without = sorted({policy.id for policy in find()} - seeded)
+def _forms(policy: Policy) -> Iterator[str]:
+    """The clouds that a policy has a form for, by the types that it names."""
+    source = (ROOT / f"{policy.id.replace('.', '/')}.py").read_text()
+    named = [token for types, _ in policy.resource_rules for token in types]
+    for cloud in CLOUDS:
+        starts = (f"{cloud}:", f"pulumi:providers:{cloud}")
+        if any(f'"{start}' in source for start in starts) or any(each.startswith(starts) for each in named):
+            yield cloud
+
+
+def test_the_real_engine_is_shown_a_fault_for_every_policy_on_every_cloud() -> None:
+    seeded = {(policy, where.partition("_")[0].partition(".")[0]) for where, policy in _seeds()}
+    without = [
+        f"{policy.id} on {cloud}"
+        for policy in find()
+        for cloud in _forms(policy)
+        if (policy.id, cloud) not in seeded
+    ]
     assert not without, (
         f"no seed for {', '.join(without)}: declare a resource with the fault in a program of "
         "tests/end_to_end/seeded, its name seed('a-name', 'topic.policy'), and what is right beside it"
     )
+
+
+def test_every_policy_is_about_a_cloud() -> None:
+    assert [policy.id for policy in find() if not list(_forms(policy))] == [], "it has no seed then, either"
 
 
 def test_every_seed_is_for_a_policy_that_there_is() -> None:

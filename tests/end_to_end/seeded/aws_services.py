@@ -24,6 +24,7 @@ def program(seed: Seeds) -> pulumi.Output[str]:
     _tables(seed)
     _caches(seed)
     _egress(seed)
+    _users(seed)
     _callers(seed)
     _notebooks(seed)
     _cluster(seed)
@@ -248,6 +249,11 @@ def _egress(seed: Seeds) -> None:
         egress=[{"protocol": "-1", "from_port": 0, "to_port": 0, "cidr_blocks": ["0.0.0.0/0"]}],
         tags=TAGS,
     )
+
+
+def _users(seed: Seeds) -> None:
+    user = aws.iam.User(seed("person", "identity.forbid_long_lived_keys"), tags=TAGS)
+    aws.iam.AccessKey(seed("key-of-a-person", "identity.forbid_long_lived_keys"), user=user.name)
 
 
 def _callers(seed: Seeds) -> None:

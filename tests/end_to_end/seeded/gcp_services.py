@@ -122,6 +122,10 @@ def _machines(seed: Seeds) -> None:
         "labels": LABELS,
     }
     compute.Instance("right-machine", **options)
+    compute.Instance(
+        seed("door-of-its-own", "network.forbid_remote_shells"),
+        **{**options, "metadata": {"ssh-keys": "admin:ssh-ed25519 AAAA admin"}},
+    )
     compute.Instance(seed("router", "network.forbid_packet_forwarding"), can_ip_forward=True, **options)
     disk: dict[str, Any] = {"region": REGION, "replica_zones": [f"{REGION}-a", f"{REGION}-b"], "size": 100}
     compute.RegionDisk("right-disk", disk_encryption_key={"kms_key_name": KEY}, labels=LABELS, **disk)
@@ -168,7 +172,20 @@ def _services(seed: Seeds) -> None:
 
 
 def _keys(seed: Seeds) -> None:
-    from pulumi_gcp import kms, projects
+    from pulumi_gcp import kms, logging, projects, serviceaccount
+
+    serviceaccount.Key(
+        seed("key-of-an-account", "identity.forbid_long_lived_keys"),
+        service_account_id=f"projects/{PROJECT}/serviceAccounts/app@{PROJECT}.iam.gserviceaccount.com",
+    )
+    logging.ProjectBucketConfig(
+        seed("logs-of-ten-years", "cost.expire_logs"),
+        project=PROJECT,
+        location=REGION,
+        bucket_id="archive",
+        retention_days=3650,
+        cmek_settings={"kms_key_name": KEY},
+    )
 
     kms.CryptoKey(
         "right-signature",

@@ -85,20 +85,25 @@ def test_every_fault_of_an_amazon_and_kubernetes_program_is_found(plain: Plain, 
         # What a program's own provider names: without it the default provider is a fault, too.
         stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws_right.ACCOUNT}"]'))
         stack.set_config("aws:region", automation.ConfigValue("us-east-1"))
-        _check(stack, seeds, 126)
+        _check(stack, seeds, 128)
 
 
 def test_every_fault_of_a_program_is_found_by_policies_that_are_configured(
     plain: Plain, tmp_path: Path
 ) -> None:
-    from tests.end_to_end.seeded import aws_right, configured
+    from tests.end_to_end.seeded import aws_configured, aws_right, kubernetes_configured
 
     seeds = Seeds()
-    stack = plain.stack("configured", lambda: configured.program(seeds))
+
+    def program() -> None:
+        aws_configured.program(seeds)
+        kubernetes_configured.program(seeds, tmp_path)
+
+    stack = plain.stack("configured", program)
     stack.set_config("aws:allowedAccountIds", automation.ConfigValue(f'["{aws_right.ACCOUNT}"]'))
     config = tmp_path / "config.json"
-    config.write_text(json.dumps(configured.CONFIG))
-    _check(stack, seeds, 5, right=5, config=str(config))
+    config.write_text(json.dumps(aws_configured.CONFIG))
+    _check(stack, seeds, 6, right=5, config=str(config))
 
 
 def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
@@ -113,4 +118,4 @@ def test_every_fault_of_a_google_program_is_found(place: Place) -> None:
     stack = place.stack(program)
     stack.set_config("gcp:project", automation.ConfigValue(gcp.PROJECT))
     stack.set_config("gcp:region", automation.ConfigValue(gcp.REGION))
-    _check(stack, seeds, 84)
+    _check(stack, seeds, 87)

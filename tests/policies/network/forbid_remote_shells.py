@@ -39,6 +39,9 @@ SPEC = Spec(
         ),
     },
     unknown={
+        "keys that are not there yet": resource(
+            "gcp:compute/instance:Instance", {"metadata": {"ssh-keys": UNKNOWN}}
+        ),
         "a key that is not there yet": resource(
             "aws:ec2/launchTemplate:LaunchTemplate", {"keyName": UNKNOWN}
         ),
