@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, cast
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, holds_unknown
-from ..pack.companions import BUCKETS, Companions
+from ..pack.companions import BUCKETS, Companions, is_narrow
 from ..pack.values import at
 
 POLICY = Policy(
@@ -31,26 +31,26 @@ def on_aws(stack: Stack) -> Iterator[Judgement]:
     logged = Companions(stack, "targetBucket", "aws:s3/bucketLogging:BucketLogging")
     for bucket in stack.of(*BUCKETS):
         configured = lifecycles.of(bucket)
-        if logged.of(bucket) or _aborts(configured) or _aborts_itself(bucket):
+        aborts = _aborts(configured)
+        if logged.of(bucket) or aborts or _aborts_itself(bucket):
             continue
-        if (
-            lifecycles.strays
-            or any(each.get("rules") is UNKNOWN for each in configured)
-            or bucket.said("lifecycleRules") is UNKNOWN
-        ):
+        unknown = any(each.get("rules") is UNKNOWN for each in configured)
+        if lifecycles.strays or unknown or aborts is None or bucket.said("lifecycleRules") is UNKNOWN:
             yield Undecided("rules")
         else:
             yield Finding("", _KEPT, bucket)
 
 
-def _aborts(configured: Sequence[Resource]) -> bool:
-    return any(
-        each.get(f"{path}.status") == "Enabled"
-        and each.get(f"{path}.abortIncompleteMultipartUpload.daysAfterInitiation") is not None
-        and each.get(f"{path}.filter.prefix") in (None, "")
+def _aborts(configured: Sequence[Resource]) -> bool | None:
+    """Whether a rule takes the parts of every upload; None where that is not known yet."""
+    narrow = [
+        is_narrow(cast("Mapping[str, Any]", rule))
         for each in configured
-        for path, _ in each.items("rules")
-    )
+        for path, rule in each.items("rules")
+        if each.get(f"{path}.status") == "Enabled"
+        and each.get(f"{path}.abortIncompleteMultipartUpload.daysAfterInitiation") is not None
+    ]
+    return True if False in narrow else None if None in narrow else False
 
 
 def _aborts_itself(bucket: Resource) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, holds_unknown
-from ..pack.companions import BUCKETS, Companions
+from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
+from ..pack.companions import BUCKETS, Companions, is_narrow
 
 POLICY = Policy(
     title="Buckets keep versions",
@@ -32,9 +32,10 @@ def on_aws(stack: Stack) -> Iterator[Judgement]:
         said.append(bucket.said("versioning"))
         if any(each is True or each == "Enabled" for each in said):
             continue
-        if _all_expires(lifecycles.of(bucket)):
+        expires = _all_expires(lifecycles.of(bucket))
+        if expires:
             continue
-        if versions.strays or UNKNOWN in said:
+        if expires is None or versions.strays or UNKNOWN in said:
             yield Undecided("versioning")
         else:
             yield Finding("versioning", "is not enabled, so what is overwritten or deleted is gone", bucket)
@@ -46,22 +47,24 @@ def _objects(resource: Resource, *paths: str) -> Iterator[tuple[str, dict[str, A
             yield where, cast("dict[str, Any]", entry)
 
 
-def _all_expires(lifecycles: Sequence[Resource]) -> bool:
-    return any(
-        rule.get("status") == "Enabled"
-        and not _narrow(rule)
-        and any(each.get(f"{path}.expiration.{key}") is not None for key in ("days", "date"))
+def _all_expires(lifecycles: Sequence[Resource]) -> bool | None:
+    """Whether every object does; None where that is not known yet."""
+    narrow = [
+        is_narrow(rule)
         for each in lifecycles
         for path, rule in _objects(each, "rules")
-    )
+        if rule.get("status") == "Enabled" and any(_is_set(each, f"{path}.expiration.{key}") for key in _WHEN)
+    ]
+    return True if False in narrow else None if None in narrow else False
 
 
-def _narrow(rule: dict[str, Any]) -> bool:
-    """Whether it is about some objects alone."""
-    chosen = rule.get("filter")
-    if holds_unknown(chosen) or rule.get("prefix") not in (None, ""):
-        return True
-    return isinstance(chosen, Mapping) and any(map(bool, cast("Mapping[str, Any]", chosen).values()))
+_WHEN: Final = ("days", "date")
+
+
+def _is_set(resource: Resource, path: str) -> bool:
+    """Of a rule that is about delete markers alone the provider reads back 0 days."""
+    value = resource.get(path)
+    return value is UNKNOWN or value not in (None, 0, "")
 
 
 def _said(condition: Any) -> Iterator[str]:

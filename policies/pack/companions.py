@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from .resource import Resource, Stack
-from .values import UNKNOWN
+from .values import UNKNOWN, holds_unknown
 
 BUCKETS: Final = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 """S3's general purpose buckets; the second token is what older programs have."""
@@ -45,3 +45,16 @@ class Companions:
             each.props.get(self._key) is UNKNOWN and not each.property_dependencies.get(self._key)
             for each in self._all
         )
+
+
+def is_narrow(rule: Mapping[str, Any]) -> bool | None:
+    """Whether a rule of a bucket's lifecycle is about some objects alone; None where that is not known yet.
+    The provider reads back what is empty: `prefix: ""`, `objectSizeGreaterThan: 0`."""
+    chosen = rule.get("filter")
+    parts = [
+        rule.get("prefix"),
+        *(cast("Mapping[str, Any]", chosen).values() if isinstance(chosen, Mapping) else [chosen]),
+    ]
+    if any(not holds_unknown(part) and bool(part) for part in parts):
+        return True
+    return None if any(map(holds_unknown, parts)) else False

@@ -17,7 +17,7 @@ def _lifecycle(rules: Any, bucket: Any = "acme") -> Resource:
     )
 
 
-def _rule(prefix: str = "", status: str = "Enabled") -> dict[str, Any]:
+def _rule(prefix: Any = "", status: str = "Enabled") -> dict[str, Any]:
     abort = {"daysAfterInitiation": 7}
     return {"status": status, "filter": {"prefix": prefix}, "abortIncompleteMultipartUpload": abort}
 
@@ -80,11 +80,15 @@ SPEC = Spec(
         "a rule on Google Cloud for one folder": Fails(
             Stack([_google(_google_rule(matchesPrefixes=["tmp/"]))]), "lifecycleRules", of="raw"
         ),
+        "a rule for one folder, said as it was": Fails(
+            Stack([_BUCKET, _lifecycle([{**_rule(), "filter": {}, "prefix": "tmp/"}])]), "", of="raw"
+        ),
         "a rule that is off": Fails(Stack([_BUCKET, _lifecycle([_rule(status="Disabled")])]), "", of="raw"),
     },
     unknown={
         "Google's rules": Stack([_google({"action": {"type": UNKNOWN}, "condition": {"age": 7}})]),
         "a bucket's own rules": Stack([awaiting("aws:s3/bucket:Bucket", "lifecycleRules")]),
+        "a rule for who knows which objects": Stack([_BUCKET, _lifecycle([_rule(UNKNOWN)])]),
         "rules": Stack([_BUCKET, _lifecycle(UNKNOWN)]),
         "rules of who knows which bucket": Stack([_BUCKET, _lifecycle([_rule()], UNKNOWN)]),
     },

@@ -34,6 +34,14 @@ _NOTHING_KEPT = {"softDeletePolicy": {"retentionDurationSeconds": 0}}
 SPEC = Spec(
     passes={
         "versions": Stack([_BUCKET, _versioning("Enabled")]),
+        "a bucket of which all expires, as the provider reads it back": Stack(
+            [
+                _BUCKET,
+                _lifecycle(
+                    prefix="", filter={"prefix": "", "objectSizeGreaterThan": 0}, expiration={"days": 1}
+                ),
+            ]
+        ),
         "a bucket of which all expires": Stack(
             [_BUCKET, _lifecycle(filter={"prefix": ""}, expiration={"days": 1})]
         ),
@@ -55,6 +63,22 @@ SPEC = Spec(
         "only old versions expire": Fails(
             Stack([_BUCKET, _lifecycle(noncurrentVersionExpiration={"noncurrentDays": 3})]), "versioning"
         ),
+        "delete markers expire, and nothing else": Fails(
+            Stack([_BUCKET, _lifecycle(expiration={"days": 0, "expiredObjectDeleteMarker": True})]),
+            "versioning",
+        ),
+        "objects with a tag expire": Fails(
+            Stack(
+                [
+                    _BUCKET,
+                    _lifecycle(
+                        filter={"prefix": UNKNOWN, "tag": {"key": "keep", "value": "no"}},
+                        expiration={"days": 1},
+                    ),
+                ]
+            ),
+            "versioning",
+        ),
         "no soft delete": Fails(_google(**_NOTHING_KEPT), "softDeletePolicy.retentionDurationSeconds"),
         "no soft delete and some expires": Fails(
             _google(
@@ -70,6 +94,9 @@ SPEC = Spec(
         "a status": Stack([_BUCKET, _versioning(UNKNOWN)]),
         "a bucket's own versions": Stack([awaiting("aws:s3/bucket:Bucket", "versioning")]),
         "versions of who knows which bucket": Stack([_BUCKET, _versioning("Enabled", UNKNOWN)]),
+        "which objects expire": Stack(
+            [_BUCKET, _lifecycle(filter={"prefix": UNKNOWN}, expiration={"days": 1})]
+        ),
         "Google's soft delete": _google(softDeletePolicy={"retentionDurationSeconds": UNKNOWN}),
     },
 )
