@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, cast
 
-from ..pack import Finding, Judgement, Policy, Resource, Stack, Undecided
+from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
 from ..pack.companions import BUCKETS, Companions
 from ..pack.statements import Statement, statements
 
@@ -26,7 +26,8 @@ def on_buckets(stack: Stack) -> Iterator[Judgement]:
     policies = Companions(stack, "bucket", "aws:s3/bucketPolicy:BucketPolicy")
     for bucket in stack.of(*BUCKETS):
         documents = [*policies.of(bucket)]
-        if bucket.said("policy") is not None:
+        own = bucket.said("policy")
+        if own is UNKNOWN or own:
             documents.append(bucket)
         yield from _judged(bucket, documents, policies.strays)
 

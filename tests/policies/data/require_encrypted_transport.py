@@ -44,6 +44,12 @@ SPEC = Spec(
             "has no policy",
             of="raw",
         ),
+        "no policy, as the provider reads it back": Fails(
+            Stack([resource("aws:s3/bucket:Bucket", {"policy": ""}, name="raw")]),
+            "policy",
+            "has no policy",
+            of="raw",
+        ),
         "the policy of another": Fails(
             Stack([_BUCKET, _policy(_document(), bucket="other")]), "policy", "has no policy", of="raw"
         ),
