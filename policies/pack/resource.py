@@ -43,8 +43,11 @@ class Resource:
         """Of a resource in a Stack, what somebody said: as `get`, but None also for what only the cloud will
         fill in. A preview holds that as UNKNOWN, too, and it comes from nothing in the program."""
         value = self.get(path)
-        key = path.partition(".")[0].partition("[")[0]
-        return None if value is UNKNOWN and not self.property_dependencies.get(key) else value
+        return None if value is UNKNOWN and not self.comes_from(path) else value
+
+    def comes_from(self, path: str) -> Sequence[str]:
+        """Of a resource in a Stack, the URNs that the property at the beginning of a path comes from."""
+        return self.property_dependencies.get(path.partition(".")[0].partition("[")[0], ())
 
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
         """(path, entry) of the list at a path; a single object counts as a list of one. Of what is missing or

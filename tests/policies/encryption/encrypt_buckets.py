@@ -10,6 +10,9 @@ _BUCKET = resource("aws:s3/bucket:Bucket", {"bucket": "acme"}, name="raw")
 _KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
 
 
+_MADE = resource("aws:kms/key:Key", {"arn": UNKNOWN}, name="key")
+
+
 def _configured(key: Any, bucket: Any = "acme", **more: Any) -> Resource:
     default = {"sseAlgorithm": "aws:kms", **({} if key is None else {"kmsMasterKeyId": key})}
     return resource(
@@ -37,6 +40,9 @@ _LOGGING = resource(
 SPEC = Spec(
     passes={
         "a key": Stack([_BUCKET, _configured(_KEY)]),
+        "a key that is made beside it": Stack(
+            [_BUCKET, _configured(UNKNOWN, property_dependencies={"rules": [_MADE.urn]}), _MADE]
+        ),
         "a key that an older program gives": Stack([_BUCKET, _older(_configured(_KEY))]),
         "a key that a bucket names itself": Stack(
             [
@@ -82,6 +88,9 @@ SPEC = Spec(
     },
     unknown={
         "a key": Stack([_BUCKET, _configured(UNKNOWN)]),
+        "a key from something else": Stack(
+            [_BUCKET, _configured(UNKNOWN, property_dependencies={"rules": ["elsewhere"]})]
+        ),
         "a key of who knows which bucket": Stack([_BUCKET, _configured(_KEY, UNKNOWN)]),
         "what a bucket says itself": Stack(
             [awaiting("aws:s3/bucket:Bucket", "serverSideEncryptionConfiguration")]
