@@ -49,6 +49,17 @@ _SEVERITIES: Final = {
 _CHANNEL: Final = (("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1))
 
 
+class NoRemedies(grpc.ServerInterceptor):
+    """No policy changes anything by itself: what is wrong is mended in the program. So the pack has no
+    Remediate, which the engine calls for every resource; gRPC's own answer, UNIMPLEMENTED, is none to it."""
+
+    def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
+        """gRPC asks here for the handler of each call."""
+        if handler_call_details.method.endswith("/Remediate"):
+            return None
+        return continuation(handler_call_details)
+
+
 class Pack(analyzer_pb2_grpc.AnalyzerServicer):
     """The Analyzer service."""
 
@@ -157,12 +168,6 @@ class Pack(analyzer_pb2_grpc.AnalyzerServicer):
         for line in self._notes.lines(len(resources)):
             self._say(line)
         return answer
-
-    def Remediate(self, request: Any, context: Any) -> proto.RemediateResponse:
-        """No policy changes anything by itself: what is wrong is mended in the program. A host that has heard
-        so need not ask again."""
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, "no policy of this pack changes a resource")
-        raise AssertionError("aborting raises")
 
     def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
         """Nothing runs for long."""
@@ -336,7 +341,8 @@ def serve(policies: Sequence[Policy], today: datetime.date, engine: str | None =
         sys.stderr.write(f"the policy pack cannot be used; nothing was judged\n{error}\n")
         return 1
     # One call at a time: judging holds the interpreter for itself anyway, and no two calls meet at the notes.
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1), options=_CHANNEL)
+    workers = futures.ThreadPoolExecutor(max_workers=1)
+    server = grpc.server(workers, interceptors=[NoRemedies()], options=_CHANNEL)
     pack = Pack(policies, strictness, exemptions, to_engine(engine) if engine else to_stderr)
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(pack, server)
     port = server.add_insecure_port("127.0.0.1:0")

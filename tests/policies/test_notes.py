@@ -19,7 +19,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, engine_pb2, engine_pb2_grpc
 from policies.pack import notes
 from policies.pack.server import PACK, Pack
 from tests.policies.test_pack import BY_SEVERITY, LEAST, policy
-from tests.policies.test_server import AbortedError, Context, analyze, configure, in_profile
+from tests.policies.test_server import AbortedError, analyze, configure, in_profile
 
 FOLDER = Path(__file__).parents[2] / "policies"
 PROD = "1 policies in profile prod (nothing says another)"
@@ -116,14 +116,12 @@ def test_the_engine_has_every_line_before_it_has_the_answer(engine: Engine) -> N
         assert engine.log[1] == f"{notes.SAID}2 resources judged"
 
 
+def test_the_pack_has_no_remedies_and_says_so_by_the_protocol_s_own_answer() -> None:
+    with started("127.0.0.1:1") as pack, pytest.raises(grpc.RpcError) as answered:
+        pack.Remediate(proto.AnalyzeRequest())
+    assert answered.value.code() is grpc.StatusCode.UNIMPLEMENTED, "with any other the engine ends the run"
+
+
 def test_a_line_that_the_engine_does_not_take_goes_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
     notes.to_engine("127.0.0.1:1")("lost?")
     assert capsys.readouterr().err == f"{notes.SAID}lost?\n"
-
-
-def test_the_pack_has_no_remedies_and_says_so_by_the_protocol_s_own_answer() -> None:
-    made, _ = listening()
-    context = Context()
-    with pytest.raises(AbortedError):
-        made.Remediate(proto.AnalyzeRequest(), context)
-    assert context.code is grpc.StatusCode.UNIMPLEMENTED, "with any other the engine ends the run"

@@ -22,10 +22,7 @@ class AbortedError(Exception):
 
 
 class Context:
-    code: grpc.StatusCode | None = None
-
     def abort(self, code: grpc.StatusCode, details: str) -> None:
-        self.code = code
         raise AbortedError(details)
 
 

@@ -14,10 +14,14 @@ import grpc
 from pulumi.runtime.proto import language_pb2
 
 from twin.toolchain.child import Child, Children
-from twin.toolchain.interpreter import Interpreter, resolve
+from twin.toolchain.interpreter import Interpreter, OptionError, resolve, runtime_options
 from twin.toolchain.policy_proxy import PolicyProxy
 
 CHUNK = 65536
+STACK_BY = "stackConfiguration"
+"""The option of a policy pack's runtime that says how it learns of the stack. `call`: by ConfigureStack
+alone. Left out: from its environment too, for which it waits behind a PolicyProxy. It is this host's own: the
+official one puts every pack behind a proxy."""
 
 
 class PluginRun:
@@ -31,13 +35,14 @@ class PluginRun:
         self._children = children
         self._is_policy_pack = request.kind == "analyzer"
         self._interpreter = resolve(request.info, is_plugin=not self._is_policy_pack)
+        self._is_behind_proxy = self._is_policy_pack and not _takes_the_call(request)
         self._outbox: queue.SimpleQueue[language_pb2.RunPluginResponse | None] = queue.SimpleQueue()
         self._proxy: PolicyProxy | None = None
 
     def responses(self) -> Iterator[language_pb2.RunPluginResponse]:
         """Start the plugin; yields its output as it comes and, at last, its exit code."""
         extra: dict[str, str] = {}
-        if self._is_policy_pack:
+        if self._is_behind_proxy:
             self._proxy = PolicyProxy()
             self._context.add_callback(self._proxy.close)
             yield language_pb2.RunPluginResponse(stdout=f"{self._proxy.port}\n".encode())
@@ -123,6 +128,13 @@ def plugin_command(request: language_pb2.RunPluginRequest, interpreter: Interpre
     if not name:
         raise ValueError(f"{project} must name its project ([project] name) to be run as a plugin")
     return [python, "-m", "pulumi.run.plugin", name, *request.args]
+
+
+def _takes_the_call(request: language_pb2.RunPluginRequest) -> bool:
+    by = runtime_options(request.info).get(STACK_BY)
+    if by not in (None, "call"):
+        raise OptionError(f"the runtime option {STACK_BY} is {by!r}, expected 'call' or nothing")
+    return by == "call"
 
 
 def _stream(stream: IO[bytes] | None) -> IO[bytes]:

@@ -140,6 +140,34 @@ def test_a_policy_pack_knows_the_stack_that_the_engine_configures(host: Host, tm
     call.cancel()
 
 
+def test_a_policy_pack_that_takes_the_call_speaks_to_the_engine_directly(host: Host, tmp_path: Path) -> None:
+    takes = """
+    def ConfigureStack(self, request, context):
+        self.stack = request.stack
+        return analyzer_pb2.AnalyzerStackConfigureResponse()
+    def GetAnalyzerInfo(self, request, context):
+        return analyzer_pb2.AnalyzerInfo(name=self.stack, description=str(os.environ.get("PULUMI_STACK")))
+    def Analyze("""
+    pack = write_program(tmp_path / "policies", POLICY_PACK.replace("\n    def Analyze(", takes))
+    request = plugin_request(pack, kind="analyzer", args=["127.0.0.1:1"])
+    request.info.options.update({"stackConfiguration": "call"})
+    call = host.stub.RunPlugin(request)
+    printed = first_line(call)
+    stub = analyzer(printed.partition(b"\n")[0])
+    stub.ConfigureStack(analyzer_pb2.AnalyzerStackConfigureRequest(project="shop", stack="prod"))
+    info = stub.GetAnalyzerInfo(empty_pb2.Empty())
+    assert info.name == "prod"
+    assert info.description == "None", "it was there before anybody knew of the stack"
+    call.cancel()
+
+
+def test_another_way_to_learn_of_the_stack_is_refused(host: Host, tmp_path: Path) -> None:
+    request = plugin_request(write_program(tmp_path / "policies", POLICY_PACK), kind="analyzer")
+    request.info.options.update({"stackConfiguration": "letter"})
+    with pytest.raises(grpc.RpcError, match="expected 'call' or nothing"):
+        next(host.stub.RunPlugin(request))
+
+
 def test_what_a_policy_pack_has_not_it_is_asked_once(host: Host, tmp_path: Path) -> None:
     pack = write_program(tmp_path / "policies", POLICY_PACK)
     call = host.stub.RunPlugin(plugin_request(pack, kind="analyzer", args=["127.0.0.1:1"]))
