@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
-from ..pack.principals import PROJECT_BINDINGS, members
+from ..pack.principals import PROJECT_BINDINGS, Grant, grants
+from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements
 
 POLICY = Policy(
     title="No administrator rights",
@@ -28,6 +29,14 @@ _ADMINISTRATORS: Final = (
     "job-function/SystemAdministrator",
     "job-function/DatabaseAdministrator",
     "job-function/NetworkAdministrator",
+)
+
+
+# Service accounts, and the pods and jobs of a workload identity pool that have rights without one.
+_WORKLOADS: Final = (
+    "serviceAccount:",
+    "principal://iam.googleapis.com/projects/",
+    "principalSet://iam.googleapis.com/projects/",
 )
 
 
@@ -62,21 +71,44 @@ def on_aws(resource: Resource) -> Iterator[Judgement]:
             yield from _judged(path, arn)
 
 
+@POLICY.on(*IDENTITY_POLICIES)
+def on_documents(resource: Resource) -> Iterator[Judgement]:
+    """A policy of one's own that is what AdministratorAccess is."""
+    for statement in identity_statements(resource):
+        if isinstance(statement, Undecided):
+            yield statement
+        elif _is_everything(statement):
+            yield Finding(statement.path, "allows every action on everything, as AdministratorAccess does")
+
+
+def _is_everything(statement: Statement) -> bool:
+    actions = _has(statement, "Action", "*") or _has(statement, "Action", "*:*")
+    return statement.allows and not statement.conditions and actions and _has(statement, "Resource", "*")
+
+
+def _has(statement: Statement, key: str, value: str) -> bool:
+    return any(said == value for _, said in statement.listed(key))
+
+
 @POLICY.on(*PROJECT_BINDINGS)
 def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Administrator roles of service accounts on a project or above it."""
-    role = resource.get("role")
-    if role is UNKNOWN:
-        yield Undecided("role")
-        return
-    # The basic roles are told by forbid_wildcard_actions, for whomever.
-    if not isinstance(role, str) or not role.lower().endswith("admin") or resource.get("condition"):
-        return
-    for path, member in members(resource):
+    """Administrator roles of workloads on a project or above it."""
+    for grant in grants(resource):
+        if isinstance(grant, Undecided):
+            yield grant
+        elif grant.role is UNKNOWN:
+            yield Undecided(grant.path)
+        # The basic roles are told by forbid_wildcard_actions, for whomever.
+        elif str(grant.role).lower().endswith("admin") and not grant.conditional:
+            yield from _administrators(grant)
+
+
+def _administrators(grant: Grant) -> Iterator[Judgement]:
+    for path, member in grant.members:
         if member is UNKNOWN:
             yield Undecided(path)
-        elif isinstance(member, str) and member.startswith("serviceAccount:") and not _is_google_s(member):
-            yield Finding(path, f"makes {member.partition(':')[2]!r} {role!r} of all that there is")
+        elif isinstance(member, str) and member.startswith(_WORKLOADS) and not _is_google_s(member):
+            yield Finding(path, f"makes {member.partition(':')[2]!r} {grant.role!r} of all that there is")
 
 
 def _is_google_s(member: str) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
-from ..pack.principals import PROJECT_BINDINGS, narrowing
-from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements
+from ..pack.principals import PROJECT_BINDINGS, grants, narrowing
+from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements, stands_for
 
 POLICY = Policy(
     title="No right to give oneself rights",
@@ -73,7 +73,8 @@ def on_aws(resource: Resource) -> Iterator[Judgement]:
 
 def _judged(statement: Statement) -> Iterator[Judgement]:
     for path, action in statement.listed("Action"):
-        if isinstance(action, str) and action.lower() in _AWS:
+        # `*` of all services is told by forbid_wildcard_actions.
+        if isinstance(action, str) and action != "*" and stands_for(action, _AWS):
             yield Finding(path, f"allows {action!r}, by which whoever has it gets every other right")
 
 
@@ -90,8 +91,10 @@ def on_roles(resource: Resource) -> Iterator[Judgement]:
 @POLICY.on(*PROJECT_BINDINGS)
 def on_google(resource: Resource) -> Iterator[Judgement]:
     """Predefined roles that change bindings."""
-    role = resource.get("role")
-    if role is UNKNOWN:
-        yield Undecided("role")
-    elif role in _GOOGLE_ROLES and resource.get("condition") is None:
-        yield Finding("role", f"gives {role!r}, by which whoever has it gets every other right")
+    for grant in grants(resource):
+        if isinstance(grant, Undecided):
+            yield grant
+        elif grant.role is UNKNOWN:
+            yield Undecided(grant.path)
+        elif grant.role in _GOOGLE_ROLES and not grant.conditional:
+            yield Finding(grant.path, f"gives {grant.role!r}, by which whoever has it gets every other right")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import Finding, Judgement, Policy, Resource, Undecided
-from ..pack.statements import IDENTITY_POLICIES, identity_statements
+from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
+from ..pack.principals import PROJECT_BINDINGS, grants
+from ..pack.statements import IDENTITY_POLICIES, identity_statements, is_every_action
 
 POLICY = Policy(
     title="No wildcard actions",
@@ -28,18 +29,17 @@ def on_aws(resource: Resource) -> Iterator[Judgement]:
             yield statement
         elif statement.allows:
             for path, action in statement.listed("Action"):
-                if isinstance(action, str) and (action == "*" or action.endswith(":*")):
+                if is_every_action(action):
                     yield Finding(path, f"allows {action!r}, every action there is or will be")
 
 
-@POLICY.on(
-    "gcp:projects/iAMMember:IAMMember",
-    "gcp:projects/iAMBinding:IAMBinding",
-    "gcp:folder/iAMMember:IAMMember",
-    "gcp:organizations/iAMMember:IAMMember",
-)
+@POLICY.on(*PROJECT_BINDINGS)
 def on_google(resource: Resource) -> Iterator[Judgement]:
     """The basic roles."""
-    role = resource.get("role")
-    if role in _BASIC:
-        yield Finding("role", f"gives {role!r}, thousands of permissions in every service")
+    for grant in grants(resource):
+        if isinstance(grant, Undecided):
+            yield grant
+        elif grant.role is UNKNOWN:
+            yield Undecided(grant.path)
+        elif grant.role in _BASIC:
+            yield Finding(grant.path, f"gives {grant.role!r}, thousands of permissions in every service")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.principals import RESOURCE_POLICIES, is_narrowed, is_undecided, members, principals
+from ..pack.principals import RESOURCE_POLICIES, grants, is_narrowed, is_undecided, principals
 from ..pack.statements import Statement, statements
 
 POLICY = Policy(
@@ -54,12 +54,21 @@ def on_functions(resource: Resource) -> Iterator[Judgement]:
 
 @POLICY.on("gcp:")
 def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Bindings of everybody, and access lists of datasets."""
-    for path, member in members(resource):
-        if member is UNKNOWN:
-            yield Undecided(path)
-        elif member in _EVERYBODY:
-            yield Finding(path, f"gives {resource.get('role')!r} to {member!r}, everybody on the internet")
+    """Bindings of everybody."""
+    for grant in grants(resource):
+        if isinstance(grant, Undecided):
+            yield grant
+            continue
+        for path, member in grant.members:
+            if member is UNKNOWN:
+                yield Undecided(path)
+            elif member in _EVERYBODY:
+                yield Finding(path, f"gives {grant.role!r} to {member!r}, everybody on the internet")
+
+
+@POLICY.on("gcp:bigquery/dataset:Dataset", "gcp:bigquery/datasetAccess:DatasetAccess")
+def on_datasets(resource: Resource) -> Iterator[Judgement]:
+    """Accesses of datasets: among a dataset's own, or by themselves."""
     if resource.type == "gcp:bigquery/dataset:Dataset":
         for path, access in resource.items("accesses"):
             for key in ("specialGroup", "iamMember"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
 from ..pack.principals import narrowing
-from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements
+from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements, is_every_action, stands_for
 
 POLICY = Policy(
     title="No wildcard resources for what changes or reads data",
@@ -70,6 +71,12 @@ _WITHOUT_RESOURCE: Final = (
     "ssm:putinventory",
     "ssm:putconfigurepackageresult",
 )
+# The ARN of all that a service holds data in. Others have forms that an action asks for (EC2's
+# `network-interface/*`), or hold nothing to read (the log groups that are written to).
+_EVERYTHING: Final = re.compile(
+    r"arn:[^:]*:(s3:::|(kms|secretsmanager|ssm|dynamodb|sqs|sns|kinesis|lambda|rds-db):[^:]*:[^:]*:([a-z-]+[:/])?)"
+    r"\*(/\*)?"
+)
 # Who becomes whom is for another policy.
 _JUDGED_ELSEWHERE: Final = ("iam:passrole", "sts:assumerole")
 _ON_RESOURCES: Final = (
@@ -92,10 +99,12 @@ _ON_RESOURCES: Final = (
 
 def _counts(action: Any) -> bool:
     name = str(action).lower()
-    if name in _READS_DATA:
+    if is_every_action(action):
+        return False  # Told by forbid_wildcard_actions.
+    if stands_for(name, _READS_DATA):
         return True
-    if name == "*" or name.endswith(":*") or name in _WITHOUT_RESOURCE or name in _JUDGED_ELSEWHERE:
-        return False  # Wildcards of actions are told by forbid_wildcard_actions.
+    if name in _WITHOUT_RESOURCE or name in _JUDGED_ELSEWHERE:
+        return False
     return ":" in name and not name.partition(":")[2].startswith(_HARMLESS)
 
 
@@ -116,6 +125,6 @@ def _judged(statement: Statement) -> Iterator[Judgement]:
     if not actions or any(True for _ in narrowing(statement, *_ON_RESOURCES)):
         return
     for path, said in statement.listed("Resource"):
-        if said == "*":
+        if isinstance(said, str) and (said == "*" or _EVERYTHING.fullmatch(said)):
             more = f" and {len(actions) - 1} more" if len(actions) > 1 else ""
-            yield Finding(path, f"allows {actions[0]!r}{more} on '*', all that the account has")
+            yield Finding(path, f"allows {actions[0]!r}{more} on {said!r}, all that the account has")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.principals import PROJECT_BINDINGS, narrowing
-from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements
+from ..pack.principals import PROJECT_BINDINGS, grants, narrowing
+from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements, is_every_action, stands_for
 
 POLICY = Policy(
     title="Impersonation names whom",
@@ -42,7 +42,7 @@ def _judged(statement: Statement) -> Iterator[Judgement]:
     found = [
         action
         for _, action in statement.listed("Action")
-        if isinstance(action, str) and action.lower() in _ACTIONS
+        if isinstance(action, str) and not is_every_action(action) and stands_for(action, _ACTIONS)
     ]
     if not found or any(True for _ in narrowing(statement, "aws:resourcetag/", "iam:resourcetag/")):
         return
@@ -54,8 +54,10 @@ def _judged(statement: Statement) -> Iterator[Judgement]:
 @POLICY.on(*PROJECT_BINDINGS)
 def on_google(resource: Resource) -> Iterator[Judgement]:
     """Impersonation of all service accounts of a project."""
-    role = resource.get("role")
-    if role is UNKNOWN:
-        yield Undecided("role")
-    elif role in _ROLES and resource.get("condition") is None:
-        yield Finding("role", f"gives {role!r} for every service account that there is")
+    for grant in grants(resource):
+        if isinstance(grant, Undecided):
+            yield grant
+        elif grant.role is UNKNOWN:
+            yield Undecided(grant.path)
+        elif grant.role in _ROLES and not grant.conditional:
+            yield Finding(grant.path, f"gives {grant.role!r} for every service account that there is")

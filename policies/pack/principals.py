@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from .policy import Undecided
 from .resource import Resource
 from .statements import Statement
 from .values import UNKNOWN, each, holds_unknown
@@ -30,6 +33,7 @@ RESOURCE_POLICIES: Final[Mapping[str, str]] = {
     "aws:backup/vaultPolicy:VaultPolicy": "policy",
     "aws:cloudwatch/eventBusPolicy:EventBusPolicy": "policy",
     "aws:opensearch/domain:Domain": "accessPolicies",
+    "aws:opensearch/domainPolicy:DomainPolicy": "accessPolicies",
     "aws:iam/role:Role": "assumeRolePolicy",
 }
 """Type -> the property with a document of who may use it."""
@@ -41,8 +45,11 @@ PROJECT_BINDINGS: Final = (
     "gcp:folder/iAMBinding:IAMBinding",
     "gcp:organizations/iAMMember:IAMMember",
     "gcp:organizations/iAMBinding:IAMBinding",
+    "gcp:projects/iAMPolicy:IAMPolicy",
+    "gcp:folder/iAMPolicy:IAMPolicy",
+    "gcp:organizations/iAMPolicy:IAMPolicy",
 )
-"""Types that give a role on a whole project of Google Cloud, or above it."""
+"""Types that give roles on a whole project of Google Cloud, or above it."""
 
 MEMBERS: Final = ("member", "members")
 """The properties of Google Cloud's bindings that name identities."""
@@ -120,10 +127,57 @@ def _holds_for_all(key: str, value: Any) -> bool:
     return any(entry in everything for entry in values if entry is not UNKNOWN)
 
 
-def members(resource: Resource) -> Iterator[tuple[str, Any]]:
-    """(property path, member) of a binding of Google Cloud; UNKNOWN where one is not known yet."""
+@dataclass(frozen=True)
+class Grant:
+    """One role that Google Cloud gives to somebody."""
+
+    path: str
+    """The property path of the role."""
+    role: Any
+    """`roles/storage.admin`; UNKNOWN where it is not known yet."""
+    conditional: bool
+    """Whether it holds under a condition alone."""
+    members: Sequence[tuple[str, Any]]
+    """(property path, member) of everybody who has it; UNKNOWN where one is not known yet."""
+
+
+def grants(resource: Resource) -> Iterator[Grant | Undecided]:
+    """The roles that a member, a binding or a policy of Google Cloud gives: the first two have one, a policy
+    (`...IAMPolicy`) has as many as its `policyData` has bindings."""
+    data = resource.get("policyData")
+    if data is None:
+        yield _grant("", resource.props)
+    elif data is UNKNOWN:
+        yield Undecided("policyData")
+    else:
+        for path, binding in each(_bindings(data), "policyData.bindings"):
+            if isinstance(binding, Mapping):
+                yield _grant(f"{path}.", cast("Mapping[str, Any]", binding))
+
+
+def _grant(where: str, said: Mapping[str, Any]) -> Grant:
+    found: list[tuple[str, Any]] = []
     for key in MEMBERS:
-        value = resource.get(key)
+        value = said.get(key)
         if value is UNKNOWN or isinstance(value, str):
-            yield key, value
-        yield from each(value, key)
+            found.append((f"{where}{key}", value))
+        found += each(value, f"{where}{key}")
+    return Grant(f"{where}role", said.get("role"), said.get("condition") is not None, found)
+
+
+def _bindings(data: Any) -> Any:
+    try:
+        found = json.loads(data) if isinstance(data, str) else data
+    except ValueError:
+        return None  # The cloud refuses it.
+    return cast("Mapping[str, Any]", found).get("bindings") if isinstance(found, Mapping) else None
+
+
+def members(resource: Resource) -> Iterator[tuple[str, Any]]:
+    """(property path, member) of all whom a resource of Google Cloud gives a role; UNKNOWN where one is not
+    known yet."""
+    for grant in grants(resource):
+        if isinstance(grant, Undecided):
+            yield grant.path, UNKNOWN
+        else:
+            yield from grant.members

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -67,6 +68,18 @@ def identity_statements(resource: Resource) -> Iterator[Statement | Undecided]:
             yield from document(cast("Mapping[str, Any]", inline).get("policy"), f"{path}.policy")
         return
     yield from statements(resource, "policy")
+
+
+def stands_for(action: str, names: Iterable[str]) -> str | None:
+    """The first of these actions, in lower case, that an action is or its wildcards stand for: `s3:Get*` is
+    `s3:getobject`. IAM heeds no case."""
+    low = action.lower()
+    return next((name for name in names if name == low or fnmatch.fnmatchcase(name, low)), None)
+
+
+def is_every_action(action: Any) -> bool:
+    """Whether it is `*` or `service:*`: every action, told by identity.forbid_wildcard_actions."""
+    return isinstance(action, str) and (action == "*" or action.endswith(":*"))
 
 
 def document(value: Any, path: str) -> Iterator[Statement | Undecided]:

@@ -43,7 +43,7 @@ def _identities(seed: Seeds) -> None:
 
 def _rights(seed: Seeds) -> None:
     aws.iam.Policy(
-        seed("everything", "identity.forbid_wildcard_actions"),
+        seed("everything", "identity.forbid_wildcard_actions", "identity.forbid_admin_rights"),
         policy=document(Action="*", Resource="*"),
         tags=TAGS,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.policies.spec import UNKNOWN, Fails, Spec, resource
@@ -11,6 +12,11 @@ def _attached(policy: Any) -> Any:
     return resource(
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment", {"role": "server", "policyArn": policy}
     )
+
+
+def _document(action: str, on: str) -> Any:
+    statement = {"Effect": "Allow", "Action": action, "Resource": [on]}
+    return resource("aws:iam/rolePolicy:RolePolicy", {"policy": json.dumps({"Statement": [statement]})})
 
 
 def _member(role: str, member: Any, **more: Any) -> Any:
@@ -25,6 +31,7 @@ SPEC = Spec(
         "a policy of one's own, whatever it is called": _attached(
             "arn:aws:iam::111122223333:policy/ReportsFullAccess"
         ),
+        "every action on one bucket, for another policy": _document("*", "arn:aws:s3:::acme"),
         "a narrow role": _member("roles/storage.objectViewer", _ACCOUNT),
         "an administrator that is a group": _member("roles/storage.admin", "group:platform@acme.example"),
         "an agent of a service": _member(
@@ -35,6 +42,7 @@ SPEC = Spec(
         "the administrator": Fails(
             _attached("arn:aws:iam::aws:policy/AdministratorAccess"), "policyArn", "AdministratorAccess"
         ),
+        "the same in words of one's own": Fails(_document("*", "*"), "policy.Statement[0]", "every action"),
         "all of a service": Fails(
             resource(
                 "aws:iam/role:Role",
@@ -50,6 +58,25 @@ SPEC = Spec(
         ),
         "a service account that administers a project's buckets": Fails(
             _member("roles/storage.admin", _ACCOUNT), "member", "'roles/storage.admin'"
+        ),
+        "pods that do without a service account": Fails(
+            _member(
+                "roles/storage.admin",
+                "principal://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/"
+                "acme.svc.id.goog/subject/ns/ml/sa/server",
+            ),
+            "member",
+        ),
+        "one in a project's whole policy": Fails(
+            resource(
+                "gcp:projects/iAMPolicy:IAMPolicy",
+                {
+                    "policyData": json.dumps(
+                        {"bindings": [{"role": "roles/compute.admin", "members": ["group:a@b.c", _ACCOUNT]}]}
+                    )
+                },
+            ),
+            "policyData.bindings[0].members[1]",
         ),
         "one that administers networks": Fails(_member("roles/compute.networkAdmin", _ACCOUNT), "member"),
     },

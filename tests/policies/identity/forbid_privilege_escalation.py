@@ -34,6 +34,9 @@ SPEC = Spec(
         "a policy that writes policies": Fails(
             _policy("iam:GetRole", "iam:PutRolePolicy"), "policy.Statement[0].Action[1]", "iam:PutRolePolicy"
         ),
+        "one that attaches policies, by an action that begins so": Fails(
+            _policy("iam:List*", "iam:Attach*"), "policy.Statement[0].Action[1]", "'iam:Attach*'"
+        ),
         "one that makes keys of others": Fails(
             _policy("iam:CreateAccessKey"), "policy.Statement[0].Action[0]"
         ),

@@ -41,9 +41,23 @@ SPEC = Spec(
             "inlinePolicies[0].policy.Statement[0].Action[0]",
             "'s3:*'",
         ),
+        "a basic role in an organization's binding": Fails(
+            resource(
+                "gcp:organizations/iAMBinding:IAMBinding", {"role": "roles/owner", "members": ["group:a@b.c"]}
+            ),
+            "role",
+        ),
+        "a basic role in a whole policy": Fails(
+            resource(
+                "gcp:projects/iAMPolicy:IAMPolicy",
+                {"policyData": json.dumps({"bindings": [{"role": "roles/editor", "members": []}]})},
+            ),
+            "policyData.bindings[0].role",
+        ),
         "a basic role": Fails(_member("roles/editor"), "role", "roles/editor"),
     },
     unknown={
         "a policy that names what is not there yet": resource("aws:iam/policy:Policy", {"policy": UNKNOWN}),
+        "a role that is not known yet": _member(UNKNOWN),
     },
 )

@@ -64,6 +64,29 @@ SPEC = Spec(
             "members[0]",
             "'allUsers'",
         ),
+        "all users in a bucket's whole policy": Fails(
+            resource(
+                "gcp:storage/bucketIAMPolicy:BucketIAMPolicy",
+                {
+                    "policyData": json.dumps(
+                        {"bindings": [{"role": "roles/storage.objectViewer", "members": ["allUsers"]}]}
+                    )
+                },
+            ),
+            "policyData.bindings[0].members[0]",
+            "'roles/storage.objectViewer' to 'allUsers'",
+        ),
+        "a search domain whose policy stands by itself": Fails(
+            resource(
+                "aws:opensearch/domainPolicy:DomainPolicy",
+                {
+                    "accessPolicies": json.dumps(
+                        {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "es:ESHttpGet"}}
+                    )
+                },
+            ),
+            "accessPolicies.Statement.Principal",
+        ),
         "a dataset of all who have a Google account": Fails(
             resource(
                 "gcp:bigquery/dataset:Dataset",
@@ -75,6 +98,9 @@ SPEC = Spec(
     unknown={
         "a policy of a bucket that is not there yet": resource(
             "aws:s3/bucketPolicy:BucketPolicy", {"policy": UNKNOWN}
+        ),
+        "a whole policy that is not known yet": resource(
+            "gcp:storage/bucketIAMPolicy:BucketIAMPolicy", {"policyData": UNKNOWN}
         ),
         "a service account that is not there yet": resource(
             _BINDING, {"role": "roles/storage.objectViewer", "members": ["group:a@acme.example", UNKNOWN]}

@@ -21,6 +21,12 @@ SPEC = Spec(
             "ec2:DescribeInstances", "s3:ListAllMyBuckets", "ecr:GetAuthorizationToken"
         ),
         "writing to one bucket": _policy("s3:PutObject", on="arn:aws:s3:::acme/*"),
+        "secrets that begin so": _policy(
+            "secretsmanager:GetSecretValue", on="arn:aws:secretsmanager:*:111122223333:secret:ml/*"
+        ),
+        "interfaces that EC2 makes": _policy(
+            "ec2:CreateNetworkInterface", on="arn:aws:ec2:*:111122223333:network-interface/*"
+        ),
         "what knows no resource": _policy("cloudwatch:PutMetricData"),
         "what has a tag": _policy("ec2:TerminateInstances", Condition=_TAGGED),
         "a Deny": _policy("s3:DeleteBucket", Effect="Deny"),
@@ -30,6 +36,17 @@ SPEC = Spec(
             _policy("s3:ListBucket", "s3:PutObject", "s3:DeleteObject"),
             "policy.Statement[0].Resource",
             "'s3:PutObject' and 1 more",
+        ),
+        "reading every object, by actions that begin so": Fails(
+            _policy("s3:List*", "s3:Get*"), "policy.Statement[0].Resource", "'s3:Get*' on '*'"
+        ),
+        "every bucket by its ARN": Fails(
+            _policy("s3:PutObject", on=["arn:aws:s3:::acme/*", "arn:aws:s3:::*/*"]),
+            "policy.Statement[0].Resource[1]",
+        ),
+        "every key of the account by its ARN": Fails(
+            _policy("kms:Decrypt", on="arn:aws:kms:eu-central-1:111122223333:key/*"),
+            "policy.Statement[0].Resource",
         ),
         "reading every secret": Fails(
             _policy("secretsmanager:GetSecretValue", on=["arn:aws:s3:::acme", "*"]),

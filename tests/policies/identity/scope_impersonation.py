@@ -31,6 +31,9 @@ SPEC = Spec(
         "becoming every role of an account": Fails(
             _policy("sts:AssumeRole", ["arn:aws:iam::111122223333:role/*"]), "policy.Statement[0].Resource[0]"
         ),
+        "passing every role, by an action that begins so": Fails(
+            _policy("iam:Pass*", "*"), "policy.Statement[0].Resource"
+        ),
         "every service account of a project": Fails(_member(_PROJECT, _USER), "role", _USER),
     },
     unknown={
