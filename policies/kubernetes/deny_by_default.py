@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, holds_unknown
+from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, each, holds_unknown
+from ..pack.openings import ANYWHERE
 
 POLICY = Policy(
     title="Namespaces deny by default",
@@ -46,7 +47,8 @@ def _is_in(policy: Resource, namespace: Resource) -> bool:
 
 
 def _denied(policy: Resource) -> Iterator[str]:
-    """The directions in which it selects all pods and allows nothing."""
+    """The directions in which it selects all pods and does not allow everything: what it does not name, DNS
+    for all pods it may be, is denied."""
     spec: Any = policy.get("spec")
     if spec is UNKNOWN or holds_unknown(spec) or not isinstance(spec, dict):
         return
@@ -56,8 +58,22 @@ def _denied(policy: Resource) -> Iterator[str]:
     # As the API server fills it in.
     types = policy.get("spec.policyTypes") or ["Ingress", *(["Egress"] if policy.get("spec.egress") else [])]
     for direction in types:
-        if not policy.get(f"spec.{direction.lower()}"):
+        rules = policy.get(f"spec.{direction.lower()}")
+        if not any(_allows_all(rule) for _, rule in each(rules)):
             yield direction
+
+
+def _allows_all(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule has no ports, and no peers or one that is everybody."""
+    peers = rule.get("from") or rule.get("to")
+    return not rule.get("ports") and (not peers or any(_is_everybody(peer) for _, peer in each(peers)))
+
+
+def _is_everybody(peer: Mapping[str, Any]) -> bool:
+    block = cast("Mapping[str, Any]", peer.get("ipBlock") or {})
+    spaces, pods = peer.get("namespaceSelector"), cast("Mapping[str, Any]", peer.get("podSelector") or {})
+    every_space = isinstance(spaces, Mapping) and not any(cast("Mapping[str, Any]", spaces).values())
+    return block.get("cidr") in ANYWHERE or (every_space and not any(pods.values()))
 
 
 def _may_deny(policy: Resource, namespace: Resource) -> bool:

@@ -24,6 +24,20 @@ SOME = {"podSelector": {"matchLabels": {"app": "server"}}, "policyTypes": ["Ingr
 SPEC = Spec(
     passes={
         "a policy for both": stack(_namespace(), _policy(ALL)),
+        "one that lets all pods ask for names": stack(
+            _namespace(),
+            _policy(
+                {
+                    **ALL,
+                    "egress": [
+                        {"to": [{"namespaceSelector": {}}], "ports": [{"protocol": "UDP", "port": 53}]}
+                    ],
+                }
+            ),
+        ),
+        "one that lets a namespace's pods reach each other": stack(
+            _namespace(), _policy({**ALL, "ingress": [{"from": [{"podSelector": {}}]}]})
+        ),
         "a policy for each": stack(
             _namespace(),
             _policy(ONE_WAY, name="in"),
@@ -42,6 +56,16 @@ SPEC = Spec(
         ),
         "one that allows everything": Fails(
             stack(_namespace(), _policy({**ALL, "ingress": [{}], "egress": [{}]})), "metadata.name"
+        ),
+        "one that allows all of the cluster in": Fails(
+            stack(_namespace(), _policy({**ALL, "ingress": [{"from": [{"namespaceSelector": {}}]}]})),
+            "metadata.name",
+            "denies Ingress to",
+        ),
+        "one that allows all of the internet out": Fails(
+            stack(_namespace(), _policy({**ALL, "egress": [{"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}]})),
+            "metadata.name",
+            "denies Egress to",
         ),
         "one that selects some pods": Fails(stack(_namespace(), _policy(SOME)), "metadata.name"),
     },
