@@ -19,6 +19,9 @@ POLICY = Policy(
 
 _FOUR = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
 _PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read")
+# Where an ACL's grants are, and where in one the group is.
+_GRANTS = {"accessControlPolicy.grants": "grantee.uri", "grants": "uri"}
+_STRANGERS = ("/global/AllUsers", "/global/AuthenticatedUsers")
 
 
 @POLICY.on(
@@ -37,14 +40,24 @@ def on_blocks(resource: Resource) -> Iterator[Judgement]:
             )
 
 
-@POLICY.on("aws:s3/bucketAcl:BucketAcl", "aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
+@POLICY.on(
+    "aws:s3/bucketAcl:BucketAcl",
+    "aws:s3/bucketAclV2:BucketAclV2",
+    "aws:s3/bucket:Bucket",
+    "aws:s3/bucketV2:BucketV2",
+)
 def on_acls(resource: Resource) -> Iterator[Judgement]:
-    """Canned ACLs that are public."""
+    """Canned ACLs that are public, and ACLs of one's own with a grant to everybody."""
     acl = resource.get("acl")
     if acl is UNKNOWN:
         yield Undecided("acl")
     elif acl in _PUBLIC_ACLS:
         yield Finding("acl", f"is {acl!r}, which opens every object to strangers")
+    for key, group in _GRANTS.items():
+        for path, _ in resource.items(key):
+            to = resource.get(f"{path}.{group}")
+            if to is not UNKNOWN and str(to).endswith(_STRANGERS):
+                yield Finding(f"{path}.{group}", f"is {str(to).rpartition('/')[2]!r}, strangers")
 
 
 @POLICY.on("gcp:storage/bucket:Bucket")

@@ -45,6 +45,30 @@ SPEC = Spec(
         "a public ACL": Fails(
             resource("aws:s3/bucketAcl:BucketAcl", {"acl": "public-read"}), "acl", "'public-read'"
         ),
+        "a public ACL by its older name": Fails(
+            resource("aws:s3/bucketAclV2:BucketAclV2", {"acl": "public-read-write"}), "acl"
+        ),
+        "a grant to everybody in an ACL of one's own": Fails(
+            resource(
+                "aws:s3/bucketAcl:BucketAcl",
+                {
+                    "accessControlPolicy": {
+                        "grants": [
+                            {"grantee": {"type": "CanonicalUser", "id": "1"}, "permission": "FULL_CONTROL"},
+                            {
+                                "grantee": {
+                                    "type": "Group",
+                                    "uri": "http://acs.amazonaws.com/groups/global/AllUsers",
+                                },
+                                "permission": "READ",
+                            },
+                        ]
+                    }
+                },
+            ),
+            "accessControlPolicy.grants[1].grantee.uri",
+            "'AllUsers'",
+        ),
         "a bucket as Google makes it": Fails(_google(), "publicAccessPrevention", "is not set"),
         "inherited": Fails(
             _google(publicAccessPrevention="inherited"), "publicAccessPrevention", "'inherited'"
