@@ -18,6 +18,14 @@ POLICY = Policy(
 )
 
 
+_SOURCES = (
+    "replicateSourceDb",
+    "replicationSourceIdentifier",
+    "restoreToPointInTime",
+    "snapshotIdentifier",
+)
+
+
 @POLICY.on(
     "aws:rds/instance:Instance",
     "aws:rds/cluster:Cluster",
@@ -26,7 +34,7 @@ POLICY = Policy(
 )
 def on_relational(resource: Resource) -> Iterator[Judgement]:
     """Instances and clusters; a replica and what is restored from a snapshot have their source's state."""
-    if any(resource.get(key) is not None for key in ("replicateSourceDb", "replicationSourceIdentifier")):
+    if any(resource.get(key) is not None for key in _SOURCES):
         return
     flag = resource.get("storageEncrypted")
     if flag is UNKNOWN:
@@ -64,6 +72,40 @@ def on_caches(resource: Resource) -> Iterator[Judgement]:
 def on_serverless(resource: Resource) -> Iterator[Judgement]:
     """Serverless ones are encrypted always."""
     yield from customer_key(resource, "kmsKeyId", "its contents")
+
+
+@POLICY.on("aws:redshift/cluster:Cluster")
+def on_redshift(resource: Resource) -> Iterator[Judgement]:
+    """Redshift, which is encrypted unless a program says otherwise."""
+    flag = resource.get("encrypted")
+    if flag is UNKNOWN:
+        yield Undecided("encrypted")
+    elif str(flag).lower() == "false":
+        yield Finding("encrypted", "is false, so rows and snapshots lie in the clear")
+    elif resource.get("snapshotIdentifier") is None and resource.get("snapshotArn") is None:
+        yield from customer_key(resource, "kmsKeyId", "rows and snapshots")
+
+
+@POLICY.on("aws:memorydb/cluster:Cluster")
+def on_memorydb(resource: Resource) -> Iterator[Judgement]:
+    """MemoryDB, which is encrypted always."""
+    yield from customer_key(resource, "kmsKeyArn", "its log and snapshots")
+
+
+@POLICY.on("gcp:alloydb/cluster:Cluster")
+def on_alloydb(resource: Resource) -> Iterator[Judgement]:
+    """AlloyDB has a key a cluster; a secondary one has one of its own region."""
+    yield from customer_key(resource, "encryptionConfig.kmsKeyName", "rows and backups")
+
+
+@POLICY.on("gcp:spanner/database:Database")
+def on_spanner(resource: Resource) -> Iterator[Judgement]:
+    """Spanner has a key a database, or one a region."""
+    regional = resource.get("encryptionConfig.kmsKeyNames")
+    if regional is UNKNOWN:
+        yield Undecided("encryptionConfig.kmsKeyNames")
+    elif not regional:
+        yield from customer_key(resource, "encryptionConfig.kmsKeyName", "its rows")
 
 
 @POLICY.on("gcp:sql/databaseInstance:DatabaseInstance")

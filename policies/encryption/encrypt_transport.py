@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +18,8 @@ POLICY = Policy(
     frameworks=("NIST 800-53 SC-8", "SOC 2 CC6.7"),
 )
 
-_OLD_POLICIES = ("ELBSecurityPolicy-2016-08", "ELBSecurityPolicy-2015-05", "ELBSecurityPolicy-FS-2018-06")
+# By their names, TLS13-1-1-2021-06 or FS-1-1-2019-08; those without a version begin at TLS 1.0.
+_OLD_POLICIES = re.compile(r"ELBSecurityPolicy-((FS-)?20\d\d-\d\d|(TLS|TLS13|FS)-1-[01]-.+)")
 
 
 @POLICY.on("aws:lb/listener:Listener")
@@ -41,19 +43,20 @@ def _policy(named: Any) -> Iterator[Judgement]:
         yield Undecided("sslPolicy")
     elif named is None:
         yield Finding("sslPolicy", "is not set, and TLS 1.0 is taken by default")
-    elif named in _OLD_POLICIES or "-TLS-1-0-" in named or "-TLS-1-1-" in named or "TLS13-1-0-" in named:
+    elif _OLD_POLICIES.fullmatch(named):
         yield Finding("sslPolicy", f"is {named!r}, which takes TLS 1.0 or 1.1")
 
 
 @POLICY.on("aws:cloudfront/distribution:Distribution")
 def on_distributions(resource: Resource) -> Iterator[Judgement]:
     """What viewers may talk to CloudFront by."""
-    path = "defaultCacheBehavior.viewerProtocolPolicy"
-    said = resource.get(path)
-    if said is UNKNOWN:
-        yield Undecided(path)
-    elif said == "allow-all":
-        yield Finding(path, "is 'allow-all', plain HTTP included")
+    behaviors = ["defaultCacheBehavior", *(path for path, _ in resource.items("orderedCacheBehaviors"))]
+    for path in (f"{behavior}.viewerProtocolPolicy" for behavior in behaviors):
+        said = resource.get(path)
+        if said is UNKNOWN:
+            yield Undecided(path)
+        elif said == "allow-all":
+            yield Finding(path, "is 'allow-all', plain HTTP included")
 
 
 @POLICY.on("aws:elasticache/replicationGroup:ReplicationGroup")

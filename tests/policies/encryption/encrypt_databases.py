@@ -30,6 +30,14 @@ SPEC = Spec(
     passes={
         "an instance with a key": _rds(storageEncrypted=True, kmsKeyId=_KEY),
         "a replica, which has its source's": _rds(replicateSourceDb="primary"),
+        "what a snapshot has": _rds(snapshotIdentifier="nightly"),
+        "Redshift with a key": resource("aws:redshift/cluster:Cluster", {"kmsKeyId": _KEY}),
+        "AlloyDB with a key": resource(
+            "gcp:alloydb/cluster:Cluster", {"encryptionConfig": {"kmsKeyName": _GOOGLE_KEY}}
+        ),
+        "Spanner with a key a region": resource(
+            "gcp:spanner/database:Database", {"encryptionConfig": {"kmsKeyNames": [_GOOGLE_KEY]}}
+        ),
         "a table with a key": _table(enabled=True, kmsKeyArn=_KEY),
         "a cache with a key": _cache(atRestEncryptionEnabled=True, kmsKeyId=_KEY),
         "Cloud SQL with a key": _sql(encryptionKeyName=_GOOGLE_KEY),
@@ -50,6 +58,19 @@ SPEC = Spec(
         "a Redis cache in the clear": Fails(_cache(engine="redis"), "atRestEncryptionEnabled"),
         "a Valkey cache under AWS's key": Fails(_cache(engine="valkey"), "kmsKeyId"),
         "a serverless cache": Fails(resource("aws:elasticache/serverlessCache:ServerlessCache"), "kmsKeyId"),
+        "Redshift in the clear": Fails(
+            resource("aws:redshift/cluster:Cluster", {"encrypted": "false"}), "encrypted", "in the clear"
+        ),
+        "Redshift as AWS makes it": Fails(
+            resource("aws:redshift/cluster:Cluster", {"encrypted": "true"}), "kmsKeyId"
+        ),
+        "MemoryDB as AWS makes it": Fails(resource("aws:memorydb/cluster:Cluster"), "kmsKeyArn"),
+        "AlloyDB as Google makes it": Fails(
+            resource("gcp:alloydb/cluster:Cluster"), "encryptionConfig.kmsKeyName"
+        ),
+        "Spanner as Google makes it": Fails(
+            resource("gcp:spanner/database:Database"), "encryptionConfig.kmsKeyName"
+        ),
         "Cloud SQL under Google's key": Fails(_sql(), "encryptionKeyName"),
         "Firestore under Google's key": Fails(
             resource("gcp:firestore/database:Database", {"type": "DATASTORE_MODE"}), "cmekConfig.kmsKeyName"

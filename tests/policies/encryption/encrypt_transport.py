@@ -38,6 +38,7 @@ def _site(said: Any) -> Resource:
 SPEC = Spec(
     passes={
         "HTTPS": _listener("HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-2-2021-06"),
+        "HTTPS with forward secrecy": _listener("HTTPS", sslPolicy="ELBSecurityPolicy-FS-1-2-Res-2020-10"),
         "HTTP that redirects": _listener("HTTP", "redirect"),
         "a TCP listener": _listener("TCP"),
         "a cache with TLS": _cache(transitEncryptionEnabled=True),
@@ -55,6 +56,12 @@ SPEC = Spec(
         "TLS 1.0": Fails(
             _listener("HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-0-2021-06"), "sslPolicy", "TLS 1.0"
         ),
+        "TLS 1.1": Fails(
+            _listener("HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-1-2021-06"), "sslPolicy", "or 1.1"
+        ),
+        "TLS 1.1 with forward secrecy": Fails(
+            _listener("HTTPS", sslPolicy="ELBSecurityPolicy-FS-1-1-2019-08"), "sslPolicy"
+        ),
         "the policy of 2016": Fails(_listener("TLS", sslPolicy="ELBSecurityPolicy-2016-08"), "sslPolicy"),
         "a cache in the clear": Fails(_cache(), "transitEncryptionEnabled"),
         "a cache that prefers TLS": Fails(
@@ -65,6 +72,16 @@ SPEC = Spec(
         ),
         "CloudFront in the clear": Fails(
             _site("allow-all"), "defaultCacheBehavior.viewerProtocolPolicy", "plain HTTP"
+        ),
+        "a path of CloudFront in the clear": Fails(
+            resource(
+                "aws:cloudfront/distribution:Distribution",
+                {
+                    "defaultCacheBehavior": {"viewerProtocolPolicy": "https-only"},
+                    "orderedCacheBehaviors": [{"pathPattern": "/a/*", "viewerProtocolPolicy": "allow-all"}],
+                },
+            ),
+            "orderedCacheBehaviors[0].viewerProtocolPolicy",
         ),
         "Cloud SQL as Google makes it": Fails(_sql(None), "settings.ipConfiguration.sslMode", "is not set"),
         "Cloud SQL in the clear": Fails(
