@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import fnmatch
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,8 @@ from .policy import LEVELS, PROFILES, SEVERITIES, Level, Policy, Profile
 
 STRICTNESS: Final = ROOT / "strictness.yaml"
 EXEMPTIONS: Final = ROOT / "exemptions.yaml"
+# What no program calls its own: a pattern that is like it, is like all.
+_ANY: Final = ("\0", "urn:pulumi:\0::\0::\0::\0", "urn:pulumi:\0::\0::\0:\0/\0:\0::\0")
 _EXEMPTION_KEYS: Final = ("policy", "resource", "owner", "reason", "expires")
 
 
@@ -31,7 +33,8 @@ class Exemption:
     policy: str
     """The policy's id."""
     resource: str
-    """The resource's URN, or its logical name; `*` stands for any characters."""
+    """The resource's URN, or its logical name; `*` stands for any characters, and nothing else for more than
+    itself: names have brackets."""
     owner: str
     """Who answers for it."""
     reason: str
@@ -41,7 +44,11 @@ class Exemption:
 
     def covers(self, policy: str, name: str, urn: str) -> bool:
         """Whether it is about this fault."""
-        return policy == self.policy and any(fnmatch.fnmatchcase(each, self.resource) for each in (name, urn))
+        return policy == self.policy and any(_is_like(each, self.resource) for each in (name, urn))
+
+
+def _is_like(text: str, pattern: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,7 @@ def _exemption_faults(given: Mapping[str, Any], known: set[str], today: datetime
     name = given.get("policy")
     if isinstance(name, str) and name and name not in known:
         yield f".policy: no policy {name!r}{_nearest(name, known)}"
-    if isinstance(given.get("resource"), str) and not str(given["resource"]).strip("*"):
+    if isinstance(given.get("resource"), str) and any(_is_like(each, given["resource"]) for each in _ANY):
         yield f".resource: got {given['resource']!r}, expected a name or URN: nothing is exempt as a whole"
     day = given.get("expires")
     if not isinstance(day, datetime.date) or isinstance(day, datetime.datetime):

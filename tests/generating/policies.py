@@ -59,9 +59,10 @@ def text() -> str:
         "told, *mandatory* stops the update. `policies/strictness.yaml` says how strict each severity is in "
         "each profile, and where a policy differs. What is known only when it has been made is judged at "
         "`up`.",
-        "An exemption is an entry of `policies/exemptions.yaml` with policy, resource, owner, reason and the "
-        "last day on which it holds. After that day the pack refuses to run until somebody renews the entry "
-        "or takes it out.",
+        "An exemption is an entry of `policies/exemptions.yaml` with policy, resource (a logical name, in "
+        "every stack, or a URN; `*` stands for any characters), owner, reason and the last day (UTC) on "
+        "which it holds. After that day the pack refuses to run until somebody renews the entry or takes it "
+        "out.",
         "While an environment's file says `teardown`, what guards against loss "
         f"({', '.join(code(each.id) for each in policies if each.retiring)}) is told and stops nothing.",
         _ELSEWHERE,

@@ -14,7 +14,7 @@ from policies.pack import Finding, Judgement, Option, Options, Policy, Resource,
 from policies.pack.discovery import PackError, files, find
 from policies.pack.judging import Court
 from policies.pack.policy import Profile
-from policies.pack.strictness import Strictness, read_exemptions, read_strictness
+from policies.pack.strictness import Exemption, Strictness, read_exemptions, read_strictness
 from tests.policies.spec import resource
 
 ROOT = Path(__file__).parents[2]
@@ -173,6 +173,8 @@ def test_an_exemption_holds_for_its_resource_until_its_day(tmp_path: Path) -> No
         (("2026-12-31", "2026-11-24"), "2026-11-24 is over"),
         (("data.name_buckets", "data.name_all"), "no policy 'data.name_all'"),
         (("resource: data", "resource: '*'"), "nothing is exempt as a whole"),
+        (("resource: data", "resource: 'urn:*'"), "nothing is exempt as a whole"),
+        (("resource: data", "resource: '*::*'"), "nothing is exempt as a whole"),
         (("owner:", "who: me\n  owner:"), ".who: unknown key"),
     ],
 )
@@ -201,6 +203,24 @@ def test_a_policy_that_cannot_be_loaded_is_named_with_its_line(
         f"data.name_buckets: {file} cannot be loaded: "
         "ModuleNotFoundError: No module named 'nothing_of_that_name' (line 3)"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "covered"),
+    [
+        ("data", "data", True),
+        ("data-*", "data-raw", True),
+        ("data-*", "metadata-raw", False),
+        ("*::data[0]", "data[0]", True),
+        ("data[0]", "data0", False),
+        ("data?", "data1", False),
+    ],
+)
+def test_an_exemption_is_about_a_name_or_a_urn(said: str, name: str, covered: bool) -> None:
+    exemption = Exemption("data.name_buckets", said, "data@acme.example", "renamed soon", TODAY)
+    urn = f"urn:pulumi:prod::acme::aws:s3/bucket:Bucket::{name}"
+    assert exemption.covers("data.name_buckets", name, urn) is covered, "an asterisk alone stands for others"
+    assert not exemption.covers("data.name_tables", name, urn), "it is about one policy"
 
 
 def test_an_exemption_holds_on_its_last_day(tmp_path: Path) -> None:
