@@ -60,6 +60,20 @@ def on_nodes(resource: Resource) -> Iterator[Judgement]:
     yield from customer_key(resource, "nodeConfig.bootDiskKmsKey", "the boot disks of its nodes")
 
 
+@POLICY.on("gcp:container/cluster:Cluster")
+def on_clusters(resource: Resource) -> Iterator[Judgement]:
+    """The boot disks of pools that a cluster declares itself, keeps from its making, or makes when needed."""
+    autopilot = resource.get("enableAutopilot") is True
+    if autopilot or resource.get("clusterAutoscaling.enabled") is True:
+        path = "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey"
+        yield from customer_key(resource, path, "the boot disks of nodes that it adds")
+    own = [f"{path}.nodeConfig" for path, _ in resource.items("nodePools")]
+    if not own and not autopilot and resource.get("removeDefaultNodePool") is not True:
+        own = ["nodeConfig"]
+    for path in own:
+        yield from customer_key(resource, f"{path}.bootDiskKmsKey", "the boot disks of its nodes")
+
+
 _DISKS: Final = {
     "gcp:compute/disk:Disk": "diskEncryptionKey.kmsKeySelfLink",
     "gcp:compute/regionDisk:RegionDisk": "diskEncryptionKey.kmsKeyName",

@@ -27,6 +27,10 @@ def _pool(**config: Any) -> Resource:
 _GOOGLE_KEY = "projects/acme/locations/eu/keyRings/a/cryptoKeys/b"
 
 
+def _cluster(**props: Any) -> Resource:
+    return resource("gcp:container/cluster:Cluster", {"location": "eu", **props})
+
+
 def _machine(**boot: Any) -> Resource:
     return resource("gcp:compute/instance:Instance", {"bootDisk": boot})
 
@@ -41,6 +45,12 @@ SPEC = Spec(
         "a template with a key": _template(encrypted="true", kmsKeyId=_KEY),
         "a template without disks": resource("aws:ec2/launchTemplate:LaunchTemplate", {}),
         "a pool with a key": _pool(bootDiskKmsKey="projects/acme/locations/eu/keyRings/a/cryptoKeys/b"),
+        "a cluster whose pools stand by themselves": _cluster(removeDefaultNodePool=True),
+        "a cluster whose first pool has a key": _cluster(nodeConfig={"bootDiskKmsKey": _GOOGLE_KEY}),
+        "Autopilot with a key": _cluster(
+            enableAutopilot=True,
+            clusterAutoscaling={"autoProvisioningDefaults": {"bootDiskKmsKey": _GOOGLE_KEY}},
+        ),
         "a disk with a key": resource("gcp:compute/disk:Disk", {"diskEncryptionKey": {"rawKey": "abc"}}),
         "a disk of two zones with a key": resource(
             "gcp:compute/regionDisk:RegionDisk", {"diskEncryptionKey": {"kmsKeyName": _GOOGLE_KEY}}
@@ -52,6 +62,17 @@ SPEC = Spec(
         ),
     },
     fails={
+        "a cluster that keeps its first pool": Fails(
+            _cluster(initialNodeCount=3), "nodeConfig.bootDiskKmsKey", "boot disks"
+        ),
+        "a pool that a cluster declares": Fails(
+            _cluster(nodePools=[{"nodeConfig": {"bootDiskKmsKey": _GOOGLE_KEY}}, {"name": "plain"}]),
+            "nodePools[1].nodeConfig.bootDiskKmsKey",
+        ),
+        "nodes that a cluster adds": Fails(
+            _cluster(removeDefaultNodePool=True, clusterAutoscaling={"enabled": True}),
+            "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey",
+        ),
         "a plain volume": Fails(_volume(), "encrypted", "not set"),
         "a volume under AWS's key": Fails(_volume(encrypted=True), "kmsKeyId", "names no key"),
         "a volume under AWS's alias": Fails(
