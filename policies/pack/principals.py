@@ -55,13 +55,12 @@ MEMBERS: Final = ("member", "members")
 """The properties of Google Cloud's bindings that name identities."""
 
 # Of aws:PrincipalOrgID and its like one value is of one organization or account; aws:SourceIp is no identity,
-# but a network that is named.
+# but a network that is named. aws:PrincipalTag is not among them: strangers tag their own roles as they like.
 _NARROWING: Final = (
     "aws:principalorgid",
     "aws:principalorgpaths",
     "aws:principalaccount",
     "aws:principalarn",
-    "aws:principaltag/",
     "aws:sourceaccount",
     "aws:sourcearn",
     "aws:sourceorgid",
@@ -77,6 +76,8 @@ _NARROWING: Final = (
     "s3:dataaccesspointarn",
     "elasticfilesystem:accesspointarn",
 )
+_ARNS: Final = ("aws:principalarn", "aws:sourcearn")
+_ARN_COLONS: Final = 5
 _NEGATIVE: Final = ("not", "null", "ifexists")
 
 
@@ -124,7 +125,20 @@ def is_undecided(statement: Statement) -> bool:
 def _holds_for_all(key: str, value: Any) -> bool:
     values: list[Any] = cast("list[Any]", value) if isinstance(value, list) else [value]
     everything = ("*", "0.0.0.0/0", "::/0", "arn:*", "arn:aws:*") if key != "aws:userid" else ("*",)
-    return any(entry in everything for entry in values if entry is not UNKNOWN)
+    known = [entry for entry in values if entry is not UNKNOWN]
+    return any(entry in everything for entry in known) or (
+        key in _ARNS and any(_is_in_any_account(str(entry)) for entry in known)
+    )
+
+
+def _is_in_any_account(arn: str) -> bool:
+    """Whether an ARN is of whatever account: `arn:aws:iam::*:role/reader`. A bucket's name is of one account,
+    and S3's guide writes `arn:aws:s3:*:*:acme`."""
+    parts = arn.split(":", _ARN_COLONS)
+    if len(parts) <= _ARN_COLONS:
+        return False
+    service, account, resource = parts[2], parts[4], parts[5]
+    return account == "*" and (service != "s3" or resource.startswith("*"))
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,12 @@ SPEC = Spec(
     passes={
         "a role": _bucket({"AWS": "arn:aws:iam::111122223333:role/reader"}),
         "everybody of an organization": _bucket("*", **_when("StringEquals", "aws:PrincipalOrgID", "o-1")),
+        "what a bucket of one name sends": _bucket(
+            "*", **_when("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:acme-uploads")
+        ),
+        "roles of one account": _bucket(
+            "*", **_when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111122223333:role/ml-*")
+        ),
         "everybody is denied": _bucket("*", Effect="Deny", **_when("Bool", "aws:SecureTransport", "false")),
         "a group on Google Cloud": resource(
             "gcp:storage/bucketIAMMember:BucketIAMMember",
@@ -39,6 +45,14 @@ SPEC = Spec(
         ),
         "a condition that holds where its key is missing": Fails(
             _bucket("*", **_when("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1")),
+            "policy.Statement[0].Principal",
+        ),
+        "whoever tags his own role so": Fails(
+            _bucket("*", **_when("StringEquals", "aws:PrincipalTag/team", "ml")),
+            "policy.Statement[0].Principal",
+        ),
+        "whoever calls a role of his own so": Fails(
+            _bucket("*", **_when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/reader")),
             "policy.Statement[0].Principal",
         ),
         "a condition that holds for the whole internet": Fails(
