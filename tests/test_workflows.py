@@ -24,6 +24,7 @@ MAKE = re.compile(r"\bmake +(?P<target>[a-z-]+)")
 RIGHTS = {
     "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud"},  # a cloud's identity
     "security-events": {"policy"},  # SARIF
+    "actions": {"policy"},  # SARIF of a private repository
     "pull-requests": {"comment"},
     "issues": {"issue"},
 }
