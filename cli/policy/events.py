@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 SAID: Final = "guardrails: "
-"""How the lines begin that the pack itself says (policies/pack/server.py)."""
+"""How the lines begin that the pack itself says (policies/pack/notes.py)."""
 _FAILED: Final = "preview failed"
 _WAITS: Final = "known only at `up`, and judged there: "
 _MEND: Final = re.compile(r"\nTo mend it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)

@@ -33,7 +33,7 @@ def _fault(policy: str, severity: str = "high", level: str = "mandatory", **more
     }
 
 
-def _said(message: str, severity: str = "info#err") -> dict[str, Any]:
+def _said(message: str, severity: str = "info") -> dict[str, Any]:
     return {"diagnosticEvent": {"urn": STACK, "message": message, "severity": severity}}
 
 
@@ -41,7 +41,7 @@ def _passed(*names: str) -> dict[str, Any]:
     return {"policyAnalyzeSummaryEvent": {"resourceUrn": BUCKET, "passed": list(names)}}
 
 
-PROFILE = _said("guardrails: 4 resources judged by 3 policies in profile prod (the pack's configuration)\n")
+PROFILE = _said("guardrails: 3 policies in profile prod (the pack's configuration)\n")
 WAITS = _said("guardrails: known only at `up`, and judged there: data.a_b (33), identity.c_d (2)\n")
 
 
@@ -58,7 +58,7 @@ def test_faults_are_grouped_by_severity_with_what_is_wrong_and_how_to_mend_it() 
         PROFILE, _fault("data.shut", "low", "advisory"), _fault("data.close", "critical"), _passed(), END
     )
     assert told == [
-        "4 resources judged by 3 policies in profile prod (the pack's configuration)",
+        "3 policies in profile prod (the pack's configuration)",
         "",
         "CRITICAL (1)",
         "  data.close [mandatory]",
