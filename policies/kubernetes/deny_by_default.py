@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, each, holds_unknown
-from ..pack.openings import ANYWHERE
+from ..pack.openings import is_anywhere
 
 POLICY = Policy(
     title="Namespaces deny by default",
@@ -73,7 +73,7 @@ def _is_everybody(peer: Mapping[str, Any]) -> bool:
     block = cast("Mapping[str, Any]", peer.get("ipBlock") or {})
     spaces, pods = peer.get("namespaceSelector"), cast("Mapping[str, Any]", peer.get("podSelector") or {})
     every_space = isinstance(spaces, Mapping) and not any(cast("Mapping[str, Any]", spaces).values())
-    return block.get("cidr") in ANYWHERE or (every_space and not any(pods.values()))
+    return is_anywhere(block.get("cidr")) or (every_space and not any(pods.values()))
 
 
 def _may_deny(policy: Resource, namespace: Resource) -> bool:

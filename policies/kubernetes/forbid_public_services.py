@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided, holds_unknown
+from ..pack.openings import is_anywhere
 from ..pack.pods import namespace
 
 POLICY = Policy(
@@ -37,7 +38,6 @@ _INTERNAL = {
 # The AWS Load Balancer Controller's, and EKS Auto Mode's: internal unless they are told otherwise.
 _CLASSES = ("service.k8s.aws/nlb", "eks.amazonaws.com/nlb")
 _TYPES = ("external", "nlb-ip")
-_WORLD = ("0.0.0.0/0", "::/0")
 
 
 def _allowed(resource: Resource, options: Options) -> bool:
@@ -57,7 +57,7 @@ def on_services(resource: Resource, options: Options) -> Iterator[Judgement]:
     if isinstance(annotations, Undecided) or holds_unknown(ranges):
         yield Undecided("metadata.annotations" if isinstance(annotations, Undecided) else "spec")
     elif not _is_internal(annotations, resource.get("spec.loadBalancerClass")) and (
-        not ranges or any(each in _WORLD for each in ranges)
+        not ranges or any(map(is_anywhere, ranges))
     ):
         yield Finding("spec.type", "is 'LoadBalancer' with a public address that everybody reaches")
 

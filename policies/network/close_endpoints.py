@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
-from ..pack.openings import ANYWHERE
+from ..pack.openings import is_anywhere
 
 POLICY = Policy(
     title="No cluster endpoint open to the world",
@@ -40,7 +40,7 @@ def _open(networks: object, path: str) -> Iterator[Judgement]:
     for where, network in each(networks, path):
         if network is UNKNOWN:
             yield Undecided(where)
-        elif network in ANYWHERE:
+        elif is_anywhere(network):
             yield Finding(where, f"opens the endpoint to {network!r}")
 
 
@@ -62,5 +62,5 @@ def on_google(resource: Resource) -> Iterator[Judgement]:
     for path, block in resource.items("masterAuthorizedNetworksConfig.cidrBlocks"):
         if block.get("cidrBlock") is UNKNOWN:
             yield Undecided(f"{path}.cidrBlock")
-        elif block.get("cidrBlock") in ANYWHERE:
+        elif is_anywhere(block.get("cidrBlock")):
             yield Finding(f"{path}.cidrBlock", f"opens the endpoint to {block['cidrBlock']!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.openings import ANYWHERE
+from ..pack.openings import is_anywhere
 
 POLICY = Policy(
     title="No database with a public address",
@@ -57,7 +57,7 @@ def on_google(resource: Resource) -> Iterator[Judgement]:
     for where, network in resource.items("settings.ipConfiguration.authorizedNetworks"):
         if network.get("value") is UNKNOWN:
             yield Undecided(f"{where}.value")
-        elif network.get("value") in ANYWHERE:
+        elif is_anywhere(network.get("value")):
             yield Finding(f"{where}.value", f"lets {network['value']!r} reach the database")
 
 

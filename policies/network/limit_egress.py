@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
-from ..pack.openings import ANYWHERE
+from ..pack.openings import is_anywhere
 
 POLICY = Policy(
     title="Not everything may leave",
@@ -56,9 +56,9 @@ def on_single_rules(resource: Resource) -> Iterator[Judgement]:
 def _judged(path: str, protocol: Any, destination: Any) -> Iterator[Judgement]:
     if protocol is not UNKNOWN and str(protocol).lower() not in _ALL:
         return
-    if destination is UNKNOWN or (destination in ANYWHERE and protocol is UNKNOWN):
+    if destination is UNKNOWN or (is_anywhere(destination) and protocol is UNKNOWN):
         yield Undecided(path)
-    elif destination in ANYWHERE:
+    elif is_anywhere(destination):
         yield Finding(path, f"lets everything out to {destination!r}")
 
 

@@ -10,9 +10,6 @@ from .policy import Undecided
 from .resource import Resource
 from .values import UNKNOWN, each
 
-ANYWHERE: Final = ("0.0.0.0/0", "::/0", "0:0:0:0:0:0:0:0/0", "0::0/0")
-"""The internet, as firewalls spell it."""
-
 INGRESS: Final = (
     "aws:ec2/securityGroup:SecurityGroup",
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
@@ -27,6 +24,24 @@ INGRESS: Final = (
 
 _ALL: Final = ("-1", "all")
 _EVERY_PORT: Final = (0, 65535)
+
+
+# Of more addresses than these no private network is: 10.0.0.0/8, fc00::/7.
+_LONGEST_PREFIX: Final = (7, 6)
+# Where IPv4's addresses end that the internet has; pods on Google Cloud have those of 240.0.0.0/4.
+_MULTICAST: Final = 224
+
+
+def is_anywhere(network: Any) -> bool:
+    """Whether a network is the internet (`0.0.0.0/0`, `::/0`, `0::0/0`) or a great part of it (`0.0.0.0/1`,
+    `2000::/3`): two halves open what the whole does."""
+    if not isinstance(network, str):
+        return False
+    address, _, length = network.partition("/")
+    first = address.partition(".")[0]
+    if not length.isdigit() or (first.isdigit() and int(first) >= _MULTICAST):
+        return False
+    return int(length) <= _LONGEST_PREFIX[":" in address]
 
 
 @dataclass(frozen=True)
@@ -91,7 +106,7 @@ def _opened(
     for where, source in sources:
         if source is UNKNOWN:
             yield Undecided(where)
-        elif source in ANYWHERE:
+        elif is_anywhere(source):
             if protocol is UNKNOWN:
                 yield Undecided(path)
             elif str(protocol) in _ALL:
@@ -136,7 +151,7 @@ def _sources(resource: Resource, ranges: str, classic: bool) -> Iterator[tuple[s
     if value is UNKNOWN:
         yield ranges, UNKNOWN
     for path, source in each(value, ranges):
-        if source is UNKNOWN or source in ANYWHERE:
+        if source is UNKNOWN or is_anywhere(source):
             yield path, source
     others = [resource.get(key) for key in ("sourceTags", "sourceServiceAccounts")]
     if classic and all(other is not UNKNOWN and other in (None, []) for other in (value, *others)):

@@ -20,6 +20,7 @@ SPEC = Spec(
     passes={
         "HTTPS from anywhere, which is for another policy": _rule(443),
         "SSH from one network": _rule(22, "10.0.0.0/8"),
+        "SSH from pods of a network of class E": _rule(22, "240.0.0.0/4"),
         "what goes out": _firewall({"protocol": "all"}, direction="EGRESS"),
         "SSH from machines with a tag": _firewall(
             {"protocol": "tcp", "ports": ["22"]}, sourceTags=["bastion"]
@@ -35,6 +36,24 @@ SPEC = Spec(
         ),
     },
     fails={
+        "SSH from either half of the internet": Fails(
+            resource(
+                "aws:ec2/securityGroup:SecurityGroup",
+                {
+                    "ingress": [
+                        {
+                            "protocol": "tcp",
+                            "fromPort": 22,
+                            "toPort": 22,
+                            "cidrBlocks": ["10.0.0.0/8", "0.0.0.0/1", "128.0.0.0/1"],
+                            "ipv6CidrBlocks": ["fc00::/7", "2000::/3"],
+                        }
+                    ]
+                },
+            ),
+            "ingress[0].cidrBlocks[1]",
+            count=3,
+        ),
         "SSH from anywhere": Fails(_rule(22), "cidrIpv4", "SSH"),
         "every port of a security group of its own": Fails(
             resource(
