@@ -78,7 +78,7 @@ _NARROWING: Final = (
 )
 _ARNS: Final = ("aws:principalarn", "aws:sourcearn")
 _ARN_COLONS: Final = 5
-_NEGATIVE: Final = ("not", "null", "ifexists")
+_NEGATIVE: Final = ("not", "null", "ifexists", "forallvalues")
 
 
 def principals(statement: Statement) -> Iterator[tuple[str, str, Any]]:
@@ -99,8 +99,9 @@ def principals(statement: Statement) -> Iterator[tuple[str, str, Any]]:
 
 def narrowing(statement: Statement, *keys: str) -> Iterator[tuple[str, Any]]:
     """(key in lower case, value) of the conditions that must hold and are about one of these keys; a key that
-    ends with `/` stands for all that begin with it. A condition that may be missing (`...IfExists`), is
-    negative (`StringNotEquals`) or holds for everything (`*`) narrows nothing."""
+    ends with `/` stands for all that begin with it. A condition that holds where its key is missing
+    (`...IfExists`, `ForAllValues:...`), is negative (`StringNotEquals`) or holds for everything (`*`) narrows
+    nothing."""
     for operator, conditions in statement.conditions.items():
         if any(word in operator.lower() for word in _NEGATIVE):
             continue

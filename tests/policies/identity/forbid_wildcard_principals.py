@@ -26,6 +26,9 @@ SPEC = Spec(
         "what a bucket of one name sends": _bucket(
             "*", **_when("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:acme-uploads")
         ),
+        "any value of a key with several": _bucket(
+            "*", **_when("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-1/*")
+        ),
         "roles of one account": _bucket(
             "*", **_when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111122223333:role/ml-*")
         ),
@@ -45,6 +48,10 @@ SPEC = Spec(
         ),
         "a condition that holds where its key is missing": Fails(
             _bucket("*", **_when("StringEqualsIfExists", "aws:PrincipalOrgID", "o-1")),
+            "policy.Statement[0].Principal",
+        ),
+        "all values of a key that is missing": Fails(
+            _bucket("*", **_when("ForAllValues:StringLike", "aws:PrincipalOrgPaths", "o-1/*")),
             "policy.Statement[0].Principal",
         ),
         "whoever tags his own role so": Fails(
