@@ -42,8 +42,12 @@ def on_defaults(resource: Resource) -> Iterator[Judgement]:
             who = cast("dict[str, Any]", entry).get("principal")
             if who is UNKNOWN:
                 yield Undecided(f"{path}.principal")
-            elif who in _EVERYBODY_ON_AWS and cast("dict[str, Any]", entry).get("permissions"):
-                yield Finding(f"{path}.principal", f"is {who!r}, which every new one is then open to")
+            elif who in _EVERYBODY_ON_AWS:
+                given = cast("dict[str, Any]", entry).get("permissions")
+                if given is UNKNOWN:
+                    yield Undecided(f"{path}.permissions")
+                elif given:
+                    yield Finding(f"{path}.principal", f"is {who!r}, which every new one is then open to")
 
 
 @POLICY.on("gcp:bigquery/dataset:Dataset")

@@ -42,7 +42,10 @@ def on_templates(resource: Resource) -> Iterator[Judgement]:
     if resource.get("blockDeviceMappings") is UNKNOWN:
         yield Undecided("blockDeviceMappings")
     for path, mapping in resource.items("blockDeviceMappings"):
-        if resource.get(f"{path}.ebs") is not None and not cast("dict[str, Any]", mapping).get("noDevice"):
+        unused = cast("dict[str, Any]", mapping).get("noDevice")
+        if unused is UNKNOWN:
+            yield Undecided(f"{path}.noDevice")
+        elif resource.get(f"{path}.ebs") is not None and not unused:
             yield from _encrypted(resource, f"{path}.ebs.encrypted", f"{path}.ebs.kmsKeyId")
 
 

@@ -47,7 +47,10 @@ def on_resources(resource: Resource, options: Options) -> Iterator[Judgement]:
 def on_replicas(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Replicas in other regions."""
     for path, replica in resource.items("replicas"):
-        region = replica.get("regionName") or replica.get("region")
+        key = "regionName" if resource.type == "aws:dynamodb/table:Table" else "region"
+        region = replica.get(key)
+        if region is UNKNOWN:
+            yield Undecided(f"{path}.{key}")
         allowed = _allowed(resource, options)
         if isinstance(region, str) and allowed and not _is_in(region, allowed):
             yield Finding(path, f"copies to {region!r}, but allowed is {', '.join(allowed)}")

@@ -25,6 +25,10 @@ class Unknown:
         # `if not value` would take it for missing, and a policy would accuse the innocent.
         raise TypeError("an unknown value is neither true nor false: ask `value is UNKNOWN` first")
 
+    def get(self, _key: str) -> Unknown:
+        """UNKNOWN: of an object that is not known yet, an entry of a list it may be, no key is."""
+        return self
+
 
 UNKNOWN: Final = Unknown()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +14,7 @@ from policies.pack.discovery import find
 from policies.pack.judging import Court, Judged
 from policies.pack.policy import PROFILES, Policy
 from policies.pack.strictness import option_faults, read_strictness
-from tests.policies.spec import Spec, Stack, Subject
+from tests.policies.spec import UNKNOWN, Spec, Stack, Subject
 
 POLICIES = find()
 STRICTNESS = read_strictness(POLICIES)
@@ -91,6 +93,39 @@ def test_what_is_unknown_in_a_preview_is_no_fault_and_no_pass(policy: Policy) ->
         told = judged(policy, subject)
         assert not told.verdicts, f"{policy.id}: {name}: accused before it is known"
         assert told.undecided, f"{policy.id}: {name}: nobody is told that it was not judged"
+
+
+@every_policy
+def test_no_value_that_is_not_known_yet_makes_it_fail(policy: Policy) -> None:
+    """`judged` refuses a policy that raises. An entry of a list may be an output, and a key below it, too."""
+    spec = spec_of(policy)
+    for subject in (*spec.passes.values(), *(case.subject for case in spec.fails.values())):
+        for changed in _with_an_unknown(subject):
+            judged(policy, changed)
+
+
+def _with_an_unknown(subject: Subject) -> Iterator[Subject]:
+    """The same, with UNKNOWN in the place of one value after the other."""
+    if isinstance(subject, Stack):
+        for index, each in enumerate(subject.resources):
+            for props in _unknowns(each.props):
+                others = list(subject.resources)
+                others[index] = replace(each, props=props)
+                yield Stack(others)
+    else:
+        yield from (replace(subject, props=props) for props in _unknowns(subject.props))
+
+
+def _unknowns(node: Any) -> Iterator[Any]:
+    if isinstance(node, Mapping):
+        said = cast("Mapping[str, Any]", node)
+        for key, value in said.items():
+            yield from ({**said, key: changed} for changed in (UNKNOWN, *_unknowns(value)))
+    elif isinstance(node, list):
+        entries = cast("list[Any]", node)
+        for index, value in enumerate(entries):
+            for changed in (UNKNOWN, *_unknowns(value)):
+                yield [*entries[:index], changed, *entries[index + 1 :]]
 
 
 @every_policy
