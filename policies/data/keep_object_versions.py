@@ -28,7 +28,8 @@ def on_aws(stack: Stack) -> Iterator[Judgement]:
     )
     for bucket in stack.of(*BUCKETS):
         said = [each.get("versioningConfiguration.status") for each in versions.of(bucket)]
-        said += [each.get("enabled") for _, each in _objects(bucket, "versioning", "versionings")]
+        own = [key for key in ("versioning", "versionings") if bucket.said(key) is not None]
+        said += [each.get("enabled") for _, each in _objects(bucket, *own)]
         said.append(bucket.said("versioning"))
         if any(each is True or each == "Enabled" for each in said):
             continue

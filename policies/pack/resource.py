@@ -50,10 +50,10 @@ class Resource:
         return self.property_dependencies.get(path.partition(".")[0].partition("[")[0], ())
 
     def items(self, path: str) -> Iterator[tuple[str, Any]]:
-        """(path, entry) of the list at a path; a single object counts as a list of one. Of what is missing or
-        not known yet nothing."""
+        """(path, entry) of the list at a path; a single object counts as a list of one. What is not known yet
+        is one entry that is UNKNOWN; of what is missing there is nothing."""
         value = self.get(path)
-        if isinstance(value, Mapping):
+        if value is UNKNOWN or isinstance(value, Mapping):
             yield path, value
         elif isinstance(value, list):
             for index, entry in enumerate(cast("list[Any]", value)):
