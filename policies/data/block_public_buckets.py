@@ -56,7 +56,9 @@ def on_acls(resource: Resource) -> Iterator[Judgement]:
     for key, group in _GRANTS.items():
         for path, _ in resource.items(key):
             to = resource.get(f"{path}.{group}")
-            if to is not UNKNOWN and str(to).endswith(_STRANGERS):
+            if to is UNKNOWN:
+                yield Undecided(f"{path}.{group}")
+            elif str(to).endswith(_STRANGERS):
                 yield Finding(f"{path}.{group}", f"is {str(to).rpartition('/')[2]!r}, strangers")
 
 

@@ -66,8 +66,10 @@ def on_nodes(resource: Resource) -> Iterator[Judgement]:
 @POLICY.on("gcp:container/cluster:Cluster")
 def on_clusters(resource: Resource) -> Iterator[Judgement]:
     """The boot disks of pools that a cluster declares itself, keeps from its making, or makes when needed."""
-    autopilot = resource.get("enableAutopilot") is True
-    if autopilot or resource.get("clusterAutoscaling.enabled") is True:
+    autopilot, adds = resource.get("enableAutopilot") is True, resource.get("clusterAutoscaling.enabled")
+    if adds is UNKNOWN:
+        yield Undecided("clusterAutoscaling.enabled")
+    elif autopilot or adds is True:
         path = "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey"
         yield from customer_key(resource, path, "the boot disks of nodes that it adds")
     own = [f"{path}.nodeConfig" for path, _ in resource.items("nodePools")]

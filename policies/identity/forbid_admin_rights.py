@@ -67,6 +67,8 @@ def on_aws(resource: Resource) -> Iterator[Judgement]:
     if resource.get("policyArn") is not None:
         yield from _judged("policyArn", resource.get("policyArn"))
     for key in ("managedPolicyArns", "policyArns"):
+        if resource.get(key) is UNKNOWN:
+            yield Undecided(key)
         for path, arn in each(resource.get(key), key):
             yield from _judged(path, arn)
 

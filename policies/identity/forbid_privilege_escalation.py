@@ -84,7 +84,9 @@ def on_roles(resource: Resource) -> Iterator[Judgement]:
     if resource.get("permissions") is UNKNOWN:
         yield Undecided("permissions")
     for path, permission in each(resource.get("permissions"), "permissions"):
-        if permission in _GOOGLE_PERMISSIONS:
+        if permission is UNKNOWN:
+            yield Undecided(path)
+        elif permission in _GOOGLE_PERMISSIONS:
             yield Finding(path, f"has {permission!r}, by which whoever has it gets every other right")
 
 

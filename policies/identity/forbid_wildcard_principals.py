@@ -45,7 +45,10 @@ def _judged(statement: Statement) -> Iterator[Judgement]:
 @POLICY.on("aws:lambda/permission:Permission")
 def on_functions(resource: Resource) -> Iterator[Judgement]:
     """Functions that everybody may call."""
-    if resource.get("principal") != "*":
+    principal = resource.get("principal")
+    if principal is UNKNOWN:
+        yield Undecided("principal")
+    if principal is UNKNOWN or principal != "*":
         return
     conditions = [resource.get(key) for key in ("principalOrgId", "sourceAccount", "sourceArn")]
     if all(each is None for each in conditions):

@@ -82,7 +82,9 @@ def openings(resource: Resource) -> Iterator[Opening | Undecided]:
         sources = [(key, resource.get(key)) for key in ("cidrIpv4", "cidrIpv6")]
         yield from _opened(sources, resource.get("ipProtocol"), resource.props, "ipProtocol")
     elif resource.type.endswith("SecurityGroupRule"):
-        if resource.get("type") == "ingress":
+        if resource.get("type") is UNKNOWN:
+            yield Undecided("type")
+        elif resource.get("type") == "ingress":
             yield from _opened(_blocks(resource.props), resource.get("protocol"), resource.props, "protocol")
     else:
         if resource.get("ingress") is UNKNOWN:

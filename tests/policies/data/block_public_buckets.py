@@ -76,6 +76,7 @@ SPEC = Spec(
     },
     unknown={
         "a flag": _block(ignorePublicAcls=UNKNOWN),
+        "an ACL of one's own": resource("aws:s3/bucketAcl:BucketAcl", {"accessControlPolicy": UNKNOWN}),
         "an ACL": resource("aws:s3/bucketAcl:BucketAcl", {"acl": UNKNOWN}),
         "Google's flag": _google(publicAccessPrevention=UNKNOWN),
     },

@@ -81,6 +81,7 @@ SPEC = Spec(
         "one that administers networks": Fails(_member("roles/compute.networkAdmin", _ACCOUNT), "member"),
     },
     unknown={
+        "a role's policies": resource("aws:iam/role:Role", {"managedPolicyArns": UNKNOWN}),
         "a policy that is not there yet": _attached(UNKNOWN),
         "an account that is not there yet": _member("roles/storage.admin", UNKNOWN),
     },

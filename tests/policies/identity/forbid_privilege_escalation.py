@@ -52,6 +52,7 @@ SPEC = Spec(
         ),
     },
     unknown={
+        "one permission of a role": _role("storage.objects.get", UNKNOWN),
         "a policy that names what is not there yet": resource(
             "aws:iam/rolePolicy:RolePolicy", {"policy": UNKNOWN}
         ),

@@ -120,6 +120,7 @@ SPEC = Spec(
         "a policy of a bucket that is not there yet": resource(
             "aws:s3/bucketPolicy:BucketPolicy", {"policy": UNKNOWN}
         ),
+        "who calls a function": resource("aws:lambda/permission:Permission", {"principal": UNKNOWN}),
         "a whole policy that is not known yet": resource(
             "gcp:storage/bucketIAMPolicy:BucketIAMPolicy", {"policyData": UNKNOWN}
         ),

@@ -100,6 +100,10 @@ SPEC = Spec(
     },
     unknown={
         "a source that is not known yet": _rule(22, UNKNOWN),
+        "whether it is about what comes in": resource(
+            "aws:ec2/securityGroupRule:SecurityGroupRule",
+            {"type": UNKNOWN, "protocol": "tcp", "fromPort": 22, "toPort": 22, "cidrBlocks": ["0.0.0.0/0"]},
+        ),
         "sources of a firewall that are not known yet": _firewall({"protocol": "all"}, sourceRanges=UNKNOWN),
     },
 )
