@@ -15,13 +15,20 @@ from tests.end_to_end.plain import Plain
 pytestmark = pytest.mark.end_to_end
 
 PACK = str(ROOT / "policies")
-EVERYTHING = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-)
+
+
+def _allows(action: str, resource: str) -> str:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _faulty() -> None:
-    aws.iam.Policy("everything", policy=EVERYTHING)
+    aws.iam.Policy("everything", policy=_allows("*", "*"))
+
+
+def _loose() -> None:
+    """Wrong, and no more than dev may."""
+    aws.iam.Policy("loose", policy=_allows("s3:*", "arn:aws:s3:::acme-models/*"))
 
 
 def _nothing() -> None:
@@ -51,7 +58,7 @@ def test_a_plain_program_is_stopped_by_what_prod_forbids(plain: Plain) -> None:
 
 
 def test_dev_is_told_and_goes_on(plain: Plain, tmp_path: Path) -> None:
-    stack = plain.stack("faulty", _faulty)
+    stack = plain.stack("loose", _loose)
     done = stack.preview(
         policy_packs=[PACK], policy_pack_configs=[_config(tmp_path, pack={"profile": "dev"})]
     )
