@@ -42,7 +42,11 @@ def on_gke(resource: Resource, options: Options) -> Iterator[Judgement]:
     zones = max(1, sum(1 for _ in resource.items("nodeLocations")))
     for path in ("autoscaling.maxNodeCount", "nodeCount"):
         if resource.get(path) is not None:
-            yield from _judged(path, resource.get(path), zones, options)
+            told = list(_judged(path, resource.get(path), zones, options))
+            yield from told
+            # Too many in one zone are too many; enough for one may be too many in all.
+            if not told and resource.get("nodeLocations") is UNKNOWN:
+                yield Undecided("nodeLocations")
             return
 
 

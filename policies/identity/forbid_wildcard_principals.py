@@ -72,12 +72,12 @@ def on_google(resource: Resource) -> Iterator[Judgement]:
 @POLICY.on("gcp:bigquery/dataset:Dataset", "gcp:bigquery/datasetAccess:DatasetAccess")
 def on_datasets(resource: Resource) -> Iterator[Judgement]:
     """Accesses of datasets: among a dataset's own, or by themselves."""
-    if resource.type == "gcp:bigquery/dataset:Dataset":
-        for path, access in resource.items("accesses"):
-            for key in ("specialGroup", "iamMember"):
-                if access.get(key) in _EVERYBODY:
-                    yield Finding(f"{path}.{key}", f"gives the dataset to {access.get(key)!r}")
-    if resource.type == "gcp:bigquery/datasetAccess:DatasetAccess":
+    own = resource.type == "gcp:bigquery/dataset:Dataset"
+    accesses = resource.items("accesses") if own else [("", resource)]
+    for path, access in accesses:
         for key in ("specialGroup", "iamMember"):
-            if resource.get(key) in _EVERYBODY:
-                yield Finding(key, f"gives the dataset to {resource.get(key)!r}")
+            who, where = access.get(key), f"{path}.{key}" if path else key
+            if who is UNKNOWN:
+                yield Undecided(where)
+            elif who in _EVERYBODY:
+                yield Finding(where, f"gives the dataset to {who!r}")

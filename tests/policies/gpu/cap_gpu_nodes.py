@@ -37,7 +37,11 @@ SPEC = Spec(
         ),
         "a fixed size": Fails(_pool(nodeCount=20), "nodeCount", "20 nodes"),
     },
-    unknown={"a size": _group(UNKNOWN), "a limit": _pool(autoscaling={"totalMaxNodeCount": UNKNOWN})},
+    unknown={
+        "a size": _group(UNKNOWN),
+        "a limit": _pool(autoscaling={"totalMaxNodeCount": UNKNOWN}),
+        "zones of a limit in each": _pool(autoscaling={"maxNodeCount": 6}, nodeLocations=UNKNOWN),
+    },
     configured={
         "dev has two": Case(_group(4), {"most": 2}, fails=True),
         "a large training": Case(_group(64), {"most": 64}, fails=False),

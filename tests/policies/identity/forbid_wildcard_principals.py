@@ -120,6 +120,12 @@ SPEC = Spec(
         "a policy of a bucket that is not there yet": resource(
             "aws:s3/bucketPolicy:BucketPolicy", {"policy": UNKNOWN}
         ),
+        "who reads a dataset": resource(
+            "gcp:bigquery/dataset:Dataset", {"accesses": [{"role": "READER", "iamMember": UNKNOWN}]}
+        ),
+        "who is let into a dataset": resource(
+            "gcp:bigquery/datasetAccess:DatasetAccess", {"specialGroup": UNKNOWN}
+        ),
         "who calls a function": resource("aws:lambda/permission:Permission", {"principal": UNKNOWN}),
         "a whole policy that is not known yet": resource(
             "gcp:storage/bucketIAMPolicy:BucketIAMPolicy", {"policyData": UNKNOWN}
