@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from .policy import Judgement, Option, Undecided
+from .policy import Finding, Judgement, Option, Undecided
 from .resource import Resource
 from .values import UNKNOWN, at, each
 
@@ -101,6 +101,20 @@ def in_containers(
             yield container
         else:
             yield from judge(container)
+
+
+def in_images(resource: Resource, fault: Callable[[str], str | None]) -> Iterator[Judgement]:
+    """What `fault` says of the image that each container runs, as `comes from 'docker.io/nginx'`: nothing
+    where it is right."""
+
+    def judge(container: Part) -> Iterator[Judgement]:
+        path, reference = f"{container.path}.image", container.get("image")
+        if reference is UNKNOWN:
+            yield Undecided(path)
+        elif reference and (told := fault(reference)):
+            yield Finding(path, f"{container.name!r} {told}")
+
+    return in_containers(resource, judge)
 
 
 def namespace(resource: Resource) -> Any:

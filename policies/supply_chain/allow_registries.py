@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..pack import Judgement, Option, Options, Policy, Resource
 from ..pack.images import parse
-from ..pack.pods import WORKLOADS, Part, in_containers
+from ..pack.pods import WORKLOADS, in_images
 
 POLICY = Policy(
     title="Images come from known registries",
@@ -40,18 +40,13 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Images from elsewhere."""
-    yield from in_containers(resource, lambda container: _judge(container, options))
+    yield from in_images(resource, lambda reference: _fault(reference, options))
 
 
-def _judge(container: Part, options: Options) -> Iterator[Judgement]:
-    path, reference = f"{container.path}.image", container.get("image")
-    if reference is UNKNOWN:
-        yield Undecided(path)
-    elif reference:
-        image = parse(reference)
-        allowed = (
-            fnmatch.fnmatchcase(image.place if "/" in each else image.registry, each)
-            for each in options["registries"]
-        )
-        if not any(allowed):
-            yield Finding(path, f"{container.name!r} comes from {image.place!r}")
+def _fault(reference: str, options: Options) -> str | None:
+    image = parse(reference)
+    allowed = (
+        fnmatch.fnmatchcase(image.place if "/" in each else image.registry, each)
+        for each in options["registries"]
+    )
+    return None if any(allowed) else f"comes from {image.place!r}"

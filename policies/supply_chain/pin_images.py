@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..pack import Judgement, Option, Options, Policy, Resource
 from ..pack.images import parse
-from ..pack.pods import WORKLOADS, Part, in_containers
+from ..pack.pods import WORKLOADS, in_images
 
 POLICY = Policy(
     title="Images are pinned",
@@ -29,17 +29,12 @@ POLICY = Policy(
 @POLICY.on(*WORKLOADS)
 def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
     """Images that may change."""
-    yield from in_containers(resource, lambda container: _judge(container, options))
 
-
-def _judge(container: Part, options: Options) -> Iterator[Judgement]:
-    path, reference = f"{container.path}.image", container.get("image")
-    if reference is UNKNOWN:
-        yield Undecided(path)
-    elif reference:
+    def fault(reference: str) -> str | None:
         told = _fault(reference, options)
-        if told:
-            yield Finding(path, f"{container.name!r} runs {reference!r}, which {told}")
+        return f"runs {reference!r}, which {told}" if told else None
+
+    yield from in_images(resource, fault)
 
 
 def _fault(reference: str, options: Options) -> str:
