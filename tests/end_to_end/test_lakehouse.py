@@ -11,6 +11,7 @@ import pulumi_aws as aws
 import pytest
 
 from tests.end_to_end.plain import Plain, trust
+from tests.end_to_end.tables import ORDERS
 from twin import environment as variables
 
 pytestmark = pytest.mark.end_to_end
@@ -28,19 +29,7 @@ def _program() -> None:
             "prefix": "acme-lake",
             "force_destroy": True,
             "writers": [f"arn:aws:iam::{account}:role/pipeline"],
-            "tables": [
-                {
-                    "zone": "curated",
-                    "name": "orders",
-                    "owner": "shop@acme.example",
-                    "columns": [
-                        {"name": "order_id", "type": "long", "required": True},
-                        {"name": "placed_at", "type": "timestamptz"},
-                        {"name": "email", "type": "string", "classification": "pii"},
-                    ],
-                    "partitions": [{"column": "placed_at", "transform": "day"}],
-                }
-            ],
+            "tables": [ORDERS],
             "grants": [
                 {
                     "name": "analysts",
@@ -85,17 +74,6 @@ def _in_s3_tables() -> None:
         name="s3t-analysts",
         assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [let_in]}),
     )
-    orders: dict[str, Any] = {
-        "zone": "curated",
-        "name": "orders",
-        "owner": "shop@acme.example",
-        "columns": [
-            {"name": "order_id", "type": "long", "required": True},
-            {"name": "placed_at", "type": "timestamptz"},
-            {"name": "email", "type": "string", "classification": "pii"},
-        ],
-        "partitions": [{"column": "placed_at", "transform": "day"}],
-    }
     grant: dict[str, Any] = {
         "name": "analysts",
         "principal": f"arn:aws:iam::{account}:role/s3t-analysts",
@@ -108,7 +86,7 @@ def _in_s3_tables() -> None:
         "writers": [f"arn:aws:iam::{account}:role/s3t-analysts"],
         "force_destroy": True,
         "tables": [
-            orders,
+            ORDERS,
             {"zone": "raw", "name": "clicks", "columns": [{"name": "page", "type": "string"}]},
         ],
         "grants": [grant],

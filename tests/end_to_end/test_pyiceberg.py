@@ -17,6 +17,7 @@ import pytest
 
 from tests.end_to_end import clients
 from tests.end_to_end.plain import Plain
+from tests.end_to_end.tables import ORDERS
 from tests.twin.aws.athena.asking import Asking
 from twin import environment as variables
 
@@ -62,19 +63,7 @@ def _program() -> None:
             "prefix": "acme-ice",
             "force_destroy": True,
             "writers": [arns["pipeline"]],
-            "tables": [
-                {
-                    "zone": "curated",
-                    "name": "orders",
-                    "owner": "shop@acme.example",
-                    "columns": [
-                        {"name": "order_id", "type": "long", "required": True},
-                        {"name": "placed_at", "type": "timestamptz"},
-                        {"name": "email", "type": "string", "classification": "pii"},
-                    ],
-                    "partitions": [{"column": "placed_at", "transform": "day"}],
-                }
-            ],
+            "tables": [ORDERS],
             "grants": [
                 {
                     "name": "analysts",
