@@ -62,6 +62,16 @@ def test_an_operation_of_cloud_sql_runs(slow: Front) -> None:
     assert sql.operations().get(project=PROJECT, operation=begun["name"]).execute()["status"] == "DONE"
 
 
+def test_an_operation_whose_name_has_parts_is_asked_for_again(slow: Front) -> None:
+    fronts.enable(slow, "bigtableadmin")
+    admin = client(slow, "bigtableadmin", "v2")
+    cluster = {"location": f"projects/{PROJECT}/locations/{REGION}-a", "serveNodes": 1}
+    body = {"instanceId": "features", "instance": {"displayName": "features"}, "clusters": {"main": cluster}}
+    begun = admin.projects().instances().create(parent=f"projects/{PROJECT}", body=body).execute()
+    assert begun["name"].count("/") > 1
+    assert not admin.operations().get(name=begun["name"]).execute()["done"]
+
+
 def test_the_provider_waits_for_an_operation(slow: Front) -> None:
     gcp = life.context(slow)
     began = time.monotonic()
