@@ -1,1 +1,1 @@
-"""Extracts what a Terraform provider states of resource types, from its Go source: python -m tools.provider_facts."""
+"""Extracts what a Terraform provider states of resource types from its Go source."""

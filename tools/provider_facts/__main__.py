@@ -4,9 +4,9 @@
     git clone https://github.com/pulumi/pulumi-gcp bridge
     python -m tools.provider_facts provider bridge --ref v7.45.0
 
-The provider is generated from GoogleCloudPlatform/magic-modules (its YAML and its hand-written Go), and is what
-pulumi-gcp wraps: use the version that the locked pulumi-gcp wraps. Both arguments are git directories, bare or
-not. Only facts are written: no descriptions.
+The provider is generated from GoogleCloudPlatform/magic-modules (its YAML and its hand-written Go) and is
+what pulumi-gcp wraps: take the version that the locked pulumi-gcp wraps. Both arguments are git directories,
+bare or not. Only facts are written, no descriptions.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from tools.provider_facts.golang import Call, Literal, Name, Package
+from tools.provider_facts.golang import Call, Literal, Name, Package, Parser
 from tools.provider_facts.schemas import Facts, Field, Resolver, merged
 from twin.checks.sdk import sdk
 from twin.gcp.resources.table import table
@@ -40,7 +40,10 @@ _IAM: Final = {
     "ResourceIamAuditConfig": ("service",),
 }
 _WAITS: Final = (
-    (re.compile(r"OperationWait|WaitOperation|SqlAdminOperationWaitTime|ServiceNetworkingOperation"), "operation"),
+    (
+        re.compile(r"OperationWait|WaitOperation|SqlAdminOperationWaitTime|ServiceNetworkingOperation"),
+        "operation",
+    ),
     (re.compile(r"PollingWaitTime|retry\.StateChangeConf|WaitForState|RetryContext|\.Wait\(ctx"), "poll"),
 )
 _MINUTES: Final = re.compile(r"(\d+) \* time\.(Minute|Hour)")
@@ -48,7 +51,7 @@ _MINUTES: Final = re.compile(r"(\d+) \* time\.(Minute|Hour)")
 
 def git(repository: Path, *arguments: str) -> bytes:
     """What git answers."""
-    return subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True).stdout  # noqa: S603, S607
+    return subprocess.run(["git", "-C", str(repository), *arguments], check=True, capture_output=True).stdout  # noqa: S607
 
 
 def stated(repository: Path, ref: str) -> dict[str, str]:
@@ -69,8 +72,6 @@ class Provider:
             self._register(service)
 
     def _register(self, service: Path) -> None:
-        from tools.provider_facts.golang import Parser
-
         for file in service.glob("*.go"):
             text = file.read_text(encoding="utf-8")
             for found in _REGISTERED.finditer(text):
@@ -105,7 +106,9 @@ class Provider:
         resource = resolver.value(schema)
         if not isinstance(resource, Literal):
             raise TypeError(f"{name}: no schema found")
-        found = facts.read(resolver.fields(resource.get("Schema"), singles))
+        schemas = [resource.get("Schema"), *_added(package, schema), *_parents(schema)]
+        fields = tuple(field for each in schemas for field in resolver.fields(each, singles))
+        found = facts.read(fields)
         found |= _calls(package, resource)
         found |= _custom(facts, resource)
         return {"source": service.name, **found}, facts.unmatched
@@ -119,8 +122,23 @@ def _iam(schema: Any) -> tuple[Call, tuple[str, ...]] | None:
     return None
 
 
+def _added(package: Package, schema: Any) -> list[Literal]:
+    """Fields that a function adds to the schema of another (`schm.Schema["project"] = ...`)."""
+    body = package.body(schema.name) if isinstance(schema, Call) else ""
+    return [
+        Literal("map", {found[1]: Parser(body, found.end()).expression()})
+        for found in re.finditer(r"\.Schema\[\"(\w+)\"\] = ", body)
+    ]
+
+
+def _parents(schema: Any) -> list[Name]:
+    """Schemas that are handed over to a function (`ResourceLoggingExclusion(ProjectLoggingSchema)`)."""
+    given = schema.arguments if isinstance(schema, Call) else ()
+    return [each for each in given if isinstance(each, Name) and each.text.endswith("Schema")]
+
+
 def _of_iam(name: str) -> Field:
-    """A field that every IAM resource has: all are immutable. Source: tpgiamresource/resource_iam_member.go."""
+    """A field of every IAM resource: all are immutable. Source: tpgiamresource/resource_iam_member.go."""
     spec = Literal("", {"ForceNew": True, "Type": Name("schema.TypeString")})
     spec.keyed["Optional" if name == "condition" else "Required"] = True
     return Field(name, spec, (), one=True)
@@ -166,7 +184,9 @@ def write(found: dict[str, Any]) -> str:
     out.write('{\n "sources": ' + json.dumps(found["sources"], sort_keys=True) + ',\n "types": {\n')
     types = found["types"]
     for position, (token, facts) in enumerate(sorted(types.items())):
-        lines = ",\n".join(f"   {json.dumps(kind)}: {json.dumps(value)}" for kind, value in sorted(facts.items()))
+        lines = ",\n".join(
+            f"   {json.dumps(kind)}: {json.dumps(value)}" for kind, value in sorted(facts.items())
+        )
         end = "," if position < len(types) - 1 else ""
         out.write(f"  {json.dumps(token)}: {{\n{lines}\n  }}{end}\n")
     out.write(" }\n}\n")
@@ -180,7 +200,9 @@ def main() -> None:
     parser.add_argument("bridge", type=Path, help="git directory of pulumi-gcp")
     parser.add_argument("--ref", default="HEAD", help="tag or commit of the provider")
     asked = parser.parse_args()
-    kept: dict[str, Any] = json.loads(git(asked.bridge, "show", f"HEAD:{_BRIDGE}"))["auto-aliasing"]["resources"]
+    kept: dict[str, Any] = json.loads(git(asked.bridge, "show", f"HEAD:{_BRIDGE}"))["auto-aliasing"][
+        "resources"
+    ]
     by_token = {each["current"]: name for name, each in kept.items()}
     with tempfile.TemporaryDirectory() as folder:
         packed = git(asked.provider, "archive", asked.ref, "google-beta")

@@ -25,7 +25,7 @@ _RELATIONS: Final = {"ConflictsWith": "conflicts", "RequiredWith": "required_wit
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a schema: its name, its literal, the fields inside, and whether Pulumi has one or a list."""
+    """One field of a schema. inside: the fields of its objects. one: whether Pulumi has no list of it."""
 
     name: str
     spec: Literal
@@ -39,7 +39,7 @@ class Field:
 
     @property
     def immutable(self) -> bool:
-        """Whether any change of it or in it is a replacement; of a block, the flag means its presence alone."""
+        """Whether any change of it or in it is a replacement; a block's flag means its presence alone."""
         return bool(self.spec.get("ForceNew")) and all(each.immutable or each.output for each in self.inside)
 
     @property
@@ -170,6 +170,14 @@ class Facts:
             self._add("sets", path)
         if spec.get("WriteOnly"):
             self._add("write_only", path)
+        self._default(spec, path)
+        self._values(spec.get("ValidateFunc"), path)
+        inner = spec.get("Elem")
+        if isinstance(inner, Literal):
+            self._values(inner.get("ValidateFunc"), path)
+        self._group(spec, path)
+
+    def _default(self, spec: Literal, path: str) -> None:
         default = spec.get("Default")
         if isinstance(default, str):
             default = default.replace("Managed by Terraform", "Managed by Pulumi")
@@ -179,10 +187,8 @@ class Facts:
         if isinstance(suppressed, Name | Call):
             name = suppressed.text if isinstance(suppressed, Name) else suppressed.name
             self.found.setdefault("suppressed", {})[path] = name.rpartition(".")[2]
-        self._values(spec.get("ValidateFunc"), path)
-        inner = spec.get("Elem")
-        if isinstance(inner, Literal):
-            self._values(inner.get("ValidateFunc"), path)
+
+    def _group(self, spec: Literal, path: str) -> None:
         for kind in (*_GROUPS, *_RELATIONS):
             others = spec.get(kind)
             others = self._resolver.value(others) if others is not None else None
@@ -243,4 +249,3 @@ def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
         return dict(sorted(value.items()))
     return sorted(value)
-
