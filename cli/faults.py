@@ -60,6 +60,19 @@ def slow(
 
 
 @app.command()
+def long(
+    name: str | None = NAME,
+    seconds: float = typer.Option(60.0, min=0.0, help="How long operations and jobs run."),
+    service: str = SERVICE,
+    operation: str = OPERATION,
+    times: int = TIMES,
+) -> None:
+    """Let the operations and jobs run long that calls begin (Google Cloud)."""
+    fault = {"kind": "long", "service": service, "operation": operation, "times": times, "seconds": seconds}
+    _add(name, fault)
+
+
+@app.command()
 def fail(
     name: str | None = NAME,
     service: str = SERVICE,

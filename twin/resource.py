@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -138,6 +138,14 @@ class ResourceType(ABC):
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         """Whether a change at this path (without indices) is a replacement; override where values decide."""
         return any(path == p or path.startswith((p + ".", p + "[")) for p in self.immutable)
+
+    def unasked(self, state: Props, inputs: Props) -> Iterable[tuple[str | int, ...]]:
+        """Paths where the cloud has what these inputs do not ask for, and the real provider would take away.
+
+        An input that its schema calls optional and not computed must be what the program says: a value that
+        the service fills in by itself there is a change in every preview.
+        """
+        return ()
 
     @abstractmethod
     def create(self, context: Context, inputs: Props) -> tuple[str, Props]:

@@ -62,6 +62,11 @@ def compare(
         if key not in new and key in state and not _same(type, key, state[key] or None, value or None):
             replace = bool(type and type.replaces(key, state, {**new, key: value}))
             changes.append(Change((key,), "update", replace, of_input=False))
+    seen = {change.path for change in changes}
+    for path in type.unasked(state, new) if type else ():
+        if path not in seen:
+            replace = bool(type and type.replaces(without_indices(path), state, new))
+            changes.append(Change(path, "delete", replace, of_input=False))
     skip = [path.replace('"]', "").replace('["', ".") for path in ignored]
     kept = [change for change in changes if not _ignored(change.path, skip)]
     difference = Difference(kept)

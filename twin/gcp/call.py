@@ -22,7 +22,8 @@ class Call:
     parameters: of path and query, by the document's names; repeated ones are lists. body: without what only
     Google writes. principal: who asks, as an IAM member (`serviceAccount:...`). project: the id of the
     project that the request names; the consumer's where it names none. at: Unix time of the request.
-    media: the bytes of an upload. headers: by their names in lower case.
+    media: the bytes of an upload. headers: by their names in lower case. lasts: seconds
+    that an operation or a job runs which this call begins.
     """
 
     front: Front
@@ -36,6 +37,7 @@ class Call:
     media: bytes = b""
     media_type: str = ""
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    lasts: float = 0
 
     @property
     def project_number(self) -> str:

@@ -89,6 +89,8 @@ class Document:
         base = content.get("servicePath", "")
         self.methods: dict[str, Method] = {}
         self._by_shape: dict[tuple[str, int], list[Method]] = {}
+        # Of any number of segments: `operations/.*`.
+        self._open: list[Method] = []
         for raw in _methods(content):
             if not raw.get("path"):
                 continue
@@ -107,6 +109,8 @@ class Document:
             self.methods[method.id] = method
             # Cloud SQL's methods are called `sql.instances.get`, the API is `sqladmin`.
             self.methods.setdefault(f"{api}.{method.id.partition('.')[2]}", method)
+            if any(str(each.get("pattern", "")).endswith("/.*$") for each in method.parameters.values()):
+                self._open.append(method)
             shape = (method.verb, method.flat_path.count("/"))
             self._by_shape.setdefault(shape, []).append(method)
         for found in self._by_shape.values():
@@ -132,6 +136,15 @@ class Document:
                 for name, value in found.items()
             }
             return Match(method, parts)
+        return self._match_open(verb, path)
+
+    def _match_open(self, verb: str, path: str) -> Match | None:
+        for method in self._open:
+            whole = _expression(method.path).fullmatch(path) if method.verb == verb else None
+            parts = {name: _named(value) for name, value in whole.groupdict().items()} if whole else {}
+            patterns = {name: method.parameters.get(name, {}).get("pattern", "") for name in parts}
+            if parts and all(re.fullmatch(patterns[name], value) for name, value in parts.items()):
+                return Match(method, parts)
         return None
 
 

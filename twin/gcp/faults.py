@@ -5,6 +5,8 @@ A fault is one JSON object: `kind` and what narrows it.
   the service, `subnetworks.*` matches; default: all), `times` (default 1).
 - capacity: no machines of `machine_type` (default: any) in `zone` (default: any) until it is removed.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
+- long: operations and jobs that calls begin run for `seconds`. `service`, `operation`, `times` (default:
+  until it is removed).
 - fail: calls answer an error. `service`, `operation`, `code` (the canonical one, `INTERNAL`), `message`,
   `status` (HTTP), `times`.
 """
@@ -22,6 +24,7 @@ KINDS: Final = {
     "throttle": {"service", "operation", "times"},
     "capacity": {"machine_type", "zone"},
     "slow": {"service", "operation", "times", "seconds"},
+    "long": {"service", "operation", "times", "seconds"},
     "fail": {"service", "operation", "times", "code", "message", "status"},
 }
 
@@ -40,11 +43,16 @@ class Faults(faults.Faults):
         """Whether there are machines of that type in that zone."""
         return faults.available(self.unavailable(), machine_type, zone)
 
-    def strike(self, method: Method) -> None:
-        """Delay or refuse the call, where a fault says so."""
+    def strike(self, method: Method, lasts: float = 0) -> float:
+        """Delay or refuse the call, where a fault says so; answer the seconds that its operation runs.
+
+        lasts: these seconds where no fault says otherwise.
+        """
         for fault in self.taken(method.api, method.id.partition(".")[2]):
             if fault["kind"] == "slow":
                 faults.pause(fault)
+            elif fault["kind"] == "long":
+                lasts = float(fault.get("seconds", 1))
             elif fault["kind"] == "throttle":
                 raise GoogleError(
                     429,
@@ -55,6 +63,7 @@ class Faults(faults.Faults):
                 )
             else:
                 raise _failure(fault)
+        return lasts
 
 
 def _failure(fault: dict[str, Any]) -> GoogleError:

@@ -43,6 +43,9 @@ _NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services"
 class Front:
     """One world's Google Cloud."""
 
+    operation_seconds = 0.2
+    """Run time of operations and jobs, in seconds; on Google Cloud it is seconds to minutes."""
+
     def __init__(self, world: World) -> None:
         from twin.gcp import baseline
 
@@ -109,7 +112,7 @@ class Front:
                 "notFound",
             )
         method = match.method
-        self.faults.strike(method)
+        lasts = self.faults.strike(method, self.operation_seconds)
         key = _key(environ, verb, host, path, raw)
         query = parse_qs(text, keep_blank_values=True)
         with self.state.transaction():
@@ -131,6 +134,7 @@ class Front:
                 media=media,
                 media_type=media_type,
                 headers=_headers(environ),
+                lasts=lasts,
             )
             made = self.perform(call)
             if isinstance(made, Answer):
@@ -142,8 +146,10 @@ class Front:
 
     def perform(self, call: Call) -> dict[str, Any] | Answer:
         """Answer a call inside a transaction. Raises GoogleError."""
-        from twin.gcp.services import generic
+        from twin.gcp.services import bigquery_jobs, generic
 
+        if call.method.api.startswith(("bigquery", "biglake")):
+            bigquery_jobs.settle(call)
         if call.principal != self.identity.deployer:
             _authorize(call)
         function = services.handler(call.method.id)

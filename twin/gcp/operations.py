@@ -31,7 +31,7 @@ def rfc3339(at: float) -> str:
 
 
 def compute(call: Call, target: str, kind: str, target_id: str = "") -> Body:
-    """A Compute operation that is done.
+    """A Compute operation.
 
     target: the relative name of what it worked on (`projects/p/regions/r/subnetworks/s`). kind: `insert`,
     `delete`, `patch`...
@@ -59,13 +59,13 @@ def compute(call: Call, target: str, kind: str, target_id: str = "") -> Body:
     if scope != "global":
         field = scope.partition("/")[0].removesuffix("s")
         made[field] = f"{COMPUTE_ROOT}/{place}"
-    return call.state.put_operation(f"compute/{place}/operations/{name}", made, call.at)
+    return begin(call, f"compute/{place}/operations/{name}", made)
 
 
 def long_running(
     call: Call, name: str, response: Body, *, kind: str = "", metadata: Body | None = None
 ) -> Body:
-    """A google.longrunning.Operation that is done.
+    """A google.longrunning.Operation.
 
     name: without the API (`operations/acf.p2-...`). kind: the response's type
     (`google.api.serviceusage.v1.EnableServiceResponse`).
@@ -74,7 +74,12 @@ def long_running(
     made: Body = {"name": name, "done": True, "response": answer}
     if metadata is not None:
         made["metadata"] = metadata
-    return call.state.put_operation(f"{call.method.api}/{name}", made, call.at)
+    return begin(call, f"{call.method.api}/{name}", made)
+
+
+def begin(call: Call, name: str, done: Body) -> Body:
+    """Begin an operation that runs for `call.lasts` seconds. done: as it is at its end."""
+    return call.state.put_operation(name, done, call.at + call.lasts)
 
 
 def find(state: State, api: str, name: str) -> Body | None:

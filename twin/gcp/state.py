@@ -11,6 +11,7 @@ import contextlib
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS resources (
   baseline INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS by_collection ON resources (collection, name);
+-- `at` is when the operation ends.
 CREATE TABLE IF NOT EXISTS operations (name TEXT PRIMARY KEY, body TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS policies (name TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
@@ -149,21 +151,29 @@ class State:
 
     def operation(self, name: str) -> Body | None:
         """A long-running operation by its full name (`compute/projects/p/global/operations/o`)."""
-        return self._json("SELECT body FROM operations WHERE name = ?", name)
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body, at FROM operations WHERE name = ?", (name,)
+            ).fetchone()
+        return _now(row[0], row[1]) if row else None
 
     def put_operation(self, name: str, body: Body, at: float) -> Body:
-        """Write an operation. at: Unix time of its start."""
-        self._run("INSERT OR REPLACE INTO operations VALUES (?, ?, ?)", name, json.dumps(body), at)
-        return body
+        """Write an operation as it is at its end; the answer is what it is now. at: Unix time of its end."""
+        text = json.dumps(body)
+        self._run("INSERT OR REPLACE INTO operations VALUES (?, ?, ?)", name, text, at)
+        return _now(text, at)
 
     def operations(self, prefix: str) -> list[tuple[str, Body]]:
-        """(name, body) of the operations below a prefix, oldest first."""
-        with self._lock:
-            rows = self._connection.execute(
-                "SELECT name, body FROM operations WHERE name >= ? AND name < ? ORDER BY at, name",
-                (prefix, f"{prefix}\U0010ffff"),
-            ).fetchall()
-        return [(name, json.loads(body)) for name, body in rows]
+        """(name, body) of the operations below a prefix, the first to end first."""
+        return [(name, _now(body, at)) for name, body, at in self._operations(prefix)]
+
+    def ended(self, prefix: str) -> list[str]:
+        """The names of the operations below a prefix that are at their end, the first to end first."""
+        return [name for name, _, at in self._operations(prefix) if at <= time.time()]
+
+    def forget_operation(self, name: str) -> None:
+        """Drop an operation."""
+        self._run("DELETE FROM operations WHERE name = ?", name)
 
     def policy(self, name: str) -> Body | None:
         """The IAM policy that was set on a resource."""
@@ -216,6 +226,13 @@ class State:
         with self._lock:
             self._connection.close()
 
+    def _operations(self, prefix: str) -> list[tuple[str, str, float]]:
+        with self._lock:
+            return self._connection.execute(
+                "SELECT name, body, at FROM operations WHERE name >= ? AND name < ? ORDER BY at, name",
+                (prefix, f"{prefix}\U0010ffff"),
+            ).fetchall()
+
     def _run(self, statement: str, *values: Any) -> None:
         with self._lock:
             self._connection.execute(statement, values)
@@ -224,3 +241,19 @@ class State:
         with self._lock:
             row = self._connection.execute(query, (name,)).fetchone()
         return json.loads(row[0]) if row and row[0] else None
+
+
+def _now(text: str, at: float) -> Body:
+    """An operation, at its end or before it."""
+    body: Body = json.loads(text)
+    if at <= time.time():
+        return body
+    for name in ("endTime", "response", "error", "statusMessage"):
+        body.pop(name, None)
+    if "done" in body:
+        body["done"] = False
+    if body.get("status") == "DONE":
+        body["status"] = "RUNNING"
+    if "progress" in body:
+        body["progress"] = 0
+    return body

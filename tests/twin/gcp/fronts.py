@@ -112,7 +112,9 @@ def _client(front: Front, api: str, version: str, headers: dict[str, str]) -> tu
 
 def make(name: str = "acme") -> Front:
     """The front of a world in AIPLATFORM_HOME, new or as it was."""
-    return Front(World(name, "gcp", REGION, PROJECT))  # it listens on no port
+    front = Front(World(name, "gcp", REGION, PROJECT))  # it listens on no port
+    front.operation_seconds = 0  # tests of operations set it
+    return front
 
 
 def enable(front: Front, *services: str) -> None:

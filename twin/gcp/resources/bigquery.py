@@ -149,7 +149,7 @@ class Table(GcpResource):
         "materializedView.allowNonIncrementalDefinition": False,
         "view.useLegacySql": True,
     }
-    computed = frozenset({"project", "expirationTime", "maxStaleness", "schema", "encryptionConfiguration"})
+    computed = frozenset({"project", "expirationTime", "maxStaleness", "schema"})
     nested_computed = frozenset(
         {f"{_EXTERNAL}.schema", "view.useLegacySql", "timePartitioning.expirationMs"}
         | {"encryptionConfiguration.kmsKeyVersion"}
@@ -162,7 +162,7 @@ class Table(GcpResource):
             "materializedView.query",
         }
         | {"timePartitioning.field", "timePartitioning.type", "rangePartitioning.field"}
-        | {"encryptionConfiguration", "tableReplicationInfo"}
+        | {"tableReplicationInfo"}
     )
     sets = frozenset({f"{_EXTERNAL}.decimalTargetTypes"})
     changes = (

@@ -13,7 +13,7 @@ from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, local, only_read
 from twin.gcp.resources.links import last_of, same_thing
 from twin.gcp.resources.validators import matches, one_of
-from twin.resource import AutoName, Failure, Props
+from twin.resource import AutoName, Props
 
 _WRITES: Final = one_of("WRITE_TRUNCATE", "WRITE_APPEND", "WRITE_EMPTY", "")
 _CREATES: Final = one_of("CREATE_IF_NEEDED", "CREATE_NEVER", "")
@@ -97,17 +97,6 @@ class Connection(GcpResource):
         "cloudSpanner.databaseRole": matches(r"^[a-zA-Z][a-zA-Z0-9_]*$"),
         "cloudSql.type": one_of("DATABASE_TYPE_UNSPECIFIED", "POSTGRES", "MYSQL"),
     }
-
-    def rules(self, inputs: Props) -> Iterator[Failure]:
-        # An empty object is a kind too: `exactly_one` would overlook it.
-        kinds = ("aws", "azure", "cloudResource", "cloudSpanner", "cloudSql", "configuration", "spark")
-        given = [each for each in kinds if inputs.get(each) is not None]
-        listed = ",".join(kinds)
-        if not given:
-            yield Failure("aws", f'"aws": one of `{listed}` must be specified')
-        elif len(given) > 1:
-            reason = f"only one of `{listed}` can be specified, but `{','.join(given)}` were specified."
-            yield Failure(given[0], f'"{given[0]}": {reason}')
 
 
 class Reservation(GcpResource):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from twin.gcp.resources import facts
 from twin.gcp.resources.fields import Fields
 from twin.gcp.resources.validators import Validator
 from twin.resource import AutoName, ResourceType
@@ -33,7 +34,15 @@ class Change:
 
 
 class Entry(ResourceType):
-    """The attributes of a resource type; twin/gcp/resources/base.py does what they say."""
+    """The attributes of a resource type; twin/gcp/resources/base.py does what they say.
+
+    What the real provider's schemas state (twin/gcp/facts.json) is added to each.
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "token" in vars(cls):
+            facts.completed(cls)
 
     title: ClassVar[str]
     """As the provider's errors call it (`Subnetwork`)."""
@@ -86,5 +95,15 @@ class Entry(ResourceType):
     """The type's own `deletionPolicy` where the program says none; "": the provider's."""
     minutes: ClassVar[float] = 20
     """How long the provider waits for an operation unless customTimeouts says."""
+    at_least_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of which one at least must be there, where the object is that they are in."""
+    together: ClassVar[Mapping[str, list[str]]] = {}
+    """Properties that need others."""
+    immutable_blocks: ClassVar[frozenset[str]] = frozenset()
+    """Objects that cannot be added or removed in place, though something in them can change."""
+    server: ClassVar[frozenset[str]] = frozenset()
+    """Paths of inputs that the cloud fills in where the program leaves them out."""
+    suppressed: ClassVar[frozenset[str]] = frozenset()
+    """Paths with all that is in them whose value is no change where the program gives none."""
     paths: ClassVar[Mapping[str, str]] = {}
     """The property at fault by a part of Google's message."""

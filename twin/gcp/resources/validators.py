@@ -129,22 +129,43 @@ def wrong_values(validators: Mapping[str, Validator], inputs: Props) -> Iterator
 
 
 def wrong_company(
-    conflicts: Sequence[Sequence[str]], exactly_one: Sequence[Sequence[str]], inputs: Props
+    conflicts: Sequence[Sequence[str]],
+    exactly_one: Sequence[Sequence[str]],
+    inputs: Props,
+    *,
+    at_least: Sequence[Sequence[str]] = (),
+    together: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[Failure]:
-    """What cannot stand together, and of what one must stand. conflicts: the first with the others."""
+    """What cannot stand together, of what one must stand, and what needs another.
+
+    conflicts: the first with the others. A group inside an object applies where that object is.
+    """
     for name, *others in conflicts:
         for other in others:
-            if _given(inputs, name) and _given(inputs, other):
+            if given(inputs, name) and given(inputs, other):
                 yield Failure(name, f'"{name}": conflicts with {other}')
-    for names in exactly_one:
-        given = [name for name in names if _given(inputs, name)]
+    for names in (*exactly_one, *at_least):
+        if not _applies(inputs, names):
+            continue
+        there = [name for name in names if given(inputs, name)]
         listed = ",".join(names)
-        if not given:
+        if not there:
             yield Failure(names[0], f'"{names[0]}": one of `{listed}` must be specified')
-        elif len(given) > 1:
-            both = ",".join(given)
+        elif len(there) > 1 and names in exactly_one:
+            both = ",".join(there)
             reason = f"only one of `{listed}` can be specified, but `{both}` were specified."
-            yield Failure(given[0], f'"{given[0]}": {reason}')
+            yield Failure(there[0], f'"{there[0]}": {reason}')
+    for name, needed in (together or {}).items():
+        missing = [each for each in needed if not given(inputs, each)]
+        if missing and given(inputs, name):
+            yield Failure(name, f'"{name}": all of `{",".join([name, *needed])}` must be specified')
+
+
+def _applies(inputs: Props, names: Sequence[str]) -> bool:
+    """Whether the object is there that all of these are in."""
+    first, *others = (name.split(".")[:-1] for name in names)
+    common = [part for i, part in enumerate(first) if all(each[i : i + 1] == [part] for each in others)]
+    return not common or any(isinstance(each, Mapping) for _, each in at(inputs, common))
 
 
 def at(value: Any, path: Sequence[str], shown: str = "") -> Iterator[tuple[str, Any]]:
@@ -158,5 +179,6 @@ def at(value: Any, path: Sequence[str], shown: str = "") -> Iterator[tuple[str, 
         yield from at(value[path[0]], path[1:], f"{shown}.{path[0]}" if shown else path[0])
 
 
-def _given(inputs: Props, name: str) -> bool:
-    return any(value not in (None, "", [], {}, False) for _, value in at(inputs, name.split(".")))
+def given(inputs: Props, name: str) -> bool:
+    """Whether there is a value at a path without indices: false and an empty object are values."""
+    return any(value is not None and value != [] for _, value in at(inputs, name.split(".")))

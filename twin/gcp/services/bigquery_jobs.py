@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from twin.gcp.call import Call
@@ -25,7 +27,7 @@ def _row(call: Call, job: str) -> str:
 
 @handles("bigquery.jobs.insert")
 def insert(call: Call) -> dict[str, Any]:
-    """A job, which is done when this answers; what is wrong with its statements its status tells."""
+    """A job, which runs for a while and takes effect at its end; its status then tells what was wrong."""
     configuration = call.body.get("configuration") or {}
     kinds = [each for each in _KINDS if each in configuration]
     if len(kinds) != 1:
@@ -46,6 +48,9 @@ def insert(call: Call) -> dict[str, Any]:
     query = configuration["query"]
     if query.get("useLegacySql", True):
         raise NotImplementedError("BigQuery's legacy SQL")
+    text = str(query.get("query", ""))
+    with contextlib.suppress(GoogleError):
+        ddl.script(text)  # what is not in the twin is refused now
     link = f"https://bigquery.googleapis.com/bigquery/v2/projects/{call.project}/jobs/{job}?location={shown}"
     now = millis(call)
     made: Body = {
@@ -55,14 +60,42 @@ def insert(call: Call) -> dict[str, Any]:
         "user_email": call.principal.partition(":")[2],
         "configuration": {**configuration, "jobType": "QUERY"},
         "jobReference": {"projectId": call.project, "jobId": job, "location": shown},
-        "statistics": {"creationTime": now, "startTime": now, "endTime": now, "totalBytesProcessed": "0"},
-        "status": {"state": "DONE"},
+        "statistics": {"creationTime": now, "startTime": now},
+        "status": {"state": "RUNNING"},
     }
-    fault = _run(call, query.get("query", ""), place)
-    if fault:
-        made["status"] |= {"errorResult": fault, "errors": [fault]}
     made["etag"] = etag(made)
-    return call.state.put(_row(call, job), made)
+    running = {"ends": call.at + call.lasts, "principal": call.principal}
+    call.state.put(_row(call, job), made, kept=running)
+    if call.lasts:
+        call.state.put_operation(_running(call, job), {}, running["ends"])
+        return made
+    return _end(call, _row(call, job), made)
+
+
+def _running(call: Call, job: str) -> str:
+    return f"bigquery.running/projects/{call.project}/jobs/{job}"
+
+
+def settle(call: Call) -> None:
+    """Let the jobs take effect whose time has come, in the order of their ends."""
+    for name in call.state.ended("bigquery.running/"):
+        row = f"bigquery/{name.partition('/')[2]}"
+        made = call.state.get(row)
+        if made is not None:
+            _end(call, row, made)
+        call.state.forget_operation(name)
+
+
+def _end(call: Call, row: str, made: Body) -> Body:
+    """A job at its end, whichever call is under way then."""
+    kept = call.state.kept(row)
+    ends = replace(call, at=kept["ends"], principal=kept["principal"])
+    query = made["configuration"]["query"].get("query", "")
+    fault = _run(ends, query, made["jobReference"]["location"].lower())
+    made["status"] = {"state": "DONE"} | ({"errorResult": fault, "errors": [fault]} if fault else {})
+    made["statistics"] |= {"endTime": millis(ends), "totalBytesProcessed": "0"}
+    made["etag"] = etag({key: each for key, each in made.items() if key != "etag"})
+    return call.state.put(row, made)
 
 
 def _run(call: Call, text: str, place: str) -> Body | None:
@@ -72,6 +105,8 @@ def _run(call: Call, text: str, place: str) -> Body | None:
             _execute(call, each, place)
     except GoogleError as error:
         return {"reason": error.reason, "location": "query", "message": error.message}
+    except NotImplementedError as error:
+        return {"reason": "invalidQuery", "location": "query", "message": f"not in the twin: {error}"}
     return None
 
 
@@ -192,8 +227,14 @@ def listing(call: Call) -> dict[str, Any]:
 
 @handles("bigquery.jobs.cancel")
 def cancel(call: Call) -> dict[str, Any]:
-    """A job that is done stays as it is."""
-    return {"kind": "bigquery#jobCancelResponse", "job": _job(call)}
+    """A job that is done stays as it is; one that runs ends without effect."""
+    job = _job(call)
+    if job["status"]["state"] != "DONE":
+        fault = {"reason": "stopped", "message": "Job execution was cancelled: User requested cancellation"}
+        job["status"] = {"state": "DONE", "errorResult": fault, "errors": [fault]}
+        call.state.put(_row(call, call.parameters["jobId"]), job)
+        call.state.forget_operation(_running(call, call.parameters["jobId"]))
+    return {"kind": "bigquery#jobCancelResponse", "job": job}
 
 
 @handles("bigquery.jobs.delete")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from twin.gcp import baseline, operations
@@ -177,7 +178,7 @@ def identity(call: Call) -> dict[str, Any]:
     made = baseline.agent(call.state, call.project, email, f"{table.title(service)} Service Agent")
     response = {"email": email, "uniqueId": made["uniqueId"]}
     return operations.long_running(
-        call,
+        replace(call, lasts=0),
         f"operations/finished.DONE_OPERATION.{operations.numeric_id()}",
         response,
         kind="google.api.serviceusage.v1beta1.ServiceIdentity",

@@ -9,7 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from twin.gcp import baseline, capacity
+from twin.gcp import baseline, capacity, operations
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid, not_found
 from twin.gcp.iam_policy import etag
@@ -38,7 +38,7 @@ def instance_of(call: Call) -> Body:
 
 
 def operation(call: Call, kind: str, instance: str) -> Body:
-    """An operation that is done."""
+    """An operation on an instance."""
     name = str(uuid.uuid4())
     made: Body = {
         "kind": "sql#operation",
@@ -54,7 +54,7 @@ def operation(call: Call, kind: str, instance: str) -> Body:
         "targetLink": f"{_ROOT}/projects/{call.project}/instances/{instance}",
         "selfLink": f"{_ROOT}/projects/{call.project}/operations/{name}",
     }
-    return call.state.put_operation(f"sqladmin/projects/{call.project}/operations/{name}", made, call.at)
+    return operations.begin(call, f"sqladmin/projects/{call.project}/operations/{name}", made)
 
 
 @handles("sql.operations.get")

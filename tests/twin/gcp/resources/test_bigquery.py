@@ -115,7 +115,10 @@ def test_a_dataset_with_a_key_needs_bigquerys_right_on_it(data: GcpContext) -> N
         member=found["member"],
     )
     assert dataset(data, **asked).outputs["defaultEncryptionConfiguration"] == {"kmsKeyName": key}
-    assert table(data).outputs["encryptionConfiguration"]["kmsKeyName"] == key, "tables inherit it"
+    with pytest.raises(AssertionError, match=r"finds drift.*encryptionConfiguration.*replace=True"):
+        table(data)  # inherits the key, and every preview would make it again: the program must name it
+    named = {"tableId": "named", "encryptionConfiguration": {"kmsKeyName": key}}
+    assert table(data, **named).outputs["encryptionConfiguration"]["kmsKeyName"] == key
 
 
 def test_a_table_lives_and_its_schema_grows_only(data: GcpContext) -> None:

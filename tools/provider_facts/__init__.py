@@ -1,0 +1,1 @@
+"""Extracts what a Terraform provider states of resource types from its Go source."""

@@ -1,0 +1,251 @@
+"""Turns the schema of a Terraform resource type into facts about the properties of Pulumi's type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tools.provider_facts.golang import Call, Literal, Name, Package
+from twin.checks.sdk import Sdk, objects
+from twin.checks.types import Property
+
+_LISTS: Final = ("schema.TypeList", "schema.TypeSet")
+_ENUMS: Final = ("verify.ValidateEnum", "validation.StringInSlice")
+_PATTERNS: Final = ("verify.ValidateRegexp", "validation.StringMatch")
+_GROUPS: Final = {
+    "ExactlyOneOf": "exactly_one_of",
+    "AtLeastOneOf": "at_least_one_of",
+}
+_RENAMED: Final = frozenset({"terraform_labels"})
+"""Fields that Pulumi's bridge names in its own way, and that steer the provider alone."""
+_RELATIONS: Final = {"ConflictsWith": "conflicts", "RequiredWith": "required_with"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a schema. inside: the fields of its objects. one: whether Pulumi has no list of it."""
+
+    name: str
+    spec: Literal
+    inside: tuple[Field, ...]
+    one: bool
+
+    @property
+    def output(self) -> bool:
+        """Whether only the cloud writes it."""
+        return bool(self.spec.get("Computed")) and not self.spec.get("Optional")
+
+    @property
+    def immutable(self) -> bool:
+        """Whether any change of it or in it is a replacement; a block's flag means its presence alone."""
+        return bool(self.spec.get("ForceNew")) and all(each.immutable or each.output for each in self.inside)
+
+    @property
+    def plural(self) -> bool:
+        """Whether Pulumi's name is a plural."""
+        type = self.spec.get("Type")
+        return isinstance(type, Name) and type.text in _LISTS and not self.one
+
+
+class Resolver:
+    """Follows the names in a package's schemas."""
+
+    def __init__(self, package: Package, others: Callable[[str], Package | None]) -> None:
+        self._package = package
+        self._others = others
+
+    def value(self, value: Any) -> Any:
+        """The literal that a name or a call stands for, where it can be found."""
+        for _ in range(9):
+            if not isinstance(value, Name | Call):
+                return value
+            name = value.text if isinstance(value, Name) else value.name
+            if name.endswith("MergeSchemas") and isinstance(value, Call):
+                return self._merged(value)
+            package, _, last = name.rpartition(".")
+            home = self._others(package) if package else self._package
+            found = home.value(last) if home else None
+            if found is None:
+                return value
+            value = found
+        return value
+
+    def _merged(self, call: Call) -> Literal:
+        whole = Literal("map")
+        for each in call.arguments:
+            found = self.value(each)
+            whole.keyed |= found.keyed if isinstance(found, Literal) else {}
+        return whole
+
+    def fields(self, schema: Any, singles: Mapping[str, Any]) -> tuple[Field, ...]:
+        """The fields of a `map[string]*schema.Schema`. singles: what the bridge keeps of each field."""
+        return tuple(self._fields(schema, singles))
+
+    def _fields(self, schema: Any, singles: Mapping[str, Any]) -> Iterator[Field]:
+        schema = self.value(schema)
+        if not isinstance(schema, Literal):
+            return
+        for name, given in schema.keyed.items():
+            name = self.value(Name(name)) if isinstance(name, str) and "." in name else name
+            spec = self.value(given)
+            if not isinstance(spec, Literal) or not isinstance(name, str):
+                continue
+            kept = singles.get(name, {})
+            inner = self.value(spec.get("Elem"))
+            below: tuple[Field, ...] = ()
+            if isinstance(inner, Literal) and inner.get("Schema") is not None:
+                below = self.fields(inner.get("Schema"), (kept.get("elem") or {}).get("fields") or {})
+            one = bool(kept.get("maxItemsOne", spec.get("MaxItems") == 1))
+            yield Field(name, spec, below, one)
+
+
+class Facts:
+    """What a schema states, by the paths of Pulumi's properties without indices."""
+
+    def __init__(self, resolver: Resolver, sdk: Sdk, properties: Mapping[str, Property]) -> None:
+        self._resolver = resolver
+        self._sdk = sdk
+        self._names: dict[str, str] = {}
+        self.unmatched: list[str] = []
+        self.found: dict[str, Any] = {}
+        self._relations: list[tuple[str, str, list[str]]] = []
+        self._properties = properties
+
+    def read(self, fields: tuple[Field, ...]) -> dict[str, Any]:
+        """All facts."""
+        self._walk(fields, self._properties, "", "", immutable=False, output=False)
+        for kind, path, others in self._relations:
+            self._relate(kind, path, others)
+        return {kind: _ordered(value) for kind, value in sorted(self.found.items()) if value}
+
+    def _walk(
+        self,
+        fields: tuple[Field, ...],
+        properties: Mapping[str, Property],
+        before: str,
+        before_tf: str,
+        *,
+        immutable: bool,
+        output: bool,
+    ) -> None:
+        for field in fields:
+            name = pulumi_name(field, properties)
+            if name is None:
+                if field.spec.get("Deprecated") is None and field.name not in _RENAMED:
+                    self.unmatched.append(f"{before_tf}{field.name}")
+                continue
+            path = f"{before}{name}"
+            self._names[f"{before_tf}{field.name}"] = path
+            only_output = output or field.output
+            fixed = field.immutable and not only_output
+            self._state(field, path, output=only_output, fixed=fixed and not immutable, known=output)
+            if bool(field.spec.get("ForceNew")) and not field.immutable and not only_output:
+                self._add("immutable_blocks", path)
+            inner = next(iter(objects(properties[name].type)), None)
+            if field.inside and inner is not None:
+                self._walk(
+                    field.inside,
+                    self._sdk.properties(inner),
+                    f"{path}.",
+                    f"{before_tf}{field.name}.",
+                    immutable=immutable or fixed,
+                    output=only_output,
+                )
+
+    def _state(self, field: Field, path: str, *, output: bool, fixed: bool, known: bool) -> None:
+        spec = field.spec
+        if output:
+            if not known:
+                self._add("output", path)
+            return
+        if fixed:
+            self._add("immutable", path)
+        if spec.get("Required"):
+            self._add("required", path)
+        if spec.get("Optional") and spec.get("Computed"):
+            self._add("server", path)
+        if isinstance(spec.get("Type"), Name) and spec.get("Type").text == "schema.TypeSet" and not field.one:
+            self._add("sets", path)
+        if spec.get("WriteOnly"):
+            self._add("write_only", path)
+        self._default(spec, path)
+        self._values(spec.get("ValidateFunc"), path)
+        inner = spec.get("Elem")
+        if isinstance(inner, Literal):
+            self._values(inner.get("ValidateFunc"), path)
+        self._group(spec, path)
+
+    def _default(self, spec: Literal, path: str) -> None:
+        default = spec.get("Default")
+        if isinstance(default, str):
+            default = default.replace("Managed by Terraform", "Managed by Pulumi")
+        if isinstance(default, str | bool | int | float):
+            self.found.setdefault("defaults", {})[path] = default
+        suppressed = spec.get("DiffSuppressFunc")
+        if isinstance(suppressed, Name | Call):
+            name = suppressed.text if isinstance(suppressed, Name) else suppressed.name
+            self.found.setdefault("suppressed", {})[path] = name.rpartition(".")[2]
+
+    def _group(self, spec: Literal, path: str) -> None:
+        for kind in (*_GROUPS, *_RELATIONS):
+            others = spec.get(kind)
+            others = self._resolver.value(others) if others is not None else None
+            if isinstance(others, Literal):
+                named = [each for each in others.items if isinstance(each, str)]
+                self._relations.append((kind, path, [re.sub(r"\.\d+\.", ".", each) for each in named]))
+
+    def _values(self, check: Any, path: str) -> None:
+        if not isinstance(check, Call) or not check.arguments:
+            return
+        first = self._resolver.value(check.arguments[0])
+        if check.name in _ENUMS and isinstance(first, Literal):
+            values = [each for each in first.items if isinstance(each, str)]
+            if values and len(values) == len(first.items):
+                self.found.setdefault("enums", {})[path] = values
+        elif check.name in _PATTERNS and isinstance(first, str):
+            self.found.setdefault("patterns", {})[path] = first
+
+    def _relate(self, kind: str, path: str, others: list[str]) -> None:
+        paths = [self._names[each] for each in others if each in self._names]
+        if kind in _RELATIONS:
+            rest = sorted(set(paths) - {path})
+            if rest:
+                self.found.setdefault(_RELATIONS[kind], {})[path] = rest
+        elif len(paths) == len(others):
+            group = sorted({path, *paths})
+            groups = self.found.setdefault(_GROUPS[kind], [])
+            if group not in groups:
+                groups.append(group)
+
+    def _add(self, kind: str, path: str) -> None:
+        self.found.setdefault(kind, []).append(path)
+
+    def path(self, field: str) -> str | None:
+        """Pulumi's path of a field of the schema."""
+        return self._names.get(field)
+
+
+def pulumi_name(field: Field, properties: Mapping[str, Property]) -> str | None:
+    """The property that a field became: camel case, a plural where there may be several."""
+    head, *rest = field.name.split("_")
+    camel = head + "".join(part[:1].upper() + part[1:] for part in rest)
+    plurals = (f"{camel}s", f"{camel}es", f"{camel.removesuffix('y')}ies", camel)
+    singular = (camel, camel.removesuffix("s"), f"{camel.removesuffix('ies')}y", camel.removesuffix("es"))
+    for name in plurals if field.plural else (*singular, *plurals):
+        if name in properties:
+            return name
+    flat = {name.lower(): name for name in properties}
+    return flat.get(camel.lower())
+
+
+def merged(first: Mapping[str, Property], second: Mapping[str, Property]) -> dict[str, Property]:
+    """Inputs and outputs of a type; of both, the inputs' types count."""
+    return {**second, **first}
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return dict(sorted(value.items()))
+    return sorted(value)
