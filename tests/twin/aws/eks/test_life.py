@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
+import time_machine
+
 from tests.twin.aws.eks.conftest import active, refusal
-from tests.twin.aws.eks.scene import group_params, view
+from tests.twin.aws.eks.scene import group_params, token, view
 from tests.twin.aws.fronts import Clients
 from twin.aws import inventory
 
@@ -52,3 +56,24 @@ def test_a_cluster_goes_last_and_leaves_nothing(own: Clients) -> None:
     for name in ("cluster", "node", "pod"):
         own("iam").delete_role(RoleName=name)
     assert inventory.of(own.front) == {}
+
+
+def test_a_new_access_entry_is_known_to_the_cluster_some_seconds_later(own: Clients) -> None:
+    active(own)
+    eks, arn = own("eks"), "arn:aws:iam::123456789012:role/platform-deployer"
+    place = {"clusterName": "demo", "principalArn": arn}
+    policy = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    eks.delete_access_entry(**place)
+    eks.create_access_entry(**place)
+    assert view(own, "authenticate", token=token(own, "demo"))["principal"] is None, (
+        "an answer of CreateAccessEntry is no promise of the API server"
+    )
+    with time_machine.travel(time.time() + 4, tick=False):
+        found = view(own, "authenticate", token=token(own, "demo"))["principal"]
+        assert found["policies"] == []
+        eks.associate_access_policy(**place, policyArn=policy, accessScope={"type": "cluster"})
+        found = view(own, "authenticate", token=token(own, "demo"))["principal"]
+        assert found["policies"] == [], "nor is an association effective at once"
+    with time_machine.travel(time.time() + 8, tick=False):
+        found = view(own, "authenticate", token=token(own, "demo"))["principal"]
+    assert found["policies"] == [["AmazonEKSClusterAdminPolicy", []]]
