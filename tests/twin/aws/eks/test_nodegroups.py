@@ -11,6 +11,8 @@ import pytest
 from tests.twin.aws.eks.conftest import refusal
 from tests.twin.aws.eks.scene import Names, group_params, role, view
 from tests.twin.aws.fronts import Clients
+from twin.aws.resources.table import table
+from twin.resource import CloudError, HalfMade
 
 BAD_GROUPS: list[tuple[Names, str]] = [
     ({"instanceTypes": ["g5.gigantic"]}, "do not exist"),
@@ -208,6 +210,33 @@ def test_a_group_whose_user_data_does_not_fit_its_image_is_made_and_fails(
     for _ in range(2):
         view(clients, "machines")
     assert name[:60] not in clients("eks").list_nodegroups(clusterName="demo")["nodegroups"]
+
+
+def test_a_group_that_fails_stays_in_the_state_and_an_update_without_change_succeeds(
+    clients: Clients, names: Names
+) -> None:
+    kind = table()["aws:eks/nodeGroup:NodeGroup"]
+    inputs: Names = {
+        "clusterName": "demo",
+        "nodeGroupName": "failed",
+        "nodeRoleArn": names["node_role"],
+        "subnetIds": names["subnets"],
+        "instanceTypes": ["g5.xlarge"],
+        "amiType": "AL2023_x86_64_NVIDIA",
+        "launchTemplate": {**template(clients, "failed", UserData="#!/bin/sh"), "version": "1"},
+        "scalingConfig": {"minSize": 0, "maxSize": 4, "desiredSize": 0},
+    }
+    with pytest.raises(HalfMade, match="User data was not in the MIME multipart format") as failed:
+        kind.create(clients.context(), inputs)
+    assert failed.value.id == "demo:failed", "the provider sets the id before it waits"
+    again = kind.update(clients.context(), failed.value.id, failed.value.state, inputs)
+    assert again["status"] == "CREATE_FAILED", "nothing to change is no error"
+    with pytest.raises(CloudError, match="not in Active state"):
+        kind.update(clients.context(), "demo:failed", again, {**inputs, "labels": {"a": "b"}})
+    clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="failed")
+    for _ in range(2):
+        view(clients, "machines")
+    assert kind.read(clients.context(), "demo:failed", again) is None, "so the next `up` creates it again"
 
 
 def test_a_group_in_a_public_subnet_without_public_addresses_fails(clients: Clients, names: Names) -> None:
