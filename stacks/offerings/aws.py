@@ -9,6 +9,7 @@ import pulumi
 
 from aiplatform._args import ArgumentError, read
 from aiplatform._node_groups import zones_that_offer
+from aiplatform.cluster.leftovers import refuse_leftover_logs
 from aiplatform.gpu_pool import plan as gpu
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.network.args import NetworkSettings
@@ -30,7 +31,18 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     found: list[Found] = []
     asked = pools.of(settings, list(zones), _gpus, found)
     types = pools.types_of(asked)
-    return pools.judged(asked, zones_that_offer(types, options) if types else {}, found)
+    offered = zones_that_offer(types, options) if types else {}
+    return [*pools.judged(asked, offered, found), *_leftovers(settings, options)]
+
+
+def _leftovers(settings: Settings, options: pulumi.InvokeOptions) -> list[Found]:
+    if settings.environment.bootstrap:
+        return []  # no cluster yet
+    try:
+        refuse_leftover_logs(settings.environment.prefix, options)
+    except ArgumentError as error:
+        return placed("cluster", error)
+    return []
 
 
 def _gpus(pool: GpuPoolSettings) -> tuple[Sequence[str], pools.Judge]:

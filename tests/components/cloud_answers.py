@@ -118,6 +118,13 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "names": ["dms-vpc-role"],
         "arns": [f"arn:aws:iam::{ACCOUNT}:role/dms-vpc-role"],
     },
+    "aws:cloudwatch/getLogGroups:getLogGroups": lambda arguments: {
+        **arguments,
+        "id": REGION,
+        "arns": [],
+        "logGroupNames": [],
+        "region": REGION,
+    },
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
         "addonName": arguments["addonName"],

@@ -4,6 +4,7 @@ A fault is one JSON object: `kind` and what narrows it.
 - throttle: calls answer ThrottlingException. `service`, `operation` (default: all), `times` (default 1).
 - capacity: no machines of `instance_type` (default: any) in `zone` (default: any) until it is removed.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
+- late_logs: EKS writes to a cluster's log group once more after the cluster was deleted, until it is removed.
 - fail: calls answer an error. `service`, `operation` (`Delete*` matches), `code`, `message`, `status`,
   `times`.
 """
@@ -22,6 +23,7 @@ __all__ = ["KINDS", "Faults", "available"]
 KINDS: Final = {
     "throttle": {"service", "operation", "times"},
     "capacity": {"instance_type", "zone"},
+    "late_logs": set(),
     "slow": {"service", "operation", "times", "seconds"},
     "fail": {"service", "operation", "times", "code", "message", "status"},
 }
@@ -37,6 +39,10 @@ class Faults(faults.Faults):
     def unavailable(self) -> list[tuple[str, str]]:
         """(instance type, zone) of which there are none now; `*` is any."""
         return self.capacity("instance_type")
+
+    def late_logs(self) -> bool:
+        """Whether a deleted cluster's last events come late."""
+        return any(fault["kind"] == "late_logs" for fault in self.every())
 
     def strike(self, call: Call) -> None:
         """Delay or refuse the call, where a fault says so."""

@@ -130,7 +130,9 @@ class Front:
             if call.service == "athena":
                 self.athena.begin(call, answer)
             self.streams.take(call)
-            return answer
+        if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
+            self.eks.log_group_deleted(str(call.params.get("logGroupName")))
+        return answer
 
     def close(self) -> None:
         """Let go of the files."""

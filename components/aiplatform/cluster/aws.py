@@ -18,6 +18,7 @@ from aiplatform.cluster.addons import Addons
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.control_plane import ControlPlane, ControlPlaneBuilder
 from aiplatform.cluster.kubeconfig import kubeconfig
+from aiplatform.cluster.leftovers import refuse_leftover_logs
 from aiplatform.cluster.nodes import node_role, system_nodes
 from aiplatform.cluster.storage import storage_classes, volumes_key
 
@@ -32,6 +33,7 @@ class Built:
 
 def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings) -> Built:
     """All of it, as children of one component."""
+    refuse_leftover_logs(settings.prefix, pulumi.InvokeOptions(parent=parent))
     here = place(parent)
     control_plane = ControlPlaneBuilder(parent, name, settings, here).build()
     cluster = control_plane.cluster
