@@ -80,6 +80,12 @@ def late_logs(name: str | None = NAME) -> None:
     _add(name, {"kind": "late_logs"})
 
 
+@app.command()
+def new_account(name: str | None = NAME) -> None:
+    """Give EC2 the quotas of a new AWS account, until it is cleared."""
+    _add(name, {"kind": "new_account"})
+
+
 @app.command("list")
 def list_(name: str | None = NAME) -> None:
     """Show the faults that are on."""

@@ -1,4 +1,4 @@
-"""What AWS does not offer: zones of the region, and instance types in them."""
+"""What AWS does not offer: zones of the region, instance types in them, and quotas of the account."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.network.args import NetworkSettings
 from aiplatform.network.aws import find_zones
 from stacks import arguments
-from stacks.offerings import pools
+from stacks.offerings import aws_quotas, pools
 from stacks.offerings.found import Found, placed
 from stacks.settings import Settings
 
@@ -32,7 +32,11 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     asked = pools.of(settings, list(zones), _gpus, found)
     types = pools.types_of(asked)
     offered = zones_that_offer(types, options) if types else {}
-    return [*pools.judged(asked, offered, found), *_leftovers(settings, options)]
+    lacking = [*pools.judged(asked, offered, found), *_leftovers(settings, options)]
+    # What EC2 does not offer needs no quota, and `bootstrap` starts no node.
+    if lacking or settings.environment.bootstrap:
+        return lacking
+    return aws_quotas.faults(settings, list(zones), offered, options)
 
 
 def _leftovers(settings: Settings, options: pulumi.InvokeOptions) -> list[Found]:

@@ -43,7 +43,7 @@ def run(*arguments: str) -> str:
         *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
         *(
             ("twin", "fault", name)
-            for name in ("throttle", "capacity", "slow", "fail", "late-logs", "list", "clear")
+            for name in ("throttle", "capacity", "slow", "fail", "late-logs", "new-account", "list", "clear")
         ),
     ],
 )

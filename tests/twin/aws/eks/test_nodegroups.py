@@ -322,3 +322,37 @@ def test_a_node_takes_as_many_pods_as_its_user_data_says(clients: Clients, names
     machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
     assert [each["capacity"]["pods"] for each in machines] == ["51"]
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="few-pods")
+
+
+@pytest.mark.parametrize(
+    ("type_", "capacity", "launched", "words"),
+    [
+        ("m7i.large", "ON_DEMAND", 2, "VcpuLimitExceeded - You have requested more vCPU capacity than"),
+        ("m7i.large", "SPOT", 2, "MaxSpotInstanceCountExceeded"),
+        ("g5.xlarge", "ON_DEMAND", 0, "your current vCPU limit of 0 allows"),
+    ],
+)
+def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
+    clients: Clients, names: Names, type_: str, capacity: str, launched: int, words: str
+) -> None:
+    clients.front.faults.add({"kind": "new_account"})
+    name = f"quota-{type_[0]}-{capacity.lower()}"
+    sizes = {"minSize": 3, "maxSize": 3, "desiredSize": 3}
+    params = group_params(
+        names, nodegroupName=name, instanceTypes=[type_], capacityType=capacity, scalingConfig=sizes
+    )
+    try:
+        clients("eks").create_nodegroup(**params)
+        group = seen(clients, name)["name"]
+        machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
+        assert len(machines) == launched, "two of two vCPUs fit into five"
+        view(clients, "node_group_health", node_group=name, ready=launched, issues=[])
+        told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
+        (issue,) = told["health"]["issues"]
+        assert issue["code"] == "AsgInstanceLaunchFailures"
+        assert words in issue["message"]
+    finally:
+        clients.front.faults.clear()
+        clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
+        for _ in range(2):
+            view(clients, "machines")
