@@ -159,7 +159,7 @@ def node_group(
 ) -> eks.NodeGroup:
     """A managed node group that starts at its minimum and whose size then belongs to the autoscaler."""
     minimum, maximum = size
-    return eks.NodeGroup(
+    group = eks.NodeGroup(
         name,
         cluster_name=cluster.name,
         version=cluster.version,
@@ -176,6 +176,39 @@ def node_group(
         ),
         **more,
     )
+    Output.all(group.cluster_name, group.node_group_name, group.status).apply(
+        lambda each: refuse_failed(str(each[0]), str(each[1]), each[2])
+    )
+    return group
+
+
+USABLE: Final = frozenset({"ACTIVE", "UPDATING", "DEGRADED"})
+"""The statuses in which EKS has made a node group and accepts changes of it."""
+
+
+_UNFINISHED: Final = "its creation failed, and the state does not say how; run `up --refresh`, which reads it"
+
+
+def refuse_failed(cluster: str, group: str, status: str | None) -> None:
+    """Raise pulumi.RunError where a node group was never made, or is being deleted.
+
+    The provider keeps a node group whose creation failed in the state, and its next update has nothing to
+    change: without this the second `up` would succeed while EKS still reports CREATE_FAILED.
+    """
+    if status in USABLE:
+        return
+    there = f"--cluster-name {cluster} --nodegroup-name {group}"
+    # A creation that failed leaves no status in the state until a refresh reads it.
+    if not status:
+        raise pulumi.RunError(f"node group {group} of {cluster}: {_UNFINISHED}")
+    problem = f"node group {group} of {cluster}: EKS reports {status}; expected ACTIVE"
+    if status == "CREATING":
+        raise pulumi.RunError(f"{problem}. It is still being created: wait, then run `up` again")
+    raise pulumi.RunError(
+        f"{problem}. EKS changes nothing of such a node group, so delete it and run `up --refresh`, which "
+        f"creates it again:\n  aws eks delete-nodegroup {there}\nWhy it failed:\n"
+        f"  aws eks describe-nodegroup {there} --query nodegroup.health"
+    )
 
 
 def autoscaling_group_name(group: eks.NodeGroup) -> Output[str]:
@@ -183,7 +216,10 @@ def autoscaling_group_name(group: eks.NodeGroup) -> Output[str]:
     (`k8s.io/cluster-autoscaler/enabled`, `k8s.io/cluster-autoscaler/<cluster>=owned`) itself."""
 
     def first(resources: Sequence[Any]) -> str:
-        return str(resources[0].autoscaling_groups[0].name)
+        groups = resources[0].autoscaling_groups if resources else None
+        if not groups:
+            raise pulumi.RunError(f"a node group has no Auto Scaling group: {_UNFINISHED}")
+        return str(groups[0].name)
 
     return group.resources.apply(first)
 

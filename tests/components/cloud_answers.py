@@ -50,6 +50,11 @@ def _zones(arguments: Inputs) -> dict[str, Any]:
     }
 
 
+def _vcpus(instance_type: str) -> int:
+    size = instance_type.partition(".")[2]
+    return 2 if size == "large" else 4 * int(size.removesuffix("xlarge") or 1)
+
+
 def _policy_document(arguments: Inputs) -> dict[str, Any]:
     statements = [
         {key[0].upper() + key[1:]: entry for key, entry in statement.items()}
@@ -117,6 +122,24 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "nameRegex": arguments["nameRegex"],
         "names": ["dms-vpc-role"],
         "arns": [f"arn:aws:iam::{ACCOUNT}:role/dms-vpc-role"],
+    },
+    "aws:cloudwatch/getLogGroups:getLogGroups": lambda arguments: {
+        **arguments,
+        "id": REGION,
+        "arns": [],
+        "logGroupNames": [],
+        "region": REGION,
+    },
+    "aws:ec2/getInstanceType:getInstanceType": lambda arguments: {
+        "id": arguments["instanceType"],
+        "instanceType": arguments["instanceType"],
+        "defaultVcpus": _vcpus(arguments["instanceType"]),
+    },
+    "aws:servicequotas/getServiceQuota:getServiceQuota": lambda arguments: {
+        **arguments,
+        "id": arguments["quotaCode"],
+        "quotaName": arguments["quotaCode"],
+        "value": 10_000,
     },
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],

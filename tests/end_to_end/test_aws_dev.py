@@ -195,9 +195,19 @@ def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
         assert marker not in state, f"{marker} is no business of a state file"
 
 
-def test_destroy_leaves_nothing(up: Twin) -> None:
+def test_destroy_leaves_nothing_but_the_log_group_that_eks_writes_to_late(up: Twin) -> None:
+    up.cli("twin", "fault", "late-logs", "--name", up.environment)
     done = up.cli("destroy", up.environment)
-    assert "holds nothing any more" in done.stdout, done.stdout[-2000:]
+    group = f"/aws/eks/{CLUSTER}/cluster"
+    left = [each for ids in up.inventory().values() for each in ids]
+    assert left == [group], done.stderr[-2000:]
+    up.cli("twin", "fault", "clear", "--name", up.environment)
+    refused = up.cli("preview", up.environment, check=False)
+    assert refused.returncode, "a new cluster of the name would meet the group in the middle of an update"
+    told = " ".join((refused.stdout + refused.stderr).split())
+    assert f"aws logs delete-log-group --log-group-name {group} --region us-west-2" in told, told[-2000:]
+    up.aws("logs").delete_log_group(logGroupName=group)
+    up.cli("preview", up.environment)
     assert up.inventory() == {}, "what moto holds counts too"
     with pytest.raises(botocore.exceptions.ClientError, match="ResourceNotFoundException"):
         up.aws("eks").describe_cluster(name=CLUSTER)

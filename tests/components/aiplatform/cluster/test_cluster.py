@@ -211,6 +211,14 @@ def test_kubernetes_objects_wait_for_the_right_to_make_them(default: Recording):
     assert default.named("cluster-gp3").provider.startswith(provider.urn)
 
 
+def test_the_kubernetes_provider_is_configured_after_nodes_have_joined(default: Recording):
+    provider, nodes = default.named("cluster-kubernetes"), default.one("aws:eks/nodeGroup:NodeGroup")
+    assert default.depends(provider, nodes), (
+        "EKS is ACTIVE before its endpoint answers and an access entry is known, and the provider asks once"
+    )
+    assert not default.depends(nodes, provider), "nodes need no Kubernetes object of the program"
+
+
 def test_addons_come_in_the_order_that_works(default: Recording):
     addons = {addon.inputs["addonName"]: addon for addon in default.all("aws:eks/addon:Addon")}
     assert set(addons) == set(models.ADDONS)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import time
 
 import pytest
 import time_machine
-from botocore.signers import RequestSigner
 
 from tests.twin.aws.eks.conftest import refusal
-from tests.twin.aws.eks.scene import Names, view
+from tests.twin.aws.eks.scene import Names, token, view
 from tests.twin.aws.fronts import Clients
 
 
@@ -58,28 +56,6 @@ def test_access_entries_and_pod_identities_need_what_exists(clients: Clients, na
     assert view(clients, "workload_role", **asked)["role"] == names["pod_role"]
     eks.delete_pod_identity_association(clusterName="demo", associationId=made["associationId"])
     assert view(clients, "workload_role", **asked)["role"] is None
-
-
-def token(clients: Clients, cluster: str) -> str:
-    """What `aws eks get-token` makes."""
-    sts = clients("sts")
-    signer = RequestSigner(
-        sts.meta.service_model.service_id,
-        "us-west-2",
-        "sts",
-        "v4",
-        sts._request_signer._credentials,
-        sts.meta.events,
-    )
-    request = {
-        "method": "GET",
-        "url": "https://sts.us-west-2.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",
-        "body": {},
-        "headers": {"x-k8s-aws-id": cluster},
-        "context": {},
-    }
-    url = signer.generate_presigned_url(request, "GetCallerIdentity", 60)
-    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
 
 
 def test_a_token_is_checked_to_its_signature(clients: Clients, names: Names) -> None:
