@@ -173,14 +173,18 @@ def node_pool(
     *,
     depends_on: Sequence[pulumi.Resource] = (),
     surge: bool = True,
-    repair: bool = True,
+    short_lived: bool = False,
     **more: Any,
 ) -> container.NodePool:
     """A node pool whose size belongs to GKE's autoscaler after its first.
 
-    surge: whether an upgrade makes a new node before it drains an old one. repair: whether GKE replaces nodes
-    that fail.
+    surge: whether an upgrade makes a new node before it drains an old one. short_lived: its nodes are
+    flex-start nodes. GKE refuses auto-repair there, and chooses the upgrade strategy (SHORT_LIVED), which the
+    provider does not know: any upgrade setting is a change at every update.
     """
+    upgrades = container.NodePoolUpgradeSettingsArgs(
+        strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
+    )
     return container.NodePool(
         name,
         project=cluster.project,
@@ -193,10 +197,8 @@ def node_pool(
         node_count=size.maximum if size.fixed else None,
         autoscaling=size.autoscaling(),
         node_config=node_config(node, cluster),
-        management=container.NodePoolManagementArgs(auto_repair=repair, auto_upgrade=True),
-        upgrade_settings=container.NodePoolUpgradeSettingsArgs(
-            strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
-        ),
+        management=container.NodePoolManagementArgs(auto_repair=not short_lived, auto_upgrade=True),
+        upgrade_settings=None if short_lived else upgrades,
         opts=ResourceOptions(
             parent=parent,
             depends_on=list(depends_on) or None,

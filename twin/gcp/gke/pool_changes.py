@@ -57,6 +57,7 @@ def _merge(body: Body, given: Body) -> None:
     for name in _POOL:
         if name in given:
             body[name] = given[name]
+    defaults.upgrades(body)
     if given.get("imageType"):
         config["imageType"] = given["imageType"].upper()
     if "nodeNetworkConfig" in given:

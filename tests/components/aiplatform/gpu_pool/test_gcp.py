@@ -138,6 +138,17 @@ def test_each_way_to_buy_nodes_is_said_as_google_wants_it(rdma: Recording) -> No
     assert queued["queuedProvisioning"] == {"enabled": True}
     assert queued["nodeConfig"]["flexStart"] is True
     assert queued["autoscaling"]["totalMinNodeCount"] == 0
+    assert queued["nodeConfig"]["maxRunDuration"] == "604800s", "seven days, set and not left to GKE"
+
+
+def test_flex_start_pools_leave_the_upgrade_strategy_to_gke(rdma: Recording) -> None:
+    for name in ("gpu-flex", "gpu-queued"):
+        assert "upgradeSettings" not in rdma.one(NODE_POOL, name).inputs, (
+            "GKE answers SHORT_LIVED whatever is asked: an upgrade strategy were a change at every update"
+        )
+    for name in ("gpu-spot", "gpu-res-5152"):
+        settings = rdma.one(NODE_POOL, name).inputs["upgradeSettings"]
+        assert settings == {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}
 
 
 def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Recording) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.twin.gcp.fronts import PROJECT, REGION, client, refused
 from tests.twin.gcp.gke.scene import CLUSTER, Gke
+from tests.twin.gcp.gke.test_pool_rules import FLEX, QUEUED
 from twin.gcp.errors import GoogleError
 from twin.gcp.gke import sight
 
@@ -82,6 +83,20 @@ def test_autoscaling_is_changed_by_either_way(cluster: Gke) -> None:
     cluster.clusters.nodePools().setAutoscaling(name=POOL, body={"autoscaling": {"enabled": False}}).execute()
     (group,) = cluster.view("groups")["groups"]
     assert group["built_in"] is False
+
+
+@pytest.mark.parametrize("queued", [False, True])
+def test_flex_start_and_queued_pools_upgrade_as_gke_chooses_whatever_is_asked(
+    cluster: Gke, queued: bool
+) -> None:
+    surge = {"strategy": "SURGE", "maxSurge": 1}
+    asked = {**(QUEUED if queued else FLEX), "upgradeSettings": surge}
+    cluster.add_pool("flex", **asked)
+    assert cluster.pool("flex")["upgradeSettings"] == {"strategy": "SHORT_LIVED"}
+    cluster.clusters.nodePools().update(
+        name=f"{CLUSTER}/nodePools/flex", body={"upgradeSettings": surge}
+    ).execute()
+    assert cluster.pool("flex")["upgradeSettings"] == {"strategy": "SHORT_LIVED"}
 
 
 def test_a_slice_of_the_autoscalers_becomes_one_that_stays(cluster: Gke) -> None:
