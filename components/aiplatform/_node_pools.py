@@ -23,14 +23,6 @@ generated, as most of its properties are fixed, and a changed one must not meet 
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 """The service account's IAM roles limit a node, not scopes ("Access scopes in GKE")."""
 
-ONLY_HYPERDISK: Final = frozenset({"c4", "c4a", "c4d", "h4d", "m4", "n4", "n4a", "n4d", "x4"})
-"""CPU families that take no persistent disk ("Hyperdisk: machine series support")."""
-
-
-def boot_disk(machine_type: str) -> str:
-    """The disk type that a CPU machine starts from."""
-    return "hyperdisk-balanced" if machine_type.partition("-")[0] in ONLY_HYPERDISK else "pd-balanced"
-
 
 def zones_that_offer(
     machine_types: Sequence[str],

@@ -85,6 +85,11 @@ def test_autoscaling_is_changed_by_either_way(cluster: Gke) -> None:
     assert group["built_in"] is False
 
 
+def test_bundled_local_ssds_are_ephemeral_storage_where_nothing_is_said_of_them(cluster: Gke) -> None:
+    cluster.add_pool("fast", config={"machineType": "c3-standard-8-lssd"})
+    assert cluster.pool("fast")["config"]["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 2}
+
+
 @pytest.mark.parametrize("queued", [False, True])
 def test_flex_start_and_queued_pools_upgrade_as_gke_chooses_whatever_is_asked(
     cluster: Gke, queued: bool
