@@ -148,7 +148,7 @@ def node_config(node: Node, cluster: ClusterReference) -> container.NodePoolNode
 
 
 def gke_taints(taints: Sequence[Taint]) -> list[container.NodePoolNodeConfigTaintArgs]:
-    """Taints in GKE's words. Those that GKE adds itself are not among them: it keeps them apart."""
+    """Taints in GKE's words."""
     return [
         container.NodePoolNodeConfigTaintArgs(key=each.key, value=each.value, effect=EFFECTS[each.effect])
         for each in taints

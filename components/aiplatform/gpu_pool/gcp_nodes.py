@@ -95,17 +95,19 @@ def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
 
 
 def own_taints(pool: GpuPoolSettings, capacity_type: str) -> list[Taint]:
-    """The taints that node pools are made with: the ComputeClass's and the user's. GKE adds the accelerator's
-    and the queue's."""
+    """The taints that node pools are made with: the accelerator's, the ComputeClass's and the user's. GKE
+    adds the queue's.
+
+    GKE adds the accelerator's too, but a GPU's only where the cluster has a node pool without GPUs by then,
+    and never later ("About GPUs in GKE: Taint a GPU node pool").
+    """
     own = [] if capacity_type == "queued" else [Taint(COMPUTE_CLASS, "NoSchedule", pool.name)]
-    return [*own, *pool.taints]
+    return [Taint(pool.card.resource, "NoSchedule", "present"), *own, *pool.taints]
 
 
 def taints(pool: GpuPoolSettings) -> list[Taint]:
-    """All taints that a Pod finds on the nodes: GKE's for the accelerator ("About GPUs in GKE", "About TPUs
-    in GKE"), and those that the node pools are made with."""
-    kind = "queued" if compute_class(pool) is None else "on_demand"
-    return [Taint(pool.card.resource, "NoSchedule", "present"), *own_taints(pool, kind)]
+    """All taints that a Pod finds on the nodes, but for the queue's."""
+    return own_taints(pool, "queued" if compute_class(pool) is None else "on_demand")
 
 
 def selector(pool: GpuPoolSettings) -> dict[str, str]:

@@ -95,9 +95,10 @@ def test_labels_and_taint_lead_through_the_compute_class() -> None:
         "cloud.google.com/compute-class": "train",
     }
     assert node["taints"] == [
+        {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
         {"key": "cloud.google.com/compute-class", "value": "train", "effect": "NO_SCHEDULE"},
         {"key": "batch", "value": "", "effect": "NO_SCHEDULE"},
-    ], "nvidia.com/gpu=present is GKE's own to set"
+    ], "GKE sets nvidia.com/gpu=present only where the cluster has a pool without GPUs already"
     assert [taint["key"] for taint in made.result.outputs["taints"]] == [
         "nvidia.com/gpu",
         "cloud.google.com/compute-class",
@@ -160,7 +161,7 @@ def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Rec
     ]
     queued = rdma.one(NODE_POOL, "gpu-queued").inputs["nodeConfig"]
     assert "cloud.google.com/compute-class" not in queued["labels"]
-    assert queued["taints"] == []
+    assert [taint["key"] for taint in queued["taints"]] == ["nvidia.com/gpu"]
 
 
 def test_a_pool_of_a_queue_alone_has_no_class() -> None:
