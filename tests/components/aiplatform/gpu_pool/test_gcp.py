@@ -189,6 +189,19 @@ def test_rdma_has_a_vpc_for_the_host_and_one_of_eight_subnets_by_the_zones_profi
     assert modes == ["NetDevice", *["RDMA"] * 8]
 
 
+def test_the_ranges_of_gpudirect_are_by_default_those_of_the_pools_name_alone(rdma: Recording) -> None:
+    subnets = [each.inputs["ipCidrRange"] for each in rdma.all("gcp:compute/subnetwork:Subnetwork")]
+    assert subnets == [f"192.168.{16 + index}.0/24" for index in range(9)]
+    other = pool(name="inference", accelerator="h200", count=8, capacity=[{"type": "spot"}])
+    others = {each.inputs["ipCidrRange"] for each in other.all("gcp:compute/subnetwork:Subnetwork")}
+    assert not others & set(subnets), "GKE wants the ranges of a cluster's Pod networks apart"
+    told = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect_cidr="172.20.0.0/16")
+    first = told.all("gcp:compute/subnetwork:Subnetwork")[0]
+    assert first.inputs["ipCidrRange"] == "172.20.0.0/20"
+    (inside,) = told.all("gcp:compute/firewall:Firewall")
+    assert inside.inputs["sourceRanges"] == ["172.20.0.0/16"]
+
+
 def test_a_node_has_all_interfaces_and_waits_for_their_kubernetes_objects(rdma: Recording) -> None:
     for each in rdma.all(NODE_POOL):
         assert len(each.inputs["networkConfig"]["additionalNodeNetworkConfigs"]) == 9
