@@ -120,8 +120,9 @@ class GpuPoolArgs(TypedDict):
     and A4, of the 15 that a project's quota allows at first. The NCCL plugins for them are not installed:
     they belong to the workloads. Default: on a machine that has such interfaces."""
     gpudirect_cidr: NotRequired[str]
-    """Google Cloud: the range that these networks are cut from, /16 to /20, outside the cluster's network.
-    Default `192.168.0.0/16`."""
+    """Google Cloud: the range that these networks are cut from, /16 to /20, outside the cluster's network and
+    apart from those of the cluster's other pools. A node takes an address in each of sixteen equal parts: a
+    /20 has room for 252 nodes. Default: a /20 of 192.168.0.0/16, chosen by the pool's name."""
     placement_group: NotRequired[bool]
     """Whether spot and on-demand nodes stand close together: a cluster placement group on AWS, a compact
     placement policy on Google Cloud. Default: with EFA or GPUDirect."""
@@ -236,7 +237,7 @@ class GpuPoolSettings(CloudNeutral):
     image: Literal["al2023", "bottlerocket"] | None = None
     efa: bool | None = None
     gpudirect: bool | None = None
-    gpudirect_cidr: Annotated[str, private_range(16, 20)] = "192.168.0.0/16"
+    gpudirect_cidr: Annotated[str, private_range(16, 20)] | None = None
     placement_group: bool | None = None
     sharing: Sharing | None = None
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100

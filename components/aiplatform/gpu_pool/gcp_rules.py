@@ -208,13 +208,20 @@ def _gpudirect(pool: GpuPoolSettings) -> Iterator[Fault]:
         "its pods": pool.network.pods_cidr,
         "its services": pool.network.services_cidr,
     }
+    own = nodes.gpudirect_cidr(pool)
     for what, cidr in others.items():
-        if isinstance(cidr, str) and not is_unknown(cidr) and overlap(pool.gpudirect_cidr, cidr):
+        if isinstance(cidr, str) and not is_unknown(cidr) and overlap(own, cidr):
             yield Fault(
                 "gpudirect_cidr",
-                f"{got(pool.gpudirect_cidr)}, which overlaps the range of {what}, {cidr}: expected another "
-                "private range",
+                f"{got(own)}, which overlaps the range of {what}, {cidr}: expected another private range",
             )
+    most = pool.max * len(pool.capacity)
+    if most > nodes.gpudirect_nodes(pool):
+        yield Fault(
+            "gpudirect_cidr",
+            f"{got(own)}, which has room for {nodes.gpudirect_nodes(pool)} nodes; expected a range for the "
+            f"{most} that the entries of `capacity` may grow to together",
+        )
 
 
 def _placement(pool: GpuPoolSettings) -> Iterator[Fault]:

@@ -114,9 +114,17 @@ def test_gpudirect_needs_multi_networking_which_is_fixed_when_a_cluster_is_made(
 def test_gpudirects_ranges_stay_outside_the_clusters_network() -> None:
     told = one(**WHOLE, network={**GOOGLE_NETWORK, "cidr": "192.168.0.0/16"})
     assert told.startswith(
-        "gpudirect_cidr: got '192.168.0.0/16', which overlaps the range of the cluster's network"
-    )
-    assert "of its pods" in one(**WHOLE, network={**GOOGLE_NETWORK, "pods_cidr": "192.168.128.0/17"})
+        "gpudirect_cidr: got '192.168.16.0/20', which overlaps the range of the cluster's network"
+    ), "the default of a pool with this name"
+    pods = {**GOOGLE_NETWORK, "pods_cidr": "172.16.0.0/17"}
+    assert "of its pods" in one(**WHOLE, network=pods, gpudirect_cidr="172.16.64.0/20")
+
+
+def test_gpudirects_range_has_an_address_for_every_node() -> None:
+    two = {**WHOLE, "capacity": [{"type": "spot"}, {"type": "flex_start"}]}
+    told = one(**two, max=127)
+    assert told.startswith("gpudirect_cidr: got '192.168.16.0/20', which has room for 252 nodes")
+    assert "for the 254 that the entries of `capacity` may grow to together" in told
 
 
 def test_where_nodes_must_stand_close_together_one_zone_is_expected() -> None:
