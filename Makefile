@@ -2,7 +2,7 @@
 # make up ENV=aws-dev works with environments/Pulumi.aws-dev.yaml, on the twin, with no cloud account.
 ENV ?= aws-dev
 PYTHON ?= python3
-RUN := $(PYTHON) bootstrap.py --run
+RUN := $(PYTHON) bootstrap.py --development --run
 # Further options of `policy`: make policy ARGS="--sarif policy.sarif --junit policy.xml"
 ARGS ?=
 # End-to-end files at a time, each with a home of its own: a world waits for itself half of its time. 0 is one
@@ -53,8 +53,8 @@ test-end-to-end: ## the real engine on the twin
 
 # The SDKs' types need more than Node gives a program by itself: with less pyright forgets them again and again.
 lint: export NODE_OPTIONS := --max-old-space-size=6144
-lint: ## ruff and pyright
-	@$(RUN) sh -c 'ruff check . && ruff format --check . && pyright'
+lint: ## the lock, ruff and pyright
+	@$(RUN) sh -c 'uv lock --check && ruff check . && ruff format --check . && pyright'
 
 format: ## let ruff mend what it can
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
