@@ -31,7 +31,7 @@ from aiplatform.lakehouse.ingestion import (
 from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs, PerimeterSettings
 from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs, SnapshotSettings
 from aiplatform.lakehouse.store import Store, unfit_for_s3_tables
-from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
+from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone, shadowed
 from aiplatform.naming import aws_tags, dns_label, prefix_for
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 
@@ -271,6 +271,7 @@ class LakehouseSettings(CloudNeutral):
         for index, grant in enumerate(self.grants):
             for fault in grant.misfits(self.tables):
                 yield Fault(f"grants[{index}].{fault.path}", fault.reason)
+        yield from () if self.store == "s3_tables" else shadowed(self.tables)
         yield from everything(self.grants)
         yield from overlaps(self.grants)
         yield from passed_by(self.grants)

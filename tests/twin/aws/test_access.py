@@ -261,6 +261,31 @@ def test_the_rest_endpoint_reads_by_grant_and_commits_by_leave_to_alter(
     assert (status, refusal["error"]["type"]) == (409, "CommitFailedException")
 
 
+def moved_to(clients: Clients, location: str) -> dict[str, Any]:
+    """UpdateTable's arguments that point the table to a location."""
+    table = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]
+    kept = {key: table[key] for key in ("Name", "Parameters", "TableType") if key in table}
+    return {
+        "DatabaseName": "shop",
+        "TableInput": {**kept, "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}},
+    }
+
+
+def test_a_table_is_pointed_elsewhere_with_leave_for_the_new_place_alone(
+    clients: Clients, lake: dict[str, str]
+) -> None:
+    writer = session(clients, lake["writer"])
+    update = writer("glue").update_table
+    update(**moved_to(clients, LOCATION))
+    code, why = refused(update, **moved_to(clients, f"s3://{BUCKET}/tables/customers"))
+    assert (code, why.split(" on ")[0]) == (
+        "AccessDeniedException",
+        "Insufficient Lake Formation permission(s)",
+    ), "its database's own location is leave to create a table and not to move one"
+    moved = {"updates": [{"action": "set-location", "location": f"s3://{BUCKET}/tables/customers"}]}
+    assert rest(writer, "POST", orders(clients), {"requirements": [], **moved})[0] == 403
+
+
 def test_a_request_that_was_signed_by_another_is_refused(clients: Clients, lake: dict[str, str]) -> None:
     mine = session(clients, lake["reader"])
     key = mine("glue")._request_signer._credentials

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+from pulumi import Output
 
 from aiplatform._args import keys
 from aiplatform._plugin import Plugin
 from aiplatform.lakehouse import LakehouseArgs, args, grants, tables
+from aiplatform.lakehouse.aws_principals import workgroup_name
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,
     BY_TABLE,
@@ -25,6 +28,8 @@ POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 TABLE = "aws:glue/catalogTable:CatalogTable"
 OPTIMIZER = "aws:glue/catalogTableOptimizer:CatalogTableOptimizer"
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+WORKGROUP = "aws:athena/workgroup:Workgroup"
 TAGGED = "aws:lakeformation/resourceLfTags:ResourceLfTags"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
 ZONES = ("curated", "raw", "serving")
@@ -55,7 +60,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
     assert default.names() == sorted(
         [
             "aiplatform:index:Lakehouse lake",
-            "aws:athena/workgroup:Workgroup lake-workgroup",
+            *(f"aws:athena/workgroup:Workgroup lake-workgroup-role-{who}" for who in ("analysts", "support")),
             *(f"aws:glue/catalogDatabase:CatalogDatabase lake-{zone}" for zone in ZONES),
             f"{TABLE} lake-curated-orders",
             f"{TABLE} lake-raw-events",
@@ -64,12 +69,14 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
                 for table in ("curated-orders", "raw-events")
                 for kind in ("compaction", "orphan", "retention")
             ),
-            "aws:iam/policy:Policy lake-client",
             *(f"aws:iam/role:Role lake-{role}" for role in ROLES),
             *(f"aws:iam/rolePolicy:RolePolicy lake-{role}" for role in ROLES),
+            *(f"aws:iam/rolePolicy:RolePolicy lake-client-role-{who}" for who in ("analysts", "support")),
+            "aws:iam/rolePolicy:RolePolicy lake-writers-role-pipeline",
             "aws:cloudwatch/logGroup:LogGroup lake-keeper",
             "aws:lambda/function:Function lake-keeper",
             "aws:lambda/invocation:Invocation lake-curated-orders",
+            "aws:lambda/invocation:Invocation lake-default",
             "aws:lambda/invocation:Invocation lake-raw-events",
             "aws:kms/alias:Alias lake-key",
             "aws:kms/key:Key lake-key",
@@ -79,7 +86,10 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             *platform,
             f"{PERMISSIONS} lake-grant-analysts",
             f"{PERMISSIONS} lake-grant-support-curated.orders",
+            f"{PERMISSIONS} lake-keeper-catalog",
             f"{PERMISSIONS} lake-role-analysts-curated",
+            f"{PERMISSIONS} lake-role-analysts-default",
+            f"{PERMISSIONS} lake-role-support-default",
             f"{PERMISSIONS} lake-role-analysts-serving",
             f"{PERMISSIONS} lake-role-support-curated",
             *(f"aws:lakeformation/resource:Resource lake-{zone}" for zone in ZONES),
@@ -149,7 +159,7 @@ def test_partitions_and_order_refer_to_columns_by_their_ids(default: Recording) 
     ] == [
         (1000, "ordered_at_day", 2, "day"),
         (1001, "id_bucket", 1, "bucket[16]"),
-        (1002, "address_city", 7, "identity"),
+        (1002, "id_trunc", 1, "truncate[10]"),
     ]
     assert declared["sortOrder"] == {
         "orderId": 1,
@@ -253,19 +263,22 @@ def test_a_principal_sees_a_database_once_however_many_grants_it_has() -> None:
     again = {**BY_TAGS, "name": "more", "principal": SUPPORT, "zones": ["serving"]}
     recorded = lakehouse(grants=[BY_TABLE, other, again])
     seen = [each.name for each in recorded.all(PERMISSIONS) if each.name.startswith("lake-role-support")]
-    assert seen == ["lake-role-support-curated", "lake-role-support-raw", "lake-role-support-serving"]
+    assert [each.removeprefix("lake-role-support-") for each in seen] == [
+        "curated",
+        "default",
+        "raw",
+        "raw.events-location",
+        "serving",
+    ]
     written = recorded.one(PERMISSIONS, "lake-grant-events-raw.events").inputs
     assert written["permissions"] == ["ALTER", "DELETE", "DESCRIBE", "INSERT"]
 
 
 def test_teams_get_no_right_on_a_bucket_and_nobody_every_action(default: Recording) -> None:
-    client = _statements(default.one("aws:iam/policy:Policy").inputs["policy"])
+    client = _statements(default.one(ROLE_POLICY, "lake-client-role-analysts").inputs["policy"])
     actions = [action for statement in client.values() for action in statement["Action"]]
     assert not [action for action in actions if action.startswith("s3:")]
-    assert client["Results"]["Condition"]["StringEquals"] == {
-        "kms:ViaService": f"athena.{REGION}.amazonaws.com"
-    }
-    for policy in (*default.all("aws:iam/rolePolicy:RolePolicy"), *default.all("aws:iam/policy:Policy")):
+    for policy in default.all(ROLE_POLICY):
         for statement in json.loads(policy.inputs["policy"])["Statement"]:
             assert not [action for action in statement["Action"] if "*" in action], policy.name
             assert statement["Resource"] != "*" or statement["Sid"] == "AskLakeFormation", policy.name
@@ -283,16 +296,125 @@ def test_pipelines_become_the_writer_and_nobody_else(default: Recording) -> None
 
 def test_lake_formation_reaches_the_buckets_for_the_own_account_alone(default: Recording) -> None:
     access = default.one("aws:iam/role:Role", "lake-access").inputs
-    lake, glue = json.loads(access["assumeRolePolicy"])["Statement"]
-    assert lake["Principal"] == {"Service": "lakeformation.amazonaws.com"}
+    (lake,) = json.loads(access["assumeRolePolicy"])["Statement"]
+    assert lake["Principal"] == {"Service": "lakeformation.amazonaws.com"}, (
+        "a Glue job that is given it would read every table"
+    )
     assert lake["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "no confused deputy"
-    assert glue["Principal"] == {"Service": "glue.amazonaws.com"}
-    assert "Condition" not in glue, "Glue sends no source: a condition would refuse it"
+    assert lake["Action"] == ["sts:AssumeRole"]
+
+
+def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) -> None:
+    for who in ("analysts", "support"):
+        workgroup = default.one(WORKGROUP, f"lake-workgroup-role-{who}").inputs["name"]
+        assert workgroup == f"acme-dev-lakehouse-{who}"
+        attached = default.one(ROLE_POLICY, f"lake-client-role-{who}").inputs
+        assert attached["role"] == who, "nobody has to attach it"
+        rights = _statements(attached["policy"])
+        arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{workgroup}"
+        asked = [each for each in rights.values() if any("Quer" in action for action in each["Action"])]
+        assert [each["Resource"] for each in asked] == [arn], "or it would list and fetch another's results"
+        assert rights["Results"]["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:athena:arn": arn}}
+        assert "kms:DescribeKey" not in rights["Results"]["Action"], "it has no encryption context"
+        assert rights["FindKey"]["Action"] == ["kms:DescribeKey"]
+        assert f"arn:aws:glue:{REGION}:{ACCOUNT}:database/default" in rights["DefaultDatabase"]["Resource"]
+        described = default.one(PERMISSIONS, f"lake-role-{who}-default")
+        assert (described.inputs["permissions"], described.inputs["database"]) == (
+            ["DESCRIBE"],
+            {"name": "default"},
+        )
+        made = default.one("aws:lambda/invocation:Invocation", "lake-default")
+        assert default.depends(described, on=made), "a new account has no such database"
+
+
+def test_all_grants_of_a_principal_share_its_workgroup_and_policy() -> None:
+    other = {**BY_TABLE, "name": "events", "tables": ["raw.events"], "actions": ["write"]}
+    recorded = lakehouse(grants=[BY_TABLE, other, BY_TAGS])
+    assert len(recorded.all(WORKGROUP)) == 2
+    told = value(recorded.result.workgroups)
+    assert told["support"] == told["events"] != told["analysts"]
+    writing = _statements(recorded.one(ROLE_POLICY, "lake-client-role-support").inputs["policy"])
+    reading = _statements(recorded.one(ROLE_POLICY, "lake-client-role-analysts").inputs["policy"])
+    assert "glue:UpdateTable" in writing["Tables"]["Action"]
+    assert "glue:UpdateTable" not in reading["Tables"]["Action"], "readers commit nothing"
+
+
+def test_a_principal_that_the_same_program_makes_has_one_workgroup_too() -> None:
+    role = Output.from_input(ANALYSTS)
+    more = {**BY_TABLE, "name": "more", "principal": role}
+    recorded = lakehouse(grants=[{**BY_TAGS, "principal": role}, more])
+    workgroup = recorded.one(WORKGROUP, "lake-workgroup-principal-analysts").inputs
+    assert workgroup["name"] == "acme-dev-lakehouse-analysts"
+    assert recorded.one(ROLE_POLICY, "lake-client-principal-analysts").inputs["role"] == "analysts"
+
+
+def test_a_role_of_another_account_gets_its_policy_as_a_text() -> None:
+    partner = "arn:aws:iam::999988887777:role/partner"
+    recorded = lakehouse(grants=[{**BY_TABLE, "principal": partner}])
+    assert not recorded.all(WORKGROUP), "it queries in a workgroup of its own account"
+    assert not [each for each in recorded.all(ROLE_POLICY) if "client" in each.name]
+    assert not [each for each in recorded.all(PERMISSIONS) if each.name.endswith("-default")]
+    rights = _statements(value(recorded.result.client_policies)["support"])
+    assert set(rights) == {"Tables", "AskLakeFormation"}
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["a" * 64, "team/reads", "data+science@acme", "data=science@acme", "x" * 63 + "@"],
+)
+def test_a_workgroups_name_fits_athena_whatever_the_role_is_called(role: str) -> None:
+    longest = "a" * 27
+    name = workgroup_name(longest, f"arn:aws:iam::{ACCOUNT}:role/{role}")
+    assert re.fullmatch(r"[a-zA-Z0-9._-]{1,128}", name)
+
+
+def test_workgroups_of_two_roles_never_meet() -> None:
+    roles = ["data+science", "data-science", "data=science", "data", "x-data"]
+    names = {workgroup_name("acme-dev", f"arn:aws:iam::{ACCOUNT}:role/{role}") for role in roles}
+    assert len(names) == len(roles)
+
+
+def test_writers_may_become_the_writer(default: Recording) -> None:
+    policy = default.one(ROLE_POLICY, "lake-writers-role-pipeline").inputs
+    assert policy["role"] == "pipeline"
+    (right,) = json.loads(policy["policy"])["Statement"]
+    assert right["Action"] == ["sts:AssumeRole", "sts:TagSession"], "sessions of Pods carry tags along"
+    assert right["Resource"] == default.one("aws:iam/role:Role", "lake-writer").state["arn"]
+
+
+def test_who_commits_to_a_table_has_its_folder_and_no_other() -> None:
+    whole = {**BY_TABLE, "actions": ["read", "write"], "classifications": ["public", "internal", "pii"]}
+    zone = {**BY_TAGS, "actions": ["write"], "zones": ["raw", "curated"]}
+    recorded = lakehouse(grants=[whole, zone])
+    places = {
+        each.name: each.inputs["dataLocation"]["arn"]
+        for each in recorded.all(PERMISSIONS)
+        if each.inputs["permissions"] == ["DATA_LOCATION_ACCESS"] and each.name.startswith("lake-role-")
+    }
+    assert places == {
+        "lake-role-support-curated.orders-location": f"arn:aws:s3:::acme-dev-curated-{ACCOUNT}/tables/orders",
+        "lake-role-analysts-raw.events-location": f"arn:aws:s3:::acme-dev-raw-{ACCOUNT}/tables/events",
+    }, "orders has pii, which the second one may not write"
+
+
+def test_no_bounds_are_kept_of_what_is_pii(default: Recording) -> None:
+    declared = default.one(TABLE, "lake-curated-orders").inputs["openTableFormatInput"]["icebergInput"]
+    properties = declared["icebergTableInput"]["properties"]
+    unmeasured = {
+        key.removeprefix("write.metadata.metrics.column.")
+        for key, mode in properties.items()
+        if key.startswith("write.metadata.metrics") and mode == "none"
+    }
+    assert unmeasured == {"email", "address.city", "address.zip"}, "Iceberg counts parts by their paths"
+    call = json.loads(default.one("aws:lambda/invocation:Invocation", "lake-curated-orders").inputs["input"])
+    assert (
+        call["properties"].items()
+        >= {f"write.metadata.metrics.column.{each}": "none" for each in unmeasured}.items()
+    ), "a table that is there gets them by the keeper"
 
 
 def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recording) -> None:
-    workgroup = default.one("aws:athena/workgroup:Workgroup").inputs
-    assert workgroup["name"] == "acme-dev-lakehouse"
+    workgroup = default.one(WORKGROUP, "lake-workgroup-role-analysts").inputs
     configuration = workgroup["configuration"]
     assert configuration["enforceWorkgroupConfiguration"] is True
     assert configuration["bytesScannedCutoffPerQuery"] == 100 * 1024**3
@@ -302,7 +424,7 @@ def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recordi
         "encryptionConfiguration": {"kmsKey": key.state["arn"]},
     }
     athena = _statements(key.inputs["policy"])["AthenaKeepsResults"]
-    assert athena["Condition"]["ArnLike"]["aws:SourceArn"].endswith("workgroup/acme-dev-lakehouse")
+    assert athena["Condition"]["ArnLike"]["aws:SourceArn"].endswith("workgroup/acme-dev-lakehouse-*")
 
 
 def test_data_is_protected_and_stays_as_told(default: Recording) -> None:
@@ -357,4 +479,8 @@ def test_every_part_is_a_child_and_the_outputs_are_plain(default: Recording) -> 
         "location": f"s3://acme-dev-curated-{ACCOUNT}/tables/orders",
     }
     assert (told["catalog_id"], told["region"]) == (ACCOUNT, REGION)
-    assert value(default.result.workgroup) == told["workgroup"] == "acme-dev-lakehouse"
+    assert told["workgroups"] == {
+        "analysts": "acme-dev-lakehouse-analysts",
+        "support": "acme-dev-lakehouse-support",
+    }
+    assert set(told["client_policies"]) == {"analysts", "support"}
