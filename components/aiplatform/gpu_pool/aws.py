@@ -150,7 +150,11 @@ class Builder:
         )
         asg = autoscaling_group_name(made)
         tell_autoscaler(
-            self.parent, f"{self.name}-{group.key}", asg, nodes.hidden_resources(pool, group.machines)
+            self.parent,
+            f"{self.name}-{group.key}",
+            asg,
+            nodes.hidden_resources(pool, group.machines),
+            nodes.taints(pool),
         )
         return NodeGroupReferenceArgs(
             name=made.node_group_name,

@@ -64,6 +64,7 @@ def test_the_logical_names_are_a_contract() -> None:
         "aws:iam/role:Role gpu-node",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEC2ContainerRegistryPullOnly",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEKSWorkerNodePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEKS_CNI_Policy",
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule gpu-efa-out",
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule gpu-efa-in",
     ]
