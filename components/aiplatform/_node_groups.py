@@ -158,10 +158,16 @@ def node_group(
     role: NodeRole,
     template: ec2.LaunchTemplate,
     size: tuple[int, int],
+    *,
+    upgraded: bool = True,
     **more: Any,
 ) -> eks.NodeGroup:
-    """A managed node group that starts at its minimum and whose size then belongs to the autoscaler."""
+    """A managed node group that starts at its minimum and whose size then belongs to the autoscaler.
+
+    upgraded: whether it follows new versions of Kubernetes and of its launch template.
+    """
     minimum, maximum = size
+    ignored = ["scalingConfig.desiredSize", *([] if upgraded else ["version", "launchTemplate.version"])]
     group = eks.NodeGroup(
         name,
         cluster_name=cluster.name,
@@ -174,9 +180,7 @@ def node_group(
             min_size=minimum, max_size=maximum, desired_size=minimum
         ),
         node_repair_config=eks.NodeGroupNodeRepairConfigArgs(enabled=True),
-        opts=ResourceOptions(
-            parent=parent, depends_on=list(role.attachments), ignore_changes=["scalingConfig.desiredSize"]
-        ),
+        opts=ResourceOptions(parent=parent, depends_on=list(role.attachments), ignore_changes=ignored),
         **more,
     )
     Output.all(group.cluster_name, group.node_group_name, group.status).apply(

@@ -328,6 +328,14 @@ def test_a_capacity_block_is_asked_for_as_eks_wants_it() -> None:
     assert not recorded.all("aws:ec2/placementGroup:PlacementGroup"), "a block has a placement of its own"
 
 
+def test_a_capacity_block_keeps_its_version_and_template_while_others_follow() -> None:
+    recorded = pool(**H100, capacity=[{**BLOCK, "zone": "euc1-az1"}, {"type": "spot"}])
+    ignored = {name: set(group.ignore_changes) for name, group in groups(recorded).items()}
+    size, version = "scalingConfig.desiredSize", {"version", "launchTemplate.version"}
+    assert ignored["gpu-reserved-bcdef0"] == {size, *version}, "EKS upgrades a block's group at size 0 alone"
+    assert ignored["gpu-spot"] == {size}
+
+
 def test_an_on_demand_reservation_is_targeted() -> None:
     recorded = pool(capacity=[{"type": "reserved", "reservation_id": RESERVATION, "zone": "euc1-az3"}])
     group = groups(recorded)["gpu-reserved-bcdef0"].inputs
