@@ -13,7 +13,7 @@ from aiplatform.cluster.leftovers import refuse_leftover_logs
 from aiplatform.gpu_pool import plan as gpu
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.network.args import NetworkSettings
-from aiplatform.network.aws import find_zones
+from aiplatform.network.aws import find_zones, refuse_endpoints
 from stacks import arguments
 from stacks.offerings import aws_quotas, pools
 from stacks.offerings.found import Found, placed
@@ -23,8 +23,10 @@ from stacks.settings import Settings
 def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
     """All that the cloud cannot give of what the settings ask for. Asks it by `provider`."""
     options = pulumi.InvokeOptions(provider=provider)
+    network = read(NetworkSettings, arguments.network(settings), "NetworkArgs")
     try:
-        zones = find_zones(read(NetworkSettings, arguments.network(settings), "NetworkArgs"), options)
+        refuse_endpoints(network, settings.environment.region)
+        zones = find_zones(network, options)
     except ArgumentError as error:
         # Which zones the network has is not known then, so nothing can be said of its pools.
         return placed("network", error)

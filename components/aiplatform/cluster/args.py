@@ -168,8 +168,9 @@ class ClusterArgs(TypedDict):
     zonal_shift: NotRequired[bool]
     """Whether AWS may move traffic out of an impaired zone (ARC zonal shift). Default false."""
     session_manager: NotRequired[bool]
-    """Whether nodes can be entered, by AWS Systems Manager or Google Cloud's Identity-Aware Proxy. Default
-    false."""
+    """Whether nodes can be entered, by AWS Systems Manager or Google Cloud's Identity-Aware Proxy. On AWS
+    sessions work as they are; updates of the agent and patches come from buckets of the region that the
+    network's `readable_buckets` has to name. Default false."""
     gateway_api: NotRequired[bool]
     """Google Cloud: GKE's Gateway controller. Default true."""
     image_streaming: NotRequired[bool]

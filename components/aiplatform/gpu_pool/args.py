@@ -52,8 +52,9 @@ class CapacityArgs(TypedDict):
     by `/reservationBlocks/BLOCK` after the name."""
     capacity_block: NotRequired[bool]
     """`reserved` only: the reservation is a Capacity Block for ML. Its node group starts at 0, whatever `min`
-    says, as nothing can be launched before the block begins; EKS drains it 40 minutes before the end.
-    Default: false, an on-demand capacity reservation."""
+    says, as nothing can be launched before the block begins; EKS drains it 40 minutes before the end. It
+    keeps its version of Kubernetes and of the launch template: EKS upgrades it at size 0 alone, and the next
+    block is a node group of its own. Default: false, an on-demand capacity reservation."""
     zone: NotRequired[str]
     """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has just one."""
     instance_types: NotRequired[list[str]]

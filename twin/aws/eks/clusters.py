@@ -32,7 +32,7 @@ def create(eks: Any, params: Params) -> Params:
             clusterName=name,
         )
     version = checks.version(params.get("version"))
-    checks.role(eks, params["roleArn"])
+    checks.role(eks, params["roleArn"], name)
     network = params["resourcesVpcConfig"]
     vpc_id = checks.subnets(eks, network)
     shown: Params = {

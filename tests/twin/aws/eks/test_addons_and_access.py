@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
+import uuid
+from typing import Any
 
 import pytest
 import time_machine
@@ -83,3 +86,51 @@ def test_a_token_lives_for_fifteen_minutes(
 
 def test_the_nodes_of_a_group_get_in(clients: Clients, names: Names, pool: str) -> None:
     assert names["node_role"] in clients("eks").list_access_entries(clusterName="demo")["accessEntries"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ({}, ""),
+        ({"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "ml"}}}, ""),
+        (
+            {"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "other"}}},
+            "does not allow sts:AssumeRole and sts:TagSession",
+        ),
+        ({"Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}, "does not allow"),
+        ({"Action": "sts:AssumeRole"}, "does not allow sts:TagSession"),
+    ],
+)
+def test_an_association_needs_a_role_that_trusts_its_pods(
+    clients: Clients, names: Names, statement: dict[str, Any], words: str
+) -> None:
+    trusting = {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+    name = f"pods-{uuid.uuid4().hex[:6]}"
+    document = {"Version": "2012-10-17", "Statement": [{**trusting, **statement}]}
+    arn = clients("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"][
+        "Arn"
+    ]
+    place = {"clusterName": "demo", "namespace": "ml", "serviceAccount": name, "roleArn": arn}
+    if words:
+        assert words in refusal(clients, "create_pod_identity_association", **place)[1]
+    else:
+        clients("eks").create_pod_identity_association(**place)
+
+
+def test_an_association_to_a_role_that_denies_eks_is_refused(clients: Clients, names: Names) -> None:
+    trusting = {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+    denying = {**trusting, "Effect": "Deny", "Action": "sts:TagSession"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trusting, denying]})
+    role = clients("iam").create_role(RoleName="pods-denied", AssumeRolePolicyDocument=document)["Role"][
+        "Arn"
+    ]
+    place = {"clusterName": "demo", "namespace": "ml", "serviceAccount": "denied", "roleArn": role}
+    assert "sts:TagSession" in refusal(clients, "create_pod_identity_association", **place)[1]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 import time_machine
+from botocore.exceptions import ClientError
 
 from tests.twin.aws.eks.conftest import active, refusal
-from tests.twin.aws.eks.scene import group_params, token, view
+from tests.twin.aws.eks.scene import group_params, make_cluster_of, network_and_roles, token, view
 from tests.twin.aws.fronts import Clients
 from twin.aws import inventory
 
@@ -104,3 +106,26 @@ def test_late_events_of_a_deleted_cluster_create_its_log_group_again(
         assert "retentionInDays" not in found[0], "kept for ever, without a key"
         logs.delete_log_group(logGroupName=group)
         assert not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"], "once"
+
+
+def test_a_cluster_needs_a_role_that_trusts_eks_for_this_cluster(own: Clients) -> None:
+    names = network_and_roles(own)
+
+    def trusting(cluster: str) -> str:
+        arn = f"arn:aws:eks:us-west-2:123456789012:cluster/{cluster}"
+        allow = {
+            "Effect": "Allow",
+            "Action": "sts:AssumeRole",
+            "Principal": {"Service": "eks.amazonaws.com"},
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": "123456789012"},
+                "ArnLike": {"aws:SourceArn": arn},
+            },
+        }
+        document = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        made = own("iam").create_role(RoleName=f"for-{cluster}", AssumeRolePolicyDocument=document)
+        return made["Role"]["Arn"]
+
+    with pytest.raises(ClientError, match="the trusted entity is not correct"):
+        make_cluster_of(own, {**names, "cluster_role": trusting("other")})
+    make_cluster_of(own, {**names, "cluster_role": trusting("demo")})

@@ -356,3 +356,33 @@ def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
         clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
         for _ in range(2):
             view(clients, "machines")
+
+
+def test_aws_node_attaches_interfaces_by_a_role_of_its_own_or_by_the_nodes(
+    clients: Clients, names: Names
+) -> None:
+    iam, eks = clients("iam"), clients("eks")
+    policy = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+    nodes = role(clients, "cni-nodes", "ec2.amazonaws.com")
+    sizes = {"minSize": 1, "maxSize": 1, "desiredSize": 1}
+    eks.create_nodegroup(**group_params(names, nodegroupName="cni", nodeRole=nodes, scalingConfig=sizes))
+    group = seen(clients, "cni")["name"]
+
+    def may() -> bool:
+        return next(each for each in view(clients, "machines")["machines"] if each["group"] == group)[
+            "network_rights"
+        ]
+
+    assert not may(), "neither has the policy: the nodes never become Ready"
+    iam.attach_role_policy(RoleName="cni-nodes", PolicyArn=policy)
+    assert may()
+    own = role(clients, "cni-own", "pods.eks.amazonaws.com")
+    place = {"clusterName": "demo", "namespace": "kube-system", "serviceAccount": "aws-node"}
+    made = eks.create_pod_identity_association(**place, roleArn=own)["association"]["associationId"]
+    assert not may(), "aws-node takes its own role, whatever the nodes have"
+    iam.attach_role_policy(RoleName="cni-own", PolicyArn=policy)
+    assert may()
+    eks.delete_pod_identity_association(clusterName="demo", associationId=made)
+    eks.delete_nodegroup(clusterName="demo", nodegroupName="cni")
+    for _ in range(2):
+        view(clients, "machines")
