@@ -101,10 +101,18 @@ class Size:
         )
 
     def initial(self, zones: int) -> int:
-        """Nodes of each zone of a pool that grows, at first: enough for those that must stay. Where that were
-        more than there may be, none, and the autoscaler, which keeps the minimum, makes them."""
-        each = -(-self.minimum // zones)
-        return each if each * zones <= self.maximum else 0
+        """Nodes of each zone of a pool that grows, at first: enough for those that must stay. The autoscaler
+        does not add nodes to reach a minimum, it only keeps to it when it removes some ("Autoscaling a
+        cluster: Node pool size mismatching")."""
+        return -(-self.minimum // zones)
+
+    def within(self, zones: Sequence[str]) -> Sequence[str]:
+        """As many of the zones, the first ones, as can begin with the same number of nodes each: at least the
+        minimum and at most the maximum together."""
+        fitting = (
+            zones[:count] for count in range(len(zones), 0, -1) if self.initial(count) * count <= self.maximum
+        )
+        return next(fitting, zones[:1])
 
 
 @dataclass(frozen=True)
@@ -174,6 +182,7 @@ def node_pool(
     flex-start nodes. GKE refuses auto-repair there, and chooses the upgrade strategy (SHORT_LIVED), which the
     provider does not know: any upgrade setting is a change at every update.
     """
+    zones = zones.apply(lambda names: names if size.fixed else size.within(names))
     upgrades = container.NodePoolUpgradeSettingsArgs(
         strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
     )

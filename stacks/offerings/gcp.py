@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import compute
+from pulumi_gcp import compute, projects
 
 from aiplatform import _node_pools as gke
 from aiplatform._args import ArgumentError, Fault, got, nearest, read
@@ -21,12 +22,18 @@ from stacks.offerings.found import Found
 from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import Settings
 
+FIRST_APIS: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com")
+"""What a project has switched on before the first `up`."""
+
 
 def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
     """All that the cloud cannot give of what the settings ask for. Of a new project, whose APIs the program
     switches on itself, no more can be told than that there is no such region."""
     options = pulumi.InvokeOptions(provider=provider)
     environment = settings.environment
+    locked = _of_its_services(environment.project_id, options)
+    if locked:
+        return locked
     try:
         answer = compute.get_zones(
             project=environment.project_id, region=environment.region, status="UP", opts=options
@@ -48,6 +55,24 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
         *gcp_standing.of_the_cluster(settings, zones, options),
         *gcp_standing.of_reservations(settings, options),
     ]
+
+
+def _of_its_services(project: str | None, options: pulumi.InvokeOptions) -> list[Found]:
+    """Whether the project can switch on APIs at all. Every `projects.Service` asks Service Usage and Resource
+    Manager in the project's own name: neither can be switched on by the program where one of them is off
+    (hashicorp/terraform-provider-google#14174, #11435)."""
+    try:
+        projects.get_project_service(service=FIRST_APIS[0], project=project, opts=options)
+    except Exception as error:  # noqa: BLE001 - any other refusal is reported by the questions that follow
+        if api_is_off(error):
+            apis = " ".join(FIRST_APIS)
+            reason = (
+                f"{got(project)}, in which {' or '.join(FIRST_APIS)} is switched off: without both the "
+                f"program can switch on no API; run `gcloud services enable {apis} --project {project}` "
+                "once, and wait some minutes"
+            )
+            return [("environment.project_id", reason)]
+    return []
 
 
 def _of_a_new_project(region: str) -> list[Found]:

@@ -152,6 +152,10 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
     "gcp:compute/getZones:getZones": _google_zones,
     "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
     "gcp:container/getCluster:getCluster": _no_gke_cluster,
+    "gcp:projects/getProjectService:getProjectService": lambda arguments: {
+        "id": f"{arguments['project']}/{arguments['service']}",
+        **arguments,
+    },
     "gcp:organizations/getProject:getProject": lambda arguments: {
         "id": f"projects/{arguments['projectId']}",
         "projectId": arguments["projectId"],

@@ -102,7 +102,9 @@ class GpuPoolArgs(TypedDict):
     together, and `min` and `max` count slices. Default: a slice is one node."""
     min: NotRequired[int]
     """Nodes that stay, in the first entry that can keep them. Default 0. On AWS raise it only while at least
-    so many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
+    so many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it. On Google
+    Cloud nodes below a raised minimum come with the next Pods that need them, or by
+    `gcloud container clusters resize`."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 1."""
     zones: NotRequired[list[str]]

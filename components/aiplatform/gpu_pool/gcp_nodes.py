@@ -162,6 +162,11 @@ def devices_of(pool: GpuPoolSettings) -> int:
     return pool.count * google.PARTITIONS[pool.accelerator][sharing.profile or ""]
 
 
+def flex_start_zones(pool: GpuPoolSettings, entry: Capacity) -> frozenset[str] | None:
+    """The zones that sell the entry, where only some do of those that offer its machine."""
+    return google.FLEX_START_ZONES.get(pool.accelerator) if waits(entry) else None
+
+
 def waits(entry: Capacity) -> bool:
     """Whether a queue gives the entry's nodes."""
     return entry.type in WAITS

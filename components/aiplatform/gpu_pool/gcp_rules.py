@@ -104,6 +104,16 @@ def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
         yield Fault(
             f"{path}.type", f"{got(entry.type)}, but Google Cloud sells {machine.type} only as {ways}"
         )
+    sold = nodes.flex_start_zones(pool, entry)
+    zones = pool.zones or [zone.id for zone in pool.network.zones]
+    if sold is not None and zones and not sold & set(zones):
+        where = "the pool's zones" if pool.zones else "the network's zones"
+        yield Fault(
+            f"{path}.type",
+            f"{got(entry.type)}, but Google Cloud sells {pool.accelerator} by flex-start in "
+            f"{', '.join(sorted(sold))} only, and {where} are {', '.join(zones)}: expected reserved, spot or "
+            "on_demand",
+        )
 
 
 def _topology(pool: GpuPoolSettings) -> Iterator[Fault]:

@@ -72,7 +72,9 @@ class NodePoolArgs(TypedDict):
     the pool where it has both, as only a ComputeClass knows an order."""
     min: NotRequired[int]
     """Nodes that stay, in the first entry of `capacity`. Default 0. On AWS raise it only while at least so
-    many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
+    many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it. On Google
+    Cloud nodes below a raised minimum come with the next Pods that need them, or by
+    `gcloud container clusters resize`."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 3."""
     zones: NotRequired[list[str]]

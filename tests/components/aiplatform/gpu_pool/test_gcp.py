@@ -115,7 +115,18 @@ def test_the_size_belongs_to_gkes_autoscaler() -> None:
     }
     assert made.inputs["initialNodeCount"] == 1, "one in each of three zones is at least two"
     assert made.ignore_changes == ("initialNodeCount",)
-    assert only(pool(min=1, max=2)).inputs["initialNodeCount"] == 0, "one in each were more than may be"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "zones", "each"), [(1, 2, 2, 1), (1, 1, 1, 1), (4, 5, 2, 2), (0, 1, 3, 0), (5, 5, 1, 5)]
+)
+def test_a_pool_begins_with_its_minimum_in_as_many_zones_as_its_maximum_allows(
+    least: int, most: int, zones: int, each: int
+) -> None:
+    made = only(pool(min=least, max=most)).inputs
+    assert (len(made["nodeLocations"]), made["initialNodeCount"]) == (zones, each), (
+        "GKE's autoscaler adds no nodes to reach a minimum"
+    )
 
 
 def test_each_way_to_buy_nodes_is_said_as_google_wants_it(rdma: Recording) -> None:

@@ -48,6 +48,17 @@ def test_flex_start_beside_spot_in_one_entry_is_no_entry() -> None:
     assert told.startswith("capacity[0].spot: unknown key")
 
 
+@pytest.mark.parametrize("kind", ["flex_start", "queued"])
+def test_flex_start_of_tpus_where_google_does_not_sell_it_is_refused(kind: str) -> None:
+    tpus = {"accelerator": "tpu-v6e", "count": 4, "capacity": [{"type": kind}]}
+    assert one(**tpus) == (
+        f"capacity[0].type: got '{kind}', but Google Cloud sells tpu-v6e by flex-start in asia-northeast1-b, "
+        "us-east5-a, us-east5-b only, and the network's zones are europe-west4-a, europe-west4-b, "
+        "europe-west4-c: expected reserved, spot or on_demand"
+    )
+    assert "and the pool's zones are europe-west4-b:" in one(**tpus, zones=["europe-west4-b"])
+
+
 def test_a_machine_that_is_sold_in_passing_only_is_refused_on_demand() -> None:
     assert one(accelerator="h100", count=1) == (
         "capacity[0].type: got 'on_demand', but Google Cloud sells a3-highgpu-1g only as spot, flex_start, "
