@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.generating import accelerators, clouds, components, environment, policies
+from tests.generating import accelerators, aws_rights, clouds, components, environment, policies
 
 ROOT = Path(__file__).parents[1]
 PAGES = Path("docs/components")
@@ -23,6 +23,7 @@ def files() -> dict[Path, str]:
         Path("docs/environment.md"): environment.text(),
         Path("docs/accelerators.md"): accelerators.text(),
         Path("docs/policies.md"): policies.text(),
+        Path("docs/security-roles-aws.md"): aws_rights.text(),
     }
 
 
