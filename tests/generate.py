@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.generating import accelerators, clouds, components, environment, policies
+from tests.generating import accelerators, aws_rights, clouds, components, environment, policies
 from tests.inventories import files as inventories
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +25,7 @@ def files() -> dict[Path, str]:
         Path("docs/environment.md"): environment.text(),
         Path("docs/accelerators.md"): accelerators.text(),
         Path("docs/policies.md"): policies.text(),
+        Path("docs/security-roles-aws.md"): aws_rights.text(),
     }
 
 

@@ -14,9 +14,11 @@ import botocore.exceptions
 import kubernetes
 import pytest
 
+from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.judged import judged
 from tests.policies.relaxed import DEV, STAGING
+from tests.twin.aws.athena.asking import Asking
 
 pytestmark = pytest.mark.end_to_end
 
@@ -157,6 +159,35 @@ def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
     with pytest.raises(kubernetes.client.ApiException) as refused:
         stranger.list_node()
     assert refused.value.status == 401, "a token that nobody vouches for is nobody"
+
+
+def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin) -> None:
+    lake = up.outputs()["data"]["lakehouse"]
+    database = next(zone["database"] for zone in lake["zones"] if zone["name"] == "curated")
+    trip = {
+        "trip_id": "7",
+        "driver_id": "1",
+        "picked_up_at": "2026-11-01 09:00:00Z",
+        "fare": "12.50",
+        "rider_email": "rider@x.example",
+    }
+    append = {
+        "identity": pods.session(up, CLUSTER, "pipelines", "pipelines"),
+        "do": "append_as_writer",
+        "table": f"{database}.trips",
+    }
+    told = clients.run("pyiceberg", "lake", {"lake": lake, "rows": [trip], "asks": [append]}, pods.place(up))
+    assert told["answers"] == [{"rows": 1}], "pipelines are in `writers`: nothing has to be attached"
+    analysts = pods.session(up, CLUSTER, "analytics", "notebooks")
+    ask = Asking(pods.client(up, analysts, "athena"), lake["workgroups"]["analysts"], database)
+    header, row = ask.done("SELECT * FROM trips").rows
+    assert dict(zip(header, row, strict=True)) == {
+        "trip_id": "7",
+        "driver_id": "1",
+        "picked_up_at": "2026-11-01 09:00:00.000000 UTC",
+        "fare": "12.50",
+    }, "all but what is pii"
+    assert "Column 'rider_email' cannot be resolved" in ask.refused("SELECT rider_email FROM trips")
 
 
 def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:

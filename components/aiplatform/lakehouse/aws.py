@@ -73,7 +73,8 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     ]
     if faults:
         raise ArgumentError(faults)
-    key = aws_buckets.key(context)
+    principals = aws_principals.principals(context)
+    key = aws_buckets.key(context, principals)
     roles = aws_roles.roles(context)
     rights = aws_roles.rights(context, roles, key)
     # Who makes a table writes its first metadata, too.
@@ -99,7 +100,6 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         keys = aws_governance.tags(context, governed)
         aws_governance.tagged(context, keys, made.databases, tables, kept)
         aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
-    principals = aws_principals.principals(context)
     aws_grants.grants(context, keys, made.databases, tables, kept, principals, made.locations)
     if any(each.local for each in principals):
         default = aws_keeper.default_database(context, keeper, keeper_role, [*ready, *governed])

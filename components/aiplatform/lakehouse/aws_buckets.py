@@ -1,6 +1,6 @@
 """The buckets of a lakehouse, their key, and the bucket of their access logs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,7 @@ from aiplatform._aws_buckets import (
 from aiplatform._aws_logs import name_key
 from aiplatform.lakehouse.aws_context import FILES, SPILL, TABLES, Context
 from aiplatform.lakehouse.aws_names import JOB_LOGS, KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
+from aiplatform.lakehouse.aws_principals import Principal, workgroup_name
 from aiplatform.lakehouse.aws_s3_tables import maintenance_may_use_key
 from aiplatform.lakehouse.tables import ZONES, Zone
 
@@ -41,19 +42,23 @@ SPILL_DAYS: Final = 7
 """Longer than any job runs."""
 
 
-def key(context: Context) -> kms.Key:
-    """The key of all data. A lost key is lost data: 30 days to call it back."""
+def key(context: Context, principals: Sequence[Principal]) -> kms.Key:
+    """The key of all data. A lost key is lost data: 30 days to call it back. principals: those of grants."""
+    local = [each.arn for each in principals if each.local]
     made = kms.Key(
         f"{context.name}-key",
         description=f"Data of {context.settings.prefix}'s lakehouse",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(
-            context.place,
-            _athena_may_use_key(context),
-            logs_may_use_key(context.place, *log_groups(context)),
-            *([maintenance_may_use_key(context)] if context.in_s3_tables else []),
-            *([_jobs_log(context)] if context.settings.batches or context.quality else []),
+        policy=Output.all(*local).apply(
+            lambda arns: key_policy(
+                context.place,
+                _athena_may_use_key(context),
+                *_results(context, arns),
+                logs_may_use_key(context.place, *log_groups(context)),
+                *([maintenance_may_use_key(context)] if context.in_s3_tables else []),
+                *([_jobs_log(context)] if context.settings.batches or context.quality else []),
+            )
         ),
         tags=context.tags("lakehouse"),
         opts=context.options(data=True),
@@ -81,7 +86,7 @@ def _jobs_log(context: Context) -> Statement:
 
 def _athena_may_use_key(context: Context) -> Statement:
     """Athena keeps results of the workgroups' queries under the key (Athena user guide, "Encrypt managed
-    query results"). Which principal may open which, the policies of their roles say."""
+    query results")."""
     workgroup = context.place.arn("athena", f"workgroup/{WORKGROUP.of(context.settings.prefix)}-*")
     return {
         "Sid": "AthenaKeepsResults",
@@ -97,6 +102,25 @@ def _athena_may_use_key(context: Context) -> Statement:
             "StringEquals": {"aws:SourceAccount": context.place.account_id},
         },
     }
+
+
+def _results(context: Context, arns: Sequence[str]) -> Iterator[Statement]:
+    """Results of a workgroup are opened by its principal alone: IAM may let others read in every workgroup,
+    as AmazonAthenaFullAccess does. Athena itself uses the key as a service, which has no arn."""
+    for index, arn in enumerate(arns):
+        workgroup = context.place.arn("athena", f"workgroup/{workgroup_name(context.settings.prefix, arn)}")
+        yield {
+            "Sid": f"ResultsOfOthers{index}",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Condition": {
+                "ArnLike": {"kms:EncryptionContext:aws:athena:arn": workgroup},
+                "ArnNotEquals": {"aws:PrincipalArn": arn},
+                "Bool": {"aws:PrincipalIsAWSService": "false"},
+            },
+        }
 
 
 @dataclass(frozen=True)

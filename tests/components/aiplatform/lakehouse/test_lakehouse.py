@@ -424,6 +424,14 @@ def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recordi
         "encryptionConfiguration": {"kmsKey": key.state["arn"]},
     }
     athena = _statements(key.inputs["policy"])["AthenaKeepsResults"]
+    others = _statements(key.inputs["policy"])["ResultsOfOthers0"]
+    assert (others["Effect"], others["Principal"]) == ("Deny", {"AWS": "*"})
+    arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{workgroup['name']}"
+    assert others["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:athena:arn": arn},
+        "ArnNotEquals": {"aws:PrincipalArn": ANALYSTS},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }, "IAM may let others read in every workgroup; Athena itself must not be denied"
     assert athena["Condition"]["ArnLike"]["aws:SourceArn"].endswith("workgroup/acme-dev-lakehouse-*")
 
 

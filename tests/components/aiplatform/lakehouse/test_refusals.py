@@ -82,6 +82,15 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_table(sort_order=[{"column": "at"}]), "sort_order[0].column: got 'at', expected a column"),
         (_table(sort_order=[{"column": "id", "direction": "down"}]), "expected one of asc, desc"),
         ({"tables": [EVENTS, EVENTS]}, "tables[1].name: got 'raw.events' twice"),
+        (
+            {
+                "grants": [
+                    {**BY_TABLE, "name": f"g{index}", "principal": f"{BY_TABLE['principal']}-{index}"}
+                    for index in range(61)
+                ]
+            },
+            "LakehouseArgs.grants: got 61 principals, expected at most 60",
+        ),
         (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order', expected one of"),
         (_grant(tables=[]), "grants[0].tables: missing, expected `tables` or `zones`"),
         (_grant(zones=["raw"]), "grants[0].zones: got zones beside tables"),
