@@ -105,6 +105,7 @@ def test_feast_accepts_the_files_of_every_store_on_both_clouds() -> None:
         # What Pods find in Secrets.
         "environment": {
             "FEAST_REGISTRY_URL": "postgresql+psycopg://feast@db/feast",
+            "FEAST_ONLINE_USER": "acme-dev-feature-server",
             "FEAST_ONLINE_PASSWORD": "f4k3",
         },
     }
@@ -119,6 +120,8 @@ def test_feast_accepts_the_files_of_every_store_on_both_clouds() -> None:
         "datastore": ("datastore", "bigquery"),
         "bigtable": ("bigtable", "bigquery"),
     }
-    assert accepted["valkey"]["online_store"]["connection_string"].endswith("password=f4k3")
+    assert accepted["valkey"]["online_store"]["connection_string"].endswith(
+        "username=acme-dev-feature-server,password=f4k3"
+    )
     assert accepted["sql"]["registry"]["path"] == "postgresql+psycopg://feast@db/feast"
     assert accepted["datastore"]["registry"]["path"].startswith("gs://")

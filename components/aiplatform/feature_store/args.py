@@ -57,7 +57,8 @@ DATABASE: Final = PhysicalName(GLUE_DATABASE, "{prefix}_features")
 WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-features")
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-features")
 CACHE: Final = PhysicalName(SERVERLESS_CACHE, "{prefix}-features")
-CACHE_USER: Final = PhysicalName(ELASTICACHE_USER, "{prefix}-features")
+CACHE_USER: Final = PhysicalName(ELASTICACHE_USER, f"{{prefix}}-{MATERIALIZER}")
+"""The longer of the users' names; the other is the server's."""
 CACHE_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-features")
 # Firestore's and Bigtable's are the same word.
 FIRESTORE: Final = PhysicalName(FIRESTORE_DATABASE, "{prefix}-features")

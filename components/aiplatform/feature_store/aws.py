@@ -67,11 +67,13 @@ def _role_name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _online_secret(home: Home, password: Output[str], depends_on: Sequence[pulumi.Resource]) -> core.Secret:
+def _online_secret(
+    home: Home, part: str, user: aws_online.User, depends_on: Sequence[pulumi.Resource]
+) -> core.Secret:
     return core.Secret(
-        f"{home.name}-online",
-        metadata=home.metadata(config.ONLINE_SECRET),
-        string_data={"password": password},
+        f"{home.name}-{part}-online",
+        metadata=home.metadata(config.online_secret(part)),
+        string_data={"username": user.name, "password": user.password},
         opts=home.options(*depends_on),
     )
 
@@ -128,8 +130,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
     )
     home = Home(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
     ready = [*namespace(home), *buckets.ready, *online.ready, *rights]
-    if online.password is not None:
-        ready.append(_online_secret(home, online.password, ready))
+    ready += [_online_secret(home, part, user, ready) for part, user in online.users.items()]
     region = context.place.region
     Workloads(
         home,

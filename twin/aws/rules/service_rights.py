@@ -47,7 +47,10 @@ def asked(call: Call, moto: Any) -> list[Asked]:
 
 
 def _policy(call: Call, moto: Any, arn: str) -> Any:
-    """The policy of a table of DynamoDB; other resources here have none, or it is asked for elsewhere."""
+    """The policy of a table of DynamoDB or a repository of ECR; others have none, or are asked elsewhere."""
+    if call.service == "ecr":
+        repository: Any = moto.backend("ecr", call.region).repositories.get(arn.partition(":repository/")[2])
+        return None if repository is None else repository.policy
     if call.service != "dynamodb":
         return None
     held: Any = moto.backend("dynamodb", call.region).resource_policies.get(arn.partition("/index/")[0])
@@ -145,6 +148,8 @@ def _firehose(call: Call, place: str, _: Any) -> Iterable[str]:
 
 
 def _ecr(call: Call, place: str, _: Any) -> Iterable[str]:
+    if call.operation == "GetAuthorizationToken":
+        yield "*"  # it knows no resource (Service Authorization Reference), so no arn gives it
     names = [call.params["repositoryName"]] if call.params.get("repositoryName") else []
     for name in [*names, *(call.params.get("repositoryNames") or [])]:
         yield f"{place}repository/{name}"

@@ -80,12 +80,12 @@ def _promoted(version: str, model: str = MODEL) -> str:
     return "yes"
 
 
-def read(model: str) -> dict[str, Any]:
-    """What a champion serves: its version, and its files by name with what is in them."""
-    client = MlflowClient()
-    version = client.get_model_version_by_alias(model, "champion")
-    if "mlflow.prompt.text" in version.tags:
-        return {"version": version.version, "text": version.tags["mlflow.prompt.text"]}
+def read(model: str, prompt: bool = False) -> dict[str, Any]:
+    """What a champion serves: its version, and its files by name with what is in them, or a prompt's text."""
+    if prompt:
+        found = mlflow.genai.load_prompt(f"prompts:/{model}@champion")
+        return {"version": str(found.version), "text": found.template}
+    version = MlflowClient().get_model_version_by_alias(model, "champion")
     with tempfile.TemporaryDirectory() as folder:
         mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{model}@champion", dst_path=folder)
         files = [each for each in Path(folder).rglob("*") if each.is_file()]
