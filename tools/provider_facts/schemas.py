@@ -183,10 +183,9 @@ class Facts:
             default = default.replace("Managed by Terraform", "Managed by Pulumi")
         if isinstance(default, str | bool | int | float):
             self.found.setdefault("defaults", {})[path] = default
-        suppressed = spec.get("DiffSuppressFunc")
-        if isinstance(suppressed, Name | Call):
-            name = suppressed.text if isinstance(suppressed, Name) else suppressed.name
-            self.found.setdefault("suppressed", {})[path] = name.rpartition(".")[2]
+        suppressed = _function(spec.get("DiffSuppressFunc"))
+        if suppressed:
+            self.found.setdefault("suppressed", {})[path] = suppressed
 
     def _group(self, spec: Literal, path: str) -> None:
         for kind in (*_GROUPS, *_RELATIONS):
@@ -238,6 +237,16 @@ def pulumi_name(field: Field, properties: Mapping[str, Property]) -> str | None:
             return name
     flat = {name.lower(): name for name in properties}
     return flat.get(camel.lower())
+
+
+def _function(value: Any) -> str:
+    """A function's name, with the texts that a call gives it: `EmptyOrDefaultStringSuppress(NONE)`."""
+    if isinstance(value, Name):
+        return value.text.rpartition(".")[2]
+    if isinstance(value, Call):
+        given = ",".join(each for each in value.arguments if isinstance(each, str))
+        return f"{value.name.rpartition('.')[2]}({given})"
+    return ""
 
 
 def merged(first: Mapping[str, Property], second: Mapping[str, Property]) -> dict[str, Property]:

@@ -66,7 +66,11 @@ def test_an_operation_whose_name_has_parts_is_asked_for_again(slow: Front) -> No
     fronts.enable(slow, "bigtableadmin")
     admin = client(slow, "bigtableadmin", "v2")
     cluster = {"location": f"projects/{PROJECT}/locations/{REGION}-a", "serveNodes": 1}
-    body = {"instanceId": "features", "instance": {"displayName": "features"}, "clusters": {"features-c1": cluster}}
+    body = {
+        "instanceId": "features",
+        "instance": {"displayName": "features"},
+        "clusters": {"features-c1": cluster},
+    }
     begun = admin.projects().instances().create(parent=f"projects/{PROJECT}", body=body).execute()
     assert begun["name"].count("/") > 1
     assert not admin.operations().get(name=begun["name"]).execute()["done"]

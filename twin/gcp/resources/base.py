@@ -117,7 +117,7 @@ class GcpResource(Shaped):
             documents=frozenset(),
             declared=self.declared,
             others_change=frozenset(),
-            alike=self.alike,
+            alike=self.means,
         )
         own = self.own_id(context, id, whole)
         return {**whole, "id": own} if own != id and "id" not in self.sdk_schema.outputs else whole

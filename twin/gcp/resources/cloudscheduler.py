@@ -38,7 +38,7 @@ class Job(GcpResource):
     defaults = {"attemptDeadline": "180s", "timeZone": "Etc/UTC"}
     computed = frozenset({"paused", "region", "project", "retryConfig"})
     # The provider's own tests leave it out, and find no difference.
-    suppressed = frozenset({"retryConfig"})
+    suppressed = {"retryConfig": ""}
     nested_computed = frozenset(
         f"retryConfig.{name}"
         for name in (

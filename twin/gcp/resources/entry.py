@@ -103,7 +103,8 @@ class Entry(ResourceType):
     """Objects that cannot be added or removed in place, though something in them can change."""
     server: ClassVar[frozenset[str]] = frozenset()
     """Paths of inputs that the cloud fills in where the program leaves them out."""
-    suppressed: ClassVar[frozenset[str]] = frozenset()
-    """Paths with all that is in them whose value is no change where the program gives none."""
+    suppressed: ClassVar[Mapping[str, str]] = {}
+    """Paths whose differences a function of the provider decides on, or that only the cloud writes: no value
+    from the program is no difference."""
     paths: ClassVar[Mapping[str, str]] = {}
     """The property at fault by a part of Google's message."""

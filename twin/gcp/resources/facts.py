@@ -34,7 +34,11 @@ def completed(kind: Any) -> None:
     kind.immutable_blocks = _joined(kind.immutable_blocks, facts.get("immutable_blocks", ()))
     kind.computed = _joined(kind.computed, (path for path in server if "." not in path))
     kind.server = _joined(kind.server, server)
-    kind.suppressed = _joined(kind.suppressed, (*facts.get("suppressed", ()), *facts.get("output", ())))
+    kind.suppressed = {
+        **dict.fromkeys(facts.get("output", ()), ""),
+        **facts.get("suppressed", {}),
+        **kind.suppressed,
+    }
     kind.sets = _joined(kind.sets, facts.get("sets", ()))
     defaults = facts.get("defaults", {})
     kind.defaults = {**{path: each for path, each in defaults.items() if "." not in path}, **kind.defaults}

@@ -18,7 +18,7 @@ from twin.gcp.apis import APIS
 from twin.gcp.calling import Refusal
 from twin.gcp.configuration import label_failures
 from twin.gcp.context import GcpContext
-from twin.gcp.resources import facts
+from twin.gcp.resources import facts, suppressed
 from twin.gcp.resources.checking import blamed, wrong_body
 from twin.gcp.resources.entry import Entry
 from twin.gcp.resources.fields import Shape
@@ -100,7 +100,7 @@ class Shaped(Entry):
             return with_labels(old, new)
         if path == "pulumiLabels" and isinstance(old, dict) and isinstance(new, dict):
             return old == new or old == without_attribution(new)
-        return equal(path, old, new, self.sets, frozenset(), self.alike)
+        return equal(path, old, new, self.sets, frozenset(), self.means)
 
     def replaces(self, path: str, old: Props, new: Props) -> bool:
         if path in self.immutable_blocks or super().replaces(path, old, new):
@@ -113,8 +113,12 @@ class Shaped(Entry):
         if self.token not in facts.every():
             return ()
         defaults = {**self.nested_defaults, **self.defaults}
-        known = Unasked(sdk(SDK), self.server, self.suppressed, defaults)
+        known = Unasked(sdk(SDK), self.server, frozenset(self.suppressed), defaults)
         return known.paths(self.sdk_schema.inputs, state, inputs)
+
+    def means(self, path: str, old: Any, new: Any) -> bool:
+        """Whether two values that differ mean the same, by the provider's functions or by the entry."""
+        return suppressed.alike(self.suppressed.get(path, ""), old, new) or self.alike(path, old, new)
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         """Whether two values that differ mean the same: links to one thing."""
