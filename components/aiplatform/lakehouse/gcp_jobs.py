@@ -23,7 +23,7 @@ from urllib3.util import Retry
 
 from aiplatform.lakehouse.gcp_context import Context
 
-ENDPOINT: Final = "GOOGLE_BIGQUERY_CUSTOM_ENDPOINT"
+ENDPOINT: Final = "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"
 """The provider's own variable for another address of the API, as with Private Service Connect."""
 _ADDRESS: Final = "https://bigquery.googleapis.com/bigquery/v2/"
 _LONGEST: Final = 20 * 60.0

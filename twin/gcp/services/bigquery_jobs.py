@@ -1,22 +1,32 @@
-"""BigQuery: jobs. Of queries the twin executes what declares columns and policies of tables."""
+"""BigQuery: jobs. The twin executes statements that declare columns and policies of tables, and queries.
+
+A job runs for a while: what it does is done at the first request to Google after that. Whose job it is reads
+its results, and nobody else ("Running jobs": results are in the anonymous dataset of whoever ran the query).
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid
 from twin.gcp.iam_policy import etag
 from twin.gcp.services import bigquery_ddl as ddl
+from twin.gcp.services import bigquery_queries as queries
 from twin.gcp.services import generic, handles
 from twin.gcp.services.bigquery import duplicate, millis, missing
-from twin.gcp.services.bigquery_shapes import Table, find
+from twin.gcp.services.bigquery_shapes import IcebergTable, Table, find
 from twin.gcp.services.compute import check_labels
 from twin.gcp.state import Body
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 _KINDS: Final = ("query", "load", "extract", "copy")
+RUNS: Final = 1.5
+"""Seconds that a job runs."""
+_DUE: Final = "bigquery.due"
+"""Names the jobs that run, in the state's own notes."""
 
 
 def _row(call: Call, job: str) -> str:
@@ -25,7 +35,7 @@ def _row(call: Call, job: str) -> str:
 
 @handles("bigquery.jobs.insert")
 def insert(call: Call) -> dict[str, Any]:
-    """A job, which is done when this answers; what is wrong with its statements its status tells."""
+    """A job, which runs for a while; what is wrong with its statements its status tells then."""
     configuration = call.body.get("configuration") or {}
     kinds = [each for each in _KINDS if each in configuration]
     if len(kinds) != 1:
@@ -55,28 +65,66 @@ def insert(call: Call) -> dict[str, Any]:
         "user_email": call.principal.partition(":")[2],
         "configuration": {**configuration, "jobType": "QUERY"},
         "jobReference": {"projectId": call.project, "jobId": job, "location": shown},
-        "statistics": {"creationTime": now, "startTime": now, "endTime": now, "totalBytesProcessed": "0"},
-        "status": {"state": "DONE"},
+        "statistics": {"creationTime": now, "startTime": now, "totalBytesProcessed": "0"},
+        "status": {"state": "RUNNING"},
     }
-    fault = _run(call, query.get("query", ""), place)
-    if fault:
-        made["status"] |= {"errorResult": fault, "errors": [fault]}
+    # What the twin does not execute is refused at once.
+    queries.known(query.get("query", ""))
     made["etag"] = etag(made)
-    return call.state.put(_row(call, job), made)
+    row = _row(call, job)
+    due = {"at": call.at + RUNS, "principal": call.principal, "place": place}
+    _note(call, [*_noted(call), row])
+    return call.state.put(row, made, kept={"due": due})
 
 
-def _run(call: Call, text: str, place: str) -> Body | None:
-    """Execute a script. What was refused is answered, and what went before it stays, as in BigQuery."""
+def _noted(call: Call) -> list[str]:
+    return [each for each in call.state.meta(_DUE, lambda: "").split("\n") if each]
+
+
+def _note(call: Call, rows: list[str]) -> None:
+    call.state.set_meta(_DUE, "\n".join(rows))
+
+
+def settle(call: Call) -> None:
+    """End the jobs whose time is over, in the order in which they began."""
+    rows = _noted(call)
+    left = [row for row in rows if not _ended(call, row)]
+    if left != rows:
+        _note(call, left)
+
+
+def _ended(call: Call, row: str) -> bool:
+    made, kept = call.state.get(row), call.state.kept(row)
+    due = kept.get("due")
+    if made is None or due is None:
+        return True
+    if call.at < due["at"]:
+        return False
+    then = replace(call, principal=due["principal"], at=due["at"])
+    fault, results = _run(then, made["configuration"]["query"]["query"], due["place"])
+    made["status"] = {"state": "DONE", **({"errorResult": fault, "errors": [fault]} if fault else {})}
+    made["statistics"]["endTime"] = str(int(due["at"] * 1000))
+    made["etag"] = etag(made)
+    call.state.put(row, made, kept={"results": results} if results is not None else {})
+    return True
+
+
+def _run(call: Call, text: str, place: str) -> tuple[Body | None, Body | None]:
+    """Execute a query or a script: what was refused, and the results. What went before the refusal stays, as
+    in BigQuery."""
     try:
+        if queries.is_query(text):
+            return None, queries.run(call, text, place)
         for each in ddl.script(text):
             _execute(call, each, place)
     except GoogleError as error:
-        return {"reason": error.reason, "location": "query", "message": error.message}
-    return None
+        return {"reason": error.reason, "location": "query", "message": error.message}, None
+    return None, None
 
 
 def _execute(call: Call, each: ddl.Statement, place: str) -> None:
     table = find(call, each.table, place)
+    _check_rights(call, table, each)
     if isinstance(each, ddl.RowPolicy):
         _create_rows(call, table, each)
     elif isinstance(each, ddl.DropRows):
@@ -84,6 +132,21 @@ def _execute(call: Call, each: ddl.Statement, place: str) -> None:
     else:
         _alter(call, table, each)
     table.save(call)
+
+
+def _check_rights(call: Call, table: Table, each: ddl.Statement) -> None:
+    """Refuse who may not. Sources: "Control access to resources with IAM"; "Use row-level security"; "Mask
+    data by applying data policies to a column"."""
+    if isinstance(each, ddl.RowPolicy):
+        needed = {"bigquery.rowAccessPolicies.create", "bigquery.rowAccessPolicies.setIamPolicy"}
+    elif isinstance(each, ddl.DropRows):
+        needed = {"bigquery.rowAccessPolicies.delete"}
+    else:
+        needed = {f"{'biglake' if isinstance(table, IcebergTable) else 'bigquery'}.tables.update"}
+        if any(action.policies is not None for action in each.actions):
+            needed.add("bigquery.tables.setColumnDataPolicy")
+    for permission in sorted(needed):
+        queries.need(call, table, permission)
 
 
 def _alter(call: Call, table: Table, each: ddl.AlterTable) -> None:
@@ -152,28 +215,59 @@ def _drop_rows(table: Table, each: ddl.DropRows) -> None:
 
 @handles("bigquery.jobs.query")
 def query(call: Call) -> dict[str, Any]:
-    """Statements, executed at once. What is wrong with them is the answer's error."""
+    """Statements or a query, executed at once. What is wrong with them is the answer's error."""
     if call.body.get("useLegacySql", True):
         raise NotImplementedError("BigQuery's legacy SQL")
     text = str(call.body.get("query") or "")
     if not text.strip():
         raise invalid("Required parameter is missing: query", reason="required")
     place = str(call.body.get("location") or "").lower()
-    for each in ddl.script(text):
-        _execute(call, each, place)
+    results: Body = {"totalRows": "0"}
+    if queries.is_query(text):
+        results = queries.run(call, text, place)
+    else:
+        for each in ddl.script(text):
+            _execute(call, each, place)
     job = {
         "projectId": call.project,
         "jobId": f"job_{etag(call.body)[:10].strip('=')}",
         "location": place or "US",
     }
-    return {"kind": "bigquery#queryResponse", "jobComplete": True, "totalRows": "0", "jobReference": job}
+    return {"kind": "bigquery#queryResponse", "jobComplete": True, "jobReference": job, **results}
+
+
+@handles("bigquery.jobs.getQueryResults")
+def results(call: Call) -> dict[str, Any]:
+    """The rows of a query that is done, for whoever asked it."""
+    body = _job(call)
+    if call.principal not in (_owner(body), call.front.identity.deployer):
+        raise queries.denied(
+            f"Table {body['id']}: User does not have permission to query table {body['id']}, or perhaps it "
+            "does not exist."
+        )
+    reference = {"kind": "bigquery#getQueryResultsResponse", "jobReference": body["jobReference"]}
+    if body["status"]["state"] != "DONE":
+        return {**reference, "jobComplete": False}
+    fault = body["status"].get("errorResult")
+    if fault:
+        raise GoogleError(400, "INVALID_ARGUMENT", fault["message"], fault["reason"])
+    found = call.state.kept(_row(call, call.parameters["jobId"])).get("results") or {"totalRows": "0"}
+    return {**reference, "jobComplete": True, **found}
+
+
+def _owner(body: Body) -> str:
+    kind = "serviceAccount" if body["user_email"].endswith("gserviceaccount.com") else "user"
+    return f"{kind}:{body['user_email']}"
 
 
 def _job(call: Call) -> Body:
     found = call.state.get(_row(call, call.parameters["jobId"]))
     where = str(call.parameters.get("location") or "").lower()
+    shown = f"{call.project}:{call.parameters['jobId']}"
     if found is None or (where and where != found["jobReference"]["location"].lower()):
-        raise missing("Job", f"{call.project}:{call.parameters['jobId']}")
+        raise missing("Job", shown)
+    if call.principal != _owner(found):
+        queries.need(call, None, "bigquery.jobs.get", f"Job {shown}")
     return found
 
 
@@ -185,8 +279,10 @@ def get(call: Call) -> dict[str, Any]:
 
 @handles("bigquery.jobs.list")
 def listing(call: Call) -> dict[str, Any]:
-    """The project's jobs."""
+    """The caller's jobs of the project; all of them for whoever may list all."""
     found = [body for _, body in call.state.of("bigquery.jobs", f"bigquery/projects/{call.project}/jobs/")]
+    if not queries.may(call, None, "bigquery.jobs.listAll"):
+        found = [body for body in found if _owner(body) == call.principal]
     return {"kind": "bigquery#jobList", **generic.page(call, found, "jobs")}
 
 

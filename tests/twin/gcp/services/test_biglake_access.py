@@ -12,6 +12,7 @@ from tests.twin.gcp import fronts
 from tests.twin.gcp.fronts import PROJECT, REGION, Wire, client
 from twin.gcp.credentials import deployer
 from twin.gcp.front import Front
+from twin.gcp.services import bigquery_jobs
 
 CATALOG = "biglake.googleapis.com/iceberg/v1/restcatalog"
 PLACE = f"projects/{PROJECT}/catalogs/lake"
@@ -101,8 +102,12 @@ def _govern(front: Front) -> None:
         "jobReference": {"projectId": PROJECT, "jobId": "shape", "location": REGION},
         "configuration": {"query": {"query": script, "useLegacySql": False}},
     }
-    done = client(front, "bigquery", "v2").jobs().insert(projectId=PROJECT, body=job).execute()
-    assert "errorResult" not in done["status"], done["status"]
+    jobs = client(front, "bigquery", "v2").jobs()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bigquery_jobs, "RUNS", 0)
+        jobs.insert(projectId=PROJECT, body=job).execute()
+    done = jobs.get(projectId=PROJECT, jobId="shape", location=REGION).execute()
+    assert done["status"] == {"state": "DONE"}
     bindings = [{"role": "roles/biglake.viewer", "members": [WHOLE, SOME]}]
     tables = client(front, "biglake").projects().catalogs().namespaces().tables()
     tables.setIamPolicy(resource=TABLE, body={"policy": {"bindings": bindings}}).execute()
