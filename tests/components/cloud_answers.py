@@ -257,6 +257,7 @@ _AGENTS = {
     "pubsub": "gcp-sa-pubsub",
     "secretmanager": "gcp-sa-secretmanager",
     "sqladmin": "gcp-sa-cloud-sql",
+    "dataproc": "dataproc-accounts",
 }
 
 
@@ -278,6 +279,7 @@ COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "gcp:biglake/icebergTable:IcebergTable": lambda name, inputs: {
         "location": f"gs://bucket/tables/{inputs['name']}/5f3a"
     },
+    "gcp:bigquery/job:Job": lambda name, inputs: {"statuses": [{"state": "DONE"}]},
     "gcp:bigquery/connection:Connection": lambda name, inputs: {
         "cloudResource": {"serviceAccountId": "bqcx-0123@gcp-sa-bigquery-condel.iam.gserviceaccount.com"}
     },
