@@ -98,7 +98,15 @@ def is_current(development: bool) -> bool:
         made[:1] == [fingerprint()]
         and (not development or DEVELOPMENT in made)
         and (VENV / "bin" / "python").exists()
+        and not changed_since()
     )
+
+
+def changed_since() -> bool:
+    """Whether packages came or went since the last sync: `pulumi install` and `pulumi package get-schema
+    ./components` take away what the default groups do not name."""
+    made = STAMP.stat().st_mtime_ns
+    return any(place.stat().st_mtime_ns > made for place in VENV.glob("lib/python*/site-packages"))
 
 
 def stamp() -> list[str]:

@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -135,6 +136,22 @@ def test_a_deployment_gets_the_program_alone_and_development_all_groups(
     (checkout / "uv.lock").write_text("another")
     assert bootstrap.main([]) == 0
     assert "--all-groups" in calls(checkout)[2], "and stays one when the lock changes"
+
+
+def test_packages_that_another_command_took_away_come_back(
+    bootstrap: types.ModuleType, checkout: Path
+) -> None:
+    packages = checkout / ".venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "pytest").mkdir()
+    assert bootstrap.main(["--development"]) == 0
+    assert bootstrap.main(["--development"]) == 0
+    assert len(calls(checkout)) == 1
+    (packages / "pytest").rmdir()
+    os.utime(packages, (time.time() + 1, time.time() + 1))
+    assert bootstrap.main([]) == 0
+    assert len(calls(checkout)) == 2, "`pulumi install` syncs exactly, by the default groups"
+    assert "--all-groups" in calls(checkout)[1]
 
 
 def test_the_host_finds_uv_on_path_where_the_machine_has_none(
