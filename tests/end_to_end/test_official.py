@@ -1,8 +1,8 @@
-"""The first deployment as docs/ci.md describes it, by Pulumi's own CLI and Python language host, with the twin
-as the cloud: a clone with what a deployment installs and no more, the state in a bucket, secrets under a KMS key.
+"""The first deployment of docs/ci.md by Pulumi's own CLI and Python language host, the twin being the cloud:
+a clone with what a deployment installs and no more, the state in a bucket, secrets under a KMS key.
 
-It finds what the twin's own host and engine have wrong, and what the documentation leaves out. It runs nightly
-with the release that CI deploys with (`make test-official`), and is skipped where PATH has no such release.
+It finds what the twin's own host and engine have wrong, and what the documentation leaves out. It runs
+nightly, with the release that CI deploys with (`make test-official`); skipped where PATH has no such release.
 """
 
 from __future__ import annotations
