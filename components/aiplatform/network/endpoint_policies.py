@@ -20,6 +20,9 @@ _READABLE: Final = (
     # To a node on AWS registry.k8s.io answers with the bucket of its region (kubernetes/registry.k8s.io,
     # cmd/archeio): the Cluster Autoscaler's image.
     "prod-registry-k8s-io-{region}",
+    # Where CodeBuild keeps what it runs jobs of GitHub Actions with (the variable CODEBUILD_ACTION_RUNNER_URL
+    # of a build); from a network whose endpoint shuts it out the download gets AccessDenied.
+    "codefactory-{region}-prod-default-build-agent-executor",
 )
 """Buckets of others that nodes read from."""
 
