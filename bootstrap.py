@@ -166,9 +166,8 @@ def uv_pins() -> str:
 
 
 def required_uv() -> tuple[int, ...]:
-    """The oldest uv that reads this project, from pyproject.toml's required-version."""
-    text = (ROOT / "pyproject.toml").read_text()
-    found = re.search(r'^required-version = ">=([0-9.]+)"', text, re.MULTILINE)
+    """The oldest uv that is used, from twin/toolchain/versions.toml."""
+    found = re.search(r'^minimum = "([0-9.]+)"', uv_pins(), re.MULTILINE)
     return numbers(found.group(1)) if found else (0,)
 
 

@@ -41,11 +41,12 @@ def checkout(bootstrap: types.ModuleType, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / ".venv" / ".bootstrapped")
     (tmp_path / "uv.lock").write_text("lock")
-    (tmp_path / "pyproject.toml").write_text('[tool.uv]\nrequired-version = ">=0.9"\n')
+    (tmp_path / "pyproject.toml").write_text("[tool.uv]\n")
     versions = tmp_path / "twin" / "toolchain" / "versions.toml"
     versions.parent.mkdir(parents=True)
     versions.write_text(
-        f'[uv]\n# from PyPI\nversion = "0.13.9"\nsha256 = [\n  "{HASH}",\n]\n\n[go]\nversion = "1"\n'
+        '[uv]\n# from PyPI\nversion = "0.13.9"\nminimum = "0.13.0"\n'
+        f'sha256 = [\n  "{HASH}",\n]\n\n[go]\nversion = "1"\n'
     )
     script(
         tmp_path / "tools" / "uv",
@@ -199,7 +200,7 @@ def test_a_command_finds_uv_on_path_after_the_environments_own_tools(checkout: P
     assert found == str(own / "uv")
 
 
-@pytest.mark.parametrize("answer", ["uv 0.8.24", "command not found", ""])
+@pytest.mark.parametrize("answer", ["uv 0.12.9", "command not found", ""])
 def test_a_uv_that_is_too_old_or_only_a_shim_is_not_used(
     bootstrap: types.ModuleType, checkout: Path, answer: str
 ) -> None:
