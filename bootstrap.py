@@ -98,7 +98,15 @@ def is_current(development: bool) -> bool:
         made[:1] == [fingerprint()]
         and (not development or DEVELOPMENT in made)
         and (VENV / "bin" / "python").exists()
+        and not changed_since()
     )
+
+
+def changed_since() -> bool:
+    """Whether packages came or went since the last sync: `pulumi install` and `pulumi package get-schema
+    ./components` take away what the default groups do not name."""
+    made = STAMP.stat().st_mtime_ns
+    return any(place.stat().st_mtime_ns > made for place in VENV.glob("lib/python*/site-packages"))
 
 
 def stamp() -> list[str]:
@@ -158,9 +166,8 @@ def uv_pins() -> str:
 
 
 def required_uv() -> tuple[int, ...]:
-    """The oldest uv that reads this project, from pyproject.toml's required-version."""
-    text = (ROOT / "pyproject.toml").read_text()
-    found = re.search(r'^required-version = ">=([0-9.]+)"', text, re.MULTILINE)
+    """The oldest uv that is used, from twin/toolchain/versions.toml."""
+    found = re.search(r'^minimum = "([0-9.]+)"', uv_pins(), re.MULTILINE)
     return numbers(found.group(1)) if found else (0,)
 
 

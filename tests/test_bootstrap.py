@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -40,11 +41,12 @@ def checkout(bootstrap: types.ModuleType, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / ".venv" / ".bootstrapped")
     (tmp_path / "uv.lock").write_text("lock")
-    (tmp_path / "pyproject.toml").write_text('[tool.uv]\nrequired-version = ">=0.9"\n')
+    (tmp_path / "pyproject.toml").write_text("[tool.uv]\n")
     versions = tmp_path / "twin" / "toolchain" / "versions.toml"
     versions.parent.mkdir(parents=True)
     versions.write_text(
-        f'[uv]\n# from PyPI\nversion = "0.13.9"\nsha256 = [\n  "{HASH}",\n]\n\n[go]\nversion = "1"\n'
+        '[uv]\n# from PyPI\nversion = "0.13.9"\nminimum = "0.13.0"\n'
+        f'sha256 = [\n  "{HASH}",\n]\n\n[go]\nversion = "1"\n'
     )
     script(
         tmp_path / "tools" / "uv",
@@ -137,6 +139,22 @@ def test_a_deployment_gets_the_program_alone_and_development_all_groups(
     assert "--all-groups" in calls(checkout)[2], "and stays one when the lock changes"
 
 
+def test_packages_that_another_command_took_away_come_back(
+    bootstrap: types.ModuleType, checkout: Path
+) -> None:
+    packages = checkout / ".venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "pytest").mkdir()
+    assert bootstrap.main(["--development"]) == 0
+    assert bootstrap.main(["--development"]) == 0
+    assert len(calls(checkout)) == 1
+    (packages / "pytest").rmdir()
+    os.utime(packages, (time.time() + 1, time.time() + 1))
+    assert bootstrap.main([]) == 0
+    assert len(calls(checkout)) == 2, "`pulumi install` syncs exactly, by the default groups"
+    assert "--all-groups" in calls(checkout)[1]
+
+
 def test_the_host_finds_uv_on_path_where_the_machine_has_none(
     bootstrap: types.ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +200,7 @@ def test_a_command_finds_uv_on_path_after_the_environments_own_tools(checkout: P
     assert found == str(own / "uv")
 
 
-@pytest.mark.parametrize("answer", ["uv 0.8.24", "command not found", ""])
+@pytest.mark.parametrize("answer", ["uv 0.12.9", "command not found", ""])
 def test_a_uv_that_is_too_old_or_only_a_shim_is_not_used(
     bootstrap: types.ModuleType, checkout: Path, answer: str
 ) -> None:

@@ -38,8 +38,10 @@ def list_packages(interpreter: Interpreter, environment: Mapping[str, str]) -> l
     locked: frozenset[str] | None = None
     if interpreter.project is not None and interpreter.virtualenv is not None:
         uv.create(interpreter.project, interpreter.virtualenv)
-        locked = uv.locked_packages(interpreter.project, interpreter.virtualenv)
+        # First, as the official host does, which asks for Python's version before: a lock that is not up to
+        # date is rewritten, and an error only with UV_FROZEN.
         interpreter.prepared()
+        locked = uv.locked_packages(interpreter.project, interpreter.virtualenv)
     done = subprocess.run(
         [str(interpreter.python), str(LISTING)],
         env=interpreter.environment(environment),

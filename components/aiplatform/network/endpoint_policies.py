@@ -23,6 +23,9 @@ _READABLE: Final = (
     # Docker Hub answers clients on AWS with its bucket (docker/hub-feedback, issue 1318); where that is in
     # another region, its traffic does not pass here.
     "docker-images-prod",
+    # Where CodeBuild keeps what it runs jobs of GitHub Actions with (the variable CODEBUILD_ACTION_RUNNER_URL
+    # of a build); from a network whose endpoint shuts it out the download gets AccessDenied.
+    "codefactory-{region}-prod-default-build-agent-executor",
 )
 """Buckets of others that nodes read from."""
 

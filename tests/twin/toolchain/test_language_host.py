@@ -194,8 +194,8 @@ def test_required_packages_are_those_that_the_lock_names(tmp_path: Path) -> None
     assert [package.name for package in packages] == ["aws"], "others are installed, and not the project's"
     assert [words for _, words, _ in uv.calls()] == [
         f"venv --quiet --allow-existing {project / '.venv'}",
-        "export --package shop --locked --format pylock.toml",
         "sync --inexact",
+        "export --package shop --locked --format pylock.toml",
     ]
 
 

@@ -386,6 +386,7 @@ def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording)
         f"arn:aws:s3:::al2023-repos-{REGION}-de612dc2/*",
         f"arn:aws:s3:::prod-registry-k8s-io-{REGION}/*",
         "arn:aws:s3:::docker-images-prod/*",
+        f"arn:aws:s3:::codefactory-{REGION}-prod-default-build-agent-executor/*",
     ]
     assert "Condition" not in others, "ECR signs for layers with an account of its own"
 
