@@ -7,7 +7,7 @@ change the cluster's DNS and network.
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import pulumi
 from pulumi_aws import eks
@@ -35,10 +35,9 @@ class AddonVersions:
         EKS's default, which is tested with it, and not always the newest."""
         pinned = self._addons.get(addon, Addon()).version
         installed = self._installed(addon)
-        kept = installed and (installed.tags or {}).get(CHOSEN_FOR) == self._kubernetes
         if pinned:
             version = pinned
-        elif installed and kept:
+        elif installed and (installed.tags or {}).get(CHOSEN_FOR) == self._kubernetes:
             version = installed.addon_version
         else:
             answer = eks.get_addon_version(
@@ -53,7 +52,7 @@ class AddonVersions:
     def _exists(self) -> bool:
         return self._cluster in eks.get_clusters(opts=self._options).names
 
-    def _installed(self, addon: str) -> Any | None:
+    def _installed(self, addon: str) -> eks.GetAddonResult | None:
         if not self._exists:
             return None
         try:

@@ -36,7 +36,8 @@ def _cluster(
             "version": f"v1.22.0-eksbuild.{asked['kubernetesVersion'].partition('.')[2]}",
         },
     }
-    return record(lambda: Cluster("cluster", {**ARGS, **more}), answers=answers)
+    args: Any = {**ARGS, **more}
+    return record(lambda: Cluster("cluster", args), answers=answers)
 
 
 def _version(recorded: Recording, addon: str) -> str:
@@ -97,5 +98,6 @@ def test_an_error_of_eks_is_no_missing_addon() -> None:
         "aws:eks/getAddon:getAddon": refused,
         "aws:eks/getClusters:getClusters": lambda _: {"id": "r", "names": [NAME]},
     }
+    args: Any = ARGS
     with pytest.raises(Exception, match="eks:DescribeAddon"):
-        record(lambda: Cluster("cluster", {**ARGS}), answers=answers)
+        record(lambda: Cluster("cluster", args), answers=answers)
