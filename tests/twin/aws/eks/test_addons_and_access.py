@@ -95,12 +95,8 @@ def test_the_nodes_of_a_group_get_in(clients: Clients, names: Names, pool: str) 
     ("statement", "words"),
     [
         ({}, ""),
-        ({"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "ml"}}}, ""),
-        (
-            {"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "other"}}},
-            "does not allow sts:AssumeRole and sts:TagSession",
-        ),
-        ({"Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}, "does not allow"),
+        ({"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "other"}}}, ""),
+        ({"Principal": {"Service": "eks.amazonaws.com"}}, "sts:AssumeRole and sts:TagSession"),
         ({"Action": "sts:AssumeRole"}, "does not allow sts:TagSession"),
     ],
 )
