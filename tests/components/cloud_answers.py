@@ -141,6 +141,7 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "quotaName": arguments["quotaCode"],
         "value": 10_000,
     },
+    "aws:eks/getClusters:getClusters": lambda _: {"id": REGION, "names": [], "region": REGION},
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
         "addonName": arguments["addonName"],

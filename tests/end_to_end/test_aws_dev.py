@@ -150,6 +150,34 @@ def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
     core.delete_namespaced_pod("waiting", "default", grace_period_seconds=0)
 
 
+def test_a_node_group_that_failed_is_never_taken_for_one_that_stands(up: Twin) -> None:
+    eks, name = up.aws("eks"), up.environment
+    up.cli("twin", "fault", "capacity", "--name", name, "--instance-type", "r7i.large")
+    pool = {"node_pools/extra": {"instance_types": ["r7i.large"], "min": 1, "max": 1}}
+    now = ("up", "--yes", "--skip-preview")
+    first = up.changed(*now, change=pool, check=False)
+    assert first.returncode, "EKS waits for a node, and gives up"
+    up.cli("twin", "fault", "clear", "--name", name)
+    [group] = [each for each in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"] if "extra" in each]
+    again = up.changed(*now, "--refresh", change=pool, check=False)
+    assert again.returncode, "the state has the group, and the provider nothing to change"
+    told = again.stdout + again.stderr
+    assert f"node group {group} of {CLUSTER}: EKS reports CREATE_FAILED; expected ACTIVE" in told, told[
+        -3000:
+    ]
+    assert f"aws eks delete-nodegroup --cluster-name {CLUSTER} --nodegroup-name {group}" in told
+    eks.delete_nodegroup(clusterName=CLUSTER, nodegroupName=group)
+    eventually("it is gone", lambda: group not in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"], 60)
+    up.changed(*now, "--refresh", change=pool)
+    states = {
+        each: eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=each)["nodegroup"]["status"]
+        for each in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
+    }
+    assert set(states.values()) == {"ACTIVE"}, states
+    assert any("extra" in each for each in states), "what was deleted is created again"
+    up.up("--refresh")
+
+
 def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
     configuration = kubernetes.client.Configuration.get_default_copy()
     known = up.kubernetes().configuration

@@ -15,11 +15,12 @@ ASSUME: Final = "sts:AssumeRole"
 TAG: Final = "sts:TagSession"
 
 
-def lets(role: Any, service: str, context: Context, actions: Iterable[str] = (ASSUME,)) -> bool:
+def lets(role: Any, service: str, context: Context | None, actions: Iterable[str] = (ASSUME,)) -> bool:
     """Whether a service (`glue.amazonaws.com`) may do all of these with moto's role.
 
     context: what the service tells of the request (`aws:SourceAccount`, `aws:RequestTag/...`); a condition on
-    what it does not tell is not met.
+    what it does not tell is not met. None where there is no request yet, as a service checks the policy of a
+    role that it is given: then an Allow counts whatever its conditions, and a Deny only without any.
     """
     try:
         statements = policy.statements(role.assume_role_policy_document)
@@ -28,12 +29,19 @@ def lets(role: Any, service: str, context: Context, actions: Iterable[str] = (AS
     return all(_allows(statements, service, action, role.arn, context) for action in actions)
 
 
-def _allows(statements: Iterable[Document], service: str, action: str, arn: str, context: Context) -> bool:
+def _allows(
+    statements: Iterable[Document], service: str, action: str, arn: str, context: Context | None
+) -> bool:
     allowed = False
     for statement in statements:
-        if not policy.applies(statement, action, arn, context):
+        denies = statement.get("Effect") == "Deny"
+        if context is None:
+            if denies and statement.get("Condition"):
+                continue
+            statement = {name: given for name, given in statement.items() if name != "Condition"}
+        if not policy.applies(statement, action, arn, context or {}):
             continue
-        if statement.get("Effect") == "Deny" and _speaks_of(statement, service):
+        if denies and _speaks_of(statement, service):
             return False
         allowed = allowed or (statement.get("Effect") == "Allow" and service in policy.services(statement))
     return allowed

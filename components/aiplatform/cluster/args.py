@@ -106,7 +106,8 @@ class AddonArgs(TypedDict):
     """An add-on's version and configuration."""
 
     version: NotRequired[str]
-    """The version (`v1.20.4-eksbuild.1`). Default: EKS's default for the Kubernetes version."""
+    """The version (`v1.20.4-eksbuild.1`). Default: EKS's default for the Kubernetes version when the add-on
+    is installed or the Kubernetes version changes; between those it stays."""
     configuration: NotRequired[dict[str, Any]]
     """Laid over the configuration that the component gives; `aws eks describe-addon-configuration` prints the
     schema."""

@@ -72,7 +72,8 @@ def test_the_error_of_a_failed_node_group_has_the_command_that_deletes_it() -> N
     ],
 )
 def test_a_pools_own_role_serves_the_vpc_cni_unless_that_has_one(cluster: Any, expected: bool) -> None:
-    recorded = record(lambda: NodePool("cpu", {**ARGS, "cluster": cluster}))
+    args: Any = {**ARGS, "cluster": cluster}
+    recorded = record(lambda: NodePool("cpu", args))
     attached = [
         each.inputs["policyArn"].rpartition("/")[2]
         for each in recorded.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")

@@ -71,3 +71,16 @@ def test_every_action_must_be_allowed() -> None:
 def test_what_is_no_policy_lets_nobody() -> None:
     broken = SimpleNamespace(arn="arn", assume_role_policy_document="{")
     assert not trust.lets(broken, "eks.amazonaws.com", {})
+
+
+@pytest.mark.parametrize(
+    ("statements", "lets"),
+    [
+        ([{**EKS, "Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}], True),
+        ([EKS, {**DENY_ALL, "Condition": {"StringNotEquals": ACCOUNT}}], True),
+        ([EKS, DENY_ALL], False),
+        ([{**EKS, "Principal": {"Service": "ec2.amazonaws.com"}}], False),
+    ],
+)
+def test_without_a_request_conditions_are_open(statements: list[Any], lets: bool) -> None:
+    assert trust.lets(role(*statements), "eks.amazonaws.com", None) == lets

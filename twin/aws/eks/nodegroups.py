@@ -211,8 +211,7 @@ def _role(eks: Any, arn: str) -> None:
     role = facts.role(eks, arn)
     if role is None:
         raise invalid(f"The role with arn {arn} cannot be found. (Service: Iam, Error Code: NoSuchEntity)")
-    # EC2 tells nothing that a condition could ask for.
-    if not trust.lets(role, "ec2.amazonaws.com", {}):
+    if not trust.lets(role, "ec2.amazonaws.com", None):
         raise invalid(
             "Following required service principals [ec2.amazonaws.com] were not found "
             "in the trust relationships "

@@ -17,6 +17,7 @@ def _answers(key: str, clusters: list[str], groups: list[str]) -> Any:
     return {
         "aws:cloudwatch/getLogGroups:getLogGroups": lambda given: {**given, "logGroupNames": groups},
         "aws:cloudwatch/getLogGroup:getLogGroup": lambda given: {**given, "kmsKeyId": key, "region": REGION},
+        "aws:eks/getAddon:getAddon": lambda given: {**given, "addonVersion": "v1.0.0-eksbuild.1"},
         "aws:eks/getClusters:getClusters": lambda given: {"id": REGION, "names": clusters, "region": REGION},
     }
 

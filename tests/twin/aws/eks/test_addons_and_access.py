@@ -13,6 +13,9 @@ import time_machine
 from tests.twin.aws.eks.conftest import refusal
 from tests.twin.aws.eks.scene import Names, token, view
 from tests.twin.aws.fronts import Clients
+from twin.aws.functions.base import table
+from twin.checks.sdk import sdk
+from twin.resource import CloudError
 
 
 def test_add_ons_have_versions_configuration_and_state(clients: Clients, names: Names) -> None:
@@ -92,12 +95,8 @@ def test_the_nodes_of_a_group_get_in(clients: Clients, names: Names, pool: str) 
     ("statement", "words"),
     [
         ({}, ""),
-        ({"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "ml"}}}, ""),
-        (
-            {"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "other"}}},
-            "does not allow sts:AssumeRole and sts:TagSession",
-        ),
-        ({"Condition": {"StringEquals": {"aws:SourceAccount": "999999999999"}}}, "does not allow"),
+        ({"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "other"}}}, ""),
+        ({"Principal": {"Service": "eks.amazonaws.com"}}, "sts:AssumeRole and sts:TagSession"),
         ({"Action": "sts:AssumeRole"}, "does not allow sts:TagSession"),
     ],
 )
@@ -134,3 +133,18 @@ def test_an_association_to_a_role_that_denies_eks_is_refused(clients: Clients, n
     ]
     place = {"clusterName": "demo", "namespace": "ml", "serviceAccount": "denied", "roleArn": role}
     assert "sts:TagSession" in refusal(clients, "create_pod_identity_association", **place)[1]
+
+
+def test_an_installed_addon_is_found_by_the_providers_function(clients: Clients, names: Names) -> None:
+    token = "aws:eks/getAddon:getAddon"
+    place = {"clusterName": "demo", "addonName": "kube-proxy"}
+    with pytest.raises(CloudError, match="couldn't find resource"):
+        table()[token].invoke(clients.context(), place)
+    clients("eks").create_addon(**place, addonVersion="v1.34.1-eksbuild.2", tags={"a": "b"})
+    found = table()[token].invoke(clients.context(), place)
+    assert (found["addonVersion"], found["tags"]) == ("v1.34.1-eksbuild.2", {"a": "b"})
+    schema = sdk("pulumi_aws").function(token)
+    assert schema is not None
+    assert set(found) <= set(schema.result)
+    clients("eks").delete_addon(**place)
+    view(clients, "addon_status", name="kube-proxy", status="GONE", issues=[])
