@@ -78,16 +78,14 @@ def faults(
 
 def limit_of(infos: Sequence[Any], region: str) -> int | None:
     """The value of a quota in a region; None where it is not known, or unlimited."""
-    here: Mapping[bool, Any] = {
-        bool(info.dimensions): info
-        for info in infos
-        if (info.dimensions or {}).get("region", region) == region
-        and set(info.dimensions or {}) <= {"region"}
-        and (set(info.applicable_locations) & {region, "global"})
-    }
-    info = here.get(True, here.get(False))
-    values = [each.value for each in info.details] if info is not None else []
-    return int(values[0]) if values and int(values[0]) >= 0 else None
+    # The more specific come first.
+    for info in infos:
+        dimensions: Mapping[str, str] = info.dimensions or {}
+        here = not dimensions or dimensions == {"region": region}
+        if here and {region, "global"} & set(info.applicable_locations) and info.details:
+            limit = int(info.details[0].value)
+            return limit if limit >= 0 else None
+    return None
 
 
 def _exceeded(demands: Sequence[Demand], limit: int, settings: Settings) -> list[Found]:
