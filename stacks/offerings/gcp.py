@@ -17,7 +17,7 @@ from aiplatform._references import ClusterReference
 from aiplatform.gpu_pool import gcp_plan
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from stacks import to_be
-from stacks.offerings import gcp_standing, pools
+from stacks.offerings import gcp_quotas, gcp_standing, pools
 from stacks.offerings.found import Found
 from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import Settings
@@ -50,11 +50,14 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     zones, found = _zones(settings, answer.names)
     if found:
         return found
-    return [
-        *_of_pools(settings, zones, options, found),
+    lacking, offered = _of_pools(settings, zones, options, found)
+    standing = [
         *gcp_standing.of_the_cluster(settings, zones, options),
         *gcp_standing.of_reservations(settings, options),
     ]
+    # What Compute Engine does not offer needs no quota.
+    quotas = [] if lacking or offered is None else gcp_quotas.faults(settings, zones, offered, options)
+    return [*lacking, *standing, *quotas]
 
 
 def _of_its_services(project: str | None, options: pulumi.InvokeOptions) -> list[Found]:
@@ -120,14 +123,15 @@ def _zones(settings: Settings, there: Sequence[str]) -> tuple[Sequence[str], lis
 
 def _of_pools(
     settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions, found: list[Found]
-) -> list[Found]:
+) -> tuple[list[Found], gke.Offerings | None]:
+    """What pools cannot have, and what is offered, where that is known."""
     here = to_be.cluster_to_be(settings)
     asked = [_system_nodes(settings, zones), *pools.of(settings, zones, _gpus, found)]
     types = pools.types_of(asked)
     offered = gke.zones_that_offer(types, zones, read(ClusterReference, here, "Cluster"), options)
     if isinstance(offered, Output):
-        return found
-    return pools.judged(asked, offered, found)  # type: ignore[arg-type]
+        return found, None
+    return pools.judged(asked, offered, found), offered  # type: ignore[arg-type,return-value]
 
 
 def _system_nodes(settings: Settings, zones: Sequence[str]) -> pools.Pool:

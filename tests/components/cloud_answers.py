@@ -88,6 +88,10 @@ def _no_gke_cluster(arguments: Inputs) -> dict[str, Any]:
     raise RefusedError(f"{place}/clusters/{arguments['name']} not found")
 
 
+def _no_cloud_quotas(arguments: Inputs) -> dict[str, Any]:
+    raise RefusedError(f"Error 403: Cloud Quotas API has not been used in {arguments['parent']} before")
+
+
 FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
     "aws:index/getRegion:getRegion": lambda _: {"id": REGION, "name": REGION, "region": REGION},
     "aws:index/getPartition:getPartition": lambda _: {
@@ -153,6 +157,7 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
     "gcp:compute/getZones:getZones": _google_zones,
     "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
     "gcp:container/getCluster:getCluster": _no_gke_cluster,
+    "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo": _no_cloud_quotas,
     "gcp:projects/getProjectService:getProjectService": lambda arguments: {
         "id": f"{arguments['project']}/{arguments['service']}",
         **arguments,

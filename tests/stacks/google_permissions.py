@@ -37,6 +37,7 @@ ALWAYS: Final = (
     "compute.zones.list",
     "compute.machineTypes.list",
     "compute.reservations.get",
+    "cloudquotas.quotas.get",
     "container.clusters.get",
     # The cluster's DNS endpoint.
     "container.clusters.connect",

@@ -76,6 +76,14 @@ def test_no_documented_role_is_needless() -> None:
         ), f"{role} grants nothing that the others do not: least privilege leaves it out"
 
 
+def test_the_roles_of_a_principal_that_only_previews_have_what_is_asked_before_anything_is_registered() -> (
+    None
+):
+    previews = ("roles/viewer", "roles/serviceusage.serviceUsageConsumer")
+    assert all(f"`{role}`" in DOCUMENT for role in previews)
+    assert not [each for each in ALWAYS if not any(roles.grants(role, each) for role in previews)]
+
+
 @pytest.mark.parametrize("stack", GOOGLE)
 def test_the_documented_quotas_are_those_that_the_environment_asks_for(stack: str) -> None:
     vpcs = len(built(stack).recording.all("gcp:compute/network:Network"))
