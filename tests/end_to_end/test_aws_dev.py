@@ -212,7 +212,7 @@ def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin) ->
     assert dict(zip(header, row, strict=True)) == {
         "trip_id": "7",
         "driver_id": "1",
-        "picked_up_at": "2026-11-01 09:00:00.000000 UTC",
+        "picked_up_at": "2026-11-01 09:00:00.000 UTC",
         "fare": "12.50",
     }, "all but what is pii"
     assert "Column 'rider_email' cannot be resolved" in ask.refused("SELECT rider_email FROM trips")

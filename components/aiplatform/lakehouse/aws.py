@@ -79,8 +79,10 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     rights = aws_roles.rights(context, roles, key)
     # Who makes a table writes its first metadata, too.
     tester = aws_quality.tester(context)
-    captors = aws_captures.roles(context)
-    buckets, log_bucket = aws_buckets.buckets(context, key, _touchers(context, roles, tester, captors))
+    capture_roles = aws_captures.roles(context)
+    buckets, log_bucket = aws_buckets.buckets(
+        context, key, _object_roles(context, roles, tester, capture_roles)
+    )
     governed = aws_governance.settings(context)
     first = [*governed, *rights]
     made = (
@@ -111,7 +113,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         if roles.feeder is not None
         else {}
     )
-    group = aws_captures.captures(context, key, captors, buckets["raw"].ready)
+    group = aws_captures.captures(context, key, capture_roles, buckets["raw"].ready)
     jobs = _jobs(context, roles.writer, tester, key, tables, kept, [*rights, *let, *buckets["curated"].ready])
     return Built(
         context=context,
@@ -130,18 +132,18 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     )
 
 
-def _touchers(
-    context: Context, roles: aws_roles.Roles, tester: iam.Role | None, captors: Mapping[str, iam.Role]
-) -> aws_buckets.Touchers:
+def _object_roles(
+    context: Context, roles: aws_roles.Roles, tester: iam.Role | None, capture_roles: Mapping[str, iam.Role]
+) -> aws_buckets.ObjectRoles:
     """The roles that may read and write objects, by folder. A table's first metadata is written by the
     deployer."""
     common = [role.arn for role in (roles.writer, roles.feeder, tester) if role is not None]
-    return aws_buckets.Touchers(
+    return aws_buckets.ObjectRoles(
         tables=[roles.access.arn, *common, context.deployer_arn],
         files={
             zone: [
                 *common,
-                *(role.arn for role in captors.values() if zone == "raw"),
+                *(role.arn for role in capture_roles.values() if zone == "raw"),
                 context.deployer_arn,
             ]
             for zone in ZONES

@@ -124,28 +124,30 @@ def _results(context: Context, arns: Sequence[str]) -> Iterator[Statement]:
 
 
 @dataclass(frozen=True)
-class Touchers:
+class ObjectRoles:
     """Arns of the roles that may read and write objects: below `tables/`, and in each zone all others."""
 
     tables: list[pulumi.Input[str]]
     files: dict[Zone, list[pulumi.Input[str]]]
 
 
-def buckets(context: Context, key: kms.Key, touchers: Touchers) -> tuple[dict[Zone, Bucket], s3.Bucket]:
+def buckets(
+    context: Context, key: kms.Key, object_roles: ObjectRoles
+) -> tuple[dict[Zone, Bucket], s3.Bucket]:
     """A bucket a zone, and the one of their access logs."""
     logs = log_bucket(
         context, LOGS, ZONES, context.settings.access_log_days, force_destroy=context.settings.force_destroy
     )
-    return {zone: _zone(context, zone, key, logs, touchers) for zone in ZONES}, logs.bucket
+    return {zone: _zone(context, zone, key, logs, object_roles) for zone in ZONES}, logs.bucket
 
 
-def _zone(context: Context, zone: Zone, key: kms.Key, logs: Bucket, touchers: Touchers) -> Bucket:
+def _zone(context: Context, zone: Zone, key: kms.Key, logs: Bucket, object_roles: ObjectRoles) -> Bucket:
     hold = context.settings.legal_hold if zone == "raw" else None
     made = closed(context, zone, force_destroy=context.settings.force_destroy, object_lock=hold is not None)
     name = made.bucket.bucket
-    policy = Output.all(key.arn, Output.all(*touchers.tables), Output.all(*touchers.files[zone])).apply(
-        lambda known: _policy(context, zone, str(known[0]), known[1], known[2])
-    )
+    policy = Output.all(
+        key.arn, Output.all(*object_roles.tables), Output.all(*object_roles.files[zone])
+    ).apply(lambda known: _policy(context, zone, str(known[0]), known[1], known[2]))
     versioning = versioned(context, zone, name)
     made.ready.extend([versioning, encrypted(context, zone, name, key)])
     made.ready.append(with_policy(context, zone, made, policy))

@@ -47,17 +47,17 @@ def keep(
 
 
 def patiently(
-    attempt_it: Callable[[], dict[str, Any]], later: type[Exception], pause: float = 0.5
+    attempt: Callable[[], dict[str, Any]], later: type[Exception], pause: float = 0.5
 ) -> dict[str, Any]:
     """Repeat an attempt that fails with an error that may be over later, for some 95 seconds: rights that
     were just granted take a while to be known everywhere."""
-    for attempt in range(TRIES):
+    for count in range(TRIES):
         try:
-            return attempt_it()
+            return attempt()
         except later:
-            if attempt == TRIES - 1:
+            if count == TRIES - 1:
                 raise
-            time.sleep(min(pause * 2**attempt, LONGEST))
+            time.sleep(min(pause * 2**count, LONGEST))
     raise AssertionError("not reached")
 
 
