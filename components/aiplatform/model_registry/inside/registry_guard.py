@@ -12,6 +12,7 @@ import posixpath
 import re
 import urllib.parse
 from dataclasses import dataclass
+from typing import NoReturn
 
 import registry_routes as routes
 import sqlalchemy
@@ -112,7 +113,7 @@ def promoted() -> list:
         ]
 
 
-def _refuse(what: str) -> None:
+def _refuse(what: str) -> NoReturn:
     raise MlflowException(
         f"{what}; expected an account that promotes (guarded aliases: {', '.join(sorted(ALIASES))})",
         codes.PERMISSION_DENIED,
@@ -154,12 +155,17 @@ def files_refused(path: str, touches=overlaps) -> None:
             _refuse(f"{path} is among the files of version {each.version} of {each.model}, which is promoted")
 
 
+def _in_path(name: str) -> str:
+    """A part of the request's path."""
+    return (request.view_args or {})[name]
+
+
 def _files(_message) -> None:
-    files_refused(request.view_args["artifact_path"])
+    files_refused(_in_path("artifact_path"))
 
 
 def _deleted_files(_message) -> None:
-    files_refused(request.view_args["artifact_path"], begins)
+    files_refused(_in_path("artifact_path"), begins)
 
 
 def _file_of_run(_message) -> None:
@@ -174,7 +180,7 @@ def _file_of_run(_message) -> None:
 
 
 def _logged_model(_message) -> None:
-    model = _get_tracking_store().get_logged_model(request.view_args["model_id"])
+    model = _get_tracking_store().get_logged_model(_in_path("model_id"))
     root = folder(model.artifact_location)
     for each in promoted():
         if root is not None and each.files is not None and overlaps(root, each.files):
@@ -274,7 +280,7 @@ def before_request() -> None:
     check(message and _get_request_message(message()))
 
 
-def _refuse_unknown(route: str, known: bool) -> None:
+def _refuse_unknown(route: str, known: bool) -> NoReturn:
     why = "for admin alone" if known else "not known to this registry"
     raise MlflowException(f"route {route}: {why}", codes.PERMISSION_DENIED)
 
