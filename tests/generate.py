@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.generating import accelerators, clouds, components, environment, policies
+from tests.generating import accelerators, clouds, components, environment, google_access, policies
 
 ROOT = Path(__file__).parents[1]
 PAGES = Path("docs/components")
@@ -23,6 +23,7 @@ def files() -> dict[Path, str]:
         Path("docs/environment.md"): environment.text(),
         Path("docs/accelerators.md"): accelerators.text(),
         Path("docs/policies.md"): policies.text(),
+        google_access.PAGE: google_access.text(),
     }
 
 
