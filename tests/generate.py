@@ -9,7 +9,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.generating import accelerators, aws_rights, clouds, components, environment, policies
+from tests.generating import (
+    accelerators,
+    aws_rights,
+    clouds,
+    components,
+    environment,
+    google_access,
+    policies,
+)
 from tests.inventories import files as inventories
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +34,7 @@ def files() -> dict[Path, str]:
         Path("docs/accelerators.md"): accelerators.text(),
         Path("docs/policies.md"): policies.text(),
         Path("docs/security-roles-aws.md"): aws_rights.text(),
+        google_access.PAGE: google_access.text(),
     }
 
 

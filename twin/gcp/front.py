@@ -36,6 +36,7 @@ _PERMISSIONS: Final = {
 _MEANT: Final = {
     "secretmanager.secrets.addVersion": "secretmanager.versions.add",
     "bigquery.tabledata.list": "bigquery.tables.getData",
+    "logging.entries.list": "logging.logEntries.list",
     # Of one's own jobs; of those of others their handlers decide ("Running jobs").
     **{
         f"bigquery.jobs.{word}": "bigquery.jobs.create"

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 _TYPES: Final = {
     "BIGINT": "INTEGER", "INTEGER": "INTEGER", "HUGEINT": "INTEGER", "DOUBLE": "FLOAT", "FLOAT": "FLOAT",
     "BOOLEAN": "BOOLEAN", "VARCHAR": "STRING", "DATE": "DATE", "TIMESTAMP": "DATETIME", "BLOB": "BYTES",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
 }  # fmt: skip
 
 
@@ -80,7 +79,7 @@ def run(call: Call, text: str, place: str) -> Body:
         tree = parse_one(text.strip().rstrip(";"), dialect="bigquery")
     except errors.SqlglotError as error:
         raise invalid(f"Syntax error: {str(error).splitlines()[0]}", reason="invalidQuery") from None
-    with duckdb.connect(":memory:", config={"TimeZone": "UTC"}) as engine:
+    with duckdb.connect(":memory:") as engine:
         for index, node in enumerate(list(tree.find_all(exp.Table))):
             name = tuple(".".join(part.name for part in node.parts).split("."))
             shown = visible(call, find(call, name, place), _named(tree))
@@ -132,7 +131,7 @@ def visible(call: Call, table: Table, named: set[str] | None) -> pa.Table:
             for each in table.rows.values()
             if call.principal in each["grantees"]
         ]
-        with duckdb.connect(":memory:", config={"TimeZone": "UTC"}) as engine:
+        with duckdb.connect(":memory:") as engine:
             engine.register("rows", rows)
             where = _duck(" OR ".join(mine)) if mine else "FALSE"
             rows = engine.execute(f"SELECT * FROM rows WHERE {where}").to_arrow_table()  # noqa: S608
@@ -194,7 +193,13 @@ def _rows(call: Call, table: Table) -> pa.Table:
         _files(call, metadata["location"]),
         None,  # type: ignore[arg-type]
     )
-    return made.scan().to_arrow()
+    rows = made.scan().to_arrow()
+    # All times are in UTC; DuckDB needs an extension for such with a zone.
+    plain = [
+        field.with_type(pa.timestamp("us")) if pa.types.is_timestamp(field.type) else field
+        for field in rows.schema
+    ]
+    return rows.cast(pa.schema(plain))
 
 
 def _files(call: Call, location: str) -> Any:

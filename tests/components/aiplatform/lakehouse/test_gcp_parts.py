@@ -10,54 +10,22 @@ import pytest
 from tests.components.aiplatform.lakehouse.google import (
     ANALYSTS,
     BY_TABLE,
-    EVENTS,
-    NETWORK,
-    ORDERS,
     PIPELINE,
     PROJECT,
     SUPPORT,
+    everything,
     lakehouse,
 )
 from tests.components.recording import Recording
 
 BUCKET = "gcp:storage/bucket:Bucket"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
-QUALITY = {
-    "rules": [
-        {"rule": "complete", "column": "id"},
-        {"rule": "between", "column": "amount", "low": 0, "at_least": 0.99},
-        {"rule": "matches", "column": "email", "pattern": ".+@.+"},
-        {"rule": "rows", "low": 1},
-        {"rule": "fresh", "column": "ordered_at", "hours": 24},
-    ],
-    "schedule": "0 6 * * *",
-}
 
 
 @pytest.fixture(scope="module")
 def all_of_it() -> Recording:
     """One with every part that is asked for."""
-    return lakehouse(
-        tables=[{**ORDERS, "quality": QUALITY}, EVENTS],
-        grants=[BY_TABLE, {**BY_TABLE, "name": "raw", "tables": ["raw.events"], "rows": None}],
-        streams=[{"name": "clicks", "table": "raw.events"}],
-        batches=[
-            {"name": "load", "script": "gs://acme-scripts/load.py", "schedule": "15 3 * * *"},
-            {"name": "once", "script": "gs://acme-scripts/once.py", "arguments": {"day": "all"}},
-        ],
-        network=NETWORK,
-        legal_hold={"days": 400, "mode": "compliance"},
-        zones={"curated": {"file_days": 90}},
-        arrival_targets={"loader": PIPELINE},
-        quality_targets={"stewards": ANALYSTS},
-        query_cutoff_bytes=2 * 1024**4,
-        perimeter={
-            "access_policy": "123456789",
-            "deployers": [f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"],
-        },
-        protect=True,
-        retain_data=True,
-    )
+    return everything()
 
 
 def test_buckets_are_closed_and_encrypted_by_a_key_that_is_there_first(all_of_it: Recording) -> None:
