@@ -33,7 +33,13 @@ _PERMISSIONS: Final = {
     "bigqueryreservation": "bigquery",
 }
 """APIs whose permissions have another name. Source: "IAM permissions reference"."""
-_MEANT: Final = {"secretmanager.secrets.addVersion": "secretmanager.versions.add"}
+_MEANT: Final = {
+    "secretmanager.secrets.addVersion": "secretmanager.versions.add",
+    "servicenetworking.connections.create": "servicenetworking.services.addPeering",
+    "servicenetworking.connections.deleteConnection": "servicenetworking.services.deleteConnection",
+    "servicenetworking.connections.list": "servicenetworking.services.get",
+    "servicenetworking.connections.update": "servicenetworking.services.addPeering",
+}
 """Permissions of methods that are called otherwise."""
 _HOLDERS: Final = ("resource", "name", "topic", "subscription", "parent")
 """Parameters that name what a call is about, or what it is in."""
