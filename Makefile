@@ -2,7 +2,7 @@
 # make up ENV=aws-dev works with environments/Pulumi.aws-dev.yaml, on the twin, with no cloud account.
 ENV ?= aws-dev
 PYTHON ?= python3
-RUN := $(PYTHON) bootstrap.py --run
+RUN := $(PYTHON) bootstrap.py --development --run
 # Further options of `policy`: make policy ARGS="--sarif policy.sarif --junit policy.xml"
 ARGS ?=
 # End-to-end files at a time, each with a home of its own: a world waits for itself half of its time. 0 is one
@@ -11,7 +11,7 @@ WORKERS ?= 2
 UNIT := --ignore=tests/end_to_end -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end lint format generate bench
+.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -51,10 +51,13 @@ test-unit: ## the fast tests: run them before every commit
 test-end-to-end: ## the real engine on the twin
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n $(WORKERS) --dist loadfile tests'
 
+test-official: ## Pulumi's own CLI and host, which must be on PATH, on the twin
+	@$(RUN) python -m pytest -m official tests/end_to_end/test_official.py
+
 # The SDKs' types need more than Node gives a program by itself: with less pyright forgets them again and again.
 lint: export NODE_OPTIONS := --max-old-space-size=6144
-lint: ## ruff and pyright
-	@$(RUN) sh -c 'ruff check . && ruff format --check . && pyright'
+lint: ## the lock, ruff and pyright
+	@$(RUN) sh -c 'uv lock --check && ruff check . && ruff format --check . && pyright'
 
 format: ## let ruff mend what it can
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'

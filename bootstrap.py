@@ -1,10 +1,15 @@
 """Sets a checkout up from nothing but git, make and Python 3.11, and runs a command in it.
 
-    python3 bootstrap.py [--run COMMAND [ARGUMENT...]]
+    python3 bootstrap.py [--development] [--run COMMAND [ARGUMENT...]]
 
-uv is taken from PATH where it is new enough, else its pinned version comes from PyPI into the user's cache.
-`uv sync --frozen` then makes .venv; it is skipped when nothing changed since the last time. Standard library
-alone, and syntax that an old Python can read (3.7), so that it can say what is wrong.
+uv is taken from PATH where it is new enough, else its pinned version comes from PyPI, checked against the
+hashes in twin/toolchain/versions.toml, into the user's cache. `uv sync --frozen` then makes .venv; it is
+skipped when nothing changed since the last time. Without --development it installs what a deployment needs,
+no more: the packages of the program (the default groups of pyproject.toml) and those of `python -m cli.plan`.
+With it, all groups: twin, tests, linters. What was once installed for development stays so.
+
+The command finds uv on PATH, where Pulumi's Python language host looks for it. Standard library alone, and
+syntax that an old Python can read (3.7), so that it can say what is wrong.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / ".bootstrapped"
 PYTHON_MINIMUM = (3, 11)
+DEVELOPMENT = "development"
 
 
 class BootstrapError(Exception):
@@ -32,6 +38,9 @@ class BootstrapError(Exception):
 def main(arguments: list[str]) -> int:
     """The exit code; with --run and a good set-up, this process becomes the command."""
     command = []
+    development = arguments[:1] == ["--development"]
+    if development:
+        arguments = arguments[1:]
     if arguments[:1] == ["--run"]:
         command = arguments[1:]
     elif arguments:
@@ -39,8 +48,8 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments[0] in ("-h", "--help") else 2
     try:
         check_machine()
-        if not is_current():
-            sync()
+        if not is_current(development):
+            sync(development)
         if command:
             become(command)
     except BootstrapError as error:
@@ -82,12 +91,30 @@ def how_to_install(package: str) -> str:
     return "xcode-select --install" if sys.platform == "darwin" else "install it with the system's tool"
 
 
-def is_current() -> bool:
-    """Whether .venv is what the lock asks for."""
+def is_current(development: bool) -> bool:
+    """Whether .venv is what the lock asks for, with the groups that are asked for."""
+    made = stamp()
+    return (
+        made[:1] == [fingerprint()]
+        and (not development or DEVELOPMENT in made)
+        and (VENV / "bin" / "python").exists()
+        and not changed_since()
+    )
+
+
+def changed_since() -> bool:
+    """Whether packages came or went since the last sync: `pulumi install` and `pulumi package get-schema
+    ./components` take away what the default groups do not name."""
+    made = STAMP.stat().st_mtime_ns
+    return any(place.stat().st_mtime_ns > made for place in VENV.glob("lib/python*/site-packages"))
+
+
+def stamp() -> list[str]:
+    """The lines that the last sync left: the fingerprint and, where it was for that, DEVELOPMENT."""
     try:
-        return STAMP.read_text() == fingerprint() and (VENV / "bin" / "python").exists()
+        return STAMP.read_text().splitlines()
     except OSError:
-        return False
+        return []
 
 
 def fingerprint() -> str:
@@ -98,36 +125,49 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def sync() -> None:
-    """Make .venv by `uv sync --frozen`."""
+def sync(development: bool) -> None:
+    """Make .venv by `uv sync --frozen`. An environment that was made for development stays one."""
+    development = development or DEVELOPMENT in stamp()
     uv = find_uv() or install_uv()
     say("uv sync: Python packages into .venv (some minutes the first time)")
+    groups = ["--all-groups"] if development else ["--group", "plan"]
     # On a terminal it shows how far it is; elsewhere it would be a list of some hundred packages.
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     done = subprocess.run(
-        [str(uv), "sync", "--frozen", *quiet, "--python", sys.executable],
+        [str(uv), "sync", "--frozen", *groups, *quiet, "--python", sys.executable],
         cwd=ROOT,
         # Another project's environment may be active in this shell.
         env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
     )
     if done.returncode:
         raise BootstrapError("`uv sync --frozen` failed; its message stands above")
-    STAMP.write_text(fingerprint())
+    STAMP.write_text("\n".join([fingerprint()] + ([DEVELOPMENT] if development else [])) + "\n")
 
 
 def pinned_uv() -> str:
     """The version in twin/toolchain/versions.toml."""
-    text = (ROOT / "twin" / "toolchain" / "versions.toml").read_text()
-    found = re.search(r'^\[uv\][^\[]*?^version = "([^"]+)"', text, re.MULTILINE | re.DOTALL)
+    found = re.search(r'^version = "([^"]+)"', uv_pins(), re.MULTILINE)
     if found is None:
         raise BootstrapError("twin/toolchain/versions.toml pins no version of uv")
     return found.group(1)
 
 
+def uv_requirement() -> str:
+    """The pinned uv as a line of a requirements file, with the hashes of its archives."""
+    hashes = re.findall(r'"([0-9a-f]{64})"', uv_pins())
+    return " ".join(["uv==" + pinned_uv(), *("--hash=sha256:" + each for each in hashes)])
+
+
+def uv_pins() -> str:
+    """The section [uv] of twin/toolchain/versions.toml."""
+    text = (ROOT / "twin" / "toolchain" / "versions.toml").read_text()
+    found = re.search(r"^\[uv\]$(.*?)(?=^\[[a-z_]+\]$|\Z)", text, re.MULTILINE | re.DOTALL)
+    return found.group(1) if found else ""
+
+
 def required_uv() -> tuple[int, ...]:
-    """The oldest uv that reads this project, from pyproject.toml's required-version."""
-    text = (ROOT / "pyproject.toml").read_text()
-    found = re.search(r'^required-version = ">=([0-9.]+)"', text, re.MULTILINE)
+    """The oldest uv that is used, from twin/toolchain/versions.toml."""
+    found = re.search(r'^minimum = "([0-9.]+)"', uv_pins(), re.MULTILINE)
     return numbers(found.group(1)) if found else (0,)
 
 
@@ -192,10 +232,13 @@ def install_uv() -> Path:
     say(f"uv {pinned_uv()}: from PyPI into {folder}")
     shutil.rmtree(str(draft), ignore_errors=True)
     draft.parent.mkdir(parents=True, exist_ok=True)
+    requirements = draft.with_name(draft.name + ".txt")
     try:
+        # pip takes hashes from a requirements file alone.
+        requirements.write_text(uv_requirement() + "\n")
         install = [*pip(draft), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-        target = ["--target", str(draft), "uv==" + pinned_uv()]
-        if subprocess.run([*install, *target]).returncode:
+        install += ["--require-hashes", "--only-binary=:all:", "--target", str(draft)]
+        if subprocess.run([*install, "--requirement", str(requirements)]).returncode:
             raise BootstrapError("uv could not be installed from PyPI; pip's message stands above")
         shutil.rmtree(str(folder), ignore_errors=True)
         draft.rename(folder)
@@ -205,6 +248,8 @@ def install_uv() -> Path:
     finally:
         shutil.rmtree(str(draft), ignore_errors=True)
         shutil.rmtree(str(draft) + ".venv", ignore_errors=True)
+        if requirements.exists():
+            requirements.unlink()
     if not good_uv(folder / "bin" / "uv"):
         raise BootstrapError(f"{folder / 'bin' / 'uv'} does not run on this machine")
     # Of the older ones the latest stays: another checkout may want it.
@@ -240,11 +285,8 @@ def become(command: list[str]) -> NoReturn:
     scripts = VENV / "bin"
     variables = dict(os.environ)
     variables["VIRTUAL_ENV"] = str(VENV)
-    variables["PATH"] = str(scripts) + os.pathsep + variables.get("PATH", os.defpath)
+    variables["PATH"] = os.pathsep.join([str(scripts), *uv_on_path(), variables.get("PATH", os.defpath)])
     variables.pop("PYTHONHOME", None)
-    own = uv_folder() / "bin" / "uv"
-    if own.exists():
-        variables.setdefault("UV", str(own))  # for `pulumi install`, where no uv is on PATH
     # Byte code is what makes the next start quick.
     variables.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.stdout.flush()
@@ -252,6 +294,22 @@ def become(command: list[str]) -> NoReturn:
     if program is None:
         raise BootstrapError(f"{command[0]}: there is no such command")
     os.execve(program, command, variables)  # noqa: S606 - the command that was asked for
+
+
+def uv_on_path() -> list[str]:
+    """The folder to put on PATH so that uv is found there; none where the one on PATH is good.
+
+    Pulumi's Python language host looks for uv on PATH and nowhere else, for programs, policy packs and
+    component plugins (pulumi/pulumi, sdk/python/toolchain/uv.go).
+    """
+    found = shutil.which("uv")
+    if found and good_uv(found):
+        return []
+    own = uv_folder() / "bin" / "uv"
+    for candidate in (own, Path(os.environ.get("UV") or own)):
+        if candidate.name == "uv" and good_uv(candidate):
+            return [str(candidate.parent)]
+    return []
 
 
 def say(text: str) -> None:

@@ -87,6 +87,18 @@ def fail(
     _add(name, {**fault, "code": code, "message": message, "status": status})
 
 
+@app.command()
+def late_logs(name: str | None = NAME) -> None:
+    """Write to a cluster's log group once more after the cluster was deleted (EKS), until it is cleared."""
+    _add(name, {"kind": "late_logs"})
+
+
+@app.command()
+def new_account(name: str | None = NAME) -> None:
+    """Give EC2 the quotas of a new AWS account, until it is cleared."""
+    _add(name, {"kind": "new_account"})
+
+
 @app.command("list")
 def list_(name: str | None = NAME) -> None:
     """Show the faults that are on."""

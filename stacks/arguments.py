@@ -98,6 +98,7 @@ def runner(settings: Settings, network: NetworkReferenceArgs, stack: str) -> Run
         "network": network,
         "deployer_role_arn": given.deployer or ROLE_TO_BE,  # Settings.faults tells of a missing one
         "github_workflows": given.workflows,
+        "github_actors": given.actors,
         "environment_variables": variables,
         "timeout_minutes": given.timeout_minutes,
         "log_retention_days": given.log_retention_days or settings.cluster.log_retention_days,

@@ -46,6 +46,7 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
         "deployer_role_arn": "deployer",
         "connection_arn": "connection",
         "github_workflows": "workflows",
+        "github_actors": "actors",
     },
 }
 _OF_ENVIRONMENT: Final = {"project": "environment.project_id", "region": "environment.region"}

@@ -14,7 +14,7 @@ from typing import Any, Final, cast, get_args
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
-from stacks import isolation, judgement, room
+from stacks import gpudirect_ranges, isolation, judgement, room
 from stacks.profiles import PROFILES, with_profile
 from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
 
@@ -109,6 +109,7 @@ def _wrong(settings: Settings) -> list[tuple[str, str]]:
         *judgement.faults(settings),
         *isolation.faults(settings),
         *room.faults(settings),
+        *gpudirect_ranges.faults(settings),
     ]
 
 

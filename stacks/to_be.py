@@ -118,4 +118,4 @@ def foundation_to_be(settings: Settings, network: NetworkReferenceArgs) -> Found
 def lakehouse_to_be(settings: Settings) -> dict[str, Any]:
     """The lakehouse, by its outputs."""
     zones = [{"name": zone, "bucket": zone, "database": zone, "dataset": zone} for zone in ZONES]
-    return {**_place(settings), "catalog_id": "to-be", "zones": zones, "workgroup": "to-be"}
+    return {**_place(settings), "catalog_id": "to-be", "zones": zones}

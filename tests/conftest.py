@@ -23,6 +23,7 @@ def pytest_sessionfinish() -> None:
 
 
 ENVIRONMENTS: Final = (
+    "tests/inventories/test_environments.py",
     "tests/policies/test_environments.py",
     "tests/stacks/test_foundation.py",
     "tests/stacks/test_runner.py",

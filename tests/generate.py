@@ -1,6 +1,7 @@
-"""Renews what is made from the types: `python -m tests.generate`, which `make generate` runs.
+"""Renews what is made from the types and from what is registered: `python -m tests.generate`, which
+`make generate` runs.
 
-tests/test_generated.py fails when one of these files is not what this makes.
+tests/test_generated.py and tests/inventories fail when one of these files is not what this makes.
 """
 
 from __future__ import annotations
@@ -8,7 +9,16 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.generating import accelerators, clouds, components, environment, policies
+from tests.generating import (
+    accelerators,
+    aws_rights,
+    clouds,
+    components,
+    environment,
+    google_access,
+    policies,
+)
+from tests.inventories import files as inventories
 
 ROOT = Path(__file__).parents[1]
 PAGES = Path("docs/components")
@@ -23,6 +33,8 @@ def files() -> dict[Path, str]:
         Path("docs/environment.md"): environment.text(),
         Path("docs/accelerators.md"): accelerators.text(),
         Path("docs/policies.md"): policies.text(),
+        Path("docs/security-roles-aws.md"): aws_rights.text(),
+        google_access.PAGE: google_access.text(),
     }
 
 
@@ -44,6 +56,7 @@ def main() -> None:
     for path in leftovers():
         (ROOT / path).unlink()
         sys.stdout.write(f"removed {path}\n")
+    inventories.main()
 
 
 if __name__ == "__main__":

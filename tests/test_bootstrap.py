@@ -8,12 +8,14 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+HASH = "0123456789abcdef" * 4
 
 
 @pytest.fixture
@@ -26,6 +28,12 @@ def bootstrap() -> types.ModuleType:
     return module
 
 
+def test_every_archive_of_the_pinned_uv_has_a_hash(bootstrap: types.ModuleType) -> None:
+    line = bootstrap.uv_requirement()
+    assert line.startswith(f"uv=={bootstrap.pinned_uv()} --hash=sha256:")
+    assert line.count("--hash=sha256:") > 10, "one for each platform that PyPI has"
+
+
 @pytest.fixture
 def checkout(bootstrap: types.ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout with a uv that only writes down how it was called."""
@@ -33,10 +41,13 @@ def checkout(bootstrap: types.ModuleType, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(bootstrap, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(bootstrap, "STAMP", tmp_path / ".venv" / ".bootstrapped")
     (tmp_path / "uv.lock").write_text("lock")
-    (tmp_path / "pyproject.toml").write_text('[tool.uv]\nrequired-version = ">=0.9"\n')
+    (tmp_path / "pyproject.toml").write_text("[tool.uv]\n")
     versions = tmp_path / "twin" / "toolchain" / "versions.toml"
     versions.parent.mkdir(parents=True)
-    versions.write_text('[uv]\n# from PyPI\nversion = "0.13.9"\n\n[go]\nversion = "1"\n')
+    versions.write_text(
+        '[uv]\n# from PyPI\nversion = "0.13.9"\nminimum = "0.13.0"\n'
+        f'sha256 = [\n  "{HASH}",\n]\n\n[go]\nversion = "1"\n'
+    )
     script(
         tmp_path / "tools" / "uv",
         'if [ "$1" = --version ]; then echo "uv 0.13.9"; exit; fi\n'
@@ -108,10 +119,88 @@ def test_a_sync_that_failed_is_tried_again(
     script(checkout / "tools" / "uv", 'if [ "$1" = --version ]; then echo "uv 0.13.9"; exit; fi\nexit 2')
     assert bootstrap.main([]) == 1
     assert "uv sync --frozen" in capsys.readouterr().err
-    assert not bootstrap.is_current()
+    assert not bootstrap.is_current(False)
 
 
-@pytest.mark.parametrize("answer", ["uv 0.8.24", "command not found", ""])
+def test_a_deployment_gets_the_program_alone_and_development_all_groups(
+    bootstrap: types.ModuleType, checkout: Path
+) -> None:
+    assert bootstrap.main([]) == 0
+    assert "--group plan" in calls(checkout)[0]
+    assert "--all-groups" not in calls(checkout)[0], (
+        "where the deployer works there is no test, linter or twin"
+    )
+    assert bootstrap.main(["--development"]) == 0
+    assert "--all-groups" in calls(checkout)[1]
+    assert bootstrap.main([]) == 0
+    assert len(calls(checkout)) == 2, "an environment for development has what a deployment needs"
+    (checkout / "uv.lock").write_text("another")
+    assert bootstrap.main([]) == 0
+    assert "--all-groups" in calls(checkout)[2], "and stays one when the lock changes"
+
+
+def test_packages_that_another_command_took_away_come_back(
+    bootstrap: types.ModuleType, checkout: Path
+) -> None:
+    packages = checkout / ".venv" / "lib" / "python3.11" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "pytest").mkdir()
+    assert bootstrap.main(["--development"]) == 0
+    assert bootstrap.main(["--development"]) == 0
+    assert len(calls(checkout)) == 1
+    (packages / "pytest").rmdir()
+    os.utime(packages, (time.time() + 1, time.time() + 1))
+    assert bootstrap.main([]) == 0
+    assert len(calls(checkout)) == 2, "`pulumi install` syncs exactly, by the default groups"
+    assert "--all-groups" in calls(checkout)[1]
+
+
+def test_the_host_finds_uv_on_path_where_the_machine_has_none(
+    bootstrap: types.ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bootstrap.uv_on_path() == [], "the one on PATH is good"
+    own = checkout / "cache" / "tools" / "uv-0.13.9" / "bin"
+    script(own / "uv", "echo uv 0.13.9")
+    script(checkout / "tools" / "uv", "echo uv 0.8.24")
+    assert bootstrap.uv_on_path() == [str(own)], "before the one that is too old"
+    (checkout / "tools" / "uv").unlink()
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    assert bootstrap.uv_on_path() == [str(own)]
+    (own / "uv").unlink()
+    assert bootstrap.uv_on_path() == []
+    script(checkout / "named" / "uv", "echo uv 0.13.9")
+    monkeypatch.setenv("UV", str(checkout / "named" / "uv"))
+    assert bootstrap.uv_on_path() == [str(checkout / "named")], "a host does not read the variable"
+
+
+def test_a_command_finds_uv_on_path_after_the_environments_own_tools(checkout: Path) -> None:
+    (checkout / "bootstrap.py").write_text((ROOT / "bootstrap.py").read_text())
+    (checkout / "tools" / "uv").rename(checkout / "tools" / "another")
+    for name in ("git", "make"):
+        script(checkout / "tools" / name, "true")
+    script(
+        checkout / "cache" / "tools" / "uv-0.13.9" / "bin" / "uv",
+        'if [ "$1" = --version ]; then echo "uv 0.13.9"; exit; fi\n'
+        "mkdir -p .venv/bin; touch .venv/bin/python",
+    )
+    done = subprocess.run(
+        [sys.executable, str(checkout / "bootstrap.py"), "--run", "sh", "-c", "echo $PATH; command -v uv"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={
+            "PATH": f"{checkout}/tools:/usr/bin:/bin",
+            "HOME": str(checkout),
+            "AIPLATFORM_CACHE": str(checkout / "cache"),
+        },
+    )
+    path, found = done.stdout.splitlines()
+    own = checkout / "cache" / "tools" / "uv-0.13.9" / "bin"
+    assert path.split(":")[:2] == [str(checkout / ".venv" / "bin"), str(own)], done.stderr
+    assert found == str(own / "uv")
+
+
+@pytest.mark.parametrize("answer", ["uv 0.12.9", "command not found", ""])
 def test_a_uv_that_is_too_old_or_only_a_shim_is_not_used(
     bootstrap: types.ModuleType, checkout: Path, answer: str
 ) -> None:
@@ -126,12 +215,16 @@ def test_uv_comes_from_pypi_in_its_pinned_version_whole_or_not_at_all(
         checkout / "pip",
         f'echo "$@" >> {checkout}/pip-calls\n'
         'while [ "$1" != --target ]; do shift; done\n'
+        f'cat "$4" > {checkout}/pip-requirements\n'
         'mkdir -p "$2/bin"; printf "#!/bin/sh\\necho uv 0.13.9\\n" > "$2/bin/uv"; chmod +x "$2/bin/uv"',
     )
     monkeypatch.setattr(bootstrap, "pip", lambda _: [str(checkout / "pip")])
     uv = bootstrap.install_uv()
     assert uv == checkout / "cache" / "tools" / "uv-0.13.9" / "bin" / "uv"
-    assert "uv==0.13.9" in (checkout / "pip-calls").read_text()
+    assert "--require-hashes" in (checkout / "pip-calls").read_text()
+    assert (checkout / "pip-requirements").read_text() == f"uv==0.13.9 --hash=sha256:{HASH}\n", (
+        "pip refuses an archive that is not the pinned one"
+    )
     assert [file.name for file in (checkout / "cache" / "tools").iterdir()] == ["uv-0.13.9"]
     (checkout / "tools" / "uv").unlink()
     monkeypatch.setenv("PATH", "/usr/bin:/bin")

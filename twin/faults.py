@@ -14,7 +14,7 @@ from typing import Any
 class Faults:
     """The faults that are on, kept in a file so that a restart does not heal them.
 
-    kinds: the kinds of fault and what narrows each; `capacity` lasts and strikes no call.
+    kinds: the kinds of fault and what narrows each; one that no service narrows lasts and strikes no call.
     """
 
     def __init__(self, file: Path, kinds: Mapping[str, set[str]]) -> None:
@@ -64,7 +64,7 @@ class Faults:
         taken: list[dict[str, Any]] = []
         with self._lock:
             for fault in list(self._on):
-                if fault["kind"] == "capacity" or not _matches(fault, service, operation):
+                if "service" not in self._kinds[fault["kind"]] or not _matches(fault, service, operation):
                     continue
                 taken.append(fault)
                 if fault.get("times"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import textwrap
 from collections.abc import Iterator
@@ -122,9 +123,16 @@ def _result(violation: Violation, file: str) -> dict[str, Any]:
                 "logicalLocations": [{"fullyQualifiedName": violation.urn, "kind": "resource"}],
             }
         ],
-        # The same fault of the same resource is the same alert in the next run.
-        "partialFingerprints": {"fault/v1": f"{violation.policy}|{violation.urn}|{violation.path}"},
+        # The same violation of the same resource is the same alert in the next run. By this name, which the
+        # upload else gives the hash of line 1: one alert for all violations of a policy.
+        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(violation)},
     }
+
+
+def _fingerprint(violation: Violation) -> str:
+    text = f"{violation.policy}|{violation.urn}|{violation.path}"
+    # As CodeQL's: a hash and its number of occurrences.
+    return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}:1"
 
 
 def junit(judgement: Judgement, stack: str, target: Path) -> None:

@@ -40,7 +40,7 @@ class Maker(Protocol):
         """Options of a child; data: whether it is or keeps data, and so is protected and retained."""
         ...
 
-    def tags(self, purpose: str) -> dict[str, str]:
+    def tags(self, purpose: str) -> Mapping[str, pulumi.Input[str]]:
         """Tags of a bucket."""
         ...
 

@@ -69,12 +69,12 @@ class LakehouseReferenceArgs(TypedDict):
     """The key of its data: on AWS an arn, on Google Cloud `projects/.../cryptoKeys/...`."""
     kms_key_arn: NotRequired[Input[str]]
     """AWS: the key of its data."""
-    workgroup: NotRequired[Input[str]]
-    """AWS, and required there: the Athena workgroup to query in."""
+    workgroups: NotRequired[Input[dict[str, str]]]
+    """AWS: its Athena workgroups, name of a grant -> workgroup."""
     writer_role_arn: NotRequired[Input[str]]
     """AWS: the role of pipelines."""
-    client_policy_arn: NotRequired[Input[str]]
-    """AWS: the policy that lets a role ask; grants decide what it gets."""
+    client_policies: NotRequired[Input[dict[str, str]]]
+    """AWS: what IAM must allow the principal of a grant, name of a grant -> policy document."""
     client_role: NotRequired[Input[str]]
     """Google Cloud: the role that lets a principal ask; grants decide what it gets."""
     streams: NotRequired[Input[dict[str, str]]]
@@ -125,9 +125,9 @@ class LakehouseReference:
     log_bucket: Input[str] | None = None
     kms_key: Input[str] | None = None
     kms_key_arn: Input[str] | None = None
-    workgroup: Input[str] | None = None
+    workgroups: Input[dict[str, Input[str]]] | None = None
     writer_role_arn: Input[str] | None = None
-    client_policy_arn: Input[str] | None = None
+    client_policies: Input[dict[str, Input[str]]] | None = None
     client_role: Input[str] | None = None
     streams: Input[dict[str, Input[str]]] | None = None
     producer_policy_arn: Input[str] | None = None
@@ -146,8 +146,7 @@ class LakehouseReference:
 
     def check(self) -> Iterator[Fault]:
         """What a lakehouse must say of itself on its cloud."""
-        needed = {"aws": ("workgroup",), "gcp": ("project", "region")}
-        for key in needed[self.cloud]:
+        for key in ("project", "region") if self.cloud == "gcp" else ():
             if getattr(self, key) is None:
                 yield Fault(key, f"missing, expected the lakehouse's {key} as Lakehouse.outputs gives it")
         yield from self._zones()

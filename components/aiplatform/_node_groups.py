@@ -13,13 +13,15 @@ from aiplatform._aws import place, trust
 from aiplatform._kubernetes import EFFECTS, Taint
 from aiplatform._references import ClusterReference
 
-TEMPLATE_TAG: Final = "k8s.io/cluster-autoscaler/node-template/resources/"
-"""A tag of an Auto Scaling group under this prefix tells the Cluster Autoscaler how much of a resource a new
-node will have."""
+TEMPLATE_TAG: Final = "k8s.io/cluster-autoscaler/node-template/"
+"""Tags of an Auto Scaling group under this prefix tell the Cluster Autoscaler what a new node will have:
+`resources/<name>` how much of a resource, `taint/<key>` a taint as `<value>:<effect>`."""
 
 NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
-"""All that a node needs of its own: register with the cluster, pull images. The VPC CNI has a role of its
-own, by Pod Identity."""
+"""All that a node needs where the VPC CNI has a role of its own: register with the cluster, pull images."""
+
+CNI_POLICY: Final = "AmazonEKS_CNI_Policy"
+"""What the VPC CNI needs, of its own role or of the nodes' (EKS user guide, "Amazon EKS node IAM role")."""
 
 DEVICES: Final[Mapping[str, Sequence[str]]] = {
     "al2023": ["/dev/xvda"],
@@ -56,7 +58,8 @@ class NodeRole:
 def node_role(
     parent: pulumi.Resource, name: str, name_prefix: str, cluster: ClusterReference, tags: Mapping[str, str]
 ) -> NodeRole:
-    """The cluster's shared node role where it has one, else a role of the pool's own."""
+    """The cluster's shared node role where it has one, else a role of the pool's own, which the VPC CNI uses
+    too unless it has one itself."""
     if cluster.node_role_arn is not None:
         return NodeRole(cluster.node_role_arn, ())
     here = place(parent)
@@ -75,7 +78,7 @@ def node_role(
             policy_arn=here.managed_policy(policy),
             opts=ResourceOptions(parent=parent),
         )
-        for policy in NODE_POLICIES
+        for policy in (*NODE_POLICIES, *(() if cluster.cni_role else (CNI_POLICY,)))
     ]
     return NodeRole(role.arn, attachments)
 
@@ -155,11 +158,17 @@ def node_group(
     role: NodeRole,
     template: ec2.LaunchTemplate,
     size: tuple[int, int],
+    *,
+    upgraded: bool = True,
     **more: Any,
 ) -> eks.NodeGroup:
-    """A managed node group that starts at its minimum and whose size then belongs to the autoscaler."""
+    """A managed node group that starts at its minimum and whose size then belongs to the autoscaler.
+
+    upgraded: whether it follows new versions of Kubernetes and of its launch template.
+    """
     minimum, maximum = size
-    return eks.NodeGroup(
+    ignored = ["scalingConfig.desiredSize", *([] if upgraded else ["version", "launchTemplate.version"])]
+    group = eks.NodeGroup(
         name,
         cluster_name=cluster.name,
         version=cluster.version,
@@ -171,10 +180,41 @@ def node_group(
             min_size=minimum, max_size=maximum, desired_size=minimum
         ),
         node_repair_config=eks.NodeGroupNodeRepairConfigArgs(enabled=True),
-        opts=ResourceOptions(
-            parent=parent, depends_on=list(role.attachments), ignore_changes=["scalingConfig.desiredSize"]
-        ),
+        opts=ResourceOptions(parent=parent, depends_on=list(role.attachments), ignore_changes=ignored),
         **more,
+    )
+    Output.all(group.cluster_name, group.node_group_name, group.status).apply(
+        lambda each: refuse_failed(str(each[0]), str(each[1]), each[2])
+    )
+    return group
+
+
+USABLE: Final = frozenset({"ACTIVE", "UPDATING", "DEGRADED"})
+"""The statuses in which EKS has made a node group and accepts changes of it."""
+
+
+_UNFINISHED: Final = "its creation failed, and the state does not say how; run `up --refresh`, which reads it"
+
+
+def refuse_failed(cluster: str, group: str, status: str | None) -> None:
+    """Raise pulumi.RunError where a node group was never made, or is being deleted.
+
+    The provider keeps a node group whose creation failed in the state, and its next update has nothing to
+    change: without this the second `up` would succeed while EKS still reports CREATE_FAILED.
+    """
+    if status in USABLE:
+        return
+    there = f"--cluster-name {cluster} --nodegroup-name {group}"
+    # A creation that failed leaves no status in the state until a refresh reads it.
+    if not status:
+        raise pulumi.RunError(f"node group {group} of {cluster}: {_UNFINISHED}")
+    problem = f"node group {group} of {cluster}: EKS reports {status}; expected ACTIVE"
+    if status == "CREATING":
+        raise pulumi.RunError(f"{problem}. It is still being created: wait, then run `up` again")
+    raise pulumi.RunError(
+        f"{problem}. EKS changes nothing of such a node group, so delete it and run `up --refresh`, which "
+        f"creates it again:\n  aws eks delete-nodegroup {there}\nWhy it failed:\n"
+        f"  aws eks describe-nodegroup {there} --query nodegroup.health"
     )
 
 
@@ -183,21 +223,42 @@ def autoscaling_group_name(group: eks.NodeGroup) -> Output[str]:
     (`k8s.io/cluster-autoscaler/enabled`, `k8s.io/cluster-autoscaler/<cluster>=owned`) itself."""
 
     def first(resources: Sequence[Any]) -> str:
-        return str(resources[0].autoscaling_groups[0].name)
+        groups = resources[0].autoscaling_groups if resources else None
+        if not groups:
+            raise pulumi.RunError(f"a node group has no Auto Scaling group: {_UNFINISHED}")
+        return str(groups[0].name)
 
     return group.resources.apply(first)
 
 
 def tell_autoscaler(
-    parent: pulumi.Resource, name: str, group: Input[str], resources: Mapping[str, str]
+    parent: pulumi.Resource,
+    name: str,
+    group: Input[str],
+    resources: Mapping[str, str],
+    taints: Sequence[Taint] = (),
 ) -> None:
-    """Tag an Auto Scaling group with resources of its nodes. EKS hands no tag of a node group on to it."""
-    for resource, quantity in resources.items():
+    """Tag an Auto Scaling group with what the Cluster Autoscaler cannot know of a node when there is none:
+    resources, and taints without a value. EKS hands no tag of a node group on to it.
+
+    Taints with a value come by DescribeNodegroup, of which the autoscaler leaves those without one out
+    (cluster-autoscaler, cloudprovider/aws/aws_wrapper.go, getManagedNodegroupInfo): for a Pod that does not
+    tolerate one the group would grow and shrink again and again.
+    """
+    tags = {f"resources/{resource}": quantity for resource, quantity in resources.items()}
+    # One tag for a key: of two effects the stronger, which no Pod without a toleration gets past either.
+    for taint in sorted(taints, key=lambda each: _STRENGTH.index(each.effect)):
+        if not taint.value:
+            tags.setdefault(f"taint/{taint.key}", f":{taint.effect}")
+    for tag, value in tags.items():
+        kind, _, what = tag.partition("/")
+        logical = what.rpartition("/")[2] if kind == "resources" else f"taint-{what.replace('/', '-')}"
         autoscaling.Tag(
-            f"{name}-{resource.rpartition('/')[2]}",
+            f"{name}-{logical}",
             autoscaling_group_name=group,
-            tag=autoscaling.TagTagArgs(
-                key=f"{TEMPLATE_TAG}{resource}", value=quantity, propagate_at_launch=False
-            ),
+            tag=autoscaling.TagTagArgs(key=f"{TEMPLATE_TAG}{tag}", value=value, propagate_at_launch=False),
             opts=ResourceOptions(parent=parent),
         )
+
+
+_STRENGTH: Final = ("NoExecute", "NoSchedule", "PreferNoSchedule")

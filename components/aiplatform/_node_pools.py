@@ -23,14 +23,6 @@ generated, as most of its properties are fixed, and a changed one must not meet 
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
 """The service account's IAM roles limit a node, not scopes ("Access scopes in GKE")."""
 
-ONLY_HYPERDISK: Final = frozenset({"c4", "c4a", "c4d", "h4d", "m4", "n4", "n4a", "n4d", "x4"})
-"""CPU families that take no persistent disk ("Hyperdisk: machine series support")."""
-
-
-def boot_disk(machine_type: str) -> str:
-    """The disk type that a CPU machine starts from."""
-    return "hyperdisk-balanced" if machine_type.partition("-")[0] in ONLY_HYPERDISK else "pd-balanced"
-
 
 def zones_that_offer(
     machine_types: Sequence[str],
@@ -109,10 +101,18 @@ class Size:
         )
 
     def initial(self, zones: int) -> int:
-        """Nodes of each zone of a pool that grows, at first: enough for those that must stay. Where that were
-        more than there may be, none, and the autoscaler, which keeps the minimum, makes them."""
-        each = -(-self.minimum // zones)
-        return each if each * zones <= self.maximum else 0
+        """Nodes of each zone of a pool that grows, at first: enough for those that must stay. The autoscaler
+        does not add nodes to reach a minimum, it only keeps to it when it removes some ("Autoscaling a
+        cluster: Node pool size mismatching")."""
+        return -(-self.minimum // zones)
+
+    def within(self, zones: Sequence[str]) -> Sequence[str]:
+        """As many of the zones, the first ones, as can begin with the same number of nodes each: at least the
+        minimum and at most the maximum together."""
+        fitting = (
+            zones[:count] for count in range(len(zones), 0, -1) if self.initial(count) * count <= self.maximum
+        )
+        return next(fitting, zones[:1])
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ def node_config(node: Node, cluster: ClusterReference) -> container.NodePoolNode
 
 
 def gke_taints(taints: Sequence[Taint]) -> list[container.NodePoolNodeConfigTaintArgs]:
-    """Taints in GKE's words. Those that GKE adds itself are not among them: it keeps them apart."""
+    """Taints in GKE's words."""
     return [
         container.NodePoolNodeConfigTaintArgs(key=each.key, value=each.value, effect=EFFECTS[each.effect])
         for each in taints
@@ -173,14 +173,19 @@ def node_pool(
     *,
     depends_on: Sequence[pulumi.Resource] = (),
     surge: bool = True,
-    repair: bool = True,
+    short_lived: bool = False,
     **more: Any,
 ) -> container.NodePool:
     """A node pool whose size belongs to GKE's autoscaler after its first.
 
-    surge: whether an upgrade makes a new node before it drains an old one. repair: whether GKE replaces nodes
-    that fail.
+    surge: whether an upgrade makes a new node before it drains an old one. short_lived: its nodes are
+    flex-start nodes. GKE refuses auto-repair there, and chooses the upgrade strategy (SHORT_LIVED), which the
+    provider does not know: any upgrade setting is a change at every update.
     """
+    zones = zones.apply(lambda names: names if size.fixed else size.within(names))
+    upgrades = container.NodePoolUpgradeSettingsArgs(
+        strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
+    )
     return container.NodePool(
         name,
         project=cluster.project,
@@ -193,10 +198,8 @@ def node_pool(
         node_count=size.maximum if size.fixed else None,
         autoscaling=size.autoscaling(),
         node_config=node_config(node, cluster),
-        management=container.NodePoolManagementArgs(auto_repair=repair, auto_upgrade=True),
-        upgrade_settings=container.NodePoolUpgradeSettingsArgs(
-            strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
-        ),
+        management=container.NodePoolManagementArgs(auto_repair=not short_lived, auto_upgrade=True),
+        upgrade_settings=None if short_lived else upgrades,
         opts=ResourceOptions(
             parent=parent,
             depends_on=list(depends_on) or None,

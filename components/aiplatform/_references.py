@@ -46,6 +46,10 @@ class ClusterReferenceArgs(TypedDict):
     """Google Cloud: the pool of workload identities, `PROJECT.svc.id.goog`."""
     node_role_arn: NotRequired[Input[str]]
     """A role that all nodes share; without it a pool makes its own."""
+    cni_role: NotRequired[bool]
+    """AWS: whether the VPC CNI (`aws-node`) has a role of its own, by Pod Identity or IRSA. Without it the
+    role that a pool makes for its nodes may attach network interfaces (AmazonEKS_CNI_Policy), or no node
+    would become Ready. Default false."""
     arn: NotRequired[Input[str]]
     """The cluster's arn."""
     endpoint: NotRequired[Input[str]]
@@ -83,6 +87,7 @@ class ClusterReference:
     workload_pool: Input[str] | None = None
     version: Input[str] | None = None
     node_role_arn: Input[str] | None = None
+    cni_role: bool = False
     arn: Input[str] | None = None
     endpoint: Input[str] | None = None
     certificate_authority: Input[str] | None = None

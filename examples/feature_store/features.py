@@ -4,7 +4,7 @@
     feast materialize-incremental 2026-11-25T12:00:00   carries the newest values into the online store; the
                                                         platform's schedule does so by itself
 
-The file `feature_store.yaml` beside this one is the output `feature_store_yaml` of the feature store. Name
+The file `feature_store.yaml` beside this one is that of your principal in the output `clients`. Name
 the view in its argument `feature_views`, so that its table is made.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -16,7 +17,8 @@ POLICY = Policy(
     "every repository of the world. A condition on the token's subject says which repository, "
     "branch or service account is meant, and on Google Cloud the pool's condition and the "
     "member do.",
-    remediation="Compare the provider's `:sub` with a whole subject (repo:acme/platform:environment:prod, "
+    remediation="Compare the provider's `:sub` with a whole subject (repo:acme@1/platform@2:environment:prod "
+    "or, where the repository's subjects have no ids, repo:acme/platform:environment:prod; "
     "system:serviceaccount:ns:name) and `:aud` with sts.amazonaws.com; on Google Cloud set "
     "attributeCondition and grant to one subject or attribute.",
     frameworks=("NIST 800-53 AC-3", "NIST 800-53 IA-8", "SOC 2 CC6.1"),
@@ -34,6 +36,12 @@ _SHARED_ISSUERS = (
 
 # What must stand before a wildcard: system:serviceaccount:NAMESPACE:.
 _PARTS = {"system": 3}
+# Kinds of subjects whose second part is a repository: GitHub's `repo:acme/platform:...`, since July 2026 with
+# ids that no successor of a name gets (`repo:acme@1/platform@2:...`), and GitLab's `project_path:acme/...`.
+_REPOSITORIES = ("repo", "project_path")
+_WILDCARD = re.compile(r"[*?]")
+# A prefix of branches or tags: GitHub's `ref:refs/heads/release/*`, GitLab's `ref_type:branch:ref:release-*`.
+_SOME_REFS = re.compile(r"(ref_type:(branch|tag):)?ref:(refs/(heads|tags)/)?(?!refs/)[^*?]+[*?].*")
 
 
 @POLICY.on("aws:iam/role:Role")
@@ -56,8 +64,9 @@ def _judged(statement: Statement) -> Iterator[Judgement]:
         elif not subjects:
             yield Finding(path, f"trusts all whom {provider!r} knows: no condition is about the subject")
         for key, subject in subjects:
-            if isinstance(subject, str) and _is_open(subject):
-                yield Finding(f"{statement.path}.Condition", f"{key!r} may be {subject!r}, which is anybody")
+            whom = _whom(subject) if isinstance(subject, str) else None
+            if whom:
+                yield Finding(f"{statement.path}.Condition", f"{key!r} may be {subject!r}, which is {whom}")
 
 
 def _subjects(statement: Statement) -> Iterator[tuple[str, Any]]:
@@ -70,16 +79,27 @@ def _subjects(statement: Statement) -> Iterator[tuple[str, Any]]:
                     yield key, subject
 
 
-def _is_open(subject: str) -> bool:
-    """Whether what stands before the first wildcard does not yet name an owner: `repo:*`, `*:main`,
-    `system:serviceaccount:*`."""
-    if "*" not in subject:
-        return False
-    before = subject.partition("*")[0]
-    kind, _, owner = before.partition(":")
-    if kind == "repo":
-        return "/" not in owner
-    return before.count(":") < _PARTS.get(kind, 1) or not owner
+def _whom(subject: str) -> str | None:
+    """Whom a wildcard in a subject admits beyond one workload; None where it admits no one."""
+    wildcard = _WILDCARD.search(subject)
+    if wildcard is None:
+        return None
+    kind, _, rest = subject.partition(":")
+    if kind in _REPOSITORIES:
+        return _whom_of_repositories(rest)
+    before = subject[: wildcard.start()]
+    named = before.count(":") >= _PARTS.get(kind, 1) and before.partition(":")[2]
+    return None if named else "anybody"
+
+
+def _whom_of_repositories(rest: str) -> str | None:
+    repository, _, context = rest.partition(":")
+    if _WILDCARD.search(repository):
+        return "any repository of an owner" if "/" in _WILDCARD.split(repository)[0] else "anybody"
+    if context.startswith("environment:"):
+        # GitHub makes an environment, without rules, for the job that names it first.
+        return "any branch of the repository: a job can name an environment that has no rules"
+    return None if _SOME_REFS.fullmatch(context) else "any branch and pull request of the repository"
 
 
 @POLICY.on("gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider")

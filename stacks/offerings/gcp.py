@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import compute
+from pulumi_gcp import compute, projects
 
 from aiplatform import _node_pools as gke
 from aiplatform._args import ArgumentError, Fault, got, nearest, read
@@ -16,10 +17,13 @@ from aiplatform._references import ClusterReference
 from aiplatform.gpu_pool import gcp_plan
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from stacks import to_be
-from stacks.offerings import gcp_standing, pools
+from stacks.offerings import gcp_quotas, gcp_standing, pools
 from stacks.offerings.found import Found
 from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import Settings
+
+FIRST_APIS: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com")
+"""What a project has switched on before the first `up`."""
 
 
 def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
@@ -27,6 +31,9 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     switches on itself, no more can be told than that there is no such region."""
     options = pulumi.InvokeOptions(provider=provider)
     environment = settings.environment
+    locked = _of_its_services(environment.project_id, options)
+    if locked:
+        return locked
     try:
         answer = compute.get_zones(
             project=environment.project_id, region=environment.region, status="UP", opts=options
@@ -43,11 +50,32 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     zones, found = _zones(settings, answer.names)
     if found:
         return found
-    return [
-        *_of_pools(settings, zones, options, found),
+    lacking, offered = _of_pools(settings, zones, options, found)
+    standing = [
         *gcp_standing.of_the_cluster(settings, zones, options),
         *gcp_standing.of_reservations(settings, options),
     ]
+    # What Compute Engine does not offer needs no quota.
+    quotas = [] if lacking or offered is None else gcp_quotas.faults(settings, zones, offered, options)
+    return [*lacking, *standing, *quotas]
+
+
+def _of_its_services(project: str | None, options: pulumi.InvokeOptions) -> list[Found]:
+    """Whether the project can switch on APIs at all. Every `projects.Service` asks Service Usage and Resource
+    Manager in the project's own name: neither can be switched on by the program where one of them is off
+    (hashicorp/terraform-provider-google#14174, #11435)."""
+    try:
+        projects.get_project_service(service=FIRST_APIS[0], project=project, opts=options)
+    except Exception as error:  # noqa: BLE001 - any other refusal is reported by the questions that follow
+        if api_is_off(error):
+            apis = " ".join(FIRST_APIS)
+            reason = (
+                f"{got(project)}, in which {' or '.join(FIRST_APIS)} is switched off: without both the "
+                f"program can switch on no API; run `gcloud services enable {apis} --project {project}` "
+                "once, and wait some minutes"
+            )
+            return [("environment.project_id", reason)]
+    return []
 
 
 def _of_a_new_project(region: str) -> list[Found]:
@@ -95,14 +123,15 @@ def _zones(settings: Settings, there: Sequence[str]) -> tuple[Sequence[str], lis
 
 def _of_pools(
     settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions, found: list[Found]
-) -> list[Found]:
+) -> tuple[list[Found], gke.Offerings | None]:
+    """What pools cannot have, and what is offered, where that is known."""
     here = to_be.cluster_to_be(settings)
     asked = [_system_nodes(settings, zones), *pools.of(settings, zones, _gpus, found)]
     types = pools.types_of(asked)
     offered = gke.zones_that_offer(types, zones, read(ClusterReference, here, "Cluster"), options)
     if isinstance(offered, Output):
-        return found
-    return pools.judged(asked, offered, found)  # type: ignore[arg-type]
+        return found, None
+    return pools.judged(asked, offered, found), offered  # type: ignore[arg-type,return-value]
 
 
 def _system_nodes(settings: Settings, zones: Sequence[str]) -> pools.Pool:

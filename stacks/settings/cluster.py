@@ -108,7 +108,8 @@ class Cluster(Topic):
     google_groups: str | None = None
     """Google Cloud: the group `gke-security-groups@...` whose member groups Kubernetes may know."""
     addons: dict[str, str] = Field(default_factory=dict)
-    """AWS: pinned add-on versions, by name; the others follow the cluster's default."""
+    """AWS: pinned add-on versions, by name; the others are EKS's default when they are installed or the
+    Kubernetes version changes, and stay between those."""
     service_cidr: str | None = None
     """AWS: addresses of Kubernetes Services, fixed when the cluster is created; left out, 172.20.0.0/16. On
     Google Cloud the network plans them."""

@@ -101,7 +101,8 @@ class GpuPool(Pool):
     gpudirect: bool | None = None
     """Google Cloud: networks for the cards' own network interfaces; left out, on machines that have them."""
     gpudirect_cidr: str | None = None
-    """Google Cloud: the range that these networks are cut from; left out, 192.168.0.0/16."""
+    """Google Cloud: the range that these networks are cut from, apart from those of other pools;
+    left out, a /20 of 192.168.0.0/16 by the pool's name."""
     placement_group: bool | None = None
     """Whether spot and on-demand nodes stand close together; left out, those with EFA or GPUDirect do."""
     instance_store: Literal["raid0", "none"] | None = None

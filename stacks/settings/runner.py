@@ -15,7 +15,8 @@ class Runner(Topic):
     VPN or have runners of your own: then every address of the network reaches the API."""
     deployer: str | None = None
     """The IAM role (arn) of this account that the program runs as; it administers the cluster. Its trust
-    policy must let the role `{org}-{name}-runner` in."""
+    policy must let the role `{org}-{name}-runner` in and, for jobs of GitHub Actions, the environment's
+    subject of GitHub's OpenID Connect provider."""
     repository: str | None = None
     """The repository of this program: an HTTPS URL on github.com, gitlab.com or bitbucket.org."""
     connection: str | None = None
@@ -27,11 +28,14 @@ class Runner(Topic):
     buildspec: str | None = None
     """What a run does: a path in the repository, or the text itself; left out, `buildspec.yml`."""
     workflows: list[str] = Field(default_factory=list)
-    """GitHub Actions workflows, by name, whose jobs run on it. Whoever can start such a job works as the
-    deployer: let an environment with reviewers stand before it."""
+    """GitHub Actions workflows, by name, whose jobs run in the network, on the project `{org}-{name}-jobs`.
+    Anyone who can push a branch can start such a job, so its role can assume no other: the job gets the
+    deployer's by OpenID Connect, from a GitHub environment."""
+    actors: list[str] = Field(default_factory=list)
+    """The numeric ids of the GitHub accounts whose jobs run there, `["583231"]`; left out, of all."""
     timeout_minutes: int = 120
     """How long a run may take."""
     concurrent_runs: int | None = None
-    """How many runs at a time; left out, 1, and as many as the account allows with workflows."""
+    """How many runs at a time; left out, 1. Jobs of workflows have the account's limit alone."""
     log_retention_days: int | None = None
     """How long a run's logs are kept; left out, as long as the control plane's."""

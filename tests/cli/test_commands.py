@@ -41,7 +41,10 @@ def run(*arguments: str) -> str:
         ("policy",),
         *(("up",), ("preview",), ("refresh",), ("destroy",)),
         *(("twin", name) for name in ("start", "stop", "status", "env", "run", "reset", "list")),
-        *(("twin", "fault", name) for name in ("throttle", "capacity", "slow", "fail", "list", "clear")),
+        *(
+            ("twin", "fault", name)
+            for name in ("throttle", "capacity", "slow", "fail", "late-logs", "new-account", "list", "clear")
+        ),
     ],
 )
 def test_every_command_explains_itself(command: tuple[str, ...]) -> None:

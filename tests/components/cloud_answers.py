@@ -50,6 +50,11 @@ def _zones(arguments: Inputs) -> dict[str, Any]:
     }
 
 
+def _vcpus(instance_type: str) -> int:
+    size = instance_type.partition(".")[2]
+    return 2 if size == "large" else 4 * int(size.removesuffix("xlarge") or 1)
+
+
 def _policy_document(arguments: Inputs) -> dict[str, Any]:
     statements = [
         {key[0].upper() + key[1:]: entry for key, entry in statement.items()}
@@ -81,6 +86,10 @@ def _machine_types(arguments: Inputs) -> dict[str, Any]:
 def _no_gke_cluster(arguments: Inputs) -> dict[str, Any]:
     place = f"projects/{arguments['project']}/locations/{arguments['location']}"
     raise RefusedError(f"{place}/clusters/{arguments['name']} not found")
+
+
+def _no_cloud_quotas(arguments: Inputs) -> dict[str, Any]:
+    raise RefusedError(f"Error 403: Cloud Quotas API has not been used in {arguments['parent']} before")
 
 
 FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
@@ -118,6 +127,25 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         "names": ["dms-vpc-role"],
         "arns": [f"arn:aws:iam::{ACCOUNT}:role/dms-vpc-role"],
     },
+    "aws:cloudwatch/getLogGroups:getLogGroups": lambda arguments: {
+        **arguments,
+        "id": REGION,
+        "arns": [],
+        "logGroupNames": [],
+        "region": REGION,
+    },
+    "aws:ec2/getInstanceType:getInstanceType": lambda arguments: {
+        "id": arguments["instanceType"],
+        "instanceType": arguments["instanceType"],
+        "defaultVcpus": _vcpus(arguments["instanceType"]),
+    },
+    "aws:servicequotas/getServiceQuota:getServiceQuota": lambda arguments: {
+        **arguments,
+        "id": arguments["quotaCode"],
+        "quotaName": arguments["quotaCode"],
+        "value": 10_000,
+    },
+    "aws:eks/getClusters:getClusters": lambda _: {"id": REGION, "names": [], "region": REGION},
     "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
         "id": arguments["addonName"],
         "addonName": arguments["addonName"],
@@ -129,6 +157,11 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
     "gcp:compute/getZones:getZones": _google_zones,
     "gcp:compute/getMachineTypes:getMachineTypes": _machine_types,
     "gcp:container/getCluster:getCluster": _no_gke_cluster,
+    "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo": _no_cloud_quotas,
+    "gcp:projects/getProjectService:getProjectService": lambda arguments: {
+        "id": f"{arguments['project']}/{arguments['service']}",
+        **arguments,
+    },
     "gcp:organizations/getProject:getProject": lambda arguments: {
         "id": f"projects/{arguments['projectId']}",
         "projectId": arguments["projectId"],
@@ -230,6 +263,7 @@ _AGENTS = {
     "pubsub": "gcp-sa-pubsub",
     "secretmanager": "gcp-sa-secretmanager",
     "sqladmin": "gcp-sa-cloud-sql",
+    "dataproc": "dataproc-accounts",
 }
 
 
@@ -251,6 +285,7 @@ COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "gcp:biglake/icebergTable:IcebergTable": lambda name, inputs: {
         "location": f"gs://bucket/tables/{inputs['name']}/5f3a"
     },
+    "gcp:bigquery/job:Job": lambda name, inputs: {"statuses": [{"state": "DONE"}]},
     "gcp:bigquery/connection:Connection": lambda name, inputs: {
         "cloudResource": {"serviceAccountId": "bqcx-0123@gcp-sa-bigquery-condel.iam.gserviceaccount.com"}
     },

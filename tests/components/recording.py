@@ -47,6 +47,8 @@ class Registered:
     """One registration: properties are camelCase, references are URNs."""
 
     urn: str
+    id: str
+    """What the cloud answers as its id; empty for a component."""
     type: str
     name: str
     custom: bool
@@ -66,7 +68,9 @@ class Registered:
     replace_on_changes: tuple[str, ...]
     delete_before_replace: bool
     additional_secret_outputs: tuple[str, ...]
-    aliases: int
+    aliases: tuple[str, ...]
+    """Former URNs, or what is different in them: `name=cluster-admin type=...`."""
+    import_id: str
     timeouts: dict[str, str]
     outputs: dict[str, Any] | None = field(default=None)
     """What register_outputs got; None when it was never called."""
@@ -313,7 +317,7 @@ class Monitor(MockMonitor):
         state = _struct(before)
         state.MergeFrom(request.object)
         state.update(after)
-        self.recorded[urn] = _registered(request, urn, inputs, {**before, **inputs, **after})
+        self.recorded[urn] = _registered(request, urn, id_, inputs, {**before, **inputs, **after})
         return resource_pb2.RegisterResourceResponse(urn=urn, id=id_, object=state)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
@@ -330,9 +334,20 @@ def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
     return made
 
 
-def _registered(request: Any, urn: str, inputs: dict[str, Any], state: dict[str, Any]) -> Registered:
+def _alias(alias: Any) -> str:
+    """A former URN, or the parts of it that differ."""
+    if alias.urn:
+        return alias.urn
+    parts = ((each.name, value) for each, value in alias.spec.ListFields())
+    return " ".join(f"{name}={value}" for name, value in parts if value)
+
+
+def _registered(
+    request: Any, urn: str, id_: str, inputs: dict[str, Any], state: dict[str, Any]
+) -> Registered:
     return Registered(
         urn=urn,
+        id=id_ if request.custom else "",
         type=request.type,
         name=request.name,
         custom=request.custom,
@@ -352,7 +367,8 @@ def _registered(request: Any, urn: str, inputs: dict[str, Any], state: dict[str,
         replace_on_changes=tuple(request.replaceOnChanges),
         delete_before_replace=request.deleteBeforeReplace,
         additional_secret_outputs=tuple(request.additionalSecretOutputs),
-        aliases=len(request.aliases),
+        aliases=tuple(map(_alias, request.aliases)),
+        import_id=request.importId,
         timeouts={
             key: getattr(request.customTimeouts, key)
             for key in ("create", "update", "delete")

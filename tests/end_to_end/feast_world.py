@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as kubernetes
@@ -54,7 +55,7 @@ def program(base: Base, kubeconfig: str) -> None:
         scaling_config=aws.eks.NodeGroupScalingConfigArgs(min_size=2, max_size=2, desired_size=2),
     )
     provider = kubernetes.Provider("kubernetes", kubeconfig=kubeconfig)
-    roles = {name: _role(name, account) for name in ("applier", "reader", "stranger")}
+    roles = {name: _role(name, account) for name in ("applier", "reader", "rival", "stranger")}
     reference: Any = {
         "name": base.cluster,
         "security_group_id": cluster.vpc_config.cluster_security_group_id,
@@ -115,7 +116,8 @@ def program(base: Base, kubeconfig: str) -> None:
             "backup_days": 7,
             "force_destroy": True,
             "appliers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
-            "readers": [f"arn:aws:iam::{account}:role/acme-feast-reader"],
+            # The second one has no grant on the table.
+            "readers": [f"arn:aws:iam::{account}:role/acme-feast-{name}" for name in ("reader", "rival")],
         },
         pulumi.ResourceOptions(providers=[provider], depends_on=[nodes, *roles.values()]),
     )
@@ -144,19 +146,36 @@ class Features:
         self.plain, self.base = plain, base
         self._cluster = kubernetes_config.new_client_from_config(str(plain.world.kubeconfig))
         self.outputs = outputs["features"]
+        self.own: dict[str, Any] = {
+            each["principal"].rpartition("-")[2]: each for each in self.outputs["clients"]
+        }
+        """What the platform gives to a person for Feast, by name."""
         zones = {zone["name"]: zone for zone in outputs["lake"]["zones"]}
         self.database = zones["serving"]["database"]
         self._write()
 
     def client(self, who: str, do: str, **more: Any) -> dict[str, Any]:
-        """Let Feast do something as a role."""
+        """Let Feast do something as a role, by its own file; one that has none takes the reader's."""
         asked = {
             "folder": str(ROOT / "examples" / "feature_store"),
-            "yaml": self.outputs["feature_store_yaml"],
+            "yaml": self.own.get(who, self.own["reader"])["feature_store_yaml"],
             "do": do,
             **more,
         }
         return run("feast", "store", asked, self._person(who))
+
+    def aws(self, who: str, service: str) -> Any:
+        """A boto3 client of a role."""
+        session = self._person(who)
+        make: Any = boto3.client  # its types know each service by a literal
+        return make(
+            service,
+            region_name=session["AWS_REGION"],
+            endpoint_url=session["AWS_ENDPOINT_URL"],
+            aws_access_key_id=session["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=session["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=session["AWS_SESSION_TOKEN"],
+        )
 
     def scheduled(self) -> None:
         """Run what the schedule runs, as it does, but here."""
@@ -283,3 +302,14 @@ def asked(url: str, question: Mapping[str, Any] | None = None) -> dict[str, Any]
             return json.loads(response.read() or b"{}") or {}
     except (urllib.error.URLError, ConnectionError):
         return None
+
+
+def refused(url: str, question: Mapping[str, Any]) -> int:
+    """The status by which a server on loopback refuses a request; 0 where it does not."""
+    body = json.dumps(question).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=60):  # noqa: S310
+            return 0
+    except urllib.error.HTTPError as error:
+        return error.code

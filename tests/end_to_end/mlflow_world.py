@@ -296,9 +296,17 @@ class Registry:
 
     def user(self, account: str, do: str, **more: Any) -> dict[str, Any]:
         """Let MLflow's client do something as an account."""
-        asked = {"uri": f"https://localhost:{self.port}", "account": account, "do": do, **more}
+        return self._client("models", account, do=do, **more)
+
+    def attack(self, account: str, model: str, version: str, *, unguarded: bool) -> dict[str, int]:
+        """Let an account try everything that changes a version; each attempt's status."""
+        more = {"model": model, "version": version, "unguarded": unguarded}
+        return {name: status for name, (status, _) in self._client("attacker", account, **more).items()}
+
+    def _client(self, script: str, account: str, **more: Any) -> dict[str, Any]:
+        asked = {"uri": f"https://localhost:{self.port}", "account": account, **more}
         trust = {"MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.certificate)}
-        return clients.run("mlflow", "models", {**asked, "password": self.password(account)}, trust)
+        return clients.run("mlflow", script, {**asked, "password": self.password(account)}, trust)
 
     def ask(self, path: str, **headers: str) -> tuple[int, bytes]:
         """A request as nobody."""

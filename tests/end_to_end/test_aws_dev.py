@@ -14,9 +14,11 @@ import botocore.exceptions
 import kubernetes
 import pytest
 
+from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.judged import judged
 from tests.policies.relaxed import DEV, STAGING
+from tests.twin.aws.athena.asking import Asking
 
 pytestmark = pytest.mark.end_to_end
 
@@ -148,6 +150,34 @@ def test_drift_made_behind_its_back_is_found_and_mended(up: Twin) -> None:
     core.delete_namespaced_pod("waiting", "default", grace_period_seconds=0)
 
 
+def test_a_node_group_that_failed_is_never_taken_for_one_that_stands(up: Twin) -> None:
+    eks, name = up.aws("eks"), up.environment
+    up.cli("twin", "fault", "capacity", "--name", name, "--instance-type", "r7i.large")
+    pool = {"node_pools/extra": {"instance_types": ["r7i.large"], "min": 1, "max": 1}}
+    now = ("up", "--yes", "--skip-preview")
+    first = up.changed(*now, change=pool, check=False)
+    assert first.returncode, "EKS waits for a node, and gives up"
+    up.cli("twin", "fault", "clear", "--name", name)
+    [group] = [each for each in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"] if "extra" in each]
+    again = up.changed(*now, "--refresh", change=pool, check=False)
+    assert again.returncode, "the state has the group, and the provider nothing to change"
+    told = again.stdout + again.stderr
+    assert f"node group {group} of {CLUSTER}: EKS reports CREATE_FAILED; expected ACTIVE" in told, told[
+        -3000:
+    ]
+    assert f"aws eks delete-nodegroup --cluster-name {CLUSTER} --nodegroup-name {group}" in told
+    eks.delete_nodegroup(clusterName=CLUSTER, nodegroupName=group)
+    eventually("it is gone", lambda: group not in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"], 60)
+    up.changed(*now, "--refresh", change=pool)
+    states = {
+        each: eks.describe_nodegroup(clusterName=CLUSTER, nodegroupName=each)["nodegroup"]["status"]
+        for each in eks.list_nodegroups(clusterName=CLUSTER)["nodegroups"]
+    }
+    assert set(states.values()) == {"ACTIVE"}, states
+    assert any("extra" in each for each in states), "what was deleted is created again"
+    up.up("--refresh")
+
+
 def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
     configuration = kubernetes.client.Configuration.get_default_copy()
     known = up.kubernetes().configuration
@@ -157,6 +187,35 @@ def test_who_has_no_access_entry_gets_in_nowhere(up: Twin) -> None:
     with pytest.raises(kubernetes.client.ApiException) as refused:
         stranger.list_node()
     assert refused.value.status == 401, "a token that nobody vouches for is nobody"
+
+
+def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin) -> None:
+    lake = up.outputs()["data"]["lakehouse"]
+    database = next(zone["database"] for zone in lake["zones"] if zone["name"] == "curated")
+    trip = {
+        "trip_id": "7",
+        "driver_id": "1",
+        "picked_up_at": "2026-11-01 09:00:00Z",
+        "fare": "12.50",
+        "rider_email": "rider@x.example",
+    }
+    append = {
+        "identity": pods.session(up, CLUSTER, "pipelines", "pipelines"),
+        "do": "append_as_writer",
+        "table": f"{database}.trips",
+    }
+    told = clients.run("pyiceberg", "lake", {"lake": lake, "rows": [trip], "asks": [append]}, pods.place(up))
+    assert told["answers"] == [{"rows": 1}], "pipelines are in `writers`: nothing has to be attached"
+    analysts = pods.session(up, CLUSTER, "analytics", "notebooks")
+    ask = Asking(pods.client(up, analysts, "athena"), lake["workgroups"]["analysts"], database)
+    header, row = ask.done("SELECT * FROM trips").rows
+    assert dict(zip(header, row, strict=True)) == {
+        "trip_id": "7",
+        "driver_id": "1",
+        "picked_up_at": "2026-11-01 09:00:00.000 UTC",
+        "fare": "12.50",
+    }, "all but what is pii"
+    assert "Column 'rider_email' cannot be resolved" in ask.refused("SELECT rider_email FROM trips")
 
 
 def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:
@@ -195,9 +254,19 @@ def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
         assert marker not in state, f"{marker} is no business of a state file"
 
 
-def test_destroy_leaves_nothing(up: Twin) -> None:
+def test_destroy_leaves_nothing_but_the_log_group_that_eks_writes_to_late(up: Twin) -> None:
+    up.cli("twin", "fault", "late-logs", "--name", up.environment)
     done = up.cli("destroy", up.environment)
-    assert "holds nothing any more" in done.stdout, done.stdout[-2000:]
+    group = f"/aws/eks/{CLUSTER}/cluster"
+    left = [each for ids in up.inventory().values() for each in ids]
+    assert left == [group], done.stderr[-2000:]
+    up.cli("twin", "fault", "clear", "--name", up.environment)
+    refused = up.cli("preview", up.environment, check=False)
+    assert refused.returncode, "a new cluster of the name would meet the group in the middle of an update"
+    told = " ".join((refused.stdout + refused.stderr).split())
+    assert f"aws logs delete-log-group --log-group-name {group} --region us-west-2" in told, told[-2000:]
+    up.aws("logs").delete_log_group(logGroupName=group)
+    up.cli("preview", up.environment)
     assert up.inventory() == {}, "what moto holds counts too"
     with pytest.raises(botocore.exceptions.ClientError, match="ResourceNotFoundException"):
         up.aws("eks").describe_cluster(name=CLUSTER)

@@ -43,6 +43,18 @@ def test_bootstrap_makes_network_and_runner_and_no_cluster(bootstrapped: Twin) -
     assert "kubeconfig" not in bootstrapped.outputs(), "there is nothing to reach yet"
 
 
+def test_a_new_account_is_refused_before_anything_is_made(bootstrapped: Twin) -> None:
+    before = bootstrapped.inventory()
+    bootstrapped.cli("twin", "fault", "new-account", "--name", bootstrapped.environment)
+    refused = bootstrapped.cli("preview", bootstrapped.environment, check=False)
+    bootstrapped.cli("twin", "fault", "clear", "--name", bootstrapped.environment)
+    assert refused.returncode, "EKS would take the node groups, and they would fail much later"
+    told = " ".join((refused.stdout + refused.stderr).split())
+    assert "nodes that always run need 28 vCPUs" in told, told[-2000:]
+    assert "request-service-quota-increase --service-code ec2 --quota-code L-1216C47A" in told
+    assert bootstrapped.inventory() == before
+
+
 def test_the_runner_alone_is_let_in_and_its_role_administers(up: Twin) -> None:
     (project,) = up.aws("codebuild").batch_get_projects(names=[RUNNER])["projects"]
     (runner,) = project["vpcConfig"]["securityGroupIds"]
@@ -76,7 +88,7 @@ def test_prod_is_private_protected_and_stands_in_three_zones(up: Twin) -> None:
     zones = {node.metadata.labels["topology.kubernetes.io/zone"] for node in nodes}
     assert len(zones) == 3, "a zone may fall"
     serving = [node for node in nodes if node.metadata.labels.get("ai-platform/pool") == "serving"]
-    assert len(serving) == 1, "a serving pool of min 1 has a node at once"
+    assert not serving, "accelerators come with the first Pod that asks, and with the quota for them"
 
 
 def test_destroy_is_refused_while_it_is_protected(up: Twin) -> None:

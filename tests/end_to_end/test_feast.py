@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError as BotoError
 
 from tests.components.aiplatform.feature_store import example
 from tests.components.recording import value
 from tests.end_to_end.clients import ClientError, run
-from tests.end_to_end.feast_world import DRIVERS, FIRST, LATER, Features, asked, program
+from tests.end_to_end.feast_world import DRIVERS, FIRST, LATER, Features, asked, program, refused
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.plain import Base, Plain
 
@@ -85,6 +86,67 @@ def _moments() -> list[str]:
     return [moment.isoformat() for moment in moments]
 
 
+def test_clients_of_the_server_write_no_feature_and_no_registry(features: Features) -> None:
+    before = _written(features)
+    moment = LATER.isoformat()
+    row = {"driver_id": [7], "event_timestamp": [moment], "conversion_rate": [9.0], "trips_today": [999]}
+    span = {"start_ts": FIRST.isoformat(), "end_ts": moment, "feature_views": ["driver_stats"]}
+    until = {"end_ts": moment, "feature_views": ["driver_stats"]}
+    attempts: dict[str, dict[str, object]] = {
+        "write-to-online-store": {"feature_view_name": "driver_stats", "df": row},
+        "materialize": span,
+        "materialize?async=true": span,
+        "materialize-incremental": until,
+        "materialize-incremental?async=true&force=true": until,
+    }
+    with features.serving() as url:
+        eventually("the server is well", lambda: asked(f"{url}/health") is not None)
+        answers = {path: refused(f"{url}/{path}", body) for path, body in attempts.items()}
+    # What it does later it answers at once, and then fails at it.
+    assert {path for path, status in answers.items() if status != 500 and "async" not in path} == set()
+    assert _written(features) == before
+
+
+def _written(features: Features) -> tuple[str, dict[str, str]]:
+    """The registry's version, and all rows of the online store."""
+    registry = {"Bucket": features.outputs["registry_bucket"], "Key": "registry/registry.db"}
+    [table] = features.outputs["online_tables"]
+    pages = features.plain.aws("dynamodb").get_paginator("scan").paginate(TableName=table)
+    rows = {row["entity_id"]["S"]: repr(row) for page in pages for row in page["Items"]}
+    assert len(rows) == DRIVERS
+    return features.plain.aws("s3").head_object(**registry)["VersionId"], rows
+
+
+def test_no_principal_reads_what_another_staged(features: Features) -> None:
+    own, athena = features.own["reader"], features.aws("reader", "athena")
+    asked_in = {"WorkGroup": own["workgroup"], "QueryExecutionContext": {"Database": features.database}}
+    query = athena.start_query_execution(QueryString="SELECT * FROM driver_stats LIMIT 1", **asked_in)
+    id = {"QueryExecutionId": query["QueryExecutionId"]}
+
+    def state() -> str:
+        return athena.get_query_execution(**id)["QueryExecution"]["Status"]["State"]
+
+    eventually("the query ends", lambda: state() == "SUCCEEDED")
+    assert len(athena.get_query_results(**id)["ResultSet"]["Rows"]) == 2, "a header and a row"
+    file = {"Bucket": own["staging_bucket"], "Key": f"results/{query['QueryExecutionId']}.csv"}
+    assert features.aws("reader", "s3").get_object(**file)["Body"].read()
+
+    for other in ("rival", "applier"):
+        athena, s3 = features.aws(other, "athena"), features.aws(other, "s3")
+        for call, arguments in (
+            (athena.get_query_results, id),
+            (athena.get_query_execution, id),
+            (athena.list_query_executions, {"WorkGroup": own["workgroup"]}),
+            (athena.start_query_execution, {"QueryString": "SELECT 1", **asked_in}),
+            (s3.get_object, file),
+            (s3.list_objects_v2, {"Bucket": own["staging_bucket"]}),
+        ):
+            with pytest.raises(BotoError, match="AccessDenied"):
+                call(**arguments)
+    with pytest.raises(BotoError, match="AccessDenied"):
+        features.plain.aws("s3").get_object(**file)
+
+
 def test_nobody_does_more_than_the_platform_lets_them(features: Features) -> None:
     with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
         features.client("stranger", "online", drivers=[7])
@@ -105,6 +167,7 @@ def test_feast_accepts_the_files_of_every_store_on_both_clouds() -> None:
         # What Pods find in Secrets.
         "environment": {
             "FEAST_REGISTRY_URL": "postgresql+psycopg://feast@db/feast",
+            "FEAST_ONLINE_USER": "acme-dev-feature-server",
             "FEAST_ONLINE_PASSWORD": "f4k3",
         },
     }
@@ -119,6 +182,8 @@ def test_feast_accepts_the_files_of_every_store_on_both_clouds() -> None:
         "datastore": ("datastore", "bigquery"),
         "bigtable": ("bigtable", "bigquery"),
     }
-    assert accepted["valkey"]["online_store"]["connection_string"].endswith("password=f4k3")
+    assert accepted["valkey"]["online_store"]["connection_string"].endswith(
+        "username=acme-dev-feature-server,password=f4k3"
+    )
     assert accepted["sql"]["registry"]["path"] == "postgresql+psycopg://feast@db/feast"
     assert accepted["datastore"]["registry"]["path"].startswith("gs://")

@@ -16,6 +16,7 @@ import pytest
 from google.oauth2.credentials import Credentials
 from googleapiclient import discovery
 
+from aiplatform.lakehouse.gcp_jobs import ENDPOINT
 from tests.end_to_end import clients
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
 from tests.end_to_end.test_provider_engine import changes
@@ -94,13 +95,19 @@ def _program(scripts: str = "", **given: Any) -> Callable[[], None]:
     return program
 
 
-def _client(world: World, api: str, version: str) -> Any:
+@pytest.fixture(autouse=True)
+def _endpoint(front: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program runs in this process: here, too, the provider's own variable names the endpoint."""
+    monkeypatch.setenv(ENDPOINT, environment.environment(front)[ENDPOINT])
+
+
+def _client(world: World, api: str, version: str, token: str = "") -> Any:
     """Google's own client library, at the twin. The endpoint is the whole base of the document's paths."""
     base = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}.get(api, "")
     return discovery.build(
         api,
         version,
-        credentials=Credentials(_token(world)),
+        credentials=Credentials(token or _token(world)),
         client_options={"api_endpoint": f"{world.url('cloud')}/{api}.googleapis.com/{base}"},
         static_discovery=True,
         cache_discovery=False,
@@ -141,12 +148,15 @@ def test_a_lakehouse_comes_up_is_seen_stays_and_goes(front: World, tmp_path: Pat
 
     # An Iceberg client appends and evolves; then the declaration takes a column more.
     _used(front, lake)
-    assert not changes(stack.preview(refresh=True)), "what a client did is no drift"
+    found = changes(stack.preview(refresh=True))
+    assert set(found) == {"replace"}, "a column that a client added gets its table's policies, and no more"
     more = {"name": "channel", "type": "string", "classification": "pii"}
     declared = {**ORDERS, "columns": [*ORDERS["columns"], more]}
     wider = place.stack(_program(tables=[declared]))
     assert set(changes(wider.preview())) <= {"replace", "create", "delete"}, "a job runs anew, no table"
     wider.up()
+    asks = _shown(front, "analysts", "SELECT order_id, note FROM `{}` ORDER BY order_id", lake)
+    assert asks == [["1", None], ["2", None], ["3", None]], "a client's column is hidden as the highest is"
     metadata = _table(front, lake)
     assert [name for name, _, _ in _columns(metadata)][-2:] == ["note", "channel"], (
         "added after a client's own"
@@ -215,8 +225,8 @@ def test_all_that_can_be_asked_for_comes_up_stays_and_goes(front: World, tmp_pat
     assert made["biglakeConfiguration"]["tableFormat"] == "ICEBERG"
     fields = {field["name"]: field for field in made["schema"]["fields"]}
     assert "dataPolicies" not in fields["at"]
-    [policy] = fields["who"]["dataPolicies"]
-    assert policy["name"].endswith("/dataPolicies/acme_all_raw_pii")
+    policy, _ = fields["who"]["dataPolicies"]
+    assert policy["name"].endswith("/dataPolicies/acme_all_raw_clicks_pii")
     subscriptions = _client(front, "pubsub", "v1").projects().subscriptions()
     rows = subscriptions.get(
         subscription=f"projects/{PROJECT}/subscriptions/acme-all-stream-clicks"
@@ -252,7 +262,9 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
         dataset = (
             _client(world, "bigquery", "v2").datasets().get(projectId=PROJECT, datasetId=zone["dataset"])
         )
-        assert dataset.execute()["defaultEncryptionConfiguration"]["kmsKeyName"] == lake["kms_key"]
+        held = dataset.execute()
+        assert held["defaultEncryptionConfiguration"]["kmsKeyName"] == lake["kms_key"]
+        assert "READER" not in {entry["role"] for entry in held["access"]}, "the project's basic readers"
     policies = _client(world, "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
     parent = f"projects/{PROJECT}/locations/{REGION}"
     known = {each["dataPolicyId"]: each for each in policies.list(parent=parent).execute()["dataPolicies"]}
@@ -261,10 +273,10 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
         f"{account}/{who}@{PROJECT}.iam.gserviceaccount.com" for who in ("pipeline", "analysts")
     )
     seen = {name: each["grantees"] for name, each in known.items()}
-    assert {analysts, pipeline} < set(seen["acme_lake_curated_internal"])
-    assert pipeline in seen["acme_lake_curated_pii"]
-    assert analysts not in seen["acme_lake_curated_pii"]
-    assert known["acme_lake_curated_pii_masked"]["grantees"] == [analysts]
+    assert {analysts, pipeline} < set(seen["acme_lake_curated_orders_internal"])
+    assert pipeline in seen["acme_lake_curated_orders_pii"]
+    assert analysts not in seen["acme_lake_curated_orders_pii"]
+    assert known["acme_lake_curated_orders_pii_masked"]["grantees"] == [analysts]
     metadata = _table(world, lake)
     assert _columns(metadata) == [
         ("order_id", "long", True), ("placed_at", "timestamptz", False), ("email", "string", False),
@@ -272,16 +284,29 @@ def _seen(world: World, lake: dict[str, Any]) -> None:
     assert metadata["location"] == lake["tables"][0]["location"]
     assert metadata["partition-specs"][0]["fields"][0]["transform"] == "day"
     assert metadata["properties"]["owner"] == "shop@acme.example"
+    namespaces = _client(world, "biglake", "v1").projects().catalogs().namespaces()
     namespace = f"projects/{PROJECT}/catalogs/{lake['catalog_id']}/namespaces/acme_lake_curated"
-    bound = (
-        _client(world, "biglake", "v1").projects().catalogs().namespaces().getIamPolicy(resource=namespace)
-    )
-    assert bound.execute()["bindings"] == [
-        {
-            "role": "roles/biglake.viewer",
-            "members": [f"serviceAccount:analysts@{PROJECT}.iam.gserviceaccount.com"],
-        }
+    assert not namespaces.getIamPolicy(resource=namespace).execute().get("bindings"), "no role by zone"
+    bound = namespaces.tables().getIamPolicy(resource=f"{namespace}/tables/orders").execute()
+    readers = [f"serviceAccount:{who}@{PROJECT}.iam.gserviceaccount.com" for who in ("analysts", "support")]
+    assert [(each["role"], sorted(each["members"])) for each in bound["bindings"]] == [
+        ("roles/biglake.viewer", readers)
     ]
+
+
+def _shown(world: World, who: str, query: str, lake: dict[str, Any]) -> list[list[Any]]:
+    """The rows that BigQuery shows to an account. query: with `{}` for the table."""
+    state = State(world.folder / "gcp" / "state.db")
+    try:
+        member = f"serviceAccount:{who}@{PROJECT}.iam.gserviceaccount.com"
+        token = Identity(world, state).token(member)
+    finally:
+        state.close()
+    jobs = _client(world, "bigquery", "v2", token).jobs()
+    table = f"{PROJECT}.{lake['catalog_id']}.acme_lake_curated.orders"
+    asked = {"query": query.format(table), "useLegacySql": False, "location": REGION}
+    told = jobs.query(projectId=PROJECT, body=asked).execute()
+    return [[cell["v"] for cell in row["f"]] for row in told.get("rows", [])]
 
 
 def _used(world: World, lake: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ def test_a_lakehouse_comes_up_is_seen_stays_and_goes(plain: Plain) -> None:
     assert columns == ["order_id", "placed_at", "email"]
     settings = plain.aws("lakeformation").get_data_lake_settings()["DataLakeSettings"]
     assert not settings.get("CreateTableDefaultPermissions"), "IAM alone decides on nothing"
-    workgroup = plain.aws("athena").get_work_group(WorkGroup=lake["workgroup"])["WorkGroup"]
+    workgroup = plain.aws("athena").get_work_group(WorkGroup=lake["workgroups"]["analysts"])["WorkGroup"]
     assert workgroup["Configuration"]["EnforceWorkGroupConfiguration"]
     stack.preview(expect_no_changes=True, refresh=True)
     stack.destroy()
@@ -92,7 +92,6 @@ def _in_s3_tables() -> None:
         "grants": [grant],
     }
     lake = Lakehouse("lake", args, pulumi.ResourceOptions(depends_on=[analysts]))
-    aws.iam.RolePolicyAttachment("analysts", role=analysts.name, policy_arn=lake.outputs["client_policy_arn"])
     pulumi.export("lake", lake.outputs)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from aiplatform.model_registry.inside import registry_routes
 from tests.end_to_end import clients
 from tests.end_to_end.mlflow_world import Registry, program
 from tests.end_to_end.plain import Base, Plain
@@ -97,6 +99,64 @@ def test_a_champion_outlives_the_server(registry: Registry, trained: dict[str, A
         "rows": "3",
         "predicted": 20.0,
     }
+
+
+@pytest.mark.parametrize("how", ["logged", "run"])
+def test_no_account_that_made_a_promoted_version_changes_what_its_alias_serves(
+    registry: Registry, how: str
+) -> None:
+    control = registry.user("training", "make", model=f"free-{how}", how=how)["version"]
+    answers = registry.attack("training", f"free-{how}", control, unguarded=True)
+    refused = {name for name, status in answers.items() if name.startswith("api ") and status == 403}
+    assert refused == set(), "the attempts work on a version that is not promoted"
+    for name in ("upload plain", "upload twice encoded", "tag mlflow.prompt.text", "stage", "delete file"):
+        assert answers[f"api {name}"] == 200, answers
+    for name in ("delete files that begin so", "delete run", "delete experiment", "rename", "delete model"):
+        assert answers[f"api {name}"] == 200, answers
+
+    version = registry.user("training", "make", model=f"held-{how}", how=how)["version"]
+    assert registry.user("release", "promote", model=f"held-{how}", version=version) == {"promoted": "yes"}
+    before = registry.user("training", "read", model=f"held-{how}")
+    assert any(name.endswith("MLmodel") for name in before["files"])
+    answers = registry.attack("training", f"held-{how}", version, unguarded=False)
+    assert {name: status for name, status in answers.items() if status != 403} == {}
+    assert registry.user("training", "read", model=f"held-{how}") == before
+
+
+def test_a_promoted_prompt_keeps_its_text(registry: Registry) -> None:
+    version = registry.user("training", "make", model="answers", how="prompt")["version"]
+    promoted = registry.user("release", "promote", model="answers", version=version, prompt=True)
+    assert promoted == {"promoted": "yes"}
+    answers = registry.user("training", "rewrite", model="answers", version=version)
+    assert answers == {"set": 403, "deleted": 403, "kind": 403, "described": 200}
+    served = registry.user("release", "read", model="answers", prompt=True)
+    assert served == {"version": version, "text": "Say yes"}
+
+
+def test_a_version_with_files_elsewhere_is_not_promoted(registry: Registry) -> None:
+    version = registry.user("training", "make", model="foreign", how="elsewhere")["version"]
+    promoted = registry.user("release", "promote", model="foreign", version=version)["promoted"]
+    assert "its files are at s3://elsewhere/model; expected the registry's bucket" in promoted
+
+
+def test_what_passes_by_the_guard_is_for_admin_alone(registry: Registry, trained: dict[str, Any]) -> None:
+    answers = registry.user("training", "refused", run=trained["run"])
+    assert {name: status for name, status in answers.items() if status != 403} == {}
+    assert len(answers) == 5
+
+
+def test_every_route_of_this_mlflow_is_reviewed(tmp_path: Path) -> None:
+    served = clients.run("mlflow", "routes", {"folder": str(tmp_path)})
+    known = registry_routes.GUARDED | registry_routes.ADMIN | registry_routes.FREE
+    assert set(served["flask"]) - known == set(), (
+        "a route that changes something: what can it do to a champion?"
+    )
+    assert known - set(served["flask"]) == set(), "a route that is no more"
+    assert len(known) == len(registry_routes.GUARDED) + len(registry_routes.ADMIN) + len(registry_routes.FREE)
+    prefixes = (*registry_routes.NATIVE_ADMIN, *registry_routes.NATIVE_FREE, *registry_routes.NATIVE_FILES)
+    paths = [each.partition(" ")[2] for each in served["native"]]
+    assert [path for path in paths if not path.startswith(prefixes)] == []
+    assert [prefix for prefix in prefixes if not any(path.startswith(prefix) for path in paths)] == []
 
 
 def test_the_server_signs_in_to_the_database_by_iam_alone(registry: Registry) -> None:

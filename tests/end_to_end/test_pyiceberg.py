@@ -14,6 +14,7 @@ import boto3
 import pulumi
 import pulumi_aws as aws
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.end_to_end import clients
 from tests.end_to_end.plain import Plain
@@ -92,24 +93,15 @@ def _program() -> None:
         },
         pulumi.ResourceOptions(depends_on=list(roles.values())),
     )
-    may_write = lake.outputs["writer_role_arn"].apply(
-        lambda arn: json.dumps(
-            {
-                "Version": "2012-10-17",
-                "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": arn}],
-            }
-        )
-    )
-    aws.iam.RolePolicy("pipeline", role=roles["pipeline"].name, policy=may_write)
     aws.iam.RolePolicyAttachment(
         "administrators",
         role=roles["administrators"].name,
         policy_arn="arn:aws:iam::aws:policy/AdministratorAccess",
     )
-    for team in TEAMS:
-        aws.iam.RolePolicyAttachment(
-            team, role=roles[team].name, policy_arn=lake.outputs["client_policy_arn"]
-        )
+    # What IAM would let any reader ask, for one whom no grant names.
+    aws.iam.RolePolicy(
+        "strangers", role=roles["strangers"].name, policy=lake.outputs["client_policies"]["analysts"]
+    )
     pulumi.export("lake", lake.outputs)
 
 
@@ -160,7 +152,8 @@ class World:
             aws_secret_access_key=key["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=key["AWS_SESSION_TOKEN"],
         )
-        return Asking(client, self.lake["workgroup"], self.table.split(".")[0])
+        workgroups = self.lake["workgroups"]
+        return Asking(client, workgroups.get(who, workgroups["analysts"]), self.table.split(".")[0])
 
     def entry(self) -> dict[str, Any]:
         """What Glue tells the deployer of the table."""
@@ -217,7 +210,9 @@ def test_they_read_through_athena_what_their_filters_show(world: World) -> None:
     assert "email" not in masked.rows[0], "what is personal is no column for them"
     assert len(masked.rows) == 5
     assert "Column 'email' cannot be resolved" in world.athena("masked").refused("SELECT email FROM orders")
-    world.athena("strangers").refused(orders)
+    with pytest.raises(ClientError, match=r"kms:GenerateDataKey .* explicit deny in a resource-based policy"):
+        # With all that IAM lets analysts do, and in their workgroup.
+        world.athena("strangers")(orders)
     assert "Insufficient" in world.athena("analysts").refused("INSERT INTO orders (order_id) VALUES (5)")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import textwrap
 import zipfile
@@ -293,8 +294,16 @@ def test_the_plugin_refuses_a_misspelt_argument_and_makes_nothing(project: Proje
     project.pulumi("destroy", "--yes", "--skip-preview", "--suppress-progress")
 
 
-def test_the_engine_reads_the_committed_schema_from_the_plugins_folder(twin: Twin) -> None:
-    done = twin.pulumi("package", "get-schema", str(ROOT / "components"))
+def test_the_engine_reads_the_committed_schema_from_the_plugins_folder(twin: Twin, tmp_path: Path) -> None:
+    # A copy, as a git source brings it: the engine has its environment synced, exactly and by the default
+    # groups, which in this checkout would take the tests away.
+    for name in ("pyproject.toml", "uv.lock", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    ignored = shutil.ignore_patterns("__pycache__")
+    plugin = shutil.copytree(ROOT / "components", tmp_path / "components", ignore=ignored)
+    done = twin.pulumi("package", "get-schema", str(plugin))
+    assert (tmp_path / ".venv" / "bin" / "python").exists(), "the plugin runs in an environment of its own"
+    assert not (tmp_path / ".venv" / "bin" / "pytest").exists(), "a team that uses it gets no test of ours"
     told = json.loads(done.stdout[done.stdout.index("{") :])
     wanted = json.loads((ROOT / "components" / "schema.json").read_text())
     assert told["resources"].keys() == wanted["resources"].keys()

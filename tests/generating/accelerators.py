@@ -77,6 +77,11 @@ def text() -> str:
         "Slices of TPUs: "
         + "; ".join(f"{code(card)}: {', '.join(shapes)}" for card, shapes in google.TOPOLOGIES.items())
         + f". Those that take several nodes are made of nodes with {google.CHIPS_OF_SLICES} chips.",
+        "Flex-start and queued TPUs are sold in few zones: "
+        + "; ".join(
+            f"{code(card)}: {', '.join(sorted(zones))}" for card, zones in google.FLEX_START_ZONES.items()
+        )
+        + " (as of 2025).",
         f"Prices are on demand in {google.PRICE_REGION}, of the machine with its cards, without tax or "
         "discount; their sources are "
         + " and ".join(sorted({m.price.source for m in google.MACHINES if m.price is not None}))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,8 +18,6 @@ from tests.components.recording import Recording, record
 ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "environments").glob("Pulumi.*.yaml"))
 STACKS = [file.stem.removeprefix("Pulumi.") for file in FILES]
-NAMES = Path(__file__).parent / "names"
-RENEW = "where the change is meant, renew the record with: python -m tests.stacks.environments"
 
 
 @dataclass(frozen=True)
@@ -67,24 +64,3 @@ def build(settings: Settings) -> Built:
     recording = record(build_and_look, stack=settings.environment.name)
     secret = any(looked.result() for looked in seen.pop("looking"))
     return Built(settings, recording, seen.pop("foundation"), seen, secret)
-
-
-def names(stack: str) -> str:
-    """Type and logical name of everything that an environment registers, a line each."""
-    return "".join(f"{line}\n" for line in built(stack).recording.names())
-
-
-def record_of(stack: str) -> Path:
-    """Where the names of an environment are recorded."""
-    return NAMES / f"{stack}.txt"
-
-
-def main() -> None:
-    """Record the names anew. A name that changes is a resource that is made anew, or takes an alias."""
-    for stack in STACKS:
-        record_of(stack).write_text(names(stack))
-        sys.stdout.write(f"wrote {record_of(stack).relative_to(ROOT)}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,7 @@ from aiplatform.node_pool import NodePool
 from stacks import arguments, providers
 from stacks.foundation import Foundation
 from tests.components.recording import Recording, record
-from tests.stacks.environments import RENEW, STACKS, built, names, record_of
+from tests.stacks.environments import STACKS, built
 
 every_environment = pytest.mark.parametrize("stack", STACKS)
 on_aws = pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])
@@ -102,13 +102,6 @@ def test_pools_can_be_built_from_what_came_back_as_json(stack: str) -> None:
     kind = "aws:eks/nodeGroup:NodeGroup"
     for group in there.all(kind):
         assert group.inputs["subnetIds"] == here.one(kind, group.name).inputs["subnetIds"]
-
-
-@every_environment
-def test_the_logical_names_are_those_recorded(stack: str) -> None:
-    assert record_of(stack).read_text() == names(stack), (
-        f"a new logical name makes the resource anew, unless it takes an alias; {RENEW}"
-    )
 
 
 @every_environment

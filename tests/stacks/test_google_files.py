@@ -161,6 +161,15 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "gpu_pools.p.gpudirect_cidr",
         "overlaps the range of the cluster's network",
     ),
+    "GPUDirect in the range of another pool": (
+        {
+            **gpu(accelerator="h200", count=8, gpudirect_cidr="192.168.64.0/19"),
+            "gpu_pools/h100": {"accelerator": "h100", "count": 8, "max": 1, "capacity": ["spot"]},
+        },
+        "gpu_pools.h100.gpudirect_cidr",
+        "overlaps 192.168.64.0/19 of gpu_pools.p: expected a range of its own in the cluster such as "
+        "192.168.0.0/20",
+    ),
     "EFA": (gpu(accelerator="h100", count=8, efa=True), "gpu_pools.p.efa", "say gpudirect"),
     "an image": ({"gpu_pools/t4/image": "bottlerocket"}, "gpu_pools.t4.image", "Container-Optimized OS"),
     "a zone that the network has not": (

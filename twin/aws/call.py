@@ -52,6 +52,7 @@ _MODEL_NAMES: Final = {
     "airflow": "mwaa",
     "aoss": "opensearchserverless",
     "es": "opensearch",
+    "servicequotas": "service-quotas",
 }
 _OTHER: Final = "rest-json"
 _SCOPE: Final = re.compile(r"Credential=([^/,\s]+)/(\d{8})/([^/,\s]*)/([^/,\s]+)/aws4_request")

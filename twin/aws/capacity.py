@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from twin.aws import held
+from twin.aws import held, service_quotas
 from twin.aws.faults import available
 from twin.aws.volume_keys import closed
 
@@ -21,8 +21,14 @@ _LOCAL = threading.local()
 
 @contextmanager
 def missing(listed: str | None) -> Iterator[None]:
-    """Within, machines of these (type, zone) cannot be had. JSON, as the call carries it in the journal."""
-    _LOCAL.missing = [(kind, zone) for kind, zone in json.loads(listed)] if listed else []
+    """Within, machines of these (type, zone) cannot be had, nor more vCPUs than the quotas allow.
+
+    listed: JSON, as the call carries it in the journal (`{"missing": [[type, zone]], "quotas": {code: n}}`).
+    """
+    told = json.loads(listed) if listed else {}
+    told = told if isinstance(told, dict) else {"missing": told}  # as calls carried it before
+    _LOCAL.missing = [(kind, zone) for kind, zone in told.get("missing", [])]
+    _LOCAL.quotas = told.get("quotas") or service_quotas.values(new_account=False)
     try:
         yield
     finally:
@@ -115,6 +121,9 @@ def _place(group: Any) -> tuple[Any, str] | None:
     order = sorted(range(len(subnets)), key=lambda i: (used.count(getattr(subnets[i], "id", None)), i))
     types = _types(group)
     for instance_type in types:
+        group.twin_shortage = _over_quota(group, instance_type)
+        if group.twin_shortage:
+            continue
         for index in order:
             zone = subnets[index].availability_zone if subnets[index] else group.availability_zones[0]
             if offered(instance_type, zone) and available(
@@ -123,6 +132,35 @@ def _place(group: Any) -> tuple[Any, str] | None:
                 return subnets[index], instance_type
             group.twin_shortage = shortage(instance_type, zone)
     return None
+
+
+def _over_quota(group: Any, instance_type: str) -> str:
+    """AWS's words where one more machine of a type exceeds the account's quota of vCPUs; else empty."""
+    spot = _is_spot(group)
+    quota = service_quotas.quota_of(instance_type, spot=spot)
+    if quota is None or held.target(_template(group)):
+        return ""  # a reservation counts when it is made, not when it is used
+    running = [
+        each.instance_type
+        for reservation in group.ec2_backend.reservations.values()
+        for each in reservation.instances
+        if each.state not in ("shutting-down", "terminated")
+        and (each.lifecycle == "spot") == spot
+        and service_quotas.quota_of(each.instance_type, spot=spot) is quota
+    ]
+    wanted = sum(_vcpus(each) for each in [*running, instance_type])
+    limit = float(getattr(_LOCAL, "quotas", service_quotas.values(new_account=False))[quota.code])
+    return service_quotas.exceeded(quota, limit) if wanted > limit else ""
+
+
+def _vcpus(instance_type: str) -> int:
+    return int((instance_type_info(instance_type) or {}).get("VCpuInfo", {}).get("DefaultVCpus", 0))
+
+
+def _is_spot(group: Any) -> bool:
+    distribution = (group.mixed_instances_policy or {}).get("InstancesDistribution", {})
+    spot = str(distribution.get("OnDemandPercentageAboveBaseCapacity", "100")) == "0"
+    return spot or _template(group).get("InstanceMarketOptions", {}).get("MarketType") == "spot"
 
 
 def _types(group: Any) -> list[str]:
@@ -143,9 +181,7 @@ def _run(group: Any, subnet: Any, instance_type: str, tags: dict[str, str]) -> A
     tags[ASG_NAME_TAG] = group.name
     tags.update(group.instance_tags)
     template, data = group.ec2_launch_template, _template(group)
-    distribution = (group.mixed_instances_policy or {}).get("InstancesDistribution", {})
-    spot = str(distribution.get("OnDemandPercentageAboveBaseCapacity", "100")) == "0"
-    spot = spot or data.get("InstanceMarketOptions", {}).get("MarketType") == "spot"
+    spot = _is_spot(group)
     groups = data.get("SecurityGroupIds") or [
         each for card in data.get("NetworkInterfaces", [])[:1] for each in card.get("Groups", [])
     ]

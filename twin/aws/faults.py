@@ -4,6 +4,8 @@ A fault is one JSON object: `kind` and what narrows it.
 - throttle: calls answer ThrottlingException. `service`, `operation` (default: all), `times` (default 1).
 - capacity: no machines of `instance_type` (default: any) in `zone` (default: any) until it is removed.
 - slow: calls answer after `seconds`. `service`, `operation`, `times` (default: until it is removed).
+- late_logs: EKS writes to a cluster's log group once more after the cluster was deleted, until it is removed.
+- new_account: EC2's quotas are those of a new account, until it is removed.
 - fail: calls answer an error. `service`, `operation` (`Delete*` matches), `code`, `message`, `status`,
   `times`.
 """
@@ -11,10 +13,11 @@ A fault is one JSON object: `kind` and what narrows it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from twin import faults
 from twin.aws.call import Call, Refusal
+from twin.aws.service_quotas import values
 from twin.faults import available
 
 __all__ = ["KINDS", "Faults", "available"]
@@ -22,6 +25,8 @@ __all__ = ["KINDS", "Faults", "available"]
 KINDS: Final = {
     "throttle": {"service", "operation", "times"},
     "capacity": {"instance_type", "zone"},
+    "late_logs": set(),
+    "new_account": set(),
     "slow": {"service", "operation", "times", "seconds"},
     "fail": {"service", "operation", "times", "code", "message", "status"},
 }
@@ -37,6 +42,26 @@ class Faults(faults.Faults):
     def unavailable(self) -> list[tuple[str, str]]:
         """(instance type, zone) of which there are none now; `*` is any."""
         return self.capacity("instance_type")
+
+    def late_logs(self) -> bool:
+        """Whether a deleted cluster's last events come late."""
+        return self._has("late_logs")
+
+    def new_account(self) -> bool:
+        """Whether nobody has raised EC2's quotas yet."""
+        return self._has("new_account")
+
+    def _has(self, kind: str) -> bool:
+        return any(fault["kind"] == kind for fault in self.every())
+
+    def shortage(self) -> dict[str, Any]:
+        """What keeps machines from being launched now, as `capacity.missing` takes it; empty for nothing."""
+        found: dict[str, Any] = {}
+        if missing := self.unavailable():
+            found["missing"] = missing
+        if self.new_account():
+            found["quotas"] = dict(values(new_account=True))
+        return found
 
     def strike(self, call: Call) -> None:
         """Delay or refuse the call, where a fault says so."""

@@ -9,6 +9,7 @@ import time
 from importlib import metadata
 from typing import Any
 
+from twin.aws import service_quotas
 from twin.aws.call import Answer, Call, Refusal, refusal
 from twin.aws.draws import Draws
 from twin.aws.faults import Faults
@@ -113,6 +114,7 @@ class Front:
             or self._vending.answer(call, self)
             or self._pods.answer(call, self)
             or self.functions.answer(call)
+            or service_quotas.answer(call, self)
         )
         if own:
             return own
@@ -123,14 +125,16 @@ class Front:
             if before:
                 return before
             self._rules.check(call, self)
-            missing = self.faults.unavailable()
-            if missing:
-                call.environ[UNAVAILABLE_HEADER] = json.dumps(missing)
+            short = self.faults.shortage()
+            if short:
+                call.environ[UNAVAILABLE_HEADER] = json.dumps(short)
             answer = self.journal.perform(call, self._write)
             if call.service == "athena":
                 self.athena.begin(call, answer)
             self.streams.take(call)
-            return answer
+        if (call.service, call.operation) == ("logs", "DeleteLogGroup"):
+            self.eks.log_group_deleted(str(call.params.get("logGroupName")))
+        return answer
 
     def close(self) -> None:
         """Let go of the files."""

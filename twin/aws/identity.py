@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from twin.aws import policy, principals, sessions, signature
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.credentials import ROLE, SESSION, deployer, deployer_arn
+from twin.aws.eks import access
 from twin.world import World
 
 TOKEN_PREFIX: Final = "k8s-aws-v1."  # noqa: S105 - not a secret
@@ -121,7 +122,7 @@ class Identity:
         arn, user_id = self.caller(access_key)
         owner = iam_arn(arn, self._paths())
         entry = eks.store.get("access_entry", clusters[0].name, owner)
-        if entry is None:
+        if entry is None or not access.known(entry):
             return None
         session = arn.rsplit("/", 1)[-1]
         username = entry.shown["username"].replace("{{SessionName}}", session)
@@ -141,7 +142,7 @@ class Identity:
             },
             "policies": [
                 [each["policyArn"].rsplit("/", 1)[-1], each["accessScope"].get("namespaces") or []]
-                for each in entry.kept["policies"]
+                for each in access.effective(entry)
             ],
         }
 

@@ -36,6 +36,8 @@ _PARTS: Final = {
     "rds": {"resource_map", "events"},
     "codebuild": {"build_history", "build_metadata", "build_metadata_history"},
 }
+_OF_ACCOUNT: Final = {"glue": {"default"}}
+"""What an account has from the first use of a service on: Athena's own database."""
 _GONE: Final = frozenset(
     {"deleted", "deleting", "terminated", "pendingdeletion", "inactive", "shutting-down", "delete-complete"}
     | {"cancelled", "expired"}
@@ -85,6 +87,7 @@ def _gather(service: str, backend: Any, found: dict[str, list[str]]) -> None:
             str(key)
             for key, item in list(held.items())
             if key not in old
+            and key not in _OF_ACCOUNT.get(service, ())
             and hasattr(item, "__dict__")
             and not _gone(item)
             # AWS makes them with a VPC and takes them with it.

@@ -15,7 +15,7 @@ def install() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
     from moto.ec2.models.subnets import SubnetBackend
     from moto.ec2.models.vpcs import VPCBackend
-    from moto.s3.models import FakeBucket
+    from moto.s3.models import FakeBucket, FakeDeleteMarker
 
     instance: Any = Instance
     if hasattr(instance, "twin_terminate"):
@@ -48,6 +48,9 @@ def install() -> None:
     volumes: Any = EBSBackend
     volumes.twin_create_default_encryption_key = volumes._create_default_encryption_key
     volumes._create_default_encryption_key = _create_default_encryption_key
+    markers: Any = FakeDeleteMarker
+    # moto frees what a deleted object holds, and fails at a marker among its versions.
+    markers.dispose = lambda _: None
     buckets: Any = FakeBucket
     # moto fails at a statement for everybody, which a policy that demands TLS has.
     buckets._log_permissions_enabled_policy = staticmethod(_lets_logs_come)

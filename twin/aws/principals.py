@@ -44,6 +44,7 @@ class Principal:
         kind = "AssumedRole" if ":assumed-role/" in self.arn else "User"
         found = {
             "aws:PrincipalArn": self.owner,
+            "aws:PrincipalIsAWSService": "false",
             "aws:PrincipalAccount": self.account,
             "aws:PrincipalType": kind,
             "aws:userid": self.user_id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -71,19 +71,6 @@ def check(call: Call, front: Any, who: Principal) -> None:
             raise Refusal("AccessDenied", text, 403)
     _lasts(int(params.get("DurationSeconds") or _CHAINED), role, who)
     _bounded(params, front.moto)
-
-
-def trusted_service(trust: Any, service: str, actions: tuple[str, ...], context: Mapping[str, str]) -> bool:
-    """Whether a role's trust policy lets a service (`pods.eks.amazonaws.com`) do all of these."""
-    return all(
-        any(
-            statement.get("Effect") == "Allow"
-            and service in policy.services(statement)
-            and policy.applies(statement, action, "*", context)
-            for statement in policy.statements(trust)
-        )
-        for action in actions
-    )
 
 
 def _lasts(seconds: int, role: Any, who: Principal) -> None:

@@ -12,10 +12,10 @@ from twin.gcp.operations import rfc3339
 from twin.gcp.state import Body, State
 from twin.world import World
 
-ENABLED: Final = ("serviceusage.googleapis.com",)
-"""The service by which a project enables the others. Neither IAM nor Resource Manager is on in a new one
-(Service Usage, "Enabled services: Services enabled by default"); what is beside it, such as logging and
-storage, is left out: a project that is made by the API alone has not all of it."""
+ENABLED: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com")
+"""The services by which a project enables the others, which a user must have enabled: the provider asks both
+of every `projects.Service` (hashicorp/terraform-provider-google#11435, #14174). A project that was created by
+the API alone has neither, nor any other."""
 
 
 def make(state: State, world: World) -> str:

@@ -33,7 +33,16 @@ _PERMISSIONS: Final = {
     "bigqueryreservation": "bigquery",
 }
 """APIs whose permissions have another name. Source: "IAM permissions reference"."""
-_MEANT: Final = {"secretmanager.secrets.addVersion": "secretmanager.versions.add"}
+_MEANT: Final = {
+    "secretmanager.secrets.addVersion": "secretmanager.versions.add",
+    "bigquery.tabledata.list": "bigquery.tables.getData",
+    "logging.entries.list": "logging.logEntries.list",
+    # Of one's own jobs; of those of others their handlers decide ("Running jobs").
+    **{
+        f"bigquery.jobs.{word}": "bigquery.jobs.create"
+        for word in ("query", "get", "getQueryResults", "list", "cancel")
+    },
+}
 """Permissions of methods that are called otherwise."""
 _HOLDERS: Final = ("resource", "name", "topic", "subscription", "parent")
 """Parameters that name what a call is about, or what it is in."""

@@ -185,7 +185,7 @@ ATTACHABLE: Final = {
 }
 """Cards that are attached to N1 machines, and to those alone."""
 
-HYPERDISK_ONLY: Final = ("n4-", "a3-ultragpu-", "a4-")
+HYPERDISK_ONLY: Final = ("n4-", "a3-ultragpu-", "a4-", "ct6e-")
 """Machine types without Persistent Disk: their boot disk is a Hyperdisk."""
 
 NO_HYPERDISK_BALANCED: Final = ("e2-", "n1-", "n2-", "n2d-", "t2d-", "c2-", "a2-", "g2-", "ct5lp-")

@@ -25,7 +25,8 @@ NETWORK: Final = "twin.ai-platform/network"
 """Annotation: `absent` while no network plugin runs there; stages.yaml leaves such a node unready."""
 ABSENT: Final = "absent"
 NETWORK_PLUGINS: Final = ("amazon-k8s-cni", "cilium/cilium", "calico/node", "antrea-agent")
-"""Ends of the image repositories of the plugins that write a CNI configuration."""
+"""Ends of the image repositories of the plugins that write a CNI configuration; the first is EKS's own, which
+does so once it may attach network interfaces."""
 NO_NETWORK: Final = (
     "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
     "message:Network plugin returns error: cni plugin not initialized"
@@ -158,7 +159,8 @@ class Nodes:
     def _network(self, machine: Machine, node: Object, pods: Sequence[Object]) -> None:
         if self._network_built_in:
             return
-        there = any(_runs_network(pod) for pod in pods)
+        plugins = NETWORK_PLUGINS if machine.network_rights else NETWORK_PLUGINS[1:]
+        there = any(_runs_network(pod, plugins) for pod in pods)
         marked = (node["metadata"].get("annotations") or {}).get(NETWORK) == ABSENT
         where = path("v1", "nodes", name=machine.name)
         if there and marked:
@@ -214,11 +216,11 @@ def _taint(taint: Taint) -> Object:
     return {"key": taint.key, "effect": taint.effect, **({"value": taint.value} if taint.value else {})}
 
 
-def _runs_network(pod: Mapping[str, Any]) -> bool:
+def _runs_network(pod: Mapping[str, Any], plugins: tuple[str, ...]) -> bool:
     if phase(pod) != "Running" or leaving(pod):
         return False
     images = (repository(each.get("image") or "") for each in pod["spec"]["containers"])
-    return any(image.endswith(NETWORK_PLUGINS) for image in images)
+    return any(image.endswith(plugins) for image in images)
 
 
 def _pressures() -> list[Object]:

@@ -28,6 +28,7 @@ class Machine:
     ephemeral-storage). Devices are not in it: `devices` says what a device plugin would find
     (`nvidia.com/gpu: 8`, `vpc.amazonaws.com/efa: 32`), `builtin_devices` what the machine image itself
     advertises. kubelet_version, os_image: as the kubelet tells them; empty: the control plane's, and nothing.
+    network_rights: whether the cloud's own network plugin may attach network interfaces to it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Machine:
     instance_type: str = ""
     kubelet_version: str = ""
     os_image: str = ""
+    network_rights: bool = True
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ def find_go(versions: Versions) -> Path | None:
 
 
 def find_uv() -> str | None:
-    """uv as whoever started us found it, on PATH, in this environment, or where bootstrap.py put it."""
+    """uv for this project's own purposes: as `uv run` names it, on PATH, in this environment, or where
+    bootstrap.py put it. A language host looks on PATH alone (uv.py)."""
     scripts = sysconfig.get_path("scripts")
     own = str(cache_dir() / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv")
     candidates = (os.environ.get("UV"), shutil.which("uv"), shutil.which("uv", path=scripts), own)

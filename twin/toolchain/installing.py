@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,8 +10,8 @@ from pathlib import Path
 
 from pulumi.runtime.proto import language_pb2
 
-from twin.toolchain.found import find_uv
-from twin.toolchain.interpreter import resolve, runtime_options, virtualenv_path
+from twin.toolchain import uv
+from twin.toolchain.interpreter import resolve, toolchain_of, virtualenv_path
 
 
 def install_dependencies(
@@ -20,13 +21,10 @@ def install_dependencies(
     info = request.info
     folder = Path(info.program_directory or info.root_directory)
     yield language_pb2.InstallDependenciesResponse(stdout=b"Installing dependencies...\n\n")
-    if runtime_options(info).get("toolchain") == "uv":
-        uv = find_uv()
-        if uv is None:
-            raise RuntimeError(
-                "the project asks for uv, which is not on PATH: `python -m pip install uv` gets it"
-            )
-        yield from _run([uv, "sync"], folder)
+    if toolchain_of(info) == "uv":
+        virtualenv = virtualenv_path(info, is_plugin=request.is_plugin) or uv.environment(folder)
+        environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(virtualenv)}
+        yield from _run([uv.find(), "sync"], folder, environment)
     else:
         virtualenv = virtualenv_path(info, is_plugin=request.is_plugin)
         if virtualenv is not None and not (virtualenv / "bin" / "python").exists():
@@ -39,9 +37,16 @@ def install_dependencies(
     yield language_pb2.InstallDependenciesResponse(stdout=b"Finished installing dependencies\n\n")
 
 
-def _run(command: list[str], folder: Path) -> Iterator[language_pb2.InstallDependenciesResponse]:
+def _run(
+    command: list[str], folder: Path, environment: dict[str, str] | None = None
+) -> Iterator[language_pb2.InstallDependenciesResponse]:
     with subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe, as asked for above
         for line in process.stdout:

@@ -30,7 +30,7 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 from twin.toolchain.child import Children
 from twin.toolchain.installing import install_dependencies
-from twin.toolchain.interpreter import resolve, runtime_options
+from twin.toolchain.interpreter import resolve, toolchain_of
 from twin.toolchain.packages import list_packages, package_dependencies
 from twin.toolchain.plugin_run import PluginRun
 from twin.toolchain.policy_proxy import CHANNEL_OPTIONS
@@ -114,9 +114,9 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
     ) -> language_pb2.AboutResponse:
         with _reported(context):
             return language_pb2.AboutResponse(
-                executable=str(resolve(request.info).python),
+                executable=str(resolve(request.info).prepared().python),
                 version=platform.python_version(),
-                metadata={"toolchain": runtime_options(request.info).get("toolchain", "pip")},
+                metadata={"toolchain": toolchain_of(request.info)},
             )
 
     def Run(

@@ -13,6 +13,7 @@ from typing import Any
 
 from pulumi.runtime.proto import plugin_pb2
 
+from twin.toolchain import uv
 from twin.toolchain.interpreter import Interpreter
 
 LISTING = Path(__file__).with_name("list_packages.py")
@@ -33,7 +34,14 @@ class Package:
 
 
 def list_packages(interpreter: Interpreter, environment: Mapping[str, str]) -> list[Package]:
-    """Ask the program's own interpreter what it would find."""
+    """Ask the program's own interpreter what it would find. Of a project of uv it is what the lock names."""
+    locked: frozenset[str] | None = None
+    if interpreter.project is not None and interpreter.virtualenv is not None:
+        uv.create(interpreter.project, interpreter.virtualenv)
+        # First, as the official host does, which asks for Python's version before: a lock that is not up to
+        # date is rewritten, and an error only with UV_FROZEN.
+        interpreter.prepared()
+        locked = uv.locked_packages(interpreter.project, interpreter.virtualenv)
     done = subprocess.run(
         [str(interpreter.python), str(LISTING)],
         env=interpreter.environment(environment),
@@ -44,7 +52,8 @@ def list_packages(interpreter: Interpreter, environment: Mapping[str, str]) -> l
     )
     if done.returncode != 0:
         raise RuntimeError(f"{interpreter.python} could not list its packages: {done.stderr.strip()}")
-    return [Package(**entry) for entry in json.loads(done.stdout)]
+    packages = [Package(**entry) for entry in json.loads(done.stdout)]
+    return [package for package in packages if locked is None or package.name in locked]
 
 
 def package_dependencies(packages: Sequence[Package]) -> Iterator[plugin_pb2.PackageDependency]:

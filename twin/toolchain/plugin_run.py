@@ -34,7 +34,7 @@ class PluginRun:
         self._context = context
         self._children = children
         self._is_policy_pack = request.kind == "analyzer"
-        self._interpreter = resolve(request.info, is_plugin=not self._is_policy_pack)
+        self._interpreter = resolve(request.info, is_plugin=not self._is_policy_pack).prepared()
         self._is_behind_proxy = self._is_policy_pack and not _takes_the_call(request)
         self._outbox: queue.SimpleQueue[language_pb2.RunPluginResponse | None] = queue.SimpleQueue()
         self._proxy: PolicyProxy | None = None

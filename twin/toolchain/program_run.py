@@ -10,7 +10,7 @@ import grpc
 from pulumi.runtime.proto import language_pb2
 
 from twin.toolchain.child import Child, Children
-from twin.toolchain.interpreter import resolve, runtime_options
+from twin.toolchain.interpreter import resolve
 
 START = Path(__file__).with_name("program_start.py")
 # pulumi-language-python-exec exits with this after it has shown the error itself.
@@ -25,14 +25,13 @@ def run_program(
     context: grpc.ServicerContext,
 ) -> language_pb2.RunResponse:
     """Run the program to its end. What it prints reaches the engine through the host's own streams."""
-    interpreter = resolve(request.info)
+    interpreter = resolve(request.info).prepared()
     environment = interpreter.environment(os.environ) | configuration(request)
-    uses_uv = runtime_options(request.info).get("toolchain") == "uv"
     try:
         child = Child(
             [str(interpreter.python), str(START), str(executor), *arguments(request, engine)],
             environment,
-            Path(request.info.root_directory) if uses_uv else None,
+            interpreter.project,
         )
     except OSError as error:
         return language_pb2.RunResponse(

@@ -3,7 +3,7 @@
 Sources: "Accelerator-optimized machine family" and "GPU machine types" (vCPU, memory, cards, network cards),
 "About Local SSD disks" (how many disks a type has or may have), "Plan TPUs in GKE" (TPU machine types and
 topologies), "Choose a consumption option" (how a type is sold). Zones are not here: which zone offers a type
-changes, and Compute Engine is asked when a program runs.
+changes, and Compute Engine is asked when a program runs; but for those of flex-start, which it does not tell.
 """
 
 from collections.abc import Mapping, Sequence
@@ -111,6 +111,13 @@ OF_ONE_NODE: Final[Mapping[int, str]] = {1: "1x1", 4: "2x2", 8: "2x4"}
 slices."""
 
 CHIPS_OF_SLICES: Final = 4
+
+FLEX_START_ZONES: Final[Mapping[str, frozenset[str]]] = {
+    "tpu-v5e": frozenset({"us-west4-a"}),
+    "tpu-v6e": frozenset({"asia-northeast1-b", "us-east5-a", "us-east5-b"}),
+}
+"""Card -> the zones where flex-start and queued capacity of it is sold; of cards that are not here, wherever
+their machines are. Source: GKE, "About flex-start provisioning mode: Requirements", as of 2025."""
 
 _AUTOSCALER: Final = (
     "2026-06-23",

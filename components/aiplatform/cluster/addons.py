@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import pulumi
-import pulumi_aws as aws
 from pulumi import Input, ResourceOptions
 from pulumi_aws import eks, iam, kms
 
 from aiplatform._aws import USE_OF_KEY, Place, Statement, allow, document, pod_identity_trust
 from aiplatform._node_labels import POOL
 from aiplatform._overlay import overlaid
+from aiplatform.cluster.addon_versions import CHOSEN_FOR, AddonVersions
 from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings
 from aiplatform.naming import PhysicalName
 
@@ -66,6 +66,8 @@ class Addons:
         self.cluster = cluster
         self.cluster_name = cluster_name
         self.place = place
+        options = pulumi.InvokeOptions(parent=parent)
+        self.versions = AddonVersions(cluster_name, settings.version, settings.addons, options)
 
     def before_nodes(self) -> list[eks.Addon]:
         """What a node needs to become Ready."""
@@ -133,24 +135,15 @@ class Addons:
             f"{self.name}-{addon}",
             cluster_name=self.cluster.name,
             addon_name=addon,
-            addon_version=asked.version or self._default_version(addon),
+            addon_version=self.versions.of(addon),
             configuration_values=json.dumps(configuration, sort_keys=True) if configuration else None,
             pod_identity_associations=associations,
             # The program is the source of truth, on an upgrade too.
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
-            tags=self.settings.tags,
+            tags={**self.settings.tags, CHOSEN_FOR: self.settings.version},
             opts=ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None),
         )
-
-    def _default_version(self, addon: str) -> Input[str]:
-        """EKS's default for the Kubernetes version: tested with it, and not always the newest."""
-        answer = aws.eks.get_addon_version_output(
-            addon_name=addon,
-            kubernetes_version=self.settings.version,
-            opts=pulumi.InvokeOutputOptions(parent=self.parent),
-        )
-        return answer.version
 
     def _role(
         self, addon: str, physical: PhysicalName, service_account: str, policy_arn: Input[str]

@@ -106,7 +106,8 @@ class AddonArgs(TypedDict):
     """An add-on's version and configuration."""
 
     version: NotRequired[str]
-    """The version (`v1.20.4-eksbuild.1`). Default: EKS's default for the Kubernetes version."""
+    """The version (`v1.20.4-eksbuild.1`). Default: EKS's default for the Kubernetes version when the add-on
+    is installed or the Kubernetes version changes; between those it stays."""
     configuration: NotRequired[dict[str, Any]]
     """Laid over the configuration that the component gives; `aws eks describe-addon-configuration` prints the
     schema."""
@@ -168,8 +169,9 @@ class ClusterArgs(TypedDict):
     zonal_shift: NotRequired[bool]
     """Whether AWS may move traffic out of an impaired zone (ARC zonal shift). Default false."""
     session_manager: NotRequired[bool]
-    """Whether nodes can be entered, by AWS Systems Manager or Google Cloud's Identity-Aware Proxy. Default
-    false."""
+    """Whether nodes can be entered, by AWS Systems Manager or Google Cloud's Identity-Aware Proxy. On AWS
+    sessions work as they are; updates of the agent and patches come from buckets of the region that the
+    network's `readable_buckets` has to name. Default false."""
     gateway_api: NotRequired[bool]
     """Google Cloud: GKE's Gateway controller. Default true."""
     image_streaming: NotRequired[bool]

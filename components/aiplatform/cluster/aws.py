@@ -1,7 +1,7 @@
 """The cluster on AWS: EKS, its system nodes and its add-ons, in the order that works.
 
-Key, log group and role; cluster; access entries; add-ons that a node needs; nodes; the other add-ons; the
-StorageClasses.
+Key, log group and role; cluster; access entries; add-ons that a node needs; nodes; the other add-ons and the
+Kubernetes provider; the StorageClasses.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from aiplatform.cluster.addons import Addons
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.control_plane import ControlPlane, ControlPlaneBuilder
 from aiplatform.cluster.kubeconfig import kubeconfig
+from aiplatform.cluster.leftovers import refuse_leftover_logs
 from aiplatform.cluster.nodes import node_role, system_nodes
 from aiplatform.cluster.storage import storage_classes, volumes_key
 
@@ -32,6 +33,7 @@ class Built:
 
 def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings) -> Built:
     """All of it, as children of one component."""
+    refuse_leftover_logs(settings.prefix, pulumi.InvokeOptions(parent=parent))
     here = place(parent)
     control_plane = ControlPlaneBuilder(parent, name, settings, here).build()
     cluster = control_plane.cluster
@@ -43,12 +45,15 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     nodes = system_nodes(parent, name, settings, cluster, role, key, ready)
     addons.after_nodes(nodes, key)
     config = _kubeconfig(control_plane, here)
-    # Whoever makes objects through it waits for the right and the way to do so, and has both until they are
-    # gone.
+    # The provider asks the API once, when it is configured, and takes a cluster that does not answer for
+    # unreachable during the whole run. EKS reports ACTIVE some seconds before the endpoint always answers,
+    # and access entries are eventually consistent (EKS user guide, "Grant IAM users access to Kubernetes with
+    # EKS access entries"): nodes that joined prove the first, and took minutes, which cover the second.
+    # Objects are deleted while the right, the way and the nodes still exist.
     provider = kubernetes.Provider(
         f"{name}-kubernetes",
         kubeconfig=config,
-        opts=ResourceOptions(parent=parent, depends_on=[*admins, *control_plane.ways]),
+        opts=ResourceOptions(parent=parent, depends_on=[*admins, *control_plane.ways, nodes]),
     )
     storage_classes(parent, name, cluster, key, provider)
     outputs: ClusterReferenceArgs = {

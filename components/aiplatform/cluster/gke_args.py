@@ -52,7 +52,9 @@ class MaintenanceExclusionArgs(TypedDict):
 
 
 class NodeAutoProvisioningArgs(TypedDict):
-    """How much GKE may add in node pools of its own making."""
+    """How much GKE may add in node pools of its own making. Their nodes boot from pd-balanced, which machine
+    series of the fourth generation and newer (`c4`, `n4`) do not take: a Pod that asks for one of these needs
+    a node pool."""
 
     max_cpus: int
     """The most vCPUs of the whole cluster, those of other pools included."""

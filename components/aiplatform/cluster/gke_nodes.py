@@ -9,6 +9,7 @@ from pulumi_gcp import compute, container, projects, serviceaccount
 
 from aiplatform import _node_pools as gke
 from aiplatform._google_apis import Apis
+from aiplatform._google_machines import boot_disk
 from aiplatform._kubernetes import Taint
 from aiplatform._node_labels import POOL
 from aiplatform._references import ClusterReference
@@ -82,7 +83,7 @@ def system_nodes(
     node = gke.Node(
         machine_type,
         nodes.disk_gib,
-        gke.boot_disk(machine_type),
+        boot_disk(machine_type),
         SYSTEM_LABELS,
         [Taint(SYSTEM_TAINT, "NoSchedule", "true")],
         settings.tags,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiplatform._addresses import overlap
 from aiplatform._args import Fault, Rule, between, matches, nearest, obeys
+from aiplatform._google_machines import cpu_machine_type
 from aiplatform._logs import retention
 from aiplatform.cluster.gke_args import MEMBER, exclusion_faults
 from aiplatform.cluster.gke_versions import not_offered
@@ -24,7 +25,7 @@ _ADMIN: Final[Mapping[Cloud, Rule]] = {
 }
 _MACHINE: Final[Mapping[Cloud, Rule]] = {
     "aws": matches(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type such as m7i.large"),
-    "gcp": matches(r"[a-z]\w*(-[a-z0-9]+){1,3}", "a machine type such as e2-standard-4"),
+    "gcp": cpu_machine_type,
 }
 
 

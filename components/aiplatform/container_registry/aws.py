@@ -8,6 +8,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import ecr, iam, kms
 
+from aiplatform._args import is_unknown
 from aiplatform._aws import Place, Statement, allow, document, key_policy, place, trust
 from aiplatform._aws_logs import name_key
 from aiplatform.container_registry.args import (
@@ -49,6 +50,7 @@ class _Builder:
         key = self._key()
         repositories = {each: self._repository(each, key) for each in self.settings.repositories}
         caches = self._caches(key)
+        self._let_log_in()
         return {
             "repositories": [
                 {"name": each, "url": made.repository_url} for each, made in repositories.items()
@@ -116,6 +118,32 @@ class _Builder:
                 )
             )
         )
+
+    def _let_log_in(self) -> None:
+        """Let readers and writers of this account ask for the registry's token, without which none of them
+        pulls or pushes. No policy of a repository can give that, as the action is about no repository (ECR
+        user guide, "Private registry authentication"). Roles of other accounts have it from their own."""
+        for kind, principals in {"reader": self.settings.readers, "writer": self.settings.writers}.items():
+            for index, principal in enumerate(principals):
+                if not is_unknown(principal) and _account(str(principal)) != self.place.account_id:
+                    continue
+                iam.RolePolicy(
+                    f"{self.name}-{kind}-{index}",
+                    # A role may be of several registries, and reader of one that it writes.
+                    name=f"{self.settings.prefix}-images-{kind}",
+                    role=Output.from_input(principal).apply(self._role_name),
+                    policy=document(allow(["ecr:GetAuthorizationToken"], "*", sid="LogIn")),
+                    opts=self._options(),
+                )
+
+    def _role_name(self, arn: str) -> str:
+        """The name of a role of this account, as policies are put on it. Raises for another account's."""
+        if _account(arn) != self.place.account_id:
+            raise ValueError(
+                f"{arn}: an output with a role of another account; expected its arn as text, as no policy "
+                "can be put on it from here"
+            )
+        return arn.rpartition("/")[2]
 
     def _caches(self, key: kms.Key) -> dict[str, Input[str]]:
         """Rules, and what the repositories that they make are like. What is tagged at upstream may be another
@@ -217,6 +245,10 @@ class _Builder:
                 ),
                 opts=self._options(),
             )
+
+
+def _account(arn: str) -> str:
+    return arn.split(":")[4]
 
 
 def _principals(sid: str, principals: Sequence[str], actions: Sequence[str]) -> Statement:

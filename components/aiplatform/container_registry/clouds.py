@@ -26,8 +26,14 @@ MEANINGS: Final[Meanings] = {
     "caches.credential": On(aws="the rule's secret", gcp="upstream credentials"),
     "untagged_days": On(aws="lifecycle policy", gcp="cleanup policy"),
     "cached_days": On(aws="lifecycle policy of the template", gcp="cleanup policy"),
-    "readers": On(aws="repository policies", gcp="roles/artifactregistry.reader"),
-    "writers": On(aws="repository policies", gcp="roles/artifactregistry.writer"),
+    "readers": On(
+        aws="repository policies, and a policy of each role of this account that lets it log in",
+        gcp="roles/artifactregistry.reader",
+    ),
+    "writers": On(
+        aws="repository policies, and a policy of each role of this account that lets it log in",
+        gcp="roles/artifactregistry.writer",
+    ),
     "node_roles": On(
         aws="the right to make repositories of the caches",
         gcp=refused("a remote repository is there before its first image; leave it out"),

@@ -8,10 +8,14 @@ from aiplatform import _images
 from aiplatform._args import Fault, matches
 from aiplatform._node_labels import MOST_REPLICAS, time_slicing_config
 
-NVIDIA_IMAGE: Final = "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
-"""Source: NVIDIA/k8s-device-plugin, deployments/static/nvidia-device-plugin.yml at 1b826ac (2026-08-19)."""
+NVIDIA_IMAGE: Final = (
+    "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
+    "@sha256:a61ba9fd8efb82f3a79f877f7580e02c1e8e7593f62473644bc9c79e315c3312"
+)
+"""Source: NVIDIA/k8s-device-plugin, deployments/static/nvidia-device-plugin.yml at 1b826ac (2026-08-19). The
+digest is that of the image's index, as several users of this tag have recorded it."""
 NEURON_IMAGE: Final = "public.ecr.aws/neuron/neuron-device-plugin:2.32.0.0"
-"""Source: the values of aws-neuron's neuron-helm-chart 1.10.0."""
+"""Source: the values of aws-neuron's neuron-helm-chart 1.10.0. By its tag: no digest could be checked."""
 
 DEFAULT_CONFIG: Final = "default"
 

@@ -1,6 +1,6 @@
 """A feature store: Feast on the lakehouse, with an online store of a latency class."""
 
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
@@ -18,7 +18,23 @@ __all__ = [
     "FeatureServerArgs",
     "FeatureStore",
     "FeatureStoreArgs",
+    "FeatureStoreClient",
 ]
+
+
+class FeatureStoreClient(TypedDict):
+    """What one applier or reader uses Feast by. No other principal reads what it stages."""
+
+    principal: str
+    """Who it is, as in `appliers` or `readers`."""
+    feature_store_yaml: str
+    """Its `feature_store.yaml`; it holds no secret."""
+    staging_bucket: str
+    """The bucket of its files between Feast and the query engine."""
+    offline_database: str
+    """The database, or dataset, of its temporary tables."""
+    workgroup: NotRequired[str]
+    """AWS: the Athena workgroup of its queries."""
 
 
 class FeatureStore(ComponentResource):
@@ -26,26 +42,28 @@ class FeatureStore(ComponentResource):
     a schedule carries the newest values into an online store, and a server on the cluster answers
     applications. Takes the cloud's and the Kubernetes provider of the cluster through `opts.providers`.
 
-    `feature_store_yaml` is the file that Feast wants, without a secret in it: a repository of feature views
-    with this file beside them is applied by `feast apply`.
+    `clients` has for each applier and reader the file that Feast wants, without a secret in it: a repository
+    of feature views with this file beside them is applied by `feast apply`.
     """
 
     cloud: Output[str]
     """`aws` or `gcp`."""
     project: Output[str]
     """Feast's project."""
+    clients: Output[list[FeatureStoreClient]]
+    """What each applier and reader uses Feast by."""
     feature_store_yaml: Output[str]
-    """Feast's configuration, for `feature_store.yaml`; it holds no secret."""
+    """The `feature_store.yaml` of schedule and server; it holds no secret."""
     registry: Output[str]
     """Where the registry is: a URL of the bucket's object, or `sql`."""
     registry_bucket: Output[str]
     """The registry's bucket."""
     staging_bucket: Output[str]
-    """The bucket of files between Feast and the query engine."""
+    """The bucket of the schedule's files between Feast and the query engine."""
     offline_database: Output[str]
-    """The database, or dataset, of Feast's temporary tables."""
+    """The database, or dataset, of the schedule's temporary tables."""
     workgroup: Output[str | None]
-    """AWS: the Athena workgroup of Feast's queries."""
+    """AWS: the Athena workgroup of the schedule's queries."""
     online_store: Output[str]
     """`dynamodb`, `valkey`, `datastore` or `bigtable`."""
     online_tables: Output[list[str]]

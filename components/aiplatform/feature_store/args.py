@@ -51,13 +51,15 @@ MATERIALIZER: Final = "feature-materializer"
 IDENTITY: Final = "feast"
 """The name of the server's workload identity: `{prefix}-wi-feast`."""
 
-BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-features-staging-111122223333")
+BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-feast-materializer-111122223333")
 """The longest of the buckets' names; the registry's is `{prefix}-features-{account}`."""
 DATABASE: Final = PhysicalName(GLUE_DATABASE, "{prefix}_features")
-WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-features")
+WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-features-materializer")
+"""The longest of the workgroups' names."""
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-features")
 CACHE: Final = PhysicalName(SERVERLESS_CACHE, "{prefix}-features")
-CACHE_USER: Final = PhysicalName(ELASTICACHE_USER, "{prefix}-features")
+CACHE_USER: Final = PhysicalName(ELASTICACHE_USER, f"{{prefix}}-{MATERIALIZER}")
+"""The longer of the users' names; the other is the server's."""
 CACHE_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-features")
 # Firestore's and Bigtable's are the same word.
 FIRESTORE: Final = PhysicalName(FIRESTORE_DATABASE, "{prefix}-features")
@@ -126,10 +128,11 @@ class FeatureStoreArgs(TypedDict):
     """The server that applications ask for features."""
     appliers: NotRequired[list[Input[str]]]
     """Who may say what features there are (`feast apply`), and ask as `readers` may: principals, on AWS roles
-    of this account. Default nobody."""
+    of this account. Each has a configuration of its own in the output `clients`. Default nobody."""
     readers: NotRequired[list[Input[str]]]
     """Who may read the registry and ask for training data (`get_historical_features`): principals, on AWS
-    roles of this account. What they get, the lakehouse's grants decide. Default nobody."""
+    roles of this account. What they get, the lakehouse's grants decide. Each has a configuration of its own
+    in the output `clients`, and a place for results that no other principal reads. Default nobody."""
     image: NotRequired[str]
     """Feast's image, with tag or digest. Default: upstream's feature server 0.67.0, by its tag; say a digest
     where images must never change."""
@@ -266,7 +269,7 @@ class FeatureStoreSettings(CloudNeutral):
             names += [CACHE, CACHE_USER, CACHE_GROUP] if self.store_or_none == "valkey" else []
         else:
             yield from obeys("tags", self.tags, google_labels)
-            names = [PhysicalName(S3_BUCKET, f"{{prefix}}-features-staging-{self.cluster.project}")]
+            names = [PhysicalName(S3_BUCKET, f"{{prefix}}-feast-materializer-{self.cluster.project}")]
             names += [BIGTABLE] if self.store_or_none == "bigtable" else [FIRESTORE]
         yield from obeys("prefix", self.prefix, prefix_for(*names))
         reason = too_long(self.cloud, self.prefix, IDENTITY)

@@ -1,4 +1,4 @@
-"""Key and buckets of a feature store: one for the registry, one for files between Feast and Athena."""
+"""Key and buckets of a feature store: the registry's, and one a principal for its files."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from pulumi_aws import kms, s3
 
 from aiplatform._aws import document, key_policy
 from aiplatform._aws_buckets import (
-    Bucket,
     closed,
     deleted_after,
+    deny,
     encrypted,
     expired_after,
     other_keys,
@@ -20,7 +20,7 @@ from aiplatform._aws_buckets import (
 )
 from aiplatform._aws_logs import name_key
 from aiplatform.feature_store.args import KEY_ALIAS
-from aiplatform.feature_store.aws_context import REGISTRY, STAGING, Context
+from aiplatform.feature_store.aws_context import REGISTRY, Context, Staging
 from aiplatform.feature_store.config import EMPTY
 from aiplatform.feature_store.config import REGISTRY as OBJECT
 
@@ -30,10 +30,9 @@ _DELETED_DAYS = 30
 
 @dataclass(frozen=True)
 class Buckets:
-    """The buckets, and what must be there before anyone uses them."""
+    """The registry's bucket, and what must be there before anyone uses it."""
 
     registry: s3.Bucket
-    staging: s3.Bucket
     ready: list[pulumi.Resource]
 
 
@@ -52,9 +51,14 @@ def key(context: Context) -> kms.Key:
     return made
 
 
-def buckets(context: Context, key: kms.Key) -> Buckets:
-    """Both. The registry begins empty, and is Feast's from then on."""
-    registry = _bucket(context, REGISTRY, key)
+def registry(context: Context, key: kms.Key) -> Buckets:
+    """The registry, which begins empty, and is Feast's from then on."""
+    registry = closed(context, REGISTRY, force_destroy=context.settings.force_destroy)
+    registry.ready.append(encrypted(context, REGISTRY, registry.bucket.bucket, key))
+    policy = Output.from_input(key.arn).apply(
+        lambda arn: document(plain_http(context, REGISTRY), *other_keys(context, REGISTRY, arn))
+    )
+    registry.ready.append(with_policy(context, REGISTRY, registry, policy))
     versions = versioned(context, REGISTRY, registry.bucket.bucket)
     s3.BucketLifecycleConfiguration(
         f"{context.name}-{REGISTRY}",
@@ -63,14 +67,7 @@ def buckets(context: Context, key: kms.Key) -> Buckets:
         # S3 takes rules about noncurrent versions only where there are versions.
         opts=context.options(versions, data=True),
     )
-    staging = _bucket(context, STAGING, key)
-    s3.BucketLifecycleConfiguration(
-        f"{context.name}-{STAGING}",
-        bucket=staging.bucket.bucket,
-        rules=[expired_after("left", "", context.settings.staging_days)],
-        opts=context.options(data=True),
-    )
-    ready = [versions, *registry.ready, *staging.ready]
+    ready = [versions, *registry.ready]
     if context.settings.registry.kind == "bucket":
         first = s3.BucketObjectv2(
             f"{context.name}-{REGISTRY}",
@@ -87,16 +84,31 @@ def buckets(context: Context, key: kms.Key) -> Buckets:
             ),
         )
         ready.append(first)
-    return Buckets(registry.bucket, staging.bucket, ready)
+    return Buckets(registry.bucket, ready)
 
 
-def _bucket(context: Context, purpose: str, key: kms.Key) -> Bucket:
-    # What is in staging is nobody's data.
-    force = context.settings.force_destroy or purpose == STAGING
-    made = closed(context, purpose, force_destroy=force)
-    made.ready.append(encrypted(context, purpose, made.bucket.bucket, key))
-    policy = Output.from_input(key.arn).apply(
-        lambda arn: document(plain_http(context, purpose), *other_keys(context, purpose, arn))
+def staging(made: Staging, key: kms.Key) -> list[pulumi.Resource]:
+    """The bucket of one principal, in which no other reads or writes, administrators included. Answers what
+    must be there before it is used."""
+    bucket = closed(made, made.purpose, force_destroy=True)
+    bucket.ready.append(encrypted(made, made.purpose, bucket.bucket.bucket, key))
+    policy = Output.all(key.arn, made.principal).apply(
+        lambda arns: document(
+            plain_http(made, made.purpose),
+            *other_keys(made, made.purpose, str(arns[0])),
+            deny(
+                "AnotherPrincipal",
+                ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+                made.bucket_arn(path="/*"),
+                {"ArnNotEquals": {"aws:PrincipalArn": str(arns[1])}},
+            ),
+        )
     )
-    made.ready.append(with_policy(context, purpose, made, policy))
-    return made
+    bucket.ready.append(with_policy(made, made.purpose, bucket, policy))
+    lifecycle = s3.BucketLifecycleConfiguration(
+        f"{made.name}-{made.purpose}",
+        bucket=bucket.bucket.bucket,
+        rules=[expired_after("left", "", made.context.settings.staging_days)],
+        opts=made.options(),
+    )
+    return [bucket.bucket, *bucket.ready, lifecycle]

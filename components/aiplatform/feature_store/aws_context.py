@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+
 from aiplatform._aws import Place
 from aiplatform._context import KeepingContext
-from aiplatform.feature_store.args import DATABASE, FeatureStoreSettings
+from aiplatform.feature_store.args import DATABASE, WORKGROUP, FeatureStoreSettings
 
 REGISTRY = "registry"
-STAGING = "staging"
 RESULTS = "results"
-"""Where in the staging bucket Athena puts results that no statement has a place for."""
-_CALLED = {REGISTRY: "features", STAGING: "features-staging"}
+"""Where in a staging bucket Athena puts results that no statement has a place for."""
+_CALLED = {REGISTRY: "features"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,69 @@ class Context(KeepingContext[FeatureStoreSettings]):
         """A bucket's arn, or that of what is in it."""
         return f"arn:{self.place.partition}:s3:::{self.bucket(purpose)}{path}"
 
+    def workgroup(self, who: str) -> str:
+        """The name of a principal's workgroup."""
+        return WORKGROUP.of(self.settings.prefix).removesuffix("materializer") + who
+
     @property
     def database(self) -> str:
         """The database of Feast's own tables. Hyphens would have to be quoted in every query."""
         return DATABASE.of(self.settings.prefix).replace("-", "_")
+
+
+@dataclass(frozen=True)
+class Staging:
+    """What one principal has between Feast and Athena: a bucket and a workgroup. Where another principal
+    takes its place (an entry before it in `readers` was removed), both are replaced, with what is in them.
+
+    who: `materializer`, `applier-0`. Principals cannot share a bucket by prefixes: Feast clears entity frames
+    at its root.
+    """
+
+    context: Context
+    who: str
+    principal: Input[str]
+
+    @property
+    def name(self) -> str:
+        """The component's logical name."""
+        return self.context.name
+
+    @property
+    def place(self) -> Place:
+        """Where it is made."""
+        return self.context.place
+
+    @property
+    def purpose(self) -> str:
+        """The last part of logical names."""
+        return f"staging-{self.who}"
+
+    def options(
+        self,
+        *depends_on: pulumi.Resource,
+        data: bool = False,
+        delete_before_replace: bool | None = None,
+    ) -> ResourceOptions:
+        """Options of a child. What is in staging is no data that is kept, whatever `data` says."""
+        return ResourceOptions.merge(
+            self.context.options(*depends_on, delete_before_replace=delete_before_replace),
+            ResourceOptions(replace_on_changes=[f"tags.{_PRINCIPAL}"]),
+        )
+
+    def tags(self, purpose: str) -> dict[str, Input[str]]:
+        """Tags, with the principal. A tag takes all that a role's arn has but a comma."""
+        named = Output.from_input(self.principal).apply(lambda arn: arn.replace(",", "_"))
+        name = f"{self.context.settings.prefix}-{purpose}"
+        return {**self.context.settings.tags, "Name": name, _PRINCIPAL: named}
+
+    def bucket(self, purpose: str = "") -> str:
+        """The bucket's name; the account in it makes it the only one of all accounts."""
+        return f"{self.context.settings.prefix}-feast-{self.who}-{self.place.account_id}"
+
+    def bucket_arn(self, purpose: str = "", path: str = "") -> str:
+        """The bucket's arn, or that of what is in it."""
+        return f"arn:{self.place.partition}:s3:::{self.bucket(purpose)}{path}"
+
+
+_PRINCIPAL = "principal"

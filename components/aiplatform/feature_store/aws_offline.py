@@ -1,7 +1,6 @@
 """The offline store on AWS: where Feast asks Athena, and where its own tables are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
@@ -9,29 +8,23 @@ from pulumi import Output
 from pulumi_aws import athena, glue, kms, lakeformation
 
 from aiplatform._order import waiting_for
-from aiplatform.feature_store.args import WORKGROUP
-from aiplatform.feature_store.aws_context import RESULTS, STAGING, Context
+from aiplatform.feature_store.aws_context import RESULTS, Context, Staging
 
 CATALOG = "AwsDataCatalog"
 
 
-@dataclass(frozen=True)
-class Offline:
-    """What is made."""
+def workgroup(made: Staging, key: kms.Key) -> athena.Workgroup:
+    """The workgroup of one principal: all principals of a workgroup fetch the results of its queries (Athena
+    user guide, "Considerations and limitations for querying data registered with Lake Formation").
 
-    workgroup: athena.Workgroup
-    database: glue.CatalogDatabase
-
-
-def offline(context: Context, key: kms.Key) -> Offline:
-    """A workgroup and a database. Not the lakehouse's: Feast reads every result by CREATE TABLE AS with a
-    place of its own (`external_location`), which a workgroup that enforces its settings refuses (Athena user
-    guide, "Considerations and limitations for CTAS queries"), and nobody makes tables in a zone."""
-    zones = [zone.database for zone in context.settings.lakehouse.zones]
-    workgroup = athena.Workgroup(
-        f"{context.name}-workgroup",
-        name=WORKGROUP.of(context.settings.prefix),
-        description=f"Queries of {context.settings.prefix}'s feature store",
+    Not the lakehouse's: Feast reads every result by CREATE TABLE AS with a place of its own
+    (`external_location`), which a workgroup that enforces its settings refuses (Athena user guide,
+    "Considerations and limitations for CTAS queries"), and nobody makes tables in a zone."""
+    context = made.context
+    return athena.Workgroup(
+        f"{made.name}-{made.who}",
+        name=context.workgroup(made.who),
+        description=f"Queries of {context.settings.prefix}'s feature store, {made.who}",
         configuration=athena.WorkgroupConfigurationArgs(
             enforce_workgroup_configuration=False,
             bytes_scanned_cutoff_per_query=context.settings.query_cutoff_bytes,
@@ -41,7 +34,7 @@ def offline(context: Context, key: kms.Key) -> Offline:
                 selected_engine_version="Athena engine version 3"
             ),
             result_configuration=athena.WorkgroupConfigurationResultConfigurationArgs(
-                output_location=f"s3://{context.bucket(STAGING)}/{RESULTS}/",
+                output_location=f"s3://{made.bucket()}/{RESULTS}/",
                 expected_bucket_owner=context.place.account_id,
                 encryption_configuration=athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs(
                     encryption_option="SSE_KMS", kms_key_arn=key.arn
@@ -50,14 +43,19 @@ def offline(context: Context, key: kms.Key) -> Offline:
         ),
         # Saved queries are no data: they do not keep an environment from being destroyed.
         force_destroy=True,
-        tags=context.tags("features"),
-        opts=context.options(delete_before_replace=True),
+        tags=made.tags(f"features-{made.who}"),
+        opts=made.options(delete_before_replace=True),
     )
-    database = glue.CatalogDatabase(
+
+
+def database(context: Context) -> glue.CatalogDatabase:
+    """The database of Feast's own tables. Each is visible to the principal that made it, and its files are in
+    that principal's bucket."""
+    zones = [zone.database for zone in context.settings.lakehouse.zones]
+    return glue.CatalogDatabase(
         f"{context.name}-database",
         name=context.database,
         description=f"Temporary tables of {context.settings.prefix}'s feature store",
-        location_uri=f"s3://{context.bucket(STAGING)}/tables",
         tags=context.tags("features"),
         opts=pulumi.ResourceOptions.merge(
             context.options(delete_before_replace=True),
@@ -66,7 +64,6 @@ def offline(context: Context, key: kms.Key) -> Offline:
             pulumi.ResourceOptions(depends_on=waiting_for(Output.all(*zones))),
         ),
     )
-    return Offline(workgroup, database)
 
 
 def may_make_tables(
@@ -82,13 +79,13 @@ def may_make_tables(
     )
 
 
-def config(context: Context) -> Mapping[str, Any]:
+def config(made: Staging) -> Mapping[str, Any]:
     """Feast's block `offline_store`. The bucket without a path: Feast clears entity frames at its root."""
     return {
         "type": "athena",
-        "region": context.place.region,
+        "region": made.place.region,
         "data_source": CATALOG,
-        "database": context.database,
-        "workgroup": WORKGROUP.of(context.settings.prefix),
-        "s3_staging_location": f"s3://{context.bucket(STAGING)}",
+        "database": made.context.database,
+        "workgroup": made.context.workgroup(made.who),
+        "s3_staging_location": f"s3://{made.bucket()}",
     }

@@ -9,22 +9,35 @@ import pulumi_aws as aws
 from pulumi import Input, Output
 from pulumi_aws import dynamodb, ec2, elasticache, kms, secretsmanager, vpc
 
-from aiplatform.feature_store.args import CACHE, CACHE_GROUP, CACHE_USER
+from aiplatform.feature_store.args import CACHE, CACHE_GROUP, CACHE_USER, MATERIALIZER, SERVER
 from aiplatform.feature_store.aws_context import Context
-from aiplatform.feature_store.config import PASSWORD
+from aiplatform.feature_store.config import PASSWORD, USER
 
 _PORTS: Final = (6379, 6380)
 """Of ElastiCache Serverless: the second one answers reads that may be a little old."""
 _SECONDS_A_DAY: Final = 24 * 3600
 
 
+_RIGHTS: Final[Mapping[str, str]] = {SERVER: "+@read", MATERIALIZER: "+@read +@write"}
+"""A part -> what its user of Valkey does."""
+
+
+@dataclass(frozen=True)
+class User:
+    """A user of Valkey: what one part signs in by."""
+
+    name: str
+    password: Output[str]
+    made: elasticache.User
+
+
 @dataclass(frozen=True)
 class Online:
-    """The online store. config: Feast's block `online_store`, without its type. password: of Valkey."""
+    """The online store. config: Feast's block `online_store`, without its type. users: of Valkey, by part."""
 
     config: Input[Mapping[str, Any]]
     tables: list[Input[str]] = field(default_factory=list[Input[str]])
-    password: Output[str] | None = None
+    users: Mapping[str, User] = field(default_factory=dict[str, User])
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
 
@@ -68,30 +81,19 @@ def _table(context: Context, view: str, key: kms.Key) -> dynamodb.Table:
 
 
 def _valkey(context: Context, key: kms.Key) -> Online:
-    """A serverless Valkey: TLS alone, in the private subnets, open to the cluster, for one user whose
-    password Secrets Manager makes. IAM's tokens last fifteen minutes, and Feast's client cannot renew them.
+    """A serverless Valkey: TLS alone, in the private subnets, open to the cluster, for two users whose
+    passwords Secrets Manager makes. IAM's tokens last fifteen minutes, and Feast's client cannot renew them.
+
+    The server's user only reads: the server authenticates no client, and has routes that write (`/push`).
     """
     settings = context.settings
     group = _group(context)
-    password = _password(context, key)
-    user = elasticache.User(
-        f"{context.name}-user",
-        user_id=CACHE_USER.of(settings.prefix),
-        user_name=CACHE_USER.of(settings.prefix),
-        engine="valkey",
-        # Keys of any name, and no command that administers or empties the cache; last, what a client of a
-        # cluster asks first.
-        access_string="on ~* -@all +@read +@write +@connection -@dangerous +cluster|slots +cluster|shards "
-        "+cluster|nodes +command +info",
-        passwords=[password],
-        tags=settings.tags,
-        opts=context.options(delete_before_replace=True),
-    )
-    users = elasticache.UserGroup(
+    users = {part: _user(context, key, part) for part in _RIGHTS}
+    members = elasticache.UserGroup(
         f"{context.name}-users",
-        user_group_id=CACHE_USER.of(settings.prefix),
+        user_group_id=CACHE.of(settings.prefix),
         engine="valkey",
-        user_ids=[user.user_id],
+        user_ids=[user.made.user_id for user in users.values()],
         tags=settings.tags,
         opts=context.options(delete_before_replace=True),
     )
@@ -105,24 +107,41 @@ def _valkey(context: Context, key: kms.Key) -> Online:
         kms_key_id=key.arn,
         security_group_ids=[group.id],
         subnet_ids=network.private_subnet_ids if network else None,
-        user_group_id=users.user_group_id,
+        user_group_id=members.user_group_id,
         snapshot_retention_limit=settings.backup_days,
         daily_snapshot_time="04:00" if settings.backup_days else None,
         tags=context.tags("features"),
         opts=context.options(data=True, delete_before_replace=True),
     )
-    return Online(
-        config=cache.endpoints.apply(lambda each: _client(context, each)), password=password, ready=[cache]
+    config = cache.endpoints.apply(lambda each: _client(context, each))
+    return Online(config=config, users=users, ready=[cache])
+
+
+def _user(context: Context, key: kms.Key, part: str) -> User:
+    name = CACHE_USER.of(context.settings.prefix).removesuffix(MATERIALIZER) + part
+    password = _password(context, key, part)
+    made = elasticache.User(
+        f"{context.name}-{part}-user",
+        user_id=name,
+        user_name=name,
+        engine="valkey",
+        # Keys of any name, and no command that administers or empties the cache; last, what a client of a
+        # cluster asks first.
+        access_string=f"on ~* -@all {_RIGHTS[part]} +@connection -@dangerous +cluster|slots +cluster|shards "
+        "+cluster|nodes +command +info",
+        passwords=[password],
+        tags=context.settings.tags,
+        opts=context.options(delete_before_replace=True),
     )
+    return User(name, password, made)
 
 
 def _client(context: Context, endpoints: Any) -> Mapping[str, Any]:
     address = f"{endpoints[0].address}:{endpoints[0].port}"
-    user = CACHE_USER.of(context.settings.prefix)
     days = context.settings.expire_days
     return {
         "redis_type": "redis_cluster",
-        "connection_string": f"{address},ssl=true,username={user},password=${{{PASSWORD}}}",
+        "connection_string": f"{address},ssl=true,username=${{{USER}}},password=${{{PASSWORD}}}",
         **({"key_ttl_seconds": days * _SECONDS_A_DAY} if days else {}),
     }
 
@@ -152,13 +171,13 @@ def _group(context: Context) -> ec2.SecurityGroup:
     return group
 
 
-def _password(context: Context, key: kms.Key) -> Output[str]:
+def _password(context: Context, key: kms.Key, part: str) -> Output[str]:
     """Made once: another one at every deployment would lock out who has the last. It is in the state as a
     secret, encrypted by the stack's own provider of secrets."""
     secret = secretsmanager.Secret(
-        f"{context.name}-password",
-        name_prefix=f"{context.settings.prefix}/features/valkey-",
-        description="Password of the feature store's user of Valkey",
+        f"{context.name}-{part}-password",
+        name_prefix=f"{context.settings.prefix}/features/valkey-{part}-",
+        description=f"Password of the {part}'s user of Valkey",
         kms_key_id=key.arn,
         # It is worth nothing without the cache: it stays for a while only where the cache is guarded, too.
         recovery_window_in_days=7 if context.settings.protect else 0,
@@ -173,7 +192,7 @@ def _password(context: Context, key: kms.Key) -> Output[str]:
         opts=pulumi.InvokeOutputOptions(parent=context.parent),
     )
     version = secretsmanager.SecretVersion(
-        f"{context.name}-password",
+        f"{context.name}-{part}-password",
         secret_id=secret.id,
         secret_string=Output.secret(random.random_password),
         opts=context.options(ignore_changes=["secretString"]),

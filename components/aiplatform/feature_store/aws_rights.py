@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aiplatform._aws import Statement, allow
-from aiplatform.feature_store.args import WORKGROUP
-from aiplatform.feature_store.aws_context import REGISTRY, STAGING, Context
+from aiplatform.feature_store.aws_context import REGISTRY, Context, Staging
 from aiplatform.feature_store.aws_offline import CATALOG
 from aiplatform.feature_store.config import REGISTRY as OBJECT
 
@@ -23,37 +22,40 @@ _READ: Final = ("dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:Get
 _WRITE: Final = ("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 
 
-def serve(context: Context, key: str, _databases: Sequence[str]) -> list[Statement]:
+def serve(context: Context, key: str) -> list[Statement]:
     """The server reads the registry and the online store."""
     return [*_registry(context), *_online(context, _READ), _use_key(context, key)]
 
 
-def materialize(context: Context, key: str, databases: Sequence[str]) -> list[Statement]:
+def materialize(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
     """The materializer asks Athena, writes the online store, and notes in the registry how far it came."""
+    context = staging.context
     return [
         *_registry(context, write=True),
         *_online(context, (*_READ, *_WRITE)),
-        *_offline(context, databases),
+        *_offline(staging, databases),
         _use_key(context, key),
     ]
 
 
-def apply(context: Context, key: str, databases: Sequence[str]) -> list[Statement]:
+def apply(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
     """Who applies writes the registry and looks whether sources and tables are there. It makes no table and
     tags none: Feast's would have neither the platform's key nor its backups. What a view leaves behind it may
     delete, where the table is not guarded against that."""
+    context = staging.context
     online = _online(context, ("dynamodb:DeleteTable", "dynamodb:DescribeTable"))
     return [
         *_registry(context, write=True),
         *online,
-        *_offline(context, databases),
+        *_offline(staging, databases),
         _use_key(context, key),
     ]
 
 
-def read(context: Context, key: str, databases: Sequence[str]) -> list[Statement]:
+def read(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
     """Who reads makes training data, of what the lakehouse's grants let it see."""
-    return [*_registry(context), *_offline(context, databases), _use_key(context, key)]
+    context = staging.context
+    return [*_registry(context), *_offline(staging, databases), _use_key(context, key)]
 
 
 def _registry(context: Context, *, write: bool = False) -> list[Statement]:
@@ -76,13 +78,14 @@ def _online(context: Context, actions: Sequence[str]) -> list[Statement]:
     return [allow(sorted(actions), tables, sid="OnlineStore")]
 
 
-def _offline(context: Context, databases: Sequence[str]) -> list[Statement]:
-    """Queries, Feast's own tables, and files between the two. What of the lakehouse's tables is seen, Lake
-    Formation decides."""
+def _offline(staging: Staging, databases: Sequence[str]) -> list[Statement]:
+    """Queries in the principal's workgroup, Feast's own tables, and files between the two. What of the
+    lakehouse's tables is seen, Lake Formation decides."""
+    context = staging.context
     place, own = context.place, context.database
     zones = [arn for database in databases for arn in _arns(context, database)]
     return [
-        allow(_QUERY, place.arn("athena", f"workgroup/{WORKGROUP.of(context.settings.prefix)}"), sid="Query"),
+        allow(_QUERY, place.arn("athena", f"workgroup/{context.workgroup(staging.who)}"), sid="Query"),
         allow(
             ["athena:GetDataCatalog", "athena:GetTableMetadata"],
             place.arn("athena", f"datacatalog/{CATALOG}"),
@@ -102,12 +105,12 @@ def _offline(context: Context, databases: Sequence[str]) -> list[Statement]:
         allow(["lakeformation:GetDataAccess"], "*", sid="AskLakeFormation"),
         allow(
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-            context.bucket_arn(STAGING, "/*"),
+            staging.bucket_arn(path="/*"),
             sid="Staging",
         ),
         allow(
             ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
-            context.bucket_arn(STAGING),
+            staging.bucket_arn(),
             sid="FindStaging",
         ),
     ]

@@ -50,11 +50,12 @@ MEANINGS: Final[Meanings] = {
         gcp="daily backups and point-in-time recovery (7 days) of Firestore",
     ),
     "staging_days": On(
-        aws="the lifecycle of the staging bucket",
-        gcp="the lifecycle of the staging bucket, and how long tables of the staging dataset stay",
+        aws="the lifecycle of the staging buckets, one a principal",
+        gcp="the lifecycle of the staging buckets, and how long tables of the staging datasets stay, one of "
+        "each a principal",
     ),
     "query_cutoff_bytes": On(
-        aws="the cutoff of the Athena workgroup",
+        aws="the cutoff of the Athena workgroups, one a principal",
         gcp=refused("BigQuery's limits are custom quotas of the project, which the lakehouse sets"),
     ),
     "materialization": On(aws="a CronJob", gcp="a CronJob"),

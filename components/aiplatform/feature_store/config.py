@@ -12,8 +12,10 @@ REGISTRY: Final = "registry/registry.db"
 """The registry's object in its bucket."""
 REGISTRY_URL: Final = "FEAST_REGISTRY_URL"
 """The variable in which Pods find the URL of a SQL registry: Feast replaces `${...}` in the file."""
+USER: Final = "FEAST_ONLINE_USER"
+"""The variable in which Pods find their user of Valkey: server and materializer have different ones."""
 PASSWORD: Final = "FEAST_ONLINE_PASSWORD"  # noqa: S105 - the variable's name
-"""The variable in which Pods find the password of Valkey."""
+"""The variable in which Pods find that user's password."""
 _ROWS: Final = 10_000
 """How many rows a run writes at a time."""
 
@@ -59,15 +61,17 @@ TYPES: Final[Mapping[str, str]] = {
 """Online store -> what Feast calls its type."""
 
 
-def secrets(settings: FeatureStoreSettings) -> dict[str, tuple[str, str]]:
-    """Variables of the Pods that are not in the file -> the Secret and its key."""
+def secrets(settings: FeatureStoreSettings, part: str) -> dict[str, tuple[str, str]]:
+    """Variables of a part's Pods that are not in the file -> the Secret and its key."""
     found: dict[str, tuple[str, str]] = {}
     if settings.registry.secret is not None:
         found[REGISTRY_URL] = (settings.registry.secret, "url")
     if settings.store == "valkey":
-        found[PASSWORD] = (ONLINE_SECRET, "password")
+        found[USER] = (online_secret(part), "username")
+        found[PASSWORD] = (online_secret(part), "password")
     return found
 
 
-ONLINE_SECRET: Final = "feature-online"  # noqa: S105 - the Secret's name
-"""The Kubernetes Secret of Valkey's password."""
+def online_secret(part: str) -> str:
+    """The Kubernetes Secret of a part's user of Valkey."""
+    return f"{part}-online"

@@ -12,7 +12,7 @@ from aiplatform._references import ClusterReferenceArgs
 from aiplatform._workloads import Home, namespace
 from aiplatform.feature_store import config
 from aiplatform.feature_store.args import IDENTITY, NAMESPACE, SERVER, FeatureStoreSettings
-from aiplatform.feature_store.gcp_buckets import Kept, kept, url
+from aiplatform.feature_store.gcp_buckets import Kept, Staging, kept, staging, url
 from aiplatform.feature_store.gcp_context import Context
 from aiplatform.feature_store.gcp_online import Does, Online, let, online
 from aiplatform.feature_store.workloads import Platform, Who, Workloads
@@ -43,22 +43,42 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
         pulumi.ResourceOptions(parent=parent),
     )
     grants = _Grants(context, stored, store)
-    rights = grants.to("server", server.principal, registry=_READ_REGISTRY, does="read", offline=False)
+    rights = grants.to("server", server.principal, registry=_READ_REGISTRY, does="read")
+    who = "materializer"
+    schedule = staging(context, stored, who, settings.materializer.principal)
     rights += grants.to(
-        "materializer", settings.materializer.principal, registry=_WRITE_REGISTRY, does="write"
+        who, settings.materializer.principal, registry=_WRITE_REGISTRY, does="write", own=schedule
     )
-    for index, principal in enumerate(settings.appliers):
-        grants.to(f"applier-{index}", principal, registry=_WRITE_REGISTRY, does="apply")
-    for index, principal in enumerate(settings.readers):
-        grants.to(f"reader-{index}", principal, registry=_READ_REGISTRY, does=None)
-    text = Output.all(url(stored.registry), url(stored.staging)).apply(
-        lambda urls: config.rendered(
-            settings,
-            bucket=str(urls[0]),
-            offline=_offline(context, str(urls[1])),
-            online=store.config,
+
+    def file(own: Staging) -> Output[str]:
+        """A principal's `feature_store.yaml`."""
+        return Output.all(url(stored.registry), url(own.bucket), own.dataset.dataset_id).apply(
+            lambda known: config.rendered(
+                settings,
+                bucket=str(known[0]),
+                offline=_offline(context, str(known[1]), str(known[2])),
+                online=store.config,
+            )
         )
-    )
+
+    clients: list[dict[str, Any]] = []
+    kinds: list[tuple[str, list[Input[str]], tuple[str, ...], Does | None]] = [
+        ("applier", settings.appliers, _WRITE_REGISTRY, "apply"),
+        ("reader", settings.readers, _READ_REGISTRY, None),
+    ]
+    for kind, principals, registry, does in kinds:
+        for index, principal in enumerate(principals):
+            own = staging(context, stored, f"{kind}-{index}", principal)
+            grants.to(f"{kind}-{index}", principal, registry=registry, does=does, own=own)
+            clients.append(
+                {
+                    "principal": principal,
+                    "feature_store_yaml": file(own),
+                    "staging_bucket": own.bucket.name,
+                    "offline_database": own.dataset.dataset_id,
+                }
+            )
+    text = file(schedule)
     home = Home(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
     Workloads(
         home,
@@ -74,13 +94,14 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
     return {
         "cloud": "gcp",
         "project": settings.project,
+        "clients": clients,
         "feature_store_yaml": text,
         "registry": "sql"
         if settings.registry.kind == "sql"
         else Output.concat(url(stored.registry), f"/{config.REGISTRY}"),
         "registry_bucket": stored.registry.name,
-        "staging_bucket": stored.staging.name,
-        "offline_database": stored.dataset.dataset_id,
+        "staging_bucket": schedule.bucket.name,
+        "offline_database": schedule.dataset.dataset_id,
         "workgroup": None,
         "online_store": settings.store,
         "online_tables": [],
@@ -96,15 +117,15 @@ def _apis(settings: FeatureStoreSettings) -> list[str]:
     return ["bigquery", "bigquerystorage", "cloudkms", "iam", "storage", *store]
 
 
-def _offline(context: Context, staging: str) -> Mapping[str, Any]:
+def _offline(context: Context, bucket: str, dataset: str) -> Mapping[str, Any]:
     """Feast's block `offline_store`."""
     return {
         "type": "bigquery",
         "project_id": context.project,
         "billing_project_id": context.project,
-        "dataset": context.dataset,
+        "dataset": dataset,
         "location": context.region,
-        "gcs_staging_location": f"{staging}/exports",
+        "gcs_staging_location": f"{bucket}/exports",
     }
 
 
@@ -123,15 +144,15 @@ class _Grants:
         *,
         registry: tuple[str, ...],
         does: Does | None,
-        offline: bool = True,
+        own: Staging | None = None,
     ) -> list[pulumi.Resource]:
-        """All that one member may do."""
+        """All that one member may do. own: of one that asks BigQuery."""
         made: list[pulumi.Resource] = []
         if self.context.settings.registry.kind == "bucket":
             made += self._bucket(f"{who}-registry", self.stored.registry, member, registry)
-        if offline:
-            made += self._bucket(f"{who}-staging", self.stored.staging, member, _WRITE_REGISTRY)
-            made += self._queries(who, member)
+        if own is not None:
+            made += self._bucket(f"{who}-staging", own.bucket, member, _WRITE_REGISTRY)
+            made += self._queries(who, member, own.dataset)
         if does is not None:
             made.append(let(self.context, self.store, who, member, does))
         return made
@@ -150,11 +171,11 @@ class _Grants:
             for role in roles
         ]
 
-    def _queries(self, who: str, member: Input[str]) -> list[pulumi.Resource]:
+    def _queries(self, who: str, member: Input[str], own: bigquery.Dataset) -> list[pulumi.Resource]:
         dataset = bigquery.DatasetIamMember(
             f"{self.context.name}-{who}-tables",
             project=self.context.project,
-            dataset_id=self.stored.dataset.dataset_id,
+            dataset_id=own.dataset_id,
             role="roles/bigquery.dataEditor",
             member=member,
             opts=self.context.options(),

@@ -23,7 +23,6 @@ class Context(KeepingContext[FeatureStoreSettings]):
         """The region of the lakehouse: what is joined must be in one place."""
         return self.settings.lakehouse.region or ""
 
-    @property
-    def dataset(self) -> str:
-        """The dataset of Feast's own tables. BigQuery takes no hyphens."""
-        return DATABASE.of(self.settings.prefix).replace("-", "_")
+    def dataset(self, who: str) -> str:
+        """The dataset of a principal's temporary tables. BigQuery takes no hyphens."""
+        return f"{DATABASE.of(self.settings.prefix)}_{who}".replace("-", "_")

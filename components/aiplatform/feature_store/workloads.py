@@ -221,7 +221,7 @@ class Workloads:
                     secret_key_ref=core.SecretKeySelectorArgs(name=secret, key=key)
                 ),
             )
-            for variable, (secret, key) in secrets(self.settings).items()
+            for variable, (secret, key) in secrets(self.settings, part).items()
         ]
         return core.ContainerArgs(
             name=part,

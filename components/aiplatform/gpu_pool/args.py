@@ -52,8 +52,9 @@ class CapacityArgs(TypedDict):
     by `/reservationBlocks/BLOCK` after the name."""
     capacity_block: NotRequired[bool]
     """`reserved` only: the reservation is a Capacity Block for ML. Its node group starts at 0, whatever `min`
-    says, as nothing can be launched before the block begins; EKS drains it 40 minutes before the end.
-    Default: false, an on-demand capacity reservation."""
+    says, as nothing can be launched before the block begins; EKS drains it 40 minutes before the end. It
+    keeps its version of Kubernetes and of the launch template: EKS upgrades it at size 0 alone, and the next
+    block is a node group of its own. Default: false, an on-demand capacity reservation."""
     zone: NotRequired[str]
     """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has just one."""
     instance_types: NotRequired[list[str]]
@@ -101,7 +102,9 @@ class GpuPoolArgs(TypedDict):
     together, and `min` and `max` count slices. Default: a slice is one node."""
     min: NotRequired[int]
     """Nodes that stay, in the first entry that can keep them. Default 0. On AWS raise it only while at least
-    so many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
+    so many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it. On Google
+    Cloud nodes below a raised minimum come with the next Pods that need them, or by
+    `gcloud container clusters resize`."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 1."""
     zones: NotRequired[list[str]]
@@ -120,8 +123,9 @@ class GpuPoolArgs(TypedDict):
     and A4, of the 15 that a project's quota allows at first. The NCCL plugins for them are not installed:
     they belong to the workloads. Default: on a machine that has such interfaces."""
     gpudirect_cidr: NotRequired[str]
-    """Google Cloud: the range that these networks are cut from, /16 to /20, outside the cluster's network.
-    Default `192.168.0.0/16`."""
+    """Google Cloud: the range that these networks are cut from, /16 to /20, outside the cluster's network and
+    apart from those of the cluster's other pools. A node takes an address in each of sixteen equal parts: a
+    /20 has room for 252 nodes. Default: a /20 of 192.168.0.0/16, chosen by the pool's name."""
     placement_group: NotRequired[bool]
     """Whether spot and on-demand nodes stand close together: a cluster placement group on AWS, a compact
     placement policy on Google Cloud. Default: with EFA or GPUDirect."""
@@ -236,7 +240,7 @@ class GpuPoolSettings(CloudNeutral):
     image: Literal["al2023", "bottlerocket"] | None = None
     efa: bool | None = None
     gpudirect: bool | None = None
-    gpudirect_cidr: Annotated[str, private_range(16, 20)] = "192.168.0.0/16"
+    gpudirect_cidr: Annotated[str, private_range(16, 20)] | None = None
     placement_group: bool | None = None
     sharing: Sharing | None = None
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100

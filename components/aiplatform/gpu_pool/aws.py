@@ -131,6 +131,9 @@ class Builder:
             role,
             self._launch_template(group, security_group, placement),
             (group.minimum, group.maximum),
+            # An upgrade needs a desired size of 0 (EKS user guide, "Create a managed node group with Capacity
+            # Blocks for ML"), and would end what runs in the block; the next block is a group of its own.
+            upgraded=not group.entry.capacity_block,
             node_group_name_prefix=f"{pool.name}-{group.key}-",
             subnet_ids=[_subnet(pool, zone) for zone in group.zones],
             ami_type=nodes.AMI_TYPES[pool.machine.card.vendor, pool.os],
@@ -150,7 +153,11 @@ class Builder:
         )
         asg = autoscaling_group_name(made)
         tell_autoscaler(
-            self.parent, f"{self.name}-{group.key}", asg, nodes.hidden_resources(pool, group.machines)
+            self.parent,
+            f"{self.name}-{group.key}",
+            asg,
+            nodes.hidden_resources(pool, group.machines),
+            nodes.taints(pool),
         )
         return NodeGroupReferenceArgs(
             name=made.node_group_name,

@@ -16,7 +16,7 @@ from aiplatform.accelerators.gcp import ACCELERATOR_TYPES
 from aiplatform.compute_class import ComputeClass
 from aiplatform.gpu_pool import gcp_fabric, gcp_plan
 from aiplatform.gpu_pool import gcp_nodes as nodes
-from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.args import LONGEST_RUN, GpuPoolSettings
 from aiplatform.gpu_pool.gcp_plan import PoolPlan
 
 RESERVATION_NAME: Final = "compute.googleapis.com/reservation-name"
@@ -109,7 +109,6 @@ class Builder:
             more["placement_policy"] = policy
         if each.entry.type == "queued":
             more["queued_provisioning"] = container.NodePoolQueuedProvisioningArgs(enabled=True)
-        waits = nodes.waits(each.entry)
         size = gke.Size(
             minimum=0 if each.stays else each.minimum,
             maximum=each.maximum,
@@ -128,8 +127,7 @@ class Builder:
             depends_on=networks.ready if networks else (),
             # There is seldom one more machine: the old node goes first.
             surge=False,
-            # A repaired node would leave the queue's time limit behind; Google refuses it.
-            repair=not waits,
+            short_lived=nodes.waits(each.entry),
             **more,
         )
 
@@ -151,8 +149,8 @@ class Builder:
             more["spot"] = True
         if nodes.waits(each.entry):
             more["flex_start"] = True
-            if each.entry.max_run_hours is not None:
-                more["max_run_duration"] = f"{each.entry.max_run_hours * 3600}s"
+            # Always set: the provider replaces a pool whose duration GKE filled in.
+            more["max_run_duration"] = f"{(each.entry.max_run_hours or LONGEST_RUN) * 3600}s"
         affinity = _reservation(each)
         if affinity is not None:
             more["reservation_affinity"] = affinity

@@ -18,14 +18,13 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from aiplatform._order import waiting_for
 from aiplatform.accelerators.gcp import Fabric
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.gcp_nodes import GPUDIRECT_SPLIT, gpudirect_cidr
 
 GPU_MTU: Final = 8244
 """Bytes; what GPUDirect-TCPX and TCPXO send."""
 HOST_MTU: Final = 8896
 """Bytes; the most that a VPC takes."""
 RDMA_SUBNETS: Final = 8
-SPLIT: Final = 4
-"""Bits by which a subnet is smaller than the range of all: sixteen of them, where nine is the most."""
 API: Final = "networking.gke.io"
 
 
@@ -44,7 +43,7 @@ class Interface:
 
 def interfaces(pool_name: str, fabric: Fabric, cidr: str) -> list[Interface]:
     """The interfaces that a node needs beside its own, in the order in which it has them. Pure."""
-    ranges = [str(subnet) for subnet in IPv4Network(cidr).subnets(prefixlen_diff=SPLIT)]
+    ranges = [str(subnet) for subnet in IPv4Network(cidr).subnets(prefixlen_diff=GPUDIRECT_SPLIT)]
     if fabric != "rdma":
         count = 4 if fabric == "tcpx" else 8
         return [
@@ -84,7 +83,7 @@ class Builder:
 
     def build(self, fabric: Fabric) -> Networks:
         """All of them."""
-        wanted = interfaces(self.pool.name, fabric, self.pool.gpudirect_cidr)
+        wanted = interfaces(self.pool.name, fabric, gpudirect_cidr(self.pool))
         vpcs = [self._vpc(index, wanted) for index in sorted({each.vpc for each in wanted})]
         attached: list[container.NodePoolNetworkConfigAdditionalNodeNetworkConfigArgs] = []
         ready: list[pulumi.Resource] = []
@@ -142,7 +141,7 @@ class Builder:
             network=vpc.name,
             direction="INGRESS",
             description="All from the nodes of this pool",
-            source_ranges=[self.pool.gpudirect_cidr],
+            source_ranges=[gpudirect_cidr(self.pool)],
             allows=[
                 compute.FirewallAllowArgs(protocol="tcp"),
                 compute.FirewallAllowArgs(protocol="udp"),

@@ -1,6 +1,7 @@
 """What a node of a GPU pool is on GKE: its machine, its labels and what it offers. Pure."""
 
 import hashlib
+from ipaddress import IPv4Network
 from typing import Final
 
 from aiplatform import _node_labels as label
@@ -12,6 +13,15 @@ from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
 COMPUTE_CLASS: Final = label.COMPUTE_CLASS
 QUEUED: Final = "cloud.google.com/gke-queued"
 """GKE's own taint on the nodes of a queue."""
+
+GPUDIRECT_RANGES: Final = IPv4Network("192.168.0.0/16")
+"""What pools take the ranges of their GPUDirect networks from."""
+GPUDIRECT_PREFIX: Final = 20
+"""Of such a range."""
+GPUDIRECT_SPLIT: Final = 4
+"""Bits by which a subnet is smaller than the range: sixteen subnets, where nine is the most."""
+_RESERVED_ADDRESSES: Final = 4
+"""Of a subnet ("Subnets: Unusable addresses")."""
 
 _SHORT: Final = {"spot": "spot", "on_demand": "on-demand", "flex_start": "flex", "queued": "queued"}
 
@@ -55,6 +65,20 @@ def with_gpudirect(pool: GpuPoolSettings) -> bool:
     return machine(pool).fabric is not None and pool.gpudirect is not False
 
 
+def gpudirect_cidr(pool: GpuPoolSettings) -> str:
+    """The range of the GPUDirect networks, with its default: by the pool's name alone, so that it stays when
+    pools are added. Two names may get the same range."""
+    if pool.gpudirect_cidr is not None:
+        return pool.gpudirect_cidr
+    ranges = list(GPUDIRECT_RANGES.subnets(new_prefix=GPUDIRECT_PREFIX))
+    return str(ranges[hashlib.sha256(pool.name.encode()).digest()[0] % len(ranges)])
+
+
+def gpudirect_nodes(pool: GpuPoolSettings) -> int:
+    """How many nodes the subnets of the GPUDirect networks have addresses for."""
+    return IPv4Network(gpudirect_cidr(pool)).num_addresses // 2**GPUDIRECT_SPLIT - _RESERVED_ADDRESSES
+
+
 def with_placement(pool: GpuPoolSettings) -> bool:
     """Whether there is a compact placement policy, with its default: for what is bought by the node. A
     reservation and a queue place their nodes themselves."""
@@ -95,17 +119,19 @@ def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
 
 
 def own_taints(pool: GpuPoolSettings, capacity_type: str) -> list[Taint]:
-    """The taints that node pools are made with: the ComputeClass's and the user's. GKE adds the accelerator's
-    and the queue's."""
+    """The taints that node pools are made with: the accelerator's, the ComputeClass's and the user's. GKE
+    adds the queue's.
+
+    GKE adds the accelerator's too, but a GPU's only where the cluster has a node pool without GPUs by then,
+    and never later ("About GPUs in GKE: Taint a GPU node pool").
+    """
     own = [] if capacity_type == "queued" else [Taint(COMPUTE_CLASS, "NoSchedule", pool.name)]
-    return [*own, *pool.taints]
+    return [Taint(pool.card.resource, "NoSchedule", "present"), *own, *pool.taints]
 
 
 def taints(pool: GpuPoolSettings) -> list[Taint]:
-    """All taints that a Pod finds on the nodes: GKE's for the accelerator ("About GPUs in GKE", "About TPUs
-    in GKE"), and those that the node pools are made with."""
-    kind = "queued" if compute_class(pool) is None else "on_demand"
-    return [Taint(pool.card.resource, "NoSchedule", "present"), *own_taints(pool, kind)]
+    """All taints that a Pod finds on the nodes, but for the queue's."""
+    return own_taints(pool, "queued" if compute_class(pool) is None else "on_demand")
 
 
 def selector(pool: GpuPoolSettings) -> dict[str, str]:
@@ -134,6 +160,11 @@ def devices_of(pool: GpuPoolSettings) -> int:
     if sharing.replicas is not None:
         return pool.count * sharing.replicas
     return pool.count * google.PARTITIONS[pool.accelerator][sharing.profile or ""]
+
+
+def flex_start_zones(pool: GpuPoolSettings, entry: Capacity) -> frozenset[str] | None:
+    """The zones that sell the entry, where only some do of those that offer its machine."""
+    return google.FLEX_START_ZONES.get(pool.accelerator) if waits(entry) else None
 
 
 def waits(entry: Capacity) -> bool:

@@ -77,13 +77,20 @@ def zones_for(
     found: dict[str, tuple[str, ...]] = {}
     for each in plans:
         zones = _zones_of(pool, each, offerings, common)
-        offering = offerings.get(each.machine.type, frozenset())
+        offering = _offering(pool, each, offerings)
         faults.extend(_faults(pool, each, zones, offering))
         found[each.key] = zones
     if faults:
         # Node pools of the same machine type have the same fault.
         raise ArgumentError(dict.fromkeys(faults))
     return found
+
+
+def _offering(pool: GpuPoolSettings, each: PoolPlan, offerings: Offerings) -> frozenset[str]:
+    """The zones where a node pool can get its machines in its way."""
+    offered = offerings.get(each.machine.type, frozenset[str]())
+    sold = nodes.flex_start_zones(pool, each.entry)
+    return offered if sold is None else offered & sold
 
 
 def _common_zone(pool: GpuPoolSettings, plans: Sequence[PoolPlan], offerings: Offerings) -> str | None:
@@ -97,9 +104,9 @@ def _common_zone(pool: GpuPoolSettings, plans: Sequence[PoolPlan], offerings: Of
     if reserved:
         return reserved
     ids = [zone.id for zone in pool.network.zones]
-    types = {each.machine.type for each in plans}
-    of_all = [zone for zone in ids if all(zone in offerings.get(type_, ()) for type_ in types)]
-    of_any = [zone for zone in ids if any(zone in offerings.get(type_, ()) for type_ in types)]
+    able = [_offering(pool, each, offerings) for each in plans]
+    of_all = [zone for zone in ids if all(zone in zones for zones in able)]
+    of_any = [zone for zone in ids if any(zone in zones for zones in able)]
     return next(iter(of_all or of_any or ids))
 
 
@@ -113,14 +120,16 @@ def _zones_of(
     if common is not None:
         return (common,)
     if pool.zones is not None:
-        return tuple(pool.zones)
-    return tuple(zone for zone in ids if zone in offerings.get(each.machine.type, ()))
+        sold = nodes.flex_start_zones(pool, each.entry)
+        return tuple(zone for zone in pool.zones if sold is None or zone in sold)
+    return tuple(zone for zone in ids if zone in _offering(pool, each, offerings))
 
 
 def _faults(
     pool: GpuPoolSettings, each: PoolPlan, zones: tuple[str, ...], offering: frozenset[str]
 ) -> Iterator[Fault]:
-    what = each.machine.type
+    limited = nodes.flex_start_zones(pool, each.entry) is not None
+    what = f"{each.machine.type} by flex-start" if limited else each.machine.type
     where = (
         f"zones of the network that do: {', '.join(sorted(offering))}" if offering else "no zone of it does"
     )

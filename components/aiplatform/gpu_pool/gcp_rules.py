@@ -104,6 +104,16 @@ def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
         yield Fault(
             f"{path}.type", f"{got(entry.type)}, but Google Cloud sells {machine.type} only as {ways}"
         )
+    sold = nodes.flex_start_zones(pool, entry)
+    zones = pool.zones or [zone.id for zone in pool.network.zones]
+    if sold is not None and zones and not sold & set(zones):
+        where = "the pool's zones" if pool.zones else "the network's zones"
+        yield Fault(
+            f"{path}.type",
+            f"{got(entry.type)}, but Google Cloud sells {pool.accelerator} by flex-start in "
+            f"{', '.join(sorted(sold))} only, and {where} are {', '.join(zones)}: expected reserved, spot or "
+            "on_demand",
+        )
 
 
 def _topology(pool: GpuPoolSettings) -> Iterator[Fault]:
@@ -208,13 +218,20 @@ def _gpudirect(pool: GpuPoolSettings) -> Iterator[Fault]:
         "its pods": pool.network.pods_cidr,
         "its services": pool.network.services_cidr,
     }
+    own = nodes.gpudirect_cidr(pool)
     for what, cidr in others.items():
-        if isinstance(cidr, str) and not is_unknown(cidr) and overlap(pool.gpudirect_cidr, cidr):
+        if isinstance(cidr, str) and not is_unknown(cidr) and overlap(own, cidr):
             yield Fault(
                 "gpudirect_cidr",
-                f"{got(pool.gpudirect_cidr)}, which overlaps the range of {what}, {cidr}: expected another "
-                "private range",
+                f"{got(own)}, which overlaps the range of {what}, {cidr}: expected another private range",
             )
+    most = pool.max * len(pool.capacity)
+    if most > nodes.gpudirect_nodes(pool):
+        yield Fault(
+            "gpudirect_cidr",
+            f"{got(own)}, which has room for {nodes.gpudirect_nodes(pool)} nodes; expected a range for the "
+            f"{most} that the entries of `capacity` may grow to together",
+        )
 
 
 def _placement(pool: GpuPoolSettings) -> Iterator[Fault]:

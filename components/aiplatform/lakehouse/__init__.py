@@ -46,10 +46,11 @@ class Lakehouse(ComponentResource):
     """Zones raw, curated and serving with Iceberg tables as they are declared, governed by the classification
     of their columns: who is granted nothing reads nothing.
 
-    AWS: pipelines become the writer role, which alone has rights on the buckets. Teams attach the client
-    policy to their roles and read through Athena, or with an Iceberg client through the catalog's REST
-    endpoint, which hands out credentials for what they are granted; a role that sees but some rows or columns
-    is refused there and reads through Athena.
+    AWS: pipelines become the writer role, which alone has rights on the buckets. A grant brings all the
+    rights that a role of this account needs to ask. Teams read through Athena, each role in a workgroup that
+    no other role reads in, or with an Iceberg client through the catalog's REST endpoint, which hands out
+    credentials for what they are granted; a role that sees but some rows or columns is refused there and
+    reads through Athena.
 
     Google Cloud: nobody has rights on the tables' files. Pipelines and teams come with an Iceberg client
     through the catalog's REST endpoint, which hands out credentials to those that see all of a table; a
@@ -87,12 +88,14 @@ class Lakehouse(ComponentResource):
     """The key of all data: an arn on AWS, `projects/.../cryptoKeys/...` on Google Cloud."""
     kms_key_arn: Output[str | None]
     """AWS: the key of all data."""
-    workgroup: Output[str | None]
-    """AWS: the Athena workgroup to query in."""
+    workgroups: Output[dict[str, str] | None]
+    """AWS: the Athena workgroups to query in, name of a grant -> workgroup. A workgroup belongs to one
+    principal: who may read in it gets the results of all of its queries."""
     writer_role_arn: Output[str | None]
     """AWS: the role of pipelines."""
-    client_policy_arn: Output[str | None]
-    """AWS: the policy that lets a team's role ask; grants decide what it gets."""
+    client_policies: Output[dict[str, str] | None]
+    """AWS: what IAM must allow the principal of a grant, name of a grant -> policy document. Roles of this
+    account have it; for a role of another account its owner attaches it."""
     client_role: Output[str | None]
     """Google Cloud: the role that lets a principal ask; grants give it, and decide what it gets."""
     streams: Output[dict[str, str] | None]
@@ -151,9 +154,9 @@ def _on_aws(built: "Built", settings: LakehouseSettings) -> dict[str, Any]:
         "warehouse": built.context.warehouse,
         "kms_key": built.key.arn,
         "kms_key_arn": built.key.arn,
-        "workgroup": built.workgroup.name,
+        "workgroups": built.queries.workgroups,
         "writer_role_arn": built.writer.arn,
-        "client_policy_arn": built.client_policy.arn,
+        "client_policies": built.queries.policies,
         "streams": {name: stream.arn for name, stream in built.streams.items()},
         "producer_policy_arn": built.producer_policy.arn if built.producer_policy is not None else None,
         "batches": {name: job.name for name, job in built.jobs.items()},

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, got, length, matches, obeys
+from aiplatform._args import Fault, between, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._google import PROJECT, REGION
 from aiplatform.lakehouse import google_rules, ingestion, snapshots
@@ -31,13 +31,16 @@ from aiplatform.lakehouse.ingestion import (
 from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs, PerimeterSettings
 from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs, SnapshotSettings
 from aiplatform.lakehouse.store import Store, unfit_for_s3_tables
-from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone
+from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone, shadowed
 from aiplatform.naming import aws_tags, dns_label, prefix_for
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 
 ENDPOINTS: Final = ("athena", "glue", "kms", "lakeformation", "sts")
 """AWS: interface endpoints that Pods call for to query tables and to be an Iceberg client; S3's gateway
 endpoint is always there (AWS PrivateLink guide, "AWS services that integrate with AWS PrivateLink")."""
+MOST_PRINCIPALS: Final = 60
+"""AWS: principals of grants. A statement of the key's policy is about 420 characters (KMS developer guide,
+"Quotas": a key policy document has at most 32 KB)."""
 LEAST_CUTOFF: Final = 10 * 1024**2
 """Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
 MOST_CUTOFF: Final = 1024**5
@@ -70,7 +73,11 @@ class LakehouseZonesArgs(TypedDict):
 
 
 class LakehouseLegalHoldArgs(TypedDict):
-    """A time in which nobody can delete what came in. It cannot be taken back from what it holds."""
+    """A time in which nobody can delete what came in. It cannot be taken back from what it holds.
+
+    AWS: S3 then takes only uploads with a checksum (`Content-MD5` or `x-amz-checksum-...`), which AWS SDKs
+    send by themselves since 2025. Whether Firehose, DMS and Glue send one, their guides do not say: try
+    `streams` and `captures` on an account before you rely on them with a legal hold."""
 
     days: int
     """How long, in days: 1 to 3650."""
@@ -271,6 +278,7 @@ class LakehouseSettings(CloudNeutral):
         for index, grant in enumerate(self.grants):
             for fault in grant.misfits(self.tables):
                 yield Fault(f"grants[{index}].{fault.path}", fault.reason)
+        yield from () if self.store == "s3_tables" else shadowed(self.tables)
         yield from everything(self.grants)
         yield from overlaps(self.grants)
         yield from passed_by(self.grants)
@@ -291,6 +299,13 @@ class LakehouseSettings(CloudNeutral):
             yield from obeys(f"admins[{index}]", admin, role_arn)
         for index, grant in enumerate(self.grants):
             yield from obeys(f"grants[{index}].principal", grant.principal, role_arn)
+        principals = [grant.principal for grant in self.grants if not is_unknown(grant.principal)]
+        if len(set(principals)) > MOST_PRINCIPALS:
+            yield Fault(
+                "grants",
+                f"got {len(set(principals))} principals, expected at most {MOST_PRINCIPALS}: the key's "
+                "policy has a statement for each, and at most 32 KB; let teams share a role",
+            )
         for where in ("arrival_targets", "quality_targets"):
             for name, arn in getattr(self, where).items():
                 yield from obeys(f"{where}.{name}", arn, TARGET)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import athena, ec2, glue, iam, kinesis, kms, lakeformation, lambda_, s3
+from pulumi_aws import ec2, glue, iam, kinesis, kms, lakeformation, lambda_, s3
 
 from aiplatform._args import ArgumentError, Fault, got, is_unknown
 from aiplatform._aws import Place, place
@@ -19,6 +19,7 @@ from aiplatform.lakehouse import (
     aws_grants,
     aws_jobs,
     aws_keeper,
+    aws_principals,
     aws_quality,
     aws_query,
     aws_roles,
@@ -29,7 +30,8 @@ from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws_buckets import Bucket
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_entries import Database, Entry
-from aiplatform.lakehouse.tables import Zone
+from aiplatform.lakehouse.aws_query import Queries
+from aiplatform.lakehouse.tables import ZONES, Zone
 
 
 def _strangers(writers: Sequence[pulumi.Input[str]], where: Place) -> Iterator[Fault]:
@@ -51,8 +53,7 @@ class Built:
     databases: dict[Zone, Database]
     tables: dict[str, Entry]
     writer: iam.Role
-    workgroup: athena.Workgroup
-    client_policy: iam.Policy
+    queries: Queries
     keeper: lambda_.Function
     streams: dict[str, kinesis.FirehoseDeliveryStream]
     producer_policy: iam.Policy | None
@@ -72,14 +73,16 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     ]
     if faults:
         raise ArgumentError(faults)
-    key = aws_buckets.key(context)
+    principals = aws_principals.principals(context)
+    key = aws_buckets.key(context, principals)
     roles = aws_roles.roles(context)
     rights = aws_roles.rights(context, roles, key)
     # Who makes a table writes its first metadata, too.
     tester = aws_quality.tester(context)
-    own = [role.arn for role in (roles.access, roles.writer, roles.feeder, tester) if role is not None]
-    readers = [*own, context.deployer_arn]
-    buckets, log_bucket = aws_buckets.buckets(context, key, readers)
+    capture_roles = aws_captures.roles(context)
+    buckets, log_bucket = aws_buckets.buckets(
+        context, key, _object_roles(context, roles, tester, capture_roles)
+    )
     governed = aws_governance.settings(context)
     first = [*governed, *rights]
     made = (
@@ -99,12 +102,18 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         keys = aws_governance.tags(context, governed)
         aws_governance.tagged(context, keys, made.databases, tables, kept)
         aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
-    aws_grants.grants(context, keys, made.databases, tables, kept)
+    aws_grants.grants(context, keys, made.databases, tables, kept, principals, made.locations)
+    if any(each.local for each in principals):
+        default = aws_keeper.default_database(context, keeper, keeper_role, [*ready, *governed])
+        aws_grants.see_default(context, principals, default)
+    aws_roles.writers_may_assume(context, roles.writer)
     aws_arrivals.tell(context)
     streams = (
-        aws_streams.streams(context, roles.feeder, key, tables, kept) if roles.feeder is not None else {}
+        aws_streams.streams(context, roles.feeder, key, tables, kept, made.locations)
+        if roles.feeder is not None
+        else {}
     )
-    group = aws_captures.captures(context, key, buckets["raw"].ready)
+    group = aws_captures.captures(context, key, capture_roles, buckets["raw"].ready)
     jobs = _jobs(context, roles.writer, tester, key, tables, kept, [*rights, *let, *buckets["curated"].ready])
     return Built(
         context=context,
@@ -114,13 +123,31 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         databases=made.databases,
         tables=tables,
         writer=roles.writer,
-        workgroup=aws_query.workgroup(context, key),
-        client_policy=aws_query.client_policy(context, key),
+        queries=aws_query.queries(context, key, principals),
         keeper=keeper,
         streams=streams,
         producer_policy=aws_streams.producer_policy(context, streams),
         captures=group,
         jobs=jobs,
+    )
+
+
+def _object_roles(
+    context: Context, roles: aws_roles.Roles, tester: iam.Role | None, capture_roles: Mapping[str, iam.Role]
+) -> aws_buckets.ObjectRoles:
+    """The roles that may read and write objects, by folder. A table's first metadata is written by the
+    deployer."""
+    common = [role.arn for role in (roles.writer, roles.feeder, tester) if role is not None]
+    return aws_buckets.ObjectRoles(
+        tables=[roles.access.arn, *common, context.deployer_arn],
+        files={
+            zone: [
+                *common,
+                *(role.arn for role in capture_roles.values() if zone == "raw"),
+                context.deployer_arn,
+            ]
+            for zone in ZONES
+        },
     )
 
 

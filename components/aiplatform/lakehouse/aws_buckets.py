@@ -1,6 +1,7 @@
 """The buckets of a lakehouse, their key, and the bucket of their access logs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import pulumi
@@ -23,27 +24,41 @@ from aiplatform._aws_buckets import (
     with_policy,
 )
 from aiplatform._aws_logs import name_key
-from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
+from aiplatform.lakehouse.aws_context import FILES, SPILL, TABLES, Context
 from aiplatform.lakehouse.aws_names import JOB_LOGS, KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
+from aiplatform.lakehouse.aws_principals import Principal, workgroup_name
 from aiplatform.lakehouse.aws_s3_tables import maintenance_may_use_key
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 LOGS: Final = "logs"
+OBJECT_ACTIONS: Final = (
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:GetObjectVersionForReplication",
+    "s3:PutObject",
+)
+"""What reads and writes the bytes of an object; replication reads them by an action of its own."""
+SPILL_DAYS: Final = 7
+"""Longer than any job runs."""
 
 
-def key(context: Context) -> kms.Key:
-    """The key of all data. A lost key is lost data: 30 days to call it back."""
+def key(context: Context, principals: Sequence[Principal]) -> kms.Key:
+    """The key of all data. A lost key is lost data: 30 days to call it back. principals: those of grants."""
+    local = [each.arn for each in principals if each.local]
     made = kms.Key(
         f"{context.name}-key",
         description=f"Data of {context.settings.prefix}'s lakehouse",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(
-            context.place,
-            _athena_may_use_key(context),
-            logs_may_use_key(context.place, *log_groups(context)),
-            *([maintenance_may_use_key(context)] if context.in_s3_tables else []),
-            *([_jobs_log(context)] if context.settings.batches or context.quality else []),
+        policy=Output.all(*local).apply(
+            lambda arns: key_policy(
+                context.place,
+                _athena_may_use_key(context),
+                *_results(context, arns),
+                logs_may_use_key(context.place, *log_groups(context)),
+                *([maintenance_may_use_key(context)] if context.in_s3_tables else []),
+                *([_jobs_log(context)] if context.settings.batches or context.quality else []),
+            )
         ),
         tags=context.tags("lakehouse"),
         opts=context.options(data=True),
@@ -70,9 +85,9 @@ def _jobs_log(context: Context) -> Statement:
 
 
 def _athena_may_use_key(context: Context) -> Statement:
-    """Athena keeps results of the workgroup's queries under the key (Athena user guide, "Encrypt managed
+    """Athena keeps results of the workgroups' queries under the key (Athena user guide, "Encrypt managed
     query results")."""
-    workgroup = context.place.arn("athena", f"workgroup/{WORKGROUP.of(context.settings.prefix)}")
+    workgroup = context.place.arn("athena", f"workgroup/{WORKGROUP.of(context.settings.prefix)}-*")
     return {
         "Sid": "AthenaKeepsResults",
         "Effect": "Allow",
@@ -89,25 +104,50 @@ def _athena_may_use_key(context: Context) -> Statement:
     }
 
 
+def _results(context: Context, arns: Sequence[str]) -> Iterator[Statement]:
+    """Results of a workgroup are opened by its principal alone: IAM may let others read in every workgroup,
+    as AmazonAthenaFullAccess does. Athena itself uses the key as a service, which has no arn."""
+    for index, arn in enumerate(arns):
+        workgroup = context.place.arn("athena", f"workgroup/{workgroup_name(context.settings.prefix, arn)}")
+        yield {
+            "Sid": f"ResultsOfOthers{index}",
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Condition": {
+                "ArnLike": {"kms:EncryptionContext:aws:athena:arn": workgroup},
+                "ArnNotEquals": {"aws:PrincipalArn": arn},
+                "Bool": {"aws:PrincipalIsAWSService": "false"},
+            },
+        }
+
+
+@dataclass(frozen=True)
+class ObjectRoles:
+    """Arns of the roles that may read and write objects: below `tables/`, and in each zone all others."""
+
+    tables: list[pulumi.Input[str]]
+    files: dict[Zone, list[pulumi.Input[str]]]
+
+
 def buckets(
-    context: Context, key: kms.Key, readers: Sequence[pulumi.Input[str]]
+    context: Context, key: kms.Key, object_roles: ObjectRoles
 ) -> tuple[dict[Zone, Bucket], s3.Bucket]:
-    """A bucket a zone, and the one of their access logs. readers: roles that may touch files of tables."""
+    """A bucket a zone, and the one of their access logs."""
     logs = log_bucket(
         context, LOGS, ZONES, context.settings.access_log_days, force_destroy=context.settings.force_destroy
     )
-    return {zone: _zone(context, zone, key, logs, readers) for zone in ZONES}, logs.bucket
+    return {zone: _zone(context, zone, key, logs, object_roles) for zone in ZONES}, logs.bucket
 
 
-def _zone(
-    context: Context, zone: Zone, key: kms.Key, logs: Bucket, readers: Sequence[pulumi.Input[str]]
-) -> Bucket:
+def _zone(context: Context, zone: Zone, key: kms.Key, logs: Bucket, object_roles: ObjectRoles) -> Bucket:
     hold = context.settings.legal_hold if zone == "raw" else None
     made = closed(context, zone, force_destroy=context.settings.force_destroy, object_lock=hold is not None)
     name = made.bucket.bucket
-    policy = Output.all(key.arn, *readers).apply(
-        lambda arns: _policy(context, zone, str(arns[0]), [str(arn) for arn in arns[1:]])
-    )
+    policy = Output.all(
+        key.arn, Output.all(*object_roles.tables), Output.all(*object_roles.files[zone])
+    ).apply(lambda known: _policy(context, zone, str(known[0]), known[1], known[2]))
     versioning = versioned(context, zone, name)
     made.ready.extend([versioning, encrypted(context, zone, name, key)])
     made.ready.append(with_policy(context, zone, made, policy))
@@ -138,23 +178,31 @@ def _zone(
     return made
 
 
-def _policy(context: Context, zone: Zone, key_arn: str, readers: Sequence[str]) -> str:
-    """TLS alone, the key alone, and files of tables by their roles alone: whoever reads them from the bucket
-    passes by what Lake Formation decides."""
+def _policy(context: Context, zone: Zone, key_arn: str, tables: Sequence[str], files: Sequence[str]) -> str:
+    """TLS alone, the key alone, and objects by their roles alone: whoever reads a table's files from the
+    bucket passes by what Lake Formation decides, and of what comes in and is put aside no column has a
+    classification yet."""
     return document(
         plain_http(context, zone),
         *other_keys(context, zone, key_arn),
-        deny(
-            "PastGovernance",
-            ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-            context.bucket_arn(zone, f"/{TABLES}/*"),
-            {"ArnNotEquals": {"aws:PrincipalArn": list(readers)}},
+        # Of the whole bucket, so that no folder is left out; and of the tables', which fewer roles may reach.
+        _others(
+            "PastRoles",
+            context.bucket_arn(zone, "/*"),
+            sorted({*tables, *files}, key=[*tables, *files].index),
         ),
+        _others("PastGovernance", context.bucket_arn(zone, f"/{TABLES}/*"), tables),
     )
+
+
+def _others(sid: str, objects: str, roles: Sequence[str]) -> Statement:
+    return deny(sid, OBJECT_ACTIONS, objects, {"ArnNotEquals": {"aws:PrincipalArn": list(roles)}})
 
 
 def _lifecycle(context: Context, zone: Zone) -> list[s3.BucketLifecycleConfigurationRuleArgs]:
     """By age goes only what is no more, and files beside tables: a table's old files may be its newest."""
     days = context.settings.zones.of(zone).file_days
     files = [expired_after("files", f"{FILES}/", days)] if days else []
-    return [deleted_after(context.settings.deleted_days(zone)), *files]
+    # What Spark puts aside of rows is of no use once its job has ended.
+    spill = [expired_after("spill", f"{SPILL}/", SPILL_DAYS)] if zone == "raw" else []
+    return [deleted_after(context.settings.deleted_days(zone)), *files, *spill]

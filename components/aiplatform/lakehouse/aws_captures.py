@@ -6,7 +6,7 @@ Tables").
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -40,7 +40,24 @@ def unprepared(context: Context) -> Iterator[Fault]:
         yield Fault("LakehouseArgs.captures", reason)
 
 
-def captures(context: Context, key: kms.Key, after: Sequence[pulumi.Resource]) -> ec2.SecurityGroup | None:
+def roles(context: Context) -> dict[str, iam.Role]:
+    """What each capture works as, by its name. The policy of raw's bucket names them, so they come first."""
+    return {
+        capture.name: iam.Role(
+            f"{context.name}-capture-{capture.name}",
+            name_prefix=CAPTURE_ROLE.of(context.settings.prefix),
+            description=f"Captures {capture.name} into raw",
+            assume_role_policy=_trust(context),
+            tags=context.settings.tags,
+            opts=context.options(),
+        )
+        for capture in context.settings.captures
+    }
+
+
+def captures(
+    context: Context, key: kms.Key, roles: Mapping[str, iam.Role], after: Sequence[pulumi.Resource]
+) -> ec2.SecurityGroup | None:
     """The replications, and the security group that they come from: whom a database has to let in. after:
     what raw must have before files come in."""
     network = context.settings.network
@@ -78,7 +95,7 @@ def captures(context: Context, key: kms.Key, after: Sequence[pulumi.Resource]) -
             opts=context.options(),
         )
     for capture in context.settings.captures:
-        _capture(context, capture, key, subnets, group, after)
+        _capture(context, capture, key, roles[capture.name], subnets, group, after)
     return group
 
 
@@ -86,20 +103,13 @@ def _capture(
     context: Context,
     capture: CaptureSettings,
     key: kms.Key,
+    role: iam.Role,
     subnets: dms.ReplicationSubnetGroup,
     group: ec2.SecurityGroup,
     after: Sequence[pulumi.Resource],
 ) -> None:
     name = f"{context.name}-capture-{capture.name}"
     called = f"{CAPTURE.of(context.settings.prefix)}-{capture.name}"
-    role = iam.Role(
-        name,
-        name_prefix=CAPTURE_ROLE.of(context.settings.prefix),
-        description=f"Captures {capture.name} into raw",
-        assume_role_policy=_trust(context),
-        tags=context.settings.tags,
-        opts=context.options(),
-    )
     rights = iam.RolePolicy(
         name,
         name="capture",

@@ -13,6 +13,8 @@ TABLES = "tables"
 """The folder of a bucket that tables are in: what Lake Formation governs."""
 FILES = "files"
 """The folder for files beside tables: what comes in to raw."""
+SPILL = f"{FILES}/spill"
+"""What jobs put aside while they run, in raw."""
 _CALLED = {"logs": "lakehouse-logs"}
 """What a bucket is called that is no zone's."""
 

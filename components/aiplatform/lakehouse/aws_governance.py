@@ -202,6 +202,30 @@ def _let_work(
     ]
 
 
+def place_of_table(
+    context: Context,
+    name: str,
+    principal: pulumi.Input[str],
+    table: TableSettings,
+    locations: Mapping[Zone, lakeformation.Resource],
+) -> lakeformation.Permissions:
+    """Leave for a principal that commits to a table: Iceberg names the table's location with every commit
+    (Lake Formation developer guide, "Underlying data access control": "create or alter").
+
+    The table's own folder and no more: with the zone's, a principal with ALTER on one table could point it
+    to another one's folder, whose columns would then carry the first one's tags.
+    """
+    return lakeformation.Permissions(
+        name,
+        principal=principal,
+        permissions=["DATA_LOCATION_ACCESS"],
+        data_location=lakeformation.PermissionsDataLocationArgs(
+            arn=context.bucket_arn(table.zone, f"/{TABLES}/{table.name}")
+        ),
+        opts=context.options(locations[table.zone], delete_before_replace=True),
+    )
+
+
 def _let_reach(
     context: Context, name: str, role: iam.Role, location: lakeformation.Resource
 ) -> lakeformation.Permissions:

@@ -1,15 +1,16 @@
 """The grants of teams, by Lake Formation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
 from pulumi_aws import lakeformation
 
-from aiplatform._args import is_unknown
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_entries import Database, Entry
-from aiplatform.lakehouse.aws_governance import CHANGES_ROWS, Tags
+from aiplatform.lakehouse.aws_governance import CHANGES_ROWS, Tags, place_of_table
+from aiplatform.lakehouse.aws_principals import Principal, of_grant
+from aiplatform.lakehouse.aws_roles import DEFAULT_DATABASE
 from aiplatform.lakehouse.grants import GrantSettings
 from aiplatform.lakehouse.tables import TableSettings, Zone
 
@@ -22,9 +23,12 @@ def grants(
     databases: Mapping[Zone, Database],
     tables: Mapping[str, Entry],
     kept: Mapping[str, pulumi.Resource],
+    principals: Sequence[Principal],
+    locations: Mapping[Zone, lakeformation.Resource],
 ) -> None:
     """All of them. What is not granted is refused: there is no rule that denies. keys: of LF-tags, which S3
-    Tables does without. kept: what has brought each table to its declaration.
+    Tables does without. kept: what has brought each table to its declaration. locations: those of the zones,
+    none in S3 Tables.
 
     One that changes is taken back first: the other way round, taking it back would take what is the same in
     the new one.
@@ -32,26 +36,50 @@ def grants(
     declared = {table.path: table for table in context.settings.tables}
     seen: set[tuple[str, Zone]] = set()
     for grant in context.settings.grants:
+        who = of_grant(principals, grant)
+        assert who is not None, "principals are those of the grants"  # noqa: S101
         touched: list[Zone] = [*grant.zones, *(declared[path].zone for path in grant.tables)]
         for zone in dict.fromkeys(touched):
             # Once a principal and database: a second one would be taken back with the first.
-            who = _who(context, grant)
-            if (who, zone) not in seen:
-                seen.add((who, zone))
-                _sees(context, f"{context.name}-{who}-{zone}", grant, databases[zone])
+            if (who.key, zone) not in seen:
+                seen.add((who.key, zone))
+                _sees(context, f"{context.name}-{who.key}-{zone}", grant, databases[zone])
         if grant.zones and keys is not None:
             _by_tags(context, keys, grant)
         for path in grant.tables:
             _on_table(context, grant, declared[path], tables[path], kept[path])
 
+    for who in principals:
+        _places(context, who, locations)
 
-def _who(context: Context, grant: GrantSettings) -> str:
-    """A principal in logical names: its role's name, with its account where it is another one's."""
-    if is_unknown(grant.principal):
-        return f"principal-{grant.name}"
-    arn = str(grant.principal)
-    role, account = arn.partition(":role/")[2], arn.split(":")[4]
-    return f"role-{role}" if account == context.place.account_id else f"role-{role}-{account}"
+
+def see_default(context: Context, principals: Sequence[Principal], after: pulumi.Resource) -> None:
+    """DESCRIBE on the account's `default` database, which Athena asks for of every principal. after: what
+    creates the database."""
+    for who in principals:
+        if who.local:
+            lakeformation.Permissions(
+                f"{context.name}-{who.key}-{DEFAULT_DATABASE}",
+                principal=who.arn,
+                permissions=["DESCRIBE"],
+                database=lakeformation.PermissionsDatabaseArgs(name=DEFAULT_DATABASE),
+                opts=context.options(after, delete_before_replace=True),
+            )
+
+
+def _places(context: Context, who: Principal, locations: Mapping[Zone, lakeformation.Resource]) -> None:
+    """The folders of the tables that a principal writes."""
+    written = {
+        table.path: table
+        for grant in who.grants
+        if "write" in grant.actions
+        for table in context.settings.tables
+        if table.path in grant.tables
+        or (table.zone in grant.zones and len(table.columns_of(grant.classifications)) == len(table.columns))
+    }
+    for path, table in written.items():
+        if table.zone in locations:
+            place_of_table(context, f"{context.name}-{who.key}-{path}-location", who.arn, table, locations)
 
 
 def _sees(context: Context, name: str, grant: GrantSettings, database: Database) -> None:

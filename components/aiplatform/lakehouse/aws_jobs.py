@@ -8,7 +8,7 @@ import pulumi
 from pulumi_aws import glue, iam, kms
 
 from aiplatform._aws import Statement, allow
-from aiplatform.lakehouse.aws_context import FILES, Context
+from aiplatform.lakehouse.aws_context import SPILL, Context
 from aiplatform.lakehouse.aws_names import BATCH, JOB_LOGS
 from aiplatform.lakehouse.schedules import as_aws
 from aiplatform.lakehouse.tables import TableSettings
@@ -76,7 +76,7 @@ def job(
             "--enable-auto-scaling": "true",
             "--enable-metrics": "true",
             "--enable-continuous-cloudwatch-log": "true",
-            "--TempDir": f"s3://{context.bucket('raw')}/{FILES}/spill/{work.logical}/",
+            "--TempDir": f"s3://{context.bucket('raw')}/{SPILL}/{work.logical}/",
             **work.arguments,
         },
         worker_type=SIZES[work.size],

@@ -10,7 +10,7 @@ from typing import Final
 
 import pulumi
 from pulumi import AssetArchive, StringAsset
-from pulumi_aws import iam, kms, lambda_
+from pulumi_aws import iam, kms, lakeformation, lambda_
 
 from aiplatform._args import Fault
 from aiplatform._aws import Statement, allow, document, trust
@@ -19,7 +19,7 @@ from aiplatform.lakehouse import table_keeper
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_entries import Entry
 from aiplatform.lakehouse.aws_names import KEEPER, KEEPER_LOGS, KEEPER_ROLE
-from aiplatform.lakehouse.aws_roles import GET_DATA_ACCESS
+from aiplatform.lakehouse.aws_roles import DEFAULT_DATABASE, GET_DATA_ACCESS
 from aiplatform.lakehouse.declaration import declaration
 
 RUNTIME: Final = "python3.13"
@@ -138,9 +138,37 @@ def _rights(context: Context) -> list[Statement]:
             context.catalog_arns,
             sid="Tables",
         ),
+        allow(
+            ["glue:CreateDatabase"],
+            [
+                context.place.arn("glue", "catalog"),
+                context.place.arn("glue", f"database/{DEFAULT_DATABASE}"),
+            ],
+            sid="DefaultDatabase",
+        ),
         allow(["logs:CreateLogStream", "logs:PutLogEvents"], group, sid="WriteLogs"),
         GET_DATA_ACCESS,
     ]
+
+
+def default_database(
+    context: Context, keeper: lambda_.Function, role: iam.Role, after: Sequence[pulumi.Resource]
+) -> lambda_.Invocation:
+    """A call that creates the account's `default` database where there is none. It is not a resource of this
+    program: others use it too, and it stays when the lakehouse is destroyed."""
+    may_create = lakeformation.Permissions(
+        f"{context.name}-keeper-catalog",
+        principal=role.arn,
+        permissions=["CREATE_DATABASE"],
+        catalog_resource=True,
+        opts=context.options(*after),
+    )
+    return lambda_.Invocation(
+        f"{context.name}-default",
+        function_name=keeper.name,
+        input=json.dumps({"create_database": DEFAULT_DATABASE}),
+        opts=context.options(may_create),
+    )
 
 
 def kept(

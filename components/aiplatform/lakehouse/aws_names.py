@@ -27,12 +27,12 @@ BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-lakehouse-logs-111122223333")
 """The longest of the buckets' names; the others are `{prefix}-{zone}-{account}`."""
 DATABASE: Final = PhysicalName(GLUE_DATABASE, "{prefix}_curated")
 WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-lakehouse")
+"""What names of workgroups begin with; a role's name of up to 64 characters follows."""
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-lakehouse")
 # Not generated: whoever writes assumes it by its name.
 WRITER: Final = PhysicalName(IAM_ROLE, "{prefix}-lakehouse-writer")
 ACCESS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake")
 OPTIMIZER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-tidy")
-CLIENT_POLICY: Final = PhysicalName(IAM_POLICY_PREFIX, "{prefix}-lakehouse-client")
 # Not generated: the policies of those who are told name it.
 ARRIVALS: Final = PhysicalName(EVENT_RULE, "{prefix}-arrivals")
 CLASSIFICATION_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-classification")

@@ -14,7 +14,7 @@ from pulumi_aws import glue, iam, kms, lakeformation, s3
 
 from aiplatform._aws import Statement, allow, document, trust
 from aiplatform.lakehouse import quality_gate
-from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
+from aiplatform.lakehouse.aws_context import SPILL, TABLES, Context
 from aiplatform.lakehouse.aws_entries import Entry
 from aiplatform.lakehouse.aws_events import told
 from aiplatform.lakehouse.aws_jobs import (
@@ -184,7 +184,7 @@ def _rights(context: Context, key_arn: str) -> list[Statement]:
         ),
         allow(
             ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            context.bucket_arn("raw", f"/{FILES}/spill/quality/*"),
+            context.bucket_arn("raw", f"/{SPILL}/quality/*"),
             sid="PutAside",
         ),
         allow(

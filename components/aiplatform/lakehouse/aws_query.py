@@ -1,13 +1,22 @@
-"""Queries: an Athena workgroup, and the policy of whoever asks."""
+"""Queries: for each principal of a grant an Athena workgroup, and what IAM lets it do.
 
+Athena gives the results and the texts of a workgroup's queries to every principal that may read in the
+workgroup, whatever Lake Formation grants it (Athena user guide, "Managed query results"; "Considerations and
+limitations for querying data registered with Lake Formation"). A workgroup is therefore one principal's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
+import pulumi
+from pulumi import Output
 from pulumi_aws import athena, iam, kms
 
 from aiplatform._aws import Statement, allow, document
 from aiplatform.lakehouse.aws_context import Context
-from aiplatform.lakehouse.aws_names import CLIENT_POLICY, WORKGROUP
-from aiplatform.lakehouse.aws_roles import GET_DATA_ACCESS, READ_CATALOG
+from aiplatform.lakehouse.aws_principals import Principal, role_name, workgroup_name
+from aiplatform.lakehouse.aws_roles import DEFAULT_DATABASE, GET_DATA_ACCESS, READ_CATALOG
 
 _QUERY: Final = (
     "athena:BatchGetQueryExecution",
@@ -21,13 +30,41 @@ _QUERY: Final = (
 )
 
 
-def workgroup(context: Context, key: kms.Key) -> athena.Workgroup:
-    """The workgroup. Athena keeps results itself, under the key: in a bucket, all who may query could read
-    each other's."""
+@dataclass(frozen=True)
+class Queries:
+    """By the names of grants. workgroups: of grants whose principal is a role of this account; a role of
+    another account queries in a workgroup of its own account. policies: the documents of what IAM must allow,
+    which roles of this account have already."""
+
+    workgroups: dict[str, pulumi.Output[str]]
+    policies: dict[str, pulumi.Output[str]]
+
+
+def queries(context: Context, key: kms.Key, principals: Sequence[Principal]) -> Queries:
+    """The workgroups, and the policies that are attached to the roles of this account."""
+    workgroups: dict[str, Output[str]] = {}
+    policies: dict[str, Output[str]] = {}
+    for principal in principals:
+        group = _workgroup(context, key, principal) if principal.local else None
+        policy = _policy(context, key, principal, group)
+        for grant in principal.grants:
+            policies[grant.name] = policy
+            if group is not None:
+                workgroups[grant.name] = group.name
+        if group is not None:
+            _attached(context, principal, policy)
+    return Queries(workgroups, policies)
+
+
+def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.Workgroup:
+    """A workgroup whose results Athena keeps itself, under the key."""
+    prefix = context.settings.prefix
     return athena.Workgroup(
-        f"{context.name}-workgroup",
-        name=WORKGROUP.of(context.settings.prefix),
-        description=f"Queries of {context.settings.prefix}'s lakehouse",
+        f"{context.name}-workgroup-{principal.key}",
+        name=Output.from_input(principal.arn).apply(lambda arn: workgroup_name(prefix, arn)),
+        description=Output.from_input(principal.arn).apply(
+            lambda arn: f"Queries of {arn.rpartition('/')[2]} in {prefix}'s lakehouse"
+        ),
         configuration=athena.WorkgroupConfigurationArgs(
             # What a client asks for counts for nothing.
             enforce_workgroup_configuration=True,
@@ -51,39 +88,58 @@ def workgroup(context: Context, key: kms.Key) -> athena.Workgroup:
     )
 
 
-def client_policy(context: Context, key: kms.Key) -> iam.Policy:
-    """What IAM lets a team's role do, for its role to be attached to: ask. What the answer is, Lake Formation
-    decides. No right on a bucket is in it."""
-    return iam.Policy(
-        f"{context.name}-client",
-        name_prefix=CLIENT_POLICY.of(context.settings.prefix),
-        description=f"To query {context.settings.prefix}'s lakehouse",
-        policy=key.arn.apply(lambda arn: document(*_client(context, arn))),
-        tags=context.settings.tags,
+def _policy(
+    context: Context, key: kms.Key, principal: Principal, group: athena.Workgroup | None
+) -> Output[str]:
+    return Output.all(key.arn, None if group is None else group.name).apply(
+        lambda known: document(*_statements(context, principal, str(known[0]), known[1]))
+    )
+
+
+def _attached(context: Context, principal: Principal, policy: Output[str]) -> None:
+    iam.RolePolicy(
+        f"{context.name}-client-{principal.key}",
+        # One role may read several lakehouses.
+        name=f"{context.settings.prefix}-lakehouse-client-{principal.grants[0].name}",
+        role=role_name(principal.arn),
+        policy=policy,
         opts=context.options(),
     )
 
 
-def _client(context: Context, key_arn: str) -> list[Statement]:
-    workgroup = context.place.arn("athena", f"workgroup/{WORKGROUP.of(context.settings.prefix)}")
-    by_athena = f"athena.{context.place.region}.{context.place.dns_suffix}"
+def _statements(
+    context: Context, principal: Principal, key_arn: str, workgroup: str | None
+) -> list[Statement]:
+    """What IAM must let a principal do so that Lake Formation decides. No right on a bucket is in it."""
+    # UpdateTable: a commit to an Iceberg table.
+    catalog = [*READ_CATALOG, *(["glue:UpdateTable"] if principal.writes else [])]
+    tables = [allow(catalog, context.catalog_arns, sid="Tables"), GET_DATA_ACCESS]
+    if workgroup is None:
+        return tables
+    arn = context.place.arn("athena", f"workgroup/{workgroup}")
     return [
-        # UpdateTable: a commit to an Iceberg table. Lake Formation asks for ALTER, which readers do not have.
-        allow([*READ_CATALOG, "glue:UpdateTable"], context.catalog_arns, sid="Tables"),
-        GET_DATA_ACCESS,
-        allow(_QUERY, workgroup, sid="Query"),
+        *tables,
+        allow(
+            ["glue:GetDatabase", "glue:GetDatabases"],
+            [
+                context.place.arn("glue", "catalog"),
+                context.place.arn("glue", f"database/{DEFAULT_DATABASE}"),
+            ],
+            sid="DefaultDatabase",
+        ),
+        allow(_QUERY, arn, sid="Query"),
         allow(
             ["athena:GetDataCatalog"],
             context.place.arn("athena", "datacatalog/AwsDataCatalog"),
             sid="FindCatalog",
         ),
+        # The context is the workgroup's: with the key alone, no other workgroup's results are opened.
         allow(
-            ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"],
+            ["kms:Decrypt", "kms:GenerateDataKey"],
             key_arn,
-            {
-                "StringEquals": {"kms:ViaService": by_athena},
-                "ArnLike": {"kms:EncryptionContext:aws:athena:arn": workgroup},
-            },
+            {"ArnLike": {"kms:EncryptionContext:aws:athena:arn": arn}},
             sid="Results",
         ),
+        # It has no context (KMS developer guide, "Encryption context").
+        allow(["kms:DescribeKey"], key_arn, sid="FindKey"),
     ]

@@ -1,6 +1,5 @@
 """Roles of a lakehouse: through which Lake Formation reaches the buckets, who writes, who tidies up."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,9 +7,11 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import iam, kms
 
+from aiplatform._args import is_unknown
 from aiplatform._aws import Statement, allow, document, trust
 from aiplatform.lakehouse.aws_context import TABLES, Context
 from aiplatform.lakehouse.aws_names import ACCESS_ROLE, OPTIMIZER_ROLE, STREAM_ROLE, WRITER
+from aiplatform.lakehouse.aws_principals import role_name
 from aiplatform.lakehouse.tables import ZONES
 
 _USE_OF_KEY: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
@@ -19,6 +20,9 @@ _OPTIMIZER_LOGS: Final = ("iceberg-compaction", "iceberg-retention", "iceberg-or
 
 # It has no narrower resource; Lake Formation's own grants decide what it gives.
 GET_DATA_ACCESS: Final[Statement] = allow(["lakeformation:GetDataAccess"], "*", sid="AskLakeFormation")
+DEFAULT_DATABASE: Final = "default"
+"""The database that Athena looks at first, whichever a query names (Athena user guide, "The DESCRIBE
+permission is required on the default database")."""
 READ_CATALOG: Final = (
     "glue:GetCatalog",
     "glue:GetCatalogs",
@@ -57,7 +61,7 @@ def roles(context: Context) -> Roles:
         f"{context.name}-access",
         name_prefix=ACCESS_ROLE.of(context.settings.prefix),
         description="Lake Formation reads and writes files of tables for whom it lets",
-        assume_role_policy=document(*_accessors(context)),
+        assume_role_policy=_access_trust(context),
         tags=context.settings.tags,
         opts=context.options(),
     )
@@ -115,17 +119,41 @@ def rights(context: Context, made: Roles, key: kms.Key) -> list[pulumi.Resource]
     ]
 
 
-def _accessors(context: Context) -> Iterator[Statement]:
-    """Lake Formation says for whom it works (its developer guide, "Cross-service confused deputy
-    prevention"); Glue sends no source, and takes a role of its own account alone."""
-    own = {"StringEquals": {"aws:SourceAccount": context.place.account_id}}
-    for service, condition in (("lakeformation", {"Condition": own}), ("glue", {})):
-        yield {
-            "Effect": "Allow",
-            "Principal": {"Service": f"{service}.amazonaws.com"},
-            "Action": ["sts:AssumeRole"],
-            **condition,
-        }
+def writers_may_assume(context: Context, writer: iam.Role) -> None:
+    """The writers' own leave to become the writer role: its trust policy names the account, so that IAM asks
+    for both."""
+    for index, principal in enumerate(context.settings.writers):
+        key = str(index) if is_unknown(principal) else f"role-{str(principal).partition(':role/')[2]}"
+        iam.RolePolicy(
+            f"{context.name}-writers-{key}",
+            # The index: one that takes another's place must not take its policy away.
+            name=f"{context.settings.prefix}-lakehouse-writer-{index}",
+            role=role_name(principal),
+            # Sessions of Pods have tags that go with them from role to role.
+            policy=writer.arn.apply(
+                lambda arn: document(allow(["sts:AssumeRole", "sts:TagSession"], arn, sid="BecomeWriter"))
+            ),
+            opts=context.options(),
+        )
+
+
+def _access_trust(context: Context) -> str:
+    """Lake Formation alone, for this account (its developer guide, "Cross-service confused deputy
+    prevention").
+
+    Not Glue, which "Requirements for roles used to register locations" of that guide lists too: a Glue job
+    that is given this role would read every table, past all grants. Crawlers, jobs and optimizers get their
+    files from Lake Formation: its service-linked role, which registers locations as well as this one, trusts
+    Lake Formation alone (the guide, "Using service-linked roles for Lake Formation").
+    """
+    # S3 Tables: Lake Formation passes on for whom it works (Amazon S3 user guide, "Integrating Amazon S3
+    # Tables with AWS analytics services").
+    passed_on = ["sts:SetContext", "sts:SetSourceIdentity"] if context.in_s3_tables else []
+    return trust(
+        "lakeformation.amazonaws.com",
+        {"StringEquals": {"aws:SourceAccount": context.place.account_id}},
+        actions=("sts:AssumeRole", *passed_on),
+    )
 
 
 def _writers(context: Context) -> Output[str]:

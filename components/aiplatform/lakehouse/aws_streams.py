@@ -24,9 +24,11 @@ from aiplatform._aws import Statement, allow, document
 from aiplatform._aws_logs import log_group
 from aiplatform.lakehouse.aws_context import FILES, TABLES, Context
 from aiplatform.lakehouse.aws_entries import Entry
+from aiplatform.lakehouse.aws_governance import place_of_table
 from aiplatform.lakehouse.aws_names import PRODUCER_POLICY, STREAM_LOGS, stream_name
 from aiplatform.lakehouse.aws_roles import GET_DATA_ACCESS
 from aiplatform.lakehouse.ingestion import StreamSettings
+from aiplatform.lakehouse.tables import Zone
 
 _RETRY_SECONDS: Final = 3600
 """How long what cannot be committed is tried again before it counts as an error."""
@@ -40,8 +42,10 @@ def streams(
     key: kms.Key,
     tables: Mapping[str, Entry],
     kept: Mapping[str, pulumi.Resource],
+    locations: Mapping[Zone, lakeformation.Resource],
 ) -> dict[str, kinesis.FirehoseDeliveryStream]:
-    """The streams, by their names. kept: what has brought each table to its declaration."""
+    """The streams, by their names. kept: what has brought each table to its declaration. locations: those of
+    the zones, none in S3 Tables."""
     prefix = context.settings.prefix
     group = log_group(
         f"{context.name}-streams",
@@ -58,7 +62,7 @@ def streams(
         policy=key.arn.apply(lambda arn: document(*_rights(context, arn))),
         opts=context.options(),
     )
-    let = _let(context, role, tables, kept)
+    let = [*_let(context, role, tables, kept), *_let_place(context, role, locations)]
     return {
         stream.name: _stream(context, stream, role, key, group, tables[stream.table], [rights, *let])
         for stream in context.settings.streams
@@ -140,6 +144,17 @@ def _let(
             opts=context.options(kept[path], delete_before_replace=True),
         )
         for path in sorted({stream.table for stream in context.settings.streams})
+    ]
+
+
+def _let_place(
+    context: Context, role: iam.Role, locations: Mapping[Zone, lakeformation.Resource]
+) -> list[pulumi.Resource]:
+    streamed = {stream.table for stream in context.settings.streams}
+    return [
+        place_of_table(context, f"{context.name}-streams-{table.path}-location", role.arn, table, locations)
+        for table in context.settings.tables
+        if table.path in streamed and table.zone in locations
     ]
 
 

@@ -110,16 +110,18 @@ MEANINGS: Final[Meanings] = {
     ),
     "grants": On(
         aws="Lake Formation grants by tags or on tables",
-        gcp="roles on namespaces, tables and datasets, and a place in the data policies of columns and rows",
+        gcp="roles on tables, once these have their policies, and a place in the policies of their columns "
+        "and rows",
     ),
     "grants.zones": On(
         aws="every table of the zones, by LF-tags",
-        gcp="the zones' namespaces and datasets; `write` on the declared tables of which every column is "
-        "given",
+        gcp="each declared table of the zones, later ones as they are declared; `write` on those of which "
+        "every column is given",
     ),
     "grants.rows": On(
         aws="a data cells filter, which Athena obeys",
-        gcp="a row access policy, which BigQuery obeys; without subqueries, and not on the table of a stream",
+        gcp="a row access policy, which BigQuery obeys; without subqueries, at most 16 different ones on a "
+        "table, and not on the table of a stream",
     ),
     "legal_hold": On(
         aws="Object Lock of raw's bucket",

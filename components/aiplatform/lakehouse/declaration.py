@@ -13,6 +13,7 @@ _IDS = ("id", "element-id", "key-id", "value-id")
 
 def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, Any]:
     """What a table is to be. Ids are left out: the table's own count."""
+    private = table.columns_of(["pii"])
     was = {column.name: column.was for column in table.columns if column.was is not None}
     return {
         "path": table.path,
@@ -33,6 +34,7 @@ def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, 
             }
             for part in table.sort_order
         ],
+        **({"private": private} if private else {}),
         "properties": properties(settings, table),
         "snapshots": [
             {
@@ -56,6 +58,7 @@ def properties(settings: LakehouseSettings, table: TableSettings) -> dict[str, s
         # Writers that follow it clean old metadata up; optimizers look after snapshots and files.
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "100",
+        **table.unmeasured,
         # Spark then writes to the branch that its session names (Iceberg, "Branching and Tagging").
         **({"write.wap.enabled": "true"} if published else {}),
     }

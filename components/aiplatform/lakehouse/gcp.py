@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_gcp import projects, storage
+from pulumi_gcp import projects, serviceaccount, storage
 
 from aiplatform._google_apis import switched_on
 from aiplatform.lakehouse import (
@@ -21,6 +21,7 @@ from aiplatform.lakehouse import (
     gcp_streams,
 )
 from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.lakehouse.gcp_access import Inside
 from aiplatform.lakehouse.gcp_context import Context, administrators
 
 _APIS: Final[tuple[str, ...]] = (
@@ -46,7 +47,7 @@ def _apis(settings: LakehouseSettings) -> list[str]:
     if _checked(settings):
         wanted.append("dataplex")
     if settings.batches:
-        wanted += ["cloudscheduler", "dataproc"]
+        wanted += ["cloudscheduler", "compute", "dataproc"]
     if settings.perimeter is not None:
         wanted.append("accesscontextmanager")
     return wanted
@@ -64,6 +65,20 @@ def _member(identity: projects.ServiceIdentity | None) -> Output[str]:
     return identity.member if identity is not None else Output.from_input("")
 
 
+def _inside(
+    context: Context, scanner: projects.ServiceIdentity | None, works_as: serviceaccount.Account | None
+) -> Inside:
+    """The platform's own principals, who see what writers see: of tables with rules Dataplex' agent, too. It
+    runs the scans of everybody that may create one, and so sees no other table."""
+    own: list[Input[str]] = [*context.administrators]
+    if works_as is not None:
+        own.append(works_as.member)
+    return {
+        table.path: [*own, scanner.member] if scanner is not None and table.quality is not None else own
+        for table in context.settings.tables
+    }
+
+
 def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> dict[str, Any]:
     """All of it, as children of one component; answers the component's outputs."""
     apis = switched_on(parent, name, settings.project or "", _apis(settings))
@@ -71,10 +86,9 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     pubsub = context.identity("pubsub") if _uses_topics(settings) else None
     scanner = context.identity("dataplex") if _checked(settings) else None
     works_as = gcp_batches.account(context)
-    # The platform's own: they see what writers see.
-    own = [each.member for each in (scanner, works_as) if each is not None]
-    inside: list[Input[str]] = [*context.administrators, *own]
-    key = gcp_buckets.key(context, pubsub)
+    inside = _inside(context, scanner, works_as)
+    dataproc = context.identity("dataproc") if settings.batches else None
+    key = gcp_buckets.key(context, pubsub, dataproc)
     buckets = gcp_buckets.buckets(context, key)
     log_bucket = gcp_logs.access_logs(context, key)
     catalog = gcp_catalog.catalog(context, buckets)
@@ -92,12 +106,14 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     datasets = gcp_query.datasets(context, key)
     streams = gcp_streams.tables(context, buckets["raw"], datasets, declared, policies)
     streamed = gcp_governance.shape_streamed(context, streams, declared, policies)
-    roles = gcp_grants.grants(context, catalog, names, datasets, streams)
-    gcp_grants.platform(context, catalog, roles, {**names, **streamed}, datasets, scanner, works_as)
+    granted = {**names, **streamed}
+    roles = gcp_grants.grants(context, catalog, granted, datasets)
+    read_by_scans = gcp_grants.scanned(context, catalog, roles, granted, datasets, scanner)
+    gcp_grants.batch(context, catalog, roles, datasets, works_as)
     gcp_query.quota(context)
     gcp_arrivals.tell(context, key, buckets["raw"], _member(pubsub), _storage_agent(context))
     gcp_streams.streams(context, key, buckets["raw"], streams, _member(pubsub))
-    gcp_quality.scans(context, key, {**names, **streamed}, _member(pubsub))
+    gcp_quality.scans(context, key, read_by_scans, _member(pubsub))
     gcp_batches.batches(context, key, catalog, works_as)
     gcp_perimeter.perimeter(context)
     return {

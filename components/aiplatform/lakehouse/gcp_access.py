@@ -1,91 +1,80 @@
-"""Who sees what of a table on Google Cloud: grants and writers, put together for policies of columns and
-rows.
+"""Which principals see what of a table on Google Cloud: grants and writers, combined into data policies of
+columns, row access policies and IAM roles of the table.
 
-A column that is `public` is seen by whoever reads its table. Any other has a policy for those that see it and
-one for those that read the table and do not: these see null. Everybody else is refused the column.
+A `public` column is visible to every principal that can read its table. Any other column has a data policy
+for the principals that see it and one for those that read the table without seeing it: these get null. All
+other principals are refused the column.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from pulumi import Input
 
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.gcp_context import once, without
+from aiplatform.lakehouse.gcp_context import once, same, without
+from aiplatform.lakehouse.google_rules import ROW_CONDITIONS
 from aiplatform.lakehouse.grants import GrantSettings
-from aiplatform.lakehouse.tables import ZONES, Classification, TableSettings, Zone
+from aiplatform.lakehouse.tables import Classification, TableSettings
 
 PROTECTED: Final[tuple[Classification, ...]] = ("internal", "pii")
 Kind = Literal["raw", "masked"]
 Principals = list[Input[str]]
+Inside = Mapping[str, Sequence[Input[str]]]
+"""A table's path -> the platform's own principals that see all of it, as writers do."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy of columns: of all tables of a zone, or of one table alone."""
+    """A data policy of one table: for its columns of one classification."""
 
-    zone: Zone
-    table: str | None
+    path: str
     classification: Classification
     kind: Kind
     principals: Principals
 
     @property
     def name(self) -> str:
-        """Its name after the prefix, with words of letters and digits alone between `_`."""
-        words = [self.zone, self.table, self.classification, "masked" if self.kind == "masked" else None]
-        return "_".join(word for word in words if word is not None)
+        """Its name after the prefix: words of letters and digits, joined by `_`."""
+        ending = "_masked" if self.kind == "masked" else ""
+        return f"{self.path.replace('.', '_')}_{self.classification}{ending}"
 
 
-def policies(settings: LakehouseSettings, inside: Sequence[Input[str]] = ()) -> list[Policy]:
-    """All of them. inside: the platform's own readers, who see all as writers do."""
-    everything: Principals = [*settings.writers, *inside]
-    made = [
-        policy
-        for zone in ZONES
-        for classification in PROTECTED
-        for policy in _pair(
-            zone, None, classification, [each for each in settings.grants if zone in each.zones], everything
-        )
-    ]
+def reaching(settings: LakehouseSettings, table: TableSettings) -> list[GrantSettings]:
+    """The grants that reach a table, by its zone or by its path."""
+    return [each for each in settings.grants if table.zone in each.zones or table.path in each.tables]
+
+
+def policies(settings: LakehouseSettings, inside: Inside) -> list[Policy]:
+    """The data policies of all tables: always the same four of a table, whoever is granted what.
+
+    So no policy is dropped while its table exists. A policy that is kept in the cloud when it leaves the
+    program (`retain_data`) would meet itself when a later grant needs it again.
+    """
+    made: list[Policy] = []
     for table in settings.tables:
-        alone = [each for each in settings.grants if table.path in each.tables]
-        if not alone:
-            continue
-        there = {column.classification for column in table.columns}
+        grants = reaching(settings, table)
         for classification in PROTECTED:
-            if classification in there:
-                made += _pair(table.zone, table.name, classification, alone, [])
+            see = [each.principal for each in grants if classification in each.classifications]
+            raw = once([*settings.writers, *inside.get(table.path, ()), *see])
+            masked = without([each.principal for each in grants], raw)
+            made.append(Policy(table.path, classification, "raw", raw))
+            made.append(Policy(table.path, classification, "masked", masked))
     return made
 
 
-def _pair(
-    zone: Zone,
-    table: str | None,
-    classification: Classification,
-    grants: Sequence[GrantSettings],
-    everything: Principals,
-) -> Iterator[Policy]:
-    see = [each.principal for each in grants if classification in each.classifications]
-    raw = once([*everything, *see])
-    masked = without([each.principal for each in grants], raw)
-    if raw:
-        yield Policy(zone, table, classification, "raw", raw)
-    if masked:
-        yield Policy(zone, table, classification, "masked", masked)
-
-
 def on_column(made: Sequence[Policy], table: TableSettings, column: str) -> list[Policy]:
-    """The policies of a column. Values of columns that files are laid out by cannot be masked, so there those
-    that do not see them are refused (BigQuery, "Mask data by applying data policies to a column")."""
-    classification = next(each.classification for each in table.columns if each.name == column)
+    """The policies of a column. One that is not declared (a client added it) has its table's highest
+    classification. Values of columns that files are laid out by cannot be masked: there, principals that do
+    not see them are refused (BigQuery, "Mask data by applying data policies to a column")."""
+    declared = {each.name: each.classification for each in table.columns}
+    classification = declared.get(column, table.classification)
     laid_out = column in {part.column for part in (*table.partitions, *table.sort_order)}
     return [
         policy
         for policy in made
-        if policy.zone == table.zone
-        and policy.table in (None, table.name)
+        if policy.path == table.path
         and policy.classification == classification
         and not (laid_out and policy.kind == "masked")
     ]
@@ -93,17 +82,64 @@ def on_column(made: Sequence[Policy], table: TableSettings, column: str) -> list
 
 @dataclass(frozen=True)
 class Rows:
-    """Which rows of a table whom."""
+    """A row access policy: its name, which rows, and for which principals. Without principals it must not
+    exist."""
 
+    name: str
     condition: str
     principals: Principals
 
 
-def rows(settings: LakehouseSettings, table: TableSettings, inside: Sequence[Input[str]] = ()) -> list[Rows]:
-    """Once a table has such a policy, whoever has none sees no row: so the first is of all rows, for those
-    whose grants say no condition."""
-    grants = [each for each in settings.grants if table.zone in each.zones or table.path in each.tables]
+def rows(
+    settings: LakehouseSettings, table: TableSettings, inside: Sequence[Input[str]] = ()
+) -> tuple[Rows, list[Rows]]:
+    """The policy of all rows, and the policies of conditions.
+
+    A table with a row access policy shows no row to principals that none names: so the first is of all rows,
+    for those whose grants state no condition. BigQuery keeps every policy until it is dropped by name, and
+    nothing lists the policies of these tables: so there is a fixed number of names, one a condition, and the
+    unused ones are dropped each time.
+    """
+    grants = reaching(settings, table)
     unfiltered = [each.principal for each in grants if each.rows is None]
-    filtered = [each for each in grants if each.rows is not None]
-    whole = Rows("TRUE", once([*settings.writers, *inside, *unfiltered]))
-    return [whole, *(Rows(each.rows or "", [each.principal]) for each in filtered)]
+    whole = Rows("all_rows", "TRUE", once([*settings.writers, *inside, *unfiltered]))
+    conditions: dict[str, Principals] = {}
+    for each in grants:
+        if each.rows is not None:
+            conditions.setdefault(each.rows, []).append(each.principal)
+    used = [(condition, once(principals)) for condition, principals in conditions.items()]
+    unused: list[tuple[str, Principals]] = [("", []) for _ in range(ROW_CONDITIONS - len(used))]
+    return whole, [
+        Rows(f"rows_{number:02}", condition, principals)
+        for number, (condition, principals) in enumerate([*used, *unused], 1)
+    ]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What one principal may do with one table, by all grants that reach it."""
+
+    principal: Input[str]
+    grant: str
+    """The first of these grants."""
+    reads: bool
+    writes: bool
+
+
+def reach(settings: LakehouseSettings, table: TableSettings) -> list[Reach]:
+    """The principals of grants that reach a table, each once: two equal bindings would be one in IAM, and
+    deleting either would delete it. A grant by zones writes the tables of which it gives every column, as a
+    row has all of them."""
+    found: list[Reach] = []
+    for grant in reaching(settings, table):
+        whole = table.path in grant.tables or len(table.columns_of(grant.classifications)) == len(
+            table.columns
+        )
+        reads, writes = "read" in grant.actions, "write" in grant.actions and whole
+        before = next((each for each in found if same(each.principal, grant.principal)), None)
+        if before is not None:
+            found.remove(before)
+            reads, writes = reads or before.reads, writes or before.writes
+        name = before.grant if before is not None else grant.name
+        found.append(Reach(grant.principal, name, reads, writes))
+    return found

@@ -12,8 +12,10 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import cloudscheduler, projects, serviceaccount, storage
 
+from aiplatform.lakehouse.gcp_buckets import BUCKET_READER, OBJECT_USER
 from aiplatform.lakehouse.gcp_catalog import Catalog
 from aiplatform.lakehouse.gcp_context import Context, Key
+from aiplatform.lakehouse.gcp_grants import custom_role
 from aiplatform.lakehouse.google_rules import BATCH_ACCOUNT, STARTER_ACCOUNT
 from aiplatform.lakehouse.ingestion import BatchSettings
 
@@ -22,6 +24,27 @@ _RUNTIME: Final = "2.3"
 _CORES: Final = {"small": 4, "medium": 8, "large": 16}
 _NEVER: Final = "0 0 1 1 *"
 """Of a job that is paused: a schedule must be said."""
+_WORK: Final = (
+    "dataproc.agents.create",
+    "dataproc.agents.delete",
+    "dataproc.agents.get",
+    "dataproc.agents.list",
+    "dataproc.agents.update",
+    "dataproc.tasks.lease",
+    "dataproc.tasks.listInvalidatedLeases",
+    "dataproc.tasks.reportStatus",
+    "logging.logEntries.create",
+    "monitoring.metricDescriptors.create",
+    "monitoring.metricDescriptors.get",
+    "monitoring.metricDescriptors.list",
+    "monitoring.monitoredResourceDescriptors.get",
+    "monitoring.monitoredResourceDescriptors.list",
+    "monitoring.timeSeries.create",
+)
+"""To be Dataproc's worker ("Dataproc service accounts"). Google's roles/dataproc.worker reads, writes and
+shares every object of the project besides."""
+_STAGED_DAYS: Final = 30
+"""How long output of drivers and histories of Spark are kept."""
 CATALOG_URI: Final = "https://biglake.googleapis.com/iceberg/v1/restcatalog"
 
 
@@ -45,10 +68,50 @@ def _account(context: Context, purpose: str, account_id: str, does: str) -> serv
     )
 
 
+def _staging(
+    context: Context, key: Key, works_as: serviceaccount.Account
+) -> tuple[storage.Bucket, list[pulumi.Resource]]:
+    """The bucket that batches write their output to, under the lakehouse's key, and their roles on it.
+    Without one Dataproc chooses a bucket of its own in the project, under Google's key and for ever."""
+    bucket = storage.Bucket(
+        f"{context.name}-batches",
+        project=context.project,
+        name=context.staging,
+        location=context.region.upper(),
+        storage_class="STANDARD",
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
+        # What a driver printed may be pii: what is deleted is gone.
+        soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=0),
+        lifecycle_rules=[
+            storage.BucketLifecycleRuleArgs(
+                action=storage.BucketLifecycleRuleActionArgs(type="Delete"),
+                condition=storage.BucketLifecycleRuleConditionArgs(age=_STAGED_DAYS),
+            )
+        ],
+        force_destroy=True,
+        labels=context.labels,
+        opts=context.options(context.apis["storage"], *key.users, delete_before_replace=True),
+    )
+    return bucket, [
+        storage.BucketIAMMember(
+            f"{context.name}-batches-{purpose}",
+            bucket=bucket.name,
+            role=role,
+            member=works_as.member,
+            opts=context.options(),
+        )
+        for purpose, role in (("objects", OBJECT_USER), ("bucket", BUCKET_READER))
+    ]
+
+
 def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccount.Account | None) -> None:
     """The jobs that start them."""
     if works_as is None:
         return
+    staging, lets_stage = _staging(context, key, works_as)
+    role = custom_role(context, "batch", "Works in batches of", _WORK)
     starter = _account(
         context, "starter", STARTER_ACCOUNT.of(context.settings.prefix), "Starts batches of the lakehouse"
     )
@@ -70,10 +133,12 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
         projects.IAMMember(
             f"{context.name}-batch",
             project=context.project,
-            role="roles/dataproc.worker",
+            role=role.name,
             member=works_as.member,
             opts=context.options(context.apis["cloudresourcemanager"]),
         ),
+        *lets_stage,
+        *key.users,
     ]
     for bucket in sorted({_bucket(batch) for batch in context.settings.batches}):
         lets.append(
@@ -86,9 +151,9 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
             )
         )
     for batch in context.settings.batches:
-        body = Output.all(works_as.email, key.key.id, catalog.catalog.name, _subnet(context)).apply(
-            lambda parts, batch=batch: _body(context, batch, *map(str, parts))
-        )
+        body = Output.all(
+            works_as.email, key.key.id, catalog.catalog.name, _subnet(context), staging.name
+        ).apply(lambda parts, batch=batch: _body(context, batch, *map(str, parts)))
         cloudscheduler.Job(
             f"{context.name}-batch-{batch.name}",
             project=context.project,
@@ -126,7 +191,9 @@ def _subnet(context: Context) -> Output[Any]:
     return Output.from_input(subnets).apply(lambda known: known[0])
 
 
-def _body(context: Context, batch: BatchSettings, email: str, key: str, catalog: str, subnet: str) -> str:
+def _body(
+    context: Context, batch: BatchSettings, email: str, key: str, catalog: str, subnet: str, staging: str
+) -> str:
     """A batch, as Dataproc takes it (Dataproc API, Batch)."""
     return json.dumps(
         {
@@ -140,6 +207,7 @@ def _body(context: Context, batch: BatchSettings, email: str, key: str, catalog:
                 "executionConfig": {
                     "serviceAccount": email,
                     "kmsKey": key,
+                    "stagingBucket": staging,
                     "subnetworkUri": subnet,
                     "ttl": f"{batch.timeout_minutes * 60}s",
                 }

@@ -5,7 +5,7 @@ from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import bigquery, projects, storage
+from pulumi_gcp import bigquery, organizations, projects, storage
 
 from aiplatform._google_keys import data_key, let_use
 from aiplatform.lakehouse.gcp_context import FILES, Context, Key
@@ -16,17 +16,25 @@ _SOFT_DELETE_DAYS: Final = 7
 included."""
 _ABANDONED_DAYS: Final = 7
 _DAY: Final = 24 * 3600
-USER: Final = "roles/storage.objectUser"
+OBJECT_USER: Final = "roles/storage.objectUser"
+BUCKET_READER: Final = "roles/storage.legacyBucketReader"
+"""To see a bucket and list its objects, on the bucket alone."""
 
 
-def key(context: Context, pubsub: projects.ServiceIdentity | None) -> Key:
+def key(
+    context: Context, pubsub: projects.ServiceIdentity | None, dataproc: projects.ServiceIdentity | None
+) -> Key:
     """The key of all data, for the services that keep any. A lost key is lost data: a month to call it
-    back."""
+    back. dataproc: the agent of batches. Their disks are encrypted by Compute Engine's agent ("Use CMEK with
+    Serverless for Apache Spark")."""
     settings = context.settings
     crypto_key = data_key(context)
     users: dict[str, Output[str]] = {"storage": _storage(context), "bigquery": _bigquery(context)}
     if pubsub is not None:
         users["pubsub"] = pubsub.email
+    if dataproc is not None:
+        users["dataproc"] = dataproc.email
+        users["compute"] = _compute(context)
     return Key(
         crypto_key,
         [
@@ -56,6 +64,17 @@ def _bigquery(context: Context) -> Output[str]:
         opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["bigquery"]]),
     )
     return answer.email
+
+
+def _compute(context: Context) -> Output[str]:
+    answer = organizations.get_project_output(
+        project_id=context.project,
+        opts=pulumi.InvokeOutputOptions(
+            parent=context.parent,
+            depends_on=[context.apis["cloudresourcemanager"], context.apis["compute"]],
+        ),
+    )
+    return answer.number.apply(lambda number: f"service-{number}@compute-system.iam.gserviceaccount.com")
 
 
 def buckets(context: Context, key: Key) -> dict[Zone, storage.Bucket]:
@@ -104,7 +123,7 @@ def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
             f"{context.name}-{zone}-files-{index}",
             bucket=bucket.name,
             managed_folder=folder.name,
-            role=USER,
+            role=OBJECT_USER,
             member=writer,
             opts=context.options(),
         )
@@ -120,7 +139,7 @@ def let_catalog(
         storage.BucketIAMMember(
             f"{context.name}-{zone}-catalog",
             bucket=bucket.name,
-            role=USER,
+            role=OBJECT_USER,
             member=member,
             opts=context.options(),
         )

@@ -58,6 +58,11 @@ class Context(KeepingContext[LakehouseSettings]):
         """A zone's bucket."""
         return google_rules.bucket(self.settings.prefix, zone, self.project)
 
+    @property
+    def staging(self) -> str:
+        """The bucket that batches write their output to."""
+        return google_rules.bucket(self.settings.prefix, "batches", self.project)
+
     def database(self, zone: Zone) -> str:
         """A zone's namespace and its dataset. Hyphens would have to be quoted in every query."""
         return DATASET.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + zone
@@ -104,17 +109,18 @@ def once(principals: Sequence[Input[str]]) -> list[Input[str]]:
     """Principals without those that stand there before. Of outputs only the same one is the same."""
     seen: list[Input[str]] = []
     for principal in principals:
-        if not any(_same(principal, other) for other in seen):
+        if not any(same(principal, other) for other in seen):
             seen.append(principal)
     return seen
 
 
 def without(principals: Sequence[Input[str]], others: Sequence[Input[str]]) -> list[Input[str]]:
     """Principals that are none of the others."""
-    return [each for each in once(principals) if not any(_same(each, other) for other in others)]
+    return [each for each in once(principals) if not any(same(each, other) for other in others)]
 
 
-def _same(one: Input[str], other: Input[str]) -> bool:
+def same(one: Input[str], other: Input[str]) -> bool:
+    """Whether two principals are known to be the same. Of outputs only the same object is."""
     if one is other:
         return True
     return not is_unknown(one) and not is_unknown(other) and one == other

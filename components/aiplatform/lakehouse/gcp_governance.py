@@ -1,32 +1,35 @@
-"""Policies of columns, and the statements that give a table its columns and policies.
+"""Data policies of columns, and the statements that give a table its columns and policies.
 
 Policies of tables of the Iceberg catalog are attached by SQL alone, in four-part names ("Row-level and
-column-level security"): BigQuery runs the statements as a job, again whenever they change. Each says how
-things are to be and can be repeated.
+column-level security"): BigQuery runs the statements as a job, again whenever they change. Each statement can
+be repeated.
+
+Access waits for that job. `shape` answers a table's name for the IAM members of the table, and only once the
+job is done without errors. As the name comes from the job too, and the job is deleted before it is replaced,
+the engine deletes these members before it runs other statements, and creates them again afterwards: where
+the statements fail, no granted principal can read the table.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pulumi
-from pulumi import Input, Output
+from pulumi import Output
 from pulumi_gcp import biglake, bigquery
 
-from aiplatform.lakehouse import bigquery_types
-from aiplatform.lakehouse.gcp_access import PROTECTED, Policy, Rows, on_column, policies, rows
+from aiplatform.lakehouse import bigquery_types, gcp_jobs
+from aiplatform.lakehouse.gcp_access import PROTECTED, Inside, Policy, Rows, on_column, policies, rows
 from aiplatform.lakehouse.gcp_context import Context, grantees
-from aiplatform.lakehouse.tables import ColumnSettings, TableSettings
-
-_ALL_ROWS: Final = "all_rows"
+from aiplatform.lakehouse.tables import TableSettings
 
 Policies = dict[str, bigquery.Datapolicyv2DataPolicy]
 """A policy's name after the prefix -> the policy."""
 
 
-def column_policies(context: Context, inside: Sequence[Input[str]]) -> tuple[list[Policy], Policies]:
-    """The policies of columns. inside: the platform's own readers."""
+def column_policies(context: Context, inside: Inside) -> tuple[list[Policy], Policies]:
+    """The data policies of columns. inside: the platform's own readers of each table."""
     declared = policies(context.settings, inside)
     return declared, {
         policy.name: bigquery.Datapolicyv2DataPolicy(
@@ -42,7 +45,7 @@ def column_policies(context: Context, inside: Sequence[Input[str]]) -> tuple[lis
             if policy.kind == "masked"
             else None,
             grantees=grantees(policy.principals),
-            # A policy cannot go while a column has it.
+            # A policy cannot be deleted while a column has it.
             opts=context.options(context.apis["bigquerydatapolicy"], retain=True, delete_before_replace=True),
         )
         for policy in declared
@@ -54,9 +57,8 @@ def _id(context: Context, policy: Policy) -> str:
 
 
 def of_table(declared: Sequence[Policy], made: Policies, table: TableSettings) -> list[pulumi.Resource]:
-    """The policies that columns of a table have: a policy goes after the last column that has it."""
-    names = {policy.name for column in table.columns for policy in on_column(declared, table, column.name)}
-    return [made[name] for name in sorted(names)]
+    """The policies of a table: each is deleted after the last column that has it."""
+    return [made[policy.name] for policy in declared if policy.path == table.path]
 
 
 def shape(
@@ -64,25 +66,27 @@ def shape(
     tables: Mapping[str, biglake.IcebergTable],
     declared: Sequence[Policy],
     made: Policies,
-    inside: Sequence[Input[str]],
+    inside: Inside,
 ) -> dict[str, Output[str]]:
-    """Give each table of the catalog the columns and policies that are declared. Answers its name for those
-    that may reach it only then."""
+    """Give each table of the catalog its columns and policies. Answers the table's name for its IAM
+    members: it is known once the policies are in force."""
     names: dict[str, Output[str]] = {}
     for table in context.catalogued:
         one = tables[table.path]
-        shown = rows(context.settings, table, inside)
-        members = [member for each in shown for member in each.principals]
-        columns = _column_statements(context, context.four_parts(table), table, declared)
-        script = Output.all(*members).apply(
-            lambda known, table=table, shown=shown, columns=columns: ";\n".join(
-                [*columns, *_row_statements(context, table, shown, known)]
+        whole, some = rows(context.settings, table, inside.get(table.path, ()))
+        members = [member for each in (whole, *some) for member in each.principals]
+        there = one.schema.apply(_of_iceberg)
+        script = Output.all(there, *members).apply(
+            lambda known, table=table, all_rows=(whole, *some): ";\n".join(
+                [
+                    *_column_statements(context, context.four_parts(table), table, declared, known[0]),
+                    *_row_statements(context, table, all_rows, known[1:]),
+                ]
             )
         )
         needed = [one, *of_table(declared, made, table)]
         # Its location has an ending of its own, also when it is made anew.
-        statuses = _run(context, table, script, one.location, needed)
-        names[table.path] = _once_done(table, one.name, statuses)
+        names[table.path] = _run(context, table, one.name, script, one.location, needed)
     return names
 
 
@@ -94,21 +98,37 @@ def shape_streamed(
     for table in context.streamed:
         one = tables[table.path]
         quoted = f"`{context.project}.{context.database(table.zone)}.{table.name}`"
-        script = Output.from_input(";\n".join(_column_statements(context, quoted, table, declared)))
+        script = one.schema.apply(
+            lambda schema, table=table, quoted=quoted: ";\n".join(
+                _column_statements(context, quoted, table, declared, _of_bigquery(schema))
+            )
+        )
         needed = [one, *of_table(declared, made, table)]
-        statuses = _run(context, table, script, one.creation_time, needed)
-        names[table.path] = _once_done(table, one.table_id, statuses)
+        names[table.path] = _run(context, table, one.table_id, script, one.creation_time, needed)
     return names
+
+
+def _of_iceberg(schema: Any) -> list[str]:
+    """The columns that a table has, those that clients added included."""
+    fields: list[Any] = list((schema.fields if schema is not None else None) or ())
+    return [str(field.name) for field in fields]
+
+
+def _of_bigquery(schema: str | None) -> list[str]:
+    fields: list[dict[str, Any]] = json.loads(schema or "[]") or []
+    return [str(field["name"]) for field in fields]
 
 
 def _run(
     context: Context,
     table: TableSettings,
+    name: Output[str],
     script: Output[str],
     born: Output[Any],
     needed: Sequence[pulumi.Resource],
-) -> Output[Any]:
-    """Run a table's statements as a job; answers its states. born: what another table of the name has not."""
+) -> Output[str]:
+    """Run a table's statements as a job; answers the table's name once it is done. born: what another table
+    of the name has not."""
     job = bigquery.Job(
         f"{context.name}-{table.zone}-{table.name}-shape",
         project=context.project,
@@ -123,14 +143,10 @@ def _run(
             create_disposition="",
             write_disposition="",
         ),
-        opts=context.options(*needed),
+        # What is given by the old policies is deleted before other statements run.
+        opts=context.options(*needed, delete_before_replace=True),
     )
-    return job.statuses
-
-
-def _once_done(table: TableSettings, name: Output[str], statuses: Output[Any]) -> Output[str]:
-    where = f"table {table.path}"
-    return Output.all(name, statuses).apply(lambda parts: _done(where, parts[0], parts[1]))
+    return gcp_jobs.once_done(context, f"table {table.path}", name, job, script)
 
 
 def _job(context: Context, table: TableSettings, parts: Sequence[Any]) -> str:
@@ -138,72 +154,48 @@ def _job(context: Context, table: TableSettings, parts: Sequence[Any]) -> str:
     return f"{context.settings.prefix}-{table.zone}-{table.name}-{digest}"
 
 
-def _done(where: str, name: str, statuses: Sequence[Any] | None) -> str:
-    """The name, where the statements did not fail: else nobody is let in."""
-    for status in statuses or []:
-        faults: Sequence[Mapping[str, Any]] = status.get("error_results") or []
-        for fault in faults:
-            raise RuntimeError(
-                f"{where}: BigQuery could not give it its columns and policies, so nobody is let in: "
-                f"{fault.get('message')}"
-            )
-    return name
-
-
 def _column_statements(
-    context: Context, name: str, table: TableSettings, declared: Sequence[Policy]
+    context: Context, name: str, table: TableSettings, declared: Sequence[Policy], there: Iterable[str]
 ) -> list[str]:
-    """Columns that are new, with their policies from the beginning; then the policies of all. Two statements,
-    however many columns: BigQuery takes five changes of a table in ten seconds ("Quotas and limits")."""
-    policies = {
-        column.name: f" OPTIONS (data_policies = [{_listed(context, table, column, declared)}])"
-        for column in table.columns
-    }
+    """Columns that are new, with their policies from the beginning; then the policies of all, those included
+    that a client added. Two statements, however many columns: BigQuery takes five changes of a table in ten
+    seconds ("Quotas and limits")."""
     added = [
         f"ADD COLUMN IF NOT EXISTS `{column.name}` {bigquery_types.of(column.field.type)}"
-        + (policies[column.name] if column.classification in PROTECTED else "")
+        + (_options(context, table, column.name, declared) if column.classification in PROTECTED else "")
         for column in table.columns
     ]
+    names = [column.name for column in table.columns]
     # Also of columns without any: one that became public has those that it had.
-    governed = [f"ALTER COLUMN `{column}` SET{options}" for column, options in policies.items()]
+    governed = [
+        f"ALTER COLUMN `{column}` SET{_options(context, table, column, declared)}"
+        for column in [*names, *sorted(set(there) - set(names))]
+    ]
     return [f"ALTER TABLE {name}\n  " + ",\n  ".join(actions) for actions in (added, governed)]
 
 
-def _listed(
-    context: Context, table: TableSettings, column: ColumnSettings, declared: Sequence[Policy]
-) -> str:
+def _options(context: Context, table: TableSettings, column: str, declared: Sequence[Policy]) -> str:
     names = [
         f"{{'name':'{context.project}.region-{context.region}.{_id(context, policy)}'}}"
-        for policy in on_column(declared, table, column.name)
+        for policy in on_column(declared, table, column)
     ]
-    return ", ".join(json.dumps(name) for name in names)
+    return f" OPTIONS (data_policies = [{', '.join(json.dumps(name) for name in names)}])"
 
 
 def _row_statements(
-    context: Context, table: TableSettings, shown: Sequence[Rows], members: Sequence[Any]
+    context: Context, table: TableSettings, policies: Sequence[Rows], members: Sequence[Any]
 ) -> list[str]:
-    """A policy for those that see all rows, and one a principal for the others: its name tells whose, so that
-    a condition that changes takes the place of the old one."""
-    whole, *filtered = shown
+    """The policy of all rows first: a table without any shows all rows to everybody that can read it."""
     known = iter([str(member) for member in members])
-    statements = [
-        _row_policy(context, table, _ALL_ROWS, sorted(next(known) for _ in whole.principals), whole.condition)
-    ]
-    conditions: dict[str, list[str]] = {}
-    for each in filtered:
-        conditions.setdefault(next(known), []).append(each.condition)
-    for member, said in conditions.items():
-        digest = hashlib.sha256(member.encode()).hexdigest()[:12]
-        condition = " OR ".join(f"({one})" for one in said)
-        statements.append(_row_policy(context, table, f"rows_{digest}", [member], condition))
+    statements: list[str] = []
+    for each in policies:
+        named = sorted({next(known) for _ in each.principals})
+        on = f"ROW ACCESS POLICY {{}}`{each.name}` ON {context.four_parts(table)}"
+        if not named:
+            statements.append(f"DROP {on.format('IF EXISTS ')}")
+            continue
+        listed = ", ".join(json.dumps(member) for member in named)
+        statements.append(
+            f"CREATE OR REPLACE {on.format('')}\n  GRANT TO ({listed}) FILTER USING ({each.condition})"
+        )
     return statements
-
-
-def _row_policy(
-    context: Context, table: TableSettings, name: str, members: Sequence[str], condition: str
-) -> str:
-    listed = ", ".join(json.dumps(member) for member in members)
-    return (
-        f"CREATE OR REPLACE ROW ACCESS POLICY `{name}` ON {context.four_parts(table)}\n"
-        f"  GRANT TO ({listed}) FILTER USING ({condition})"
-    )

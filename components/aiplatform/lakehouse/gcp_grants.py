@@ -1,7 +1,9 @@
 """The grants of teams and of the platform's own principals, by IAM.
 
-Nobody has a role on a bucket's tables: the catalog hands out credentials for them to those that see all of a
-table, and BigQuery reads them for all others.
+No principal has a role on a bucket's tables: the catalog hands out credentials for them to those that see all
+of a table, and BigQuery reads them for all others. Every grant is a role on single tables, also a grant by
+zones, and is made when the table's policies are in force: so a table that is new, or whose policies failed,
+is read by no grant.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,9 +13,9 @@ from pulumi import Input, Output
 from pulumi_gcp import biglake, bigquery, projects, serviceaccount
 
 from aiplatform._args import is_unknown
+from aiplatform.lakehouse.gcp_access import Reach, reach
 from aiplatform.lakehouse.gcp_catalog import Catalog
 from aiplatform.lakehouse.gcp_context import Context, once
-from aiplatform.lakehouse.grants import GrantSettings
 from aiplatform.lakehouse.tables import TableSettings, Zone
 
 READER: Final = "roles/biglake.viewer"
@@ -39,27 +41,44 @@ _WRITE: Final = (
 )
 """To change a table, and not to make or drop one: they are declared. Google's roles/biglake.editor does
 both."""
+_READ_ROWS: Final = ("bigquery.tables.get", "bigquery.tables.getData")
+"""To read a table that BigQuery writes. Google's roles/bigquery.dataViewer copies and exports it too."""
+_WRITE_ROWS: Final = (*_READ_ROWS, "bigquery.tables.updateData")
+"""To append and delete its rows. Google's roles/bigquery.dataEditor changes its columns and drops it too."""
 
 
 class Roles:
-    """The project's roles for those that ask and for those that write."""
+    """The project's roles for those that ask, write, and read or write tables of BigQuery's own."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self.ask = self._role("client", "asks", _ASK)
         self.write = self._role("writer", "changes tables", _WRITE)
+        streamed = bool(context.streamed)
+        self.read_rows = self._role("row-reader", "reads tables of streams", _READ_ROWS) if streamed else None
+        self.write_rows = (
+            self._role("row-writer", "changes rows of tables of streams", _WRITE_ROWS) if streamed else None
+        )
 
     def _role(self, purpose: str, does: str, permissions: Sequence[str]) -> projects.IAMCustomRole:
-        words = self._context.settings.prefix.split("-")
-        return projects.IAMCustomRole(
-            f"{self._context.name}-{purpose}",
-            project=self._context.project,
-            role_id="_".join([*words, "lakehouse", purpose]),
-            title=f"{self._context.settings.prefix} lakehouse {purpose}",
-            description=f"Who {does} in {self._context.settings.prefix}'s lakehouse",
-            permissions=list(permissions),
-            opts=self._context.options(self._context.apis["iam"], delete_before_replace=True),
-        )
+        return custom_role(self._context, purpose, f"Who {does} in", permissions)
+
+
+def custom_role(
+    context: Context, purpose: str, does: str, permissions: Sequence[str]
+) -> projects.IAMCustomRole:
+    """A role of the project with these permissions and no others. does: the start of a sentence that the
+    lakehouse ends."""
+    words = [*context.settings.prefix.split("-"), "lakehouse", *purpose.split("-")]
+    return projects.IAMCustomRole(
+        f"{context.name}-{purpose}",
+        project=context.project,
+        role_id="_".join(words),
+        title=f"{context.settings.prefix} lakehouse {purpose.replace('-', ' ')}",
+        description=f"{does} {context.settings.prefix}'s lakehouse",
+        permissions=list(permissions),
+        opts=context.options(context.apis["iam"], delete_before_replace=True),
+    )
 
 
 def grants(
@@ -67,47 +86,41 @@ def grants(
     catalog: Catalog,
     names: Mapping[str, Output[str]],
     datasets: Mapping[Zone, bigquery.Dataset],
-    streams: Mapping[str, bigquery.Table],
 ) -> Roles:
-    """All of them. names: of tables, for those that may reach them. streams: the tables that BigQuery
-    writes."""
+    """All of them. names: of tables, known once their policies are in force."""
     roles = Roles(context)
     for index, principal in enumerate(
         once([*context.settings.writers, *(grant.principal for grant in context.settings.grants)])
     ):
-        projects.IAMMember(
-            f"{context.name}-asks-{_who(context, index, principal)}",
-            project=context.project,
-            role=roles.ask.name,
-            member=principal,
-            opts=context.options(context.apis["cloudresourcemanager"]),
-        )
+        _asks(context, roles, _who(context, principal, f"writer-{index}"), principal)
     for index, writer in enumerate(context.settings.writers):
         _writes(context, catalog, roles, datasets, f"writer-{index}", writer)
-    declared = {table.path: table for table in context.settings.tables}
-    for grant in context.settings.grants:
-        for zone in grant.zones:
-            _on_zone(context, catalog, names, grant, zone, datasets[zone])
-        written = _written(context, grant)
-        for path in dict.fromkeys([*grant.tables, *written]):
-            if path in streams:
-                if path in grant.tables:
-                    _on_stream(context, grant, declared[path], streams[path])
+    for table in context.settings.tables:
+        for one in reach(context.settings, table):
+            name = f"{context.name}-grant-{one.grant}-{table.path}"
+            if table in context.streamed:
+                _on_stream(context, name, roles, datasets[table.zone], names[table.path], one)
             else:
-                roles_ = [roles.write.name] if path in written else []
-                roles_ += (
-                    [Output.from_input(READER)] if path in grant.tables and "read" in grant.actions else []
-                )
-                _on_table(context, catalog, grant, declared[path], names[path], roles_)
+                _on_table(context, name, catalog, roles, table, names[table.path], one)
     return roles
 
 
-def _who(context: Context, index: int, principal: Input[str]) -> str:
+def _asks(context: Context, roles: Roles, who: str, member: Input[str]) -> None:
+    projects.IAMMember(
+        f"{context.name}-asks-{who}",
+        project=context.project,
+        role=roles.ask.name,
+        member=member,
+        opts=context.options(context.apis["cloudresourcemanager"]),
+    )
+
+
+def _who(context: Context, principal: Input[str], otherwise: str) -> str:
     """A principal in logical names."""
     if is_unknown(principal):
         return next(
             (f"grant-{grant.name}" for grant in context.settings.grants if grant.principal is principal),
-            f"writer-{index}",
+            otherwise,
         )
     return str(principal).partition(":")[2].partition(".gserviceaccount.com")[0]
 
@@ -120,7 +133,8 @@ def _writes(
     purpose: str,
     member: Input[str],
 ) -> None:
-    """Let somebody change every table, and make tables of BigQuery's own."""
+    """Let a writer change every table of the catalog, and make tables of BigQuery's own in the zones'
+    datasets, where only writers and those that apply the program read them."""
     biglake.IcebergCatalogIamMember(
         f"{context.name}-{purpose}",
         project=context.project,
@@ -130,152 +144,117 @@ def _writes(
         opts=context.options(),
     )
     for zone, dataset in datasets.items():
-        _on_dataset(context, f"{context.name}-{purpose}-{zone}", dataset, "dataEditor", member)
+        bigquery.DatasetIamMember(
+            f"{context.name}-{purpose}-{zone}",
+            project=context.project,
+            dataset_id=dataset.dataset_id,
+            role="roles/bigquery.dataEditor",
+            member=member,
+            opts=context.options(),
+        )
 
 
-def _on_dataset(
-    context: Context, name: str, dataset: bigquery.Dataset, role: str, member: Input[str]
+def _on_table(
+    context: Context,
+    name: str,
+    catalog: Catalog,
+    roles: Roles,
+    table: TableSettings,
+    known: Output[str],
+    one: Reach,
 ) -> None:
-    bigquery.DatasetIamMember(
+    wanted: list[tuple[str, Input[str]]] = []
+    if one.reads:
+        wanted.append(("read", READER))
+    if one.writes:
+        wanted.append(("write", roles.write.name))
+    for purpose, role in wanted:
+        _table_member(context, f"{name}-{purpose}", catalog, table, known, role, one.principal)
+
+
+def _table_member(
+    context: Context,
+    name: str,
+    catalog: Catalog,
+    table: TableSettings,
+    known: Output[str],
+    role: Input[str],
+    member: Input[str],
+) -> biglake.IcebergTableIamMember:
+    return biglake.IcebergTableIamMember(
         name,
         project=context.project,
-        dataset_id=dataset.dataset_id,
-        role=f"roles/bigquery.{role}",
+        catalog=catalog.catalog.name,
+        namespace=catalog.namespaces[table.zone].namespace_id,
+        name=known,
+        role=role,
         member=member,
         opts=context.options(),
     )
 
 
-def _written(context: Context, grant: GrantSettings) -> list[str]:
-    """The tables that a grant lets write: those of which it gives every column, as a row has all of them."""
-    if "write" not in grant.actions:
-        return []
-    return [
-        table.path
-        for table in context.settings.tables
-        if table.path in grant.tables
-        or (table.zone in grant.zones and len(table.columns_of(grant.classifications)) == len(table.columns))
-    ]
+def _on_stream(
+    context: Context, name: str, roles: Roles, dataset: bigquery.Dataset, known: Output[str], one: Reach
+) -> None:
+    role = roles.write_rows if one.writes else roles.read_rows if one.reads else None
+    if role is not None:
+        purpose = "write" if one.writes else "read"
+        _row_member(context, f"{name}-{purpose}", dataset, known, role, one.principal)
 
 
-def _on_zone(
+def _row_member(
     context: Context,
-    catalog: Catalog,
-    names: Mapping[str, Output[str]],
-    grant: GrantSettings,
-    zone: Zone,
+    name: str,
     dataset: bigquery.Dataset,
-) -> None:
-    name = f"{context.name}-grant-{grant.name}-{zone}"
-    if "read" in grant.actions:
-        # Not before the policies of its tables stand.
-        there = [names[table.path] for table in context.catalogued if table.zone == zone]
-        namespace = Output.all(catalog.namespaces[zone].namespace_id, *there).apply(
-            lambda parts: str(parts[0])
-        )
-        biglake.IcebergNamespaceIamMember(
-            name,
-            project=context.project,
-            catalog=catalog.catalog.name,
-            namespace_id=namespace,
-            role=READER,
-            member=grant.principal,
-            opts=context.options(),
-        )
-    _on_dataset(
-        context,
-        f"{name}-dataset",
-        dataset,
-        "dataEditor" if "write" in grant.actions else "dataViewer",
-        grant.principal,
-    )
-
-
-def _on_table(
-    context: Context,
-    catalog: Catalog,
-    grant: GrantSettings,
-    table: TableSettings,
-    name: Output[str],
-    roles: Sequence[Output[str]],
-) -> None:
-    for index, role in enumerate(roles):
-        ending = "" if index == 0 else "-read"
-        biglake.IcebergTableIamMember(
-            f"{context.name}-grant-{grant.name}-{table.path}{ending}",
-            project=context.project,
-            catalog=catalog.catalog.name,
-            namespace=catalog.namespaces[table.zone].namespace_id,
-            name=name,
-            role=role,
-            member=grant.principal,
-            opts=context.options(),
-        )
-
-
-def _on_stream(context: Context, grant: GrantSettings, table: TableSettings, made: bigquery.Table) -> None:
-    bigquery.IamMember(
-        f"{context.name}-grant-{grant.name}-{table.path}",
-        project=context.project,
-        dataset_id=made.dataset_id,
-        table_id=made.table_id,
-        role=f"roles/bigquery.{'dataEditor' if 'write' in grant.actions else 'dataViewer'}",
-        member=grant.principal,
-        opts=context.options(),
-    )
-
-
-def _reads_stream(
-    context: Context,
-    table: TableSettings,
-    dataset: bigquery.Dataset,
-    name: Output[str],
-    scanner: projects.ServiceIdentity,
-) -> None:
-    bigquery.IamMember(
-        f"{context.name}-scans-{table.path}",
+    known: Output[str],
+    role: projects.IAMCustomRole,
+    member: Input[str],
+) -> bigquery.IamMember:
+    return bigquery.IamMember(
+        name,
         project=context.project,
         dataset_id=dataset.dataset_id,
-        table_id=name,
-        role="roles/bigquery.dataViewer",
-        member=scanner.member,
+        table_id=known,
+        role=role.name,
+        member=member,
         opts=context.options(),
     )
 
 
-def platform(
+def scanned(
     context: Context,
     catalog: Catalog,
     roles: Roles,
     names: Mapping[str, Output[str]],
     datasets: Mapping[Zone, bigquery.Dataset],
     scanner: projects.ServiceIdentity | None,
+) -> dict[str, biglake.IcebergTableIamMember | bigquery.IamMember]:
+    """Let Dataplex' agent read the tables that have rules, and run its queries ("Use auto data quality": the
+    agent needs both); answers what lets it read each."""
+    if scanner is None:
+        return {}
+    _asks(context, roles, "scanner", scanner.member)
+    made: dict[str, biglake.IcebergTableIamMember | bigquery.IamMember] = {}
+    for table in context.settings.tables:
+        if table.quality is None:
+            continue
+        name, known = f"{context.name}-scans-{table.path}", names[table.path]
+        if roles.read_rows is not None and table in context.streamed:
+            dataset = datasets[table.zone]
+            made[table.path] = _row_member(context, name, dataset, known, roles.read_rows, scanner.member)
+        else:
+            made[table.path] = _table_member(context, name, catalog, table, known, READER, scanner.member)
+    return made
+
+
+def batch(
+    context: Context,
+    catalog: Catalog,
+    roles: Roles,
+    datasets: Mapping[Zone, bigquery.Dataset],
     works_as: serviceaccount.Account | None,
 ) -> None:
-    """The platform's own principals: who scans tables by their rules reads these, and batches write."""
-    if scanner is not None:
-        for table in context.settings.tables:
-            if table.quality is None:
-                continue
-            if table in context.streamed:
-                _reads_stream(context, table, datasets[table.zone], names[table.path], scanner)
-                continue
-            biglake.IcebergTableIamMember(
-                f"{context.name}-scans-{table.path}",
-                project=context.project,
-                catalog=catalog.catalog.name,
-                namespace=catalog.namespaces[table.zone].namespace_id,
-                name=names[table.path],
-                role=READER,
-                member=scanner.member,
-                opts=context.options(),
-            )
+    """Let batches write."""
     if works_as is not None:
         _writes(context, catalog, roles, datasets, "batch", works_as.member)
-        projects.IAMMember(
-            f"{context.name}-asks-batch",
-            project=context.project,
-            role=roles.ask.name,
-            member=works_as.member,
-            opts=context.options(context.apis["cloudresourcemanager"]),
-        )
+        _asks(context, roles, "batch", works_as.member)

@@ -50,7 +50,8 @@ def access_logs(context: Context, key: Key) -> Output[str]:
 
 
 def _filter(context: Context) -> str:
-    buckets = " OR ".join(f'"{context.bucket(zone)}"' for zone in ZONES)
+    staging = [context.staging] if context.settings.batches else []
+    buckets = " OR ".join(f'"{name}"' for name in [*map(context.bucket, ZONES), *staging])
     datasets = " OR ".join(f'"{context.database(zone)}"' for zone in ZONES)
     return (
         'log_id("cloudaudit.googleapis.com/data_access") AND ('

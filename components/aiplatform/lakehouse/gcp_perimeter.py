@@ -11,16 +11,23 @@ from aiplatform.lakehouse.gcp_context import Context
 from aiplatform.lakehouse.google_rules import PERIMETER
 
 RESTRICTED: Final = (
+    "artifactregistry.googleapis.com",
     "biglake.googleapis.com",
     "bigquery.googleapis.com",
     "bigquerydatapolicy.googleapis.com",
+    "bigtable.googleapis.com",
     "cloudkms.googleapis.com",
     "dataplex.googleapis.com",
     "dataproc.googleapis.com",
+    "firestore.googleapis.com",
+    "logging.googleapis.com",
     "pubsub.googleapis.com",
+    "secretmanager.googleapis.com",
+    "sqladmin.googleapis.com",
     "storage.googleapis.com",
 )
-"""The services that data is in or goes through."""
+"""The services that data of the project is in or goes through, those of the feature store and the registries
+included ("VPC Service Controls: supported products")."""
 
 # The same parts twice: of what is enforced, and of what is logged alone.
 _ENFORCED: Final[tuple[Any, ...]] = (

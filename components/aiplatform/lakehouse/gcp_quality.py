@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import pulumi
 from pulumi import Output
 from pulumi_gcp import dataplex, logging
 
@@ -14,9 +15,12 @@ from aiplatform.lakehouse.tables import TableSettings
 Rule = dataplex.DatascanDataQualitySpecRuleArgs
 
 
-def scans(context: Context, key: Key, names: Mapping[str, Output[str]], agent: Output[str]) -> None:
-    """A scan a table with rules, and who is told when one does not hold. names: of tables, once they may be
-    read. agent: Pub/Sub's own account, as a member."""
+def scans(context: Context, key: Key, granted: Mapping[str, pulumi.Resource], agent: Output[str]) -> None:
+    """A scan a table with rules, and who is told when one does not hold. granted: what lets Dataplex' agent
+    read a table, by its path. agent: Pub/Sub's own account, as a member.
+
+    A scan depends on that grant and takes no property of it: one that is withdrawn while policies change
+    must not take the scan and its history along."""
     checked: list[TableSettings] = []
     for table in context.settings.tables:
         if table.quality is None:
@@ -28,17 +32,17 @@ def scans(context: Context, key: Key, names: Mapping[str, Output[str]], agent: O
             location=context.region,
             data_scan_id=data_scan(context.settings.prefix, table),
             description=f"Rules of {table.path}",
-            data=dataplex.DatascanDataArgs(resource=_resource(context, table, names[table.path])),
+            data=dataplex.DatascanDataArgs(resource=_resource(context, table)),
             data_quality_spec=dataplex.DatascanDataQualitySpecArgs(rules=_rules(table, table.quality)),
             execution_spec=dataplex.DatascanExecutionSpecArgs(trigger=_trigger(table.quality)),
             labels=context.labels,
-            opts=context.options(context.apis["dataplex"], delete_before_replace=True),
+            opts=context.options(context.apis["dataplex"], granted[table.path], delete_before_replace=True),
         )
     if checked and context.settings.quality_targets:
         _tell(context, key, checked, agent)
 
 
-def _resource(context: Context, table: TableSettings, name: Output[str]) -> Output[str]:
+def _resource(context: Context, table: TableSettings) -> str:
     if table in context.streamed:
         place = (
             f"//bigquery.googleapis.com/projects/{context.project}/datasets/{context.database(table.zone)}"
@@ -48,7 +52,7 @@ def _resource(context: Context, table: TableSettings, name: Output[str]) -> Outp
             f"//biglake.googleapis.com/projects/{context.project}/catalogs/{context.catalog}"
             f"/namespaces/{context.database(table.zone)}"
         )
-    return name.apply(lambda known: f"{place}/tables/{known}")
+    return f"{place}/tables/{table.name}"
 
 
 def _trigger(quality: QualitySettings) -> dataplex.DatascanExecutionSpecTriggerArgs:

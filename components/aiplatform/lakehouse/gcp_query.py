@@ -13,7 +13,12 @@ _MOST_TRAVEL_DAYS: Final = 7
 
 
 def datasets(context: Context, key: Key) -> dict[Zone, bigquery.Dataset]:
-    """A dataset a zone, for tables and views that BigQuery has alone; streams arrive in raw's."""
+    """A dataset a zone, for tables and views that BigQuery has alone; streams arrive in raw's.
+
+    BigQuery lets the project's basic readers and writers into a new dataset unless its list of access says
+    otherwise. This one names the project's owners alone; who else reads or writes is a member of its own,
+    which the same list shows, so later lists are not the program's.
+    """
     return {
         zone: bigquery.Dataset(
             f"{context.name}-{zone}",
@@ -25,9 +30,16 @@ def datasets(context: Context, key: Key) -> dict[Zone, bigquery.Dataset]:
                 kms_key_name=key.key.id
             ),
             max_time_travel_hours=str(24 * min(_MOST_TRAVEL_DAYS, max(2, _days(context, zone)))),
+            accesses=[bigquery.DatasetAccessArgs(role="OWNER", special_group="projectOwners")],
             delete_contents_on_destroy=context.settings.force_destroy,
             labels=context.labels,
-            opts=context.options(context.apis["bigquery"], *key.users, data=True, delete_before_replace=True),
+            opts=context.options(
+                context.apis["bigquery"],
+                *key.users,
+                data=True,
+                delete_before_replace=True,
+                ignore_changes=["accesses"],
+            ),
         )
         for zone in ZONES
     }

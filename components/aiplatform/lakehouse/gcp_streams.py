@@ -10,7 +10,7 @@ from pulumi_gcp import bigquery, pubsub, storage
 
 from aiplatform.lakehouse import bigquery_types
 from aiplatform.lakehouse.gcp_access import Policy, on_column
-from aiplatform.lakehouse.gcp_buckets import USER
+from aiplatform.lakehouse.gcp_buckets import BUCKET_READER, OBJECT_USER
 from aiplatform.lakehouse.gcp_context import FILES, TABLES, Context, Key
 from aiplatform.lakehouse.gcp_governance import Policies, of_table
 from aiplatform.lakehouse.gcp_topics import WEEK, publisher, topic
@@ -51,7 +51,7 @@ def tables(
             member=member,
             opts=context.options(),
         )
-        for purpose, role in (("objects", USER), ("bucket", "roles/storage.legacyBucketReader"))
+        for purpose, role in (("objects", OBJECT_USER), ("bucket", BUCKET_READER))
     ]
     return {
         table.path: bigquery.Table(
@@ -209,7 +209,7 @@ def _errors(context: Context, raw: storage.Bucket, agent: Output[str]) -> list[p
     sees = storage.BucketIAMMember(
         f"{context.name}-errors",
         bucket=raw.name,
-        role="roles/storage.legacyBucketReader",
+        role=BUCKET_READER,
         member=agent,
         opts=context.options(),
     )

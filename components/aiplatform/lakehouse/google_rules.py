@@ -34,6 +34,8 @@ PERIMETER: Final = PhysicalName(SERVICE_PERIMETER, "{prefix}_lakehouse")
 BATCH_ACCOUNT: Final = PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-lake-batch")
 STARTER_ACCOUNT: Final = PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-lake-start")
 
+ROW_CONDITIONS: Final = 16
+"""Different conditions on the rows of one table, at most: each has a row access policy of a fixed name."""
 LEAST_CUTOFF: Final = 1024**3
 """Less would refuse nearly every query; the quota itself is counted in MiB ("Create custom query quotas")."""
 MIB: Final = 1024**2
@@ -134,6 +136,13 @@ def _tables(settings: "LakehouseSettings") -> Iterator[Fault]:
     for index, table in enumerate(settings.tables):
         where = f"tables[{index}]"
         yield from _columns(where, table)
+        conditions = {each.rows for each in settings.grants if table.path in each.tables and each.rows}
+        if len(conditions) > ROW_CONDITIONS:
+            yield Fault(
+                "grants",
+                f"{len(conditions)} different `rows` on {table.path}; expected at most {ROW_CONDITIONS}: "
+                "let a group have the rows that its members share",
+            )
         if table.path in streamed:
             yield from _streamed(where, table)
         if table.quality is not None:

@@ -41,7 +41,8 @@ class LakehousePartitionArgs(TypedDict):
     """One part of how a table is partitioned."""
 
     column: str
-    """The column, or a field of a struct by its path, `customer.country`."""
+    """The column, or a field of a struct by its path, `customer.country`. None that is `pii`: a partition's
+    values are in the names of files."""
     transform: NotRequired[str]
     """Iceberg's transform: `identity`, `year`, `month`, `day`, `hour`, `bucket[16]`, `truncate[10]` or
     `void`. Default `identity`."""
@@ -73,7 +74,8 @@ class LakehouseTableArgs(TypedDict):
     zone: str
     """The zone that it is in: `raw`, `curated` or `serving`."""
     name: str
-    """Its name: lower-case letters, digits and `_`."""
+    """Its name: lower-case letters, digits and `_`. Where a column is `pii`, not one that begins with the
+    name of another table of its zone, as `orders_private` does with `orders`."""
     columns: list[LakehouseColumnArgs]
     """Its columns."""
     owner: NotRequired[str]
@@ -88,6 +90,21 @@ class LakehouseTableArgs(TypedDict):
     """How long its snapshots are kept, in days: how far one can read back in time. Default: its zone's."""
     quality: NotRequired[LakehouseQualityArgs]
     """What must hold of its rows. Default nothing."""
+
+
+def shadowed(tables: Sequence["TableSettings"]) -> Iterator[Fault]:
+    """Tables with pii whose folders' names begin with another one's. A catalog hands out credentials for a
+    table by a prefix of its files' names (Lake Formation API reference, "GetTemporaryGlueTableCredentials":
+    "restricts the access to a single prefix"), and does not document that the prefix ends with a slash."""
+    for index, table in enumerate(tables):
+        for other in tables:
+            longer = table.zone == other.zone and table.name.startswith(other.name)
+            if longer and table.name != other.name and table.columns_of(["pii"]):
+                yield Fault(
+                    f"tables[{index}].name",
+                    f"{got(table.name)}, which begins with the name of {other.path}: credentials for that "
+                    "table's files may open this one's, which hold pii; expected a name that does not",
+                )
 
 
 @dataclass(frozen=True)
@@ -170,6 +187,18 @@ class TableSettings:
         """The columns of these classifications."""
         return [column.name for column in self.columns if column.classification in classifications]
 
+    @property
+    def unmeasured(self) -> dict[str, str]:
+        """Table properties by which writers keep no bounds and counts of what is pii (Iceberg docs,
+        "Configuration": `write.metadata.metrics.column`). Metadata tables such as `table$files` show them to
+        readers of any column."""
+        return {
+            f"write.metadata.metrics.column.{leaf}": "none"
+            for column in self.columns
+            if column.classification == "pii"
+            for leaf in types.leaves(column.name, column.field.type)
+        }
+
     def check(self) -> Iterator[Fault]:
         """What Iceberg refuses, and what nobody answers for."""
         names = [column.name for column in self.columns]
@@ -185,6 +214,7 @@ class TableSettings:
         yield from self._sources("partitions", self.partitions)
         yield from self._sources("sort_order", self.sort_order)
         yield from self._partition_names(names)
+        yield from self._partitions_of_pii(private)
         for parts, where in ((self.partitions, "partitions"), (self.sort_order, "sort_order")):
             said = [(part.column, transforms.parse(part.transform)) for part in parts]
             for index, reason in transforms.repeated(said):
@@ -218,6 +248,16 @@ class TableSettings:
             reason = transforms.parse(part.transform).wrong_for(source)
             if reason:
                 yield Fault(f"{where}[{index}].transform", f"{got(part.transform)}, {reason}")
+
+    def _partitions_of_pii(self, private: Sequence[str]) -> Iterator[Fault]:
+        """Values of partitions are in the keys of objects, and so in access logs, and in metadata."""
+        for index, part in enumerate(self.partitions):
+            if part.column.partition(".")[0] in private and part.transform != "void":
+                yield Fault(
+                    f"partitions[{index}].column",
+                    f"{got(part.column)}, which is pii: its values would be in the names of files, which no "
+                    "grant protects; expected a column that is public or internal",
+                )
 
     def _partition_names(self, columns: Sequence[str]) -> Iterator[Fault]:
         seen: set[str] = set()

@@ -106,6 +106,21 @@ class Map:
 Type = Primitive | Struct | List | Map
 
 
+def leaves(path: str, kind: Type) -> Iterator[str]:
+    """The paths of the primitive parts of a column, as Iceberg writes them: `tags.element`, `labels.key`."""
+    if isinstance(kind, Primitive):
+        yield path
+        return
+    if isinstance(kind, Struct):
+        parts = [(each.name, each.type) for each in kind.fields]
+    elif isinstance(kind, List):
+        parts = [("element", kind.element)]
+    else:
+        parts = [("key", kind.key), ("value", kind.value)]
+    for name, part in parts:
+        yield from leaves(f"{path}.{name}", part)
+
+
 def parse(text: str) -> Type:
     """The type that a text names. Raises TypeFaultError."""
     reader = _Reader(text)

@@ -28,9 +28,9 @@ class ModelRegistry(ComponentResource):
     secret manager, and whoever is to be an account may read its secret. Files go through the server: clients
     have rights on no bucket. Before a new version of MLflow rolls, a Job brings the database to its schema.
 
-    Whoever may edit a model registers versions and moves its aliases, except for the guarded ones: `champion`
-    is given and taken by accounts that promote, and by `admin`. Who may edit an experiment may still write
-    over the files of its models; the bucket keeps what was there before.
+    An account that may edit a model registers versions and moves its aliases, except for the guarded ones:
+    `champion` is given and taken by accounts that promote, and by `admin`. What such an alias serves is
+    frozen for all other accounts: the model's name, the version's record, and its files.
 
     Takes the cloud's and the Kubernetes provider through `opts.providers`.
     """

@@ -29,7 +29,7 @@ class ModelRegistryAccountArgs(TypedDict):
     """Who may read the account's password, and so be it: arns of IAM roles on AWS; `serviceAccount:...`,
     `group:...` or `principal://...` on Google Cloud. Default nobody but who administers secrets."""
     promotes: NotRequired[bool]
-    """Whether it may give and take the guarded aliases. Default false."""
+    """Whether it may give and take the guarded aliases, and change what they serve. Default false."""
 
 
 @dataclass(frozen=True)

@@ -141,8 +141,9 @@ class ModelRegistryArgs(TypedDict):
     accounts: NotRequired[dict[str, ModelRegistryAccountArgs]]
     """Accounts by their names, beside `admin`, which is always there. Default none."""
     guarded_aliases: NotRequired[list[str]]
-    """Aliases of models that only accounts that promote may give and take; whoever may edit a model gives and
-    takes all others (`candidate`). Default `champion`."""
+    """Aliases of models that only accounts that promote may give and take. A version that has one is
+    promoted: other accounts cannot change its model's name, its record and its files. Accounts that may edit
+    a model give and take all other aliases (`candidate`). Default `champion`."""
     high_availability: NotRequired[bool]
     """Whether it stands when a zone falls: the database in two zones, two replicas at least. Default
     false."""

@@ -90,7 +90,7 @@ def instance(context: Context, key: kms.Key) -> rds.Instance:
         copy_tags_to_snapshot=True,
         delete_automated_backups=settings.force_destroy,
         skip_final_snapshot=settings.force_destroy,
-        final_snapshot_identifier=None if settings.force_destroy else f"{INSTANCE.of(settings.prefix)}-final",
+        final_snapshot_identifier=None if settings.force_destroy else _last_snapshot(context, key),
         deletion_protection=database.deletion_protection,
         performance_insights_enabled=True,
         performance_insights_kms_key_id=key.arn,
@@ -100,6 +100,15 @@ def instance(context: Context, key: kms.Key) -> rds.Instance:
         apply_immediately=not settings.high_availability,
         tags=context.tags("mlflow"),
         opts=context.options(*logs, data=True, delete_before_replace=True),
+    )
+
+
+def _last_snapshot(context: Context, key: kms.Key) -> Output[str]:
+    """The name of the snapshot that the instance leaves when it is deleted. A snapshot outlives its instance,
+    and RDS refuses a name that is taken (RDS API, DeleteDBInstance: DBSnapshotAlreadyExists). The key's id
+    differs in each life of the registry, and an instance with another key is another instance."""
+    return key.arn.apply(
+        lambda arn: f"{INSTANCE.of(context.settings.prefix)}-final-{arn.rpartition('/')[2][:8]}"
     )
 
 

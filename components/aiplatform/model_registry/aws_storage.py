@@ -81,13 +81,16 @@ def buckets(context: Context, data_key: kms.Key, server: Output[str]) -> tuple[B
     name = made.bucket.bucket
     versioning = versioned(context, ARTIFACTS, name)
     made.ready.extend([versioning, encrypted(context, ARTIFACTS, name, data_key)])
+    # Without the newest version of a file an older one is served. The deployer deletes files where the bucket
+    # is emptied when it is destroyed.
+    deletions = [] if settings.force_destroy else ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     policy = Output.all(data_key.arn, server).apply(
         lambda arns: document(
             plain_http(context, ARTIFACTS),
             *other_keys(context, ARTIFACTS, str(arns[0])),
             deny(
                 "PastTheServer",
-                ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
+                ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", *deletions],
                 context.bucket_arn(ARTIFACTS, "/*"),
                 {"ArnNotEquals": {"aws:PrincipalArn": str(arns[1])}},
             ),

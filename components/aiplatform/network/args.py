@@ -103,8 +103,9 @@ class NetworkArgs(TypedDict):
     gateway endpoint. Default none."""
     readable_buckets: NotRequired[list[str]]
     """AWS: buckets of other accounts that may be read through S3's gateway endpoint, by name: public data
-    sets. Those of the account itself, of ECR, Amazon Linux and registry.k8s.io may be used in any case; all
-    other buckets of the region are out of reach, with NAT too. Default none."""
+    sets, other registries' layers, Systems Manager's packages (`amazon-ssm-<region>`). Those of the account
+    itself, of ECR, Amazon Linux, registry.k8s.io, Docker Hub and quay.io may be used in any case; all other
+    buckets of the region are out of reach, with NAT too. Default none."""
     google_apis: NotRequired[str]
     """Google Cloud: where the names of Google's APIs lead to. `private`: to all of them. `restricted`: to
     those that VPC Service Controls know, and no others. Default `private`."""

@@ -93,6 +93,7 @@ class Builder:
     def build(self) -> Built:
         """All of it. The zones are looked up first: a zone that does not exist is refused before anything
         is made."""
+        refuse_endpoints(self.settings, self.place.region)
         found = find_zones(self.settings, pulumi.InvokeOptions(parent=self.parent))
         network = ec2.Vpc(
             f"{self.name}-vpc",
@@ -291,6 +292,17 @@ class Builder:
                 opts=self._options(),
             )
             self._ways.append(endpoint)
+
+
+def refuse_endpoints(settings: NetworkSettings, region: str) -> None:
+    """Raise ArgumentError for interface endpoints in China: there the names of some services begin with
+    `cn.com.amazonaws`, those of others with `com.amazonaws` (aws/aws-cdk, issue 11140)."""
+    if settings.endpoints and region.startswith("cn-"):
+        reason = (
+            f"{got(settings.endpoints)}, expected none in {region}: services there have names that this "
+            "component does not know; with a NAT gateway nodes reach them without endpoints"
+        )
+        raise ArgumentError([Fault("NetworkArgs.endpoints", reason)])
 
 
 def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict[str, str]:

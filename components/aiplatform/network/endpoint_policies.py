@@ -20,13 +20,27 @@ _READABLE: Final = (
     # To a node on AWS registry.k8s.io answers with the bucket of its region (kubernetes/registry.k8s.io,
     # cmd/archeio): the Cluster Autoscaler's image.
     "prod-registry-k8s-io-{region}",
+    # Docker Hub answers clients on AWS with its bucket (docker/hub-feedback, issue 1318); where that is in
+    # another region, its traffic does not pass here.
+    "docker-images-prod",
+    # Where CodeBuild keeps what it runs jobs of GitHub Actions with (the variable CODEBUILD_ACTION_RUNNER_URL
+    # of a build); from a network whose endpoint shuts it out the download gets AccessDenied.
+    "codefactory-{region}-prod-default-build-agent-executor",
 )
 """Buckets of others that nodes read from."""
+
+_READABLE_IN: Final = {
+    # To clients in the region of its bucket quay.io answers with that instead of its CDN (quay/quay,
+    # storage/cloud.py).
+    "us-east-1": ("quayio-production-s3",),
+}
+"""Region -> buckets of others that nodes read from there alone."""
 
 
 def s3(place: Place, readable: Sequence[str]) -> str:
     """The account's principals in the account's buckets; everyone reads the buckets above and `readable`."""
-    buckets = [name.format(region=place.region) for name in _READABLE] + list(readable)
+    known = (*_READABLE, *_READABLE_IN.get(place.region, ()))
+    buckets = [name.format(region=place.region) for name in known] + list(readable)
     arns = [f"arn:{place.partition}:s3:::{name}" for name in buckets]
     return document(
         _own(place, "s3:*"),

@@ -9,6 +9,7 @@ from aiplatform import accelerators
 from aiplatform._args import Fault, Rule, between, distinct, got, length, nearest, obeys
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._google import zones_of
+from aiplatform._google_machines import cpu_machine_type
 from aiplatform._kubernetes import (
     Taint,
     TaintArgs,
@@ -64,14 +65,16 @@ class NodePoolArgs(TypedDict):
     """The network that they stand in, with its zones: `Network.outputs`."""
     instance_types: list[str]
     """In order of preference, all of one architecture and about equal in CPU and memory: the autoscaler plans
-    with the first. On Google Cloud one machine type, `n2-standard-8`. None with an accelerator: those are a
-    GPU pool's."""
+    with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs. None with an
+    accelerator: those are a GPU pool's."""
     capacity: NotRequired[list[str]]
     """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select
     the pool where it has both, as only a ComputeClass knows an order."""
     min: NotRequired[int]
     """Nodes that stay, in the first entry of `capacity`. Default 0. On AWS raise it only while at least so
-    many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it."""
+    many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it. On Google
+    Cloud nodes below a raised minimum come with the next Pods that need them, or by
+    `gcloud container clusters resize`."""
     max: NotRequired[int]
     """The most nodes of each entry. Default 3."""
     zones: NotRequired[list[str]]
@@ -92,7 +95,6 @@ class NodePoolArgs(TypedDict):
     """Tags, on Google Cloud labels, of every resource, instance and volume, beside those of the provider."""
 
 
-_GOOGLE_TYPE = re.compile(r"[a-z]+\d+[a-z]*(-[a-z0-9]+)+")
 _GOOGLE_ARM: Final = frozenset({"t2a", "c4a", "n4a"})
 """Families on Arm ("Arm VMs on Compute")."""
 
@@ -113,16 +115,7 @@ def _cpu_type(value: str) -> str | None:
     return f"which carries {machine.count} {machine.accelerator}: expected a type without, or a GPU pool"
 
 
-def _google_cpu_type(value: str) -> str | None:
-    if not _GOOGLE_TYPE.fullmatch(value):
-        return "expected a machine type such as n2-standard-8"
-    built_in = accelerators.gcp.BUILT_IN.get(value.partition("-")[0])
-    if built_in is None:
-        return None
-    return f"which comes with {built_in}: expected a type without, or a GPU pool"
-
-
-_TYPES: Final[dict[Cloud, Rule]] = {"aws": _cpu_type, "gcp": _google_cpu_type}
+_TYPES: Final[dict[Cloud, Rule]] = {"aws": _cpu_type, "gcp": cpu_machine_type}
 _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 
 

@@ -105,7 +105,8 @@ class Builder:
         )
         asg = autoscaling_group_name(made)
         # 85 %: the rest goes to the file system, kube-reserved and the kubelet's eviction threshold.
-        tell_autoscaler(self.parent, name, asg, {"ephemeral-storage": f"{pool.disk_gib * 85 // 100}Gi"})
+        storage = {"ephemeral-storage": f"{pool.disk_gib * 85 // 100}Gi"}
+        tell_autoscaler(self.parent, name, asg, storage, pool.taints)
         return NodeGroupReferenceArgs(
             name=made.node_group_name, capacity=capacity, priority=priority, autoscaling_group=asg
         )

@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 
 from aiplatform import _node_pools as gke
+from aiplatform._google_machines import boot_disk
 from aiplatform._node_labels import POOL
 from aiplatform._references import NodeGroupReferenceArgs
 from aiplatform.compute_class import ComputeClass
@@ -65,7 +66,7 @@ class Builder:
         node = gke.Node(
             machine_type,
             pool.disk_gib,
-            gke.boot_disk(machine_type),
+            boot_disk(machine_type),
             {**pool.labels, **pool.own_labels(capacity)},
             pool.own_taints,
             {**pool.tags, POOL.replace("/", "-"): pool.name},

@@ -12,9 +12,13 @@ class Runner(ComponentResource):
     """A CodeBuild project in a network's private subnets, on demand: nothing runs, costs or needs patches
     between two runs. It may assume the deployer's role and nothing else, and it is closed to the network.
 
-    Start a run with `aws codebuild start-build --project-name {prefix}-runner`, or let jobs of GitHub Actions
-    run on it. Whoever may start a run can say what it does, and so works as the deployer: grant
-    codebuild:StartBuild on the project to those alone who may be it.
+    Start a run with `aws codebuild start-build --project-name {prefix}-runner`. A principal that may start a
+    run can say what it does, and so works as the deployer: grant codebuild:StartBuild on the project to no
+    other.
+
+    Jobs of GitHub Actions run on a second project, `{prefix}-jobs`, in the same subnets. Its role can assume
+    no other: a job gets the deployer's by OpenID Connect, from a GitHub environment with the rules that you
+    set.
     """
 
     name: Output[str]

@@ -26,6 +26,10 @@ PROJECT: Final = PhysicalName(CODEBUILD_PROJECT, "{prefix}-runner")
 # Not generated: the trust policy of the deployer's role names it.
 ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-runner")
 LOGS: Final = PhysicalName(LOG_GROUP, "/aws/codebuild/{prefix}-runner")
+# For jobs of GitHub Actions: a project, a role and logs of their own.
+JOBS_PROJECT: Final = PhysicalName(CODEBUILD_PROJECT, "{prefix}-jobs")
+JOBS_ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-jobs")
+JOBS_LOGS: Final = PhysicalName(LOG_GROUP, "/aws/codebuild/{prefix}-jobs")
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-runner")
 GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-runner")
 
@@ -47,7 +51,7 @@ class RunnerArgs(TypedDict):
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`; the project and its role are
-    `{prefix}-runner`."""
+    `{prefix}-runner`, those for jobs of GitHub Actions `{prefix}-jobs`."""
     network: NetworkReferenceArgs
     """The network that it stands in: `Network.outputs`. Its private subnets need a way out to the repository
     and to AWS."""
@@ -64,9 +68,15 @@ class RunnerArgs(TypedDict):
     buildspec: NotRequired[str]
     """What a run does: the path of a file in the repository, or the text of one. Default `buildspec.yml`."""
     github_workflows: NotRequired[list[str]]
-    """Names of GitHub Actions workflows of the repository whose jobs run here, by the label
-    `codebuild-{prefix}-runner-...`. Whoever can start such a job works as the deployer: let an environment
-    with reviewers stand before it. Default none: runs are started by `aws codebuild start-build`."""
+    """Names of GitHub Actions workflows of the repository whose jobs run in the network, by the label
+    `codebuild-{prefix}-jobs-...`, on a project `{prefix}-jobs` whose role can assume no other. A name admits
+    anyone who can push a branch, because the workflow's file in that branch names itself. A job therefore
+    gets the deployer's role by OpenID Connect from a GitHub environment, whose branches and reviewers its
+    trust policy relies on. Default none: runs are started by `aws codebuild start-build`."""
+    github_actors: NotRequired[list[str]]
+    """The numeric ids of the GitHub accounts whose jobs run here, `["583231"]` (api.github.com/users/NAME):
+    those who merge, dispatch or re-run, and the account that a schedule runs as. Default: every account that
+    can queue a job of the workflows."""
     environment_variables: NotRequired[dict[str, str]]
     """More variables of a run. Anyone who may read the project reads them: no secrets. Default none."""
     image: NotRequired[str]
@@ -76,8 +86,8 @@ class RunnerArgs(TypedDict):
     timeout_minutes: NotRequired[int]
     """How long a run may take, 5 to 2160. Default 120."""
     concurrent_runs: NotRequired[int]
-    """How many runs there may be at a time, 1 to 60; one more is refused, not queued. Default 1; with
-    `github_workflows`, whose jobs would wait for ever, the account's limit alone, beyond which runs queue."""
+    """How many runs there may be at a time, 1 to 60; one more is refused, not queued. Default 1. Jobs of
+    `github_workflows`, which would wait for ever, have the account's limit alone, beyond which they queue."""
     log_retention_days: NotRequired[int]
     """How long logs are kept, in days. Default 90."""
     retain_data: NotRequired[bool]
@@ -120,7 +130,9 @@ def _variables(value: Any) -> str | None:
 class RunnerSettings:
     """Checked arguments of a runner."""
 
-    prefix: Annotated[str, prefix_for(PROJECT, ROLE, LOGS, KEY_ALIAS, GROUP)]
+    prefix: Annotated[
+        str, prefix_for(PROJECT, ROLE, LOGS, JOBS_PROJECT, JOBS_ROLE, JOBS_LOGS, KEY_ALIAS, GROUP)
+    ]
     network: NetworkReference
     deployer_role_arn: Input[Annotated[str, ROLE_ARN]]
     repository: Annotated[str, _repository] | None = None
@@ -130,11 +142,14 @@ class RunnerSettings:
     github_workflows: Annotated[
         list[Annotated[str, matches(r"\S(.*\S)?", "the name of a workflow")]], distinct
     ] = field(default_factory=list[str])
+    github_actors: Annotated[
+        list[Annotated[str, matches(r"[1-9]\d*", "the numeric id of a GitHub account, 583231")]], distinct
+    ] = field(default_factory=list[str])
     environment_variables: Annotated[dict[str, str], _variables] = field(default_factory=dict[str, str])
     image: Annotated[str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+)?", "an image")] = IMAGE
     size: Annotated[str, one_of(list(SIZES))] = "medium"
     timeout_minutes: Annotated[int, between(5, 2160, "minutes")] = 120
-    concurrent_runs: Annotated[int, between(1, 60, "runs")] | None = None
+    concurrent_runs: Annotated[int, between(1, 60, "runs")] = 1
     log_retention_days: Annotated[int, retention()] = 90
     retain_data: bool = False
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
@@ -143,11 +158,6 @@ class RunnerSettings:
     def source_type(self) -> str:
         """CodeBuild's word for where the source comes from."""
         return HOSTS[str(urlsplit(self.repository).hostname)] if self.repository else "NO_SOURCE"
-
-    @property
-    def runs(self) -> int | None:
-        """How many runs at a time; None leaves it to the account's quota."""
-        return self.concurrent_runs or (None if self.github_workflows else 1)
 
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
@@ -159,7 +169,11 @@ class RunnerSettings:
                 f"got workflows for {self.repository}, expected a repository on github.com",
             )
         elif self.github_workflows and self.connection_arn is None:
-            yield Fault("connection_arn", "missing, expected the connection by which GitHub tells of jobs")
+            yield Fault("connection_arn", "missing, expected the connection by which GitHub reports jobs")
+        if self.github_actors and not self.github_workflows:
+            yield Fault(
+                "github_actors", "got accounts without a workflow, expected `github_workflows` beside it"
+            )
 
     def _without_repository(self) -> Iterator[Fault]:
         if self.buildspec is None or "\n" not in self.buildspec:

@@ -1,4 +1,5 @@
-"""The runner on AWS: a CodeBuild project with interfaces in the network's private subnets."""
+"""The runner on AWS: CodeBuild projects with interfaces in the network's private subnets, one for runs that
+its API starts and, where workflows are named, one for jobs of GitHub Actions."""
 
 from dataclasses import dataclass
 
@@ -8,10 +9,14 @@ from pulumi_aws import cloudwatch, codebuild, ec2, iam, kms, vpc
 
 from aiplatform._aws import USE_OF_KEY, allow, document, key_policy, logs_may_use_key, place, trust
 from aiplatform._aws_logs import log_group, name_key
+from aiplatform.naming import PhysicalName
 from aiplatform.runner.args import (
     BUILDSPEC,
     DEPLOYER,
     GROUP,
+    JOBS_LOGS,
+    JOBS_PROJECT,
+    JOBS_ROLE,
     KEY_ALIAS,
     LOGS,
     PROJECT,
@@ -21,6 +26,25 @@ from aiplatform.runner.args import (
 )
 
 _ANYWHERE = "0.0.0.0/0"
+
+
+@dataclass(frozen=True)
+class _Purpose:
+    """What one of the projects is for."""
+
+    stem: str
+    """What its logical names have after the component's."""
+    project: PhysicalName
+    role: PhysicalName
+    logs: PhysicalName
+    becomes_deployer: bool
+
+
+# Who may call codebuild:StartBuild is for IAM to say, which the deployer's role can be entrusted to.
+_RUNS = _Purpose("", PROJECT, ROLE, LOGS, becomes_deployer=True)
+# CodeBuild starts a job for anyone who can push a branch: its only condition is the workflow's name, which
+# the file in that branch says itself (CodeBuild API reference, WebhookFilter).
+_JOBS = _Purpose("-jobs", JOBS_PROJECT, JOBS_ROLE, JOBS_LOGS, becomes_deployer=False)
 
 
 @dataclass(frozen=True)
@@ -42,24 +66,31 @@ class Builder:
         self.name = name
         self.settings = settings
         self.place = place(parent)
-        self.project_name = PROJECT.of(settings.prefix)
+        self.purposes = [_RUNS, _JOBS] if settings.github_workflows else [_RUNS]
 
     def build(self) -> Built:
-        """All of it. The project comes last: CodeBuild asks for its role's rights when it is made."""
+        """All of it. A project comes last: CodeBuild asks for its role's rights when it is made."""
         key = self._key()
-        log_group = self._log_group(key)
         group, way_out = self._security_group()
-        role = self._role()
+        runs, *jobs = [self._serving(purpose, key, group, way_out) for purpose in self.purposes]
+        for each in jobs:
+            self._webhook(each.project)
+        return runs
+
+    def _serving(
+        self, purpose: _Purpose, key: kms.Key, group: ec2.SecurityGroup, way_out: pulumi.Resource
+    ) -> Built:
+        """One project with its role and its logs."""
+        log_group = self._log_group(purpose, key)
+        role = self._role(purpose)
         rights = iam.RolePolicy(
-            f"{self.name}-role",
+            f"{self.name}{purpose.stem}-role",
             name="run",
             role=role.name,
-            policy=self._policy(key),
+            policy=self._policy(purpose, key),
             opts=self._options(),
         )
-        project = self._project(role, key, log_group, group, [rights, way_out])
-        if self.settings.github_workflows:
-            self._webhook(project)
+        project = self._project(purpose, role, key, log_group, group, [rights, way_out])
         return Built(project, role, group, log_group, key)
 
     def _options(
@@ -80,21 +111,22 @@ class Builder:
         return {**self.settings.tags, "Name": f"{self.settings.prefix}-runner"}
 
     def _key(self) -> kms.Key:
+        logs = [purpose.logs.of(self.settings.prefix) for purpose in self.purposes]
         key = kms.Key(
             f"{self.name}-key",
-            description=f"Logs of {self.project_name}",
+            description=f"Logs of {PROJECT.of(self.settings.prefix)}",
             enable_key_rotation=True,
-            policy=key_policy(self.place, logs_may_use_key(self.place, LOGS.of(self.settings.prefix))),
+            policy=key_policy(self.place, logs_may_use_key(self.place, *logs)),
             tags=self._tags(),
             opts=self._options(retain=self.settings.retain_data),
         )
         name_key(f"{self.name}-key", key, KEY_ALIAS.of(self.settings.prefix), self._options())
         return key
 
-    def _log_group(self, key: kms.Key) -> cloudwatch.LogGroup:
+    def _log_group(self, purpose: _Purpose, key: kms.Key) -> cloudwatch.LogGroup:
         return log_group(
-            f"{self.name}-logs",
-            LOGS.of(self.settings.prefix),
+            f"{self.name}{purpose.stem}-logs",
+            purpose.logs.of(self.settings.prefix),
             self.settings.log_retention_days,
             key,
             self.settings.tags,
@@ -125,42 +157,45 @@ class Builder:
         )
         return group, rule
 
-    def _role(self) -> iam.Role:
-        """Only this project may use it: the confused deputy's two conditions (CodeBuild user guide,
+    def _role(self, purpose: _Purpose) -> iam.Role:
+        """Only its own project may use it: the confused deputy's two conditions (CodeBuild user guide,
         "Cross-service confused deputy prevention")."""
+        project = purpose.project.of(self.settings.prefix)
+        more = ", the deployer's role" if purpose.becomes_deployer else ""
         return iam.Role(
-            f"{self.name}-role",
-            name=ROLE.of(self.settings.prefix),
-            description=f"Runs of {self.project_name}: logs, interfaces in the network, the deployer's role",
+            f"{self.name}{purpose.stem}-role",
+            name=purpose.role.of(self.settings.prefix),
+            description=f"Runs of {project}: logs, interfaces in the network{more}",
             assume_role_policy=trust(
                 "codebuild.amazonaws.com",
                 {
                     "StringEquals": {"aws:SourceAccount": self.place.account_id},
-                    "ArnEquals": {
-                        "aws:SourceArn": self.place.arn("codebuild", f"project/{self.project_name}")
-                    },
+                    "ArnEquals": {"aws:SourceArn": self.place.arn("codebuild", f"project/{project}")},
                 },
             ),
             tags=self.settings.tags,
             opts=self._options(delete_before_replace=True),
         )
 
-    def _policy(self, key: kms.Key) -> Output[str]:
+    def _policy(self, purpose: _Purpose, key: kms.Key) -> Output[str]:
         known = Output.all(
             key=key.arn,
             deployer=self.settings.deployer_role_arn,
             subnets=self.settings.network.private_subnet_ids,
         )
-        return known.apply(lambda each: self._document(each["key"], each["deployer"], each["subnets"]))
+        return known.apply(
+            lambda each: self._document(purpose, each["key"], each["deployer"], each["subnets"])
+        )
 
-    def _document(self, key: str, deployer: str, subnets: list[str]) -> str:
-        """What a run may do before it becomes the deployer (CodeBuild user guide, "Create a CodeBuild service
-        role", "Allow CodeBuild access to AWS services required to create a VPC network interface", "Grant
-        CodeBuild project IAM role access to use the connection")."""
-        logs = self.place.arn("logs", f"log-group:{LOGS.of(self.settings.prefix)}:*")
+    def _document(self, purpose: _Purpose, key: str, deployer: str, subnets: list[str]) -> str:
+        """What a run may do before it becomes the deployer, and all that a job may (CodeBuild user guide,
+        "Create a CodeBuild service role", "Allow CodeBuild access to AWS services required to create a VPC
+        network interface", "Grant CodeBuild project IAM role access to use the connection")."""
+        logs = self.place.arn("logs", f"log-group:{purpose.logs.of(self.settings.prefix)}:*")
         subnet_arns = [self.place.arn("ec2", f"subnet/{subnet}") for subnet in subnets]
+        become = [allow(["sts:AssumeRole"], deployer, sid="BecomeDeployer")]
         statements = [
-            allow(["sts:AssumeRole"], deployer, sid="BecomeDeployer"),
+            *(become if purpose.becomes_deployer else []),
             allow(["logs:CreateLogStream", "logs:PutLogEvents"], logs, sid="WriteLogs"),
             allow(list(USE_OF_KEY), key, sid="UseKey"),
             # Where it says `*`: what describes knows no resources. What creates is asked for every resource
@@ -209,6 +244,7 @@ class Builder:
 
     def _project(
         self,
+        purpose: _Purpose,
         role: iam.Role,
         key: kms.Key,
         log_group: cloudwatch.LogGroup,
@@ -216,10 +252,15 @@ class Builder:
         depends_on: list[pulumi.Resource],
     ) -> codebuild.Project:
         settings = self.settings
-        variables = {DEPLOYER: settings.deployer_role_arn, **settings.environment_variables}
+        # A workflow names what its jobs need.
+        variables = (
+            {DEPLOYER: settings.deployer_role_arn, **settings.environment_variables}
+            if purpose.becomes_deployer
+            else {}
+        )
         return codebuild.Project(
-            f"{self.name}-project",
-            name=self.project_name,
+            f"{self.name}{purpose.stem}-project",
+            name=purpose.project.of(settings.prefix),
             description=f"Runs programs inside the network of {settings.prefix}",
             service_role=role.arn,
             source=self._source(),
@@ -250,7 +291,8 @@ class Builder:
             ),
             encryption_key=key.arn,
             build_timeout=settings.timeout_minutes,
-            concurrent_build_limit=settings.runs,
+            # One more job would be refused, and wait for ever; beyond the account's limit it queues.
+            concurrent_build_limit=settings.concurrent_runs if purpose.becomes_deployer else None,
             tags=settings.tags,
             # Its name is an address, and may be there only once.
             opts=self._options(*depends_on, delete_before_replace=True),
@@ -271,7 +313,9 @@ class Builder:
         )
 
     def _webhook(self, project: codebuild.Project) -> None:
-        """GitHub tells of a job that waits for a runner; CodeBuild runs it."""
+        """GitHub reports a job that waits for a runner; CodeBuild runs it."""
+        actors = "|".join(self.settings.github_actors)
+        by_whom = [codebuild.WebhookFilterGroupFilterArgs(type="ACTOR_ACCOUNT_ID", pattern=f"^({actors})$")]
         codebuild.Webhook(
             f"{self.name}-jobs",
             project_name=project.name,
@@ -283,6 +327,7 @@ class Builder:
                         codebuild.WebhookFilterGroupFilterArgs(
                             type="WORKFLOW_NAME", pattern=f"^{_literal(workflow)}$"
                         ),
+                        *(by_whom if actors else []),
                     ]
                 )
                 for workflow in self.settings.github_workflows

@@ -149,6 +149,9 @@ def test_code_scanning_gets_each_fault_with_its_rule() -> None:
     assert where["physicalLocation"]["artifactLocation"]["uri"] == "environments/Pulumi.aws-prod.yaml"
     assert where["logicalLocations"][0]["fullyQualifiedName"] == BUCKET
     assert first["partialFingerprints"] != second["partialFingerprints"], "another policy is another alert"
+    assert first["partialFingerprints"].keys() == {"primaryLocationLineHash"}, (
+        "the upload fills it from line 1 where it is missing, and all violations of a policy become one alert"
+    )
 
 
 def _cases(judged: Judgement, file: Path) -> dict[str, Any]:

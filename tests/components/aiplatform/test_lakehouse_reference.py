@@ -13,7 +13,7 @@ from tests.components.aiplatform.lakehouse.example import lakehouse
 from tests.components.recording import value
 
 ZONES = [{"name": zone, "bucket": f"b-{zone}", "database": zone} for zone in ("raw", "curated", "serving")]
-AWS: dict[str, Any] = {"catalog_id": "111122223333", "workgroup": "acme", "zones": ZONES}
+AWS: dict[str, Any] = {"catalog_id": "111122223333", "zones": ZONES}
 GOOGLE: dict[str, Any] = {
     "cloud": "gcp",
     "project": "acme-dev-0123",
@@ -48,9 +48,6 @@ def test_outputs_of_a_lakehouse_are_a_reference_as_they_are() -> None:
 def test_each_cloud_says_what_only_it_has() -> None:
     assert read(LakehouseReference, AWS, "lakehouse").cloud == "aws"
     assert read(LakehouseReference, GOOGLE, "lakehouse").zone("serving").dataset == "serving"
-    assert _faults({**AWS, "workgroup": None}) == [
-        "lakehouse.workgroup: missing, expected the lakehouse's workgroup as Lakehouse.outputs gives it"
-    ]
     assert _faults({**GOOGLE, "project": None, "zones": ZONES})[0].startswith("lakehouse.project: missing")
 
 

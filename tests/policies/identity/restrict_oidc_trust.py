@@ -41,7 +41,20 @@ SPEC = Spec(
         "one branch of a repository": _role(
             StringEquals={f"{_HOST}:sub": "repo:acme/platform:environment:prod", **_AUDIENCE}
         ),
-        "every branch of a repository": _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:*"}),
+        "a subject with the ids of owner and repository": _role(
+            StringEquals={f"{_HOST}:sub": "repo:acme@123/platform@456:environment:prod", **_AUDIENCE}
+        ),
+        "branches and tags of a prefix": _role(
+            StringLike={
+                f"{_HOST}:sub": [
+                    "repo:acme/platform:ref:refs/heads/release/*",
+                    "repo:acme@123/platform@456:ref:refs/tags/v*",
+                ]
+            }
+        ),
+        "branches of a prefix at GitLab": _role(
+            StringLike={"gitlab.com:sub": "project_path:acme/platform:ref_type:branch:ref:release-*"}
+        ),
         "a pool with a condition": _pool(attributeCondition="assertion.repository_owner == 'acme'"),
         "a pool of one's own provider": resource(
             "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
@@ -59,7 +72,49 @@ SPEC = Spec(
             "'repo:*'",
         ),
         "owners whose names only begin so": Fails(
-            _role(StringLike={f"{_HOST}:sub": ["repo:acme/platform:*", "repo:acme*"]}),
+            _role(StringLike={f"{_HOST}:sub": ["repo:acme/platform", "repo:acme*"]}),
+            "assumeRolePolicy.Statement[0].Condition",
+        ),
+        "every repository of an owner": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/*"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "any repository of an owner",
+        ),
+        "every repository of an owner with an id": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme@123/*:environment:prod"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "any repository of an owner",
+        ),
+        "repositories whose names only begin so": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform*:environment:prod"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "any repository of an owner",
+        ),
+        "a wildcard for one character": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/platfor?:environment:prod"}),
+            "assumeRolePolicy.Statement[0].Condition",
+        ),
+        "all that a repository can run": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme@123/platform@456:*"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "any branch and pull request of the repository",
+        ),
+        "every branch of a repository": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:refs/heads/*"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "any branch",
+        ),
+        "every ref of a repository": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:*"}),
+            "assumeRolePolicy.Statement[0].Condition",
+        ),
+        "every environment, those without rules too": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:environment:prod*"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "an environment that has no rules",
+        ),
+        "every project of a group at GitLab": Fails(
+            _role(StringLike={"gitlab.com:sub": "project_path:acme/*:ref_type:branch:ref:main"}),
             "assumeRolePolicy.Statement[0].Condition",
         ),
         "every service account of a cluster": Fails(

@@ -100,3 +100,23 @@ def test_ec2_is_asked_once_for_the_machines_of_all_pools_before_the_first_compon
     assert len(asked) == 1 + len(settings.node_pools) + len(settings.gpu_pools), "and each pool for its own"
     assert recorded.calls[1].token == OFFERINGS, "after the zones, the first question of all"
     assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:aws").urn)
+
+
+def test_a_log_group_that_an_earlier_cluster_left_behind_is_told_by_the_environments_name() -> None:
+    group = "/aws/eks/acme-dev-cluster/cluster"
+    answers: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+        "aws:cloudwatch/getLogGroups:getLogGroups": lambda given: {**given, "logGroupNames": [group]},
+        "aws:cloudwatch/getLogGroup:getLogGroup": lambda given: {**given, "kmsKeyId": "", "region": "r"},
+        "aws:eks/getClusters:getClusters": lambda _: {"id": "r", "names": []},
+    }
+
+    def program() -> list[str]:
+        with pytest.raises(SettingsError) as error:
+            foundation.build(settings_of("aws-dev"))
+        return list(error.value.faults)
+
+    recorded = record(program, answers=answers, stack="aws-dev")
+    assert recorded.names() == ["pulumi:providers:aws aws"], "no network is created before it"
+    (fault,) = recorded.result
+    assert "environment.name: got 'acme-dev', but the log group" in fault
+    assert f"aws logs delete-log-group --log-group-name {group}" in fault

@@ -22,6 +22,7 @@ Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 TYPES = "gcp:compute/getMachineTypes:getMachineTypes"
 ZONES = "gcp:compute/getZones:getZones"
 ASKED_REGIONS = "gcp:compute/getRegions:getRegions"
+SERVICE = "gcp:projects/getProjectService:getProjectService"
 CLUSTER = "gcp:container/getCluster:getCluster"
 ALL = tuple(f"us-central1-{letter}" for letter in "abcf")
 
@@ -96,6 +97,19 @@ def test_of_a_new_project_nothing_is_told_as_its_apis_are_off() -> None:
     assert recorded.one("gcp:container/cluster:Cluster"), "the program switches the APIs on itself"
 
 
+@pytest.mark.parametrize("api", ["Service Usage API", "Cloud Resource Manager API"])
+def test_a_project_that_can_switch_on_no_api_is_told_with_the_command_that_does(api: str) -> None:
+    def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError(f"Error 403: {api} has not been used in project 1 before or it is disabled")
+
+    faults, registered = _refused(settings_of("gcp-dev"), {SERVICE: off})
+    assert registered == ["pulumi:providers:gcp gcp"], "the program would stop in the middle of its first up"
+    assert len(faults) == 1
+    assert "ai-platform:environment.project_id: got 'acme-ml-dev', in which serviceusage" in faults[0]
+    command = "gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com"
+    assert f"`{command} --project acme-ml-dev`" in faults[0]
+
+
 def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
     def forbidden(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Required 'compute.zones.list' permission for 'projects/acme-ml-dev'")
@@ -138,9 +152,8 @@ def test_system_nodes_need_their_machine_in_every_zone_that_they_stand_in() -> N
 def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
     settings = settings_of(stack)
     recorded = record(lambda: foundation.build(settings), stack=stack)
-    assert recorded.calls[0].token == ZONES, "the first question of all"
-    assert recorded.calls[1].token == TYPES
-    assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:gcp").urn)
+    assert [call.token for call in recorded.calls[:3]] == [SERVICE, ZONES, TYPES], "asked before all else"
+    assert recorded.calls[2].provider.startswith(recorded.one("pulumi:providers:gcp").urn)
 
 
 @pytest.mark.parametrize(

@@ -261,6 +261,46 @@ def test_the_rest_endpoint_reads_by_grant_and_commits_by_leave_to_alter(
     assert (status, refusal["error"]["type"]) == (409, "CommitFailedException")
 
 
+def moved_to(clients: Clients, location: str) -> dict[str, Any]:
+    """UpdateTable's arguments that point the table to a location."""
+    table = clients("glue").get_table(DatabaseName="shop", Name="orders")["Table"]
+    kept = {key: table[key] for key in ("Name", "Parameters", "TableType") if key in table}
+    return {
+        "DatabaseName": "shop",
+        "TableInput": {**kept, "StorageDescriptor": {**table["StorageDescriptor"], "Location": location}},
+    }
+
+
+def test_a_table_is_pointed_elsewhere_with_leave_for_the_new_place_alone(
+    clients: Clients, lake: dict[str, str]
+) -> None:
+    writer = session(clients, lake["writer"])
+    update = writer("glue").update_table
+    update(**moved_to(clients, LOCATION))
+    code, why = refused(update, **moved_to(clients, f"s3://{BUCKET}/tables/customers"))
+    assert (code, why.split(" on ")[0]) == (
+        "AccessDeniedException",
+        "Insufficient Lake Formation permission(s)",
+    ), "its database's own location is leave to create a table and not to move one"
+    moved = {"updates": [{"action": "set-location", "location": f"s3://{BUCKET}/tables/customers"}]}
+    assert rest(writer, "POST", orders(clients), {"requirements": [], **moved})[0] == 403
+
+
+def test_a_role_is_given_to_a_job_by_whom_may_pass_it_alone(clients: Clients) -> None:
+    mighty = role(clients, "mighty", allow("s3:GetObject"), service="glue.amazonaws.com")
+    create = allow("glue:CreateJob")
+    job = {"Name": "steal", "Role": mighty, "Command": {"Name": "glueetl", "ScriptLocation": "s3://a/b.py"}}
+    without = session(clients, role(clients, "makes-jobs", create))
+    code, why = refused(without("glue").create_job, **job)
+    assert code == "AccessDeniedException"
+    assert f"iam:PassRole on resource: {mighty}" in why
+    narrow = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    elsewhere = {**allow("iam:PassRole", resource=mighty), "Condition": narrow}
+    refused(session(clients, role(clients, "passes-elsewhere", create, elsewhere))("glue").create_job, **job)
+    passes = role(clients, "passes", create, allow("iam:PassRole", resource=mighty))
+    assert session(clients, passes)("glue").create_job(**job)["Name"] == "steal"
+
+
 def test_a_request_that_was_signed_by_another_is_refused(clients: Clients, lake: dict[str, str]) -> None:
     mine = session(clients, lake["reader"])
     key = mine("glue")._request_signer._credentials

@@ -65,5 +65,6 @@ def test_every_place_in_the_facts_is_a_zone() -> None:
 def test_hyperdisk_machines_boot_from_no_persistent_disk() -> None:
     assert capacity.boot_disk_type("n4-standard-4") == "hyperdisk-balanced"
     assert not capacity.takes_disk("a3-ultragpu-8g", "pd-ssd")
+    assert not capacity.takes_disk("ct6e-standard-4t", "pd-balanced")
     assert not capacity.takes_disk("e2-standard-4", "hyperdisk-balanced")
     assert capacity.takes_disk("c3-standard-8", "pd-balanced")

@@ -33,13 +33,17 @@ def test_a_service_that_is_not_enabled_refuses_with_googles_words(front: Front) 
     assert (error.code, error.status) == (403, "PERMISSION_DENIED")
 
 
-def test_a_new_project_knows_neither_accounts_nor_its_own_policy_until_their_services_are_enabled(
-    front: Front,
-) -> None:
+def test_a_new_project_knows_no_accounts_until_their_service_is_enabled(front: Front) -> None:
     asked = client(front, "iam").projects().serviceAccounts().list(name=f"projects/{PROJECT}")
     assert "IAM) API has not been used in project" in refused(asked).message
-    asked = client(front, "cloudresourcemanager").projects().getIamPolicy(resource=PROJECT, body={})
-    assert "Cloud Resource Manager API has not been used in project" in refused(asked).message
+
+
+def test_a_project_without_service_usage_cannot_enable_it_by_its_own_api(front: Front) -> None:
+    services = client(front, "serviceusage").services()
+    name = f"projects/{PROJECT}/services/serviceusage.googleapis.com"
+    services.disable(name=name, body={}).execute()
+    asked = services.enable(name=name, body={})
+    assert "Service Usage API has not been used in project" in refused(asked).message
 
 
 def test_another_project_is_not_reached(google: Front) -> None:

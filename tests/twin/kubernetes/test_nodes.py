@@ -65,6 +65,16 @@ def test_a_node_is_not_ready_before_its_network_plugin_runs() -> None:
     assert NETWORK not in kube.objects[AT]["metadata"]["annotations"], "from here on kwok makes it Ready"
 
 
+def test_a_node_is_not_ready_where_eks_network_plugin_may_attach_no_interface() -> None:
+    kube, machine = FakeKube(), replace(MACHINE, network_rights=False)
+    run(kube, [machine])
+    run(kube, [machine], pods=[aws_node()])
+    assert kube.objects[AT]["metadata"]["annotations"][NETWORK] == ABSENT
+    other = pod("cilium", image="quay.io/cilium/cilium:v1", node=NAME, owner="DaemonSet", phase="Running")
+    run(kube, [machine], pods=[other])
+    assert NETWORK not in kube.objects[AT]["metadata"]["annotations"], "an overlay needs none of EC2's rights"
+
+
 def test_a_node_whose_network_plugin_goes_is_not_ready_again() -> None:
     kube = FakeKube()
     run(kube)

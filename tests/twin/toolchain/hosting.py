@@ -58,8 +58,10 @@ class Host:
 
 
 @contextlib.contextmanager
-def running_host(folder: Path, *, handshake: bool = True) -> Iterator[Host]:
-    """Start a host as the engine does, and end it."""
+def running_host(
+    folder: Path, *, handshake: bool = True, env: Mapping[str, str] | None = None
+) -> Iterator[Host]:
+    """Start a host as the engine does, and end it. env: variables beside this process's."""
     executor = folder / "fake-exec"
     executor.write_text(FAKE_EXECUTOR)
     out, err = folder / "host.out", folder / "host.err"
@@ -68,6 +70,8 @@ def running_host(folder: Path, *, handshake: bool = True) -> Iterator[Host]:
             [sys.executable, "-m", "twin.toolchain.language_host", "-v=3", "--use-executor", str(executor)],
             stdout=stdout,
             stderr=stderr,
+            # As the twin's own PATH begins: `python3` is the interpreter of this environment.
+            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **(env or {})},
         )
     try:
         port = eventually(lambda: out.read_text().strip(), f"the host printed no port: {err.read_text()}")
@@ -79,6 +83,54 @@ def running_host(folder: Path, *, handshake: bool = True) -> Iterator[Host]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+UV = """#!/bin/sh
+echo "$PWD|$*|$UV_PROJECT_ENVIRONMENT" >> "{folder}/calls"
+case "$1" in
+export) cat "{folder}/pylock.toml" ;;
+sync) [ ! -e "{folder}/fails" ] || {{ echo "the lock is not up to date" >&2; exit 2; }} ;;
+esac
+mkdir -p "$UV_PROJECT_ENVIRONMENT/bin"
+printf '#!/bin/sh\nMARK=own exec {python} "$@"\n' > "$UV_PROJECT_ENVIRONMENT/bin/python"
+chmod +x "$UV_PROJECT_ENVIRONMENT/bin/python"
+"""
+
+
+@dataclass(frozen=True)
+class Uv:
+    """A uv that writes down how it was called: makes an environment, and exports what `pylock.toml` says."""
+
+    folder: Path
+
+    @property
+    def path(self) -> str:
+        """A PATH on which it is found."""
+        return f"{self.folder}:/usr/bin:/bin"
+
+    def calls(self) -> list[list[str]]:
+        """Working directory, arguments and environment of each call."""
+        file = self.folder / "calls"
+        return [line.split("|") for line in file.read_text().splitlines()] if file.exists() else []
+
+    def fail(self) -> None:
+        """From now on a sync fails."""
+        (self.folder / "fails").touch()
+
+    def export(self, *names: str) -> None:
+        """What the lock names."""
+        lock = "".join(f'[[packages]]\nname = "{name}"\nversion = "1.0"\n' for name in names)
+        (self.folder / "pylock.toml").write_text('lock-version = "1.0"\n' + lock)
+
+
+def fake_uv(folder: Path) -> Uv:
+    """Write it into a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "uv").write_text(UV.format(folder=folder, python=sys.executable))
+    (folder / "uv").chmod(0o755)
+    uv = Uv(folder)
+    uv.export()
+    return uv
 
 
 def write_program(folder: Path, source: str) -> Path:
@@ -114,9 +166,12 @@ def run_request(
     )
 
 
-def plugin_request(folder: Path, kind: str = "resource", **fields: Any) -> language_pb2.RunPluginRequest:
+def plugin_request(
+    folder: Path, kind: str = "resource", toolchain: str | None = None, **fields: Any
+) -> language_pb2.RunPluginRequest:
+    options = {"toolchain": toolchain} if toolchain else {}
     return language_pb2.RunPluginRequest(
-        pwd=str(folder.parent), kind=kind, name="plugin", info=program_info(folder), **fields
+        pwd=str(folder.parent), kind=kind, name="plugin", info=program_info(folder, **options), **fields
     )
 
 

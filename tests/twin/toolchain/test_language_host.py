@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from tests.twin.toolchain.hosting import (
     Host,
     alive,
     eventually,
+    fake_uv,
+    plugin_request,
     program_info,
     run_request,
     running_host,
@@ -103,15 +106,97 @@ def test_a_program_that_is_killed_is_reported_as_the_official_host_does(host: Ho
     assert response.error == "program exited with non-zero exit code: -1"
 
 
-def test_a_program_runs_with_its_projects_own_interpreter(host: Host, tmp_path: Path) -> None:
-    program = 'import os; open("seen", "w").write(os.environ["MARK"] + " " + os.environ["VIRTUAL_ENV"])'
-    write_program(tmp_path, program)
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nMARK=own exec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    assert host.stub.Run(run_request(tmp_path, toolchain="uv", virtualenv=".venv")).error == ""
-    assert (tmp_path / "seen").read_text() == f"own {tmp_path / '.venv'}"
+SHOWS_WHERE = 'import os; open("seen", "w").write(os.environ["MARK"] + " " + os.environ["VIRTUAL_ENV"])'
+
+
+def write_project(folder: Path, source: str = SHOWS_WHERE) -> Path:
+    """A project of uv with a program in it."""
+    write_program(folder, source)
+    (folder / "pyproject.toml").write_text('[project]\nname = "shop"\nversion = "1"\n')
+    (folder / "uv.lock").touch()
+    return folder
+
+
+def test_a_program_runs_in_its_projects_environment_once_uv_has_synced_it(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    project = write_project(tmp_path / "project")
+    with running_host(tmp_path, env={"PATH": uv.path}) as host:
+        assert host.stub.Run(run_request(project, toolchain="uv", virtualenv=".venv")).error == ""
+    assert (project / "seen").read_text() == f"own {project / '.venv'}"
+    assert uv.calls() == [[str(project), "sync --inexact", str(project / ".venv")]], (
+        "as the official host does"
+    )
+
+
+def test_a_program_whose_project_has_a_lock_of_uv_needs_no_option(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    project = write_project(tmp_path / "project")
+    write_program(project / "stacks", SHOWS_WHERE)
+    with running_host(tmp_path, env={"PATH": uv.path}) as host:
+        assert host.stub.Run(run_request(project / "stacks")).error == ""
+    assert uv.calls() == [[str(project / "stacks"), "sync --inexact", str(project / ".venv")]]
+
+
+def test_uv_is_looked_for_on_path_and_nowhere_else(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    project = write_project(tmp_path / "project")
+    pack = write_program(project / "policies", "pass")
+    elsewhere = {"PATH": "/usr/bin:/bin", "UV": str(uv.folder / "uv")}
+    with running_host(tmp_path, env=elsewhere) as host:
+        for call in (
+            lambda: host.stub.Run(run_request(project, toolchain="uv")),
+            lambda: host.stub.GetRequiredPackages(
+                language_pb2.GetRequiredPackagesRequest(info=program_info(project, toolchain="uv"))
+            ),
+            lambda: list(host.stub.RunPlugin(plugin_request(pack, kind="analyzer"))),
+            lambda: list(host.stub.RunPlugin(plugin_request(project, toolchain="uv"))),
+        ):
+            with pytest.raises(grpc.RpcError) as caught:
+                call()
+            assert "Could not find `uv` executable" in str(caught.value.details())
+    assert not (project / "seen").exists()
+    assert not uv.calls(), "$UV is what bootstrap and `uv run` read; the official host does not"
+
+
+def test_a_plugin_and_a_policy_pack_are_synced_before_they_start(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    project = write_project(tmp_path / "project")
+    plugin = write_program(project / "components", "pass")
+    pack = write_program(project / "policies", "pass")
+    with running_host(tmp_path, env={"PATH": uv.path}) as host:
+        list(host.stub.RunPlugin(plugin_request(plugin, toolchain="uv")))
+        call = host.stub.RunPlugin(plugin_request(pack, kind="analyzer"))
+        assert next(call).stdout.strip().isdigit(), "the go-between's port, behind which the pack starts"
+        call.cancel()
+    assert [[where, words] for where, words, _ in uv.calls()] == [
+        [str(plugin), "sync --inexact"],
+        [str(pack), "sync --inexact"],
+    ]
+
+
+def test_a_sync_that_fails_stops_the_program_with_uvs_words(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    uv.fail()
+    project = write_project(tmp_path / "project")
+    with running_host(tmp_path, env={"PATH": uv.path}) as host, pytest.raises(grpc.RpcError) as caught:
+        host.stub.Run(run_request(project, toolchain="uv"))
+    assert "the lock is not up to date" in str(caught.value.details())
+    assert not (project / "seen").exists()
+
+
+def test_required_packages_are_those_that_the_lock_names(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    uv.export("pulumi", "pulumi-aws")
+    project = write_project(tmp_path / "project")
+    request = language_pb2.GetRequiredPackagesRequest(info=program_info(project, toolchain="uv"))
+    with running_host(tmp_path, env={"PATH": uv.path}) as host:
+        packages = host.stub.GetRequiredPackages(request).packages
+    assert [package.name for package in packages] == ["aws"], "others are installed, and not the project's"
+    assert [words for _, words, _ in uv.calls()] == [
+        f"venv --quiet --allow-existing {project / '.venv'}",
+        "sync --inexact",
+        "export --package shop --locked --format pylock.toml",
+    ]
 
 
 def test_an_option_that_cannot_be_honoured_is_an_error_that_says_what_would_be(
@@ -123,22 +208,34 @@ def test_an_option_that_cannot_be_honoured_is_an_error_that_says_what_would_be(
     assert "pip and uv" in str(caught.value.details())
 
 
-def test_it_says_who_it_is_and_what_would_run_a_program(host: Host, tmp_path: Path) -> None:
-    assert host.stub.GetPluginInfo(empty_pb2.Empty()).version == read_versions().pulumi
-    about = host.stub.About(language_pb2.AboutRequest(info=program_info(tmp_path, toolchain="uv")))
-    assert about.executable == sys.executable
+def test_it_says_who_it_is_and_what_would_run_a_program(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    project = write_project(tmp_path / "project")
+    with running_host(tmp_path, env={"PATH": uv.path}) as host:
+        assert host.stub.GetPluginInfo(empty_pb2.Empty()).version == read_versions().pulumi
+        about = host.stub.About(language_pb2.AboutRequest(info=program_info(project)))
+    assert about.executable == str(project / ".venv" / "bin" / "python")
     assert about.metadata == {"toolchain": "uv"}
 
 
-def test_installing_dependencies_streams_the_output_and_fails_with_the_command(
-    host: Host, tmp_path: Path
-) -> None:
-    (tmp_path / "pyproject.toml").write_text("this is not TOML")
-    request = language_pb2.InstallDependenciesRequest(info=program_info(tmp_path, toolchain="uv"))
-    call = host.stub.InstallDependencies(request)
-    assert next(call).stdout.startswith(b"Installing dependencies...")
+def test_a_project_of_poetry_is_an_error_that_says_what_would_be_right(host: Host, tmp_path: Path) -> None:
+    (write_program(tmp_path, "pass") / "poetry.lock").touch()
     with pytest.raises(grpc.RpcError) as caught:
-        list(call)
+        host.stub.Run(run_request(tmp_path))
+    assert "set the runtime option toolchain to pip or uv" in str(caught.value.details())
+
+
+def test_installing_dependencies_streams_the_output_and_fails_with_the_command(tmp_path: Path) -> None:
+    uv = fake_uv(tmp_path / "uv")
+    uv.fail()
+    project = write_project(tmp_path / "project")
+    request = language_pb2.InstallDependenciesRequest(info=program_info(project, toolchain="uv"))
+    with running_host(tmp_path, env={"PATH": uv.path}) as host:
+        call = host.stub.InstallDependencies(request)
+        assert next(call).stdout.startswith(b"Installing dependencies...")
+        assert b"the lock is not up to date" in next(call).stdout
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call)
     assert "sync` in" in str(caught.value.details())
 
 
@@ -211,7 +308,7 @@ def test_a_host_whose_engine_was_killed_ends_with_its_program(tmp_path: Path) ->
     )
     with subprocess.Popen(
         [sys.executable, str(engine / "__main__.py")],
-        env={"PYTHONPATH": str(Path(__file__).parents[3])},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     ) as process:
         try:
             pid = written_pid(program / "pid")

@@ -16,7 +16,18 @@ from twin.aws.athena.tables import Catalog, Name, is_iceberg, name_of, view_text
 
 def run(catalog: Catalog, statement: Statement) -> Outcome:
     """Run a statement that is no query."""
+    _default(catalog)
     return _RUN[statement.kind](catalog, statement)
+
+
+def _default(catalog: Catalog) -> None:
+    """Hive's client looks at the database `default` first, where the account has one (Athena user guide, "The
+    DESCRIBE permission is required on the default database")."""
+    try:
+        catalog.call("get_database", Name="default")
+    except QueryFailed as error:
+        if _code(error) != "EntityNotFoundException":
+            raise
 
 
 def create_database(catalog: Catalog, statement: Statement) -> Outcome:

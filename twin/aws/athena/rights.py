@@ -54,5 +54,5 @@ def storage(asked: Asked, location: str, database: str, table: str = "") -> Stor
     bucket, key = place(location)
     registered = lake_access.location_of(asked.lake, f"arn:aws:s3:::{bucket}/{key}")
     if registered and not lake_access.open_to_iam(asked.lake, database, table):
-        return Storage(asked.service)
+        return Storage(asked.service, within=location)
     return Storage(asked.caller)

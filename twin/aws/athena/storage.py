@@ -61,15 +61,24 @@ def place(location: str) -> tuple[str, str]:
 
 
 class Storage:
-    """S3 for one query. inside: in whose name it is asked."""
+    """S3 for one query. inside: in whose name it is asked. within: the table's location, where Lake Formation
+    hands out credentials that are restricted to it."""
 
-    def __init__(self, inside: Inside, encryption: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, inside: Inside, encryption: dict[str, str] | None = None, within: str | None = None
+    ) -> None:
         self._inside = inside
         self._encryption = encryption or {}
+        self._within = within
+
+    def _place(self, location: str) -> tuple[str, str]:
+        if self._within is not None and not f"{location}/".startswith(f"{self._within.rstrip('/')}/"):
+            raise QueryFailed(f"PERMISSION_DENIED: {location}: Access Denied (Service: Amazon S3; 403)")
+        return place(location)
 
     def read(self, location: str) -> bytes:
         """An object's bytes. Raises FileNotFoundError, and QueryFailed where S3 refuses."""
-        bucket, key = place(location)
+        bucket, key = self._place(location)
         try:
             return self._inside.call("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
         except Refusal as error:
@@ -79,7 +88,7 @@ class Storage:
 
     def write(self, location: str, data: bytes, **more: str) -> None:
         """Put an object."""
-        bucket, key = place(location)
+        bucket, key = self._place(location)
         try:
             self._inside.call(
                 "s3", "put_object", Bucket=bucket, Key=key, Body=data, **self._encryption, **more
@@ -89,7 +98,7 @@ class Storage:
 
     def list(self, location: str) -> list[tuple[str, int]]:
         """Locations and sizes under a prefix, in order."""
-        bucket, prefix = place(location)
+        bucket, prefix = self._place(location)
         found: list[tuple[str, int]] = []
         more: dict[str, Any] = {}
         while True:
@@ -106,7 +115,7 @@ class Storage:
 
     def size(self, location: str) -> int:
         """An object's size. Raises FileNotFoundError."""
-        bucket, key = place(location)
+        bucket, key = self._place(location)
         try:
             return int(self._inside.call("s3", "head_object", Bucket=bucket, Key=key)["ContentLength"])
         except Refusal as error:
@@ -116,7 +125,7 @@ class Storage:
 
     def delete(self, location: str) -> None:
         """Remove an object."""
-        bucket, key = place(location)
+        bucket, key = self._place(location)
         self._inside.call("s3", "delete_object", Bucket=bucket, Key=key)
 
 

@@ -54,6 +54,9 @@ TYPES: Final = (
 )
 _ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/.+")
 NODE_USER: Final = "system:node:{{EC2PrivateDNSName}}"
+PROPAGATION: Final = 3.0
+"""Seconds until the cluster's API knows a new entry and a new association: both are eventually consistent
+(EKS user guide, "Grant IAM users access to Kubernetes with EKS access entries")."""
 
 
 def create(eks: Any, params: Params) -> Params:
@@ -117,6 +120,7 @@ def bootstrap(eks: Any, cluster: Thing, arn: str) -> None:
     entry.kept["policies"] = [
         _association("AmazonEKSClusterAdminPolicy", {"type": "cluster", "namespaces": []})
     ]
+    entry.kept["bootstrap"] = True
     eks.store.put(entry)
 
 
@@ -126,6 +130,21 @@ def ensure_nodes(eks: Any, cluster: Thing, role_arn: str) -> None:
         return
     if not eks.store.get("access_entry", cluster.name, role_arn):
         make(eks, cluster, role_arn, "EC2_LINUX", NODE_USER, [])
+
+
+def known(entry: Thing) -> bool:
+    """Whether the cluster's API knows an entry by now."""
+    return _propagated(entry, entry.shown["createdAt"])
+
+
+def effective(entry: Thing) -> list[Params]:
+    """The associations of an entry that the cluster's API knows by now."""
+    return [each for each in entry.kept["policies"] if _propagated(entry, each["associatedAt"])]
+
+
+def _propagated(entry: Thing, since: float) -> bool:
+    # The creator's own entry is part of the cluster from its first answer.
+    return bool(entry.kept.get("bootstrap")) or time.time() - since >= PROPAGATION
 
 
 def describe(eks: Any, params: Params) -> Params:

@@ -10,7 +10,7 @@ import re
 import uuid
 from typing import Any, Final
 
-from twin.aws import sessions
+from twin.aws import trust
 from twin.aws.call import Answer, Call, Refusal
 from twin.aws.eks import pod_identity
 from twin.aws.eks.store import Thing
@@ -24,7 +24,6 @@ _LIFE: Final = 6 * 3600
 """Seconds that the credentials hold."""
 _ACCOUNT: Final = re.compile(r"system:serviceaccount:([^:]+):([^:]+)")
 _POD: Final = "authentication.kubernetes.io/pod-"
-_ACTIONS: Final = ("sts:AssumeRole", "sts:TagSession")
 
 
 def answer(call: Call, front: Any) -> Answer | None:
@@ -118,12 +117,7 @@ def _session(front: Any, cluster: Thing, user: Params) -> Params:
 
 
 def _tags(eks: Any, cluster: Thing, who: tuple[str, str], extra: dict[str, list[str]]) -> dict[str, str]:
-    found = {
-        "eks-cluster-arn": eks.arn("cluster", cluster.name),
-        "eks-cluster-name": cluster.name,
-        "kubernetes-namespace": who[0],
-        "kubernetes-service-account": who[1],
-    }
+    found = pod_identity.tags_of(eks, cluster, *who)
     for part in ("name", "uid"):
         if extra.get(f"{_POD}{part}"):
             found[f"kubernetes-pod-{part}"] = extra[f"{_POD}{part}"][0]
@@ -132,17 +126,9 @@ def _tags(eks: Any, cluster: Thing, who: tuple[str, str], extra: dict[str, list[
 
 def _trusted(front: Any, cluster: Thing, arn: str, tags: dict[str, str]) -> None:
     """Refuse a role whose trust policy does not let EKS in for this Pod."""
-    context = {
-        "aws:SourceAccount": front.world.account,
-        "aws:SourceArn": front.eks.arn("cluster", cluster.name),
-        **{f"aws:RequestTag/{key}": value for key, value in tags.items()},
-        "aws:TagKeys": "\n".join(tags),
-    }
+    context = pod_identity.context(front.eks, cluster, tags)
     role = role_of(front.moto, arn)
-    actions = _ACTIONS if tags else _ACTIONS[:1]
-    if role is None or not sessions.trusted_service(
-        role.assume_role_policy_document, pod_identity.SERVICE, actions, context
-    ):
+    if role is None or not trust.lets(role, pod_identity.SERVICE, context, pod_identity.actions(tags)):
         raise Refusal(
             "AccessDeniedException",
             f"Unauthorized Exception! EKS does not have permissions to assume the associated role {arn}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any, Final
 
+from twin.aws import trust
 from twin.aws.call import Refusal
 from twin.aws.eks import facts
 from twin.aws.eks.errors import invalid
@@ -36,10 +37,12 @@ def version(asked: str | None) -> str:
     return version
 
 
-def role(eks: Any, arn: str) -> None:
-    """Refuse a role that EKS cannot take."""
+def role(eks: Any, arn: str, cluster: str) -> None:
+    """Refuse a role that EKS cannot take for the cluster (EKS user guide, "Cross-service confused deputy
+    prevention in Amazon EKS")."""
     role = facts.role(eks, arn)
-    if role is None or not facts.trusts(role.assume_role_policy_document, "eks.amazonaws.com"):
+    context = {"aws:SourceAccount": eks.world.account, "aws:SourceArn": eks.arn("cluster", cluster)}
+    if role is None or not trust.lets(role, "eks.amazonaws.com", context):
         raise invalid(
             f"Role with arn: {arn}, could not be assumed because it does not exist or "
             f"the trusted entity is not correct"

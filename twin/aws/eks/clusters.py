@@ -16,6 +16,9 @@ from twin.aws.eks.versions import DEFAULT, VERSIONS, minor, platform_version, su
 Params = dict[str, Any]
 
 
+_LATE: Final = "late_logs"
+
+
 def create(eks: Any, params: Params) -> Params:
     """CreateCluster."""
     name = params["name"]
@@ -29,7 +32,7 @@ def create(eks: Any, params: Params) -> Params:
             clusterName=name,
         )
     version = checks.version(params.get("version"))
-    checks.role(eks, params["roleArn"])
+    checks.role(eks, params["roleArn"], name)
     network = params["resourcesVpcConfig"]
     vpc_id = checks.subnets(eks, network)
     shown: Params = {
@@ -146,6 +149,20 @@ def gone(eks: Any, cluster: Thing) -> None:
     """The control plane was wiped: the cluster ends."""
     _clear(eks, cluster)
     eks.store.remove_all(cluster.name)
+    logged = any(each["enabled"] and each["types"] for each in cluster.shown["logging"]["clusterLogging"])
+    if logged and eks.front.faults.late_logs():
+        eks.store.put(Thing(_LATE, "", f"/aws/eks/{cluster.name}/cluster", {}))
+
+
+def write_late(eks: Any, group: str) -> None:
+    """Write the last events of a deleted cluster: EKS's service-linked role creates its log group again, bare
+    (terraform-aws-modules/terraform-aws-eks, issue 2763)."""
+    with eks.store.lock:
+        late = eks.store.get(_LATE, "", group)
+        if late is None:
+            return
+        eks.store.remove(late)
+    eks.aws.call("logs", "create_log_group", logGroupName=group)
 
 
 def update_config(eks: Any, params: Params) -> Params:

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from twin.aws.eks.errors import invalid
-
-Statement = dict[str, Any]
-
-
-def listed(value: Any) -> list[Any]:
-    """A policy's one-or-many as a list."""
-    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def role(eks: Any, arn: str) -> Any | None:
@@ -26,22 +18,6 @@ def principal_exists(eks: Any, arn: str) -> bool:
     with eks.moto.lock:
         iam = eks.moto.backend("iam")
         return any(each.arn == arn for each in [*iam.roles.values(), *iam.users.values()])
-
-
-def trusts(document: str, service: str, action: str = "sts:AssumeRole") -> bool:
-    """Whether a trust policy lets a service take an action."""
-    try:
-        parsed: Any = json.loads(document)
-    except ValueError:
-        return False
-    for statement in listed(parsed.get("Statement")):
-        principal: Any = statement.get("Principal", {})
-        services = listed(principal.get("Service")) if isinstance(principal, dict) else [principal]
-        actions = [str(each).lower() for each in listed(statement.get("Action"))]
-        named = {action.lower(), "sts:*", "*"} & set(actions)
-        if statement.get("Effect") == "Allow" and named and ({service, "*"} & set(services)):
-            return True
-    return False
 
 
 def subnets(eks: Any, ids: list[str], region: str) -> list[Any]:

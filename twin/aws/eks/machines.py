@@ -8,7 +8,7 @@ import re
 from typing import Any, Final
 
 from twin.aws.capacity import instance_type_info
-from twin.aws.eks import bottlerocket, facts, scaling
+from twin.aws.eks import bottlerocket, facts, pod_identity, scaling
 from twin.aws.eks.store import Thing
 from twin.aws.eks.templates import devices as vendors
 from twin.aws.eks.versions import AMI_TYPES
@@ -26,21 +26,30 @@ _TOPOLOGY_FAMILIES: Final = ("p3dn", "p4", "p5", "p6", "trn")
 def every(eks: Any, group: Thing) -> list[Params]:
     """The machines of a node group that run."""
     found: list[Params] = []
+    rights = _network_rights(eks, group) if scaling.instances(eks, group) else False
     for state in scaling.instances(eks, group):
         instance = state.instance
         if instance.state == "running":
-            found.append(
-                describe(
-                    eks,
-                    group,
-                    instance_type=instance.instance_type,
-                    zone=instance.placement.zone,
-                    name=f"ip-{instance.private_ip.replace('.', '-')}.{_domain(eks)}",
-                    instance_id=instance.id,
-                    address=instance.private_ip,
-                )
+            machine = describe(
+                eks,
+                group,
+                instance_type=instance.instance_type,
+                zone=instance.placement.zone,
+                name=f"ip-{instance.private_ip.replace('.', '-')}.{_domain(eks)}",
+                instance_id=instance.id,
+                address=instance.private_ip,
             )
+            found.append({**machine, "network_rights": rights})
     return found
+
+
+def _network_rights(eks: Any, group: Thing) -> bool:
+    """Whether aws-node may attach interfaces: by a role of its own, else by the nodes' (EKS user guide,
+    "Amazon EKS node IAM role")."""
+    association = pod_identity.find(eks, group.cluster, "kube-system", "aws-node")
+    addon = eks.store.get("addon", group.cluster, "vpc-cni")
+    own = association.shown["roleArn"] if association else (addon or group).shown.get("serviceAccountRoleArn")
+    return eks.identity.allowed(own or group.shown["nodeRole"], "ec2:AssignPrivateIpAddresses", "*", {})
 
 
 def template(eks: Any, group: Thing) -> Params:

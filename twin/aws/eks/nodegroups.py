@@ -7,6 +7,7 @@ import time
 import uuid
 from typing import Any, Final
 
+from twin.aws import trust
 from twin.aws.capacity import instance_type_info
 from twin.aws.eks import access, facts, launch_faults, scaling, tags, templates, updates
 from twin.aws.eks.errors import in_use, invalid, invalid_request, not_found
@@ -210,7 +211,7 @@ def _role(eks: Any, arn: str) -> None:
     role = facts.role(eks, arn)
     if role is None:
         raise invalid(f"The role with arn {arn} cannot be found. (Service: Iam, Error Code: NoSuchEntity)")
-    if not facts.trusts(role.assume_role_policy_document, "ec2.amazonaws.com"):
+    if not trust.lets(role, "ec2.amazonaws.com", None):
         raise invalid(
             "Following required service principals [ec2.amazonaws.com] were not found "
             "in the trust relationships "

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Mapping
 from typing import Any, Final
 
+from twin.aws import trust
 from twin.aws.eks import facts, tags
 from twin.aws.eks.errors import in_use, invalid, not_found
 from twin.aws.eks.store import Thing
@@ -16,16 +18,37 @@ SERVICE: Final = "pods.eks.amazonaws.com"
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
+def tags_of(eks: Any, cluster: Thing, namespace: str, account: str) -> dict[str, str]:
+    """The session tags of a service account's Pods, but for the Pod's own."""
+    return {
+        "eks-cluster-arn": eks.arn("cluster", cluster.name),
+        "eks-cluster-name": cluster.name,
+        "kubernetes-namespace": namespace,
+        "kubernetes-service-account": account,
+    }
+
+
+def context(eks: Any, cluster: Thing, session: Mapping[str, str]) -> dict[str, str]:
+    """What a role's trust policy may ask of EKS's request with these session tags."""
+    return {
+        "aws:SourceAccount": eks.world.account,
+        "aws:SourceArn": eks.arn("cluster", cluster.name),
+        **{f"aws:RequestTag/{key}": value for key, value in session.items()},
+        "aws:TagKeys": "\n".join(session),
+    }
+
+
+def actions(session: Mapping[str, str]) -> tuple[str, ...]:
+    """What EKS does with the role."""
+    return (trust.ASSUME, trust.TAG) if session else (trust.ASSUME,)
+
+
 def check_role(eks: Any, arn: str) -> None:
-    """Refuse a role that pods cannot take."""
+    """Refuse a role that no Pod can take. Whether one of the association can, EKS Auth decides."""
     role = facts.role(eks, arn)
     if role is None:
         raise invalid(f"Role provided in the request does not exist: {arn}")
-    missing = [
-        action
-        for action in ("sts:AssumeRole", "sts:TagSession")
-        if not facts.trusts(role.assume_role_policy_document, SERVICE, action)
-    ]
+    missing = [each for each in (trust.ASSUME, trust.TAG) if not trust.lets(role, SERVICE, None, [each])]
     if missing:
         raise invalid(
             f"Trust policy of role {arn} does not allow {' and '.join(missing)} to the "

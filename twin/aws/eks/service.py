@@ -90,6 +90,10 @@ class Eks:
         with self.store.lock:
             return handler(self, body)
 
+    def log_group_deleted(self, name: str) -> None:
+        """What follows where the last events of a cluster have not been written yet."""
+        clusters.write_late(self, name)
+
     def inventory(self) -> dict[str, list[str]]:
         """Names by kind."""
         found: dict[str, list[str]] = {}

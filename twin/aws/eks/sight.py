@@ -210,7 +210,7 @@ def _ask_again(eks: Any, group: Thing) -> None:
     held = scaling.of(eks, group)
     if held is None:
         return
-    if held.desired_capacity > len(held.active_instances()) and not eks.front.faults.unavailable():
+    if held.desired_capacity > len(held.active_instances()) and not eks.front.faults.shortage():
         _desire(eks, group, held.desired_capacity)
 
 

@@ -11,6 +11,7 @@ import jmespath
 from twin.aws.context import AwsContext
 from twin.aws.functions.base import AwsFunction
 from twin.aws.resources.eks import Cluster
+from twin.aws.resources.eks_groups import Addon
 from twin.resource import CloudError, Props
 
 _PLURALS: Final = {
@@ -58,6 +59,22 @@ class GetAddonVersion(AwsFunction):
             if most_recent or default:
                 return str(each["addonVersion"])
         return None
+
+
+class GetAddon(AwsFunction):
+    token = "aws:eks/getAddon:getAddon"
+    service = "eks"
+    title = "EKS Add-On"
+
+    def answer(self, context: AwsContext, arguments: Props) -> Props:
+        id = f"{arguments['clusterName']}:{arguments['addonName']}"
+        state = Addon().read(context, id, {})
+        if state is None:
+            raise CloudError(f"reading EKS Add-On ({id}): couldn't find resource")
+        names = ("addonVersion", "arn", "configurationValues", "createdAt", "modifiedAt")
+        found = {name: state.get(name, "") for name in (*names, "serviceAccountRoleArn")}
+        associations = state.get("podIdentityAssociations") or []
+        return {"id": id, **found, "podIdentityAssociations": associations, "tags": state.get("tagsAll", {})}
 
 
 class GetClusters(AwsFunction):

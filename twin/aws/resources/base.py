@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -123,12 +123,9 @@ class AwsResource(Entry):
             id = self.made_id(context, answer, inputs)
         try:
             return id, self._complete(context, id, inputs, answer)
-        except FailedStateError as error:
-            # It will never be ready. The next run should make it anew, so nothing is left of it.
-            with suppress(CloudError):
-                self.delete(context, id, inputs)
-            raise CloudError(f"{error} It was deleted.", code=error.code, path=error.path) from error
         except CloudError as error:
+            # The AWS provider sets the id before it waits: what failed stays in the state, with init errors,
+            # and the next update has nothing to change (pulumi-terraform-bridge, pkg/tfbridge/provider.go).
             raise HalfMade(str(error), id, inputs, code=error.code, path=error.path) from error
 
     def _complete(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> Props:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from twin.aws import policy
 from twin.aws.call import Answer, Call, Refusal
+from twin.aws.rules import assumable
 from twin.aws.rules.look import Look
 
 Params = dict[str, Any]
@@ -68,27 +69,11 @@ def _service_role(project: Params, look: Look) -> Any:
     arn = str(project.get("serviceRole") or "")
     if not arn.startswith(f"arn:aws:iam::{look.account}:role/"):
         raise invalid("Invalid service role: Service role account ID does not match caller's account")
-    for role in look.roles():
-        if role.arn == arn and _lets_codebuild(role, project, look):
-            return role
-    raise invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}")
-
-
-def _lets_codebuild(role: Any, project: Params, look: Look) -> bool:
-    context = {
-        "aws:SourceAccount": look.account,
-        "aws:SourceArn": f"arn:aws:codebuild:{look.region}:{look.account}:project/{project.get('name')}",
-    }
-    document = role.assume_role_policy_document
-    statements = (json.loads(document) if isinstance(document, str) else document).get("Statement") or []
-    for statement in statements if isinstance(statements, list) else [statements]:
-        principal: Any = statement.get("Principal") or {}
-        services = principal.get("Service") or [] if isinstance(principal, dict) else []
-        named = "codebuild.amazonaws.com" in ([services] if isinstance(services, str) else services)
-        allowed = statement.get("Effect") == "Allow"
-        if named and allowed and policy.applies(statement, "sts:AssumeRole", role.arn, context):
-            return True
-    return False
+    project_arn = f"arn:aws:codebuild:{look.region}:{look.account}:project/{project.get('name')}"
+    role = assumable.by("codebuild.amazonaws.com", arn, look, **{"aws:SourceArn": project_arn})
+    if role is None:
+        raise invalid(f"CodeBuild is not authorized to perform: sts:AssumeRole on {arn}")
+    return role
 
 
 def _may(role: Any, action: str, resource: str) -> bool:

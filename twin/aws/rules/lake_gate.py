@@ -62,7 +62,33 @@ def check(operation: str, params: Params, look: Look) -> None:
         name = str(params.get("TableName") or given.get("Name") or params.get("Name") or "")
         if name in databases[of].tables:
             demand(look, _TABLES[operation], of, name)
-    _place(params, given, lake, who, str(databases[of].input.get("LocationUri") or ""))
+            moved = _moved(databases[of].tables[name], _locations(params, given))
+            for location in moved:
+                _place(location, lake, who, "")
+            if moved:
+                return
+    for location in _locations(params, given):
+        _place(location, lake, who, str(databases[of].input.get("LocationUri") or ""))
+
+
+def _locations(params: Params, given: Params) -> list[str]:
+    """Where a request would have a table's files."""
+    made = (params.get("OpenTableFormatInput") or {}).get("IcebergInput") or {}
+    changed = (params.get("UpdateOpenTableFormatInput") or {}).get("UpdateIcebergInput") or {}
+    told: list[Params] = [
+        made.get("CreateIcebergTableInput") or {},
+        *((changed.get("UpdateIcebergTableInput") or {}).get("Updates") or []),
+        given.get("StorageDescriptor") or {},
+    ]
+    return [str(each["Location"]) for each in told if each.get("Location")]
+
+
+def _moved(table: Any, locations: list[str]) -> list[str]:
+    """Those that a table is not at: whoever alters it needs leave for them, also within its database's own
+    location (Lake Formation developer guide, "Lake Formation permissions reference": ALTER)."""
+    there = table.versions[str(table._current_version)].get("StorageDescriptor") or {}
+    now = str(there.get("Location") or "").rstrip("/")
+    return [each for each in locations if each.rstrip("/") != now]
 
 
 def demand(look: Look, permission: str, of: str, name: str) -> None:
@@ -94,15 +120,9 @@ def _named(table: Params) -> list[str]:
     return [str(each["Name"]) for each in [*listed, *(table.get("PartitionKeys") or [])]]
 
 
-def _place(params: Params, given: Params, lake: Lake, who: str, home: str) -> None:
+def _place(location: str, lake: Lake, who: str, home: str) -> None:
     """A table that points to a registered location needs leave for it, unless that is within its database's
     own location (Lake Formation developer guide, "Creating a database")."""
-    iceberg = (params.get("OpenTableFormatInput") or {}).get("IcebergInput") or {}
-    location = str(
-        (iceberg.get("CreateIcebergTableInput") or {}).get("Location")
-        or (given.get("StorageDescriptor") or {}).get("Location")
-        or ""
-    )
     scheme, _, place = location.partition("://")
     if not scheme.startswith("s3") or not place:
         return

@@ -73,6 +73,17 @@ def bucket(params: Params, look: Look) -> Any:
     return found
 
 
+def upload(params: Params, look: Look) -> None:
+    """CompleteMultipartUpload: of an upload that was begun, and is not complete."""
+    if params.get("UploadId") not in bucket(params, look).multiparts:
+        raise Refusal(
+            "NoSuchUpload",
+            "The specified upload does not exist. The upload ID may be invalid, or "
+            "the upload may have been aborted or completed.",
+            404,
+        )
+
+
 def versioning(params: Params, look: Look) -> None:
     """PutBucketVersioning: a bucket with Object Lock stays versioned."""
     here = bucket(params, look)
@@ -239,6 +250,7 @@ RULES: Final = {
     "PutObjectLockConfiguration": lock,
     "PutBucketLifecycleConfiguration": lifecycle,
     "PutBucketPolicy": bucket_policy,
+    "CompleteMultipartUpload": upload,
 }
 
 

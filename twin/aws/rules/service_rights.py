@@ -25,6 +25,16 @@ _ACTIONS: Final = {
     "dynamodb:TransactGetItems": "dynamodb:GetItem",
     "dynamodb:TransactWriteItems": "dynamodb:PutItem",
 }
+_PASSES: Final[dict[str, tuple[str, ...]]] = {
+    "firehose:CreateDeliveryStream": ("IcebergDestinationConfiguration", "RoleARN"),
+    "glue:CreateCrawler": ("Role",),
+    "glue:CreateJob": ("Role",),
+    "glue:CreateTableOptimizer": ("TableOptimizerConfiguration", "roleArn"),
+    "glue:UpdateJob": ("JobUpdate", "Role"),
+    "lakeformation:RegisterResource": ("RoleArn",),
+    "lambda:CreateFunction": ("Role",),
+}
+"""Where calls name the role that they pass, of those that reach the lakehouse's bytes."""
 _FREE: Final = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken", "sts:AssumeRoleWithWebIdentity"})
 """What everybody may (`AssumeRole` is decided with its role's trust policy in hand)."""
 
@@ -43,11 +53,26 @@ def asked(call: Call, moto: Any) -> list[Asked]:
     find = _RESOURCES.get(call.service)
     place = f"arn:aws:{prefix}:{call.region}:{moto.account}:"
     found = [*find(call, place, moto)] if find else []
-    return [Asked(action, arn, {}, _policy(call, moto, arn)) for arn in found] or [Asked(action, None, {})]
+    own = [Asked(action, arn, {}, _policy(call, moto, arn)) for arn in found] or [Asked(action, None, {})]
+    return [*own, *_passed(call, name, moto)]
+
+
+def _passed(call: Call, name: str, moto: Any) -> Iterable[Asked]:
+    """The right to pass the role that a call gives to its service (IAM user guide, "Grant a user permissions
+    to pass a role to an AWS service")."""
+    role: Any = call.params if name in _PASSES else None
+    for part in _PASSES.get(name, ()):
+        role = (role or {}).get(part)
+    if role:
+        arn = str(role) if str(role).startswith("arn:") else f"arn:aws:iam::{moto.account}:role/{role}"
+        yield Asked("iam:PassRole", arn, {"iam:PassedToService": f"{call.service}.amazonaws.com"})
 
 
 def _policy(call: Call, moto: Any, arn: str) -> Any:
-    """The policy of a table of DynamoDB; other resources here have none, or it is asked for elsewhere."""
+    """The policy of a table of DynamoDB or a repository of ECR; others have none, or are asked elsewhere."""
+    if call.service == "ecr":
+        repository: Any = moto.backend("ecr", call.region).repositories.get(arn.partition(":repository/")[2])
+        return None if repository is None else repository.policy
     if call.service != "dynamodb":
         return None
     held: Any = moto.backend("dynamodb", call.region).resource_policies.get(arn.partition("/index/")[0])
@@ -145,6 +170,8 @@ def _firehose(call: Call, place: str, _: Any) -> Iterable[str]:
 
 
 def _ecr(call: Call, place: str, _: Any) -> Iterable[str]:
+    if call.operation == "GetAuthorizationToken":
+        yield "*"  # it knows no resource (Service Authorization Reference), so no arn gives it
     names = [call.params["repositoryName"]] if call.params.get("repositoryName") else []
     for name in [*names, *(call.params.get("repositoryNames") or [])]:
         yield f"{place}repository/{name}"

@@ -43,6 +43,18 @@ NOT_ON_DEMAND: Final = ("a3-ultragpu-8g", "a4-highgpu-8g")
 """Machine types that a reservation gives, too. Source: "Compute Engine consumption options"."""
 
 
+def tainted(config: Body) -> bool:
+    """Whether a pool's nodes have the taint of GPUs."""
+    return any(each["key"] == GPU for each in config.get("taints") or ())
+
+
+def taint(config: dict[str, Any]) -> None:
+    """Give a pool's nodes the taint of GPUs, where they have none."""
+    if not tainted(config):
+        own = {"key": GPU, "value": "present", "effect": "NO_SCHEDULE"}
+        config["taints"] = [*(config.get("taints") or ()), own]
+
+
 def check(config: Body, machine: MachineType, zones: Sequence[str], path: str) -> None:
     """A node pool's `accelerators` against its machine type and zones."""
     given = config.get("accelerators") or []

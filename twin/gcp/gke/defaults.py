@@ -209,25 +209,33 @@ def _cards(config: Body) -> None:
         }
 
 
+def short_lived(body: Body) -> bool:
+    """Whether a pool is flex-start or queued."""
+    return bool(body["config"].get("flexStart") or (body.get("queuedProvisioning") or {}).get("enabled"))
+
+
+def upgrades(body: Body) -> None:
+    """How a pool is upgraded. Flex-start and queued pools have a strategy that no client can choose or change
+    ("Node pool upgrade strategies: Short-lived upgrades"; crossplane-contrib/provider-upjet-gcp#1028)."""
+    if short_lived(body):
+        body["upgradeSettings"] = {"strategy": "SHORT_LIVED"}
+    body.setdefault("upgradeSettings", {"maxSurge": 1, "strategy": "SURGE"})
+
+
 def _pool_settings(cluster_body: Body, body: Body) -> None:
     body.setdefault("initialNodeCount", 0)
     management = body.setdefault("management", {})
     if _channel(cluster_body) != "UNSPECIFIED":
         management.setdefault("autoUpgrade", True)
-        flexible = body["config"].get("flexStart") or (body.get("queuedProvisioning") or {}).get("enabled")
-        if not flexible:
+        if not short_lived(body):
             management.setdefault("autoRepair", True)
     default = cluster_body.get("defaultMaxPodsConstraint") or {"maxPodsPerNode": "110"}
     body.setdefault("maxPodsConstraint", dict(default))
-    flexible = body["config"].get("flexStart")
-    body.setdefault(
-        "upgradeSettings",
-        {"strategy": "SHORT_LIVED"} if flexible else {"maxSurge": 1, "strategy": "SURGE"},
-    )
+    upgrades(body)
     scaling = body.get("autoscaling")
     if scaling and scaling.get("enabled"):
         spot = body["config"].get("spot") or body["config"].get("preemptible")
-        scaling.setdefault("locationPolicy", "ANY" if spot or flexible else "BALANCED")
+        scaling.setdefault("locationPolicy", "ANY" if spot or short_lived(body) else "BALANCED")
     settings = body.setdefault("networkConfig", {})
     policy = cluster_body["ipAllocationPolicy"]
     settings.setdefault("podRange", policy["clusterSecondaryRangeName"])

@@ -198,15 +198,13 @@ def _device_labels(pool: Body, machine: MachineType) -> dict[str, str]:
 
 
 def taints(pool: Body, machine: MachineType) -> list[Params]:
-    """What keeps Pods off: the pool's own taints, and GKE's for devices."""
+    """What keeps Pods off: the pool's own taints, and GKE's for TPUs."""
     config = pool["config"]
     found = [
         {"key": each["key"], "value": each.get("value", ""), "effect": naming.EFFECTS[each["effect"]]}
         for each in config.get("taints") or ()
     ]
     keys = {each["key"] for each in found}
-    if config.get("accelerators") and accelerators.GPU not in keys:
-        found.append({"key": accelerators.GPU, "value": "present", "effect": "NoSchedule"})
     if machine.tpu and accelerators.TPU not in keys:
         found.append({"key": accelerators.TPU, "value": "present", "effect": "NoSchedule"})
     return found

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid
-from twin.gcp.gke import defaults, groups, operations, places, pool_rules, pools
+from twin.gcp.gke import accelerators, defaults, groups, operations, places, pool_rules, pools
 from twin.gcp.gke.cluster_fields import node_version
 from twin.gcp.services import handles
 from twin.gcp.state import Body
@@ -51,12 +51,16 @@ def _merge(body: Body, given: Body) -> None:
     for name in _CONFIG:
         if name in given:
             config[name] = int(given[name]) if name == "diskSizeGb" else given[name]
+    tainted = accelerators.tainted(config)
     for name, inner in _WRAPPED.items():
         if name in given:
             config[name] = (given[name] or {}).get(inner) or ([] if name in ("taints", "tags") else {})
+    if tainted:
+        accelerators.taint(config)
     for name in _POOL:
         if name in given:
             body[name] = given[name]
+    defaults.upgrades(body)
     if given.get("imageType"):
         config["imageType"] = given["imageType"].upper()
     if "nodeNetworkConfig" in given:

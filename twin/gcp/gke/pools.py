@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, exists, invalid
-from twin.gcp.gke import defaults, groups, operations, places, pool_networks, pool_rules
+from twin.gcp.gke import accelerators, defaults, groups, operations, places, pool_networks, pool_rules
 from twin.gcp.gke.cluster_network import block_of
 from twin.gcp.gke.places import ROOT, Place
 from twin.gcp.services import handles
@@ -21,6 +21,7 @@ def make(call: Call, place: Place, cluster: Body, body: Body, path: str) -> Body
     """Check a node pool and make it, with its machines. It is PROVISIONING until its nodes are Ready."""
     defaults.pool(place, cluster, body)
     asked = pool_rules.check(call, place, cluster, body, path)
+    _taint(call.state, place, body)
     body["podIpv4CidrSize"] = block_of(pool_networks.max_pods(asked))
     link = f"{ROOT}/projects/{place.project}/{defaults.kind(place)}/{place.location}"
     body.update(
@@ -35,6 +36,13 @@ def make(call: Call, place: Place, cluster: Body, body: Body, path: str) -> Body
     if not body["initialNodeCount"]:
         body["status"] = "RUNNING"
     return call.state.put(place.pool_name, body)
+
+
+def _taint(state: State, place: Place, body: Body) -> None:
+    """GKE's taint of GPUs, where another pool has none ("About GPUs in GKE: Taint a GPU node pool")."""
+    others = [other for at, other in places.pools(state, place) if at.pool != place.pool]
+    if body["config"].get("accelerators") and not all(each["config"].get("accelerators") for each in others):
+        accelerators.taint(body["config"])
 
 
 def remove(state: State, place: Place) -> None:

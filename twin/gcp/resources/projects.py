@@ -55,6 +55,8 @@ class Service(GcpResource):
         return found if found is not None else super().make(context, inputs, body)
 
     def find(self, context: GcpContext, id: str, values: Props) -> Props | None:
+        # The provider looks whether the project is being deleted (resourceGoogleProjectServiceRead).
+        context.call("cloudresourcemanager.projects.get", {"projectId": values["project"]})
         found = super().find(context, id, values)
         return found if found and found.get("state") == "ENABLED" else None
 

@@ -57,6 +57,7 @@ MODULES: Final = {
         "twin.gcp.services.bigquery_tables",
         "twin.gcp.services.bigquery_rows",
         "twin.gcp.services.bigquery_jobs",
+        "twin.gcp.services.bigquery_queries",
     ),
     "bigqueryconnection": ("twin.gcp.services.bigquery_connections",),
     "bigqueryreservation": ("twin.gcp.services.bigquery_reservations",),

@@ -1,8 +1,11 @@
-"""BigQuery: jobs. Of queries the twin executes what declares columns and policies of tables."""
+"""BigQuery: jobs. The twin executes statements that declare columns and policies of tables, and queries.
+
+A job runs for a while: what it does is done at the first request to Google after that. Whose job it is reads
+its results, and nobody else ("Running jobs": results are in the anonymous dataset of whoever ran the query).
+"""
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import replace
 from typing import Any, Final
@@ -11,9 +14,10 @@ from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, invalid
 from twin.gcp.iam_policy import etag
 from twin.gcp.services import bigquery_ddl as ddl
+from twin.gcp.services import bigquery_queries as queries
 from twin.gcp.services import generic, handles
 from twin.gcp.services.bigquery import duplicate, millis, missing
-from twin.gcp.services.bigquery_shapes import Table, find
+from twin.gcp.services.bigquery_shapes import IcebergTable, Table, find
 from twin.gcp.services.compute import check_labels
 from twin.gcp.state import Body
 
@@ -48,9 +52,7 @@ def insert(call: Call) -> dict[str, Any]:
     query = configuration["query"]
     if query.get("useLegacySql", True):
         raise NotImplementedError("BigQuery's legacy SQL")
-    text = str(query.get("query", ""))
-    with contextlib.suppress(GoogleError):
-        ddl.script(text)  # what is not in the twin is refused now
+    queries.known(str(query.get("query") or ""))
     link = f"https://bigquery.googleapis.com/bigquery/v2/projects/{call.project}/jobs/{job}?location={shown}"
     now = millis(call)
     made: Body = {
@@ -90,28 +92,32 @@ def _end(call: Call, row: str, made: Body) -> Body:
     """A job at its end, whichever call is under way then."""
     kept = call.state.kept(row)
     ends = replace(call, at=kept["ends"], principal=kept["principal"])
-    query = made["configuration"]["query"].get("query", "")
-    fault = _run(ends, query, made["jobReference"]["location"].lower())
+    query = str(made["configuration"]["query"].get("query") or "")
+    fault, results = _run(ends, query, made["jobReference"]["location"].lower())
     made["status"] = {"state": "DONE"} | ({"errorResult": fault, "errors": [fault]} if fault else {})
     made["statistics"] |= {"endTime": millis(ends), "totalBytesProcessed": "0"}
     made["etag"] = etag({key: each for key, each in made.items() if key != "etag"})
-    return call.state.put(row, made)
+    return call.state.put(row, made, kept={"results": results} if results is not None else {})
 
 
-def _run(call: Call, text: str, place: str) -> Body | None:
-    """Execute a script. What was refused is answered, and what went before it stays, as in BigQuery."""
+def _run(call: Call, text: str, place: str) -> tuple[Body | None, Body | None]:
+    """Execute a query or a script: what was refused, and the results. What went before the refusal stays, as
+    in BigQuery."""
     try:
+        if queries.is_query(text):
+            return None, queries.run(call, text, place)
         for each in ddl.script(text):
             _execute(call, each, place)
     except GoogleError as error:
-        return {"reason": error.reason, "location": "query", "message": error.message}
+        return {"reason": error.reason, "location": "query", "message": error.message}, None
     except NotImplementedError as error:
-        return {"reason": "invalidQuery", "location": "query", "message": f"not in the twin: {error}"}
-    return None
+        return {"reason": "invalidQuery", "location": "query", "message": f"not in the twin: {error}"}, None
+    return None, None
 
 
 def _execute(call: Call, each: ddl.Statement, place: str) -> None:
     table = find(call, each.table, place)
+    _check_rights(call, table, each)
     if isinstance(each, ddl.RowPolicy):
         _create_rows(call, table, each)
     elif isinstance(each, ddl.DropRows):
@@ -119,6 +125,21 @@ def _execute(call: Call, each: ddl.Statement, place: str) -> None:
     else:
         _alter(call, table, each)
     table.save(call)
+
+
+def _check_rights(call: Call, table: Table, each: ddl.Statement) -> None:
+    """Refuse who may not. Sources: "Control access to resources with IAM"; "Use row-level security"; "Mask
+    data by applying data policies to a column"."""
+    if isinstance(each, ddl.RowPolicy):
+        needed = {"bigquery.rowAccessPolicies.create", "bigquery.rowAccessPolicies.setIamPolicy"}
+    elif isinstance(each, ddl.DropRows):
+        needed = {"bigquery.rowAccessPolicies.delete"}
+    else:
+        needed = {f"{'biglake' if isinstance(table, IcebergTable) else 'bigquery'}.tables.update"}
+        if any(action.policies is not None for action in each.actions):
+            needed.add("bigquery.tables.setColumnDataPolicy")
+    for permission in sorted(needed):
+        queries.need(call, table, permission)
 
 
 def _alter(call: Call, table: Table, each: ddl.AlterTable) -> None:
@@ -187,28 +208,59 @@ def _drop_rows(table: Table, each: ddl.DropRows) -> None:
 
 @handles("bigquery.jobs.query")
 def query(call: Call) -> dict[str, Any]:
-    """Statements, executed at once. What is wrong with them is the answer's error."""
+    """Statements or a query, executed at once. What is wrong with them is the answer's error."""
     if call.body.get("useLegacySql", True):
         raise NotImplementedError("BigQuery's legacy SQL")
     text = str(call.body.get("query") or "")
     if not text.strip():
         raise invalid("Required parameter is missing: query", reason="required")
     place = str(call.body.get("location") or "").lower()
-    for each in ddl.script(text):
-        _execute(call, each, place)
+    results: Body = {"totalRows": "0"}
+    if queries.is_query(text):
+        results = queries.run(call, text, place)
+    else:
+        for each in ddl.script(text):
+            _execute(call, each, place)
     job = {
         "projectId": call.project,
         "jobId": f"job_{etag(call.body)[:10].strip('=')}",
         "location": place or "US",
     }
-    return {"kind": "bigquery#queryResponse", "jobComplete": True, "totalRows": "0", "jobReference": job}
+    return {"kind": "bigquery#queryResponse", "jobComplete": True, "jobReference": job, **results}
+
+
+@handles("bigquery.jobs.getQueryResults")
+def results(call: Call) -> dict[str, Any]:
+    """The rows of a query that is done, for whoever asked it."""
+    body = _job(call)
+    if call.principal not in (_owner(body), call.front.identity.deployer):
+        raise queries.denied(
+            f"Table {body['id']}: User does not have permission to query table {body['id']}, or perhaps it "
+            "does not exist."
+        )
+    reference = {"kind": "bigquery#getQueryResultsResponse", "jobReference": body["jobReference"]}
+    if body["status"]["state"] != "DONE":
+        return {**reference, "jobComplete": False}
+    fault = body["status"].get("errorResult")
+    if fault:
+        raise GoogleError(400, "INVALID_ARGUMENT", fault["message"], fault["reason"])
+    found = call.state.kept(_row(call, call.parameters["jobId"])).get("results") or {"totalRows": "0"}
+    return {**reference, "jobComplete": True, **found}
+
+
+def _owner(body: Body) -> str:
+    kind = "serviceAccount" if body["user_email"].endswith("gserviceaccount.com") else "user"
+    return f"{kind}:{body['user_email']}"
 
 
 def _job(call: Call) -> Body:
     found = call.state.get(_row(call, call.parameters["jobId"]))
     where = str(call.parameters.get("location") or "").lower()
+    shown = f"{call.project}:{call.parameters['jobId']}"
     if found is None or (where and where != found["jobReference"]["location"].lower()):
-        raise missing("Job", f"{call.project}:{call.parameters['jobId']}")
+        raise missing("Job", shown)
+    if call.principal != _owner(found):
+        queries.need(call, None, "bigquery.jobs.get", f"Job {shown}")
     return found
 
 
@@ -220,8 +272,10 @@ def get(call: Call) -> dict[str, Any]:
 
 @handles("bigquery.jobs.list")
 def listing(call: Call) -> dict[str, Any]:
-    """The project's jobs."""
+    """The caller's jobs of the project; all of them for whoever may list all."""
     found = [body for _, body in call.state.of("bigquery.jobs", f"bigquery/projects/{call.project}/jobs/")]
+    if not queries.may(call, None, "bigquery.jobs.listAll"):
+        found = [body for body in found if _owner(body) == call.principal]
     return {"kind": "bigquery#jobList", **generic.page(call, found, "jobs")}
 
 

@@ -14,6 +14,9 @@ from twin.gcp.state import Body
 
 BATCH: Final = 20
 """Services of one batchEnable at most. Source: services.batchEnable of the Service Usage reference."""
+_NO_IDENTITY: Final = ("compute.googleapis.com",)
+"""Services whose agents come with their API alone. Source: terraform-google-project-factory#628, which does
+not record the refusal's words."""
 _TYPES: Final = "google.api.serviceusage.v1"
 
 
@@ -171,6 +174,8 @@ def identity(call: Call) -> dict[str, Any]:
     """The account of a service, made where it is not there yet."""
     service = call.parameters["parent"].rsplit("/", 1)[-1]
     _known(service)
+    if service in _NO_IDENTITY:
+        raise invalid(f"Service identity generation is not supported for service {service}.")
     emails = [each for each in table.AGENTS.get(service, ()) if each.startswith("service-")]
     if not emails:
         raise invalid(f"Service identity generation is not supported for service {service}.")

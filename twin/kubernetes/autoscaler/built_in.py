@@ -2,9 +2,10 @@
 
 It resizes the node pools whose `autoscaling` is on, by the same rules as the Cluster Autoscaler, orders node
 pools by ComputeClasses, and grows queued node pools for ProvisioningRequests only.
-Sources: "About GKE cluster autoscaling" (profiles, location policy, limits). Not verified: the times of
-the profile optimize-utilization, of which is said only that it removes nodes sooner. GKE's choice among node
-pools goes by price, the twin's by waste.
+Sources: "About GKE cluster autoscaling" (profiles, location policy, limits), "Autoscaling a cluster: Node
+pool size mismatching" (no nodes are added to reach a minimum). Not verified: the times of the profile
+optimize-utilization, of which is said only that it removes nodes sooner. GKE's choice among node pools goes
+by price, the twin's by waste.
 """
 
 from __future__ import annotations
@@ -65,9 +66,6 @@ class BuiltInAutoscaler:
             return
         flags = EAGER if self._view.autoscaling_profile() == "OPTIMIZE_UTILIZATION" else BALANCED
         self._next = now + flags.scan_interval
-        if self._enforce_minimum(mine):
-            self._mirror.wake()
-            return
         classes = self._classes(mine)
         every = managed(compute_class.delayed(mine, classes), machines, nodes, self._clock.factor)
         ordinary = [each for each in every if not each.group.queued]
@@ -94,24 +92,6 @@ class BuiltInAutoscaler:
             held = self._requests.held()
             free = [each for each in every if each.group.node_group not in held]
             self._down.step(replace(scene, groups=free), grew=self._up.grew, failed=self._up.failed)
-
-    def _enforce_minimum(self, groups: Sequence[Group]) -> bool:
-        grown = False
-        for group in groups:
-            if group.desired < group.minimum:
-                self._view.set_desired(group.name, group.minimum, role="")
-                grown = True
-        pools: dict[str, list[Group]] = {}
-        for group in groups:
-            if group.total_minimum:
-                pools.setdefault(group.node_group, []).append(group)
-        for pool in pools.values():
-            missing = pool[0].total_minimum - sum(each.desired for each in pool)
-            if missing > 0:
-                smallest = min(pool, key=lambda each: (each.desired, each.name))
-                self._view.set_desired(smallest.name, smallest.desired + missing, role="")
-                grown = True
-        return grown
 
     def _classes(self, groups: Sequence[Group]) -> Mapping[str, Object]:
         """The ComputeClasses by name; they are asked for only where a node pool is of one."""

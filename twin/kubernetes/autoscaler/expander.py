@@ -37,13 +37,11 @@ class Option:
 
 
 class PriorityError(Exception):
-    """The priority expander cannot use its ConfigMap and picks nothing; the text says why."""
+    """The priority expander cannot use its ConfigMap and passes all groups on; the text says why."""
 
 
-def priorities(config_map: Mapping[str, Any] | None) -> dict[int, list[re.Pattern[str]]]:
+def priorities(config_map: Mapping[str, Any]) -> dict[int, list[re.Pattern[str]]]:
     """The ConfigMap's priorities: number to regular expressions of group names."""
-    if config_map is None:
-        raise PriorityError(f"Priority expander config map {PRIORITIES} not found")
     text = (config_map.get("data") or {}).get(KEY)
     if not text:
         raise PriorityError(
@@ -114,15 +112,24 @@ def choose(
     expanders: Sequence[str],
     options: Sequence[Option],
     config_map: Callable[[], Mapping[str, Any] | None],
+    warn: Callable[[str], None],
 ) -> Option | None:
-    """Filter by each expander in turn; the first of what is left. Raises `PriorityError`."""
+    """Filter by each expander in turn; the first of what is left.
+
+    A ConfigMap that is missing or cannot be used filters nothing; `warn` gets why it cannot be used
+    (expander/priority/priority.go, BestOptions).
+    """
     left = sorted(options, key=lambda option: option.name)
     simple = {"least-waste": least_waste, "most-pods": most_pods, "least-nodes": least_nodes}
     for name in expanders:
         if len(left) < 2 and name != "priority":
             break
         if name == "priority":
-            left = by_priority(left, priorities(config_map()))
+            found = config_map()
+            try:
+                left = by_priority(left, priorities(found)) if found is not None else left
+            except PriorityError as error:
+                warn(str(error))
         elif name in simple:
             left = simple[name](left)
     return left[0] if left else None

@@ -135,7 +135,8 @@ def _shape(group: Group, fit: Sequence[Member]) -> Shape:
 def from_template(group: Group) -> Shape:
     """The node that an empty group would make, as the autoscaler can know it.
 
-    cpu, memory and GPUs come from the instance type, labels and taints from the node group; any other
+    cpu, memory and GPUs come from the instance type, labels and taints from the node group, but for taints
+    without a value (aws_wrapper.go, getManagedNodegroupInfo), which only a tag tells; any other
     resource (EFA, Neuron, ephemeral storage, a shared GPU's name) only from tags
     `k8s.io/cluster-autoscaler/node-template/resources/<name>`. It takes capacity for allocatable.
     Source: cluster-autoscaler/cloudprovider/aws/aws_manager.go, buildNodeFromTemplate.
@@ -148,7 +149,7 @@ def from_template(group: Group) -> Shape:
     else:
         resources = amounts({name: value for name, value in known.items() if name in KNOWN_FROM_TYPE})
     labels = node_labels(replace(machine, name=f"template-of-{group.name}"))
-    taints = list(machine.taints)
+    taints = [each for each in machine.taints if each.value or group.exact_template]
     for tag, value in group.tags.items():
         kind, _, name = tag.removeprefix(TEMPLATE).partition("/")
         if not tag.startswith(TEMPLATE) or not name:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from twin.kubernetes.api import Object
-from twin.kubernetes.autoscaler.expander import Option, PriorityError, choose
+from twin.kubernetes.autoscaler.expander import Option, choose
 from twin.kubernetes.autoscaler.flags import Flags
 from twin.kubernetes.autoscaler.groups import Managed, similar
 from twin.kubernetes.events import Recorder
@@ -92,19 +92,17 @@ class ScaleUp:
         options, rejected = self._options(pending, scene)
         if scene.prefer is not None:
             options = list(scene.prefer(options))
-        try:
-            best = (
-                choose(scene.flags.expanders, options, lambda: self._priorities(scene)) if options else None
-            )
-        except PriorityError as error:
-            self.recorder.event(
-                scene.deployment, scene.kind, "PriorityConfigMapInvalid", str(error), warning=True
-            )
-            best = None
+        best = self._best(options, scene) if options else None
         if best is None:
             self._explain(pending, rejected)
             return False
         return self._grow(best, options, scene)
+
+    def _best(self, options: Sequence[Option], scene: Scene) -> Option | None:
+        def warn(text: str) -> None:
+            self.recorder.event(scene.deployment, scene.kind, "PriorityConfigMapInvalid", text, warning=True)
+
+        return choose(scene.flags.expanders, options, lambda: self._priorities(scene), warn)
 
     def _priorities(self, scene: Scene) -> Mapping[str, Any] | None:
         return self.config_map(scene.deployment["metadata"]["namespace"])

@@ -7,7 +7,9 @@ from typing import Any, Protocol
 
 from .planning import Plan, RefusedError, plan
 
-TRIES = 6
+TRIES = 9
+LONGEST = 32.0
+"""Seconds between two tries at most."""
 _AT_ONCE = 16
 
 
@@ -26,9 +28,12 @@ class Tables(Protocol):
 def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Bring one table to its declaration; answers what was done. Raises RefusedError, with what to do, where
     that would lose data or break readers: then nothing was done. Of `judge`, a list of declarations, it only
-    answers what would be refused."""
-    from .rest import Catalog, LaterError, MissingError
+    answers what would be refused. Of `create_database`, a name, it creates the database where there is
+    none."""
+    from .rest import Catalog, LaterError, MissingError, create_database
 
+    if "create_database" in event:
+        return patiently(lambda: create_database(event["create_database"]), LaterError)
     if "judge" in event:
         return judge(lambda: Catalog(event["warehouse"]), event["judge"], MissingError)
     return keep(lambda: Catalog(event["warehouse"]), event, LaterError)
@@ -37,14 +42,22 @@ def handle(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def keep(
     connect: Callable[[], Tables], event: dict[str, Any], later: type[Exception], pause: float = 0.5
 ) -> dict[str, Any]:
-    """Load, plan, commit; again from the start after an error that may be over later, within 16 seconds."""
-    for attempt in range(TRIES):
+    """Load, plan, commit; again from the start after an error that may be over later."""
+    return patiently(lambda: _once(connect(), event), later, pause)
+
+
+def patiently(
+    attempt: Callable[[], dict[str, Any]], later: type[Exception], pause: float = 0.5
+) -> dict[str, Any]:
+    """Repeat an attempt that fails with an error that may be over later, for some 95 seconds: rights that
+    were just granted take a while to be known everywhere."""
+    for count in range(TRIES):
         try:
-            return _once(connect(), event)
+            return attempt()
         except later:
-            if attempt == TRIES - 1:
+            if count == TRIES - 1:
                 raise
-            time.sleep(pause * 2**attempt)
+            time.sleep(min(pause * 2**count, LONGEST))
     raise AssertionError("not reached")
 
 

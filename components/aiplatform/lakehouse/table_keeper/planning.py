@@ -5,7 +5,7 @@ Partitions and order are changed only where their declaration changed: what a cl
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,14 +33,16 @@ class Plan:
 def plan(metadata: Json, declaration: Json) -> Plan:
     """What brings a table to its declaration; faults where that is refused, and then nothing may be done.
 
-    metadata: the table's, as Iceberg's spec has it. declaration: {columns, partitions, sort_order,
-    properties, snapshots} as the component hands it over.
+    metadata: the table's, as Iceberg's spec has it. declaration: {columns, private, partitions, sort_order,
+    properties, snapshots} as the component hands it over; private: the names of columns that are pii.
     """
     made = Plan()
     noted = json.loads(metadata.get("properties", {}).get(NOTE, "{}"))
     fields = _schema(made, metadata, declaration, noted)
+    made.faults += _left_behind(metadata, noted)
     if not made.faults:
         note: dict[str, Any] = {"fields": declared(fields, declaration["columns"])}
+        note |= _private(fields, declaration)
         note["partitions"] = _partitions(made, metadata, declaration, noted, fields)
         note["sort_order"] = _order(made, metadata, declaration, noted, fields)
         _properties(made, metadata, {**declaration["properties"], NOTE: written(note)})
@@ -60,6 +62,7 @@ def new_note(fields: Sequence[Json], declaration: Json) -> str:
     return written(
         {
             "fields": declared(fields, declaration["columns"]),
+            **_private(fields, declaration),
             "partitions": _partition_fields(declaration, fields),
             "sort_order": _order_fields(declaration, fields),
         }
@@ -85,6 +88,35 @@ def _schema(made: Plan, metadata: Json, declaration: Json, noted: Json) -> Seque
         {"action": "set-current-schema", "schema-id": -1},
     ]
     return fields
+
+
+def _private(fields: Sequence[Json], declaration: Json) -> dict[str, list[int]]:
+    """What is noted of columns that are pii: their ids."""
+    ids = sorted(find(fields, name) for name in declaration.get("private", ()))
+    return {"private": ids} if ids else {}
+
+
+def _left_behind(metadata: Json, noted: Json) -> Iterator[str]:
+    """Columns that were declared pii and that a client has dropped, while snapshots still hold their values:
+    whoever may read all other columns gets credentials for the old files, too."""
+    schemas = {int(each["schema-id"]): each["fields"] for each in metadata["schemas"]}
+    names = {int(field["id"]): str(field["name"]) for fields in schemas.values() for field in fields}
+    current = {int(field["id"]) for field in schemas[int(metadata["current-schema-id"])]}
+    snapshots: Sequence[Json] = metadata.get("snapshots") or []
+    for gone in sorted({int(each) for each in noted.get("private", ())} - current):
+        holding = [each for each in snapshots if _holds(schemas, each, gone)]
+        if holding:
+            yield (
+                f"column {names.get(gone, gone)}: it was pii and is dropped, and {len(holding)} snapshots "
+                "still hold its values, which readers of the other columns would get; rewrite the table's "
+                "data files, delete the tags and branches of older snapshots and expire these first"
+            )
+
+
+def _holds(schemas: Mapping[int, Sequence[Json]], snapshot: Json, column: int) -> bool:
+    """Whether a snapshot was written with a column; one that does not name its schema may have been."""
+    fields = schemas.get(int(snapshot.get("schema-id", -1)))
+    return fields is None or any(int(each["id"]) == column for each in fields)
 
 
 def _partition_fields(declaration: Json, fields: Sequence[Json]) -> list[list[Any]]:

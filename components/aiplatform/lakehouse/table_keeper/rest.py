@@ -63,6 +63,22 @@ class Catalog:
         return dict(json.loads(answer.content)) if answer.content else {}
 
 
+def create_database(name: str) -> dict[str, Any]:
+    """Create a database of the account's own catalog where there is none of the name. Raises LaterError where
+    the rights for it are not known yet."""
+    make: Any = boto3.client
+    glue: Any = make("glue")
+    try:
+        glue.create_database(DatabaseInput={"Name": name})
+    except glue.exceptions.AlreadyExistsException:
+        return {"database": name, "steps": []}
+    except glue.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] == "AccessDeniedException":
+            raise LaterError(str(error)) from None
+        raise
+    return {"database": name, "steps": [f"create {name}"]}
+
+
 def _kind(status: int) -> type[CatalogError]:
     if status == 404:
         return MissingError

@@ -14,6 +14,8 @@ FOLDER: Final = "/opt/registry"
 _MODULES: Final = (
     "registry_app.py",
     "registry_cloud.py",
+    "registry_guard.py",
+    "registry_routes.py",
     "registry_setup.py",
     "registry_start.py",
     "sitecustomize.py",

@@ -1,47 +1,28 @@
-"""MLflow's app with accounts, and a guard before the aliases that promote a model.
+"""MLflow's app with accounts, and a guard before what promotes a model or changes a promoted one.
 
 MLflow's permissions know one right for editing a model and for moving its aliases. Here the guarded aliases
-are another one: accounts that promote have it, for all models, and whoever may edit a model has not.
+are another one: accounts that promote have it, for all models, and accounts that may edit a model have not.
 """
 # pyright: basic, reportMissingImports=false, reportMissingModuleSource=false
 
-import os
+from functools import partial
 
-from flask import g
-from mlflow.protos.model_registry_pb2 import DeleteRegisteredModelAlias, SetRegisteredModelAlias
+import registry_guard as guard
 from mlflow.server import app as flask_app
 from mlflow.server import auth
-from mlflow.server.handlers import _get_request_message
 
 _ROUTE = "/registered-models/alias"
-_MESSAGES = {"POST": SetRegisteredModelAlias, "DELETE": DeleteRegisteredModelAlias}
-
-
-def _words(variable: str) -> frozenset:
-    return frozenset(word for word in os.environ.get(variable, "").split(",") if word)
-
-
-def _guarded(method: str, otherwise):
-    aliases = frozenset(alias.casefold() for alias in _words("REGISTRY_GUARDED_ALIASES"))
-    promoters = _words("REGISTRY_PROMOTERS")
-
-    def may() -> bool:
-        # Read as MLflow's own handler reads it, so that none sees another alias than the other.
-        alias = _get_request_message(_MESSAGES[method]()).alias
-        if alias.casefold() in aliases:
-            return g.mlflow_authenticated_user in promoters
-        return otherwise()
-
-    return may
 
 
 def create_app(app=flask_app):
-    """The app for `mlflow server --app-name`."""
-    guarded = [key for key in auth.BEFORE_REQUEST_VALIDATORS if key[0].endswith(_ROUTE)]
-    if not {"POST", "DELETE"} <= {method for _, method in guarded}:
+    """The app for `mlflow server --app-name`. Raises where this MLflow lacks what is guarded."""
+    aliases = [key for key in auth.BEFORE_REQUEST_VALIDATORS if key[0].endswith(_ROUTE) and key[1] != "GET"]
+    if {method for _, method in aliases} != {"POST", "DELETE"}:
         raise RuntimeError(f"this MLflow has no route {_ROUTE} to guard: aliases would be everybody's")
-    for path, method in guarded:
-        if method in _MESSAGES:
-            otherwise = auth.BEFORE_REQUEST_VALIDATORS[path, method]
-            auth.BEFORE_REQUEST_VALIDATORS[path, method] = _guarded(method, otherwise)
-    return auth.create_app(app)
+    for path, method in aliases:
+        otherwise = auth.BEFORE_REQUEST_VALIDATORS[path, method]
+        auth.BEFORE_REQUEST_VALIDATORS[path, method] = partial(guard.may_move, method, otherwise)
+    auth._find_fastapi_validator = guard.native(auth._find_fastapi_validator)
+    served = auth.create_app(app)
+    app.before_request(guard.before_request)
+    return served

@@ -179,7 +179,7 @@ def test_a_creator_among_the_admins_gets_one_entry():
         "cluster-admin-platform-deployer"
     ], "EKS refuses a second entry for a principal"
     assert {
-        each.aliases
+        len(each.aliases)
         for each in recorded.resources
         if each.type.startswith("aws:eks/access") and each.name == "cluster-admin-platform-deployer"
     } == {1}, "the entry that the creator had becomes the admin's: a second one would be refused"
@@ -188,11 +188,11 @@ def test_a_creator_among_the_admins_gets_one_entry():
 def test_a_creator_who_was_an_admin_keeps_the_entry():
     recorded = _cluster(admins=[ADMIN])
     entry = recorded.one("aws:eks/accessEntry:AccessEntry", "cluster-creator")
-    assert entry.aliases == 2, "under both names that the admin's entry may have had"
+    assert len(entry.aliases) == 2, "under both names that the admin's entry may have had"
     other = "arn:aws:iam::444455556666:role/platform-deployer"
     recorded = _cluster(admins=[other])
     entry = recorded.one("aws:eks/accessEntry:AccessEntry", "cluster-creator")
-    assert entry.aliases == 1, "not under the name of an admin who is there"
+    assert len(entry.aliases) == 1, "not under the name of an admin who is there"
 
 
 def test_two_admins_of_one_name_in_two_accounts_both_get_in():
@@ -209,6 +209,14 @@ def test_kubernetes_objects_wait_for_the_right_to_make_them(default: Recording):
     provider = default.named("cluster-kubernetes")
     assert default.depends(provider, entry), "so all that is made through it waits"
     assert default.named("cluster-gp3").provider.startswith(provider.urn)
+
+
+def test_the_kubernetes_provider_is_configured_after_nodes_have_joined(default: Recording):
+    provider, nodes = default.named("cluster-kubernetes"), default.one("aws:eks/nodeGroup:NodeGroup")
+    assert default.depends(provider, nodes), (
+        "EKS is ACTIVE before its endpoint answers and an access entry is known, and the provider asks once"
+    )
+    assert not default.depends(nodes, provider), "nodes need no Kubernetes object of the program"
 
 
 def test_addons_come_in_the_order_that_works(default: Recording):

@@ -36,7 +36,12 @@ def _faults(**arguments: Any) -> list[str]:
         ({"google_groups": "admins@acme.com"}, "gke-security-groups@ and your domain"),
         ({"log_retention_days": 0}, "expected 1 to 3650 days"),
         ({"tags": {"Team": "ml"}}, "lower-case letters"),
-        ({"system_nodes": {"instance_types": ["m7i.large"]}}, "a machine type such as e2-standard-4"),
+        ({"system_nodes": {"instance_types": ["m7i.large"]}}, "a machine type such as n2-standard-8"),
+        (
+            {"system_nodes": {"instance_types": ["c3-standard-8-lssd"]}},
+            "system_nodes.instance_types[0]: got 'c3-standard-8-lssd', which comes with local SSDs",
+        ),
+        ({"system_nodes": {"instance_types": ["g2-standard-8"]}}, "which comes with L4 cards"),
         ({"system_nodes": {"instance_types": ["e2-standard-4", "n2-standard-4"]}}, "one machine type"),
         ({"maintenance_window": {"start": "25:00"}}, "a time of day such as 03:00, in UTC"),
         ({"maintenance_window": {"start": "03:00", "hours": 3}}, "expected 4 to 24 hours"),

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from pulumi import Output
 
 from aiplatform._args import ArgumentError, keys
 from aiplatform.container_registry import ContainerRegistry, ContainerRegistryArgs, args
@@ -88,6 +89,29 @@ def test_nodes_may_make_repositories_of_caches_and_no_others(default: Recording)
     assert statement["Resource"] == [
         f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/acme-dev-{cache}/*" for cache in ("quay", "docker-hub")
     ]
+
+
+def test_roles_of_this_account_may_log_in_and_others_have_it_from_their_own() -> None:
+    made = _registry(
+        repositories=["training"],
+        readers=[f"arn:aws:iam::{ACCOUNT}:role/ci", "arn:aws:iam::999999999999:role/partner"],
+        writers=[Output.from_input(f"arn:aws:iam::{ACCOUNT}:role/teams/pipelines")],
+    )
+    policies = {each.name: each.inputs for each in made.all("aws:iam/rolePolicy:RolePolicy")}
+    assert {name: each["role"] for name, each in policies.items()} == {
+        "images-reader-0": "ci",
+        "images-writer-0": "pipelines",
+    }
+    assert len({each["name"] for each in policies.values()}) == 2, "one role may be both"
+    for each in policies.values():
+        (statement,) = json.loads(each["policy"])["Statement"]
+        assert (statement["Action"], statement["Resource"]) == (["ecr:GetAuthorizationToken"], "*")
+
+
+def test_an_output_with_a_role_of_another_account_is_refused() -> None:
+    foreign = Output.from_input("arn:aws:iam::999999999999:role/partner")
+    with pytest.raises(Exception, match="expected its arn as text"):
+        _registry(repositories=["training"], readers=[foreign])
 
 
 def test_google_has_repositories_with_fixed_tags_and_remote_ones(google: Recording) -> None:

@@ -30,7 +30,7 @@ LAKEHOUSE: dict[str, Any] = {
         {"name": zone, "bucket": f"acme-dev-{zone}-{ACCOUNT}", "database": f"acme_dev_{zone}"}
         for zone in ("raw", "curated", "serving")
     ],
-    "workgroup": "acme-dev-lakehouse",
+    "workgroups": {"features": "acme-dev-lakehouse-acme-dev-wi-features"},
 }
 GOOGLE_MATERIALIZER: dict[str, Any] = {
     "principal": f"serviceAccount:acme-dev-wi-features@{PROJECT}.iam.gserviceaccount.com",

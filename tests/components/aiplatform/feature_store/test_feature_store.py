@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from pulumi_aws import lakeformation
 
 from aiplatform._args import keys
@@ -26,7 +27,7 @@ from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 POLICY = "aws:iam/rolePolicy:RolePolicy"
 TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/acme-dev.features.*"
-STAGING = f"arn:aws:s3:::acme-dev-features-staging-{ACCOUNT}"
+STAGING = f"arn:aws:s3:::acme-dev-feast-materializer-{ACCOUNT}"
 REGISTRY = f"arn:aws:s3:::acme-dev-features-{ACCOUNT}"
 
 
@@ -73,7 +74,9 @@ def test_the_logical_names_are_a_contract(made: Recording) -> None:
     assert names == [
         "aiplatform:index:FeatureStore features",
         "aiplatform:index:WorkloadIdentity features-server",
-        "aws:athena/workgroup:Workgroup features-workgroup",
+        "aws:athena/workgroup:Workgroup features-applier-0",
+        "aws:athena/workgroup:Workgroup features-materializer",
+        "aws:athena/workgroup:Workgroup features-reader-0",
         "aws:dynamodb/table:Table features-driver_stats",
         "aws:eks/podIdentityAssociation:PodIdentityAssociation features-server-association",
         "aws:glue/catalogDatabase:CatalogDatabase features-database",
@@ -149,7 +152,8 @@ def test_the_materializer_asks_athena_and_writes_online(made: Recording) -> None
     assert "dynamodb:BatchWriteItem" in rights["OnlineStore"]["Action"]
     assert "dynamodb:DeleteTable" not in rights["OnlineStore"]["Action"]
     assert rights["Registry"]["Action"] == ["s3:GetObject", "s3:PutObject"], "it notes how far it came"
-    assert rights["Query"]["Resource"] == f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/acme-dev-features"
+    workgroup = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/acme-dev-features-materializer"
+    assert rights["Query"]["Resource"] == workgroup
     own = f"arn:aws:glue:{REGION}:{ACCOUNT}:database/acme_dev_features"
     assert own in rights["OwnTables"]["Resource"]
     assert f"arn:aws:glue:{REGION}:{ACCOUNT}:table/acme_dev_curated/*" in rights["FindTables"]["Resource"]
@@ -214,24 +218,63 @@ def test_its_database_comes_after_the_lakehouses_settings() -> None:
         )
 
 
+def test_each_principal_asks_and_stages_where_no_other_reads(made: Recording) -> None:
+    principals = {
+        "materializer": f"{ROLE}acme-dev-wi-features",
+        "applier-0": f"{ROLE}data-scientists",
+        "reader-0": f"{ROLE}teams/training",
+    }
+    for who, principal in principals.items():
+        rights, bucket = statements(made, who), f"arn:aws:s3:::acme-dev-feast-{who}-{ACCOUNT}"
+        assert rights["Staging"]["Resource"] == f"{bucket}/*"
+        assert rights["FindStaging"]["Resource"] == bucket
+        assert rights["Query"]["Resource"].endswith(f":workgroup/acme-dev-features-{who}")
+        policy = made.one("aws:s3/bucketPolicy:BucketPolicy", f"features-staging-{who}").inputs["policy"]
+        denied = {each["Sid"]: each for each in json.loads(policy)["Statement"]}["AnotherPrincipal"]
+        assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": principal}}
+        assert {"s3:GetObject", "s3:PutObject"} <= set(denied["Action"])
+        assert (denied["Principal"], denied["Resource"]) == ("*", f"{bucket}/*"), "administrators included"
+        for kind, name in (
+            ("aws:s3/bucket:Bucket", f"features-staging-{who}"),
+            ("aws:athena/workgroup:Workgroup", f"features-{who}"),
+        ):
+            resource = made.one(kind, name)
+            assert resource.inputs["tags"]["principal"] == principal
+            assert resource.replace_on_changes == ("tags.principal",), (
+                "another principal in its place finds nothing of what was staged before"
+            )
+            assert resource.protect is None, "or it could not be replaced"
+        assert made.one("aws:s3/bucket:Bucket", f"features-staging-{who}").inputs["forceDestroy"] is True
+
+
+def test_each_applier_and_reader_has_a_file_of_its_own(made: Recording) -> None:
+    clients = value(made.result.clients)
+    assert [each["principal"] for each in clients] == [f"{ROLE}data-scientists", f"{ROLE}teams/training"]
+    for who, client in zip(("applier-0", "reader-0"), clients, strict=True):
+        file = yaml.safe_load(client["feature_store_yaml"])
+        assert file["offline_store"]["workgroup"] == client["workgroup"] == f"acme-dev-features-{who}"
+        assert file["offline_store"]["s3_staging_location"] == f"s3://{client['staging_bucket']}"
+        assert {**file, "offline_store": None} == {**rendered(made), "offline_store": None}
+
+
 def test_feast_may_say_where_athena_writes_within_a_cutoff(made: Recording) -> None:
-    settings = made.one("aws:athena/workgroup:Workgroup").inputs["configuration"]
+    settings = made.one("aws:athena/workgroup:Workgroup", "features-materializer").inputs["configuration"]
     assert settings["enforceWorkgroupConfiguration"] is False, "or CREATE TABLE AS with a place is refused"
     assert settings["bytesScannedCutoffPerQuery"] == 100 * 1024**3
     result = settings["resultConfiguration"]
-    assert result["outputLocation"] == f"s3://acme-dev-features-staging-{ACCOUNT}/results/"
+    assert result["outputLocation"] == f"s3://acme-dev-feast-materializer-{ACCOUNT}/results/"
     assert result["encryptionConfiguration"]["encryptionOption"] == "SSE_KMS"
 
 
 def test_staging_goes_by_itself_and_the_registry_stays(made: Recording) -> None:
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    (rule,) = made.one(kind, "features-staging").inputs["rules"]
+    (rule,) = made.one(kind, "features-staging-reader-0").inputs["rules"]
     assert rule["expiration"] == {"days": 1}
     (rule,) = made.one(kind, "features-registry").inputs["rules"]
     assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
     bucket = made.one("aws:s3/bucket:Bucket", "features-registry")
     assert (bucket.protect, bucket.inputs["forceDestroy"]) == (True, False)
-    for name in ("registry", "staging"):
+    for name in ("registry", "staging-reader-0"):
         policy = json.loads(made.one("aws:s3/bucketPolicy:BucketPolicy", f"features-{name}").inputs["policy"])
         sids = {statement["Sid"] for statement in policy["Statement"]}
         assert {"PlainHttp", "OtherKey", "OtherEncryption"} <= sids
@@ -268,20 +311,52 @@ def test_the_file_is_what_feast_needs_and_says_no_secret(made: Recording, valkey
             "region": REGION,
             "data_source": "AwsDataCatalog",
             "database": "acme_dev_features",
-            "workgroup": "acme-dev-features",
-            "s3_staging_location": f"s3://acme-dev-features-staging-{ACCOUNT}",
+            "workgroup": "acme-dev-features-materializer",
+            "s3_staging_location": f"s3://acme-dev-feast-materializer-{ACCOUNT}",
         },
         "materialization": {"pull_latest_features": True, "online_write_batch_size": 10000},
         "entity_key_serialization_version": 3,
     }
     store = rendered(valkey)["online_store"]
     assert store["connection_string"].endswith(
-        ":6379,ssl=true,username=acme-dev-features,password=${FEAST_ONLINE_PASSWORD}"
+        ":6379,ssl=true,username=${FEAST_ONLINE_USER},password=${FEAST_ONLINE_PASSWORD}"
     )
     assert store["key_ttl_seconds"] == 3 * 24 * 3600
 
 
-def test_valkey_is_closed_but_for_the_cluster_and_one_user(valkey: Recording) -> None:
+def test_the_server_only_reads_valkey_and_the_materializer_writes_it(valkey: Recording) -> None:
+    users = {each.inputs["userName"]: each for each in valkey.all("aws:elasticache/user:User")}
+    assert set(users) == {"acme-dev-feature-server", "acme-dev-feature-materializer"}
+    may = {name: set(each.inputs["accessString"].split()) for name, each in users.items()}
+    assert "+@write" in may["acme-dev-feature-materializer"]
+    given = {each for each in may["acme-dev-feature-server"] if each.startswith("+")}
+    assert given == {
+        "+@read",
+        "+@connection",
+        "+cluster|slots",
+        "+cluster|shards",
+        "+cluster|nodes",
+        "+command",
+        "+info",
+    }, "the server lets every client push, and so must not be able to"
+    assert len(valkey.all("aws:secretsmanager/secretVersion:SecretVersion")) == 2, "each has its own password"
+    (members,) = valkey.all("aws:elasticache/userGroup:UserGroup")
+    assert set(members.inputs["userIds"]) == {each.inputs["userId"] for each in users.values()}
+    secrets = {each.inputs["metadata"]["name"]: each for each in valkey.all("kubernetes:core/v1:Secret")}
+    assert set(secrets) == {"feature-server-online", "feature-materializer-online"}
+    for name, secret in secrets.items():
+        of_part = f"acme-dev-{name.removesuffix('-online')}"
+        assert of_part in json.dumps(secret.inputs["stringData"], default=str)
+    for kind, part in (
+        ("apps/v1:Deployment", "feature-server"),
+        ("batch/v1:CronJob", "feature-materializer"),
+    ):
+        refers = json.dumps(valkey.one(f"kubernetes:{kind}").inputs["spec"])
+        assert refers.count(f"{part}-online") == 2, "user and password"
+        assert refers.count('-online"') == 2, "and of no other part's Secret"
+
+
+def test_valkey_is_closed_but_for_the_cluster_and_its_users(valkey: Recording) -> None:
     cache = valkey.one("aws:elasticache/serverlessCache:ServerlessCache").inputs
     assert (cache["engine"], cache["userGroupId"], cache["snapshotRetentionLimit"]) == (
         "valkey",
@@ -289,20 +364,16 @@ def test_valkey_is_closed_but_for_the_cluster_and_one_user(valkey: Recording) ->
         5,
     )
     assert cache["kmsKeyId"]
-    user = valkey.one("aws:elasticache/user:User").inputs
-    assert user["accessString"].startswith("on ~* -@all ")
-    assert "-@dangerous" in user["accessString"], "no command that empties the cache"
+    for user in valkey.all("aws:elasticache/user:User"):
+        assert user.inputs["accessString"].startswith("on ~* -@all ")
+        assert "-@dangerous" in user.inputs["accessString"], "no command that empties the cache"
     for rule in valkey.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"):
         assert rule.inputs["referencedSecurityGroupId"] == "sg-0c1u5te2"
     assert "OnlineStore" not in statements(valkey, "server"), "IAM does not let anyone into Valkey"
-    assert valkey.one("aws:secretsmanager/secret:Secret").inputs["recoveryWindowInDays"] == 0, (
-        "a destroy leaves nothing"
-    )
-    version = valkey.one("aws:secretsmanager/secretVersion:SecretVersion")
-    assert version.ignore_changes == ("secretString",), "another password at each deployment locks out"
-    container = pod(valkey)["containers"][0]
-    (password,) = [each for each in container["env"] if each["name"] == "FEAST_ONLINE_PASSWORD"]
-    assert password["valueFrom"] == {"secretKeyRef": {"name": "feature-online", "key": "password"}}
+    for secret in valkey.all("aws:secretsmanager/secret:Secret"):
+        assert secret.inputs["recoveryWindowInDays"] == 0, "a destroy leaves nothing"
+    for version in valkey.all("aws:secretsmanager/secretVersion:SecretVersion"):
+        assert version.ignore_changes == ("secretString",), "another password at each deployment locks out"
 
 
 def test_a_registry_in_sql_is_told_by_a_secret_that_others_make() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 
 from aiplatform.feature_store import FeatureStore
 from aiplatform.workload_identity import WorkloadIdentity
@@ -45,7 +46,9 @@ def roles(recorded: Recording, type_: str) -> set[tuple[str, str]]:
 def test_the_logical_names_are_a_contract(made: Recording) -> None:
     names = [name for name in made.names() if name.startswith("gcp:") and "Member " not in name]
     assert names == [
-        "gcp:bigquery/dataset:Dataset features-dataset",
+        "gcp:bigquery/dataset:Dataset features-applier-0",
+        "gcp:bigquery/dataset:Dataset features-materializer",
+        "gcp:bigquery/dataset:Dataset features-reader-0",
         "gcp:firestore/backupSchedule:BackupSchedule features-online",
         "gcp:firestore/database:Database features-online",
         "gcp:kms/cryptoKey:CryptoKey features-key",
@@ -61,7 +64,9 @@ def test_the_logical_names_are_a_contract(made: Recording) -> None:
         "gcp:projects/serviceIdentity:ServiceIdentity features-firestore-agent",
         "gcp:serviceaccount/account:Account features-server-account",
         "gcp:storage/bucket:Bucket features-registry",
-        "gcp:storage/bucket:Bucket features-staging",
+        "gcp:storage/bucket:Bucket features-staging-applier-0",
+        "gcp:storage/bucket:Bucket features-staging-materializer",
+        "gcp:storage/bucket:Bucket features-staging-reader-0",
         "gcp:storage/bucketObject:BucketObject features-registry",
     ]
 
@@ -111,12 +116,36 @@ def test_the_registry_is_read_by_all_and_written_by_those_who_change_it(made: Re
     assert "content" in first.ignore_changes
 
 
-def test_whoever_asks_bigquery_makes_tables_in_feasts_dataset_alone(made: Recording) -> None:
-    assert roles(made, "gcp:bigquery/datasetIamMember:DatasetIamMember") == {
-        (who, "roles/bigquery.dataEditor") for who in (MATERIALIZER, APPLIER, READER)
+def test_each_principal_makes_tables_and_files_where_no_other_reads(made: Recording) -> None:
+    principals = {"materializer": MATERIALIZER, "applier-0": APPLIER, "reader-0": READER}
+    granted = [
+        (each.inputs["datasetId"], each.inputs["member"], each.inputs["role"])
+        for each in made.all("gcp:bigquery/datasetIamMember:DatasetIamMember")
+    ]
+    assert sorted(granted) == [
+        (f"acme_dev_features_{who.replace('-', '_')}", member, "roles/bigquery.dataEditor")
+        for who, member in sorted(principals.items())
+    ]
+    staging = {
+        (each.inputs["bucket"], each.inputs["member"])
+        for each in made.all(MEMBER)
+        if "-staging-" in each.name
     }
-    dataset = made.one("gcp:bigquery/dataset:Dataset").inputs
-    assert dataset["datasetId"] == "acme_dev_features"
+    assert staging == {(f"acme-dev-feast-{who}-{PROJECT}", member) for who, member in principals.items()}
+    digests = set[str]()
+    for who in principals:
+        for kind, name in (
+            ("gcp:storage/bucket:Bucket", f"features-staging-{who}"),
+            ("gcp:bigquery/dataset:Dataset", f"features-{who}"),
+        ):
+            resource = made.one(kind, name)
+            digests.add(resource.inputs["labels"]["principal"])
+            assert resource.replace_on_changes == ("labels.principal",), (
+                "another principal in its place finds nothing of what was staged before"
+            )
+            assert resource.protect is None, "or it could not be replaced"
+    assert len(digests) == len(principals)
+    dataset = made.one("gcp:bigquery/dataset:Dataset", "features-reader-0").inputs
     assert dataset["defaultTableExpirationMs"] == 24 * 3600 * 1000
     assert dataset["defaultEncryptionConfiguration"]["kmsKeyName"]
     jobs = {
@@ -128,7 +157,7 @@ def test_whoever_asks_bigquery_makes_tables_in_feasts_dataset_alone(made: Record
 
 
 def test_buckets_are_closed_and_staging_goes_by_itself(made: Recording) -> None:
-    for name in ("registry", "staging"):
+    for name in ("registry", "staging-reader-0"):
         bucket = made.one("gcp:storage/bucket:Bucket", f"features-{name}").inputs
         assert bucket["uniformBucketLevelAccess"] is True
         assert bucket["publicAccessPrevention"] == "enforced"
@@ -155,6 +184,15 @@ def test_bigtable_grows_by_its_load_and_its_tables_are_feasts(bigtable: Recordin
     assert granted[MATERIALIZER] == "roles/bigtable.user"
 
 
+def test_each_applier_and_reader_has_a_file_of_its_own(made: Recording) -> None:
+    clients = value(made.result.clients)
+    assert [each["principal"] for each in clients] == [APPLIER, READER]
+    for who, client in zip(("applier-0", "reader-0"), clients, strict=True):
+        offline = yaml.safe_load(client["feature_store_yaml"])["offline_store"]
+        assert offline["dataset"] == f"acme_dev_features_{who.replace('-', '_')}"
+        assert offline["gcs_staging_location"] == f"gs://acme-dev-feast-{who}-{PROJECT}/exports"
+
+
 def test_the_file_names_what_is_made(made: Recording, bigtable: Recording) -> None:
     config = rendered(made)
     assert config["registry"]["path"] == f"gs://acme-dev-features-{PROJECT}/registry/registry.db"
@@ -167,9 +205,9 @@ def test_the_file_names_what_is_made(made: Recording, bigtable: Recording) -> No
         "type": "bigquery",
         "project_id": PROJECT,
         "billing_project_id": PROJECT,
-        "dataset": "acme_dev_features",
+        "dataset": "acme_dev_features_materializer",
         "location": "europe-west4",
-        "gcs_staging_location": f"gs://acme-dev-features-staging-{PROJECT}/exports",
+        "gcs_staging_location": f"gs://acme-dev-feast-materializer-{PROJECT}/exports",
     }
     assert rendered(bigtable)["online_store"] == {
         "type": "bigtable",

@@ -95,9 +95,10 @@ def test_labels_and_taint_lead_through_the_compute_class() -> None:
         "cloud.google.com/compute-class": "train",
     }
     assert node["taints"] == [
+        {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"},
         {"key": "cloud.google.com/compute-class", "value": "train", "effect": "NO_SCHEDULE"},
         {"key": "batch", "value": "", "effect": "NO_SCHEDULE"},
-    ], "nvidia.com/gpu=present is GKE's own to set"
+    ], "GKE sets nvidia.com/gpu=present only where the cluster has a pool without GPUs already"
     assert [taint["key"] for taint in made.result.outputs["taints"]] == [
         "nvidia.com/gpu",
         "cloud.google.com/compute-class",
@@ -114,7 +115,18 @@ def test_the_size_belongs_to_gkes_autoscaler() -> None:
     }
     assert made.inputs["initialNodeCount"] == 1, "one in each of three zones is at least two"
     assert made.ignore_changes == ("initialNodeCount",)
-    assert only(pool(min=1, max=2)).inputs["initialNodeCount"] == 0, "one in each were more than may be"
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "zones", "each"), [(1, 2, 2, 1), (1, 1, 1, 1), (4, 5, 2, 2), (0, 1, 3, 0), (5, 5, 1, 5)]
+)
+def test_a_pool_begins_with_its_minimum_in_as_many_zones_as_its_maximum_allows(
+    least: int, most: int, zones: int, each: int
+) -> None:
+    made = only(pool(min=least, max=most)).inputs
+    assert (len(made["nodeLocations"]), made["initialNodeCount"]) == (zones, each), (
+        "GKE's autoscaler adds no nodes to reach a minimum"
+    )
 
 
 def test_each_way_to_buy_nodes_is_said_as_google_wants_it(rdma: Recording) -> None:
@@ -138,6 +150,17 @@ def test_each_way_to_buy_nodes_is_said_as_google_wants_it(rdma: Recording) -> No
     assert queued["queuedProvisioning"] == {"enabled": True}
     assert queued["nodeConfig"]["flexStart"] is True
     assert queued["autoscaling"]["totalMinNodeCount"] == 0
+    assert queued["nodeConfig"]["maxRunDuration"] == "604800s", "seven days, set and not left to GKE"
+
+
+def test_flex_start_pools_leave_the_upgrade_strategy_to_gke(rdma: Recording) -> None:
+    for name in ("gpu-flex", "gpu-queued"):
+        assert "upgradeSettings" not in rdma.one(NODE_POOL, name).inputs, (
+            "GKE answers SHORT_LIVED whatever is asked: an upgrade strategy were a change at every update"
+        )
+    for name in ("gpu-spot", "gpu-res-5152"):
+        settings = rdma.one(NODE_POOL, name).inputs["upgradeSettings"]
+        assert settings == {"strategy": "SURGE", "maxSurge": 0, "maxUnavailable": 1}
 
 
 def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Recording) -> None:
@@ -149,7 +172,7 @@ def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Rec
     ]
     queued = rdma.one(NODE_POOL, "gpu-queued").inputs["nodeConfig"]
     assert "cloud.google.com/compute-class" not in queued["labels"]
-    assert queued["taints"] == []
+    assert [taint["key"] for taint in queued["taints"]] == ["nvidia.com/gpu"]
 
 
 def test_a_pool_of_a_queue_alone_has_no_class() -> None:
@@ -175,6 +198,19 @@ def test_rdma_has_a_vpc_for_the_host_and_one_of_eight_subnets_by_the_zones_profi
     assert [each.name for each in rdma.all("gcp:compute/firewall:Firewall")] == ["gpu-gvnic-1-inside"]
     modes = [each.inputs["spec"]["deviceMode"] for each in rdma.all(PARAMETERS)]
     assert modes == ["NetDevice", *["RDMA"] * 8]
+
+
+def test_the_ranges_of_gpudirect_are_by_default_those_of_the_pools_name_alone(rdma: Recording) -> None:
+    subnets = [each.inputs["ipCidrRange"] for each in rdma.all("gcp:compute/subnetwork:Subnetwork")]
+    assert subnets == [f"192.168.{16 + index}.0/24" for index in range(9)]
+    other = pool(name="inference", accelerator="h200", count=8, capacity=[{"type": "spot"}])
+    others = {each.inputs["ipCidrRange"] for each in other.all("gcp:compute/subnetwork:Subnetwork")}
+    assert not others & set(subnets), "GKE wants the ranges of a cluster's Pod networks apart"
+    told = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect_cidr="172.20.0.0/16")
+    first = told.all("gcp:compute/subnetwork:Subnetwork")[0]
+    assert first.inputs["ipCidrRange"] == "172.20.0.0/20"
+    (inside,) = told.all("gcp:compute/firewall:Firewall")
+    assert inside.inputs["sourceRanges"] == ["172.20.0.0/16"]
 
 
 def test_a_node_has_all_interfaces_and_waits_for_their_kubernetes_objects(rdma: Recording) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aiplatform._args import ArgumentError, read
 from aiplatform.gpu_pool import gcp_fabric, gcp_plan
 from aiplatform.gpu_pool import gcp_nodes as nodes
-from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.args import WAITS, GpuPoolSettings
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, GOOGLE_ZONES
 
 A, B, C = GOOGLE_ZONES
@@ -76,6 +76,38 @@ def test_with_gpudirect_a_reservation_says_the_zone_for_all() -> None:
     assert set(gcp_plan.zones_for(pool, gcp_plan.plan(pool), offered).values()) == {(C,)}
 
 
+US_EAST5 = {
+    "cluster": {**GOOGLE_CLUSTER, "region": "us-east5", "location": "us-east5"},
+    "network": {
+        **GOOGLE_NETWORK,
+        "region": "us-east5",
+        "zones": [
+            {"name": zone, "id": zone, "private_subnet_id": "nodes"}
+            for zone in ("us-east5-c", "us-east5-a", "us-east5-b")
+        ],
+    },
+}
+
+
+def test_flex_start_of_tpus_is_in_the_zones_that_sell_it() -> None:
+    everywhere = {"ct6e-standard-4t": frozenset({"us-east5-a", "us-east5-b", "us-east5-c"})}
+    kinds: dict[str, Any] = {"capacity": [{"type": "spot"}, {"type": "flex_start"}]}
+    pool = settings(**US_EAST5, accelerator="tpu-v6e", count=4, **kinds)
+    assert gcp_plan.zones_for(pool, gcp_plan.plan(pool), everywhere) == {
+        "spot": ("us-east5-c", "us-east5-a", "us-east5-b"),
+        "flex": ("us-east5-a", "us-east5-b"),
+    }
+    named = settings(**US_EAST5, accelerator="tpu-v6e", count=4, zones=["us-east5-b", "us-east5-c"], **kinds)
+    assert gcp_plan.zones_for(named, gcp_plan.plan(named), everywhere)["flex"] == ("us-east5-b",)
+    whole = settings(**US_EAST5, accelerator="tpu-v6e", count=4, topology="4x4", **kinds)
+    made = gcp_plan.zones_for(whole, gcp_plan.plan(whole), everywhere)
+    assert set(made.values()) == {("us-east5-a",)}, "slices of all entries are in one zone"
+    assert faults(pool, {"ct6e-standard-4t": frozenset({"us-east5-c"})}) == [
+        "GpuPoolArgs.network.zones: no zone of the network offers ct6e-standard-4t by flex-start; no zone "
+        "of it does"
+    ]
+
+
 def test_a_zone_without_the_machine_is_refused_with_those_that_have_it() -> None:
     offered = {"g2-standard-4": frozenset({A})}
     assert faults(settings(zones=[A, B]), offered) == [
@@ -114,7 +146,11 @@ KINDS = ["spot", "on_demand", "flex_start", "queued"]
 def test_every_plan_is_ordered_and_stands_where_its_machine_is(
     kinds: list[str], most: int, card: tuple[str, int], topology: str | None, offering: set[str]
 ) -> None:
-    topology = topology if card[0] == "tpu-v5e" else None
+    if card[0] == "tpu-v5e":
+        # No zone here sells TPUs by flex-start.
+        kinds = [kind for kind in kinds if kind not in WAITS] or ["spot"]
+    else:
+        topology = None
     pool = settings(
         accelerator=card[0],
         count=card[1],

@@ -48,6 +48,17 @@ def test_flex_start_beside_spot_in_one_entry_is_no_entry() -> None:
     assert told.startswith("capacity[0].spot: unknown key")
 
 
+@pytest.mark.parametrize("kind", ["flex_start", "queued"])
+def test_flex_start_of_tpus_where_google_does_not_sell_it_is_refused(kind: str) -> None:
+    tpus = {"accelerator": "tpu-v6e", "count": 4, "capacity": [{"type": kind}]}
+    assert one(**tpus) == (
+        f"capacity[0].type: got '{kind}', but Google Cloud sells tpu-v6e by flex-start in asia-northeast1-b, "
+        "us-east5-a, us-east5-b only, and the network's zones are europe-west4-a, europe-west4-b, "
+        "europe-west4-c: expected reserved, spot or on_demand"
+    )
+    assert "and the pool's zones are europe-west4-b:" in one(**tpus, zones=["europe-west4-b"])
+
+
 def test_a_machine_that_is_sold_in_passing_only_is_refused_on_demand() -> None:
     assert one(accelerator="h100", count=1) == (
         "capacity[0].type: got 'on_demand', but Google Cloud sells a3-highgpu-1g only as spot, flex_start, "
@@ -114,9 +125,17 @@ def test_gpudirect_needs_multi_networking_which_is_fixed_when_a_cluster_is_made(
 def test_gpudirects_ranges_stay_outside_the_clusters_network() -> None:
     told = one(**WHOLE, network={**GOOGLE_NETWORK, "cidr": "192.168.0.0/16"})
     assert told.startswith(
-        "gpudirect_cidr: got '192.168.0.0/16', which overlaps the range of the cluster's network"
-    )
-    assert "of its pods" in one(**WHOLE, network={**GOOGLE_NETWORK, "pods_cidr": "192.168.128.0/17"})
+        "gpudirect_cidr: got '192.168.16.0/20', which overlaps the range of the cluster's network"
+    ), "the default of a pool with this name"
+    pods = {**GOOGLE_NETWORK, "pods_cidr": "172.16.0.0/17"}
+    assert "of its pods" in one(**WHOLE, network=pods, gpudirect_cidr="172.16.64.0/20")
+
+
+def test_gpudirects_range_has_an_address_for_every_node() -> None:
+    two = {**WHOLE, "capacity": [{"type": "spot"}, {"type": "flex_start"}]}
+    told = one(**two, max=127)
+    assert told.startswith("gpudirect_cidr: got '192.168.16.0/20', which has room for 252 nodes")
+    assert "for the 254 that the entries of `capacity` may grow to together" in told
 
 
 def test_where_nodes_must_stand_close_together_one_zone_is_expected() -> None:

@@ -64,6 +64,7 @@ def test_the_logical_names_are_a_contract() -> None:
         "aws:iam/role:Role gpu-node",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEC2ContainerRegistryPullOnly",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEKSWorkerNodePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment gpu-node-AmazonEKS_CNI_Policy",
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule gpu-efa-out",
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule gpu-efa-in",
     ]
@@ -325,6 +326,14 @@ def test_a_capacity_block_is_asked_for_as_eks_wants_it() -> None:
     target = {"capacityReservationTarget": {"capacityReservationId": RESERVATION}}
     assert made["capacityReservationSpecification"] == target
     assert not recorded.all("aws:ec2/placementGroup:PlacementGroup"), "a block has a placement of its own"
+
+
+def test_a_capacity_block_keeps_its_version_and_template_while_others_follow() -> None:
+    recorded = pool(**H100, capacity=[{**BLOCK, "zone": "euc1-az1"}, {"type": "spot"}])
+    ignored = {name: set(group.ignore_changes) for name, group in groups(recorded).items()}
+    size, version = "scalingConfig.desiredSize", {"version", "launchTemplate.version"}
+    assert ignored["gpu-reserved-bcdef0"] == {size, *version}, "EKS upgrades a block's group at size 0 alone"
+    assert ignored["gpu-spot"] == {size}
 
 
 def test_an_on_demand_reservation_is_targeted() -> None:

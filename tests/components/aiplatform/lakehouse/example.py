@@ -29,7 +29,7 @@ ORDERS: dict[str, Any] = {
     "partitions": [
         {"column": "ordered_at", "transform": "day"},
         {"column": "id", "transform": "bucket[16]"},
-        {"column": "address.city"},
+        {"column": "id", "transform": "truncate[10]"},
     ],
     "sort_order": [{"column": "id", "direction": "desc"}],
 }

@@ -54,6 +54,16 @@ BY_TABLE: dict[str, Any] = {
     "classifications": ["public", "internal", "pii"],
     "rows": "country = 'DE'",
 }
+QUALITY: dict[str, Any] = {
+    "rules": [
+        {"rule": "complete", "column": "id"},
+        {"rule": "between", "column": "amount", "low": 0, "at_least": 0.99},
+        {"rule": "matches", "column": "email", "pattern": ".+@.+"},
+        {"rule": "rows", "low": 1},
+        {"rule": "fresh", "column": "ordered_at", "hours": 24},
+    ],
+    "schedule": "0 6 * * *",
+}
 NETWORK: dict[str, Any] = {
     "cloud": "gcp",
     "project": PROJECT,
@@ -80,6 +90,31 @@ def arguments(**given: Any) -> Any:
 def lakehouse(computed: Computed | None = None, **given: Any) -> Recording:
     """What it makes."""
     return record(lambda: Lakehouse("lake", arguments(**given)), computed=computed)
+
+
+def everything() -> Recording:
+    """What one makes with every part that can be asked for."""
+    return lakehouse(
+        tables=[{**ORDERS, "quality": QUALITY}, EVENTS],
+        grants=[BY_TABLE, {**BY_TABLE, "name": "raw", "tables": ["raw.events"], "rows": None}],
+        streams=[{"name": "clicks", "table": "raw.events"}],
+        batches=[
+            {"name": "load", "script": "gs://acme-scripts/load.py", "schedule": "15 3 * * *"},
+            {"name": "once", "script": "gs://acme-scripts/once.py", "arguments": {"day": "all"}},
+        ],
+        network=NETWORK,
+        legal_hold={"days": 400, "mode": "compliance"},
+        zones={"curated": {"file_days": 90}},
+        arrival_targets={"loader": PIPELINE},
+        quality_targets={"stewards": ANALYSTS},
+        query_cutoff_bytes=2 * 1024**4,
+        perimeter={
+            "access_policy": "123456789",
+            "deployers": [f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"],
+        },
+        protect=True,
+        retain_data=True,
+    )
 
 
 def faults(**given: Any) -> list[str]:

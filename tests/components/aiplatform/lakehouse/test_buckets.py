@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.components.aiplatform.lakehouse.example import BY_TABLE, BY_TAGS, lakehouse
+from tests.components.aiplatform.lakehouse.example import BY_TABLE, BY_TAGS, EVENTS, lakehouse
+from tests.components.aiplatform.lakehouse.test_ingestion import CAPTURE, NETWORK
 from tests.components.recording import ACCOUNT, REGION, Recording
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -84,13 +85,45 @@ def test_files_of_tables_are_the_platforms_roles_alone(default: Recording) -> No
     assert allowed == [access.state["arn"], writer.state["arn"], DEPLOYER]
 
 
+def test_every_other_object_is_its_writers_alone() -> None:
+    recorded = lakehouse(
+        tables=[EVENTS],
+        streams=[{"name": "clicks", "table": "raw.events"}],
+        captures=[CAPTURE],
+        network=NETWORK,
+    )
+    roles = {
+        name: recorded.one("aws:iam/role:Role", f"lake-{name}").state["arn"]
+        for name in ("access", "writer", "streams", "capture-shop")
+    }
+    expected = {
+        "raw": {*roles.values(), DEPLOYER},
+        "curated": {roles["access"], roles["writer"], roles["streams"], DEPLOYER},
+    }
+    for zone, allowed in expected.items():
+        policy = recorded.one(POLICY, f"lake-{zone}")
+        statements = _statements(policy.inputs["policy"])
+        others = statements["PastRoles"]
+        assert others["Resource"] == f"arn:aws:s3:::acme-dev-{zone}-{ACCOUNT}/*", "no folder is left out"
+        assert {"s3:GetObject", "s3:GetObjectVersionForReplication"} <= set(others["Action"])
+        assert set(others["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]) == allowed, zone
+        tables = statements["PastGovernance"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+        assert roles["capture-shop"] not in tables, "captures write files and no table"
+    assert recorded.depends(
+        recorded.one("aws:dms/s3Endpoint:S3Endpoint"), on=recorded.one(POLICY, "lake-raw")
+    ), "a closed bucket comes before what is captured"
+
+
 def test_no_table_loses_a_file_by_its_age(default: Recording) -> None:
     recorded = lakehouse(zones={"raw": {"file_days": 400, "deleted_days": 60}}, tables=[])
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    deleted, files = recorded.one(kind, "lake-raw").inputs["rules"]
+    deleted, files, spill = recorded.one(kind, "lake-raw").inputs["rules"]
     assert deleted["noncurrentVersionExpiration"] == {"noncurrentDays": 60}
     assert "days" not in deleted["expiration"]
     assert (files["filter"], files["expiration"]) == ({"prefix": "files/"}, {"days": 400})
+    assert (spill["filter"], spill["expiration"]) == ({"prefix": "files/spill/"}, {"days": 7}), (
+        "what jobs put aside goes, however long files are kept"
+    )
     lifecycle = default.one(kind, "lake-curated")
     assert [rule["id"] for rule in lifecycle.inputs["rules"]] == ["deleted"]
     versioning = default.one("aws:s3/bucketVersioning:BucketVersioning", "lake-curated")

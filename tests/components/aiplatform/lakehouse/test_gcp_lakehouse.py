@@ -27,7 +27,6 @@ TABLE = "gcp:biglake/icebergTable:IcebergTable"
 POLICY = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
 SHAPE = "gcp:bigquery/job:Job"
 ON_TABLE = "gcp:biglake/icebergTableIamMember:IcebergTableIamMember"
-ON_NAMESPACE = "gcp:biglake/icebergNamespaceIamMember:IcebergNamespaceIamMember"
 ZONES = ("curated", "raw", "serving")
 ACCOUNT = "principal://iam.googleapis.com/projects/-/serviceAccounts"
 
@@ -47,11 +46,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
         "biglake", "bigquery", "bigquerydatapolicy", "bigquerystorage", "cloudkms", "cloudresourcemanager",
         "iam", "logging", "pubsub", "serviceusage", "storage",
     )  # fmt: skip
-    policies = (
-        "curated-internal", "curated-orders-internal", "curated-orders-pii", "curated-pii",
-        "curated-pii-masked", "raw-internal", "raw-pii", "serving-internal", "serving-pii",
-        "serving-pii-masked",
-    )  # fmt: skip
+    policies = ("internal", "internal-masked", "pii", "pii-masked")
     member, dataset = "gcp:projects/iAMMember:IAMMember", "gcp:bigquery/datasetIamMember:DatasetIamMember"
     assert default.names() == sorted(
         [
@@ -59,12 +54,10 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             "gcp:biglake/icebergCatalog:IcebergCatalog lake-catalog",
             "gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember lake-writer-0",
             *(f"gcp:biglake/icebergNamespace:IcebergNamespace lake-{zone}" for zone in ZONES),
-            *(f"{ON_NAMESPACE} lake-grant-analysts-{zone}" for zone in ("curated", "serving")),
             f"{TABLE} lake-curated-orders",
-            f"{ON_TABLE} lake-grant-support-curated.orders",
-            *(f"{POLICY} lake-{policy}" for policy in policies),
+            *(f"{ON_TABLE} lake-grant-{team}-curated.orders-read" for team in ("analysts", "support")),
+            *(f"{POLICY} lake-curated-orders-{policy}" for policy in policies),
             *(f"gcp:bigquery/dataset:Dataset lake-{zone}" for zone in ZONES),
-            *(f"{dataset} lake-grant-analysts-{zone}-dataset" for zone in ("curated", "serving")),
             *(f"{dataset} lake-writer-0-{zone}" for zone in ZONES),
             f"{SHAPE} lake-curated-orders-shape",
             "gcp:kms/cryptoKey:CryptoKey lake-key",
@@ -144,20 +137,27 @@ def test_nobody_is_everybody_and_no_role_a_basic_one(default: Recording) -> None
 
 
 def test_a_column_is_seen_masked_or_refused_by_its_classification(default: Recording) -> None:
-    raw = default.one(POLICY, "lake-curated-internal").inputs
+    raw = default.one(POLICY, "lake-curated-orders-internal").inputs
     assert raw["dataPolicyType"] == "RAW_DATA_ACCESS_POLICY"
     pipeline = f"{ACCOUNT}/pipeline@{PROJECT}.iam.gserviceaccount.com"
+    support = f"{ACCOUNT}/support@{PROJECT}.iam.gserviceaccount.com"
     group = "principalSet://goog/group/analysts@acme.example"
     deployer = f"{ACCOUNT}/deployer@{PROJECT}.iam.gserviceaccount.com"
-    assert raw["grantees"] == [deployer, pipeline, group]
-    assert default.one(POLICY, "lake-curated-pii").inputs["grantees"] == [deployer, pipeline]
-    masked = default.one(POLICY, "lake-curated-pii-masked").inputs
+    assert raw["grantees"] == [deployer, pipeline, support, group]
+    assert default.one(POLICY, "lake-curated-orders-pii").inputs["grantees"] == [deployer, pipeline, support]
+    masked = default.one(POLICY, "lake-curated-orders-pii-masked").inputs
     assert (masked["grantees"], masked["dataMaskingPolicy"]) == (
         [group],
         {"predefinedExpression": "ALWAYS_NULL"},
     )
-    alone = default.one(POLICY, "lake-curated-orders-pii").inputs
-    assert alone["grantees"] == [f"{ACCOUNT}/support@{PROJECT}.iam.gserviceaccount.com"]
+
+
+def test_a_tables_policies_are_the_same_whoever_is_granted_what(default: Recording) -> None:
+    alone = lakehouse(grants=[])
+    assert [each.name for each in alone.all(POLICY)] == [each.name for each in default.all(POLICY)], (
+        "one that is kept in the cloud when it leaves the program would meet itself later"
+    )
+    assert alone.one(POLICY, "lake-curated-orders-pii-masked").inputs.get("grantees", []) == []
 
 
 def test_policies_are_attached_by_statements_that_can_be_repeated(default: Recording) -> None:
@@ -166,42 +166,91 @@ def test_policies_are_attached_by_statements_that_can_be_repeated(default: Recor
     assert added.startswith(f"ALTER TABLE {name}\n  ADD COLUMN IF NOT EXISTS `id` INT64,\n")
     assert "ADD COLUMN IF NOT EXISTS `amount` NUMERIC(10, 2) OPTIONS (data_policies = [" in added
     assert added.endswith("ADD COLUMN IF NOT EXISTS `country` STRING"), "public: a policy would hide it"
-    place = f"{PROJECT}.region-europe-west4.acme_dev_curated"
+    place = f"{PROJECT}.region-europe-west4.acme_dev_curated_orders"
     assert governed.startswith(f"ALTER TABLE {name}\n  ALTER COLUMN `id` SET OPTIONS (data_policies = []),\n")
     assert (
         "ALTER COLUMN `email` SET OPTIONS (data_policies = ["
-        f"\"{{'name':'{place}_pii'}}\", \"{{'name':'{place}_pii_masked'}}\", "
-        f"\"{{'name':'{place}_orders_pii'}}\"])"
+        f"\"{{'name':'{place}_pii'}}\", \"{{'name':'{place}_pii_masked'}}\"])"
     ) in governed
     job = default.one(SHAPE).inputs
     assert (job["query"]["createDisposition"], job["query"]["writeDisposition"]) == ("", "")
     assert job["query"]["useLegacySql"] is False
 
 
+def test_a_column_that_a_client_added_has_its_tables_highest_classification() -> None:
+    def evolved(name: str, inputs: Any) -> dict[str, Any]:
+        more = {"id": 6, "name": "note", "type": "string", "required": False}
+        schema = {**inputs["schema"], "fields": [*inputs["schema"]["fields"], more]}
+        return {"schema": schema, "location": "gs://bucket/tables/orders/5f3a"}
+
+    added, governed, *_ = _statements(lakehouse(computed={TABLE: evolved}))
+    assert "`note`" not in added, "it is there"
+    note = governed.split(",\n")[-1]
+    assert "ALTER COLUMN `note`" in note
+    assert "orders_pii'" in note, "refused or null for all that do not see what is pii"
+
+
 def test_rows_are_seen_by_those_whose_grants_say_so(default: Recording) -> None:
-    whole, some = _statements(default)[-2:]
+    whole, some, *unused = _statements(default)[2:]
     deployer = f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"
+    assert "CREATE OR REPLACE ROW ACCESS POLICY `all_rows`" in whole
     assert f'GRANT TO ("{ANALYSTS}", "{deployer}", "{PIPELINE}") FILTER USING (TRUE)' in whole
-    assert f"GRANT TO (\"{SUPPORT}\") FILTER USING ((country = 'DE'))" in some
-    assert "`rows_" in some, "by the principal: another condition takes the place of the old one"
+    assert "CREATE OR REPLACE ROW ACCESS POLICY `rows_01`" in some
+    assert f"GRANT TO (\"{SUPPORT}\") FILTER USING (country = 'DE')" in some
+    name = f"`{PROJECT}.acme-dev-lakehouse.acme_dev_curated.orders`"
+    assert unused == [
+        f"DROP ROW ACCESS POLICY IF EXISTS `rows_{number:02}` ON {name}" for number in range(2, 17)
+    ], "of a grant that is gone: BigQuery keeps a policy until it is dropped by its name"
 
 
-def test_nobody_is_let_in_before_the_policies_stand(default: Recording) -> None:
+def test_equal_conditions_are_one_row_policy() -> None:
+    other = {**BY_TABLE, "name": "sales", "principal": "group:sales@acme.example"}
+    _, some, *unused = _statements(lakehouse(grants=[BY_TABLE, other]))[2:]
+    assert f'GRANT TO ("group:sales@acme.example", "{SUPPORT}")' in some
+    assert len(unused) == 15
+
+
+def test_access_waits_for_the_policies_and_is_withdrawn_before_they_change(default: Recording) -> None:
     job = default.one(SHAPE)
-    assert default.depends(default.one(ON_TABLE), on=job)
-    assert default.depends(default.one(ON_NAMESPACE, "lake-grant-analysts-curated"), on=job)
-    for policy in ("curated-pii", "curated-pii-masked", "curated-orders-pii"):
-        assert default.depends(default.one(TABLE), on=default.one(POLICY, f"lake-{policy}")), (
-            "a policy goes after the last column that has it"
+    assert job.delete_before_replace, "the engine then deletes first what has a property of it"
+    for team in ("analysts", "support"):
+        member = default.one(ON_TABLE, f"lake-grant-{team}-curated.orders-read")
+        assert job.urn in member.property_dependencies["name"], "an input whose change replaces the member"
+    for policy in ("internal", "internal-masked", "pii", "pii-masked"):
+        assert default.depends(default.one(TABLE), on=default.one(POLICY, f"lake-curated-orders-{policy}")), (
+            "a policy is deleted after the last column that has it"
         )
 
 
-def test_a_statement_that_failed_fails_the_run() -> None:
-    def failed(name: str, inputs: Any) -> dict[str, Any]:
-        return {"statuses": [{"state": "DONE", "errorResults": [{"message": "Unrecognized name: country"}]}]}
+def test_no_role_is_by_zone_but_those_of_writers(default: Recording) -> None:
+    for member in default.all("gcp:bigquery/datasetIamMember:DatasetIamMember"):
+        assert member.inputs["member"] == PIPELINE, "a dataset does not know classifications"
+    assert not default.all("gcp:biglake/icebergNamespaceIamMember:IcebergNamespaceIamMember"), (
+        "a namespace's role would reach a table before its policies are in force"
+    )
+    for dataset in default.all("gcp:bigquery/dataset:Dataset"):
+        assert dataset.inputs["accesses"] == [{"role": "OWNER", "specialGroup": "projectOwners"}], (
+            "BigQuery's own default lets the project's basic readers in"
+        )
 
-    with pytest.raises(Exception, match=r"curated\.orders: BigQuery could not .*Unrecognized name: country"):
-        lakehouse(computed={SHAPE: failed}, grants=[BY_TABLE])
+
+def test_a_later_table_of_a_zone_is_granted_when_it_is_declared() -> None:
+    later = {"zone": "serving", "name": "sums", "columns": [{"name": "total", "type": "double"}]}
+    recorded = lakehouse(tables=[ORDERS, later], grants=[BY_ZONES])
+    assert [each.name for each in recorded.all(ON_TABLE)] == [
+        "lake-grant-analysts-curated.orders-read",
+        "lake-grant-analysts-serving.sums-read",
+    ]
+
+
+def test_two_grants_of_a_principal_on_a_table_are_one_binding() -> None:
+    more = {**BY_TABLE, "principal": ANALYSTS, "rows": None, "classifications": ["public", "pii"]}
+    recorded = lakehouse(grants=[BY_ZONES, more])
+    assert [each.name for each in recorded.all(ON_TABLE)] == ["lake-grant-analysts-curated.orders-read"], (
+        "deleting either of two equal ones would delete both"
+    )
+    pii = recorded.one(POLICY, "lake-curated-orders-pii").inputs["grantees"]
+    assert "principalSet://goog/group/analysts@acme.example" in pii
 
 
 def test_a_jobs_id_goes_with_what_it_does_and_with_the_table(default: Recording) -> None:
@@ -220,24 +269,24 @@ def test_what_files_are_laid_out_by_is_refused_and_not_masked() -> None:
     columns = _statements(lakehouse(grants=[some]))[1].split(",\n")
     amount = next(each for each in columns if "ALTER COLUMN `amount`" in each)
     ordered = next(each for each in columns if "ALTER COLUMN `ordered_at`" in each)
-    assert "acme_dev_curated_internal_masked" in amount
+    assert "acme_dev_curated_orders_internal_masked" in amount
     assert "masked" not in ordered, "BigQuery masks no partition column"
 
 
 def test_a_grant_by_zones_writes_the_tables_of_which_it_gives_every_column() -> None:
     plain = {"zone": "curated", "name": "sums", "columns": [{"name": "total", "type": "double"}]}
     recorded = lakehouse(tables=[ORDERS, plain], grants=[{**BY_ZONES, "actions": ["read", "write"]}])
-    written = recorded.one(ON_TABLE).inputs
-    assert written["name"] == "sums", "orders has a pii column"
-    assert written["role"].startswith("lake-writer"), "a role that makes and drops no table"
+    [written] = [each for each in recorded.all(ON_TABLE) if each.name.endswith("-write")]
+    assert written.inputs["name"] == "sums", "orders has a pii column"
+    assert written.inputs["role"].startswith("lake-writer"), "a role that makes and drops no table"
 
 
 def test_who_applies_the_program_sees_all_as_the_provider_asks_for_credentials() -> None:
     recorded = lakehouse(admins=["user:jane@acme.example", "group:platform@acme.example"])
-    pii = recorded.one(POLICY, "lake-curated-pii").inputs["grantees"]
+    pii = recorded.one(POLICY, "lake-curated-orders-pii").inputs["grantees"]
     assert "principal://goog/subject/jane@acme.example" in pii
     assert "principalSet://goog/group/platform@acme.example" in pii
-    assert '"user:jane@acme.example"' in _statements(recorded)[-1]
+    assert '"user:jane@acme.example"' in _statements(recorded)[2]
 
 
 def test_outputs_are_a_reference(default: Recording) -> None:

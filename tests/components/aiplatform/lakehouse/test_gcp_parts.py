@@ -10,54 +10,22 @@ import pytest
 from tests.components.aiplatform.lakehouse.google import (
     ANALYSTS,
     BY_TABLE,
-    EVENTS,
-    NETWORK,
-    ORDERS,
     PIPELINE,
     PROJECT,
     SUPPORT,
+    everything,
     lakehouse,
 )
 from tests.components.recording import Recording
 
 BUCKET = "gcp:storage/bucket:Bucket"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
-QUALITY = {
-    "rules": [
-        {"rule": "complete", "column": "id"},
-        {"rule": "between", "column": "amount", "low": 0, "at_least": 0.99},
-        {"rule": "matches", "column": "email", "pattern": ".+@.+"},
-        {"rule": "rows", "low": 1},
-        {"rule": "fresh", "column": "ordered_at", "hours": 24},
-    ],
-    "schedule": "0 6 * * *",
-}
 
 
 @pytest.fixture(scope="module")
 def all_of_it() -> Recording:
     """One with every part that is asked for."""
-    return lakehouse(
-        tables=[{**ORDERS, "quality": QUALITY}, EVENTS],
-        grants=[BY_TABLE, {**BY_TABLE, "name": "raw", "tables": ["raw.events"], "rows": None}],
-        streams=[{"name": "clicks", "table": "raw.events"}],
-        batches=[
-            {"name": "load", "script": "gs://acme-scripts/load.py", "schedule": "15 3 * * *"},
-            {"name": "once", "script": "gs://acme-scripts/once.py", "arguments": {"day": "all"}},
-        ],
-        network=NETWORK,
-        legal_hold={"days": 400, "mode": "compliance"},
-        zones={"curated": {"file_days": 90}},
-        arrival_targets={"loader": PIPELINE},
-        quality_targets={"stewards": ANALYSTS},
-        query_cutoff_bytes=2 * 1024**4,
-        perimeter={
-            "access_policy": "123456789",
-            "deployers": [f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"],
-        },
-        protect=True,
-        retain_data=True,
-    )
+    return everything()
 
 
 def test_buckets_are_closed_and_encrypted_by_a_key_that_is_there_first(all_of_it: Recording) -> None:
@@ -67,7 +35,10 @@ def test_buckets_are_closed_and_encrypted_by_a_key_that_is_there_first(all_of_it
         assert bucket.inputs["encryption"]["defaultKmsKeyName"]
         user = all_of_it.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "lake-key-storage")
         assert all_of_it.depends(bucket, on=user), "Cloud Storage could not use the key"
-        assert (bucket.protect, bucket.retain_on_delete) == (True, True)
+        kept = bucket.name != "lake-batches"
+        assert (bucket.protect, bucket.retain_on_delete) == ((True, True) if kept else (None, None)), (
+            "what batches print is no data of the lakehouse"
+        )
     assert all_of_it.one("gcp:kms/cryptoKey:CryptoKey").inputs["rotationPeriod"] == "7776000s"
 
 
@@ -104,7 +75,8 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
     table = all_of_it.one("gcp:bigquery/table:Table")
     assert table.inputs["biglakeConfiguration"]["storageUri"] == f"gs://acme-dev-raw-{PROJECT}/tables/events/"
     body, at, price = json.loads(table.inputs["schema"])
-    assert len(body["dataPolicies"]) == 2, "the zone's, and the table's own"
+    names = [each["name"].rpartition("/")[2].rpartition("-")[0] for each in body["dataPolicies"]]
+    assert names == ["lake-raw-events-pii", "lake-raw-events-pii-masked"]
     assert (at["type"], "dataPolicies" in at) == ("DATETIME", False)
     assert (price["precision"], price["scale"]) == ("12", "4")
     assert table.ignore_changes == ("schema",), "the provider would drop a column that is declared no more"
@@ -122,8 +94,29 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
     )
     errors = all_of_it.one(SUBSCRIPTION, "lake-stream-clicks-errors").inputs
     assert errors["cloudStorageConfig"]["filenamePrefix"] == "files/errors/clicks/"
-    grant = all_of_it.one("gcp:bigquery/iamMember:IamMember", "lake-grant-raw-raw.events").inputs
-    assert (grant["member"], grant["role"]) == (SUPPORT, "roles/bigquery.dataViewer")
+    grant = all_of_it.one("gcp:bigquery/iamMember:IamMember", "lake-grant-raw-raw.events-read")
+    assert grant.inputs["member"] == SUPPORT
+    assert grant.inputs["role"].startswith("lake-row-reader")
+    assert (
+        all_of_it.one("gcp:bigquery/job:Job", "lake-raw-events-shape").urn
+        in (grant.property_dependencies["tableId"])
+    ), "it waits for the table's policies"
+
+
+def test_a_grant_to_write_a_stream_changes_rows_and_no_columns() -> None:
+    columns = [{"name": "at", "type": "timestamp", "classification": "public"}]
+    grant = {**BY_TABLE, "tables": ["raw.events"], "rows": None, "actions": ["read", "write"]}
+    recorded = lakehouse(
+        tables=[{"zone": "raw", "name": "events", "columns": columns}],
+        streams=[{"name": "clicks", "table": "raw.events"}],
+        grants=[grant],
+    )
+    member = recorded.one("gcp:bigquery/iamMember:IamMember", "lake-grant-support-raw.events-write").inputs
+    assert member["role"].startswith("lake-row-writer")
+    role = recorded.one("gcp:projects/iAMCustomRole:IAMCustomRole", "lake-row-writer").inputs
+    assert role["permissions"] == [
+        "bigquery.tables.get", "bigquery.tables.getData", "bigquery.tables.updateData",
+    ]  # fmt: skip
 
 
 def test_who_is_told_has_a_subscription_of_its_own(all_of_it: Recording) -> None:
@@ -154,11 +147,23 @@ def test_rules_are_scanned_by_one_that_sees_what_they_are_about(all_of_it: Recor
         "TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), MAX(`ordered_at`), SECOND) <= 86400"
     )
     assert scan["executionSpec"]["trigger"]["schedule"]["cron"] == "TZ=Etc/UTC 0 6 * * *"
-    pii = all_of_it.one("gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy", "lake-curated-pii")
-    assert any("gcp-sa-dataplex" in each for each in pii.inputs["grantees"])
-    assert all_of_it.one(
+    policy = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
+    pii = all_of_it.one(policy, "lake-curated-orders-pii").inputs["grantees"]
+    assert any("gcp-sa-dataplex" in each for each in pii)
+    without_rules = all_of_it.one(policy, "lake-raw-events-pii").inputs["grantees"]
+    assert not any("gcp-sa-dataplex" in each for each in without_rules), (
+        "it runs the scans of everybody that may create one"
+    )
+    grant = all_of_it.one(
         "gcp:biglake/icebergTableIamMember:IcebergTableIamMember", "lake-scans-curated.orders"
     )
+    scanned = all_of_it.one("gcp:dataplex/datascan:Datascan")
+    assert all_of_it.depends(scanned, on=grant)
+    assert grant.urn not in scanned.property_dependencies.get("data", ()), (
+        "a grant that is withdrawn while policies change must not take the scan along"
+    )
+    asks = all_of_it.one("gcp:projects/iAMMember:IAMMember", "lake-asks-scanner").inputs
+    assert "gcp-sa-dataplex" in asks["member"], "it runs queries in the project"
 
 
 def test_batches_are_started_and_work_as_a_writer(all_of_it: Recording) -> None:
@@ -182,12 +187,35 @@ def test_batches_are_started_and_work_as_a_writer(all_of_it: Recording) -> None:
     assert scripts["role"] == "roles/storage.objectViewer"
 
 
+def test_batches_reach_no_objects_but_their_scripts_and_their_own_output(all_of_it: Recording) -> None:
+    account = all_of_it.one("gcp:projects/iAMMember:IAMMember", "lake-batch").inputs
+    assert account["role"].startswith("lake-batch"), "Google's worker role reaches all objects of the project"
+    role = all_of_it.one("gcp:projects/iAMCustomRole:IAMCustomRole", "lake-batch").inputs
+    assert {each.partition(".")[0] for each in role["permissions"]} == {"dataproc", "logging", "monitoring"}
+    buckets = {
+        each.inputs["bucket"]: each.inputs["role"]
+        for each in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
+        if each.inputs["member"] == account["member"]
+    }
+    assert set(buckets) == {"acme-scripts", f"acme-dev-batches-{PROJECT}"}
+    load = all_of_it.one("gcp:cloudscheduler/job:Job", "lake-batch-load")
+    execution = json.loads(base64.b64decode(load.inputs["httpTarget"]["body"]))["environmentConfig"]
+    assert execution["executionConfig"]["stagingBucket"] == f"acme-dev-batches-{PROJECT}"
+    for service in ("compute", "dataproc"):
+        user = all_of_it.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", f"lake-key-{service}")
+        assert all_of_it.depends(load, on=user), "it could not use the key of its disks and its output"
+
+
 def test_a_perimeter_lets_the_deployers_in(all_of_it: Recording) -> None:
     perimeter = all_of_it.one("gcp:accesscontextmanager/servicePerimeter:ServicePerimeter").inputs
     assert perimeter["name"] == "accessPolicies/123456789/servicePerimeters/acme_dev_lakehouse"
     status = perimeter["status"]
     assert status["resources"] == ["projects/123456789012"]
-    assert {"biglake.googleapis.com", "storage.googleapis.com"} <= set(status["restrictedServices"])
+    closed = {each.removesuffix(".googleapis.com") for each in status["restrictedServices"]}
+    assert {"biglake", "bigquery", "storage", "pubsub"} <= closed, "the lakehouse"
+    assert {"artifactregistry", "bigtable", "firestore", "logging", "secretmanager", "sqladmin"} <= closed, (
+        "the feature store, the registries and the logs: their data must not leave either"
+    )
     let_in = status["ingressPolicies"][0]["ingressFrom"]
     assert let_in["identities"] == [f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"]
     assert "spec" not in perimeter

@@ -95,6 +95,14 @@ def _grant(**changed: Any) -> dict[str, Any]:
             {"grants": [BY_TABLE, {**BY_ZONES, "principal": BY_TABLE["principal"]}]},
             "grants[0].rows: got \"country = 'DE'\" for serviceAccount:support@",
         ),
+        (
+            {
+                "grants": [
+                    {**BY_TABLE, "name": f"t{number}", "rows": f"id = {number}"} for number in range(17)
+                ]
+            },
+            "grants: 17 different `rows` on curated.orders; expected at most 16",
+        ),
         ({"grants": [BY_ZONES, {**BY_ZONES, "name": "again"}]}, "which grant 'analysts' gives already"),
     ],
 )

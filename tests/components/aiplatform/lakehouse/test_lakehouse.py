@@ -25,6 +25,8 @@ POLICY = "aws:s3/bucketPolicy:BucketPolicy"
 TABLE = "aws:glue/catalogTable:CatalogTable"
 OPTIMIZER = "aws:glue/catalogTableOptimizer:CatalogTableOptimizer"
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+WORKGROUP = "aws:athena/workgroup:Workgroup"
 TAGGED = "aws:lakeformation/resourceLfTags:ResourceLfTags"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
 ZONES = ("curated", "raw", "serving")
@@ -55,7 +57,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
     assert default.names() == sorted(
         [
             "aiplatform:index:Lakehouse lake",
-            "aws:athena/workgroup:Workgroup lake-workgroup",
+            *(f"aws:athena/workgroup:Workgroup lake-workgroup-role-{who}" for who in ("analysts", "support")),
             *(f"aws:glue/catalogDatabase:CatalogDatabase lake-{zone}" for zone in ZONES),
             f"{TABLE} lake-curated-orders",
             f"{TABLE} lake-raw-events",
@@ -64,12 +66,14 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
                 for table in ("curated-orders", "raw-events")
                 for kind in ("compaction", "orphan", "retention")
             ),
-            "aws:iam/policy:Policy lake-client",
             *(f"aws:iam/role:Role lake-{role}" for role in ROLES),
             *(f"aws:iam/rolePolicy:RolePolicy lake-{role}" for role in ROLES),
+            *(f"aws:iam/rolePolicy:RolePolicy lake-client-role-{who}" for who in ("analysts", "support")),
+            "aws:iam/rolePolicy:RolePolicy lake-writers-role-pipeline",
             "aws:cloudwatch/logGroup:LogGroup lake-keeper",
             "aws:lambda/function:Function lake-keeper",
             "aws:lambda/invocation:Invocation lake-curated-orders",
+            "aws:lambda/invocation:Invocation lake-default",
             "aws:lambda/invocation:Invocation lake-raw-events",
             "aws:kms/alias:Alias lake-key",
             "aws:kms/key:Key lake-key",
@@ -79,7 +83,10 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             *platform,
             f"{PERMISSIONS} lake-grant-analysts",
             f"{PERMISSIONS} lake-grant-support-curated.orders",
+            f"{PERMISSIONS} lake-keeper-catalog",
             f"{PERMISSIONS} lake-role-analysts-curated",
+            f"{PERMISSIONS} lake-role-analysts-default",
+            f"{PERMISSIONS} lake-role-support-default",
             f"{PERMISSIONS} lake-role-analysts-serving",
             f"{PERMISSIONS} lake-role-support-curated",
             *(f"aws:lakeformation/resource:Resource lake-{zone}" for zone in ZONES),
@@ -149,7 +156,7 @@ def test_partitions_and_order_refer_to_columns_by_their_ids(default: Recording) 
     ] == [
         (1000, "ordered_at_day", 2, "day"),
         (1001, "id_bucket", 1, "bucket[16]"),
-        (1002, "address_city", 7, "identity"),
+        (1002, "id_trunc", 1, "truncate[10]"),
     ]
     assert declared["sortOrder"] == {
         "orderId": 1,
@@ -253,19 +260,22 @@ def test_a_principal_sees_a_database_once_however_many_grants_it_has() -> None:
     again = {**BY_TAGS, "name": "more", "principal": SUPPORT, "zones": ["serving"]}
     recorded = lakehouse(grants=[BY_TABLE, other, again])
     seen = [each.name for each in recorded.all(PERMISSIONS) if each.name.startswith("lake-role-support")]
-    assert seen == ["lake-role-support-curated", "lake-role-support-raw", "lake-role-support-serving"]
+    assert [each.removeprefix("lake-role-support-") for each in seen] == [
+        "curated",
+        "default",
+        "raw",
+        "raw.events-location",
+        "serving",
+    ]
     written = recorded.one(PERMISSIONS, "lake-grant-events-raw.events").inputs
     assert written["permissions"] == ["ALTER", "DELETE", "DESCRIBE", "INSERT"]
 
 
 def test_teams_get_no_right_on_a_bucket_and_nobody_every_action(default: Recording) -> None:
-    client = _statements(default.one("aws:iam/policy:Policy").inputs["policy"])
+    client = _statements(default.one(ROLE_POLICY, "lake-client-role-analysts").inputs["policy"])
     actions = [action for statement in client.values() for action in statement["Action"]]
     assert not [action for action in actions if action.startswith("s3:")]
-    assert client["Results"]["Condition"]["StringEquals"] == {
-        "kms:ViaService": f"athena.{REGION}.amazonaws.com"
-    }
-    for policy in (*default.all("aws:iam/rolePolicy:RolePolicy"), *default.all("aws:iam/policy:Policy")):
+    for policy in default.all(ROLE_POLICY):
         for statement in json.loads(policy.inputs["policy"])["Statement"]:
             assert not [action for action in statement["Action"] if "*" in action], policy.name
             assert statement["Resource"] != "*" or statement["Sid"] == "AskLakeFormation", policy.name
@@ -283,26 +293,28 @@ def test_pipelines_become_the_writer_and_nobody_else(default: Recording) -> None
 
 def test_lake_formation_reaches_the_buckets_for_the_own_account_alone(default: Recording) -> None:
     access = default.one("aws:iam/role:Role", "lake-access").inputs
-    lake, glue = json.loads(access["assumeRolePolicy"])["Statement"]
-    assert lake["Principal"] == {"Service": "lakeformation.amazonaws.com"}
+    (lake,) = json.loads(access["assumeRolePolicy"])["Statement"]
+    assert lake["Principal"] == {"Service": "lakeformation.amazonaws.com"}, (
+        "a Glue job that is given it would read every table"
+    )
     assert lake["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "no confused deputy"
-    assert glue["Principal"] == {"Service": "glue.amazonaws.com"}
-    assert "Condition" not in glue, "Glue sends no source: a condition would refuse it"
+    assert lake["Action"] == ["sts:AssumeRole"]
 
 
-def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recording) -> None:
-    workgroup = default.one("aws:athena/workgroup:Workgroup").inputs
-    assert workgroup["name"] == "acme-dev-lakehouse"
-    configuration = workgroup["configuration"]
-    assert configuration["enforceWorkgroupConfiguration"] is True
-    assert configuration["bytesScannedCutoffPerQuery"] == 100 * 1024**3
-    key = default.one("aws:kms/key:Key")
-    assert configuration["managedQueryResultsConfiguration"] == {
-        "enabled": True,
-        "encryptionConfiguration": {"kmsKey": key.state["arn"]},
+def test_no_bounds_are_kept_of_what_is_pii(default: Recording) -> None:
+    declared = default.one(TABLE, "lake-curated-orders").inputs["openTableFormatInput"]["icebergInput"]
+    properties = declared["icebergTableInput"]["properties"]
+    unmeasured = {
+        key.removeprefix("write.metadata.metrics.column.")
+        for key, mode in properties.items()
+        if key.startswith("write.metadata.metrics") and mode == "none"
     }
-    athena = _statements(key.inputs["policy"])["AthenaKeepsResults"]
-    assert athena["Condition"]["ArnLike"]["aws:SourceArn"].endswith("workgroup/acme-dev-lakehouse")
+    assert unmeasured == {"email", "address.city", "address.zip"}, "Iceberg counts parts by their paths"
+    call = json.loads(default.one("aws:lambda/invocation:Invocation", "lake-curated-orders").inputs["input"])
+    assert (
+        call["properties"].items()
+        >= {f"write.metadata.metrics.column.{each}": "none" for each in unmeasured}.items()
+    ), "a table that is there gets them by the keeper"
 
 
 def test_data_is_protected_and_stays_as_told(default: Recording) -> None:
@@ -357,4 +369,8 @@ def test_every_part_is_a_child_and_the_outputs_are_plain(default: Recording) -> 
         "location": f"s3://acme-dev-curated-{ACCOUNT}/tables/orders",
     }
     assert (told["catalog_id"], told["region"]) == (ACCOUNT, REGION)
-    assert value(default.result.workgroup) == told["workgroup"] == "acme-dev-lakehouse"
+    assert told["workgroups"] == {
+        "analysts": "acme-dev-lakehouse-analysts",
+        "support": "acme-dev-lakehouse-support",
+    }
+    assert set(told["client_policies"]) == {"analysts", "support"}

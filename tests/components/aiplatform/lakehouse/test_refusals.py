@@ -33,6 +33,26 @@ def _grant(**arguments: Any) -> dict[str, Any]:
     [
         (_table(columns=[{**ID, "type": "bigint"}]), "tables[0].columns[0].type: got 'bigint', expected"),
         (_table(columns=[{**ID, "name": "Id"}]), "columns[0].name: got 'Id', expected lower-case"),
+        (
+            _table(
+                owner="shop",
+                columns=[ID, {"name": "email", "type": "string", "classification": "pii"}],
+                partitions=[{"column": "email", "transform": "truncate[1]"}],
+            ),
+            "partitions[0].column: got 'email', which is pii",
+        ),
+        (
+            _table(
+                owner="shop",
+                columns=[ID, {"name": "at", "type": "struct<city: string>", "classification": "pii"}],
+                partitions=[{"column": "at.city"}],
+            ),
+            "partitions[0].column: got 'at.city', which is pii",
+        ),
+        (
+            {"tables": [{**EVENTS, "name": "ord", "zone": "curated"}, ORDERS]},
+            "tables[1].name: got 'orders', which begins with the name of curated.ord",
+        ),
         (_table(columns=[ID, ID]), "columns[1].name: got 'id' twice"),
         (_table(columns=[]), "columns: got [], expected 1 to 1000 columns"),
         (_table(name="a.b"), "tables[0].name: got 'a.b', expected lower-case letters, digits and _"),
@@ -62,6 +82,15 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_table(sort_order=[{"column": "at"}]), "sort_order[0].column: got 'at', expected a column"),
         (_table(sort_order=[{"column": "id", "direction": "down"}]), "expected one of asc, desc"),
         ({"tables": [EVENTS, EVENTS]}, "tables[1].name: got 'raw.events' twice"),
+        (
+            {
+                "grants": [
+                    {**BY_TABLE, "name": f"g{index}", "principal": f"{BY_TABLE['principal']}-{index}"}
+                    for index in range(61)
+                ]
+            },
+            "LakehouseArgs.grants: got 61 principals, expected at most 60",
+        ),
         (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order', expected one of"),
         (_grant(tables=[]), "grants[0].tables: missing, expected `tables` or `zones`"),
         (_grant(zones=["raw"]), "grants[0].zones: got zones beside tables"),

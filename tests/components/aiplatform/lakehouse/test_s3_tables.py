@@ -45,7 +45,9 @@ def test_tables_are_in_a_table_bucket_under_the_key_that_keeps_them(made: Record
     assert upkeep["maxSnapshotAgeHours"] == 7 * 24
     key = json.loads(made.one("aws:kms/key:Key").inputs["policy"])
     [kept] = [each for each in key["Statement"] if each["Sid"] == "TablesAreKept"]
-    assert kept["Condition"]["StringLike"] == {"kms:EncryptionContext:aws:s3:arn": f"{BUCKET}/*"}
+    assert kept["Condition"] == {"StringLike": {"kms:EncryptionContext:aws:s3:arn": f"{BUCKET}/*"}}, (
+        "the guide's condition alone: where another does not hold, upkeep stops unnoticed"
+    )
     for glue in ("catalogTable:CatalogTable", "catalogDatabase:CatalogDatabase"):
         assert not made.all(f"aws:glue/{glue}")
     assert not made.all("aws:glue/catalogTableOptimizer:CatalogTableOptimizer")
@@ -65,6 +67,12 @@ def test_nobody_passes_by_lake_formation(made: Recording) -> None:
     assert past["Action"] == ["s3tables:GetTableData", "s3tables:PutTableData"]
     assert len(past["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]) == 2, (
         "Lake Formation's role, and who makes"
+    )
+    (trusted,) = json.loads(made.one("aws:iam/role:Role", "lake-access").inputs["assumeRolePolicy"])[
+        "Statement"
+    ]
+    assert trusted["Action"] == ["sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity"], (
+        "Lake Formation sets both where it hands out credentials for a table bucket"
     )
 
 

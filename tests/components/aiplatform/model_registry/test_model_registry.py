@@ -95,7 +95,10 @@ def test_a_database_that_must_stand_is_in_two_zones_with_backups(prod: Recording
     assert (made.inputs["multiAz"], made.inputs["instanceClass"]) == (True, "db.m7g.large")
     assert (made.inputs["backupRetentionPeriod"], made.inputs["deletionProtection"]) == (30, True)
     assert made.inputs["skipFinalSnapshot"] is False
-    assert made.inputs["finalSnapshotIdentifier"] == "acme-dev-mlflow-final"
+    key = prod.one(KEY).state["arn"].rpartition("/")[2]
+    assert made.inputs["finalSnapshotIdentifier"] == f"acme-dev-mlflow-final-{key[:8]}", (
+        "the next registry of this name leaves a snapshot of another name"
+    )
     assert (made.inputs["backupWindow"], made.inputs["maintenanceWindow"]) == (
         "02:00-02:45",
         "sun:04:00-sun:04:45",
@@ -198,6 +201,9 @@ def test_files_are_the_servers_alone(default: Recording) -> None:
     statements = _statements(policy)
     role = default.one("aws:iam/role:Role", "models-mlflow-role").state["arn"]
     assert statements["PastTheServer"]["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": role}}
+    assert {"s3:PutObject", "s3:DeleteObjectVersion"} <= set(statements["PastTheServer"]["Action"]), (
+        "an older version of a file would be served"
+    )
     assert {"PlainHttp", "OtherKey", "CustomersKey"} <= set(statements)
     container = _pod(default, DEPLOYMENT)["containers"][0]
     assert f"--artifacts-destination=s3://acme-dev-models-{ACCOUNT}/runs" in container["args"]

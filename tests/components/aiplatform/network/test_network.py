@@ -8,7 +8,8 @@ from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi_aws import ec2
 
 from aiplatform._args import ArgumentError, keys
-from aiplatform.network import Network, NetworkArgs, NetworkReferenceArgs, NetworkZoneArgs
+from aiplatform._aws import Place
+from aiplatform.network import Network, NetworkArgs, NetworkReferenceArgs, NetworkZoneArgs, endpoint_policies
 from aiplatform.network.args import NetworkReference, NetworkSettings
 from aiplatform.network.args import NetworkZone as ZoneModel
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
@@ -204,6 +205,32 @@ def test_interface_endpoints_are_reached_by_https_from_the_vpc_alone():
     assert len(endpoint["subnetIds"]) == 2
 
 
+@pytest.mark.parametrize("endpoints", [["sts"], []])
+def test_interface_endpoints_in_china_are_refused_before_anything_is_made(endpoints: list[str]):
+    region = "cn-north-1"
+    partition = {"id": "aws-cn", "partition": "aws-cn", "dnsSuffix": "amazonaws.com.cn"}
+    answers: Any = {
+        "aws:index/getRegion:getRegion": lambda _: {"id": region, "name": region, "region": region},
+        "aws:index/getPartition:getPartition": lambda _: partition,
+    }
+    args: Any = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "endpoints": endpoints}
+
+    def program() -> list[str]:
+        try:
+            Network("network", args)
+        except ArgumentError as error:
+            return [str(fault) for fault in error.faults]
+        return []
+
+    recorded = record(program, answers=answers)
+    if not endpoints:
+        assert not recorded.result
+        return
+    (fault,) = recorded.result
+    assert fault.startswith("NetworkArgs.endpoints: got ['sts'], expected none in cn-north-1")
+    assert not recorded.all("aws:ec2/vpc:Vpc"), "some services there are cn.com.amazonaws..."
+
+
 def test_endpoints_that_data_goes_through_are_for_the_accounts_own_principals():
     recorded = _network(endpoints=["glue", "kinesis-firehose", "sts"])
     policies = {
@@ -358,8 +385,17 @@ def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording)
         f"arn:aws:s3:::prod-{REGION}-starport-layer-bucket/*",
         f"arn:aws:s3:::al2023-repos-{REGION}-de612dc2/*",
         f"arn:aws:s3:::prod-registry-k8s-io-{REGION}/*",
+        "arn:aws:s3:::docker-images-prod/*",
+        f"arn:aws:s3:::codefactory-{REGION}-prod-default-build-agent-executor/*",
     ]
     assert "Condition" not in others, "ECR signs for layers with an account of its own"
+
+
+@pytest.mark.parametrize(("region", "expected"), [("us-east-1", True), ("us-west-2", False)])
+def test_quays_bucket_is_readable_where_it_is(region: str, expected: bool):
+    here = Place(ACCOUNT, region, "aws", "amazonaws.com", f"arn:aws:iam::{ACCOUNT}:role/x")
+    policy = endpoint_policies.s3(here, [])
+    assert ("arn:aws:s3:::quayio-production-s3/*" in policy) == expected, "elsewhere quay answers by its CDN"
 
 
 def test_a_public_data_set_is_readable_once_it_is_named():

@@ -73,6 +73,10 @@ def test_two_kinds_are_ordered_by_a_compute_class() -> None:
     ("machine_type", "disk", "architecture"),
     [
         ("n4-standard-8", "hyperdisk-balanced", "x86_64"),
+        ("c4n-standard-8", "hyperdisk-balanced", "x86_64"),
+        ("m5-megamem-64", "hyperdisk-balanced", "x86_64"),
+        ("c3d-standard-8", "pd-balanced", "x86_64"),
+        ("n1-custom-4-8192", "pd-balanced", "x86_64"),
         ("c4a-standard-8", "hyperdisk-balanced", "arm64"),
         ("e2-custom-4-8192", "pd-balanced", "x86_64"),
     ],
@@ -104,6 +108,13 @@ def test_it_stands_where_its_machine_type_is_offered() -> None:
             "which comes with L4 cards: expected a type without, or a GPU pool",
         ),
         ({"instance_types": ["ct6e-standard-4t"]}, "which comes with TPU v6e chips"),
+        (
+            {"instance_types": ["c4d-standard-8-lssd"]},
+            "which comes with local SSDs: expected a type without such as c4d-standard-8; the provider would "
+            "replace the node pool at every update",
+        ),
+        ({"instance_types": ["z3-highmem-8-highlssd"]}, "which comes with local SSDs"),
+        ({"instance_types": ["z4d-highmem-16"]}, "which comes with local SSDs"),
         ({"instance_types": ["m7i.2xlarge"]}, "expected a machine type such as n2-standard-8"),
         ({"instance_types": ["n2-standard-8", "n2-standard-16"]}, "a node pool of GKE has one machine type"),
         ({"image": "bottlerocket"}, "which Google Cloud has no place for"),

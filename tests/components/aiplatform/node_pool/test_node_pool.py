@@ -49,6 +49,7 @@ def test_the_logical_names_are_a_contract() -> None:
         "aws:iam/role:Role cpu-node",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment cpu-node-AmazonEC2ContainerRegistryPullOnly",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment cpu-node-AmazonEKSWorkerNodePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment cpu-node-AmazonEKS_CNI_Policy",
     ]
 
 

@@ -10,7 +10,7 @@ from aiplatform._args import ArgumentError, keys
 from aiplatform.network import NetworkReferenceArgs
 from aiplatform.runner import Runner, RunnerArgs
 from aiplatform.runner.args import RunnerSettings
-from tests.components.recording import ACCOUNT, REGION, Recording, record, value
+from tests.components.recording import ACCOUNT, REGION, Recording, Registered, record, value
 
 NETWORK: NetworkReferenceArgs = {
     "vpc_id": "vpc-1",
@@ -21,6 +21,8 @@ DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
 CONNECTION = f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 GITHUB = {"repository": "https://github.com/acme/platform", "connection_arn": CONNECTION}
 PROJECT = "aws:codebuild/project:Project"
+ROLE = "aws:iam/role:Role"
+RIGHTS = "aws:iam/rolePolicy:RolePolicy"
 
 
 def _runner(**arguments: Any) -> Recording:
@@ -46,6 +48,11 @@ def _faults(**arguments: Any) -> list[str]:
     return [str(fault) for fault in error.value.faults]
 
 
+def _only(recorded: Recording, type: str, name: str) -> Registered:
+    (found,) = [each for each in recorded.all(type) if each.name == name]
+    return found
+
+
 def _statements(recorded: Recording) -> dict[str, Any]:
     policy = json.loads(recorded.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"])
     return {statement["Sid"]: statement for statement in policy["Statement"]}
@@ -54,11 +61,15 @@ def _statements(recorded: Recording) -> dict[str, Any]:
 def test_logical_names_are_a_contract():
     assert _runner(github_workflows=["Deploy"]).names() == [
         "aiplatform:index:Runner runner",
+        "aws:cloudwatch/logGroup:LogGroup runner-jobs-logs",
         "aws:cloudwatch/logGroup:LogGroup runner-logs",
+        "aws:codebuild/project:Project runner-jobs-project",
         "aws:codebuild/project:Project runner-project",
         "aws:codebuild/webhook:Webhook runner-jobs",
         "aws:ec2/securityGroup:SecurityGroup runner-security-group",
+        "aws:iam/role:Role runner-jobs-role",
         "aws:iam/role:Role runner-role",
+        "aws:iam/rolePolicy:RolePolicy runner-jobs-role",
         "aws:iam/rolePolicy:RolePolicy runner-role",
         "aws:kms/alias:Alias runner-key",
         "aws:kms/key:Key runner-key",
@@ -184,15 +195,74 @@ def test_without_a_repository_it_does_what_the_text_says():
     assert "FetchSource" not in _statements(recorded)
 
 
-def test_jobs_of_the_named_workflows_run_on_it_and_no_others():
-    recorded = _runner(github_workflows=["Deploy prod (2)", "Drift"])
-    webhook = recorded.one("aws:codebuild/webhook:Webhook").inputs
+@pytest.fixture(scope="module")
+def jobs() -> Recording:
+    """A runner for workflows, too."""
+    return _runner(github_workflows=["Deploy prod (2)", "Drift"])
+
+
+def test_jobs_of_the_named_workflows_run_on_it_and_no_others(jobs: Recording):
+    webhook = jobs.one("aws:codebuild/webhook:Webhook").inputs
+    assert webhook["projectName"] == "acme-dev-jobs", "the label of a job names it"
     event = {"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}
     first, second = [group["filters"] for group in webhook["filterGroups"]]
     assert first[0] == second[0] == event
-    assert (first[1]["type"], first[1]["pattern"]) == ("WORKFLOW_NAME", "^Deploy prod \\(2\\)$")
+    assert [each["type"] for each in first] == ["EVENT", "WORKFLOW_NAME"]
+    assert first[1]["pattern"] == "^Deploy prod \\(2\\)$"
     assert re.fullmatch(first[1]["pattern"], "Deploy prod (2)")
-    assert "concurrentBuildLimit" not in recorded.one(PROJECT).inputs, "a job that it refuses waits for ever"
+    assert "concurrentBuildLimit" not in jobs.named("runner-jobs-project").inputs, (
+        "a refused job waits for ever"
+    )
+    assert jobs.named("runner-project").inputs["concurrentBuildLimit"] == 1
+
+
+def test_a_job_that_anyone_with_a_branch_can_start_can_become_no_one(jobs: Recording):
+    policy = _only(jobs, RIGHTS, "runner-jobs-role").inputs
+    text = policy["policy"]
+    assert policy["role"] == "acme-dev-jobs"
+    assert "sts:" not in text
+    assert DEPLOYER not in text
+    sids = {each["Sid"] for each in json.loads(text)["Statement"]}
+    assert sids == {
+        "WriteLogs",
+        "UseKey",
+        "SeeNetwork",
+        "MakeInterfaces",
+        "RemoveInterfaces",
+        "LendInterfaces",
+        "FetchSource",
+    }
+    project = jobs.named("runner-jobs-project").inputs
+    assert not project["environment"].get("environmentVariables"), "nothing that leads to the deployer"
+    assert project["serviceRole"] == _only(jobs, ROLE, "runner-jobs-role").state["arn"]
+    own = json.loads(text)["Statement"][0]["Resource"]
+    assert own.endswith("log-group:/aws/codebuild/acme-dev-jobs:*"), "it cannot write into the runs' logs"
+    assert jobs.depends(jobs.named("runner-jobs-project"), on=_only(jobs, RIGHTS, "runner-jobs-role"))
+
+
+def test_jobs_and_runs_may_each_use_their_own_role_alone(jobs: Recording):
+    for stem, name in (("", "acme-dev-runner"), ("-jobs", "acme-dev-jobs")):
+        role = _only(jobs, ROLE, f"runner{stem}-role").inputs
+        (statement,) = json.loads(role["assumeRolePolicy"])["Statement"]
+        assert statement["Condition"]["ArnEquals"]["aws:SourceArn"].endswith(f":project/{name}")
+    key = jobs.one("aws:kms/key:Key").inputs["policy"]
+    for group in ("runner", "jobs"):
+        assert f"log-group:/aws/codebuild/acme-dev-{group}" in key
+
+
+def test_runs_by_start_build_are_as_without_workflows(jobs: Recording, default: Recording):
+    for name in ("runner-project", "runner-logs", "runner-security-group"):
+        assert jobs.named(name).inputs == default.named(name).inputs
+    assert _only(jobs, RIGHTS, "runner-role").inputs == _only(default, RIGHTS, "runner-role").inputs
+
+
+def test_jobs_of_named_accounts_run_on_it_and_no_others():
+    recorded = _runner(github_workflows=["Deploy", "Drift"], github_actors=["583231", "7"])
+    webhook = recorded.one("aws:codebuild/webhook:Webhook").inputs
+    for group in webhook["filterGroups"]:
+        (actor,) = [each for each in group["filters"] if each["type"] == "ACTOR_ACCOUNT_ID"]
+        assert actor["pattern"] == "^(583231|7)$"
+        assert not re.search(actor["pattern"], "75832310"), "a longer id is another account"
 
 
 def test_every_part_is_a_child_of_the_component(default: Recording):
@@ -241,9 +311,11 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
         ),
         (
             {"github_workflows": ["Deploy"], "connection_arn": None},
-            "RunnerArgs.connection_arn: missing, expected the connection by which GitHub tells of jobs",
+            "RunnerArgs.connection_arn: missing, expected the connection by which GitHub reports jobs",
         ),
         ({"github_workflows": ["Deploy", "Deploy"]}, "expected each only once"),
+        ({"github_workflows": ["Deploy"], "github_actors": ["octocat"]}, "expected the numeric id"),
+        ({"github_actors": ["583231"]}, "RunnerArgs.github_actors: got accounts without a workflow"),
         ({"size": "huge"}, "expected one of small, medium, large"),
         ({"timeout_minutes": 4}, "expected 5 to 2160 minutes"),
         ({"concurrent_runs": 0}, "expected 1 to 60 runs"),

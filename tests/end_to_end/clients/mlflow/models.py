@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import mlflow
+import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LinearRegression
@@ -37,17 +41,96 @@ def train() -> dict[str, Any]:
     }
 
 
-def promote(version: str) -> dict[str, Any]:
-    """Move the champion alias."""
-    return {"promoted": _promoted(version)}
+def make(model: str, how: str) -> dict[str, Any]:
+    """A version of another model, in an experiment of its own. how: `logged` as a model of MLflow, `run` as
+    files of a run, `elsewhere` with files at another place, `prompt`."""
+    client = MlflowClient()
+    experiment = client.create_experiment(model)
+    run = client.create_run(experiment).info
+    if how == "logged":
+        fitted = LinearRegression().fit([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.0])
+        with mlflow.start_run(run_id=run.run_id):
+            logged = mlflow.sklearn.log_model(
+                fitted, name="model", registered_model_name=model, pip_requirements=["scikit-learn"]
+            )
+        return {"version": str(logged.registered_model_version)}
+    if how == "prompt":
+        return {"version": str(mlflow.genai.register_prompt(name=model, template="Say yes").version)}
+    client.create_registered_model(model)
+    source = "s3://elsewhere/model"
+    if how == "run":
+        client.log_text(run.run_id, "good", "model/MLmodel")
+        source = f"{run.artifact_uri}/model"
+    return {"version": str(client.create_model_version(model, source, run.run_id).version)}
 
 
-def _promoted(version: str) -> str:
+def promote(version: str, model: str = MODEL, prompt: bool = False) -> dict[str, Any]:
+    """Move the champion alias. MLflow's client has another call for prompts, to the same route."""
+    if prompt:
+        mlflow.genai.set_prompt_alias(model, "champion", int(version))
+        return {"promoted": "yes"}
+    return {"promoted": _promoted(version, model)}
+
+
+def _promoted(version: str, model: str = MODEL) -> str:
     try:
-        MlflowClient().set_registered_model_alias(MODEL, "champion", version)
+        MlflowClient().set_registered_model_alias(model, "champion", version)
     except MlflowException as error:
         return str(error)
     return "yes"
+
+
+def read(model: str, prompt: bool = False) -> dict[str, Any]:
+    """What a champion serves: its version, and its files by name with what is in them, or a prompt's text."""
+    if prompt:
+        found = mlflow.genai.load_prompt(f"prompts:/{model}@champion")
+        return {"version": str(found.version), "text": found.template}
+    version = MlflowClient().get_model_version_by_alias(model, "champion")
+    with tempfile.TemporaryDirectory() as folder:
+        mlflow.artifacts.download_artifacts(artifact_uri=f"models:/{model}@champion", dst_path=folder)
+        files = [each for each in Path(folder).rglob("*") if each.is_file()]
+        return {
+            "version": version.version,
+            "files": {
+                str(each.relative_to(folder)): hashlib.sha256(each.read_bytes()).hexdigest() for each in files
+            },
+        }
+
+
+def ask(path: str, method: str = "POST", **more: Any) -> int:
+    """A request as this account; its status."""
+    who = (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"])
+    trust, uri = os.environ["MLFLOW_TRACKING_SERVER_CERT_PATH"], mlflow.get_tracking_uri()
+    return requests.request(method, f"{uri}/{path}", auth=who, verify=trust, timeout=60, **more).status_code
+
+
+def rewrite(model: str, version: str) -> dict[str, Any]:
+    """Change a prompt: its text, which is a tag, that it is one, and what is said of it."""
+    named = {"name": model, "version": version}
+    text, registry = {"key": "mlflow.prompt.text"}, "api/2.0/mlflow"
+    kind = {"name": model, "key": "mlflow.prompt.is_prompt"}
+    return {
+        "set": ask(f"{registry}/model-versions/set-tag", json={**named, **text, "value": "Say no"}),
+        "deleted": ask(f"{registry}/model-versions/delete-tag", "DELETE", json={**named, **text}),
+        "kind": ask(f"{registry}/registered-models/delete-tag", "DELETE", json=kind),
+        "described": ask(f"{registry}/model-versions/update", "PATCH", json={**named, "description": "x"}),
+    }
+
+
+def refused(run: str) -> dict[str, Any]:
+    """What no account but `admin` does: each attempt's status."""
+    tracking = "api/2.0/mlflow"
+    return {
+        "an experiment's files elsewhere": ask(
+            f"{tracking}/experiments/create", json={"name": "over", "artifact_location": "s3://bucket/runs/1"}
+        ),
+        "a URL that uploads": ask(
+            f"{tracking}/artifacts/presigned-upload-url", json={"run_id": run, "path": "model"}
+        ),
+        "the demonstration": ask("ajax-api/3.0/mlflow/demo/delete", json={}),
+        "signing up": ask(f"{tracking}/users/create-ui", data={"username": "x", "password": "x" * 20}),
+        "the assistant": ask("ajax-api/3.0/mlflow/assistant/message", json={"message": "x"}),
+    }
 
 
 def demote() -> dict[str, Any]:
@@ -78,7 +161,8 @@ def main() -> None:
     os.environ["MLFLOW_TRACKING_USERNAME"] = asked.pop("account")
     os.environ["MLFLOW_TRACKING_PASSWORD"] = asked.pop("password")
     mlflow.set_tracking_uri(asked.pop("uri"))
-    does = {"train": train, "promote": promote, "demote": demote, "use": use}[asked.pop("do")]
+    known = (train, make, promote, demote, use, read, rewrite, refused)
+    does = {each.__name__: each for each in known}[asked.pop("do")]
     answer = does(**asked)
     sys.stdout.write("\n")
     json.dump(answer, sys.stdout)

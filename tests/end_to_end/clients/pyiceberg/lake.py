@@ -133,7 +133,29 @@ def append_by_rest(asked: dict[str, Any]) -> dict[str, Any]:
     return {"all": shown(table)}
 
 
-DEEDS = {each.__name__: each for each in (write, read_as_writer, read_by_rest, append_by_rest)}
+def append_as_writer(asked: dict[str, Any]) -> dict[str, Any]:
+    """Append rows of texts, each cast to its column's type; how many rows there are then."""
+    table = as_writer(asked).load_table(asked["table"])
+    schema = table.schema().as_arrow()
+    texts = pa.schema([pa.field(each.name, pa.string()) for each in schema])
+    table.append(pa.Table.from_pylist(asked["rows"], schema=texts).cast(schema))
+    return {"rows": table.scan().to_arrow().num_rows}
+
+
+def load_by_rest(asked: dict[str, Any]) -> dict[str, Any]:
+    """The columns and rows that the REST endpoint gives of a table, or how it is refused."""
+    try:
+        table = by_rest(asked).load_table(asked["table"])
+        found = table.scan().to_arrow()
+    except (ForbiddenError, OSError) as error:
+        return {"refused": str(error)}
+    return {"columns": found.column_names, "rows": found.num_rows}
+
+
+DEEDS = {
+    each.__name__: each
+    for each in (write, read_as_writer, read_by_rest, append_by_rest, append_as_writer, load_by_rest)
+}
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
+
+from botocore.signers import RequestSigner
 
 from tests.twin.aws.fronts import Clients
 
@@ -75,3 +78,25 @@ def group_params(names: Names, **more: Any) -> Names:
         **more,
     }
     return {key: value for key, value in full.items() if value is not None}
+
+
+def token(clients: Clients, cluster: str) -> str:
+    """What `aws eks get-token` makes."""
+    sts = clients("sts")
+    signer = RequestSigner(
+        sts.meta.service_model.service_id,
+        "us-west-2",
+        "sts",
+        "v4",
+        sts._request_signer._credentials,
+        sts.meta.events,
+    )
+    request = {
+        "method": "GET",
+        "url": "https://sts.us-west-2.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",
+        "body": {},
+        "headers": {"x-k8s-aws-id": cluster},
+        "context": {},
+    }
+    url = signer.generate_presigned_url(request, "GetCallerIdentity", 60)
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import base64
+import json
 import time
+import uuid
+from typing import Any
 
 import pytest
 import time_machine
-from botocore.signers import RequestSigner
 
 from tests.twin.aws.eks.conftest import refusal
-from tests.twin.aws.eks.scene import Names, view
+from tests.twin.aws.eks.scene import Names, token, view
 from tests.twin.aws.fronts import Clients
+from twin.aws.functions.base import table
+from twin.checks.sdk import sdk
+from twin.resource import CloudError
 
 
 def test_add_ons_have_versions_configuration_and_state(clients: Clients, names: Names) -> None:
@@ -60,28 +64,6 @@ def test_access_entries_and_pod_identities_need_what_exists(clients: Clients, na
     assert view(clients, "workload_role", **asked)["role"] is None
 
 
-def token(clients: Clients, cluster: str) -> str:
-    """What `aws eks get-token` makes."""
-    sts = clients("sts")
-    signer = RequestSigner(
-        sts.meta.service_model.service_id,
-        "us-west-2",
-        "sts",
-        "v4",
-        sts._request_signer._credentials,
-        sts.meta.events,
-    )
-    request = {
-        "method": "GET",
-        "url": "https://sts.us-west-2.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",
-        "body": {},
-        "headers": {"x-k8s-aws-id": cluster},
-        "context": {},
-    }
-    url = signer.generate_presigned_url(request, "GetCallerIdentity", 60)
-    return "k8s-aws-v1." + base64.urlsafe_b64encode(url.encode()).decode().rstrip("=")
-
-
 def test_a_token_is_checked_to_its_signature(clients: Clients, names: Names) -> None:
     made = token(clients, "demo")
     found = view(clients, "authenticate", token=made)["principal"]
@@ -107,3 +89,62 @@ def test_a_token_lives_for_fifteen_minutes(
 
 def test_the_nodes_of_a_group_get_in(clients: Clients, names: Names, pool: str) -> None:
     assert names["node_role"] in clients("eks").list_access_entries(clusterName="demo")["accessEntries"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ({}, ""),
+        ({"Condition": {"StringEquals": {"aws:RequestTag/kubernetes-namespace": "other"}}}, ""),
+        ({"Principal": {"Service": "eks.amazonaws.com"}}, "sts:AssumeRole and sts:TagSession"),
+        ({"Action": "sts:AssumeRole"}, "does not allow sts:TagSession"),
+    ],
+)
+def test_an_association_needs_a_role_that_trusts_its_pods(
+    clients: Clients, names: Names, statement: dict[str, Any], words: str
+) -> None:
+    trusting = {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+    name = f"pods-{uuid.uuid4().hex[:6]}"
+    document = {"Version": "2012-10-17", "Statement": [{**trusting, **statement}]}
+    arn = clients("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(document))["Role"][
+        "Arn"
+    ]
+    place = {"clusterName": "demo", "namespace": "ml", "serviceAccount": name, "roleArn": arn}
+    if words:
+        assert words in refusal(clients, "create_pod_identity_association", **place)[1]
+    else:
+        clients("eks").create_pod_identity_association(**place)
+
+
+def test_an_association_to_a_role_that_denies_eks_is_refused(clients: Clients, names: Names) -> None:
+    trusting = {
+        "Effect": "Allow",
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
+    denying = {**trusting, "Effect": "Deny", "Action": "sts:TagSession"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trusting, denying]})
+    role = clients("iam").create_role(RoleName="pods-denied", AssumeRolePolicyDocument=document)["Role"][
+        "Arn"
+    ]
+    place = {"clusterName": "demo", "namespace": "ml", "serviceAccount": "denied", "roleArn": role}
+    assert "sts:TagSession" in refusal(clients, "create_pod_identity_association", **place)[1]
+
+
+def test_an_installed_addon_is_found_by_the_providers_function(clients: Clients, names: Names) -> None:
+    token = "aws:eks/getAddon:getAddon"
+    place = {"clusterName": "demo", "addonName": "kube-proxy"}
+    with pytest.raises(CloudError, match="couldn't find resource"):
+        table()[token].invoke(clients.context(), place)
+    clients("eks").create_addon(**place, addonVersion="v1.34.1-eksbuild.2", tags={"a": "b"})
+    found = table()[token].invoke(clients.context(), place)
+    assert (found["addonVersion"], found["tags"]) == ("v1.34.1-eksbuild.2", {"a": "b"})
+    schema = sdk("pulumi_aws").function(token)
+    assert schema is not None
+    assert set(found) <= set(schema.result)
+    clients("eks").delete_addon(**place)
+    view(clients, "addon_status", name="kube-proxy", status="GONE", issues=[])

@@ -11,6 +11,8 @@ import pytest
 from tests.twin.aws.eks.conftest import refusal
 from tests.twin.aws.eks.scene import Names, group_params, role, view
 from tests.twin.aws.fronts import Clients
+from twin.aws.resources.table import table
+from twin.resource import CloudError, HalfMade
 
 BAD_GROUPS: list[tuple[Names, str]] = [
     ({"instanceTypes": ["g5.gigantic"]}, "do not exist"),
@@ -210,6 +212,33 @@ def test_a_group_whose_user_data_does_not_fit_its_image_is_made_and_fails(
     assert name[:60] not in clients("eks").list_nodegroups(clusterName="demo")["nodegroups"]
 
 
+def test_a_group_that_fails_stays_in_the_state_and_an_update_without_change_succeeds(
+    clients: Clients, names: Names
+) -> None:
+    kind = table()["aws:eks/nodeGroup:NodeGroup"]
+    inputs: Names = {
+        "clusterName": "demo",
+        "nodeGroupName": "failed",
+        "nodeRoleArn": names["node_role"],
+        "subnetIds": names["subnets"],
+        "instanceTypes": ["g5.xlarge"],
+        "amiType": "AL2023_x86_64_NVIDIA",
+        "launchTemplate": {**template(clients, "failed", UserData="#!/bin/sh"), "version": "1"},
+        "scalingConfig": {"minSize": 0, "maxSize": 4, "desiredSize": 0},
+    }
+    with pytest.raises(HalfMade, match="User data was not in the MIME multipart format") as failed:
+        kind.create(clients.context(), inputs)
+    assert failed.value.id == "demo:failed", "the provider sets the id before it waits"
+    again = kind.update(clients.context(), failed.value.id, failed.value.state, inputs)
+    assert again["status"] == "CREATE_FAILED", "nothing to change is no error"
+    with pytest.raises(CloudError, match="not in Active state"):
+        kind.update(clients.context(), "demo:failed", again, {**inputs, "labels": {"a": "b"}})
+    clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="failed")
+    for _ in range(2):
+        view(clients, "machines")
+    assert kind.read(clients.context(), "demo:failed", again) is None, "so the next `up` creates it again"
+
+
 def test_a_group_in_a_public_subnet_without_public_addresses_fails(clients: Clients, names: Names) -> None:
     ec2, subnet = clients("ec2"), names["subnets"][0]
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -293,3 +322,67 @@ def test_a_node_takes_as_many_pods_as_its_user_data_says(clients: Clients, names
     machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
     assert [each["capacity"]["pods"] for each in machines] == ["51"]
     clients("eks").delete_nodegroup(clusterName="demo", nodegroupName="few-pods")
+
+
+@pytest.mark.parametrize(
+    ("type_", "capacity", "launched", "words"),
+    [
+        ("m7i.large", "ON_DEMAND", 2, "VcpuLimitExceeded - You have requested more vCPU capacity than"),
+        ("m7i.large", "SPOT", 2, "MaxSpotInstanceCountExceeded"),
+        ("g5.xlarge", "ON_DEMAND", 0, "your current vCPU limit of 0 allows"),
+    ],
+)
+def test_a_new_accounts_quota_ends_a_node_group_that_wants_more(
+    clients: Clients, names: Names, type_: str, capacity: str, launched: int, words: str
+) -> None:
+    clients.front.faults.add({"kind": "new_account"})
+    name = f"quota-{type_[0]}-{capacity.lower()}"
+    sizes = {"minSize": 3, "maxSize": 3, "desiredSize": 3}
+    params = group_params(
+        names, nodegroupName=name, instanceTypes=[type_], capacityType=capacity, scalingConfig=sizes
+    )
+    try:
+        clients("eks").create_nodegroup(**params)
+        group = seen(clients, name)["name"]
+        machines = [each for each in view(clients, "machines")["machines"] if each["group"] == group]
+        assert len(machines) == launched, "two of two vCPUs fit into five"
+        view(clients, "node_group_health", node_group=name, ready=launched, issues=[])
+        told = clients("eks").describe_nodegroup(clusterName="demo", nodegroupName=name)["nodegroup"]
+        (issue,) = told["health"]["issues"]
+        assert issue["code"] == "AsgInstanceLaunchFailures"
+        assert words in issue["message"]
+    finally:
+        clients.front.faults.clear()
+        clients("eks").delete_nodegroup(clusterName="demo", nodegroupName=name)
+        for _ in range(2):
+            view(clients, "machines")
+
+
+def test_aws_node_attaches_interfaces_by_a_role_of_its_own_or_by_the_nodes(
+    clients: Clients, names: Names
+) -> None:
+    iam, eks = clients("iam"), clients("eks")
+    policy = "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"
+    nodes = role(clients, "cni-nodes", "ec2.amazonaws.com")
+    sizes = {"minSize": 1, "maxSize": 1, "desiredSize": 1}
+    eks.create_nodegroup(**group_params(names, nodegroupName="cni", nodeRole=nodes, scalingConfig=sizes))
+    group = seen(clients, "cni")["name"]
+
+    def may() -> bool:
+        return next(each for each in view(clients, "machines")["machines"] if each["group"] == group)[
+            "network_rights"
+        ]
+
+    assert not may(), "neither has the policy: the nodes never become Ready"
+    iam.attach_role_policy(RoleName="cni-nodes", PolicyArn=policy)
+    assert may()
+    own = role(clients, "cni-own", "pods.eks.amazonaws.com")
+    place = {"clusterName": "demo", "namespace": "kube-system", "serviceAccount": "aws-node"}
+    made = eks.create_pod_identity_association(**place, roleArn=own)["association"]["associationId"]
+    assert not may(), "aws-node takes its own role, whatever the nodes have"
+    iam.attach_role_policy(RoleName="cni-own", PolicyArn=policy)
+    assert may()
+    eks.delete_pod_identity_association(clusterName="demo", associationId=made)
+    eks.delete_nodegroup(clusterName="demo", nodegroupName="cni")
+    for _ in range(2):
+        view(clients, "machines")

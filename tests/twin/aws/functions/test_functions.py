@@ -111,3 +111,15 @@ def test_a_session_leads_to_its_role(aws: AwsContext) -> None:
 def test_a_parameter_that_does_not_exist_is_told(aws: AwsContext) -> None:
     with pytest.raises(CloudError, match="ParameterNotFound"):
         ask(aws, "aws:ssm/getParameter:getParameter", name="/nothing/here")
+
+
+def test_log_groups_are_found_by_prefix_and_described_by_name(aws: AwsContext) -> None:
+    for name in ("/functions/one", "/functions/one/more"):
+        aws.call("logs", "CreateLogGroup", {"logGroupName": name})
+    aws.call("logs", "PutRetentionPolicy", {"logGroupName": "/functions/one", "retentionInDays": 7})
+    found = ask(aws, "aws:cloudwatch/getLogGroups:getLogGroups", logGroupNamePrefix="/functions/one")
+    assert found["logGroupNames"] == ["/functions/one", "/functions/one/more"]
+    one = ask(aws, "aws:cloudwatch/getLogGroup:getLogGroup", name="/functions/one")
+    assert (one["retentionInDays"], one["kmsKeyId"]) == (7, "")
+    with pytest.raises(CloudError, match="couldn't find resource"):
+        ask(aws, "aws:cloudwatch/getLogGroup:getLogGroup", name="/functions/o")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.twin.gcp.fronts import PROJECT, REGION, client, refused
 from tests.twin.gcp.gke.scene import CLUSTER, Gke
+from tests.twin.gcp.gke.test_pool_rules import FLEX, QUEUED
 from twin.gcp.errors import GoogleError
 from twin.gcp.gke import sight
 
@@ -82,6 +83,53 @@ def test_autoscaling_is_changed_by_either_way(cluster: Gke) -> None:
     cluster.clusters.nodePools().setAutoscaling(name=POOL, body={"autoscaling": {"enabled": False}}).execute()
     (group,) = cluster.view("groups")["groups"]
     assert group["built_in"] is False
+
+
+GPUS = {"machineType": "g2-standard-8"}
+TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NO_SCHEDULE"}
+
+
+def test_gpu_nodes_are_tainted_where_another_pool_has_no_gpus(cluster: Gke) -> None:
+    cluster.add_pool("gpus", config=GPUS)
+    cluster.nodes_ready()
+    assert cluster.pool("gpus")["config"]["taints"] == [TAINT]
+    own = {"key": "team", "value": "ml", "effect": "NO_SCHEDULE"}
+    cluster.clusters.nodePools().update(
+        name=f"{CLUSTER}/nodePools/gpus", body={"taints": {"taints": [own]}}
+    ).execute()
+    assert cluster.pool("gpus")["config"]["taints"] == [own, TAINT], "GKE's own stays"
+    cluster.add_pool("named", config={**GPUS, "taints": [TAINT]})
+    assert cluster.pool("named")["config"]["taints"] == [TAINT], "once, where the pool names it itself"
+
+
+def test_gpu_nodes_of_the_only_pool_are_not_tainted_then_or_later(cluster: Gke) -> None:
+    cluster.clusters.nodePools().delete(name=POOL).execute()
+    for _ in range(2):  # its machines, then the pool
+        cluster.view("machines")
+    cluster.add_pool("gpus", config=GPUS)
+    cluster.nodes_ready()
+    assert not cluster.pool("gpus")["config"].get("taints")
+    cluster.add_pool("later")
+    assert not cluster.pool("gpus")["config"].get("taints"), "not retroactively"
+
+
+def test_bundled_local_ssds_are_ephemeral_storage_where_nothing_is_said_of_them(cluster: Gke) -> None:
+    cluster.add_pool("fast", config={"machineType": "c3-standard-8-lssd"})
+    assert cluster.pool("fast")["config"]["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 2}
+
+
+@pytest.mark.parametrize("queued", [False, True])
+def test_flex_start_and_queued_pools_upgrade_as_gke_chooses_whatever_is_asked(
+    cluster: Gke, queued: bool
+) -> None:
+    surge = {"strategy": "SURGE", "maxSurge": 1}
+    asked = {**(QUEUED if queued else FLEX), "upgradeSettings": surge}
+    cluster.add_pool("flex", **asked)
+    assert cluster.pool("flex")["upgradeSettings"] == {"strategy": "SHORT_LIVED"}
+    cluster.clusters.nodePools().update(
+        name=f"{CLUSTER}/nodePools/flex", body={"upgradeSettings": surge}
+    ).execute()
+    assert cluster.pool("flex")["upgradeSettings"] == {"strategy": "SHORT_LIVED"}
 
 
 def test_a_slice_of_the_autoscalers_becomes_one_that_stays(cluster: Gke) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -262,10 +263,19 @@ def test_policy_tags_guard_and_mask_columns(data: GcpContext) -> None:
     assert tag.read() is None, "a taxonomy takes its tags along"
 
 
-def run(gcp: GcpContext, query: str, number: int) -> Made:
-    """A job of statements."""
+def run(gcp: GcpContext, google: Front, query: str, number: int) -> Any:
+    """The status of a job of statements, once it is done."""
     asked = {"query": query, "useLegacySql": False, "createDisposition": "", "writeDisposition": ""}
-    return make(gcp, JOB, jobId=f"shape-{number}", location="us-central1", query=asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(google, "operation_seconds", 0.3)
+        job = make(gcp, JOB, jobId=f"shape-{number}", location="us-central1", query=asked)
+    assert job.outputs["statuses"] == [{"state": "RUNNING"}], "the provider does not wait"
+    time.sleep(0.35)
+    done = job.read()
+    assert done is not None
+    [status] = done["statuses"]
+    assert status["state"] == "DONE"
+    return status
 
 
 def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpContext, google: Front) -> None:
@@ -291,17 +301,16 @@ def test_statements_shape_and_guard_a_table_of_an_iceberg_catalog(data: GcpConte
         f"CREATE OR REPLACE ROW ACCESS POLICY `all_rows` ON {name}\n"
         '  GRANT TO ("user:ann@example.com") FILTER USING (TRUE)'
     )
-    job = run(data, script, 1)
-    assert job.outputs["statuses"] == [{"state": "DONE"}]
+    assert run(data, google, script, 1) == {"state": "DONE"}
     now = held.read()
     assert now is not None
     assert [each["name"] for each in now["schema"]["fields"]] == ["event_id", "at", "email"]
-    wrong = run(data, f"ALTER TABLE {name} ADD COLUMN `email` STRING", 2)
-    assert "Column already exists: email" in wrong.outputs["statuses"][0]["errorResults"][0]["message"]
-    missing = run(data, f"ALTER TABLE `{PROJECT}.acme-dev.curated.gone` ADD COLUMN `x` STRING", 3)
-    assert "Not found: Table" in missing.outputs["statuses"][0]["errorResults"][0]["message"]
+    wrong = run(data, google, f"ALTER TABLE {name} ADD COLUMN `email` STRING", 2)
+    assert "Column already exists: email" in wrong["errorResults"][0]["message"]
+    missing = run(data, google, f"ALTER TABLE `{PROJECT}.acme-dev.curated.gone` ADD COLUMN `x` STRING", 3)
+    assert "Not found: Table" in missing["errorResults"][0]["message"]
     with pytest.raises(CloudError, match="not in the twin"):
-        run(data, "SELECT 1", 4)
+        run(data, google, f"CREATE TABLE {name} (x INT64)", 4)
     assert "bigquery.jobs" not in inventory.of(google)
     bad = {"dataPolicyId": "x", "location": "us-central1", "dataPolicyType": "RAW_DATA_ACCESS_POLICY"}
     with pytest.raises(CloudError, match="Invalid grantee"):

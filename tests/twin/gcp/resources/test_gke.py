@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,6 +192,28 @@ def test_a_node_pool_lives_and_changes(stage: Stage) -> None:
     assert made.replaced_by(nodeConfig=other) == ["nodeConfig.guestAccelerators[0].count"]
     made.delete()
     assert made.read() is None
+
+
+def test_a_flex_start_pool_has_drift_where_its_upgrade_strategy_is_set_and_none_where_it_is_left_out(
+    stage: Stage,
+) -> None:
+    cluster = stage.cluster()
+    flex: dict[str, Any] = {
+        "nodeConfig": {
+            "machineType": "a3-highgpu-8g",
+            "serviceAccount": NODES,
+            "flexStart": True,
+            "maxRunDuration": "604800s",
+            "reservationAffinity": {"consumeReservationType": "NO_RESERVATION"},
+            "guestAccelerators": [{"type": "nvidia-h100-80gb", "count": 8}],
+            "ephemeralStorageLocalSsdConfig": {"localSsdCount": 16},
+        },
+        "management": {"autoRepair": False, "autoUpgrade": True},
+    }
+    made = stage.pool(cluster, **flex)
+    assert made.outputs["upgradeSettings"]["strategy"] == "SHORT_LIVED"
+    with pytest.raises(AssertionError, match="drift"):
+        stage.pool(cluster, name="told", **flex, upgradeSettings={"strategy": "SURGE", "maxUnavailable": 1})
 
 
 def test_a_pool_of_a_fixed_size_is_resized(stage: Stage) -> None:

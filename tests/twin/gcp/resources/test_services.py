@@ -8,6 +8,7 @@ from tests.twin.gcp.fronts import PROJECT, client
 from tests.twin.gcp.resources.life import context, make, refused
 from twin.gcp.context import GcpContext
 from twin.gcp.front import Front
+from twin.gcp.functions.base import table as functions
 from twin.gcp.resources.table import table
 from twin.resource import UNKNOWN, CloudError
 
@@ -47,6 +48,8 @@ def test_a_service_is_enabled_and_left_enabled_unless_told(front: Front) -> None
     make(gcp, SERVICE, service="container.googleapis.com")
     agent = make(gcp, IDENTITY, service="container.googleapis.com")
     assert agent.outputs["member"].startswith("serviceAccount:service-")
+    with pytest.raises(CloudError, match="not supported for service compute"):
+        make(gcp, IDENTITY, service="compute.googleapis.com")
 
 
 def test_a_service_account_lives(gcp: GcpContext) -> None:
@@ -76,6 +79,25 @@ def test_a_custom_role_lives_and_is_undeleted(gcp: GcpContext) -> None:
     assert not again.outputs.get("deleted")
     assert again.outputs["permissions"] == asked["permissions"]
     assert "roleId" in refused(gcp, ROLE, **{**asked, "roleId": "my-role"})
+
+
+@pytest.mark.parametrize("missing", ["serviceusage", "cloudresourcemanager"])
+def test_no_service_is_enabled_in_a_project_without_service_usage_or_resource_manager(
+    front: Front, missing: str
+) -> None:
+    services = client(front, "serviceusage").services()
+    services.disable(name=f"projects/{PROJECT}/services/{missing}.googleapis.com", body={}).execute()
+    title = {"serviceusage": "Service Usage API", "cloudresourcemanager": "Cloud Resource Manager API"}
+    words = f"{title[missing]} has not been used in project"
+    kind = table()["gcp:projects/service:Service"]
+    given = {**kind.defaults, "service": "pubsub.googleapis.com"}
+    under = context(front).with_intent(f"without-{missing}")
+    with pytest.raises(CloudError, match=words):
+        kind.create(under, kind.prepared(under, given))
+    with pytest.raises(CloudError, match=words):
+        functions()["gcp:projects/getProjectService:getProjectService"].invoke(
+            under, {"service": "serviceusage.googleapis.com"}
+        )
 
 
 def test_members_of_policies_come_and_go_one_by_one(gcp: GcpContext, google: Front) -> None:
@@ -280,8 +302,6 @@ def test_log_buckets_sinks_and_exclusions_live(gcp: GcpContext) -> None:
 
 
 def test_functions_answer(gcp: GcpContext, google: Front) -> None:
-    from twin.gcp.functions.base import table as functions
-
     project = functions()["gcp:organizations/getProject:getProject"].invoke(gcp, {})
     assert project["number"] == google.project_number
     zones = functions()["gcp:compute/getZones:getZones"].invoke(gcp, {"region": "us-central1"})

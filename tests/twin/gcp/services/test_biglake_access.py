@@ -101,8 +101,10 @@ def _govern(front: Front) -> None:
         "jobReference": {"projectId": PROJECT, "jobId": "shape", "location": REGION},
         "configuration": {"query": {"query": script, "useLegacySql": False}},
     }
-    done = client(front, "bigquery", "v2").jobs().insert(projectId=PROJECT, body=job).execute()
-    assert "errorResult" not in done["status"], done["status"]
+    jobs = client(front, "bigquery", "v2").jobs()
+    jobs.insert(projectId=PROJECT, body=job).execute()
+    done = jobs.get(projectId=PROJECT, jobId="shape", location=REGION).execute()
+    assert done["status"] == {"state": "DONE"}
     bindings = [{"role": "roles/biglake.viewer", "members": [WHOLE, SOME]}]
     tables = client(front, "biglake").projects().catalogs().namespaces().tables()
     tables.setIamPolicy(resource=TABLE, body={"policy": {"bindings": bindings}}).execute()

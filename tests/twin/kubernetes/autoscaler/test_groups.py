@@ -72,6 +72,19 @@ def test_what_the_type_does_not_tell_an_empty_group_learns_from_tags_alone() -> 
     assert [taint.key for taint in shape.taints] == ["nvidia.com/gpu", "team"]
 
 
+def test_a_taint_without_value_an_empty_group_learns_from_a_tag_alone() -> None:
+    view = FakeView()
+    bare = [Taint("example.com/batch", "NoSchedule"), Taint("team", "NoSchedule", "web")]
+    view.add_group("batch", template(taints=bare), 0, 4, 0)
+    known = view.known["eks-batch"]
+    assert [taint.key for taint in from_template(known).taints] == ["team"], "EKS's answer leaves it out"
+    tagged = replace(known, tags={f"{TEMPLATE}taint/example.com/batch": ":NoSchedule"})
+    assert Taint("example.com/batch", "NoSchedule") in from_template(tagged).taints
+    assert (
+        Taint("example.com/batch", "NoSchedule") in from_template(replace(known, exact_template=True)).taints
+    )
+
+
 def member(
     labels: dict[str, str] | None = None, since: float = 0.0, resources: dict[str, str] | None = None
 ) -> Member:

@@ -163,20 +163,22 @@ def test_a_role_that_may_not_is_an_event_that_names_it() -> None:
     assert "autoscaling:SetDesiredCapacity" in message
 
 
-def test_without_its_configmap_the_priority_expander_grows_nothing() -> None:
-    trial = Trial("--expander=priority")
-    trial.view.add_group("l4", L4, 0, 4, 0)
-    assert not trial.step(gpu_pod())
-    assert "not found" in trial.said("PriorityConfigMapInvalid")[0]
-    assert trial.view.calls == []
+def test_without_its_configmap_the_priority_expander_passes_all_groups_to_the_next() -> None:
+    big = template("g6.12xlarge", cpu=48, memory="192Gi", devices={"nvidia.com/gpu": 4})
+    trial = Trial("--expander=priority,least-waste")
+    trial.view.add_group("big", big, 0, 4, 0)
+    trial.view.add_group("small", L4, 0, 4, 0)
+    assert trial.step(pod("p", requests={"nvidia.com/gpu": "1", "cpu": "3"}))
+    assert trial.view.calls[0][1] == "eks-small", "the one that wastes less, and not the first by name"
+    assert not trial.said("PriorityConfigMapInvalid"), "there is no object to say it of"
 
 
 @pytest.mark.parametrize("text", ["", "a: [x]", "10: x", "10: ['(']", "- x", "10: ["])
-def test_priorities_that_cannot_be_read_are_said(text: str) -> None:
+def test_priorities_that_cannot_be_read_are_said_and_filter_nothing(text: str) -> None:
     trial = Trial("--expander=priority,least-waste")
     trial.view.add_group("l4", L4, 0, 4, 0)
     trial.rank(text)
-    assert not trial.step(gpu_pod())
+    assert trial.step(gpu_pod())
     assert trial.said("PriorityConfigMapInvalid")
 
 

@@ -248,3 +248,45 @@ def test_a_plan_that_asks_for_nothing_requires_nothing() -> None:
     plan = planned(made(ORDERS), {**ORDERS, "description": "Orders"})
     assert [each["type"] for each in plan.requirements] == ["assert-table-uuid"]
     assert plan.steps == ["set comment"]
+
+
+def _dropped(schema_of_snapshots: list[int | None]) -> dict[str, Any]:
+    """Orders of which a client has dropped `email`, with snapshots written by these schemas."""
+    before = made(ORDERS)
+    first = before["schemas"][0]
+    kept = {
+        **first,
+        "schema-id": 1,
+        "fields": [each for each in first["fields"] if each["name"] != "email"],
+    }
+    snapshots = [
+        {
+            "snapshot-id": number,
+            "timestamp-ms": number,
+            "manifest-list": "s3://x",
+            "summary": {"operation": "append"},
+            **({} if schema is None else {"schema-id": schema}),
+        }
+        for number, schema in enumerate(schema_of_snapshots, start=1)
+    ]
+    return {**before, "schemas": [first, kept], "current-schema-id": 1, "snapshots": snapshots}
+
+
+@pytest.mark.parametrize("schemas", [[0], [0, 1], [None]])
+def test_a_pii_column_stays_declared_while_snapshots_hold_its_values(schemas: list[int | None]) -> None:
+    plan = planned(_dropped(schemas), without(ORDERS, "email"))
+    [fault] = plan.faults
+    assert fault.startswith("column email: it was pii and is dropped, and 1 snapshots still hold its values")
+    assert not plan.updates, "the tags of the table would fall, and its readers get the old files"
+
+
+def test_a_pii_column_may_go_once_no_snapshot_holds_it() -> None:
+    after = followed(_dropped([1]), without(ORDERS, "email"))
+    assert planned(after, without(ORDERS, "email")).updates == [], "it is noted no more"
+
+
+def test_a_column_that_is_no_pii_may_go_at_once() -> None:
+    declared = changed(ORDERS, "email", classification="internal")
+    before = _dropped([0])
+    before["properties"] = made(declared)["properties"]
+    assert planned(before, without(declared, "email")).faults == []

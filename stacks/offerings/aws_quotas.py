@@ -1,0 +1,151 @@
+"""Whether EC2's quotas of the account suffice: what the pools need at once, and what they may grow to.
+
+EKS accepts a node group over a quota, waits for its nodes and reports CREATE_FAILED much later, so the quotas
+are read before anything is registered. A new account may run 5 vCPUs of ordinary instances and none with
+accelerators. Source of codes and defaults: EC2 user guide, "Amazon EC2 quotas" and "Spot Instance quotas".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import pulumi
+from pulumi_aws import ec2, servicequotas
+
+from aiplatform._args import read
+from aiplatform.gpu_pool import plan as gpu
+from aiplatform.gpu_pool.args import GpuPoolSettings
+from stacks import arguments, to_be
+from stacks.offerings.found import Found
+from stacks.offerings.pools import Offered
+from stacks.settings import Settings
+
+_STANDARD: Final = frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"})
+_G: Final = frozenset({"g", "gr", "vt"})
+ON_DEMAND: Final = (
+    ("L-1216C47A", _STANDARD),
+    ("L-DB2E81BA", _G),
+    ("L-417A185B", frozenset({"p"})),
+    ("L-1945791B", frozenset({"inf"})),
+    ("L-2C3B7624", frozenset({"trn"})),
+)
+SPOT: Final = (
+    ("L-34B43A08", _STANDARD),
+    ("L-3819A6DF", _G),
+    ("L-7212CCBC", frozenset({"p2", "p3", "p4"})),
+    ("L-C4BD4855", frozenset({"p5"})),
+    ("L-B5D1601B", frozenset({"inf"})),
+    ("L-6B0D517C", frozenset({"trn"})),
+)
+"""(quota code, families of instance types that count against it): the letters before the first digit, or with
+it. Types that are not here (spot of the newest families) are not checked."""
+_FAMILY: Final = re.compile(r"([a-z]+)(\d*)")
+_RIGHTS: Final = "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota"
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What one node group takes of a quota, in vCPUs.
+
+    topic: of the file. minimum: of the nodes that always run, by the smallest of the instance types, so that
+    a fault is certain. maximum: by the type that the group prefers.
+    """
+
+    topic: str
+    code: str
+    minimum: int
+    maximum: int
+
+
+def faults(
+    settings: Settings, zones: Sequence[str], offered: Offered, options: pulumi.InvokeOptions
+) -> list[Found]:
+    """The quotas that nodes that always run exceed.
+
+    Warns of a quota that pools may grow beyond, and where the caller may not read quotas. zones: of the
+    network. offered: by EC2, of the pools' instance types.
+    """
+    demands = list(_demands(settings, zones, offered, options))
+    found: list[Found] = []
+    for code in dict.fromkeys(each.code for each in demands):
+        try:
+            quota = servicequotas.get_service_quota(service_code="ec2", quota_code=code, opts=options)
+        except Exception as error:  # noqa: BLE001 - whoever lacks the right may apply all the same
+            pulumi.log.warn(_unread(error))
+            break
+        of_code = [each for each in demands if each.code == code]
+        found += _exceeded(of_code, quota, settings.environment.region)
+    return found
+
+
+def code_of(instance_type: str, *, spot: bool) -> str | None:
+    """The quota that an instance of a type counts against, or None where it is not known."""
+    family = _FAMILY.match(instance_type)
+    kinds = {family[1], family[1] + family[2]} if family else set[str]()
+    return next((code for code, families in (SPOT if spot else ON_DEMAND) if kinds & families), None)
+
+
+def _exceeded(
+    demands: Sequence[Demand], quota: servicequotas.GetServiceQuotaResult, region: str
+) -> list[Found]:
+    least, most = sum(each.minimum for each in demands), sum(each.maximum for each in demands)
+    limit = f"the quota {quota.quota_code} ({quota.quota_name}) in {region} is {quota.value:g}"
+    more = (
+        f"aws service-quotas request-service-quota-increase --service-code ec2 --quota-code "
+        f"{quota.quota_code} --region {region} --desired-value"
+    )
+    if least > quota.value:
+        parts = [each for each in demands if each.minimum]
+        listed = ", ".join(f"{each.topic} {each.minimum}" for each in parts)
+        largest = max(parts, key=lambda each: each.minimum)
+        reason = f"nodes that always run need {least} vCPUs ({listed}), but {limit}"
+        return [(f"{largest.topic}.min", f"{reason}; lower it, or run {more} {least}")]
+    if most > quota.value:
+        pools = " and ".join(dict.fromkeys(each.topic for each in demands))
+        pulumi.log.warn(f"{pools} may grow to {most} vCPUs, but {limit}, where they stop; run {more} {most}")
+    return []
+
+
+def _unread(error: Exception) -> str:
+    reason = " ".join(str(error).split())
+    return f"EC2's quotas are not checked, as reading them failed (it takes {_RIGHTS}): {reason}"
+
+
+def _demands(
+    settings: Settings, zones: Sequence[str], offered: Offered, options: pulumi.InvokeOptions
+) -> Iterator[Demand]:
+    @cache
+    def vcpus(type_: str) -> int:
+        try:
+            return ec2.get_instance_type(instance_type=type_, opts=options).default_vcpus
+        except Exception:  # noqa: BLE001 - a type that EC2 does not know is EKS's to refuse
+            return 0
+
+    system = settings.cluster.system_nodes
+    size = (system.min, system.max)
+    yield from _demand("cluster.system_nodes", "on_demand", system.instance_types, size, vcpus)
+    for name, pool in settings.node_pools.items():
+        for index, capacity in enumerate(pool.capacity):
+            size = (pool.min if index == 0 else 0, pool.max)
+            yield from _demand(f"node_pools.{name}", capacity, pool.instance_types, size, vcpus)
+    there, here = to_be.network_to_be(settings, zones), to_be.cluster_to_be(settings)
+    for name, pool in settings.gpu_pools.items():
+        given = arguments.gpu_pool(settings, name, pool, here, there)
+        for group in gpu.plan(read(GpuPoolSettings, given, "GpuPoolArgs"), offered):
+            sizes = {machine.type: machine.vcpus for machine in group.machines}
+            size = (group.minimum, group.maximum)
+            yield from _demand(f"gpu_pools.{name}", group.entry.type, list(sizes), size, sizes.__getitem__)
+
+
+def _demand(
+    topic: str, capacity: str, types: Sequence[str], size: tuple[int, int], vcpus: Callable[[str], int]
+) -> Iterator[Demand]:
+    # A reservation counted when it was made.
+    code = code_of(types[0], spot=capacity == "spot") if capacity != "reserved" else None
+    if code is not None:
+        minimum, maximum = size
+        yield Demand(topic, code, minimum * min(map(vcpus, types)), maximum * vcpus(types[0]))

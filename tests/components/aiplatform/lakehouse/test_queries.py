@@ -1,0 +1,143 @@
+"""Queries of a lakehouse on AWS: workgroups, and what the principals of grants and the writers may do."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from pulumi import Output
+
+from aiplatform.lakehouse.aws_principals import workgroup_name
+from tests.components.aiplatform.lakehouse.example import ANALYSTS, BY_TABLE, BY_TAGS, lakehouse
+from tests.components.recording import ACCOUNT, REGION, Recording, value
+
+PERMISSIONS = "aws:lakeformation/permissions:Permissions"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+WORKGROUP = "aws:athena/workgroup:Workgroup"
+
+
+@pytest.fixture(scope="module")
+def default() -> Recording:
+    """Two tables, a grant by tags and one by table."""
+    return lakehouse(grants=[BY_TAGS, BY_TABLE])
+
+
+def _statements(policy: str) -> dict[str, Any]:
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
+
+
+def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) -> None:
+    for who in ("analysts", "support"):
+        workgroup = default.one(WORKGROUP, f"lake-workgroup-role-{who}").inputs["name"]
+        assert workgroup == f"acme-dev-lakehouse-{who}"
+        attached = default.one(ROLE_POLICY, f"lake-client-role-{who}").inputs
+        assert attached["role"] == who, "nobody has to attach it"
+        rights = _statements(attached["policy"])
+        arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{workgroup}"
+        asked = [each for each in rights.values() if any("Quer" in action for action in each["Action"])]
+        assert [each["Resource"] for each in asked] == [arn], "or it would list and fetch another's results"
+        assert rights["Results"]["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:athena:arn": arn}}
+        assert "kms:DescribeKey" not in rights["Results"]["Action"], "it has no encryption context"
+        assert rights["FindKey"]["Action"] == ["kms:DescribeKey"]
+        assert f"arn:aws:glue:{REGION}:{ACCOUNT}:database/default" in rights["DefaultDatabase"]["Resource"]
+        described = default.one(PERMISSIONS, f"lake-role-{who}-default")
+        assert (described.inputs["permissions"], described.inputs["database"]) == (
+            ["DESCRIBE"],
+            {"name": "default"},
+        )
+        made = default.one("aws:lambda/invocation:Invocation", "lake-default")
+        assert default.depends(described, on=made), "a new account has no such database"
+
+
+def test_all_grants_of_a_principal_share_its_workgroup_and_policy() -> None:
+    other = {**BY_TABLE, "name": "events", "tables": ["raw.events"], "actions": ["write"]}
+    recorded = lakehouse(grants=[BY_TABLE, other, BY_TAGS])
+    assert len(recorded.all(WORKGROUP)) == 2
+    told = value(recorded.result.workgroups)
+    assert told["support"] == told["events"] != told["analysts"]
+    writing = _statements(recorded.one(ROLE_POLICY, "lake-client-role-support").inputs["policy"])
+    reading = _statements(recorded.one(ROLE_POLICY, "lake-client-role-analysts").inputs["policy"])
+    assert "glue:UpdateTable" in writing["Tables"]["Action"]
+    assert "glue:UpdateTable" not in reading["Tables"]["Action"], "readers commit nothing"
+
+
+def test_a_principal_that_the_same_program_makes_has_one_workgroup_too() -> None:
+    role = Output.from_input(ANALYSTS)
+    more = {**BY_TABLE, "name": "more", "principal": role}
+    recorded = lakehouse(grants=[{**BY_TAGS, "principal": role}, more])
+    workgroup = recorded.one(WORKGROUP, "lake-workgroup-principal-analysts").inputs
+    assert workgroup["name"] == "acme-dev-lakehouse-analysts"
+    assert recorded.one(ROLE_POLICY, "lake-client-principal-analysts").inputs["role"] == "analysts"
+
+
+def test_a_role_of_another_account_gets_its_policy_as_a_text() -> None:
+    partner = "arn:aws:iam::999988887777:role/partner"
+    recorded = lakehouse(grants=[{**BY_TABLE, "principal": partner}])
+    assert not recorded.all(WORKGROUP), "it queries in a workgroup of its own account"
+    assert not [each for each in recorded.all(ROLE_POLICY) if "client" in each.name]
+    assert not [each for each in recorded.all(PERMISSIONS) if each.name.endswith("-default")]
+    rights = _statements(value(recorded.result.client_policies)["support"])
+    assert set(rights) == {"Tables", "AskLakeFormation"}
+
+
+@pytest.mark.parametrize(
+    "role",
+    ["a" * 64, "team/reads", "data+science@acme", "data=science@acme", "x" * 63 + "@"],
+)
+def test_a_workgroups_name_fits_athena_whatever_the_role_is_called(role: str) -> None:
+    longest = "a" * 27
+    name = workgroup_name(longest, f"arn:aws:iam::{ACCOUNT}:role/{role}")
+    assert re.fullmatch(r"[a-zA-Z0-9._-]{1,128}", name)
+
+
+def test_workgroups_of_two_roles_never_meet() -> None:
+    roles = ["data+science", "data-science", "data=science", "data", "x-data"]
+    names = {workgroup_name("acme-dev", f"arn:aws:iam::{ACCOUNT}:role/{role}") for role in roles}
+    assert len(names) == len(roles)
+
+
+def test_writers_may_become_the_writer(default: Recording) -> None:
+    policy = default.one(ROLE_POLICY, "lake-writers-role-pipeline").inputs
+    assert policy["role"] == "pipeline"
+    (right,) = json.loads(policy["policy"])["Statement"]
+    assert right["Action"] == ["sts:AssumeRole", "sts:TagSession"], "sessions of Pods carry tags along"
+    assert right["Resource"] == default.one("aws:iam/role:Role", "lake-writer").state["arn"]
+
+
+def test_who_commits_to_a_table_has_its_folder_and_no_other() -> None:
+    whole = {**BY_TABLE, "actions": ["read", "write"], "classifications": ["public", "internal", "pii"]}
+    zone = {**BY_TAGS, "actions": ["write"], "zones": ["raw", "curated"]}
+    recorded = lakehouse(grants=[whole, zone])
+    places = {
+        each.name: each.inputs["dataLocation"]["arn"]
+        for each in recorded.all(PERMISSIONS)
+        if each.inputs["permissions"] == ["DATA_LOCATION_ACCESS"] and each.name.startswith("lake-role-")
+    }
+    assert places == {
+        "lake-role-support-curated.orders-location": f"arn:aws:s3:::acme-dev-curated-{ACCOUNT}/tables/orders",
+        "lake-role-analysts-raw.events-location": f"arn:aws:s3:::acme-dev-raw-{ACCOUNT}/tables/events",
+    }, "orders has pii, which the second one may not write"
+
+
+def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recording) -> None:
+    workgroup = default.one(WORKGROUP, "lake-workgroup-role-analysts").inputs
+    configuration = workgroup["configuration"]
+    assert configuration["enforceWorkgroupConfiguration"] is True
+    assert configuration["bytesScannedCutoffPerQuery"] == 100 * 1024**3
+    key = default.one("aws:kms/key:Key")
+    assert configuration["managedQueryResultsConfiguration"] == {
+        "enabled": True,
+        "encryptionConfiguration": {"kmsKey": key.state["arn"]},
+    }
+    athena = _statements(key.inputs["policy"])["AthenaKeepsResults"]
+    others = _statements(key.inputs["policy"])["ResultsOfOthers0"]
+    assert (others["Effect"], others["Principal"]) == ("Deny", {"AWS": "*"})
+    arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{workgroup['name']}"
+    assert others["Condition"] == {
+        "ArnLike": {"kms:EncryptionContext:aws:athena:arn": arn},
+        "ArnNotEquals": {"aws:PrincipalArn": ANALYSTS},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }, "IAM may let others read in every workgroup; Athena itself must not be denied"
+    assert athena["Condition"]["ArnLike"]["aws:SourceArn"].endswith("workgroup/acme-dev-lakehouse-*")

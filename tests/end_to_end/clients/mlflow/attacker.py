@@ -1,0 +1,140 @@
+"""Tries each way to change a model version by the server's routes, as an account that made it.
+
+{"uri", "account", "password", "model", "version", "unguarded"} on stdin; answers {attempt: [status, beginning
+of the answer]}. The attempts are in an order in which each would work if those before it had.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+from mlflow import MlflowClient
+
+asked = json.load(sys.stdin)
+os.environ["MLFLOW_TRACKING_USERNAME"] = asked["account"]
+os.environ["MLFLOW_TRACKING_PASSWORD"] = asked["password"]
+URI, MODEL, VERSION = asked["uri"], asked["model"], asked["version"]
+RENAMED = f"{MODEL}-renamed"
+BOTH = ("api", "ajax-api")
+
+Attempt = tuple[str, str, str, dict[str, Any]]
+"""Its name, a method, a path, and what `requests` takes."""
+
+
+def attempts() -> Iterator[Attempt]:
+    """All of them."""
+    client = MlflowClient(URI)
+    version = client.get_model_version(MODEL, VERSION)
+    place, logged = str(version.source), None
+    if place.startswith("models:/"):
+        logged = client.get_logged_model(place.removeprefix("models:/"))
+        place = logged.artifact_location
+    folder = place.removeprefix("mlflow-artifacts:/")
+    experiment = folder.partition("/")[0]
+    yield from uploads(folder, version.run_id)
+    named = {"name": MODEL, "version": VERSION}
+    for api in BOTH:
+        registry, models = f"{api}/2.0/mlflow/model-versions", f"{api}/2.0/mlflow/registered-models"
+        for key in ("mlflow.prompt.text", "_mlflow_prompt_type"):
+            yield change(f"{api} tag {key}", "POST", f"{registry}/set-tag", **named, key=key, value="x")
+            yield change(f"{api} delete tag {key}", "DELETE", f"{registry}/delete-tag", **named, key=key)
+        own = {"name": MODEL, "key": "mlflow.prompt.is_prompt"}
+        yield change(f"{api} tag model", "POST", f"{models}/set-tag", **own, value="false")
+        yield change(f"{api} delete tag of model", "DELETE", f"{models}/delete-tag", **own)
+        stage = {"stage": "Archived", "archive_existing_versions": False}
+        yield change(f"{api} stage", "POST", f"{registry}/transition-stage", **named, **stage)
+        if logged is not None:
+            finished = f"{api}/2.0/mlflow/logged-models/{logged.model_id}"
+            ready = {"model_id": logged.model_id, "status": "LOGGED_MODEL_READY"}
+            yield change(f"{api} finalize", "PATCH", finished, **ready)
+    yield from deletions(folder, version.run_id, experiment)
+    for api in BOTH if logged is not None else ():
+        gone = f"{api}/2.0/mlflow/logged-models/{logged.model_id}"
+        yield f"{api} delete logged model", "DELETE", gone, {}
+    # Each of these ends the model, where it works: the other spelling then finds none.
+    for api in BOTH:
+        models = f"{api}/2.0/mlflow/registered-models"
+        yield change(f"{api} rename", "POST", f"{models}/rename", name=MODEL, new_name=RENAMED)
+    name = RENAMED if asked["unguarded"] else MODEL
+    for api in BOTH:
+        gone = f"{api}/2.0/mlflow/model-versions/delete"
+        yield change(f"{api} delete version", "DELETE", gone, name=name, version=VERSION)
+        models = f"{api}/2.0/mlflow/registered-models"
+        yield change(f"{api} delete model", "DELETE", f"{models}/delete", name=name)
+
+
+def uploads(folder: str, run: str) -> Iterator[Attempt]:
+    """Every route that writes a file, and spellings of its path."""
+    file = f"{folder}/MLmodel"
+    spellings = {
+        "plain": file,
+        "encoded": file.replace("MLmodel", "%4DLmodel"),
+        "twice encoded": file.replace("MLmodel", "%254DLmodel"),
+        "detour": file.replace("/models/", "/./models/"),
+        "new": f"{folder}/another.pkl",
+    }
+    for api in BOTH:
+        store = f"{api}/2.0/mlflow-artifacts"
+        for name, path in spellings.items():
+            yield f"{api} upload {name}", "PUT", f"{store}/artifacts/{path}", {"data": b"evil"}
+        parts = {"path": "MLmodel", "num_parts": 1}
+        yield change(f"{api} multipart create", "POST", f"{store}/mpu/create/{folder}", **parts)
+        above = {"path": "artifacts", "num_parts": 1}
+        up = folder.rpartition("/")[0]
+        yield change(f"{api} multipart create above", "POST", f"{store}/mpu/create/{up}", **above)
+        done = {"path": "MLmodel", "upload_id": "x", "parts": [{"part_number": 1, "etag": "x"}]}
+        yield change(f"{api} multipart complete", "POST", f"{store}/mpu/complete/{folder}", **done)
+        ended = {"path": "MLmodel", "upload_id": "x"}
+        yield change(f"{api} multipart abort", "POST", f"{store}/mpu/abort/{folder}", **ended)
+    _, of_run, path = file.partition(f"/{run}/artifacts/")
+    if of_run:
+        given = {"params": {"run_uuid": run, "path": path}, "data": b"evil"}
+        yield "user interface's upload", "POST", "ajax-api/2.0/mlflow/upload-artifact", given
+
+
+def deletions(folder: str, run: str, experiment: str) -> Iterator[Attempt]:
+    """Every route that deletes files or records of a version."""
+    for api in BOTH:
+        store = f"{api}/2.0/mlflow-artifacts/artifacts"
+        yield f"{api} delete file", "DELETE", f"{store}/{folder}/MLmodel", {}
+        yield f"{api} delete files that begin so", "DELETE", f"{store}/{folder.rpartition('/')[0][:-3]}", {}
+        above = "/".join(folder.split("/")[:2])
+        yield f"{api} delete folder above", "DELETE", f"{store}/{above}", {}
+        tracking = f"{api}/2.0/mlflow"
+        yield change(f"{api} delete run", "POST", f"{tracking}/runs/delete", run_id=run)
+        named = {"experiment_id": experiment}
+        yield change(f"{api} delete experiment", "POST", f"{tracking}/experiments/delete", **named)
+        # It comes back for the other spelling of the route.
+        if asked["unguarded"]:
+            yield change(f"{api} restore", "POST", f"{tracking}/experiments/restore", **named)
+
+
+def change(attempt: str, method: str, route: str, /, **body: Any) -> Attempt:
+    """An attempt with a JSON body."""
+    return attempt, method, route, {"json": body}
+
+
+def main() -> None:
+    """Try them all."""
+    session = requests.Session()
+    session.auth = (asked["account"], asked["password"])
+    session.verify = os.environ["MLFLOW_TRACKING_SERVER_CERT_PATH"]
+    answers: dict[str, Any] = {}
+    for name, method, path, more in attempts():
+        # Sent as it is written: a client would take detours out.
+        request = session.prepare_request(requests.Request(method, f"{URI}/{path}", **more))
+        request.url = f"{URI}/{path}" + (f"?{urlencode(more['params'])}" if "params" in more else "")
+        answer = session.send(request, verify=session.verify, timeout=60)
+        answers[name] = [answer.status_code, answer.text[:300]]
+    sys.stdout.write("\n")
+    json.dump(answers, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Pods of a cluster on the twin's EKS as the cloud knows them: sessions by EKS Pod Identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import kubernetes
+
+from tests.end_to_end.harness import Twin
+from twin import environment as variables
+
+_AUDIENCE = "pods.eks.amazonaws.com"
+_CONFLICT = 409
+
+
+def session(twin: Twin, cluster: str, namespace: str, account: str) -> dict[str, str]:
+    """The variables of a Pod of a service account, by a token of the real API server. Namespace and service
+    account are created where they are not there."""
+    core = twin.core()
+    for create in (
+        lambda: core.create_namespace({"metadata": {"name": namespace}}),
+        lambda: core.create_namespaced_service_account(namespace, {"metadata": {"name": account}}),
+    ):
+        try:
+            create()
+        except kubernetes.client.ApiException as error:
+            if error.status != _CONFLICT:
+                raise
+    spec = {"audiences": [_AUDIENCE], "expirationSeconds": 3600}
+    token = core.create_namespaced_service_account_token(account, namespace, {"spec": spec}).status.token
+    key = twin.aws("eks-auth").assume_role_for_pod_identity(clusterName=cluster, token=token)["credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": key["accessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["secretAccessKey"],
+        "AWS_SESSION_TOKEN": key["sessionToken"],
+    }
+
+
+def place(twin: Twin) -> dict[str, str]:
+    """The variables that say where the cloud is."""
+    given = variables.environment(twin.world)
+    return {name: given[name] for name in ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION")}
+
+
+def client(twin: Twin, key: dict[str, str], service: str) -> Any:
+    """boto3 with a session's variables."""
+    made = boto3.session.Session(
+        key["AWS_ACCESS_KEY_ID"], key["AWS_SECRET_ACCESS_KEY"], key["AWS_SESSION_TOKEN"], twin.world.region
+    )
+    make: Any = made.client  # its types know each service by a literal
+    return make(service, endpoint_url=place(twin)["AWS_ENDPOINT_URL"])

@@ -1,0 +1,153 @@
+"""Who pushes images does it with nothing but the identity of its Pods: login, layers, image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import kubernetes
+import pulumi
+import pulumi_aws as aws
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.end_to_end.plain import Base, Plain
+from twin import environment as variables
+
+pytestmark = pytest.mark.end_to_end
+
+SPACE = "default"
+WORKLOADS = ("pushing", "pulling", "stranger")
+REPOSITORY = "acme-images/training"
+LAYER = b"a layer"
+
+
+def _program(cluster: str) -> None:
+    """A registry that one workload identity may write and another may read; a third is in no list."""
+    from aiplatform.container_registry import ContainerRegistry
+    from aiplatform.workload_identity import WorkloadIdentity
+
+    group = aws.eks.get_cluster(name=cluster).vpc_config.cluster_security_group_id
+    identities = {
+        name: WorkloadIdentity(
+            name,
+            {
+                "prefix": "acme-images",
+                "name": name,
+                "cluster": {"name": cluster, "security_group_id": group},
+                "namespace": SPACE,
+                "service_account": name,
+            },
+        )
+        for name in WORKLOADS
+    }
+    registry = ContainerRegistry(
+        "images",
+        {
+            "prefix": "acme-images",
+            "repositories": ["training"],
+            "writers": [identities["pushing"].principal],
+            "readers": [identities["pulling"].principal],
+            "force_destroy": True,
+        },
+    )
+    pulumi.export("registry", registry.outputs)
+
+
+class Workloads:
+    """The registry that is there, and clients of ECR as Pods have them."""
+
+    def __init__(self, plain: Plain, base: Base) -> None:
+        self.plain, self.cluster = plain, base.cluster
+        self.core: Any = kubernetes.client.CoreV1Api(
+            kubernetes.config.new_client_from_config(str(plain.world.kubeconfig))
+        )
+
+    def ecr(self, name: str) -> Any:
+        """ECR for the Pods of a service account."""
+        spec = {"audiences": ["pods.eks.amazonaws.com"], "expirationSeconds": 3600}
+        token = self.core.create_namespaced_service_account_token(name, SPACE, {"spec": spec}).status.token
+        key = self.plain.aws("eks-auth").assume_role_for_pod_identity(clusterName=self.cluster, token=token)[
+            "credentials"
+        ]
+        return boto3.client(
+            "ecr",
+            region_name=self.plain.world.region,
+            endpoint_url=variables.environment(self.plain.world)["AWS_ENDPOINT_URL"],
+            aws_access_key_id=key["accessKeyId"],
+            aws_secret_access_key=key["secretAccessKey"],
+            aws_session_token=key["sessionToken"],
+        )
+
+
+@pytest.fixture(scope="module")
+def workloads(plain: Plain, base: Base) -> Iterator[Workloads]:
+    """Service accounts with their identities, and the registry."""
+    stack = plain.stack("images", lambda: _program(base.cluster))
+    before = set(plain.inventory())
+    stack.up()
+    made = Workloads(plain, base)
+    for name in WORKLOADS:
+        made.core.create_namespaced_service_account(SPACE, {"metadata": {"name": name}})
+    yield made
+    for name in WORKLOADS:
+        made.core.delete_namespaced_service_account(name, SPACE)
+    stack.preview(expect_no_changes=True, refresh=True)
+    stack.destroy()
+    assert set(plain.inventory()) == before
+
+
+def push(ecr: Any, tag: str) -> str:
+    """Do what `docker push` does; answers the image's digest."""
+    assert ecr.get_authorization_token()["authorizationData"]
+    named = {"repositoryName": REPOSITORY}
+    digest = f"sha256:{hashlib.sha256(LAYER).hexdigest()}"
+    ecr.batch_check_layer_availability(**named, layerDigests=[digest])
+    upload = ecr.initiate_layer_upload(**named)["uploadId"]
+    ecr.upload_layer_part(
+        **named, uploadId=upload, partFirstByte=0, partLastByte=len(LAYER) - 1, layerPartBlob=LAYER
+    )
+    ecr.complete_layer_upload(**named, uploadId=upload, layerDigests=[digest])
+    docker = "application/vnd.docker"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": f"{docker}.distribution.manifest.v2+json",
+        "config": {"mediaType": f"{docker}.container.image.v1+json", "size": len(LAYER), "digest": digest},
+        "layers": [
+            {"mediaType": f"{docker}.image.rootfs.diff.tar.gzip", "size": len(LAYER), "digest": digest}
+        ],
+    }
+    image = ecr.put_image(
+        **named,
+        imageManifest=json.dumps(manifest),
+        imageTag=tag,
+        imageManifestMediaType=manifest["mediaType"],
+    )["image"]
+    return image["imageId"]["imageDigest"]
+
+
+def test_who_writes_the_registry_pushes_and_who_reads_it_pulls(workloads: Workloads) -> None:
+    digest = push(workloads.ecr("pushing"), "v1")
+    reader = workloads.ecr("pulling")
+    assert reader.get_authorization_token()["authorizationData"]
+    pulled = reader.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "v1"}])["images"]
+    assert [each["imageId"]["imageDigest"] for each in pulled] == [digest]
+
+
+def test_who_reads_the_registry_does_not_push(workloads: Workloads) -> None:
+    with pytest.raises(ClientError, match="not authorized to perform: ecr:InitiateLayerUpload"):
+        push(workloads.ecr("pulling"), "v2")
+    reader = workloads.ecr("pulling")
+    with pytest.raises(ClientError, match="not authorized to perform: ecr:PutImage"):
+        reader.put_image(repositoryName=REPOSITORY, imageManifest="{}", imageTag="v2")
+
+
+def test_who_is_in_no_list_does_not_even_log_in(workloads: Workloads) -> None:
+    stranger = workloads.ecr("stranger")
+    with pytest.raises(ClientError, match="not authorized to perform: ecr:GetAuthorizationToken"):
+        stranger.get_authorization_token()
+    with pytest.raises(ClientError, match="not authorized to perform: ecr:BatchGetImage"):
+        stranger.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "v1"}])

@@ -1,0 +1,263 @@
+# ruff: noqa: S608 - queries are made of constants
+"""Which principals reach what is pii in a lakehouse on Google Cloud: everybody tries every path.
+
+Each account has no other rights than its grant, and asks with real clients: PyIceberg with credentials that
+the catalog hands out, Google's own library for BigQuery, Cloud Storage, logs and policies. A path that no
+request could take would prove nothing: the deployer takes each one first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pytest
+from googleapiclient.errors import HttpError
+from pulumi import automation
+
+from aiplatform.lakehouse.gcp_jobs import ENDPOINT
+from tests.end_to_end.gcp_pii_lake import (
+    CLICKS_TABLE,
+    EMAILS,
+    ORDERS_TABLE,
+    REGION,
+    ROWS,
+    WITHOUT_PII,
+    Lake,
+    program,
+    up,
+)
+from tests.end_to_end.test_gcp_provider import PROJECT, Place, front
+from tests.end_to_end.test_provider_engine import changes
+from twin import environment
+from twin.toolchain import build
+from twin.world import World
+
+__all__ = ["front"]
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif("pulumi" not in build.locate(), reason="pulumi is not built: `aiplatform doctor`"),
+]
+
+
+@pytest.fixture(scope="module")
+def lake(front: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    """It is up, and a pipeline has written."""
+    with pytest.MonkeyPatch.context() as patch:
+        # The program runs in this process: here, too, the provider's own variable names the endpoint.
+        patch.setenv(ENDPOINT, environment.environment(front)[ENDPOINT])
+        place = Place(tmp_path_factory.mktemp("pii"), world=front)
+        stack = place.stack(program())
+        outputs, early = up(front, stack)
+        made = Lake(front, place, stack, outputs["lake"].value, early)
+        made.iceberg(rows=ROWS)
+        _put(made, "acme-pii-models", "champion/model.pkl")
+        _put(made, f"acme-pii-batches-{PROJECT}", "driver/output")
+        yield made
+        stack.destroy()
+        assert place.inventory() == {}
+
+
+def _put(lake: Lake, bucket: str, name: str, who: str = "") -> None:
+    from googleapiclient.http import MediaInMemoryUpload
+
+    media = MediaInMemoryUpload(b"secret", mimetype="text/plain")
+    lake.client(who, "storage").objects().insert(bucket=bucket, name=name, media_body=media).execute()
+
+
+def _objects(lake: Lake, who: str, bucket: str, prefix: str = "") -> list[str]:
+    told = lake.client(who, "storage").objects().list(bucket=bucket, prefix=prefix).execute()
+    return [each["name"] for each in told.get("items", [])]
+
+
+def _policy(lake: Lake, who: str) -> Any:
+    """Make oneself a grantee of what is pii."""
+    policies = lake.client(who, "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
+    name = f"projects/{PROJECT}/locations/{REGION}/dataPolicies/acme_pii_curated_orders_pii"
+    held = lake.client("", "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
+    body = held.get(name=name).execute()
+    return policies.patch(name=name, body=body, updateMask="grantees").execute()
+
+
+def _bind(lake: Lake, who: str) -> Any:
+    """Give oneself a role on the table."""
+    tables = lake.client(who, "biglake").projects().catalogs().namespaces().tables()
+    at = f"projects/{PROJECT}/catalogs/acme-pii-lakehouse/namespaces/acme_pii_curated/tables/orders"
+    held = lake.client("", "biglake").projects().catalogs().namespaces().tables()
+    policy = held.getIamPolicy(resource=at).execute()
+    return tables.setIamPolicy(resource=at, body={"policy": policy}).execute()
+
+
+def _open(lake: Lake, who: str) -> Any:
+    """Give oneself a role on the bucket of the tables' files."""
+    bucket = f"acme-pii-curated-{PROJECT}"
+    policy = lake.client("", "storage").buckets().getIamPolicy(bucket=bucket).execute()
+    return lake.client(who, "storage").buckets().setIamPolicy(bucket=bucket, body=policy).execute()
+
+
+def _results(lake: Lake, who: str) -> Any:
+    """The results of another account's query."""
+    jobs = lake.client("privacy", "bigquery", "v2").jobs()
+    job = f"theirs-{time.time_ns()}"
+    body = {
+        "jobReference": {"projectId": PROJECT, "jobId": job, "location": REGION},
+        "configuration": {"query": {"query": f"SELECT email FROM {ORDERS_TABLE}", "useLegacySql": False}},
+    }
+    jobs.insert(projectId=PROJECT, body=body).execute()
+    asked = {"projectId": PROJECT, "jobId": job, "location": REGION}
+    return lake.client(who, "bigquery", "v2").jobs().getQueryResults(**asked).execute()
+
+
+def _rows_of(lake: Lake, who: str) -> Any:
+    data = lake.client(who, "bigquery", "v2").tabledata()
+    return data.list(projectId=PROJECT, datasetId="acme_pii_raw", tableId="clicks").execute()
+
+
+def _listed(lake: Lake, who: str) -> Any:
+    tables = lake.client(who, "bigquery", "v2").tables()
+    return tables.list(projectId=PROJECT, datasetId="acme_pii_raw").execute()
+
+
+def _copied(lake: Lake, who: str) -> Any:
+    """A table of one's own in a dataset of the lakehouse."""
+    body = {
+        "tableReference": {"projectId": PROJECT, "datasetId": "acme_pii_curated", "tableId": f"own_{who}"}
+    }
+    tables = lake.client(who, "bigquery", "v2").tables()
+    return tables.insert(projectId=PROJECT, datasetId="acme_pii_curated", body=body).execute()
+
+
+def _logs(lake: Lake, who: str) -> Any:
+    body = {"resourceNames": [f"projects/{PROJECT}"]}
+    return lake.client(who, "logging", "v2").entries().list(body=body).execute()
+
+
+def _scans(lake: Lake, who: str) -> Any:
+    scans = lake.client(who, "dataplex").projects().locations().dataScans()
+    return scans.list(parent=f"projects/{PROJECT}/locations/{REGION}").execute()
+
+
+def _events(lake: Lake, who: str) -> Any:
+    """The topic that clicks come by: whoever attaches a subscription reads them."""
+    topics = lake.client(who, "pubsub").projects().topics()
+    return topics.get(topic=f"projects/{PROJECT}/topics/acme-pii-stream-clicks").execute()
+
+
+def _starts(lake: Lake, who: str) -> Any:
+    jobs = lake.client(who, "cloudscheduler").projects().locations().jobs()
+    return jobs.get(name=f"projects/{PROJECT}/locations/{REGION}/jobs/acme-pii-batch-load").execute()
+
+
+PATHS: Final[dict[str, Callable[[Lake, str], Any]]] = {
+    "files of tables": lambda lake, who: _objects(lake, who, f"acme-pii-curated-{PROJECT}", "tables/"),
+    "files beside tables": lambda lake, who: _objects(lake, who, f"acme-pii-raw-{PROJECT}", "files/"),
+    "errors of streams": lambda lake, who: _objects(lake, who, f"acme-pii-raw-{PROJECT}", "files/errors/"),
+    "output of batches": lambda lake, who: _objects(lake, who, f"acme-pii-batches-{PROJECT}"),
+    "scripts of batches": lambda lake, who: _put(lake, "acme-pii-scripts", "load.py", who),
+    "artifacts of models": lambda lake, who: _objects(lake, who, "acme-pii-models"),
+    "a role on the bucket": _open,
+    "a role on the table": _bind,
+    "a grantee of the policy": _policy,
+    "no policies on the column": lambda lake, who: lake.query(
+        who, f"ALTER TABLE {CLICKS_TABLE} ALTER COLUMN at SET OPTIONS (data_policies = [])"
+    ),
+    "no policies on rows": lambda lake, who: lake.query(
+        who, f"DROP ROW ACCESS POLICY IF EXISTS rows_16 ON {ORDERS_TABLE}"
+    ),
+    "results of another's query": _results,
+    "rows of a stream": _rows_of,
+    "tables of a dataset": _listed,
+    "a table of one's own in a dataset": _copied,
+    "logs": _logs,
+    "scans": _scans,
+    "events of a stream": _events,
+    "batches": _starts,
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_is_closed_to_all_without_pii(lake: Lake, path: str) -> None:
+    PATHS[path](lake, "")
+    for who in WITHOUT_PII:
+        with pytest.raises(HttpError) as refused:
+            PATHS[path](lake, who)
+        assert refused.value.status_code == 403, (who, str(refused.value))
+
+
+def test_no_grant_was_made_before_the_policies_were_in_force(lake: Lake) -> None:
+    assert lake.early == []
+    teams = [who for who in lake.readers() if not who.startswith("service-")]
+    assert teams == ["analysts", "germany", "loader", "privacy", "public"]
+
+
+def test_files_are_given_to_those_alone_that_see_all_of_a_table(lake: Lake) -> None:
+    told = lake.iceberg("privacy", "pipeline", "acme-pii-lake-batch", *WITHOUT_PII)
+    for who in ("privacy", "pipeline", "acme-pii-lake-batch"):
+        assert told[who] == {"emails": EMAILS}, who
+    for who in WITHOUT_PII:
+        assert "emails" not in told[who]
+        assert "Forbidden" in told[who]["refused"], told[who]
+
+
+def test_queries_show_what_the_classification_lets_each_see(lake: Lake) -> None:
+    asks = f"SELECT order_id, email FROM {ORDERS_TABLE} ORDER BY order_id"
+    seen = [["1", EMAILS[0]], ["2", EMAILS[1]]]
+    for who in ("privacy", "pipeline", "acme-pii-lake-batch"):
+        assert lake.query(who, asks) == seen, who
+    for who in ("analysts", "public", "loader"):
+        assert lake.query(who, asks) == [["1", None], ["2", None]], who
+        found = f"SELECT COUNT(*) FROM {ORDERS_TABLE} WHERE email = '{EMAILS[0]}'"
+        assert lake.query(who, found) == [["0"]], f"{who} must not guess values either"
+    assert lake.query("germany", asks) == [["1", None]]
+    for who in ("other", "nobody"):
+        with pytest.raises(HttpError, match="Access Denied"):
+            lake.query(who, f"SELECT order_id FROM {ORDERS_TABLE}")
+
+
+def test_a_stream_shows_its_public_columns_alone(lake: Lake) -> None:
+    assert lake.query("privacy", f"SELECT at, who FROM {CLICKS_TABLE}") == []
+    assert lake.query("analysts", f"SELECT at FROM {CLICKS_TABLE}") == []
+    for who in ("public", "germany", "other", "nobody"):
+        with pytest.raises(HttpError, match="Access Denied"):
+            lake.query(who, f"SELECT at FROM {CLICKS_TABLE}")
+
+
+def test_batches_reach_their_scripts_and_their_output_and_no_other_object(lake: Lake) -> None:
+    batch = "acme-pii-lake-batch"
+    assert _objects(lake, batch, f"acme-pii-batches-{PROJECT}") == ["driver/output"]
+    _put(lake, f"acme-pii-batches-{PROJECT}", "driver/more", batch)
+    lake.client(batch, "storage").objects().get(bucket="acme-pii-scripts", object="load.py").execute()
+    for bucket in ("acme-pii-models", f"acme-pii-curated-{PROJECT}", f"acme-pii-raw-{PROJECT}"):
+        with pytest.raises(HttpError) as refused:
+            _objects(lake, batch, bucket)
+        assert refused.value.status_code == 403, bucket
+    for path in ("a role on the bucket", "scripts of batches"):
+        with pytest.raises(HttpError) as refused:
+            PATHS[path](lake, batch)
+        assert refused.value.status_code == 403, path
+
+
+def test_a_pipeline_writes_files_beside_tables_and_cannot_open_what_it_writes(lake: Lake) -> None:
+    _put(lake, f"acme-pii-raw-{PROJECT}", "files/in/a.csv", "pipeline")
+    for path in ("files of tables", "a role on the bucket", "a role on the table", "a grantee of the policy"):
+        with pytest.raises(HttpError) as refused:
+            PATHS[path](lake, "pipeline")
+        assert refused.value.status_code == 403, path
+
+
+def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(lake: Lake) -> None:
+    before = lake.readers()
+    wrong = lake.place.stack(program(rows="country = nowhere"))
+    with pytest.raises(automation.errors.CommandError, match="no granted principal can read it"):
+        wrong.up()
+    assert not lake.readers(), "deleted before the statements ran, and not made again"
+    with pytest.raises(HttpError, match="Access Denied"):
+        lake.query("analysts", f"SELECT order_id FROM {ORDERS_TABLE}")
+    assert lake.query("pipeline", f"SELECT order_id FROM {ORDERS_TABLE} WHERE order_id = 1") == [["1"]]
+    right = lake.place.stack(program(rows="country = 'FR'"))
+    _, early = up(lake.world, right)
+    assert (lake.readers(), early) == (before, [])
+    asks = f"SELECT order_id FROM {ORDERS_TABLE}"
+    assert lake.query("germany", asks) == [["2"]], "the old condition is gone"
+    assert not changes(right.preview(refresh=True))

@@ -1,0 +1,91 @@
+"""The inventories as files: where they are, what they contain, and how one differs from the program."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.inventories import variants
+from tests.inventories.rendering import ROOT, render
+from tests.stacks.environments import STACKS, built
+
+FOLDER: Final = Path("tests/inventories")
+ENVIRONMENTS: Final = FOLDER / "environments"
+COMPONENTS: Final = FOLDER / "components"
+RENEW: Final = (
+    "Where every line of this change is intended, renew the inventories and commit them: make generate\n"
+    "Otherwise it is a side effect of the change: fix the program."
+)
+_MOST_LINES: Final = 150
+_RESOURCE: Final = re.compile(r"^  (\S+ \S+):$", re.MULTILINE)
+
+
+def paths() -> list[Path]:
+    """All inventories, by their paths in the repository."""
+    return [
+        *(ENVIRONMENTS / f"{stack}.yaml" for stack in STACKS),
+        *(COMPONENTS / f"{name}.yaml" for name in variants.NAMES),
+    ]
+
+
+def text(path: Path) -> str:
+    """What the inventory at a path should contain."""
+    if path.is_relative_to(ENVIRONMENTS):
+        environment = built(path.stem)
+        return render(environment.recording, {"foundation": environment.exported, **environment.above})
+    return render(variants.recorded(str(path.relative_to(COMPONENTS).with_suffix(""))))
+
+
+def leftovers() -> list[Path]:
+    """Inventories of environments and variants that do not exist any more."""
+    expected = set(paths())
+    there = [file.relative_to(ROOT) for file in sorted((ROOT / FOLDER).rglob("*.yaml"))]
+    return [file for file in there if file not in expected]
+
+
+def difference(path: Path) -> str:
+    """How an inventory differs from what is registered, with what to do about it; empty where it does not."""
+    file = ROOT / path
+    if not file.is_file():
+        return f"{path} does not exist.\n{RENEW}"
+    there, now = file.read_text(), text(path)
+    return "" if there == now else explain(path, there, now)
+
+
+def explain(path: Path, there: str, now: str) -> str:
+    """The message for an inventory that is not what is registered."""
+    diff = list(difflib.unified_diff(there.splitlines(), now.splitlines(), str(path), "registered now", n=4))
+    if len(diff) > _MOST_LINES:
+        diff = [*diff[:_MOST_LINES], f"... and {len(diff) - _MOST_LINES} more lines"]
+    return "\n".join([f"{path} is not what is registered now.", *_names(there, now), *diff, RENEW])
+
+
+def _names(there: str, now: str) -> Iterator[str]:
+    """Logical names that came and went: one that is changed replaces the resource."""
+    before, after = set(_RESOURCE.findall(there)), set(_RESOURCE.findall(now))
+    if gone := sorted(before - after):
+        yield f"Deleted, or replaced under a new logical name (unless it has an alias): {', '.join(gone)}"
+    if new := sorted(after - before):
+        yield f"Created: {', '.join(new)}"
+
+
+def main() -> None:
+    """Write all inventories, and report those that changed."""
+    for path in paths():
+        file = ROOT / path
+        now = text(path)
+        if not file.is_file() or file.read_text() != now:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(now)
+            sys.stdout.write(f"wrote {path}\n")
+    for path in leftovers():
+        (ROOT / path).unlink()
+        sys.stdout.write(f"removed {path}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Compute Engine's quotas are compared with what an environment asks for, before anything is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pytest
+
+from stacks import foundation
+from stacks.loading import SettingsError
+from stacks.settings import Settings
+from tests.components.cloud_answers import RefusedError
+from tests.components.recording import record
+from tests.stacks.environments import settings_of
+
+QUOTA = "gcp:cloudquota/getSQuotaInfo:getSQuotaInfo"
+GPUS = "GPUS-ALL-REGIONS-per-project"
+DISKS = "SSD-TOTAL-GB-per-project-region"
+N2 = "N2-CPUS-per-project-region"
+MUCH = 10**6
+
+
+def _info(value: int, locations: list[str], **dimensions: str) -> dict[str, Any]:
+    return {"applicableLocations": locations, "details": [{"value": str(value)}], "dimensions": dimensions}
+
+
+def _quotas(**limits: int) -> Any:
+    """Cloud Quotas answers these limits (`_` in an id stands for a hyphen), and much for every other."""
+    known = {name.replace("_", "-"): limit for name, limit in limits.items()}
+
+    def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert asked["parent"] == "projects/acme-ml-prod"
+        assert asked["service"] == "compute.googleapis.com"
+        places = ["global"] if asked["quotaId"] == GPUS else ["europe-west4", "us-central1"]
+        return {**asked, "id": "x", "dimensionsInfos": [_info(known.get(asked["quotaId"], MUCH), places)]}
+
+    return {QUOTA: answer}
+
+
+def _warm(least: int) -> Settings:
+    settings = settings_of("gcp-prod")
+    serving = settings.gpu_pools["serving"].model_copy(update={"min": least})
+    return settings.model_copy(update={"gpu_pools": {**settings.gpu_pools, "serving": serving}})
+
+
+def _faults(settings: Settings, answers: Any) -> list[str]:
+    def program() -> list[str]:
+        with pytest.raises(SettingsError) as error:
+            foundation.build(settings)
+        return list(error.value.faults)
+
+    recorded = record(program, answers=answers, stack="gcp-prod")
+    assert recorded.names() == ["pulumi:providers:gcp gcp"], "no network is left behind"
+    return recorded.result
+
+
+def test_first_nodes_over_the_quota_of_gpus_are_told_at_the_pools_minimum() -> None:
+    (fault,) = _faults(_warm(1), _quotas(GPUS_ALL_REGIONS_per_project=2))
+    assert ": ai-platform:gpu_pools.serving.min: the first nodes need 3 (gpu_pools.serving 3)" in fault, (
+        "one in each of three zones"
+    )
+    assert f"but the quota {GPUS} of acme-ml-prod is 2: request more of it" in fault
+
+
+def test_first_nodes_over_the_quota_of_disks_are_told_at_the_largest_part() -> None:
+    (fault,) = _faults(settings_of("gcp-prod"), _quotas(SSD_TOTAL_GB_per_project_region=400))
+    assert ": ai-platform:node_pools.general.min: the first nodes need 450" in fault
+    assert "(cluster.system_nodes 150, node_pools.general 300)" in fault
+    assert f"the quota {DISKS} of acme-ml-prod in us-central1 is 400" in fault
+
+
+def test_first_nodes_over_the_quota_of_a_familys_vcpus_are_told() -> None:
+    (fault,) = _faults(settings_of("gcp-prod"), _quotas(N2_CPUS_per_project_region=24))
+    assert "the first nodes need 36 (cluster.system_nodes 12, node_pools.general 24)" in fault
+    assert f"the quota {N2} of acme-ml-prod" in fault
+
+
+def _warnings(monkeypatch: pytest.MonkeyPatch, answers: Any) -> list[str]:
+    told: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", told.append)
+    record(lambda: foundation.build(settings_of("gcp-prod")), answers=answers, stack="gcp-prod")
+    return told
+
+
+def test_what_pools_may_grow_beyond_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    (told,) = _warnings(monkeypatch, _quotas(GPUS_ALL_REGIONS_per_project=4))
+    assert told == (
+        f"gpu_pools.serving may grow to 12, but the quota {GPUS} of acme-ml-prod is 4, where they stop"
+    )
+
+
+def test_a_quota_that_suffices_or_is_unlimited_is_no_word_worth(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not _warnings(monkeypatch, _quotas(GPUS_ALL_REGIONS_per_project=-1))
+
+
+def test_the_regions_own_value_comes_before_that_of_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        infos = [
+            _info(0, ["us-central1"], region="us-central1", zone_type="ai"),
+            _info(MUCH, ["us-central1"], region="us-central1"),
+            _info(0, ["europe-west4"], region="europe-west4"),
+            _info(0, ["us-central1", "global"]),
+        ]
+        return {**asked, "id": "x", "dimensionsInfos": infos}
+
+    assert not _warnings(monkeypatch, {QUOTA: answer})
+
+
+def test_without_the_cloud_quotas_api_nothing_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not _warnings(monkeypatch, {})
+
+
+def test_a_principal_that_may_not_read_quotas_is_warned_once_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError("Error 403: Permission 'cloudquotas.quotas.get' denied")
+
+    (told,) = _warnings(monkeypatch, {QUOTA: refused})
+    assert "are not checked" in told
+    assert "cloudquotas.quotas.get" in told
