@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tests.components.recording import Registered
+from tests.inventories import variants
 from tests.stacks.environments import STACKS, built
 from twin.checks.sdk import Sdk, objects, sdk
 from twin.checks.types import ListOf, MapOf, ObjectOf, OneOf, Property, Scalar, Type
@@ -21,13 +22,13 @@ LINK = "https://www.googleapis.com/compute/v1/"
 
 
 def registered(cloud: str, known: Iterable[str]) -> dict[str, list[Registered]]:
-    """What a cloud's environments register of these types, by token."""
+    """What a cloud's environments and the variants of all components register of these types, by token."""
+    recordings = [built(stack).recording for stack in STACKS if stack.startswith(f"{cloud}-")]
+    recordings += [variants.recorded(name) for name in variants.NAMES]
     found: dict[str, list[Registered]] = {}
-    for stack in STACKS:
-        if stack.startswith(f"{cloud}-"):
-            for each in built(stack).recording.resources:
-                if each.type in known:
-                    found.setdefault(each.type, []).append(each)
+    for each in (each for recording in recordings for each in recording.resources):
+        if each.type in known:
+            found.setdefault(each.type, []).append(each)
     return found
 
 
