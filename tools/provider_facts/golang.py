@@ -45,6 +45,13 @@ class Opaque:
     """An expression that is no literal."""
 
 
+@dataclass(frozen=True)
+class Function:
+    """`func() T {...}`, by the text of its body."""
+
+    body: str
+
+
 @dataclass
 class Literal:
     """`T{...}`: keyed elements by their key, others in order."""
@@ -86,24 +93,30 @@ class Package:
             return None
         if found["variable"]:
             return Parser(self.source, found.end()).expression()
-        body = self.body(name)
-        place = re.search(r"\breturn\s+(?=[&\w\[*])", body) if body else None
-        if place is None:
-            return None
-        value = Parser(body, place.end()).expression()
-        if isinstance(value, Name):
-            # `resource := &schema.Resource{...}` and later `return resource`.
-            made = re.search(rf"\b{re.escape(value.text)}\s*:?=\s*(?=[&\w\[*])", body)
-            return Parser(body, made.end()).expression() if made else self.value(value.text)
-        return value
+        value = returned(self.body(name))
+        return self.value(value.text) if isinstance(value, Name) and "." not in value.text else value
+
+
+def returned(body: str) -> Any:
+    """What a function returns first; None where that is no expression."""
+    place = re.search(r"\breturn\s+(?=[&\w\[*])", body)
+    if place is None:
+        return None
+    value = Parser(body, place.end()).expression()
+    if isinstance(value, Name):
+        # `resource := &schema.Resource{...}` and later `return resource`.
+        made = re.search(rf"\b{re.escape(value.text)}\s*:?=\s*(?=[&\w\[*])", body)
+        return Parser(body, made.end()).expression() if made else value
+    return value
 
 
 class Parser:
     """Parses one expression at a place of a text."""
 
     def __init__(self, text: str, place: int = 0) -> None:
+        self._text = text
         self._tokens = _tokens(text, place)
-        self._kind, self._token = "", ""
+        self._kind, self._token, self._place = "", "", place
         self._next()
 
     def expression(self) -> Any:
@@ -118,8 +131,9 @@ class Parser:
 
     def _operand(self) -> Any:
         if self._token in ("&", "!", "-", "*", "<-"):
-            self._next()
-            return self._operand()
+            sign = self._taken(self._token)
+            value = self._operand()
+            return -value if sign == "-" and isinstance(value, int | float) else value
         if self._kind == "text":
             return self._taken(_text(self._token))
         if self._kind == "rune":
@@ -134,8 +148,7 @@ class Parser:
         if self._token == "[":
             return self._literal_or_conversion(self._type())
         if self._token == "func":
-            self._function()
-            return Opaque()
+            return self._function()
         if self._kind != "name":
             raise SyntaxError(f"no expression: {self._token!r}")
         if self._token in ("map", "struct", "interface", "chan"):
@@ -232,8 +245,8 @@ class Parser:
             text += f".{self._taken(self._token)}"
         return text
 
-    def _function(self) -> None:
-        """Skip `func(...) T {...}`, a type of it too."""
+    def _function(self) -> Any:
+        """`func(...) T {...}`, or a type of it."""
         self._next()
         self._skip("(", ")")
         while self._token not in ("{", ",", ")", "}", ""):
@@ -244,10 +257,14 @@ class Parser:
                 self._skip("(", ")")
             else:
                 self._next()
+        made: Any = Opaque()
         if self._token == "{":
+            start = self._place
             self._skip("{", "}")
+            made = Function(self._text[start : self._place])
         if self._token == "(":
             self._skip("(", ")")
+        return made
 
     def _skip(self, opening: str, closing: str) -> None:
         depth = 0
@@ -272,17 +289,17 @@ class Parser:
         return value
 
     def _next(self) -> None:
-        self._kind, self._token = next(self._tokens, ("", ""))
+        self._kind, self._token, self._place = next(self._tokens, ("", "", len(self._text)))
 
 
-def _tokens(text: str, place: int) -> Iterator[tuple[str, str]]:
+def _tokens(text: str, place: int) -> Iterator[tuple[str, str, int]]:
     while place < len(text):
         found = _TOKEN.match(text, place)
         if found is None:
             raise SyntaxError(f"no token of Go: {text[place : place + 20]!r}")
         place = found.end()
         if found.lastgroup and found.lastgroup != "skip":
-            yield found.lastgroup, found[0]
+            yield found.lastgroup, found[0], place
 
 
 def _text(token: str) -> str:

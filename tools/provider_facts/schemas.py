@@ -18,8 +18,15 @@ _GROUPS: Final = {
     "ExactlyOneOf": "exactly_one_of",
     "AtLeastOneOf": "at_least_one_of",
 }
-_RENAMED: Final = frozenset({"terraform_labels"})
-"""Fields that Pulumi's bridge names in its own way, and that steer the provider alone."""
+_UNNAMED: Final = frozenset({"terraform_labels", "id"})
+"""Fields that steer the provider alone, or that every resource has."""
+_RENAMED: Final = {
+    "partition_index": ("partitionIndices",),
+    "dataset": ("authorizedDataset",),
+    "filename": ("code",),
+    "function_name": ("function", "name"),
+}
+"""Fields that Pulumi's bridge names in its own way."""
 _RELATIONS: Final = {"ConflictsWith": "conflicts", "RequiredWith": "required_with"}
 
 
@@ -88,7 +95,8 @@ class Resolver:
         if not isinstance(schema, Literal):
             return
         for name, given in schema.keyed.items():
-            name = self.value(Name(name)) if isinstance(name, str) and "." in name else name
+            if isinstance(name, str) and re.search(r"[A-Z.]", name):
+                name = self.value(Name(name))  # a constant
             spec = self.value(given)
             if not isinstance(spec, Literal) or not isinstance(name, str):
                 continue
@@ -133,7 +141,7 @@ class Facts:
         for field in fields:
             name = pulumi_name(field, properties)
             if name is None:
-                if field.spec.get("Deprecated") is None and field.name not in _RENAMED:
+                if field.spec.get("Deprecated") is None and field.name not in _UNNAMED:
                     self.unmatched.append(f"{before_tf}{field.name}")
                 continue
             path = f"{before}{name}"
@@ -192,7 +200,9 @@ class Facts:
             others = spec.get(kind)
             others = self._resolver.value(others) if others is not None else None
             if isinstance(others, Literal):
-                named = [each for each in others.items if isinstance(each, str)]
+                named = [self._resolver.value(each) for each in others.items]
+                if not all(isinstance(each, str) for each in named):
+                    continue
                 self._relations.append((kind, path, [re.sub(r"\.\d+\.", ".", each) for each in named]))
 
     def _values(self, check: Any, path: str) -> None:
@@ -232,7 +242,8 @@ def pulumi_name(field: Field, properties: Mapping[str, Property]) -> str | None:
     camel = head + "".join(part[:1].upper() + part[1:] for part in rest)
     plurals = (f"{camel}s", f"{camel}es", f"{camel.removesuffix('y')}ies", camel)
     singular = (camel, camel.removesuffix("s"), f"{camel.removesuffix('ies')}y", camel.removesuffix("es"))
-    for name in plurals if field.plural else (*singular, *plurals):
+    names = plurals if field.plural else (*singular, *plurals)
+    for name in (*names, *_RENAMED.get(field.name, ())):
         if name in properties:
             return name
     flat = {name.lower(): name for name in properties}

@@ -55,6 +55,10 @@ class AwsResource(Entry):
         failures += self._check_references(inputs)
         failures += self._check_prefix(inputs)
         seen = {failure.path for failure in failures}
+        for failure in self.wrong_company(inputs):
+            if failure.path not in seen:
+                seen.add(failure.path)
+                failures.append(failure)
         prefix, name, _ = self.name_prefix
         if prefix and inputs.get(prefix) and not inputs.get(name):
             inputs = {**inputs, name: UNKNOWN}  # the name is made from its prefix when the resource is

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, Final
 
 from twin.aws.resources.calls import Call, Update, Wait
 from twin.aws.resources.fields import Fields
 from twin.aws.resources.tags import Tagging
-from twin.resource import AutoName, ResourceType
+from twin.core.schema_facts import FromSchema
+from twin.resource import AutoName
+
+FACTS: Final = Path(__file__).parents[1] / "facts.json"
 
 
-class Entry(ResourceType):
+class Entry(FromSchema):
     """The attributes of a resource type of AWS; twin/aws/resources/base.py does what they say."""
 
+    facts_file = FACTS
+    package = "pulumi_aws"
     service: ClassVar[str]
     """botocore's name of the service (`ec2`)."""
     title: ClassVar[str]
@@ -43,8 +49,6 @@ class Entry(ResourceType):
     """A delete goes on after its call: wait until it is gone, at most this long. 0: it is gone at once."""
     tagging: ClassVar[Tagging | None] = None
     regional: ClassVar[bool] = True
-    sets: ClassVar[frozenset[str]] = frozenset()
-    """Paths of lists whose order means nothing."""
     documents: ClassVar[frozenset[str]] = frozenset()
     """Paths of JSON documents, compared by meaning."""
     declared: ClassVar[frozenset[str]] = frozenset()

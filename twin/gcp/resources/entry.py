@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Final
 
-from twin.gcp.resources import facts
+from twin.core.schema_facts import Facts, FromSchema
 from twin.gcp.resources.fields import Fields
-from twin.gcp.resources.validators import Validator
-from twin.resource import AutoName, ResourceType
+from twin.gcp.resources.validators import Validator, matches, one_of
+from twin.resource import AutoName
 
+SDK: Final = "pulumi_gcp"
+FACTS: Final = Path(__file__).parents[1] / "facts.json"
 COMPUTE_NAME = AutoName("name", max_length=63, lower=True)
 
 
@@ -33,16 +36,21 @@ class Change:
     fingerprint: str = ""
 
 
-class Entry(ResourceType):
+class Entry(FromSchema):
     """The attributes of a resource type; twin/gcp/resources/base.py does what they say.
 
     What the real provider's schemas state (twin/gcp/facts.json) is added to each.
     """
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        if "token" in vars(cls):
-            facts.completed(cls)
+    facts_file = FACTS
+    package = SDK
+
+    @classmethod
+    def complete(cls, facts: Facts) -> None:
+        super().complete(facts)
+        stated = {path: matches(pattern) for path, pattern in facts.get("patterns", {}).items()}
+        stated |= {path: one_of(*values) for path, values in facts.get("enums", {}).items()}
+        cls.validators = {**stated, **cls.validators}
 
     title: ClassVar[str]
     """As the provider's errors call it (`Subnetwork`)."""
@@ -73,8 +81,6 @@ class Entry(ResourceType):
     (`projects/{project}/global/networks/{value}`; "" where the API takes the name)."""
     names: ClassVar[frozenset[str]] = frozenset()
     """Properties that the API answers as links and that are names here (`region`)."""
-    sets: ClassVar[frozenset[str]] = frozenset()
-    """Paths of lists whose order means nothing."""
     declared: ClassVar[frozenset[str]] = frozenset()
     """Read only where the program declares them: others write there too."""
     labels: ClassVar[str] = ""
@@ -84,27 +90,12 @@ class Entry(ResourceType):
     label_call: ClassVar[str] = ""
     """The method that changes labels alone (`setLabels`); "": they change with the rest."""
     changes: ClassVar[tuple[Change, ...]] = ()
-    nested_defaults: ClassVar[Mapping[str, Any]] = {}
-    """Defaults of the provider's schema inside of objects, by path; `defaults` has those of the top."""
     validators: ClassVar[Mapping[str, Validator]] = {}
-    conflicts: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    exactly_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
     deletes_by_policy: ClassVar[bool] = True
     """Whether `deletionPolicy` of the SDK's type (DELETE, PREVENT, ABANDON) decides what a delete does."""
     default_policy: ClassVar[str] = ""
     """The type's own `deletionPolicy` where the program says none; "": the provider's."""
     minutes: ClassVar[float] = 20
     """How long the provider waits for an operation unless customTimeouts says."""
-    at_least_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    """Groups of which one at least must be there, where the object is that they are in."""
-    together: ClassVar[Mapping[str, list[str]]] = {}
-    """Properties that need others."""
-    immutable_blocks: ClassVar[frozenset[str]] = frozenset()
-    """Objects that cannot be added or removed in place, though something in them can change."""
-    server: ClassVar[frozenset[str]] = frozenset()
-    """Paths of inputs that the cloud fills in where the program leaves them out."""
-    suppressed: ClassVar[Mapping[str, str]] = {}
-    """Paths whose differences a function of the provider decides on, or that only the cloud writes: no value
-    from the program is no difference."""
     paths: ClassVar[Mapping[str, str]] = {}
     """The property at fault by a part of Google's message."""

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
-from twin.checks.sdk import ResourceSchema, sdk
+from twin.checks.sdk import sdk
 from twin.core.settle import equal
 from twin.core.templates import fill, parse
-from twin.core.unasked import Unasked
-from twin.engine_values import Path_
 from twin.gcp import discovery
 from twin.gcp.apis import APIS
 from twin.gcp.calling import Refusal
 from twin.gcp.configuration import label_failures
 from twin.gcp.context import GcpContext
-from twin.gcp.resources import facts, suppressed
+from twin.gcp.resources import suppressed
 from twin.gcp.resources.checking import blamed, wrong_body
-from twin.gcp.resources.entry import Entry
+from twin.gcp.resources.entry import SDK, Entry
 from twin.gcp.resources.fields import Shape
 from twin.gcp.resources.labels import with_labels, without_attribution
 from twin.gcp.resources.links import last_of, relative, same_thing
-from twin.gcp.resources.validators import given, wrong_company, wrong_values
+from twin.gcp.resources.validators import wrong_values
 from twin.resource import CloudError, Context, Failure, Props
-
-SDK: Final = "pulumi_gcp"
 
 
 class Shaped(Entry):
@@ -44,14 +40,6 @@ class Shaped(Entry):
         return self.collection.partition(".")[0].partition("@")[2] or APIS[self.api].version
 
     @cached_property
-    def sdk_schema(self) -> ResourceSchema:
-        """Inputs and outputs by the SDK."""
-        found = sdk(SDK).resource(self.token)
-        if found is None:
-            raise LookupError(f"{SDK} has no {self.token}")
-        return found
-
-    @cached_property
     def shape(self) -> Shape:
         """How properties and fields correspond."""
         return self.shape_of(self.schema)
@@ -66,9 +54,7 @@ class Shaped(Entry):
     def check(self, context: Context, inputs: Props) -> Sequence[Failure]:
         context = configured(context)
         failures = [*wrong_values(self.validators, inputs)]
-        failures += wrong_company(
-            self.conflicts, self.exactly_one, inputs, at_least=self.at_least_one, together=self.together
-        )
+        failures += self.wrong_company(inputs)
         failures += self.rules(inputs)
         if self.labels:
             failures += label_failures(self.labels, inputs.get(self.labels))
@@ -101,20 +87,6 @@ class Shaped(Entry):
         if path == "pulumiLabels" and isinstance(old, dict) and isinstance(new, dict):
             return old == new or old == without_attribution(new)
         return equal(path, old, new, self.sets, frozenset(), self.means)
-
-    def replaces(self, path: str, old: Props, new: Props) -> bool:
-        if path in self.immutable_blocks or super().replaces(path, old, new):
-            return True
-        # An object that comes or goes with something immutable in it.
-        inside = [each for each in self.immutable if each.startswith(f"{path}.")]
-        return any(given(props, each) for each in inside for props in (old, new))
-
-    def unasked(self, state: Props, inputs: Props) -> Iterable[Path_]:
-        if self.token not in facts.every():
-            return ()
-        defaults = {**self.nested_defaults, **self.defaults}
-        known = Unasked(sdk(SDK), self.server, frozenset(self.suppressed), defaults)
-        return known.paths(self.sdk_schema.inputs, state, inputs)
 
     def means(self, path: str, old: Any, new: Any) -> bool:
         """Whether two values that differ mean the same, by the provider's functions or by the entry."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from twin.core.schema_facts import at
 from twin.resource import UNKNOWN, Failure, Props
 
 Validator = Callable[[str, Any], str]
@@ -126,59 +127,3 @@ def wrong_values(validators: Mapping[str, Validator], inputs: Props) -> Iterator
             reason = check(path.rpartition(".")[2], value)
             if reason:
                 yield Failure(where, reason)
-
-
-def wrong_company(
-    conflicts: Sequence[Sequence[str]],
-    exactly_one: Sequence[Sequence[str]],
-    inputs: Props,
-    *,
-    at_least: Sequence[Sequence[str]] = (),
-    together: Mapping[str, Sequence[str]] | None = None,
-) -> Iterator[Failure]:
-    """What cannot stand together, of what one must stand, and what needs another.
-
-    conflicts: the first with the others. A group inside an object applies where that object is.
-    """
-    for name, *others in conflicts:
-        for other in others:
-            if given(inputs, name) and given(inputs, other):
-                yield Failure(name, f'"{name}": conflicts with {other}')
-    for names in (*exactly_one, *at_least):
-        if not _applies(inputs, names):
-            continue
-        there = [name for name in names if given(inputs, name)]
-        listed = ",".join(names)
-        if not there:
-            yield Failure(names[0], f'"{names[0]}": one of `{listed}` must be specified')
-        elif len(there) > 1 and names in exactly_one:
-            both = ",".join(there)
-            reason = f"only one of `{listed}` can be specified, but `{both}` were specified."
-            yield Failure(there[0], f'"{there[0]}": {reason}')
-    for name, needed in (together or {}).items():
-        missing = [each for each in needed if not given(inputs, each)]
-        if missing and given(inputs, name):
-            yield Failure(name, f'"{name}": all of `{",".join([name, *needed])}` must be specified')
-
-
-def _applies(inputs: Props, names: Sequence[str]) -> bool:
-    """Whether the object is there that all of these are in."""
-    first, *others = (name.split(".")[:-1] for name in names)
-    common = [part for i, part in enumerate(first) if all(each[i : i + 1] == [part] for each in others)]
-    return not common or any(isinstance(each, Mapping) for _, each in at(inputs, common))
-
-
-def at(value: Any, path: Sequence[str], shown: str = "") -> Iterator[tuple[str, Any]]:
-    """The values at a path without indices, each with its own path; lists on the way are walked."""
-    if isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from at(item, path, f"{shown}[{index}]")
-    elif not path:
-        yield shown, value
-    elif isinstance(value, Mapping) and path[0] in value:
-        yield from at(value[path[0]], path[1:], f"{shown}.{path[0]}" if shown else path[0])
-
-
-def given(inputs: Props, name: str) -> bool:
-    """Whether there is a value at a path without indices: false and an empty object are values."""
-    return any(value is not None and value != [] for _, value in at(inputs, name.split(".")))

@@ -2,7 +2,7 @@
 
     git clone --branch v7.45.0 https://github.com/hashicorp/terraform-provider-google-beta provider
     git clone https://github.com/pulumi/pulumi-gcp bridge
-    python -m tools.provider_facts provider bridge --ref v7.45.0
+    python -m tools.provider_facts.google provider bridge --ref v7.45.0
 
 The provider is generated from GoogleCloudPlatform/magic-modules (its YAML and its hand-written Go) and is
 what pulumi-gcp wraps: take the version that the locked pulumi-gcp wraps. Both arguments are git directories,
@@ -23,6 +23,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from tools.provider_facts.framework import older
 from tools.provider_facts.golang import Call, Literal, Name, Package, Parser
 from tools.provider_facts.schemas import Facts, Field, Resolver, merged
 from twin.checks.sdk import sdk
@@ -46,7 +47,8 @@ _WAITS: Final = (
     ),
     (re.compile(r"PollingWaitTime|retry\.StateChangeConf|WaitForState|RetryContext|\.Wait\(ctx"), "poll"),
 )
-_MINUTES: Final = re.compile(r"(\d+) \* time\.(Minute|Hour)")
+_FRAMEWORK: Final = re.compile(r"registry\.FrameworkResource\{\s*Name:\s*\"(?P<name>\w+)\"")
+_SCHEMA: Final = re.compile(r"\.Schema = (?=schema\.Schema\{)")
 
 
 def git(repository: Path, *arguments: str) -> bytes:
@@ -76,6 +78,12 @@ class Provider:
             text = file.read_text(encoding="utf-8")
             for found in _REGISTERED.finditer(text):
                 self.places[found["name"]] = (service, Parser(text, found.end()).expression())
+            for found in _FRAMEWORK.finditer(text):
+                # Of Terraform's newer framework: its schema stands in the same file.
+                made = _SCHEMA.search(text)
+                if made:
+                    schema = Parser(text, made.end()).expression()
+                    self.places[found["name"]] = (service, Literal("Resource", {"Schema": older(schema)}))
 
     def _other(self, name: str) -> Package | None:
         for folder in (self._services / name, self._folder / name):
@@ -145,7 +153,7 @@ def _of_iam(name: str) -> Field:
 
 
 def _calls(package: Package, resource: Literal) -> dict[str, Any]:
-    """How create, update and delete wait, and for how many minutes at most."""
+    """How create, update and delete wait."""
     waits: dict[str, str] = {}
     for word in ("Create", "Update", "Delete"):
         function = resource.get(word) or resource.get(f"{word}Context")
@@ -155,12 +163,6 @@ def _calls(package: Package, resource: Literal) -> dict[str, Any]:
         kind = next((kind for pattern, kind in _WAITS if pattern.search(body)), "")
         if kind:
             waits[word.lower()] = kind
-    minutes: dict[str, int] = {}
-    timeouts = resource.get("Timeouts")
-    if isinstance(timeouts, Literal):
-        for word, value in timeouts.keyed.items():
-            if isinstance(value, Call) and len(value.arguments) == 1 and isinstance(word, str):
-                minutes[word.lower()] = value.arguments[0]
     return {"waits": waits} if waits else {}
 
 
@@ -195,7 +197,7 @@ def write(found: dict[str, Any]) -> str:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m tools.provider_facts", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.provider_facts.google", description=__doc__)
     parser.add_argument("provider", type=Path, help="git directory of terraform-provider-google-beta")
     parser.add_argument("bridge", type=Path, help="git directory of pulumi-gcp")
     parser.add_argument("--ref", default="HEAD", help="tag or commit of the provider")

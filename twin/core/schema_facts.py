@@ -1,0 +1,177 @@
+"""What the real provider's schemas state of a resource type: twin/<cloud>/facts.json, extracted by
+tools/provider_facts, which names the sources. A table entry adds only what no schema states.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from twin.checks.sdk import ResourceSchema, sdk
+from twin.core.unasked import Unasked
+from twin.engine_values import Path_
+from twin.resource import UNKNOWN, Failure, Props, ResourceType
+
+Facts = Mapping[str, Any]
+
+
+@cache
+def every(file: Path) -> Mapping[str, Facts]:
+    """The facts of a cloud's types by token."""
+    return json.loads(file.read_bytes())["types"]
+
+
+class FromSchema(ResourceType):
+    """A resource type whose attributes the facts complete; what the entry states itself wins."""
+
+    facts_file: ClassVar[Path]
+    package: ClassVar[str]
+    """The SDK's package (`pulumi_gcp`)."""
+    sets: ClassVar[frozenset[str]] = frozenset()
+    """Paths of lists whose order means nothing."""
+    nested_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Defaults of the provider's schema inside of objects, by path; `defaults` has those of the top."""
+    conflicts: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Properties that exclude each other: the first all others."""
+    exactly_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    at_least_one: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Groups of which one at least must be there, where the object is that they are in."""
+    together: ClassVar[Mapping[str, Sequence[str]]] = {}
+    """Properties that need others."""
+    immutable_blocks: ClassVar[frozenset[str]] = frozenset()
+    """Objects that cannot be added or removed in place, though something in them can change."""
+    server: ClassVar[frozenset[str]] = frozenset()
+    """Paths of inputs that the cloud fills in where the program leaves them out."""
+    suppressed: ClassVar[Mapping[str, str]] = {}
+    """Paths whose differences a function of the provider decides on, or that only the cloud writes: no value
+    from the program is no difference."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "token" in vars(cls):
+            cls.complete(every(cls.facts_file).get(cls.token, {}))
+
+    @classmethod
+    def complete(cls, facts: Facts) -> None:
+        """Complete the entry with these facts."""
+        server = frozenset(facts.get("server", ()))
+        cls.immutable = cls.immutable.union(facts.get("immutable", ()))
+        cls.immutable_blocks = cls.immutable_blocks.union(facts.get("immutable_blocks", ()))
+        cls.computed = cls.computed.union(path for path in server if "." not in path)
+        cls.server = cls.server | server
+        cls.sets = cls.sets.union(facts.get("sets", ()))
+        cls.suppressed = {
+            **dict.fromkeys(facts.get("output", ()), ""),
+            **facts.get("suppressed", {}),
+            **cls.suppressed,
+        }
+        defaults = facts.get("defaults", {})
+        cls.defaults = {**{path: each for path, each in defaults.items() if "." not in path}, **cls.defaults}
+        cls.nested_defaults = {
+            **{path: each for path, each in defaults.items() if "." in path},
+            **cls.nested_defaults,
+        }
+        cls.conflicts = (*cls.conflicts, *_pairs(facts.get("conflicts", {}), cls.conflicts))
+        cls.exactly_one = _groups(cls.exactly_one, facts.get("exactly_one_of", ()))
+        cls.at_least_one = _groups(cls.at_least_one, facts.get("at_least_one_of", ()))
+        cls.together = {**facts.get("required_with", {}), **cls.together}
+
+    @cached_property
+    def sdk_schema(self) -> ResourceSchema:
+        """Inputs and outputs by the SDK."""
+        found = sdk(self.package).resource(self.token)
+        if found is None:
+            raise LookupError(f"{self.package} has no {self.token}")
+        return found
+
+    def wrong_company(self, inputs: Props) -> Iterator[Failure]:
+        """What excludes something else, of what one must be there, and what needs another.
+
+        A group inside an object applies where that object is.
+        """
+        # A default that Check filled in excludes nothing.
+        asked = {name: each for name, each in inputs.items() if self.defaults.get(name, UNKNOWN) != each}
+        yield from _conflicting(self.conflicts, asked)
+        yield from _too_many(self.exactly_one, asked)
+        yield from _too_few((*self.exactly_one, *self.at_least_one), inputs)
+        for name, needed in self.together.items():
+            if given(asked, name) and not all(given(inputs, each) for each in needed):
+                yield Failure(name, f'"{name}": all of `{",".join([name, *needed])}` must be specified')
+
+    def replaces(self, path: str, old: Props, new: Props) -> bool:
+        if path in self.immutable_blocks or super().replaces(path, old, new):
+            return True
+        # An object that comes or goes with something immutable in it.
+        inside = [each for each in self.immutable if each.startswith(f"{path}.")]
+        return any(given(props, each) for each in inside for props in (old, new))
+
+    def unasked(self, state: Props, inputs: Props) -> Iterable[Path_]:
+        if self.token not in every(self.facts_file):
+            return ()
+        defaults = {**self.nested_defaults, **self.defaults}
+        known = Unasked(sdk(self.package), self.server, frozenset(self.suppressed), defaults)
+        return known.paths(self.sdk_schema.inputs, state, inputs)
+
+
+def _conflicting(conflicts: Sequence[Sequence[str]], inputs: Props) -> Iterator[Failure]:
+    for name, *others in conflicts:
+        for other in others:
+            if given(inputs, name) and given(inputs, other):
+                yield Failure(name, f'"{name}": conflicts with {other}')
+
+
+def _too_many(groups: Sequence[Sequence[str]], inputs: Props) -> Iterator[Failure]:
+    for names in groups:
+        there = [name for name in names if given(inputs, name)]
+        if len(there) > 1:
+            both = ",".join(there)
+            reason = f"only one of `{','.join(names)}` can be specified, but `{both}` were specified."
+            yield Failure(there[0], f'"{there[0]}": {reason}')
+
+
+def _too_few(groups: Sequence[Sequence[str]], inputs: Props) -> Iterator[Failure]:
+    for names in groups:
+        if _applies(inputs, names) and not any(given(inputs, name) for name in names):
+            yield Failure(names[0], f'"{names[0]}": one of `{",".join(names)}` must be specified')
+
+
+def at(value: Any, path: Sequence[str], shown: str = "") -> Iterator[tuple[str, Any]]:
+    """The values at a path without indices, each with its own path; lists on the way are walked."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from at(item, path, f"{shown}[{index}]")
+    elif not path:
+        yield shown, value
+    elif isinstance(value, Mapping) and path[0] in value:
+        yield from at(value[path[0]], path[1:], f"{shown}.{path[0]}" if shown else path[0])
+
+
+def given(inputs: Props, name: str) -> bool:
+    """Whether there is a value at a path without indices: false and an empty object are values."""
+    return any(value is not None and value != [] for _, value in at(inputs, name.split(".")))
+
+
+def _applies(inputs: Props, names: Sequence[str]) -> bool:
+    """Whether the object is there that all of these are in."""
+    first, *others = (name.split(".")[:-1] for name in names)
+    common = [part for i, part in enumerate(first) if all(each[i : i + 1] == [part] for each in others)]
+    return not common or any(isinstance(each, Mapping) for _, each in at(inputs, common))
+
+
+def _groups(own: tuple[tuple[str, ...], ...], more: Any) -> tuple[tuple[str, ...], ...]:
+    held = {frozenset(group) for group in own}
+    return (*own, *(tuple(group) for group in more if frozenset(group) not in held))
+
+
+def _pairs(conflicts: Mapping[str, list[str]], own: tuple[tuple[str, ...], ...]) -> list[tuple[str, str]]:
+    held = {frozenset((first, other)) for first, *others in own for other in others}
+    found: list[tuple[str, str]] = []
+    for first, others in conflicts.items():
+        for other in others:
+            if frozenset((first, other)) not in held:
+                held.add(frozenset((first, other)))
+                found.append((first, other))
+    return found
