@@ -12,6 +12,7 @@ pytestmark = pytest.mark.end_to_end
 
 CLUSTER = "acme-prod-cluster"
 RUNNER = "acme-prod-runner"
+JOBS = "acme-prod-jobs"
 NOW = ("up", "--yes", "--skip-preview")
 
 
@@ -53,6 +54,22 @@ def test_a_new_account_is_refused_before_anything_is_made(bootstrapped: Twin) ->
     assert "nodes that always run need 28 vCPUs" in told, told[-2000:]
     assert "request-service-quota-increase --service-code ec2 --quota-code L-1216C47A" in told
     assert bootstrapped.inventory() == before
+
+
+def test_jobs_of_workflows_have_a_project_whose_role_becomes_no_one(bootstrapped: Twin) -> None:
+    named = {"runner/workflows": ["deploy", "drift"], "runner/actors": ["583231"]}
+    bootstrapped.changed(*NOW, *GUARDED, change={"environment/bootstrap": True, **named})
+    (project,) = bootstrapped.aws("codebuild").batch_get_projects(names=[JOBS])["projects"]
+    groups = project["webhook"]["filterGroups"]
+    assert [[each["type"] for each in group] for group in groups] == [
+        ["EVENT", "WORKFLOW_NAME", "ACTOR_ACCOUNT_ID"]
+    ] * 2
+    iam = bootstrapped.aws("iam")
+    rights = iam.get_role_policy(RoleName=JOBS, PolicyName="run")["PolicyDocument"]
+    assert "sts:" not in str(rights), "anyone who can push a branch can start a job"
+    assert "sts:AssumeRole" in str(iam.get_role_policy(RoleName=RUNNER, PolicyName="run")["PolicyDocument"])
+    bootstrapped.changed(*NOW, change={"environment/bootstrap": True})
+    assert not bootstrapped.aws("codebuild").batch_get_projects(names=[JOBS])["projects"]
 
 
 def test_the_runner_alone_is_let_in_and_its_role_administers(up: Twin) -> None:
