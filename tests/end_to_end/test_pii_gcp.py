@@ -219,7 +219,7 @@ def test_queries_show_what_the_classification_lets_each_see(lake: Lake) -> None:
         assert lake.query(who, found) == [["0"]], f"{who} must not guess values either"
     assert lake.query("germany", asks) == [["1", None]]
     for who in ("another", "nobody"):
-        with pytest.raises(HttpError, match="[Dd]enied"):
+        with pytest.raises(HttpError, match=r"[Dd]enied"):
             lake.query(who, f"SELECT order_id FROM {ORDERS_TABLE}")
 
 
@@ -227,7 +227,7 @@ def test_a_stream_shows_its_public_columns_alone(lake: Lake) -> None:
     assert lake.query("privacy", f"SELECT at, who FROM {CLICKS_TABLE}") == []
     assert lake.query("analysts", f"SELECT at FROM {CLICKS_TABLE}") == []
     for who in ("public", "germany", "another", "nobody"):
-        with pytest.raises(HttpError, match="[Dd]enied"):
+        with pytest.raises(HttpError, match=r"[Dd]enied"):
             lake.query(who, f"SELECT at FROM {CLICKS_TABLE}")
 
 
@@ -261,7 +261,7 @@ def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(lake: 
     with pytest.raises(automation.errors.CommandError, match="no granted principal can read it"):
         wrong.up()
     assert not lake.readers(), "deleted before the statements ran, and not made again"
-    with pytest.raises(HttpError, match="[Dd]enied"):
+    with pytest.raises(HttpError, match=r"[Dd]enied"):
         lake.query("analysts", f"SELECT order_id FROM {ORDERS_TABLE}")
     assert lake.query("pipeline", f"SELECT order_id FROM {ORDERS_TABLE} WHERE order_id = 1") == [["1"]]
     right = lake.place.stack(program(rows="country = 'FR'"))
