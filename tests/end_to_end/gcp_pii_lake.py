@@ -80,7 +80,9 @@ def program(rows: str = "country = 'DE'") -> Callable[[], None]:
             for who in ("pipeline", "privacy", *WITHOUT_PII)
         ]
         for bucket in ("acme-pii-scripts", "acme-pii-models"):
-            before.append(storage.Bucket(bucket, name=bucket, location=REGION, opts=options))
+            before.append(
+                storage.Bucket(bucket, name=bucket, location=REGION, force_destroy=True, opts=options)
+            )
         orders = {"actions": ["read"], "tables": ["curated.orders"]}
         grants = {
             "analysts": {"actions": ["read"], "zones": ["raw", "curated"]},

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
+import requests
 from googleapiclient.errors import HttpError
+from httplib2 import Response
 from pulumi import automation
 
 from aiplatform.lakehouse.gcp_jobs import ENDPOINT
@@ -60,10 +62,16 @@ def lake(front: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lak
 
 
 def _put(lake: Lake, bucket: str, name: str, who: str = "") -> None:
-    from googleapiclient.http import MediaInMemoryUpload
-
-    media = MediaInMemoryUpload(b"secret", mimetype="text/plain")
-    lake.client(who, "storage").objects().insert(bucket=bucket, name=name, media_body=media).execute()
+    """Write an object. Google's library uploads to Google's own address whatever endpoint it is given."""
+    answer = requests.post(
+        f"{lake.world.url('cloud')}/storage.googleapis.com/upload/storage/v1/b/{bucket}/o",
+        params={"uploadType": "media", "name": name},
+        headers={"Authorization": f"Bearer {lake.token(who)}", "Content-Type": "text/plain"},
+        data=b"secret",
+        timeout=30,
+    )
+    if not answer.ok:
+        raise HttpError(Response({"status": answer.status_code}), answer.content)
 
 
 def _objects(lake: Lake, who: str, bucket: str, prefix: str = "") -> list[str]:
@@ -211,7 +219,7 @@ def test_queries_show_what_the_classification_lets_each_see(lake: Lake) -> None:
         assert lake.query(who, found) == [["0"]], f"{who} must not guess values either"
     assert lake.query("germany", asks) == [["1", None]]
     for who in ("another", "nobody"):
-        with pytest.raises(HttpError, match="Access Denied"):
+        with pytest.raises(HttpError, match=r"[Dd]enied"):
             lake.query(who, f"SELECT order_id FROM {ORDERS_TABLE}")
 
 
@@ -219,7 +227,7 @@ def test_a_stream_shows_its_public_columns_alone(lake: Lake) -> None:
     assert lake.query("privacy", f"SELECT at, who FROM {CLICKS_TABLE}") == []
     assert lake.query("analysts", f"SELECT at FROM {CLICKS_TABLE}") == []
     for who in ("public", "germany", "another", "nobody"):
-        with pytest.raises(HttpError, match="Access Denied"):
+        with pytest.raises(HttpError, match=r"[Dd]enied"):
             lake.query(who, f"SELECT at FROM {CLICKS_TABLE}")
 
 
@@ -227,6 +235,7 @@ def test_batches_reach_their_scripts_and_their_output_and_no_other_object(lake: 
     batch = "acme-pii-lake-batch"
     assert _objects(lake, batch, f"acme-pii-batches-{PROJECT}") == ["driver/output"]
     _put(lake, f"acme-pii-batches-{PROJECT}", "driver/more", batch)
+    _put(lake, "acme-pii-scripts", "load.py")
     lake.client(batch, "storage").objects().get(bucket="acme-pii-scripts", object="load.py").execute()
     for bucket in ("acme-pii-models", f"acme-pii-curated-{PROJECT}", f"acme-pii-raw-{PROJECT}"):
         with pytest.raises(HttpError) as refused:
@@ -252,7 +261,7 @@ def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(lake: 
     with pytest.raises(automation.errors.CommandError, match="no granted principal can read it"):
         wrong.up()
     assert not lake.readers(), "deleted before the statements ran, and not made again"
-    with pytest.raises(HttpError, match="Access Denied"):
+    with pytest.raises(HttpError, match=r"[Dd]enied"):
         lake.query("analysts", f"SELECT order_id FROM {ORDERS_TABLE}")
     assert lake.query("pipeline", f"SELECT order_id FROM {ORDERS_TABLE} WHERE order_id = 1") == [["1"]]
     right = lake.place.stack(program(rows="country = 'FR'"))
