@@ -20,11 +20,13 @@ from rich.table import Table
 
 from cli import engine
 from tests.end_to_end.harness import ROOT, Twin
+from tests.inventories.rendering import registered
 from twin import environment
 from twin.toolchain.interpreter import Interpreter
 from twin.toolchain.plugin_run import plugin_command
 
 PACK: Final = ROOT / "policies"
+INVENTORIES: Final = ROOT / "tests" / "inventories" / "environments"
 ADDED: Final = 0.15
 """How much of a preview the pack may add."""
 START_SECONDS: Final = 2.0
@@ -127,7 +129,7 @@ class Policies:
 
 def largest() -> str:
     """The environment with the most resources."""
-    return max((ROOT / "tests" / "stacks" / "names").glob("*.txt"), key=_lines).stem
+    return max(INVENTORIES.glob("*.yaml"), key=_resources).stem
 
 
 def measure(stack: str, folder: Path, pairs: int, say: Callable[[str], None]) -> Policies:
@@ -157,7 +159,7 @@ def compare(twin: Twin, pairs: int, say: Callable[[str], None]) -> Compared:
         # What comes first changes: a machine that slows down favours neither.
         for with_pack in (bool(number % 2), not number % 2):
             spent[with_pack].append(ran(judged if with_pack else command, variables))
-    resources = _lines(ROOT / "tests" / "stacks" / "names" / f"{name}.txt") + 1
+    resources = _resources(INVENTORIES / f"{name}.yaml") + 1
     return Compared(name, resources, spent[False], spent[True])
 
 
@@ -211,8 +213,8 @@ def _cpu_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _lines(file: Path) -> int:
-    return len(file.read_text().splitlines())
+def _resources(inventory: Path) -> int:
+    return len(registered(inventory.read_text()))
 
 
 def _median(spent: Sequence[Spent]) -> Spent:

@@ -27,6 +27,7 @@ ENVIRONMENTS: Final = (
     "tests/inventories/test_components.py",
     "tests/inventories/test_environments.py",
     "tests/inventories/test_google_grants.py",
+    "tests/inventories/test_kubernetes_rules.py",
     "tests/policies/test_environments.py",
     "tests/stacks/test_foundation.py",
     "tests/stacks/test_runner.py",

@@ -199,6 +199,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         copy = Copy(Path(folder))
         try:
+            # It also loads the SDKs, once for all.
+            if failure := copy.near([INVENTORIES, str(TESTS)]):
+                raise SystemExit(f"without any mutation {failure} fails: fix that first")
             for number, mutant in enumerate(mutants, 1):
                 found, seconds = trial(copy, mutant, whole=not options.near)
                 if not found:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from tests.inventories import variants
-from tests.inventories.rendering import ROOT, render
+from tests.inventories.rendering import ROOT, registered, render
 from tests.stacks.environments import STACKS, built
 
 FOLDER: Final = Path("tests/inventories")
@@ -21,7 +20,6 @@ RENEW: Final = (
     "Otherwise it is a side effect of the change: fix the program."
 )
 _MOST_LINES: Final = 150
-_RESOURCE: Final = re.compile(r"^  (\S+ \S+):$", re.MULTILINE)
 
 
 def paths() -> list[Path]:
@@ -66,7 +64,7 @@ def explain(path: Path, there: str, now: str) -> str:
 
 def _names(there: str, now: str) -> Iterator[str]:
     """Logical names that came and went: one that is changed replaces the resource."""
-    before, after = set(_RESOURCE.findall(there)), set(_RESOURCE.findall(now))
+    before, after = set(registered(there)), set(registered(now))
     if gone := sorted(before - after):
         yield f"Deleted, or replaced under a new logical name (unless it has an alias): {', '.join(gone)}"
     if new := sorted(after - before):

@@ -26,6 +26,7 @@ ROOT: Final = Path(__file__).parents[2]
 HEADER: Final = "# Made by `make generate`; change the source instead.\n"
 # Outputs that many resources have in common: replacing them would hide what an input says.
 _COMMON: Final = frozenset({"region", "status", "platformVersion", "version"})
+_RESOURCE: Final = re.compile(r"^  (\S+ \S+):$", re.MULTILINE)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/\n]{40,}={0,2}\n?")
 
 
@@ -69,6 +70,11 @@ def render(recording: Recording, exported: Mapping[str, Any] | None = None) -> s
     if exported is not None:
         content["exported"] = names.readable(exported)
     return HEADER + yaml.dump(content, Dumper=_Dumper, sort_keys=True, width=10_000, allow_unicode=True)
+
+
+def registered(inventory: str) -> list[str]:
+    """Type and logical name of every resource of an inventory."""
+    return _RESOURCE.findall(inventory)
 
 
 def _key(resource: Registered) -> str:
@@ -166,14 +172,13 @@ class _Names:
 
     def readable(self, value: Any) -> Any:
         """A value that may refer to any resource."""
+        return _readable(value, self._refer)
 
-        def refer(text: str) -> str:
-            for computed, name in self._every:
-                if computed in text:
-                    text = text.replace(computed, name)
-            return text
-
-        return _readable(value, refer)
+    def _refer(self, text: str) -> str:
+        for computed, name in self._every:
+            if computed in text:
+                text = text.replace(computed, name)
+        return text
 
 
 def _computed(each: Registered) -> Iterator[tuple[str, str]]:

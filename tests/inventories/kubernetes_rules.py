@@ -1,0 +1,80 @@
+"""Rules of Kubernetes roles in a recording, and what contradicts the API of Kubernetes.
+
+The API is that of the Python client, which is generated from Kubernetes' own OpenAPI document. Custom
+resources are not in it: their groups are left alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import kubernetes.client
+
+from tests.components.recording import Recording
+
+ROLE: Final = re.compile(r"kubernetes:rbac\.authorization\.k8s\.io/v1:(Cluster)?Role")
+_CLIENT: Final = Path(kubernetes.client.__file__).parent / "api"
+_OPERATION: Final = re.compile(r"method='([A-Z]+)',\s+resource_path='/apis?/([^']+)'")
+_NAMED: Final = {"GET": "get", "PUT": "update", "PATCH": "patch", "DELETE": "delete", "POST": "create"}
+_ALL: Final = {"POST": "create", "DELETE": "deletecollection"}
+
+
+@functools.cache
+def verbs(group: str) -> Mapping[str, frozenset[str]]:
+    """Resource of a group (`pods/eviction`) -> its verbs; empty for a group that is not Kubernetes' own."""
+    name = group.removesuffix(".k8s.io").replace(".", "_") or "core"
+    found: dict[str, set[str]] = {}
+    for file in _CLIENT.glob(f"{name}_v*_api.py"):
+        for method, path in _OPERATION.findall(file.read_text()):
+            parts = path.split("/")[1 if not group else 2 :]
+            if parts[:1] == ["watch"]:
+                continue
+            if parts[:2] == ["namespaces", "{namespace}"] and len(parts) > 2:
+                parts = parts[2:]
+            if parts[1:2] in (["{name}"], ["{namespace}"]):
+                found.setdefault("/".join(parts[:1] + parts[2:3]), set()).add(_NAMED.get(method, ""))
+            elif len(parts) == 1:
+                found.setdefault(parts[0], set()).update(
+                    {"list", "watch"} if method == "GET" else {_ALL.get(method, "")}
+                )
+    return {resource: frozenset(each - {""}) for resource, each in found.items()}
+
+
+def errors(recording: Recording) -> Iterator[str]:
+    """What is wrong with the rules of roles, each with the role."""
+    for role in recording.resources:
+        if ROLE.fullmatch(role.type):
+            for index, rule in enumerate(role.inputs.get("rules") or []):
+                for error in _rule(rule):
+                    yield f"{role.type} {role.name}: rules[{index}]: {error}"
+
+
+def _rule(rule: Mapping[str, Any]) -> Iterator[str]:
+    if "nonResourceURLs" in rule:
+        return
+    known: dict[str, set[str]] = {}
+    for group in rule["apiGroups"]:
+        if group == "*" or not verbs(group):
+            if group.endswith(".k8s.io") or "." not in group:
+                yield f"apiGroups: {group!r}: no such group"
+            return
+        for resource, each in verbs(group).items():
+            known.setdefault(resource, set()).update(each)
+    for resource in rule["resources"]:
+        if resource not in known:
+            close = difflib.get_close_matches(resource, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            yield f"resources: {resource}: not in {', '.join(map(repr, rule['apiGroups']))}{hint}"
+    there = set[str]().union(*(known.get(resource, set()) for resource in rule["resources"]))
+    for verb in rule["verbs"]:
+        if there and verb not in there:
+            asked, expected = ", ".join(rule["resources"]), ", ".join(sorted(there))
+            yield f"verbs: {verb}: none of {asked} has it, expected {expected}"
+        # "Using RBAC Authorization": the name is not known when the request is authorized.
+        if verb in ("create", "deletecollection") and rule.get("resourceNames"):
+            yield f"verbs: {verb}: is never allowed with resourceNames"
