@@ -27,6 +27,12 @@ def every(file: Path) -> Mapping[str, Facts]:
 class FromSchema(ResourceType):
     """A resource type whose attributes the facts complete; what the entry states itself wins."""
 
+    _stated: ClassVar[Mapping[str, Any]]
+    completed: ClassVar[tuple[str, ...]] = (
+        *("immutable", "immutable_blocks", "computed", "server", "sets", "suppressed", "defaults"),
+        *("nested_defaults", "conflicts", "exactly_one", "at_least_one", "together"),
+    )
+    """The attributes that facts complete."""
     facts_file: ClassVar[Path]
     package: ClassVar[str]
     """The SDK's package (`pulumi_gcp`)."""
@@ -52,7 +58,16 @@ class FromSchema(ResourceType):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "token" in vars(cls):
+            # Of a class that is a type itself, what it states: its facts are not this type's.
+            cls._stated = {name: cls._stated_value(name) for name in cls.completed}
+            for name, value in cls._stated.items():
+                setattr(cls, name, value)
             cls.complete(every(cls.facts_file).get(cls.token, {}))
+
+    @classmethod
+    def _stated_value(cls, name: str) -> Any:
+        home = next(each for each in cls.__mro__ if name in vars(each))
+        return vars(home).get("_stated", vars(home))[name]
 
     @classmethod
     def complete(cls, facts: Facts) -> None:
