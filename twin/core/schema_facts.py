@@ -34,6 +34,8 @@ class FromSchema(ResourceType):
     )
     """The attributes that facts complete."""
     facts_file: ClassVar[Path]
+    strict: ClassVar[bool] = True
+    """Whether a value that the service alone fills in is a change."""
     package: ClassVar[str]
     """The SDK's package (`pulumi_gcp`)."""
     sets: ClassVar[frozenset[str]] = frozenset()
@@ -124,7 +126,7 @@ class FromSchema(ResourceType):
         return any(given(props, each) for each in inside for props in (old, new))
 
     def unasked(self, state: Props, inputs: Props) -> Iterable[Path_]:
-        if self.token not in every(self.facts_file):
+        if not self.strict or self.token not in every(self.facts_file):
             return ()
         defaults = {**self.nested_defaults, **self.defaults}
         known = Unasked(sdk(self.package), self.server, frozenset(self.suppressed), defaults)
