@@ -23,12 +23,16 @@ def pytest_sessionfinish() -> None:
 
 
 ENVIRONMENTS: Final = (
+    "tests/inventories/test_aws_policies.py",
+    "tests/inventories/test_components.py",
     "tests/inventories/test_environments.py",
+    "tests/inventories/test_google_grants.py",
     "tests/policies/test_environments.py",
     "tests/stacks/test_foundation.py",
     "tests/stacks/test_runner.py",
 )
-"""Files whose tests look at the same recordings (tests/stacks/environments.py: built)."""
+"""Files whose tests look at the same recordings (`built` of tests/stacks/environments.py, `recorded` of
+tests/inventories/variants.py)."""
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -63,7 +63,7 @@ def faults(
                 quota_id=quota,
                 opts=options,
             )
-        except Exception as error:  # noqa: BLE001 - a principal that may read no quota may apply all the same
+        except Exception as error:  # noqa: BLE001 - a principal that cannot read quotas can apply all the same
             if not api_is_off(error):
                 reason = " ".join(str(error).split())
                 pulumi.log.warn(

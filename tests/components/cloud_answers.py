@@ -21,6 +21,21 @@ class RefusedError(Exception):
     """An answer of the cloud that is a refusal: a program gets it as an error of the call."""
 
 
+_ARNS = {
+    "aws:cloudwatch/eventRule:EventRule": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/",
+    "aws:cloudwatch/logGroup:LogGroup": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:",
+    "aws:iam/policy:Policy": f"arn:aws:iam::{ACCOUNT}:policy/",
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": (
+        f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/"
+    ),
+    "aws:lambda/function:Function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:",
+    "aws:rds/instance:Instance": f"arn:aws:rds:{REGION}:{ACCOUNT}:db:",
+    "aws:s3/bucket:Bucket": "arn:aws:s3:::",
+    "aws:secretsmanager/secret:Secret": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:",
+}
+"""What ARNs of a type begin with, where that is not what the type's name says."""
+
+
 def common(type_: str, name: str, digest: str) -> dict[str, Any]:
     """Outputs that nearly every type of a cloud has. Inputs and COMPUTED come before them."""
     if type_.startswith("gcp:"):
@@ -29,8 +44,9 @@ def common(type_: str, name: str, digest: str) -> dict[str, Any]:
     if not type_.startswith("aws:"):
         return {}
     service, kind = type_.split(":")[1].split("/")
+    prefix = _ARNS.get(type_, f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/")
     return {
-        "arn": f"arn:aws:{service}:{REGION}:{ACCOUNT}:{kind}/{name}-{digest[:8]}",
+        "arn": f"{prefix}{name}-{digest[:8]}",
         "region": REGION,
         "name": f"{name}-{digest[:7]}",
     }
@@ -288,6 +304,9 @@ COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "gcp:bigquery/job:Job": lambda name, inputs: {"statuses": [{"state": "DONE"}]},
     "gcp:bigquery/connection:Connection": lambda name, inputs: {
         "cloudResource": {"serviceAccountId": "bqcx-0123@gcp-sa-bigquery-condel.iam.gserviceaccount.com"}
+    },
+    "gcp:logging/projectSink:ProjectSink": lambda name, inputs: {
+        "writerIdentity": f"serviceAccount:service-{PROJECT_NUMBER}@gcp-sa-logging.iam.gserviceaccount.com"
     },
     "gcp:compute/address:Address": lambda name, inputs: {"address": "198.51.100.7"},
     "aws:eks/nodeGroup:NodeGroup": lambda name, inputs: {

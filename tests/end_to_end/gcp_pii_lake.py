@@ -54,7 +54,7 @@ ROWS: Final = [
 ]
 EMAILS: Final = ["a@acme.example", "b@acme.example"]
 ALL: Final = ["public", "internal", "pii"]
-WITHOUT_PII: Final = ("analysts", "public", "germany", "loader", "other", "nobody")
+WITHOUT_PII: Final = ("analysts", "public", "germany", "loader", "another", "nobody")
 """A grant by zones; one of public columns; one of some rows; one that writes; one of another table; none."""
 ORDERS_TABLE: Final = f"`{PROJECT}.acme-pii-lakehouse.acme_pii_curated.orders`"
 CLICKS_TABLE: Final = f"`{PROJECT}.acme_pii_raw.clicks`"
@@ -87,7 +87,7 @@ def program(rows: str = "country = 'DE'") -> Callable[[], None]:
             "public": {**orders, "classifications": ["public"]},
             "germany": {**orders, "classifications": ["public", "internal"], "rows": rows},
             "loader": {"actions": ["read", "write"], "zones": ["raw", "curated", "serving"]},
-            "other": {"actions": ["read", "write"], "tables": ["serving.sums"]},
+            "another": {"actions": ["read", "write"], "tables": ["serving.sums"]},
             "privacy": {
                 "actions": ["read"],
                 "tables": ["curated.orders", "raw.clicks"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError as BotoError
@@ -152,6 +153,27 @@ def test_nobody_does_more_than_the_platform_lets_them(features: Features) -> Non
         features.client("stranger", "online", drivers=[7])
     with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
         features.client("reader", "apply")
+
+
+def test_on_valkey_the_materializers_user_writes_and_the_servers_only_reads(tmp_path: Path) -> None:
+    made = example.aws(latency="sub_millisecond", network=example.NETWORK)
+    users = {
+        each.inputs["userName"].removeprefix("acme-dev-feature-"): {
+            "name": each.inputs["userName"],
+            "access_string": each.inputs["accessString"],
+        }
+        for each in made.all("aws:elasticache/user:User")
+    }
+    given = {
+        "folder": str(tmp_path),
+        "yaml": value(made.result.feature_store_yaml),
+        "users": {part: users[part] for part in ("materializer", "server")},
+    }
+    told = run("feast", "valkey", given)
+    assert told["materializer"] == {"wrote": "yes", "read": [1], "served": 200}
+    assert told["server"]["read"] == [1], "what the materializer wrote"
+    assert "has no permissions to run the" in told["server"]["wrote"]
+    assert told["server"]["served"] == 500, "no client writes by way of the server"
 
 
 def test_feast_accepts_the_files_of_every_store_on_both_clouds() -> None:

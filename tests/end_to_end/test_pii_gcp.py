@@ -210,7 +210,7 @@ def test_queries_show_what_the_classification_lets_each_see(lake: Lake) -> None:
         found = f"SELECT COUNT(*) FROM {ORDERS_TABLE} WHERE email = '{EMAILS[0]}'"
         assert lake.query(who, found) == [["0"]], f"{who} must not guess values either"
     assert lake.query("germany", asks) == [["1", None]]
-    for who in ("other", "nobody"):
+    for who in ("another", "nobody"):
         with pytest.raises(HttpError, match="Access Denied"):
             lake.query(who, f"SELECT order_id FROM {ORDERS_TABLE}")
 
@@ -218,7 +218,7 @@ def test_queries_show_what_the_classification_lets_each_see(lake: Lake) -> None:
 def test_a_stream_shows_its_public_columns_alone(lake: Lake) -> None:
     assert lake.query("privacy", f"SELECT at, who FROM {CLICKS_TABLE}") == []
     assert lake.query("analysts", f"SELECT at FROM {CLICKS_TABLE}") == []
-    for who in ("public", "germany", "other", "nobody"):
+    for who in ("public", "germany", "another", "nobody"):
         with pytest.raises(HttpError, match="Access Denied"):
             lake.query(who, f"SELECT at FROM {CLICKS_TABLE}")
 

@@ -1,7 +1,7 @@
 """The main variants of each component: what the inventories of components are made from.
 
-Together the variants of a component take every branch that registers something. Their names are names of files:
-`network/aws` is tests/inventories/components/network/aws.yaml.
+Together the variants of a component take every branch that registers something. The variant `network/aws` is
+the file tests/inventories/components/network/aws.yaml.
 """
 
 from __future__ import annotations

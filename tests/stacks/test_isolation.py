@@ -94,5 +94,5 @@ def _images(recording: Recording) -> set[str]:
         for resource in recording.all(f"kubernetes:apps/v1:{kind}"):
             pod = resource.inputs["spec"]["template"]["spec"]
             containers = [*pod["containers"], *pod.get("initContainers", [])]
-            found |= {container["image"].rpartition(":")[0] for container in containers}
+            found |= {container["image"].partition("@")[0].rpartition(":")[0] for container in containers}
     return found

@@ -35,6 +35,10 @@ _PERMISSIONS: Final = {
 """APIs whose permissions have another name. Source: "IAM permissions reference"."""
 _MEANT: Final = {
     "secretmanager.secrets.addVersion": "secretmanager.versions.add",
+    "servicenetworking.connections.create": "servicenetworking.services.addPeering",
+    "servicenetworking.connections.deleteConnection": "servicenetworking.services.deleteConnection",
+    "servicenetworking.connections.list": "servicenetworking.services.get",
+    "servicenetworking.connections.update": "servicenetworking.services.addPeering",
     "bigquery.tabledata.list": "bigquery.tables.getData",
     "logging.entries.list": "logging.logEntries.list",
     # Of one's own jobs; of those of others their handlers decide ("Running jobs").

@@ -67,6 +67,17 @@ GOOGLE_CLUSTER: dict[str, Any] = {
     "multi_networking": True,
 }
 
+US_EAST5_ZONES = ("us-east5-c", "us-east5-a", "us-east5-b")
+US_EAST5: dict[str, Any] = {
+    "cluster": {**GOOGLE_CLUSTER, "region": "us-east5", "location": "us-east5"},
+    "network": {
+        **GOOGLE_NETWORK,
+        "region": "us-east5",
+        "zones": [{"name": zone, "id": zone, "private_subnet_id": "nodes"} for zone in US_EAST5_ZONES],
+    },
+}
+"""Where TPUs are sold by flex-start, but for the first zone."""
+
 
 def machine_types(**zones_of: tuple[str, ...]) -> Answers:
     """Compute Engine offers these machine types in these zones (`_` in a name stands for a hyphen), and every

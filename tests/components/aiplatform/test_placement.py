@@ -15,6 +15,8 @@ from tests.components.aiplatform.pools import (
     GOOGLE_CLUSTER,
     GOOGLE_NETWORK,
     NETWORK,
+    US_EAST5,
+    US_EAST5_ZONES,
     machine_types,
 )
 from tests.components.recording import record
@@ -26,7 +28,8 @@ def outputs(cloud: str, kind: type = GpuPool, **more: Any) -> dict[str, Any]:
     """The outputs of a pool named `gpu`."""
     where = (CLUSTER, NETWORK) if cloud == "aws" else (GOOGLE_CLUSTER, GOOGLE_NETWORK)
     given: Any = {"prefix": "acme-dev", "name": "gpu", "cluster": where[0], "network": where[1], **more}
-    return dict(record(lambda: kind("gpu", given), answers=machine_types()).result.outputs)
+    answers = machine_types(ct6e_standard_4t=US_EAST5_ZONES)
+    return dict(record(lambda: kind("gpu", given), answers=answers).result.outputs)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +84,8 @@ def test_a_pod_of_a_provisioning_request_goes_to_the_nodes_that_it_got(on_google
 
 
 def test_a_pod_on_tpus_says_the_slice_that_it_wants() -> None:
-    pool = outputs(
-        "gcp", accelerator="tpu-v6e", count=4, topology="4x4", capacity=[{"type": "spot"}, {"type": "queued"}]
-    )
+    capacity = [{"type": "spot"}, {"type": "queued"}]
+    pool = outputs("gcp", accelerator="tpu-v6e", count=4, topology="4x4", capacity=capacity, **US_EAST5)
     wanted = {
         "cloud.google.com/gke-tpu-accelerator": "tpu-v6e-slice",
         "cloud.google.com/gke-tpu-topology": "4x4",

@@ -91,7 +91,7 @@ def test_what_pools_may_grow_beyond_is_a_warning(monkeypatch: pytest.MonkeyPatch
     )
 
 
-def test_a_quota_that_suffices_or_is_unlimited_is_no_word_worth(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_quota_that_suffices_or_is_unlimited_gives_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not _warnings(monkeypatch, _quotas(GPUS_ALL_REGIONS_per_project=-1))
 
 

@@ -43,7 +43,7 @@ def describe(role: str) -> tuple[str, str]:
 def permissions(role: str) -> tuple[str, ...]:
     """The permissions of a predefined role; none for one that does not exist."""
     found = _content()["roles"].get(role)
-    every: list[str] = _content()["permissions"]
+    every = all_permissions()
     flat = found[2] if found else []
     made: list[str] = []
     end = 0
@@ -64,8 +64,13 @@ def grants(role: str, permission: str) -> bool:
     return permission in _granted(role)
 
 
+def all_permissions() -> list[str]:
+    """The permissions of all predefined roles, sorted."""
+    return _content()["permissions"]
+
+
 def is_permission(name: str) -> bool:
     """Whether any predefined role has the permission: what a custom role may hold."""
-    every: list[str] = _content()["permissions"]
+    every = all_permissions()
     at = bisect_left(every, name)
     return at < len(every) and every[at] == name

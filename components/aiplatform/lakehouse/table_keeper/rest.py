@@ -66,8 +66,8 @@ class Catalog:
 def create_database(name: str) -> dict[str, Any]:
     """Create a database of the account's own catalog where there is none of the name. Raises LaterError where
     the rights for it are not known yet."""
-    make: Any = boto3.client
-    glue: Any = make("glue")
+    session: Any = boto3.Session()
+    glue: Any = session.client("glue")
     try:
         glue.create_database(DatabaseInput={"Name": name})
     except glue.exceptions.AlreadyExistsException:

@@ -128,6 +128,13 @@ def test_google_has_repositories_with_fixed_tags_and_remote_ones(google: Recordi
     assert value(url) == "europe-west4-docker.pkg.dev/acme-dev-1234/acme-dev-ghcr"
 
 
+def test_on_google_one_role_on_the_repository_is_all_that_pushing_needs() -> None:
+    writer = "serviceAccount:pipelines@acme-dev-1234.iam.gserviceaccount.com"
+    made = _registry(**GOOGLE, repositories=["training"], writers=[writer])
+    (granted,) = made.all("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember")
+    assert (granted.inputs["member"], granted.inputs["role"]) == (writer, "roles/artifactregistry.writer")
+
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     (
         {"prefix": "a-prefix-of-twenty"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -126,3 +127,9 @@ def faults(made: Any, **arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as error:
         made(**arguments)
     return [str(fault) for fault in error.value.faults]
+
+
+def statements(recorded: Recording, name: str) -> dict[str, dict[str, Any]]:
+    """Sid -> statement of a role's policy."""
+    policy = json.loads(recorded.one("aws:iam/rolePolicy:RolePolicy", f"features-{name}").inputs["policy"])
+    return {statement["Sid"]: statement for statement in policy["Statement"]}

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 from pulumi_aws import lakeformation
 
 from aiplatform._args import keys
@@ -16,10 +15,10 @@ from aiplatform.feature_store.config import EMPTY
 from tests.components.aiplatform.feature_store.example import (
     LAKEHOUSE,
     MATERIALIZER,
-    NETWORK,
     ROLE,
     aws,
     rendered,
+    statements,
 )
 from tests.components.aiplatform.pools import CLUSTER
 from tests.components.aiplatform.schema import undocumented
@@ -29,30 +28,6 @@ POLICY = "aws:iam/rolePolicy:RolePolicy"
 TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/acme-dev.features.*"
 STAGING = f"arn:aws:s3:::acme-dev-feast-materializer-{ACCOUNT}"
 REGISTRY = f"arn:aws:s3:::acme-dev-features-{ACCOUNT}"
-
-
-@pytest.fixture(scope="module")
-def made() -> Recording:
-    """One with everybody in it."""
-    return aws(
-        appliers=[f"{ROLE}data-scientists"],
-        readers=[f"{ROLE}teams/training"],
-        backup_days=35,
-        protect=True,
-        server={"clients": ["shop"]},
-    )
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Recording:
-    """One that answers in less than a millisecond."""
-    return aws(latency="sub_millisecond", network=NETWORK, expire_days=3, backup_days=5)
-
-
-def statements(recorded: Recording, name: str) -> dict[str, dict[str, Any]]:
-    """Sid -> statement of a role's policy."""
-    policy = json.loads(recorded.one(POLICY, f"features-{name}").inputs["policy"])
-    return {statement["Sid"]: statement for statement in policy["Statement"]}
 
 
 def pod(recorded: Recording) -> dict[str, Any]:
@@ -218,54 +193,6 @@ def test_its_database_comes_after_the_lakehouses_settings() -> None:
         )
 
 
-def test_each_principal_asks_and_stages_where_no_other_reads(made: Recording) -> None:
-    principals = {
-        "materializer": f"{ROLE}acme-dev-wi-features",
-        "applier-0": f"{ROLE}data-scientists",
-        "reader-0": f"{ROLE}teams/training",
-    }
-    for who, principal in principals.items():
-        rights, bucket = statements(made, who), f"arn:aws:s3:::acme-dev-feast-{who}-{ACCOUNT}"
-        assert rights["Staging"]["Resource"] == f"{bucket}/*"
-        assert rights["FindStaging"]["Resource"] == bucket
-        assert rights["Query"]["Resource"].endswith(f":workgroup/acme-dev-features-{who}")
-        policy = made.one("aws:s3/bucketPolicy:BucketPolicy", f"features-staging-{who}").inputs["policy"]
-        denied = {each["Sid"]: each for each in json.loads(policy)["Statement"]}["AnotherPrincipal"]
-        assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": principal}}
-        assert {"s3:GetObject", "s3:PutObject"} <= set(denied["Action"])
-        assert (denied["Principal"], denied["Resource"]) == ("*", f"{bucket}/*"), "administrators included"
-        for kind, name in (
-            ("aws:s3/bucket:Bucket", f"features-staging-{who}"),
-            ("aws:athena/workgroup:Workgroup", f"features-{who}"),
-        ):
-            resource = made.one(kind, name)
-            assert resource.inputs["tags"]["principal"] == principal
-            assert resource.replace_on_changes == ("tags.principal",), (
-                "another principal in its place finds nothing of what was staged before"
-            )
-            assert resource.protect is None, "or it could not be replaced"
-        assert made.one("aws:s3/bucket:Bucket", f"features-staging-{who}").inputs["forceDestroy"] is True
-
-
-def test_each_applier_and_reader_has_a_file_of_its_own(made: Recording) -> None:
-    clients = value(made.result.clients)
-    assert [each["principal"] for each in clients] == [f"{ROLE}data-scientists", f"{ROLE}teams/training"]
-    for who, client in zip(("applier-0", "reader-0"), clients, strict=True):
-        file = yaml.safe_load(client["feature_store_yaml"])
-        assert file["offline_store"]["workgroup"] == client["workgroup"] == f"acme-dev-features-{who}"
-        assert file["offline_store"]["s3_staging_location"] == f"s3://{client['staging_bucket']}"
-        assert {**file, "offline_store": None} == {**rendered(made), "offline_store": None}
-
-
-def test_feast_may_say_where_athena_writes_within_a_cutoff(made: Recording) -> None:
-    settings = made.one("aws:athena/workgroup:Workgroup", "features-materializer").inputs["configuration"]
-    assert settings["enforceWorkgroupConfiguration"] is False, "or CREATE TABLE AS with a place is refused"
-    assert settings["bytesScannedCutoffPerQuery"] == 100 * 1024**3
-    result = settings["resultConfiguration"]
-    assert result["outputLocation"] == f"s3://acme-dev-feast-materializer-{ACCOUNT}/results/"
-    assert result["encryptionConfiguration"]["encryptionOption"] == "SSE_KMS"
-
-
 def test_staging_goes_by_itself_and_the_registry_stays(made: Recording) -> None:
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     (rule,) = made.one(kind, "features-staging-reader-0").inputs["rules"]
@@ -322,58 +249,6 @@ def test_the_file_is_what_feast_needs_and_says_no_secret(made: Recording, valkey
         ":6379,ssl=true,username=${FEAST_ONLINE_USER},password=${FEAST_ONLINE_PASSWORD}"
     )
     assert store["key_ttl_seconds"] == 3 * 24 * 3600
-
-
-def test_the_server_only_reads_valkey_and_the_materializer_writes_it(valkey: Recording) -> None:
-    users = {each.inputs["userName"]: each for each in valkey.all("aws:elasticache/user:User")}
-    assert set(users) == {"acme-dev-feature-server", "acme-dev-feature-materializer"}
-    may = {name: set(each.inputs["accessString"].split()) for name, each in users.items()}
-    assert "+@write" in may["acme-dev-feature-materializer"]
-    given = {each for each in may["acme-dev-feature-server"] if each.startswith("+")}
-    assert given == {
-        "+@read",
-        "+@connection",
-        "+cluster|slots",
-        "+cluster|shards",
-        "+cluster|nodes",
-        "+command",
-        "+info",
-    }, "the server lets every client push, and so must not be able to"
-    assert len(valkey.all("aws:secretsmanager/secretVersion:SecretVersion")) == 2, "each has its own password"
-    (members,) = valkey.all("aws:elasticache/userGroup:UserGroup")
-    assert set(members.inputs["userIds"]) == {each.inputs["userId"] for each in users.values()}
-    secrets = {each.inputs["metadata"]["name"]: each for each in valkey.all("kubernetes:core/v1:Secret")}
-    assert set(secrets) == {"feature-server-online", "feature-materializer-online"}
-    for name, secret in secrets.items():
-        of_part = f"acme-dev-{name.removesuffix('-online')}"
-        assert of_part in json.dumps(secret.inputs["stringData"], default=str)
-    for kind, part in (
-        ("apps/v1:Deployment", "feature-server"),
-        ("batch/v1:CronJob", "feature-materializer"),
-    ):
-        refers = json.dumps(valkey.one(f"kubernetes:{kind}").inputs["spec"])
-        assert refers.count(f"{part}-online") == 2, "user and password"
-        assert refers.count('-online"') == 2, "and of no other part's Secret"
-
-
-def test_valkey_is_closed_but_for_the_cluster_and_its_users(valkey: Recording) -> None:
-    cache = valkey.one("aws:elasticache/serverlessCache:ServerlessCache").inputs
-    assert (cache["engine"], cache["userGroupId"], cache["snapshotRetentionLimit"]) == (
-        "valkey",
-        "acme-dev-features",
-        5,
-    )
-    assert cache["kmsKeyId"]
-    for user in valkey.all("aws:elasticache/user:User"):
-        assert user.inputs["accessString"].startswith("on ~* -@all ")
-        assert "-@dangerous" in user.inputs["accessString"], "no command that empties the cache"
-    for rule in valkey.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"):
-        assert rule.inputs["referencedSecurityGroupId"] == "sg-0c1u5te2"
-    assert "OnlineStore" not in statements(valkey, "server"), "IAM does not let anyone into Valkey"
-    for secret in valkey.all("aws:secretsmanager/secret:Secret"):
-        assert secret.inputs["recoveryWindowInDays"] == 0, "a destroy leaves nothing"
-    for version in valkey.all("aws:secretsmanager/secretVersion:SecretVersion"):
-        assert version.ignore_changes == ("secretString",), "another password at each deployment locks out"
 
 
 def test_a_registry_in_sql_is_told_by_a_secret_that_others_make() -> None:

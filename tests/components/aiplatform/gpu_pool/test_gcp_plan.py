@@ -11,7 +11,7 @@ from aiplatform._args import ArgumentError, read
 from aiplatform.gpu_pool import gcp_fabric, gcp_plan
 from aiplatform.gpu_pool import gcp_nodes as nodes
 from aiplatform.gpu_pool.args import WAITS, GpuPoolSettings
-from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, GOOGLE_ZONES
+from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, GOOGLE_ZONES, US_EAST5
 
 A, B, C = GOOGLE_ZONES
 
@@ -74,19 +74,6 @@ def test_with_gpudirect_a_reservation_says_the_zone_for_all() -> None:
     pool = settings(accelerator="h200", count=8, capacity=[{"type": "spot"}, entry])
     offered = {"a3-ultragpu-8g": frozenset(GOOGLE_ZONES)}
     assert set(gcp_plan.zones_for(pool, gcp_plan.plan(pool), offered).values()) == {(C,)}
-
-
-US_EAST5 = {
-    "cluster": {**GOOGLE_CLUSTER, "region": "us-east5", "location": "us-east5"},
-    "network": {
-        **GOOGLE_NETWORK,
-        "region": "us-east5",
-        "zones": [
-            {"name": zone, "id": zone, "private_subnet_id": "nodes"}
-            for zone in ("us-east5-c", "us-east5-a", "us-east5-b")
-        ],
-    },
-}
 
 
 def test_flex_start_of_tpus_is_in_the_zones_that_sell_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from googleapiclient.errors import HttpError
 
 from tests.twin.gcp.fronts import PROJECT, client, enable, refused
 from twin.gcp.front import Front
@@ -24,6 +25,14 @@ def set_policy(front: Front, *bindings: dict[str, Any], **more: Any) -> Any:
     policy = projects.getIamPolicy(resource=PROJECT, body={}).execute()
     policy["bindings"] = [*policy["bindings"], *bindings]
     return projects.setIamPolicy(resource=PROJECT, body={"policy": {**policy, **more}})
+
+
+def _status(request: Any) -> int:
+    try:
+        request.execute()
+    except HttpError as error:
+        return int(error.status_code)
+    return 200
 
 
 @pytest.mark.parametrize("name", ["short", "a" * 31, "Upper-case", "1-digit-first", "ends-with-"])
@@ -51,6 +60,37 @@ def test_an_account_comes_once_and_goes_from_policies_as_deleted(google: Front) 
     assert members == [f"deleted:serviceAccount:{email}?uid={found['uniqueId']}"]
     error = refused(accounts.get(name=f"{PARENT}/serviceAccounts/{email}"))
     assert error.code == 404
+
+
+@pytest.mark.parametrize(
+    ("role", "permission"),
+    [
+        ("roles/iam.serviceAccountAdmin", "iam.serviceAccounts.setIamPolicy"),
+        ("roles/compute.networkAdmin", "servicenetworking.services.addPeering"),
+    ],
+)
+def test_an_editor_sets_no_policy_and_connects_no_services_without_another_role(
+    google: Front, role: str, permission: str
+) -> None:
+    member = "user:deployer@example.com"
+    token = google.identity.token(member)
+    set_policy(google, {"role": "roles/editor", "members": [member]}).execute()
+
+    def request() -> Any:
+        if permission.startswith("iam."):
+            accounts = client(google, "iam", token=token).projects().serviceAccounts()
+            name = f"{PARENT}/serviceAccounts/{email}"
+            return accounts.setIamPolicy(resource=name, body={"policy": {"bindings": []}})
+        body = {"network": f"{PARENT}/global/networks/net", "reservedPeeringRanges": ["services"]}
+        connections = client(google, "servicenetworking", token=token).services().connections()
+        return connections.create(parent="services/servicenetworking.googleapis.com", body=body)
+
+    email = account(google)
+    error = refused(request())
+    assert error.code == 403
+    assert permission in error.message
+    set_policy(google, {"role": role, "members": [member]}).execute()
+    assert _status(request()) != 403, "the request itself may still be wrong, but it is allowed"
 
 
 def test_googles_own_accounts_are_not_listed(google: Front) -> None:

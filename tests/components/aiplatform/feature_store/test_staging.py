@@ -1,0 +1,58 @@
+"""What is between Feast and Athena: of each principal its own."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+
+from tests.components.aiplatform.feature_store.example import ROLE, rendered, statements
+from tests.components.recording import ACCOUNT, Recording, value
+
+
+def test_each_principal_asks_and_stages_where_no_other_reads(made: Recording) -> None:
+    principals = {
+        "materializer": f"{ROLE}acme-dev-wi-features",
+        "applier-0": f"{ROLE}data-scientists",
+        "reader-0": f"{ROLE}teams/training",
+    }
+    for who, principal in principals.items():
+        rights, bucket = statements(made, who), f"arn:aws:s3:::acme-dev-feast-{who}-{ACCOUNT}"
+        assert rights["Staging"]["Resource"] == f"{bucket}/*"
+        assert rights["FindStaging"]["Resource"] == bucket
+        assert rights["Query"]["Resource"].endswith(f":workgroup/acme-dev-features-{who}")
+        policy = made.one("aws:s3/bucketPolicy:BucketPolicy", f"features-staging-{who}").inputs["policy"]
+        denied = {each["Sid"]: each for each in json.loads(policy)["Statement"]}["AnotherPrincipal"]
+        assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": principal}}
+        assert {"s3:GetObject", "s3:PutObject"} <= set(denied["Action"])
+        assert (denied["Principal"], denied["Resource"]) == ("*", f"{bucket}/*"), "administrators included"
+        for kind, name in (
+            ("aws:s3/bucket:Bucket", f"features-staging-{who}"),
+            ("aws:athena/workgroup:Workgroup", f"features-{who}"),
+        ):
+            resource = made.one(kind, name)
+            assert resource.inputs["tags"]["principal"] == principal
+            assert resource.replace_on_changes == ("tags.principal",), (
+                "another principal in its place finds nothing of what was staged before"
+            )
+            assert resource.protect is None, "or it could not be replaced"
+        assert made.one("aws:s3/bucket:Bucket", f"features-staging-{who}").inputs["forceDestroy"] is True
+
+
+def test_each_applier_and_reader_has_a_file_of_its_own(made: Recording) -> None:
+    clients = value(made.result.clients)
+    assert [each["principal"] for each in clients] == [f"{ROLE}data-scientists", f"{ROLE}teams/training"]
+    for who, client in zip(("applier-0", "reader-0"), clients, strict=True):
+        file = yaml.safe_load(client["feature_store_yaml"])
+        assert file["offline_store"]["workgroup"] == client["workgroup"] == f"acme-dev-features-{who}"
+        assert file["offline_store"]["s3_staging_location"] == f"s3://{client['staging_bucket']}"
+        assert {**file, "offline_store": None} == {**rendered(made), "offline_store": None}
+
+
+def test_feast_may_say_where_athena_writes_within_a_cutoff(made: Recording) -> None:
+    settings = made.one("aws:athena/workgroup:Workgroup", "features-materializer").inputs["configuration"]
+    assert settings["enforceWorkgroupConfiguration"] is False, "or CREATE TABLE AS with a place is refused"
+    assert settings["bytesScannedCutoffPerQuery"] == 100 * 1024**3
+    result = settings["resultConfiguration"]
+    assert result["outputLocation"] == f"s3://acme-dev-feast-materializer-{ACCOUNT}/results/"
+    assert result["encryptionConfiguration"]["encryptionOption"] == "SSE_KMS"

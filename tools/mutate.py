@@ -1,0 +1,220 @@
+"""Do the tests find a small mistake in a component? `python -m tools.mutate --seed 1` tries it on a sample.
+
+In a copy of the tree it makes one mistake at a time in components/ (see tools/mutations.py), runs the
+component's own tests and inventories, and then the whole unit tier where these found nothing. It prints which
+test found each mistake and ends with 1 where more than --survivors were not found. It takes minutes; CI does
+not run it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, cast
+
+from tools.mutations import Mutation, Mutations
+
+ROOT: Final = Path(__file__).parents[1]
+COMPONENTS: Final = Path("components/aiplatform")
+TESTS: Final = Path("tests/components/aiplatform")
+INVENTORIES: Final = "tests/inventories/test_components.py"
+KINDS: Final = ("flag", "number", "text", "comparison", "logic", "condition", "argument", "entry")
+UNIT: Final = (
+    "--ignore=tests/end_to_end",
+    "-m",
+    "not end_to_end and not build",
+    "-n",
+    "2",
+    "--dist",
+    "loadfile",
+)
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mutation of a file of the tree."""
+
+    path: Path
+    mutation: Mutation
+
+    def __str__(self) -> str:
+        before, after = (" ".join(text.split()) for text in (self.mutation.before, self.mutation.after))
+        change = f"{before} -> {after}" if after else f"without {before}"
+        return f"{self.mutation.kind}: {change if len(change) <= 90 else change[:87] + '...'}"
+
+    @property
+    def place(self) -> str:
+        """`network/aws.py:12`."""
+        return f"{self.path.relative_to(COMPONENTS)}:{self.mutation.line}"
+
+
+def sample(seed: int, count: int, only: str = "") -> Iterator[Mutant]:
+    """Mutations by a seed: kinds in turn, files by their length. only: what a path must contain."""
+    choose = random.Random(seed)  # noqa: S311 - a sample
+    files = [
+        file
+        for file in sorted((ROOT / COMPONENTS).rglob("*.py"))
+        if only in str(file.relative_to(ROOT)) and file.stat().st_size
+    ]
+    parsed: dict[Path, Mutations] = {}
+    weights = [file.stat().st_size for file in files]
+    seen: set[tuple[Path, str, int]] = set()
+    for number in range(count):
+        kind = KINDS[number % len(KINDS)]
+        for _ in range(1000):
+            [file] = choose.choices(files, weights)
+            mutations = parsed.setdefault(file, parsed.get(file) or Mutations(file.read_text()))
+            if not mutations.count(kind):
+                continue
+            place = (file, kind, choose.randrange(mutations.count(kind)))
+            if place not in seen:
+                seen.add(place)
+                yield Mutant(file.relative_to(ROOT), mutations.make(kind, place[2]))
+                break
+
+
+def nearest_tests(path: Path) -> list[str]:
+    """The component's inventories and own tests; for code that components share, those of all."""
+    parts = path.relative_to(COMPONENTS).parts
+    entity = parts[0] if len(parts) > 1 else ""
+    if entity and (ROOT / TESTS / entity).is_dir():
+        variants = sorted((ROOT / "tests/inventories/components" / entity).glob("*.yaml"))
+        name = f"{INVENTORIES}::test_a_variant_of_a_component_registers_what_is_committed"
+        inventories = [f"{name}[{file.relative_to(ROOT)}]" for file in variants]
+        return [*inventories, str(TESTS / entity)]
+    own = TESTS / f"test_{path.stem.strip('_')}.py"
+    shared = [str(own)] if (ROOT / own).is_file() else []
+    return [
+        INVENTORIES,
+        *shared,
+        *sorted(str(TESTS / each.name) for each in (ROOT / TESTS).glob("test_*.py")),
+    ]
+
+
+class Copy:
+    """A copy of the tree in a folder that is deleted at the end, and a process there that runs tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+        for name in listed:
+            if (ROOT / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
+        # Some tests ask git for the files of the tree.
+        for command in (["git", "init", "-q"], ["git", "add", "-A"]):
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'components'}",
+            # A mutated file may have the size and the second of the file before it.
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self._runner = subprocess.Popen(
+            [sys.executable, "-m", "tools.mutation_runner"],
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._requests = cast(IO[str], self._runner.stdin)
+        self._answers = cast(IO[str], self._runner.stdout)
+
+    def near(self, tests: list[str]) -> str:
+        """The first test that fails of these; empty where none does."""
+        self._requests.write(json.dumps(tests) + "\n")
+        self._requests.flush()
+        return json.loads(self._answers.readline())
+
+    def whole(self) -> str:
+        """The first test of the unit tier that fails; empty where none does."""
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", *UNIT],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return first_failure(ran.stdout + ran.stderr) if ran.returncode else ""
+
+    def close(self) -> None:
+        """End the process."""
+        self._requests.close()
+        self._runner.wait(timeout=60)
+
+
+def first_failure(output: str) -> str:
+    """The first test that failed, by the output of pytest."""
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", output, re.MULTILINE)
+    return found.group(1) if found else "the tests did not run"
+
+
+def trial(copy: Copy, mutant: Mutant, *, whole: bool) -> tuple[str, float]:
+    """Which test finds the mutation, and after how many seconds; an empty text where none does."""
+    file = copy.folder / mutant.path
+    text, times = file.read_text(), file.stat()
+    started = time.monotonic()
+    file.write_text(mutant.mutation.code)
+    try:
+        found = copy.near(nearest_tests(mutant.path))
+        if not found and whole:
+            found = copy.whole()
+            found = f"{found} (whole unit tier)" if found else ""
+    finally:
+        file.write_text(text)
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    return found, time.monotonic() - started
+
+
+def main() -> None:
+    """Try a sample and print what found each mutation."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", type=int, default=1, help="which sample (default 1)")
+    parser.add_argument("--count", type=int, default=30, help="how many mutations (default 30)")
+    parser.add_argument("--only", default="", help="mutate files whose path contains this")
+    parser.add_argument("--near", action="store_true", help="leave the whole unit tier out")
+    parser.add_argument("--survivors", type=int, default=2, help="how many may be left (default 2)")
+    options = parser.parse_args()
+    mutants = list(sample(options.seed, options.count, options.only))
+    survivors: list[Mutant] = []
+    with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
+        copy = Copy(Path(folder))
+        try:
+            for number, mutant in enumerate(mutants, 1):
+                found, seconds = trial(copy, mutant, whole=not options.near)
+                if not found:
+                    survivors.append(mutant)
+                row = (
+                    f"{number:>3}  {mutant.place}  {mutant}\n     {found or 'SURVIVED'}  ({seconds:.1f} s)\n"
+                )
+                sys.stdout.write(row)
+                sys.stdout.flush()
+        finally:
+            copy.close()
+    sys.stdout.write(f"\n{len(mutants) - len(survivors)} of {len(mutants)} found (seed {options.seed})\n")
+    for mutant in survivors:
+        sys.stdout.write(f"survived: {mutant.place}  {mutant}\n")
+    raise SystemExit(int(len(survivors) > options.survivors))
+
+
+if __name__ == "__main__":
+    main()
