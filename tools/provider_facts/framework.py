@@ -24,7 +24,7 @@ def older(schema: Literal) -> Literal:
 
 def _field(spec: Any) -> Any:
     if isinstance(spec, Call):
-        return _made_by(spec.name)
+        return made_by(spec.name)
     if not isinstance(spec, Literal):
         return spec
     made = Literal("schema.Schema", {name: spec.get(name) for name in ("Required", "Optional", "Computed")})
@@ -49,7 +49,7 @@ def _field(spec: Any) -> Any:
     return made
 
 
-def _made_by(name: str) -> Literal:
+def made_by(name: str) -> Literal:
     """What the provider's helpers stand for, by their names."""
     spec = Literal("schema.Schema", {"Type": Name(_PLAIN)})
     spec.keyed["Computed"] = "Computed" in name or "IDAttribute" in name

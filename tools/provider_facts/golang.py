@@ -98,16 +98,16 @@ class Package:
 
 
 def returned(body: str) -> Any:
-    """What a function returns first; None where that is no expression."""
-    place = re.search(r"\breturn\s+(?=[&\w\[*])", body)
-    if place is None:
-        return None
-    value = Parser(body, place.end()).expression()
-    if isinstance(value, Name):
-        # `resource := &schema.Resource{...}` and later `return resource`.
-        made = re.search(rf"\b{re.escape(value.text)}\s*:?=\s*(?=[&\w\[*])", body)
-        return Parser(body, made.end()).expression() if made else value
-    return value
+    """What a function returns first, nil apart; None where that is no expression."""
+    for place in re.finditer(r"\breturn\s+(?=[&\w\[*])", body):
+        value = Parser(body, place.end()).expression()
+        if isinstance(value, Name):
+            # `resource := &schema.Resource{...}` and later `return resource`.
+            made = re.search(rf"\b{re.escape(value.text)}\s*:?=\s*(?=[&\w\[*])", body)
+            return Parser(body, made.end()).expression() if made else value
+        if value is not None:
+            return value
+    return None
 
 
 class Parser:
@@ -125,8 +125,7 @@ class Parser:
         while self._token in _BINARY:
             self._next()
             other = self._operand()
-            joined = isinstance(value, str) and isinstance(other, str)
-            value = value + other if joined else Opaque()
+            value = value + other if isinstance(value, str) and isinstance(other, str) else Opaque()
         return value
 
     def _operand(self) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tools.provider_facts.framework import made_by
 from tools.provider_facts.golang import Call, Literal, Name, Package
 from twin.checks.sdk import Sdk, objects
 from twin.checks.types import Property
@@ -98,6 +99,8 @@ class Resolver:
             if isinstance(name, str) and re.search(r"[A-Z.]", name):
                 name = self.value(Name(name))  # a constant
             spec = self.value(given)
+            if isinstance(given, Call) and not isinstance(spec, Literal):
+                spec = made_by(given.name)
             if not isinstance(spec, Literal) or not isinstance(name, str):
                 continue
             kept = singles.get(name, {})

@@ -27,7 +27,15 @@ def every(file: Path) -> Mapping[str, Facts]:
 class FromSchema(ResourceType):
     """A resource type whose attributes the facts complete; what the entry states itself wins."""
 
+    _stated: ClassVar[Mapping[str, Any]]
+    completed: ClassVar[tuple[str, ...]] = (
+        *("immutable", "immutable_blocks", "computed", "server", "sets", "suppressed", "defaults"),
+        *("nested_defaults", "conflicts", "exactly_one", "at_least_one", "together"),
+    )
+    """The attributes that facts complete."""
     facts_file: ClassVar[Path]
+    strict: ClassVar[bool] = True
+    """Whether a value that the service alone fills in is a change."""
     package: ClassVar[str]
     """The SDK's package (`pulumi_gcp`)."""
     sets: ClassVar[frozenset[str]] = frozenset()
@@ -52,7 +60,16 @@ class FromSchema(ResourceType):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "token" in vars(cls):
+            # Of a class that is a type itself, what it states: its facts are not this type's.
+            cls._stated = {name: cls._stated_value(name) for name in cls.completed}
+            for name, value in cls._stated.items():
+                setattr(cls, name, value)
             cls.complete(every(cls.facts_file).get(cls.token, {}))
+
+    @classmethod
+    def _stated_value(cls, name: str) -> Any:
+        home = next(each for each in cls.__mro__ if name in vars(each))
+        return vars(home).get("_stated", vars(home))[name]
 
     @classmethod
     def complete(cls, facts: Facts) -> None:
@@ -109,7 +126,7 @@ class FromSchema(ResourceType):
         return any(given(props, each) for each in inside for props in (old, new))
 
     def unasked(self, state: Props, inputs: Props) -> Iterable[Path_]:
-        if self.token not in every(self.facts_file):
+        if not self.strict or self.token not in every(self.facts_file):
             return ()
         defaults = {**self.nested_defaults, **self.defaults}
         known = Unasked(sdk(self.package), self.server, frozenset(self.suppressed), defaults)

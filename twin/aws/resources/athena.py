@@ -108,10 +108,10 @@ class Workgroup(AwsResource):
     )
     declared = frozenset({"configuration"})
     autoname = AutoName(max_length=128)
-    computed = frozenset({"region"})
     nested_computed = frozenset({"configuration.engineVersion.effectiveEngineVersion"})
-    immutable = frozenset({"name", "region"})
-    defaults = {"forceDestroy": False, "state": "ENABLED"}
+    defaults = {
+        "state": "ENABLED",
+    }
     paths = {
         "InvalidRequestException: is already created": "name",
         "InvalidRequestException: output bucket": "configuration.resultConfiguration.outputLocation",

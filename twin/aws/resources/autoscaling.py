@@ -28,8 +28,6 @@ class Tag(AwsResource):
     create_call = Call("CreateOrUpdateTags")
     id_form = "{autoscalingGroupName},{key}"
     read_call = Call("DescribeTags")
-    computed = frozenset({"region"})
-    immutable = frozenset({"autoscalingGroupName", "tag.key", "region"})
     not_found = frozenset({"ResourceNotFound"})
 
     def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:

@@ -81,9 +81,6 @@ class LogGroup(AwsResource):
     )
     autoname = AutoName(max_length=512)
     name_prefix = ("namePrefix", "name", 512)
-    computed = frozenset({"name", "namePrefix", "logGroupClass", "deletionProtectionEnabled", "region"})
-    immutable = frozenset({"name", "namePrefix", "logGroupClass", "region"})
-    defaults = {"retentionInDays": 0, "skipDestroy": False}
     paths = {
         "ResourceAlreadyExistsException": "name",
         "InvalidParameterException": "kmsKeyId",
@@ -163,8 +160,6 @@ class LogStream(AwsResource):
     not_found = frozenset({"ResourceNotFoundException"})
     delete_call = Call("DeleteLogStream", {"logGroupName": "{logGroupName}", "logStreamName": "{id}"})
     autoname = AutoName(max_length=512)
-    computed = frozenset({"region"})
-    immutable = frozenset({"name", "logGroupName", "region"})
     paths = {"ResourceNotFoundException": "logGroupName", "ResourceAlreadyExistsException": "name"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

@@ -118,16 +118,12 @@ class Project(AwsResource):
         {"arn", "autoRetryLimit", "badgeUrl", "description", "encryptionKey", "publicProjectAlias", "region"}
         | {"logsConfig", "cache"}
     )
-    immutable = frozenset({"name", "region"})
     sets = frozenset(
         {"vpcConfig.subnets", "vpcConfig.securityGroupIds", "fileSystemLocations", "secondaryArtifacts"}
         | {"secondarySources", "secondarySourceVersions"}
     )
     defaults = {
-        "badgeEnabled": False,
-        "buildTimeout": 60,
         "projectVisibility": "PRIVATE",
-        "queuedTimeout": 480,
     }
     paths = {
         "ResourceAlreadyExistsException": "name",
@@ -219,10 +215,9 @@ class Webhook(AwsResource):
     item = "projects[0].webhook"
     not_found = frozenset({"ResourceNotFoundException"})
     delete_call = Call("DeleteWebhook", {"projectName": "{id}"})
-    computed = frozenset({"buildType", "payloadUrl", "pullRequestBuildPolicy", "region", "secret", "url"})
-    immutable = frozenset({"manualCreation", "projectName", "region", "scopeConfiguration"})
+    computed = frozenset({"buildType", "payloadUrl", "secret", "url"})
+    immutable = frozenset({"scopeConfiguration"})
     secrets = frozenset({"secret"})
-    sets = frozenset({"filterGroups"})
     paths = {"ResourceNotFoundException": "projectName", "InvalidInputException": "filterGroups"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

@@ -51,9 +51,6 @@ class ReplicationSubnetGroup(AwsResource):
     delete_call = Call("DeleteReplicationSubnetGroup", {"ReplicationSubnetGroupIdentifier": "{id}"})
     busy = frozenset({"InvalidResourceStateFault"})
     tagging = tagging("replicationSubnetGroupArn")
-    computed = frozenset({"region"})
-    immutable = frozenset({"replicationSubnetGroupId", "region"})
-    sets = frozenset({"subnetIds"})
     paths = {
         "ResourceAlreadyExistsFault": "replicationSubnetGroupId",
         "InvalidParameterValueException": "replicationSubnetGroupId",
@@ -91,8 +88,6 @@ class Certificate(AwsResource):
     delete_call = Call("DeleteCertificate", {"CertificateArn": "{certificateArn}"})
     busy = frozenset({"InvalidResourceStateFault"})
     tagging = tagging("certificateArn")
-    computed = frozenset({"region"})
-    immutable = frozenset({"certificateId", "certificatePem", "certificateWallet", "region"})
     secrets = frozenset({"certificatePem", "certificateWallet"})
     paths = {
         "ResourceAlreadyExistsFault": "certificateId",
@@ -139,10 +134,7 @@ class ReplicationConfig(AwsResource):
     delete_call = Call("DeleteReplicationConfig", {"ReplicationConfigArn": "{id}"})
     busy = frozenset({"InvalidResourceStateFault"})
     tagging = tagging("arn")
-    computed = frozenset({"region", "replicationSettings", "resourceIdentifier"})
-    immutable = frozenset({"resourceIdentifier", "region"})
     documents = frozenset({"replicationSettings", "supplementalSettings", "tableMappings"})
-    sets = frozenset({"computeConfig.vpcSecurityGroupIds"})
     paths = {
         "ResourceAlreadyExistsFault": "replicationConfigIdentifier",
         "InvalidParameterValueException: Table mappings": "tableMappings",

@@ -57,8 +57,6 @@ class Endpoint(AwsResource):
     delete_call = _DELETE
     busy = _BUSY
     tagging = tagging("endpointArn")
-    computed = frozenset({"certificateArn", "extraConnectionAttributes", "kmsKeyArn", "region", "sslMode"})
-    immutable = frozenset({"endpointId", "kmsKeyArn", "region"})
     secrets = frozenset({"password"})
     paths = {
         **_PATHS,
@@ -188,8 +186,6 @@ class S3Endpoint(AwsResource):
     delete_call = _DELETE
     busy = _BUSY
     tagging = tagging("endpointArn")
-    computed = frozenset({"certificateArn", "kmsKeyArn", "region", "sslMode"})
-    immutable = frozenset({"endpointId", "kmsKeyArn", "region"})
     paths = {
         **_PATHS,
         "AccessDeniedFault": "serviceAccessRoleArn",

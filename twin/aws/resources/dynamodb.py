@@ -134,8 +134,7 @@ class Table(AwsResource):
         {"attributes", "hashKey", "pointInTimeRecovery", "readCapacity", "writeCapacity", "region"}
         | {"serverSideEncryption", "streamViewType", "warmThroughput", "ttl"}
     )
-    immutable = frozenset({"name", "hashKey", "rangeKey", "localSecondaryIndexes", "region", "importTable"})
-    sets = frozenset({"attributes", "globalSecondaryIndexes", "localSecondaryIndexes"})
+    immutable = frozenset({"importTable"})
     defaults = {"billingMode": "PROVISIONED"}
     paths = {
         "ResourceInUseException": "name",
@@ -303,9 +302,7 @@ class ResourcePolicy(AwsResource):
     read_call = Call("GetResourcePolicy", {"ResourceArn": "{id}"})
     not_found = frozenset({"ResourceNotFoundException", "PolicyNotFoundException"})
     delete_call = Call("DeleteResourcePolicy", {"ResourceArn": "{id}"})
-    computed = frozenset({"confirmRemoveSelfResourceAccess", "region"})
     volatile = frozenset({"revisionId"})
-    immutable = frozenset({"resourceArn", "region"})
     documents = frozenset({"policy"})
     paths = {"ResourceNotFoundException": "resourceArn", "ValidationException": "policy"}
 

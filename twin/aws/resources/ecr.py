@@ -64,8 +64,6 @@ class Repository(AwsResource):
     )
     autoname = AutoName(max_length=256, lower=True)
     declared = frozenset({"encryptionConfigurations", "imageTagMutabilityExclusionFilters"})
-    computed = frozenset({"region"})
-    immutable = frozenset({"name", "encryptionConfigurations", "region"})
     sets = frozenset({"imageTagMutabilityExclusionFilters"})
     defaults = {"imageTagMutability": "MUTABLE"}
     paths = {
@@ -122,7 +120,6 @@ class LifecyclePolicy(_OfRepository):
     read_call = Call("GetLifecyclePolicy", _REPOSITORY)
     not_found = frozenset({_NO_REPOSITORY, "LifecyclePolicyNotFoundException"})
     delete_call = Call("DeleteLifecyclePolicy", _REPOSITORY)
-    immutable = frozenset({"repository", "policy", "region"})
     paths = {_NO_REPOSITORY: "repository", "InvalidParameterException": "policy"}
 
 
@@ -160,10 +157,7 @@ class PullThroughCacheRule(AwsResource):
     item = "pullThroughCacheRules[0]"
     not_found = frozenset({"PullThroughCacheRuleNotFoundException"})
     delete_call = Call("DeletePullThroughCacheRule", {"ecrRepositoryPrefix": "{id}"})
-    computed = frozenset({"region", "upstreamRepositoryPrefix"})
-    immutable = frozenset(
-        {"ecrRepositoryPrefix", "upstreamRegistryUrl", "upstreamRepositoryPrefix", "region"}
-    )
+    computed = frozenset({"upstreamRepositoryPrefix"})
     paths = {
         "PullThroughCacheRuleAlreadyExistsException": "ecrRepositoryPrefix",
         "UnsupportedUpstreamRegistryException": "upstreamRegistryUrl",
@@ -211,10 +205,8 @@ class RepositoryCreationTemplate(AwsResource):
     not_found = frozenset({"TemplateNotFoundException"})
     delete_call = Call("DeleteRepositoryCreationTemplate", {"prefix": "{id}"})
     declared = frozenset({"encryptionConfigurations"})
-    computed = frozenset({"region"})
-    immutable = frozenset({"prefix", "region"})
     documents = frozenset({"lifecyclePolicy", "repositoryPolicy"})
-    sets = frozenset({"appliedFors", "imageTagMutabilityExclusionFilters"})
+    sets = frozenset({"imageTagMutabilityExclusionFilters"})
     defaults = {"imageTagMutability": "MUTABLE"}
     paths = {
         "TemplateAlreadyExistsException": "prefix",
@@ -252,8 +244,6 @@ class RegistryPolicy(AwsResource):
     read_call = Call("GetRegistryPolicy")
     not_found = frozenset({"RegistryPolicyNotFoundException"})
     delete_call = Call("DeleteRegistryPolicy")
-    computed = frozenset({"region"})
-    immutable = frozenset({"region"})
     documents = frozenset({"policy"})
     paths = {"InvalidParameterException": "policy"}
 
@@ -284,9 +274,6 @@ class RegistryScanningConfiguration(AwsResource):
     create_call = Call("PutRegistryScanningConfiguration")
     id_path = "registryId"
     read_call = Call("GetRegistryScanningConfiguration")
-    computed = frozenset({"region"})
-    immutable = frozenset({"region"})
-    sets = frozenset({"rules"})
     paths = {"InvalidParameterException": "rules"}
 
     def made_id(self, context: AwsContext, answer: Props, inputs: Props) -> str:

@@ -186,7 +186,6 @@ class Cluster(AwsResource):
         }
         | {"vpcConfig.publicAccessCidrs", "computeConfig.nodePools"}
     )
-    defaults = {"bootstrapSelfManagedAddons": True}
     paths = {"ResourceInUseException": "name", "UnsupportedAvailabilityZoneException": "vpcConfig.subnetIds"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

@@ -37,10 +37,7 @@ class AccessEntry(AwsResource):
         "DeleteAccessEntry", {"clusterName": "{clusterName}", "principalArn": "{principalArn}"}
     )
     tagging = tagging("accessEntryArn")
-    computed = frozenset({"kubernetesGroups", "userName", "region"})
-    immutable = frozenset({"clusterName", "principalArn", "type", "region"})
     volatile = frozenset({"modifiedAt"})
-    sets = frozenset({"kubernetesGroups"})
     defaults = {"type": "STANDARD"}
     paths = {
         "ResourceInUseException": "principalArn",
@@ -81,9 +78,6 @@ class AccessPolicyAssociation(AwsResource):
         "DisassociateAccessPolicy",
         {"clusterName": "{clusterName}", "principalArn": "{principalArn}", "policyArn": "{policyArn}"},
     )
-    computed = frozenset({"region"})
-    immutable = frozenset({"clusterName", "principalArn", "policyArn", "accessScope", "region"})
-    sets = frozenset({"accessScope.namespaces"})
     paths = {"ResourceNotFoundException": "principalArn", "InvalidParameterException": "policyArn"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
@@ -129,8 +123,6 @@ class PodIdentityAssociation(AwsResource):
         "DeletePodIdentityAssociation", {"clusterName": "{clusterName}", "associationId": "{id}"}
     )
     tagging = tagging("associationArn")
-    computed = frozenset({"disableSessionTags", "region"})
-    immutable = frozenset({"clusterName", "namespace", "serviceAccount", "region"})
     volatile = frozenset({"externalId"})
     documents = frozenset({"policy"})
     paths = {

@@ -99,7 +99,6 @@ class NodeGroup(AwsResource):
         }
         | {"nodeRoleArn", "remoteAccess", "subnetIds", "launchTemplate.id", "launchTemplate.name", "region"}
     )
-    sets = frozenset({"subnetIds", "taints", "remoteAccess.sourceSecurityGroupIds"})
     paths = {
         "ResourceInUseException": "nodeGroupName",
         "ResourceNotFoundException": "clusterName",
@@ -235,11 +234,8 @@ class Addon(AwsResource):
     )
     deleted_seconds = 2400.0
     tagging = tagging()
-    computed = frozenset({"addonVersion", "configurationValues", "namespaceConfig", "region"})
-    immutable = frozenset({"addonName", "clusterName", "namespaceConfig", "region"})
     volatile = frozenset({"modifiedAt"})
     documents = frozenset({"configurationValues"})
-    sets = frozenset({"podIdentityAssociations"})
     paths = {
         "ResourceInUseException": "addonName",
         "ResourceNotFoundException": "clusterName",

@@ -49,12 +49,8 @@ class User(AwsResource):
     delete_call = Call("DeleteUser", {"UserId": "{id}"})
     busy = frozenset({"InvalidUserState"})
     tagging = _TAGGING
-    computed = frozenset({"authenticationMode", "region"})
     nested_computed = frozenset({"authenticationMode.passwordCount"})
-    immutable = frozenset({"userId", "userName", "region"})
     secrets = frozenset({"passwords", "passwordsWo"})
-    sets = frozenset({"passwords", "authenticationMode.passwords"})
-    defaults = {"noPasswordRequired": False}
     paths = {
         "UserAlreadyExists": "userId",
         "InvalidParameterValue: user id": "userId",
@@ -119,9 +115,6 @@ class UserGroup(AwsResource):
     delete_call = Call("DeleteUserGroup", {"UserGroupId": "{id}"})
     busy = frozenset({"InvalidUserGroupState"})
     tagging = _TAGGING
-    computed = frozenset({"region"})
-    immutable = frozenset({"userGroupId", "region"})
-    sets = frozenset({"userIds"})
     paths = {
         "UserGroupAlreadyExists": "userGroupId",
         "UserNotFound": "userIds",
@@ -168,10 +161,6 @@ class SubnetGroup(AwsResource):
     busy = frozenset({"CacheSubnetGroupInUse"})
     tagging = _TAGGING
     autoname = AutoName(max_length=255, lower=True)
-    computed = frozenset({"region"})
-    immutable = frozenset({"name", "region"})
-    sets = frozenset({"subnetIds"})
-    defaults = {"description": "Managed by Pulumi"}
     paths = {
         "CacheSubnetGroupAlreadyExists": "name",
         "InvalidParameterValue": "name",
@@ -237,12 +226,8 @@ class ServerlessCache(AwsResource):
         }
         | {"securityGroupIds", "snapshotRetentionLimit", "subnetIds"}
     )
-    immutable = frozenset(
-        {"name", "kmsKeyId", "networkType", "snapshotArnsToRestores", "subnetIds", "region"}
-    )
     volatile = frozenset({"fullEngineVersion", "status"})
     others_change = frozenset({"status"})
-    sets = frozenset({"securityGroupIds", "subnetIds"})
     paths = {
         "ServerlessCacheAlreadyExistsFault": "name",
         "InvalidSubnet": "subnetIds",

@@ -75,18 +75,6 @@ class VpcEndpoint(AwsResource):
         {"dnsOptions", "ipAddressType", "policy", "privateDnsEnabled", "routeTableIds", "securityGroupIds"}
         | {"serviceRegion", "subnetConfigurations", "subnetIds", "region"}
     )
-    immutable = frozenset(
-        {
-            "vpcId",
-            "serviceName",
-            "vpcEndpointType",
-            "serviceNetworkArn",
-            "resourceConfigurationArn",
-            "serviceRegion",
-            "region",
-        }
-    )
-    sets = frozenset({"routeTableIds", "subnetIds", "securityGroupIds"})
     documents = frozenset({"policy"})
     defaults = {"vpcEndpointType": "Gateway"}
     references = {"vpcId": "vpc-", "routeTableIds": "rtb-", "subnetIds": "subnet-", "securityGroupIds": "sg-"}
@@ -208,9 +196,10 @@ class FlowLog(AwsResource):
     not_found = frozenset({"InvalidFlowLogId.NotFound"})
     delete_call = Call("DeleteFlowLogs", {"FlowLogIds": ["{id}"]})
     tagging = Ec2Tagging("vpc-flow-log")
-    computed = frozenset({"logDestination", "logFormat", "region"})
     immutable = frozenset({*fields, "region"})
-    defaults = {"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600}
+    defaults = {
+        "logDestinationType": "cloud-watch-logs",
+    }
     references = {"vpcId": "vpc-", "subnetId": "subnet-", "eniId": "eni-"}
     paths = {
         "InvalidVpcId.NotFound": "vpcId",

@@ -20,6 +20,8 @@ class Entry(FromSchema):
 
     facts_file = FACTS
     package = "pulumi_aws"
+    # moto fills in what AWS leaves out.
+    strict = False
     service: ClassVar[str]
     """botocore's name of the service (`ec2`)."""
     title: ClassVar[str]

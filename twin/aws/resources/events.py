@@ -48,10 +48,11 @@ class EventRule(AwsResource):
     )
     autoname = AutoName(max_length=64)
     name_prefix = ("namePrefix", "name", 64)
-    computed = frozenset({"name", "namePrefix", "state", "region"})
-    immutable = frozenset({"name", "namePrefix", "eventBusName", "region"})
+    computed = frozenset({"state"})
     documents = frozenset({"eventPattern"})
-    defaults = {"eventBusName": "default", "forceDestroy": False}
+    defaults = {
+        "eventBusName": "default",
+    }
     paths = {
         "InvalidEventPatternException": "eventPattern",
         "ValidationException": "scheduleExpression",
@@ -134,10 +135,10 @@ class EventTarget(AwsResource):
     id_form = "{rule}-{targetId}"
     not_found = _GONE
     autoname = AutoName("targetId", max_length=64)
-    computed = frozenset({"targetId", "region"})
-    immutable = frozenset({"rule", "eventBusName", "targetId", "region"})
     documents = frozenset({"input"})
-    defaults = {"eventBusName": "default", "forceDestroy": False}
+    defaults = {
+        "eventBusName": "default",
+    }
     paths = {"ResourceNotFoundException": "rule", "ValidationException": "arn"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

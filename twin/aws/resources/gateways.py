@@ -32,8 +32,6 @@ class InternetGateway(AwsResource):
     delete_call = Call("DeleteInternetGateway", {"InternetGatewayId": "{id}"})
     busy = frozenset({"DependencyViolation"})
     tagging = Ec2Tagging("internet-gateway")
-    computed = frozenset({"vpcId", "region"})
-    immutable = frozenset({"region"})
     references = {"vpcId": "vpc-"}
     paths = {"InvalidVpcID.NotFound": "vpcId", "Resource.AlreadyAssociated": "vpcId"}
 
@@ -104,28 +102,7 @@ class Eip(AwsResource):
     delete_call = Call("ReleaseAddress", {"AllocationId": "{id}"})
     busy = frozenset({"InvalidIPAddress.InUse", "AuthFailure"})
     tagging = Ec2Tagging("elastic-ip")
-    computed = frozenset(
-        {
-            "domain",
-            "instance",
-            "ipamPoolId",
-            "networkBorderGroup",
-            "networkInterface",
-            "publicIpv4Pool",
-            "region",
-        }
-    )
-    immutable = frozenset(
-        {
-            "address",
-            "customerOwnedIpv4Pool",
-            "domain",
-            "ipamPoolId",
-            "networkBorderGroup",
-            "publicIpv4Pool",
-            "region",
-        }
-    )
+    immutable = frozenset({"customerOwnedIpv4Pool"})
     others_change = frozenset({"associationId", "networkInterface", "privateIp", "privateDns", "instance"})
     paths = {"AddressLimitExceeded": "", "InvalidInstanceID.NotFound": "instance"}
 
@@ -212,29 +189,8 @@ class NatGateway(AwsResource):
     )
     deleted_seconds = 1800.0
     tagging = Ec2Tagging("natgateway")
-    computed = frozenset(
-        {
-            "privateIp",
-            "secondaryPrivateIpAddressCount",
-            "secondaryPrivateIpAddresses",
-            "vpcId",
-            "availabilityMode",
-            "region",
-        }
-    )
     immutable = frozenset(
-        {
-            "allocationId",
-            "availabilityMode",
-            "connectivityType",
-            "privateIp",
-            "subnetId",
-            "secondaryAllocationIds",
-            "secondaryPrivateIpAddresses",
-            "secondaryPrivateIpAddressCount",
-            "vpcId",
-            "region",
-        }
+        {"secondaryAllocationIds", "secondaryPrivateIpAddresses", "secondaryPrivateIpAddressCount"}
     )
     defaults = {"connectivityType": "public"}
     references = {"allocationId": "eipalloc-", "subnetId": "subnet-"}

@@ -77,8 +77,8 @@ class CatalogDatabase(AwsResource):
         ),
     )
     autoname = AutoName(lower=True)
-    computed = frozenset({"catalogId", "name", "createTableDefaultPermissions", "locationUri", "region"})
-    immutable = frozenset({"catalogId", "name", "region", "targetDatabase", "federatedDatabase"})
+    computed = frozenset({"name"})
+    immutable = frozenset({"targetDatabase", "federatedDatabase"})
     paths = {
         "AlreadyExistsException": "name",
         "InvalidInputException: Database name": "name",
@@ -219,9 +219,7 @@ class CatalogTable(AwsResource):
         "DeleteTable", {"CatalogId": "{catalogId}", "DatabaseName": "{databaseName}", "Name": "{name}"}
     )
     autoname = AutoName(lower=True)
-    computed = frozenset(
-        {"catalogId", "name", "parameters", "partitionIndices", "storageDescriptor", "tableType", "region"}
-    )
+    computed = frozenset({"name"})
     immutable = frozenset(
         {"catalogId", "databaseName", "name", "partitionIndices", "region", "targetTable"}
         | {f"{_OPEN}.icebergInput.metadataOperation", f"{_OPEN}.icebergInput.version"}
@@ -380,8 +378,6 @@ class CatalogTableOptimizer(AwsResource):
         ),
     )
     delete_call = Call("DeleteTableOptimizer", _OPTIMIZER)
-    computed = frozenset({"region"})
-    immutable = frozenset({"catalogId", "databaseName", "tableName", "type", "region"})
     paths = {
         "EntityNotFoundException: Database": "databaseName",
         "EntityNotFoundException: Table": "tableName",

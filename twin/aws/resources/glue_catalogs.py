@@ -66,7 +66,7 @@ class Catalog(AwsResource):
         {"allowFullTableExternalDataAccess", "createDatabaseDefaultPermissions", "region"}
         | {"createTableDefaultPermissions"}
     )
-    immutable = frozenset({"name", "region", "federatedCatalog", "targetRedshiftCatalog"})
+    immutable = frozenset({"federatedCatalog", "targetRedshiftCatalog"})
     volatile = frozenset({"updateTime"})
     paths = {
         "AlreadyExistsException": "name",

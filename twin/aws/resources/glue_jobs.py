@@ -69,7 +69,6 @@ class Job(AwsResource):
         {"executionProperty", "glueVersion", "jobMode", "maxCapacity", "notificationProperty", "region"}
         | {"numberOfWorkers", "timeout", "workerType", "executionClass"}
     )
-    immutable = frozenset({"name", "region"})
     paths = {
         "IdempotentParameterMismatchException": "name",
         "InvalidInputException: assume provided role": "roleArn",
@@ -141,10 +140,7 @@ class Trigger(AwsResource):
     delete_call = Call("DeleteTrigger", {"Name": "{id}"})
     tagging = _tagging("trigger")
     autoname = AutoName(max_length=255)
-    computed = frozenset({"region"})
     volatile = frozenset({"state"})
-    immutable = frozenset({"name", "type", "workflowName", "region"})
-    defaults = {"enabled": True}
     paths = {
         "IdempotentParameterMismatchException": "name",
         "InvalidInputException: chedule": "schedule",
@@ -210,8 +206,6 @@ class SecurityConfiguration(AwsResource):
     not_found = _NOT_FOUND
     delete_call = Call("DeleteSecurityConfiguration", {"Name": "{id}"})
     autoname = AutoName(max_length=255)
-    computed = frozenset({"region"})
-    immutable = frozenset({"name", "encryptionConfiguration", "region"})
     paths = {
         "AlreadyExistsException": "name",
         "InvalidInputException": "encryptionConfiguration",
@@ -254,9 +248,7 @@ class DataQualityRuleset(AwsResource):
     delete_call = Call("DeleteDataQualityRuleset", {"Name": "{id}"})
     tagging = _tagging("dataQualityRuleset")
     autoname = AutoName(max_length=255)
-    computed = frozenset({"region"})
     volatile = frozenset({"lastModifiedOn"})
-    immutable = frozenset({"name", "targetTable", "region"})
     paths = {
         "AlreadyExistsException": "name",
         "EntityNotFoundException: Table": "targetTable",

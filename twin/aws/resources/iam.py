@@ -90,11 +90,7 @@ class Role(AwsResource):
     tagging = tagging_of("Role", "RoleName")
     autoname = AutoName(max_length=64)
     name_prefix = ("namePrefix", "name", 64)
-    computed = frozenset({"name", "namePrefix", "managedPolicyArns", "inlinePolicies"})
-    immutable = frozenset({"name", "namePrefix", "path"})
     documents = frozenset({"assumeRolePolicy", "inlinePolicies.policy"})
-    sets = frozenset({"managedPolicyArns", "inlinePolicies"})
-    defaults = {"forceDetachPolicies": False, "maxSessionDuration": 3600, "path": "/"}
     paths = {
         "EntityAlreadyExists": "name",
         "MalformedPolicyDocument": "assumeRolePolicy",
@@ -215,8 +211,6 @@ class RolePolicy(AwsResource):
     delete_call = Call("DeleteRolePolicy", {"RoleName": "{role}", "PolicyName": "{name}"})
     autoname = AutoName(max_length=128)
     name_prefix = ("namePrefix", "name", 128)
-    computed = frozenset({"name", "namePrefix"})
-    immutable = frozenset({"name", "namePrefix", "role"})
     documents = frozenset({"policy"})
     paths = {"NoSuchEntity": "role", "MalformedPolicyDocument": "policy", "LimitExceeded": "policy"}
 
@@ -246,11 +240,8 @@ class Policy(AwsResource):
     tagging = tagging_of("Policy", "PolicyArn")
     autoname = AutoName(max_length=128)
     name_prefix = ("namePrefix", "name", 128)
-    computed = frozenset({"name", "namePrefix"})
-    immutable = frozenset({"name", "namePrefix", "path", "description"})
     documents = frozenset({"policy"})
     others_change = frozenset({"attachmentCount"})
-    defaults = {"path": "/"}
     paths = {"EntityAlreadyExists": "name", "MalformedPolicyDocument": "policy"}
     versions = 5
     """A policy keeps at most five: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -296,7 +287,6 @@ class RolePolicyAttachment(AwsResource):
     read_call = Call("ListAttachedRolePolicies", {"RoleName": "{role}"})
     not_found = MISSING
     delete_call = Call("DetachRolePolicy", {"RoleName": "{role}", "PolicyArn": "{policyArn}"})
-    immutable = frozenset({"role", "policyArn"})
     paths = {"NoSuchEntity": "policyArn"}
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:

@@ -41,9 +41,6 @@ class InstanceProfile(AwsResource):
     tagging = tagging_of("InstanceProfile", "InstanceProfileName")
     autoname = AutoName(max_length=128)
     name_prefix = ("namePrefix", "name", 128)
-    computed = frozenset({"name", "namePrefix"})
-    immutable = frozenset({"name", "namePrefix", "path"})
-    defaults = {"path": "/"}
     paths = {"EntityAlreadyExists": "name", "NoSuchEntity": "role"}
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
@@ -95,9 +92,6 @@ class OpenIdConnectProvider(AwsResource):
     )
     delete_call = Call("DeleteOpenIDConnectProvider", {"OpenIDConnectProviderArn": "{id}"})
     tagging = tagging_of("OpenIDConnectProvider", "OpenIDConnectProviderArn")
-    computed = frozenset({"thumbprintLists"})
-    immutable = frozenset({"url"})
-    sets = frozenset({"clientIdLists"})
     paths = {"EntityAlreadyExists": "url", "InvalidInput": "url"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
@@ -147,7 +141,6 @@ class ServiceLinkedRole(AwsResource):
     read_call = Call("GetRole")
     item = "Role"
     not_found = MISSING
-    immutable = frozenset({"awsServiceName", "customSuffix"})
     tagging = Tagging(
         create="",
         add=Call("TagRole", {"RoleName": "{name}", "Tags": "{tags}"}),

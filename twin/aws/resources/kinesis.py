@@ -118,17 +118,7 @@ class FirehoseDeliveryStream(AwsResource):
         remove=Call("UntagDeliveryStream", {"DeliveryStreamName": "{name}", "TagKeys": "{keys}"}),
     )
     autoname = AutoName(max_length=64)
-    computed = frozenset({"arn", "destinationId", "region", "versionId"})
     volatile = frozenset({"versionId"})
-    immutable = frozenset(
-        {
-            "name",
-            "region",
-            "destination",
-            "icebergConfiguration.appendOnly",
-            "icebergConfiguration.catalogArn",
-        }
-    )
     defaults = {}
     paths = {
         "ResourceInUseException": "name",

@@ -64,16 +64,10 @@ class Key(AwsResource):
         add=Call("TagResource", {"KeyId": "{id}", "Tags": "{tags}"}),
         remove=Call("UntagResource", {"KeyId": "{id}", "TagKeys": "{keys}"}),
     )
-    computed = frozenset({"description", "policy", "multiRegion", "rotationPeriodInDays", "region"})
-    immutable = frozenset(
-        {"customKeyStoreId", "customerMasterKeySpec", "keyUsage", "multiRegion", "xksKeyId", "region"}
-    )
+    computed = frozenset({"policy"})
     documents = frozenset({"policy"})
     defaults = {
-        "bypassPolicyLockoutSafetyCheck": False,
         "customerMasterKeySpec": "SYMMETRIC_DEFAULT",
-        "enableKeyRotation": False,
-        "isEnabled": True,
         "keyUsage": "ENCRYPT_DECRYPT",
     }
     paths = {
@@ -163,8 +157,6 @@ class Alias(AwsResource):
     delete_call = Call("DeleteAlias", {"AliasName": "{id}"})
     autoname = AutoName(max_length=256)
     name_prefix = ("namePrefix", "name", 256)
-    computed = frozenset({"name", "namePrefix", "region"})
-    immutable = frozenset({"name", "namePrefix", "region"})
     volatile = frozenset({"targetKeyArn"})
     paths = {
         "AlreadyExistsException": "name",

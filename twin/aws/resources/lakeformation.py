@@ -76,8 +76,6 @@ class DataLakeSettings(AwsResource):
         {"admins", "readOnlyAdmins", "createDatabaseDefaultPermissions", "createTableDefaultPermissions"}
         | {"parameters", "trustedResourceOwners", "region"}
     )
-    immutable = frozenset({"catalogId", "region"})
-    sets = frozenset({"admins", "readOnlyAdmins", "externalDataFilteringAllowLists"})
     paths = {"InvalidInputException: Invalid principal": "admins"}
 
     def create_params(self, context: AwsContext, inputs: Props) -> Props:
@@ -118,7 +116,6 @@ class Resource(AwsResource):
     not_found = GONE
     delete_call = Call("DeregisterResource", {"ResourceArn": "{id}"})
     computed = frozenset({"roleArn", "hybridAccessEnabled", "withFederation", "region"} | {"lastModified"})
-    immutable = frozenset({"arn", "useServiceLinkedRole", "withPrivilegedAccess", "region"})
     paths = {
         "AlreadyExistsException": "arn",
         "EntityNotFoundException": "arn",
@@ -161,9 +158,6 @@ class LfTag(AwsResource):
     read_call = Call("GetLFTag", {"CatalogId": "{catalogId}", "TagKey": "{key}"})
     not_found = GONE
     delete_call = Call("DeleteLFTag", {"CatalogId": "{catalogId}", "TagKey": "{key}"})
-    computed = frozenset({"catalogId", "region"})
-    immutable = frozenset({"catalogId", "key", "region"})
-    sets = frozenset({"values"})
     paths = {
         "InvalidInputException: Tag key": "key",
         "InvalidInputException: Duplicate": "values",

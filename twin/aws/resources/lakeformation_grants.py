@@ -102,9 +102,7 @@ class ResourceLfTags(AwsResource):
     create_call = Call("AddLFTagsToResource")
     read_call = Call("GetResourceLFTags")
     not_found = GONE
-    computed = frozenset({"catalogId", "region"})
     immutable = frozenset({"catalogId", "lfTags", "region", *_RESOURCES})
-    sets = frozenset({"lfTags"})
     paths = {
         "EntityNotFoundException: Database": "database",
         "EntityNotFoundException: Table": "table",
@@ -185,13 +183,11 @@ class Permissions(AwsResource):
     }
     create_call = Call("GrantPermissions")
     read_call = Call("ListPermissions")
-    computed = frozenset({"permissionsWithGrantOptions", "region"})
     immutable = frozenset({"catalogId", "catalogResource", "principal", "permissions", "region"}) | {
         "permissionsWithGrantOptions",
         *_RESOURCES,
         *_MORE,
     }
-    sets = frozenset({"permissions", "permissionsWithGrantOptions"})
     paths = {
         "InvalidInputException: Invalid principal": "principal",
         "InvalidInputException: Permissions modification is invalid: cannot": "tableWithColumns.columnNames",
@@ -275,11 +271,9 @@ class DataCellsFilter(AwsResource):
     read_call = Call("GetDataCellsFilter")
     item = "DataCellsFilter"
     not_found = GONE
-    computed = frozenset({"region"})
     immutable = frozenset(
         {"region"} | {f"tableData.{name}" for name in ("databaseName", "name", "tableCatalogId", "tableName")}
     )
-    sets = frozenset({"tableData.columnNames", "tableData.columnWildcard.excludedColumnNames"})
     paths = {
         "AlreadyExistsException": "tableData.name",
         "EntityNotFoundException": "tableData.tableName",

@@ -116,19 +116,14 @@ class Function(AwsResource):
         | {"tracingConfig"}
     )
     nested_computed = frozenset({"vpcConfig.vpcId"})
-    immutable = frozenset({"name", "packageType", "region", "durableConfig", "tenancyConfig"})
-    sets = frozenset({"architectures", "vpcConfig.securityGroupIds", "vpcConfig.subnetIds"})
+    immutable = frozenset({"durableConfig", "tenancyConfig"})
+    sets = frozenset({"architectures"})
     volatile = frozenset(
         {"codeSha256", "lastModified", "qualifiedArn", "qualifiedInvokeArn", "sourceCodeHash"}
         | {"sourceCodeSize", "version"}
     )
     defaults = {
-        "memorySize": 128,
         "packageType": "Zip",
-        "publish": False,
-        "reservedConcurrentExecutions": -1,
-        "skipDestroy": False,
-        "timeout": 3,
     }
     paths = {
         "ResourceConflictException": "name",
@@ -274,7 +269,6 @@ class Permission(AwsResource):
     )
     autoname = AutoName("statementId", max_length=100)
     name_prefix = ("statementIdPrefix", "statementId", 100)
-    computed = frozenset({"statementId", "statementIdPrefix", "region"})
     immutable = frozenset({*fields, "region"})
     paths = {
         "ResourceNotFoundException": "function",
@@ -316,10 +310,12 @@ class Invocation(AwsResource):
     create_call = Call("Invoke", {"InvocationType": "RequestResponse"})
     # Never called: an invocation is no thing that the cloud holds.
     read_call = Call("Invoke")
-    computed = frozenset({"region"})
-    immutable = frozenset({"functionName", "qualifier", "tenantId", "terraformKey", "region"})
+    immutable = frozenset({"tenantId", "terraformKey"})
     volatile = frozenset({"result"})
-    defaults = {"lifecycleScope": "CREATE_ONLY", "qualifier": "$LATEST", "terraformKey": "tf"}
+    defaults = {
+        "lifecycleScope": "CREATE_ONLY",
+        "qualifier": "$LATEST",
+    }
     paths = {"ResourceNotFoundException": "functionName", "InvalidRequestContentException": "input"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

@@ -243,10 +243,7 @@ class LaunchTemplate(AwsResource):
     tagging = Ec2Tagging("launch-template", asked_apart=True)
     autoname = AutoName(max_length=128)
     name_prefix = ("namePrefix", "name", 128)
-    computed = frozenset({"name", "namePrefix", "defaultVersion", "metadataOptions", "region"})
-    immutable = frozenset({"name", "namePrefix", "region"})
     volatile = frozenset({"latestVersion", "defaultVersion"})
-    sets = frozenset({"vpcSecurityGroupIds", "securityGroupNames", "networkInterfaces.securityGroups"})
     paths = {
         "InvalidLaunchTemplateName.AlreadyExistsException": "name",
         "InvalidAMIID.NotFound": "imageId",

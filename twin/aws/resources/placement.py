@@ -37,8 +37,7 @@ class PlacementGroup(AwsResource):
     deleted_seconds = 300.0
     tagging = Ec2Tagging("placement-group")
     autoname = AutoName(max_length=255)
-    computed = frozenset({"name", "partitionCount", "spreadLevel", "region"})
-    immutable = frozenset({"name", "strategy", "partitionCount", "spreadLevel", "region"})
+    computed = frozenset({"name"})
     paths = {"InvalidPlacementGroup.Duplicate": "name"}
 
     def values(self, context: AwsContext, id: str, props: Props) -> Props:
@@ -73,8 +72,6 @@ class Tag(AwsResource):
     create_call = Call("CreateTags")
     id_form = "{resourceId},{key}"
     read_call = Call("DescribeTags")
-    computed = frozenset({"region"})
-    immutable = frozenset({"resourceId", "key", "region"})
 
     def describe(self, props: Props, id: str = "") -> str:
         return id or f"{props.get('resourceId')},{props.get('key')}"

@@ -159,16 +159,7 @@ class Instance(AwsResource):
     volatile = frozenset({"engineVersionActual", "status", "masterUserSecrets", "latestRestorableTime"})
     others_change = frozenset({"latestRestorableTime", "status"})
     secrets = frozenset({"password", "passwordWo"})
-    sets = frozenset({"domainDnsIps", "enabledCloudwatchLogsExports", "vpcSecurityGroupIds"})
-    defaults = {
-        "autoMinorVersionUpgrade": True,
-        "copyTagsToSnapshot": False,
-        "deleteAutomatedBackups": True,
-        "monitoringInterval": 0,
-        "performanceInsightsEnabled": False,
-        "publiclyAccessible": False,
-        "skipFinalSnapshot": False,
-    }
+    sets = frozenset({"domainDnsIps"})
     paths = {
         "DBInstanceAlreadyExists": "identifier",
         "DBParameterGroupNotFound": "parameterGroupName",

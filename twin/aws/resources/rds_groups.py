@@ -45,9 +45,7 @@ class SubnetGroup(AwsResource):
     tagging = _TAGGING
     autoname = AutoName(max_length=255, lower=True)
     name_prefix = ("namePrefix", "name", 255)
-    computed = frozenset({"name", "namePrefix", "region"})
-    immutable = frozenset({"name", "namePrefix", "region"})
-    sets = frozenset({"subnetIds", "supportedNetworkTypes"})
+    sets = frozenset({"supportedNetworkTypes"})
     defaults = {"description": _MANAGED}
     paths = {
         "DBSubnetGroupAlreadyExists": "name",
@@ -105,10 +103,9 @@ class ParameterGroup(AwsResource):
     tagging = _TAGGING
     autoname = AutoName(max_length=255, lower=True)
     name_prefix = ("namePrefix", "name", 255)
-    computed = frozenset({"name", "namePrefix", "region"})
-    immutable = frozenset({"name", "namePrefix", "family", "description", "region"})
-    sets = frozenset({"parameters"})
-    defaults = {"description": _MANAGED, "skipDestroy": False}
+    defaults = {
+        "description": _MANAGED,
+    }
     paths = {"DBParameterGroupAlreadyExists": "name", "InvalidParameterValue: family": "family"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

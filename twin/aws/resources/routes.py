@@ -89,9 +89,6 @@ class RouteTable(AwsResource):
     delete_call = Call("DeleteRouteTable", {"RouteTableId": "{id}"})
     busy = frozenset({"DependencyViolation"})
     tagging = Ec2Tagging("route-table")
-    computed = frozenset({"routes", "propagatingVgws", "region"})
-    immutable = frozenset({"vpcId", "region"})
-    sets = frozenset({"routes", "propagatingVgws"})
     declared = frozenset({"routes", "propagatingVgws"})
     references = {"vpcId": "vpc-"}
     paths = {"InvalidVpcID.NotFound": "vpcId"}
@@ -144,8 +141,7 @@ class DefaultRouteTable(RouteTable):
         **reads(vpcId="VpcId"),
     }
     create_call = Call("DescribeRouteTables")
-    computed = frozenset({"propagatingVgws", "region"})
-    immutable = frozenset({"defaultRouteTableId", "region"})
+    computed = frozenset({"propagatingVgws"})
     declared = frozenset({"propagatingVgws"})
     references = {"defaultRouteTableId": "rtb-"}
     paths = {"InvalidRouteTableID.NotFound": "defaultRouteTableId"}
@@ -187,7 +183,6 @@ class Route(AwsResource):
     create_call = Call("CreateRoute")
     read_call = Call("DescribeRouteTables", {"RouteTableIds": ["{routeTableId}"]})
     not_found = frozenset({"InvalidRouteTableID.NotFound", "InvalidRoute.NotFound"})
-    computed = frozenset({"networkInterfaceId", "region"})
     immutable = frozenset({"routeTableId", *DESTINATIONS, "region"})
     references = {
         "routeTableId": "rtb-",
@@ -270,8 +265,6 @@ class RouteTableAssociation(AwsResource):
     id_path = "AssociationId"
     read_call = Call("DescribeRouteTables")
     not_found = frozenset({"InvalidAssociationID.NotFound", "InvalidRouteTableID.NotFound"})
-    computed = frozenset({"region"})
-    immutable = frozenset({"subnetId", "gatewayId", "region"})
     references = {"routeTableId": "rtb-", "subnetId": "subnet-"}
     paths = {
         "InvalidRouteTableID.NotFound": "routeTableId",

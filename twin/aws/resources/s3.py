@@ -90,8 +90,6 @@ class Bucket(AwsResource):
             *("serverSideEncryptionConfiguration", "versioning", "website"),
         }
     )
-    immutable = frozenset({"bucket", "bucketPrefix", "objectLockEnabled", "bucketNamespace", "region"})
-    defaults = {"forceDestroy": False}
     paths = {
         "BucketAlreadyExists": "bucket",
         "BucketAlreadyOwnedByYou": "bucket",
@@ -186,12 +184,6 @@ class BucketPublicAccessBlock(Configuration):
     read_call = Call("GetPublicAccessBlock", HERE)
     not_found = frozenset({NO_BUCKET, "NoSuchPublicAccessBlockConfiguration"})
     delete_call = Call("DeletePublicAccessBlock", HERE)
-    defaults = {
-        "blockPublicAcls": False,
-        "blockPublicPolicy": False,
-        "ignorePublicAcls": False,
-        "restrictPublicBuckets": False,
-    }
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
         if not state.get("skipDestroy"):
@@ -229,7 +221,7 @@ class BucketVersioning(Configuration):
     create_call = Call("PutBucketVersioning")
     read_call = Call("GetBucketVersioning", HERE)
     not_found = frozenset({NO_BUCKET})
-    immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
+    immutable = frozenset({"expectedBucketOwner"})
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         item = super().find(context, id, state)
@@ -263,5 +255,5 @@ class BucketServerSideEncryptionConfiguration(Configuration):
     create_call = Call("PutBucketEncryption")
     read_call = Call("GetBucketEncryption", HERE)
     not_found = frozenset({NO_BUCKET, "ServerSideEncryptionConfigurationNotFoundError"})
-    immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
+    immutable = frozenset({"expectedBucketOwner"})
     delete_call = Call("DeleteBucketEncryption", HERE)

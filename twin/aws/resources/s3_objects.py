@@ -97,9 +97,7 @@ class BucketObjectv2(AwsResource):
         | {"storageClass"}
     )
     declared = frozenset({"kmsKeyId", "bucketKeyEnabled"})
-    immutable = frozenset({"bucket", "key", "region"})
     volatile = frozenset({"versionId", "etag"})
-    defaults = {"forceDestroy": False}
     paths = {NO_BUCKET: "bucket", "KMS.NotFoundException": "kmsKeyId", "InvalidArgument": "kmsKeyId"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

@@ -81,8 +81,6 @@ class BucketLifecycleConfiguration(Configuration):
     read_call = Call("GetBucketLifecycleConfiguration", HERE)
     not_found = frozenset({NO_BUCKET, "NoSuchLifecycleConfiguration"})
     delete_call = Call("DeleteBucketLifecycle", HERE)
-    computed = frozenset({"transitionDefaultMinimumObjectSize", "region"})
-    immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
     paths = {NO_BUCKET: "bucket", "InvalidArgument": "rules", "InvalidRequest": "rules"}
 
 
@@ -122,7 +120,7 @@ class BucketLogging(Configuration):
     read_call = Call("GetBucketLogging", HERE)
     item = "LoggingEnabled"
     not_found = frozenset({NO_BUCKET})
-    immutable = frozenset({"bucket", "expectedBucketOwner", "region"})
+    immutable = frozenset({"expectedBucketOwner"})
     paths = {NO_BUCKET: "bucket", "InvalidTargetBucketForLogging": "targetBucket"}
 
     def unmake(self, context: AwsContext, id: str, state: Props) -> None:
@@ -145,7 +143,6 @@ class BucketObjectLockConfiguration(Configuration):
     create_call = Call("PutObjectLockConfiguration")
     read_call = Call("GetObjectLockConfiguration", HERE)
     not_found = frozenset({NO_BUCKET, "ObjectLockConfigurationNotFoundError"})
-    immutable = frozenset({"bucket", "expectedBucketOwner", "objectLockEnabled", "region"})
     defaults = {"objectLockEnabled": "Enabled"}
     paths = {NO_BUCKET: "bucket", "InvalidBucketState": "bucket", "MalformedXML": "rule"}
 

@@ -84,9 +84,6 @@ class TableBucket(AwsResource):
     delete_call = Call("DeleteTableBucket", {"tableBucketARN": "{id}"})
     tagging = _TAGGING
     autoname = AutoName(max_length=63, lower=True)
-    computed = frozenset({"encryptionConfiguration", "maintenanceConfiguration", "region"})
-    immutable = frozenset({"name", "region"})
-    defaults = {"forceDestroy": False}
     paths = {
         "BadRequestException: bucket name": "name",
         "BadRequestException: KMS": "encryptionConfiguration",
@@ -144,8 +141,6 @@ class Namespace(AwsResource):
     id_form = "{tableBucketArn};{namespace}"
     read_call = Call("GetNamespace")
     not_found = _NOT_FOUND
-    computed = frozenset({"region"})
-    immutable = frozenset({"namespace", "tableBucketArn", "region"})
     paths = {
         "BadRequestException": "namespace",
         "ConflictException": "namespace",
@@ -225,10 +220,7 @@ class Table(AwsResource):
     not_found = _NOT_FOUND
     tagging = _TAGGING
     autoname = AutoName(max_length=255, separator="_", lower=True)
-    computed = frozenset({"encryptionConfiguration", "maintenanceConfiguration", "region"})
-    immutable = frozenset(
-        {"name", "namespace", "tableBucketArn", "format", "encryptionConfiguration", "metadata", "region"}
-    )
+    immutable = frozenset({"name", "namespace", "format"})
     volatile = frozenset({"modifiedAt", "modifiedBy", "metadataLocation", "versionToken"})
     others_change = frozenset({"modifiedAt", "modifiedBy", "metadataLocation", "versionToken"})
     paths = {
@@ -280,8 +272,6 @@ class TableBucketPolicy(AwsResource):
     read_call = Call("GetTableBucketPolicy", {"tableBucketARN": "{id}"})
     not_found = _NOT_FOUND
     delete_call = Call("DeleteTableBucketPolicy", {"tableBucketARN": "{id}"})
-    computed = frozenset({"region"})
-    immutable = frozenset({"tableBucketArn", "region"})
     documents = frozenset({"resourcePolicy"})
     paths = {"NotFoundException": "tableBucketArn", "BadRequestException": "resourcePolicy"}
 

@@ -47,11 +47,8 @@ class Secret(AwsResource):
     )
     autoname = AutoName(max_length=512)
     name_prefix = ("namePrefix", "name", 512)
-    computed = frozenset({"name", "namePrefix", "policy", "region", "replicas", "type"})
-    immutable = frozenset({"name", "namePrefix", "region", "type"})
+    computed = frozenset({"policy", "type"})
     documents = frozenset({"policy"})
-    sets = frozenset({"replicas"})
-    defaults = {"forceOverwriteReplicaSecret": False, "recoveryWindowInDays": 30}
     paths = {
         "ResourceExistsException": "name",
         "InvalidRequestException: scheduled for deletion": "name",
@@ -136,9 +133,7 @@ class SecretVersion(AwsResource):
     id_form = "{secretId}|{versionId}"
     read_call = Call("GetSecretValue", {"SecretId": "{secretId}", "VersionId": "{versionId}"})
     not_found = _GONE
-    computed = frozenset({"region", "versionStages"})
-    immutable = frozenset({"secretId", "secretString", "secretBinary", "secretStringWoVersion", "region"})
-    sets = frozenset({"versionStages"})
+    immutable = frozenset({"secretString", "secretStringWoVersion"})
     secrets = frozenset({"secretString", "secretBinary", "secretStringWo"})
     paths = {"ResourceNotFoundException": "secretId", "InvalidRequestException": "secretId"}
 
@@ -207,8 +202,6 @@ class SecretPolicy(AwsResource):
     read_call = Call("GetResourcePolicy", _HERE)
     not_found = _GONE
     delete_call = Call("DeleteResourcePolicy", _HERE)
-    computed = frozenset({"region"})
-    immutable = frozenset({"secretArn", "region"})
     documents = frozenset({"policy"})
     paths = {
         "ResourceNotFoundException": "secretArn",
@@ -252,9 +245,6 @@ class SecretRotation(AwsResource):
     gone = "DeletedDate || !RotationEnabled"
     not_found = _GONE
     delete_call = Call("CancelRotateSecret", _HERE)
-    computed = frozenset({"region"})
-    immutable = frozenset({"secretId", "region"})
-    defaults = {"rotateImmediately": True}
     paths = {
         "ResourceNotFoundException: Lambda": "rotationLambdaArn",
         "AccessDeniedException": "rotationLambdaArn",

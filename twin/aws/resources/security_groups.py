@@ -165,15 +165,12 @@ class SecurityGroup(AwsResource):
     tagging = Ec2Tagging("security-group")
     autoname = AutoName(max_length=255)
     name_prefix = ("namePrefix", "name", 255)
-    computed = frozenset({"ingress", "egress", "name", "namePrefix", "vpcId", "region"})
-    immutable = frozenset({"description", "name", "namePrefix", "vpcId", "region"})
     declared = frozenset({"ingress", "egress"})
     sets = frozenset(
         f"{kind}{part}"
         for kind in _KINDS
         for part in ("", ".cidrBlocks", ".ipv6CidrBlocks", ".securityGroups", ".prefixListIds")
     )
-    defaults = {"description": "Managed by Pulumi", "revokeRulesOnDelete": False}
     references = {"vpcId": "vpc-"}
     paths = {"InvalidVpcID.NotFound": "vpcId", "InvalidGroup.Duplicate": "name"}
 
@@ -240,10 +237,7 @@ class DefaultSecurityGroup(SecurityGroup):
     create_call = Call("DescribeSecurityGroups")
     autoname = None
     name_prefix = ("", "", 255)
-    computed = frozenset({"vpcId", "region"})
-    immutable = frozenset({"vpcId", "region"})
     declared = frozenset()
-    defaults = {"revokeRulesOnDelete": False}
 
     def checked_calls(self, context: AwsContext, inputs: Props) -> Iterator[Checked]:
         return iter(())

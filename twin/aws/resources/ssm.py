@@ -45,8 +45,6 @@ class Parameter(AwsResource):
         remove=Call("RemoveTagsFromResource", {**_RESOURCE, "TagKeys": "{keys}"}),
     )
     autoname = AutoName(max_length=2048)
-    computed = frozenset({"arn", "dataType", "insecureValue", "keyId", "value", "region", "tier"})
-    immutable = frozenset({"name", "dataType", "region"})
     volatile = frozenset({"version"})
     secrets = frozenset({"value"})
     paths = {

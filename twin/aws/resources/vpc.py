@@ -82,30 +82,18 @@ class Vpc(AwsResource):
     delete_call = Call("DeleteVpc", {"VpcId": "{id}"})
     busy = frozenset({"DependencyViolation"})
     tagging = Ec2Tagging("vpc")
-    computed = frozenset(
-        {
-            "cidrBlock",
-            "enableDnsHostnames",
-            "enableNetworkAddressUsageMetrics",
-            "ipv6CidrBlock",
-            "ipv6CidrBlockNetworkBorderGroup",
-            "region",
-        }
-    )
     immutable = frozenset(
         {
-            "cidrBlock",
             "instanceTenancy",
-            "ipv4IpamPoolId",
-            "ipv4NetmaskLength",
             "assignGeneratedIpv6CidrBlock",
             "ipv6CidrBlock",
             "ipv6IpamPoolId",
             "ipv6NetmaskLength",
-            "region",
         }
     )
-    defaults = {"enableDnsSupport": True, "instanceTenancy": "default"}
+    defaults = {
+        "instanceTenancy": "default",
+    }
     paths = {"InvalidVpc.Range": "cidrBlock"}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
@@ -217,40 +205,7 @@ class Subnet(AwsResource):
     delete_call = Call("DeleteSubnet", {"SubnetId": "{id}"})
     busy = frozenset({"DependencyViolation"})
     tagging = Ec2Tagging("subnet")
-    computed = frozenset(
-        {
-            "availabilityZone",
-            "availabilityZoneId",
-            "privateDnsHostnameTypeOnLaunch",
-            "cidrBlock",
-            "ipv6CidrBlock",
-            "region",
-        }
-    )
-    immutable = frozenset(
-        {
-            "vpcId",
-            "cidrBlock",
-            "availabilityZone",
-            "availabilityZoneId",
-            "outpostArn",
-            "ipv6Native",
-            "ipv6CidrBlock",
-            "ipv4IpamPoolId",
-            "ipv4NetmaskLength",
-            "ipv6IpamPoolId",
-            "ipv6NetmaskLength",
-            "region",
-        }
-    )
-    defaults = {
-        "assignIpv6AddressOnCreation": False,
-        "enableDns64": False,
-        "enableResourceNameDnsARecordOnLaunch": False,
-        "enableResourceNameDnsAaaaRecordOnLaunch": False,
-        "ipv6Native": False,
-        "mapPublicIpOnLaunch": False,
-    }
+    immutable = frozenset({"ipv6CidrBlock"})
     references = {"vpcId": "vpc-"}
     paths = {
         "InvalidVpcID.NotFound": "vpcId",

@@ -12,7 +12,6 @@ from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, local, only_read
-from twin.gcp.resources.validators import one_of
 from twin.resource import Failure, Props
 
 _LISTS: Final = (
@@ -52,12 +51,9 @@ class ServicePerimeter(Named):
     collection = "accesscontextmanager.accessPolicies.servicePerimeters"
     schema = "ServicePerimeter"
     fields = {**local("parent"), **only_read("createTime", "updateTime", "etag")}
-    defaults = {"perimeterType": "PERIMETER_TYPE_REGULAR"}
-    immutable = frozenset({"name", "parent", "perimeterType"})
     sets = frozenset(f"{field}.{path}" for field in ("spec", "status") for path in _LISTS)
     changes = (Change(("title", "description", "spec", "status", "useExplicitDryRunSpec"), mask=True),)
     volatile = frozenset({"updateTime", "etag"})
-    validators = {"perimeterType": one_of("PERIMETER_TYPE_REGULAR", "PERIMETER_TYPE_BRIDGE", "")}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from super().rules(inputs)
@@ -78,10 +74,7 @@ class AccessLevel(Named):
         **local("parent"),
         "basic.conditions.devicePolicy.requireScreenLock": Field("requireScreenlock"),
     }
-    immutable = frozenset({"name", "parent"})
     changes = (Change(("title", "description", "basic", "custom"), mask=True),)
-    nested_defaults = {"basic.combiningFunction": "AND"}
-    conflicts = (("basic", "custom"),)
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         return path == "basic.combiningFunction" and {old or "AND", new or "AND"} == {"AND"}

@@ -63,9 +63,6 @@ class Repository(GcpResource):
         "vulnerabilityScanningConfig.enablementStateReason": Field(sent=False),
     }
     labels = "labels"
-    defaults = {"mode": "STANDARD_REPOSITORY"}
-    nested_defaults = {"cleanupPolicies.condition.tagState": "ANY"}
-    computed = frozenset({"location", "vulnerabilityScanningConfig", "project"})
     nested_computed = frozenset(
         {"vulnerabilityScanningConfig.enablementState", "vulnerabilityScanningConfig.enablementStateReason"}
     )
@@ -74,7 +71,6 @@ class Repository(GcpResource):
         | {f"{_REMOTE}.description", f"{_REMOTE}.noCache", "mavenConfig.allowSnapshotOverwrites"}
         | {"mavenConfig.versionPolicy"}
     )
-    sets = frozenset({"cleanupPolicies"})
     changes = (
         Change(
             (
@@ -86,14 +82,10 @@ class Repository(GcpResource):
     )
     volatile = frozenset({"updateTime"})
     validators = {
-        "cleanupPolicies.action": one_of("DELETE", "KEEP", ""),
-        "cleanupPolicies.condition.tagState": one_of("TAGGED", "UNTAGGED", "ANY", ""),
-        "mode": one_of("STANDARD_REPOSITORY", "VIRTUAL_REPOSITORY", "REMOTE_REPOSITORY", ""),
         f"{_REMOTE}.dockerRepository.publicRepository": one_of("DOCKER_HUB", ""),
         f"{_REMOTE}.mavenRepository.publicRepository": one_of("MAVEN_CENTRAL", ""),
         f"{_REMOTE}.npmRepository.publicRepository": one_of("NPMJS", ""),
         f"{_REMOTE}.pythonRepository.publicRepository": one_of("PYPI", ""),
-        "vulnerabilityScanningConfig.enablementConfig": one_of("INHERITED", "DISABLED", ""),
     }
     conflicts = (
         (_REMOTE, "virtualRepositoryConfig"),

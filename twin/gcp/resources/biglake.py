@@ -11,7 +11,6 @@ from typing import Any, Final
 from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.fields import Field, local
-from twin.gcp.resources.validators import one_of
 from twin.resource import AutoName, Failure, Props
 
 _OPTIONS: Final = "federatedCatalogOptions"
@@ -60,17 +59,12 @@ class IcebergCatalog(GcpResource):
         **dashed("biglakeServiceAccount", "biglakeServiceAccountId", "createTime", sent=False),
         **dashed("replicas", "storageRegions", "updateTime", sent=False),
     }
-    computed = frozenset({"credentialMode", "defaultLocation", "restrictedLocationsConfig", "project"})
     immutable = frozenset(
         {"catalogType", "name", "primaryLocation", "project", f"{_OPTIONS}.glueCatalogInfo.awsRegion"}
         | {f"{_OPTIONS}.glueCatalogInfo.warehouse", f"{_OPTIONS}.unityCatalogInfo.catalogName"}
         | {f"{_OPTIONS}.unityCatalogInfo.instanceName"}
     )
     volatile = frozenset({"updateTime"})
-    validators = {
-        "catalogType": one_of("CATALOG_TYPE_GCS_BUCKET", "CATALOG_TYPE_BIGLAKE", "CATALOG_TYPE_FEDERATED"),
-        "credentialMode": one_of("CREDENTIAL_MODE_END_USER", "CREDENTIAL_MODE_VENDED_CREDENTIALS", ""),
-    }
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         changed = self.changed(old, new) - {"deletionPolicy"}
@@ -98,8 +92,6 @@ class IcebergNamespace(GcpResource):
             decode=lambda value: "\x1f".join(value) if isinstance(value, list) else value,
         ),
     }
-    computed = frozenset({"properties", "project"})
-    immutable = frozenset({"catalog", "namespaceId", "project"})
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         return _set_by_catalog(path, new, _OURS)
@@ -134,13 +126,10 @@ class IcebergTable(GcpResource):
         **dashed("sortOrder.orderId", sent=False),
         **dashed("sortOrder.fields.sourceId", "sortOrder.fields.nullOrder"),
     }
-    nested_defaults = {"schema.type": "struct"}
-    computed = frozenset({"location", "partitionSpec", "properties", "sortOrder", "project"})
     nested_computed = frozenset(
         {"schema.identifierFieldIds", "schema.schemaId", "partitionSpec.specId", "sortOrder.orderId"}
         | {"partitionSpec.fields.fieldId"}
     )
-    immutable = frozenset({"catalog", "name", "namespace", "location", "project"})
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         for index, field in enumerate((inputs.get("schema") or {}).get("fields") or []):

@@ -9,7 +9,6 @@ from typing import Final
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, local, only_read
-from twin.gcp.resources.validators import one_of
 from twin.resource import AutoName
 
 _TIMES: Final = ("createTime", "deleteTime", "expireTime", "updateTime")
@@ -28,8 +27,6 @@ class Catalog(GcpResource):
     autoname = AutoName("name", max_length=255)
     names = frozenset({"name"})
     fields = {"name": Field(sent=False), **local("location"), **only_read(*_TIMES)}
-    computed = frozenset({"project"})
-    immutable = frozenset({"location", "name", "project"})
 
 
 class Database(GcpResource):
@@ -45,7 +42,6 @@ class Database(GcpResource):
     autoname = AutoName("name", max_length=255)
     names = frozenset({"name"})
     fields = {"name": Field(sent=False), **local("catalog"), **only_read(*_TIMES)}
-    immutable = frozenset({"catalog", "name"})
     changes = (Change(("hiveOptions", "type"), mask=True),)
     volatile = frozenset({"updateTime"})
 
@@ -63,7 +59,5 @@ class Table(GcpResource):
     autoname = AutoName("name", max_length=255)
     names = frozenset({"name"})
     fields = {"name": Field(sent=False), **local("database"), **only_read(*_TIMES, "etag")}
-    immutable = frozenset({"database", "name"})
     changes = (Change(("hiveOptions", "type"), mask=True),)
     volatile = frozenset({"updateTime", "etag"})
-    validators = {"type": one_of("HIVE", "")}

@@ -38,7 +38,6 @@ class DatasetAccess(GcpResource):
         name: Field(sent=False, read=False)
         for name in (*_WHO, *_WHAT, "datasetId", "role", "condition", "apiUpdatedMember")
     }
-    computed = frozenset({"project"})
     immutable = frozenset({*_WHO, *_WHAT, "datasetId", "role", "condition", "project"})
     exactly_one = ((*_WHAT, *_WHO),)
     validators = {"datasetId": dataset_id}

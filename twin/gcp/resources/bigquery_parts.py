@@ -38,8 +38,6 @@ class RowAccessPolicy(GcpResource):
         "grantees": Field(read=False),
         **only_read("creationTime", "lastModifiedTime"),
     }
-    computed = frozenset({"project"})
-    immutable = frozenset({"datasetId", "policyId", "tableId", "project"})
     changes = (Change(("filterPredicate", "grantees"), method="update", whole=True),)
     volatile = frozenset({"lastModifiedTime"})
 
@@ -79,11 +77,10 @@ class Connection(GcpResource):
         "cloudSql.credential.passwordWo": Field(sent=False),
         "cloudSql.credential.passwordWoVersion": Field(sent=False),
     }
-    computed = frozenset({"connectionId", "project", "location"})
+    computed = frozenset({"location"})
     nested_computed = frozenset(
         {"cloudResource.serviceAccountId", "cloudSql.serviceAccountId", "spark.serviceAccountId"}
     )
-    immutable = frozenset({"configuration.connectorId", "connectionId", "location", "project"})
     changes = (
         Change(
             (
@@ -95,7 +92,6 @@ class Connection(GcpResource):
     )
     validators = {
         "cloudSpanner.databaseRole": matches(r"^[a-zA-Z][a-zA-Z0-9_]*$"),
-        "cloudSql.type": one_of("DATABASE_TYPE_UNSPECIFIED", "POSTGRES", "MYSQL"),
     }
 
 
@@ -119,10 +115,7 @@ class Reservation(GcpResource):
         **only_read("originalPrimaryLocation", "primaryLocation"),
     }
     labels = "labels"
-    defaults = {"concurrency": 0, "ignoreIdleSlots": False, "location": "US"}
-    computed = frozenset({"edition", "project"})
     nested_computed = frozenset({"autoscale.currentSlots"})
-    immutable = frozenset({"name", "edition", "location", "project"})
     changes = (
         Change(
             (
@@ -151,8 +144,6 @@ class ReservationAssignment(GcpResource):
     read_method = "list"
     names = frozenset({"name"})
     fields = {**local("reservation", "location"), **only_read("name", "state")}
-    computed = frozenset({"location", "project"})
-    immutable = frozenset({"assignee", "jobType", "reservation", "location", "principal", "project"})
 
     def prepared(self, context: GcpContext, inputs: Props) -> Props:
         made = super().prepared(context, inputs)
@@ -203,17 +194,6 @@ class Job(GcpResource):
         "query.query": Field(read=True),
     }
     labels = "labels"
-    defaults = {"location": "US"}
-    nested_defaults = {
-        "query.createDisposition": "CREATE_IF_NEEDED",
-        "query.writeDisposition": "WRITE_EMPTY",
-        "query.priority": "INTERACTIVE",
-        "query.useQueryCache": True,
-    }
-    computed = frozenset({"project"})
-    immutable = frozenset(
-        {"copy", "extract", "jobTimeoutMs", "load", "query", "jobId", "location", "project", "reservation"}
-    )
     validators = {
         "copy.createDisposition": _CREATES,
         "copy.writeDisposition": _WRITES,
@@ -221,9 +201,7 @@ class Job(GcpResource):
         "load.writeDisposition": _WRITES,
         "query.createDisposition": _CREATES,
         "query.writeDisposition": _WRITES,
-        "query.priority": one_of("INTERACTIVE", "BATCH", ""),
     }
-    exactly_one = (("copy", "extract", "load", "query"),)
     # A job stays in BigQuery's history: the provider forgets it.
     delete_method = ""
 
@@ -255,8 +233,7 @@ class DataPolicyV2(GcpResource):
     create_params = {"parent": "projects/{project}/locations/{location}"}
     id_form = "projects/{project}/locations/{location}/dataPolicies/{dataPolicyId}"
     fields = {**local("location"), **only_read("name", "policyTag", "version")}
-    computed = frozenset({"grantees", "etag", "project"})
-    immutable = frozenset({"location", "dataGovernanceTag", "project", "dataPolicyId"})
+    immutable = frozenset({"dataPolicyId"})
     changes = (Change(("dataPolicyType", "dataMaskingPolicy", "grantees"), mask=True),)
     volatile = frozenset({"etag"})
     sets = frozenset({"grantees"})

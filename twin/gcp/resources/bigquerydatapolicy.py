@@ -9,7 +9,6 @@ from typing import Any
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import local, only_read
-from twin.gcp.resources.validators import one_of
 
 
 class DataPolicy(GcpResource):
@@ -22,22 +21,7 @@ class DataPolicy(GcpResource):
     create_params = {"parent": "projects/{project}/locations/{location}"}
     id_form = "projects/{project}/locations/{location}/dataPolicies/{dataPolicyId}"
     fields = {**local("location"), **only_read("name")}
-    computed = frozenset({"project"})
-    immutable = frozenset({"dataPolicyId", "location", "project"})
     changes = (Change(("dataPolicyType", "policyTag", "dataMaskingPolicy"), mask=True),)
-    validators = {
-        "dataPolicyType": one_of("COLUMN_LEVEL_SECURITY_POLICY", "DATA_MASKING_POLICY"),
-        "dataMaskingPolicy.predefinedExpression": one_of(
-            "SHA256",
-            "ALWAYS_NULL",
-            "DEFAULT_MASKING_VALUE",
-            "LAST_FOUR_CHARACTERS",
-            "FIRST_FOUR_CHARACTERS",
-            "EMAIL_MASK",
-            "DATE_YEAR_MASK",
-            "",
-        ),
-    }
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
         # Number or id of the project (ProjectNumberDiffSuppress).

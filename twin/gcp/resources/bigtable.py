@@ -39,26 +39,14 @@ class Instance(GcpResource):
         **local("forceDestroy", "deletionProtection", "tags"),
     }
     labels = "labels"
-    defaults = {
-        "instanceType": "PRODUCTION",
-        "forceDestroy": False,
-        "deletionProtection": True,
-        "edition": "ENTERPRISE",
-    }
-    nested_defaults = {"clusters.storageType": "SSD", "clusters.nodeScalingFactor": "NodeScalingFactor1X"}
-    computed = frozenset({"clusters", "displayName", "project"})
     nested_computed = frozenset(
         {"clusters.zone", "clusters.numNodes", "clusters.kmsKeyName", "clusters.state"}
         | {"clusters.autoscalingConfig.storageTarget"}
     )
-    immutable = frozenset({"name", "project", "tags"})
     changes = (Change(("displayName", "edition"), method="partialUpdateInstance", mask=True),)
     validators = {
         "clusters.numNodes": at_least(1),
-        "clusters.storageType": one_of("SSD", "HDD"),
         "clusters.nodeScalingFactor": one_of(*_FACTORS),
-        "instanceType": one_of("DEVELOPMENT", "PRODUCTION"),
-        "edition": one_of("ENTERPRISE", "ENTERPRISE_PLUS"),
     }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

@@ -60,11 +60,8 @@ class Table(GcpResource):
         ),
         "changeStreamRetention": Field("changeStreamConfig.retentionPeriod"),
     }
-    computed = frozenset({"project", "deletionProtection", "changeStreamRetention", "automatedBackupPolicy"})
-    immutable = frozenset({"name", "instanceName", "splitKeys", "project"})
-    sets = frozenset({"columnFamilies", "automatedBackupPolicy"})
+    sets = frozenset({"automatedBackupPolicy"})
     changes = (Change(("automatedBackupPolicy", "deletionProtection", "changeStreamRetention"), mask=True),)
-    validators = {"deletionProtection": one_of("PROTECTED", "UNPROTECTED")}
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         keys = [{"key": each} for each in inputs.get("splitKeys") or []]
@@ -98,14 +95,8 @@ class GCPolicy(GcpResource):
         **local("instanceName", "table", "columnFamily", "mode", "maxAge", "maxVersions", "ignoreWarnings"),
         **local("gcRules"),
     }
-    defaults = {"ignoreWarnings": False}
-    computed = frozenset({"project"})
     nested_computed = frozenset({"maxAge.days", "maxAge.duration"})
-    immutable = frozenset(
-        {"instanceName", "table", "columnFamily", "mode", "maxAge", "maxVersions", "project"}
-    )
     validators = {"mode": one_of("INTERSECTION", "UNION")}
-    conflicts = (("gcRules", "mode"), ("gcRules", "maxAge"), ("gcRules", "maxVersions"))
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if inputs.get("maxAge") and inputs.get("maxVersions") and not inputs.get("mode"):

@@ -52,9 +52,6 @@ class Policy(GcpResource):
         "clusterAdmissionRules.requireAttestationsBies": Field("requireAttestationsBy"),
         "clusterAdmissionRules": Field(encode=_by_cluster, decode=_listed),
     }
-    computed = frozenset({"globalPolicyEvaluationMode", "project"})
-    immutable = frozenset({"project"})
-    sets = frozenset({"clusterAdmissionRules", "defaultAdmissionRule.requireAttestationsBies"})
     validators = {
         "defaultAdmissionRule.enforcementMode": _ENFORCEMENT,
         "defaultAdmissionRule.evaluationMode": _EVALUATION,

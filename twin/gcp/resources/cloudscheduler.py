@@ -35,8 +35,7 @@ class Job(GcpResource):
         **local("region"),
         **only_read("state"),
     }
-    defaults = {"attemptDeadline": "180s", "timeZone": "Etc/UTC"}
-    computed = frozenset({"paused", "region", "project", "retryConfig"})
+    computed = frozenset({"retryConfig"})
     # The provider's own tests leave it out, and find no difference.
     suppressed = {"retryConfig": ""}
     nested_computed = frozenset(
@@ -45,7 +44,6 @@ class Job(GcpResource):
             *("maxBackoffDuration", "maxDoublings", "maxRetryDuration", "minBackoffDuration", "retryCount"),
         )
     )
-    immutable = frozenset({"name", "region", "project"})
     changes = (
         Change(
             (
@@ -55,7 +53,6 @@ class Job(GcpResource):
             whole=True,
         ),
     )
-    exactly_one = (("appEngineHttpTarget", "httpTarget", "pubsubTarget"),)
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         for target, field in (

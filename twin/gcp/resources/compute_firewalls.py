@@ -39,9 +39,7 @@ class Firewall(GcpResource):
         **local("deletionPolicy"),
     }
     links = {"network": NETWORK}
-    defaults = {"priority": 1000}
-    computed = frozenset({"destinationRanges", "direction", "enableLogging", "project"})
-    immutable = frozenset({"name", "direction", "project", "params"})
+    immutable = frozenset({"params"})
     sets = frozenset(
         {"allows", "denies", "destinationRanges", "sourceRanges", "sourceServiceAccounts", "sourceTags"}
         | {"targetServiceAccounts", "targetTags"}
@@ -70,14 +68,7 @@ class Firewall(GcpResource):
         "name": matches(GCE_NAME),
         "direction": one_of("INGRESS", "EGRESS"),
         "priority": between(0, 65535),
-        "logConfig.metadata": one_of("EXCLUDE_ALL_METADATA", "INCLUDE_ALL_METADATA"),
     }
-    conflicts = (
-        ("sourceServiceAccounts", "sourceTags", "targetTags"),
-        ("sourceTags", "targetServiceAccounts"),
-        ("targetServiceAccounts", "targetTags"),
-    )
-    exactly_one = (("allows", "denies"),)
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         # resourceComputeFirewallSourceFieldsCustomizeDiff
@@ -120,9 +111,7 @@ class NetworkFirewallPolicy(GcpResource):
         **only_read(networkFirewallPolicyId="id"),
         **local("deletionPolicy"),
     }
-    computed = frozenset({"policyType", "project"})
     volatile = frozenset({"fingerprint"})
-    immutable = frozenset({"name", "policyType", "project"})
     changes = (Change(("description",), fingerprint="fingerprint"),)
     validators = {"name": matches(GCE_NAME)}
 
@@ -168,7 +157,6 @@ class NetworkFirewallPolicyRule(_PolicyPart):
         **local("firewallPolicy", "deletionPolicy"),
     }
     links = {"firewallPolicy": "", "match.srcNetworks": NETWORK}
-    immutable = frozenset({"firewallPolicy", "priority", "project"})
     changes = (
         Change(
             (
@@ -191,7 +179,6 @@ class NetworkFirewallPolicyRule(_PolicyPart):
         ),
     )
     validators = {
-        "direction": one_of("INGRESS", "EGRESS"),
         "match.destNetworkContext": one_of(*_CONTEXTS),
         "match.destNetworkScope": one_of(*_CONTEXTS),
         "match.srcNetworkContext": one_of(*_CONTEXTS),
@@ -226,7 +213,6 @@ class NetworkFirewallPolicyAssociation(_PolicyPart):
     autoname = AutoName("name", max_length=255)
     fields = {**only_read("shortName"), **local("firewallPolicy", "deletionPolicy")}
     links = {"firewallPolicy": "", "attachmentTarget": NETWORK}
-    immutable = frozenset({"attachmentTarget", "firewallPolicy", "name", "project"})
 
     def filled(self, params: Any, values: Props) -> Props:
         made = super().filled(params, values)

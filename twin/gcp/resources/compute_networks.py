@@ -39,12 +39,6 @@ class Network(GcpResource):
         **local("deleteDefaultRoutesOnCreate", "deleteBgpAlwaysCompareMed", "deletionPolicy"),
     }
     links = {"networkProfile": "projects/{project}/global/networkProfiles/{value}"}
-    defaults = {
-        "autoCreateSubnetworks": True,
-        "networkFirewallPolicyEnforcementOrder": "AFTER_CLASSIC_FIREWALL",
-        "deleteDefaultRoutesOnCreate": False,
-        "deleteBgpAlwaysCompareMed": False,
-    }
     computed = frozenset(
         {"mtu", "internalIpv6Range", "routingMode", "bgpBestPathSelectionMode", "bgpAlwaysCompareMed"}
         | {"bgpInterRegionCost", "project"}
@@ -109,12 +103,6 @@ class Subnetwork(GcpResource):
         {"name", "network", "description", "region", "project", "externalIpv6Prefix", "params"}
         | {"internalIpv6Prefix", "reservedInternalRange", "resolveSubnetMask"}
     )
-    nested_defaults = {
-        "logConfig.aggregationInterval": "INTERVAL_5_SEC",
-        "logConfig.flowSampling": 0.5,
-        "logConfig.metadata": "INCLUDE_ALL_METADATA",
-        "logConfig.filterExpr": "true",
-    }
     changes = (
         Change(("ipCidrRange",), method="expandIpCidrRange"),
         Change(("privateIpGoogleAccess",), method="setPrivateIpGoogleAccess"),
@@ -227,10 +215,6 @@ class Address(GcpResource):
     labels = "labels"
     labels_after = True
     label_call = "setLabels"
-    defaults = {"addressType": "EXTERNAL"}
-    computed = frozenset(
-        {"address", "networkTier", "prefixLength", "purpose", "region", "subnetwork", "project"}
-    )
     volatile = frozenset({"labelFingerprint"})
     immutable = frozenset(
         {"name", "address", "addressType", "description", "ipCollection", "ipVersion", "ipv6EndpointType"}
@@ -261,8 +245,6 @@ class GlobalAddress(GcpResource):
     labels = "labels"
     labels_after = True
     label_call = "setLabels"
-    defaults = {"addressType": "EXTERNAL"}
-    computed = frozenset({"address", "prefixLength", "project"})
     volatile = frozenset({"labelFingerprint"})
     immutable = frozenset(
         {"name", "address", "addressType", "description", "ipVersion", "network", "prefixLength", "purpose"}

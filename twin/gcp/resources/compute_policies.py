@@ -27,7 +27,6 @@ class ResourcePolicy(GcpResource):
         **local("deletionPolicy"),
     }
     names = frozenset({"region"})
-    computed = frozenset({"region", "project"})
     immutable = frozenset(
         {"name", "region", "project", "diskConsistencyGroupPolicy.enabled", "workloadPolicy.type"}
         | {"groupPlacementPolicy.gpuTopology", "groupPlacementPolicy.tpuTopology"}
@@ -50,19 +49,30 @@ class ResourcePolicy(GcpResource):
         "name": matches(GCE_NAME),
         "groupPlacementPolicy.collocation": one_of("COLLOCATED"),
         "groupPlacementPolicy.maxDistance": at_least(1),
-        "workloadPolicy.type": one_of("HIGH_AVAILABILITY", "HIGH_THROUGHPUT"),
         "workloadPolicy.maxTopologyDistance": one_of("BLOCK", "CLUSTER", "SUBBLOCK"),
         "workloadPolicy.acceleratorTopologyMode": one_of("AUTO_CONNECT", "PROVISION_ONLY"),
     }
     conflicts = (
-        ("diskConsistencyGroupPolicy", "groupPlacementPolicy", "instanceSchedulePolicy"),
-        ("diskConsistencyGroupPolicy", "snapshotSchedulePolicy", "workloadPolicy"),
-        ("groupPlacementPolicy", "instanceSchedulePolicy", "snapshotSchedulePolicy", "workloadPolicy"),
-        ("instanceSchedulePolicy", "snapshotSchedulePolicy", "workloadPolicy"),
-        ("snapshotSchedulePolicy", "workloadPolicy"),
-        ("groupPlacementPolicy.gpuTopology", "groupPlacementPolicy.maxDistance"),
-        ("workloadPolicy.acceleratorTopology", "workloadPolicy.maxTopologyDistance"),
-        ("workloadPolicy.acceleratorTopologyMode", "workloadPolicy.maxTopologyDistance"),
+        (
+            "diskConsistencyGroupPolicy",
+            "snapshotSchedulePolicy",
+            "workloadPolicy",
+        ),
+        (
+            "groupPlacementPolicy",
+            "instanceSchedulePolicy",
+            "snapshotSchedulePolicy",
+            "workloadPolicy",
+        ),
+        (
+            "instanceSchedulePolicy",
+            "snapshotSchedulePolicy",
+            "workloadPolicy",
+        ),
+        (
+            "snapshotSchedulePolicy",
+            "workloadPolicy",
+        ),
     )
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
@@ -99,8 +109,6 @@ class Reservation(GcpResource):
         "specificReservation.instanceProperties.localSsds.diskSizeGb": Field("diskSizeGb"),
     }
     names = frozenset({"zone"})
-    defaults = {"specificReservationRequired": False}
-    computed = frozenset({"deleteAtTime", "reservationSharingPolicy", "shareSettings", "project"})
     immutable = frozenset(
         {"name", "zone", "project", "description", "deleteAfterDuration", "deleteAtTime", "params"}
         | {"enableEmergentMaintenance", "specificReservationRequired", "shareSettings.shareType"}
@@ -112,7 +120,6 @@ class Reservation(GcpResource):
         "specificReservation.instanceProperties.localSsds.interface": one_of("SCSI", "NVME"),
         "shareSettings.shareType": one_of("LOCAL", "SPECIFIC_PROJECTS"),
     }
-    exactly_one = (("specificReservation.instanceProperties", "specificReservation.sourceInstanceTemplate"),)
     changes = (
         Change(
             ("specificReservation",),

@@ -49,19 +49,13 @@ class Router(GcpResource):
     }
     links = {"network": NETWORK}
     names = frozenset({"region"})
-    computed = frozenset({"region", "project"})
-    immutable = frozenset(
-        {"name", "network", "region", "project", "encryptedInterconnectRouter", "nccGateway", "params"}
-    )
-    nested_defaults = {"bgp.advertiseMode": "DEFAULT", "bgp.keepaliveInterval": 20}
+    immutable = frozenset({"params"})
     changes = (Change(("bgp", "description", "md5AuthenticationKeys")),)
     validators = {
         "name": matches(GCE_NAME),
         "bgp.asn": _asn,
         "bgp.advertiseMode": one_of("DEFAULT", "CUSTOM"),
     }
-    conflicts = (("nccGateway", "network"),)
-    sets = frozenset({"bgp.advertisedIpRanges"})
 
 
 class RouterNat(GcpResource):
@@ -88,15 +82,6 @@ class RouterNat(GcpResource):
         "router": "",
     }
     names = frozenset({"region", "router"})
-    defaults = {
-        "icmpIdleTimeoutSec": 30,
-        "tcpEstablishedIdleTimeoutSec": 1200,
-        "tcpTimeWaitTimeoutSec": 120,
-        "tcpTransitoryIdleTimeoutSec": 30,
-        "udpIdleTimeoutSec": 30,
-        "type": "PUBLIC",
-    }
-    sets = frozenset({"natIps", "drainNatIps", "subnetworks", "rules", "initialNatIps", "nat64Subnetworks"})
     computed = frozenset(
         {
             "autoNetworkTier",
@@ -106,18 +91,12 @@ class RouterNat(GcpResource):
         }
         | {"endpointTypes", "drainNatIps", "natIps", "region", "project"}
     )
-    immutable = frozenset({"name", "router", "region", "project", "type", "endpointTypes", "initialNatIps"})
     validators = {
         "name": rfc1035(2, 63),
         "natIpAllocateOption": one_of("MANUAL_ONLY", "AUTO_ONLY"),
-        "sourceSubnetworkIpRangesToNat": one_of(
-            "ALL_SUBNETWORKS_ALL_IP_RANGES", "ALL_SUBNETWORKS_ALL_PRIMARY_IP_RANGES", "LIST_OF_SUBNETWORKS"
-        ),
         "autoNetworkTier": one_of("PREMIUM", "STANDARD"),
-        "logConfig.filter": one_of("ERRORS_ONLY", "TRANSLATIONS_ONLY", "ALL"),
         "type": one_of("PUBLIC", "PRIVATE"),
     }
-    conflicts = (("initialNatIps", "natIps", "drainNatIps"),)
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
         body, places = self.body(context, inputs)

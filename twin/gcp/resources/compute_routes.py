@@ -37,13 +37,10 @@ class Route(GcpResource):
         "nextHopVpnTunnel": "projects/{project}/regions/{region}/vpnTunnels/{value}",
         "nextHopInstance": "projects/{project}/zones/{nextHopInstanceZone}/instances/{value}",
     }
-    defaults = {"priority": 1000}
-    computed = frozenset({"nextHopIp", "nextHopInstanceZone", "project"})
     immutable = frozenset(
         {"destRange", "name", "network", "description", "params", "priority", "tags", "project"}
         | {"nextHopInstanceZone", *_HOPS}
     )
-    sets = frozenset({"tags"})
     exactly_one = (_HOPS,)
     validators = {
         "name": matches(r"^[a-z]([-a-z0-9]*[a-z0-9])?$"),

@@ -45,17 +45,6 @@ class Cluster(GcpResource):
     labels = "resourceLabels"
     secrets = frozenset({"effectiveLabels", "pulumiLabels"})
     links = {"network": NETWORK}
-    defaults = {
-        "deletionProtection": True,
-        "enableKubernetesAlpha": False,
-        "enableLegacyAbac": False,
-        "enableShieldedNodes": True,
-        "network": "default",
-        "enableCiliumClusterwideNetworkPolicy": False,
-        "disableL4LbFirewallReconciliation": False,
-        "enableMultiNetworking": False,
-        "enableFqdnNetworkPolicy": False,
-    }
     computed = frozenset(
         {"addonsConfig", "anonymousAuthenticationConfig", "authenticatorGroupsConfig", "clusterAutoscaling"}
         | {"autopilotClusterPolicyConfig", "autopilotPrivilegedAdmissions", "clusterIpv4Cidr"}

@@ -98,9 +98,6 @@ class NodePool(GcpResource):
     }
     nested_defaults = {
         **nodes.defaults("nodeConfig"),
-        "management.autoRepair": True,
-        "management.autoUpgrade": True,
-        "upgradeSettings.strategy": "SURGE",
     }
     validators = {**POOL_VALIDATORS, **nodes.validators("nodeConfig")}
     sets = frozenset({"nodeLocations"}) | nodes.sets("nodeConfig")

@@ -41,8 +41,6 @@ class Taxonomy(Named):
     create_params = {"parent": "projects/{project}/locations/{region}"}
     place = "region"
     fields = {**local("region"), **only_read("name")}
-    computed = frozenset({"region", "project"})
-    immutable = frozenset({"region", "project"})
     sets = frozenset({"activatedPolicyTypes"})
     changes = (Change(("displayName", "activatedPolicyTypes", "description"), mask=True),)
 
@@ -67,7 +65,6 @@ class PolicyTag(Named):
     create_params = {"parent": "{taxonomy}"}
     has_project = False
     fields = {**local("taxonomy"), **only_read("childPolicyTags", "name")}
-    immutable = frozenset({"taxonomy"})
     changes = (Change(("displayName", "description", "parentPolicyTag"), mask=True),)
 
     def more(self, context: GcpContext, id: str, item: Props, known: Props) -> Props:

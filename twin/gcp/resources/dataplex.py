@@ -10,7 +10,6 @@ from typing import Any, Final
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, local, only_read
-from twin.gcp.resources.validators import one_of
 from twin.resource import AutoName, Failure, Props
 
 _SPECS: Final = ("dataDiscoverySpec", "dataDocumentationSpec", "dataProfileSpec", "dataQualitySpec")
@@ -49,23 +48,12 @@ class Datascan(GcpResource):
         **only_read("createTime", "name", "state", "type", "uid", "updateTime"),
     }
     labels = "labels"
-    nested_defaults = {
-        "dataQualitySpec.rules.rangeExpectation.strictMaxEnabled": False,
-        "dataQualitySpec.rules.rangeExpectation.strictMinEnabled": False,
-        "dataQualitySpec.rules.suspended": False,
-    }
-    computed = frozenset({"project"})
     immutable = frozenset(
         {"data", "dataScanId", "executionSpec.trigger.oneTime", "executionSpec.field", "location"}
         | {"executionIdentity", "project"}
     )
     changes = (Change(("executionSpec", *_SPECS, "description", "displayName"), mask=True),)
     volatile = frozenset({"updateTime"})
-    validators = {
-        "dataQualitySpec.rules.statisticRangeExpectation.statistic": one_of(
-            "STATISTIC_UNDEFINED", "MEAN", "MIN", "MAX"
-        ),
-    }
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         yield from _one(inputs, "", _SPECS)

@@ -35,8 +35,7 @@ class Lake(GcpResource):
         ),
     }
     labels = "labels"
-    computed = frozenset({"project"})
-    immutable = frozenset({"location", "project", "name"})
+    immutable = frozenset({"name"})
     changes = (Change(("description", "displayName", "metastore"), mask=True),)
     volatile = frozenset({"updateTime"})
 
@@ -58,11 +57,10 @@ class Zone(GcpResource):
         **only_read(*_TOLD, assetStatuses="assetStatus"),
     }
     labels = "labels"
-    computed = frozenset({"project"})
     nested_computed = frozenset(
         {"discoverySpec.csvOptions", "discoverySpec.jsonOptions", "discoverySpec.schedule"}
     )
-    immutable = frozenset({"lake", "location", "resourceSpec", "type", "project", "name"})
+    immutable = frozenset({"name"})
     changes = (Change(("discoverySpec", "description", "displayName"), mask=True),)
     volatile = frozenset({"updateTime"})
 
@@ -89,12 +87,9 @@ class Asset(GcpResource):
         ),
     }
     labels = "labels"
-    computed = frozenset({"project"})
     nested_computed = frozenset(
         {"discoverySpec.csvOptions", "discoverySpec.jsonOptions", "resourceSpec.readAccessMode"}
     )
-    immutable = frozenset(
-        {"dataplexZone", "lake", "location", "resourceSpec.type", "resourceSpec.name", "project", "name"}
-    )
+    immutable = frozenset({"name"})
     changes = (Change(("discoverySpec", "resourceSpec", "description", "displayName"), mask=True),)
     volatile = frozenset({"updateTime"})

@@ -54,12 +54,7 @@ class ManagedZone(GcpResource):
         "peeringConfig.targetNetwork.networkUrl": "projects/{project}/global/networks/{value}",
     }
     labels = "labels"
-    defaults = {"description": "Managed by Pulumi", "visibility": "public", "forceDestroy": False}
-    computed = frozenset({"cloudLoggingConfig", "dnssecConfig", "project"})
-    immutable = frozenset(
-        {"dnsName", "name", "project", "reverseLookup", "serviceDirectoryConfig", "visibility"}
-    )
-    sets = frozenset({"privateVisibilityConfig.networks", "forwardingConfig.targetNameServers"})
+    immutable = frozenset({"serviceDirectoryConfig"})
     changes = (
         Change(
             (
@@ -122,9 +117,6 @@ class RecordSet(GcpResource):
         "routingPolicy.primaryBackup.enableGeoFencingForBackups": Field("backupGeoTargets.enableFencing"),
         "routingPolicy.primaryBackup.trickleRatio": Field("trickleTraffic"),
     }
-    computed = frozenset({"project"})
-    immutable = frozenset({"managedZone", "name", "project"})
-    exactly_one = (("rrdatas", "routingPolicy"),)
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         name = inputs.get("name")
@@ -182,10 +174,6 @@ class Policy(GcpResource):
         "networks.networkUrl": Field("networkUrl", encode=_network_url),
     }
     links = {"networks.networkUrl": "projects/{project}/global/networks/{value}"}
-    defaults = {"description": "Managed by Pulumi"}
-    computed = frozenset({"dns64Config", "project"})
-    immutable = frozenset({"name", "project", "dns64Config"})
-    sets = frozenset({"networks", "alternativeNameServerConfig.targetNameServers"})
     changes = (
         Change(
             (

@@ -42,6 +42,7 @@ class Entry(FromSchema):
     What the real provider's schemas state (twin/gcp/facts.json) is added to each.
     """
 
+    completed = (*FromSchema.completed, "validators")
     facts_file = FACTS
     package = SDK
 

@@ -11,7 +11,6 @@ from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, local, only_read
-from twin.gcp.resources.validators import one_of
 from twin.resource import AutoName, Failure, Props
 
 
@@ -33,7 +32,6 @@ class Database(GcpResource):
         **only_read("createTime", "earliestVersionTime", "etag", "keyPrefix", "uid", "updateTime"),
         **only_read("versionRetentionPeriod"),
     }
-    defaults = {"pointInTimeRecoveryEnablement": "POINT_IN_TIME_RECOVERY_DISABLED"}
     computed = frozenset(
         {"appEngineIntegrationMode", "concurrencyMode", "databaseEdition", "deleteProtectionState"}
         | {"firestoreDataAccessMode", "mongodbCompatibleDataAccessMode", "realtimeUpdatesMode", "project"}
@@ -53,21 +51,6 @@ class Database(GcpResource):
         ),
     )
     volatile = frozenset({"etag", "updateTime", "earliestVersionTime"})
-    validators = {
-        "type": one_of("FIRESTORE_NATIVE", "DATASTORE_MODE"),
-        "appEngineIntegrationMode": one_of("ENABLED", "DISABLED", ""),
-        "concurrencyMode": one_of("OPTIMISTIC", "PESSIMISTIC", "OPTIMISTIC_WITH_ENTITY_GROUPS", ""),
-        "databaseEdition": one_of("STANDARD", "ENTERPRISE", ""),
-        "deleteProtectionState": one_of(
-            "DELETE_PROTECTION_STATE_UNSPECIFIED",
-            "DELETE_PROTECTION_ENABLED",
-            "DELETE_PROTECTION_DISABLED",
-            "",
-        ),
-        "pointInTimeRecoveryEnablement": one_of(
-            "POINT_IN_TIME_RECOVERY_ENABLED", "POINT_IN_TIME_RECOVERY_DISABLED", ""
-        ),
-    }
 
 
 class BackupSchedule(GcpResource):
@@ -81,9 +64,7 @@ class BackupSchedule(GcpResource):
     id_form = "projects/{project}/databases/{database}/backupSchedules/{name}"
     names = frozenset({"name"})
     fields = {**local("database"), **only_read("name")}
-    defaults = {"database": "(default)"}
-    computed = frozenset({"project"})
-    immutable = frozenset({"dailyRecurrence", "database", "weeklyRecurrence", "project"})
+    immutable = frozenset({"weeklyRecurrence"})
     changes = (Change(("retention",), mask=True),)
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

@@ -11,7 +11,7 @@ from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.checking import wrong_body
 from twin.gcp.resources.fields import Field, local, only_read, renamed
-from twin.gcp.resources.validators import length, matches, one_of, rfc1035
+from twin.gcp.resources.validators import length, matches, rfc1035
 from twin.resource import AutoName, CloudError, Failure, Props
 
 _ALREADY_EXISTS = 409
@@ -33,9 +33,7 @@ class Account(GcpResource):
         **only_read("email", "uniqueId", "name"),
         **local("createIgnoreAlreadyExists", "deletionPolicy", "member"),
     }
-    defaults = {"disabled": False}
-    computed = frozenset({"project", "accountId"})
-    immutable = frozenset({"accountId", "project"})
+    computed = frozenset({"accountId"})
     validators = {"accountId": rfc1035(6, 30), "description": length(0, 256), "displayName": length(0, 100)}
 
     def body(self, context: GcpContext, inputs: Props) -> tuple[Props, dict[str, str]]:
@@ -102,13 +100,8 @@ class CustomRole(GcpResource):
         **only_read("deleted", "name"),
         **local("deletionPolicy"),
     }
-    defaults = {"stage": "GA"}
-    computed = frozenset({"project"})
-    immutable = frozenset({"roleId", "project"})
-    sets = frozenset({"permissions"})
     validators = {
         "roleId": matches(r"^[a-zA-Z0-9_\.]{3,64}$"),
-        "stage": one_of("ALPHA", "BETA", "GA", "DEPRECATED", "DISABLED", "EAP"),
         "title": length(1, 100),
         "description": length(0, 256),
     }

@@ -19,7 +19,6 @@ class ProjectAuditConfig(ProjectMember):
     token = "gcp:projects/iAMAuditConfig:IAMAuditConfig"
     title = "IAM audit config"
     id_form = "{project}/audit_config/{service}"
-    immutable = frozenset({"project", "service"})
     sets = frozenset({"auditLogConfigs", "auditLogConfigs.exemptedMembers"})
 
     def rules(self, inputs: Props) -> Iterator[Failure]:

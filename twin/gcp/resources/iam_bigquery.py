@@ -35,8 +35,6 @@ class DatasetMember(ResourceMember):
     attribute = "datasetId"
     form = "projects/{project}/datasets/{datasetId}"
     keeps_full = False
-    immutable = frozenset({"datasetId", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         member = inputs.get("member")
@@ -110,8 +108,6 @@ class TableMember(ResourceMember):
     collection = "bigquery.tables"
     attribute = "tableId"
     form = "projects/{project}/datasets/{datasetId}/tables/{tableId}"
-    immutable = frozenset({"tableId", "datasetId", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
     get_by_post = True
 
 
@@ -121,8 +117,6 @@ class ConnectionMember(ResourceMember):
     attribute = "connectionId"
     form = "projects/{project}/locations/{location}/connections/{connectionId}"
     place = "location"
-    immutable = frozenset({"connectionId", "location", "project", "role", "member", "condition"})
-    computed = frozenset({"project", "location"})
     get_by_post = True
 
 
@@ -132,7 +126,6 @@ class PolicyTagMember(ResourceMember):
     attribute = "policyTag"
     form = "{policyTag}"
     has_project = False
-    immutable = frozenset({"policyTag", "role", "member", "condition"})
     get_by_post = True
 
     def target(self, context: GcpContext, props: Props) -> str:
@@ -145,6 +138,4 @@ class DataPolicyMember(ResourceMember):
     attribute = "dataPolicyId"
     form = "projects/{project}/locations/{location}/dataPolicies/{dataPolicyId}"
     place = "location"
-    immutable = frozenset({"dataPolicyId", "location", "project", "role", "member", "condition"})
-    computed = frozenset({"project", "location"})
     get_by_post = True

@@ -169,7 +169,6 @@ class ProjectMember(IamMember):
     token = "gcp:projects/iAMMember:IAMMember"
     collection = "cloudresourcemanager.projects"
     id_form = "{project}/{role}/{member}"
-    immutable = frozenset({"project", "role", "member", "condition"})
     get_by_post = True
 
     def target(self, context: GcpContext, props: Props) -> str:
@@ -186,7 +185,6 @@ class ServiceAccountMember(IamMember):
     token = "gcp:serviceaccount/iAMMember:IAMMember"
     collection = "iam.projects.serviceAccounts"
     id_form = "{serviceAccountId}/{role}/{member}"
-    immutable = frozenset({"serviceAccountId", "role", "member", "condition"})
 
     def target(self, context: GcpContext, props: Props) -> str:
         return self.shown(props)
@@ -212,7 +210,6 @@ class CryptoKeyMember(IamMember):
     token = "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember"
     collection = "cloudkms.projects.locations.keyRings.cryptoKeys"
     id_form = "{cryptoKeyId}/{role}/{member}"
-    immutable = frozenset({"cryptoKeyId", "role", "member", "condition"})
 
     def target(self, context: GcpContext, props: Props) -> str:
         key = relative(str(props["cryptoKeyId"]))

@@ -78,7 +78,6 @@ class BucketMember(ResourceMember):
     attribute = "bucket"
     form = "b/{bucket}"
     has_project = False
-    immutable = frozenset({"bucket", "role", "member", "condition"})
     version_asked = "optionsRequestedPolicyVersion"
     bare = True
 
@@ -93,7 +92,6 @@ class ManagedFolderMember(ResourceMember):
     form = "b/{bucket}/managedFolders/{managedFolder}"
     has_project = False
     keeps_full = False
-    immutable = frozenset({"bucket", "managedFolder", "role", "member", "condition"})
     version_asked = "optionsRequestedPolicyVersion"
     bare = True
 
@@ -114,8 +112,6 @@ class SecretMember(ResourceMember):
     collection = "secretmanager.projects.secrets"
     attribute = "secretId"
     form = "projects/{project}/secrets/{secretId}"
-    immutable = frozenset({"secretId", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
 
 class RepositoryMember(ResourceMember):
@@ -124,8 +120,6 @@ class RepositoryMember(ResourceMember):
     attribute = "repository"
     form = "projects/{project}/locations/{location}/repositories/{repository}"
     place = "location"
-    immutable = frozenset({"repository", "location", "project", "role", "member", "condition"})
-    computed = frozenset({"project", "location"})
 
 
 class IcebergCatalogMember(ResourceMember):
@@ -133,8 +127,6 @@ class IcebergCatalogMember(ResourceMember):
     collection = "biglake.projects.catalogs"
     attribute = "name"
     form = "projects/{project}/catalogs/{name}"
-    immutable = frozenset({"name", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
 
 class IcebergNamespaceMember(ResourceMember):
@@ -142,8 +134,6 @@ class IcebergNamespaceMember(ResourceMember):
     collection = "biglake.projects.catalogs.namespaces"
     attribute = "namespaceId"
     form = "projects/{project}/catalogs/{catalog}/namespaces/{namespaceId}"
-    immutable = frozenset({"namespaceId", "catalog", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
 
 class IcebergTableMember(ResourceMember):
@@ -151,8 +141,6 @@ class IcebergTableMember(ResourceMember):
     collection = "biglake.projects.catalogs.namespaces.tables"
     attribute = "name"
     form = "projects/{project}/catalogs/{catalog}/namespaces/{namespace}/tables/{name}"
-    immutable = frozenset({"name", "namespace", "catalog", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
 
 class TopicMember(ResourceMember):
@@ -160,8 +148,6 @@ class TopicMember(ResourceMember):
     collection = "pubsub.projects.topics"
     attribute = "topic"
     form = "projects/{project}/topics/{topic}"
-    immutable = frozenset({"topic", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
 
 class SubscriptionMember(ResourceMember):
@@ -170,8 +156,6 @@ class SubscriptionMember(ResourceMember):
     attribute = "subscription"
     form = "projects/{project}/subscriptions/{subscription}"
     keeps_full = False
-    immutable = frozenset({"subscription", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
 
 class PubsubSchemaMember(ResourceMember):
@@ -179,8 +163,6 @@ class PubsubSchemaMember(ResourceMember):
     collection = "pubsub.projects.schemas"
     attribute = "schema"
     form = "projects/{project}/schemas/{schema}"
-    immutable = frozenset({"schema", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
 
 
 class BigtableInstanceMember(ResourceMember):
@@ -189,8 +171,6 @@ class BigtableInstanceMember(ResourceMember):
     attribute = "instance"
     form = "projects/{project}/instances/{instance}"
     keeps_full = False
-    immutable = frozenset({"instance", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
     get_by_post = True
 
 
@@ -200,6 +180,4 @@ class BigtableTableMember(ResourceMember):
     attribute = "table"
     form = "projects/{project}/instances/{instanceName}/tables/{table}"
     keeps_full = False
-    immutable = frozenset({"table", "instanceName", "project", "role", "member", "condition"})
-    computed = frozenset({"project"})
     get_by_post = True

@@ -32,8 +32,6 @@ class KeyRing(GcpResource):
     id_form = "projects/{project}/locations/{location}/keyRings/{name}"
     autoname = AutoName("name", max_length=255)
     fields = {"location": Field(sent=False, read=False), "name": Field(sent=False, read=False)}
-    computed = frozenset({"project"})
-    immutable = frozenset({"name", "location", "project"})
     validators = {"name": _NAME}
     delete_method = ""
 
@@ -58,8 +56,6 @@ class CryptoKey(GcpResource):
         **local("keyRing", "name", "skipInitialVersionCreation", "deletionPolicy"),
     }
     labels = "labels"
-    defaults = {"purpose": "ENCRYPT_DECRYPT"}
-    nested_defaults = {"versionTemplate.protectionLevel": "SOFTWARE"}
     computed = frozenset(
         {"cryptoKeyBackend", "destroyScheduledDuration", "importOnly", "keyAccessJustificationsPolicy"}
         | {"versionTemplate"}

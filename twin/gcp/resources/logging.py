@@ -37,13 +37,9 @@ class ProjectBucketConfig(GcpResource):
         "cmekSettings.kmsKeyVersionName": Field(sent=False),
         "cmekSettings.serviceAccountId": Field(sent=False),
     }
-    defaults = {"retentionDays": 30}
-    computed = frozenset({"description"})
     nested_computed = frozenset(
         {"cmekSettings.name", "cmekSettings.kmsKeyVersionName", "cmekSettings.serviceAccountId"}
     )
-    immutable = frozenset({"bucketId", "location", "project"})
-    sets = frozenset({"indexConfigs"})
     changes = (
         Change(("retentionDays", "description", "cmekSettings", "indexConfigs"), mask=True),
         Change(("enableAnalytics",), method="updateAsync", mask=True),
@@ -81,10 +77,6 @@ class ProjectSink(GcpResource):
         **local("uniqueWriterIdentity", "customWriterIdentity", "deletionPolicy"),
         **only_read("writerIdentity"),
     }
-    defaults = {"uniqueWriterIdentity": True}
-    nested_defaults = {"exclusions.disabled": False}
-    computed = frozenset({"bigqueryOptions", "project"})
-    immutable = frozenset({"name", "project"})
     validators = {"name": matches(r"^[a-zA-Z0-9_.-]{1,100}$")}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
@@ -130,8 +122,6 @@ class ProjectExclusion(GcpResource):
     create_params = {"parent": "projects/{project}"}
     id_form = "projects/{project}/exclusions/{name}"
     autoname = AutoName("name", max_length=255)
-    computed = frozenset({"project"})
-    immutable = frozenset({"name", "project"})
     changes = (Change(("description", "filter", "disabled"), mask=True),)
     validators = {"name": matches(r"^[a-zA-Z0-9_.-]{1,100}$")}
 

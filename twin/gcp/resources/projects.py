@@ -30,8 +30,6 @@ class Service(GcpResource):
         "deletionPolicy",
         "project",
     )
-    computed = frozenset({"project"})
-    immutable = frozenset({"service", "project"})
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         service = inputs.get("service")
@@ -85,8 +83,6 @@ class ServiceIdentity(GcpResource):
     params = {"name": "projects/{project}/services/{service}"}
     id_form = "projects/{project}/services/{service}"
     fields = local("service", "email", "member")
-    computed = frozenset({"project"})
-    immutable = frozenset({"service", "project"})
     delete_method = ""
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, only_read
 from twin.gcp.resources.links import same_thing
-from twin.gcp.resources.validators import length, one_of
+from twin.gcp.resources.validators import length
 from twin.resource import AutoName, Failure, Props
 
 _INGESTION: Final = "ingestionDataSourceSettings"
@@ -53,10 +53,6 @@ class Topic(Wrapped):
     names = frozenset({"name"})
     fields = {"tags": Field(read=False)}
     labels = "labels"
-    nested_defaults = {"schemaSettings.encoding": "ENCODING_UNSPECIFIED"}
-    computed = frozenset({"messageStoragePolicy", "project"})
-    immutable = frozenset({"name", "tags", "project"})
-    sets = frozenset({"messageStoragePolicy.allowedPersistenceRegions"})
     changes = (
         Change(
             (
@@ -65,7 +61,6 @@ class Topic(Wrapped):
             ),
         ),
     )
-    validators = {"schemaSettings.encoding": one_of("ENCODING_UNSPECIFIED", "JSON", "BINARY", "")}
 
 
 class Subscription(Wrapped):
@@ -94,14 +89,10 @@ class Subscription(Wrapped):
         ),
     }
     labels = "labels"
-    defaults = {"messageRetentionDuration": "604800s"}
-    nested_defaults = {"cloudStorageConfig.maxDuration": "300s"}
-    computed = frozenset({"ackDeadlineSeconds", "expirationPolicy", "project"})
     nested_computed = frozenset(
         {"cloudStorageConfig.textConfig", "retryPolicy.maximumBackoff", "retryPolicy.minimumBackoff"}
         | {"cloudStorageConfig.state"}
     )
-    immutable = frozenset({"name", "topic", "enableMessageOrdering", "filter", "tags", "project"})
     changes = (
         Change(
             (
@@ -113,9 +104,10 @@ class Subscription(Wrapped):
     )
     validators = {"filter": length(0, 256)}
     conflicts = (
-        ("bigqueryConfig", "cloudStorageConfig", "pushConfig"),
-        ("cloudStorageConfig", "pushConfig"),
-        ("bigqueryConfig.useTopicSchema", "bigqueryConfig.useTableSchema"),
+        (
+            "bigqueryConfig.useTopicSchema",
+            "bigqueryConfig.useTableSchema",
+        ),
     )
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
@@ -149,11 +141,7 @@ class Schema(GcpResource):
     autoname = AutoName("name", max_length=255)
     names = frozenset({"name"})
     fields = only_read("revisionId")
-    defaults = {"type": "TYPE_UNSPECIFIED"}
-    computed = frozenset({"project"})
-    immutable = frozenset({"name", "project"})
     volatile = frozenset({"revisionId"})
-    validators = {"type": one_of("TYPE_UNSPECIFIED", "PROTOCOL_BUFFER", "AVRO", "")}
 
     def change(self, context: GcpContext, id: str, old: Props, new: Props) -> None:
         if self.changed(old, new) & {"definition", "type"}:

@@ -40,11 +40,7 @@ class Secret(GcpResource):
         "ttl": Field(read=False),
     }
     labels = "labels"
-    defaults = {"deletionProtection": False}
-    computed = frozenset({"expireTime", "project"})
-    immutable = frozenset(
-        {"replication.auto", "replication.userManaged.replicas.location", "secretId", "tags", "project"}
-    )
+    immutable = frozenset({"replication.auto"})
     changes = (
         Change(
             (
@@ -109,10 +105,6 @@ class SecretVersion(GcpResource):
         "version": Field("name", sent=False, decode=lambda value: (value or "").rpartition("/")[2]),
         **only_read("createTime", "destroyTime", "name"),
     }
-    defaults = {"enabled": True}
-    computed = frozenset({"project"})
-    immutable = frozenset({"secretData", "secretDataWoVersion", "secret", "isSecretDataBase64"})
-    exactly_one = (("secretData", "secretDataWo"),)
 
     def parsed(self, id: str) -> dict[str, str]:
         return {"name": id} if id else {}

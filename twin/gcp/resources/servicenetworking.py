@@ -31,7 +31,6 @@ class Connection(GcpResource):
     fields = {**only_read("peering"), **local("service", "updateOnCreationFail", "deletionPolicy", "network")}
     links = {"network": "projects/{project}/global/networks/{value}"}
     sets = frozenset({"reservedPeeringRanges"})
-    immutable = frozenset({"network", "service"})
     minutes = 10
 
     def parsed(self, id: str) -> dict[str, str]:

@@ -28,8 +28,6 @@ class ConsumerQuotaOverride(GcpResource):
     id_form = f"{_LIMIT}/consumerOverrides/{{name}}"
     read_method = "list"
     fields = {**local("service", "metric", "limit", "force"), **only_read("name")}
-    computed = frozenset({"project"})
-    immutable = frozenset({"limit", "metric", "service", "dimensions", "project"})
     changes = (Change(("overrideValue",)),)
 
     def made_id(self, context: GcpContext, inputs: Props, answer: Props) -> str:

@@ -80,16 +80,9 @@ class DatabaseInstance(GcpResource):
         **only_read("connectionName", "availableMaintenanceVersions", "ipAddresses", "dnsName", "dnsNames"),
         **only_read("serviceAccountEmailAddress", "selfLink", "pscServiceAttachmentLink"),
     }
-    defaults = {"deletionProtection": True}
     nested_defaults = {
-        "settings.activationPolicy": "ALWAYS",
-        "settings.availabilityType": "ZONAL",
-        "settings.diskAutoresize": True,
-        "settings.diskAutoresizeLimit": 0,
-        "settings.pricingPlan": "PER_USE",
         f"{_BACKUP}.backupRetentionSettings.retentionUnit": "COUNT",
         f"{_IP}.ipv4Enabled": True,
-        "settings.dataCacheConfig.dataCacheEnabled": False,
     }
     computed = frozenset(
         {"region", "enforceNewSqlNetworkArchitecture", "settings", "maintenanceVersion", "encryptionKeyName"}
@@ -138,8 +131,6 @@ class DatabaseInstance(GcpResource):
     )
     volatile = frozenset({"settings.version"})
     validators = {
-        "settings.edition": one_of("ENTERPRISE", "ENTERPRISE_PLUS"),
-        "settings.availabilityType": one_of("REGIONAL", "ZONAL"),
         f"{_IP}.sslMode": one_of(
             "ALLOW_UNENCRYPTED_AND_ENCRYPTED", "ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"
         ),
@@ -153,11 +144,8 @@ class DatabaseInstance(GcpResource):
         "settings.maintenanceWindow.hour": between(0, 23),
         "settings.insightsConfig.queryStringLength": between(1, 1048576),
         "settings.insightsConfig.queryPlansPerMinute": between(0, 200),
-        "settings.connectorEnforcement": one_of("NOT_REQUIRED", "REQUIRED"),
-        "settings.dataApiAccess": one_of("DISALLOW_DATA_API", "ALLOW_DATA_API"),
         "settings.finalBackupConfig.retentionDays": between(1, 36135),
     }
-    conflicts = (("rootPassword", "rootPasswordWo"),)
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
         if not any(
@@ -264,8 +252,6 @@ class Database(GcpResource):
     id_form = "projects/{project}/instances/{instance}/databases/{name}"
     autoname = AutoName("name", max_length=255)
     fields = only_read("selfLink")
-    computed = frozenset({"charset", "collation", "project"})
-    immutable = frozenset({"instance", "name", "project"})
     changes = (Change(("charset", "collation"), method="update", whole=True),)
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
@@ -287,9 +273,6 @@ class User(GcpResource):
         "sqlServerUserDetails": Field("sqlserverUserDetails", sent=False),
         **only_read("iamEmail"),
     }
-    computed = frozenset({"host", "project"})
-    immutable = frozenset({"host", "instance", "name", "type", "project"})
-    conflicts = (("password", "passwordWo"),)
     validators = {
         "type": one_of(
             "BUILT_IN",

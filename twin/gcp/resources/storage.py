@@ -62,8 +62,6 @@ class Bucket(GcpResource):
         **local("forceDestroy", "deletionPolicy", "enableObjectRetention"),
     }
     labels = "labels"
-    defaults = {"forceDestroy": False, "storageClass": "STANDARD"}
-    nested_defaults = {"retentionPolicy.isLocked": False, "softDeletePolicy.retentionDurationSeconds": 604800}
     computed = frozenset(
         {"project", "versioning", "website", "uniformBucketLevelAccess", "rpo", "publicAccessPrevention"}
         | {"softDeletePolicy"}
@@ -75,7 +73,6 @@ class Bucket(GcpResource):
         {"name", "location", "project", "enableObjectRetention", "hierarchicalNamespace"}
         | {"customPlacementConfig.dataLocations"}
     )
-    sets = frozenset({"customPlacementConfig.dataLocations"})
     changes = (
         Change(
             (
@@ -93,8 +90,6 @@ class Bucket(GcpResource):
     validators = {
         "publicAccessPrevention": one_of("enforced", "inherited"),
         "lifecycleRules.action.type": one_of("Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"),
-        "lifecycleRules.condition.withState": one_of("LIVE", "ARCHIVED", "ANY", ""),
-        "ipFilter.mode": one_of("Enabled", "Disabled"),
     }
     create_params = {"enableObjectRetention": "{enableObjectRetention}"}
 

@@ -38,20 +38,12 @@ class BucketObject(GcpResource):
         **only_read("generation", "crc32c", "selfLink", "mediaLink", md5hash="md5Hash", outputName="name"),
         "md5hexhash": Field("md5Hash", sent=False, decode=lambda value: base64.b64decode(value or "").hex()),
     }
-    defaults = {"detectMd5hash": "different hash"}
-    computed = frozenset({"contentType", "content", "storageClass", "kmsKeyName"})
     immutable = frozenset(
         {"bucket", "name", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage"}
         | {"contentType", "forceEmptyContentType", "source", "storageClass", "kmsKeyName", "metadata"}
         | {"customerEncryption.encryptionAlgorithm", "customerEncryption.encryptionKey"}
     )
     changes = (Change(("eventBasedHold", "temporaryHold", "retention")),)
-    conflicts = (
-        ("contentType", "forceEmptyContentType"),
-        ("kmsKeyName", "customerEncryption"),
-        ("retention", "eventBasedHold"),
-    )
-    exactly_one = (("source", "content"),)
     delete_before_replace = True
 
     def alike(self, path: str, old: Any, new: Any) -> bool:
@@ -109,8 +101,6 @@ class ManagedFolder(GcpResource):
         **only_read("createTime", "metageneration", "updateTime", "selfLink"),
     }
     links = {"bucket": "{value}"}
-    defaults = {"forceDestroy": False}
-    immutable = frozenset({"bucket", "name"})
     validators = {"name": matches(r"^.*/$")}
 
     def parsed(self, id: str) -> dict[str, str]:
@@ -139,10 +129,6 @@ class Notification(GcpResource):
         "objectNamePrefix": Field("object_name_prefix"),
         **only_read("selfLink", notificationId="id"),
     }
-    sets = frozenset({"eventTypes"})
-    immutable = frozenset(
-        {"bucket", "payloadFormat", "topic", "customAttributes", "eventTypes", "objectNamePrefix"}
-    )
     validators = {"payloadFormat": one_of("JSON_API_V1", "NONE"), "eventTypes": lambda *_: ""}
 
     def rules(self, inputs: Props) -> Iterator[Failure]:
