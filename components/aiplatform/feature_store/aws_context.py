@@ -77,9 +77,11 @@ class Staging:
         data: bool = False,
         delete_before_replace: bool | None = None,
     ) -> ResourceOptions:
-        """Options of a child. What is in staging is no data that is kept, whatever `data` says."""
+        """Options of a child. The schedule's principal stays, so that its bucket is guarded as data is; those
+        of readers and appliers are replaced with them."""
+        guarded = data and self.who == "materializer"
         return ResourceOptions.merge(
-            self.context.options(*depends_on, delete_before_replace=delete_before_replace),
+            self.context.options(*depends_on, data=guarded, delete_before_replace=delete_before_replace),
             ResourceOptions(replace_on_changes=[f"tags.{_PRINCIPAL}"]),
         )
 

@@ -95,10 +95,9 @@ def staging(context: Context, stored: Kept, who: str, principal: Input[str]) -> 
         ),
     }
 
-    def options(service: str) -> ResourceOptions:
+    def options(service: str, *, data: bool = False) -> ResourceOptions:
         return ResourceOptions.merge(
-            # What is in staging is no data that is kept.
-            context.options(stored.grants[service], delete_before_replace=True),
+            context.options(stored.grants[service], data=data, delete_before_replace=True),
             ResourceOptions(replace_on_changes=[f"labels.{_PRINCIPAL}"]),
         )
 
@@ -110,7 +109,8 @@ def staging(context: Context, stored: Kept, who: str, principal: Input[str]) -> 
         storage.BucketLifecycleRuleConditionArgs(age=context.settings.staging_days),
         versioned=False,
         labels=labels,
-        opts=options("storage"),
+        # The schedule's principal stays; those of readers and appliers are replaced with them.
+        opts=options("storage", data=who == "materializer"),
     )
     dataset = bigquery.Dataset(
         f"{context.name}-{who}",

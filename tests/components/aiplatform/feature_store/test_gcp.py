@@ -143,7 +143,7 @@ def test_each_principal_makes_tables_and_files_where_no_other_reads(made: Record
             assert resource.replace_on_changes == ("labels.principal",), (
                 "another principal in its place finds nothing of what was staged before"
             )
-            assert resource.protect is None, "or it could not be replaced"
+            assert who == "materializer" or resource.protect is None, "or it could not be replaced"
     assert len(digests) == len(principals)
     dataset = made.one("gcp:bigquery/dataset:Dataset", "features-reader-0").inputs
     assert dataset["defaultTableExpirationMs"] == 24 * 3600 * 1000

