@@ -104,7 +104,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     )
     names = gcp_governance.shape(context, tables, declared, policies, inside)
     datasets = gcp_query.datasets(context, key)
-    streams = gcp_streams.tables(context, buckets["raw"], datasets, declared, policies)
+    streams = gcp_streams.tables(context, key, buckets["raw"], datasets, declared, policies)
     streamed = gcp_governance.shape_streamed(context, streams, declared, policies)
     granted = {**names, **streamed}
     roles = gcp_grants.grants(context, catalog, granted, datasets)

@@ -21,6 +21,7 @@ _ERRORS_SECONDS = 300
 
 def tables(
     context: Context,
+    key: Key,
     raw: storage.Bucket,
     datasets: Mapping[Zone, bigquery.Dataset],
     declared: Sequence[Policy],
@@ -70,6 +71,9 @@ def tables(
             ),
             # The engine's own protection is what an environment says.
             deletion_protection=False,
+            # The dataset's own default: left out, the provider takes the key that BigQuery answers for a
+            # difference, and replaces the table in every update.
+            encryption_configuration=bigquery.TableEncryptionConfigurationArgs(kms_key_name=key.key.id),
             labels=context.labels,
             opts=context.options(
                 *lets,

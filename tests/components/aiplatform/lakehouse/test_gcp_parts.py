@@ -80,6 +80,9 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
     assert (at["type"], "dataPolicies" in at) == ("DATETIME", False)
     assert (price["precision"], price["scale"]) == ("12", "4")
     assert table.ignore_changes == ("schema",), "the provider would drop a column that is declared no more"
+    assert table.inputs["encryptionConfiguration"]["kmsKeyName"], (
+        "the dataset's default is its key, and a table that does not name it is replaced in every update"
+    )
     job = all_of_it.one("gcp:bigquery/job:Job", "lake-raw-events-shape").inputs["query"]["query"]
     assert job.startswith(f"ALTER TABLE `{PROJECT}.acme_dev_raw.events`\n  ADD COLUMN IF NOT EXISTS")
     assert "ROW ACCESS POLICY" not in job
