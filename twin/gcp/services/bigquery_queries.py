@@ -109,7 +109,7 @@ def _named(tree: Any) -> set[str] | None:
     return None if stars else {each.name.lower() for each in tree.find_all(exp.Column)}
 
 
-def visible(call: Call, table: Table, named: set[str] | None) -> pa.Table:
+def visible(call: Call, table: Table, named: set[str] | None) -> Any:
     """A table as the caller sees it. named: the columns that are asked for, all where it is None. Raises 403
     for a table, and for a column that is asked for and neither seen nor masked."""
     import duckdb
@@ -124,7 +124,7 @@ def visible(call: Call, table: Table, named: set[str] | None) -> pa.Table:
             f"BigQuery BigQuery: User has neither fine-grained reader nor masked get permission to get data "
             f"protected by data policy on column {table.shown}.{', '.join(sorted(refused))}."
         )
-    rows = _rows(call, table)
+    rows: Any = _rows(call, table)
     if table.rows:
         mine = [
             f"({each['filterPredicate']})"
@@ -134,7 +134,8 @@ def visible(call: Call, table: Table, named: set[str] | None) -> pa.Table:
         with duckdb.connect(":memory:") as engine:
             engine.register("rows", rows)
             where = _duck(" OR ".join(mine)) if mine else "FALSE"
-            rows = engine.execute(f"SELECT * FROM rows WHERE {where}").to_arrow_table()  # noqa: S608
+            chosen: Any = engine.execute(f"SELECT * FROM rows WHERE {where}")  # noqa: S608
+            rows = chosen.to_arrow_table()
     for name in hidden:
         at = rows.schema.get_field_index(name)
         rows = rows.set_column(at, rows.schema.field(at), pa.nulls(rows.num_rows, rows.schema.field(at).type))
