@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
@@ -101,8 +101,9 @@ class _Finder(cst.CSTVisitor):
         self.sites: list[_Site] = []
 
     def _add(self, kind: str, old: cst.CSTNode, new: cst.CSTNode, shown: cst.CSTNode | None = None) -> None:
-        line = self.get_metadata(PositionProvider, shown or old).start.line
-        self.sites.append(_Site(kind, line, old, new, shown or old))
+        # Any: its type admits that there is no default.
+        place: Any = self.get_metadata(PositionProvider, shown or old)
+        self.sites.append(_Site(kind, place.start.line, old, new, shown or old))
 
     def visit_Import(self, node: cst.Import) -> bool:
         return False

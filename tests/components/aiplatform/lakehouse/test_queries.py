@@ -9,9 +9,18 @@ from typing import Any
 import pytest
 from pulumi import Output
 
+from aiplatform.lakehouse import Lakehouse
 from aiplatform.lakehouse.aws_principals import workgroup_name
-from tests.components.aiplatform.lakehouse.example import ANALYSTS, BY_TABLE, BY_TAGS, lakehouse
-from tests.components.recording import ACCOUNT, REGION, Recording, value
+from tests.components.aiplatform.lakehouse.example import (
+    ANALYSTS,
+    BY_TABLE,
+    BY_TAGS,
+    EVENTS,
+    ORDERS,
+    PIPELINE,
+    lakehouse,
+)
+from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
@@ -64,9 +73,13 @@ def test_all_grants_of_a_principal_share_its_workgroup_and_policy() -> None:
 
 
 def test_a_principal_that_the_same_program_makes_has_one_workgroup_too() -> None:
-    role = Output.from_input(ANALYSTS)
-    more = {**BY_TABLE, "name": "more", "principal": role}
-    recorded = lakehouse(grants=[{**BY_TAGS, "principal": role}, more])
+    def program() -> None:
+        role = Output.from_input(ANALYSTS)
+        more = {**BY_TABLE, "name": "more", "principal": role}
+        args: Any = {"prefix": "acme-dev", "writers": [PIPELINE], "tables": [ORDERS, EVENTS]}
+        Lakehouse("lake", {**args, "grants": [{**BY_TAGS, "principal": role}, more]})
+
+    recorded = record(program)
     workgroup = recorded.one(WORKGROUP, "lake-workgroup-principal-analysts").inputs
     assert workgroup["name"] == "acme-dev-lakehouse-analysts"
     assert recorded.one(ROLE_POLICY, "lake-client-principal-analysts").inputs["role"] == "analysts"
