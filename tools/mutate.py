@@ -9,36 +9,30 @@ not run it.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import Final
 
 from tools.mutations import Mutation, Mutations
 
 ROOT: Final = Path(__file__).parents[1]
 COMPONENTS: Final = Path("components/aiplatform")
 TESTS: Final = Path("tests/components/aiplatform")
+UNIT_MARKS: Final = ("-m", "not end_to_end and not build")
+SECONDS: Final = 60
+"""How long a test may take; a run, ten times as long. A mutation may make a loop that does not end."""
 INVENTORIES: Final = "tests/inventories/test_components.py"
 KINDS: Final = ("flag", "number", "text", "comparison", "logic", "condition", "argument", "entry")
-UNIT: Final = (
-    "--ignore=tests/end_to_end",
-    "-m",
-    "not end_to_end and not build",
-    "-n",
-    "2",
-    "--dist",
-    "loadfile",
-)
 
 
 @dataclass(frozen=True)
@@ -103,7 +97,7 @@ def nearest_tests(path: Path) -> list[str]:
 
 
 class Copy:
-    """A copy of the tree in a folder that is deleted at the end, and a process there that runs tests."""
+    """A copy of the tree in a folder that is deleted at the end."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -121,45 +115,39 @@ class Copy:
         # Some tests ask git for the files of the tree.
         for command in (["git", "init", "-q"], ["git", "add", "-A"]):
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        self.environment = {
-            **os.environ,
-            "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'components'}",
-            # A mutated file may have the size and the second of the file before it.
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        self._runner = subprocess.Popen(
-            [sys.executable, "-m", "tools.mutation_runner"],
-            cwd=folder,
-            env=self.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._requests = cast(IO[str], self._runner.stdin)
-        self._answers = cast(IO[str], self._runner.stdout)
 
-    def near(self, tests: list[str]) -> str:
-        """The first test that fails of these; empty where none does."""
-        self._requests.write(json.dumps(tests) + "\n")
-        self._requests.flush()
-        return json.loads(self._answers.readline())
+    def near(self, tests: Sequence[str], *, compiled: bool = False) -> str:
+        """The first test that fails of these; empty where none does. compiled: keep the bytecode."""
+        return self._run([*UNIT_MARKS, "-p", "no:cacheprovider", *tests], compiled=compiled)
 
     def whole(self) -> str:
         """The first test of the unit tier that fails; empty where none does."""
-        ran = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", *UNIT],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return first_failure(ran.stdout + ran.stderr) if ran.returncode else ""
+        return self._run(["--ignore=tests/end_to_end", *UNIT_MARKS, "-n", "2", "--dist", "loadfile"])
 
-    def close(self) -> None:
-        """End the process."""
-        self._requests.close()
-        self._runner.wait(timeout=60)
+    def _run(self, arguments: Sequence[str], *, compiled: bool = False) -> str:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{self.folder}{os.pathsep}{self.folder / 'components'}",
+            # A mutated file may have the size and the second of the file before it.
+            "PYTHONDONTWRITEBYTECODE": "" if compiled else "1",
+        }
+        command = [sys.executable, "-m", "pytest", "-q", "-x", f"--timeout={SECONDS}", *arguments]
+        running = subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            output, _ = running.communicate(timeout=10 * SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
+            return "the time limit"
+        return first_failure(output) if running.returncode else ""
 
 
 def first_failure(output: str) -> str:
@@ -198,21 +186,16 @@ def main() -> None:
     survivors: list[Mutant] = []
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         copy = Copy(Path(folder))
-        try:
-            # It also loads the SDKs, once for all.
-            if failure := copy.near([INVENTORIES, str(TESTS)]):
-                raise SystemExit(f"without any mutation {failure} fails: fix that first")
-            for number, mutant in enumerate(mutants, 1):
-                found, seconds = trial(copy, mutant, whole=not options.near)
-                if not found:
-                    survivors.append(mutant)
-                row = (
-                    f"{number:>3}  {mutant.place}  {mutant}\n     {found or 'SURVIVED'}  ({seconds:.1f} s)\n"
-                )
-                sys.stdout.write(row)
-                sys.stdout.flush()
-        finally:
-            copy.close()
+        tests = {test for mutant in mutants for test in nearest_tests(mutant.path)}
+        if failure := copy.near(sorted(tests), compiled=True):
+            raise SystemExit(f"without any mutation {failure} fails: fix that first")
+        for number, mutant in enumerate(mutants, 1):
+            found, seconds = trial(copy, mutant, whole=not options.near)
+            if not found:
+                survivors.append(mutant)
+            row = f"{number:>3}  {mutant.place}  {mutant}\n     {found or 'SURVIVED'}  ({seconds:.1f} s)\n"
+            sys.stdout.write(row)
+            sys.stdout.flush()
     sys.stdout.write(f"\n{len(mutants) - len(survivors)} of {len(mutants)} found (seed {options.seed})\n")
     for mutant in survivors:
         sys.stdout.write(f"survived: {mutant.place}  {mutant}\n")

@@ -1,5 +1,7 @@
 """Physical names: never too long, because a prefix that would make one so is refused."""
 
+import pytest
+from botocore.loaders import Loader
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +72,28 @@ def test_a_dns_label_has_no_hyphen_at_its_ends():
     assert dns_label("pool-1") is None
     for wrong in ("", "-a", "a-", "A", "a.b", "a" * 64):
         assert dns_label(wrong) is not None, wrong
+
+
+@pytest.mark.parametrize(
+    ("kind", "service", "shape"),
+    [
+        (naming.ECR_CACHE, "ecr", "PullThroughCacheRuleRepositoryPrefix"),
+        (naming.ECR_REPOSITORY, "ecr", "RepositoryName"),
+        (naming.EVENT_RULE, "events", "RuleName"),
+        (naming.GLUE_JOB, "glue", "NameString"),
+        (naming.KMS_ALIAS, "kms", "AliasNameType"),
+        (naming.LOG_GROUP, "logs", "LogGroupName"),
+        (naming.DATA_STREAM, "firehose", "DeliveryStreamName"),
+        (naming.DYNAMODB_TABLE, "dynamodb", "TableName"),
+        (naming.SECRET, "secretsmanager", "NameType"),
+    ],
+    ids=str,
+)
+def test_a_limit_is_that_of_the_services_api_model(kind: naming.Kind, service: str, shape: str):
+    model = Loader().load_service_model(service, "service-2")
+    assert kind.limit == model["shapes"][shape]["max"]
+
+
+def test_limits_that_no_api_model_has_are_those_of_the_documentation():
+    # "General purpose bucket naming rules"; CreateDBInstance and "IAM and AWS STS quotas".
+    assert (naming.S3_BUCKET.limit, naming.RDS_INSTANCE.limit, naming.IAM_ROLE_PREFIX.limit) == (63, 63, 64)

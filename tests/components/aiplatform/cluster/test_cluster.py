@@ -427,3 +427,9 @@ def test_the_component_can_be_served_to_every_language():
     analysed = Analyzer("aiplatform").analyze([Cluster])
     definition = analysed["component_definitions"]["Cluster"]
     assert all(prop.description for prop in [*definition.inputs.values(), *definition.outputs.values()])
+
+
+def test_a_cluster_that_tells_no_issuer_has_none():
+    from aiplatform.cluster.control_plane import _issuer
+
+    assert [_issuer(unknown) for unknown in (None, [], [object()])] == ["", "", ""]

@@ -44,6 +44,19 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     ({"capacity": [{"type": "reserved"}]}, "GpuPoolArgs.capacity[0].reservation_id: missing"),
     (
+        {
+            "capacity": [
+                {
+                    "type": "reserved",
+                    "reservation_id": CR,
+                    "zone": "euc1-az1",
+                    "instance_types": ["g4dn.xlarge", "g4dn.2xlarge"],
+                }
+            ]
+        },
+        "expected one: a reservation is of one instance type",
+    ),
+    (
         {"capacity": [{"type": "reserved", "reservation_id": "block-1", "zone": "euc1-az1"}]},
         "GpuPoolArgs.capacity[0].reservation_id: got 'block-1', expected a reservation's id",
     ),

@@ -408,3 +408,20 @@ def test_what_is_no_bucket_is_refused():
     assert _refused(readable_buckets=["s3://x"]) == [
         "NetworkArgs.readable_buckets[0]: got 's3://x', expected a bucket's name"
     ]
+
+
+def test_more_zones_than_the_region_has_are_refused_with_those_that_it_has():
+    one = {
+        "id": "x",
+        "region": REGION,
+        "names": [f"{REGION}a"],
+        "zoneIds": ["euc1-az2"],
+        "groupNames": [REGION],
+    }
+    args: Any = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "zone_count": 2}
+    answers: Any = {"aws:index/getAvailabilityZones:getAvailabilityZones": lambda _: one}
+    with pytest.raises(ArgumentError) as error:
+        record(lambda: Network("network", args), answers=answers)
+    assert [str(fault) for fault in error.value.faults] == [
+        "NetworkArgs.zone_count: got 2, expected at most the zones of the region: euc1-az2"
+    ]

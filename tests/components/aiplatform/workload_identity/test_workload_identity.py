@@ -91,6 +91,13 @@ def test_a_wrong_argument_is_named(key: str, value: Any, words: str) -> None:
     assert words in fault
 
 
+def test_a_prefix_of_the_wrong_form_gets_an_example_of_the_right_one() -> None:
+    assert faults(prefix="acme_dev") == [
+        "WorkloadIdentityArgs.prefix: got 'acme_dev', expected lower-case letters and digits in words joined "
+        "by single hyphens ('acme-dev')"
+    ]
+
+
 def test_google_has_no_tags_for_it_and_needs_the_pool_of_identities() -> None:
     [fault] = faults(GOOGLE, tags={"team": "research"})
     assert "no labels" in fault
