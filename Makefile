@@ -62,7 +62,7 @@ lint: ## the lock, ruff and pyright
 format: ## let ruff mend what it can
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
 
-generate: ## renew what is made from the types
+generate: ## renew what is generated: schema, pages of docs, inventories
 	@$(RUN) sh -c 'python -m stacks.schema && python -m tests.generate'
 
 bench: ## ratios against the bare engine, and what the policies add

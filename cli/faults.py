@@ -67,7 +67,10 @@ def long(
     operation: str = OPERATION,
     times: int = TIMES,
 ) -> None:
-    """Let the operations and jobs run long that calls begin (Google Cloud)."""
+    """Let the operations and jobs run long that calls begin (Google Cloud).
+
+    No effect on GKE's own operations, which run until their nodes are there or gone.
+    """
     fault = {"kind": "long", "service": service, "operation": operation, "times": times, "seconds": seconds}
     _add(name, fault)
 

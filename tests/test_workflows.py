@@ -216,10 +216,14 @@ def test_a_job_in_a_cloud_works_by_its_own_identity_on_every_machine() -> None:
 
 def test_an_update_is_interrupted_itself_and_not_its_shell() -> None:
     # A shell keeps SIGINT for itself, and is killed with all that it started: the stack's lock stays.
-    for name, job in _jobs():
-        for step in job["steps"]:
-            lines = re.findall(r"^.*pulumi (?:up|destroy)\b", step.get("run", ""), re.MULTILINE)
-            assert all(line.startswith("exec ") for line in lines), name
+    lines = [
+        (name, line)
+        for name, job in _jobs()
+        for step in job["steps"]
+        for line in re.findall(r"^.*pulumi (?:up|destroy)\b", step.get("run", ""), re.MULTILINE)
+    ]
+    assert {name for name, _ in lines} == {"dev", "staging", "prod", "cloud"}
+    assert [(name, line) for name, line in lines if not line.startswith("exec ")] == []
 
 
 def test_what_a_deployment_installs_is_checked_and_locked() -> None:

@@ -41,7 +41,7 @@ _PARTS = {"system": 3}
 _REPOSITORIES = ("repo", "project_path")
 _WILDCARD = re.compile(r"[*?]")
 # A prefix of branches or tags: GitHub's `ref:refs/heads/release/*`, GitLab's `ref_type:branch:ref:release-*`.
-_SOME_REFS = re.compile(r"(ref_type:(branch|tag):)?ref:(refs/(heads|tags)/)?(?!refs/)[^*?]+[*?].*")
+_SOME_REFS = re.compile(r"(ref:refs/(heads|tags)/|ref_type:(branch|tag):ref:)[^*?]+[*?].*")
 
 
 @POLICY.on("aws:iam/role:Role")

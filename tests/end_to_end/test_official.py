@@ -1,5 +1,6 @@
-"""The first deployment of docs/ci.md by Pulumi's own CLI and Python language host, the twin being the cloud:
-a clone with what a deployment installs and no more, the state in a bucket, secrets under a KMS key.
+"""The first deployment of docs/ci.md, for aws-dev, up to the preview, by Pulumi's own CLI and Python language
+host, the twin being the cloud: a clone with what a deployment installs and no more, the state in a bucket,
+secrets under a KMS key.
 
 It finds what the twin's own host and engine have wrong, and what the documentation leaves out. It runs
 nightly, with the release that CI deploys with (`make test-official`); skipped where PATH has no such release.

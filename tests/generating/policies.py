@@ -21,7 +21,7 @@ fault: each resource is judged before it is made, the program as a whole when al
 tells all."""
 
 _ELSEWHERE: Final = """\
-The folder `policies/` is the whole pack: copy it beside any Pulumi program. Which Python runs it is for
+The folder `policies/` is the whole pack: copy it next to any Pulumi program. Which Python runs it is for
 Pulumi's language host to choose: where a `uv.lock` or `poetry.lock` is in the folder or above it, that
 project's environment, which uv or Poetry (on PATH) first brings up to date; else the `python3` that is
 first on PATH. Either needs what `policies/requirements.txt` names. `toolchain: pip` under `runtime:

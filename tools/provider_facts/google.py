@@ -1,12 +1,13 @@
 """Write what the Google provider states of the twin's resource types to twin/gcp/facts.json.
 
     git clone --branch v7.45.0 https://github.com/hashicorp/terraform-provider-google-beta provider
-    git clone https://github.com/pulumi/pulumi-gcp bridge
+    git clone --branch v10.2.0 https://github.com/pulumi/pulumi-gcp bridge
     python -m tools.provider_facts.google provider bridge --ref v7.45.0
 
 The provider is generated from GoogleCloudPlatform/magic-modules (its YAML and its hand-written Go) and is
-what pulumi-gcp wraps: take the version that the locked pulumi-gcp wraps. Both arguments are git directories,
-bare or not. Only facts are written, no descriptions.
+what pulumi-gcp wraps: take the tag of the pulumi-gcp that uv.lock names, and the version that it wraps. Both
+arguments are git directories, bare or not; of the second HEAD is read. Only facts are written, no
+descriptions.
 """
 
 from __future__ import annotations

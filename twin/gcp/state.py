@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS resources (
   baseline INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS by_collection ON resources (collection, name);
--- `at` is when the operation ends.
+-- `at` is when the operation ends; of GKE's own when it began, and the body says whether it runs.
 CREATE TABLE IF NOT EXISTS operations (name TEXT PRIMARY KEY, body TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS policies (name TEXT PRIMARY KEY, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
@@ -158,7 +158,10 @@ class State:
         return _now(row[0], row[1]) if row else None
 
     def put_operation(self, name: str, body: Body, at: float) -> Body:
-        """Write an operation as it is at its end; the answer is what it is now. at: Unix time of its end."""
+        """Write an operation as it is at its end; the answer is what it is now. at: Unix time of its end.
+
+        GKE's own end with their nodes (twin/gcp/gke/operations.py): they give the time of their beginning.
+        """
         text = json.dumps(body)
         self._run("INSERT OR REPLACE INTO operations VALUES (?, ?, ?)", name, text, at)
         return _now(text, at)

@@ -130,7 +130,7 @@ class ContainerRegistryArgs(TypedDict):
     """Who else pulls: arns of IAM roles, of other accounts too, on AWS; `serviceAccount:...` on Google Cloud.
     Roles of this account also get the right to log in (`ecr:GetAuthorizationToken`), which those of other
     accounts have from their own policies. The cluster's nodes have both from their own role. Default
-    nobody."""
+    no principal."""
     writers: NotRequired[list[Input[str]]]
     """Who pushes: as `readers`. Default nobody but who administers."""
     node_roles: NotRequired[list[Input[str]]]

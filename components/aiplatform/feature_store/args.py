@@ -128,11 +128,13 @@ class FeatureStoreArgs(TypedDict):
     """The server that applications ask for features."""
     appliers: NotRequired[list[Input[str]]]
     """Who may say what features there are (`feast apply`), and ask as `readers` may: principals, on AWS roles
-    of this account. Each has a configuration of its own in the output `clients`. Default nobody."""
+    of this account. Each has a configuration of its own in the output `clients`. Default no
+    principal."""
     readers: NotRequired[list[Input[str]]]
     """Who may read the registry and ask for training data (`get_historical_features`): principals, on AWS
     roles of this account. What they get, the lakehouse's grants decide. Each has a configuration of its own
-    in the output `clients`, and a place for results that no other principal reads. Default nobody."""
+    in the output `clients`, and a place for results that no other principal reads. Default no
+    principal."""
     image: NotRequired[str]
     """Feast's image, with tag or digest. Default: upstream's feature server 0.67.0, by its tag; say a digest
     where images must never change."""

@@ -6,7 +6,8 @@ from aiplatform._clouds import Meanings, On, refused
 
 MEANINGS: Final[Meanings] = {
     "": On(
-        aws="S3 buckets, Iceberg tables in the Glue Data Catalog, Lake Formation, an Athena workgroup",
+        aws="S3 buckets, Iceberg tables in the Glue Data Catalog, Lake Formation, an Athena workgroup "
+        "for each role that grants name",
         gcp="Cloud Storage buckets, Iceberg tables in a BigLake catalog with its REST endpoint, policies of "
         "columns and rows by BigQuery, datasets",
     ),
@@ -128,7 +129,7 @@ MEANINGS: Final[Meanings] = {
         gcp="a retention policy of raw's bucket, locked with `compliance`; it has no versions then",
     ),
     "query_cutoff_bytes": On(
-        aws="the workgroup's limit of a query",
+        aws="the limit of a query in each workgroup",
         gcp="the project's quota of what the queries of one principal scan in a day",
     ),
     "access_log_days": On(

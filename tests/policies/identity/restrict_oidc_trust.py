@@ -108,6 +108,16 @@ SPEC = Spec(
             _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:*"}),
             "assumeRolePolicy.Statement[0].Condition",
         ),
+        "every ref, by the part of its name that all have": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:r*"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "any branch",
+        ),
+        "every ref, by the folder that all are in": Fails(
+            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:refs*"}),
+            "assumeRolePolicy.Statement[0].Condition",
+            "any branch",
+        ),
         "every environment, those without rules too": Fails(
             _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:environment:prod*"}),
             "assumeRolePolicy.Statement[0].Condition",

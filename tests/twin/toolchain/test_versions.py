@@ -6,6 +6,7 @@ import dataclasses
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,12 @@ def test_the_minimum_go_is_the_highest_that_a_module_asks_for() -> None:
         for path in MODULES.glob("*/go.mod")
     ]
     assert max(asked) == tuple(int(part) for part in read_versions().go_minimum.split("."))
+
+
+def test_uv_has_the_same_minimum_for_the_project_and_for_bootstrap() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    versions = tomllib.loads(VERSIONS_FILE.read_text())
+    assert project["tool"]["uv"]["required-version"] == f">={versions['uv']['minimum']}"
 
 
 def test_each_module_has_its_sums_so_that_go_verifies_what_it_downloads() -> None:

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from twin.gcp.resources.base import GcpResource
 from twin.gcp.resources.entry import Change
 from twin.gcp.resources.fields import Field, local, only_read
+from twin.gcp.resources.suppressed import seconds
 from twin.gcp.resources.validators import one_of
 from twin.resource import Failure, Props
 
@@ -103,21 +103,7 @@ class Repository(GcpResource):
                 listed = ",".join(_SOURCES)
                 yield Failure(_REMOTE, f"exactly one of `{listed}` must be specified, got {given or 'none'}")
 
-    def alike(self, path: str, old: Any, new: Any) -> bool:
-        if path == "format":
-            return str(old).lower() == str(new).lower()
-        if path.endswith((".newerThan", ".olderThan")):
-            return _seconds(old) == _seconds(new)
-        return False
-
-
-def _seconds(text: Any) -> float | None:
-    found = re.fullmatch(r"([\d.]+)([smhd])", str(text))
-    if not found:
-        return None
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
-
 
 def _duration(text: Any) -> Any:
-    seconds = _seconds(text)
-    return text if seconds is None else f"{int(seconds)}s"
+    number = seconds(str(text))
+    return f"{int(number)}s" if isinstance(number, float) else text

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from twin.gcp.resources.links import same_thing
 
-_PART: Final = re.compile(r"([\d.]+)(h|ms|us|ns|m|s)")
-_SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_PART: Final = re.compile(r"([\d.]+)(d|h|ms|us|ns|m|s)")
+_SECONDS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
 def _case(old: str, new: str) -> bool:
@@ -19,12 +19,13 @@ def _case(old: str, new: str) -> bool:
 
 
 def _duration(old: str, new: str) -> bool:
-    return _seconds(old) == _seconds(new)
+    return seconds(old) == seconds(new)
 
 
-def _seconds(text: str) -> Any:
+def seconds(text: str) -> Any:
+    """A duration (`30d`, `1h30m`, `86400s`) in seconds; what is none stays as it is."""
     parts = _PART.findall(text)
-    if "".join(number + unit for number, unit in parts) != text:
+    if not parts or "".join(number + unit for number, unit in parts) != text:
         return text
     return round(sum(float(number) * _SECONDS[unit] for number, unit in parts), 9)
 

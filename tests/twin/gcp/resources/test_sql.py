@@ -9,6 +9,7 @@ import pytest
 from tests.twin.gcp.fronts import PROJECT, client
 from tests.twin.gcp.fronts import refused as refusal
 from tests.twin.gcp.resources.life import Made, make, refused
+from twin.core.diff import compare
 from twin.gcp.context import GcpContext
 from twin.gcp.front import Front
 from twin.resource import CloudError
@@ -179,6 +180,20 @@ def test_a_secrets_payload_is_seen_by_who_may(data: GcpContext, google: Front) -
     assert refused(data, SECRET, secretId="none", replication={})
     with pytest.raises(CloudError, match="Invalid Secret id"):
         make(data, SECRET, secretId="no/slash", replication={"auto": {}})
+
+
+@pytest.mark.parametrize(
+    ("age", "differs"), [("2592000s", False), ("720h", False), ("31d", True), ("30", True), ("", True)]
+)
+def test_an_age_of_images_in_another_unit_is_no_change(data: GcpContext, age: str, differs: bool) -> None:
+    def policies(older: str) -> dict[str, Any]:
+        return {"cleanupPolicies": [{"id": "old", "action": "DELETE", "condition": {"olderThan": older}}]}
+
+    made = make(
+        data, REPOSITORY, repositoryId="models", location="us-central1", format="DOCKER", **policies("30d")
+    )
+    found = compare(made.kind, made.inputs, made.outputs, {**made.inputs, **policies(age)})
+    assert bool(found.changes) is differs
 
 
 def test_repositories_live(data: GcpContext) -> None:
