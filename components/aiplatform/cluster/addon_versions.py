@@ -15,7 +15,9 @@ from pulumi_aws import eks
 from aiplatform.cluster.args import Addon
 
 CHOSEN_FOR: Final = "ai-platform/kubernetes-version"
-"""The tag of an add-on that says for which Kubernetes version its version was chosen."""
+"""The tag of an add-on that says which version was chosen for which Kubernetes version,
+`1.35=v1.13.2-eksbuild.4`. Both, because the provider writes tags before it updates the add-on: when EKS
+refuses the update, the tag names a version that is not the installed one, and the next `up` tries again."""
 _ONE_MINOR_AT_A_TIME: Final = "vpc-cni"
 
 
@@ -30,6 +32,10 @@ class AddonVersions:
         self._addons = addons
         self._options = options
 
+    def tag(self, version: str) -> str:
+        """The value of the tag of an add-on that has this version."""
+        return f"{self._kubernetes}={version}"
+
     def of(self, addon: str) -> str:
         """The pinned version; else the installed one, if it was chosen for this Kubernetes version; else
         EKS's default, which is tested with it, and not always the newest."""
@@ -37,7 +43,7 @@ class AddonVersions:
         installed = self._installed(addon)
         if pinned:
             version = pinned
-        elif installed and (installed.tags or {}).get(CHOSEN_FOR) == self._kubernetes:
+        elif installed and (installed.tags or {}).get(CHOSEN_FOR) == self.tag(installed.addon_version):
             version = installed.addon_version
         else:
             answer = eks.get_addon_version(

@@ -131,17 +131,18 @@ class Addons:
             if role
             else None
         )
+        version = self.versions.of(addon)
         return eks.Addon(
             f"{self.name}-{addon}",
             cluster_name=self.cluster.name,
             addon_name=addon,
-            addon_version=self.versions.of(addon),
+            addon_version=version,
             configuration_values=json.dumps(configuration, sort_keys=True) if configuration else None,
             pod_identity_associations=associations,
             # The program is the source of truth, on an upgrade too.
             resolve_conflicts_on_create="OVERWRITE",
             resolve_conflicts_on_update="OVERWRITE",
-            tags={**self.settings.tags, CHOSEN_FOR: self.settings.version},
+            tags={**self.settings.tags, CHOSEN_FOR: self.versions.tag(version)},
             opts=ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None),
         )
 

@@ -129,8 +129,9 @@ class _Builder:
                     continue
                 iam.RolePolicy(
                     f"{self.name}-{kind}-{index}",
-                    # A role may be of several registries, and reader of one that it writes.
-                    name=f"{self.settings.prefix}-images-{kind}",
+                    # A role may be of several registries, and reader of one that it writes. The index: when
+                    # the list changes, a role's new policy must not have the name of one that is deleted.
+                    name=f"{self.settings.prefix}-images-{kind}-{index}",
                     role=Output.from_input(principal).apply(self._role_name),
                     policy=document(allow(["ecr:GetAuthorizationToken"], "*", sid="LogIn")),
                     opts=self._options(),
@@ -234,7 +235,9 @@ class _Builder:
         for index, arn in enumerate(self.settings.node_roles):
             iam.RolePolicy(
                 f"{self.name}-nodes-{index}",
-                name=f"{self.settings.prefix}-image-caches",
+                # The index: when the list changes, a role's new policy must not have the name of one that is
+                # deleted.
+                name=f"{self.settings.prefix}-image-caches-{index}",
                 role=Output.from_input(arn).apply(lambda known: known.rpartition("/")[2]),
                 policy=document(
                     allow(

@@ -19,14 +19,14 @@ ADDON = "aws:eks/addon:Addon"
 def _cluster(
     installed: Mapping[str, tuple[str, str]], clusters: tuple[str, ...] = (NAME,), **more: Any
 ) -> Recording:
-    """installed: add-on -> its version, and the Kubernetes version that it was chosen for."""
+    """installed: add-on -> its version, and the value of its tag."""
 
     def addon(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         name = asked["addonName"]
         if name not in installed:
             raise RefusedError(f"reading EKS Add-On ({NAME}:{name}): couldn't find resource")
-        version, kubernetes = installed[name]
-        return {**asked, "id": name, "addonVersion": version, "tags": {TAG: kubernetes} if kubernetes else {}}
+        version, tag = installed[name]
+        return {**asked, "id": name, "addonVersion": version, "tags": {TAG: tag} if tag else {}}
 
     answers: Any = {
         "aws:eks/getAddon:getAddon": addon,
@@ -45,26 +45,33 @@ def _version(recorded: Recording, addon: str) -> str:
 
 
 def test_an_installed_version_stays_while_eks_moves_its_default() -> None:
-    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35")})
+    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")})
     assert _version(recorded, "coredns") == "v1.13.2-eksbuild.4"
     assert _version(recorded, "kube-proxy") == "v1.22.0-eksbuild.35", "a new one is the default"
 
 
-@pytest.mark.parametrize("chosen_for", ["1.34", ""])
+@pytest.mark.parametrize("chosen_for", ["1.34=v1.12.4-eksbuild.1", "1.34", ""])
 def test_a_new_kubernetes_version_takes_its_default(chosen_for: str) -> None:
     recorded = _cluster({"coredns": ("v1.12.4-eksbuild.1", chosen_for)})
     assert _version(recorded, "coredns") == "v1.22.0-eksbuild.35"
-    assert recorded.one(ADDON, "cluster-coredns").inputs["tags"] == {TAG: "1.35"}
+    assert recorded.one(ADDON, "cluster-coredns").inputs["tags"] == {TAG: "1.35=v1.22.0-eksbuild.35"}
+
+
+def test_an_update_that_eks_refused_after_the_tag_was_written_is_tried_again() -> None:
+    recorded = _cluster({"coredns": ("v1.12.4-eksbuild.1", "1.35=v1.22.0-eksbuild.35")})
+    assert _version(recorded, "coredns") == "v1.22.0-eksbuild.35"
 
 
 def test_a_pinned_version_wins() -> None:
     addons = {"coredns": {"version": "v1.14.2-eksbuild.4"}}
-    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35")}, addons=addons)
+    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")}, addons=addons)
     assert _version(recorded, "coredns") == "v1.14.2-eksbuild.4"
+    tag = recorded.one(ADDON, "cluster-coredns").inputs["tags"][TAG]
+    assert tag == "1.35=v1.14.2-eksbuild.4", "without the pin it stays"
 
 
 def test_a_cluster_that_is_not_there_is_asked_for_no_addon() -> None:
-    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35")}, clusters=("other",))
+    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")}, clusters=("other",))
     assert _version(recorded, "coredns") == "v1.22.0-eksbuild.35"
     assert not [call for call in recorded.calls if call.token == "aws:eks/getAddon:getAddon"]
 

@@ -108,6 +108,26 @@ def test_roles_of_this_account_may_log_in_and_others_have_it_from_their_own() ->
         assert (statement["Action"], statement["Resource"]) == (["ecr:GetAuthorizationToken"], "*")
 
 
+def _names_of_policies(kept: list[str]) -> dict[str, list[str]]:
+    """Role -> names of its policies, in a registry whose readers, writers and nodes are these roles."""
+    arns = [f"arn:aws:iam::{ACCOUNT}:role/{each}" for each in kept]
+    caches = [{"upstream": "quay.io"}]
+    made = _registry(repositories=["training"], caches=caches, readers=arns, writers=arns, node_roles=arns)
+    names: dict[str, list[str]] = {}
+    for policy in made.all("aws:iam/rolePolicy:RolePolicy"):
+        if policy.inputs["role"] in kept:
+            names.setdefault(policy.inputs["role"], []).append(policy.inputs["name"])
+    return names
+
+
+def test_a_role_that_takes_the_place_of_another_keeps_its_policies() -> None:
+    before, after = _names_of_policies(["first", "second"]), _names_of_policies(["second"])
+    assert len(after["second"]) == 3, "reader, writer and node"
+    assert not {*before["second"]} & {*after["second"]}, (
+        "what is deleted of the old places would be what was just put on the role"
+    )
+
+
 def test_an_output_with_a_role_of_another_account_is_refused() -> None:
     foreign = Output.from_input("arn:aws:iam::999999999999:role/partner")
     with pytest.raises(Exception, match="expected its arn as text"):
