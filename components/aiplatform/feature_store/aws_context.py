@@ -77,12 +77,12 @@ class Staging:
         data: bool = False,
         delete_before_replace: bool | None = None,
     ) -> ResourceOptions:
-        """Options of a child. The schedule's principal stays, so that its bucket is guarded as data is; those
-        of readers and appliers are replaced with them."""
+        """Options of a child. The materializer's bucket is guarded as data is, so it stays when its principal
+        changes: what is protected cannot be replaced. All else is replaced with its principal."""
         guarded = data and self.who == "materializer"
         return ResourceOptions.merge(
             self.context.options(*depends_on, data=guarded, delete_before_replace=delete_before_replace),
-            ResourceOptions(replace_on_changes=[f"tags.{_PRINCIPAL}"]),
+            ResourceOptions(replace_on_changes=[] if guarded else [f"tags.{_PRINCIPAL}"]),
         )
 
     def tags(self, purpose: str) -> dict[str, Input[str]]:

@@ -86,7 +86,8 @@ def kept(context: Context) -> Kept:
 
 def staging(context: Context, stored: Kept, who: str, principal: Input[str]) -> Staging:
     """What one principal has for itself. who: `materializer`, `applier-0`. Where another principal takes its
-    place (an entry before it in `readers` was removed), it is replaced, with what is in it."""
+    place (an entry before it in `readers` was removed), it is replaced, with what is in it; the
+    materializer's bucket stays."""
     labels: dict[str, Input[str]] = {
         **context.settings.tags,
         # A label takes no email address.
@@ -98,7 +99,7 @@ def staging(context: Context, stored: Kept, who: str, principal: Input[str]) -> 
     def options(service: str, *, data: bool = False) -> ResourceOptions:
         return ResourceOptions.merge(
             context.options(stored.grants[service], data=data, delete_before_replace=True),
-            ResourceOptions(replace_on_changes=[f"labels.{_PRINCIPAL}"]),
+            ResourceOptions(replace_on_changes=[] if data else [f"labels.{_PRINCIPAL}"]),
         )
 
     bucket = _bucket(
@@ -109,7 +110,7 @@ def staging(context: Context, stored: Kept, who: str, principal: Input[str]) -> 
         storage.BucketLifecycleRuleConditionArgs(age=context.settings.staging_days),
         versioned=False,
         labels=labels,
-        # The schedule's principal stays; those of readers and appliers are replaced with them.
+        # Guarded as data is, so it stays when its principal changes: what is protected cannot be replaced.
         opts=options("storage", data=who == "materializer"),
     )
     dataset = bigquery.Dataset(

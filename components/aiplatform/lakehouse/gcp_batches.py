@@ -24,16 +24,34 @@ _RUNTIME: Final = "2.3"
 _CORES: Final = {"small": 4, "medium": 8, "large": 16}
 _NEVER: Final = "0 0 1 1 *"
 """Of a job that is paused: a schedule must be said."""
-_WORK: Final = (
+WORK: Final = (
+    "cloudprofiler.profiles.create",
+    "cloudprofiler.profiles.update",
+    "datalineage.locations.processOpenLineageMessage",
     "dataproc.agents.create",
     "dataproc.agents.delete",
     "dataproc.agents.get",
     "dataproc.agents.list",
     "dataproc.agents.update",
+    "dataproc.batches.computeTuningConfig",
+    "dataproc.batches.sparkApplicationWrite",
+    "dataproc.sessions.sparkApplicationWrite",
     "dataproc.tasks.lease",
     "dataproc.tasks.listInvalidatedLeases",
     "dataproc.tasks.reportStatus",
+    "dataprocrm.nodePools.create",
+    "dataprocrm.nodePools.delete",
+    "dataprocrm.nodePools.deleteNodes",
+    "dataprocrm.nodePools.get",
+    "dataprocrm.nodePools.list",
+    "dataprocrm.nodePools.resize",
+    "dataprocrm.nodes.get",
+    "dataprocrm.nodes.heartbeat",
+    "dataprocrm.nodes.list",
+    "dataprocrm.nodes.mintOAuthToken",
+    "dataprocrm.operations.get",
     "logging.logEntries.create",
+    "logging.logEntries.route",
     "monitoring.metricDescriptors.create",
     "monitoring.metricDescriptors.get",
     "monitoring.metricDescriptors.list",
@@ -41,8 +59,8 @@ _WORK: Final = (
     "monitoring.monitoredResourceDescriptors.list",
     "monitoring.timeSeries.create",
 )
-"""To be Dataproc's worker ("Dataproc service accounts"). Google's roles/dataproc.worker reads, writes and
-shares every object of the project besides."""
+"""What roles/dataproc.worker has, which runtime 2.3 needs ("Serverless for Apache Spark service accounts"),
+without storage: Google's role reads, writes and shares every object of the project besides."""
 _STAGED_DAYS: Final = 30
 """How long output of drivers and histories of Spark are kept."""
 CATALOG_URI: Final = "https://biglake.googleapis.com/iceberg/v1/restcatalog"
@@ -111,7 +129,7 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
     if works_as is None:
         return
     staging, lets_stage = _staging(context, key, works_as)
-    role = custom_role(context, "batch", "Works in batches of", _WORK)
+    role = custom_role(context, "batch", "Works in batches of", WORK)
     starter = _account(
         context, "starter", STARTER_ACCOUNT.of(context.settings.prefix), "Starts batches of the lakehouse"
     )

@@ -11,7 +11,6 @@ from aiplatform.lakehouse.gcp_context import Context
 from aiplatform.lakehouse.google_rules import PERIMETER
 
 RESTRICTED: Final = (
-    "artifactregistry.googleapis.com",
     "biglake.googleapis.com",
     "bigquery.googleapis.com",
     "bigquerydatapolicy.googleapis.com",
@@ -27,7 +26,8 @@ RESTRICTED: Final = (
     "storage.googleapis.com",
 )
 """The services that data of the project is in or goes through, those of the feature store and the registries
-included ("VPC Service Controls: supported products")."""
+included ("VPC Service Controls: supported products"). Artifact Registry is not restricted: inside a perimeter
+its remote repositories, the caches of a container registry, reach no upstream."""
 
 # The same parts twice: of what is enforced, and of what is logged alone.
 _ENFORCED: Final[tuple[Any, ...]] = (

@@ -15,7 +15,10 @@ IDENTITY: Final = matches(
 
 
 class LakehousePerimeterArgs(TypedDict):
-    """A perimeter of VPC Service Controls. A project is in one perimeter at most."""
+    """A perimeter of VPC Service Controls. A project is in one perimeter at most. Artifact Registry is left
+    out of it, so images are guarded by IAM alone: a perimeter denies the upstreams of remote repositories,
+    which the caches of a container registry are, until a `gcp.artifactregistry.VpcscConfig` of the location
+    says `vpcsc_policy: ALLOW`."""
 
     access_policy: str
     """The number of the organisation's access policy, in digits."""

@@ -140,7 +140,10 @@ def test_each_principal_makes_tables_and_files_where_no_other_reads(made: Record
         ):
             resource = made.one(kind, name)
             digests.add(resource.inputs["labels"]["principal"])
-            assert resource.replace_on_changes == ("labels.principal",), (
+            assert bool(resource.replace_on_changes) is not bool(resource.protect), (
+                "what is protected cannot be replaced, and all else is"
+            )
+            assert resource.replace_on_changes in ((), ("labels.principal",)), (
                 "another principal in its place finds nothing of what was staged before"
             )
             assert who == "materializer" or resource.protect is None, "or it could not be replaced"

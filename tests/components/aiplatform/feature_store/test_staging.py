@@ -32,7 +32,10 @@ def test_each_principal_asks_and_stages_where_no_other_reads(made: Recording) ->
         ):
             resource = made.one(kind, name)
             assert resource.inputs["tags"]["principal"] == principal
-            assert resource.replace_on_changes == ("tags.principal",), (
+            assert bool(resource.replace_on_changes) is not bool(resource.protect), (
+                "what is protected cannot be replaced, and all else is"
+            )
+            assert resource.replace_on_changes in ((), ("tags.principal",)), (
                 "another principal in its place finds nothing of what was staged before"
             )
             assert who == "materializer" or resource.protect is None, "or it could not be replaced"

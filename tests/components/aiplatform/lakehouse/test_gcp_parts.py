@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from aiplatform.lakehouse.gcp_batches import WORK
 from tests.components.aiplatform.lakehouse.google import (
     ANALYSTS,
     BY_TABLE,
@@ -17,6 +18,7 @@ from tests.components.aiplatform.lakehouse.google import (
     lakehouse,
 )
 from tests.components.recording import Recording
+from twin.gcp.services import iam_role_table
 
 BUCKET = "gcp:storage/bucket:Bucket"
 SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
@@ -194,7 +196,8 @@ def test_batches_reach_no_objects_but_their_scripts_and_their_own_output(all_of_
     account = all_of_it.one("gcp:projects/iAMMember:IAMMember", "lake-batch").inputs
     assert account["role"].startswith("lake-batch"), "Google's worker role reaches all objects of the project"
     role = all_of_it.one("gcp:projects/iAMCustomRole:IAMCustomRole", "lake-batch").inputs
-    assert {each.partition(".")[0] for each in role["permissions"]} == {"dataproc", "logging", "monitoring"}
+    assert tuple(role["permissions"]) == WORK
+    assert not [each for each in WORK if each.startswith("storage.")]
     buckets = {
         each.inputs["bucket"]: each.inputs["role"]
         for each in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
@@ -209,6 +212,12 @@ def test_batches_reach_no_objects_but_their_scripts_and_their_own_output(all_of_
         assert all_of_it.depends(load, on=user), "it could not use the key of its disks and its output"
 
 
+def test_batches_work_with_all_that_googles_worker_role_has_but_storage() -> None:
+    worker = iam_role_table.permissions("roles/dataproc.worker")
+    assert tuple(each for each in worker if not each.startswith("storage.")) == WORK, "or runtime 2.3 fails"
+    assert all(iam_role_table.is_permission(each) for each in WORK), "a custom role could not have them"
+
+
 def test_a_perimeter_lets_the_deployers_in(all_of_it: Recording) -> None:
     perimeter = all_of_it.one("gcp:accesscontextmanager/servicePerimeter:ServicePerimeter").inputs
     assert perimeter["name"] == "accessPolicies/123456789/servicePerimeters/acme_dev_lakehouse"
@@ -216,9 +225,10 @@ def test_a_perimeter_lets_the_deployers_in(all_of_it: Recording) -> None:
     assert status["resources"] == ["projects/123456789012"]
     closed = {each.removesuffix(".googleapis.com") for each in status["restrictedServices"]}
     assert {"biglake", "bigquery", "storage", "pubsub"} <= closed, "the lakehouse"
-    assert {"artifactregistry", "bigtable", "firestore", "logging", "secretmanager", "sqladmin"} <= closed, (
-        "the feature store, the registries and the logs: their data must not leave either"
+    assert {"bigtable", "firestore", "logging", "secretmanager", "sqladmin"} <= closed, (
+        "the feature store, the model registry and the logs: their data must not leave either"
     )
+    assert "artifactregistry" not in closed, "caches of images could not reach what they cache"
     let_in = status["ingressPolicies"][0]["ingressFrom"]
     assert let_in["identities"] == [f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"]
     assert "spec" not in perimeter
