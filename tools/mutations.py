@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 LETTER: Final = "X"
 _NEGATED: Final[dict[type[cst.BaseCompOp], Callable[[], cst.BaseCompOp]]] = {
@@ -101,7 +101,8 @@ class _Finder(cst.CSTVisitor):
         self.sites: list[_Site] = []
 
     def _add(self, kind: str, old: cst.CSTNode, new: cst.CSTNode, shown: cst.CSTNode | None = None) -> None:
-        line = self.get_metadata(PositionProvider, shown or old).start.line
+        place = self.get_metadata(PositionProvider, shown or old)
+        line = place.start.line if isinstance(place, CodeRange) else 0
         self.sites.append(_Site(kind, line, old, new, shown or old))
 
     def visit_Import(self, node: cst.Import) -> bool:
