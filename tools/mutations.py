@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 LETTER: Final = "X"
 _NEGATED: Final[dict[type[cst.BaseCompOp], Callable[[], cst.BaseCompOp]]] = {
@@ -101,9 +101,9 @@ class _Finder(cst.CSTVisitor):
         self.sites: list[_Site] = []
 
     def _add(self, kind: str, old: cst.CSTNode, new: cst.CSTNode, shown: cst.CSTNode | None = None) -> None:
-        # Any: its type admits that there is no default.
-        place: Any = self.get_metadata(PositionProvider, shown or old)
-        self.sites.append(_Site(kind, place.start.line, old, new, shown or old))
+        place = self.get_metadata(PositionProvider, shown or old)
+        line = place.start.line if isinstance(place, CodeRange) else 0
+        self.sites.append(_Site(kind, line, old, new, shown or old))
 
     def visit_Import(self, node: cst.Import) -> bool:
         return False

@@ -49,7 +49,7 @@ def make(name, *, there=True):
     ],
 )
 def test_each_kind_of_mistake_changes_one_place(kind: str, line: int, before: str, after: str) -> None:
-    lines: list[str] = [*SOURCE.splitlines()]
+    lines: list[str] = list(SOURCE.splitlines())
     assert before in lines[line - 1]
     lines[line - 1] = lines[line - 1].replace(before, after, 1)
     expected = "\n".join(lines) + "\n"
