@@ -44,6 +44,9 @@ SPOT: Final = (
 """(quota code, families of instance types that count against it): the letters before the first digit, or with
 it. Types that are not here (spot of the newest families) are not checked."""
 _FAMILY: Final = re.compile(r"([a-z]+)(\d*)")
+_ABSENT: Final = "NoSuchResource"
+"""The error of a quota that the region does not have, which tells nothing of the others (Service Quotas API
+reference, GetServiceQuota: NoSuchResourceException)."""
 _RIGHTS: Final = "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota"
 
 
@@ -75,7 +78,9 @@ def faults(
         try:
             quota = servicequotas.get_service_quota(service_code="ec2", quota_code=code, opts=options)
         except Exception as error:  # noqa: BLE001 - whoever lacks the right may apply all the same
-            pulumi.log.warn(_unread(error))
+            pulumi.log.warn(_unread(error, code))
+            if _ABSENT in str(error):
+                continue
             break
         of_code = [each for each in demands if each.code == code]
         found += _exceeded(of_code, quota, settings.environment.region)
@@ -110,8 +115,10 @@ def _exceeded(
     return []
 
 
-def _unread(error: Exception) -> str:
+def _unread(error: Exception, code: str) -> str:
     reason = " ".join(str(error).split())
+    if _ABSENT in reason:
+        return f"EC2's quota {code} is not checked, as the region does not list it: {reason}"
     return f"EC2's quotas are not checked, as reading them failed (it takes {_RIGHTS}): {reason}"
 
 

@@ -10,7 +10,7 @@ from pulumi import Input
 from aiplatform._args import Fault, Rule, between, distinct, is_unknown, length, matches, obeys, one_of
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._google import PROJECT, REGION
-from aiplatform._principals import PRINCIPAL
+from aiplatform._principals import PRINCIPAL, own_role
 from aiplatform.container_registry.clouds import MEANINGS
 from aiplatform.naming import (
     ARTIFACT_REPOSITORY,
@@ -129,8 +129,9 @@ class ContainerRegistryArgs(TypedDict):
     readers: NotRequired[list[Input[str]]]
     """Who else pulls: arns of IAM roles, of other accounts too, on AWS; `serviceAccount:...` on Google Cloud.
     Roles of this account also get the right to log in (`ecr:GetAuthorizationToken`), which those of other
-    accounts have from their own policies. The cluster's nodes have both from their own role. Default
-    no principal."""
+    accounts have from their own policies; none of IAM Identity Center or of services, on which AWS alone can
+    put policies. The cluster's nodes have both from their own role. Default no
+    principal."""
     writers: NotRequired[list[Input[str]]]
     """Who pushes: as `readers`. Default nobody but who administers."""
     node_roles: NotRequired[list[Input[str]]]
@@ -201,7 +202,7 @@ class ContainerRegistrySettings(CloudNeutral):
         for key in ("readers", "writers", "node_roles"):
             for index, principal in enumerate(getattr(self, key)):
                 if not is_unknown(principal):
-                    yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud])
+                    yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], own_role)
         if self.protect and self.force_destroy:
             yield Fault("force_destroy", "got true beside protect, expected one of the two")
         if self.cloud == "gcp":

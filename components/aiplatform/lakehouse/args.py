@@ -9,6 +9,7 @@ from pulumi import Input
 from aiplatform._args import Fault, between, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._google import PROJECT, REGION
+from aiplatform._principals import own_role
 from aiplatform.lakehouse import google_rules, ingestion, snapshots
 from aiplatform.lakehouse.aws_names import NAMES, own_names
 from aiplatform.lakehouse.clouds import MEANINGS
@@ -38,9 +39,10 @@ from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 ENDPOINTS: Final = ("athena", "glue", "kms", "lakeformation", "sts")
 """AWS: interface endpoints that Pods call for to query tables and to be an Iceberg client; S3's gateway
 endpoint is always there (AWS PrivateLink guide, "AWS services that integrate with AWS PrivateLink")."""
-MOST_PRINCIPALS: Final = 60
-"""AWS: principals of grants. A statement of the key's policy is about 420 characters (KMS developer guide,
-"Quotas": a key policy document has at most 32 KB)."""
+MOST_PRINCIPALS: Final = 50
+"""AWS: principals of grants. A key policy has at most 32,768 characters (KMS developer guide, "Quotas"), and
+one statement for each principal: 300 characters of its own, up to 160 of the workgroup's arn and 95 of the
+role's, without a long path. 50 of 555 are 27,750, which leaves 5,000 for all other statements."""
 LEAST_CUTOFF: Final = 10 * 1024**2
 """Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
 MOST_CUTOFF: Final = 1024**5
@@ -94,7 +96,8 @@ class LakehouseArgs(TypedDict):
     `{prefix}-{zone}-{project}` on Google Cloud."""
     writers: list[Input[str]]
     """Who writes: pipelines, not teams. AWS: arns of the IAM roles of this account that may become the writer
-    role `{prefix}-lakehouse-writer`, the only one with rights on the buckets. Google Cloud: service accounts
+    role `{prefix}-lakehouse-writer`, the only one with rights on the buckets; none of IAM Identity Center or
+    of services, on which AWS alone can put policies. Google Cloud: service accounts
     (`serviceAccount:EMAIL`) and groups (`group:EMAIL`) that may change every table and file."""
     cloud: NotRequired[str]
     """`aws` or `gcp`. Default `aws`."""
@@ -294,7 +297,7 @@ class LakehouseSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, prefix_for(*NAMES))
         yield from obeys("tags", self.tags, aws_tags)
         for index, writer in enumerate(self.writers):
-            yield from obeys(f"writers[{index}]", writer, role_arn)
+            yield from obeys(f"writers[{index}]", writer, role_arn, own_role)
         for index, admin in enumerate(self.admins):
             yield from obeys(f"admins[{index}]", admin, role_arn)
         for index, grant in enumerate(self.grants):

@@ -31,13 +31,8 @@ from aiplatform.lakehouse.aws_s3_tables import maintenance_may_use_key
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 LOGS: Final = "logs"
-OBJECT_ACTIONS: Final = (
-    "s3:GetObject",
-    "s3:GetObjectVersion",
-    "s3:GetObjectVersionForReplication",
-    "s3:PutObject",
-)
-"""What reads and writes the bytes of an object; replication reads them by an action of its own."""
+_READ: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication")
+"""What reads the bytes of an object; replication reads them by an action of its own."""
 SPILL_DAYS: Final = 7
 """Longer than any job runs."""
 
@@ -179,24 +174,27 @@ def _zone(context: Context, zone: Zone, key: kms.Key, logs: Bucket, object_roles
 
 
 def _policy(context: Context, zone: Zone, key_arn: str, tables: Sequence[str], files: Sequence[str]) -> str:
-    """TLS alone, the key alone, and objects by their roles alone: whoever reads a table's files from the
+    """TLS alone, the key alone, and objects read by their roles alone: whoever reads a table's files from the
     bucket passes by what Lake Formation decides, and of what comes in and is put aside no column has a
     classification yet."""
     return document(
         plain_http(context, zone),
         *other_keys(context, zone, key_arn),
-        # Of the whole bucket, so that no folder is left out; and of the tables', which fewer roles may reach.
+        # Reading of the whole bucket, so that no folder is left out. Who only writes to `files/`, as a team's
+        # uploader or a transfer service, reads nothing; its own policy lets it.
         _others(
             "PastRoles",
+            _READ,
             context.bucket_arn(zone, "/*"),
             sorted({*tables, *files}, key=[*tables, *files].index),
         ),
-        _others("PastGovernance", context.bucket_arn(zone, f"/{TABLES}/*"), tables),
+        # Of the tables, which fewer roles may reach: writing too.
+        _others("PastGovernance", (*_READ, "s3:PutObject"), context.bucket_arn(zone, f"/{TABLES}/*"), tables),
     )
 
 
-def _others(sid: str, objects: str, roles: Sequence[str]) -> Statement:
-    return deny(sid, OBJECT_ACTIONS, objects, {"ArnNotEquals": {"aws:PrincipalArn": list(roles)}})
+def _others(sid: str, actions: Sequence[str], objects: str, roles: Sequence[str]) -> Statement:
+    return deny(sid, actions, objects, {"ArnNotEquals": {"aws:PrincipalArn": list(roles)}})
 
 
 def _lifecycle(context: Context, zone: Zone) -> list[s3.BucketLifecycleConfigurationRuleArgs]:

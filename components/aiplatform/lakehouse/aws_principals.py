@@ -9,6 +9,7 @@ from typing import Final
 from pulumi import Input, Output
 
 from aiplatform._args import is_unknown
+from aiplatform._principals import own_role, reserved
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_names import WORKGROUP
 from aiplatform.lakehouse.grants import GrantSettings
@@ -28,6 +29,11 @@ class Principal:
     arn: Input[str]
     local: bool
     grants: list[GrantSettings] = field(default_factory=list[GrantSettings])
+
+    @property
+    def gets_policy(self) -> bool:
+        """Whether a policy is put on it: on a role of this account, except one that AWS alone may change."""
+        return self.local and (is_unknown(self.arn) or not reserved(str(self.arn)))
 
     @property
     def writes(self) -> bool:
@@ -70,8 +76,16 @@ def _key(context: Context, grant: GrantSettings) -> tuple[str, bool]:
 
 
 def role_name(arn: Input[str]) -> Output[str]:
-    """A role's name: what stands after its path."""
-    return Output.from_input(arn).apply(lambda known: known.rpartition("/")[2])
+    """The name of a role on which a policy is put: what stands after its path. Raises for one that AWS alone
+    may change."""
+
+    def name(known: str) -> str:
+        problem = own_role(known)
+        if problem is not None:
+            raise ValueError(f"{known}: an output with a role {problem}, or its arn as text in a grant")
+        return known.rpartition("/")[2]
+
+    return Output.from_input(arn).apply(name)
 
 
 def workgroup_name(prefix: str, arn: str) -> str:

@@ -34,7 +34,7 @@ _QUERY: Final = (
 class Queries:
     """By the names of grants. workgroups: of grants whose principal is a role of this account; a role of
     another account queries in a workgroup of its own account. policies: the documents of what IAM must allow,
-    which roles of this account have already."""
+    which roles of this account have already, except those that AWS alone may change."""
 
     workgroups: dict[str, pulumi.Output[str]]
     policies: dict[str, pulumi.Output[str]]
@@ -51,7 +51,7 @@ def queries(context: Context, key: kms.Key, principals: Sequence[Principal]) -> 
             policies[grant.name] = policy
             if group is not None:
                 workgroups[grant.name] = group.name
-        if group is not None:
+        if principal.gets_policy:
             _attached(context, principal, policy)
     return Queries(workgroups, policies)
 

@@ -51,8 +51,9 @@ class LakehouseGrantArgs(TypedDict):
     name: str
     """What the grant is called, a DNS label: the team's name."""
     principal: Input[str]
-    """Who: the arn of an IAM role; on Google Cloud a service account (`serviceAccount:EMAIL`) or a group
-    (`group:EMAIL`). Nobody else, and never everybody."""
+    """Who: the arn of an IAM role. One of IAM Identity Center (`role/aws-reserved/...`) has its rights by its
+    permission set, in which you put `client_policies[NAME]`. On Google Cloud a service account
+    (`serviceAccount:EMAIL`) or a group (`group:EMAIL`). Nobody else, and never everybody."""
     actions: list[str]
     """What it may do: `read`, `write` (append and delete rows)."""
     zones: NotRequired[list[str]]

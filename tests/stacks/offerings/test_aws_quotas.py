@@ -30,8 +30,9 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return found
 
 
-def _built(settings: Settings, quotas: Mapping[str, float] | None, rest: float = 0.0) -> Recording:
+def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: float = 0.0) -> Recording:
     """The foundation in an account with these quotas; None: one whose quotas the caller may not read.
+    A quota that is None is one that the region does not list.
 
     The result holds the faults.
     """
@@ -42,6 +43,8 @@ def _built(settings: Settings, quotas: Mapping[str, float] | None, rest: float =
                 "AccessDeniedException: not authorized to perform: servicequotas:GetServiceQuota"
             )
         assert asked["serviceCode"] == "ec2"
+        if quotas.get(asked["quotaCode"], rest) is None:
+            raise RefusedError("NoSuchResourceException: The request failed because the quota does not exist")
         return {**asked, "quotaName": "vCPUs", "value": quotas.get(asked["quotaCode"], rest)}
 
     def program() -> list[str]:
@@ -97,6 +100,15 @@ def test_a_caller_that_may_not_read_quotas_applies_with_one_warning(stack: str, 
     (warning,) = warned
     assert "EC2's quotas are not checked" in warning
     assert "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota" in warning
+
+
+def test_a_quota_that_the_region_does_not_list_leaves_the_others_checked(warned: list[str]) -> None:
+    quotas = {**NEW_ACCOUNT, "L-1216C47A": None}
+    settings = settings_of("aws-prod")
+    serving = settings.gpu_pools["serving"].model_copy(update={"min": 2})
+    (fault,) = _built(settings.model_copy(update={"gpu_pools": {"serving": serving}}), quotas).result
+    assert "gpu_pools.serving.min" in fault
+    assert any("EC2's quota L-1216C47A is not checked" in each for each in warned), warned
 
 
 def test_the_readme_names_the_quotas_of_the_sample_files(monkeypatch: pytest.MonkeyPatch) -> None:

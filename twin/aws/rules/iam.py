@@ -125,13 +125,23 @@ _MORE_PREFIXES: Final = frozenset(
 def identity_policy(params: Params, look: Look) -> None:
     """CreatePolicy, CreatePolicyVersion, PutRolePolicy and such."""
     if params.get("RoleName"):
-        look.role(params["RoleName"])
+        _modifiable(look.role(params["RoleName"]))
     document = _parsed(params.get("PolicyDocument"))
     _sizes(params, look)
     for statement in _statements(document):
         if "Principal" in statement or "NotPrincipal" in statement:
             raise _malformed("Policy document should not specify a principal.")
         _services(statement)
+
+
+def _modifiable(role: Any) -> None:
+    """AWS alone changes service-linked roles and those of IAM Identity Center."""
+    if role.path.startswith(("/aws-service-role/", "/aws-reserved/")):
+        raise Refusal(
+            "UnmodifiableEntity",
+            f"Cannot perform the operation on the protected role '{role.name}' - this role is only "
+            "modifiable by AWS",
+        )
 
 
 def _sizes(params: Params, look: Look) -> None:
@@ -171,6 +181,7 @@ def update_trust(params: Params, look: Look) -> None:
 def attach(params: Params, look: Look) -> None:
     """AttachRolePolicy: the policy must exist, and ten are the limit."""
     role = look.role(params.get("RoleName") or "")
+    _modifiable(role)
     arn = params.get("PolicyArn") or ""
     if arn not in look.iam.managed_policies:
         raise Refusal("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", 404)

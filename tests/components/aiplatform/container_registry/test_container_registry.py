@@ -169,6 +169,17 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"caches": [{"upstream": "quay.io"}] * 2}, "caches[1].upstream: got 'quay.io' twice"),
     ({"repositories": ["Training"]}, "repositories: got ['Training']"),
     ({"readers": ["*"]}, "readers[0]: got '*'"),
+    *(
+        (
+            {key: [f"arn:aws:iam::{ACCOUNT}:role/{path}"]},
+            f"{key}[0]: got 'arn:aws:iam::{ACCOUNT}:role/{path}', on which AWS alone can put policies",
+        )
+        for key, path in (
+            ("readers", "aws-reserved/sso.amazonaws.com/Dev"),
+            ("writers", "aws-service-role/ecs.amazonaws.com/ForECS"),
+            ("node_roles", "aws-service-role/eks.amazonaws.com/ForEKS"),
+        )
+    ),
     ({**GOOGLE, "repositories": ["serving/llm"]}, "repositories[0]: got 'serving/llm'"),
     ({**GOOGLE, "node_roles": [NODES]}, "node_roles: got"),
 ]

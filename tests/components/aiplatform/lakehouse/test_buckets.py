@@ -85,7 +85,7 @@ def test_files_of_tables_are_the_platforms_roles_alone(default: Recording) -> No
     assert allowed == [access.state["arn"], writer.state["arn"], DEPLOYER]
 
 
-def test_every_other_object_is_its_writers_alone() -> None:
+def test_every_other_object_is_read_by_its_writers_alone() -> None:
     recorded = lakehouse(
         tables=[EVENTS],
         streams=[{"name": "clicks", "table": "raw.events"}],
@@ -106,6 +106,8 @@ def test_every_other_object_is_its_writers_alone() -> None:
         others = statements["PastRoles"]
         assert others["Resource"] == f"arn:aws:s3:::acme-dev-{zone}-{ACCOUNT}/*", "no folder is left out"
         assert {"s3:GetObject", "s3:GetObjectVersionForReplication"} <= set(others["Action"])
+        assert "s3:PutObject" not in others["Action"], "an uploader that reads nothing writes to files/"
+        assert "s3:PutObject" in statements["PastGovernance"]["Action"], "and to no table"
         assert set(others["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]) == allowed, zone
         tables = statements["PastGovernance"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
         assert roles["capture-shop"] not in tables, "captures write files and no table"

@@ -10,6 +10,7 @@ import pytest
 from pulumi import Output
 
 from aiplatform.lakehouse import Lakehouse
+from aiplatform.lakehouse.args import MOST_PRINCIPALS
 from aiplatform.lakehouse.aws_principals import workgroup_name
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,
@@ -56,6 +57,7 @@ def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) ->
             ["DESCRIBE"],
             {"name": "default"},
         )
+        assert described.retain_on_delete, "another lakehouse of the account gives the same right"
         made = default.one("aws:lambda/invocation:Invocation", "lake-default")
         assert default.depends(described, on=made), "a new account has no such database"
 
@@ -109,6 +111,39 @@ def test_workgroups_of_two_roles_never_meet() -> None:
     roles = ["data+science", "data-science", "data=science", "data", "x-data"]
     names = {workgroup_name("acme-dev", f"arn:aws:iam::{ACCOUNT}:role/{role}") for role in roles}
     assert len(names) == len(roles)
+
+
+def test_a_role_of_identity_center_has_its_rights_by_its_permission_set() -> None:
+    role = "aws-reserved/sso.amazonaws.com/us-west-2/AWSReservedSSO_Analysts_0123456789abcdef"
+    arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
+    recorded = lakehouse(grants=[{**BY_TAGS, "principal": arn}])
+    assert [each.name for each in recorded.all(ROLE_POLICY) if "client" in each.name] == [], (
+        "IAM refuses to put a policy on it"
+    )
+    workgroup = value(recorded.result.outputs["workgroups"]["analysts"])
+    rights = _statements(value(recorded.result.outputs["client_policies"]["analysts"]))
+    assert rights["Query"]["Resource"].endswith(f"workgroup/{workgroup}"), "it queries as all others do"
+    key = recorded.one("aws:kms/key:Key", "lake-key").inputs["policy"]
+    assert _statements(key)["ResultsOfOthers0"]["Condition"]["ArnNotEquals"] == {"aws:PrincipalArn": arn}
+
+
+def test_the_keys_policy_has_room_for_as_many_principals_as_there_may_be() -> None:
+    grants = [
+        {**BY_TAGS, "name": f"team-{index}", "principal": f"arn:aws:iam::{ACCOUNT}:role/{index:x<64}"}
+        for index in range(MOST_PRINCIPALS)
+    ]
+    recorded = lakehouse(prefix="acme-production", grants=grants)
+    assert len(recorded.one("aws:kms/key:Key", "lake-key").inputs["policy"]) < 32_768 - 2_500, (
+        "what streams, batches and paths of roles add has to fit too"
+    )
+
+
+def test_an_output_with_a_role_of_identity_center_is_refused() -> None:
+    role = Output.from_input(
+        f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_A_01"
+    )
+    with pytest.raises(Exception, match="on which AWS alone can put policies"):
+        lakehouse(grants=[{**BY_TAGS, "principal": role}])
 
 
 def test_writers_may_become_the_writer(default: Recording) -> None:

@@ -86,14 +86,18 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             {
                 "grants": [
                     {**BY_TABLE, "name": f"g{index}", "principal": f"{BY_TABLE['principal']}-{index}"}
-                    for index in range(61)
+                    for index in range(51)
                 ]
             },
-            "LakehouseArgs.grants: got 61 principals, expected at most 60",
+            "LakehouseArgs.grants: got 51 principals, expected at most 50",
         ),
         (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order', expected one of"),
         (_grant(tables=[]), "grants[0].tables: missing, expected `tables` or `zones`"),
         (_grant(zones=["raw"]), "grants[0].zones: got zones beside tables"),
+        (
+            {"writers": [f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Dev"]},
+            "role/aws-reserved/sso.amazonaws.com/Dev', on which AWS alone can put policies",
+        ),
         (_grant(principal="*"), "grants[0].principal: got '*', which is everybody"),
         (_grant(principal="IAM_ALLOWED_PRINCIPALS"), "which is everybody"),
         (_grant(principal=f"arn:aws:iam::{ACCOUNT}:root"), "which is everybody"),

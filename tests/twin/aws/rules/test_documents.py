@@ -43,6 +43,18 @@ def test_policies_have_a_size(clients: Clients, role: str) -> None:
     iam.create_policy(PolicyName="spaced", PolicyDocument=spaced)  # whitespace does not count
 
 
+def test_a_service_linked_role_takes_no_policy(clients: Clients) -> None:
+    iam = clients("iam")
+    name = iam.create_service_linked_role(AWSServiceName="lex.amazonaws.com")["Role"]["RoleName"]
+    (held,) = iam.list_policies(Scope="AWS", MaxItems=1)["Policies"]
+    for operation, policy in (
+        ("put_role_policy", {"PolicyName": "a", "PolicyDocument": document()}),
+        ("attach_role_policy", {"PolicyArn": held["Arn"]}),
+    ):
+        code, why = refused(clients, "iam", operation, RoleName=name, **policy)
+        assert code == "UnmodifiableEntity", why
+
+
 def test_a_trust_policy_has_a_size(clients: Clients) -> None:
     services = [f"s{n}.amazonaws.com" for n in range(200)]
     text = document(Resource=None, Action="sts:AssumeRole", Principal={"Service": services})
