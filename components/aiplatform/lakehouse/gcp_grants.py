@@ -19,16 +19,18 @@ from aiplatform.lakehouse.gcp_context import Context, once
 from aiplatform.lakehouse.tables import TableSettings, Zone
 
 READER: Final = "roles/biglake.viewer"
-_ASK: Final = (
+ASK: Final = (
     "biglake.catalogs.get",
+    "biglake.namespaces.get",
+    "biglake.namespaces.list",
     "bigquery.jobs.create",
     "bigquery.readsessions.create",
     "bigquery.readsessions.getData",
     "bigquery.readsessions.update",
     "serviceusage.services.use",
 )
-"""What a client needs before any table: to find the catalog, to run a query, to have it counted for the
-project."""
+"""What a client needs before any table: to find the catalog and the names of its namespaces, to run a query,
+to have it counted for the project."""
 _WRITE: Final = (
     "biglake.catalogs.get",
     "biglake.namespaces.get",
@@ -52,7 +54,7 @@ class Roles:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.ask = self._role("client", "asks", _ASK)
+        self.ask = self._role("client", "asks", ASK)
         self.write = self._role("writer", "changes tables", _WRITE)
         streamed = bool(context.streamed)
         self.read_rows = self._role("row-reader", "reads tables of streams", _READ_ROWS) if streamed else None

@@ -31,8 +31,26 @@ class BigQuery:
         """The answers of a job that is started."""
         self.started: list[dict[str, Any]] = []
         self.tokens: set[str] = set()
+        self.projects: set[str] = set()
+        """Whose quota the questions were counted for."""
+        self.cancelled: list[str] = []
+        self.expired: set[str] = set()
+        """Tokens that are answered with 401."""
+        self.refusals: list[tuple[int, str, str]] = []
+        """Status, reason and message of the answers to the next questions."""
+        self.pauses: list[float] = []
+        """How long was waited, in seconds."""
         self.broken = 0
         """How many questions are answered with 503 first."""
+
+    def refuse(self, token: str) -> tuple[int, Any] | None:
+        """The refusal of any question."""
+        if token.removeprefix("Bearer ") in self.expired:
+            return 401, {"error": {"message": "Invalid Credentials", "errors": [{"reason": "authError"}]}}
+        if self.refusals:
+            status, reason, message = self.refusals.pop(0)
+            return status, {"error": {"message": message, "errors": [{"reason": reason}]}}
+        return None
 
     def ask(self, job: str) -> tuple[int, Any]:
         if self.broken:
@@ -59,14 +77,25 @@ def bigquery(monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQuery]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            there.tokens.add(self.headers["Authorization"])
             path, _, query = self.path.partition("?")
             assert query == f"location={REGION}", "a job is found in its location alone"
-            self._answer(*there.ask(path.rpartition("/")[2]))
+            self._answer(*(self._refusal() or there.ask(path.rpartition("/")[2])))
 
         def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path, _, query = self.path.partition("?")
+            refusal = self._refusal()
+            if refusal is None and path.endswith("/cancel"):
+                assert query == f"location={REGION}", "a job is found in its location alone"
+                there.cancelled.append(path.split("/")[-2])
+                self._answer(200, {})
+            else:
+                self._answer(*(refusal or there.start(json.loads(body))))
+
+        def _refusal(self) -> tuple[int, Any] | None:
             there.tokens.add(self.headers["Authorization"])
-            self._answer(*there.start(json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            there.projects.add(self.headers["X-Goog-User-Project"])
+            return there.refuse(self.headers["Authorization"])
 
         def _answer(self, status: int, body: Any) -> None:
             self.send_response(status)
@@ -81,7 +110,7 @@ def bigquery(monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQuery]:
     serving.start()
     monkeypatch.setenv(gcp_jobs.ENDPOINT, f"http://127.0.0.1:{server.server_port}/bigquery/v2/")
     monkeypatch.setattr(gcp_jobs, "_PAUSE", 0.01)
-    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", there.pauses.append)
     yield there
     server.shutdown()
     server.server_close()
@@ -99,12 +128,14 @@ def test_a_job_is_waited_for_with_the_providers_credentials(bigquery: BigQuery, 
     finish(jobs, "table t", "shape", "ALTER")
     assert bigquery.jobs["shape"] == [DONE], "asked until it was done"
     assert bigquery.tokens == {"Bearer secret"}
+    assert bigquery.projects == {PROJECT}, "or a person's credentials have no quota"
     assert not bigquery.started
 
 
-def test_failed_statements_are_repeated_once(bigquery: BigQuery, jobs: Jobs) -> None:
+def test_failed_statements_are_repeated_after_a_pause(bigquery: BigQuery, jobs: Jobs) -> None:
     bigquery.jobs["shape"] = [FAILED]
     finish(jobs, "table t", "shape", "ALTER TABLE t")
+    assert gcp_jobs._SETTLING in bigquery.pauses, "BigQuery does not know a new principal yet"
     [again] = bigquery.started
     assert again["jobReference"] == {"projectId": PROJECT, "jobId": "shape-1", "location": REGION}
     assert again["configuration"]["query"] == {"query": "ALTER TABLE t", "useLegacySql": False}
@@ -119,10 +150,10 @@ def test_statements_that_fail_again_say_why_and_the_next_update_repeats_them(
     bigquery.next = [RUNNING, FAILED]
     with pytest.raises(StatementsError, match=r"table t: BigQuery could not .* Unrecognized name: x"):
         finish(jobs, "table t", "shape", "ALTER")
-    assert [each["jobReference"]["jobId"] for each in bigquery.started] == ["shape-1"]
+    assert [each["jobReference"]["jobId"] for each in bigquery.started] == ["shape-1", "shape-2"]
     bigquery.next = [DONE]
     finish(jobs, "table t", "shape", "ALTER")
-    assert [each["jobReference"]["jobId"] for each in bigquery.started] == ["shape-1", "shape-2"]
+    assert [each["jobReference"]["jobId"] for each in bigquery.started][2:] == ["shape-3"]
 
 
 def test_a_job_that_does_not_end_is_not_repeated(bigquery: BigQuery, jobs: Jobs) -> None:
@@ -130,18 +161,56 @@ def test_a_job_that_does_not_end_is_not_repeated(bigquery: BigQuery, jobs: Jobs)
     with pytest.raises(StatementsError, match="still RUNNING after 0 seconds"):
         finish(jobs, "table t", "shape", "ALTER", seconds=0)
     assert not bigquery.started, "two at a time would be refused each other's changes"
+    assert bigquery.cancelled == ["shape"], "or the next update would wait for it again"
 
 
-def _lakehouse(status: dict[str, Any]) -> Recording:
+def test_a_repetition_that_would_end_too_late_is_not_started(bigquery: BigQuery, jobs: Jobs) -> None:
+    bigquery.jobs["shape"] = [FAILED]
+    with pytest.raises(StatementsError, match="Unrecognized name: x"):
+        finish(jobs, "table t", "shape", "ALTER", seconds=gcp_jobs._SETTLING / 2)
+    assert not bigquery.started
+
+
+@pytest.mark.parametrize("reason", ["rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded"])
+def test_a_rate_limit_is_waited_for(bigquery: BigQuery, jobs: Jobs, reason: str) -> None:
+    bigquery.jobs["shape"] = [DONE]
+    bigquery.refusals = [(403, reason, "Exceeded rate limits")] * 2
+    finish(jobs, "table t", "shape", "ALTER")
+    assert bigquery.pauses == [1, 2]
+
+
+def test_a_rate_limit_that_stays_is_an_error(bigquery: BigQuery, jobs: Jobs) -> None:
+    bigquery.refusals = [(403, "rateLimitExceeded", "Exceeded rate limits: too many jobs")] * 99
+    with pytest.raises(StatementsError, match="Exceeded rate limits: too many jobs"):
+        finish(jobs, "table t", "shape", "ALTER")
+
+
+@pytest.mark.parametrize("status", [400, 403, 503])
+def test_a_refusal_is_said_in_bigquerys_words(bigquery: BigQuery, jobs: Jobs, status: int) -> None:
+    bigquery.refusals = [(status, "accessDenied", "User lacks bigquery.jobs.get")] * 99
+    with pytest.raises(StatementsError, match=rf"User lacks bigquery\.jobs\.get \(HTTP {status}\)") as told:
+        finish(jobs, "table t", "shape", "ALTER")
+    assert "secret" not in str(told.value)
+
+
+def test_a_token_that_stays_refused_is_an_error(bigquery: BigQuery) -> None:
+    bigquery.expired = {"secret"}
+    with pytest.raises(Exception, match=r"Invalid Credentials \(HTTP 401\)") as told:
+        _lakehouse(RUNNING)
+    assert "secret" not in str(told.value)
+
+
+def _lakehouse(status: dict[str, Any], *tokens: str) -> Recording:
     from aiplatform.lakehouse import Lakehouse
 
+    handed_out = iter(tokens)
     return record(
         lambda: Lakehouse("lake", arguments(grants=[BY_TABLE])),
         computed={SHAPE: lambda name, inputs: {"statuses": [status]}},
         answers={
             "gcp:organizations/getClientConfig:getClientConfig": lambda asked: {
-                "id": "c", "accessToken": "secret", "project": PROJECT, "region": REGION, "zone": "",
-                "defaultLabels": {},
+                "id": "c", "accessToken": next(handed_out, "secret"), "project": PROJECT, "region": REGION,
+                "zone": "", "defaultLabels": {},
             }
         },
     )  # fmt: skip
@@ -164,6 +233,13 @@ def test_access_comes_when_a_job_that_was_running_is_done(bigquery: BigQuery) ->
     recorded = _lakehouse(RUNNING)
     assert recorded.one(ON_TABLE).inputs["name"] == "orders"
     assert "secret" not in json.dumps([each.inputs for each in recorded.resources], default=str)
+
+
+def test_a_token_that_expires_while_a_job_runs_is_asked_for_again(bigquery: BigQuery) -> None:
+    bigquery.jobs = _Every([RUNNING, DONE])
+    bigquery.expired = {"old"}
+    assert _lakehouse(RUNNING, "old", "new").one(ON_TABLE).inputs["name"] == "orders"
+    assert bigquery.tokens >= {"Bearer old", "Bearer new"}
 
 
 def test_no_access_comes_where_statements_fail(bigquery: BigQuery) -> None:

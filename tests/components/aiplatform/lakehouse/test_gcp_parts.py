@@ -8,6 +8,7 @@ import json
 import pytest
 
 from aiplatform.lakehouse.gcp_batches import WORK
+from aiplatform.lakehouse.gcp_grants import ASK
 from tests.components.aiplatform.lakehouse.google import (
     ANALYSTS,
     BY_TABLE,
@@ -210,6 +211,12 @@ def test_batches_reach_no_objects_but_their_scripts_and_their_own_output(all_of_
     for service in ("compute", "dataproc"):
         user = all_of_it.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", f"lake-key-{service}")
         assert all_of_it.depends(load, on=user), "it could not use the key of its disks and its output"
+
+
+def test_clients_find_namespaces_by_permissions_that_google_has_and_no_table() -> None:
+    assert {"biglake.namespaces.get", "biglake.namespaces.list"} <= set(ASK)
+    assert all(iam_role_table.is_permission(each) for each in ASK), "a custom role could not have them"
+    assert not [each for each in ASK if ".tables." in each], "grants are by table"
 
 
 def test_batches_work_with_all_that_googles_worker_role_has_but_storage() -> None:
