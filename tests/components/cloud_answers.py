@@ -301,6 +301,7 @@ COMPUTED: dict[str, Callable[[str, Inputs], Mapping[str, Any]]] = {
     "gcp:biglake/icebergTable:IcebergTable": lambda name, inputs: {
         "location": f"gs://bucket/tables/{inputs['name']}/5f3a"
     },
+    "gcp:storage/bucketObject:BucketObject": lambda name, inputs: {"generation": 1764201600000001},
     "gcp:bigquery/job:Job": lambda name, inputs: {"statuses": [{"state": "DONE"}]},
     "gcp:bigquery/connection:Connection": lambda name, inputs: {
         "cloudResource": {"serviceAccountId": "bqcx-0123@gcp-sa-bigquery-condel.iam.gserviceaccount.com"}

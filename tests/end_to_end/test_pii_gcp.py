@@ -270,3 +270,6 @@ def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(lake: 
     asks = f"SELECT order_id FROM {ORDERS_TABLE}"
     assert lake.query("germany", asks) == [["2"]], "the old condition is gone"
     assert not changes(right.preview(refresh=True))
+    _, early = up(lake.world, lake.place.stack(program()))
+    assert (lake.readers(), early) == (before, []), "statements that ran before run again, as another job"
+    assert lake.query("germany", asks) == [["1"]], "the first condition is back"

@@ -102,10 +102,10 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
             for table in context.catalogued
         },
     )
-    names = gcp_governance.shape(context, tables, declared, policies, inside)
+    names = gcp_governance.shape(context, buckets, tables, declared, policies, inside)
     datasets = gcp_query.datasets(context, key)
     streams = gcp_streams.tables(context, key, buckets["raw"], datasets, declared, policies)
-    streamed = gcp_governance.shape_streamed(context, streams, declared, policies)
+    streamed = gcp_governance.shape_streamed(context, buckets, streams, declared, policies)
     granted = {**names, **streamed}
     roles = gcp_grants.grants(context, catalog, granted, datasets)
     read_by_scans = gcp_grants.scanned(context, catalog, roles, granted, datasets, scanner)

@@ -8,21 +8,27 @@ Access waits for that job. `shape` answers a table's name for the IAM members of
 job is done without errors. As the name comes from the job too, and the job is deleted before it is replaced,
 the engine deletes these members before it runs other statements, and creates them again afterwards: where
 the statements fail, no granted principal can read the table.
+
+The statements are also an object in Cloud Storage, whose generation is part of the job's id. BigQuery accepts
+an id once, and statements can come back: a grant that was added and is removed again.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import biglake, bigquery
+from pulumi_gcp import biglake, bigquery, storage
 
 from aiplatform.lakehouse import bigquery_types, gcp_jobs
 from aiplatform.lakehouse.gcp_access import PROTECTED, Inside, Policy, Rows, on_column, policies, rows
 from aiplatform.lakehouse.gcp_context import Context, grantees
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.tables import TableSettings, Zone
+
+_PLATFORM: Final = "platform"
+"""The folder of statements in the bucket of curated. Neither writers nor readers have access to it."""
 
 Policies = dict[str, bigquery.Datapolicyv2DataPolicy]
 """A policy's name after the prefix -> the policy."""
@@ -63,6 +69,7 @@ def of_table(declared: Sequence[Policy], made: Policies, table: TableSettings) -
 
 def shape(
     context: Context,
+    buckets: Mapping[Zone, storage.Bucket],
     tables: Mapping[str, biglake.IcebergTable],
     declared: Sequence[Policy],
     made: Policies,
@@ -86,12 +93,16 @@ def shape(
         )
         needed = [one, *of_table(declared, made, table)]
         # Its location has an ending of its own, also when it is made anew.
-        names[table.path] = _run(context, table, one.name, script, one.location, needed)
+        names[table.path] = _run(context, buckets, table, one.name, script, one.location, needed)
     return names
 
 
 def shape_streamed(
-    context: Context, tables: Mapping[str, bigquery.Table], declared: Sequence[Policy], made: Policies
+    context: Context,
+    buckets: Mapping[Zone, storage.Bucket],
+    tables: Mapping[str, bigquery.Table],
+    declared: Sequence[Policy],
+    made: Policies,
 ) -> dict[str, Output[str]]:
     """The same for tables that BigQuery writes; it knows no policies of their rows."""
     names: dict[str, Output[str]] = {}
@@ -104,7 +115,7 @@ def shape_streamed(
             )
         )
         needed = [one, *of_table(declared, made, table)]
-        names[table.path] = _run(context, table, one.table_id, script, one.creation_time, needed)
+        names[table.path] = _run(context, buckets, table, one.table_id, script, one.creation_time, needed)
     return names
 
 
@@ -121,6 +132,7 @@ def _of_bigquery(schema: str | None) -> list[str]:
 
 def _run(
     context: Context,
+    buckets: Mapping[Zone, storage.Bucket],
     table: TableSettings,
     name: Output[str],
     script: Output[str],
@@ -129,12 +141,23 @@ def _run(
 ) -> Output[str]:
     """Run a table's statements as a job; answers the table's name once it is done. born: what another table
     of the name has not."""
+    # All whose change replaces the job, so that it has another id then.
+    content = Output.all(script, born).apply(lambda parts: _content(context, parts))
+    written = storage.BucketObject(
+        f"{context.name}-{table.zone}-{table.name}-statements",
+        # Not in raw: under a legal hold no object can be overwritten.
+        bucket=buckets["curated"].name,
+        name=f"{_PLATFORM}/policies/{table.path}.sql",
+        content=content,
+        content_type="application/sql",
+        # A bucket holds one object of a name: one that is deleted afterwards would be the new one.
+        opts=context.options(delete_before_replace=True),
+    )
     job = bigquery.Job(
         f"{context.name}-{table.zone}-{table.name}-shape",
         project=context.project,
         location=context.region,
-        # A job's id serves once in a project: it goes with the statements and with the table.
-        job_id=Output.all(script, born).apply(lambda parts: _job(context, table, parts)),
+        job_id=Output.all(content, written.generation).apply(lambda parts: _job(context, table, *parts)),
         labels=context.labels,
         query=bigquery.JobQueryArgs(
             query=script,
@@ -149,9 +172,16 @@ def _run(
     return gcp_jobs.once_done(context, f"table {table.path}", name, job, script)
 
 
-def _job(context: Context, table: TableSettings, parts: Sequence[Any]) -> str:
-    digest = hashlib.sha256(json.dumps([str(part) for part in parts]).encode()).hexdigest()[:16]
-    return f"{context.settings.prefix}-{table.zone}-{table.name}-{digest}"
+def _content(context: Context, parts: Sequence[Any]) -> str:
+    script, born = parts
+    labels = json.dumps(context.labels or {}, sort_keys=True)
+    return f"-- Table: {json.dumps(str(born))}\n-- Labels: {labels}\n{script}\n"
+
+
+def _job(context: Context, table: TableSettings, content: str, generation: int) -> str:
+    """A job's id, which BigQuery accepts once: Cloud Storage assigns a new generation to each write."""
+    digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+    return f"{context.settings.prefix}-{table.zone}-{table.name}-{digest}-{int(generation)}"
 
 
 def _column_statements(

@@ -224,7 +224,7 @@ class _Every(dict[str, list[Any]]):
         self.answers = answers
 
     def get(self, key: str, default: Any = None) -> Any:
-        repeated = key.rpartition("-")[2].isdecimal()
+        repeated = len(key.rpartition("-")[2]) == 1
         return super().get(key) if repeated else self.setdefault(key, list(self.answers))
 
 

@@ -18,6 +18,7 @@ from tests.components.aiplatform.lakehouse.google import (
     PIPELINE,
     PROJECT,
     SUPPORT,
+    everything,
     lakehouse,
 )
 from tests.components.recording import Recording, value
@@ -26,6 +27,7 @@ BUCKET = "gcp:storage/bucket:Bucket"
 TABLE = "gcp:biglake/icebergTable:IcebergTable"
 POLICY = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
 SHAPE = "gcp:bigquery/job:Job"
+STATEMENTS = "gcp:storage/bucketObject:BucketObject"
 ON_TABLE = "gcp:biglake/icebergTableIamMember:IcebergTableIamMember"
 ZONES = ("curated", "raw", "serving")
 ACCOUNT = "principal://iam.googleapis.com/projects/-/serviceAccounts"
@@ -60,6 +62,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             *(f"gcp:bigquery/dataset:Dataset lake-{zone}" for zone in ZONES),
             *(f"{dataset} lake-writer-0-{zone}" for zone in ZONES),
             f"{SHAPE} lake-curated-orders-shape",
+            f"{STATEMENTS} lake-curated-orders-statements",
             "gcp:kms/cryptoKey:CryptoKey lake-key",
             *(
                 f"gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember lake-key-{service}"
@@ -262,6 +265,49 @@ def test_a_jobs_id_goes_with_what_it_does_and_with_the_table(default: Recording)
     ids = {recorded.one(SHAPE).inputs["jobId"] for recorded in (default, again, other)}
     assert len(ids) == 3, "a table that is made anew, and another declaration"
     assert all(each.startswith("acme-dev-curated-orders-") for each in ids)
+
+
+def test_statements_that_come_back_run_as_another_job(default: Recording) -> None:
+    def later(name: str, inputs: Any) -> dict[str, Any]:
+        return {"generation": 1764201600000002}
+
+    back = lakehouse(computed={STATEMENTS: later}, grants=[BY_ZONES, BY_TABLE])
+    first, second = (recorded.one(SHAPE).inputs["jobId"] for recorded in (default, back))
+    assert _statements(back) == _statements(default)
+    assert first.endswith("-1764201600000001"), "BigQuery accepts an id once"
+    assert second == first.removesuffix("1") + "2"
+    written = default.one(STATEMENTS)
+    assert written.urn in default.one(SHAPE).property_dependencies["jobId"]
+    assert default.one(SHAPE).delete_before_replace, "or the members would stay while the job is replaced"
+    assert (
+        default.one(SHAPE).urn
+        in default.one(ON_TABLE, "lake-grant-support-curated.orders-read").property_dependencies["name"]
+    )
+
+
+def test_whatever_replaces_a_job_is_written_with_its_statements(default: Recording) -> None:
+    def elsewhere(name: str, inputs: Any) -> dict[str, Any]:
+        return {"location": "gs://bucket/tables/orders/9c1d"}
+
+    grants = [BY_ZONES, BY_TABLE]
+    others = [
+        lakehouse(grants=[BY_ZONES]),
+        lakehouse(grants=grants, computed={TABLE: elsewhere}),
+        lakehouse(grants=grants, tags={"team": "data"}),
+    ]
+    # The provider's schema says that an object's content is sensitive.
+    written = [recorded.one(STATEMENTS).inputs["content"]["value"] for recorded in (default, *others)]
+    assert len(set(written)) == 4, "the object is written again, and the job's id changes"
+    assert written[0].endswith(f"{default.one(SHAPE).inputs['query']['query']}\n")
+
+
+def test_statements_are_kept_where_no_reader_and_no_hold_reaches() -> None:
+    recorded = everything()
+    for written in recorded.all(STATEMENTS):
+        assert written.inputs["bucket"] == f"acme-dev-curated-{PROJECT}", "raw may be under a legal hold"
+        assert written.inputs["name"].startswith("platform/policies/"), "writers have the folder files/ alone"
+        assert (written.protect, written.retain_on_delete) == (None, None), "it is no data"
+    assert len(recorded.all(STATEMENTS)) == 2
 
 
 def test_what_files_are_laid_out_by_is_refused_and_not_masked() -> None:

@@ -156,3 +156,16 @@ def test_an_objects_versions_stand_in_the_way_of_its_bucket(gcp: GcpContext, goo
         bucket.kind.delete(gcp, bucket.id, bucket.outputs)
     bucket.kind.delete(gcp, bucket.id, {**bucket.outputs, "forceDestroy": True})
     assert bucket.read() is None
+
+
+def test_each_write_of_an_object_has_a_generation_of_its_own(gcp: GcpContext) -> None:
+    bucket = make(gcp, BUCKET, name="acme-raw", **{**CLOSED, "versioning": {"enabled": False}})
+    made = make(gcp, OBJECT, bucket="acme-raw", name="a.sql", content="A")
+    seen = [made.outputs["generation"], *(made.update(content=each)["generation"] for each in ("B", "A"))]
+    made.delete()
+    again = make(gcp, OBJECT, bucket="acme-raw", name="a.sql", content="A")
+    seen.append(again.outputs["generation"])
+    assert seen == sorted(set(seen)), "what comes back is another generation"
+    assert all(isinstance(each, int) for each in seen)
+    again.delete()
+    bucket.delete()
