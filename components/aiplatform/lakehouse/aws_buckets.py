@@ -24,7 +24,7 @@ from aiplatform._aws_buckets import (
     with_policy,
 )
 from aiplatform._aws_logs import name_key
-from aiplatform.lakehouse.aws_context import FILES, SPILL, TABLES, Context
+from aiplatform.lakehouse.aws_context import FILES, PLATFORM, SPILL, TABLES, Context
 from aiplatform.lakehouse.aws_names import JOB_LOGS, KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
 from aiplatform.lakehouse.aws_principals import Principal, workgroup_name
 from aiplatform.lakehouse.aws_s3_tables import maintenance_may_use_key
@@ -33,6 +33,7 @@ from aiplatform.lakehouse.tables import ZONES, Zone
 LOGS: Final = "logs"
 _READ: Final = ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectVersionForReplication")
 """What reads the bytes of an object; replication reads them by an action of its own."""
+_WRITE: Final = ("s3:PutObject",)
 SPILL_DAYS: Final = 7
 """Longer than any job runs."""
 
@@ -177,19 +178,18 @@ def _policy(context: Context, zone: Zone, key_arn: str, tables: Sequence[str], f
     """TLS alone, the key alone, and objects read by their roles alone: whoever reads a table's files from the
     bucket passes by what Lake Formation decides, and of what comes in and is put aside no column has a
     classification yet."""
+    known = sorted({*tables, *files}, key=[*tables, *files].index)
     return document(
         plain_http(context, zone),
         *other_keys(context, zone, key_arn),
         # Reading of the whole bucket, so that no folder is left out. Who only writes to `files/`, as a team's
         # uploader or a transfer service, reads nothing; its own policy lets it.
-        _others(
-            "PastRoles",
-            _READ,
-            context.bucket_arn(zone, "/*"),
-            sorted({*tables, *files}, key=[*tables, *files].index),
-        ),
+        _others("PastRoles", _READ, context.bucket_arn(zone, "/*"), known),
+        # Jobs run or load what is in these two, with rights on every table.
+        _others("ScriptsPastRoles", _WRITE, context.bucket_arn(zone, f"/{PLATFORM}/*"), known),
+        _others("SpillPastRoles", _WRITE, context.bucket_arn(zone, f"/{SPILL}/*"), known),
         # Of the tables, which fewer roles may reach: writing too.
-        _others("PastGovernance", (*_READ, "s3:PutObject"), context.bucket_arn(zone, f"/{TABLES}/*"), tables),
+        _others("PastGovernance", (*_READ, *_WRITE), context.bucket_arn(zone, f"/{TABLES}/*"), tables),
     )
 
 

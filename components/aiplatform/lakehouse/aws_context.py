@@ -9,6 +9,8 @@ from aiplatform.lakehouse.aws_names import DATABASE, TABLE_BUCKET
 from aiplatform.lakehouse.quality import QualitySettings
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
 
+PLATFORM = "platform"
+"""The folder of what jobs run: the script of the gate."""
 TABLES = "tables"
 """The folder of a bucket that tables are in: what Lake Formation governs."""
 FILES = "files"

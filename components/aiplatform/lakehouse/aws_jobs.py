@@ -8,14 +8,14 @@ import pulumi
 from pulumi_aws import glue, iam, kms
 
 from aiplatform._aws import Statement, allow
-from aiplatform.lakehouse.aws_context import SPILL, Context
+from aiplatform.lakehouse.aws_context import PLATFORM, SPILL, Context
 from aiplatform.lakehouse.aws_names import BATCH, JOB_LOGS
 from aiplatform.lakehouse.schedules import as_aws
 from aiplatform.lakehouse.tables import TableSettings
 
 GLUE_VERSION: Final = "5.1"
 """With Iceberg 1.10 (Glue developer guide, "Using the Iceberg framework in AWS Glue")."""
-GATE: Final = "platform/gate.py"
+GATE: Final = f"{PLATFORM}/gate.py"
 """Where the gate's script is in curated's bucket: beside `files/`, which may have a lifetime."""
 SIZES: Final = {"small": "G.1X", "medium": "G.2X", "large": "G.4X"}
 BRANCH: Final = "incoming"

@@ -108,6 +108,11 @@ def test_every_other_object_is_read_by_its_writers_alone() -> None:
         assert {"s3:GetObject", "s3:GetObjectVersionForReplication"} <= set(others["Action"])
         assert "s3:PutObject" not in others["Action"], "an uploader that reads nothing writes to files/"
         assert "s3:PutObject" in statements["PastGovernance"]["Action"], "and to no table"
+        for sid, folder in (("ScriptsPastRoles", "platform"), ("SpillPastRoles", "files/spill")):
+            closed = statements[sid]
+            assert closed["Resource"] == f"arn:aws:s3:::acme-dev-{zone}-{ACCOUNT}/{folder}/*"
+            assert closed["Action"] == ["s3:PutObject"], "jobs run and load what is there"
+            assert closed["Condition"] == others["Condition"]
         assert set(others["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]) == allowed, zone
         tables = statements["PastGovernance"]["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
         assert roles["capture-shop"] not in tables, "captures write files and no table"
