@@ -106,7 +106,8 @@ class GpuPoolArgs(TypedDict):
     Cloud nodes below a raised minimum come with the next Pods that need them, or by
     `gcloud container clusters resize`."""
     max: NotRequired[int]
-    """The most nodes of each entry. Default 1."""
+    """The most nodes of each entry. Default 1. On Google Cloud a changed `min` or `max` may change how many
+    of its zones the pool is in, unless `zones` names one."""
     zones: NotRequired[list[str]]
     """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); one only where nodes must
     stand close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: those

@@ -76,7 +76,8 @@ class NodePoolArgs(TypedDict):
     Cloud nodes below a raised minimum come with the next Pods that need them, or by
     `gcloud container clusters resize`."""
     max: NotRequired[int]
-    """The most nodes of each entry. Default 3."""
+    """The most nodes of each entry. Default 3. On Google Cloud a changed `min` or `max` may change how many
+    of its zones the pool is in, unless `zones` names one."""
     zones: NotRequired[list[str]]
     """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`). Default: those that offer
     the instance types."""
