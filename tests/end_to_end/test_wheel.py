@@ -239,6 +239,7 @@ def test_the_wheel_holds_the_components_and_nothing_else(wheel: Path) -> None:
         "pulumi-aws",
         "pulumi-gcp",
         "pulumi-kubernetes",
+        "requests",
     }
 
 

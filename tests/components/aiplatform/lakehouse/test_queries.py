@@ -77,9 +77,14 @@ def test_all_grants_of_a_principal_share_its_workgroup_and_policy() -> None:
 def test_a_principal_that_the_same_program_makes_has_one_workgroup_too() -> None:
     def program() -> None:
         role = Output.from_input(ANALYSTS)
-        more = {**BY_TABLE, "name": "more", "principal": role}
-        args: Any = {"prefix": "acme-dev", "writers": [PIPELINE], "tables": [ORDERS, EVENTS]}
-        Lakehouse("lake", {**args, "grants": [{**BY_TAGS, "principal": role}, more]})
+        grants = [{**BY_TAGS, "principal": role}, {**BY_TABLE, "name": "more", "principal": role}]
+        args: Any = {
+            "prefix": "acme-dev",
+            "writers": [PIPELINE],
+            "tables": [ORDERS, EVENTS],
+            "grants": grants,
+        }
+        Lakehouse("lake", args)
 
     recorded = record(program)
     workgroup = recorded.one(WORKGROUP, "lake-workgroup-principal-analysts").inputs

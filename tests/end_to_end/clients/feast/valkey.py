@@ -46,10 +46,12 @@ def let_in(users: dict[str, dict[str, str]], port: int) -> None:
         except redis.ConnectionError:
             time.sleep(0.1)
     admin.execute_command("CLUSTER", "ADDSLOTS", *range(16_384))
-    for _ in range(100):
-        if "ok" in str(admin.cluster("INFO")):
+    for _ in range(300):
+        if admin.cluster("INFO")["cluster_state"] == "ok":
             break
         time.sleep(0.1)
+    else:
+        raise TimeoutError("the cluster of one node is not up after 30 seconds")
     for user in users.values():
         admin.acl_setuser(user["name"], reset=True)
         rules = [*user["access_string"].split(), f">{user['name']}"]
