@@ -234,15 +234,13 @@ def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
     stack: str, teardown: bool | str, kept: bool
 ) -> None:
     recording = built(stack, teardown).recording
-    # No data: rights on the database `default`, which all lakehouses of an account share.
-    shared = {each.name for each in recording.resources if each.name.endswith("-default")}
-    retained = {each.name for each in recording.resources if each.retain_on_delete} - shared
+    retained = {each.name for each in recording.resources if each.retain_on_delete}
     data = {"network-flow-logs", "network-key", "cluster-logs", "cluster-key", "cluster-volumes-key"}
     data |= {"runner-logs", "runner-key"}
     here = {name for name in retained if not name.startswith(ABOVE)}
     assert here == (data if kept else set()), "a year of audit logs is worth nothing without its key"
     # Images are made anew from what they were made of.
-    data_above = {name for name in above(recording) if not name.startswith("container-registry-")} - shared
+    data_above = {name for name in above(recording) if not name.startswith("container-registry-")}
     assert data_above <= retained if kept else not retained, "and data above stays with its keys"
 
 
