@@ -63,12 +63,7 @@ def see_default(context: Context, principals: Sequence[Principal], after: pulumi
                 principal=who.arn,
                 permissions=["DESCRIBE"],
                 database=lakeformation.PermissionsDatabaseArgs(name=DEFAULT_DATABASE),
-                # It stays: all lakehouses of the account give a role this same right, and the last one to go
-                # must not take it from the others. It lets the role see nothing but the database's name.
-                opts=pulumi.ResourceOptions.merge(
-                    context.options(after, delete_before_replace=True),
-                    pulumi.ResourceOptions(retain_on_delete=True),
-                ),
+                opts=context.options(after, delete_before_replace=True),
             )
 
 

@@ -57,7 +57,6 @@ def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) ->
             ["DESCRIBE"],
             {"name": "default"},
         )
-        assert described.retain_on_delete, "another lakehouse of the account gives the same right"
         made = default.one("aws:lambda/invocation:Invocation", "lake-default")
         assert default.depends(described, on=made), "a new account has no such database"
 
