@@ -11,7 +11,7 @@ WORKERS ?= 2
 UNIT := --ignore=tests/end_to_end -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench
+.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-growth
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -67,3 +67,6 @@ generate: ## renew what is generated: schema, pages of docs, inventories
 
 bench: ## ratios against the bare engine, and what the policies add
 	@$(RUN) python -m tests.bench
+
+bench-growth: ## seconds, CPU and memory of each process at 1, 4 and 16 times an environment's size (long)
+	@$(RUN) python -m tests.bench_growth $(ARGS)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.bench import Operation, Program, Result, alone
+from tests.bench_growth import Measured, by_process, summary
 from tests.bench_policies import Compared, Policies, Spent, largest, ran, starts
+from tests.bench_processes import Sampler, Usage, kind_of
 
 RESULT = Result(
     "aws-dev", Program(1.0, 0.5, 98), [Operation("preview", 6.0, 2.0), Operation("up", 20.0, 4.0)]
@@ -61,6 +63,48 @@ def test_a_command_s_children_count_with_it() -> None:
     busy = "(i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done) & wait"
     assert ran(["sh", "-c", busy], {}).cpu_seconds > 0.05
     assert ran(["sh", "-c", "sleep 0.2"], {}).cpu_seconds < 0.1, "and waiting costs none"
+
+
+GROWTH = [
+    Measured(1, 320, "preview", 6.0, {"engine": Usage(2.0, 100 * 2**20)}),
+    Measured(4, 1280, "preview", 15.0, {"engine": Usage(9.0, 300 * 2**20), "program": Usage(8.0)}),
+]
+
+
+def test_growth_is_the_ratio_of_neighbouring_sizes() -> None:
+    table = summary(GROWTH)
+    assert [list(column.cells) for column in table.columns] == [["preview"], ["6.0"], ["15.0"], ["2.5"]]
+    assert [str(column.header) for column in table.columns[1:]] == ["1x (320)", "4x (1280)", "4x / 1x"]
+
+
+def test_usage_is_listed_by_process_with_zero_where_a_process_did_not_run() -> None:
+    table = by_process(GROWTH, "preview")
+    rows = list(zip(*(list(column.cells) for column in table.columns), strict=True))
+    assert rows == [("engine", "2.0", "100", "9.0", "300"), ("program", "0.0", "0", "8.0", "0")]
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("/twins/aws-dev/bin/pulumi preview --stack aws-dev", "engine"),
+        ("python program_start.py pulumi-language-python-exec --monitor 127.0.0.1:1", "program"),
+        ("python -P -m twin.gcp.provider 127.0.0.1:1", "provider gcp"),
+        ("controlplane etcd --name=twin", "etcd"),
+        ("aiplatform-controlplane kube-apiserver", "kube-apiserver"),
+        ("less pulumi.log", None),
+    ],
+)
+def test_a_process_is_known_by_its_command_line(command: str, kind: str | None) -> None:
+    assert kind_of(command) == kind
+
+
+def test_only_marked_processes_are_sampled(tmp_path: Path) -> None:
+    busy = ["sh", "-c", "# twin.aws.server\ni=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"]
+    for mark, sampled in (("mine", True), ("other", False)):
+        with Sampler({"AIPLATFORM_TWIN": "mine"}, tmp_path).running() as usage:
+            ran(busy, {"AIPLATFORM_TWIN": mark})
+        assert ("cloud API" in usage) is sampled
+        assert not sampled or usage["cloud API"].cpu_seconds > 0.1
 
 
 @pytest.mark.end_to_end

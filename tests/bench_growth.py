@@ -1,0 +1,216 @@
+"""How time and memory grow with the number of resources: `make bench-growth`.
+
+An environment with more and more lakehouse tables, in a twin instance of its own for each size: a first
+preview, `up`, a preview without changes and `destroy`, with the CPU seconds and peak memory of each process.
+Nothing passes or fails here. Goals: a preview at four times the size takes at most 2.5 times as long;
+program, providers and APIs spend CPU in proportion to the size; the program needs at most 1 GiB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console
+from rich.table import Table
+from ruamel.yaml import YAML
+
+from cli import engine
+from tests.bench_processes import Sampler, Usage
+from tests.end_to_end.harness import ROOT, Twin
+from tests.inventories.rendering import registered
+from twin import environment
+
+INVENTORIES: Final = ROOT / "tests" / "inventories" / "environments"
+RESOURCES_OF_A_TABLE: Final = 7
+"""What one more table of the lakehouse adds to an environment, about."""
+SIZES: Final = (1, 4, 16)
+COMMANDS: Final = (
+    ("first preview", ("preview",)),
+    ("up", ("up", "--yes", "--skip-preview")),
+    ("no-change preview", ("preview", "--expect-no-changes")),
+    ("destroy", ("destroy", "--yes", "--skip-preview")),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One command at one size."""
+
+    size: int
+    resources: int
+    command: str
+    seconds: float
+    processes: dict[str, Usage]
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all processes."""
+        return sum(usage.cpu_seconds for usage in self.processes.values())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print a table, or JSON."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench_growth", description=__doc__)
+    parser.add_argument("--environment", default="aws-dev", help="which environment file (default: aws-dev)")
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=SIZES,
+        help="how many times the environment's resources (default: 1 4 16)",
+    )
+    parser.add_argument("--previews-only", action="store_true", help="the first preview of each size only")
+    parser.add_argument("--json", action="store_true", help="for a program")
+    options = parser.parse_args(arguments)
+    note = Console(stderr=True, highlight=False)
+    commands = COMMANDS[:1] if options.previews_only else COMMANDS
+    results: list[Measured] = []
+    for size in sorted(set(options.sizes)):
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+            os.environ["AIPLATFORM_HOME"] = folder
+            results += measure(
+                options.environment, Path(folder), size, commands, lambda text: note.print(f"  {text}")
+            )
+    if options.json:
+        sys.stdout.write(json.dumps([asdict(each) for each in results], indent=2) + "\n")
+    else:
+        console = Console(highlight=False)
+        console.print(summary(results))
+        for command, _ in commands:
+            console.print(by_process(results, command))
+
+
+def measure(
+    stack: str,
+    folder: Path,
+    size: int,
+    commands: Sequence[tuple[str, Sequence[str]]],
+    progress: Callable[[str], None],
+) -> list[Measured]:
+    """Run the commands at a size. folder: the home of the twin instance."""
+    base = len(registered((INVENTORIES / f"{stack}.yaml").read_text())) + 1
+    progress(f"{size}x: starting the twin")
+    # Until `up` has made them the number is the one that was aimed at.
+    resources = base * size
+    results: list[Measured] = []
+    with Twin(stack, folder).started() as twin:
+        file = enlarged(twin, folder, base * (size - 1) // RESOURCES_OF_A_TABLE)
+        for name, words in commands:
+            progress(f"{size}x: {name}")
+            seconds, processes = ran(twin, words, file)
+            if name == "up":
+                resources = count(twin)
+            results.append(Measured(size, resources, name, seconds, processes))
+    return results
+
+
+def count(twin: Twin) -> int:
+    """How many resources the stack's state has."""
+    exported = twin.pulumi("stack", "export", "--stack", twin.environment).stdout
+    return len(json.loads(exported)["deployment"].get("resources", []))
+
+
+def enlarged(twin: Twin, folder: Path, tables: int) -> Path:
+    """Write the environment file with as many more tables."""
+    document = YAML(typ="safe").load(engine.ensure_stack(twin.world, twin.environment))
+    document["config"]["ai-platform:lakehouse"]["tables"] += [table(number) for number in range(tables)]
+    file = folder / f"Pulumi.{twin.environment}.yaml"
+    with file.open("w") as stream:
+        YAML().dump(document, stream)
+    return file
+
+
+def table(number: int) -> dict[str, Any]:
+    """A table as a team declares it, one column of it pii."""
+    return {
+        "zone": "curated",
+        "name": f"growth_{number}_of",
+        "owner": "growth@acme.example",
+        "columns": [
+            {"name": "id", "type": "long", "required": True},
+            {"name": "day", "type": "date"},
+            {"name": "amount", "type": "decimal(10,2)"},
+            {"name": "email", "type": "string", "classification": "pii"},
+        ],
+        "partitions": [{"column": "day", "transform": "identity"}],
+    }
+
+
+def ran(twin: Twin, words: Sequence[str], file: Path) -> tuple[float, dict[str, Usage]]:
+    """Run a Pulumi command on the stack: seconds, and usage by kind of process.
+
+    Raises CalledProcessError where it fails.
+    """
+    world = twin.world
+    command = [environment.engine(world), *words, "--non-interactive", "--suppress-progress"]
+    command += ["--stack", twin.environment, "--config-file", str(file)]
+    variables = environment.complete(world)
+    marks = {name: variables[name] for name in ("AIPLATFORM_TWIN", "AIPLATFORM_HOME")}
+    with Sampler(marks, world.folder).running() as usage:
+        began = time.perf_counter()
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        seconds = time.perf_counter() - began
+    if done.returncode:
+        sys.stderr.write(done.stdout[-4000:])
+        raise subprocess.CalledProcessError(done.returncode, command)
+    return seconds, usage
+
+
+def summary(results: Sequence[Measured]) -> Table:
+    """Seconds of each command by size, and how much they grow."""
+    made = Table(title="seconds by size", title_justify="left")
+    made.add_column("command")
+    sizes = sorted({each.size for each in results})
+    for size in sizes:
+        count = next(each.resources for each in results if each.size == size)
+        made.add_column(f"{size}x ({count})", justify="right")
+    for before, after in itertools.pairwise(sizes):
+        made.add_column(f"{after}x / {before}x", justify="right")
+    for command in dict.fromkeys(each.command for each in results):
+        seconds = {each.size: each.seconds for each in results if each.command == command}
+        row = [f"{seconds[size]:.1f}" for size in sizes]
+        row += [f"{seconds[after] / seconds[before]:.1f}" for before, after in itertools.pairwise(sizes)]
+        made.add_row(command, *row)
+    return made
+
+
+def by_process(results: Sequence[Measured], command: str) -> Table:
+    """CPU seconds and peak MiB of each kind of process by size."""
+    chosen = [each for each in results if each.command == command]
+    made = Table(title=f"{command}: CPU seconds and peak memory in MiB", title_justify="left")
+    made.add_column("process")
+    for each in chosen:
+        made.add_column(f"{each.size}x, s", justify="right")
+        made.add_column("MiB", justify="right")
+    kinds = sorted({kind for each in chosen for kind in each.processes})
+    for kind in kinds:
+        row: list[str] = []
+        for each in chosen:
+            usage = each.processes.get(kind, Usage())
+            row += [f"{usage.cpu_seconds:.1f}", f"{usage.peak_bytes / 2**20:.0f}"]
+        made.add_row(kind, *row)
+    return made
+
+
+if __name__ == "__main__":
+    main()
