@@ -6,6 +6,7 @@ import http.client
 import json
 from typing import Any
 
+from twin import credential
 from twin.world import World
 
 
@@ -19,7 +20,8 @@ def ask(world: World, method: str, path: str, body: dict[str, Any] | None = None
     connection = http.client.HTTPConnection("127.0.0.1", world.ports["cloud"], timeout=60)
     try:
         data = None if body is None else json.dumps(body)
-        connection.request(method, f"/_twin/{path}", body=data, headers={"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", **credential.headers(world)}
+        connection.request(method, f"/_twin/{path}", body=data, headers=headers)
         answer = connection.getresponse()
         text = answer.read().decode(errors="replace")
     except http.client.HTTPException as error:

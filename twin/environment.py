@@ -147,6 +147,7 @@ def environments() -> list[str]:
 
 def prepare(world: World) -> None:
     """Make the folders and the passphrase that the variables name. Repeatable."""
+    world.secure()
     for name in ("state", "pulumi", "bin", "logs", "run", "kubernetes", world.cloud):
         (world.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
     _of(world.cloud).prepare(world)

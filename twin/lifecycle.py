@@ -22,7 +22,7 @@ from typing import Final
 
 import psutil
 
-from twin import environment, processes, programs, sources
+from twin import credential, environment, processes, programs, sources
 from twin import world as worlds
 from twin.kubernetes import control_plane
 from twin.processes import Daemon, ProcessError
@@ -206,7 +206,7 @@ def _start_cloud(world: World, progress: Progress, given_up: threading.Event) ->
 def _renamed(world: World) -> list[str]:
     """The calls that gave other ids than before when the front made them again."""
     try:
-        return list(json.loads(_get(world.ports[CLOUD], "/_twin/health")[1])["renamed"])
+        return list(json.loads(_get(world, world.ports[CLOUD], "/_twin/health")[1])["renamed"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return []  # a front without a journal
 
@@ -257,20 +257,23 @@ def _is_another(world: World, binary: Path) -> bool:
 def _wait(world: World, name: str, path: str, given_up: threading.Event) -> None:
     port = world.ports[PORT_OF.get(name, name)]
     daemon = _daemon(world, name)
-    processes.wait_ready(daemon, lambda: _answers(port, path), seconds=READY_SECONDS, given_up=given_up)
+    processes.wait_ready(
+        daemon, lambda: _answers(world, port, path), seconds=READY_SECONDS, given_up=given_up
+    )
 
 
-def _answers(port: int, path: str) -> bool:
+def _answers(world: World, port: int, path: str) -> bool:
     try:
-        return _get(port, path)[0] == http.client.OK
+        return _get(world, port, path)[0] == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
 
 
-def _get(port: int, path: str) -> tuple[int, bytes]:
+def _get(world: World, port: int, path: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
     try:
-        connection.request("GET", path)
+        own = path.startswith("/_twin/")
+        connection.request("GET", path, headers=credential.headers(world) if own else {})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

@@ -1,4 +1,8 @@
-"""`/_twin/...` of any cloud's front: what its API has no word for. Loopback only, JSON in and out."""
+"""`/_twin/...` of any cloud's front: what its API has no word for. JSON in and out.
+
+It listens on loopback, which every user of the machine reaches: a request needs the credential in the twin's
+folder (twin.credential).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
+from twin import credential
 from twin.web import Answer
 
 LOG = logging.getLogger(__name__)
 Body = dict[str, Any]
 Route = Callable[[Any, Body], Body]
+UNAUTHORIZED = "the twin's own interface needs the credential in the twin's folder"
 
 
 def handle(
@@ -29,6 +35,8 @@ def handle(
     controller asks and tells. refused: the status and body of what the cloud itself raises; None for another
     exception.
     """
+    if not credential.accepts(front.world, environ.get("HTTP_AUTHORIZATION", "")):
+        return _json(401, {"code": "Unauthorized", "message": UNAUTHORIZED})
     length = int(environ.get("CONTENT_LENGTH") or 0)
     raw = environ["wsgi.input"].read(length) if length else b""
     path = environ["PATH_INFO"].removeprefix("/_twin/").strip("/")

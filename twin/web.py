@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from twin import credential
 from twin.world import World
 
 # The server itself speaks of these.
@@ -107,6 +108,8 @@ def serve(world: World, make: Callable[[], Front], handler: type[WSGIRequestHand
     """Serve until a signal comes."""
     # The port is bound first: who asks too early waits in the queue and is not refused.
     server = bind(world, handler)
+    # Only who has the port renews it: a second front of the same twin fails above and changes nothing.
+    credential.renew(world)
     front = make()
     server.app = application(front)
     for number in (signal.SIGTERM, signal.SIGINT):

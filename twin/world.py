@@ -90,9 +90,19 @@ class World:
         """The loopback URL of a process, by the name of its port."""
         return f"{scheme}://127.0.0.1:{self.ports[port]}"
 
+    def secure(self) -> None:
+        """Make the folder where it is missing, and close it to other users.
+
+        Raises WorldError where it is another user's, who could read and replace what is in it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if self.folder.stat().st_uid != os.geteuid():
+            raise WorldError(f"{self.folder}: belongs to another user; expected a folder of your own")
+        self.folder.chmod(0o700)
+
     def save(self) -> None:
         """Write world.json atomically."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.secure()
         target = self.folder / "world.json"
         draft = target.with_suffix(".new")
         draft.write_text(json.dumps(asdict(self), indent=2) + "\n")

@@ -19,6 +19,7 @@ import kubernetes
 from botocore.config import Config
 from ruamel.yaml import YAML
 
+from cli import front
 from twin import environment as variables
 from twin import world as worlds
 from twin.world import World
@@ -169,10 +170,7 @@ class Twin:
 
     def inventory(self) -> dict[str, Any]:
         """What the twin's cloud holds."""
-        import urllib.request
-
-        with urllib.request.urlopen(self.world.url("cloud") + "/_twin/inventory", timeout=60) as answer:  # noqa: S310
-            return json.load(answer)
+        return front.ask(self.world, "GET", "inventory")
 
     def remove(self) -> None:
         """Stop every process and forget the world."""

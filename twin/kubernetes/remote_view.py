@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
+from twin import credential
 from twin.kubernetes.view import (
     Addon,
     Cluster,
@@ -40,7 +41,7 @@ class RemoteView:
     DENIED: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, world: World) -> None:
-        self._port = world.ports["cloud"]
+        self._world = world
         self._local = threading.local()
 
     def cluster(self) -> Cluster | None:
@@ -115,10 +116,12 @@ class RemoteView:
         for attempt in (1, 2):
             connection = getattr(self._local, "connection", None)
             if connection is None:
-                connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT)
+                port = self._world.ports["cloud"]
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT)
                 self._local.connection = connection
             try:
-                connection.request("POST", path, body, {"Content-Type": "application/json"})
+                headers = {"Content-Type": "application/json", **credential.headers(self._world)}
+                connection.request("POST", path, body, headers)
                 response = connection.getresponse()
                 return response.status, json.loads(response.read())
             except (OSError, http.client.HTTPException):

@@ -21,6 +21,7 @@ import botocore.exceptions
 import pytest
 from botocore.config import Config
 
+from twin import credential
 from twin import world as worlds
 from twin.aws.credentials import deployer
 
@@ -60,7 +61,10 @@ class Server:
 
     def get(self, path: str) -> Any:
         """A private path."""
-        with urllib.request.urlopen(f"{self.world.url('cloud')}/_twin/{path}", timeout=30) as answer:  # noqa: S310
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{self.world.url('cloud')}/_twin/{path}", headers=credential.headers(self.world)
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)
 
     def client(self, service: str) -> Any:
@@ -206,16 +210,18 @@ def _asked(
 
 def test_a_connection_serves_many_requests_and_is_closed_where_one_was_not_read(server: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.world.ports["cloud"], timeout=30)
-    assert _asked(connection, "GET", "/_twin/health")[0] == 200
+    own = credential.headers(server.world)
+    assert _asked(connection, "GET", "/_twin/health", headers=own)[0] == 200
     kept = connection.sock
-    assert _asked(connection, "GET", "/_twin/inventory") == (200, b"{}")
-    chunked = {"body": iter([b'{"kind"', b': "throttle"}']), "headers": {"Transfer-Encoding": "chunked"}}
-    assert _asked(connection, "DELETE", "/_twin/faults", body=b'{"kind": "throttle"}')[0] == 200
+    assert _asked(connection, "GET", "/_twin/inventory", headers=own) == (200, b"{}")
+    headers = {"Transfer-Encoding": "chunked", **own}
+    chunked = {"body": iter([b'{"kind"', b': "throttle"}']), "headers": headers}
+    assert _asked(connection, "DELETE", "/_twin/faults", body=b'{"kind": "throttle"}', headers=own)[0] == 200
     assert connection.sock is kept, "no connection is made for a request"
     # A path that answers without a look at what was sent.
     assert _asked(connection, "DELETE", "/_twin/faults", **chunked)[0] == 200
     assert connection.sock is None, "what is left of a request must not be taken for the next"
-    assert _asked(connection, "GET", "/_twin/inventory") == (200, b"{}")
+    assert _asked(connection, "GET", "/_twin/inventory", headers=own) == (200, b"{}")
     connection.close()
     s3 = server.client("s3")
     s3.create_bucket(Bucket="kept", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})

@@ -9,6 +9,7 @@ import pytest
 
 from tests.twin.aws.eks.scene import Names, group_params, make_cluster_of, network_and_roles
 from tests.twin.aws.fronts import Clients
+from twin import credential
 from twin.aws.server import application, bind
 from twin.aws.view import AwsView, FrontError, connect
 from twin.kubernetes.view import CloudView, InsufficientCapacity
@@ -17,6 +18,7 @@ from twin.kubernetes.view import CloudView, InsufficientCapacity
 @pytest.fixture(scope="module")
 def view(clients: Clients) -> Iterator[AwsView]:
     server = bind(clients.front.world)
+    credential.renew(clients.front.world)
     server.app = application(clients.front)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.twin.gcp.fronts import PROJECT, REGION
+from twin import credential
 from twin import world as worlds
 from twin.gcp.credentials import deployer
 from twin.world import World
@@ -41,7 +42,9 @@ def serving(world: World) -> Iterator[subprocess.Popen[bytes]]:
 
 def ask(world: World, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
     """One request."""
-    headers = {"Authorization": f"Bearer {deployer(world).access_token}", "Content-Type": "application/json"}
+    google = {"Authorization": f"Bearer {deployer(world).access_token}"}
+    own = credential.headers(world) if path.startswith("/_twin/") else google
+    headers = {**own, "Content-Type": "application/json"}
     raw = None if body is None else json.dumps(body).encode()
     with urllib.request.urlopen(  # noqa: S310 - loopback
         urllib.request.Request(world.url("cloud") + path, raw, headers),  # noqa: S310
