@@ -63,10 +63,15 @@ class Daemon:
         return process if process is not None and _identity(pid) == identity else None
 
     @property
+    def command(self) -> list[str]:
+        """The command line that it was started with; empty where that is not known."""
+        command = self._known().get("command")
+        return [str(word) for word in command] if isinstance(command, list) else []
+
+    @property
     def program(self) -> str | None:
         """The program that it was started with, or None where that is not known."""
-        command = self._known().get("command")
-        return str(command[0]) if isinstance(command, list) and command else None
+        return next(iter(self.command), None)
 
     def _known(self) -> dict[str, Any]:
         try:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
+import json
+import socket
 import ssl
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -14,7 +19,10 @@ from kubernetes import client, config
 
 from twin import environment, processes
 from twin import world as worlds
-from twin.kubernetes import control_plane, kwok
+from twin.kubernetes import control_plane, egress, kwok
+from twin.kubernetes.api import Kube
+from twin.kubernetes.backends import Backends
+from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
 from twin.world import World
 
@@ -139,6 +147,180 @@ def test_who_is_nobody_sees_the_health_and_nothing_else(world: World) -> None:
     )
 
 
+def _status(world: World, port: str, path: str) -> int:
+    """What a stranger without a certificate gets of a port."""
+    context = ssl.create_default_context(cafile=str(world.folder / "kubernetes" / "pki" / "ca.crt"))
+    connection = http.client.HTTPSConnection("127.0.0.1", world.ports[port], context=context, timeout=10)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (ssl.SSLError, OSError):
+        return 0  # it does not even finish the handshake
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("port", [name for name in worlds.PORTS if name not in ("cloud", "webhook")])
+def test_another_user_of_the_machine_gets_the_health_of_a_port_at_most(world: World, port: str) -> None:
+    paths = (
+        "/metrics",
+        "/debug/pprof/heap",
+        "/configz",
+        "/version",
+        "/v2/keys",
+        "/containerLogs/default/a/b",
+    )
+    paths = (*paths, "/exec/default/a/b", "/logs/", "/discovery/prometheus", "/api/v1/secrets")
+    answered = {path: _status(world, port, path) for path in paths}
+    if port == "kwok":
+        # Counters of the Go runtime; there is no switch for them.
+        del answered["/metrics"], answered["/discovery/prometheus"]
+    assert not {path: code for path, code in answered.items() if code == 200}, answered
+
+
+@pytest.fixture
+def backends(world: World) -> Iterator[Backends]:
+    """The relay, as the controller runs it."""
+    made = Backends(Kube(world.kubeconfig))
+    relay = egress.Relay(world.folder / egress.SOCKET, made.resolve)
+    relay.start()
+    yield made
+    relay.stop()
+
+
+@pytest.fixture
+def neighbour() -> Iterator[list[str]]:
+    """Another program of the machine, that takes whatever comes to its port. Its first entry is the port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    came = [str(listener.getsockname()[1])]
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, address = listener.accept()
+            except OSError:
+                return
+            came.append(str(address))
+            connection.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield came
+    listener.close()
+
+
+def _hooked(api: client.ApiClient, name: str, **calls: Any) -> None:
+    """A webhook that every ConfigMap of the namespace `hooked-NAME` needs (failurePolicy Fail)."""
+    core_of(api).create_namespace({"metadata": {"name": f"hooked-{name}"}})
+    hook = {
+        "name": f"{name}.example.com",
+        "clientConfig": calls,
+        "rules": [
+            {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["configmaps"]}
+        ],
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": f"hooked-{name}"}},
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    admission: Any = client.AdmissionregistrationV1Api(api)
+    admission.create_validating_webhook_configuration({"metadata": {"name": name}, "webhooks": [hook]})
+
+
+def _refusal(api: client.ApiClient, name: str) -> str:
+    """How a ConfigMap is refused, within two seconds, once the API server knows of the webhook."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        began = time.monotonic()
+        try:
+            core_of(api).create_namespaced_config_map(f"hooked-{name}", {"metadata": {"generateName": "a-"}})
+        except client.ApiException as error:
+            assert time.monotonic() - began < 2, "it is refused at once"
+            return str(error.body)
+        time.sleep(0.2)
+    raise AssertionError("a webhook that nothing answers lets everything through")
+
+
+def test_a_webhook_without_a_backend_is_refused_at_once_with_its_service(
+    world: World, api: client.ApiClient, backends: Backends
+) -> None:
+    core = core_of(api)
+    ports = [{"port": 443, "targetPort": 9443}]
+    core.create_namespaced_service("default", {"metadata": {"name": "gate"}, "spec": {"ports": ports}})
+    _hooked(api, "service", service={"namespace": "default", "name": "gate", "path": "/validate"})
+    told = _refusal(api, "service")
+    assert "Service default/gate port 443 has no backend" in told
+    assert str(world.folder) not in told
+
+
+def test_no_other_program_of_the_machine_is_called(
+    api: client.ApiClient, backends: Backends, neighbour: list[str]
+) -> None:
+    # A Service at the program's own address, and a webhook by URL.
+    port = int(neighbour[0])
+    spec = {"type": "ExternalName", "externalName": "localhost", "ports": [{"port": port}]}
+    core_of(api).create_namespaced_service("default", {"metadata": {"name": "near"}, "spec": spec})
+    _hooked(api, "named", service={"namespace": "default", "name": "near", "port": port})
+    assert f"localhost:{port} is outside the twin" in _refusal(api, "named")
+    _hooked(api, "url", url=f"https://127.0.0.1:{port}/validate")
+    assert f"127.0.0.1:{port} is no Service" in _refusal(api, "url")
+    assert neighbour[1:] == []
+
+
+def test_an_aggregated_api_without_a_backend_is_unavailable_with_the_reason(
+    api: client.ApiClient, backends: Backends
+) -> None:
+    core = core_of(api)
+    made = {"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 443}]}}
+    core.create_namespaced_service("default", made)
+    # As its Pods would have it: without an endpoint the API server does not even call.
+    labels = {"kubernetes.io/service-name": "metrics"}
+    discovery: Any = client.DiscoveryV1Api(api)
+    ends = {"addressType": "IPv4", "endpoints": [{"addresses": ["100.64.0.9"]}], "ports": [{"port": 443}]}
+    discovery.create_namespaced_endpoint_slice(
+        "default", {"metadata": {"name": "metrics-1", "labels": labels}, **ends}
+    )
+    registration: Any = client.ApiregistrationV1Api(api)
+    spec = {
+        "group": "metrics.example.com",
+        "version": "v1",
+        "service": {"namespace": "default", "name": "metrics"},
+        "insecureSkipTLSVerify": True,
+        "groupPriorityMinimum": 100,
+        "versionPriority": 100,
+    }
+    registration.create_api_service({"metadata": {"name": "v1.metrics.example.com"}, "spec": spec})
+
+    def reason() -> str:
+        status = registration.read_api_service("v1.metrics.example.com").status
+        return " ".join(f"{each.reason}: {each.message}" for each in status.conditions or [])
+
+    assert until(lambda: "FailedDiscoveryCheck" in reason()), reason()
+    assert "Service default/metrics port 443 has no backend" in reason()
+    registration.delete_api_service("v1.metrics.example.com")
+
+
+def test_a_registered_backend_is_called_under_its_services_name(
+    world: World, api: client.ApiClient, backends: Backends
+) -> None:
+    pki = Pki(world.folder / "kubernetes" / "pki")
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pki.certificate("kube-apiserver"), pki.key("kube-apiserver"))
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    spec = {"ports": [{"port": 8443}]}
+    core_of(api).create_namespaced_service("default", {"metadata": {"name": "served"}, "spec": spec})
+    backends.register_service("default", "served", 8443, egress.to_loopback(server.server_address[1]))
+    service = {"namespace": "default", "name": "served", "port": 8443}
+    _hooked(api, "served", service=service, caBundle=control_plane.certificate_authority(world))
+    told = _refusal(api, "served")
+    assert "certificate is valid for localhost" in told, "the process that stands for the Service answers"
+    assert "not served.default.svc" in told, (
+        "its certificate is checked for the Service's name, as in a cluster"
+    )
+    server.shutdown()
+
+
 @pytest.mark.parametrize("victim", control_plane.PROCESSES)
 def test_a_killed_process_comes_back_and_nothing_is_lost(
     world: World, api: client.ApiClient, victim: str
@@ -153,6 +335,16 @@ def test_a_killed_process_comes_back_and_nothing_is_lost(
     control_plane.start(world)
     api = config.new_client_from_config(str(world.kubeconfig))
     assert core_of(api).read_namespaced_config_map(name, "default").data == {"a": "1"}
+
+
+def test_a_process_that_runs_with_other_flags_is_restarted_and_no_other(world: World) -> None:
+    before = {name: daemon.process() for name, daemon in control_plane.daemons(world).items()}
+    file = control_plane.daemons(world)["kwok"].pid_file
+    known = json.loads(file.read_text())
+    file.write_text(json.dumps({**known, "command": [*known["command"], "--as-before-an-update"]}))
+    control_plane.start(world)
+    after = {name: daemon.process() for name, daemon in control_plane.daemons(world).items()}
+    assert {name for name in before if before[name] != after[name]} == {"kwok"}
 
 
 def test_a_new_kwok_takes_the_nodes_of_the_old_one_at_once(world: World, api: client.ApiClient) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from twin.kubernetes import kwok
+from twin.kubernetes import egress, kwok
 from twin.kubernetes.certificates import Pki, write_kubeconfig, write_private
 from twin.world import World
 
@@ -101,6 +101,7 @@ def _etcd(world: World, pki: Pki) -> list[str]:
 def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
     folder = world.folder / "kubernetes"
     anonymous = write_private(folder / "authentication.json", json.dumps(ANONYMOUS))
+    outwards = write_private(folder / "egress.json", json.dumps(egress.configuration()))
     return [
         "kube-apiserver",
         "--bind-address=127.0.0.1",
@@ -114,6 +115,7 @@ def _api_server(world: World, pki: Pki, settings: Settings) -> list[str]:
         f"--etcd-keyfile={pki.key('kube-apiserver')}",
         # 127.0.0.1 may not stand in an EndpointSlice, and no Pod here could reach it.
         "--endpoint-reconciler-type=none",
+        f"--egress-selector-config-file={outwards}",
         f"--service-cluster-ip-range={settings.service_cidr}",
         f"--service-account-issuer={settings.issuer}",
         f"--service-account-signing-key-file={pki.service_account_key}",
@@ -189,10 +191,13 @@ def _kubeconfig(world: World, pki: Pki, subject: str) -> Path:
 
 
 def _webhook(world: World) -> Path:
+    # Through the relay's socket, which no other user reaches: a stranger who listened on a port in its place
+    # would get each token, and decide whose it is.
+    host, port = egress.TOKEN_WEBHOOK
     document = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "webhook", "cluster": {"server": world.url("webhook") + "/authenticate"}}],
+        "clusters": [{"name": "webhook", "cluster": {"server": f"http://{host}:{port}/authenticate"}}],
         "users": [{"name": "kube-apiserver", "user": {}}],
         "contexts": [{"name": "webhook", "context": {"cluster": "webhook", "user": "kube-apiserver"}}],
         "current-context": "webhook",

@@ -108,12 +108,16 @@ def _start(world: World, binary: Path | None, given_up: threading.Event | None =
     certificates.write_kubeconfig(pki, "admin", endpoint(world), world.kubeconfig, name=f"twin-{world.name}")
     commands.etcd_data(world).mkdir(parents=True, exist_ok=True, mode=0o700)
     five = daemons(world)
+    commanded = {name: [str(binary), *line] for name, line in lines.items()}
+    # A process of before a change of its flags would run on without them.
+    old = [five[name] for name in PROCESSES if five[name].alive and five[name].command != commanded[name]]
+    processes.stop(old, grace_seconds=1)
     # The API server waits for etcd by itself; the others give up when it is not there.
     for group in (("etcd", "kube-apiserver"), ("kube-controller-manager", "kube-scheduler", "kwok")):
         if "kwok" in group and not five["kwok"].alive:
             _release_nodes(world)
         for name in group:
-            processes.start(five[name], [str(binary), *lines[name]], env=_environment(world, name))
+            processes.start(five[name], commanded[name], env=_environment(world, name))
         for name in group:
             _wait(world, pki, name, given_up)
 

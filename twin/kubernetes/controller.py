@@ -1,9 +1,9 @@
 """The process that does around a real Kubernetes control plane what a managed cloud does.
 
 `python -m twin.kubernetes.controller --world NAME`: nodes for machines, device plugins, add-ons, the
-autoscaler that the program installed, the token webhook. It asks the cloud through `CloudView`, and the
-API server by the administrator's kubeconfig. Either may go away and come back: it waits, says so once, and
-goes on.
+autoscaler that the program installed, the token webhook, the relay of the API server's connections. It asks
+the cloud through `CloudView`, and the API server by the administrator's kubeconfig. Either may go away and
+come back: it waits, says so once, and goes on.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
-from twin.kubernetes import control_plane, preinstalled
+from twin.kubernetes import control_plane, egress, preinstalled
 from twin.kubernetes.access_policies import AccessPolicies
 from twin.kubernetes.addons import Addons
 from twin.kubernetes.api import Kube, Unreachable
 from twin.kubernetes.autoscaler import Autoscaler, BuiltInAutoscaler
+from twin.kubernetes.backends import Backends
 from twin.kubernetes.clock import Clock
 from twin.kubernetes.cluster_life import ClusterLife, ControlPlane, identity
 from twin.kubernetes.device_plugins import DevicePlugins
@@ -103,12 +104,16 @@ class Controller:
         self.health = NodeGroupHealth(view, self.clock)
         self.policies = AccessPolicies(self.kube, settle=SETTLE)
         self.webhook = Webhook(world.ports["webhook"], self.authenticate)
+        self.backends = Backends(self.kube)
+        self.backends.register_host(*egress.TOKEN_WEBHOOK, self.webhook.serve)
         self._stopping = False
         self._served = ""
         self._faults: dict[str, str] = {}
 
     def run(self) -> None:
         """Until `stop`."""
+        relay = egress.Relay(self.world.folder / egress.SOCKET, self.backends.resolve)
+        relay.start()
         self.webhook.start()
         self.mirror.start()
         log.info("world %s (%s): the clock runs %gx", self.world.name, self.world.cloud, self.clock.factor)
@@ -119,6 +124,7 @@ class Controller:
             # Changes are taken together, and a slow cloud is not asked without a pause.
             time.sleep(max(SETTLE, min(TICK, time.monotonic() - began) * 0.5))
         self.webhook.stop()
+        relay.stop()
         self.mirror.stop()
         log.info("stopped")
 

@@ -1,12 +1,14 @@
 """The API server's token webhook: who a bearer token of the cloud's is (TokenReview v1).
 
-GET /healthz says that the controller's process is up. Loopback only: the API server is the only one to ask.
+The API server reaches it through the relay (twin.kubernetes.egress), whose socket is the owner's alone. The
+port, which every user of the machine reaches, answers GET /healthz and nothing else.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -52,8 +54,8 @@ class Webhook:
     """
 
     def __init__(self, port: int, authenticate: Authenticate) -> None:
-        handler = type("Handler", (_Handler,), {"authenticate": staticmethod(authenticate)})
-        self._server = _Server(("127.0.0.1", port), handler)
+        self._reviews = type("Reviews", (_Reviews,), {"authenticate": staticmethod(authenticate)})
+        self._server = _Server(("127.0.0.1", port), _Health)
         self._server.daemon_threads = True
 
     @property
@@ -64,6 +66,10 @@ class Webhook:
     def start(self) -> None:
         """Begin to answer."""
         threading.Thread(target=self._server.serve_forever, name="webhook", daemon=True).start()
+
+    def serve(self, connection: socket.socket) -> None:
+        """Answer the reviews that the API server sends on a connection of the relay's, until it ends."""
+        self._reviews(connection, ("relay", 0), self._server)
 
     def stop(self) -> None:
         """Stop answering, and give the port back."""
@@ -77,16 +83,32 @@ class _Server(ThreadingHTTPServer):
         log.info("a connection of the API server broke: %s", sys.exc_info()[1])
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Health(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
-    authenticate: Authenticate
 
     def do_GET(self) -> None:
         if self.path == "/healthz":
             self._say(200, b"ok", "text/plain")
         else:
             self._say(404, b"not found", "text/plain")
+
+    def _say(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        if status >= 400:
+            # What is left of an unread body must not be taken for the next request.
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Tokens come by here, so nothing of a request is logged."""
+
+
+class _Reviews(_Health):
+    authenticate: Authenticate
 
     def do_POST(self) -> None:
         if self.path.partition("?")[0] != "/authenticate":
@@ -107,16 +129,3 @@ class _Handler(BaseHTTPRequestHandler):
         if not 0 < length <= LONGEST:
             raise ValueError(f"a body of {length} bytes; 1 to {LONGEST} are taken")
         return self.rfile.read(length)
-
-    def _say(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        if status >= 400:
-            # What is left of an unread body must not be taken for the next request.
-            self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Tokens come by here, so nothing of a request is logged."""

@@ -11,7 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from twin import world as worlds
-from twin.kubernetes import certificates, commands, control_plane, kwok
+from twin.kubernetes import certificates, commands, control_plane, egress, kwok
 from twin.kubernetes.certificates import Pki
 from twin.kubernetes.commands import Settings
 from twin.world import World
@@ -67,7 +67,21 @@ def test_nobody_unknown_gets_more_than_the_health(world: World, lines: dict[str,
 
 def test_the_token_webhook_is_the_worlds_own(world: World, lines: dict[str, list[str]]) -> None:
     config = json.loads((world.folder / "kubernetes" / "webhook.kubeconfig").read_text())
-    assert config["clusters"][0]["cluster"]["server"] == f"{world.url('webhook')}/authenticate"
+    host, port = egress.TOKEN_WEBHOOK
+    assert config["clusters"][0]["cluster"]["server"] == f"http://{host}:{port}/authenticate"
+    assert host.endswith(".invalid"), "no resolver may know it: the relay alone has a backend for it"
+
+
+def test_the_api_server_dials_nothing_but_etcd_without_the_relay(
+    world: World, lines: dict[str, list[str]]
+) -> None:
+    file = world.folder / "kubernetes" / "egress.json"
+    assert f"--egress-selector-config-file={file}" in lines["kube-apiserver"]
+    selections = json.loads(file.read_text())["egressSelections"]
+    assert {each["name"] for each in selections} == {"cluster", "controlplane"}
+    for each in selections:
+        path = each["connection"]["transport"]["uds"]["udsName"]
+        assert not Path(path).is_absolute(), "a long path of a twin's folder would not fit a socket's address"
 
 
 def test_kwok_does_not_read_the_users_own_configuration(world: World) -> None:
@@ -92,7 +106,8 @@ def test_settings_that_cannot_be_read_are_the_defaults(world: World) -> None:
 
 
 def stages() -> list[dict[str, Any]]:
-    return list(YAML(typ="safe").load_all(kwok.STAGES.read_text()))
+    documents = YAML(typ="safe").load_all(kwok.STAGES.read_text())
+    return [document for document in documents if document["kind"] == "Stage"]
 
 
 def test_every_stage_is_of_a_node_or_a_pod_and_does_something() -> None:
