@@ -20,9 +20,12 @@ from cli.digest import digest
 from cli.output import CommandError, note
 from twin import environment
 from twin.kubernetes.certificates import write_private
+from twin.watch import Watch
 from twin.world import World
 
 STACK_OPTIONS: Final = ("-s", "--stack")
+END_SECONDS: Final = 15.0
+"""How long an engine gets to end at a safe point, and then to end at once."""
 PROOF: Final = {"aws": "AWS_", "gcp": "GOOGLE_OAUTH_ACCESS_TOKEN"}
 """How the variables begin by which a kubeconfig's plugin proves who the caller is."""
 
@@ -60,11 +63,17 @@ def run(world: World, name: str, arguments: Sequence[str]) -> int:
         "--config-file",
         str(ensure_stack(world, name)),
     ]
-    return stream(command, environment.complete(world))
+    with Watch(world, note) as watch:
+        code = stream(command, environment.complete(world), watch)
+    if watch.failure:
+        note(f"the command was ended, as the twin does not run any more: {watch.failure}")
+    return code
 
 
-def stream(command: Sequence[str], env: dict[str, str]) -> int:
+def stream(command: Sequence[str], env: dict[str, str], watch: Watch | None = None) -> int:
     """Run a command in the repository with its output on ours, and hand it our signals.
+
+    watch: of the twin that it works in; the command ends when the twin cannot be kept running.
 
     Where either end is no terminal the output is a digest (cli.digest), and nothing is asked.
     """
@@ -82,6 +91,8 @@ def stream(command: Sequence[str], env: dict[str, str]) -> int:
         process_group=None if on_terminal else 0,
         stdin=None if on_terminal else subprocess.DEVNULL,
     )
+    if watch is not None:
+        watch.on_failure = lambda: _end(engine)
     with engine, _forwarding(engine, interrupts=not on_terminal):
         if engine.stdout is not None:
             for line in digest(raw.decode(errors="replace") for raw in engine.stdout):
@@ -111,6 +122,20 @@ def heard(command: Sequence[str], env: dict[str, str]) -> Iterator[str]:
         engine.wait()
         if came:
             raise KeyboardInterrupt
+
+
+def _end(engine: subprocess.Popen[Any]) -> None:
+    """End an engine that waits for what will not come: at a safe point, at once, or by force."""
+    for number, seconds in (
+        (signal.SIGINT, END_SECONDS),
+        (signal.SIGINT, END_SECONDS),
+        (signal.SIGKILL, 1.0),
+    ):
+        with contextlib.suppress(OSError):
+            engine.send_signal(number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            engine.wait(seconds)
+            return
 
 
 def _show(line: str) -> None:

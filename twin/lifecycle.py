@@ -51,6 +51,8 @@ OTHER_IDS: Final = (
     "it no longer agree:\n{calls}\n`aiplatform twin reset --name {name}` forgets it, and the next `up` makes "
     "it anew."
 )
+MODULE_OF: Final = {CLOUD: "twin.{cloud}.server", CONTROLLER: "twin.kubernetes.controller"}
+HEALTH_OF: Final = {CLOUD: "/_twin/health", CONTROLLER: "/healthz"}
 # The port of each process that has one of another name.
 PORT_OF: Final = {CONTROLLER: "webhook"}
 
@@ -168,6 +170,26 @@ def reset(world: World) -> None:
         raise WorldError(f"{world.folder} could not be removed altogether:{shown}{users}")
 
 
+def ended(world: World) -> list[str]:
+    """The names of the processes that ended by themselves or were killed, and that nobody stopped."""
+    return [name for name in PROCESSES if _daemon(world, name).ended]
+
+
+def restart(world: World, name: str) -> bool:
+    """Start a process that ended by itself, and wait until it is ready; what it holds is in its files.
+
+    False where it was stopped or started meanwhile. Raises ProcessError, ToolchainError or WorldError.
+    """
+    if name in control_plane.PROCESSES:
+        return control_plane.restart(world, name)
+    with _lock(world):
+        if not _daemon(world, name).ended:
+            return False
+        _launch(world, name)
+    _wait(world, name, threading.Event())
+    return True
+
+
 def _users(world: World) -> list[tuple[int, str]]:
     """The processes of this user that were started in the twin's environment and still run."""
     found: list[tuple[int, str]] = []
@@ -189,9 +211,9 @@ def resident_bytes(world: World) -> int:
 def _start_cloud(world: World, progress: Progress, given_up: threading.Event) -> None:
     renewed = RENEWED if sources.is_old(_daemon(world, CLOUD)) else ""
     with progress.step(f"{world.cloud} front{renewed}"):
-        started = _start_python(world, CLOUD, f"twin.{world.cloud}.server")
+        started = _start_python(world, CLOUD)
         try:
-            _wait(world, CLOUD, "/_twin/health", given_up)
+            _wait(world, CLOUD, given_up)
         except ProcessError as error:
             if sources.is_untried(_daemon(world, CLOUD)):
                 raise ProcessError(f"{error}\n{NEW_CODE.format(name=world.name)}") from error
@@ -206,7 +228,7 @@ def _start_cloud(world: World, progress: Progress, given_up: threading.Event) ->
 def _renamed(world: World) -> list[str]:
     """The calls that gave other ids than before when the front made them again."""
     try:
-        return list(json.loads(_get(world, world.ports[CLOUD], "/_twin/health")[1])["renamed"])
+        return list(json.loads(_get(world, world.ports[CLOUD], HEALTH_OF[CLOUD])[1])["renamed"])
     except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         return []  # a front without a journal
 
@@ -227,21 +249,27 @@ def _start_kubernetes(
     cloud.result()
     renewed = RENEWED if sources.is_old(_daemon(world, CONTROLLER)) else ""
     with progress.step(f"simulation of nodes, add-ons and tokens{renewed}"):
-        _start_python(world, CONTROLLER, "twin.kubernetes.controller")
-        _wait(world, CONTROLLER, "/healthz", given_up)
+        _start_python(world, CONTROLLER)
+        _wait(world, CONTROLLER, given_up)
 
 
-def _start_python(world: World, name: str, module: str) -> bool:
+def _start_python(world: World, name: str) -> bool:
     """Whether it was started now."""
     daemon = _daemon(world, name)
     with _lock(world):
         if sources.is_old(daemon):
             processes.stop([daemon])
-        _check_port(world, daemon, PORT_OF.get(name, name))
-        started = processes.start(daemon, _python(world, module), env=environment.daemon_environment(world))
-        if started:
-            sources.record(daemon)
-        return started
+        return _launch(world, name)
+
+
+def _launch(world: World, name: str) -> bool:
+    daemon = _daemon(world, name)
+    module = MODULE_OF[name].format(cloud=world.cloud)
+    _check_port(world, daemon, PORT_OF.get(name, name))
+    started = processes.start(daemon, _python(world, module), env=environment.daemon_environment(world))
+    if started:
+        sources.record(daemon)
+    return started
 
 
 def _python(world: World, module: str) -> list[str]:
@@ -254,7 +282,8 @@ def _is_another(world: World, binary: Path) -> bool:
     return any(program is not None and program != str(binary) for program in started)
 
 
-def _wait(world: World, name: str, path: str, given_up: threading.Event) -> None:
+def _wait(world: World, name: str, given_up: threading.Event) -> None:
+    path = HEALTH_OF[name]
     port = world.ports[PORT_OF.get(name, name)]
     daemon = _daemon(world, name)
     processes.wait_ready(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -26,9 +27,17 @@ MARK: Final = "AIPLATFORM_TWIN_PROCESS"
 TAIL_LINES: Final = 15
 LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
 POLL_SECONDS: Final = 0.05
+# A shell's status of a program that a signal ended is this and the signal's number.
+_SIGNALLED: Final = 128
+# So long may it take until how a process ended is written down.
+_RECORD_SECONDS: Final = 1.0
 # The program becomes a child of init, not of the command that starts it: it leaves no zombie behind in a
 # long-lived starter, and is not taken for one of the starter's children when that one is stopped.
-_DETACH: Final = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
+# A shell stays with it only to record how it ended. It carries the daemon's mark, so `stop` ends it too.
+_DETACH: Final = (
+    'log=$1; record=$2; shift 2; rm -f "$record"; { "$@" >>"$log" 2>&1 </dev/null & echo $!; '
+    'exec >/dev/null 2>&1 </dev/null; wait $!; echo $? >"$record"; } &'
+)
 
 
 class ProcessError(Exception):
@@ -61,6 +70,30 @@ class Daemon:
             return None
         process = _running(pid)
         return process if process is not None and _identity(pid) == identity else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it ended by itself or was killed, and nobody stopped it."""
+        return self.pid_file.exists() and not self.alive
+
+    @property
+    def ending(self) -> str:
+        """How it ended: `exit status 1`, `killed by SIGKILL`, or `exit status unknown` without a record."""
+        try:
+            status = int(self.record.read_text())
+        except (OSError, ValueError):
+            return "exit status unknown"
+        if status <= _SIGNALLED:
+            return f"exit status {status}"
+        try:
+            return f"killed by {signal.Signals(status - _SIGNALLED).name}"
+        except ValueError:
+            return f"exit status {status}"
+
+    @property
+    def record(self) -> Path:
+        """Where its exit status is written when it ends; absent while it runs, and where it was stopped."""
+        return self.folder / "run" / f"{self.name}.ended"
 
     @property
     def command(self) -> list[str]:
@@ -100,7 +133,7 @@ def start(daemon: Daemon, command: Sequence[str], *, env: Mapping[str, str], cwd
     daemon.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     _rotate(daemon.log)
     done = subprocess.run(
-        ["/bin/sh", "-c", _DETACH, "sh", str(daemon.log), *command],
+        ["/bin/sh", "-c", _DETACH, "sh", str(daemon.log), str(daemon.record), *command],
         env={**env, MARK: str(daemon.pid_file)},
         cwd=cwd or daemon.folder,
         stdin=subprocess.DEVNULL,
@@ -119,19 +152,32 @@ def start(daemon: Daemon, command: Sequence[str], *, env: Mapping[str, str], cwd
 
 
 def wait_ready(
-    daemon: Daemon, ready: Callable[[], bool], *, seconds: float, given_up: threading.Event | None = None
+    daemon: Daemon,
+    ready: Callable[[], bool],
+    *,
+    seconds: float,
+    needs: Iterable[Daemon] = (),
+    given_up: threading.Event | None = None,
 ) -> None:
     """Wait until `ready` answers True; ProcessError when the process ends first or the time is over.
 
+    needs: processes without which it cannot become ready; the wait ends when one of them has ended.
     given_up: set by who no longer wants it to be ready; the wait ends then.
     """
+    needs = list(needs)
     deadline = time.monotonic() + seconds
     while not ready():
         if given_up is not None and given_up.is_set():
             raise ProcessError(f"{daemon.name} was not waited for, as something else had failed.")
         if not daemon.alive:
             # It may have become ready and stopped, or never have come up: either way it is not there.
-            raise ProcessError(f"{daemon.name} ended before it was ready.\n{log_tail(daemon)}")
+            raise ProcessError(
+                f"{daemon.name} ended before it was ready ({ending(daemon)}).\n{log_tail(daemon)}"
+            )
+        for other in needs:
+            if not other.alive:
+                told = f"{other.name} ended ({ending(other)}).\n{log_tail(other)}"
+                raise ProcessError(f"{daemon.name} cannot become ready: {told}")
         if time.monotonic() > deadline:
             raise ProcessError(f"{daemon.name} was not ready after {seconds:.0f} s.\n{log_tail(daemon)}")
         time.sleep(POLL_SECONDS)
@@ -155,6 +201,7 @@ def stop(daemons: Iterable[Daemon], *, grace_seconds: float = 5.0) -> list[str]:
         _refuse_survivors(_family(daemons))
     for daemon in daemons:
         daemon.pid_file.unlink(missing_ok=True)
+        daemon.record.unlink(missing_ok=True)
     return ran
 
 
@@ -172,6 +219,14 @@ def kill_strays(daemons: Iterable[Daemon]) -> None:
     by_mark = {str(daemon.pid_file): daemon for daemon in daemons}
     strays = [process for process, mark in _marked() if mark in by_mark and not by_mark[mark].alive]
     _end(strays, 0)
+
+
+def ending(daemon: Daemon) -> str:
+    """How a process that ended just now has ended, when that is on record: `exit status 1`."""
+    deadline = time.monotonic() + _RECORD_SECONDS
+    while not daemon.record.exists() and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
+    return daemon.ending
 
 
 def log_tail(daemon: Daemon) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 
 import psutil
 
 from tests.end_to_end.harness import Twin, eventually
+from twin.processes import Daemon
 
 
 def made(twin: Twin) -> int:
@@ -42,14 +44,20 @@ def kill_midway(twin: Twin, reached: Callable[[], bool], victim: Callable[[psuti
     running = twin.spawn("up", twin.environment)
     eventually("the `up` has come so far", lambda: running.poll() is not None or reached())
     assert running.poll() is None, f"it ended before it was killed:\n{twin.spawned()}"
+    assert end(running, victim) != 0, f"an `up` whose processes die is no success:\n{twin.spawned()}"
+
+
+def end(running: subprocess.Popen[str], victim: Callable[[psutil.Process], bool] = lambda _: True) -> int:
+    """Kill some of what a command has started (by default all of it), see it end and leave nothing."""
     family = psutil.Process(running.pid).children(recursive=True)
     victims = [process for process in family if victim(process)]
     for process in victims:
         process.kill()
     assert victims, "there was nothing to kill"
-    assert running.wait(90) != 0, f"an `up` whose processes die is no success:\n{twin.spawned()}"
+    code = running.wait(90)
     _, alive = psutil.wait_procs(family, timeout=15)
     assert not alive, "what the engine started does not outlive it"
+    return code
 
 
 def more(twin: Twin, count: int) -> Callable[[], bool]:
@@ -58,11 +66,19 @@ def more(twin: Twin, count: int) -> Callable[[], bool]:
     return lambda: made(twin) >= wanted
 
 
-def kill_front(twin: Twin) -> None:
-    """Kill the cloud's API. Not checked: a control plane that is being made counts as partly there."""
-    told = twin.cli("twin", "status", "--name", twin.environment, "--json", check=False)
-    [front] = [process for process in json.loads(told.stdout)["processes"] if process["name"] == "cloud"]
-    psutil.Process(front["pid"]).kill()
+def kill_process(twin: Twin, name: str) -> None:
+    """Kill one of the twin's own processes, by its name in `twin status`."""
+    process = Daemon(twin.world.folder, name).process()
+    assert process is not None, f"{name} does not run"
+    process.kill()
+
+
+def kill_restarted(twin: Twin, names: Sequence[str]) -> None:
+    """Kill some of the twin's own processes during `spawn`'s command, each when the one before is back."""
+    for name in names:
+        kill_process(twin, name)
+        told = f"{name} of the twin ended (killed by SIGKILL) and was restarted"
+        eventually(told, lambda told=told: told in twin.spawned(), 60)
 
 
 def ids_of_stack(twin: Twin) -> dict[str, list[str]]:

@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import kubernetes
+import psutil
 import pytest
 
 from tests.end_to_end.harness import Twin, eventually
 from tests.end_to_end.killing import (
+    end,
     ids_of_stack,
     is_engine,
     is_program,
     is_provider,
-    kill_front,
     kill_midway,
+    kill_restarted,
     more,
 )
 
@@ -60,9 +62,9 @@ def test_the_cloud_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
     reached = more(dev, 10)
     running = dev.spawn("up", dev.environment)
     eventually("some more are there", lambda: running.poll() is not None or reached())
-    kill_front(dev)
-    assert running.wait(120) != 0, "nobody starts the cloud again in the middle of an `up`"
-    assert "Could not connect to the endpoint" in dev.spawned(), "the user is told what is away"
+    kill_restarted(dev, ["cloud"])
+    # Whether the provider's retries outlast the restart is a matter of luck.
+    end(running)
 
 
 def test_the_program_is_killed_while_the_cluster_is_made(dev: Twin) -> None:
@@ -90,7 +92,12 @@ def test_all_of_it_is_killed_while_objects_are_made_in_the_cluster(dev: Twin) ->
 
 
 def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
-    dev.up()
+    running = dev.spawn("up", dev.environment)
+    engine = lambda: any(map(is_engine, psutil.Process(running.pid).children(recursive=True)))  # noqa: E731
+    eventually("the engine runs", engine)
+    # Without a watch each of these would leave the engine waiting for minutes.
+    kill_restarted(dev, ["controller", "etcd", "kube-apiserver"])
+    assert running.wait(600) == 0, dev.spawned()
     owned, held = ids_of_stack(dev), dev.inventory()
     for kind, token in KINDS.items():
         wanted = {id.replace(":", "/") if kind.startswith("eks/") else id for id in owned[token]}

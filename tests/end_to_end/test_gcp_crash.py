@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.end_to_end.harness import Twin, eventually
-from tests.end_to_end.killing import ids_of_stack, is_engine, kill_front, kill_midway, more
+from tests.end_to_end.killing import end, ids_of_stack, is_engine, kill_midway, kill_restarted, more
 
 pytestmark = pytest.mark.end_to_end
 
@@ -46,8 +46,9 @@ def test_the_front_is_killed_in_the_middle_of_its_calls(dev: Twin) -> None:
     reached = more(dev, 12)
     running = dev.spawn("up", dev.environment)
     eventually("some more are there", lambda: running.poll() is not None or reached())
-    kill_front(dev)
-    assert running.wait(120) != 0, "nobody starts the cloud again in the middle of an `up`"
+    kill_restarted(dev, ["cloud"])
+    # Whether the provider's retries outlast the restart is a matter of luck.
+    end(running)
 
 
 def test_all_of_it_is_killed_while_the_cluster_is_made(dev: Twin) -> None:

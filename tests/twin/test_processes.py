@@ -173,3 +173,51 @@ def test_memory_is_told_for_what_runs_only(make: Make) -> None:
     run(daemon, "import time; time.sleep(60)")
     assert until(lambda: processes.resident_bytes([daemon])["big"] > 1_000_000)
     assert set(processes.resident_bytes([daemon, idle])) == {"big"}
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [
+        ("raise SystemExit(3)", "exit status 3"),
+        ("", "exit status 0"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "killed by SIGKILL"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "killed by SIGTERM"),
+    ],
+)
+def test_how_a_process_ended_is_known(make: Make, code: str, ending: str) -> None:
+    daemon = make("ending")
+    run(daemon, code)
+    assert until(daemon.record.exists)
+    assert daemon.ended
+    assert daemon.ending == ending
+
+
+def test_a_process_that_was_stopped_has_not_ended_by_itself(make: Make) -> None:
+    daemon = make("asked")
+    run(daemon, "import time; time.sleep(60)")
+    assert not daemon.ended
+    processes.stop([daemon])
+    time.sleep(0.1)
+    assert not daemon.ended
+    assert not daemon.record.exists()
+
+
+def test_a_new_start_forgets_how_the_one_before_ended(make: Make) -> None:
+    daemon = make("again")
+    run(daemon, "raise SystemExit(3)")
+    assert until(daemon.record.exists)
+    run(daemon, "import time; time.sleep(60)")
+    assert not daemon.record.exists()
+    assert not daemon.ended
+
+
+def test_waiting_ends_with_the_cause_when_what_is_needed_ends(make: Make) -> None:
+    needed, waiting = make("etcd"), make("api")
+    run(needed, "import time; time.sleep(0.3); print('disk is full'); raise SystemExit(7)")
+    run(waiting, "import time; time.sleep(60)")
+    began = time.monotonic()
+    with pytest.raises(
+        ProcessError, match=r"(?s)api cannot become ready: etcd ended \(exit status 7\).*disk is full"
+    ):
+        processes.wait_ready(waiting, lambda: False, seconds=30, needs=[needed])
+    assert time.monotonic() - began < 5

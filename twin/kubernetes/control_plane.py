@@ -31,6 +31,8 @@ from twin.world import World
 
 PROCESSES: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
 READY_SECONDS: Final = 90.0
+# Without these a process does not become ready, however long it is waited for; of the others, the first two.
+NEEDS: Final[Mapping[str, tuple[str, ...]]] = {"etcd": (), "kube-apiserver": ("etcd",)}
 # Go's collector would let heaps grow to twice what lives; these keep the five under 1.2 GiB together. The
 # limits are soft: a process that needs more gets it, and collects more often.
 MEMORY: Final[Mapping[str, tuple[int, str]]] = {
@@ -65,6 +67,18 @@ def start(world: World, binary: Path | None = None, given_up: threading.Event | 
     """
     with _lock(world):
         _start(world, binary, given_up)
+
+
+def restart(world: World, name: str) -> bool:
+    """Start one of the five that ended by itself, and wait until all are ready again.
+
+    False where it was stopped or started meanwhile. Raises ProcessError as `start` does.
+    """
+    with _lock(world):
+        if not daemons(world)[name].ended:
+            return False
+        _start(world, None)
+        return True
 
 
 def stop(world: World, *, kill: bool = False) -> None:
@@ -147,7 +161,9 @@ def _wait(world: World, pki: Pki, name: str, given_up: threading.Event | None) -
     # etcd serves its health on the client port, to those with a certificate.
     path = "/readyz" if name in ("kube-apiserver", "etcd") else "/healthz"
     probe: Callable[[], bool] = lambda: _healthy(pki, world.ports[name], path)  # noqa: E731
-    processes.wait_ready(Daemon(world.folder, name), probe, seconds=READY_SECONDS, given_up=given_up)
+    five = daemons(world)
+    needs = [five[needed] for needed in NEEDS.get(name, ("etcd", "kube-apiserver"))]
+    processes.wait_ready(five[name], probe, seconds=READY_SECONDS, needs=needs, given_up=given_up)
 
 
 def _healthy(pki: Pki, port: int, path: str) -> bool:

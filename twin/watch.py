@@ -1,0 +1,74 @@
+"""Looks after a twin's processes while a command works in it.
+
+A process that ends in the middle leaves the engine waiting for minutes for what will not happen. One that
+ended by itself is restarted in place: etcd, the cloud and the others keep what they hold in files. One that
+does not start again, or ends again and again, ends the command with the cause.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from types import TracebackType
+from typing import Final, Self
+
+from filelock import Timeout
+
+from twin import lifecycle, processes
+from twin.processes import Daemon, ProcessError
+from twin.toolchain.errors import ToolchainError
+from twin.world import World, WorldError
+
+LOOK_SECONDS: Final = 0.5
+RESTARTS: Final = 3
+"""How often one process is restarted within one command."""
+
+
+class Watch:
+    """Watches from `with` to its end. say: gets a line for each restart.
+
+    on_failure: called once, from the watching thread, when the twin cannot be kept running.
+    failure: the cause of that (the process, how it ended, the end of its log); empty otherwise.
+    """
+
+    def __init__(self, world: World, say: Callable[[str], None]) -> None:
+        self._world = world
+        self._say = say
+        self._restarts: Counter[str] = Counter()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watch of the twin", daemon=True)
+        self.on_failure: Callable[[], None] = lambda: None
+        self.failure = ""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join(LOOK_SECONDS)
+
+    def _run(self) -> None:
+        while not self._over.wait(LOOK_SECONDS):
+            for name in lifecycle.ended(self._world):
+                self._repair(name)
+            if self.failure:
+                self.on_failure()
+                return
+
+    def _repair(self, name: str) -> None:
+        daemon = Daemon(self._world.folder, name)
+        # Read before the restart, which begins a new record.
+        ending, tail = processes.ending(daemon), processes.log_tail(daemon)
+        if self._restarts[name] >= RESTARTS:
+            self.failure = f"{name} of the twin ended after {RESTARTS} restarts again ({ending}).\n{tail}"
+            return
+        try:
+            if lifecycle.restart(self._world, name):
+                self._restarts[name] += 1
+                self._say(f"{name} of the twin ended ({ending}) and was restarted")
+        except (ProcessError, ToolchainError, WorldError, Timeout, OSError) as error:
+            self.failure = f"{name} of the twin ended ({ending}).\n{tail}\nIt could not be restarted: {error}"
