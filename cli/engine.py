@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import psutil
 
+from cli import engine_settings
 from cli.digest import digest
 from cli.output import CommandError, note
 from twin import environment
@@ -63,8 +64,12 @@ def run(world: World, name: str, arguments: Sequence[str]) -> int:
         "--config-file",
         str(ensure_stack(world, name)),
     ]
+    told = engine_settings.ignored(arguments)
+    if told:
+        note(told)
+    variables = environment.complete(world) | engine_settings.variables(arguments)
     with Watch(world, note) as watch:
-        code = stream(command, environment.complete(world), watch)
+        code = stream(command, variables, watch)
     if watch.failure:
         note(f"the command was ended, as the twin does not run any more: {watch.failure}")
     return code

@@ -146,12 +146,13 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     """
     if not context.args:
         raise CommandError("say what to run: aiplatform twin run -- COMMAND [ARGUMENT...]")
-    from cli import engine, worlds
+    from cli import engine, engine_settings, worlds
     from cli.progress import shown
     from twin import environment, lifecycle
 
     command = context.args
-    stack = engine.stack_of(command) if Path(command[0]).name == "pulumi" else None
+    is_pulumi = Path(command[0]).name == "pulumi"
+    stack = engine.stack_of(command) if is_pulumi else None
     if stack not in environment.environments():
         stack = None
     own = stack if stack and not name and not os.environ.get(worlds.VARIABLE) else name
@@ -159,6 +160,11 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     with shown() as progress:
         lifecycle.start(world, progress)
     variables = environment.complete(world)
+    if is_pulumi:
+        variables |= engine_settings.variables(command[1:])
+        told = engine_settings.ignored(command[1:])
+        if told:
+            note(told)
     if stack:
         variables |= _stack_variables(world, stack, engine.ensure_stack(world, stack))
     _become(command, variables)

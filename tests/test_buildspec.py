@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 GUARDED = " --policy-pack policies"
 FAKE = """#!/bin/sh
 echo "$(basename $0) $*" >> "$TOLD"
+echo "${PULUMI_SKIP_CHECKPOINTS:-kept}" > "$TOLD.checkpoints"
 [ -n "$AWS_CONFIG_FILE" ] && cat "$AWS_CONFIG_FILE" > "$TOLD.profile" && echo "$AWS_PROFILE" > "$TOLD.named"
 exit 0
 """
@@ -36,6 +37,7 @@ def _run(folder: Path, command: str) -> tuple[subprocess.CompletedProcess[str], 
         "AWS_REGION": "us-west-2",
         "DEPLOYER_ROLE_ARN": "arn:aws:iam::111122223333:role/platform-deployer",
         "CODEBUILD_BUILD_NUMBER": "7",
+        "PULUMI_SKIP_CHECKPOINTS": "1",
     }
     done = subprocess.run(
         ["/bin/bash", "-c", script], env=variables, cwd=folder, capture_output=True, text=True, check=False
@@ -67,6 +69,16 @@ def test_a_run_works_as_the_deployer_on_its_stack(tmp_path: Path, command: str, 
         "role_session_name = runner-7",
         "region = us-west-2",
     ], "the runner's own role may do nothing"
+
+
+@pytest.mark.parametrize(
+    ("command", "checkpoints"), [("preview", "true"), ("up", "kept"), ("refresh", "kept"), ("cancel", "kept")]
+)
+def test_only_a_preview_skips_checkpoints(tmp_path: Path, command: str, checkpoints: str) -> None:
+    _run(tmp_path, command)
+    assert (tmp_path / "told.checkpoints").read_text().strip() == checkpoints, (
+        "an update that is broken off is repaired from them, whatever the project's variables say"
+    )
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,25 @@ def test_an_update_is_interrupted_itself_and_not_its_shell() -> None:
     assert [(name, line) for name, line in lines if not line.startswith("exec ")] == []
 
 
+def test_previews_alone_skip_checkpoints() -> None:
+    skip = "PULUMI_SKIP_CHECKPOINTS"
+    wide = [name for name, job in _jobs() if skip in job.get("env", {})]
+    wide += [file.stem for file in WORKFLOWS if skip in _load(file).get("env", {})]
+    assert not wide, "an update that is broken off is repaired from its checkpoints"
+    found = {True: 0, False: 0}
+    for step in _steps():
+        script = str(step.get("run", ""))
+        if "--run pulumi" not in script:
+            continue
+        previews = "--run pulumi preview" in script
+        saves = re.search(r"--run pulumi (up|refresh|destroy|cancel)\b", script)
+        assert not (previews and saves), "one step, one variable"
+        assert (step.get("env", {}).get(skip) == "true") == previews, script
+        found[previews] += 1
+    assert found[True] >= 4, "both previews of prod, the drift's, and that after a re-creation"
+    assert found[False] >= 3
+
+
 def test_what_a_deployment_installs_is_checked_and_locked() -> None:
     (step,) = _load(GITHUB / "actions" / "engine" / "action.yml")["runs"]["steps"]
     assert "tools/install_pulumi.py" in step["run"]

@@ -24,6 +24,8 @@ SEALED: Final = re.compile(r"\bsecure\s*:\s*\S")
 FOREIGN: Final = re.compile(
     r"AWS_.*|GOOGLE_.*|GCLOUD_.*|CLOUDSDK_.*|GCE_METADATA_.*|NO_GCE_CHECK|USER_PROJECT_OVERRIDE"
     r"|STORAGE_EMULATOR_HOST|PULUMI_(CONFIG_PASSPHRASE|ACCESS_TOKEN|STACK|OPTION_CONFIG_FILE|BACKEND_URL)"
+    # An interrupted update is repaired from its checkpoints; previews get it from cli.engine_settings.
+    r"|PULUMI_SKIP_CHECKPOINTS"
     # Without byte code the imports of the program and its providers take three times as long.
     r"|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED"
 )

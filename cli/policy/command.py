@@ -91,7 +91,7 @@ def _nothing_judged() -> Iterator[None]:
 
 def _preview(world: World, name: str, config: Path | None) -> Iterator[str]:
     """The engine's events."""
-    from cli import engine
+    from cli import engine, engine_settings
     from twin import environment
 
     command: Sequence[str] = [
@@ -107,5 +107,9 @@ def _preview(world: World, name: str, config: Path | None) -> Iterator[str]:
         "--config-file",
         str(engine.ensure_stack(world, name)),
     ]
-    variables = {**environment.complete(world), "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true"}
+    variables = {
+        **environment.complete(world),
+        **engine_settings.variables(command[1:]),
+        "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
+    }
     return engine.heard(command, variables)

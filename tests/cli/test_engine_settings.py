@@ -1,0 +1,77 @@
+"""What the engine saves in each command, and how much memory it may use."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from cli import engine, engine_settings
+from cli.engine_settings import COLLECTOR, MEMORY_TO_SPARE, SKIP_CHECKPOINTS, ignored, variables
+from twin import environment
+from twin import world as worlds
+
+
+@pytest.fixture(autouse=True)
+def _memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SKIP_CHECKPOINTS, raising=False)
+    monkeypatch.delenv(COLLECTOR, raising=False)
+    _available(monkeypatch, MEMORY_TO_SPARE)
+
+
+def _available(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    memory = SimpleNamespace(available=size)
+    monkeypatch.setattr(engine_settings.psutil, "virtual_memory", lambda: memory)
+
+
+def test_a_preview_skips_checkpoints() -> None:
+    assert variables(["preview", "--stack", "aws-dev"], {})[SKIP_CHECKPOINTS] == "true"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["up", "--yes", "--skip-preview"],
+        ["up"],
+        ["refresh", "--yes"],
+        ["destroy", "--yes"],
+        ["import", "preview", "x"],
+        ["-C", "preview", "up"],
+        ["stack", "export"],
+        [],
+    ],
+)
+def test_a_command_that_saves_keeps_every_checkpoint(arguments: list[str]) -> None:
+    assert SKIP_CHECKPOINTS not in variables(arguments, {})
+
+
+def test_the_collector_runs_less_often_where_memory_is_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert variables(["up"], {})[COLLECTOR] == "400"
+    assert COLLECTOR not in variables(["up"], {COLLECTOR: "50"}), "the user's own value counts"
+    _available(monkeypatch, MEMORY_TO_SPARE - 1)
+    assert COLLECTOR not in variables(["up"], {})
+
+
+def test_a_users_own_wish_to_skip_checkpoints_reaches_no_update_and_that_is_reported(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    monkeypatch.setenv(SKIP_CHECKPOINTS, "true")
+    world = worlds.create("one")
+    seen: list[dict[str, str]] = []
+
+    def stream(command: object, env: dict[str, str], watch: object) -> int:
+        seen.append(env)
+        return 0
+
+    monkeypatch.setattr(engine, "stream", stream)
+    monkeypatch.setattr(engine, "ensure_stack", lambda *_: "file")
+    for command in ("up", "refresh", "destroy"):
+        engine.run(world, "one", [command, "--yes"])
+        assert SKIP_CHECKPOINTS not in seen[-1], command
+        assert f"{SKIP_CHECKPOINTS} is not passed on: `{command}`" in capfd.readouterr().err
+    engine.run(world, "one", ["preview"])
+    assert seen[-1][SKIP_CHECKPOINTS] == "true"
+    assert capfd.readouterr().err == "", "a preview does what was asked"
+    assert SKIP_CHECKPOINTS in environment.foreign(), "and a shell in the twin loses it"
+    assert ignored(["up"], {}) == ""
