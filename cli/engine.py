@@ -72,6 +72,8 @@ def run(world: World, name: str, arguments: Sequence[str]) -> int:
         code = stream(command, variables, watch)
     if watch.failure:
         note(f"the command was ended, as the twin does not run any more: {watch.failure}")
+    elif code and watch.restarted:
+        note(f"What was under way when {', '.join(watch.restarted)} ended may have failed with it.")
     return code
 
 
@@ -105,8 +107,8 @@ def stream(command: Sequence[str], env: dict[str, str], watch: Watch | None = No
         return engine.wait()
 
 
-def heard(command: Sequence[str], env: dict[str, str]) -> Iterator[str]:
-    """Run a command in the repository and give what it says on stdout, line by line.
+def heard(command: Sequence[str], env: dict[str, str], watch: Watch | None = None) -> Iterator[str]:
+    """Run a command in the repository and give what it says on stdout, line by line. watch: as of `stream`.
 
     It is handed our signals and awaited, so that nothing of it runs on; then KeyboardInterrupt is raised.
     """
@@ -122,6 +124,8 @@ def heard(command: Sequence[str], env: dict[str, str]) -> Iterator[str]:
         errors="replace",
     )
     assert engine.stdout is not None, "it is a pipe"  # noqa: S101
+    if watch is not None:
+        watch.on_failure = lambda: _end(engine)
     with engine, _forwarding(engine, interrupts=not on_terminal) as came:
         yield from engine.stdout
         engine.wait()

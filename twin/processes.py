@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -25,6 +26,7 @@ import psutil
 
 MARK: Final = "AIPLATFORM_TWIN_PROCESS"
 TAIL_LINES: Final = 15
+CAUSE: Final = re.compile(r'^panic: |^fatal error: |"level":"(panic|fatal)"')
 LOG_LIMIT_BYTES: Final = 8 * 1024 * 1024
 POLL_SECONDS: Final = 0.05
 # A shell's status of a program that a signal ended is this and the signal's number.
@@ -234,9 +236,14 @@ def log_tail(daemon: Daemon) -> str:
     try:
         with daemon.log.open("rb") as file:
             file.seek(max(0, daemon.log.stat().st_size - 16_384))
-            lines = file.read().decode(errors="replace").splitlines()[-TAIL_LINES:]
+            every = file.read().decode(errors="replace").splitlines()
     except OSError:
-        lines = []
+        every = []
+    lines = every[-TAIL_LINES:]
+    # Go prints what went wrong above the stacks of all its threads.
+    cause = next((line for line in reversed(every) if CAUSE.search(line)), None)
+    if cause is not None and cause not in lines:
+        lines = [cause, *lines[1:]]
     shown = "\n".join(f"  | {line[:400]}" for line in lines) or "  | (it printed nothing)"
     return f"{shown}\nThe whole log: {daemon.log}"
 

@@ -41,6 +41,11 @@ class Watch:
         self.on_failure: Callable[[], None] = lambda: None
         self.failure = ""
 
+    @property
+    def restarted(self) -> list[str]:
+        """The names of the processes that were restarted."""
+        return sorted(self._restarts)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

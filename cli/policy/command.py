@@ -15,6 +15,7 @@ from cli.progress import shown
 from cli.stacks import ENVIRONMENT, PANEL, started
 
 if TYPE_CHECKING:
+    from twin.watch import Watch
     from twin.world import World
 
 SARIF = typer.Option(None, "--sarif", help="Write the faults there for code scanning (SARIF 2.1.0).")
@@ -49,8 +50,7 @@ def policy(
         config = files.configuration(config) if config else None
         world = started(environment)
         try:
-            with shown() as progress, progress.step("preview under the policies"):
-                judgement = events.read(_preview(world, environment, config))
+            judgement = _judged(world, environment, config)
         except KeyboardInterrupt:
             note("interrupted: the preview has ended, and nothing was changed or judged")
             raise typer.Exit(INTERRUPTED) from None
@@ -72,6 +72,16 @@ def policy(
         raise typer.Exit(BROKEN)
 
 
+def _judged(world: World, name: str, config: Path | None) -> events.Judgement:
+    from twin.watch import Watch
+
+    with shown() as progress, progress.step("preview under the policies"), Watch(world, note) as watch:
+        judgement = events.read(_preview(world, name, config, watch))
+    if watch.failure:
+        note(f"the preview was ended, as the twin does not run any more: {watch.failure}")
+    return judgement
+
+
 @contextlib.contextmanager
 def _nothing_judged() -> Iterator[None]:
     """Whoever waits for a verdict is not told that there is a fault where nothing was judged."""
@@ -89,7 +99,7 @@ def _nothing_judged() -> Iterator[None]:
         raise CommandError(held(error.lock_file), BROKEN) from error
 
 
-def _preview(world: World, name: str, config: Path | None) -> Iterator[str]:
+def _preview(world: World, name: str, config: Path | None, watch: Watch) -> Iterator[str]:
     """The engine's events."""
     from cli import engine, engine_settings
     from twin import environment
@@ -112,4 +122,4 @@ def _preview(world: World, name: str, config: Path | None) -> Iterator[str]:
         **engine_settings.variables(command[1:]),
         "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
     }
-    return engine.heard(command, variables)
+    return engine.heard(command, variables, watch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import http.server
 import json
+import shutil
 import socket
 import ssl
 import threading
@@ -335,6 +336,28 @@ def test_a_killed_process_comes_back_and_nothing_is_lost(
     control_plane.start(world)
     api = config.new_client_from_config(str(world.kubeconfig))
     assert core_of(api).read_namespaced_config_map(name, "default").data == {"a": "1"}
+
+
+def test_a_start_with_damaged_data_ends_at_once_with_the_cause(world: World) -> None:
+    data = world.folder / "kubernetes" / "etcd"
+    control_plane.stop(world)
+    kept = data.with_name("kept")
+    shutil.copytree(data, kept)
+    try:
+        for file in data.rglob("*.wal"):
+            file.write_text("damaged")
+        began = time.monotonic()
+        with pytest.raises(processes.ProcessError) as caught:
+            control_plane.start(world)
+        assert time.monotonic() - began < 30, "nobody waits for an API server that cannot come"
+        assert "etcd" in str(caught.value)
+        assert "exit status 2" in str(caught.value)
+        assert str(control_plane.daemons(world)["etcd"].log) in str(caught.value)
+    finally:
+        control_plane.stop(world, kill=True)
+        shutil.rmtree(data)
+        kept.rename(data)
+    control_plane.start(world)
 
 
 def test_a_process_that_runs_with_other_flags_is_restarted_and_no_other(world: World) -> None:

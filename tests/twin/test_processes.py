@@ -175,6 +175,17 @@ def test_memory_is_told_for_what_runs_only(make: Make) -> None:
     assert set(processes.resident_bytes([daemon, idle])) == {"big"}
 
 
+def test_the_end_of_a_log_begins_with_the_cause_of_a_panic(make: Make) -> None:
+    daemon = make("panicking")
+    daemon.log.parent.mkdir(parents=True)
+    stack = "".join(f"main.function{number}()\n" for number in range(40))
+    daemon.log.write_text(f"starting\npanic: the log is damaged\n\ngoroutine 1 [running]:\n{stack}")
+    lines = processes.log_tail(daemon).splitlines()
+    assert lines[0] == "  | panic: the log is damaged"
+    assert len(lines) == processes.TAIL_LINES + 1
+    assert "main.function39()" in lines[-2]
+
+
 @pytest.mark.parametrize(
     ("code", "ending"),
     [
