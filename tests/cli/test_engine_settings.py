@@ -5,10 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
-from cli import engine, engine_settings
+from cli import engine, engine_settings, twins
+from cli.app import app
 from cli.engine_settings import COLLECTOR, MEMORY_TO_SPARE, SKIP_CHECKPOINTS, ignored, variables
-from twin import environment
+from twin import environment, lifecycle
 from twin import world as worlds
 
 
@@ -75,3 +77,18 @@ def test_a_users_own_wish_to_skip_checkpoints_reaches_no_update_and_that_is_repo
     assert capfd.readouterr().err == "", "a preview does what was asked"
     assert SKIP_CHECKPOINTS in environment.foreign(), "and a shell in the twin loses it"
     assert ignored(["up"], {}) == ""
+
+
+@pytest.mark.parametrize(("command", "skips"), [("preview", True), ("up", False), ("destroy", False)])
+def test_a_plain_pulumi_command_in_the_twin_is_treated_alike(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object, command: str, skips: bool
+) -> None:
+    monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
+    monkeypatch.setenv(SKIP_CHECKPOINTS, "true")
+    monkeypatch.setattr(lifecycle, "start", lambda *_: None)
+    seen: list[dict[str, str]] = []
+    monkeypatch.setattr(twins, "_become", lambda _, env: seen.append(env))
+    done = CliRunner().invoke(app, ["twin", "run", "--name", "one", "--", "pulumi", command, "-s", "mine"])
+    assert done.exit_code == 0, done.output
+    assert (SKIP_CHECKPOINTS in seen[0]) == skips
+    assert ("is not passed on" in done.output) == (not skips)
