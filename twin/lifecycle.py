@@ -171,7 +171,7 @@ def reset(world: World) -> None:
 
 
 def ended(world: World) -> list[str]:
-    """The names of the processes that ended by themselves or were killed, and that nobody stopped."""
+    """The names of the processes that ended by themselves or were killed, and were not stopped."""
     return [name for name in PROCESSES if _daemon(world, name).ended]
 
 

@@ -75,7 +75,7 @@ class Daemon:
 
     @property
     def ended(self) -> bool:
-        """Whether it ended by itself or was killed, and nobody stopped it."""
+        """Whether it ended by itself or was killed, and was not stopped."""
         return self.pid_file.exists() and not self.alive
 
     @property

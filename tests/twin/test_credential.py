@@ -118,7 +118,7 @@ def test_the_credential_is_its_owners_alone_whatever_the_umask_is(world: World) 
     assert stat.S_IMODE(world.folder.stat().st_mode) == 0o700
 
 
-def test_without_a_credential_in_the_folder_nobody_is_accepted(world: World) -> None:
+def test_without_a_credential_in_the_folder_no_request_is_accepted(world: World) -> None:
     assert credential.headers(world) == {}
     assert not credential.accepts(world, "Bearer ")
     credential.renew(world)

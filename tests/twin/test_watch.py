@@ -100,7 +100,7 @@ def test_a_process_that_does_not_start_again_ends_the_command_at_once(
     assert "port 1234 cannot be had" in watching.failure
 
 
-def test_what_somebody_stopped_stays_stopped(world: World) -> None:
+def test_a_process_that_was_stopped_stays_stopped(world: World) -> None:
     daemon = run(world, "controller", "sleep 60")
     said: list[str] = []
     with Watch(world, said.append):

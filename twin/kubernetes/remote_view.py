@@ -123,7 +123,10 @@ class RemoteView:
                 headers = {"Content-Type": "application/json", **credential.headers(self._world)}
                 connection.request("POST", path, body, headers)
                 response = connection.getresponse()
-                return response.status, json.loads(response.read())
+                status, answer = response.status, json.loads(response.read())
+                # A front that started since the credential was read has made a new one.
+                if (status, attempt) != (http.client.UNAUTHORIZED, 1):
+                    return status, answer
             except (OSError, http.client.HTTPException):
                 connection.close()
                 self._local.connection = None

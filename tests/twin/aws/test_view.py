@@ -114,3 +114,15 @@ def test_a_front_that_is_away_is_told_and_one_that_is_back_is_found(
 
     view._local.connection = Broken()  # pyright: ignore[reportPrivateUsage] - it died with the front
     assert view.cluster() is not None, "a second connection decides"
+
+
+def test_a_credential_that_was_renewed_in_between_is_read_again(
+    clients: Clients, view: AwsView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = credential.headers
+    stale = iter([{"Authorization": "Bearer of-the-front-before"}])
+    monkeypatch.setattr(credential, "headers", lambda world: next(stale, None) or current(world))
+    view.addons()
+    monkeypatch.setattr(credential, "headers", lambda world: {})
+    with pytest.raises(FrontError, match="needs the credential"):
+        view.addons()
