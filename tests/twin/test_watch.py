@@ -24,13 +24,14 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(watch, "LOOK_SECONDS", 0.02)
     made = worlds.create("one")
 
-    def restart(world: World, name: str) -> bool:
-        if not Daemon(world.folder, name).ended:
-            return False
-        run(world, name, "sleep 60")
-        return True
+    def start(world: World, _: object) -> None:
+        for name in control_plane.PROCESSES:
+            if Daemon(world.folder, name).ended:
+                run(world, name, "sleep 60")
 
-    monkeypatch.setattr(lifecycle, "restart", restart)
+    monkeypatch.setattr(control_plane, "_start", start)
+    monkeypatch.setattr(lifecycle, "_launch", lambda world, name: run(world, name, "sleep 60"))
+    monkeypatch.setattr(lifecycle, "_wait", lambda *_: None)
     yield made
     processes.stop([Daemon(made.folder, name) for name in lifecycle.PROCESSES], grace_seconds=0)
 
@@ -100,14 +101,23 @@ def test_a_process_that_does_not_start_again_ends_the_command_at_once(
     assert "port 1234 cannot be had" in watching.failure
 
 
-def test_a_process_that_was_stopped_stays_stopped(world: World) -> None:
-    daemon = run(world, "controller", "sleep 60")
+@pytest.mark.parametrize("name", ["controller", "etcd"])
+def test_a_process_that_is_being_stopped_stays_stopped(world: World, name: str) -> None:
+    daemon = run(world, name, "sleep 60")
     said: list[str] = []
-    with Watch(world, said.append):
-        processes.stop([daemon])
-        time.sleep(0.3)
+    own = f"{world.name}.control-plane" if name == "etcd" else world.name
+    with Watch(world, said.append) as watching:
+        # As `stop` does it: until its pid file is removed, the process looks as if it had ended by itself.
+        with worlds.lock(own):
+            process = daemon.process()
+            assert process is not None
+            process.kill()
+            assert until(lambda: daemon.ended)
+            time.sleep(0.3)
+            daemon.pid_file.unlink()
+        time.sleep(0.5)
     assert not daemon.alive
-    assert said == []
+    assert (said, watching.failure) == ([], "")
 
 
 def test_a_restart_leaves_what_was_stopped_or_started_meanwhile(world: World) -> None:
