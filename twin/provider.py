@@ -35,7 +35,7 @@ from twin.core.messages import (
     token_of,
 )
 from twin.core.serving import run
-from twin.core.wire import Refused, guarded, secret_outputs
+from twin.core.wire import Refused, Unfinished, guarded, secret_outputs
 from twin.engine_values import Path_, compact, has_unknown, marshal, unmarshal
 from twin.resource import CANCELLED, UNKNOWN, Cloud, Context, Failure, Props, ResourceType
 from twin.store import Store
@@ -232,11 +232,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         # An import may name the resource in another way than its own id.
         id = now["id"] if isinstance(now.get("id"), str) and "id" not in schema.outputs else request.id
         secrets = before.secrets | old.secrets
-        return provider_pb2.ReadResponse(
-            id=id,
-            properties=self._marshal(type, complete(schema, {}, now), secrets),
-            inputs=marshal(inputs, secret_outputs(old.secrets, (), inputs)),
-        )
+        properties = self._marshal(type, complete(schema, {}, now), secrets)
+        known = marshal(inputs, secret_outputs(old.secrets, (), inputs))
+        if old.props and (reason := self.store.unfinished(token, request.id)):
+            raise Unfinished(reason, id, properties, known)
+        return provider_pb2.ReadResponse(id=id, properties=properties, inputs=known)
 
     @guarded
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:

@@ -51,8 +51,9 @@ class CloudError(Exception):
 class HalfMade(CloudError):  # noqa: N818 - the cloud's refusal, not a defect
     """A create or an update that failed midway, with something left in the cloud.
 
-    The engine keeps the id and the outputs, shows the resource as failed, and updates it in place next time.
-    A create that raises a plain CloudError says by it that nothing is left: undo, or raise this.
+    The engine keeps the id and the outputs, shows the resource as failed, and reads and updates it in place
+    next time, by `finish` and `update`. A create that raises a plain CloudError says by it that nothing is
+    left: undo, or raise this.
     """
 
     def __init__(self, message: str, id: str, state: Props, *, code: str = "", path: str = "") -> None:
@@ -159,6 +160,12 @@ class ResourceType(ABC):
     @abstractmethod
     def update(self, context: Context, id: str, old: Props, new: Props) -> Props:
         """Change it in place from the old outputs to the new inputs; answer all outputs."""
+
+    def finish(self, context: Context, id: str, inputs: Props) -> None:  # noqa: B027 - most have nothing
+        """Make what a create that failed midway (HalfMade) did not come to, before it is updated.
+
+        A read does not show all of it: a default rule that the create takes away is none of the inputs.
+        """
 
     @abstractmethod
     def delete(self, context: Context, id: str, state: Props) -> None:

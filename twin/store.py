@@ -10,6 +10,7 @@ The file holds inputs and outputs in clear, secrets too, as the world's folder d
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -32,7 +33,8 @@ CREATE TABLE IF NOT EXISTS resources (
     state TEXT NOT NULL CHECK (state IN ('intent', 'created', 'failed', 'deleted')),
     acknowledged INTEGER NOT NULL DEFAULT 0,
     begun REAL NOT NULL,
-    ended REAL
+    ended REAL,
+    unfinished TEXT
 );
 CREATE INDEX IF NOT EXISTS resources_urn ON resources (urn) WHERE state IN ('intent', 'created');
 CREATE INDEX IF NOT EXISTS resources_id ON resources (token, id);
@@ -62,6 +64,8 @@ class Row:
     """`intent`, `created`, `failed` or `deleted`."""
     acknowledged: bool
     """Whether the engine has ever mentioned the id."""
+    unfinished: str = ""
+    """Why its create ended before all of it was made; empty where it did not."""
 
 
 class Store:
@@ -82,6 +86,7 @@ class Store:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
+        self._add_columns()
         self._mentioned: set[tuple[str, str, str]] = set()
 
     def close(self) -> None:
@@ -103,17 +108,37 @@ class Store:
         )
         return intent
 
-    def created(self, intent: str, id: str, inputs: Props, outputs: Props) -> None:
-        """Write the result of an intent, or the newer inputs and outputs of a result."""
+    def created(
+        self, intent: str, id: str, inputs: Props, outputs: Props, *, unfinished: str | None = None
+    ) -> None:
+        """Write the result of an intent, or the newer inputs and outputs of a result.
+
+        unfinished: why the create ended before all of it was made.
+        """
         self._run(
-            "UPDATE resources SET id = ?, inputs = ?, outputs = ?, state = 'created', ended = ?"
-            " WHERE intent = ?",
+            "UPDATE resources SET id = ?, inputs = ?, outputs = ?, state = 'created', ended = ?,"
+            " unfinished = ? WHERE intent = ?",
             id,
             dumps(inputs),
             dumps(outputs),
             time.time(),
+            unfinished,
             intent,
         )
+
+    def unfinished(self, token: str, id: str) -> str:
+        """Why the create of this resource ended before all of it was made; empty where it did not."""
+        with self._lock:
+            found = self._connection.execute(
+                "SELECT unfinished FROM resources WHERE token = ? AND id = ? AND state = 'created'"
+                " AND unfinished IS NOT NULL",
+                (token, id),
+            ).fetchone()
+        return str(found[0]) if found else ""
+
+    def finished(self, token: str, id: str) -> None:
+        """What the create had left unfinished is made."""
+        self._run("UPDATE resources SET unfinished = NULL WHERE token = ? AND id = ?", token, id)
 
     def failed(self, intent: str) -> None:
         """The cloud said no, and nothing is left of it."""
@@ -184,6 +209,13 @@ class Store:
                     (dumps(inputs), dumps(outputs), token, id),
                 )
 
+    def _add_columns(self) -> None:
+        """Bring the file of an older twin to this shape."""
+        columns = {row[1] for row in self._connection.execute("PRAGMA table_info(resources)")}
+        if "unfinished" not in columns:
+            with contextlib.suppress(sqlite3.OperationalError):  # another provider did it meanwhile
+                self._connection.execute("ALTER TABLE resources ADD COLUMN unfinished TEXT")
+
     def _close(self, intent: str, state: str) -> None:
         self._run("UPDATE resources SET state = ?, ended = ? WHERE intent = ?", state, time.time(), intent)
 
@@ -204,6 +236,7 @@ class Store:
                 outputs=loads(outputs) if outputs else {},
                 state=state,
                 acknowledged=bool(acknowledged),
+                unfinished=unfinished or "",
             )
-            for intent, urn, token, id, inputs, outputs, state, acknowledged, _, _ in found
+            for intent, urn, token, id, inputs, outputs, state, acknowledged, _, _, unfinished in found
         ]

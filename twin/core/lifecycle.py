@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from twin.core.autonaming import DEFAULTS_KEY
 from twin.core.diff import compare
+from twin.core.wire import words
 from twin.engine_values import compact
 from twin.resource import CloudError, Context, HalfMade, Props, ResourceType
 from twin.store import Row, Store
@@ -40,13 +41,21 @@ class Lifecycle:
         try:
             id, outputs = self.type.create(self.context.with_intent(intent), _asked(inputs))
         except HalfMade as error:
-            self.store.created(intent, error.id, inputs, error.state)
+            error.state = self._remains(error)
+            self.store.created(intent, error.id, inputs, error.state, unfinished=words(error))
             raise
         except CloudError:
             self.store.failed(intent)
             raise
         self.store.created(intent, id, inputs, outputs)
         return id, outputs
+
+    def _remains(self, error: HalfMade) -> Props:
+        """What the cloud has of a resource whose create failed midway, or what was asked for."""
+        try:
+            return self.type.read(self.context, error.id, error.state) or error.state
+        except CloudError:
+            return error.state
 
     def _adopt(self, row: Row, inputs: Props) -> tuple[str, Props] | None:
         found = self._resume(row)
@@ -58,8 +67,12 @@ class Lifecycle:
             self.type.delete(self.context.with_intent(f"{row.intent}-undo"), id, outputs)
             self.store.gone(row.intent)
             return None
-        if difference.changes:
-            outputs = self.update(id, outputs, inputs)
+        if difference.changes or self.store.unfinished(self.type.token, id):
+            try:
+                outputs = self.update(id, outputs, inputs)
+            except CloudError as error:
+                # The engine knows nothing of it yet, and must: a destroy is to find it.
+                raise HalfMade(str(error), id, outputs, code=error.code, path=error.path) from error
         self.store.created(row.intent, id, inputs, outputs)
         return id, outputs
 
@@ -80,11 +93,16 @@ class Lifecycle:
         return row.id, outputs
 
     def update(self, id: str, outputs: Props, inputs: Props) -> Props:
-        """Change the resource in place, from its outputs to these inputs."""
+        """Change the resource in place, from its outputs to these inputs; finish its create first."""
         token = self.type.token
         intent = self.store.begin_update(token, id, inputs)
+        context = self.context.with_intent(intent)
+        unfinished = self.store.unfinished(token, id)
         try:
-            changed = self.type.update(self.context.with_intent(intent), id, outputs, _asked(inputs))
+            if unfinished:
+                self.type.finish(context, id, _asked(inputs))
+                outputs = self.type.read(context, id, outputs) or outputs
+            changed = self.type.update(context, id, outputs, _asked(inputs))
         except HalfMade as error:
             self.store.end_update(token, id, inputs, error.state)
             raise
@@ -92,6 +110,8 @@ class Lifecycle:
             self.store.end_update(token, id, None, None)
             raise
         self.store.end_update(token, id, inputs, changed)
+        if unfinished:
+            self.store.finished(token, id)
         return changed
 
     def delete(self, id: str, outputs: Props) -> None:

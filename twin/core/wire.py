@@ -24,11 +24,24 @@ class Refused(Exception):  # noqa: N818 - nothing is broken
     """A request that the provider refuses by itself; the text is for the user."""
 
 
+class Unfinished(Exception):  # noqa: N818 - what is there, not a defect
+    """The resource exists and lacks a part: the engine keeps it, reads it before it is used, and updates it
+    in any case. The text is the reason."""
+
+    def __init__(self, reason: str, id: str, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct) -> None:
+        super().__init__(reason)
+        self.id = id
+        self.outputs = outputs
+        self.inputs = inputs
+
+
 def guarded(handler: Handler) -> Handler:
     """Turn what a handler raises into the gRPC status that says the right thing to the engine.
 
     FAILED_PRECONDITION and the like: nothing happened. INTERNAL: a defect of the twin, the state of the
-    resource is unknown. HalfMade becomes ErrorResourceInitFailed: the engine keeps id and outputs.
+    resource is unknown. HalfMade becomes ErrorResourceInitFailed: the engine keeps id and outputs, and reads
+    the resource before the next preview, update or destroy. Without that read it would compare the program
+    with what was asked for, which is the same, and call a resource unchanged that lacks a part.
     """
 
     @functools.wraps(handler)
@@ -37,6 +50,8 @@ def guarded(handler: Handler) -> Handler:
             return handler(self, request, context)
         except HalfMade as error:
             _half_made(self, request, context, error)
+        except Unfinished as left:
+            _unfinished(context, left)
         except CloudError as error:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, words(error))
         except Refused as error:
@@ -63,16 +78,19 @@ def words(error: CloudError) -> str:
 
 
 def _half_made(servicer: Any, request: Any, context: grpc.ServicerContext, error: HalfMade) -> None:
+    outputs = marshal(servicer.completed(request, error.state))
+    _unfinished(context, Unfinished(words(error), error.id, outputs, _inputs(request)))
+
+
+def _unfinished(context: grpc.ServicerContext, left: Unfinished) -> None:
+    reason = str(left)
     detail = provider_pb2.ErrorResourceInitFailed(
-        id=error.id,
-        reasons=[words(error)],
-        properties=marshal(servicer.completed(request, error.state)),
-        inputs=_inputs(request),
+        id=left.id, reasons=[reason], properties=left.outputs, inputs=left.inputs, refresh_before_update=True
     )
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=words(error))
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason)
     status.details.add().Pack(detail)
     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
-    context.abort(grpc.StatusCode.UNKNOWN, words(error))
+    context.abort(grpc.StatusCode.UNKNOWN, reason)
 
 
 def _inputs(request: Any) -> struct_pb2.Struct:

@@ -40,7 +40,7 @@ def _gone(state: State, collection: str, name: str) -> bool:
             version.get("state") not in _GONE
             for _, version in state.of("cloudkms.cryptoKeyVersions", f"{name}/cryptoKeyVersions/")
         )
-    if collection == "cloudkms.cryptoKeyVersions":
+    if collection in ("cloudkms.cryptoKeyVersions", "secretmanager.versions"):
         return body.get("state") in _GONE
     if collection == "iam.roles":
         return bool(body.get("deleted"))

@@ -156,12 +156,20 @@ class AwsResource(Entry):
         return str(jmespath.search(self.id_path, answer))
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
-        """What creating cannot set: the updates that say so. Must be repeatable."""
+        """What creating cannot set: the updates that say so. Must be repeatable.
+
+        answer: the create call's, empty where the create failed midway and is finished by a later update.
+        """
         values = self.values(context, id, inputs)
         for update in self.updates:
             wanted = [inputs.get(name) for name in update.when]
             if update.after_create and any(value not in (None, update.created) for value in wanted):
                 context.call(self.service, update.call.operation, fill(update.call.params, values))
+
+    def finish(self, context: Context, id: str, inputs: Props) -> None:
+        context = self._context(context, inputs)
+        with self.errors("creating", self.describe(inputs, id)):
+            self.after_create(context, id, inputs, {})
 
     def named(self, context: AwsContext, inputs: Props) -> Props:
         """The inputs with a name made from its prefix: the same one for the same intent."""

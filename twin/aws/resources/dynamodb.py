@@ -13,7 +13,7 @@ from twin.aws.resources.calls import Call, Wait
 from twin.aws.resources.documents import document_failures
 from twin.aws.resources.fields import Field, json_text, kept, pascal, reads, to_api
 from twin.aws.resources.tags import Tagging
-from twin.resource import UNKNOWN, AutoName, Failure, Props
+from twin.resource import UNKNOWN, AutoName, Context, Failure, Props
 
 _ARN: Final = "arn:{partition}:dynamodb:{region}:{account}:table/{name}"
 _ELSEWHERE: Final = (
@@ -180,6 +180,9 @@ class Table(AwsResource):
             self._expire(context, id, inputs["ttl"], {})
         if (inputs.get("pointInTimeRecovery") or {}).get("enabled"):
             self._recover(context, id, inputs["pointInTimeRecovery"])
+
+    def finish(self, context: Context, id: str, inputs: Props) -> None:
+        """The update brings all that the create adds; DynamoDB refuses to enable it twice."""
 
     def more(self, context: AwsContext, id: str, item: Any, known: Props) -> Props:
         backups = context.call("dynamodb", "DescribeContinuousBackups", {"TableName": id})

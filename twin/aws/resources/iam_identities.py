@@ -152,7 +152,7 @@ class ServiceLinkedRole(AwsResource):
         return id or str(props.get("awsServiceName") or "")
 
     def after_create(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> None:
-        self._change_tags(context, id, {"name": answer["Role"]["RoleName"]}, inputs)
+        self._change_tags(context, id, {"name": id.rpartition("/")[2]}, inputs)
 
     def find(self, context: AwsContext, id: str, state: Props) -> Any:
         try:

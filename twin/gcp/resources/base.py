@@ -51,6 +51,24 @@ class GcpResource(Shaped):
         except FailedOperation as error:
             self.failed_create(context, inputs, error)
             raise
+        except (CloudError, Refusal) as error:
+            # The operation goes on: what comes of it is found by the next run. An id that only its end tells
+            # (a quota override's) is not known.
+            id = fill(self.id_form, self.values(context, "", inputs))
+            if not isinstance(id, str):
+                raise
+            words = error.words if isinstance(error, Refusal) else str(error)
+            raise HalfMade(f"Error creating {self.title}: {words}", id, inputs) from error
+
+    def written(self, context: GcpContext, id: str, inputs: Props, absent: str) -> Props:
+        """What a read tells of what was just written; HalfMade where it fails. absent: where it is not."""
+        try:
+            outputs = self.read(context, id, inputs)
+        except CloudError as error:
+            raise HalfMade(str(error), id, inputs, code=error.code, path=error.path) from error
+        if outputs is None:
+            raise HalfMade(f"Error reading {self.title} {id!r}: {absent}", id, inputs)
+        return outputs
 
     def _complete(self, context: GcpContext, id: str, inputs: Props, places: Mapping[str, str]) -> Props:
         with self.errors("creating", places):
@@ -59,6 +77,11 @@ class GcpResource(Shaped):
         if outputs is None:
             raise CloudError(f"Error reading {self.title} {id!r}: not found after its creation")
         return outputs
+
+    def finish(self, context: Context, id: str, inputs: Props) -> None:
+        context = configured(context)
+        with self.errors("creating", {}):
+            self.after_create(context, id, self.prepared(context, inputs))
 
     def make(self, context: GcpContext, inputs: Props, body: Props) -> Props:
         """The create call."""

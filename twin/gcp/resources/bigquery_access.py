@@ -13,7 +13,7 @@ from twin.gcp.context import GcpContext
 from twin.gcp.resources.base import NOT_FOUND, GcpResource
 from twin.gcp.resources.bigquery import dataset_id
 from twin.gcp.resources.fields import Field
-from twin.resource import CloudError, Props
+from twin.resource import Props
 
 _LOCKS: Final[defaultdict[str, threading.Lock]] = defaultdict(threading.Lock)
 _WHO: Final = ("domain", "groupByEmail", "iamMember", "specialGroup", "userByEmail")
@@ -47,10 +47,7 @@ class DatasetAccess(GcpResource):
         with self.errors("creating", {}):
             self._written(context, inputs, added=True)
         id = self.made_id(context, inputs, {})
-        outputs = self.read(context, id, inputs)
-        if outputs is None:
-            raise CloudError(f"Error reading {self.title} {id!r}: not in the list that it was added to")
-        return id, outputs
+        return id, self.written(context, id, inputs, "not in the list that it was added to")
 
     def read(self, context: Any, id: str, state: Props) -> Props | None:
         if not state:

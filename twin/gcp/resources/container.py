@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -19,7 +20,8 @@ from twin.gcp.resources.container_calls import insisting
 from twin.gcp.resources.container_pools import pool_alike, pool_sizes, sizes_now
 from twin.gcp.resources.links import last_of, same_thing
 from twin.gcp.resources.pending import FailedOperation
-from twin.resource import UNKNOWN, AutoName, CloudError, Failure, HalfMade, Props
+from twin.gcp.resources.shaped import configured
+from twin.resource import UNKNOWN, AutoName, CloudError, Context, Failure, HalfMade, Props, pause
 
 _ZONE: Final = re.compile(r".+-[a-z]")
 _POOLS: Final = "container.projects.locations.clusters.nodePools"
@@ -211,6 +213,17 @@ class Cluster(GcpResource):
     def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
         if inputs.get("removeDefaultNodePool"):
             self.remove_default_pool(context, id)
+
+    def finish(self, context: Context, id: str, inputs: Props) -> None:
+        # containerClusterAwaitRestingState: the create may still be under way.
+        here = configured(context)
+        deadline = time.monotonic() + (here.timeout or self.minutes * 60)
+        while time.monotonic() < deadline:
+            found = self.find(here, id, self.values(here, id, inputs)) or {}
+            if found.get("status") not in ("PROVISIONING", "RECONCILING", "STOPPING"):
+                break
+            pause(0.5)
+        super().finish(context, id, inputs)
 
     def remove_default_pool(self, context: GcpContext, id: str) -> None:
         """Delete the pool that a cluster is made with."""

@@ -128,6 +128,12 @@ class NodePool(GcpResource):
             found |= self.parsed(id)
         return found
 
+    def prepared(self, context: GcpContext, inputs: Props) -> Props:
+        # A cluster by its id has its own place, which is not the provider's.
+        named = CLUSTER.search(str(inputs.get("cluster")))
+        place = {"location": named[2]} if named and not inputs.get("location") else {}
+        return super().prepared(context, {**inputs, **place})
+
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         return super().create(context, self._named(context, inputs))
 

@@ -123,11 +123,17 @@ class CustomRole(GcpResource):
                 "iam.projects.roles.create", {"parent": f"projects/{values['project']}"}, request
             )
         if found.get("deleted"):
-            context.call("iam.projects.roles.undelete", {"name": name}, {})
-            return context.call("iam.projects.roles.patch", {"name": name}, body)
+            return context.call("iam.projects.roles.undelete", {"name": name}, {})
         if all(found.get(key) == value for key, value in body.items()) and context.intent:
             return found  # a create that was broken off
         raise CloudError(f"Custom project role {name} already exists and must be imported", path="roleId")
+
+    def after_create(self, context: GcpContext, id: str, inputs: Props) -> None:
+        """An undeleted role becomes as it is asked for now."""
+        body, _ = self.body(context, inputs)
+        found = self.find(context, id, self.values(context, id, inputs)) or {}
+        if any(found.get(key) != value for key, value in body.items()):
+            context.call("iam.projects.roles.patch", {"name": id}, body)
 
     def wrong_fields(self, context: GcpContext, inputs: Props) -> Iterator[tuple[str, str]]:
         body, places = self.body(context, inputs)

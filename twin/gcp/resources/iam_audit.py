@@ -33,10 +33,7 @@ class ProjectAuditConfig(ProjectMember):
     def create(self, context: Any, inputs: Props) -> tuple[str, Props]:
         self._set(context, inputs)
         id = f"{self.shown(inputs)}{_MARK}{inputs['service']}"
-        outputs = self.read(context, id, inputs)
-        if outputs is None:
-            raise CloudError(f"Error reading IAM audit config {id!r}: not in the policy that it was added to")
-        return id, outputs
+        return id, self.written(context, id, inputs, "not in the policy that it was added to")
 
     def read(self, context: Any, id: str, state: Props) -> Props | None:
         project, _, service = id.partition(_MARK)

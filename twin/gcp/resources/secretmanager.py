@@ -97,6 +97,7 @@ class SecretVersion(GcpResource):
     params = {"name": "{id}"}
     id_form = "{name}"
     has_project = False
+    defaults = {"secretDataWoVersion": "0"}  # a number in the provider's schema, a text in the SDK
     fields = {
         **local("secretData", "secretDataWo", "secretDataWoVersion", "secret", "isSecretDataBase64"),
         "enabled": Field(

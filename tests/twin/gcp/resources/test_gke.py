@@ -64,14 +64,15 @@ GPUS = {
 class Simulated(Direct):
     """A transport behind which the control plane and the nodes come as soon as somebody waits for them."""
 
-    def __init__(self, gke: Gke) -> None:
+    def __init__(self, gke: Gke, waits: tuple[str, ...] = ("/operations/",)) -> None:
         super().__init__(gke.front)
         self.gke = gke
+        self.waits = waits
 
     def _send(
         self, scheme: str, host: str, verb: str, target: str, body: str | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        if verb == "GET" and "/operations/" in target:
+        if verb == "GET" and any(part in target for part in self.waits):
             found = self.gke.view("cluster")["cluster"]
             if found and found["status"] == "DELETING":
                 self.gke.view("cluster_gone")
