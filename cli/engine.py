@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import psutil
 
-from cli import engine_settings
+from cli import engine_settings, pending
 from cli.digest import digest
 from cli.output import CommandError, note
 from twin import environment
@@ -173,13 +173,27 @@ def outputs(world: World, name: str) -> dict[str, Any]:
     return {}
 
 
+def undo_pending(world: World, name: str) -> bool:
+    """Delete what an interrupted `up` made and the stack's state does not know, for a destroy; whether none
+    of it is left. Where another engine works on the stack, that one is left to say so."""
+    release_locks(world, name)
+    if any(_locks(world, name)):
+        return True
+    return pending.undo(world, name, _state(world, name))
+
+
 def protected(world: World, name: str) -> list[str]:
     """The URNs of the stack's resources that must not be deleted, by its state as it is on disk."""
     try:
         state = json.loads(_state(world, name).read_text())
-        resources = state["checkpoint"]["latest"]["resources"]
+        latest = state["checkpoint"]["latest"]
+        resources = latest.get("resources") or []
+        known = {resource["urn"] for resource in resources}
+        # What an interrupted `up` began; where a later one went on, its note is old.
+        begun = [each["resource"] for each in latest.get("pending_operations") or []]
+        resources = [*resources, *(each for each in begun if each["urn"] not in known)]
         return [resource["urn"] for resource in resources if resource.get("protect")]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return []  # no stack yet, or none that could be read: the engine says what is wrong with it
 
 
@@ -223,13 +237,17 @@ def stack_of(arguments: Sequence[str]) -> str | None:
 
 def release_locks(world: World, name: str) -> None:
     """Remove the locks that killed engines left on the stack. A living one's is respected."""
-    folder = world.folder / "state" / ".pulumi" / "locks" / "organization" / environment.PROJECT / name
-    for file in folder.glob("*.json"):
+    for file in _locks(world, name):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             owner = json.loads(file.read_text())
             if owner.get("hostname") in (socket.gethostname(), "") and not _runs_pulumi(int(owner["pid"])):
                 file.unlink()
                 note(f"removed the lock of an engine that was killed (process {owner['pid']})")
+
+
+def _locks(world: World, name: str) -> list[Path]:
+    folder = world.folder / "state" / ".pulumi" / "locks" / "organization" / environment.PROJECT / name
+    return list(folder.glob("*.json"))
 
 
 def _runs_pulumi(pid: int) -> bool:

@@ -98,14 +98,19 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     A protected environment is refused: its file must say `teardown: true` at an `up` before. The twin goes
     on running: `aiplatform twin stop` stops it. Further options go to `pulumi destroy`.
     """
-    from cli import worlds
+    from cli import engine, worlds
     from twin import environment as variables
 
-    if not any(word.partition("=")[0] in PARTIAL for word in context.args):
+    whole = not any(word.partition("=")[0] in PARTIAL for word in context.args)
+    if whole:
         _refuse_protected(worlds.for_environment(environment), environment)
     world = started(environment)
     arguments = ["destroy", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
+    # First: what the state does not know can keep what it does know from being deleted.
+    resolved = not whole or engine.undo_pending(world, environment)
     code = _pulumi(world, environment, arguments)
+    if code == 0 and not resolved:
+        code = 0 if engine.undo_pending(world, environment) else 1
     if code == 0:
         variables.stack_kubeconfig(world).unlink(missing_ok=True)
         _tell_leftovers(world)

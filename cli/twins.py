@@ -146,7 +146,7 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     """
     if not context.args:
         raise CommandError("say what to run: aiplatform twin run -- COMMAND [ARGUMENT...]")
-    from cli import engine, engine_settings, worlds
+    from cli import engine, engine_settings, pending, worlds
     from cli.progress import shown
     from twin import environment, lifecycle
 
@@ -167,6 +167,8 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
             note(told)
     if stack:
         variables |= _stack_variables(world, stack, engine.ensure_stack(world, stack))
+        if command[1:] and command[1] in pending.DESTROYS:
+            engine.undo_pending(world, stack)
     _become(command, variables)
 
 

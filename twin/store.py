@@ -64,6 +64,7 @@ class Row:
     """`intent`, `created`, `failed` or `deleted`."""
     acknowledged: bool
     """Whether the engine has ever mentioned the id."""
+    begun: float = 0
     unfinished: str = ""
     """Why its create ended before all of it was made; empty where it did not."""
 
@@ -236,7 +237,8 @@ class Store:
                 outputs=loads(outputs) if outputs else {},
                 state=state,
                 acknowledged=bool(acknowledged),
+                begun=begun,
                 unfinished=unfinished or "",
             )
-            for intent, urn, token, id, inputs, outputs, state, acknowledged, _, _, unfinished in found
+            for intent, urn, token, id, inputs, outputs, state, acknowledged, begun, _, unfinished in found
         ]

@@ -58,7 +58,7 @@ class Lifecycle:
             return error.state
 
     def _adopt(self, row: Row, inputs: Props) -> tuple[str, Props] | None:
-        found = self._resume(row)
+        found = self.resumed(row)
         if found is None:
             return None
         id, outputs = found
@@ -76,7 +76,7 @@ class Lifecycle:
         self.store.created(row.intent, id, inputs, outputs)
         return id, outputs
 
-    def _resume(self, row: Row) -> tuple[str, Props] | None:
+    def resumed(self, row: Row) -> tuple[str, Props] | None:
         """What the row tells of, brought to its end as it was asked for then; None where there is nothing."""
         if row.id is None:
             # The inputs of then, so that each call is word for word the one that may have been executed.

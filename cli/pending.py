@@ -1,0 +1,90 @@
+"""Creates that an interrupted `up` left pending, undone for a destroy."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from cli.output import note
+from twin import environment
+from twin.world import World
+
+DESTROYS: Final = ("destroy", "down", "dn")
+"""`pulumi destroy` and its short names."""
+_CREATING: Final = "creating"
+
+
+def undo(world: World, stack: str, file: Path) -> bool:
+    """Delete what pending creates of the stack made and its state does not know; whether none of it is left.
+
+    file: the stack's state. Pending operations of it that are resolved are removed from it: the engine keeps
+    them, and warns of them, until a refresh on a terminal.
+    """
+    pending = _pending(world, file)
+    if not pending:
+        return True
+    command = [sys.executable, "-m", "twin.core.pending_creates", str(file)]
+    done = subprocess.run(
+        command,
+        env={**environment.complete(world), "PYTHONSAFEPATH": "1"},
+        cwd=environment.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        note(f"what an interrupted `up` made could not be deleted:\n{done.stderr.strip()}")
+        return False
+    outcome: dict[str, Any] = json.loads(done.stdout)
+    for each in outcome["deleted"]:
+        note(f"deleted {each}, which an interrupted `up` made")
+    if outcome["failed"]:
+        return False
+    _forget(world, stack, pending)
+    return True
+
+
+def _pending(world: World, file: Path) -> set[str]:
+    """The URNs of the cloud's resources that a create was begun for."""
+    try:
+        operations = json.loads(file.read_text())["checkpoint"]["latest"].get("pending_operations") or ()
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()  # no stack yet, or none that could be read: the engine says what is wrong with it
+    return {each["resource"]["urn"] for each in operations if _is_ours(world, each)}
+
+
+def _is_ours(world: World, operation: dict[str, Any]) -> bool:
+    resource = operation["resource"]
+    return operation["type"] == _CREATING and str(resource["type"]).startswith(f"{world.cloud}:")
+
+
+def _forget(world: World, stack: str, urns: set[str]) -> None:
+    """Remove the pending creates of these resources from the state."""
+    state = json.loads(_pulumi(world, "stack", "export", "--stack", stack))
+    operations = state["deployment"].get("pending_operations") or ()
+    state["deployment"]["pending_operations"] = [
+        each for each in operations if not (_is_ours(world, each) and each["resource"]["urn"] in urns)
+    ]
+    with tempfile.NamedTemporaryFile("w", suffix=".json", dir=world.folder) as draft:
+        json.dump(state, draft)
+        draft.flush()
+        _pulumi(world, "stack", "import", "--stack", stack, "--file", draft.name)
+
+
+def _pulumi(world: World, *arguments: str) -> str:
+    done = subprocess.run(
+        [environment.engine(world), *arguments, "--cwd", str(environment.project_folder(world))],
+        env=environment.complete(world),
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        note(f"pulumi {' '.join(arguments[:2])}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
