@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -189,3 +190,63 @@ def test_a_signal_reaches_the_engine_once_and_its_exit_code_comes_back(
         time.sleep(0.1)
         command.send_signal(number)
         assert command.wait(10) == 41
+
+
+def pending(world: World, *urns: str, known: tuple[str, ...] = (), **more: object) -> Path:
+    """The state of a stack with creates that a kill left pending."""
+    file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / "dev.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    operations = [
+        {"type": "creating", "resource": {"urn": urn, "type": urn.split("::")[2], **more}} for urn in urns
+    ]
+    resources = [{"urn": urn, "type": urn.split("::")[2]} for urn in known]
+    latest = {"resources": resources, "pending_operations": operations}
+    file.write_text(json.dumps({"version": 3, "checkpoint": {"stack": "dev", "latest": latest}}))
+    return file
+
+
+VPC = "urn:pulumi:dev::ai-platform::aws:ec2/vpc:Vpc::main"
+KEY = "urn:pulumi:dev::ai-platform::aws:kms/key:Key::main"
+
+
+def test_what_an_interrupted_up_began_is_protected_too(world: World) -> None:
+    pending(world, VPC, KEY, known=(KEY,), protect=True)
+    assert engine.protected(world, "dev") == [VPC], "a create that a later `up` ended is old"
+
+
+def test_pending_creates_are_undone_only_where_no_other_engine_works(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(engine.pending, "undo", lambda _, stack, __: bool(asked.append(stack)))
+    assert not engine.undo_pending(world, "dev"), "something is left"
+    lock(world, os.getpid(), "another-host")
+    assert engine.undo_pending(world, "dev"), "that engine's own business"
+    assert asked == ["dev"]
+
+
+def test_pending_creates_that_are_undone_are_removed_from_the_state(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = "urn:pulumi:dev::ai-platform::kubernetes:core/v1:Service::web"
+    file = pending(world, VPC, service)
+    imported: list[dict[str, Any]] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        if "twin.core.pending_creates" in command:
+            return subprocess.CompletedProcess(
+                command, 0, '{"deleted": ["aws:ec2/vpc:Vpc vpc-1"], "failed": {}}'
+            )
+        if "import" in command:
+            imported.append(json.loads(Path(command[command.index("--file") + 1]).read_text()))
+        deployment = json.loads(file.read_text())["checkpoint"]["latest"]
+        return subprocess.CompletedProcess(
+            command, 0, json.dumps({"version": 3, "deployment": deployment}), ""
+        )
+
+    monkeypatch.setattr(engine.pending.subprocess, "run", run)
+    monkeypatch.setattr(environment, "engine", lambda _: "pulumi")
+    assert engine.undo_pending(world, "dev")
+    [left] = imported[0]["deployment"]["pending_operations"]
+    assert left["resource"]["urn"] == service, "what another provider was to make is not known to be resolved"
+    assert "deleted aws:ec2/vpc:Vpc vpc-1" in capsys.readouterr().err

@@ -147,3 +147,9 @@ def test_the_autoscaler_of_the_program_brings_a_node_and_takes_it_away(dev: Twin
 def test_a_destroy_leaves_nothing_of_all_that(dev: Twin) -> None:
     dev.cli("destroy", dev.environment)
     assert dev.inventory() == {}
+
+
+def test_a_destroy_after_a_killed_up_leaves_nothing(dev: Twin) -> None:
+    kill_midway(dev, more(dev, 14), lambda _: True)
+    dev.cli("destroy", dev.environment)
+    assert dev.inventory() == {}, "what was under way when it was killed is deleted too"

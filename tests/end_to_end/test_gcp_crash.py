@@ -69,6 +69,12 @@ def test_the_next_up_converges_without_a_duplicate(dev: Twin) -> None:
     assert dev.inventory() == {}
 
 
+def test_a_destroy_after_a_killed_up_leaves_nothing(dev: Twin) -> None:
+    kill_midway(dev, more(dev, 14), lambda _: True)
+    dev.cli("destroy", dev.environment)
+    assert dev.inventory() == {}, "what was under way when it was killed is deleted too"
+
+
 def _names(ids: list[str]) -> list[str]:
     # Ids of one kind differ in how they write the place; the name is the last word of all.
     return sorted(each.rpartition("/")[2] for each in ids)

@@ -218,16 +218,66 @@ def test_the_clouds_refusal_carries_its_words_and_the_path(provided: Provided) -
     assert not provided.store.live(urn(VPC)), "and nothing is left to adopt"
 
 
-def test_a_half_made_resource_is_kept_by_the_engine(provided: Provided) -> None:
-    with pytest.raises(grpc.RpcError) as error:
-        provided.client.create(VPC, {**CIDR, "tags": {"fault": "half"}})
-    trailing: dict[str, bytes] = dict(error.value.trailing_metadata())  # type: ignore[arg-type]
+def left_by(error: Any) -> Any:
+    """What an answer says is there, though it failed."""
+    trailing: dict[str, bytes] = dict(error.trailing_metadata())
     status = status_pb2.Status.FromString(trailing["grpc-status-details-bin"])
     detail = provider_pb2.ErrorResourceInitFailed()
     assert status.details[0].Unpack(detail)
-    assert detail.id in provided.backend.things(VPC)
-    assert unmarshal(detail.properties).props["arn"].endswith(detail.id)
-    assert "never became ready" in detail.reasons[0]
+    return detail
+
+
+def half_made(provided: Provided) -> Any:
+    with pytest.raises(grpc.RpcError) as error:
+        provided.client.create(VPC, {**CIDR, "tags": {"fault": "half"}})
+    return left_by(error.value)
+
+
+def test_a_half_made_resource_is_kept_by_the_engine(provided: Provided) -> None:
+    left = half_made(provided)
+    assert left.id in provided.backend.things(VPC)
+    assert unmarshal(left.properties).props["arn"].endswith(left.id)
+    assert "never became ready" in left.reasons[0]
+    assert left.refresh_before_update, "what is there is not what was asked for"
+
+
+def test_a_half_made_resource_is_answered_as_the_cloud_has_it(
+    provided: Provided, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Vpc.read
+
+    def read(self: Vpc, *given: Any) -> Props | None:
+        found = plain(self, *given)
+        return {**found, "enableDnsSupport": False} if found else None
+
+    monkeypatch.setattr(Vpc, "read", read)
+    assert unmarshal(half_made(provided).properties).props["enableDnsSupport"] is False
+
+
+def test_a_half_made_resource_fails_each_read_until_an_update_has_finished_it(
+    provided: Provided, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished: list[str] = []
+    monkeypatch.setattr(Vpc, "finish", lambda _, __, id, ___: finished.append(id))
+    left = half_made(provided)
+    state, inputs = unmarshal(left.properties).props, unmarshal(left.inputs).props
+    for _ in range(2):
+        with pytest.raises(grpc.RpcError) as error:
+            provided.client.read(VPC, left.id, state, inputs)
+        again = left_by(error.value)
+        assert again.id == left.id
+        assert again.refresh_before_update
+        assert "never became ready" in again.reasons[0]
+    provided.client.update(VPC, left.id, state, {**inputs, "tags": {}}, inputs)
+    assert finished == [left.id]
+    provided.client.update(VPC, left.id, state, inputs, inputs)
+    assert finished == [left.id], "once"
+    assert provided.client.read(VPC, left.id, state, inputs)[0] == left.id
+
+
+def test_an_import_of_a_half_made_resource_succeeds(provided: Provided) -> None:
+    left = half_made(provided)
+    assert provided.client.read(VPC, left.id)[0] == left.id
 
 
 def test_a_defect_of_a_table_says_so(provided: Provided, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -111,3 +112,29 @@ def test_two_providers_write_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(stores[0].every()) == 200
+
+
+def test_an_unfinished_create_is_known_until_it_is_finished(store: Store) -> None:
+    store.created(store.begin(URN, TOKEN, {}), "vpc-1", {}, {}, unfinished="ModifyVpcAttribute: refused")
+    assert store.unfinished(TOKEN, "vpc-1") == "ModifyVpcAttribute: refused"
+    store.begin_update(TOKEN, "vpc-1", {})
+    store.end_update(TOKEN, "vpc-1", None, None)
+    assert store.unfinished(TOKEN, "vpc-1"), "an update that was refused finishes nothing"
+    store.finished(TOKEN, "vpc-1")
+    assert not store.unfinished(TOKEN, "vpc-1")
+    assert not store.unfinished(TOKEN, "vpc-2"), "a resource that no create of this twin made"
+
+
+def test_the_file_of_an_older_twin_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "store.db"
+    Store(file).close()
+    with sqlite3.connect(file) as older:
+        older.execute("ALTER TABLE resources DROP COLUMN unfinished")
+        older.execute(
+            "INSERT INTO resources VALUES ('i', ?, ?, 'vpc-1', '{}', '{}', 'created', 0, 1.0, 2.0)",
+            (URN, TOKEN),
+        )
+    older.close()
+    store = Store(file)
+    assert [row.id for row in store.live(URN)] == ["vpc-1"]
+    assert not store.unfinished(TOKEN, "vpc-1")
