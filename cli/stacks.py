@@ -93,7 +93,7 @@ def refresh(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
 
 
 def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
-    """Destroy all that `up` made, in the twin; also what an interrupted `up` made and the state does not know.
+    """Destroy all that `up` made, in the twin; an interrupted one, too.
 
     A protected environment is refused: its file must say `teardown: true` at an `up` before. The twin goes
     on running: `aiplatform twin stop` stops it. Further options go to `pulumi destroy`.
