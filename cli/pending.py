@@ -25,9 +25,9 @@ def undo(world: World, stack: str, file: Path) -> bool:
     them, and warns of them, until a refresh on a terminal.
     """
     pending = _pending(world, file)
-    if not pending:
+    if not pending and not _unsettled(world, stack):
         return True
-    command = [sys.executable, "-m", "twin.core.pending_creates", str(file)]
+    command = [sys.executable, "-m", "twin.core.pending_creates", stack, str(file)]
     done = subprocess.run(
         command,
         env={**environment.complete(world), "PYTHONSAFEPATH": "1"},
@@ -45,8 +45,18 @@ def undo(world: World, stack: str, file: Path) -> bool:
         note(f"deleted {each}, which an interrupted `up` made")
     if outcome["failed"]:
         return False
-    _forget(world, stack, pending)
+    if pending:
+        _forget(world, stack, pending)
     return True
+
+
+def _unsettled(world: World, stack: str) -> bool:
+    from twin.store import Store
+
+    store = Store(world.store)
+    found = store.unsettled(stack)
+    store.close()
+    return bool(found)
 
 
 def _pending(world: World, file: Path) -> set[str]:

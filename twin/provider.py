@@ -53,6 +53,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self.engine = Engine()
         self.sdk = sdk(cloud.sdk)
         self._context: Context | None = None
+        self._config: Props = {}
 
     # ---- the provider itself
 
@@ -126,6 +127,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise Refused(self._elsewhere)
         if not has_unknown(config):
             self._context = self.cloud.configure(config)
+            self._config = config
         if gc.isenabled():  # where it is off, as in tests, nothing walks what there is
             gc.collect()
             gc.freeze()  # what is loaded by now stays: the collector need not walk it again
@@ -214,7 +216,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(properties=self._marshal(type, outputs, values.secrets))
         type, configured = self._entry(token), self._configured(request.timeout)
         inputs = self._prepared(token, values.props)
-        id, outputs = Lifecycle(self.store, type, configured).create(request.urn, inputs)
+        id, outputs = Lifecycle(self.store, type, configured, self._config).create(request.urn, inputs)
         whole = complete(schema, compact(inputs), outputs)
         return provider_pb2.CreateResponse(id=id, properties=self._marshal(type, whole, values.secrets))
 

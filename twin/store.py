@@ -15,7 +15,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,7 +34,9 @@ CREATE TABLE IF NOT EXISTS resources (
     acknowledged INTEGER NOT NULL DEFAULT 0,
     begun REAL NOT NULL,
     ended REAL,
-    unfinished TEXT
+    unfinished TEXT,
+    config TEXT,
+    answered INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS resources_urn ON resources (urn) WHERE state IN ('intent', 'created');
 CREATE INDEX IF NOT EXISTS resources_id ON resources (token, id);
@@ -64,7 +66,8 @@ class Row:
     """`intent`, `created`, `failed` or `deleted`."""
     acknowledged: bool
     """Whether the engine has ever mentioned the id."""
-    begun: float = 0
+    config: Props = field(default_factory=dict[str, Any])
+    """The configuration of the provider that was asked."""
     unfinished: str = ""
     """Why its create ended before all of it was made; empty where it did not."""
 
@@ -89,23 +92,29 @@ class Store:
         self._connection.executescript(_SCHEMA)
         self._add_columns()
         self._mentioned: set[tuple[str, str, str]] = set()
+        self._begun: set[str] = set()
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._connection.close()
 
-    def begin(self, urn: str, token: str, inputs: Props) -> str:
-        """Write the intent to create; answer its name, a key for every call that it makes."""
+    def begin(self, urn: str, token: str, inputs: Props, config: Props | None = None) -> str:
+        """Write the intent to create; answer its name, a key for every call that it makes.
+
+        config: of the provider that is asked.
+        """
         intent = uuid.uuid4().hex
+        self._begun.add(intent)
         self._run(
-            "INSERT INTO resources (intent, urn, token, inputs, state, begun)"
-            " VALUES (?, ?, ?, ?, 'intent', ?)",
+            "INSERT INTO resources (intent, urn, token, inputs, state, begun, config)"
+            " VALUES (?, ?, ?, ?, 'intent', ?, ?)",
             intent,
             urn,
             token,
             dumps(inputs),
             time.time(),
+            dumps(config or {}),
         )
         return intent
 
@@ -170,6 +179,20 @@ class Store:
         """All rows that are live."""
         return self._rows("SELECT * FROM resources WHERE state IN ('intent', 'created') ORDER BY begun")
 
+    def unsettled(self, stack: str) -> list[Row]:
+        """Creates of a stack of which the engine may know nothing: without result, or with one that no engine
+        mentioned and whose provider did not end in order after it."""
+        return self._rows(
+            "SELECT * FROM resources WHERE urn LIKE ? AND (state = 'intent'"
+            " OR (state = 'created' AND acknowledged = 0 AND answered = 0)) ORDER BY begun DESC",
+            f"urn:pulumi:{stack}::%",
+        )
+
+    def answered(self) -> None:
+        """The engine got the results of all creates that were begun here: it ends its provider in order."""
+        for intent in self._begun:
+            self._run("UPDATE resources SET answered = 1 WHERE intent = ? AND state = 'created'", intent)
+
     def mention(self, urn: str, token: str, id: str) -> None:
         """The engine told an id: it knows the resource, under this URN from now on (aliases rename)."""
         key = (urn, token, id)
@@ -213,9 +236,11 @@ class Store:
     def _add_columns(self) -> None:
         """Bring the file of an older twin to this shape."""
         columns = {row[1] for row in self._connection.execute("PRAGMA table_info(resources)")}
-        if "unfinished" not in columns:
-            with contextlib.suppress(sqlite3.OperationalError):  # another provider did it meanwhile
-                self._connection.execute("ALTER TABLE resources ADD COLUMN unfinished TEXT")
+        added = {"unfinished": "TEXT", "config": "TEXT", "answered": "INTEGER NOT NULL DEFAULT 1"}
+        for name, kind in added.items():
+            if name not in columns:
+                with contextlib.suppress(sqlite3.OperationalError):  # another provider did it meanwhile
+                    self._connection.execute(f"ALTER TABLE resources ADD COLUMN {name} {kind}")
 
     def _close(self, intent: str, state: str) -> None:
         self._run("UPDATE resources SET state = ?, ended = ? WHERE intent = ?", state, time.time(), intent)
@@ -226,19 +251,21 @@ class Store:
 
     def _rows(self, query: str, *values: Any) -> list[Row]:
         with self._lock:
-            found = self._connection.execute(query, values).fetchall()
+            cursor = self._connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            found = cursor.execute(query, values).fetchall()
         return [
             Row(
-                intent=intent,
-                urn=urn,
-                token=token,
-                id=id,
-                inputs=loads(inputs),
-                outputs=loads(outputs) if outputs else {},
-                state=state,
-                acknowledged=bool(acknowledged),
-                begun=begun,
-                unfinished=unfinished or "",
+                intent=row["intent"],
+                urn=row["urn"],
+                token=row["token"],
+                id=row["id"],
+                inputs=loads(row["inputs"]),
+                outputs=loads(row["outputs"]) if row["outputs"] else {},
+                state=row["state"],
+                acknowledged=bool(row["acknowledged"]),
+                config=loads(row["config"]) if row["config"] else {},
+                unfinished=row["unfinished"] or "",
             )
-            for intent, urn, token, id, inputs, outputs, state, acknowledged, begun, _, unfinished in found
+            for row in found
         ]

@@ -129,7 +129,8 @@ def test_the_file_of_an_older_twin_is_read(tmp_path: Path) -> None:
     file = tmp_path / "store.db"
     Store(file).close()
     with sqlite3.connect(file) as older:
-        older.execute("ALTER TABLE resources DROP COLUMN unfinished")
+        for name in ("unfinished", "config", "answered"):
+            older.execute(f"ALTER TABLE resources DROP COLUMN {name}")
         older.execute(
             "INSERT INTO resources VALUES ('i', ?, ?, 'vpc-1', '{}', '{}', 'created', 0, 1.0, 2.0)",
             (URN, TOKEN),
@@ -138,3 +139,18 @@ def test_the_file_of_an_older_twin_is_read(tmp_path: Path) -> None:
     store = Store(file)
     assert [row.id for row in store.live(URN)] == ["vpc-1"]
     assert not store.unfinished(TOKEN, "vpc-1")
+    assert not store.unsettled("dev"), "what an engine made long ago is known to it, or retained"
+
+
+def test_a_create_is_settled_by_its_refusal_an_answer_or_a_mention(store: Store) -> None:
+    refused, answered, mentioned = (store.begin(URN, TOKEN, {}) for _ in range(3))
+    assert len(store.unsettled("dev")) == 3
+    assert not store.unsettled("prod"), "another stack's"
+    store.failed(refused)
+    for number, intent in enumerate((answered, mentioned)):
+        store.created(intent, f"vpc-{number}", {}, {})
+    assert len(store.unsettled("dev")) == 2, "a result may not have reached the engine"
+    store.mention(URN, TOKEN, "vpc-1")
+    assert [row.intent for row in store.unsettled("dev")] == [answered]
+    store.answered()
+    assert not store.unsettled("dev")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from twin.core.autonaming import DEFAULTS_KEY
 from twin.core.diff import compare
@@ -23,6 +24,8 @@ class Lifecycle:
     store: Store
     type: ResourceType
     context: Context
+    config: Props = field(default_factory=dict[str, Any])
+    """The provider's configuration that `context` was made from."""
 
     def create(self, urn: str, inputs: Props) -> tuple[str, Props]:
         """Make the resource, or adopt what an interrupted Create of this URN left behind."""
@@ -31,7 +34,7 @@ class Lifecycle:
                 taken = self._adopt(row, inputs)
                 if taken:
                     return taken
-        intent = self.store.begin(urn, self.type.token, inputs)
+        intent = self.store.begin(urn, self.type.token, inputs, self.config)
         id, outputs = self._make(intent, inputs)
         return id, outputs
 

@@ -55,12 +55,16 @@ def run(provider: Any, log: Path) -> None:
     gc.freeze()
     print(port, flush=True)  # noqa: T201 - the engine reads the port here
     sys.stdout = sys.stderr  # whatever else prints must not reach the engine's pipe
+    in_order = True
     while not stop.wait(_WATCH):
         if os.getppid() != parent:
             logging.getLogger(__name__).warning("the engine is gone; the provider ends")
+            in_order = False
             break
     CANCELLED.set()
     server.stop(GRACE).wait(GRACE + 1)
+    if in_order:
+        provider.store.answered()
     provider.store.close()
 
 

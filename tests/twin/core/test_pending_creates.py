@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.twin.fake_cloud import SUBNET, VPC, Backend, FakeCloud, FakeType, Subnet
+from tests.twin.fake_cloud import SUBNET, VPC, Backend, FakeCloud, FakeContext, FakeType, Subnet
 from twin.core.pending_creates import undo
 from twin.resource import CloudError, Context, Props
 from twin.store import Store
 
-PROVIDER = "urn:pulumi:dev::proj::pulumi:providers:aws::main"
 CIDR = {"cidrBlock": "10.0.0.0/16"}
 
 
@@ -23,14 +22,13 @@ def urn(token: str, name: str = "main") -> str:
 def state(
     *pending: str, known: tuple[tuple[str, str], ...] = (), options: Props | None = None
 ) -> dict[str, Any]:
-    """A state with one provider, these creates under way and these resources. options: of the creates."""
-    provider = {"urn": PROVIDER, "type": "pulumi:providers:aws", "id": "p", "inputs": {"region": "us-west-2"}}
+    """A state with these creates under way and these resources. options: of the creates."""
     others = [{"urn": urn(token), "type": token, "id": id} for token, id in known]
-    asked = {"custom": True, "provider": f"{PROVIDER}::p", **(options or {})}
+    asked = {"custom": True, **(options or {})}
     operations = [
         {"type": "creating", "resource": {"urn": urn(token), "type": token, **asked}} for token in pending
     ]
-    return {"resources": [provider, *others], "pending_operations": operations}
+    return {"resources": others, "pending_operations": operations}
 
 
 @pytest.fixture
@@ -51,18 +49,18 @@ def begun(store: Store, backend: Backend, token: str = VPC, inputs: Props = CIDR
 
 def test_what_was_made_and_not_answered_is_deleted(store: Store, backend: Backend) -> None:
     id = begun(store, backend)
-    found = undo(FakeCloud(backend), store, state(VPC))
+    found = undo(FakeCloud(backend), store, "dev", state(VPC))
     assert found.deleted == [f"{VPC} {id}"]
     assert not backend.things()
     assert not store.every(), "the next `up` has nothing to adopt"
-    assert not undo(FakeCloud(backend), store, state(VPC)).deleted, "the engine's note stays; it is done"
+    assert not undo(FakeCloud(backend), store, "dev", state(VPC)).deleted, "it is done"
 
 
 def test_what_was_answered_and_not_noted_is_deleted(store: Store, backend: Backend) -> None:
     intent = store.begin(urn(VPC), VPC, CIDR)
     id = backend.make(intent, VPC, "vpc", CIDR)
     store.created(intent, id, CIDR, CIDR)
-    assert undo(FakeCloud(backend), store, state(VPC)).deleted == [f"{VPC} {id}"]
+    assert undo(FakeCloud(backend), store, "dev", state(VPC)).deleted == [f"{VPC} {id}"]
     assert not backend.things()
 
 
@@ -70,7 +68,7 @@ def test_what_the_state_knows_is_the_engines(store: Store, backend: Backend) -> 
     intent = store.begin(urn(VPC), VPC, CIDR)
     id = backend.make(intent, VPC, "vpc", CIDR)
     store.created(intent, id, CIDR, CIDR)
-    found = undo(FakeCloud(backend), store, state(VPC, known=((VPC, id),)))
+    found = undo(FakeCloud(backend), store, "dev", state(VPC, known=((VPC, id),)))
     assert not found.deleted, "a later `up` adopted it, and the note of its create was left"
     assert backend.things()
 
@@ -78,14 +76,45 @@ def test_what_the_state_knows_is_the_engines(store: Store, backend: Backend) -> 
 @pytest.mark.parametrize("option", ["retainOnDelete", "protect"])
 def test_what_the_program_keeps_stays(store: Store, backend: Backend, option: str) -> None:
     begun(store, backend)
-    assert not undo(FakeCloud(backend), store, state(VPC, options={option: True})).deleted
+    assert not undo(FakeCloud(backend), store, "dev", state(VPC, options={option: True})).deleted
     assert backend.things()
 
 
-def test_what_no_create_was_begun_for_stays(store: Store, backend: Backend) -> None:
+def test_what_the_engine_forgot_with_its_provider_is_deleted(store: Store, backend: Backend) -> None:
+    id = begun(store, backend)
+    assert undo(FakeCloud(backend), store, "dev", state()).deleted == [f"{VPC} {id}"], "its note is gone too"
+
+
+def test_another_stacks_creates_stay(store: Store, backend: Backend) -> None:
     begun(store, backend)
-    assert not undo(FakeCloud(backend), store, state()).deleted, "retained by an earlier destroy, perhaps"
+    assert not undo(FakeCloud(backend), store, "other", state()).deleted
     assert backend.things()
+
+
+@pytest.mark.parametrize("ended", ["in order", "killed"])
+def test_what_the_engine_dropped_from_its_state_stays(store: Store, backend: Backend, ended: str) -> None:
+    intent = store.begin(urn(VPC), VPC, CIDR)
+    id = backend.make(intent, VPC, "vpc", CIDR)
+    store.created(intent, id, CIDR, CIDR)
+    if ended == "in order":
+        store.answered()
+    undo(FakeCloud(backend), store, "dev", state(known=((VPC, id),)))
+    assert not undo(FakeCloud(backend), store, "dev", state()).deleted, "retained by the destroy before"
+    assert backend.things()
+
+
+def test_a_create_is_completed_by_the_provider_that_was_asked(store: Store, backend: Backend) -> None:
+    intent = store.begin(urn(VPC), VPC, CIDR, {"region": "eu-west-1"})
+    backend.make(intent, VPC, "vpc", CIDR)
+    regions: list[str] = []
+
+    class Noted(FakeCloud):
+        def configure(self, config: Props) -> FakeContext:
+            regions.append(config["region"])
+            return super().configure(config)
+
+    assert undo(Noted(backend), store, "dev", state()).deleted
+    assert regions == ["eu-west-1"]
 
 
 def test_what_others_need_goes_after_them(
@@ -101,7 +130,7 @@ def test_what_others_need_goes_after_them(
         plain(self, context, id, outputs)
 
     monkeypatch.setattr(FakeType, "delete", delete)
-    found = undo(FakeCloud(backend), store, state(VPC, SUBNET))
+    found = undo(FakeCloud(backend), store, "dev", state(VPC, SUBNET))
     assert len(found.deleted) == 2
     assert not found.failed
     assert not backend.things()
@@ -116,8 +145,8 @@ def test_what_cannot_be_deleted_is_reported(
         raise CloudError("it is in use", code="InUse")
 
     monkeypatch.setattr(Subnet, "delete", refuse)
-    found = undo(FakeCloud(backend), store, state(SUBNET))
+    found = undo(FakeCloud(backend), store, "dev", state(SUBNET))
     assert not found.deleted
     assert found.failed == {f"{SUBNET} main": "it is in use"}
     monkeypatch.undo()
-    assert undo(FakeCloud(backend), store, state(SUBNET)).deleted == [f"{SUBNET} {id}"], "a later try does it"
+    assert undo(FakeCloud(backend), store, "dev", state(SUBNET)).deleted == [f"{SUBNET} {id}"], "later"
