@@ -46,17 +46,17 @@ def trust(service: str) -> str:
 
 
 class Plain(Twin):
-    """The world `plain`, and programs on it."""
+    """A world, `plain` by default, and programs on it."""
 
-    def __init__(self, home: Path) -> None:
-        super().__init__("plain", home)
-        self.cli("twin", "start", "--name", "plain", "--cloud", "aws")
+    def __init__(self, home: Path, name: str = "plain") -> None:
+        super().__init__(name, home)
+        self.cli("twin", "start", "--name", name, "--cloud", "aws")
         self._stacks: dict[str, automation.Stack] = {}
 
     def stack(self, name: str, program: Program) -> automation.Stack:
         """A stack of this world with this program."""
         if name not in self._stacks:
-            folder = self.home / f"project-{name}"
+            folder = self.home / f"project-{self.environment}-{name}"
             folder.mkdir()
             self._stacks[name] = automation.create_or_select_stack(
                 name,

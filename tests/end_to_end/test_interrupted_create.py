@@ -14,9 +14,9 @@ from tests.end_to_end.plain import Plain
 pytestmark = pytest.mark.end_to_end
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def world(home: Path) -> Iterator[Plain]:
-    twin = Plain(home)
+    twin = Plain(home, "interrupted")
     yield twin
     twin.remove()
 
@@ -42,7 +42,7 @@ def changes(result: automation.PreviewResult | automation.UpResult) -> dict[str,
 def failing(world: Plain, operation: str) -> None:
     """Let the next call of this operation fail, and every try of it again."""
     words = ("--service", "ec2", "--operation", operation, "--code", "InvalidRequest", "--status", "400")
-    world.cli("twin", "fault", "fail", "--name", "plain", *words)
+    world.cli("twin", "fault", "fail", "--name", world.environment, *words)
 
 
 def test_a_create_that_fails_midway_is_shown_and_repaired_by_the_next_update(world: Plain) -> None:
@@ -75,7 +75,7 @@ def test_a_create_that_fails_midway_is_shown_and_repaired_by_the_next_update(wor
 
 
 def test_a_create_that_fails_midway_is_destroyed(world: Plain) -> None:
-    stack = world.stack("network", network)
+    stack = world.stack("destroyed", network)
     failing(world, "ModifyVpcAttribute")
     with pytest.raises(automation.CommandError):
         stack.up()
