@@ -12,7 +12,7 @@ from typing import Final
 from aiplatform._args import ArgumentError, read
 from aiplatform._images import mirrored, registry
 from aiplatform.cluster_autoscaler.args import ENDPOINTS as AUTOSCALER
-from aiplatform.cluster_autoscaler.args import VERSIONS, image_for
+from aiplatform.cluster_autoscaler.args import IMAGES, image_for
 from aiplatform.device_plugins.args import NEURON_IMAGE, NVIDIA_IMAGE
 from aiplatform.feature_store.args import ENDPOINTS as FEATURE_STORE
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE_IMAGE
@@ -73,7 +73,7 @@ def _advice(settings: Settings, host: str, names: Sequence[str]) -> str:
 def _images(settings: Settings) -> Mapping[str, str]:
     """What the program installs -> its image upstream. EKS's own add-ons come from ECR."""
     found: dict[str, str] = {}
-    if settings.cluster.version in VERSIONS:
+    if settings.cluster.version in IMAGES:
         found["the cluster autoscaler"] = image_for(settings.cluster.version)
     if settings.feature_store is not None:
         found["the feature store"] = FEATURE_STORE_IMAGE

@@ -1,15 +1,52 @@
-"""Where images come from: upstream's registries, or mirrors of them that the nodes can reach."""
+"""The container images that components run, and the mirrors that nodes pull them from."""
 
 import re
+import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from typing import Final
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?"
 _PLACE: Final = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 
 
+@dataclass(frozen=True)
+class Image:
+    """An image of `images.toml`."""
+
+    repository: str
+    """Its repository with the registry: `quay.io/feastdev/feature-server`."""
+    tag: str
+    source: str
+    """Where the tag is from."""
+    digest: str = ""
+    """`sha256:...` of its index; empty where no digest is known, and it runs by its tag."""
+    digest_source: str = ""
+    """Where the digest is from."""
+
+    @property
+    def version(self) -> str:
+        """Tag and digest, as they follow the repository: `:0.67.0@sha256:...`."""
+        return f":{self.tag}@{self.digest}" if self.digest else f":{self.tag}"
+
+    @property
+    def reference(self) -> str:
+        """`repository:tag@digest`, or `repository:tag` where no digest is known."""
+        return self.repository + self.version
+
+
+@cache
+def images() -> Mapping[str, Image]:
+    """The images of `images.toml` by their names there."""
+    text = files("aiplatform").joinpath("images.toml").read_text()
+    return {name: Image(**entry) for name, entry in tomllib.loads(text).items()}
+
+
 def mirrors(value: Mapping[str, str]) -> str | None:
-    """A rule for `mirrors`: upstream's registry, or a repository in it -> where it is had instead."""
+    """A rule for `mirrors`: upstream's registry, or a repository in it -> the registry or repository to pull
+    from instead."""
     for upstream, place in value.items():
         for text in (upstream, place):
             if not _PLACE.fullmatch(text):
@@ -21,9 +58,11 @@ def mirrors(value: Mapping[str, str]) -> str | None:
 
 
 def mirrored(image: str, places: Mapping[str, str]) -> str:
-    """The image at its mirror, or as it is where none is given. The longest upstream that fits decides, so
-    one repository may have a place of its own beside the rest of its registry."""
-    fitting = [upstream for upstream in places if image.startswith((f"{upstream}/", f"{upstream}:"))]
+    """The image at its mirror, or unchanged where it has none; tag and digest stay. The longest upstream that
+    fits decides, so one repository may have a mirror separate from the rest of its registry."""
+    fitting = [
+        upstream for upstream in places if image.startswith(tuple(f"{upstream}{end}" for end in "/:@"))
+    ]
     if not fitting:
         return image
     upstream = max(fitting, key=len)

@@ -51,8 +51,9 @@ class Network(Topic):
 
 
 class Images(Topic):
-    """Where the images of what the program installs come from."""
+    """Where nodes pull the images of what the program installs."""
 
     mirrors: dict[str, str] = Field(default_factory=dict)
-    """A registry (`registry.k8s.io`), or a repository in it -> where it is had instead: an ECR pull-through
-    cache, or repositories of your own. With `nat: none` nodes reach ECR alone."""
+    """A registry (`registry.k8s.io`), or a repository in it -> the registry or repository to pull from
+    instead: an ECR pull-through cache, or repositories of your own. Images keep tag and digest. With
+    `nat: none` nodes reach ECR alone."""

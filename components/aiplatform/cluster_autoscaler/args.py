@@ -20,15 +20,12 @@ from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_fo
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-autoscaler")
 
-REPOSITORY: Final = "registry.k8s.io/autoscaling/cluster-autoscaler"
-VERSIONS: Final[Mapping[str, str]] = {
-    "1.33": "v1.33.6",
-    "1.34": "v1.34.5",
-    "1.35": "v1.35.2",
-    "1.36": "v1.36.1",
+IMAGES: Final[Mapping[str, str]] = {
+    name.removeprefix("cluster-autoscaler-").replace("-", "."): image.reference
+    for name, image in _images.images().items()
+    if name.startswith("cluster-autoscaler-")
 }
-"""Kubernetes' minor version -> the autoscaler's release for it: it simulates that version's scheduler.
-Source: the releases of kubernetes/autoscaler of 2026-07-23."""
+"""Kubernetes' minor version -> the autoscaler's image for it: it simulates that version's scheduler."""
 
 
 ENDPOINTS: Final = ("autoscaling", "ec2", "eks", "eks-auth", "sts")
@@ -54,9 +51,9 @@ class ClusterAutoscalerArgs(TypedDict):
     image: NotRequired[str]
     """The image, with tag or digest. Default: upstream's, by the cluster's version."""
     mirrors: NotRequired[dict[str, str]]
-    """Where upstream's image is had instead: its registry (`registry.k8s.io`), or a repository in it -> the
-    place that takes its place, such as an ECR pull-through cache
-    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Default: upstream itself."""
+    """Mirrors of upstream's image: its registry (`registry.k8s.io`), or a repository in it -> the registry or
+    repository to pull from instead, such as an ECR pull-through cache
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Tag and digest stay. Default: upstream itself."""
     tags: NotRequired[dict[str, str]]
     """Tags of every resource on AWS, beside those of the provider."""
 
@@ -64,13 +61,13 @@ class ClusterAutoscalerArgs(TypedDict):
 def image_for(version: str) -> str:
     """The image for a cluster's version. Raises ValueError where no release is pinned for it."""
     minor = ".".join(version.split(".")[:2])
-    if minor not in VERSIONS:
+    if minor not in IMAGES:
         raise ValueError(_no_release(version))
-    return f"{REPOSITORY}:{VERSIONS[minor]}"
+    return IMAGES[minor]
 
 
 def _no_release(version: str) -> str:
-    known = ", ".join(VERSIONS)
+    known = ", ".join(IMAGES)
     return f"{got(version)}, expected one of {known}, for which a release is pinned; or give `image`"
 
 
@@ -105,11 +102,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
         version = self.cluster.version
         if self.image is None and version is None:
             yield Fault("cluster.version", "missing, expected the cluster's version: it chooses the image")
-        if (
-            self.image is None
-            and isinstance(version, str)
-            and ".".join(version.split(".")[:2]) not in VERSIONS
-        ):
+        if self.image is None and isinstance(version, str) and ".".join(version.split(".")[:2]) not in IMAGES:
             yield Fault("cluster.version", _no_release(version))
 
     @property

@@ -8,14 +8,8 @@ from aiplatform import _images
 from aiplatform._args import Fault, matches
 from aiplatform._node_labels import MOST_REPLICAS, time_slicing_config
 
-NVIDIA_IMAGE: Final = (
-    "nvcr.io/nvidia/k8s-device-plugin:v0.20.0"
-    "@sha256:a61ba9fd8efb82f3a79f877f7580e02c1e8e7593f62473644bc9c79e315c3312"
-)
-"""Source: NVIDIA/k8s-device-plugin, deployments/static/nvidia-device-plugin.yml at 1b826ac (2026-08-19). The
-digest is that of the image's index, as several users of this tag have recorded it."""
-NEURON_IMAGE: Final = "public.ecr.aws/neuron/neuron-device-plugin:2.32.0.0"
-"""Source: the values of aws-neuron's neuron-helm-chart 1.10.0. By its tag: no digest could be checked."""
+NVIDIA_IMAGE: Final = _images.images()["nvidia-device-plugin"].reference
+NEURON_IMAGE: Final = _images.images()["neuron-device-plugin"].reference
 
 DEFAULT_CONFIG: Final = "default"
 
@@ -29,13 +23,13 @@ class DevicePluginsArgs(TypedDict):
     neuron: NotRequired[bool]
     """AWS Neuron's plugin, for Trainium and Inferentia. Default false."""
     nvidia_image: NotRequired[str]
-    """The image, with its tag. Default: upstream's."""
+    """The image, with its tag and best its digest. Default: upstream's."""
     neuron_image: NotRequired[str]
-    """The image, with its tag. Default: upstream's."""
+    """The image, with its tag and best its digest. Default: upstream's."""
     mirrors: NotRequired[dict[str, str]]
-    """Where upstream's images are had instead: a registry (`nvcr.io`, `public.ecr.aws`), or a repository in
-    it -> the place that takes its place, such as a repository of your own
-    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Default: upstream itself."""
+    """Mirrors of upstream's images: a registry (`nvcr.io`, `public.ecr.aws`), or a repository in it -> the
+    registry or repository to pull from instead
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Tag and digest stay. Default: upstream itself."""
 
 
 _AN_IMAGE = matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")

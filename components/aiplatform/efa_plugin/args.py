@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, NotRequired, TypedDict
 
+from aiplatform import _images
 from aiplatform._args import matches
-
-VERSION: Final = "v0.5.20"
-"""Source: the chart aws-efa-k8s-device-plugin v0.5.30 of aws/eks-charts, its appVersion."""
 
 REGISTRIES: Final[Mapping[str, str]] = {
     "af-south-1": "877085696533",
@@ -42,13 +40,16 @@ class EfaPluginArgs(TypedDict):
     """What tells the kubelet of Elastic Fabric Adapters: a Pod asks for `vpc.amazonaws.com/efa`."""
 
     image: NotRequired[str]
-    """The image, with its tag. Default: EKS's own, from the registry of the provider's region."""
+    """The image, with its tag and best its digest. Default: EKS's own, from EKS's registry in the provider's
+    region."""
 
 
 def image_in(region: str, dns_suffix: str) -> str:
     """EKS's image in a region's own registry: near, and reached by the VPC endpoints of ECR."""
+    image = _images.images()["efa-device-plugin"]
     account = REGISTRIES.get(region, USUAL_REGISTRY)
-    return f"{account}.dkr.ecr.{region}.{dns_suffix}/eks/aws-efa-k8s-device-plugin:{VERSION}"
+    path = image.repository.partition("/")[2]
+    return f"{account}.dkr.ecr.{region}.{dns_suffix}/{path}{image.version}"
 
 
 @dataclass(frozen=True)

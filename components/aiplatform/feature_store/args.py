@@ -65,10 +65,8 @@ CACHE_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-features")
 FIRESTORE: Final = PhysicalName(FIRESTORE_DATABASE, "{prefix}-features")
 BIGTABLE: Final = PhysicalName(BIGTABLE_INSTANCE, "{prefix}-features")
 
-VERSION: Final = "0.67.0"
-"""Feast's release: of the image, of the file that is rendered, and of the tests' client."""
-IMAGE: Final = f"quay.io/feastdev/feature-server:{VERSION}"
-"""Upstream's image. By its tag: upstream publishes no digest that could be checked here."""
+IMAGE: Final = _images.images()["feast-feature-server"].reference
+"""Upstream's image. The configuration that is rendered is that of this release."""
 
 ENDPOINTS: Final = ("athena", "eks-auth", "glue", "kms", "lakeformation", "sts")
 """AWS services that server and materializer call: in a network without a way out they need interface
@@ -136,11 +134,11 @@ class FeatureStoreArgs(TypedDict):
     in the output `clients`, and a place for results that no other principal reads. Default no
     principal."""
     image: NotRequired[str]
-    """Feast's image, with tag or digest. Default: upstream's feature server 0.67.0, by its tag; say a digest
-    where images must never change."""
+    """Feast's image, with tag or digest, of the release of the default. Default: upstream's feature
+    server."""
     mirrors: NotRequired[dict[str, str]]
-    """Where upstream's image is had instead: its registry (`quay.io`), or a repository in it -> the place
-    that takes its place. Default: upstream itself."""
+    """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
+    repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: NotRequired[bool]
     """Whether Pulumi and the online store refuse to delete what is kept. Default false."""
     retain_data: NotRequired[bool]

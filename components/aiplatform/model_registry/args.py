@@ -74,13 +74,8 @@ _PREFIX: Final[dict[Cloud, Rule]] = {
 }
 _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 
-MLFLOW: Final = "3.15.2"
-IMAGE: Final = (
-    f"ghcr.io/mlflow/mlflow:v{MLFLOW}-full"
-    "@sha256:2c9c50ca72e314cb1b8b301ceaa43882629ad91873d7271f3be92796930c3647"
-)
-"""MLflow's own image with the drivers of databases and object stores. The digest is the one that users of
-the image have recorded for this tag."""
+IMAGE: Final = _images.images()["mlflow"].reference
+"""MLflow's own image with the drivers of databases and object stores."""
 
 ENDPOINTS: Final = ("eks-auth", "secretsmanager")
 """AWS services that its Pods call, beside S3: in a network without a way out they need interface endpoints.
@@ -160,8 +155,8 @@ class ModelRegistryArgs(TypedDict):
     of the MLflow version that its tag says (`:v3.15.2-full@sha256:...`). Default: MLflow's own, with all
     drivers."""
     mirrors: NotRequired[dict[str, str]]
-    """Where upstream's image is had instead: its registry (`ghcr.io`), or a repository in it -> the place
-    that takes its place. Default: upstream itself."""
+    """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
+    repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete database, bucket, key and secrets. Default false."""
     retain_data: NotRequired[bool]

@@ -8,7 +8,7 @@ import yaml
 
 from aiplatform._args import ArgumentError, keys
 from aiplatform.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
-from aiplatform.cluster_autoscaler.args import VERSIONS, ClusterAutoscalerSettings, image_for
+from aiplatform.cluster_autoscaler.args import IMAGES, ClusterAutoscalerSettings, image_for
 from aiplatform.cluster_autoscaler.rights import priorities
 from tests.components.aiplatform.pools import CLUSTER
 from tests.components.aiplatform.schema import undocumented
@@ -142,10 +142,10 @@ def test_only_dns_https_and_the_credentials_agent_are_open_to_it() -> None:
     assert policy["policyTypes"] == ["Ingress", "Egress"]
 
 
-@pytest.mark.parametrize("minor", VERSIONS)
+@pytest.mark.parametrize("minor", IMAGES)
 def test_the_release_is_that_of_the_clusters_version(minor: str) -> None:
     assert image_for(minor) == image_for(f"{minor}.5"), "the patch does not count"
-    assert image_for(minor).rpartition(":")[2].startswith(f"v{minor}.")
+    assert image_for(minor).startswith(f"registry.k8s.io/autoscaling/cluster-autoscaler:v{minor}.")
     spec = pod(autoscaler(cluster={**CLUSTER, "version": minor}))
     assert spec["containers"][0]["image"] == image_for(minor)
 
