@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterator
 
 from ..pack import Judgement, Option, Options, Policy, Resource
@@ -17,6 +18,12 @@ POLICY = Policy(
     frameworks=("NIST 800-53 CM-2", "NIST 800-53 SI-7", "SOC 2 CC8.1"),
     options={
         "digests": Option({"type": "boolean"}, False, "Whether every image must name its digest."),
+        "without_digest": Option(
+            {"type": "array", "items": {"type": "string"}},
+            [],
+            "Repositories whose images may name a version alone where `digests` is on, `*` for any "
+            "characters.",
+        ),
         "moving_tags": Option(
             {"type": "array", "items": {"type": "string"}},
             ["latest", "stable", "main", "master", "edge", "nightly", "dev"],
@@ -45,4 +52,5 @@ def _fault(reference: str, options: Options) -> str:
         return "names no version"
     if image.tag in options["moving_tags"]:
         return f"is another one whenever {image.tag!r} is moved"
-    return "names no digest" if options["digests"] else ""
+    exempt = any(fnmatch.fnmatchcase(image.place, each) for each in options["without_digest"])
+    return "names no digest" if options["digests"] and not exempt else ""

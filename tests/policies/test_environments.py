@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from aiplatform._images import images
 from policies.pack import Resource, Stack
 from policies.pack.discovery import find
 from policies.pack.judging import Court, Verdict
@@ -80,3 +81,13 @@ def test_what_one_profile_leaves_out_a_stricter_one_refuses(
 ) -> None:
     found = verdicts(stack, profile=profile)
     assert {each.policy.id for each in found if each.level == "mandatory"} == refused
+
+
+def test_prod_asks_for_a_digest_of_every_image_that_has_one() -> None:
+    (policy,) = (each for each in POLICIES if each.id == "supply_chain.pin_images")
+    options = STRICTNESS.of(policy, "prod")
+    assert options["digests"]
+    unpinned = {image.repository.partition("/")[2] for image in images().values() if not image.digest}
+    assert {each.removeprefix("*/") for each in options["without_digest"]} == unpinned, (
+        "an exemption ends when the digest is recorded"
+    )

@@ -11,7 +11,7 @@ from tests.policies.spec import resource
 
 def container(name: str = "server", **more: Any) -> dict[str, Any]:
     """A container with an image of its own."""
-    return {"name": name, "image": "registry.k8s.io/pause:3.10", **more}
+    return {"name": name, "image": f"registry.k8s.io/pause:3.10@sha256:{'0' * 64}", **more}
 
 
 def pod(*containers: Any, **more: Any) -> dict[str, Any]:

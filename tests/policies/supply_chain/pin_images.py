@@ -17,15 +17,25 @@ def _runs(image: Any) -> Resource:
 
 SPEC = Spec(
     passes={
-        "a version": _runs("quay.io/feastdev/feature-server:0.67.0"),
         "a digest": _runs(f"ghcr.io/mlflow/mlflow@{DIGEST}"),
         "a digest beside a tag that moves": _runs(f"ghcr.io/mlflow/mlflow:latest@{DIGEST}"),
-        "a registry's port is no tag, and there is one": _runs("localhost:5000/mlflow:1"),
+        "a version where no digest is published": _runs("quay.io/feastdev/feature-server:0.67.0"),
+        "the same at a mirror": _runs(
+            "111122223333.dkr.ecr.us-west-2.amazonaws.com/quay/feastdev/feature-server:0.67.0"
+        ),
+        "a registry's port is no tag, and there is one": _runs("localhost:5000/feastdev/feature-server:1"),
     },
     fails={
         "no tag": Fails(_runs("nginx"), IMAGE, "'nginx', which names no version"),
         "a registry's port alone": Fails(_runs("localhost:5000/mlflow"), IMAGE, "names no version"),
         "latest": Fails(_runs("quay.io/acme/server:latest"), IMAGE, "'latest' is moved"),
+        "latest where no digest is published": Fails(
+            _runs("quay.io/feastdev/feature-server:latest"), IMAGE, "'latest' is moved"
+        ),
+        "a version alone": Fails(_runs("quay.io/acme/server:1.0"), IMAGE, "which names no digest"),
+        "a version of another repository than the exempt one": Fails(
+            _runs("quay.io/feastdev/feature-server-dev:0.67.0"), IMAGE, "which names no digest"
+        ),
         "an init container": Fails(
             cron_job(initContainers=[{"name": "schema", "image": "acme/schema:main"}]),
             "spec.jobTemplate.spec.template.spec.initContainers[0].image",
@@ -34,9 +44,12 @@ SPEC = Spec(
     },
     unknown={"the image": _runs(UNKNOWN)},
     configured={
-        "digests are asked for": Case(_runs("quay.io/acme/server:1.0"), {"digests": True}, fails=True),
+        "digests are not asked for": Case(_runs("quay.io/acme/server:1.0"), {"digests": False}, fails=False),
+        "a repository that is exempt": Case(
+            _runs("quay.io/acme/server:1.0"), {"without_digest": ["quay.io/acme/*"]}, fails=False
+        ),
         "a tag that is moved here": Case(
-            _runs("quay.io/acme/server:release"), {"moving_tags": ["release"]}, fails=True
+            _runs("quay.io/feastdev/feature-server:release"), {"moving_tags": ["release"]}, fails=True
         ),
     },
 )
