@@ -17,6 +17,8 @@ pytestmark = pytest.mark.end_to_end
 PROJECT = "acme-ml-prod"
 REGION = "us-central1"
 CLUSTER = "acme-prod-cluster"
+IMAGE = f"{REGION}-docker.pkg.dev/{PROJECT}/acme-prod-training/train:1"
+"""Of the project's own registry."""
 NOW = ("up", "--yes", "--skip-preview")
 
 
@@ -57,6 +59,28 @@ def test_prod_is_private_regional_and_runs_its_own_images_alone(up: Twin) -> Non
     assert len(zones) == 3
 
 
+def test_only_images_that_the_policy_admits_run_the_platforms_own_among_them(up: Twin) -> None:
+    core, pod = up.core(), gpu_pod("stranger")
+    container = pod["spec"]["containers"][0]
+    container["image"] = "docker.io/library/busybox:1.37"
+    with pytest.raises(kubernetes.client.ApiException, match="denied by Binary Authorization") as refused:
+        core.create_namespaced_pod("default", pod)
+    assert refused.value.status == 403
+    container["image"] = IMAGE
+    core.create_namespaced_pod("default", pod, dry_run="All")
+    images = {
+        container.image
+        for namespace in ("feature-store", "model-registry")
+        for pod in core.list_namespaced_pod(namespace).items
+        for container in pod.spec.containers
+        if pod.status.phase == "Running"
+    }
+    assert {image.partition(":")[0] for image in images} >= {
+        "quay.io/feastdev/feature-server",
+        "ghcr.io/mlflow/mlflow",
+    }, "the program's own Pods are not refused"
+
+
 def test_training_pools_have_their_kinds_of_capacity_and_gpudirect(up: Twin) -> None:
     assert _cluster(up)["networkConfig"]["enableMultiNetworking"], "the file's pools need it"
     pools = _pools(up, "training")
@@ -81,6 +105,7 @@ def test_a_training_pod_runs_on_spot_nodes_that_were_not_there_before(up: Twin) 
     core = up.core()
     there = placement.of(up.outputs()["foundation"]["gpu_pools"]["training"])
     pod = gpu_pod("training")
+    pod["spec"]["containers"][0]["image"] = IMAGE
     pod["metadata"]["annotations"] = dict(there.annotations)
     core.create_namespaced_pod("default", {**pod, "spec": there.pod(pod["spec"])})
     eventually("the Pod with eight H100 runs", lambda: phase(core, "training") == "Running", 60)

@@ -134,9 +134,17 @@ def _coredns(found: Sequence[Object], values: Mapping[str, Any]) -> None:
             item["data"]["Corefile"] = values["corefile"]
 
 
+def _binary_authorization(found: Sequence[Object], values: Mapping[str, Any]) -> None:
+    spec = found[0]["spec"]
+    for item, key in ((spec["variables"][0], "expression"), (spec["validations"][0], "messageExpression")):
+        for name, value in values.items():
+            item[key] = item[key].replace(f"${name.upper()}", value)
+
+
 CONFIGURE: Final[Mapping[str, Callable[[Sequence[Object], Mapping[str, Any]], None]]] = {
     "vpc-cni": _vpc_cni,
     "coredns": _coredns,
+    "binary-authorization": _binary_authorization,
 }
 
 

@@ -23,6 +23,7 @@ PLURALS: Final = {
     "ComputeClass": "computeclasses",
     "GatewayClass": "gatewayclasses",
     "MutatingAdmissionPolicy": "mutatingadmissionpolicies",
+    "ValidatingAdmissionPolicy": "validatingadmissionpolicies",
 }
 CLUSTER_WIDE: Final = {
     "ClusterRole",
@@ -39,6 +40,7 @@ CLUSTER_WIDE: Final = {
     "PriorityClass",
     "StorageClass",
     "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
 }
 
 

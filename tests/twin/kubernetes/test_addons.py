@@ -241,3 +241,18 @@ def test_every_manifest_is_known_by_its_path() -> None:
         for item in manifests.load("aws", file.stem):
             at = manifests.where(item)
             assert ("/namespaces/" in at) is ("namespace" in item["metadata"]), f"{file.name}: {at}"
+
+
+def test_binary_authorization_has_the_images_that_are_admitted() -> None:
+    gcp = replace(WORLD, cloud="gcp")
+    values = {"pattern": r"^(quay\.io/acme/[^/]*)$", "place": "us-central1.demo"}
+    policy, binding = objects(gcp, Addon("binary-authorization", "1", "CREATING", values), CLUSTER)
+    assert policy["spec"]["variables"][0]["expression"].endswith(
+        r"""filter(image, !image.matches(r"^(quay\.io/acme/[^/]*)$"))"""
+    )
+    assert "rule for us-central1.demo." in policy["spec"]["validations"][0]["messageExpression"]
+    assert binding["spec"]["policyName"] == policy["metadata"]["name"]
+    assert manifests.where(policy).endswith(
+        "/v1/validatingadmissionpolicies/imagepolicywebhook.image-policy.k8s.io"
+    )
+    assert "/validatingadmissionpolicybindings/" in manifests.where(binding)

@@ -11,12 +11,13 @@ from typing import Any, Final
 from twin.gcp import capacity
 from twin.gcp.gke import places
 from twin.gcp.gke.places import Place
+from twin.gcp.services import binaryauthorization
 from twin.gcp.state import Body, State
 
 ALWAYS: Final = ("konnectivity-agent", "metrics-server", "event-exporter-gke")
 
-KINDS: Final = ("multi-networking", "gateway-api", "managed-prometheus")
-"""Components that bring kinds of objects: they come first, as programs wait for those."""
+KINDS: Final = ("multi-networking", "gateway-api", "managed-prometheus", "binary-authorization")
+"""Components that bring kinds of objects, or refuse some: they come first."""
 
 
 def _addon(body: Body, name: str) -> bool:
@@ -48,7 +49,17 @@ def wanted(state: State, place: Place, body: Body) -> dict[str, dict[str, Any]]:
     if not ((body.get("addonsConfig") or {}).get("httpLoadBalancing") or {}).get("disabled"):
         found["l7-default-backend"] = {}
     found.update(_devices(state, place))
+    found.update(_admission(state, place, body))
     return found
+
+
+def _admission(state: State, place: Place, body: Body) -> dict[str, dict[str, Any]]:
+    """What refuses images, in a cluster that enforces the project's policy."""
+    if (body.get("binaryAuthorization") or {}).get("evaluationMode") != "PROJECT_SINGLETON_POLICY_ENFORCE":
+        return {}
+    cluster = f"{place.location}.{place.cluster}"
+    pattern = binaryauthorization.admitted(state, place.project, cluster)
+    return {"binary-authorization": {"pattern": pattern, "place": cluster}} if pattern else {}
 
 
 def _drivers(body: Body) -> dict[str, dict[str, Any]]:

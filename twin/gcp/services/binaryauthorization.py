@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from twin.gcp import iam_policy
 from twin.gcp.call import Call
 from twin.gcp.errors import concurrent, invalid
 from twin.gcp.services import generic, handles
-from twin.gcp.state import Body
+from twin.gcp.state import Body, State
 
 _DEFAULT: Final[Body] = {
     "globalPolicyEvaluationMode": "ENABLE",
@@ -17,6 +18,8 @@ _DEFAULT: Final[Body] = {
         "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG",
     },
 }
+_GOOGLES: Final = ("gke.gcr.io/**", "gcr.io/gke-release/**")
+"""Of the images that Google's own policy admits those that a cluster is made of."""
 
 
 @handles("binaryauthorization.projects.getPolicy")
@@ -59,6 +62,24 @@ def update(call: Call) -> dict[str, Any]:
 def policy(call: Call) -> dict[str, Any]:
     """Who may change the policy."""
     return generic.policy(call, _row(call))
+
+
+def admitted(state: State, project: str, cluster: str) -> str | None:
+    """The regular expression of the images that a cluster (`us-central1.name`) runs by the project's policy,
+    or None where it runs all. Nothing is attested here, so what needs an attestation is refused."""
+    found: Body = state.get(f"binaryauthorization/projects/{project}/policy/policy") or _DEFAULT
+    rule = (found.get("clusterAdmissionRules") or {}).get(cluster) or found["defaultAdmissionRule"]
+    if rule["evaluationMode"] == "ALWAYS_ALLOW" or rule["enforcementMode"] == "DRYRUN_AUDIT_LOG_ONLY":
+        return None
+    patterns = [each["namePattern"] for each in found.get("admissionWhitelistPatterns") or ()]
+    if found.get("globalPolicyEvaluationMode") == "ENABLE":
+        patterns += _GOOGLES
+    return f"^({'|'.join(map(_expression, patterns))})$"
+
+
+def _expression(pattern: str) -> str:
+    start = pattern.rstrip("*")
+    return re.escape(start) + {0: "", 1: "[^/]*"}.get(len(pattern) - len(start), ".*")
 
 
 def _check(call: Call, rule: Body, path: str) -> None:

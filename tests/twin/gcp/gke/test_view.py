@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from tests.twin.gcp import fronts
+from tests.twin.gcp.fronts import PROJECT, REGION
 from tests.twin.gcp.gke.scene import Gke
 from twin.gcp.credentials import deployer
 from twin.gcp.errors import GoogleError
@@ -56,6 +59,49 @@ def test_the_cluster_its_machines_groups_and_components_come_in_the_views_types(
     principal = view.authenticate(deployer(cluster.front.world).access_token)
     assert principal is not None
     assert principal.policies == (("container.admin", ()),)
+
+
+def _policy(cluster: Gke, rule: dict[str, Any], **more: Any) -> None:
+    allow = {"evaluationMode": "ALWAYS_ALLOW", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
+    fronts.client(cluster.front, "binaryauthorization").projects().updatePolicy(
+        name=f"projects/{PROJECT}/policy",
+        body={"defaultAdmissionRule": allow, "clusterAdmissionRules": {f"{REGION}.demo": rule}, **more},
+    ).execute()
+
+
+def test_a_cluster_refuses_what_the_policy_of_binary_authorization_refuses(cluster: Gke, view: Near) -> None:
+    fronts.enable(cluster.front, "binaryauthorization")
+    deny = {"evaluationMode": "ALWAYS_DENY", "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}
+    patterns = ["quay.io/acme/app:1.0", "us-docker.pkg.dev/acme/*", "ghcr.io/acme/**"]
+    _policy(
+        cluster,
+        deny,
+        admissionWhitelistPatterns=[{"namePattern": each} for each in patterns],
+        globalPolicyEvaluationMode="ENABLE",
+    )
+    assert "binary-authorization" not in {addon.name for addon in view.addons()}, "the cluster enforces none"
+    cluster.update(desiredBinaryAuthorization={"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"})
+    (found,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
+    pattern = re.compile(found.configuration["pattern"])
+    assert found.configuration["place"] == f"{REGION}.demo"
+    admitted = [
+        "quay.io/acme/app:1.0",
+        "us-docker.pkg.dev/acme/x:1",
+        "ghcr.io/acme/a/b:1",
+        "gke.gcr.io/a/b:1",
+    ]
+    refused = [
+        "quay.io/acme/app:1.01",
+        "quay.io/acme/app",
+        "us-docker.pkg.dev/acme/a/b:1",
+        "ghcrxio/acme/a:1",
+    ]
+    assert [each for each in admitted if not pattern.match(each)] == []
+    assert [each for each in refused if pattern.match(each)] == []
+
+    _policy(cluster, {**deny, "enforcementMode": "DRYRUN_AUDIT_LOG_ONLY"})
+    (found,) = [addon for addon in view.addons() if addon.name == "binary-authorization"]
+    assert found.status == "DELETING", "what is only logged is not refused"
 
 
 def test_refusals_come_as_the_views_exceptions(cluster: Gke, view: Near) -> None:
