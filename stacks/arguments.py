@@ -18,6 +18,7 @@ from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.runner import RunnerArgs
 from aiplatform.workload_identity import WorkloadIdentityArgs
+from stacks import images
 from stacks.settings import CapacityEntry, GpuPool, NodePool, Pool, Settings, Topic
 
 ROLE_TO_BE: Final = "arn:aws:iam::000000000000:role/to-be"
@@ -155,9 +156,9 @@ def cluster(
     args.update(cast(ClusterArgs, _said(given, *_PASSED_ON)))
     if settings.environment.cloud == "gcp":
         args["multi_networking"] = multi_networking(settings)
-        images = runnable_images(settings)
-        if images is not None:
-            args["binary_authorization"] = images
+        runnable = runnable_images(settings)
+        if runnable is not None:
+            args["binary_authorization"] = runnable
     else:
         args["creator_is_admin"] = runner_group is None
         args["tags"] = settings.environment.all_tags
@@ -180,12 +181,12 @@ def takes_gpudirect(pool: GpuPool) -> bool:
 
 
 def runnable_images(settings: Settings) -> list[str] | None:
-    """The patterns of images that may run beside Google's own, or None where all may: in prod, where the file
-    says nothing, those of the project's own registries in this region."""
-    said, environment = settings.cluster.binary_authorization, settings.environment
-    if said is None and environment.profile == "prod":
-        return [f"{environment.region}-docker.pkg.dev/{environment.project_id}/**"]
-    return said
+    """The patterns of images that may run in addition to Google's own, or None where all may: the file's, in
+    prod by default those of the project's own registries in this region; and the platform's own images."""
+    patterns, environment = settings.cluster.binary_authorization, settings.environment
+    if patterns is None and environment.profile == "prod":
+        patterns = [f"{environment.region}-docker.pkg.dev/{environment.project_id}/**"]
+    return images.admitted(settings, patterns) if patterns else patterns
 
 
 def node_pool(

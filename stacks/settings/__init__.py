@@ -169,12 +169,6 @@ class Settings(Topic):
                     f"{here} has no place for a runner: the cluster's DNS endpoint is reached from anywhere "
                     "and guarded by IAM; leave it out, and say api_access: dns",
                 )
-        if self.images.mirrors:
-            yield (
-                "images.mirrors",
-                f"{here} has no place for mirrors: what GKE brings comes from registries that nodes always "
-                "reach, and the program installs nothing else; leave it out",
-            )
 
     def _runner_faults(self) -> Iterator[tuple[str, str]]:
         runner, account = self.runner, self.environment.account_id

@@ -135,9 +135,10 @@ class Cluster(Topic):
     cost_allocation: bool | None = None
     """Google Cloud: costs by namespace and label in the bill; left out, true."""
     binary_authorization: list[str] | None = None
-    """Google Cloud: patterns of the images that may run, beside Google's own
-    (`us-central1-docker.pkg.dev/acme/**`); left out, in prod those of the project's own Artifact Registry in
-    this region, elsewhere all. The project has one such policy."""
+    """Google Cloud: patterns of the images that may run, in addition to Google's own and those that the
+    program installs (`us-central1-docker.pkg.dev/acme/**`); left out, in prod those of the project's own
+    Artifact Registry in this region, elsewhere all, as with an empty list. The project has one such
+    policy."""
     security_posture: bool | None = None
     """Google Cloud: the security posture dashboard; left out, true."""
     multi_networking: bool | None = None

@@ -26,8 +26,8 @@ class Network(Topic):
     account, on Google Cloud by name (`us-central1-a`)."""
     nat: Literal["none", "single", "per_zone"]
     """The way out. AWS: NAT gateways, of which `single` is cheap and falls with its zone. Google Cloud: Cloud
-    NAT, which is `single` and outlives its zones. `none` leaves the cloud's own services; on AWS it asks for
-    `endpoints` and `images.mirrors`."""
+    NAT, which is `single` and outlives its zones. `none` leaves the cloud's own services: images come from
+    `images.mirrors` in the cloud's registry, and on AWS the services by `endpoints`."""
     endpoints: list[str] = Field(default_factory=list)
     """AWS: interface endpoints by service (`ecr.api`, `sts`...). S3 and DynamoDB always have theirs."""
     readable_buckets: list[str] = Field(default_factory=list)
@@ -55,5 +55,5 @@ class Images(Topic):
 
     mirrors: dict[str, str] = Field(default_factory=dict)
     """A registry (`registry.k8s.io`), or a repository in it -> the registry or repository to pull from
-    instead: an ECR pull-through cache, or repositories of your own. Images keep tag and digest. With
-    `nat: none` nodes reach ECR alone."""
+    instead: an ECR pull-through cache, a remote repository of Artifact Registry, or repositories of your own.
+    Images keep tag and digest. With `nat: none` nodes reach the cloud's own registry alone."""

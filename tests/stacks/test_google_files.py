@@ -295,10 +295,16 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "Google Cloud has no place for a runner",
     ),
     "a runner that is switched on": ({"runner": {"enabled": True}}, "runner.enabled", "say api_access: dns"),
-    "mirrors": (
-        {"images": {"mirrors": {"registry.k8s.io": "example.com/k8s"}}},
+    "a mirror that is no registry": (
+        {"images": {"mirrors": {"quay.io": "https://europe-docker.pkg.dev/acme/quay"}}},
         "images.mirrors",
-        "Google Cloud has no place for mirrors",
+        "without scheme and tag",
+    ),
+    "no way to a registry": (
+        {"network/nat": "none", "images": {"mirrors": {"ghcr.io": "us-central1-docker.pkg.dev/acme/ghcr"}}},
+        "images.mirrors",
+        "where the feature store would come from; expected a remote repository of Artifact Registry, such as "
+        "{quay.io: us-central1-docker.pkg.dev/acme-ml-dev/acme-dev-quay}",
     ),
 }
 """The change, the key that is told, a word of the reason."""

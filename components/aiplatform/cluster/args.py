@@ -190,8 +190,9 @@ class ClusterArgs(TypedDict):
     """Google Cloud. `balanced`: nodes stay a while. `optimize_utilization`: they go soon. Default
     `balanced`."""
     binary_authorization: NotRequired[list[str]]
-    """Google Cloud: patterns of the images that may run, beside Google's own
-    (`europe-docker.pkg.dev/acme/**`). The project has one such policy. Default: all may."""
+    """Google Cloud: patterns of the images that may run, in addition to Google's own
+    (`europe-docker.pkg.dev/acme/**`); Pods with other images are refused, those of other components too. The
+    project has one such policy. Default: all may."""
     security_posture: NotRequired[bool]
     """Google Cloud: the security posture dashboard. Default true."""
     multi_networking: NotRequired[bool]

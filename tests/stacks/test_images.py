@@ -1,0 +1,86 @@
+"""What nodes may run: the platform's own images are admitted wherever an environment admits only some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aiplatform._images import images
+from stacks.arguments import runnable_images
+from stacks.images import admitted, of_workloads
+from stacks.loading import load_file
+from tests.stacks.test_google_files import changed
+
+FEAST = images()["feast-feature-server"]
+MLFLOW = images()["mlflow"]
+OWN = "us-central1-docker.pkg.dev/acme-ml-prod/**"
+DIGEST = f"sha256:{'0f' * 32}"
+
+
+def runnable(folder: Path, stack: str = "gcp-prod", **change: Any) -> list[str] | None:
+    keys = {key.replace("__", "/"): value for key, value in change.items()}
+    return runnable_images(load_file(changed(folder, keys, stack)))
+
+
+def test_prod_admits_its_own_registries_and_exactly_the_images_of_the_platform(tmp_path: Path) -> None:
+    assert runnable(tmp_path) == [
+        OWN,
+        FEAST.reference,
+        MLFLOW.reference,
+        f"{MLFLOW.repository}@{MLFLOW.digest}",
+    ], "without them the cluster refuses the Pods that the program itself makes"
+
+
+def test_what_an_environment_does_not_install_is_not_admitted(tmp_path: Path) -> None:
+    settings = load_file(changed(tmp_path, {}, "gcp-prod"))
+    without = settings.model_copy(update={"feature_store": None, "model_registry": None})
+    assert of_workloads(without) == {}
+    assert runnable_images(without) == [OWN]
+
+
+def test_images_at_a_mirror_that_is_admitted_get_no_pattern_of_their_own(tmp_path: Path) -> None:
+    mirrors = {
+        "quay.io": "us-central1-docker.pkg.dev/acme-ml-prod/quay",
+        "ghcr.io": "europe-docker.pkg.dev/acme-shared/ghcr",
+    }
+    found = runnable(tmp_path, images__mirrors=mirrors)
+    assert found is not None
+    assert found[1:] == [
+        f"europe-docker.pkg.dev/acme-shared/ghcr/mlflow/mlflow{MLFLOW.version}",
+        f"europe-docker.pkg.dev/acme-shared/ghcr/mlflow/mlflow@{MLFLOW.digest}",
+    ]
+
+
+def test_a_files_own_patterns_and_images_count(tmp_path: Path) -> None:
+    image = f"us-docker.pkg.dev/acme/ml/mlflow:v3.15.2-Full@{DIGEST}"
+    found = runnable(
+        tmp_path,
+        "gcp-staging",
+        cluster__binary_authorization=["quay.io/**"],
+        model_registry__image=image,
+    )
+    assert found == ["quay.io/**", image, f"us-docker.pkg.dev/acme/ml/mlflow@{DIGEST}"]
+
+
+@pytest.mark.parametrize(("stack", "change"), [("gcp-dev", {}), ("gcp-prod", {"binary_authorization": []})])
+def test_an_environment_that_admits_all_stays_so(tmp_path: Path, stack: str, change: dict[str, Any]) -> None:
+    found = runnable(tmp_path, stack, **{f"cluster__{key}": value for key, value in change.items()})
+    assert not found, "one pattern would refuse all others"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        ("quay.io/feastdev/**", True),
+        ("quay.io/feastdev/*", True),
+        ("quay.io/feastdev/feature-server*", True),
+        ("quay.io/*", False),
+        ("quay.io/feastdev/feature-server", False),
+        ("quay.io/feastdev/feature-server-dev*", False),
+    ],
+)
+def test_patterns_match_as_binary_authorization_does(tmp_path: Path, pattern: str, fits: bool) -> None:
+    settings = load_file(changed(tmp_path, {}, "gcp-prod"))
+    assert (FEAST.reference not in admitted(settings, [pattern])) == fits
