@@ -141,7 +141,8 @@ class Twin:
         from googleapiclient import discovery
 
         given = variables.environment(self.world)
-        below = f"compute/{version}/" if api == "compute" else ""
+        # The two whose paths begin with the API.
+        below = f"{api}/{version}/" if api in ("compute", "storage") else ""
         return discovery.build(
             api,
             version,

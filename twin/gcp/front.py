@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from typing import Any, Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 from twin.gcp import discovery, schema, services
 from twin.gcp.call import Call, disabled
@@ -23,6 +23,9 @@ _REMEMBERED: Final = 7 * 86400
 """Seconds that an answer to an intent and an operation are kept."""
 _INTENT: Final = "HTTP_X_TWIN_INTENT"
 _CARRIERS: Final = ("upload", "download")
+_JSON: Final = ("storage/", "upload/storage/", "download/storage/", "batch/storage/")
+"""Paths of Cloud Storage's JSON API. Any other is one of its XML API, of which the twin has the reading of an
+object, `/BUCKET/OBJECT`."""
 _WORDS: Final = {"insert": "create", "patch": "update", "aggregatedList": "list"}
 _PERMISSIONS: Final = {
     "sqladmin": "cloudsql",
@@ -35,6 +38,8 @@ _PERMISSIONS: Final = {
 """APIs whose permissions have another name. Source: "IAM permissions reference"."""
 _MEANT: Final = {
     "secretmanager.secrets.addVersion": "secretmanager.versions.add",
+    "cloudkms.cryptoKeys.encrypt": "cloudkms.cryptoKeyVersions.useToEncrypt",
+    "cloudkms.cryptoKeys.decrypt": "cloudkms.cryptoKeyVersions.useToDecrypt",
     "servicenetworking.connections.create": "servicenetworking.services.addPeering",
     "servicenetworking.connections.deleteConnection": "servicenetworking.services.deleteConnection",
     "servicenetworking.connections.list": "servicenetworking.services.get",
@@ -48,6 +53,8 @@ _MEANT: Final = {
     },
 }
 """Permissions of methods that are called otherwise."""
+_OWN_RIGHTS: Final = frozenset({"storage.objects.rewrite"})
+"""Methods that take rights on two resources: their handlers decide."""
 _HOLDERS: Final = ("resource", "name", "topic", "subscription", "parent")
 """Parameters that name what a call is about, or what it is in."""
 _NO_PROJECT: Final = frozenset({"roles", "operations", "permissions", "services", "b", "-"})
@@ -163,7 +170,7 @@ class Front:
 
         if call.method.api.startswith(("bigquery", "biglake")):
             bigquery_jobs.settle(call)
-        if call.principal != self.identity.deployer:
+        if call.principal != self.identity.deployer and call.method.id not in _OWN_RIGHTS:
             _authorize(call)
         function = services.handler(call.method.id)
         if function:
@@ -245,7 +252,16 @@ def _around(call: Call, resource: str) -> list[str]:
 def _address(environ: dict[str, Any]) -> tuple[str, str]:
     """(host, path), still percent-encoded: a name in a path may hold an encoded slash."""
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ.get("PATH_INFO", "")
-    host, _, path = raw.partition("?")[0].lstrip("/").partition("/")
+    path = raw.partition("?")[0].lstrip("/")
+    called = environ.get("HTTP_HOST", "").partition(":")[0]
+    if called.endswith(".googleapis.com"):
+        # By the real name (twin/gcp/hosts.py).
+        if called == "storage.googleapis.com" and not path.startswith(_JSON):
+            bucket, _, name = path.partition("/")
+            environ["QUERY_STRING"] = f"alt=media&{environ.get('QUERY_STRING', '')}"
+            path = f"storage/v1/b/{bucket}/o/{quote(unquote(name), safe='')}"
+        return called, f"/{path}"
+    host, _, path = path.partition("/")
     if host == "storage":
         # As a client asks that was told a host and a port, and no path before Cloud Storage's own.
         return "storage.googleapis.com", f"/{host}/{path}"

@@ -45,6 +45,8 @@ class Subject:
     server: bool = False
     """Also serves on loopback under this certificate."""
     authority: str = "ca"
+    names: tuple[str, ...] = SERVER_NAMES
+    """The names that it serves under."""
 
 
 SUBJECTS: Final = (
@@ -54,6 +56,8 @@ SUBJECTS: Final = (
     Subject("kube-scheduler", "system:kube-scheduler", server=True),
     # kwok writes Nodes, Pods, leases and events as all the kubelets together would.
     Subject("kwok", "twin:kwok", ("system:masters",), server=True),
+    # Google's host names, for clients that take no other (twin/gcp/hosts.py).
+    Subject("google", "*.googleapis.com", server=True, names=("*.googleapis.com",)),
     Subject("admin", "twin:admin", ("system:masters",)),
     Subject("front-proxy", "front-proxy-client", authority="front-proxy-ca"),
 )
@@ -187,7 +191,7 @@ def _leaf(
         usages.append(ExtendedKeyUsageOID.SERVER_AUTH)
         loopback = [ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")]
         names: Sequence[x509.GeneralName] = [
-            *(x509.DNSName(name) for name in SERVER_NAMES),
+            *(x509.DNSName(name) for name in subject.names),
             *(x509.IPAddress(address) for address in loopback),
         ]
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)

@@ -8,6 +8,9 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from twin.gcp import capacity, operations
 from twin.gcp.call import Call
 from twin.gcp.errors import GoogleError, exists, invalid, not_found, precondition
@@ -18,6 +21,8 @@ from twin.gcp.state import Body
 _ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,63}")
 _LOCATIONS: Final = frozenset({"global", "us", "europe", "asia", "eur3", "eur4", "nam3", "nam4"})
 _SYMMETRIC: Final = "GOOGLE_SYMMETRIC_ENCRYPTION"
+_MOST_BYTES: Final = 65_536 + 64
+"""64 KiB of plaintext (Cloud KMS, "Quotas"), and what encryption adds."""
 _GONE: Final = frozenset({"DESTROYED", "IMPORT_FAILED", "GENERATION_FAILED"})
 DAY: Final = 86400
 _PREFIXES: Final = {
@@ -215,6 +220,54 @@ def get_location(call: Call) -> dict[str, Any]:
     name = call.parameters["name"]
     _location(call, name)
     return {"name": name, "locationId": name.rsplit("/", 1)[-1], "metadata": {"hsmAvailable": True}}
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.encrypt")
+def encrypt(call: Call) -> dict[str, Any]:
+    """Bytes under a key's primary version; the ciphertext names the version."""
+    name = call.parameters["name"]
+    version = usable(call, name)
+    version = _shown(call, version)["primary"]["name"]
+    nonce = secrets.token_bytes(12)
+    sealed = _cipher(call, version).encrypt(nonce, _octets(call, "plaintext"), _aad(call))
+    number = int(version.rpartition("/")[2]).to_bytes(4, "big")
+    return {"name": version, "ciphertext": base64.b64encode(number + nonce + sealed).decode()}
+
+
+@handles("cloudkms.projects.locations.keyRings.cryptoKeys.decrypt")
+def decrypt(call: Call) -> dict[str, Any]:
+    """What a ciphertext of the key holds. Raises 400 for any other."""
+    name, ciphertext = call.parameters["name"], _octets(call, "ciphertext")
+    call.need(f"cloudkms/{name}", f"CryptoKey {name} not found.")
+    version = f"{name}/cryptoKeyVersions/{int.from_bytes(ciphertext[:4], 'big')}"
+    wrong = invalid("Decryption failed: verify that 'name' refers to the correct CryptoKey.")
+    if call.state.get(f"cloudkms/{version}") is None:
+        raise wrong
+    if _version(call, version)["state"] != "ENABLED":
+        raise precondition(f"{version} is not enabled, current state is: {_version(call, version)['state']}.")
+    try:
+        plaintext = _cipher(call, version).decrypt(ciphertext[4:16], ciphertext[16:], _aad(call))
+    except InvalidTag:
+        raise wrong from None
+    return {"plaintext": base64.b64encode(plaintext).decode()}
+
+
+def _cipher(call: Call, version: str) -> AESGCM:
+    return AESGCM(base64.b64decode(call.state.kept(f"cloudkms/{version}")["material"]))
+
+
+def _octets(call: Call, field: str) -> bytes:
+    try:
+        found = base64.b64decode(call.body.get(field) or "", altchars=b"-_")
+    except ValueError:
+        raise invalid(f"Invalid value at '{field}' (TYPE_BYTES), Base64 decoding failed.") from None
+    if len(found) > _MOST_BYTES:
+        raise invalid(f"{field} is larger than {_MOST_BYTES} bytes.")
+    return found
+
+
+def _aad(call: Call) -> bytes | None:
+    return _octets(call, "additionalAuthenticatedData") or None
 
 
 def usable(call: Call, name: str) -> Body:

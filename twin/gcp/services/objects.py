@@ -97,9 +97,7 @@ def get(call: Call) -> dict[str, Any] | Answer:
     body = _need(call, bucket)
     if call.parameters.get("alt") != "media":
         return body
-    row = _row(bucket, body["name"])
-    kept = call.state.kept(f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row)
-    media = base64.b64decode(kept["media"])
+    media = _media(call, bucket, body)
     headers = [
         ("Content-Type", body["contentType"]),
         ("ETag", body["md5Hash"]),
@@ -161,6 +159,38 @@ def change(call: Call) -> dict[str, Any]:
             body[key] = each
     body.update(metageneration=str(int(body["metageneration"]) + 1), updated=call.timestamp[:23] + "Z")
     return call.state.put(_row(bucket, body["name"]), body)
+
+
+@handles("storage.objects.rewrite")
+def rewrite(call: Call) -> dict[str, Any]:
+    """An object's copy, here or in another bucket, in one call."""
+    source, target = call.parameters["sourceBucket"], call.parameters["destinationBucket"]
+    _check_right(call, "storage.objects.get", source)
+    _check_right(call, "storage.objects.create", target)
+    found = {"object": call.parameters["sourceObject"], "generation": call.parameters.get("sourceGeneration")}
+    call.parameters.update(found, bucket=source)
+    bucket_of(call)
+    body = _need(call, source)
+    media = _media(call, source, body)
+    call.parameters["bucket"] = target
+    metadata = {"contentType": body["contentType"], **(call.body or body)}
+    made = store(call, bucket_of(call), call.parameters["destinationObject"], media, metadata)
+    told = {"kind": "storage#rewriteResponse", "done": True, "resource": made}
+    return {**told, "totalBytesRewritten": made["size"], "objectSize": made["size"]}
+
+
+def _check_right(call: Call, permission: str, bucket: str) -> None:
+    identity, who = call.front.identity, call.principal
+    places = ("", f"storage/b/{bucket}")
+    if who != identity.deployer and not any(identity.allowed(who, permission, each) for each in places):
+        message = f"{who} does not have {permission} access to the Google Cloud Storage object."
+        raise GoogleError(403, "PERMISSION_DENIED", message, "forbidden")
+
+
+def _media(call: Call, bucket: str, body: Body) -> bytes:
+    row = _row(bucket, body["name"])
+    kept = call.state.kept(f"{row}{_VERSION}{body['generation']}" if body.get("timeDeleted") else row)
+    return base64.b64decode(kept["media"])
 
 
 @handles("storage.objects.delete")

@@ -142,9 +142,40 @@ def test_a_bucket_is_deleted_empty(google: Front) -> None:
         refused(storage.buckets().delete(bucket="acme-data")).message
         == "The bucket you tried to delete is not empty."
     )
+    storage.buckets().insert(project=PROJECT, body={"name": "acme-copies", "location": "us"}).execute()
+    there = {"sourceBucket": "acme-data", "sourceObject": "a/b.txt", "destinationBucket": "acme-copies"}
+    copied = storage.objects().rewrite(**there, destinationObject="c/d.txt", body={}).execute()
+    assert (copied["done"], copied["resource"]["name"], copied["objectSize"]) == (True, "c/d.txt", "5")
+    assert storage.objects().get_media(bucket="acme-copies", object="c/d.txt").execute() == b"hello"
+    missing = {**there, "sourceObject": "none", "destinationObject": "e"}
+    assert refused(storage.objects().rewrite(**missing, body={})).code == 404
+    storage.objects().delete(bucket="acme-copies", object="c/d.txt").execute()
+    storage.buckets().delete(bucket="acme-copies").execute()
     storage.objects().delete(bucket="acme-data", object="a/b.txt").execute()
     storage.buckets().delete(bucket="acme-data").execute()
     assert inventory.of(google) == {}
+
+
+def test_a_copy_takes_rights_on_both_buckets(google: Front) -> None:
+    storage = client(google, "storage")
+    for name in ("acme-source", "acme-target"):
+        storage.buckets().insert(project=PROJECT, body={"name": name, "location": "us"}).execute()
+    media = MediaIoBaseUpload(io.BytesIO(b"hello"), mimetype="text/plain")
+    storage.objects().insert(bucket="acme-source", name="a", body={}, media_body=media).execute()
+    who = "serviceAccount:ci@elsewhere.iam.gserviceaccount.com"
+    theirs = client(google, "storage", token=google.identity.token(who)).objects()
+    names = {"sourceBucket": "acme-source", "sourceObject": "a", "destinationObject": "a"}
+    copy = theirs.rewrite(**names, destinationBucket="acme-target", body={})
+    for bucket, role, lacks in (
+        ("acme-target", "roles/storage.objectCreator", "storage.objects.get"),
+        ("acme-source", "roles/storage.objectViewer", ""),
+    ):
+        policy = {"bindings": [{"role": role, "members": [who]}]}
+        storage.buckets().setIamPolicy(bucket=bucket, body=policy).execute()
+        if lacks:
+            error = refused(copy)
+            assert (error.code, lacks in error.message) == (403, True)
+    assert copy.execute()["done"]
 
 
 def test_a_buckets_key_must_be_granted_and_near(google: Front) -> None:
