@@ -47,6 +47,8 @@ def insert(call: Call) -> dict[str, Any]:
     shown = place.upper() if place in ("us", "eu") else place
     if call.state.get(_row(call, job)) is not None:
         raise duplicate("Job", f"{call.project}:{shown}.{job}")
+    if kinds[0] == "load":
+        _check_load(call, configuration["load"], place)
     if kinds[0] != "query":
         raise NotImplementedError(f"BigQuery's {kinds[0]} jobs")
     query = configuration["query"]
@@ -72,6 +74,16 @@ def insert(call: Call) -> dict[str, Any]:
         call.state.put_operation(_running(call, job), {}, running["ends"])
         return made
     return _end(call, _row(call, job), made)
+
+
+def _check_load(call: Call, load: Body, place: str) -> None:
+    """Refuse who may not load into a table: also without new columns a load may update it. Source: "Loading
+    CSV data from Cloud Storage", permissions to load data."""
+    target = load.get("destinationTable") or {}
+    name = tuple(str(target.get(key) or "") for key in ("projectId", "datasetId", "tableId"))
+    table = find(call, name, place)
+    for permission in ("bigquery.tables.update", "bigquery.tables.updateData"):
+        queries.need(call, table, permission)
 
 
 def _running(call: Call, job: str) -> str:

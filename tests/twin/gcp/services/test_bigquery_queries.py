@@ -84,3 +84,24 @@ def test_results_are_read_by_whoever_asked(asking: Front) -> None:
         each["jobReference"]["jobId"]
         for each in _jobs(asking, WHOLE).list(projectId=PROJECT).execute()["jobs"]
     ] == ["mine"]
+
+
+def test_a_load_needs_the_right_to_update_the_table(asking: Front) -> None:
+    owner = client(asking, "bigquery", "v2")
+    at = {"projectId": PROJECT, "datasetId": "events"}
+    owner.datasets().insert(projectId=PROJECT, body={"datasetReference": at, "location": REGION}).execute()
+    table = {**at, "tableId": "clicks"}
+    columns = {"fields": [{"name": "at", "type": "TIMESTAMP"}]}
+    owner.tables().insert(**at, body={"tableReference": table, "schema": columns}).execute()
+    load = {"destinationTable": table, "schemaUpdateOptions": ["ALLOW_FIELD_ADDITION"]}
+    reference = {"projectId": PROJECT, "location": REGION}
+    body = {"jobReference": reference, "configuration": {"load": load}}
+    resource = f"projects/{PROJECT}/datasets/events/tables/clicks"
+    for role, words in (
+        ("roles/bigquery.dataViewer", r"permission bigquery\.tables\.update,"),
+        ("roles/bigquery.dataEditor", "load jobs"),
+    ):
+        policy = {"policy": {"bindings": [{"role": role, "members": [SOME]}]}}
+        owner.tables().setIamPolicy(resource=resource, body=policy).execute()
+        with pytest.raises(HttpError, match=words):
+            _jobs(asking, SOME).insert(projectId=PROJECT, body=body).execute()
