@@ -36,7 +36,7 @@ class LakehouseTableReferenceArgs(TypedDict):
     zone: str
     """Its zone."""
     database: Input[str]
-    """Its database."""
+    """Its database; for the table of a stream on Google Cloud the dataset of streams."""
     name: Input[str]
     """Its name."""
     location: NotRequired[Input[str]]

@@ -240,6 +240,7 @@ def test_the_wheel_holds_the_components_and_nothing_else(wheel: Path) -> None:
         "pulumi-gcp",
         "pulumi-kubernetes",
         "requests",
+        "tenacity",
     }
 
 

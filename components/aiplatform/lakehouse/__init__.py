@@ -35,7 +35,7 @@ class LakehouseTable(TypedDict):
     zone: str
     """Its zone."""
     database: str
-    """Its database."""
+    """Its database; for the table of a stream on Google Cloud the dataset of streams."""
     name: str
     """Its name."""
     location: str

@@ -65,7 +65,8 @@ MEANINGS: Final[Meanings] = {
     "streams": On(
         aws="Firehose streams (Direct PUT) that append to an Iceberg table; errors under `files/errors/`",
         gcp="Pub/Sub topics whose messages a BigQuery subscription appends to an Iceberg table that BigQuery "
-        "manages; what fails five times is written under `files/errors/`",
+        "manages, in a bucket and a dataset for such tables alone; what fails five times is written under "
+        "`files/errors/`",
     ),
     "streams.buffer_seconds": On(
         aws="Firehose's buffering interval",
@@ -126,7 +127,8 @@ MEANINGS: Final[Meanings] = {
     ),
     "legal_hold": On(
         aws="Object Lock of raw's bucket",
-        gcp="a retention policy of raw's bucket, locked with `compliance`; it has no versions then",
+        gcp="a retention policy of raw's bucket, locked with `compliance`; it has no versions then. Not "
+        "for the tables of streams: BigQuery supports no retention policy under tables that it manages",
     ),
     "query_cutoff_bytes": On(
         aws="the limit of a query in each workgroup",

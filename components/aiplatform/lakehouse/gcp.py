@@ -23,6 +23,7 @@ from aiplatform.lakehouse import (
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.gcp_access import Inside
 from aiplatform.lakehouse.gcp_context import Context, administrators
+from aiplatform.lakehouse.gcp_outcomes import Outcomes
 
 _APIS: Final[tuple[str, ...]] = (
     "biglake",
@@ -102,14 +103,15 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
             for table in context.catalogued
         },
     )
-    names = gcp_governance.shape(context, buckets, tables, declared, policies, inside)
+    outcomes = Outcomes(context)
+    names = gcp_governance.shape(context, buckets, tables, declared, policies, inside, outcomes)
     datasets = gcp_query.datasets(context, key)
-    streams = gcp_streams.tables(context, key, buckets["raw"], datasets, declared, policies)
-    streamed = gcp_governance.shape_streamed(context, buckets, streams, declared, policies)
-    granted = {**names, **streamed}
-    roles = gcp_grants.grants(context, catalog, granted, datasets)
-    read_by_scans = gcp_grants.scanned(context, catalog, roles, granted, datasets, scanner)
-    gcp_grants.batch(context, catalog, roles, datasets, works_as)
+    streams = gcp_streams.tables(context, key, declared, policies)
+    streamed = gcp_governance.shape_streamed(context, buckets, streams, declared, policies, outcomes)
+    targets = gcp_grants.Targets(catalog, datasets, streams, {**names, **streamed}, outcomes)
+    roles = gcp_grants.grants(context, targets)
+    read_by_scans = gcp_grants.scanned(context, targets, roles, scanner)
+    gcp_grants.batch(context, targets, roles, works_as)
     gcp_query.quota(context)
     gcp_arrivals.tell(context, key, buckets["raw"], _member(pubsub), _storage_agent(context))
     gcp_streams.streams(context, key, buckets["raw"], streams, _member(pubsub))
@@ -135,11 +137,13 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         "tables": [
             {
                 "zone": table.zone,
-                "database": context.database(table.zone),
+                "database": context.database(table.zone)
+                if table.path in tables
+                else streams[table.path].dataset_id,
                 "name": table.name,
                 "location": tables[table.path].location
                 if table.path in tables
-                else Output.concat("gs://", buckets[table.zone].name, f"/tables/{table.name}"),
+                else f"gs://{context.streams_bucket}/tables/{table.name}",
             }
             for table in settings.tables
         ],

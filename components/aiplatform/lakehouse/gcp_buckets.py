@@ -29,7 +29,7 @@ def key(
     Serverless for Apache Spark")."""
     settings = context.settings
     crypto_key = data_key(context)
-    users: dict[str, Output[str]] = {"storage": _storage(context), "bigquery": _bigquery(context)}
+    users: dict[str, Output[str]] = {"storage": _storage(context), "bigquery": bigquery_agent(context)}
     if pubsub is not None:
         users["pubsub"] = pubsub.email
     if dataproc is not None:
@@ -58,7 +58,8 @@ def _storage(context: Context) -> Output[str]:
     return answer.email_address
 
 
-def _bigquery(context: Context) -> Output[str]:
+def bigquery_agent(context: Context) -> Output[str]:
+    """The account by which BigQuery uses keys of the project. It runs no queries."""
     answer = bigquery.get_default_service_account_output(
         project=context.project,
         opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["bigquery"]]),
@@ -130,6 +131,32 @@ def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
     return bucket
 
 
+def streams(context: Context, key: Key) -> storage.Bucket:
+    """The bucket of the tables that BigQuery writes. BigQuery supports neither versions nor a retention
+    policy there, and deletes objects below a table that it did not write ("Iceberg managed tables best
+    practices"): hence the bucket contains no other data, and a legal hold does not apply to it. What BigQuery
+    deletes stays as soft-deleted objects."""
+    return storage.Bucket(
+        f"{context.name}-streams",
+        project=context.project,
+        name=context.streams_bucket,
+        location=context.region.upper(),
+        storage_class="STANDARD",
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
+        versioning=storage.BucketVersioningArgs(enabled=False),
+        soft_delete_policy=storage.BucketSoftDeletePolicyArgs(
+            retention_duration_seconds=_SOFT_DELETE_DAYS * _DAY
+        ),
+        # BigQuery itself deletes what no snapshot of a table needs.
+        lifecycle_rules=[_abort_uploads()],
+        force_destroy=context.settings.force_destroy,
+        labels=context.labels,
+        opts=context.options(context.apis["storage"], *key.users, data=True, delete_before_replace=True),
+    )
+
+
 def let_catalog(
     context: Context, made: dict[Zone, storage.Bucket], member: Output[str]
 ) -> list[pulumi.Resource]:
@@ -147,15 +174,17 @@ def let_catalog(
     ]
 
 
+def _abort_uploads() -> storage.BucketLifecycleRuleArgs:
+    return storage.BucketLifecycleRuleArgs(
+        action=storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
+        condition=storage.BucketLifecycleRuleConditionArgs(age=_ABANDONED_DAYS),
+    )
+
+
 def _lifecycle(context: Context, zone: Zone, *, versions: bool) -> Sequence[storage.BucketLifecycleRuleArgs]:
     """By age goes only what is no more, and files beside tables: a table's old files may be its newest."""
     delete = storage.BucketLifecycleRuleActionArgs(type="Delete")
-    rules = [
-        storage.BucketLifecycleRuleArgs(
-            action=storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
-            condition=storage.BucketLifecycleRuleConditionArgs(age=_ABANDONED_DAYS),
-        )
-    ]
+    rules = [_abort_uploads()]
     if versions:
         deleted = storage.BucketLifecycleRuleConditionArgs(
             days_since_noncurrent_time=context.settings.deleted_days(zone), with_state="ARCHIVED"

@@ -63,9 +63,22 @@ class Context(KeepingContext[LakehouseSettings]):
         """The bucket that batches write their output to."""
         return google_rules.bucket(self.settings.prefix, "batches", self.project)
 
+    @property
+    def streams_bucket(self) -> str:
+        """The bucket that BigQuery writes the tables of streams to."""
+        return google_rules.bucket(self.settings.prefix, "streams", self.project)
+
     def database(self, zone: Zone) -> str:
         """A zone's namespace and its dataset. Hyphens would have to be quoted in every query."""
-        return DATASET.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + zone
+        return self._dataset(zone)
+
+    @property
+    def streams_dataset(self) -> str:
+        """The dataset of the tables of streams."""
+        return self._dataset("streams")
+
+    def _dataset(self, purpose: str) -> str:
+        return DATASET.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + purpose
 
     @property
     def catalog(self) -> str:

@@ -22,9 +22,11 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import biglake, bigquery, storage
 
-from aiplatform.lakehouse import bigquery_types, gcp_jobs
+from aiplatform.lakehouse import bigquery_types
 from aiplatform.lakehouse.gcp_access import PROTECTED, Inside, Policy, Rows, on_column, policies, rows
+from aiplatform.lakehouse.gcp_buckets import bigquery_agent
 from aiplatform.lakehouse.gcp_context import Context, grantees
+from aiplatform.lakehouse.gcp_outcomes import Outcomes
 from aiplatform.lakehouse.tables import TableSettings, Zone
 
 _PLATFORM: Final = "platform"
@@ -35,8 +37,14 @@ Policies = dict[str, bigquery.Datapolicyv2DataPolicy]
 
 
 def column_policies(context: Context, inside: Inside) -> tuple[list[Policy], Policies]:
-    """The data policies of columns. inside: the platform's own readers of each table."""
+    """The data policies of columns. inside: the platform's own readers of each table.
+
+    No policy is without grantees: for the provider `grantees` is a computed property (magic-modules,
+    DataPolicy.yaml: default_from_api), of which an empty list need not be a change, so the last principal
+    could stay. BigQuery's account for keys, which reads nothing, takes its place.
+    """
     declared = policies(context.settings, inside)
+    no_reader = Output.concat("serviceAccount:", bigquery_agent(context))
     return declared, {
         policy.name: bigquery.Datapolicyv2DataPolicy(
             f"{context.name}-{policy.name.replace('_', '-')}",
@@ -50,7 +58,7 @@ def column_policies(context: Context, inside: Inside) -> tuple[list[Policy], Pol
             )
             if policy.kind == "masked"
             else None,
-            grantees=grantees(policy.principals),
+            grantees=grantees(policy.principals or [no_reader]),
             # A policy cannot be deleted while a column has it.
             opts=context.options(context.apis["bigquerydatapolicy"], retain=True, delete_before_replace=True),
         )
@@ -74,6 +82,7 @@ def shape(
     declared: Sequence[Policy],
     made: Policies,
     inside: Inside,
+    outcomes: Outcomes,
 ) -> dict[str, Output[str]]:
     """Give each table of the catalog its columns and policies. Answers the table's name for its IAM
     members: it is known once the policies are in force."""
@@ -93,7 +102,7 @@ def shape(
         )
         needed = [one, *of_table(declared, made, table)]
         # Its location has an ending of its own, also when it is made anew.
-        names[table.path] = _run(context, buckets, table, one.name, script, one.location, needed)
+        names[table.path] = _run(context, buckets, table, one.name, script, one.location, needed, outcomes)
     return names
 
 
@@ -103,19 +112,21 @@ def shape_streamed(
     tables: Mapping[str, bigquery.Table],
     declared: Sequence[Policy],
     made: Policies,
+    outcomes: Outcomes,
 ) -> dict[str, Output[str]]:
     """The same for tables that BigQuery writes; it knows no policies of their rows."""
     names: dict[str, Output[str]] = {}
     for table in context.streamed:
         one = tables[table.path]
-        quoted = f"`{context.project}.{context.database(table.zone)}.{table.name}`"
+        quoted = f"`{context.project}.{context.streams_dataset}.{table.name}`"
         script = one.schema.apply(
             lambda schema, table=table, quoted=quoted: ";\n".join(
                 _column_statements(context, quoted, table, declared, _of_bigquery(schema))
             )
         )
         needed = [one, *of_table(declared, made, table)]
-        names[table.path] = _run(context, buckets, table, one.table_id, script, one.creation_time, needed)
+        born = one.creation_time
+        names[table.path] = _run(context, buckets, table, one.table_id, script, born, needed, outcomes)
     return names
 
 
@@ -138,6 +149,7 @@ def _run(
     script: Output[str],
     born: Output[Any],
     needed: Sequence[pulumi.Resource],
+    outcomes: Outcomes,
 ) -> Output[str]:
     """Run a table's statements as a job; answers the table's name once it is done. born: what another table
     of the name has not."""
@@ -169,7 +181,7 @@ def _run(
         # What is given by the old policies is deleted before other statements run.
         opts=context.options(*needed, delete_before_replace=True),
     )
-    return gcp_jobs.once_done(context, f"table {table.path}", name, job, script)
+    return outcomes.once_done(table.path, name, job, script)
 
 
 def _content(context: Context, parts: Sequence[Any]) -> str:

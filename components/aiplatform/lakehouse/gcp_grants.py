@@ -7,6 +7,7 @@ is read by no grant.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pulumi import Input, Output
@@ -15,7 +16,8 @@ from pulumi_gcp import biglake, bigquery, projects, serviceaccount
 from aiplatform._args import is_unknown
 from aiplatform.lakehouse.gcp_access import Reach, reach
 from aiplatform.lakehouse.gcp_catalog import Catalog
-from aiplatform.lakehouse.gcp_context import Context, once
+from aiplatform.lakehouse.gcp_context import Context, once, same
+from aiplatform.lakehouse.gcp_outcomes import Outcomes
 from aiplatform.lakehouse.tables import TableSettings, Zone
 
 READER: Final = "roles/biglake.viewer"
@@ -47,6 +49,21 @@ _READ_ROWS: Final = ("bigquery.tables.get", "bigquery.tables.getData")
 """To read a table that BigQuery writes. Google's roles/bigquery.dataViewer copies and exports it too."""
 _WRITE_ROWS: Final = (*_READ_ROWS, "bigquery.tables.updateData")
 """To append and delete its rows. Google's roles/bigquery.dataEditor changes its columns and drops it too."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What principals get roles on."""
+
+    catalog: Catalog
+    datasets: Mapping[Zone, bigquery.Dataset]
+    """Of the zones: for tables that writers make there."""
+    streamed: Mapping[str, bigquery.Table]
+    """The tables of streams by their path."""
+    names: Mapping[str, Output[str]]
+    """The name of each table by its path, known once its policies are in force."""
+    outcomes: Outcomes
+    """Where a member is noted that waits for such a name."""
 
 
 class Roles:
@@ -83,27 +100,22 @@ def custom_role(
     )
 
 
-def grants(
-    context: Context,
-    catalog: Catalog,
-    names: Mapping[str, Output[str]],
-    datasets: Mapping[Zone, bigquery.Dataset],
-) -> Roles:
-    """All of them. names: of tables, known once their policies are in force."""
+def grants(context: Context, targets: Targets) -> Roles:
+    """All of them."""
     roles = Roles(context)
     for index, principal in enumerate(
         once([*context.settings.writers, *(grant.principal for grant in context.settings.grants)])
     ):
         _asks(context, roles, _who(context, principal, f"writer-{index}"), principal)
     for index, writer in enumerate(context.settings.writers):
-        _writes(context, catalog, roles, datasets, f"writer-{index}", writer)
+        _writes(context, targets, roles, f"writer-{index}", writer)
     for table in context.settings.tables:
         for one in reach(context.settings, table):
             name = f"{context.name}-grant-{one.grant}-{table.path}"
-            if table in context.streamed:
-                _on_stream(context, name, roles, datasets[table.zone], names[table.path], one)
+            if table.path in targets.streamed:
+                _on_stream(context, name, targets, roles, table, one)
             else:
-                _on_table(context, name, catalog, roles, table, names[table.path], one)
+                _on_table(context, name, targets, roles, table, one)
     return roles
 
 
@@ -127,25 +139,24 @@ def _who(context: Context, principal: Input[str], otherwise: str) -> str:
     return str(principal).partition(":")[2].partition(".gserviceaccount.com")[0]
 
 
-def _writes(
-    context: Context,
-    catalog: Catalog,
-    roles: Roles,
-    datasets: Mapping[Zone, bigquery.Dataset],
-    purpose: str,
-    member: Input[str],
-) -> None:
-    """Let a writer change every table of the catalog, and make tables of BigQuery's own in the zones'
-    datasets, where only writers and those that apply the program read them."""
+def _writes(context: Context, targets: Targets, roles: Roles, purpose: str, member: Input[str]) -> None:
+    """Let a writer change every table of the catalog, read and change the rows of tables of streams, and make
+    tables of BigQuery's own in the zones' datasets, where only writers and those that apply the program read
+    them."""
     biglake.IcebergCatalogIamMember(
         f"{context.name}-{purpose}",
         project=context.project,
-        name=catalog.catalog.name,
+        name=targets.catalog.catalog.name,
         role=roles.write.name,
         member=member,
         opts=context.options(),
     )
-    for zone, dataset in datasets.items():
+    for path, table in targets.streamed.items():
+        if roles.write_rows is not None:
+            # A writer sees every column: it does not wait for policies.
+            name = f"{context.name}-{purpose}-{path}"
+            _row_member(context, name, table, table.table_id, roles.write_rows, member)
+    for zone, dataset in targets.datasets.items():
         bigquery.DatasetIamMember(
             f"{context.name}-{purpose}-{zone}",
             project=context.project,
@@ -159,10 +170,9 @@ def _writes(
 def _on_table(
     context: Context,
     name: str,
-    catalog: Catalog,
+    targets: Targets,
     roles: Roles,
     table: TableSettings,
-    known: Output[str],
     one: Reach,
 ) -> None:
     wanted: list[tuple[str, Input[str]]] = []
@@ -171,43 +181,60 @@ def _on_table(
     if one.writes:
         wanted.append(("write", roles.write.name))
     for purpose, role in wanted:
-        _table_member(context, f"{name}-{purpose}", catalog, table, known, role, one.principal)
+        _table_member(context, f"{name}-{purpose}", targets, table, role, one.principal)
 
 
 def _table_member(
     context: Context,
     name: str,
-    catalog: Catalog,
+    targets: Targets,
     table: TableSettings,
-    known: Output[str],
     role: Input[str],
     member: Input[str],
 ) -> biglake.IcebergTableIamMember:
-    return biglake.IcebergTableIamMember(
+    made = biglake.IcebergTableIamMember(
         name,
         project=context.project,
-        catalog=catalog.catalog.name,
-        namespace=catalog.namespaces[table.zone].namespace_id,
-        name=known,
+        catalog=targets.catalog.catalog.name,
+        namespace=targets.catalog.namespaces[table.zone].namespace_id,
+        name=targets.names[table.path],
         role=role,
         member=member,
         opts=context.options(),
     )
+    targets.outcomes.waits(table.path, made)
+    return made
 
 
 def _on_stream(
-    context: Context, name: str, roles: Roles, dataset: bigquery.Dataset, known: Output[str], one: Reach
+    context: Context, name: str, targets: Targets, roles: Roles, table: TableSettings, one: Reach
 ) -> None:
+    if any(same(one.principal, writer) for writer in context.settings.writers):
+        # It reads and writes already. The same binding twice is one in IAM, and deleting either deletes it.
+        return
     role = roles.write_rows if one.writes else roles.read_rows if one.reads else None
     if role is not None:
-        purpose = "write" if one.writes else "read"
-        _row_member(context, f"{name}-{purpose}", dataset, known, role, one.principal)
+        name = f"{name}-{'write' if one.writes else 'read'}"
+        _stream_member(context, name, targets, table, role, one.principal)
+
+
+def _stream_member(
+    context: Context,
+    name: str,
+    targets: Targets,
+    table: TableSettings,
+    role: projects.IAMCustomRole,
+    member: Input[str],
+) -> bigquery.IamMember:
+    made = _row_member(context, name, targets.streamed[table.path], targets.names[table.path], role, member)
+    targets.outcomes.waits(table.path, made)
+    return made
 
 
 def _row_member(
     context: Context,
     name: str,
-    dataset: bigquery.Dataset,
+    table: bigquery.Table,
     known: Output[str],
     role: projects.IAMCustomRole,
     member: Input[str],
@@ -215,7 +242,7 @@ def _row_member(
     return bigquery.IamMember(
         name,
         project=context.project,
-        dataset_id=dataset.dataset_id,
+        dataset_id=table.dataset_id,
         table_id=known,
         role=role.name,
         member=member,
@@ -224,12 +251,7 @@ def _row_member(
 
 
 def scanned(
-    context: Context,
-    catalog: Catalog,
-    roles: Roles,
-    names: Mapping[str, Output[str]],
-    datasets: Mapping[Zone, bigquery.Dataset],
-    scanner: projects.ServiceIdentity | None,
+    context: Context, targets: Targets, roles: Roles, scanner: projects.ServiceIdentity | None
 ) -> dict[str, biglake.IcebergTableIamMember | bigquery.IamMember]:
     """Let Dataplex' agent read the tables that have rules, and run its queries ("Use auto data quality": the
     agent needs both); answers what lets it read each."""
@@ -240,23 +262,16 @@ def scanned(
     for table in context.settings.tables:
         if table.quality is None:
             continue
-        name, known = f"{context.name}-scans-{table.path}", names[table.path]
-        if roles.read_rows is not None and table in context.streamed:
-            dataset = datasets[table.zone]
-            made[table.path] = _row_member(context, name, dataset, known, roles.read_rows, scanner.member)
+        name = f"{context.name}-scans-{table.path}"
+        if roles.read_rows is not None and table.path in targets.streamed:
+            made[table.path] = _stream_member(context, name, targets, table, roles.read_rows, scanner.member)
         else:
-            made[table.path] = _table_member(context, name, catalog, table, known, READER, scanner.member)
+            made[table.path] = _table_member(context, name, targets, table, READER, scanner.member)
     return made
 
 
-def batch(
-    context: Context,
-    catalog: Catalog,
-    roles: Roles,
-    datasets: Mapping[Zone, bigquery.Dataset],
-    works_as: serviceaccount.Account | None,
-) -> None:
+def batch(context: Context, targets: Targets, roles: Roles, works_as: serviceaccount.Account | None) -> None:
     """Let batches write."""
     if works_as is not None:
-        _writes(context, catalog, roles, datasets, "batch", works_as.member)
+        _writes(context, targets, roles, "batch", works_as.member)
         _asks(context, roles, "batch", works_as.member)

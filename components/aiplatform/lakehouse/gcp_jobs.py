@@ -7,22 +7,25 @@ and at its endpoint, and repeats the statements where they failed: principals th
 only are unknown to BigQuery at first. The next update repairs what a longer error left.
 """
 
-import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
 from typing import Any, Final
 
-import pulumi
 import requests
-from pulumi import Output
-from pulumi_gcp import bigquery, organizations
 from requests.adapters import HTTPAdapter
+from tenacity import (
+    RetryCallState,
+    RetryError,
+    Retrying,
+    retry_if_result,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_exponential,
+)
 from urllib3.util import Retry
-
-from aiplatform.lakehouse.gcp_context import Context
 
 ENDPOINT: Final = "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"
 """The provider's own variable for another address of the API, as with Private Service Connect."""
@@ -37,8 +40,8 @@ _REPETITIONS: Final = 2
 """How often an update repeats statements that failed."""
 _SETTLING = 30.0
 """Seconds before each repetition: until BigQuery knows a principal that was just made."""
-_LIMIT_PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-"""Seconds before a question is repeated that a rate limit refused."""
+_LIMIT_ATTEMPTS: Final = 7
+"""How often a request is made that a rate limit refuses: after 1, 2, 4 seconds and so on."""
 _LIMITS: Final = frozenset({"rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded"})
 """Reasons of rate limits, which BigQuery answers with 403 ("Troubleshoot quota and limit errors")."""
 _UNAUTHORIZED: Final = 401
@@ -53,54 +56,6 @@ class StatementsError(RuntimeError):
 
 class ExpiredError(StatementsError):
     """BigQuery does not take the access token, or takes it no more."""
-
-
-def once_done(
-    context: Context, where: str, name: Output[str], job: bigquery.Job, statements: Output[str]
-) -> Output[str]:
-    """The name, once the job is done without errors. A preview does not wait. An update raises
-    StatementsError where the job fails, and fails again whenever its statements are repeated."""
-
-    async def checked(parts: Sequence[Any]) -> str:
-        known, statuses, job_id, text = parts
-        if _succeeded(statuses):
-            return str(known)
-        if pulumi.runtime.is_dry_run():
-            failed = _errors(statuses)
-            if failed:
-                pulumi.log.warn(f"{where}: {failed}; the next update repeats the statements", job)
-            return str(known)
-        try:
-            await finished(job_id, text)
-        except ExpiredError:
-            await finished(job_id, text)
-        return str(known)
-
-    async def finished(job_id: Any, text: Any) -> None:
-        # Used here and nowhere kept.
-        jobs = Jobs(context.project, context.region, await _token(context))
-        # The program goes on meanwhile: other tables wait at the same time.
-        await asyncio.to_thread(finish, jobs, where, str(job_id), str(text))
-
-    return Output.all(name, job.statuses, job.job_id, statements).apply(checked)
-
-
-async def _token(context: Context) -> str:
-    """The provider's access token, which it renews before it expires."""
-    answer = organizations.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=context.parent))
-    config: Any = await answer.future(with_unknowns=False)
-    return config.access_token
-
-
-def _succeeded(statuses: Sequence[Mapping[str, Any]] | None) -> bool:
-    return bool(statuses) and all(each.get("state") == "DONE" for each in statuses) and not _errors(statuses)
-
-
-def _errors(statuses: Sequence[Mapping[str, Any]] | None) -> str:
-    faults: list[Mapping[str, Any]] = [
-        fault for each in statuses or () for fault in each.get("error_results") or ()
-    ]
-    return "; ".join(str(fault.get("message")) for fault in faults)
 
 
 class Jobs:
@@ -148,27 +103,39 @@ class Jobs:
         _accepted(self._ask("POST", f"/{job_id}/cancel", params={"location": self._location}))
 
     def _ask(self, method: str, path: str, **more: Any) -> requests.Response:
-        """One question, repeated where a rate limit refused it."""
-        for pause in _LIMIT_PAUSES:
-            answer = self._session.request(method, self._url + path, timeout=_TIMEOUT, **more)
-            if not _limited(answer):
-                return answer
-            time.sleep(pause)
-        return self._session.request(method, self._url + path, timeout=_TIMEOUT, **more)
+        """One request, repeated where a rate limit refused it."""
+        unlimited = Retrying(
+            retry=retry_if_result(_limited),
+            wait=wait_exponential(multiplier=1),
+            stop=stop_after_attempt(_LIMIT_ATTEMPTS),
+            retry_error_callback=_last,
+        )
+        return unlimited(self._session.request, method, self._url + path, timeout=_TIMEOUT, **more)
 
     def error_of(self, job_id: str, seconds: float) -> str | None:
         """Wait until a job is done: its error, or None where it has none. Raises TimeoutError."""
-        end = time.monotonic() + seconds
-        pause = 0.5
-        while True:
-            status = self.get(job_id) or {}
-            if status.get("state") == "DONE":
-                error = status.get("errorResult")
-                return str(error.get("message") or error) if error else None
-            if time.monotonic() + pause > end:
-                raise TimeoutError(f"job {job_id} is still {status.get('state')} after {seconds:.0f} seconds")
-            time.sleep(pause)
-            pause = min(2 * pause, _PAUSE)
+        done = Retrying(
+            retry=retry_if_result(_unfinished),
+            wait=wait_exponential(multiplier=0.5, max=_PAUSE),
+            stop=stop_before_delay(seconds),
+        )
+        try:
+            status = done(self.get, job_id)
+        except RetryError as error:
+            last: Any = error.last_attempt.result() or {}
+            state = last.get("state")
+            raise TimeoutError(f"job {job_id} is still {state} after {seconds:.0f} seconds") from None
+        fault = (status or {}).get("errorResult")
+        return str(fault.get("message") or fault) if fault else None
+
+
+def _unfinished(status: Mapping[str, Any] | None) -> bool:
+    return (status or {}).get("state") != "DONE"
+
+
+def _last(attempts: RetryCallState) -> Any:
+    """The answer to the last attempt."""
+    return attempts.outcome.result() if attempts.outcome is not None else None
 
 
 def _fault(answer: requests.Response) -> Mapping[str, Any]:

@@ -50,12 +50,19 @@ def access_logs(context: Context, key: Key) -> Output[str]:
 
 
 def _filter(context: Context) -> str:
-    staging = [context.staging] if context.settings.batches else []
-    buckets = " OR ".join(f'"{name}"' for name in [*map(context.bucket, ZONES), *staging])
-    datasets = " OR ".join(f'"{context.database(zone)}"' for zone in ZONES)
+    buckets, datasets = list(map(context.bucket, ZONES)), list(map(context.database, ZONES))
+    if context.settings.batches:
+        buckets.append(context.staging)
+    if context.streamed:
+        buckets.append(context.streams_bucket)
+        datasets.append(context.streams_dataset)
     return (
         'log_id("cloudaudit.googleapis.com/data_access") AND ('
-        f'(resource.type="gcs_bucket" AND resource.labels.bucket_name=({buckets})) OR '
-        f'(resource.type="bigquery_dataset" AND resource.labels.dataset_id=({datasets})) OR '
+        f'(resource.type="gcs_bucket" AND resource.labels.bucket_name=({_any(buckets)})) OR '
+        f'(resource.type="bigquery_dataset" AND resource.labels.dataset_id=({_any(datasets)})) OR '
         f'protoPayload.resourceName:"catalogs/{context.catalog}")'
     )
+
+
+def _any(names: list[str]) -> str:
+    return " OR ".join(f'"{name}"' for name in names)

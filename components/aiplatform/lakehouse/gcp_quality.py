@@ -44,9 +44,7 @@ def scans(context: Context, key: Key, granted: Mapping[str, pulumi.Resource], ag
 
 def _resource(context: Context, table: TableSettings) -> str:
     if table in context.streamed:
-        place = (
-            f"//bigquery.googleapis.com/projects/{context.project}/datasets/{context.database(table.zone)}"
-        )
+        place = f"//bigquery.googleapis.com/projects/{context.project}/datasets/{context.streams_dataset}"
     else:
         place = (
             f"//biglake.googleapis.com/projects/{context.project}/catalogs/{context.catalog}"

@@ -1,5 +1,5 @@
-"""Streams: events that Pub/Sub appends to tables that BigQuery writes, in Iceberg's format in raw's
-bucket."""
+"""Streams: events that Pub/Sub appends to tables that BigQuery writes, in Iceberg's format in a bucket and a
+dataset that contain nothing else."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,13 +8,13 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import bigquery, pubsub, storage
 
-from aiplatform.lakehouse import bigquery_types
+from aiplatform.lakehouse import bigquery_types, gcp_buckets, gcp_query
 from aiplatform.lakehouse.gcp_access import Policy, on_column
 from aiplatform.lakehouse.gcp_buckets import BUCKET_READER, OBJECT_USER
 from aiplatform.lakehouse.gcp_context import FILES, TABLES, Context, Key
 from aiplatform.lakehouse.gcp_governance import Policies, of_table
 from aiplatform.lakehouse.gcp_topics import WEEK, publisher, topic
-from aiplatform.lakehouse.tables import TableSettings, Zone
+from aiplatform.lakehouse.tables import TableSettings
 
 _ERRORS_SECONDS = 300
 
@@ -22,15 +22,15 @@ _ERRORS_SECONDS = 300
 def tables(
     context: Context,
     key: Key,
-    raw: storage.Bucket,
-    datasets: Mapping[Zone, bigquery.Dataset],
     declared: Sequence[Policy],
     made: Policies,
 ) -> dict[str, bigquery.Table]:
-    """The tables of streams by their path. The schema is told once, with its policies: what comes later is
-    added by a statement, as the provider would drop the columns that are declared no more."""
+    """The tables of streams by their path, with their bucket and dataset. The schema is told once, with its
+    policies: what comes later is added by a statement, as the provider would drop the columns that are
+    declared no more."""
     if not context.streamed:
         return {}
+    bucket, dataset = gcp_buckets.streams(context, key), gcp_query.streams(context, key)
     connection = bigquery.Connection(
         f"{context.name}-files",
         project=context.project,
@@ -47,7 +47,7 @@ def tables(
     lets = [
         storage.BucketIAMMember(
             f"{context.name}-files-{purpose}",
-            bucket=raw.name,
+            bucket=bucket.name,
             role=role,
             member=member,
             opts=context.options(),
@@ -58,14 +58,14 @@ def tables(
         table.path: bigquery.Table(
             f"{context.name}-{table.zone}-{table.name}",
             project=context.project,
-            dataset_id=datasets[table.zone].dataset_id,
+            dataset_id=dataset.dataset_id,
             table_id=table.name,
             description=table.description,
             schema=_schema(table, declared, made),
             clusterings=[part.column for part in table.sort_order] or None,
             biglake_configuration=bigquery.TableBiglakeConfigurationArgs(
                 connection_id=connection.id,
-                storage_uri=Output.concat("gs://", raw.name, f"/{TABLES}/{table.name}/"),
+                storage_uri=Output.concat("gs://", bucket.name, f"/{TABLES}/{table.name}/"),
                 file_format="PARQUET",
                 table_format="ICEBERG",
             ),

@@ -49,7 +49,8 @@ class LakehouseStreamArgs(TypedDict):
     name: str
     """What the stream is called, a DNS label."""
     table: str
-    """The table of raw that it appends to, `raw.clicks`."""
+    """The table of raw that it appends to, `raw.clicks`. On Google Cloud a query finds it in the dataset of
+    streams, `{prefix}_streams.clicks`."""
     buffer_seconds: NotRequired[int]
     """How long events are gathered before they are committed, in seconds: 0 to 900. Shorter is fresher, and
     makes more and smaller files. Default 300."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from aiplatform.lakehouse import gcp_jobs
+from aiplatform.lakehouse import gcp_jobs, gcp_outcomes
 from aiplatform.lakehouse.gcp_jobs import Jobs, StatementsError, finish
-from tests.components.aiplatform.lakehouse.google import BY_TABLE, PROJECT, REGION, arguments
+from tests.components.aiplatform.lakehouse.google import BY_TABLE, ORDERS, PROJECT, REGION, arguments
 from tests.components.recording import Recording, record
 
 SHAPE = "gcp:bigquery/job:Job"
@@ -200,13 +201,18 @@ def test_a_token_that_stays_refused_is_an_error(bigquery: BigQuery) -> None:
     assert "secret" not in str(told.value)
 
 
-def _lakehouse(status: dict[str, Any], *tokens: str) -> Recording:
+def _lakehouse(
+    status: dict[str, Any],
+    *tokens: str,
+    member: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = lambda name, inputs: {},
+    **given: Any,
+) -> Recording:
     from aiplatform.lakehouse import Lakehouse
 
     handed_out = iter(tokens)
     return record(
-        lambda: Lakehouse("lake", arguments(grants=[BY_TABLE])),
-        computed={SHAPE: lambda name, inputs: {"statuses": [status]}},
+        lambda: Lakehouse("lake", arguments(**{"grants": [BY_TABLE], **given})),
+        computed={SHAPE: lambda name, inputs: {"statuses": [status]}, ON_TABLE: member},
         answers={
             "gcp:organizations/getClientConfig:getClientConfig": lambda asked: {
                 "id": "c", "accessToken": next(handed_out, "secret"), "project": PROJECT, "region": REGION,
@@ -217,15 +223,18 @@ def _lakehouse(status: dict[str, Any], *tokens: str) -> Recording:
 
 
 class _Every(dict[str, list[Any]]):
-    """A job of every id that no repetition has."""
+    """A job of every id that no repetition has. others: the answers of jobs whose id contains the key."""
 
-    def __init__(self, answers: list[Any]) -> None:
+    def __init__(self, answers: list[Any], others: dict[str, list[Any]] | None = None) -> None:
         super().__init__()
         self.answers = answers
+        self.others = others or {}
 
     def get(self, key: str, default: Any = None) -> Any:
-        repeated = len(key.rpartition("-")[2]) == 1
-        return super().get(key) if repeated else self.setdefault(key, list(self.answers))
+        if len(key.rpartition("-")[2]) == 1:
+            return super().get(key)
+        answers = next((each for part, each in self.others.items() if part in key), self.answers)
+        return self.setdefault(key, list(answers))
 
 
 def test_access_comes_when_a_job_that_was_running_is_done(bigquery: BigQuery) -> None:
@@ -247,6 +256,39 @@ def test_no_access_comes_where_statements_fail(bigquery: BigQuery) -> None:
     bigquery.next = [FAILED]
     with pytest.raises(Exception, match=r"table curated\.orders: .* no granted principal can read it"):
         _lakehouse({"state": "DONE", "errorResults": [{"message": "Unrecognized name: x"}]})
+
+
+@pytest.mark.parametrize("wrong", ["curated-orders", "serving-sums", "serving-costs"])
+def test_readers_of_other_tables_are_registered_before_the_error_of_one(
+    bigquery: BigQuery, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    async def slow_but_for_the_wrong(work: Callable[..., None], jobs: Jobs, where: str, *more: str) -> None:
+        await asyncio.sleep(0 if wrong.replace("-", ".") in where else 0.1)
+        work(jobs, where, *more)
+
+    monkeypatch.setattr(gcp_outcomes.asyncio, "to_thread", slow_but_for_the_wrong)
+    bigquery.jobs = _Every([RUNNING, RUNNING, RUNNING, DONE], {wrong: [FAILED]})
+    bigquery.next = [FAILED]
+    tables = [ORDERS, *({**ORDERS, "zone": "serving", "name": name} for name in ("sums", "costs"))]
+    paths = [f"{table['zone']}.{table['name']}" for table in tables]
+    registered: list[str] = []
+
+    def member(name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        registered.append(name)
+        return {}
+
+    with pytest.raises(Exception, match=rf"table {wrong.replace('-', '.')}: .* Unrecognized name: x"):
+        _lakehouse(RUNNING, tables=tables, grants=[{**BY_TABLE, "tables": paths}], member=member)
+    readable = [f"lake-grant-support-{path}-read" for path in paths if path != wrong.replace("-", ".")]
+    assert sorted(registered) == sorted(readable), "their access was withdrawn for new policies, too"
+
+
+def test_every_table_that_fails_stays_closed(bigquery: BigQuery) -> None:
+    bigquery.jobs = _Every([FAILED])
+    bigquery.next = [FAILED]
+    tables = [ORDERS, {**ORDERS, "zone": "serving"}]
+    with pytest.raises(Exception, match="Unrecognized name: x"):
+        _lakehouse(RUNNING, tables=tables)
 
 
 def test_a_job_whose_state_is_done_is_not_asked_for_again(bigquery: BigQuery) -> None:

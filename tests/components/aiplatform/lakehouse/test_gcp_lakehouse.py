@@ -160,7 +160,13 @@ def test_a_tables_policies_are_the_same_whoever_is_granted_what(default: Recordi
     assert [each.name for each in alone.all(POLICY)] == [each.name for each in default.all(POLICY)], (
         "one that is kept in the cloud when it leaves the program would meet itself later"
     )
-    assert alone.one(POLICY, "lake-curated-orders-pii-masked").inputs.get("grantees", []) == []
+    agent = f"{ACCOUNT}/bq-123456789012@bigquery-encryption.iam.gserviceaccount.com"
+    assert alone.one(POLICY, "lake-curated-orders-pii-masked").inputs["grantees"] == [agent], (
+        "the provider cannot empty the list: the last principal that loses its grants would stay in it"
+    )
+    for policy in alone.all(POLICY):
+        assert policy.inputs["grantees"], policy.name
+    assert agent not in default.one(POLICY, "lake-curated-orders-pii-masked").inputs["grantees"]
 
 
 def test_policies_are_attached_by_statements_that_can_be_repeated(default: Recording) -> None:

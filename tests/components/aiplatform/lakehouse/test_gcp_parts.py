@@ -12,6 +12,7 @@ from aiplatform.lakehouse.gcp_grants import ASK
 from tests.components.aiplatform.lakehouse.google import (
     ANALYSTS,
     BY_TABLE,
+    EVENTS,
     PIPELINE,
     PROJECT,
     SUPPORT,
@@ -76,7 +77,8 @@ def test_access_is_logged_apart_and_queries_are_limited(all_of_it: Recording) ->
 
 def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None:
     table = all_of_it.one("gcp:bigquery/table:Table")
-    assert table.inputs["biglakeConfiguration"]["storageUri"] == f"gs://acme-dev-raw-{PROJECT}/tables/events/"
+    place = table.inputs["biglakeConfiguration"]["storageUri"]
+    assert place == f"gs://acme-dev-streams-{PROJECT}/tables/events/"
     body, at, price = json.loads(table.inputs["schema"])
     names = [each["name"].rpartition("/")[2].rpartition("-")[0] for each in body["dataPolicies"]]
     assert names == ["lake-raw-events-pii", "lake-raw-events-pii-masked"]
@@ -87,14 +89,14 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
         "the dataset's default is its key, and a table that does not name it is replaced in every update"
     )
     job = all_of_it.one("gcp:bigquery/job:Job", "lake-raw-events-shape").inputs["query"]["query"]
-    assert job.startswith(f"ALTER TABLE `{PROJECT}.acme_dev_raw.events`\n  ADD COLUMN IF NOT EXISTS")
+    assert job.startswith(f"ALTER TABLE `{PROJECT}.acme_dev_streams.events`\n  ADD COLUMN IF NOT EXISTS")
     assert "ROW ACCESS POLICY" not in job
     assert not [
         each for each in all_of_it.all("gcp:biglake/icebergTable:IcebergTable") if "events" in each.name
     ]
     rows = all_of_it.one(SUBSCRIPTION, "lake-stream-clicks")
     assert rows.inputs["bigqueryConfig"]["useTableSchema"] is True
-    assert rows.inputs["bigqueryConfig"]["table"].startswith(f"{PROJECT}.acme_dev_raw.")
+    assert rows.inputs["bigqueryConfig"]["table"].startswith(f"{PROJECT}.acme_dev_streams.")
     assert all_of_it.depends(
         rows, on=all_of_it.one("gcp:bigquery/iamMember:IamMember", "lake-raw.events-appends")
     )
@@ -107,6 +109,50 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
         all_of_it.one("gcp:bigquery/job:Job", "lake-raw-events-shape").urn
         in (grant.property_dependencies["tableId"])
     ), "it waits for the table's policies"
+
+
+def test_tables_of_streams_are_in_a_bucket_that_bigquery_supports(all_of_it: Recording) -> None:
+    bucket = all_of_it.one(BUCKET, "lake-streams").inputs
+    assert bucket["versioning"] == {"enabled": False}, "not supported under tables that BigQuery manages"
+    assert "retentionPolicy" not in bucket, "a legal hold is neither"
+    assert [rule["action"]["type"] for rule in bucket["lifecycleRules"]] == [
+        "AbortIncompleteMultipartUpload"
+    ], "BigQuery alone knows which files its tables need"
+    members = {
+        each.inputs["member"]
+        for each in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
+        if each.inputs["bucket"] == bucket["name"]
+    }
+    assert len(members) == 1, "BigQuery's connection"
+    assert members.pop().endswith("gcp-sa-bigquery-condel.iam.gserviceaccount.com")
+    raw = all_of_it.one(BUCKET, "lake-raw").inputs["name"]
+    others = [
+        each.inputs["member"]
+        for each in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
+        if each.inputs["bucket"] == raw
+    ]
+    assert not [each for each in others if "bigquery" in each], "it reaches no other data"
+    logs = all_of_it.one("gcp:logging/projectSink:ProjectSink", "lake-access").inputs["filter"]
+    assert f'"{bucket["name"]}"' in logs
+    assert '"acme_dev_streams"' in logs
+    assert not lakehouse().all("gcp:bigquery/connection:Connection")
+    assert "lake-streams" not in [each.name for each in lakehouse().all(BUCKET)], "without streams none"
+
+
+def test_writers_change_rows_of_streams_and_neither_columns_nor_the_table(all_of_it: Recording) -> None:
+    dataset = all_of_it.one("gcp:bigquery/dataset:Dataset", "lake-streams").inputs["datasetId"]
+    members = all_of_it.all("gcp:bigquery/datasetIamMember:DatasetIamMember")
+    assert dataset not in {each.inputs["datasetId"] for each in members}, "a role there alters and drops them"
+    for purpose in ("writer-0", "batch"):
+        held = all_of_it.one("gcp:bigquery/iamMember:IamMember", f"lake-{purpose}-raw.events").inputs
+        assert (held["datasetId"], held["role"].startswith("lake-row-writer")) == (dataset, True)
+    both = lakehouse(
+        tables=[EVENTS],
+        streams=[{"name": "clicks", "table": "raw.events"}],
+        grants=[{**BY_TABLE, "principal": PIPELINE, "tables": ["raw.events"], "rows": None}],
+    )
+    names = [each.name for each in both.all("gcp:bigquery/iamMember:IamMember")]
+    assert names == ["lake-raw.events-appends", "lake-writer-0-raw.events"], "one binding of one principal"
 
 
 def test_a_grant_to_write_a_stream_changes_rows_and_no_columns() -> None:
