@@ -6,23 +6,18 @@ No account has other rights than its grant. All ask with real clients.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import pulumi
-from google.oauth2.credentials import Credentials
-from googleapiclient import discovery
 from pulumi import automation
 
-from tests.end_to_end import clients
+from tests.end_to_end import gcp_lake
+from tests.end_to_end.gcp_lake import NETWORK, member
 from tests.end_to_end.test_gcp_provider import PROJECT, Place
-from twin import environment
-from twin.gcp.identity import Identity
 from twin.gcp.state import State
 from twin.world import World
 
-REGION: Final = "us-central1"
 ORDERS: Final[dict[str, Any]] = {
     "zone": "curated",
     "name": "orders",
@@ -57,70 +52,41 @@ ALL: Final = ["public", "internal", "pii"]
 WITHOUT_PII: Final = ("analysts", "public", "germany", "loader", "another", "nobody")
 """A grant by zones; one of public columns; one of some rows; one that writes; one of another table; none."""
 ORDERS_TABLE: Final = f"`{PROJECT}.acme-pii-lakehouse.acme_pii_curated.orders`"
-CLICKS_TABLE: Final = f"`{PROJECT}.acme_pii_raw.clicks`"
+SUMS_TABLE: Final = f"`{PROJECT}.acme-pii-lakehouse.acme_pii_serving.sums`"
+CLICKS_TABLE: Final = f"`{PROJECT}.acme_pii_streams.clicks`"
 
 
-def _member(who: str) -> str:
-    return f"serviceAccount:{who}@{PROJECT}.iam.gserviceaccount.com"
-
-
-def program(rows: str = "country = 'DE'") -> Callable[[], None]:
-    def declared() -> None:
-        from pulumi_gcp import projects, serviceaccount, storage
-
-        from aiplatform.lakehouse import Lakehouse
-
-        apis = [
-            projects.Service(api, service=f"{api}.googleapis.com", disable_on_destroy=False)
-            for api in ("iam", "storage", "iamcredentials")
-        ]
-        options = pulumi.ResourceOptions(depends_on=apis)
-        before: list[pulumi.Resource] = [
-            serviceaccount.Account(who, account_id=who, opts=options)
-            for who in ("pipeline", "privacy", *WITHOUT_PII)
-        ]
-        for bucket in ("acme-pii-scripts", "acme-pii-models"):
-            before.append(
-                storage.Bucket(bucket, name=bucket, location=REGION, force_destroy=True, opts=options)
-            )
-        orders = {"actions": ["read"], "tables": ["curated.orders"]}
-        grants = {
-            "analysts": {"actions": ["read"], "zones": ["raw", "curated"]},
-            "public": {**orders, "classifications": ["public"]},
-            "germany": {**orders, "classifications": ["public", "internal"], "rows": rows},
-            "loader": {"actions": ["read", "write"], "zones": ["raw", "curated", "serving"]},
-            "another": {"actions": ["read", "write"], "tables": ["serving.sums"]},
-            "privacy": {
-                "actions": ["read"],
-                "tables": ["curated.orders", "raw.clicks"],
-                "classifications": ALL,
-            },
-        }
-        arguments: Any = {
-            "cloud": "gcp",
-            "project": PROJECT,
-            "region": REGION,
-            "prefix": "acme-pii",
-            "force_destroy": True,
-            "writers": [_member("pipeline")],
-            "tables": [ORDERS, SUMS, CLICKS],
-            "streams": [{"name": "clicks", "table": "raw.clicks"}],
-            "batches": [{"name": "load", "script": "gs://acme-pii-scripts/load.py"}],
-            "network": {
-                "cloud": "gcp",
-                "project": PROJECT,
-                "region": REGION,
-                "vpc_id": f"projects/{PROJECT}/global/networks/n",
-                "cidr": "10.0.0.0/16",
-                "private_subnet_ids": [f"projects/{PROJECT}/regions/{REGION}/subnetworks/nodes"],
-            },
-            "grants": [{"name": who, "principal": _member(who), **each} for who, each in grants.items()],
-            "account_settings": False,
-        }
-        lake = Lakehouse("lake", arguments, pulumi.ResourceOptions(depends_on=before))
-        pulumi.export("lake", lake.outputs)
-
-    return declared
+def program(rows: str = "country = 'DE'", without: Sequence[str] = (), **more: Any) -> Callable[[], None]:
+    """rows: what the grant `germany` sees. without: grants that are not there. more: further ones by name."""
+    orders = {"actions": ["read"], "tables": ["curated.orders"]}
+    grants: dict[str, Any] = {
+        "analysts": {"actions": ["read"], "zones": ["raw", "curated"]},
+        "public": {**orders, "classifications": ["public"]},
+        "germany": {**orders, "classifications": ["public", "internal"], "rows": rows},
+        "loader": {"actions": ["read", "write"], "zones": ["raw", "curated", "serving"]},
+        "another": {"actions": ["read", "write"], "tables": ["serving.sums"]},
+        "privacy": {
+            "actions": ["read"],
+            "tables": ["curated.orders", "raw.clicks"],
+            "classifications": ALL,
+        },
+        **more,
+    }
+    arguments: dict[str, Any] = {
+        "prefix": "acme-pii",
+        "writers": [member("pipeline")],
+        "tables": [ORDERS, SUMS, CLICKS],
+        "streams": [{"name": "clicks", "table": "raw.clicks"}],
+        "batches": [{"name": "load", "script": "gs://acme-pii-scripts/load.py"}],
+        "network": NETWORK,
+        "grants": [
+            {"name": who, "principal": member(who), **each}
+            for who, each in grants.items()
+            if who not in without
+        ],
+    }
+    accounts = ("pipeline", "privacy", *WITHOUT_PII)
+    return gcp_lake.program(accounts, arguments, ("acme-pii-scripts", "acme-pii-models"))
 
 
 @dataclass
@@ -136,55 +102,40 @@ class Lake:
 
     def token(self, who: str) -> str:
         """An account's access token; the deployer's for ""."""
-        if not who:
-            return environment.environment(self.world)["GOOGLE_OAUTH_ACCESS_TOKEN"]
-        state = State(self.world.folder / "gcp" / "state.db")
-        try:
-            return Identity(self.world, state).token(_member(who))
-        finally:
-            state.close()
+        return gcp_lake.token(self.world, who)
 
     def client(self, who: str, api: str, version: str = "v1") -> Any:
         """Google's own client library, as an account."""
-        base = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}.get(api, "")
-        return discovery.build(
-            api,
-            version,
-            credentials=Credentials(self.token(who)),
-            client_options={"api_endpoint": f"{self.world.url('cloud')}/{api}.googleapis.com/{base}"},
-            static_discovery=True,
-            cache_discovery=False,
-        )
+        return gcp_lake.client(self.world, api, version, who)
 
     def query(self, who: str, text: str) -> list[list[Any]]:
         """The rows that BigQuery shows to an account."""
-        asked = {"query": text, "useLegacySql": False, "location": REGION}
-        told = self.client(who, "bigquery", "v2").jobs().query(projectId=PROJECT, body=asked).execute()
-        return [[cell["v"] for cell in row["f"]] for row in told.get("rows", [])]
+        return gcp_lake.query(self.world, who, text)
 
-    def iceberg(self, *who: str, rows: Any = None) -> dict[str, Any]:
-        """What accounts read by PyIceberg."""
-        asked = {
-            "lake": self.outputs,
-            "google": self.world.url("cloud"),
-            "table": "acme_pii_curated.orders",
-            "rows": rows,
-            "pipeline": self.token("pipeline"),
-            "who": {each: self.token(each) for each in who},
-        }
-        return clients.run("pyiceberg_google", "read", asked)
+    def write(self, who: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """Append orders by PyIceberg."""
+        [answer] = self._iceberg({"who": who, "do": "append", "rows": rows})
+        return answer
 
-    def readers(self) -> list[str]:
-        """The accounts with a role on the table of orders."""
+    def emails(self, *who: str) -> dict[str, dict[str, Any]]:
+        """The e-mail addresses of orders that accounts read by PyIceberg."""
+        asks = [{"who": each, "do": "read", "column": "email"} for each in who]
+        return dict(zip(who, self._iceberg(*asks), strict=True))
+
+    def _iceberg(self, *asks: dict[str, Any]) -> list[dict[str, Any]]:
+        return gcp_lake.iceberg(self.world, self.outputs, "acme_pii_curated.orders", *asks)
+
+    def readers(self, path: str = "curated/tables/orders") -> list[str]:
+        """The accounts with a role on a table."""
         state = State(self.world.folder / "gcp" / "state.db")
         try:
-            return sorted(_readers(state))
+            return sorted(_readers(state, path))
         finally:
             state.close()
 
 
-def _readers(state: State) -> set[str]:
-    row = f"biglake/projects/{PROJECT}/catalogs/acme-pii-lakehouse/namespaces/acme_pii_curated/tables/orders"
+def _readers(state: State, path: str = "curated/tables/orders") -> set[str]:
+    row = f"biglake/projects/{PROJECT}/catalogs/acme-pii-lakehouse/namespaces/acme_pii_{path}"
     bindings = (state.policy(row) or {}).get("bindings", [])
     return {member.partition(":")[2].partition("@")[0] for each in bindings for member in each["members"]}
 

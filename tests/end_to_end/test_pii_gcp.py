@@ -18,13 +18,15 @@ from googleapiclient.errors import HttpError
 from httplib2 import Response
 from pulumi import automation
 
-from aiplatform.lakehouse.gcp_jobs import ENDPOINT
+from aiplatform.lakehouse import gcp_jobs
+from aiplatform.lakehouse.gcp_jobs import ENDPOINT, Jobs
+from tests.end_to_end.gcp_lake import REGION, member
 from tests.end_to_end.gcp_pii_lake import (
     CLICKS_TABLE,
     EMAILS,
     ORDERS_TABLE,
-    REGION,
     ROWS,
+    SUMS_TABLE,
     WITHOUT_PII,
     Lake,
     program,
@@ -53,7 +55,7 @@ def lake(front: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lak
         stack = place.stack(program())
         outputs, early = up(front, stack)
         made = Lake(front, place, stack, outputs["lake"].value, early)
-        made.iceberg(rows=ROWS)
+        assert made.write("pipeline", ROWS) == {"rows": len(ROWS)}
         _put(made, "acme-pii-models", "champion/model.pkl")
         _put(made, f"acme-pii-batches-{PROJECT}", "driver/output")
         yield made
@@ -119,7 +121,7 @@ def _results(lake: Lake, who: str) -> Any:
 
 def _rows_of(lake: Lake, who: str) -> Any:
     data = lake.client(who, "bigquery", "v2").tabledata()
-    return data.list(projectId=PROJECT, datasetId="acme_pii_raw", tableId="clicks").execute()
+    return data.list(projectId=PROJECT, datasetId="acme_pii_streams", tableId="clicks").execute()
 
 
 def _listed(lake: Lake, who: str) -> Any:
@@ -134,6 +136,32 @@ def _copied(lake: Lake, who: str) -> Any:
     }
     tables = lake.client(who, "bigquery", "v2").tables()
     return tables.insert(projectId=PROJECT, datasetId="acme_pii_curated", body=body).execute()
+
+
+def _patched(lake: Lake, who: str) -> Any:
+    """A column more in the table of a stream, by the API."""
+    tables = lake.client(who, "bigquery", "v2").tables()
+    at = {"projectId": PROJECT, "datasetId": "acme_pii_streams", "tableId": "clicks"}
+    body = lake.client("", "bigquery", "v2").tables().get(**at).execute()
+    more = [*body["schema"]["fields"], {"name": "leak", "type": "STRING"}]
+    return tables.patch(**at, body={"schema": {"fields": more}}).execute()
+
+
+def _loaded(lake: Lake, who: str) -> Any:
+    """A column more in the table of a stream, by a load job."""
+    load = {
+        "sourceUris": [f"gs://acme-pii-raw-{PROJECT}/files/in/a.csv"],
+        "destinationTable": {"projectId": PROJECT, "datasetId": "acme_pii_streams", "tableId": "clicks"},
+        "writeDisposition": "WRITE_APPEND",
+        "schemaUpdateOptions": ["ALLOW_FIELD_ADDITION"],
+    }
+    body = {"jobReference": {"projectId": PROJECT, "location": REGION}, "configuration": {"load": load}}
+    return lake.client(who, "bigquery", "v2").jobs().insert(projectId=PROJECT, body=body).execute()
+
+
+def _dropped(lake: Lake, who: str) -> Any:
+    tables = lake.client(who, "bigquery", "v2").tables()
+    return tables.delete(projectId=PROJECT, datasetId="acme_pii_streams", tableId="clicks").execute()
 
 
 def _logs(lake: Lake, who: str) -> Any:
@@ -157,6 +185,7 @@ def _starts(lake: Lake, who: str) -> Any:
     return jobs.get(name=f"projects/{PROJECT}/locations/{REGION}/jobs/acme-pii-batch-load").execute()
 
 
+SUMS: Final = "serving/tables/sums"
 PATHS: Final[dict[str, Callable[[Lake, str], Any]]] = {
     "files of tables": lambda lake, who: _objects(lake, who, f"acme-pii-curated-{PROJECT}", "tables/"),
     "files beside tables": lambda lake, who: _objects(lake, who, f"acme-pii-raw-{PROJECT}", "files/"),
@@ -184,6 +213,15 @@ PATHS: Final[dict[str, Callable[[Lake, str], Any]]] = {
 }
 
 
+COLUMNS: Final[dict[str, Callable[[Lake, str], Any]]] = {
+    "a statement": lambda lake, who: lake.query(who, f"ALTER TABLE {CLICKS_TABLE} ADD COLUMN leak STRING"),
+    "the API": _patched,
+    "a load job": _loaded,
+    "another table of the name": _dropped,
+}
+"""How a client could give the table of a stream a column that has no policies."""
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_a_path_is_closed_to_all_without_pii(lake: Lake, path: str) -> None:
     PATHS[path](lake, "")
@@ -200,11 +238,11 @@ def test_no_grant_was_made_before_the_policies_were_in_force(lake: Lake) -> None
 
 
 def test_files_are_given_to_those_alone_that_see_all_of_a_table(lake: Lake) -> None:
-    told = lake.iceberg("privacy", "pipeline", "acme-pii-lake-batch", *WITHOUT_PII)
+    told = lake.emails("privacy", "pipeline", "acme-pii-lake-batch", *WITHOUT_PII)
     for who in ("privacy", "pipeline", "acme-pii-lake-batch"):
-        assert told[who] == {"emails": EMAILS}, who
+        assert told[who] == {"values": EMAILS}, who
     for who in WITHOUT_PII:
-        assert "emails" not in told[who]
+        assert "values" not in told[who]
         assert "Forbidden" in told[who]["refused"], told[who]
 
 
@@ -231,6 +269,15 @@ def test_a_stream_shows_its_public_columns_alone(lake: Lake) -> None:
             lake.query(who, f"SELECT at FROM {CLICKS_TABLE}")
 
 
+@pytest.mark.parametrize("path", COLUMNS)
+def test_no_writer_adds_a_column_to_the_table_of_a_stream(lake: Lake, path: str) -> None:
+    for who in ("pipeline", "acme-pii-lake-batch", *WITHOUT_PII):
+        with pytest.raises(HttpError) as refused:
+            COLUMNS[path](lake, who)
+        assert refused.value.status_code == 403, (who, str(refused.value))
+    assert lake.query("pipeline", f"SELECT at, who FROM {CLICKS_TABLE}") == [], "it reads all of it"
+
+
 def test_batches_reach_their_scripts_and_their_output_and_no_other_object(lake: Lake) -> None:
     batch = "acme-pii-lake-batch"
     assert _objects(lake, batch, f"acme-pii-batches-{PROJECT}") == ["driver/output"]
@@ -255,11 +302,52 @@ def test_a_pipeline_writes_files_beside_tables_and_cannot_open_what_it_writes(la
         assert refused.value.status_code == 403, path
 
 
-def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(lake: Lake) -> None:
-    before = lake.readers()
-    wrong = lake.place.stack(program(rows="country = nowhere"))
+def test_the_last_principal_of_a_masking_policy_is_removed_from_it(lake: Lake) -> None:
+    asks = f"SELECT email FROM {ORDERS_TABLE}"
+    assert lake.query("analysts", asks) == [[None], [None]]
+    masked = ("analysts", "public", "germany", "loader")
+    lake.place.stack(program(without=masked)).up()
+    policies = lake.client("", "bigquerydatapolicy", "v2").projects().locations().dataPolicies()
+    name = f"projects/{PROJECT}/locations/{REGION}/dataPolicies/acme_pii_curated_orders_pii_masked"
+    [agent] = policies.get(name=name).execute()["grantees"]
+    assert agent.endswith("@bigquery-encryption.iam.gserviceaccount.com"), "it reads nothing"
+    # The policy itself refuses, whatever else lets the account in.
+    tables = lake.client("", "biglake").projects().catalogs().namespaces().tables()
+    at = f"projects/{PROJECT}/catalogs/acme-pii-lakehouse/namespaces/acme_pii_curated/tables/orders"
+    policy = tables.getIamPolicy(resource=at).execute()
+    let_in = {"role": "roles/biglake.viewer", "members": [member(who) for who in ("privacy", "analysts")]}
+    jobs = {"role": "roles/bigquery.jobUser", "members": [member("analysts")]}
+    projects = lake.client("", "cloudresourcemanager").projects()
+    of_project = projects.getIamPolicy(resource=PROJECT).execute()
+    tables.setIamPolicy(resource=at, body={"policy": {**policy, "bindings": [let_in]}}).execute()
+    with_jobs = {**of_project, "bindings": [*of_project["bindings"], jobs]}
+    projects.setIamPolicy(resource=PROJECT, body={"policy": with_jobs}).execute()
+    with pytest.raises(HttpError, match="neither fine-grained reader nor masked get permission"):
+        lake.query("analysts", asks)
+    lake.place.stack(program()).up(refresh=True)
+    assert lake.query("analysts", asks) == [[None], [None]]
+
+
+def test_access_is_withdrawn_where_policies_fail_and_comes_back_with_them(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, others = lake.readers(), lake.readers(SUMS)
+    finish = gcp_jobs.finish
+
+    def slow_but_for_orders(jobs: Jobs, where: str, *more: Any) -> None:
+        time.sleep(0 if "orders" in where else 5)
+        finish(jobs, where, *more)
+
+    monkeypatch.setattr(gcp_jobs, "_REPETITIONS", 0)
+    monkeypatch.setattr(gcp_jobs, "finish", slow_but_for_orders)
+    more = {"actions": ["read"], "tables": ["serving.sums"]}
+    wrong = lake.place.stack(program(rows="country = nowhere", nobody=more))
     with pytest.raises(automation.errors.CommandError, match="no granted principal can read it"):
         wrong.up()
+    monkeypatch.undo()
+    assert lake.readers(SUMS) == sorted([*others, "nobody"]), "the other table's policies are in force"
+    for who in ("another", "nobody"):
+        assert lake.query(who, f"SELECT total FROM {SUMS_TABLE}") == [], who
     assert not lake.readers(), "deleted before the statements ran, and not made again"
     with pytest.raises(HttpError, match=r"[Dd]enied"):
         lake.query("analysts", f"SELECT order_id FROM {ORDERS_TABLE}")

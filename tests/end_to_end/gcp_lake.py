@@ -1,0 +1,110 @@
+"""A lakehouse on the twin's Google Cloud for tests: its accounts, and what they do with real clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+from google.oauth2.credentials import Credentials
+from googleapiclient import discovery
+
+from tests.end_to_end import clients
+from tests.end_to_end.test_gcp_provider import PROJECT
+from twin import environment
+from twin.gcp.identity import Identity
+from twin.gcp.state import State
+from twin.world import World
+
+REGION: Final = "us-central1"
+NETWORK: Final[dict[str, Any]] = {
+    "cloud": "gcp",
+    "project": PROJECT,
+    "region": REGION,
+    "vpc_id": f"projects/{PROJECT}/global/networks/n",
+    "cidr": "10.0.0.0/16",
+    "private_subnet_ids": [f"projects/{PROJECT}/regions/{REGION}/subnetworks/nodes"],
+}
+_BELOW: Final = {"storage": "storage/v1/", "bigquery": "bigquery/v2/"}
+"""The endpoint is the whole base of a discovery document's paths."""
+
+
+def member(who: str, project: str = PROJECT) -> str:
+    """A service account as a member of an IAM policy."""
+    return f"serviceAccount:{who}@{project}.iam.gserviceaccount.com"
+
+
+def program(
+    accounts: Sequence[str], arguments: Mapping[str, Any], buckets: Sequence[str] = ()
+) -> Callable[[], None]:
+    """A program with service accounts, buckets, and a lakehouse after them."""
+
+    def declared() -> None:
+        from pulumi_gcp import projects, serviceaccount, storage
+
+        from aiplatform.lakehouse import Lakehouse
+
+        apis = [
+            projects.Service(api, service=f"{api}.googleapis.com", disable_on_destroy=False)
+            for api in ("iam", "storage", "iamcredentials")
+        ]
+        options = pulumi.ResourceOptions(depends_on=apis)
+        before: list[pulumi.Resource] = [
+            serviceaccount.Account(who, account_id=who, opts=options) for who in accounts
+        ]
+        before += [
+            storage.Bucket(name, name=name, location=REGION, force_destroy=True, opts=options)
+            for name in buckets
+        ]
+        whole: Any = {
+            "cloud": "gcp",
+            "project": PROJECT,
+            "region": REGION,
+            "force_destroy": True,
+            "account_settings": False,
+            **arguments,
+        }
+        lake = Lakehouse("lake", whole, pulumi.ResourceOptions(depends_on=before))
+        pulumi.export("lake", lake.outputs)
+
+    return declared
+
+
+def token(world: World, who: str = "") -> str:
+    """The access token of an account of the project; the deployer's for ""."""
+    if not who:
+        return environment.environment(world)["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    state = State(world.folder / "gcp" / "state.db")
+    try:
+        return Identity(world, state).token(member(who, world.account))
+    finally:
+        state.close()
+
+
+def client(world: World, api: str, version: str = "v1", who: str = "") -> Any:
+    """Google's own client library at the twin, as an account."""
+    return discovery.build(
+        api,
+        version,
+        credentials=Credentials(token(world, who)),
+        client_options={"api_endpoint": f"{world.url('cloud')}/{api}.googleapis.com/{_BELOW.get(api, '')}"},
+        static_discovery=True,
+        cache_discovery=False,
+    )
+
+
+def query(world: World, who: str, text: str, region: str = REGION) -> list[list[Any]]:
+    """The rows that BigQuery shows to an account."""
+    asked = {"query": text, "useLegacySql": False, "location": region}
+    jobs = client(world, "bigquery", "v2", who).jobs()
+    told = jobs.query(projectId=world.account, body=asked).execute()
+    return [[cell["v"] for cell in row["f"]] for row in told.get("rows", [])]
+
+
+def iceberg(
+    world: World, outputs: Mapping[str, Any], table: str, *asks: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """What accounts (`who`) get of a table by PyIceberg, in this order. `do`: a function of the client."""
+    given = [{**ask, "token": token(world, ask["who"])} for ask in asks]
+    payload = {"lake": outputs, "google": world.url("cloud"), "table": table, "asks": given}
+    return clients.run("pyiceberg_google", "lake", payload)["answers"]
