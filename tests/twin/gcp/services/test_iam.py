@@ -169,6 +169,16 @@ def test_who_is_not_the_deployer_needs_a_role(google: Front) -> None:
     )
 
 
+def test_every_principal_may_ask_what_it_may_do(google: Front) -> None:
+    token = google.identity.token("user:a@example.com")
+    projects = client(google, "cloudresourcemanager", token=token).projects()
+    asked = {"permissions": ["compute.networks.list", "compute.networks.create"]}
+    request = projects.testIamPermissions(resource=PROJECT, body=asked)
+    assert request.execute() == {}
+    set_policy(google, {"role": "roles/compute.viewer", "members": ["user:a@example.com"]}).execute()
+    assert request.execute() == {"permissions": ["compute.networks.list"]}
+
+
 def test_a_disabled_account_has_no_token(google: Front) -> None:
     email = account(google)
     token = google.identity.token(f"serviceAccount:{email}")
