@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
+import requests
 from google.oauth2.credentials import Credentials
 from googleapiclient import discovery
+from googleapiclient.errors import HttpError
+from httplib2 import Response
 
 from tests.end_to_end import clients
 from tests.end_to_end.test_gcp_provider import PROJECT
@@ -99,6 +102,19 @@ def query(world: World, who: str, text: str, region: str = REGION) -> list[list[
     jobs = client(world, "bigquery", "v2", who).jobs()
     told = jobs.query(projectId=world.account, body=asked).execute()
     return [[cell["v"] for cell in row["f"]] for row in told.get("rows", [])]
+
+
+def put(world: World, who: str, bucket: str, name: str) -> None:
+    """Write an object. Google's library uploads to Google's own address whatever endpoint it is given."""
+    answer = requests.post(
+        f"{world.url('cloud')}/storage.googleapis.com/upload/storage/v1/b/{bucket}/o",
+        params={"uploadType": "media", "name": name},
+        headers={"Authorization": f"Bearer {token(world, who)}", "Content-Type": "text/plain"},
+        data=b"secret",
+        timeout=30,
+    )
+    if not answer.ok:
+        raise HttpError(Response({"status": answer.status_code}), answer.content)
 
 
 def iceberg(

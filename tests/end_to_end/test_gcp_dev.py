@@ -5,16 +5,18 @@ The tests of this module share one world and go through its life in the order in
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import googleapiclient.errors
 import kubernetes
 import pytest
+from googleapiclient.errors import HttpError
 
 from aiplatform import placement
+from tests.end_to_end import gcp_lake, gke_pods
 from tests.end_to_end.harness import GUARDED, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.judged import judged
 from tests.policies.relaxed import DEV, GOOGLE, STAGING
@@ -140,6 +142,122 @@ def test_who_has_no_role_in_the_project_gets_in_nowhere(up: Twin) -> None:
     assert refused.value.status == 401, "a token that nobody vouches for is nobody"
 
 
+@pytest.fixture
+def who(up: Twin) -> Iterator[dict[str, str]]:
+    """The accounts of the file's workload identities, and of a team that the file does not name."""
+    accounts = up.google("iam", "v1").projects().serviceAccounts()
+    rival = accounts.create(name=f"projects/{PROJECT}", body={"accountId": "rival-team"}).execute()
+    identities = up.outputs()["foundation"]["workload_identities"]
+    yield {"rival": "rival-team"} | {name: gke_pods.account(up, each) for name, each in identities.items()}
+    accounts.delete(name=rival["name"]).execute()
+
+
+def _refused(call: Callable[[], Any]) -> None:
+    with pytest.raises(HttpError) as refused:
+        call()
+    assert refused.value.status_code == 403, refused.value
+
+
+def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin, who: dict[str, str]) -> None:
+    lake = up.outputs()["data"]["lakehouse"]
+    names = {table["name"]: f"{table['database']}.{table['name']}" for table in lake["tables"]}
+    trips, stats = (f"`{PROJECT}.{lake['catalog_id']}.{names[each]}`" for each in ("trips", "driver_stats"))
+
+    def by_iceberg(table: str, *asks: dict[str, Any]) -> list[dict[str, Any]]:
+        return gcp_lake.iceberg(up.world, lake, names[table], *asks)
+
+    def ask(name: str, columns: str, table: str) -> list[list[Any]]:
+        text = f"SELECT {columns} FROM {table}"  # noqa: S608 - of constants and outputs
+        return gcp_lake.query(up.world, who[name], text, REGION)
+
+    at = "2026-11-01T09:00:00+00:00"
+    trip = {"trip_id": 7, "driver_id": 1, "picked_up_at": at, "rider_email": "rider@x.example"}
+    stat = {"driver_id": 1, "event_timestamp": at, "conversion_rate": 0.5, "trips_today": 3}
+    written, *others = by_iceberg(
+        "trips",
+        {"who": who["pipelines"], "do": "append", "rows": [trip]},
+        *({"who": each, "do": "append", "rows": [trip]} for name, each in who.items() if name != "pipelines"),
+    )
+    assert written == {"rows": 1}, "pipelines are in `writers`"
+    assert all("Forbidden" in each["refused"] for each in others), others
+    stat_written, *read, written_by_features, rival = by_iceberg(
+        "driver_stats",
+        {"who": who["pipelines"], "do": "append", "rows": [stat]},
+        *({"who": who[each], "do": "read", "column": "trips_today"} for each in ("analysts", "features")),
+        {"who": who["features"], "do": "append", "rows": [stat]},
+        {"who": who["rival"], "do": "read", "column": "trips_today"},
+    )
+    assert (stat_written, read) == ({"rows": 1}, [{"values": [3]}] * 2), "they see every column of it"
+    assert "refused" in written_by_features, "a grant to read"
+    assert "Forbidden" in rival["refused"]
+
+    assert ask("pipelines", "trip_id, rider_email", trips) == [["7", "rider@x.example"]]
+    assert ask("analysts", "trip_id, rider_email", trips) == [["7", None]], "all but what is pii"
+    for name in ("analysts", "features"):
+        assert ask(name, "trips_today", stats) == [["3"]], name
+    for name, table in (("features", trips), ("rival", trips), ("rival", stats)):
+        _refused(lambda name=name, table=table: ask(name, "driver_id", table))
+
+
+def test_a_batch_of_the_file_writes_a_table(up: Twin) -> None:
+    buckets = gcp_lake.client(up.world, "storage").buckets()
+    buckets.insert(project=PROJECT, body={"name": "acme-dev-scripts", "location": REGION}).execute()
+    batch = {"name": "load", "script": "gs://acme-dev-scripts/load.py"}
+    now = ("up", "--yes", "--skip-preview", "--refresh")
+    up.changed(*now, change={"lakehouse/batches": [batch]})
+    lake = up.outputs()["data"]["lakehouse"]
+    trip = {"trip_id": 8, "picked_up_at": "2026-11-02T09:00:00+00:00"}
+    asks = {"who": "acme-dev-lake-batch", "do": "append", "rows": [trip]}
+    assert gcp_lake.iceberg(up.world, lake, "acme_dev_curated.trips", asks) == [{"rows": 2}]
+    up.changed(*now, change={})
+    [after] = gcp_lake.iceberg(up.world, lake, "acme_dev_curated.trips", asks)
+    assert "refused" in after, "a batch that is declared no more has no account"
+    buckets.delete(bucket="acme-dev-scripts").execute()
+
+
+def test_pods_share_features_models_and_images_as_the_file_says(up: Twin, who: dict[str, str]) -> None:
+    outputs = up.outputs()
+    store, models = outputs["data"]["feature_store"], outputs["models"]
+    bucket, server = store["registry_bucket"], store["server_principal"].partition(":")[2].partition("@")[0]
+
+    def read(name: str) -> Any:
+        objects = gcp_lake.client(up.world, "storage", "v1", name).objects()
+        return objects.get(bucket=bucket, object="registry/registry.db").execute()
+
+    gcp_lake.put(up.world, who["features"], bucket, "registry/registry.db")
+    for name in (who["features"], server):
+        assert read(name)["name"] == "registry/registry.db"
+    for name in (server, who["pipelines"], who["analysts"], who["rival"]):
+        _refused(lambda name=name: gcp_lake.put(up.world, name, bucket, "registry/registry.db"))
+    for name in (who["pipelines"], who["analysts"], who["rival"]):
+        _refused(lambda name=name: read(name))
+
+    secrets = {each["account"]: each["secret"] for each in models["model_registry"]["secrets"]}
+    value = {"payload": {"data": base64.b64encode(b"a password").decode()}}
+
+    def versions(name: str) -> Any:
+        return gcp_lake.client(up.world, "secretmanager", "v1", name).projects().secrets()
+
+    for secret in secrets.values():
+        versions("acme-dev-wi-mlflow-setup").addVersion(parent=secret, body=value).execute()
+    for account, secret in secrets.items():
+        for name, each in who.items():
+            request = versions(each).versions().access(name=f"{secret}/versions/latest")
+            if (account, name) == ("pipelines", "pipelines"):
+                told = request.execute()["payload"]["data"]
+                assert told == value["payload"]["data"], "it signs in to the model registry"
+            else:
+                _refused(request.execute)
+
+    push = {"permissions": ["artifactregistry.repositories.uploadArtifacts"]}
+    for repository in models["container_registry"]["repositories"]:
+        place = f"projects/{PROJECT}/locations/{REGION}/repositories/{repository['url'].rpartition('/')[2]}"
+        for name, each in who.items():
+            client = gcp_lake.client(up.world, "artifactregistry", "v1", each)
+            asked = client.projects().locations().repositories().testIamPermissions(resource=place, body=push)
+            assert asked.execute() == (push if name == "pipelines" else {}), f"{name} {place}"
+
+
 def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:
     before = up.inventory()
     up.cli("twin", "stop", "--name", up.environment)
@@ -173,7 +291,7 @@ def test_destroy_leaves_nothing(up: Twin) -> None:
     done = up.cli("destroy", up.environment)
     assert "holds nothing any more" in done.stdout, done.stdout[-2000:]
     assert up.inventory() == {}
-    with pytest.raises(googleapiclient.errors.HttpError, match="404"):
+    with pytest.raises(HttpError, match="404"):
         up.google("container", "v1").projects().locations().clusters().get(
             name=f"projects/{PROJECT}/locations/{REGION}-a/clusters/acme-dev-cluster"
         ).execute()

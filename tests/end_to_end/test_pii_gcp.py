@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pytest
-import requests
 from googleapiclient.errors import HttpError
-from httplib2 import Response
 from pulumi import automation
 
 from aiplatform.lakehouse import gcp_jobs
 from aiplatform.lakehouse.gcp_jobs import ENDPOINT, Jobs
+from tests.end_to_end import gcp_lake
 from tests.end_to_end.gcp_lake import REGION, member
 from tests.end_to_end.gcp_pii_lake import (
     CLICKS_TABLE,
@@ -64,16 +63,7 @@ def lake(front: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lak
 
 
 def _put(lake: Lake, bucket: str, name: str, who: str = "") -> None:
-    """Write an object. Google's library uploads to Google's own address whatever endpoint it is given."""
-    answer = requests.post(
-        f"{lake.world.url('cloud')}/storage.googleapis.com/upload/storage/v1/b/{bucket}/o",
-        params={"uploadType": "media", "name": name},
-        headers={"Authorization": f"Bearer {lake.token(who)}", "Content-Type": "text/plain"},
-        data=b"secret",
-        timeout=30,
-    )
-    if not answer.ok:
-        raise HttpError(Response({"status": answer.status_code}), answer.content)
+    gcp_lake.put(lake.world, who, bucket, name)
 
 
 def _objects(lake: Lake, who: str, bucket: str, prefix: str = "") -> list[str]:
@@ -276,6 +266,16 @@ def test_no_writer_adds_a_column_to_the_table_of_a_stream(lake: Lake, path: str)
             COLUMNS[path](lake, who)
         assert refused.value.status_code == 403, (who, str(refused.value))
     assert lake.query("pipeline", f"SELECT at, who FROM {CLICKS_TABLE}") == [], "it reads all of it"
+
+
+def test_a_batch_writes_a_table(lake: Lake) -> None:
+    row = {"order_id": 3, "country": "IT", "email": "c@acme.example"}
+    assert lake.write("acme-pii-lake-batch", [row]) == {"rows": 3}
+    asks = f"SELECT order_id, email FROM {ORDERS_TABLE} WHERE order_id = 3"
+    assert lake.query("privacy", asks) == [["3", "c@acme.example"]]
+    assert lake.query("analysts", asks) == [["3", None]]
+    for who in ("analysts", "public", "germany", "another", "nobody"):
+        assert "Forbidden" in lake.write(who, [row])["refused"], who
 
 
 def test_batches_reach_their_scripts_and_their_output_and_no_other_object(lake: Lake) -> None:

@@ -1,0 +1,48 @@
+"""Pods of a cluster on the twin's GKE as Google Cloud knows them: by Workload Identity Federation for GKE."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import kubernetes
+
+from tests.end_to_end import gcp_lake
+from tests.end_to_end.harness import Twin
+
+ANNOTATION = "iam.gke.io/gcp-service-account"
+_CONFLICT = 409
+
+
+def account(twin: Twin, identity: dict[str, Any]) -> str:
+    """The name of the Google service account as which Pods of a workload identity act.
+
+    As GKE's metadata server finds it: the Kubernetes service account names it by an annotation, and its own
+    policy lets that Kubernetes service account be it. identity: the outputs of the platform. Namespace and
+    service account are created where they are not there, as a team would.
+    """
+    core, namespace, name = twin.core(), identity["namespace"], identity["service_account"]
+    metadata = {"name": name, "annotations": identity["annotations"]}
+    for create in (
+        lambda: core.create_namespace({"metadata": {"name": namespace}}),
+        lambda: core.create_namespaced_service_account(namespace, {"metadata": metadata}),
+    ):
+        try:
+            create()
+        except kubernetes.client.ApiException as error:
+            if error.status != _CONFLICT:
+                raise
+    email = core.read_namespaced_service_account(name, namespace).metadata.annotations[ANNOTATION]
+    project = twin.world.account
+    [linked] = links(twin, email)
+    assert linked == f"serviceAccount:{project}.svc.id.goog[{namespace}/{name}]", "and no other one"
+    who, _, domain = email.partition("@")
+    assert domain == f"{project}.iam.gserviceaccount.com"
+    return who
+
+
+def links(twin: Twin, email: str) -> list[str]:
+    """The members that may be a service account without a key of it."""
+    accounts = gcp_lake.client(twin.world, "iam").projects().serviceAccounts()
+    resource = f"projects/{twin.world.account}/serviceAccounts/{email}"
+    bindings = accounts.getIamPolicy(resource=resource).execute().get("bindings", [])
+    return [member for each in bindings for member in each["members"]]
