@@ -6,7 +6,12 @@ import gc
 import logging
 from typing import Any, Final
 
+import hypothesis
 import pytest
+
+# How long an example takes says more about what else the machine does than about the example.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # Importing the SDKs and recording resources make millions of objects that live to the end: looking through
 # them again and again is a tenth of the unit tier's time.
@@ -30,7 +35,10 @@ ENVIRONMENTS: Final = (
     "tests/inventories/test_kubernetes_rules.py",
     "tests/policies/test_environments.py",
     "tests/stacks/test_foundation.py",
+    "tests/stacks/test_google_project.py",
     "tests/stacks/test_runner.py",
+    "tests/twin/aws/resources/test_second_preview.py",
+    "tests/twin/gcp/resources/test_second_preview.py",
 )
 """Files whose tests look at the same recordings (`built` of tests/stacks/environments.py, `recorded` of
 tests/inventories/variants.py)."""

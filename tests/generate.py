@@ -7,6 +7,8 @@ tests/test_generated.py and tests/inventories fail when one of these files is no
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from tests.generating import (
@@ -24,7 +26,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = Path("docs/components")
 
 
-def files() -> dict[Path, str]:
+@cache
+def files() -> Mapping[Path, str]:
     """Path in the repository -> what it should hold."""
     return {
         Path("components/schema.json"): components.schema(),

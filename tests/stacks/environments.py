@@ -34,9 +34,14 @@ class Built:
     """Whether the engine would hide any of them."""
 
 
+@cache
+def _settings(stack: str) -> Settings:
+    return load_file(ROOT / "environments" / f"Pulumi.{stack}.yaml")
+
+
 def settings_of(stack: str, **environment: Any) -> Settings:
     """An environment's settings, with some keys of its environment topic changed."""
-    settings = load_file(ROOT / "environments" / f"Pulumi.{stack}.yaml")
+    settings = _settings(stack)
     changed = settings.environment.model_copy(update=environment)
     return settings.model_copy(update={"environment": changed})
 

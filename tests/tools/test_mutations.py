@@ -72,7 +72,7 @@ def test_a_file_says_how_many_places_it_has() -> None:
 
 def test_a_sample_is_the_same_for_the_same_seed() -> None:
     first, again, other = (
-        [(each.path, each.mutation.code) for each in mutate.sample(seed, 8, "components/aiplatform/runner")]
+        [(each.path, each.mutation.code) for each in mutate.sample(seed, 8, "components/aiplatform/efa_plugin")]
         for seed in (1, 1, 2)
     )
     assert first == again

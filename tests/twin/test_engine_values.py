@@ -34,7 +34,7 @@ TREES = st.recursive(
 
 
 @given(st.dictionaries(st.text(), TREES, max_size=4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_what_is_marshalled_comes_back(props: dict[str, Any]) -> None:
     assert unmarshal(marshal(props)).props == props
 

@@ -89,7 +89,7 @@ def test_a_call_with_an_intent_that_was_answered_is_not_made_again(tmp_path: Pat
     assert call(b"a").key is None, "without an intent nothing is adopted"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     bodies=st.lists(st.binary(max_size=8), min_size=1, max_size=6),
     dies=st.integers(0, 5),

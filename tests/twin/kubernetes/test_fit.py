@@ -174,7 +174,7 @@ sizes = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(sizes, max_size=14), st.integers(0, 5))
 def test_packing_never_overfills_a_node_nor_loses_a_pod_that_fits(
     wanted: list[dict[str, str]], limit: int
@@ -195,7 +195,7 @@ def test_packing_never_overfills_a_node_nor_loses_a_pod_that_fits(
     assert all(each.pods for each in bins), "no node is asked for in vain"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(sizes, max_size=12), st.integers(0, 4))
 def test_who_was_packed_finds_a_place_on_these_nodes_again(wanted: list[dict[str, str]], limit: int) -> None:
     # The next loop of the autoscaler fills the nodes that come with the same Pods: had it none left over,

@@ -59,7 +59,7 @@ OFFERINGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(POOLS, OFFERINGS)
 def test_every_plan_can_be_had_where_it_is_put_and_the_order_is_kept(
     arguments: dict[str, Any], offerings: dict[str, frozenset[str]]
@@ -89,7 +89,7 @@ def test_every_plan_can_be_had_where_it_is_put_and_the_order_is_kept(
         assert not group.entry.capacity_block or all(m.capacity_block for m in group.machines)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(POOLS)
 def test_a_node_never_has_less_than_the_autoscaler_is_told(arguments: dict[str, Any]) -> None:
     try:

@@ -14,13 +14,13 @@ NUMBERED = st.builds(Transform, st.sampled_from(["bucket", "truncate"]), st.inte
 PLAIN = st.builds(Transform, st.sampled_from(["identity", "year", "month", "day", "hour", "void"]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(NUMBERED, PLAIN))
 def test_a_transform_reads_as_it_is_written(transform: Transform) -> None:
     assert transforms.parse(str(transform)) == transform
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(types.SIMPLE), st.one_of(NUMBERED, PLAIN))
 def test_what_is_refused_names_what_would_do(name: str, transform: Transform) -> None:
     reason = transform.wrong_for(Primitive(name))

@@ -39,14 +39,14 @@ def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 TYPES = st.recursive(PRIMITIVES, _nested, max_leaves=8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TYPES)
 def test_a_type_reads_as_it_is_written(kind: Type) -> None:
     assert types.parse(str(kind)) == kind
     assert types.parse(str(kind).replace(" ", "").replace("required", "required ")) == kind
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(TYPES, min_size=1, max_size=4))
 def test_every_part_of_a_schema_has_an_id_of_its_own_and_columns_the_first(kinds: list[Type]) -> None:
     schema = types.numbered([Field(f"c{index}", kind) for index, kind in enumerate(kinds)])
@@ -65,7 +65,7 @@ def _ids(node: Any) -> list[int]:
     return own + [number for each in node.values() for number in _ids(each)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(alphabet="lisstructmap<>,: ()[]0139decimal", max_size=30))
 def test_any_text_is_a_type_or_a_fault_that_says_what_would_be_right(text: str) -> None:
     told = types.type_rule(text)

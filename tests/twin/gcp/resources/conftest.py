@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.twin.gcp import fronts
@@ -9,6 +11,13 @@ from tests.twin.gcp.conftest import DATA
 from tests.twin.gcp.resources import life
 from twin.gcp.context import GcpContext
 from twin.gcp.front import Front
+from twin.gcp.resources import pending
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The provider asks for an operation again at once: what these operations wait for is there by then."""
+    monkeypatch.setattr(pending, "growing_pauses", lambda: itertools.repeat(0.001))
 
 
 @pytest.fixture

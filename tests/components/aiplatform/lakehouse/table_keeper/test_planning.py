@@ -48,7 +48,7 @@ def test_a_table_that_was_just_made_is_as_declared(table: dict[str, Any]) -> Non
     assert (plan.updates, plan.faults) == ([], []), "creation and keeper agree on ids and all else"
 
 
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=25)
 @given(st.lists(TYPES, min_size=1, max_size=3), TYPES)
 def test_whatever_is_declared_is_reached_in_one_step_and_stays(kinds: list[Any], new: Any) -> None:
     first = {
