@@ -20,6 +20,16 @@ def _role(**condition: Any) -> Any:
     return resource("aws:iam/role:Role", {"assumeRolePolicy": json.dumps({"Statement": [statement]})})
 
 
+def _subject(*subjects: str, host: str = _HOST) -> Any:
+    """A role for tokens with one of these subjects."""
+    return _role(StringLike={f"{host}:sub": subjects[0] if len(subjects) == 1 else subjects})
+
+
+def _too_wide(*subjects: str, problem: str = "", host: str = _HOST) -> Fails:
+    """A violation: such a role trusts more than one workload."""
+    return Fails(_subject(*subjects, host=host), "assumeRolePolicy.Statement[0].Condition", problem)
+
+
 def _pool(**more: Any) -> Any:
     return resource(
         "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
@@ -44,16 +54,11 @@ SPEC = Spec(
         "a subject with the ids of owner and repository": _role(
             StringEquals={f"{_HOST}:sub": "repo:acme@123/platform@456:environment:prod", **_AUDIENCE}
         ),
-        "branches and tags of a prefix": _role(
-            StringLike={
-                f"{_HOST}:sub": [
-                    "repo:acme/platform:ref:refs/heads/release/*",
-                    "repo:acme@123/platform@456:ref:refs/tags/v*",
-                ]
-            }
+        "branches and tags of a prefix": _subject(
+            "repo:acme/platform:ref:refs/heads/release/*", "repo:acme@123/platform@456:ref:refs/tags/v*"
         ),
-        "branches of a prefix at GitLab": _role(
-            StringLike={"gitlab.com:sub": "project_path:acme/platform:ref_type:branch:ref:release-*"}
+        "branches of a prefix at GitLab": _subject(
+            "project_path:acme/platform:ref_type:branch:ref:release-*", host="gitlab.com"
         ),
         "a pool with a condition": _pool(attributeCondition="assertion.repository_owner == 'acme'"),
         "a pool of one's own provider": resource(
@@ -66,70 +71,37 @@ SPEC = Spec(
         "every repository of the world": Fails(
             _role(StringEquals=_AUDIENCE), "assumeRolePolicy.Statement[0].Principal.Federated", "no condition"
         ),
-        "a subject that is anybody": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "'repo:*'",
+        "a subject that is anybody": _too_wide("repo:*", problem="'repo:*'"),
+        "owners whose names only begin so": _too_wide("repo:acme/platform", "repo:acme*"),
+        "every repository of an owner": _too_wide("repo:acme/*", problem="any repository of an owner"),
+        "every repository of an owner with an id": _too_wide(
+            "repo:acme@123/*:environment:prod", problem="any repository of an owner"
         ),
-        "owners whose names only begin so": Fails(
-            _role(StringLike={f"{_HOST}:sub": ["repo:acme/platform", "repo:acme*"]}),
-            "assumeRolePolicy.Statement[0].Condition",
+        "repositories whose names only begin so": _too_wide(
+            "repo:acme/platform*:environment:prod", problem="any repository of an owner"
         ),
-        "every repository of an owner": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "any repository of an owner",
+        "a wildcard for one character": _too_wide("repo:acme/platfor?:environment:prod"),
+        "all that a repository can run": _too_wide(
+            "repo:acme@123/platform@456:*", problem="any branch and pull request of the repository"
         ),
-        "every repository of an owner with an id": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme@123/*:environment:prod"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "any repository of an owner",
+        "every branch of a repository": _too_wide(
+            "repo:acme/platform:ref:refs/heads/*", problem="any branch"
         ),
-        "repositories whose names only begin so": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform*:environment:prod"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "any repository of an owner",
+        "every ref of a repository": _too_wide("repo:acme/platform:ref:*"),
+        "every ref, by the part of its name that all have": _too_wide(
+            "repo:acme/platform:ref:r*", problem="any branch"
         ),
-        "a wildcard for one character": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/platfor?:environment:prod"}),
-            "assumeRolePolicy.Statement[0].Condition",
+        "every ref, by the folder that all are in": _too_wide(
+            "repo:acme/platform:ref:refs*", problem="any branch"
         ),
-        "all that a repository can run": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme@123/platform@456:*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "any branch and pull request of the repository",
+        "every environment, those without rules too": _too_wide(
+            "repo:acme/platform:environment:prod*", problem="an environment that has no rules"
         ),
-        "every branch of a repository": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:refs/heads/*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "any branch",
+        "every project of a group at GitLab": _too_wide(
+            "project_path:acme/*:ref_type:branch:ref:main", host="gitlab.com"
         ),
-        "every ref of a repository": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-        ),
-        "every ref, by the part of its name that all have": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:r*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "any branch",
-        ),
-        "every ref, by the folder that all are in": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:ref:refs*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "any branch",
-        ),
-        "every environment, those without rules too": Fails(
-            _role(StringLike={f"{_HOST}:sub": "repo:acme/platform:environment:prod*"}),
-            "assumeRolePolicy.Statement[0].Condition",
-            "an environment that has no rules",
-        ),
-        "every project of a group at GitLab": Fails(
-            _role(StringLike={"gitlab.com:sub": "project_path:acme/*:ref_type:branch:ref:main"}),
-            "assumeRolePolicy.Statement[0].Condition",
-        ),
-        "every service account of a cluster": Fails(
-            _role(StringLike={"oidc.eks.eu-west-1.amazonaws.com/id/1:sub": "system:serviceaccount:*"}),
-            "assumeRolePolicy.Statement[0].Condition",
+        "every service account of a cluster": _too_wide(
+            "system:serviceaccount:*", host="oidc.eks.eu-west-1.amazonaws.com/id/1"
         ),
         "a pool that takes every token": Fails(_pool(), "attributeCondition", _HOST),
         "an account of the whole pool": Fails(_account(f"{_POOL}/*"), "member", "all of the pool"),
