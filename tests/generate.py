@@ -6,7 +6,6 @@ tests/test_generated.py and tests/inventories fail when one of these files is no
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,10 +18,11 @@ from tests.generating import (
     environment,
     google_access,
     policies,
+    renewing,
 )
 from tests.inventories import files as inventories
 
-ROOT = Path(__file__).parents[1]
+ROOT = renewing.ROOT
 PAGES = Path("docs/components")
 
 
@@ -42,23 +42,13 @@ def files() -> Mapping[Path, str]:
 
 
 def leftovers() -> list[Path]:
-    """Pages of components that are no more."""
-    made = files()
-    there = [file.relative_to(ROOT) for file in (ROOT / PAGES).glob("*.md")]
-    return [file for file in there if file not in made]
+    """Pages of components that do not exist any more."""
+    return renewing.leftovers(PAGES, "*.md", files())
 
 
 def main() -> None:
-    """Write them all; tells those that changed."""
-    for path, text in files().items():
-        file = ROOT / path
-        if not file.is_file() or file.read_text() != text:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
-            sys.stdout.write(f"wrote {path}\n")
-    for path in leftovers():
-        (ROOT / path).unlink()
-        sys.stdout.write(f"removed {path}\n")
+    """Write all generated files, and report those that changed."""
+    renewing.renew(files().items(), leftovers())
     inventories.main()
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from tests.generating import renewing
 from tests.inventories import variants
 from tests.inventories.rendering import ROOT, registered, render
 from tests.stacks.environments import STACKS, built
@@ -40,9 +40,7 @@ def text(path: Path) -> str:
 
 def leftovers() -> list[Path]:
     """Inventories of environments and variants that do not exist any more."""
-    expected = set(paths())
-    there = [file.relative_to(ROOT) for file in sorted((ROOT / FOLDER).rglob("*.yaml"))]
-    return [file for file in there if file not in expected]
+    return renewing.leftovers(FOLDER, "**/*.yaml", set(paths()))
 
 
 def difference(path: Path) -> str:
@@ -73,16 +71,7 @@ def _names(there: str, now: str) -> Iterator[str]:
 
 def main() -> None:
     """Write all inventories, and report those that changed."""
-    for path in paths():
-        file = ROOT / path
-        now = text(path)
-        if not file.is_file() or file.read_text() != now:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(now)
-            sys.stdout.write(f"wrote {path}\n")
-    for path in leftovers():
-        (ROOT / path).unlink()
-        sys.stdout.write(f"removed {path}\n")
+    renewing.renew(((path, text(path)) for path in paths()), leftovers())
 
 
 if __name__ == "__main__":
