@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from tests.components.recording import Registered
 from tests.inventories import variants
@@ -30,6 +30,18 @@ def registered(cloud: str, known: Iterable[str]) -> dict[str, list[Registered]]:
         if each.type in known:
             found.setdefault(each.type, []).append(each)
     return found
+
+
+Kind = TypeVar("Kind", bound=FromSchema)
+
+
+def each(
+    resources: Mapping[str, Sequence[Registered]], table: Mapping[str, Kind]
+) -> Iterator[tuple[str, Kind, Props]]:
+    """`token name`, kind and inputs of every resource of `registered`."""
+    for token, found in resources.items():
+        for one in found:
+            yield f"{token} {one.name}", table[token], given(one, table[token])
 
 
 def given(resource: Registered, kind: FromSchema) -> Props:

@@ -21,23 +21,17 @@ def test_a_second_preview_is_empty_with_what_the_server_may_answer(
     everything: dict[str, list[Registered]],
 ) -> None:
     changed: set[str] = set()
-    for token, found in everything.items():
-        kind = table()[token]
-        for one in found:
-            inputs = second_preview.given(one, kind)
-            inputs.pop("code", None)  # an archive, which the recording does not pack
-            changed |= {
-                f"{token} {one.name}: {each}" for each in second_preview.changes(kind, inputs, inputs)
-            }
+    for title, kind, inputs in second_preview.each(everything, table()):
+        inputs.pop("code", None)  # an archive, which the recording does not pack
+        changed |= {f"{title}: {each}" for each in second_preview.changes(kind, inputs, inputs)}
     assert not changed, "\n".join(sorted(changed))
 
 
 def test_nothing_in_the_program_excludes_something_else(everything: dict[str, list[Registered]]) -> None:
     refused = {
-        f"{token} {one.name}: {failure.path}: {failure.reason}"
-        for token, found in everything.items()
-        for one in found
-        for failure in table()[token].wrong_company(second_preview.given(one, table()[token]))
+        f"{title}: {failure.path}: {failure.reason}"
+        for title, kind, inputs in second_preview.each(everything, table())
+        for failure in kind.wrong_company(inputs)
     }
     assert not refused, "\n".join(sorted(refused))
 

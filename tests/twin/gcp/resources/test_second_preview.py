@@ -32,12 +32,9 @@ def test_a_second_preview_is_empty_with_what_the_server_may_answer(
     everything: dict[str, list[Registered]], shared_data: GcpContext
 ) -> None:
     changed: set[str] = set()
-    for token, found in everything.items():
-        kind = table()[token]
-        for one in found:
-            inputs = second_preview.given(one, kind)
-            sent = kind.prepared(shared_data, inputs)
-            changed |= {f"{token} {one.name}: {each}" for each in second_preview.changes(kind, inputs, sent)}
+    for title, kind, inputs in second_preview.each(everything, table()):
+        sent = kind.prepared(shared_data, inputs)
+        changed |= {f"{title}: {each}" for each in second_preview.changes(kind, inputs, sent)}
     assert not changed, "\n".join(sorted(changed))
 
 
@@ -45,16 +42,13 @@ def test_no_input_of_the_program_is_refused_by_the_schemas(
     everything: dict[str, list[Registered]], shared_data: GcpContext
 ) -> None:
     refused: set[str] = set()
-    for token, found in everything.items():
-        kind = table()[token]
-        for one in found:
-            inputs = second_preview.given(one, kind)
-            if kind.autoname:
-                inputs.setdefault(kind.autoname.property, "filled-in")
-            for failure in kind.check(shared_data, inputs):
-                # An id that the recording engine made up has no form of Google's.
-                if not MADE_UP.search(failure.reason):
-                    refused.add(f"{token} {one.name}: {failure.path}: {failure.reason}")
+    for title, kind, inputs in second_preview.each(everything, table()):
+        if kind.autoname:
+            inputs.setdefault(kind.autoname.property, "filled-in")
+        for failure in kind.check(shared_data, inputs):
+            # An id that the recording engine made up has no form of Google's.
+            if not MADE_UP.search(failure.reason):
+                refused.add(f"{title}: {failure.path}: {failure.reason}")
     assert not refused, "\n".join(sorted(refused))
 
 
