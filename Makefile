@@ -8,7 +8,6 @@ ARGS ?=
 # End-to-end files at a time, each with a home of its own: a world waits for itself half of its time. 0 is one
 # after another.
 WORKERS ?= 2
-UNIT := --ignore=tests/end_to_end -m "not end_to_end and not build" -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-growth
@@ -46,7 +45,7 @@ doctor: ## what this machine has and lacks
 test: test-unit test-end-to-end ## all tests
 
 test-unit: ## the fast tests: run them before every commit
-	@$(RUN) python -m pytest $(UNIT)
+	@$(RUN) python -m pytest @tests/unit.options
 
 test-end-to-end: ## the real engine on the twin
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n $(WORKERS) --dist loadfile tests'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -72,7 +74,7 @@ def test_a_file_says_how_many_places_it_has() -> None:
 
 def test_a_sample_is_the_same_for_the_same_seed() -> None:
     first, again, other = (
-        [(each.path, each.mutation.code) for each in mutate.sample(seed, 8, "components/aiplatform/efa_plugin")]
+        [(each.path, each.mutation.code) for each in mutate.sample(seed, 8, "aiplatform/efa_plugin")]
         for seed in (1, 1, 2)
     )
     assert first == again
@@ -91,3 +93,63 @@ def test_what_found_a_mistake_is_read_from_the_output_of_pytest() -> None:
     output = "....F\nFAILED tests/a/test_b.py::test_c - AssertionError: x\n1 failed"
     assert mutate.first_failure(output) == "tests/a/test_b.py::test_c"
     assert mutate.first_failure("Killed") == "the tests did not run"
+
+
+def test_a_parameter_with_spaces_belongs_to_the_test_that_found_a_mistake() -> None:
+    output = "FAILED tests/a/test_b.py::test_c[one of two] - AssertionError: x\n1 failed"
+    assert mutate.first_failure(output) == "tests/a/test_b.py::test_c[one of two]"
+
+
+class Runs:
+    """What a run of tests answers: the first test that fails, by the options of the run."""
+
+    def __init__(self, copy: mutate.Copy, monkeypatch: pytest.MonkeyPatch, *answers: str) -> None:
+        self.runs: list[list[str]] = []
+        self.answers = list(answers)
+        monkeypatch.setattr(copy, "_run", self.run)
+
+    def run(self, arguments: Sequence[str], *, compiled: bool = False) -> str:
+        self.runs.append(list(arguments))
+        return self.answers.pop(0)
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> mutate.Copy:
+    """A copy of a tree with one test."""
+    monkeypatch.setattr(mutate, "ROOT", tmp_path / "tree")
+    test = tmp_path / "tree" / "tests" / "test_a.py"
+    test.parent.mkdir(parents=True)
+    test.touch()
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path / "tree", check=True)  # noqa: S607
+    return mutate.Copy(tmp_path / "copy")
+
+
+def test_a_tier_that_fails_without_a_mistake_ends_the_tool(
+    copy: mutate.Copy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = Runs(copy, monkeypatch, "", "tests/test_a.py::test_x", "tests/test_a.py::test_x")
+    monkeypatch.setattr(mutate, "Copy", lambda folder: copy)
+    monkeypatch.setattr(mutate, "sample", lambda *_: iter(()))
+    monkeypatch.setattr("sys.argv", ["mutate"])
+    with pytest.raises(SystemExit) as ended:
+        mutate.main()
+    assert ended.value.code == 2, "1 is for mistakes that no test found"
+    assert "without any mutation tests/test_a.py::test_x fails" in capsys.readouterr().err
+    assert tests.runs[1] == [mutate.UNIT], "the whole tier, as `make test-unit` runs it"
+
+
+def test_a_test_of_the_tier_that_passes_alone_has_found_nothing(
+    copy: mutate.Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tests = Runs(copy, monkeypatch, "tests/test_a.py::test_x", "")
+    assert copy.whole() == ""
+    assert tests.runs[1][-1] == "tests/test_a.py::test_x"
+    Runs(copy, monkeypatch, "tests/test_a.py::test_x", "tests/test_a.py::test_x")
+    assert copy.whole() == "tests/test_a.py::test_x"
+    Runs(copy, monkeypatch, "the time limit")
+    assert copy.whole() == "the time limit", "no test, so there is nothing to run again"
+
+
+def test_the_unit_tier_is_selected_by_one_file() -> None:
+    assert f"pytest {mutate.UNIT}" in (mutate.ROOT / "Makefile").read_text()
+    assert (mutate.ROOT / mutate.UNIT.removeprefix("@")).is_file()
