@@ -134,7 +134,7 @@ def visible(call: Call, table: Table, named: set[str] | None) -> Any:
         with duckdb.connect(":memory:") as engine:
             engine.register("rows", rows)
             where = _duck(" OR ".join(mine)) if mine else "FALSE"
-            chosen: Any = engine.execute(f"SELECT * FROM rows WHERE {where}")  # noqa: S608
+            chosen: Any = engine.sql(f"SELECT * FROM rows WHERE {where}")  # noqa: S608
             rows = chosen.to_arrow_table()
     for name in hidden:
         at = rows.schema.get_field_index(name)
