@@ -117,6 +117,12 @@ class Uv:
         """From now on a sync fails."""
         (self.folder / "fails").touch()
 
+    def reset(self) -> None:
+        """Forget calls, failure and exports."""
+        for name in ("calls", "fails"):
+            (self.folder / name).unlink(missing_ok=True)
+        self.export()
+
     def export(self, *names: str) -> None:
         """What the lock names."""
         lock = "".join(f'[[packages]]\nname = "{name}"\nversion = "1.0"\n' for name in names)

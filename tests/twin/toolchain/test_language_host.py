@@ -19,6 +19,7 @@ from pulumi.runtime.proto import language_pb2
 from tests.twin.toolchain.hosting import (
     WRITES_ITS_PID,
     Host,
+    Uv,
     alive,
     eventually,
     fake_uv,
@@ -39,6 +40,27 @@ IGNORES_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     with running_host(tmp_path_factory.mktemp("host")) as host:
         yield host
+
+
+@pytest.fixture(scope="module")
+def host_with_uv(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Host, Uv]]:
+    folder = tmp_path_factory.mktemp("host-with-uv")
+    uv = fake_uv(folder / "uv")
+    with running_host(folder, env={"PATH": uv.path}) as host:
+        yield host, uv
+
+
+@pytest.fixture
+def uv_host(host_with_uv: tuple[Host, Uv]) -> Host:
+    """A host that finds `uv` on its PATH."""
+    return host_with_uv[0]
+
+
+@pytest.fixture
+def uv(host_with_uv: tuple[Host, Uv]) -> Uv:
+    """The uv of `uv_host`, without any call so far."""
+    host_with_uv[1].reset()
+    return host_with_uv[1]
 
 
 def test_a_program_that_ends_well_is_reported_without_error(host: Host, tmp_path: Path) -> None:
@@ -117,23 +139,23 @@ def write_project(folder: Path, source: str = SHOWS_WHERE) -> Path:
     return folder
 
 
-def test_a_program_runs_in_its_projects_environment_once_uv_has_synced_it(tmp_path: Path) -> None:
-    uv = fake_uv(tmp_path / "uv")
+def test_a_program_runs_in_its_projects_environment_once_uv_has_synced_it(
+    uv_host: Host, uv: Uv, tmp_path: Path
+) -> None:
     project = write_project(tmp_path / "project")
-    with running_host(tmp_path, env={"PATH": uv.path}) as host:
-        assert host.stub.Run(run_request(project, toolchain="uv", virtualenv=".venv")).error == ""
+    assert uv_host.stub.Run(run_request(project, toolchain="uv", virtualenv=".venv")).error == ""
     assert (project / "seen").read_text() == f"own {project / '.venv'}"
     assert uv.calls() == [[str(project), "sync --inexact", str(project / ".venv")]], (
         "as the official host does"
     )
 
 
-def test_a_program_whose_project_has_a_lock_of_uv_needs_no_option(tmp_path: Path) -> None:
-    uv = fake_uv(tmp_path / "uv")
+def test_a_program_whose_project_has_a_lock_of_uv_needs_no_option(
+    uv_host: Host, uv: Uv, tmp_path: Path
+) -> None:
     project = write_project(tmp_path / "project")
     write_program(project / "stacks", SHOWS_WHERE)
-    with running_host(tmp_path, env={"PATH": uv.path}) as host:
-        assert host.stub.Run(run_request(project / "stacks")).error == ""
+    assert uv_host.stub.Run(run_request(project / "stacks")).error == ""
     assert uv.calls() == [[str(project / "stacks"), "sync --inexact", str(project / ".venv")]]
 
 
@@ -158,39 +180,36 @@ def test_uv_is_looked_for_on_path_and_nowhere_else(tmp_path: Path) -> None:
     assert not uv.calls(), "$UV is what bootstrap and `uv run` read; the official host does not"
 
 
-def test_a_plugin_and_a_policy_pack_are_synced_before_they_start(tmp_path: Path) -> None:
-    uv = fake_uv(tmp_path / "uv")
+def test_a_plugin_and_a_policy_pack_are_synced_before_they_start(
+    uv_host: Host, uv: Uv, tmp_path: Path
+) -> None:
     project = write_project(tmp_path / "project")
     plugin = write_program(project / "components", "pass")
     pack = write_program(project / "policies", "pass")
-    with running_host(tmp_path, env={"PATH": uv.path}) as host:
-        list(host.stub.RunPlugin(plugin_request(plugin, toolchain="uv")))
-        call = host.stub.RunPlugin(plugin_request(pack, kind="analyzer"))
-        assert next(call).stdout.strip().isdigit(), "the go-between's port, behind which the pack starts"
-        call.cancel()
+    list(uv_host.stub.RunPlugin(plugin_request(plugin, toolchain="uv")))
+    call = uv_host.stub.RunPlugin(plugin_request(pack, kind="analyzer"))
+    assert next(call).stdout.strip().isdigit(), "the go-between's port, behind which the pack starts"
+    call.cancel()
     assert [[where, words] for where, words, _ in uv.calls()] == [
         [str(plugin), "sync --inexact"],
         [str(pack), "sync --inexact"],
     ]
 
 
-def test_a_sync_that_fails_stops_the_program_with_uvs_words(tmp_path: Path) -> None:
-    uv = fake_uv(tmp_path / "uv")
+def test_a_sync_that_fails_stops_the_program_with_uvs_words(uv_host: Host, uv: Uv, tmp_path: Path) -> None:
     uv.fail()
     project = write_project(tmp_path / "project")
-    with running_host(tmp_path, env={"PATH": uv.path}) as host, pytest.raises(grpc.RpcError) as caught:
-        host.stub.Run(run_request(project, toolchain="uv"))
+    with pytest.raises(grpc.RpcError) as caught:
+        uv_host.stub.Run(run_request(project, toolchain="uv"))
     assert "the lock is not up to date" in str(caught.value.details())
     assert not (project / "seen").exists()
 
 
-def test_required_packages_are_those_that_the_lock_names(tmp_path: Path) -> None:
-    uv = fake_uv(tmp_path / "uv")
+def test_required_packages_are_those_that_the_lock_names(uv_host: Host, uv: Uv, tmp_path: Path) -> None:
     uv.export("pulumi", "pulumi-aws")
     project = write_project(tmp_path / "project")
     request = language_pb2.GetRequiredPackagesRequest(info=program_info(project, toolchain="uv"))
-    with running_host(tmp_path, env={"PATH": uv.path}) as host:
-        packages = host.stub.GetRequiredPackages(request).packages
+    packages = uv_host.stub.GetRequiredPackages(request).packages
     assert [package.name for package in packages] == ["aws"], "others are installed, and not the project's"
     assert [words for _, words, _ in uv.calls()] == [
         f"venv --quiet --allow-existing {project / '.venv'}",
@@ -208,12 +227,10 @@ def test_an_option_that_cannot_be_honoured_is_an_error_that_says_what_would_be(
     assert "pip and uv" in str(caught.value.details())
 
 
-def test_it_says_who_it_is_and_what_would_run_a_program(tmp_path: Path) -> None:
-    uv = fake_uv(tmp_path / "uv")
+def test_it_says_who_it_is_and_what_would_run_a_program(uv_host: Host, uv: Uv, tmp_path: Path) -> None:
     project = write_project(tmp_path / "project")
-    with running_host(tmp_path, env={"PATH": uv.path}) as host:
-        assert host.stub.GetPluginInfo(empty_pb2.Empty()).version == read_versions().pulumi
-        about = host.stub.About(language_pb2.AboutRequest(info=program_info(project)))
+    assert uv_host.stub.GetPluginInfo(empty_pb2.Empty()).version == read_versions().pulumi
+    about = uv_host.stub.About(language_pb2.AboutRequest(info=program_info(project)))
     assert about.executable == str(project / ".venv" / "bin" / "python")
     assert about.metadata == {"toolchain": "uv"}
 
@@ -225,17 +242,17 @@ def test_a_project_of_poetry_is_an_error_that_says_what_would_be_right(host: Hos
     assert "set the runtime option toolchain to pip or uv" in str(caught.value.details())
 
 
-def test_installing_dependencies_streams_the_output_and_fails_with_the_command(tmp_path: Path) -> None:
-    uv = fake_uv(tmp_path / "uv")
+def test_installing_dependencies_streams_the_output_and_fails_with_the_command(
+    uv_host: Host, uv: Uv, tmp_path: Path
+) -> None:
     uv.fail()
     project = write_project(tmp_path / "project")
     request = language_pb2.InstallDependenciesRequest(info=program_info(project, toolchain="uv"))
-    with running_host(tmp_path, env={"PATH": uv.path}) as host:
-        call = host.stub.InstallDependencies(request)
-        assert next(call).stdout.startswith(b"Installing dependencies...")
-        assert b"the lock is not up to date" in next(call).stdout
-        with pytest.raises(grpc.RpcError) as caught:
-            list(call)
+    call = uv_host.stub.InstallDependencies(request)
+    assert next(call).stdout.startswith(b"Installing dependencies...")
+    assert b"the lock is not up to date" in next(call).stdout
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call)
     assert "sync` in" in str(caught.value.details())
 
 
