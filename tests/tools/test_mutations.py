@@ -127,7 +127,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> mutate.Copy:
 def test_a_tier_that_fails_without_a_mistake_ends_the_tool(
     copy: mutate.Copy, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tests = Runs(copy, monkeypatch, "", "tests/test_a.py::test_x", "tests/test_a.py::test_x")
+    tests = Runs(copy, monkeypatch, "", "tests/test_a.py::test_x")
     monkeypatch.setattr(mutate, "Copy", lambda folder: copy)
     monkeypatch.setattr(mutate, "sample", lambda *_: iter(()))
     monkeypatch.setattr("sys.argv", ["mutate"])
@@ -138,16 +138,30 @@ def test_a_tier_that_fails_without_a_mistake_ends_the_tool(
     assert tests.runs[1] == [mutate.UNIT], "the whole tier, as `make test-unit` runs it"
 
 
-def test_a_test_of_the_tier_that_passes_alone_has_found_nothing(
-    copy: mutate.Copy, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def mutant(copy: mutate.Copy) -> mutate.Mutant:
+    """A mutation of a component in the copy."""
+    path = mutate.COMPONENTS / "network" / "aws.py"
+    (copy.folder / path).parent.mkdir(parents=True)
+    (copy.folder / path).write_text(SOURCE)
+    return mutate.Mutant(path, next(iter(found(SOURCE))))
+
+
+def test_a_test_that_fails_without_the_mistake_too_has_not_found_it(
+    copy: mutate.Copy, mutant: mutate.Mutant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tests = Runs(copy, monkeypatch, "tests/test_a.py::test_x", "")
-    assert copy.whole() == ""
-    assert tests.runs[1][-1] == "tests/test_a.py::test_x"
-    Runs(copy, monkeypatch, "tests/test_a.py::test_x", "tests/test_a.py::test_x")
-    assert copy.whole() == "tests/test_a.py::test_x"
-    Runs(copy, monkeypatch, "the time limit")
-    assert copy.whole() == "the time limit", "no test, so there is nothing to run again"
+    slow, right = "tests/test_a.py::test_slow", "tests/test_a.py::test_right"
+    runs = Runs(copy, monkeypatch, "", slow, slow, right, "")
+    assert mutate.trial(copy, mutant, whole=True)[0] == f"{right} (whole unit tier)"
+    assert runs.runs[3] == [mutate.UNIT, f"--deselect={slow}"]
+    assert (copy.folder / mutant.path).read_text() == SOURCE, "as it was"
+
+
+def test_a_run_that_does_not_end_has_found_the_mistake(
+    copy: mutate.Copy, mutant: mutate.Mutant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Runs(copy, monkeypatch, "", "the time limit")
+    assert mutate.trial(copy, mutant, whole=True)[0] == "the time limit (whole unit tier)"
 
 
 def test_the_unit_tier_is_selected_by_one_file() -> None:
