@@ -281,6 +281,17 @@ def test_an_addons_configuration_is_laid_over_the_components():
     assert set(_configuration(recorded, "coredns")) == {"nodeSelector", "tolerations", "replicaCount"}
 
 
+def test_the_order_of_an_addons_configuration_is_no_change():
+    keys = {"replicaCount": 3, "corefile": "."}
+    first, again = (
+        _cluster(addons={"coredns": {"configuration": dict(order)}})
+        .one("aws:eks/addon:Addon", "cluster-coredns")
+        .inputs["configurationValues"]
+        for order in (keys.items(), reversed(keys.items()))
+    )
+    assert first == again, "EKS would update the add-on for nothing"
+
+
 @pytest.mark.parametrize(
     ("addon", "account"), [("vpc-cni", "aws-node"), ("aws-ebs-csi-driver", "ebs-csi-controller-sa")]
 )

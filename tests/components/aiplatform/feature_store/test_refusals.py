@@ -157,7 +157,9 @@ def test_a_cloud_has_the_stores_that_meet_a_class_the_cheapest_first() -> None:
     assert meeting("gcp", "sub_millisecond") == []
 
 
-@pytest.mark.parametrize("text", ["17 * * * *", "*/5 0-6 1,15 * 1-5", "0 3 * * 7", "5-59/10 * * * *"])
+@pytest.mark.parametrize(
+    "text", ["17 * * * *", "*/5 0-6 1,15 * 1-5", "0 0 1 1 0", "59 23 31 12 7", "5-59/10 * * * *"]
+)
 def test_a_schedule_in_numbers_is_one(text: str) -> None:
     assert cron(text) is None
 

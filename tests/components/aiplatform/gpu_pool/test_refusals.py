@@ -144,6 +144,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "GpuPoolArgs.instance_store: got 'raid0', but inf2.xlarge has no instance store",
     ),
     ({"name": "a-name-that-is-too-long-for-aws"}, "GpuPoolArgs.name: got 'a-name-that-is-too-long-for-aws'"),
+    ({"name": "n" * 21}, "1 to 20"),
     ({"prefix": "a-very-long-organisation-name"}, "GpuPoolArgs.prefix: got"),
     (
         {"labels": {"kubernetes.io/role": "gpu"}},

@@ -129,6 +129,12 @@ def test_a_wrong_argument_is_refused_with_what_would_be_right(
     assert any(expected in fault for fault in found), "\n".join(found)
 
 
+def test_types_are_compared_only_where_each_is_one() -> None:
+    assert len(faults(instance_types=["m7i.large", "m7g"])) == 1, (
+        "what is no type has no architecture to compare"
+    )
+
+
 def test_a_zone_without_the_types_is_refused_with_those_that_have_them() -> None:
     answers = offering(m7i__2xlarge=("euc1-az2",))
     assert faults(answers, zones=["euc1-az1"]) == [

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from aiplatform.lakehouse.table_keeper import planning
 from tests.components.aiplatform.lakehouse.example import EVENTS, ORDERS
 from tests.components.aiplatform.lakehouse.table_keeper.scene import (
     SNAPSHOT,
@@ -40,6 +41,13 @@ def without(table: dict[str, Any], column: str) -> dict[str, Any]:
 def with_column(table: dict[str, Any], **column: Any) -> dict[str, Any]:
     """A declaration with one column more."""
     return {**table, "columns": [*table["columns"], column]}
+
+
+def test_a_note_is_one_text_for_one_declaration() -> None:
+    note = {"partitions": [], "sort_order": [["id", "asc"]]}
+    assert planning.written(note) == planning.written(dict(reversed(note.items()))), (
+        "another text would be written to the table as a change"
+    )
 
 
 @pytest.mark.parametrize("table", [ORDERS, EVENTS], ids=["orders", "events"])
@@ -192,12 +200,16 @@ def test_partitions_change_for_what_is_written_from_now_on() -> None:
 
 def test_order_changes_and_goes() -> None:
     by_time = {**ORDERS, "sort_order": [{"column": "ordered_at"}]}
-    after = followed(made(ORDERS), by_time)
+    table = made(ORDERS)
+    assert planned(table, by_time).steps == ["write in the declared order from now on"]
+    after = followed(table, by_time)
     [order] = [each for each in after["sort-orders"] if each["order-id"] == after["default-sort-order-id"]]
     assert order["fields"] == [
         {"source-id": 2, "transform": "identity", "direction": "asc", "null-order": "nulls-first"}
     ]
-    none = followed(after, {**ORDERS, "sort_order": []})
+    unsorted = {**ORDERS, "sort_order": []}
+    assert planned(after, unsorted).steps == ["write in no order from now on"]
+    none = followed(after, unsorted)
     assert none["default-sort-order-id"] == 0
 
 
