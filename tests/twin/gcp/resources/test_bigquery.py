@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+import time_machine
 
 from tests.twin.gcp.fronts import PROJECT, client
 from tests.twin.gcp.resources import test_biglake
@@ -267,11 +268,11 @@ def run(gcp: GcpContext, google: Front, query: str, number: int) -> Any:
     """The status of a job of statements, once it is done."""
     asked = {"query": query, "useLegacySql": False, "createDisposition": "", "writeDisposition": ""}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(google, "operation_seconds", 0.3)
+        patch.setattr(google, "operation_seconds", 60)
         job = make(gcp, JOB, jobId=f"shape-{number}", location="us-central1", query=asked)
     assert job.outputs["statuses"] == [{"state": "RUNNING"}], "the provider does not wait"
-    time.sleep(0.35)
-    done = job.read()
+    with time_machine.travel(time.time() + 60):
+        done = job.read()
     assert done is not None
     [status] = done["statuses"]
     assert status["state"] == "DONE"
