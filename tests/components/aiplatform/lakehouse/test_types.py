@@ -46,6 +46,19 @@ def test_a_type_reads_as_it_is_written(kind: Type) -> None:
     assert types.parse(str(kind).replace(" ", "").replace("required", "required ")) == kind
 
 
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (List(Primitive("int")), "list<int>"),
+        (Map(Primitive("string"), Primitive("int")), "map<string, int>"),
+        (Struct((Field("id", Primitive("int")),)), "struct<id: int>"),
+    ],
+)
+def test_what_is_nested_is_optional_unless_it_is_required(made: Type, text: str) -> None:
+    assert made == types.parse(text)
+    assert str(made) == text
+
+
 @settings(max_examples=60)
 @given(st.lists(TYPES, min_size=1, max_size=4))
 def test_every_part_of_a_schema_has_an_id_of_its_own_and_columns_the_first(kinds: list[Type]) -> None:
