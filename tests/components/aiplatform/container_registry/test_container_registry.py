@@ -120,6 +120,11 @@ def _names_of_policies(kept: list[str]) -> dict[str, list[str]]:
     return names
 
 
+def test_an_empty_list_of_principals_is_as_none() -> None:
+    nobody = _registry(repositories=["training"], readers=[], writers=[], node_roles=[])
+    assert nobody.names() == _registry(repositories=["training"]).names()
+
+
 def test_a_role_that_takes_the_place_of_another_keeps_its_policies() -> None:
     before, after = _names_of_policies(["first", "second"]), _names_of_policies(["second"])
     assert len(after["second"]) == 3, "reader, writer and node"

@@ -176,6 +176,10 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             "LakehouseArgs.prefix: got 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', expected at most 27",
         ),
         ({"zones": {"bronze": {}}}, "LakehouseArgs.zones.bronze: unknown key"),
+        (
+            {"perimeter": {"access_policy": "123456789", "deployers": ["user:a@acme.example"]}},
+            "endpoints and policies of AWS know no perimeter of a project; leave it out",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_registered(
