@@ -140,10 +140,12 @@ class ResourceLfTags(AwsResource):
                 return None
             raise
         found = self._present(answer, state)
-        wanted = {each["key"] for each in state.get("lfTags") or []}
-        # Tags that other resources put there are theirs.
-        here = [{"key": key, "value": value} for key, value in found.items() if key in wanted]
+        here = [{"key": key, "value": value} for key, value in found.items() if self._of(key, state)]
         return {"here": here} if here else None
+
+    def _of(self, key: str, state: Props) -> bool:
+        """Whether a tag is this resource's. The provider takes all that are there for its own."""
+        return True
 
     def _present(self, answer: Props, state: Props) -> dict[str, str]:
         if state.get("database"):
@@ -167,6 +169,39 @@ class ResourceLfTags(AwsResource):
             "RemoveLFTagsFromResource",
             {"Resource": params["Resource"], "LFTags": params["LFTags"]},
         )
+
+
+class ResourceLfTag(ResourceLfTags):
+    """One LF-tag. What other tags the resource has is nothing to it."""
+
+    token = "aws:lakeformation/resourceLfTag:ResourceLfTag"
+    title = "Lake Formation Resource LF Tag"
+    fields = {
+        **kept("catalogId", "timeouts"),
+        **_RESOURCES,
+        "lfTag": Field(
+            "LFTags",
+            of={
+                "catalogId": Field("CatalogId"),
+                "key": Field("TagKey"),
+                "value": Field("TagValues", encode=lambda value: [value]),
+            },
+        ),
+    }
+    immutable = frozenset({"catalogId", "lfTag", "region", *_RESOURCES})
+    paths = {**ResourceLfTags.paths, "EntityNotFoundException: Tag": "lfTag"}
+
+    def create_params(self, context: AwsContext, inputs: Props) -> Props:
+        params = super().create_params(context, inputs)
+        return {**params, "LFTags": [params["LFTags"]]}
+
+    def _of(self, key: str, state: Props) -> bool:
+        return key == state["lfTag"]["key"]
+
+    def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
+        told = super().outputs(context, id, item, {**state, "lfTag": None, "lfTags": [state["lfTag"]]})
+        (tag,) = told.pop("lfTags")
+        return {**told, "lfTag": tag}
 
 
 class Permissions(AwsResource):

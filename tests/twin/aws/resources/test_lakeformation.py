@@ -18,6 +18,7 @@ SETTINGS = "aws:lakeformation/dataLakeSettings:DataLakeSettings"
 LOCATION = "aws:lakeformation/resource:Resource"
 TAG = "aws:lakeformation/lfTag:LfTag"
 TAGS = "aws:lakeformation/resourceLfTags:ResourceLfTags"
+ONE_TAG = "aws:lakeformation/resourceLfTag:ResourceLfTag"
 GRANT = "aws:lakeformation/permissions:Permissions"
 FILTER = "aws:lakeformation/dataCellsFilter:DataCellsFilter"
 
@@ -118,6 +119,31 @@ def test_an_lf_tag_changes_its_values_and_is_put_on_things(clients: Clients, pla
         with pytest.raises(CloudError, match="at most 50") as caught:
             make(context, TAG, key=key, values=values)
         assert caught.value.path == path
+
+
+def test_one_lf_tag_lets_others_be_and_a_list_of_them_does_not(
+    clients: Clients, place: dict[str, str]
+) -> None:
+    """As the provider reads them: `aws_lakeformation_resource_lf_tags` sets all tags that it finds."""
+    context, database = clients.context(), {"name": "lake"}
+    tags = [make(context, TAG, key=key, values=["yes"]) for key in ("mine", "theirs")]
+    listed = make(context, TAGS, database=database, lfTags=[{"key": "mine", "value": "yes"}])
+    theirs = make(context, ONE_TAG, database=database, lfTag={"key": "theirs", "value": "yes"})
+    read = theirs.read()
+    assert read is not None
+    assert read["lfTag"]["key"] == "theirs"
+    drifted = listed.read()
+    assert drifted is not None
+    assert {each["key"] for each in drifted["lfTags"]} == {"mine", "theirs"}, (
+        "a replacement, for the provider"
+    )
+    theirs.delete()
+    assert theirs.read() is None
+    still = listed.read()
+    assert still is not None
+    assert [each["key"] for each in still["lfTags"]] == ["mine"]
+    for each in (listed, *tags):
+        each.delete()
 
 
 def test_a_grant_is_read_back_and_revoked(clients: Clients, place: dict[str, str]) -> None:
