@@ -157,7 +157,6 @@ class PullThroughCacheRule(AwsResource):
     item = "pullThroughCacheRules[0]"
     not_found = frozenset({"PullThroughCacheRuleNotFoundException"})
     delete_call = Call("DeletePullThroughCacheRule", {"ecrRepositoryPrefix": "{id}"})
-    computed = frozenset({"upstreamRepositoryPrefix"})
     paths = {
         "PullThroughCacheRuleAlreadyExistsException": "ecrRepositoryPrefix",
         "UnsupportedUpstreamRegistryException": "upstreamRegistryUrl",

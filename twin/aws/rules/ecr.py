@@ -31,6 +31,8 @@ _WITH_SECRET: Final = {
     "cgr.dev": "chainguard",
 }
 _AZURE: Final = re.compile(r"[a-z0-9]+\.azurecr\.io")
+_PULLS: Final = "pullthroughcache.ecr.amazonaws.com"
+"""As which ECR assumes a rule's role, for an upstream in ECR. Templates' roles are ECR's."""
 _ECR: Final = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com")
 
 
@@ -93,7 +95,7 @@ def cache(params: Params, look: Look) -> None:
             "UnsupportedUpstreamRegistryException", f"The specified upstream registry isn't supported: {url}"
         )
     _secret(params, url, look)
-    _role(params, look)
+    _role(params, look, _PULLS)
     if _ECR.fullmatch(url) and not params.get("customRoleArn") and look.account not in url:
         raise invalid("customRoleArn is required for an upstream registry of another account's ECR")
 
@@ -117,10 +119,10 @@ def _secret(params: Params, url: str, look: Look) -> None:
         ) from None
 
 
-def _role(params: Params, look: Look) -> None:
+def _role(params: Params, look: Look, service: str = "ecr.amazonaws.com") -> None:
     arn = params.get("customRoleArn")
-    if arn and assumable.by("ecr.amazonaws.com", str(arn), look) is None:
-        raise invalid(f"The role {arn} does not exist or cannot be assumed by ecr.amazonaws.com")
+    if arn and assumable.by(service, str(arn), look) is None:
+        raise invalid(f"The role {arn} does not exist or cannot be assumed by {service}")
 
 
 def registry_of(url: str) -> str:
@@ -134,7 +136,7 @@ def update_cache(params: Params, look: Look) -> None:
     """UpdatePullThroughCacheRule."""
     held = _cached(look, params)
     _secret({**held.shown, **params}, held.shown["upstreamRegistryUrl"], look)
-    _role(params, look)
+    _role(params, look, _PULLS)
 
 
 def _cached(look: Look, params: Params) -> own.Thing:
@@ -222,7 +224,10 @@ def _make_cache(params: Params, backend: Any) -> Params:
     shown = {name: value for name, value in params.items() if value is not None}
     shown["registryId"] = backend.account_id
     shown.setdefault("upstreamRegistry", registry_of(params["upstreamRegistryUrl"]))
-    shown.setdefault("upstreamRepositoryPrefix", "ROOT")
+    if shown["upstreamRegistry"] == "ecr":
+        # Between registries of ECR alone: the provider's test of a rule for public.ecr.aws asks for no prefix
+        # and expects no difference afterwards.
+        shown.setdefault("upstreamRepositoryPrefix", "ROOT")
     shown["createdAt"] = shown["updatedAt"] = own.now()
     own.held(backend, _RULES)[params["ecrRepositoryPrefix"]] = own.Thing(shown)
     return shown

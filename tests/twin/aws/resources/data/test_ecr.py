@@ -89,7 +89,9 @@ def test_upstream_images_come_by_a_rule_and_their_repositories_by_a_template(
         "ARN"
     ]
     quay = make(context, CACHE, ecrRepositoryPrefix="quay", upstreamRegistryUrl="quay.io")
-    assert quay.outputs["upstreamRepositoryPrefix"] == "ROOT"
+    assert quay.outputs.get("upstreamRepositoryPrefix") is None, (
+        "the provider would replace a rule that asks for none at every update"
+    )
     hub = {"ecrRepositoryPrefix": "hub", "upstreamRegistryUrl": "registry-1.docker.io"}
     for change, path, words in (
         (hub, "credentialArn", "requires authentication"),
@@ -127,6 +129,32 @@ def test_upstream_images_come_by_a_rule_and_their_repositories_by_a_template(
     for each in (template, made, quay):
         each.delete()
         assert each.read() is None
+
+
+def test_a_rule_between_registries_of_ecr_has_a_prefix_at_upstream(clients: Clients) -> None:
+    context, iam = clients.context(), clients("iam")
+    account = clients.front.world.account
+    here = {
+        "ecrRepositoryPrefix": "east",
+        "upstreamRegistryUrl": f"{account}.dkr.ecr.us-east-1.amazonaws.com",
+    }
+    made = [make(context, CACHE, **here)]
+    assert made[0].outputs["upstreamRepositoryPrefix"] == "ROOT"
+    far = {
+        "ecrRepositoryPrefix": "far",
+        "upstreamRegistryUrl": "999988887777.dkr.ecr.us-west-2.amazonaws.com",
+    }
+    for name, service in (("pulling", "pullthroughcache.ecr.amazonaws.com"), ("making", "ecr.amazonaws.com")):
+        trust = document({"Service": service}, "sts:AssumeRole")
+        role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        if name == "pulling":
+            made.append(make(context, CACHE, **far, customRoleArn=role))
+        else:
+            with pytest.raises(CloudError, match="cannot be assumed by pullthroughcache") as error:
+                make(context, CACHE, **{**far, "ecrRepositoryPrefix": "other"}, customRoleArn=role)
+            assert error.value.path == "customRoleArn"
+    for each in made:
+        each.delete()
 
 
 def test_a_registry_has_a_policy_and_scans(clients: Clients) -> None:
