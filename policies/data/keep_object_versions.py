@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
 
 from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
-from ..pack.companions import BUCKETS, Companions, is_narrow
+from ..pack.companions import BUCKETS, Companions, expire
 
 POLICY = Policy(
     title="Buckets keep versions",
@@ -33,7 +33,7 @@ def on_aws(stack: Stack) -> Iterator[Judgement]:
         said.append(bucket.said("versioning"))
         if any(each is True or each == "Enabled" for each in said):
             continue
-        expires = _all_expires(lifecycles.of(bucket))
+        expires = expire(lifecycles.of(bucket))
         if expires:
             continue
         if expires is None or versions.strays or UNKNOWN in said:
@@ -46,26 +46,6 @@ def _objects(resource: Resource, *paths: str) -> Iterator[tuple[str, dict[str, A
     for path in paths:
         for where, entry in resource.items(path):
             yield where, cast("dict[str, Any]", entry)
-
-
-def _all_expires(lifecycles: Sequence[Resource]) -> bool | None:
-    """Whether every object does; None where that is not known yet."""
-    narrow = [
-        is_narrow(rule)
-        for each in lifecycles
-        for path, rule in _objects(each, "rules")
-        if rule.get("status") == "Enabled" and any(_is_set(each, f"{path}.expiration.{key}") for key in _WHEN)
-    ]
-    return True if False in narrow else None if None in narrow else False
-
-
-_WHEN: Final = ("days", "date")
-
-
-def _is_set(resource: Resource, path: str) -> bool:
-    """Of a rule that is about delete markers alone the provider reads back 0 days."""
-    value = resource.get(path)
-    return value is UNKNOWN or value not in (None, 0, "")
 
 
 def _said(condition: Any) -> Iterator[str]:

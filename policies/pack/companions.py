@@ -47,6 +47,27 @@ class Companions:
         )
 
 
+def expire(lifecycles: Sequence[Resource], within: int | None = None) -> bool | None:
+    """Whether every object of an S3 bucket expires by its lifecycles, within so many days where that is
+    asked; None where it is not known yet."""
+    narrow: list[bool | None] = []
+    for each in lifecycles:
+        for path, rule in each.items("rules"):
+            # Of a rule that is about delete markers alone the provider reads back 0 days.
+            when = [each.get(f"{path}.expiration.{key}") for key in ("days", "date")]
+            if cast("dict[str, Any]", rule).get("status") != "Enabled" or not any(map(_is_set, when)):
+                continue
+            if within is not None and UNKNOWN in when:
+                narrow.append(None)
+            elif within is None or 0 < float(when[0] or 0) <= within:
+                narrow.append(is_narrow(cast("dict[str, Any]", rule)))
+    return True if False in narrow else None if None in narrow else False
+
+
+def _is_set(value: Any) -> bool:
+    return value is UNKNOWN or value not in (None, 0, "")
+
+
 def is_narrow(rule: Mapping[str, Any]) -> bool | None:
     """Whether a rule of a bucket's lifecycle is about some objects alone; None where that is not known yet.
     The provider reads back what is empty: `prefix: ""`, `objectSizeGreaterThan: 0`."""

@@ -4,15 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
+from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, Stack, resource
 
 
 def _rds(protection: Any = None, **more: Any) -> Resource:
     return resource("aws:rds/instance:Instance", {"deletionProtection": protection}, **more)
 
 
-def _bucket(forced: Any = None, kind: str = "aws:s3/bucket:Bucket", **more: Any) -> Resource:
-    return resource(kind, {"forceDestroy": forced}, **more)
+def _bucket(forced: Any = None, *others: Resource, **more: Any) -> Stack:
+    return Stack(
+        [resource("aws:s3/bucket:Bucket", {"bucket": "acme", "forceDestroy": forced}, **more), *others]
+    )
+
+
+def _expiry(days: Any, bucket: Any = "acme", **rule: Any) -> Resource:
+    return resource(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        {
+            "bucket": bucket,
+            "rules": [{"id": "left", "status": "Enabled", "expiration": {"days": days}, **rule}],
+        },
+        name="lifecycle",
+    )
+
+
+def _google(*conditions: dict[str, Any], action: str = "Delete") -> Resource:
+    rules = [{"action": {"type": action}, "condition": each} for each in conditions]
+    return resource("gcp:storage/bucket:Bucket", {"forceDestroy": True, "lifecycleRules": rules})
 
 
 SPEC = Spec(
@@ -21,6 +39,8 @@ SPEC = Spec(
         "a database that the cloud protects": _rds(True),
         "a bucket that is not emptied": _bucket(),
         "a bucket that is emptied, and protected": _bucket(True, protect=True),
+        "a bucket of files on their way": _bucket(True, _expiry(1)),
+        "one on Google Cloud": _google({"age": 1}),
         "a dataset of tables that go by themselves": resource(
             "gcp:bigquery/dataset:Dataset",
             {"deleteContentsOnDestroy": True, "defaultTableExpirationMs": 86400000},
@@ -30,8 +50,21 @@ SPEC = Spec(
     fails={
         "a database": Fails(_rds(), "", "neither Pulumi nor the cloud"),
         "a table": Fails(resource("aws:dynamodb/table:Table", {"deletionProtectionEnabled": False}), ""),
-        "a bucket": Fails(_bucket(True), "forceDestroy", "with all that is in it"),
-        "a bucket on Google Cloud": Fails(_bucket(True, "gcp:storage/bucket:Bucket"), "forceDestroy"),
+        "a bucket": Fails(_bucket(True), "forceDestroy", "with all that is in it", of="it"),
+        "a bucket of which a folder expires": Fails(
+            _bucket(True, _expiry(1, filter={"prefix": "tmp/"})), "forceDestroy"
+        ),
+        "a bucket of what is kept for months": Fails(_bucket(True, _expiry(90)), "forceDestroy"),
+        "a bucket whose expiry is off": Fails(_bucket(True, _expiry(1, status="Disabled")), "forceDestroy"),
+        "a bucket beside one that expires": Fails(_bucket(True, _expiry(1, "other")), "forceDestroy"),
+        "a bucket on Google Cloud": Fails(_google(), "forceDestroy"),
+        "a bucket on Google Cloud of what is kept": Fails(_google({"age": 90}), "forceDestroy"),
+        "a bucket on Google Cloud of which some expires": Fails(
+            _google({"age": 1, "matchesPrefixes": ["tmp/"]}), "forceDestroy"
+        ),
+        "a bucket on Google Cloud whose uploads expire": Fails(
+            _google({"age": 1}, action="AbortIncompleteMultipartUpload"), "forceDestroy"
+        ),
         "a registry": Fails(resource("aws:ecr/repository:Repository", {"forceDelete": True}), "forceDelete"),
         "a dataset": Fails(
             resource("gcp:bigquery/dataset:Dataset", {"deleteContentsOnDestroy": True}),
@@ -41,5 +74,7 @@ SPEC = Spec(
     unknown={
         "whether the cloud protects it": _rds(UNKNOWN),
         "whether it is emptied": _bucket(UNKNOWN),
+        "how soon it expires": _bucket(True, _expiry(UNKNOWN)),
+        "what expires": _bucket(True, _expiry(1, UNKNOWN)),
     },
 )
