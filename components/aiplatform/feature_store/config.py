@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import yaml
 
-from aiplatform.feature_store.args import FeatureStoreSettings
+from aiplatform.feature_store.args import SERVER, FeatureStoreSettings
 
 FILE: Final = "feature_store.yaml"
 REGISTRY: Final = "registry/registry.db"
@@ -64,8 +64,10 @@ TYPES: Final[Mapping[str, str]] = {
 def secrets(settings: FeatureStoreSettings, part: str) -> dict[str, tuple[str, str]]:
     """Variables of a part's Pods that are not in the file -> the Secret and its key."""
     found: dict[str, tuple[str, str]] = {}
-    if settings.registry.secret is not None:
-        found[REGISTRY_URL] = (settings.registry.secret, "url")
+    registry = settings.registry
+    secret = (registry.server_secret if part == SERVER else None) or registry.secret
+    if secret is not None:
+        found[REGISTRY_URL] = (secret, "url")
     if settings.store == "valkey":
         found[USER] = (online_secret(part), "username")
         found[PASSWORD] = (online_secret(part), "password")

@@ -19,6 +19,10 @@ class FeatureRegistryArgs(TypedDict):
     """With `sql`, and required there: a Kubernetes Secret in the namespace `feature-store` whose key `url`
     is the database's URL as SQLAlchemy has it (`postgresql+psycopg://...`). Who has the password makes it; it
     is in no output."""
+    server_secret: NotRequired[str]
+    """With `sql`: another Secret like `secret`, for the server alone, with the URL of a database user that
+    may only read (`GRANT SELECT`). Such a server starts once `feast apply` has made the tables and the
+    project. Default `secret`: the server, which answers applications, can then write the registry, too."""
     cache_seconds: NotRequired[int]
     """How long servers go on with what they have read of it, in seconds: 1 to 3600. Default 60."""
 
@@ -59,6 +63,7 @@ class FeatureRegistry:
 
     kind: Literal["bucket", "sql"] = "bucket"
     secret: Annotated[str, dns_label] | None = None
+    server_secret: Annotated[str, dns_label] | None = None
     cache_seconds: Annotated[int, between(1, 3600, "seconds")] = 60
 
     def check(self) -> Iterator[Fault]:
@@ -67,6 +72,18 @@ class FeatureRegistry:
             yield Fault("secret", "missing, expected the Kubernetes Secret that the database's URL is in")
         if self.kind == "bucket" and self.secret is not None:
             yield Fault("secret", f"{got(self.secret)} with a registry in a bucket, expected kind: sql")
+        if self.server_secret is None:
+            return
+        if self.kind == "bucket":
+            yield Fault(
+                "server_secret", f"{got(self.server_secret)} with a registry in a bucket, expected kind: sql"
+            )
+        elif self.server_secret == self.secret:
+            yield Fault(
+                "server_secret",
+                f"{got(self.server_secret)}, which is `secret`, too; expected another Secret, with a "
+                "database user that may only read",
+            )
 
 
 _CPU: Final = matches(r"\d+m|\d+(\.\d+)?", "CPUs such as 500m or 2")

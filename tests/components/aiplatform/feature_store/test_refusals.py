@@ -82,6 +82,18 @@ from tests.components.aiplatform.feature_store.example import (
         ),
         (
             aws,
+            {"registry": {"server_secret": "feast-reads"}},
+            "FeatureStoreArgs.registry.server_secret: got 'feast-reads' with a registry in a bucket, "
+            "expected kind: sql",
+        ),
+        (
+            google,
+            {"registry": {"kind": "sql", "secret": "feast", "server_secret": "feast"}},
+            "FeatureStoreArgs.registry.server_secret: got 'feast', which is `secret`, too; expected another "
+            "Secret, with a database user that may only read",
+        ),
+        (
+            aws,
             {"feature_views": ["driver-stats"]},
             "FeatureStoreArgs.feature_views[0]: got 'driver-stats', expected at most 100 letters, digits and "
             "underscores, the first no underscore",
