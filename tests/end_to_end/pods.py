@@ -37,6 +37,16 @@ def session(twin: Twin, cluster: str, namespace: str, account: str) -> dict[str,
     }
 
 
+def assumed(sts: Any, role: str) -> dict[str, str]:
+    """The variables of a session of a role, by a client of STS that may assume it."""
+    key = sts.assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    return {
+        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": key["SessionToken"],
+    }
+
+
 def place(twin: Twin) -> dict[str, str]:
     """The variables that say where the cloud is."""
     given = variables.environment(twin.world)

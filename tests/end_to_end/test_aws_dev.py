@@ -16,6 +16,7 @@ import pytest
 
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
+from tests.end_to_end.images import push
 from tests.end_to_end.judged import judged
 from tests.policies.relaxed import DEV, STAGING
 from tests.twin.aws.athena.asking import Asking
@@ -216,6 +217,24 @@ def test_pods_write_and_query_the_lakehouse_with_what_the_file_says(up: Twin) ->
         "fare": "12.50",
     }, "all but what is pii"
     assert "Column 'rider_email' cannot be resolved" in ask.refused("SELECT rider_email FROM trips")
+
+
+def test_pipelines_push_images_and_sign_in_to_the_model_registry_with_what_the_file_says(up: Twin) -> None:
+    pipelines = pods.session(up, CLUSTER, "pipelines", "pipelines")
+    analysts = pods.session(up, CLUSTER, "analytics", "notebooks")
+    digest = push(pods.client(up, pipelines, "ecr"), "acme-dev/training", "1f0c83d")
+    assert digest.startswith("sha256:"), "what a training run is started with"
+    with pytest.raises(botocore.exceptions.ClientError, match="not authorized to perform: ecr:"):
+        push(pods.client(up, analysts, "ecr"), "acme-dev/training", "other")
+    accounts = {each["account"]: each["secret"] for each in up.outputs()["ml"]["model_registry"]["secrets"]}
+    for account in ("pipelines", "release"):
+        # As the registry's setup does it, which runs in a Pod.
+        up.aws("secretsmanager").put_secret_value(SecretId=accounts[account], SecretString=f"of {account}")
+    secrets = pods.client(up, pipelines, "secretsmanager")
+    assert secrets.get_secret_value(SecretId=accounts["pipelines"])["SecretString"] == "of pipelines"
+    for who, account in ((pipelines, "release"), (analysts, "pipelines")):
+        with pytest.raises(botocore.exceptions.ClientError, match="AccessDenied"):
+            pods.client(up, who, "secretsmanager").get_secret_value(SecretId=accounts[account])
 
 
 def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import Any
 
+import botocore.exceptions
 import pytest
 
+from tests.end_to_end import pods
 from tests.end_to_end.harness import GUARDED, Twin
 
 pytestmark = pytest.mark.end_to_end
@@ -89,6 +93,40 @@ def test_the_runner_alone_is_let_in_and_its_role_administers(up: Twin) -> None:
     )
     again = up.pulumi("preview", "--expect-no-changes", "--stack", up.environment)
     assert again.returncode == 0, "bootstrap left nothing to mend"
+
+
+def test_a_run_writes_its_log_and_becomes_the_deployer_and_nothing_else(up: Twin) -> None:
+    """CI submits: a run of the runner, as its role, does what buildspec.yml begins with."""
+    iam, account = up.aws("iam"), "333344445555"
+    role = iam.get_role(RoleName=RUNNER)["Role"]
+    # CodeBuild alone may assume it, which the twin has no runs of. For a moment the account may.
+    own = json.dumps(role["AssumeRolePolicyDocument"])
+    here = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+        "Action": "sts:AssumeRole",
+    }
+    lent = json.dumps({"Version": "2012-10-17", "Statement": [here]})
+    iam.update_assume_role_policy(RoleName=RUNNER, PolicyDocument=lent)
+    run = pods.assumed(up.aws("sts"), role["Arn"])
+    iam.update_assume_role_policy(RoleName=RUNNER, PolicyDocument=own)
+
+    logs = pods.client(up, run, "logs")
+    log = {"logGroupName": f"/aws/codebuild/{RUNNER}", "logStreamName": "run"}
+    logs.create_log_stream(**log)
+    logs.put_log_events(**log, logEvents=[{"timestamp": int(time.time() * 1000), "message": "pulumi up"}])
+    assert pods.client(up, run, "ec2").describe_subnets()["Subnets"], "where its interfaces are created"
+    for service, call in (("eks", "list_clusters"), ("s3", "list_buckets"), ("iam", "list_roles")):
+        with pytest.raises(botocore.exceptions.ClientError, match=r"AccessDenied|not authorized"):
+            getattr(pods.client(up, run, service), call)()
+    deployer = f"arn:aws:iam::{account}:role/platform-deployer"
+    became = pods.assumed(pods.client(up, run, "sts"), deployer)
+    assert (
+        pods.client(up, became, "sts")
+        .get_caller_identity()["Arn"]
+        .startswith(f"arn:aws:sts::{account}:assumed-role/platform-deployer/")
+    )
+    assert pods.client(up, became, "eks").list_clusters()["clusters"] == [CLUSTER]
 
 
 def test_prod_is_private_protected_and_stands_in_three_zones(up: Twin) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +12,7 @@ import pulumi_aws as aws
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.end_to_end.images import push
 from tests.end_to_end.plain import Base, Plain
 from twin import environment as variables
 
@@ -22,7 +21,6 @@ pytestmark = pytest.mark.end_to_end
 SPACE = "default"
 WORKLOADS = ("pushing", "pulling", "stranger")
 REPOSITORY = "acme-images/training"
-LAYER = b"a layer"
 
 
 def _program(cluster: str) -> None:
@@ -100,37 +98,8 @@ def workloads(plain: Plain, base: Base) -> Iterator[Workloads]:
     assert set(plain.inventory()) == before
 
 
-def push(ecr: Any, tag: str) -> str:
-    """Do what `docker push` does; answers the image's digest."""
-    assert ecr.get_authorization_token()["authorizationData"]
-    named = {"repositoryName": REPOSITORY}
-    digest = f"sha256:{hashlib.sha256(LAYER).hexdigest()}"
-    ecr.batch_check_layer_availability(**named, layerDigests=[digest])
-    upload = ecr.initiate_layer_upload(**named)["uploadId"]
-    ecr.upload_layer_part(
-        **named, uploadId=upload, partFirstByte=0, partLastByte=len(LAYER) - 1, layerPartBlob=LAYER
-    )
-    ecr.complete_layer_upload(**named, uploadId=upload, layerDigests=[digest])
-    docker = "application/vnd.docker"
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": f"{docker}.distribution.manifest.v2+json",
-        "config": {"mediaType": f"{docker}.container.image.v1+json", "size": len(LAYER), "digest": digest},
-        "layers": [
-            {"mediaType": f"{docker}.image.rootfs.diff.tar.gzip", "size": len(LAYER), "digest": digest}
-        ],
-    }
-    image = ecr.put_image(
-        **named,
-        imageManifest=json.dumps(manifest),
-        imageTag=tag,
-        imageManifestMediaType=manifest["mediaType"],
-    )["image"]
-    return image["imageId"]["imageDigest"]
-
-
 def test_who_writes_the_registry_pushes_and_who_reads_it_pulls(workloads: Workloads) -> None:
-    digest = push(workloads.ecr("pushing"), "v1")
+    digest = push(workloads.ecr("pushing"), REPOSITORY, "v1")
     reader = workloads.ecr("pulling")
     assert reader.get_authorization_token()["authorizationData"]
     pulled = reader.batch_get_image(repositoryName=REPOSITORY, imageIds=[{"imageTag": "v1"}])["images"]
@@ -139,7 +108,7 @@ def test_who_writes_the_registry_pushes_and_who_reads_it_pulls(workloads: Worklo
 
 def test_who_reads_the_registry_does_not_push(workloads: Workloads) -> None:
     with pytest.raises(ClientError, match="not authorized to perform: ecr:InitiateLayerUpload"):
-        push(workloads.ecr("pulling"), "v2")
+        push(workloads.ecr("pulling"), REPOSITORY, "v2")
     reader = workloads.ecr("pulling")
     with pytest.raises(ClientError, match="not authorized to perform: ecr:PutImage"):
         reader.put_image(repositoryName=REPOSITORY, imageManifest="{}", imageTag="v2")
