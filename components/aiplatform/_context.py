@@ -40,9 +40,11 @@ class KeepingContext(Generic[S]):
         retain: bool = False,
         delete_before_replace: bool | None = None,
         ignore_changes: Sequence[str] | None = None,
+        formerly: Sequence[str] = (),
     ) -> ResourceOptions:
         """Options of a child. data: whether it is or keeps data, and so is protected and retained. retain:
-        whether what is retained needs it."""
+        whether what is retained needs it. formerly: logical names that it had, for what must not be created
+        again under another one."""
         return ResourceOptions(
             parent=self.parent,
             depends_on=list(depends_on) or None,
@@ -51,4 +53,5 @@ class KeepingContext(Generic[S]):
             protect=True if data and self.settings.protect else None,
             retain_on_delete=True if (data or retain) and self.settings.retain_data else None,
             delete_before_replace=delete_before_replace,
+            aliases=[pulumi.Alias(name=name) for name in formerly] or None,
         )

@@ -2,6 +2,9 @@
 
 import re
 from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from pulumi import Input, Output
 
 from aiplatform._args import Rule, matches
 from aiplatform._clouds import Cloud
@@ -36,3 +39,25 @@ MEMBER: Final = matches(
 )
 PRINCIPAL: Final[dict[Cloud, Rule]] = {"aws": ROLE, "gcp": MEMBER}
 """A rule for a principal on each cloud, in the shape in which workload identities give theirs."""
+
+
+_TEXTS: Final[WeakKeyDictionary[Output[Any], str]] = WeakKeyDictionary()
+
+
+def declare(principal: Output[str], text: str) -> Output[str]:
+    """Note what an output will be, so that components tell principals apart before they exist. Returns the
+    output. For one with a name of its own, which is known before the cloud creates it."""
+    _TEXTS[principal] = text
+    return principal
+
+
+def known(principal: Input[str]) -> str | None:
+    """A principal as text; None where only the engine will know it."""
+    if isinstance(principal, str):
+        return principal
+    return _TEXTS.get(principal) if isinstance(principal, Output) else None
+
+
+def identity(principal: Input[str]) -> str:
+    """What tells principals apart: the text, or the output itself where only the engine will know it."""
+    return known(principal) or f"output {id(principal)}"

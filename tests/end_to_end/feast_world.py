@@ -9,11 +9,11 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pulumi
@@ -37,9 +37,11 @@ DRIVERS = 5_000
 FIRST = datetime.now(UTC).replace(tzinfo=None, microsecond=0) - timedelta(hours=6)
 """When the first value of each driver happened, in UTC; the second came two hours later."""
 LATER = FIRST + timedelta(hours=2)
+READERS: Final = ("reader", "rival")
+"""Who reads; the second one has no grant on the table."""
 
 
-def program(base: Base, kubeconfig: str) -> None:
+def program(base: Base, kubeconfig: str, asking: Sequence[str] = READERS) -> None:
     from aiplatform.feature_store import FeatureStore
     from aiplatform.lakehouse import Lakehouse
     from aiplatform.workload_identity import WorkloadIdentity
@@ -116,8 +118,7 @@ def program(base: Base, kubeconfig: str) -> None:
             "backup_days": 7,
             "force_destroy": True,
             "appliers": [f"arn:aws:iam::{account}:role/acme-feast-applier"],
-            # The second one has no grant on the table.
-            "readers": [f"arn:aws:iam::{account}:role/acme-feast-{name}" for name in ("reader", "rival")],
+            "readers": [f"arn:aws:iam::{account}:role/acme-feast-{name}" for name in asking],
         },
         pulumi.ResourceOptions(providers=[provider], depends_on=[nodes, *roles.values()]),
     )

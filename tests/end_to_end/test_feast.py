@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError as BotoError
@@ -148,6 +149,33 @@ def test_no_principal_reads_what_another_staged(features: Features) -> None:
         features.plain.aws("s3").get_object(**file)
 
 
+def test_another_order_of_readers_changes_nothing_and_one_that_goes_takes_nothing_along(
+    features: Features,
+) -> None:
+    def stack(*readers: str) -> Any:
+        config = features.plain.world.kubeconfig.read_text()
+        return features.plain.stack("feast", lambda: program(features.base, config, readers))
+
+    def tables() -> set[str]:
+        """Who may make tables in Feast's database."""
+        resource = {"Database": {"Name": features.outputs["offline_database"]}}
+        listed = features.plain.aws("lakeformation").list_permissions(Resource=resource)
+        return {
+            each["Principal"]["DataLakePrincipalIdentifier"].rpartition("/")[2]
+            for each in listed["PrincipalResourcePermissions"]
+            if "CREATE_TABLE" in each["Permissions"]
+        }
+
+    everybody = tables()
+    stack("rival", "reader").preview(expect_no_changes=True)
+    without = stack("rival").up()
+    assert tables() == everybody - {"acme-feast-reader"}, "and the others keep what they were granted"
+    changes = without.summary.resource_changes or {}
+    assert set(changes) == {"same", "delete"}, changes
+    assert stack("reader", "rival").up().summary.resource_changes is not None
+    assert tables() == everybody
+
+
 def test_nobody_does_more_than_the_platform_lets_them(features: Features) -> None:
     with pytest.raises(ClientError, match=r"AccessDenied|not authorized|Forbidden"):
         features.client("stranger", "online", drivers=[7])
@@ -174,6 +202,13 @@ def test_on_valkey_the_materializers_user_writes_and_the_servers_only_reads(tmp_
     assert told["server"]["read"] == [1], "what the materializer wrote"
     assert "has no permissions to run the" in told["server"]["wrote"]
     assert told["server"]["served"] == 500, "no client writes by way of the server"
+
+
+def test_a_server_with_a_database_user_that_only_reads_serves_what_was_applied(tmp_path: Path) -> None:
+    told = run("feast", "registry", {"folder": str(tmp_path)})
+    assert "attempt to write a readonly database" in told["empty"], "it starts after the first `feast apply`"
+    assert told["applied"] == "reads driver"
+    assert "attempt to write a readonly database" in told["written"]
 
 
 def test_feast_accepts_the_files_of_every_store_on_both_clouds() -> None:

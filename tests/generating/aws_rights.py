@@ -16,6 +16,8 @@ from tests.generating.tables import code, page, table
 
 ROLE: Final = "aws:iam/role:Role"
 POLICY: Final = "aws:iam/rolePolicy:RolePolicy"
+MANAGED: Final = "aws:iam/policy:Policy"
+ATTACHED: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 PERMISSIONS: Final = "aws:lakeformation/permissions:Permissions"
 _ALL: Final = ["public", "internal", "pii"]
 _GRANTS: Final[list[dict[str, Any]]] = [
@@ -60,6 +62,9 @@ def statements(made: Recording) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for policy in made.all(POLICY):
         found[str(policy.inputs["role"])] += json.loads(policy.inputs["policy"])["Statement"]
+    managed = {each.state["arn"]: each.inputs["policy"] for each in made.all(MANAGED)}
+    for attached in made.all(ATTACHED):
+        found[str(attached.inputs["role"])] += json.loads(managed[attached.inputs["policyArn"]])["Statement"]
     return found
 
 

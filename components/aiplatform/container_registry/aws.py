@@ -8,9 +8,10 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import ecr, iam, kms
 
-from aiplatform._args import is_unknown
 from aiplatform._aws import Place, Statement, allow, document, key_policy, place, trust
 from aiplatform._aws_logs import name_key
+from aiplatform._aws_roles import AS_TEXT, Role, roles
+from aiplatform._principals import known
 from aiplatform.container_registry.args import (
     CACHE_ROLE,
     KEY_ALIAS,
@@ -45,6 +46,11 @@ class _Builder:
         self.name = name
         self.settings = settings
         self.place: Place = place(parent)
+        self.logging_in = {
+            "reader": self._own("readers", settings.readers),
+            "writer": self._own("writers", settings.writers),
+        }
+        self.nodes = roles(_at("node_roles", settings.node_roles), self.place.account_id)
 
     def build(self) -> dict[str, Any]:
         key = self._key()
@@ -123,28 +129,26 @@ class _Builder:
         """Let readers and writers of this account ask for the registry's token, without which none of them
         pulls or pushes. No policy of a repository can give that, as the action is about no repository (ECR
         user guide, "Private registry authentication"). Roles of other accounts have it from their own."""
-        for kind, principals in {"reader": self.settings.readers, "writer": self.settings.writers}.items():
-            for index, principal in enumerate(principals):
-                if not is_unknown(principal) and _account(str(principal)) != self.place.account_id:
-                    continue
+        for kind, own in self.logging_in.items():
+            for role in own:
                 iam.RolePolicy(
-                    f"{self.name}-{kind}-{index}",
-                    # A role may be of several registries, and reader of one that it writes. The index: when
-                    # the list changes, a role's new policy must not have the name of one that is deleted.
-                    name=f"{self.settings.prefix}-images-{kind}-{index}",
-                    role=Output.from_input(principal).apply(self._role_name),
+                    f"{self.name}-{kind}-{role.key}",
+                    # A role may be of several registries, and reader of one that it writes.
+                    name=f"{self.settings.prefix}-images-{kind}-{role.short}",
+                    role=role.name,
                     policy=document(allow(["ecr:GetAuthorizationToken"], "*", sid="LogIn")),
                     opts=self._options(),
                 )
 
-    def _role_name(self, arn: str) -> str:
-        """The name of a role of this account, as policies are put on it. Raises for another account's."""
-        if _account(arn) != self.place.account_id:
-            raise ValueError(
-                f"{arn}: an output with a role of another account; expected its arn as text, as no policy "
-                "can be put on it from here"
-            )
-        return arn.rpartition("/")[2]
+    def _own(self, key: str, principals: Sequence[Input[str]]) -> list[Role]:
+        """The roles of this account, on which policies are put. Another account's has its arn as text."""
+        account = self.place.account_id
+        own = {
+            path: arn
+            for path, arn in _at(key, principals).items()
+            if known(arn) is None or _account(str(known(arn))) == account
+        }
+        return roles(own, account, AS_TEXT)
 
     def _caches(self, key: kms.Key) -> dict[str, Input[str]]:
         """Rules, and what the repositories that they make are like. What is tagged at upstream may be another
@@ -232,13 +236,11 @@ class _Builder:
     def _let_nodes_pull(self) -> None:
         """The first pull of an image makes its repository, as who pulls (ECR user guide, "IAM permissions
         required to sync an upstream registry with an Amazon ECR private registry")."""
-        for index, arn in enumerate(self.settings.node_roles):
+        for role in self.nodes:
             iam.RolePolicy(
-                f"{self.name}-nodes-{index}",
-                # The index: when the list changes, a role's new policy must not have the name of one that is
-                # deleted.
-                name=f"{self.settings.prefix}-image-caches-{index}",
-                role=Output.from_input(arn).apply(lambda known: known.rpartition("/")[2]),
+                f"{self.name}-nodes-{role.key}",
+                name=f"{self.settings.prefix}-image-caches-{role.short}",
+                role=role.name,
                 policy=document(
                     allow(
                         ["ecr:BatchImportUpstreamImage", "ecr:CreateRepository"],
@@ -248,6 +250,10 @@ class _Builder:
                 ),
                 opts=self._options(),
             )
+
+
+def _at(key: str, principals: Sequence[Input[str]]) -> dict[str, Input[str]]:
+    return {f"ContainerRegistryArgs.{key}[{index}]": each for index, each in enumerate(principals)}
 
 
 def _account(arn: str) -> str:

@@ -1,6 +1,6 @@
 """The feature store on AWS: its parts, in the order in which they need each other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import pulumi
@@ -8,25 +8,18 @@ from pulumi import Input, Output
 from pulumi_aws import glue, iam, kms
 from pulumi_kubernetes.core import v1 as core
 
-from aiplatform._args import ArgumentError, Fault, got, is_unknown
 from aiplatform._aws import Place, Statement, document, place
+from aiplatform._aws_policies import attached
+from aiplatform._aws_roles import Role, roles
 from aiplatform._references import ClusterReferenceArgs
 from aiplatform._workloads import Home, namespace
 from aiplatform.feature_store import aws_buckets, aws_offline, aws_online, aws_rights, config
 from aiplatform.feature_store.args import IDENTITY, NAMESPACE, SERVER, FeatureStoreSettings
-from aiplatform.feature_store.aws_context import REGISTRY, Context, Staging
+from aiplatform.feature_store.aws_context import REGISTRY, TABLES, Context, Staging
 from aiplatform.feature_store.workloads import Platform, Who, Workloads
 from aiplatform.workload_identity import WorkloadIdentity
 
 Rights = Callable[[Staging, str, Sequence[str]], list[Statement]]
-
-
-def _strangers(key: str, principals: Sequence[Input[str]], where: Place) -> Iterator[Fault]:
-    """Roles of another account, to which this one can give no policy."""
-    for index, principal in enumerate(principals):
-        if not is_unknown(principal) and str(principal).split(":")[4] != where.account_id:
-            reason = f"{got(principal)}, expected a role of this account, {where.account_id}"
-            yield Fault(f"FeatureStoreArgs.{key}[{index}]", reason)
 
 
 class _Grants:
@@ -41,38 +34,56 @@ class _Grants:
 
     def server(self, role: Input[str]) -> pulumi.Resource:
         """What the server may do."""
-        return self._policy(
-            "server",
-            role,
-            lambda key, _: aws_rights.serve(self.context, key),
-        )
-
-    def client(self, staging: Staging, role: Input[str], rights: Rights) -> list[pulumi.Resource]:
-        """What a principal that asks Athena may do, and what it has for that. Answers what must be there
-        before it asks."""
-        made = aws_buckets.staging(staging, self.key)
-        workgroup = aws_offline.workgroup(staging, self.key)
-        tables = aws_offline.may_make_tables(self.context, staging.who, staging.principal, self.database)
-        policy = self._policy(staging.who, role, lambda key, databases: rights(staging, key, databases))
-        return [*made, workgroup, tables, policy]
-
-    def _policy(
-        self, who: str, role: Input[str], rights: Callable[[str, Sequence[str]], list[Statement]]
-    ) -> pulumi.Resource:
         return iam.RolePolicy(
-            f"{self.context.name}-{who}",
-            # One role may be of several feature stores, and of other things.
-            name=f"{self.context.settings.prefix}-features-{who}",
+            f"{self.context.name}-server",
+            name=f"{self.context.settings.prefix}-features-server",
             role=role,
-            policy=self.known.apply(
-                lambda each: document(*rights(str(each[0]), [str(name) for name in each[1:]]))
-            ),
+            policy=self._document(lambda key, _: aws_rights.serve(self.context, key)),
             opts=self.context.options(),
         )
 
+    def client(
+        self, staging: Staging, role: Input[str], rights: Rights, formerly: Sequence[str] = ()
+    ) -> list[pulumi.Resource]:
+        """What a principal that asks Athena may do, and what it has for that. Answers what must be there
+        before it asks. formerly: logical names of its right to make tables."""
+        made = aws_buckets.staging(staging, self.key)
+        workgroup = aws_offline.workgroup(staging, self.key, made)
+        tables = aws_offline.may_make_tables(staging, self.database, formerly)
+        # A role may be of several feature stores, and of lakehouses: its inline policies would be too long.
+        policy = attached(
+            f"{self.context.name}-{staging.logical}",
+            f"{self.context.settings.prefix}-features-{staging.who}",
+            role,
+            self._document(lambda key, databases: rights(staging, key, databases)),
+            self.context.settings.tags,
+            self.context.options(),
+        )
+        return [*made, workgroup, tables, policy]
 
-def _role_name(arn: str) -> str:
-    return arn.rpartition("/")[2]
+    def _document(self, rights: Callable[[str, Sequence[str]], list[Statement]]) -> Output[str]:
+        return self.known.apply(
+            lambda each: document(*rights(str(each[0]), [str(name) for name in each[1:]]))
+        )
+
+
+def _named(settings: FeatureStoreSettings, where: Place) -> Mapping[str, list[Role]]:
+    """The materializer, appliers and readers. None is another one, too: of two equal grants of Lake Formation
+    the revoke of one revokes the other."""
+    kinds = {"applier": "appliers", "reader": "readers"}
+    materializer = "FeatureStoreArgs.materializer.principal"
+    named: dict[str, Input[str]] = {materializer: settings.materializer.principal}
+    for key in kinds.values():
+        for index, principal in enumerate(getattr(settings, key)):
+            named[f"FeatureStoreArgs.{key}[{index}]"] = principal
+    everyone = roles(named, where.account_id)
+    return {
+        "materializer": [each for each in everyone if each.path == materializer],
+        **{
+            kind: [each for each in everyone if each.path.startswith(f"FeatureStoreArgs.{key}[")]
+            for kind, key in kinds.items()
+        },
+    }
 
 
 def _online_secret(
@@ -89,16 +100,12 @@ def _online_secret(
 def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> dict[str, Any]:
     """All of it, as children of one component. Answers its outputs."""
     where = place(parent)
-    faults = [
-        *_strangers("appliers", settings.appliers, where),
-        *_strangers("readers", settings.readers, where),
-    ]
-    if faults:
-        raise ArgumentError(faults)
+    named = _named(settings, where)
     context = Context(parent, name, settings, where)
     key = aws_buckets.key(context)
     registry = aws_buckets.registry(context, key)
-    database = aws_offline.database(context)
+    schedule = Staging(context, "materializer", "materializer", named["materializer"][0].arn)
+    database = aws_offline.database(context, f"s3://{schedule.bucket()}/{TABLES}")
     online = aws_online.online(context, key)
     server = WorkloadIdentity(
         f"{name}-server",
@@ -113,19 +120,16 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
         pulumi.ResourceOptions(parent=parent),
     )
     grant = _Grants(context, key, database)
-    schedule = Staging(context, "materializer", settings.materializer.principal)
     rights = [
         grant.server(server.role_name.apply(str)),
         *grant.client(schedule, settings.materializer.role_name or "", aws_rights.materialize),
     ]
     clients: list[Staging] = []
-    for who, principals, statements in (
-        ("applier", settings.appliers, aws_rights.apply),
-        ("reader", settings.readers, aws_rights.read),
-    ):
-        for index, principal in enumerate(principals):
-            client = Staging(context, f"{who}-{index}", principal)
-            grant.client(client, Output.from_input(principal).apply(_role_name), statements)
+    for kind, statements in (("applier", aws_rights.apply), ("reader", aws_rights.read)):
+        for index, role in enumerate(named[kind]):
+            client = Staging(context, f"{kind}-{role.short}", f"{kind}-{role.key}", role.arn)
+            former = f"{name}-{kind}-{index}-tables"
+            grant.client(client, role.name, statements, [former] if role.key != str(index) else [])
             clients.append(client)
 
     def file(staging: Staging) -> Output[str]:

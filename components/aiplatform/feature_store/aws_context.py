@@ -12,6 +12,8 @@ from aiplatform.feature_store.args import DATABASE, WORKGROUP, FeatureStoreSetti
 REGISTRY = "registry"
 RESULTS = "results"
 """Where in a staging bucket Athena puts results that no statement has a place for."""
+TABLES = "tables"
+"""Where in the schedule's bucket a table of Feast's database would be that has no place of its own."""
 _CALLED = {REGISTRY: "features"}
 
 
@@ -45,15 +47,18 @@ class Context(KeepingContext[FeatureStoreSettings]):
 
 @dataclass(frozen=True)
 class Staging:
-    """What one principal has between Feast and Athena: a bucket and a workgroup. Where another principal
-    takes its place (an entry before it in `readers` was removed), both are replaced, with what is in them.
+    """What one principal has between Feast and Athena: a bucket and a workgroup. Where the engine alone knows
+    the principals and another one takes its place (an entry before it in `readers` was removed), both are
+    replaced, with what is in them.
 
-    who: `materializer`, `applier-0`. Principals cannot share a bucket by prefixes: Feast clears entity frames
-    at its root.
+    who: in physical names, `materializer`, `reader-1f0c83d2`. logical: in logical names,
+    `reader-role-analysts`. Principals cannot share a bucket by prefixes: Feast clears entity frames at its
+    root.
     """
 
     context: Context
     who: str
+    logical: str
     principal: Input[str]
 
     @property
@@ -69,7 +74,7 @@ class Staging:
     @property
     def purpose(self) -> str:
         """The last part of logical names."""
-        return f"staging-{self.who}"
+        return f"staging-{self.logical}"
 
     def options(
         self,
@@ -88,7 +93,8 @@ class Staging:
     def tags(self, purpose: str) -> dict[str, Input[str]]:
         """Tags, with the principal. A tag takes all that a role's arn has but a comma."""
         named = Output.from_input(self.principal).apply(lambda arn: arn.replace(",", "_"))
-        name = f"{self.context.settings.prefix}-{purpose}"
+        called = f"staging-{self.who}" if purpose == self.purpose else purpose
+        name = f"{self.context.settings.prefix}-{called}"
         return {**self.context.settings.tags, "Name": name, _PRINCIPAL: named}
 
     def bucket(self, purpose: str = "") -> str:

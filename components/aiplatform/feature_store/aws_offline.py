@@ -1,6 +1,6 @@
 """The offline store on AWS: where Feast asks Athena, and where its own tables are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -13,16 +13,17 @@ from aiplatform.feature_store.aws_context import RESULTS, Context, Staging
 CATALOG = "AwsDataCatalog"
 
 
-def workgroup(made: Staging, key: kms.Key) -> athena.Workgroup:
+def workgroup(made: Staging, key: kms.Key, after: Sequence[pulumi.Resource]) -> athena.Workgroup:
     """The workgroup of one principal: all principals of a workgroup fetch the results of its queries (Athena
-    user guide, "Considerations and limitations for querying data registered with Lake Formation").
+    user guide, "Considerations and limitations for querying data registered with Lake Formation"). after: its
+    bucket, which Athena verifies.
 
     Not the lakehouse's: Feast reads every result by CREATE TABLE AS with a place of its own
     (`external_location`), which a workgroup that enforces its settings refuses (Athena user guide,
     "Considerations and limitations for CTAS queries"), and nobody makes tables in a zone."""
     context = made.context
     return athena.Workgroup(
-        f"{made.name}-{made.who}",
+        f"{made.name}-{made.logical}",
         name=context.workgroup(made.who),
         description=f"Queries of {context.settings.prefix}'s feature store, {made.who}",
         configuration=athena.WorkgroupConfigurationArgs(
@@ -44,18 +45,23 @@ def workgroup(made: Staging, key: kms.Key) -> athena.Workgroup:
         # Saved queries are no data: they do not keep an environment from being destroyed.
         force_destroy=True,
         tags=made.tags(f"features-{made.who}"),
-        opts=made.options(delete_before_replace=True),
+        opts=made.options(*after, delete_before_replace=True),
     )
 
 
-def database(context: Context) -> glue.CatalogDatabase:
+def database(context: Context, location: str) -> glue.CatalogDatabase:
     """The database of Feast's own tables. Each is visible to the principal that made it, and its files are in
-    that principal's bucket."""
+    that principal's bucket.
+
+    location: in the schedule's bucket. Feast names a place of its own for every table, so that nothing comes
+    there. Without one the provider leaves the location that the database has, which may be in a bucket that
+    was renamed, and whose name is free for any account."""
     zones = [zone.database for zone in context.settings.lakehouse.zones]
     return glue.CatalogDatabase(
         f"{context.name}-database",
         name=context.database,
         description=f"Temporary tables of {context.settings.prefix}'s feature store",
+        location_uri=location,
         tags=context.tags("features"),
         opts=pulumi.ResourceOptions.merge(
             context.options(delete_before_replace=True),
@@ -67,15 +73,18 @@ def database(context: Context) -> glue.CatalogDatabase:
 
 
 def may_make_tables(
-    context: Context, who: str, principal: pulumi.Input[str], database: glue.CatalogDatabase
+    made: Staging, database: glue.CatalogDatabase, formerly: Sequence[str]
 ) -> lakeformation.Permissions:
-    """Let a principal make tables there. Whoever makes one has all rights on it, and nobody else has."""
+    """Let a principal make tables there. Whoever makes one has all rights on it, and nobody else has.
+
+    formerly: logical names that it had. Under a new one it would be granted again before the old one is
+    revoked, and Lake Formation knows one grant of both."""
     return lakeformation.Permissions(
-        f"{context.name}-{who}-tables",
-        principal=principal,
+        f"{made.name}-{made.logical}-tables",
+        principal=made.principal,
         permissions=["CREATE_TABLE", "DESCRIBE"],
         database=lakeformation.PermissionsDatabaseArgs(name=database.name),
-        opts=context.options(),
+        opts=made.context.options(delete_before_replace=True, formerly=formerly),
     )
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, got, is_unknown, length, matches, obeys
+from aiplatform._args import Fault, between, distinct, got, length, matches, obeys
 from aiplatform._clouds import Cloud, CloudNeutral, Meanings
 from aiplatform._google import PROJECT, REGION
-from aiplatform._principals import own_role
+from aiplatform._principals import identity, own_role
 from aiplatform.lakehouse import google_rules, ingestion, snapshots
 from aiplatform.lakehouse.aws_names import NAMES, own_names
 from aiplatform.lakehouse.clouds import MEANINGS
@@ -302,11 +302,11 @@ class LakehouseSettings(CloudNeutral):
             yield from obeys(f"admins[{index}]", admin, role_arn)
         for index, grant in enumerate(self.grants):
             yield from obeys(f"grants[{index}].principal", grant.principal, role_arn)
-        principals = [grant.principal for grant in self.grants if not is_unknown(grant.principal)]
-        if len(set(principals)) > MOST_PRINCIPALS:
+        principals = {identity(grant.principal) for grant in self.grants}
+        if len(principals) > MOST_PRINCIPALS:
             yield Fault(
                 "grants",
-                f"got {len(set(principals))} principals, expected at most {MOST_PRINCIPALS}: the key's "
+                f"got {len(principals)} principals, expected at most {MOST_PRINCIPALS}: the key's "
                 "policy has a statement for each, and at most 32 KB; let teams share a role",
             )
         for where in ("arrival_targets", "quality_targets"):

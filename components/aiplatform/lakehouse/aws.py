@@ -1,14 +1,15 @@
 """The lakehouse on AWS: its parts, in the order in which they need each other."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 from pulumi_aws import ec2, glue, iam, kinesis, kms, lakeformation, lambda_, s3
 
-from aiplatform._args import ArgumentError, Fault, got, is_unknown
-from aiplatform._aws import Place, place
+from aiplatform._args import ArgumentError
+from aiplatform._aws import place
+from aiplatform._aws_roles import roles
 from aiplatform.lakehouse import (
     aws_arrivals,
     aws_batches,
@@ -19,6 +20,7 @@ from aiplatform.lakehouse import (
     aws_grants,
     aws_jobs,
     aws_keeper,
+    aws_limits,
     aws_principals,
     aws_quality,
     aws_query,
@@ -32,14 +34,6 @@ from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_entries import Database, Entry
 from aiplatform.lakehouse.aws_query import Queries
 from aiplatform.lakehouse.tables import ZONES, Zone
-
-
-def _strangers(writers: Sequence[pulumi.Input[str]], where: Place) -> Iterator[Fault]:
-    """Writers of another account, whom the writer role's trust policy could not let in."""
-    for index, writer in enumerate(writers):
-        if not is_unknown(writer) and str(writer).split(":")[4] != where.account_id:
-            reason = f"{got(writer)}, expected a role of this account, {where.account_id}"
-            yield Fault(f"LakehouseArgs.writers[{index}]", reason)
 
 
 @dataclass(frozen=True)
@@ -66,31 +60,35 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     where = place(parent)
     session = aws.iam.get_session_context(arn=where.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
     context = Context(parent, name, settings, where, session.issuer_arn)
+    writers = roles(
+        {f"LakehouseArgs.writers[{index}]": each for index, each in enumerate(settings.writers)},
+        where.account_id,
+    )
     faults = [
-        *_strangers(settings.writers, where),
         *aws_captures.unprepared(context),
+        *aws_limits.refused(context),
         *aws_keeper.refused(context),
     ]
     if faults:
         raise ArgumentError(faults)
     principals = aws_principals.principals(context)
     key = aws_buckets.key(context, principals)
-    roles = aws_roles.roles(context)
-    rights = aws_roles.rights(context, roles, key)
+    own = aws_roles.roles(context, writers)
+    rights = aws_roles.rights(context, own, key)
     # Who makes a table writes its first metadata, too.
     tester = aws_quality.tester(context)
     capture_roles = aws_captures.roles(context)
     buckets, log_bucket = aws_buckets.buckets(
-        context, key, _object_roles(context, roles, tester, capture_roles)
+        context, key, _object_roles(context, own, tester, capture_roles)
     )
     governed = aws_governance.settings(context)
     first = [*governed, *rights]
     made = (
-        _in_s3_tables(context, key, roles.access, first)
+        _in_s3_tables(context, key, own.access, first)
         if context.in_s3_tables
-        else _in_buckets(context, roles.access, buckets, first)
+        else _in_buckets(context, own.access, buckets, first)
     )
-    workers = {"writer": roles.writer, **({} if context.in_s3_tables else {"optimizer": roles.optimizer})}
+    workers = {"writer": own.writer, **({} if context.in_s3_tables else {"optimizer": own.optimizer})}
     let = aws_governance.let_platform_work(context, made.databases, made.locations, workers)
     keeper_role = aws_keeper.role(context)
     keeper, ready = aws_keeper.function(context, keeper_role, key)
@@ -101,20 +99,20 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     if not context.in_s3_tables:
         keys = aws_governance.tags(context, governed)
         aws_governance.tagged(context, keys, made.databases, tables, kept)
-        aws_catalog.optimizers(context, tables, roles.optimizer, [*rights, *let])
+        aws_catalog.optimizers(context, tables, own.optimizer, [*rights, *let])
     aws_grants.grants(context, keys, made.databases, tables, kept, principals, made.locations)
     if any(each.local for each in principals):
         default = aws_keeper.default_database(context, keeper, keeper_role, [*ready, *governed])
-        aws_grants.see_default(context, principals, default)
-    aws_roles.writers_may_assume(context, roles.writer)
+        aws_grants.see_default(context, principals, default, governed)
+    aws_roles.writers_may_assume(context, own.writer, writers)
     aws_arrivals.tell(context)
     streams = (
-        aws_streams.streams(context, roles.feeder, key, tables, kept, made.locations)
-        if roles.feeder is not None
+        aws_streams.streams(context, own.feeder, key, tables, kept, made.locations)
+        if own.feeder is not None
         else {}
     )
     group = aws_captures.captures(context, key, capture_roles, buckets["raw"].ready)
-    jobs = _jobs(context, roles.writer, tester, key, tables, kept, [*rights, *let, *buckets["curated"].ready])
+    jobs = _jobs(context, own.writer, tester, key, tables, kept, [*rights, *let, *buckets["curated"].ready])
     return Built(
         context=context,
         key=key,
@@ -122,7 +120,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         log_bucket=log_bucket,
         databases=made.databases,
         tables=tables,
-        writer=roles.writer,
+        writer=own.writer,
         queries=aws_query.queries(context, key, principals),
         keeper=keeper,
         streams=streams,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_aws import glue, iam
 
-from aiplatform._aws import allow, document
+from aiplatform._aws import Statement, allow, document
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_jobs import GATE, Work, conf, job, named, runs_jobs, scheduled
 from aiplatform.lakehouse.aws_names import BATCH
@@ -55,12 +55,17 @@ def _work(context: Context, batch: BatchSettings, writer: iam.Role) -> Work:
 
 def _writer_runs(context: Context, writer: iam.Role) -> iam.RolePolicy:
     """The writer's rights as a job: logs, rules, and the scripts."""
-    scripts = sorted({batch.script.partition("://")[2] for batch in context.settings.batches})
-    arns = [f"arn:{context.place.partition}:s3:::{script}" for script in scripts]
     return iam.RolePolicy(
         f"{context.name}-writer-jobs",
         name="jobs",
         role=writer.name,
-        policy=document(*runs_jobs(context), allow(["s3:GetObject"], arns, sid="ReadScripts")),
+        policy=document(*run_rights(context)),
         opts=context.options(),
     )
+
+
+def run_rights(context: Context) -> list[Statement]:
+    """What the writer may do as a job, beside tables."""
+    scripts = sorted({batch.script.partition("://")[2] for batch in context.settings.batches})
+    arns = [f"arn:{context.place.partition}:s3:::{script}" for script in scripts]
+    return [*runs_jobs(context), allow(["s3:GetObject"], arns, sid="ReadScripts")]

@@ -103,7 +103,7 @@ def _athena_may_use_key(context: Context) -> Statement:
 def _results(context: Context, arns: Sequence[str]) -> Iterator[Statement]:
     """Results of a workgroup are opened by its principal alone: IAM may let others read in every workgroup,
     as AmazonAthenaFullAccess does. Athena itself uses the key as a service, which has no arn."""
-    for index, arn in enumerate(arns):
+    for index, arn in enumerate(sorted(arns)):
         workgroup = context.place.arn("athena", f"workgroup/{workgroup_name(context.settings.prefix, arn)}")
         yield {
             "Sid": f"ResultsOfOthers{index}",

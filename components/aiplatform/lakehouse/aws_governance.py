@@ -208,6 +208,7 @@ def place_of_table(
     principal: pulumi.Input[str],
     table: TableSettings,
     locations: Mapping[Zone, lakeformation.Resource],
+    formerly: Sequence[str] = (),
 ) -> lakeformation.Permissions:
     """Leave for a principal that commits to a table: Iceberg names the table's location with every commit
     (Lake Formation developer guide, "Underlying data access control": "create or alter").
@@ -222,7 +223,7 @@ def place_of_table(
         data_location=lakeformation.PermissionsDataLocationArgs(
             arn=context.bucket_arn(table.zone, f"/{TABLES}/{table.name}")
         ),
-        opts=context.options(locations[table.zone], delete_before_replace=True),
+        opts=context.options(locations[table.zone], delete_before_replace=True, formerly=formerly),
     )
 
 

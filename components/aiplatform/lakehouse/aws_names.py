@@ -36,6 +36,8 @@ OPTIMIZER_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-lake-tidy")
 # Not generated: the policies of those who are told name it.
 ARRIVALS: Final = PhysicalName(EVENT_RULE, "{prefix}-arrivals")
 CLASSIFICATION_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-classification")
+DEFAULT_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-default")
+"""Of the account's database `default`, which Athena looks at."""
 ZONE_TAG: Final = PhysicalName(LAKE_FORMATION_TAG, "{prefix}-zone")
 # Not generated: who looks for its logs knows it.
 KEEPER: Final = PhysicalName(LAMBDA_FUNCTION, "{prefix}-table-keeper")

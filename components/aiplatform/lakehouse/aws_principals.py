@@ -9,70 +9,97 @@ from typing import Final
 from pulumi import Input, Output
 
 from aiplatform._args import is_unknown
-from aiplatform._principals import own_role, reserved
+from aiplatform._aws_roles import apart
+from aiplatform._principals import known, own_role, reserved
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_names import WORKGROUP
 from aiplatform.lakehouse.grants import GrantSettings
 
 _DIGEST: Final = 8
+_AGAIN: Final = "the same output in both grants, or the arn as text"
 _UNFIT: Final = re.compile(r"[^a-zA-Z0-9._-]")
 """What a role's name may have and a workgroup's may not (Athena API reference, WorkGroup: Name)."""
 
 
 @dataclass(frozen=True)
 class Principal:
-    """A principal that grants name. key: its part of logical names. local: whether it is a role of this
-    account, to which policies can be attached; one that only the engine knows is taken for one, as
-    it is created by the same program."""
+    """A principal that grants name. key: its part of logical names. text: its arn, None where only the engine
+    knows it. arn: it fails where two grants name one role and only the engine knew. local: whether it is a
+    role of this account, to which policies can be attached; one that only the engine knows is taken for one,
+    as it is created by the same program. former: the key that it had by a grant's name."""
 
     key: str
+    text: str | None
     arn: Input[str]
     local: bool
+    former: str
     grants: list[GrantSettings] = field(default_factory=list[GrantSettings])
 
     @property
     def gets_policy(self) -> bool:
         """Whether a policy is put on it: on a role of this account, except one that AWS alone may change."""
-        return self.local and (is_unknown(self.arn) or not reserved(str(self.arn)))
+        return self.local and (self.text is None or not reserved(self.text))
+
+    @property
+    def short(self) -> str:
+        """Its part of a policy's name, of up to 128 characters: the role's name, or the key where only the
+        engine knows the role."""
+        return self.key if self.text is None else self.text.rpartition("/")[2]
 
     @property
     def writes(self) -> bool:
         """Whether a grant lets it write."""
         return any("write" in grant.actions for grant in self.grants)
 
+    def formerly(self, name: str) -> list[str]:
+        """Logical names that a resource had under the former key, for one that has it in its name."""
+        return [name.replace(self.key, self.former, 1)] if self.former != self.key else []
+
 
 def principals(context: Context) -> list[Principal]:
-    """The principals in the order of their first grants. Two Outputs are one principal only where they are
-    the same object: their values are not known yet."""
-    found: list[Principal] = []
-    for grant in context.settings.grants:
-        known = of_grant(found, grant)
-        if known is None:
-            key, local = _key(context, grant)
-            known = Principal(key, grant.principal, local)
-            found.append(known)
-        known.grants.append(grant)
-    return found
+    """The principals in the order of their first grants. Grants name one where their arns are known to be the
+    same; what only the engine knows must be of different roles, which is checked as soon as it is known."""
+    grants: dict[str, list[GrantSettings]] = {}
+    paths: dict[str, str] = {}
+    for index, grant in enumerate(context.settings.grants):
+        key = _key(context, grant, context.settings.grants)
+        grants.setdefault(key, []).append(grant)
+        paths.setdefault(key, f"LakehouseArgs.grants[{index}].principal")
+    # A role of another account is known by its arn alone.
+    local = {key: each[0].principal for key, each in grants.items() if _local(context, each[0])}
+    arns = apart({paths[key]: arn for key, arn in local.items()}, context.place.account_id, _AGAIN)
+    return [
+        Principal(
+            key,
+            known(each[0].principal),
+            arns.get(paths[key], each[0].principal),
+            key in local,
+            f"principal-{each[0].name}" if is_unknown(each[0].principal) else key,
+            each,
+        )
+        for key, each in grants.items()
+    ]
 
 
-def of_grant(found: Sequence[Principal], grant: GrantSettings) -> Principal | None:
-    """The principal of a grant, None where it is not among them."""
-    return next((each for each in found if _same(each.arn, grant.principal)), None)
+def of_grant(found: Sequence[Principal], grant: GrantSettings) -> Principal:
+    """The principal of a grant."""
+    return next(each for each in found if any(one is grant for one in each.grants))
 
 
-def _same(one: Input[str], other: Input[str]) -> bool:
-    if is_unknown(one) or is_unknown(other):
-        return one is other
-    return one == other
+def _local(context: Context, grant: GrantSettings) -> bool:
+    text = known(grant.principal)
+    return text is None or text.split(":")[4] == context.place.account_id
 
 
-def _key(context: Context, grant: GrantSettings) -> tuple[str, bool]:
-    if is_unknown(grant.principal):
-        return f"principal-{grant.name}", True
-    arn = str(grant.principal)
-    role, account = arn.partition(":role/")[2], arn.split(":")[4]
-    local = account == context.place.account_id
-    return (f"role-{role}" if local else f"role-{role}-{account}"), local
+def _key(context: Context, grant: GrantSettings, grants: Sequence[GrantSettings]) -> str:
+    """What identifies a principal in logical names: the role, or the first grant of an output that only the
+    engine knows."""
+    text = known(grant.principal)
+    if text is None:
+        first = next(each for each in grants if each.principal is grant.principal)
+        return f"principal-{first.name}"
+    role = text.partition(":role/")[2]
+    return f"role-{role}" if _local(context, grant) else f"role-{role}-{text.split(':')[4]}"
 
 
 def role_name(arn: Input[str]) -> Output[str]:

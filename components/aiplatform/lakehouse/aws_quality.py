@@ -106,7 +106,7 @@ def looked_at(
         f"{context.name}-tester",
         name="tester",
         role=role.name,
-        policy=key.arn.apply(lambda arn: document(*_rights(context, arn))),
+        policy=key.arn.apply(lambda arn: document(*tester_rights(context, arn))),
         opts=context.options(),
     )
     let = [
@@ -166,7 +166,7 @@ def tell(context: Context) -> None:
     )
 
 
-def _rights(context: Context, key_arn: str) -> list[Statement]:
+def tester_rights(context: Context, key_arn: str) -> list[Statement]:
     """It reads tables and the script, and writes what Spark puts aside."""
     return [
         *runs_jobs(context),

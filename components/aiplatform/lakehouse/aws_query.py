@@ -11,9 +11,10 @@ from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_aws import athena, iam, kms
+from pulumi_aws import athena, kms
 
 from aiplatform._aws import Statement, allow, document
+from aiplatform._aws_policies import attached
 from aiplatform.lakehouse.aws_context import Context
 from aiplatform.lakehouse.aws_principals import Principal, role_name, workgroup_name
 from aiplatform.lakehouse.aws_roles import DEFAULT_DATABASE, GET_DATA_ACCESS, READ_CATALOG
@@ -59,8 +60,9 @@ def queries(context: Context, key: kms.Key, principals: Sequence[Principal]) -> 
 def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.Workgroup:
     """A workgroup whose results Athena keeps itself, under the key."""
     prefix = context.settings.prefix
+    name = f"{context.name}-workgroup-{principal.key}"
     return athena.Workgroup(
-        f"{context.name}-workgroup-{principal.key}",
+        name,
         name=Output.from_input(principal.arn).apply(lambda arn: workgroup_name(prefix, arn)),
         description=Output.from_input(principal.arn).apply(
             lambda arn: f"Queries of {arn.rpartition('/')[2]} in {prefix}'s lakehouse"
@@ -84,7 +86,7 @@ def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.W
         # Saved queries are no data: they do not keep an environment from being destroyed.
         force_destroy=True,
         tags=context.tags("lakehouse"),
-        opts=context.options(delete_before_replace=True),
+        opts=context.options(delete_before_replace=True, formerly=principal.formerly(name)),
     )
 
 
@@ -97,13 +99,14 @@ def _policy(
 
 
 def _attached(context: Context, principal: Principal, policy: Output[str]) -> None:
-    iam.RolePolicy(
+    # One role may read several lakehouses, of whose rights its inline policies would be too long.
+    attached(
         f"{context.name}-client-{principal.key}",
-        # One role may read several lakehouses.
-        name=f"{context.settings.prefix}-lakehouse-client-{principal.grants[0].name}",
-        role=role_name(principal.arn),
-        policy=policy,
-        opts=context.options(),
+        f"{context.settings.prefix}-lakehouse-client-{principal.short}",
+        role_name(principal.arn),
+        policy,
+        context.settings.tags,
+        context.options(),
     )
 
 

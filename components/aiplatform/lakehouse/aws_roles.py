@@ -1,5 +1,6 @@
 """Roles of a lakehouse: through which Lake Formation reaches the buckets, who writes, who tidies up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -7,11 +8,10 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import iam, kms
 
-from aiplatform._args import is_unknown
 from aiplatform._aws import Statement, allow, document, trust
+from aiplatform._aws_roles import Role
 from aiplatform.lakehouse.aws_context import TABLES, Context
 from aiplatform.lakehouse.aws_names import ACCESS_ROLE, OPTIMIZER_ROLE, STREAM_ROLE, WRITER
-from aiplatform.lakehouse.aws_principals import role_name
 from aiplatform.lakehouse.tables import ZONES
 
 _USE_OF_KEY: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
@@ -55,7 +55,7 @@ class Roles:
     """What streams append as."""
 
 
-def roles(context: Context) -> Roles:
+def roles(context: Context, writers: Sequence[Role]) -> Roles:
     """The roles alone: their rights need the key, whose users they are."""
     access = iam.Role(
         f"{context.name}-access",
@@ -69,7 +69,7 @@ def roles(context: Context) -> Roles:
         f"{context.name}-writer",
         name=WRITER.of(context.settings.prefix),
         description="Pipelines write the lakehouse",
-        assume_role_policy=_writers(context),
+        assume_role_policy=_writers(context, writers),
         tags=context.settings.tags,
         opts=context.options(delete_before_replace=True),
     )
@@ -104,7 +104,7 @@ def rights(context: Context, made: Roles, key: kms.Key) -> list[pulumi.Resource]
     """What the roles may do; answers what must stand before they are used."""
     policies = {
         "access": (made.access, key.arn.apply(lambda arn: document(*_access(context, arn)))),
-        "writer": (made.writer, key.arn.apply(lambda arn: document(*_writer(context, arn)))),
+        "writer": (made.writer, key.arn.apply(lambda arn: document(*writer_rights(context, arn)))),
         "optimizer": (made.optimizer, document(*_optimizer(context))),
     }
     return [
@@ -119,16 +119,15 @@ def rights(context: Context, made: Roles, key: kms.Key) -> list[pulumi.Resource]
     ]
 
 
-def writers_may_assume(context: Context, writer: iam.Role) -> None:
+def writers_may_assume(context: Context, writer: iam.Role, writers: Sequence[Role]) -> None:
     """The writers' own leave to become the writer role: its trust policy names the account, so that IAM asks
     for both."""
-    for index, principal in enumerate(context.settings.writers):
-        key = str(index) if is_unknown(principal) else f"role-{str(principal).partition(':role/')[2]}"
+    for role in writers:
         iam.RolePolicy(
-            f"{context.name}-writers-{key}",
-            # The index: one that takes another's place must not take its policy away.
-            name=f"{context.settings.prefix}-lakehouse-writer-{index}",
-            role=role_name(principal),
+            f"{context.name}-writers-{role.key}",
+            # Not one name for all: at another position a role's new policy would have the old one's name.
+            name=f"{context.settings.prefix}-lakehouse-writer-{role.short}",
+            role=role.name,
             # Sessions of Pods have tags that go with them from role to role.
             policy=writer.arn.apply(
                 lambda arn: document(allow(["sts:AssumeRole", "sts:TagSession"], arn, sid="BecomeWriter"))
@@ -156,18 +155,18 @@ def _access_trust(context: Context) -> str:
     )
 
 
-def _writers(context: Context) -> Output[str]:
+def _writers(context: Context, writers: Sequence[Role]) -> Output[str]:
     """The writers by a condition, not as principals: IAM refuses a principal that is not there yet. And Glue,
     where there are batches."""
     jobs = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": ["sts:AssumeRole"]}
     root = f"arn:{context.place.partition}:iam::{context.place.account_id}:root"
-    return Output.all(*context.settings.writers).apply(
+    return Output.all(*(each.arn for each in writers)).apply(
         lambda arns: document(
             {
                 "Effect": "Allow",
                 "Principal": {"AWS": root},
                 "Action": ["sts:AssumeRole", "sts:TagSession"],
-                "Condition": {"ArnEquals": {"aws:PrincipalArn": [str(arn) for arn in arns]}},
+                "Condition": {"ArnEquals": {"aws:PrincipalArn": sorted(str(arn) for arn in arns)}},
             },
             *([jobs] if context.settings.batches else []),
         )
@@ -186,7 +185,7 @@ def _access(context: Context, key_arn: str) -> list[Statement]:
     ]
 
 
-def _writer(context: Context, key_arn: str) -> list[Statement]:
+def writer_rights(context: Context, key_arn: str) -> list[Statement]:
     """It changes tables and does not make or drop them: they are declared."""
     return [
         allow(_FILES, [context.bucket_arn(zone, "/*") for zone in ZONES], sid="Files"),

@@ -59,7 +59,7 @@ def streams(
         f"{context.name}-streams",
         name="streams",
         role=role.name,
-        policy=key.arn.apply(lambda arn: document(*_rights(context, arn))),
+        policy=key.arn.apply(lambda arn: document(*feeder_rights(context, arn))),
         opts=context.options(),
     )
     let = [*_let(context, role, tables, kept), *_let_place(context, role, locations)]
@@ -158,7 +158,7 @@ def _let_place(
     ]
 
 
-def _rights(context: Context, key_arn: str) -> list[Statement]:
+def feeder_rights(context: Context, key_arn: str) -> list[Statement]:
     """As Firehose asks for (Amazon Data Firehose developer guide, "Grant Firehose access to an Apache Iceberg
     Tables destination"), for raw and its streams alone."""
     prefix = context.settings.prefix
@@ -208,14 +208,14 @@ def producer_policy(
         name_prefix=PRODUCER_POLICY.of(context.settings.prefix),
         description=f"To send events to {context.settings.prefix}'s lakehouse",
         policy=pulumi.Output.all(*(stream.arn for stream in made.values())).apply(
-            lambda arns: document(
-                allow(
-                    ["firehose:DescribeDeliveryStream", "firehose:PutRecord", "firehose:PutRecordBatch"],
-                    [str(arn) for arn in arns],
-                    sid="Send",
-                )
-            )
+            lambda arns: document(producer_rights([str(arn) for arn in arns]))
         ),
         tags=context.settings.tags,
         opts=context.options(),
     )
+
+
+def producer_rights(streams: Sequence[str]) -> Statement:
+    """To send events to streams, by their arns."""
+    actions = ["firehose:DescribeDeliveryStream", "firehose:PutRecord", "firehose:PutRecordBatch"]
+    return allow(actions, streams, sid="Send")

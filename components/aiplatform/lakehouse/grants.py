@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import Fault, distinct, got, is_unknown, length, nearest
+from aiplatform._args import Fault, distinct, got, length, nearest
+from aiplatform._principals import identity, known
 from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, Classification, TableSettings, Zone
 from aiplatform.naming import dns_label
 
@@ -134,12 +135,16 @@ def _tells_of(rows: str, table: TableSettings) -> bool:
     return any(column.name in words for column in table.columns)
 
 
+def _called(grant: GrantSettings) -> str:
+    return known(grant.principal) or "the same output"
+
+
 def everything(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
     """Principals that would get all that there is, by one grant or by several."""
     given: dict[str, set[tuple[str, str]]] = {}
     for index, grant in enumerate(grants):
-        who = f"grant {grant.name}" if is_unknown(grant.principal) else str(grant.principal)
-        pairs = given.setdefault(who, set())
+        who = known(grant.principal) or f"grant {grant.name}"
+        pairs = given.setdefault(identity(grant.principal), set())
         before = len(pairs)
         pairs |= {(zone, each) for zone in grant.zones for each in grant.classifications}
         if before < len(pairs) == len(ZONES) * len(CLASSIFICATIONS):
@@ -153,15 +158,13 @@ def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
     """Grants of one principal that say the same twice, so that taking one back would take both."""
     seen: dict[tuple[str, str], GrantSettings] = {}
     for index, grant in enumerate(grants):
-        if is_unknown(grant.principal):
-            continue
         for what in (*grant.tables, *grant.zones):
-            before = seen.setdefault((str(grant.principal), what), grant)
+            before = seen.setdefault((identity(grant.principal), what), grant)
             if before is not grant and not (before.rows and grant.rows):
                 key = "tables" if grant.tables else "zones"
                 yield Fault(
                     f"grants[{index}].{key}",
-                    f"got {what} for {grant.principal}, which grant {before.name!r} gives already, "
+                    f"got {what} for {_called(grant)}, which grant {before.name!r} gives already, "
                     "expected one grant of both",
                 )
 
@@ -169,15 +172,15 @@ def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
 def passed_by(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
     """Conditions on rows that another grant of the same principal passes by."""
     for index, grant in enumerate(grants):
-        if grant.rows is None or is_unknown(grant.principal):
+        if grant.rows is None:
             continue
         zones = {path.partition(".")[0] for path in grant.tables}
         for other in grants:
-            same = not is_unknown(other.principal) and other.principal == grant.principal
+            same = identity(other.principal) == identity(grant.principal)
             shared = zones & {*other.zones} if same else set[str]()
             if shared:
                 yield Fault(
                     f"grants[{index}].rows",
-                    f"{got(grant.rows)} for {grant.principal}, which grant {other.name!r} shows all rows of "
+                    f"{got(grant.rows)} for {_called(grant)}, which grant {other.name!r} shows all rows of "
                     f"{', '.join(sorted(shared))}, expected one of the two",
                 )

@@ -67,5 +67,6 @@ class WorkloadIdentity(ComponentResource):
             "service_account": settings.service_account,
         }
         for key, output in self.outputs.items():
-            setattr(self, key, Output.from_input(output))
+            # The same object where it is an output already: components know it by the role that it will be.
+            setattr(self, key, output if isinstance(output, Output) else Output.from_input(output))
         self.register_outputs(self.outputs)

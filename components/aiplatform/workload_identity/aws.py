@@ -7,6 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import eks, iam
 
 from aiplatform._aws import place, pod_identity_trust
+from aiplatform._principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
 
@@ -34,9 +35,10 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         # One service account has one association: a new one meets the old.
         opts=ResourceOptions(parent=parent, delete_before_replace=True),
     )
+    arn = declare(role.arn, here.arn("iam", f"role/{settings.physical_name}", regional=False))
     return {
-        "principal": role.arn,
-        "role_arn": role.arn,
+        "principal": arn,
+        "role_arn": arn,
         "role_name": role.name,
         "service_account_email": None,
         "annotations": {},

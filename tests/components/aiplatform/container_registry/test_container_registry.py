@@ -83,7 +83,7 @@ def test_caches_are_made_by_a_template_that_stands_first(default: Recording) -> 
 
 
 def test_nodes_may_make_repositories_of_caches_and_no_others(default: Recording) -> None:
-    policy = default.one("aws:iam/rolePolicy:RolePolicy", "images-nodes-0").inputs
+    policy = default.one("aws:iam/rolePolicy:RolePolicy", "images-nodes-role-acme-dev-node").inputs
     assert policy["role"] == "acme-dev-node"
     (statement,) = json.loads(policy["policy"])["Statement"]
     assert statement["Resource"] == [
@@ -99,7 +99,7 @@ def test_roles_of_this_account_may_log_in_and_others_have_it_from_their_own() ->
     )
     policies = {each.name: each.inputs for each in made.all("aws:iam/rolePolicy:RolePolicy")}
     assert {name: each["role"] for name, each in policies.items()} == {
-        "images-reader-0": "ci",
+        "images-reader-role-ci": "ci",
         "images-writer-0": "pipelines",
     }
     assert len({each["name"] for each in policies.values()}) == 2, "one role may be both"
@@ -109,33 +109,41 @@ def test_roles_of_this_account_may_log_in_and_others_have_it_from_their_own() ->
 
 
 def _names_of_policies(kept: list[str]) -> dict[str, list[str]]:
-    """Role -> names of its policies, in a registry whose readers, writers and nodes are these roles."""
+    """Role -> logical and physical names of its policies; readers, writers and nodes are these roles."""
     arns = [f"arn:aws:iam::{ACCOUNT}:role/{each}" for each in kept]
     caches = [{"upstream": "quay.io"}]
     made = _registry(repositories=["training"], caches=caches, readers=arns, writers=arns, node_roles=arns)
     names: dict[str, list[str]] = {}
     for policy in made.all("aws:iam/rolePolicy:RolePolicy"):
         if policy.inputs["role"] in kept:
-            names.setdefault(policy.inputs["role"], []).append(policy.inputs["name"])
+            name = f"{policy.name} {policy.inputs['name']}"
+            names.setdefault(policy.inputs["role"], []).append(name)
     return names
 
 
 def test_an_empty_list_of_principals_is_as_none() -> None:
-    nobody = _registry(repositories=["training"], readers=[], writers=[], node_roles=[])
-    assert nobody.names() == _registry(repositories=["training"]).names()
+    empty = _registry(repositories=["training"], readers=[], writers=[], node_roles=[])
+    assert empty.names() == _registry(repositories=["training"]).names()
 
 
-def test_a_role_that_takes_the_place_of_another_keeps_its_policies() -> None:
+def test_a_role_keeps_its_policies_when_the_one_before_it_goes() -> None:
     before, after = _names_of_policies(["first", "second"]), _names_of_policies(["second"])
     assert len(after["second"]) == 3, "reader, writer and node"
-    assert not {*before["second"]} & {*after["second"]}, (
-        "what is deleted of the old places would be what was just put on the role"
-    )
+    assert before["second"] == after["second"], "nothing of it is created again"
+    assert not {*before["first"]} & {*before["second"]}
+    assert _names_of_policies(["second", "first"]) == before, "nor when the order changes"
+
+
+def test_a_node_role_of_another_account_is_refused() -> None:
+    foreign = "arn:aws:iam::999999999999:role/node"
+    assert _faults(node_roles=[foreign]) == [
+        f"ContainerRegistryArgs.node_roles[0]: got '{foreign}', expected a role of this account, {ACCOUNT}"
+    ]
 
 
 def test_an_output_with_a_role_of_another_account_is_refused() -> None:
     foreign = Output.from_input("arn:aws:iam::999999999999:role/partner")
-    with pytest.raises(Exception, match="expected its arn as text"):
+    with pytest.raises(Exception, match="one of another account by its arn as text"):
         _registry(repositories=["training"], readers=[foreign])
 
 

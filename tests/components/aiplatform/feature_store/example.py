@@ -15,6 +15,11 @@ from tests.components.recording import ACCOUNT, Recording, record, value
 
 PROJECT = GOOGLE_CLUSTER["project"]
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/"
+APPLIER = "applier-role-data-scientists"
+READER = "reader-role-teams/training"
+"""Parts of logical names of an applier and a reader."""
+CALLED = {"materializer": "materializer", APPLIER: "applier-0d400edf", READER: "reader-c2fb788c"}
+"""What they and the materializer are called in physical names."""
 MATERIALIZER: dict[str, Any] = {
     "principal": f"{ROLE}acme-dev-wi-features",
     "role_arn": f"{ROLE}acme-dev-wi-features",
@@ -131,5 +136,6 @@ def faults(made: Any, **arguments: Any) -> list[str]:
 
 def statements(recorded: Recording, name: str) -> dict[str, dict[str, Any]]:
     """Sid -> statement of a role's policy."""
-    policy = json.loads(recorded.one("aws:iam/rolePolicy:RolePolicy", f"features-{name}").inputs["policy"])
+    kind = "aws:iam/rolePolicy:RolePolicy" if name == "server" else "aws:iam/policy:Policy"
+    policy = json.loads(recorded.one(kind, f"features-{name}").inputs["policy"])
     return {statement["Sid"]: statement for statement in policy["Statement"]}

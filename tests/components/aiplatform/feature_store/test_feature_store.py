@@ -13,8 +13,10 @@ from aiplatform.feature_store import FeatureStore, FeatureStoreArgs
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.feature_store.config import EMPTY
 from tests.components.aiplatform.feature_store.example import (
+    APPLIER,
     LAKEHOUSE,
     MATERIALIZER,
+    READER,
     ROLE,
     aws,
     rendered,
@@ -24,7 +26,8 @@ from tests.components.aiplatform.pools import CLUSTER
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
-POLICY = "aws:iam/rolePolicy:RolePolicy"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 TABLES = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/acme-dev.features.*"
 STAGING = f"arn:aws:s3:::acme-dev-feast-materializer-{ACCOUNT}"
 REGISTRY = f"arn:aws:s3:::acme-dev-features-{ACCOUNT}"
@@ -49,22 +52,25 @@ def test_the_logical_names_are_a_contract(made: Recording) -> None:
     assert names == [
         "aiplatform:index:FeatureStore features",
         "aiplatform:index:WorkloadIdentity features-server",
-        "aws:athena/workgroup:Workgroup features-applier-0",
+        f"aws:athena/workgroup:Workgroup features-{APPLIER}",
         "aws:athena/workgroup:Workgroup features-materializer",
-        "aws:athena/workgroup:Workgroup features-reader-0",
+        f"aws:athena/workgroup:Workgroup features-{READER}",
         "aws:dynamodb/table:Table features-driver_stats",
         "aws:eks/podIdentityAssociation:PodIdentityAssociation features-server-association",
         "aws:glue/catalogDatabase:CatalogDatabase features-database",
+        f"aws:iam/policy:Policy features-{APPLIER}",
+        "aws:iam/policy:Policy features-materializer",
+        f"aws:iam/policy:Policy features-{READER}",
         "aws:iam/role:Role features-server-role",
-        "aws:iam/rolePolicy:RolePolicy features-applier-0",
-        "aws:iam/rolePolicy:RolePolicy features-materializer",
-        "aws:iam/rolePolicy:RolePolicy features-reader-0",
         "aws:iam/rolePolicy:RolePolicy features-server",
+        f"aws:iam/rolePolicyAttachment:RolePolicyAttachment features-{APPLIER}",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment features-materializer",
+        f"aws:iam/rolePolicyAttachment:RolePolicyAttachment features-{READER}",
         "aws:kms/alias:Alias features-key",
         "aws:kms/key:Key features-key",
-        "aws:lakeformation/permissions:Permissions features-applier-0-tables",
+        f"aws:lakeformation/permissions:Permissions features-{APPLIER}-tables",
         "aws:lakeformation/permissions:Permissions features-materializer-tables",
-        "aws:lakeformation/permissions:Permissions features-reader-0-tables",
+        f"aws:lakeformation/permissions:Permissions features-{READER}-tables",
         "kubernetes:apps/v1:Deployment features-feature-server-deployment",
         "kubernetes:autoscaling/v2:HorizontalPodAutoscaler features-feature-server-autoscaler",
         "kubernetes:batch/v1:CronJob features-feature-materializer",
@@ -119,8 +125,8 @@ def test_the_server_reads_and_writes_nothing(made: Recording) -> None:
 
 
 def test_the_materializer_asks_athena_and_writes_online(made: Recording) -> None:
-    policy = made.one(POLICY, "features-materializer")
-    assert policy.inputs["role"] == "acme-dev-wi-features", (
+    attached = made.one(ATTACHED, "features-materializer")
+    assert attached.inputs["role"] == "acme-dev-wi-features", (
         "the identity comes in: the lakehouse's grants name it"
     )
     rights = statements(made, "materializer")
@@ -137,16 +143,16 @@ def test_the_materializer_asks_athena_and_writes_online(made: Recording) -> None
 
 
 def test_who_applies_makes_no_table_and_who_reads_writes_no_registry(made: Recording) -> None:
-    applier, reader = statements(made, "applier-0"), statements(made, "reader-0")
+    applier, reader = statements(made, APPLIER), statements(made, READER)
     assert applier["OnlineStore"]["Action"] == ["dynamodb:DeleteTable", "dynamodb:DescribeTable"], (
         "CreateTable and TagResource would make tables without the platform's key, or take its tags away"
     )
     assert "OnlineStore" not in reader
     assert reader["Registry"]["Action"] == ["s3:GetObject"]
-    assert made.one(POLICY, "features-reader-0").inputs["role"] == "training", "its name, without its path"
+    assert made.one(ATTACHED, f"features-{READER}").inputs["role"] == "training", "its name, without its path"
 
 
-@pytest.mark.parametrize("who", ["server", "materializer", "applier-0", "reader-0"])
+@pytest.mark.parametrize("who", ["server", "materializer", APPLIER, READER])
 def test_no_right_is_wider_than_its_service_has_it(made: Recording, who: str) -> None:
     for statement in statements(made, who).values():
         assert not any("*" in action for action in statement["Action"]), statement
@@ -193,15 +199,23 @@ def test_its_database_comes_after_the_lakehouses_settings() -> None:
         )
 
 
+def test_the_database_of_feasts_tables_has_a_location_of_this_stores_own(made: Recording) -> None:
+    database = made.one("aws:glue/catalogDatabase:CatalogDatabase").inputs
+    bucket = made.one("aws:s3/bucket:Bucket", "features-staging-materializer").inputs["bucket"]
+    assert database["locationUri"] == f"s3://{bucket}/tables", (
+        "left out, the provider keeps what the database had, of a bucket that may be another account's now"
+    )
+
+
 def test_staging_goes_by_itself_and_the_registry_stays(made: Recording) -> None:
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    (rule,) = made.one(kind, "features-staging-reader-0").inputs["rules"]
+    (rule,) = made.one(kind, f"features-staging-{READER}").inputs["rules"]
     assert rule["expiration"] == {"days": 1}
     (rule,) = made.one(kind, "features-registry").inputs["rules"]
     assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
     bucket = made.one("aws:s3/bucket:Bucket", "features-registry")
     assert (bucket.protect, bucket.inputs["forceDestroy"]) == (True, False)
-    for name in ("registry", "staging-reader-0"):
+    for name in ("registry", f"staging-{READER}"):
         policy = json.loads(made.one("aws:s3/bucketPolicy:BucketPolicy", f"features-{name}").inputs["policy"])
         sids = {statement["Sid"] for statement in policy["Statement"]}
         assert {"PlainHttp", "OtherKey", "OtherEncryption"} <= sids
@@ -266,6 +280,18 @@ def test_a_registry_in_sql_is_told_by_a_secret_that_others_make() -> None:
     assert 5432 in ports
 
 
+def test_the_server_of_a_registry_in_sql_can_have_a_user_that_only_reads() -> None:
+    said = {"kind": "sql", "secret": "feast-registry", "server_secret": "feast-reads"}
+    recorded = aws(registry=said)
+
+    def secret(spec: dict[str, Any]) -> str:
+        variables = {each["name"]: each for each in spec["containers"][0]["env"]}
+        return variables["FEAST_REGISTRY_URL"]["valueFrom"]["secretKeyRef"]["name"]
+
+    assert secret(pod(recorded)) == "feast-reads", "it answers applications, and has routes that write"
+    assert secret(job(recorded)["template"]["spec"]) == "feast-registry", "it notes how far it came"
+
+
 def test_pods_are_restricted_and_have_no_token_of_the_cluster(made: Recording) -> None:
     for spec in (pod(made), job(made)["template"]["spec"]):
         (container,) = spec["containers"]
@@ -328,7 +354,7 @@ def test_the_schedule_runs_alone_and_not_for_ever(made: Recording) -> None:
 def test_pods_start_with_their_rights_and_with_the_file_they_read(made: Recording) -> None:
     deployment = made.one("kubernetes:apps/v1:Deployment")
     for name in ("features-server", "features-server-association"):
-        assert made.depends(deployment, made.named(name) if "-ass" in name else made.one(POLICY, name))
+        assert made.depends(deployment, made.named(name) if "-ass" in name else made.one(ROLE_POLICY, name))
     annotations = deployment.inputs["spec"]["template"]["metadata"]["annotations"]
     assert len(annotations["ai-platform/config"]) == 16, "another file, other Pods"
 

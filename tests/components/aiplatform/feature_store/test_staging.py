@@ -6,21 +6,28 @@ import json
 
 import yaml
 
-from tests.components.aiplatform.feature_store.example import ROLE, rendered, statements
+from tests.components.aiplatform.feature_store.example import (
+    APPLIER,
+    CALLED,
+    READER,
+    ROLE,
+    rendered,
+    statements,
+)
 from tests.components.recording import ACCOUNT, Recording, value
 
 
 def test_each_principal_asks_and_stages_where_no_other_reads(made: Recording) -> None:
     principals = {
         "materializer": f"{ROLE}acme-dev-wi-features",
-        "applier-0": f"{ROLE}data-scientists",
-        "reader-0": f"{ROLE}teams/training",
+        APPLIER: f"{ROLE}data-scientists",
+        READER: f"{ROLE}teams/training",
     }
     for who, principal in principals.items():
-        rights, bucket = statements(made, who), f"arn:aws:s3:::acme-dev-feast-{who}-{ACCOUNT}"
+        rights, bucket = statements(made, who), f"arn:aws:s3:::acme-dev-feast-{CALLED[who]}-{ACCOUNT}"
         assert rights["Staging"]["Resource"] == f"{bucket}/*"
         assert rights["FindStaging"]["Resource"] == bucket
-        assert rights["Query"]["Resource"].endswith(f":workgroup/acme-dev-features-{who}")
+        assert rights["Query"]["Resource"].endswith(f":workgroup/acme-dev-features-{CALLED[who]}")
         policy = made.one("aws:s3/bucketPolicy:BucketPolicy", f"features-staging-{who}").inputs["policy"]
         denied = {each["Sid"]: each for each in json.loads(policy)["Statement"]}["AnotherPrincipal"]
         assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": principal}}
@@ -45,11 +52,19 @@ def test_each_principal_asks_and_stages_where_no_other_reads(made: Recording) ->
 def test_each_applier_and_reader_has_a_file_of_its_own(made: Recording) -> None:
     clients = value(made.result.clients)
     assert [each["principal"] for each in clients] == [f"{ROLE}data-scientists", f"{ROLE}teams/training"]
-    for who, client in zip(("applier-0", "reader-0"), clients, strict=True):
+    for who, client in zip((CALLED[APPLIER], CALLED[READER]), clients, strict=True):
         file = yaml.safe_load(client["feature_store_yaml"])
         assert file["offline_store"]["workgroup"] == client["workgroup"] == f"acme-dev-features-{who}"
         assert file["offline_store"]["s3_staging_location"] == f"s3://{client['staging_bucket']}"
         assert {**file, "offline_store": None} == {**rendered(made), "offline_store": None}
+
+
+def test_a_workgroup_comes_after_the_bucket_of_its_results(made: Recording) -> None:
+    for who in CALLED:
+        workgroup = made.one("aws:athena/workgroup:Workgroup", f"features-{who}")
+        assert made.depends(workgroup, on=made.one("aws:s3/bucket:Bucket", f"features-staging-{who}")), (
+            "Athena verifies the bucket when the workgroup is made"
+        )
 
 
 def test_feast_may_say_where_athena_writes_within_a_cutoff(made: Recording) -> None:

@@ -63,7 +63,7 @@ def test_tags_grants_and_filters_wait_until_the_columns_are_there(default: Recor
     call = default.one(CALL, "lake-curated-orders")
     waiting = [
         default.one("aws:lakeformation/resourceLfTags:ResourceLfTags", "lake-curated-orders-public"),
-        default.one("aws:lakeformation/permissions:Permissions", "lake-grant-support-curated.orders"),
+        default.one("aws:lakeformation/permissions:Permissions", "lake-role-support-curated.orders"),
     ]
     for each in waiting:
         assert default.depends(each, on=call), each.name

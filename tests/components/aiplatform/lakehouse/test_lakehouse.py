@@ -26,6 +26,7 @@ TABLE = "aws:glue/catalogTable:CatalogTable"
 OPTIMIZER = "aws:glue/catalogTableOptimizer:CatalogTableOptimizer"
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
+MANAGED = "aws:iam/policy:Policy"
 WORKGROUP = "aws:athena/workgroup:Workgroup"
 TAGGED = "aws:lakeformation/resourceLfTags:ResourceLfTags"
 DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/platform-deployer"
@@ -68,7 +69,11 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             ),
             *(f"aws:iam/role:Role lake-{role}" for role in ROLES),
             *(f"aws:iam/rolePolicy:RolePolicy lake-{role}" for role in ROLES),
-            *(f"aws:iam/rolePolicy:RolePolicy lake-client-role-{who}" for who in ("analysts", "support")),
+            *(
+                f"aws:iam/{kind} lake-client-role-{who}"
+                for kind in ("policy:Policy", "rolePolicyAttachment:RolePolicyAttachment")
+                for who in ("analysts", "support")
+            ),
             "aws:iam/rolePolicy:RolePolicy lake-writers-role-pipeline",
             "aws:cloudwatch/logGroup:LogGroup lake-keeper",
             "aws:lambda/function:Function lake-keeper",
@@ -79,14 +84,16 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             "aws:kms/key:Key lake-key",
             "aws:lakeformation/dataLakeSettings:DataLakeSettings lake-settings",
             "aws:lakeformation/lfTag:LfTag lake-classification",
+            "aws:lakeformation/lfTag:LfTag lake-default",
             "aws:lakeformation/lfTag:LfTag lake-zone",
+            "aws:lakeformation/resourceLfTag:ResourceLfTag lake-default",
             *platform,
-            f"{PERMISSIONS} lake-grant-analysts",
-            f"{PERMISSIONS} lake-grant-support-curated.orders",
+            f"{PERMISSIONS} lake-role-analysts-zones-curated-serving",
+            f"{PERMISSIONS} lake-role-support-curated.orders",
             f"{PERMISSIONS} lake-keeper-catalog",
             f"{PERMISSIONS} lake-role-analysts-curated",
-            f"{PERMISSIONS} lake-role-analysts-default",
-            f"{PERMISSIONS} lake-role-support-default",
+            f"{PERMISSIONS} lake-role-analysts-default-tag",
+            f"{PERMISSIONS} lake-role-support-default-tag",
             f"{PERMISSIONS} lake-role-analysts-serving",
             f"{PERMISSIONS} lake-role-support-curated",
             *(f"aws:lakeformation/resource:Resource lake-{zone}" for zone in ZONES),
@@ -225,7 +232,7 @@ def test_a_column_that_comes_later_is_as_secret_as_the_most_secret_one(default: 
 
 
 def test_a_grant_by_tags_holds_for_tables_that_come_later(default: Recording) -> None:
-    grant = default.one(PERMISSIONS, "lake-grant-analysts").inputs
+    grant = default.one(PERMISSIONS, "lake-role-analysts-zones-curated-serving").inputs
     assert (grant["principal"], grant["permissions"]) == (ANALYSTS, ["DESCRIBE", "SELECT"])
     assert grant["lfTagPolicy"] == {
         "resourceType": "TABLE",
@@ -237,11 +244,11 @@ def test_a_grant_by_tags_holds_for_tables_that_come_later(default: Recording) ->
 
 
 def test_a_grant_by_table_leaves_out_what_is_pii_unless_it_is_named(default: Recording) -> None:
-    grant = default.one(PERMISSIONS, "lake-grant-support-curated.orders").inputs
+    grant = default.one(PERMISSIONS, "lake-role-support-curated.orders").inputs
     assert grant["permissions"] == ["SELECT"]
     assert grant["tableWithColumns"]["columnNames"] == ["id", "ordered_at", "amount", "labels"]
     whole = lakehouse(grants=[{**BY_TABLE, "classifications": ["public", "internal", "pii"]}])
-    named = whole.one(PERMISSIONS, "lake-grant-support-curated.orders").inputs
+    named = whole.one(PERMISSIONS, "lake-role-support-curated.orders").inputs
     assert named["table"] == {"databaseName": "acme_dev_curated", "name": "orders"}
 
 
@@ -262,20 +269,23 @@ def test_a_principal_sees_a_database_once_however_many_grants_it_has() -> None:
     seen = [each.name for each in recorded.all(PERMISSIONS) if each.name.startswith("lake-role-support")]
     assert [each.removeprefix("lake-role-support-") for each in seen] == [
         "curated",
-        "default",
+        "curated.orders",
+        "default-tag",
         "raw",
+        "raw.events",
         "raw.events-location",
         "serving",
+        "zones-serving",
     ]
-    written = recorded.one(PERMISSIONS, "lake-grant-events-raw.events").inputs
+    written = recorded.one(PERMISSIONS, "lake-role-support-raw.events").inputs
     assert written["permissions"] == ["ALTER", "DELETE", "DESCRIBE", "INSERT"]
 
 
 def test_teams_get_no_right_on_a_bucket_and_nobody_every_action(default: Recording) -> None:
-    client = _statements(default.one(ROLE_POLICY, "lake-client-role-analysts").inputs["policy"])
+    client = _statements(default.one(MANAGED, "lake-client-role-analysts").inputs["policy"])
     actions = [action for statement in client.values() for action in statement["Action"]]
     assert not [action for action in actions if action.startswith("s3:")]
-    for policy in default.all(ROLE_POLICY):
+    for policy in (*default.all(ROLE_POLICY), *default.all(MANAGED)):
         for statement in json.loads(policy.inputs["policy"])["Statement"]:
             assert not [action for action in statement["Action"] if "*" in action], policy.name
             assert statement["Resource"] != "*" or statement["Sid"] == "AskLakeFormation", policy.name

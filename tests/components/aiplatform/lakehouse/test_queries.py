@@ -24,6 +24,8 @@ from tests.components.aiplatform.lakehouse.example import (
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
+POLICY = "aws:iam/policy:Policy"
+ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 WORKGROUP = "aws:athena/workgroup:Workgroup"
 
@@ -42,9 +44,12 @@ def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) ->
     for who in ("analysts", "support"):
         workgroup = default.one(WORKGROUP, f"lake-workgroup-role-{who}").inputs["name"]
         assert workgroup == f"acme-dev-lakehouse-{who}"
-        attached = default.one(ROLE_POLICY, f"lake-client-role-{who}").inputs
-        assert attached["role"] == who, "nobody has to attach it"
-        rights = _statements(attached["policy"])
+        policy = default.one(POLICY, f"lake-client-role-{who}")
+        attached = default.one(ATTACHED, f"lake-client-role-{who}").inputs
+        assert (attached["role"], attached["policyArn"]) == (who, policy.state["arn"]), (
+            "nobody has to attach it"
+        )
+        rights = _statements(policy.inputs["policy"])
         arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{workgroup}"
         asked = [each for each in rights.values() if any("Quer" in action for action in each["Action"])]
         assert [each["Resource"] for each in asked] == [arn], "or it would list and fetch another's results"
@@ -52,13 +57,18 @@ def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) ->
         assert "kms:DescribeKey" not in rights["Results"]["Action"], "it has no encryption context"
         assert rights["FindKey"]["Action"] == ["kms:DescribeKey"]
         assert f"arn:aws:glue:{REGION}:{ACCOUNT}:database/default" in rights["DefaultDatabase"]["Resource"]
-        described = default.one(PERMISSIONS, f"lake-role-{who}-default")
-        assert (described.inputs["permissions"], described.inputs["database"]) == (
-            ["DESCRIBE"],
-            {"name": "default"},
-        )
+        described = default.one(PERMISSIONS, f"lake-role-{who}-default-tag")
+        assert described.inputs["permissions"] == ["DESCRIBE"]
+        assert described.inputs["lfTagPolicy"] == {
+            "resourceType": "DATABASE",
+            "expressions": [{"key": "acme-dev-default", "values": ["queried"]}],
+        }, "of this lakehouse alone: the same right on the database would be one with every other lakehouse's"
+        tagged = default.one("aws:lakeformation/resourceLfTag:ResourceLfTag", "lake-default")
+        assert tagged.inputs["database"] == {"name": "default"}
+        assert tagged.inputs["lfTag"] == {"key": "acme-dev-default", "value": "queried"}
+        assert default.depends(described, on=tagged)
         made = default.one("aws:lambda/invocation:Invocation", "lake-default")
-        assert default.depends(described, on=made), "a new account has no such database"
+        assert default.depends(tagged, on=made), "a new account has no such database"
 
 
 def test_all_grants_of_a_principal_share_its_workgroup_and_policy() -> None:
@@ -67,8 +77,8 @@ def test_all_grants_of_a_principal_share_its_workgroup_and_policy() -> None:
     assert len(recorded.all(WORKGROUP)) == 2
     told = value(recorded.result.workgroups)
     assert told["support"] == told["events"] != told["analysts"]
-    writing = _statements(recorded.one(ROLE_POLICY, "lake-client-role-support").inputs["policy"])
-    reading = _statements(recorded.one(ROLE_POLICY, "lake-client-role-analysts").inputs["policy"])
+    writing = _statements(recorded.one(POLICY, "lake-client-role-support").inputs["policy"])
+    reading = _statements(recorded.one(POLICY, "lake-client-role-analysts").inputs["policy"])
     assert "glue:UpdateTable" in writing["Tables"]["Action"]
     assert "glue:UpdateTable" not in reading["Tables"]["Action"], "readers commit nothing"
 
@@ -88,15 +98,15 @@ def test_a_principal_that_the_same_program_makes_has_one_workgroup_too() -> None
     recorded = record(program)
     workgroup = recorded.one(WORKGROUP, "lake-workgroup-principal-analysts").inputs
     assert workgroup["name"] == "acme-dev-lakehouse-analysts"
-    assert recorded.one(ROLE_POLICY, "lake-client-principal-analysts").inputs["role"] == "analysts"
+    assert recorded.one(ATTACHED, "lake-client-principal-analysts").inputs["role"] == "analysts"
 
 
 def test_a_role_of_another_account_gets_its_policy_as_a_text() -> None:
     partner = "arn:aws:iam::999988887777:role/partner"
     recorded = lakehouse(grants=[{**BY_TABLE, "principal": partner}])
     assert not recorded.all(WORKGROUP), "it queries in a workgroup of its own account"
-    assert not [each for each in recorded.all(ROLE_POLICY) if "client" in each.name]
-    assert not [each for each in recorded.all(PERMISSIONS) if each.name.endswith("-default")]
+    assert not recorded.all(POLICY)
+    assert not [each for each in recorded.all(PERMISSIONS) if "default" in each.name]
     rights = _statements(value(recorded.result.client_policies)["support"])
     assert set(rights) == {"Tables", "AskLakeFormation"}
 
@@ -121,9 +131,7 @@ def test_a_role_of_identity_center_has_its_rights_by_its_permission_set() -> Non
     role = "aws-reserved/sso.amazonaws.com/us-west-2/AWSReservedSSO_Analysts_0123456789abcdef"
     arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
     recorded = lakehouse(grants=[{**BY_TAGS, "principal": arn}])
-    assert [each.name for each in recorded.all(ROLE_POLICY) if "client" in each.name] == [], (
-        "IAM refuses to put a policy on it"
-    )
+    assert recorded.all(POLICY) == [], "IAM refuses to put a policy on it"
     workgroup = value(recorded.result.outputs["workgroups"]["analysts"])
     rights = _statements(value(recorded.result.outputs["client_policies"]["analysts"]))
     assert rights["Query"]["Resource"].endswith(f"workgroup/{workgroup}"), "it queries as all others do"

@@ -77,7 +77,7 @@ def test_nobody_passes_by_lake_formation(made: Recording) -> None:
 
 
 def test_grants_name_the_catalog_of_the_table_bucket(made: Recording) -> None:
-    granted = made.one(PERMISSIONS, "lake-grant-support-curated.orders").inputs["tableWithColumns"]
+    granted = made.one(PERMISSIONS, "lake-role-support-curated.orders").inputs["tableWithColumns"]
     assert (granted["catalogId"], granted["databaseName"]) == (CATALOG, "acme_dev_curated")
     assert made.one(PERMISSIONS, "lake-keeper-raw-tables").inputs["table"]["catalogId"] == CATALOG
     assert not [each for each in made.all(PERMISSIONS) if "dataLocation" in each.inputs]
