@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -30,6 +32,16 @@ WRITES: dict[str, Any] = {
     "actions": ["write"],
     "tables": ["raw.events"],
 }
+
+
+@pytest.fixture(autouse=True)
+def loop() -> Iterator[None]:
+    """A loop for outputs that a test makes outside of its program."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    asyncio.set_event_loop(None)
+    made.close()
 
 
 def _state(recorded: Recording) -> dict[str, Any]:
