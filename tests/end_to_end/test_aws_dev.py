@@ -226,7 +226,9 @@ def test_pipelines_push_images_and_sign_in_to_the_model_registry_with_what_the_f
     assert digest.startswith("sha256:"), "what a training run is started with"
     with pytest.raises(botocore.exceptions.ClientError, match="not authorized to perform: ecr:"):
         push(pods.client(up, analysts, "ecr"), "acme-dev/training", "other")
-    accounts = {each["account"]: each["secret"] for each in up.outputs()["ml"]["model_registry"]["secrets"]}
+    accounts = {
+        each["account"]: each["secret"] for each in up.outputs()["models"]["model_registry"]["secrets"]
+    }
     for account in ("pipelines", "release"):
         # As the registry's setup does it, which runs in a Pod.
         up.aws("secretsmanager").put_secret_value(SecretId=accounts[account], SecretString=f"of {account}")
