@@ -31,6 +31,8 @@ _HEAD_BYTES: Final = 8192
 _HEAD_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 5.0
 _CHUNK: Final = 65536
+POLL_SECONDS: Final = 0.05
+"""How soon a server's thread sees that it is stopped."""
 
 Serve = Callable[[socket.socket], None]
 Resolve = Callable[[str, int], Serve]
@@ -82,7 +84,9 @@ class Relay:
 
     def start(self) -> None:
         """Begin to answer."""
-        threading.Thread(target=self._server.serve_forever, name="egress", daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="egress", daemon=True
+        ).start()
 
     def stop(self) -> None:
         """Stop answering. The socket's file stays: until the next relay, a call is refused at once."""

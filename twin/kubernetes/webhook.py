@@ -15,6 +15,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from twin.kubernetes.egress import POLL_SECONDS
 from twin.kubernetes.view import Principal
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,9 @@ class Webhook:
 
     def start(self) -> None:
         """Begin to answer."""
-        threading.Thread(target=self._server.serve_forever, name="webhook", daemon=True).start()
+        threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), name="webhook", daemon=True
+        ).start()
 
     def serve(self, connection: socket.socket) -> None:
         """Answer the reviews that the API server sends on a connection of the relay's, until it ends."""

@@ -353,6 +353,7 @@ ONE_WRITE = {
     "aws:codebuild/webhook:Webhook": "only the create's answer has the secret",
     "aws:dms/replicationConfig:ReplicationConfig": "`tests/twin/aws/resources/data/test_dms.py` starts one",
     "aws:ec2/flowLog:FlowLog": "it reads the answer's own failures",
+    "aws:lakeformation/resourceLfTag:ResourceLfTag": "it reads the answer's own failures",
     "aws:lakeformation/resourceLfTags:ResourceLfTags": "it reads the answer's own failures",
     "aws:lambda/invocation:Invocation": "the call is all of it",
 }
@@ -385,6 +386,7 @@ def test_every_type_that_writes_by_several_calls_has_a_case() -> None:
     assert not gone, f"{sorted(gone)} are ordinary creates now"
 
 
+@pytest.mark.end_to_end  # no engine, but 15 s: too long for the unit tier
 @pytest.mark.parametrize("case", CASES)
 def test_a_create_that_fails_midway_is_repaired_or_destroyed(case: str, place: Place, calls: Calls) -> None:
     front = place.clients.front
