@@ -13,7 +13,7 @@ from typing import Final
 from pulumi import Input, Output
 
 from aiplatform._args import ArgumentError, Fault, got
-from aiplatform._principals import declare, known, own_role
+from aiplatform._principals import known, own_role
 
 _DIGEST: Final = 8
 _ONCE: Final = "each role once"
@@ -73,24 +73,27 @@ def roles(named: Mapping[str, Input[str]], account_id: str, elsewhere: str = "")
 def apart(
     named: Mapping[str, Input[str]], account_id: str, expected: str = _ONCE, elsewhere: str = AS_TEXT
 ) -> dict[str, Input[str]]:
-    """The same roles; their arns fail where two are one role, or one is of another account, once the engine
-    knows. expected, elsewhere: what an error asks for where two are one, or one is of another account."""
-    if all(known(arn) is not None for arn in named.values()):
-        return dict(named)
-    paths = list(named)
-
-    def checked(found: Sequence[str]) -> dict[str, str]:
-        arns = dict(zip(paths, found, strict=True))
-        for path, reason in _wrong(arns, account_id, expected, elsewhere):
-            raise ValueError(f"{path}: {reason}")
-        return arns
-
-    together = Output.all(*named.values()).apply(checked)
+    """The same roles. What only the engine knows fails, once it is known, where it is of another account or a
+    role that is named before it or as text. It depends on no role that is named after it: one that is
+    replaced must not take the grants of all others with it. expected, elsewhere: what an error asks for where
+    two are one, or one is of another account."""
+    texts = {path: text for path, arn in named.items() if (text := known(arn)) is not None}
     arns: dict[str, Input[str]] = {}
+    unknown: dict[str, Input[str]] = {}
     for path, arn in named.items():
-        one: Output[str] = together.apply(lambda found, path=path: found[path])
-        text = known(arn)
-        arns[path] = one if text is None else declare(one, text)
+        if path in texts:
+            arns[path] = arn
+            continue
+        unknown[path] = arn
+
+        def checked(found: Sequence[str], paths: Sequence[str] = tuple(unknown)) -> str:
+            seen = {**texts, **dict(zip(paths, found, strict=True))}
+            in_order = {path: seen[path] for path in named if path in seen}
+            for wrong, reason in _wrong(in_order, account_id, expected, elsewhere):
+                raise ValueError(f"{wrong}: {reason}")
+            return found[-1]
+
+        arns[path] = Output.all(*unknown.values()).apply(checked)
     return arns
 
 

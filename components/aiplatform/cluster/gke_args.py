@@ -18,8 +18,8 @@ _MOST_COMPLETE_DAYS: Final = 90
 _HOURS_NEEDED: Final = 12
 """A week: GKE asks for 48 hours in any 32 days, in which each day of the week comes four times at least."""
 IMAGES: Final = matches(
-    # Path in lower case; a tag may have upper-case letters.
-    r"[a-z0-9][a-z0-9./_-]*([:@*][A-Za-z0-9._:@*-]*)?",
+    # Host with or without a port, path in lower case; a tag may have upper-case letters.
+    r"([a-z0-9][a-z0-9.-]*:\d+/)?[a-z0-9][a-z0-9./_-]*([:@*][A-Za-z0-9._:@*-]*)?",
     "an image name pattern such as europe-docker.pkg.dev/acme/**",
 )
 MEMBER: Final = matches(

@@ -51,10 +51,10 @@ MATERIALIZER: Final = "feature-materializer"
 IDENTITY: Final = "feast"
 """The name of the server's workload identity: `{prefix}-wi-feast`."""
 
-BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-feast-materializer-111122223333")
+BUCKET: Final = PhysicalName(S3_BUCKET, "{prefix}-feast-applier-12345678-111122223333")
 """The longest of the buckets' names; the registry's is `{prefix}-features-{account}`."""
 DATABASE: Final = PhysicalName(GLUE_DATABASE, "{prefix}_features")
-WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-features-materializer")
+WORKGROUP: Final = PhysicalName(ATHENA_WORKGROUP, "{prefix}-features-applier-12345678")
 """The longest of the workgroups' names."""
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-features")
 CACHE: Final = PhysicalName(SERVERLESS_CACHE, "{prefix}-features")

@@ -37,7 +37,7 @@ class Context(KeepingContext[FeatureStoreSettings]):
 
     def workgroup(self, who: str) -> str:
         """The name of a principal's workgroup."""
-        return WORKGROUP.of(self.settings.prefix).removesuffix("materializer") + who
+        return WORKGROUP.of(self.settings.prefix).removesuffix("applier-12345678") + who
 
     @property
     def database(self) -> str:

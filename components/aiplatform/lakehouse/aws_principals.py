@@ -8,7 +8,6 @@ from typing import Final
 
 from pulumi import Input, Output
 
-from aiplatform._args import is_unknown
 from aiplatform._aws_roles import apart
 from aiplatform._principals import known, own_role, reserved
 from aiplatform.lakehouse.aws_context import Context
@@ -74,7 +73,7 @@ def principals(context: Context) -> list[Principal]:
             known(each[0].principal),
             arns.get(paths[key], each[0].principal),
             key in local,
-            f"principal-{each[0].name}" if is_unknown(each[0].principal) else key,
+            f"principal-{each[0].name}",
             each,
         )
         for key, each in grants.items()

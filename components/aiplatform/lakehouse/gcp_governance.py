@@ -181,7 +181,7 @@ def _run(
         # What is given by the old policies is deleted before other statements run.
         opts=context.options(*needed, delete_before_replace=True),
     )
-    return outcomes.once_done(table.path, name, job, script)
+    return outcomes.once_done(table.path, name, job, written, script)
 
 
 def _content(context: Context, parts: Sequence[Any]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import bigquery, organizations
+from pulumi_gcp import bigquery, organizations, storage
 
 from aiplatform.lakehouse import gcp_jobs
 from aiplatform.lakehouse.gcp_context import Context
@@ -27,16 +27,25 @@ class Outcomes:
         self._members: dict[str, list[pulumi.Resource]] = {}
 
     def once_done(
-        self, path: str, name: Output[str], job: bigquery.Job, statements: Output[str]
+        self,
+        path: str,
+        name: Output[str],
+        job: bigquery.Job,
+        written: storage.BucketObject,
+        statements: Output[str],
     ) -> Output[str]:
         """A table's name for its IAM members, once its job is done without errors. A preview does not wait.
+
+        written: the statements as an object, which is replaced with them. BigQuery forgets a job after six
+        months ("Managing jobs"), and a refresh then removes it from the state: a new job replaces none, and
+        the object alone has the members deleted before the statements run.
 
         An update raises StatementsError where the job fails, and fails again whenever its statements are
         repeated; the members of other tables are registered before."""
         where = f"table {path}"
 
         async def checked(parts: Sequence[Any]) -> str:
-            statuses, job_id, text = parts
+            statuses, job_id, text, _ = parts
             if _succeeded(statuses):
                 return ""
             if pulumi.runtime.is_dry_run():
@@ -46,8 +55,8 @@ class Outcomes:
                 return ""
             try:
                 await self._finish(where, job_id, text)
-            except StatementsError as error:
-                return str(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, other tables' readers come first
+                return str(error) if isinstance(error, StatementsError) else f"{where}: {error!r}"
             return ""
 
         async def released(parts: Sequence[Any]) -> str:
@@ -57,7 +66,9 @@ class Outcomes:
                 raise StatementsError(error)
             return str(known)
 
-        self._errors[path] = Output.all(job.statuses, job.job_id, statements).apply(checked)
+        self._errors[path] = Output.all(job.statuses, job.job_id, statements, written.generation).apply(
+            checked
+        )
         return Output.all(name, self._errors[path]).apply(released)
 
     def waits(self, path: str, member: pulumi.Resource) -> None:

@@ -63,6 +63,7 @@ def _faults(**arguments: Any) -> list[str]:
             "GKE's type of an accelerator such as nvidia-l4",
         ),
         ({"binary_authorization": ["Docker.io/x"]}, "an image name pattern such as"),
+        ({"binary_authorization": ["registry.acme.example:x/team/**"]}, "an image name pattern such as"),
         ({"api_access": {"mode": "dns", "cidrs": ["192.52.193.0/24"]}}, "which IAM guards; expected none"),
         ({"api_access": {"mode": "in_vpc", "security_group_id": "sg-1"}}, "there are no security groups"),
         ({"network": {**NETWORK, "zones": []}}, "ClusterArgs.network.zones: missing"),
@@ -77,6 +78,19 @@ def _faults(**arguments: Any) -> list[str]:
 def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], fault: str):
     faults = _faults(**arguments)
     assert any(fault in text for text in faults), faults
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "europe-docker.pkg.dev/acme/**",
+        "registry.acme.example:5000/team/**",
+        "registry.acme.example:5000/team/server:V1@sha256:0a",
+    ],
+)
+def test_an_image_name_pattern_may_name_a_port_a_tag_and_a_digest(pattern: str):
+    accepted = read(ClusterSettings, {**ARGS, "binary_authorization": [pattern]}, "ClusterArgs")
+    assert list(accepted.binary_authorization) == [pattern]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,16 +13,6 @@ from tests.components.recording import ACCOUNT, Recording
 
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
 ANN, BOB, EVE = (f"{ROLE}{name}" for name in ("ann", "teams/bob", "eve"))
-
-
-@pytest.fixture(autouse=True)
-def loop() -> Iterator[None]:
-    """A loop for outputs that a test makes outside of its program."""
-    made = asyncio.new_event_loop()
-    asyncio.set_event_loop(made)
-    yield
-    asyncio.set_event_loop(None)
-    made.close()
 
 
 def _state(recorded: Recording) -> dict[str, Any]:

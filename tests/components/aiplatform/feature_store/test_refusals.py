@@ -16,6 +16,7 @@ from tests.components.aiplatform.feature_store.example import (
     faults,
     google,
 )
+from tests.components.recording import ACCOUNT
 
 
 @pytest.mark.parametrize(
@@ -158,8 +159,16 @@ def test_it_is_refused_with_the_way_out(made: Any, arguments: dict[str, Any], to
 def test_a_prefix_that_a_name_has_no_room_for_is_refused() -> None:
     (told,) = faults(google, prefix="acme-department-of-mobility")
     assert "expected at most" in told
-    (told,) = faults(aws, prefix="a" * 34)
+    (told,) = faults(aws, prefix="a" * 28)
     assert "would be an S3 bucket's name, which may have 63" in told
+
+
+def test_the_longest_prefix_leaves_room_for_the_bucket_of_each_principal() -> None:
+    prefix = "a" * 27
+    arguments = {"readers": [f"arn:aws:iam::{ACCOUNT}:role/notebooks"], "prefix": prefix}
+    buckets = [each.inputs["bucket"] for each in aws(**arguments).all("aws:s3/bucket:Bucket")]
+    assert max(map(len, buckets)) <= 63, buckets
+    assert any("-feast-reader-" in name for name in buckets)
 
 
 def test_a_cloud_has_the_stores_that_meet_a_class_the_cheapest_first() -> None:

@@ -283,6 +283,31 @@ def test_readers_of_other_tables_are_registered_before_the_error_of_one(
     assert sorted(registered) == sorted(readable), "their access was withdrawn for new policies, too"
 
 
+def test_readers_of_other_tables_are_registered_before_an_unexpected_error(
+    bigquery: BigQuery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def without_status(work: Callable[..., None], jobs: Jobs, where: str, *more: str) -> None:
+        if where == "table curated.orders":
+            raise KeyError("status")
+        await asyncio.sleep(0.05)
+        work(jobs, where, *more)
+
+    monkeypatch.setattr(gcp_outcomes.asyncio, "to_thread", without_status)
+    bigquery.jobs = _Every([DONE])
+    tables = [ORDERS, {**ORDERS, "zone": "serving", "name": "sums"}]
+    registered: list[str] = []
+
+    def member(name: str, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        registered.append(name)
+        return {}
+
+    grants = [{**BY_TABLE, "tables": ["curated.orders", "serving.sums"]}]
+    with pytest.raises(Exception, match=r"table curated\.orders: KeyError\('status'\)"):
+        _lakehouse(RUNNING, tables=tables, grants=grants, member=member)
+    assert len(registered) == 1, registered
+    assert "serving.sums" in registered[0]
+
+
 def test_every_table_that_fails_stays_closed(bigquery: BigQuery) -> None:
     bigquery.jobs = _Every([FAILED])
     bigquery.next = [FAILED]

@@ -225,6 +225,10 @@ def test_access_waits_for_the_policies_and_is_withdrawn_before_they_change(defau
     for team in ("analysts", "support"):
         member = default.one(ON_TABLE, f"lake-grant-{team}-curated.orders-read")
         assert job.urn in member.property_dependencies["name"], "an input whose change replaces the member"
+        assert default.one(STATEMENTS).urn in member.property_dependencies["name"], (
+            "BigQuery forgets a job after six months: a new one then replaces none"
+        )
+    assert default.one(STATEMENTS).delete_before_replace, "so that it withdraws access without the job, too"
     for policy in ("internal", "internal-masked", "pii", "pii-masked"):
         assert default.depends(default.one(TABLE), on=default.one(POLICY, f"lake-curated-orders-{policy}")), (
             "a policy is deleted after the last column that has it"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from pulumi import Output
+from pulumi_aws import iam
 
 from aiplatform._principals import declare
+from aiplatform.lakehouse import Lakehouse
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,
     BY_TABLE,
@@ -22,7 +22,7 @@ from tests.components.aiplatform.lakehouse.example import (
     faults,
     lakehouse,
 )
-from tests.components.recording import ACCOUNT, Recording
+from tests.components.recording import ACCOUNT, Recording, record
 
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
 WORKGROUP = "aws:athena/workgroup:Workgroup"
@@ -32,16 +32,6 @@ WRITES: dict[str, Any] = {
     "actions": ["write"],
     "tables": ["raw.events"],
 }
-
-
-@pytest.fixture(autouse=True)
-def loop() -> Iterator[None]:
-    """A loop for outputs that a test makes outside of its program."""
-    made = asyncio.new_event_loop()
-    asyncio.set_event_loop(made)
-    yield
-    asyncio.set_event_loop(None)
-    made.close()
 
 
 def _state(recorded: Recording) -> dict[str, Any]:
@@ -125,6 +115,28 @@ def test_outputs_of_one_role_fail_before_anything_is_granted(second: Any) -> Non
     ) as error:
         lakehouse(grants=grants)
     assert "expected the same output in both grants, or the arn as text" in str(error.value)
+
+
+def test_a_role_that_is_replaced_takes_no_grant_of_others_with_it() -> None:
+    def program() -> None:
+        later = iam.Role("later", name="later", assume_role_policy="{}")
+        grants = [BY_TABLE, {**WRITES, "principal": later.arn}]
+        args: Any = {
+            "prefix": "acme-dev",
+            "writers": [PIPELINE],
+            "tables": [ORDERS, EVENTS],
+            "grants": grants,
+        }
+        Lakehouse("lake", args)
+
+    recorded = record(program)
+    role = recorded.one("aws:iam/role:Role", "later")
+    principals = {
+        each.name: role.urn in each.property_dependencies.get("principal", ())
+        for each in recorded.all(PERMISSIONS)
+    }
+    assert any(principals.values()), "the grants of that role"
+    assert not any(depends for name, depends in principals.items() if "role-support" in name), principals
 
 
 def test_an_output_of_another_account_asks_for_its_arn() -> None:

@@ -1,0 +1,18 @@
+"""For the tests of components."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def loop() -> Iterator[None]:
+    """An event loop for outputs that a test makes outside of its program: a recorded program leaves none."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    asyncio.set_event_loop(None)
+    made.close()
