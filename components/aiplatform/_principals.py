@@ -1,6 +1,8 @@
 """Who may be named by grants: one principal of a cloud, and never everybody."""
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -61,3 +63,40 @@ def known(principal: Input[str]) -> str | None:
 def identity(principal: Input[str]) -> str:
     """What tells principals apart: the text, or the output itself where only the engine will know it."""
     return known(principal) or f"output {id(principal)}"
+
+
+def member_key(principal: Input[str], otherwise: str) -> str:
+    """A member of Google's IAM in logical names: its kind and address, `group-analysts@acme.example`.
+
+    Each member resource is named by its principal and by what it is a role on, never by a position in a list:
+    deleting one removes the principal from the role, whichever resource put it there. otherwise: where only
+    the engine knows the principal.
+    """
+    text = known(principal)
+    if text is None:
+        return otherwise
+    kind, _, address = text.partition(":")
+    return f"{kind}-{address.lstrip('/')}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A principal of a list. key: its part of logical names. former: what it was before, its position."""
+
+    principal: Input[str]
+    key: str
+    former: str
+
+
+def members(principals: Sequence[Input[str]]) -> Iterator[Member]:
+    """The principals of a list, each once."""
+    seen: set[str] = set()
+    for position, principal in enumerate(principals):
+        if identity(principal) not in seen:
+            seen.add(identity(principal))
+            yield Member(principal, member_key(principal, str(position)), str(position))
+
+
+def renamed(name: str, former: str | None) -> list[str]:
+    """A former logical name as `formerly` of a resource that has this one; none where they are equal."""
+    return [former] if former is not None and former != name else []

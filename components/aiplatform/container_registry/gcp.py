@@ -9,6 +9,7 @@ from pulumi_gcp import artifactregistry, kms, projects, secretmanager
 
 from aiplatform._google_apis import Apis, switched_on
 from aiplatform._google_keys import key, key_ring, let_use
+from aiplatform._principals import members, renamed
 from aiplatform.container_registry.args import CacheSettings, ContainerRegistrySettings
 
 _DAY: Final = 24 * 3600
@@ -92,10 +93,9 @@ class _Builder:
             docker_config=artifactregistry.RepositoryDockerConfigArgs(immutable_tags=True),
             cleanup_policies=[_expiry("untagged", "UNTAGGED", self.settings.untagged_days)],
         )
-        members = {"reader": self.settings.readers, "writer": self.settings.writers}
-        for what, principals in members.items():
-            for index, principal in enumerate(principals):
-                self._let(made, f"{name}-{what}-{index}", _ROLES[what], principal)
+        allowed = {"reader": self.settings.readers, "writer": self.settings.writers}
+        for what, principals in allowed.items():
+            self._let(made, f"{name}-{what}", _ROLES[what], principals)
         return made
 
     def _cache(
@@ -123,8 +123,7 @@ class _Builder:
             ),
             cleanup_policies=[_expiry("old", "ANY", self.settings.cached_days)],
         )
-        for index, principal in enumerate(self.settings.readers):
-            self._let(made, f"{cache.called}-reader-{index}", _ROLES["reader"], principal)
+        self._let(made, f"{cache.called}-reader", _ROLES["reader"], self.settings.readers)
         return made
 
     def _made(
@@ -150,16 +149,21 @@ class _Builder:
             **more,
         )
 
-    def _let(self, made: artifactregistry.Repository, logical: str, role: str, member: Input[str]) -> None:
-        artifactregistry.RepositoryIamMember(
-            f"{self.name}-{logical}",
-            project=self.project,
-            location=self.region,
-            repository=made.name,
-            role=role,
-            member=member,
-            opts=self._options(),
-        )
+    def _let(
+        self, made: artifactregistry.Repository, logical: str, role: str, principals: Sequence[Input[str]]
+    ) -> None:
+        for member in members(principals):
+            name, former = (f"{self.name}-{logical}-{each}" for each in (member.key, member.former))
+            aliases = [pulumi.Alias(name=each) for each in renamed(name, former)]
+            artifactregistry.RepositoryIamMember(
+                name,
+                project=self.project,
+                location=self.region,
+                repository=made.name,
+                role=role,
+                member=member.principal,
+                opts=ResourceOptions.merge(self._options(), ResourceOptions(aliases=aliases)),
+            )
 
     def _let_agent_read(
         self, cache: CacheSettings, version: Input[str], agent: Input[str]

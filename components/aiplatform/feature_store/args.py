@@ -11,7 +11,7 @@ from aiplatform._args import Fault, between, distinct, got, is_unknown, length, 
 from aiplatform._clouds import CLOUDS, Cloud, CloudNeutral, Meanings
 from aiplatform._identity_reference import WorkloadIdentityReference, WorkloadIdentityReferenceArgs
 from aiplatform._lakehouse_reference import LakehouseReference, LakehouseReferenceArgs
-from aiplatform._principals import PRINCIPAL
+from aiplatform._principals import PRINCIPAL, identity, known
 from aiplatform._references import ClusterReference, ClusterReferenceArgs
 from aiplatform.feature_store import online
 from aiplatform.feature_store.clouds import MEANINGS
@@ -259,8 +259,13 @@ class FeatureStoreSettings(CloudNeutral):
 
     def _both(self) -> Iterator[Fault]:
         for index, principal in enumerate(self.readers):
-            if not is_unknown(principal) and principal in self.appliers:
-                yield Fault(f"readers[{index}]", f"{got(principal)}, expected it once: appliers read, too")
+            # On AWS the roles of identities are compared when policies are put on them.
+            text = known(principal) if self.cloud == "gcp" or not is_unknown(principal) else None
+            if text is not None and text in [known(each) for each in self.appliers]:
+                yield Fault(f"readers[{index}]", f"{got(text)}, expected it once: appliers read, too")
+        if self.cloud == "gcp":
+            for key, principals in (("appliers", self.appliers), ("readers", self.readers)):
+                yield from _twice(key, [identity(each) for each in principals])
 
     def _names(self) -> Iterator[Fault]:
         if self.cloud == "aws":
@@ -297,3 +302,9 @@ def _table(settings: FeatureStoreSettings) -> PhysicalName:
     """The longest of the tables' names."""
     longest = max(settings.feature_views, key=len, default="")
     return PhysicalName(DYNAMODB_TABLE, f"{{prefix}}.{settings.project}.{longest}")
+
+
+def _twice(key: str, principals: Sequence[str]) -> Iterator[Fault]:
+    for index, principal in enumerate(principals):
+        if (first := principals.index(principal)) < index:
+            yield Fault(f"{key}[{index}]", f"the same principal as {key}[{first}], expected each once")

@@ -8,6 +8,7 @@ from pulumi import Input, Output
 from pulumi_gcp import bigquery, projects, storage
 
 from aiplatform._google_apis import switched_on
+from aiplatform._principals import member_key, renamed
 from aiplatform._references import ClusterReferenceArgs
 from aiplatform._workloads import Home, namespace
 from aiplatform.feature_store import config
@@ -69,7 +70,8 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
     for kind, principals, registry, does in kinds:
         for index, principal in enumerate(principals):
             own = staging(context, stored, f"{kind}-{index}", principal)
-            grants.to(f"{kind}-{index}", principal, registry=registry, does=does, own=own)
+            key = member_key(principal, f"{kind}-{index}")
+            grants.to(f"{kind}-{index}", principal, registry=registry, does=does, own=own, shared=key)
             clients.append(
                 {
                     "principal": principal,
@@ -145,20 +147,28 @@ class _Grants:
         registry: tuple[str, ...],
         does: Does | None,
         own: Staging | None = None,
+        shared: str | None = None,
     ) -> list[pulumi.Resource]:
-        """All that one member may do. own: of one that asks BigQuery."""
+        """All that one member may do. own: of one that asks BigQuery. shared: what names the member in roles
+        on what others have roles on, too; else who."""
+        key = shared or who
         made: list[pulumi.Resource] = []
         if self.context.settings.registry.kind == "bucket":
-            made += self._bucket(f"{who}-registry", self.stored.registry, member, registry)
+            made += self._bucket(f"{key}-registry", self.stored.registry, member, registry, f"{who}-registry")
         if own is not None:
             made += self._bucket(f"{who}-staging", own.bucket, member, _WRITE_REGISTRY)
-            made += self._queries(who, member, own.dataset)
+            made += self._queries(who, key, member, own.dataset)
         if does is not None:
-            made.append(let(self.context, self.store, who, member, does))
+            made.append(let(self.context, self.store, key, member, does, who))
         return made
 
     def _bucket(
-        self, who: str, bucket: storage.Bucket, member: Input[str], roles: tuple[str, ...]
+        self,
+        who: str,
+        bucket: storage.Bucket,
+        member: Input[str],
+        roles: tuple[str, ...],
+        former: str | None = None,
     ) -> list[pulumi.Resource]:
         return [
             storage.BucketIAMMember(
@@ -166,12 +176,17 @@ class _Grants:
                 bucket=bucket.name,
                 role=role,
                 member=member,
-                opts=self.context.options(),
+                opts=self.context.options(formerly=self._formerly(who, former, role)),
             )
             for role in roles
         ]
 
-    def _queries(self, who: str, member: Input[str], own: bigquery.Dataset) -> list[pulumi.Resource]:
+    def _formerly(self, who: str, former: str | None, role: str) -> list[str]:
+        return [f"{self.context.name}-{each}-{role.rpartition('.')[2]}" for each in renamed(who, former)]
+
+    def _queries(
+        self, who: str, key: str, member: Input[str], own: bigquery.Dataset
+    ) -> list[pulumi.Resource]:
         dataset = bigquery.DatasetIamMember(
             f"{self.context.name}-{who}-tables",
             project=self.context.project,
@@ -182,11 +197,11 @@ class _Grants:
         )
         jobs = [
             projects.IAMMember(
-                f"{self.context.name}-{who}-{role.rpartition('.')[2]}",
+                f"{self.context.name}-{key}-{role.rpartition('.')[2]}",
                 project=self.context.project,
                 role=role,
                 member=member,
-                opts=self.context.options(),
+                opts=self.context.options(formerly=self._formerly(key, who, role)),
             )
             for role in _JOBS
         ]

@@ -10,6 +10,7 @@ from pulumi_gcp import bigtable, firestore, kms, projects
 
 from aiplatform._google import first_zones
 from aiplatform._google_keys import let_use
+from aiplatform._principals import renamed
 from aiplatform.feature_store.args import BIGTABLE, FIRESTORE
 from aiplatform.feature_store.gcp_context import Context
 
@@ -145,9 +146,13 @@ def _bigtable(context: Context, key: kms.CryptoKey) -> Online:
     return Online(config, instance, applies)
 
 
-def let(context: Context, online: Online, who: str, member: Input[str], does: Does) -> pulumi.Resource:
-    """Let a member do so, in this store and no other of the project."""
+def let(
+    context: Context, online: Online, who: str, member: Input[str], does: Does, former: str | None = None
+) -> pulumi.Resource:
+    """Let a member do so, in this store and no other of the project. former: what it was in the logical
+    name before."""
     name = f"{context.name}-{who}-online"
+    formerly = [f"{context.name}-{each}-online" for each in renamed(who, former)]
     if context.settings.store == "bigtable":
         return bigtable.InstanceIamMember(
             name,
@@ -155,7 +160,7 @@ def let(context: Context, online: Online, who: str, member: Input[str], does: Do
             instance=BIGTABLE.of(context.settings.prefix),
             role=_bigtable_role(online, does),
             member=member,
-            opts=context.options(online.made),
+            opts=context.options(online.made, formerly=formerly),
         )
     database = f"projects/{context.project}/databases/{FIRESTORE.of(context.settings.prefix)}"
     return projects.IAMMember(
@@ -169,7 +174,7 @@ def let(context: Context, online: Online, who: str, member: Input[str], does: Do
             description="The feature store's database alone",
             expression=f'resource.name == "{database}"',
         ),
-        opts=context.options(online.made),
+        opts=context.options(online.made, formerly=formerly),
     )
 
 

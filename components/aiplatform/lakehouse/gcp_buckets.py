@@ -8,6 +8,7 @@ from pulumi import Output
 from pulumi_gcp import bigquery, organizations, projects, storage
 
 from aiplatform._google_keys import data_key, let_use
+from aiplatform._principals import members, renamed
 from aiplatform.lakehouse.gcp_context import FILES, Context, Key
 from aiplatform.lakehouse.tables import ZONES, Zone
 
@@ -119,14 +120,15 @@ def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
         force_destroy=True,
         opts=context.options(data=True, delete_before_replace=True),
     )
-    for index, writer in enumerate(context.settings.writers):
+    for writer in members(context.settings.writers):
+        name = f"{context.name}-{zone}-files-{writer.key}"
         storage.ManagedFolderIamMember(
-            f"{context.name}-{zone}-files-{index}",
+            name,
             bucket=bucket.name,
             managed_folder=folder.name,
             role=OBJECT_USER,
-            member=writer,
-            opts=context.options(),
+            member=writer.principal,
+            opts=context.options(formerly=renamed(name, f"{context.name}-{zone}-files-{writer.former}")),
         )
     return bucket
 

@@ -8,9 +8,9 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import kms, organizations, projects
 
-from aiplatform._args import is_unknown
 from aiplatform._context import KeepingContext
 from aiplatform._google_apis import Apis
+from aiplatform._principals import identity
 from aiplatform.lakehouse import google_rules
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.google_rules import CATALOG, DATASET
@@ -133,10 +133,9 @@ def without(principals: Sequence[Input[str]], others: Sequence[Input[str]]) -> l
 
 
 def same(one: Input[str], other: Input[str]) -> bool:
-    """Whether two principals are known to be the same. Of outputs only the same object is."""
-    if one is other:
-        return True
-    return not is_unknown(one) and not is_unknown(other) and one == other
+    """Whether two principals are known to be the same. Of outputs that only the engine knows, only the same
+    object is."""
+    return identity(one) == identity(other)
 
 
 def grantees(principals: Sequence[Input[str]]) -> Output[list[str]]:

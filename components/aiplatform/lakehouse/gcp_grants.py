@@ -14,6 +14,7 @@ from pulumi import Input, Output
 from pulumi_gcp import biglake, bigquery, projects, serviceaccount
 
 from aiplatform._args import is_unknown
+from aiplatform._principals import Member, member_key, members, renamed
 from aiplatform.lakehouse.gcp_access import Reach, reach
 from aiplatform.lakehouse.gcp_catalog import Catalog
 from aiplatform.lakehouse.gcp_context import Context, once, same
@@ -106,31 +107,39 @@ def grants(context: Context, targets: Targets) -> Roles:
     for index, principal in enumerate(
         once([*context.settings.writers, *(grant.principal for grant in context.settings.grants)])
     ):
-        _asks(context, roles, _who(context, principal, f"writer-{index}"), principal)
-    for index, writer in enumerate(context.settings.writers):
-        _writes(context, targets, roles, f"writer-{index}", writer)
+        former = _formerly(context, principal, f"writer-{index}")
+        _asks(context, roles, Member(principal, member_key(principal, former), former))
+    for writer in members(context.settings.writers):
+        _writes(
+            context,
+            targets,
+            roles,
+            Member(writer.principal, f"writer-{writer.key}", f"writer-{writer.former}"),
+        )
     for table in context.settings.tables:
         for one in reach(context.settings, table):
-            name = f"{context.name}-grant-{one.grant}-{table.path}"
             if table.path in targets.streamed:
-                _on_stream(context, name, targets, roles, table, one)
+                _on_stream(context, targets, roles, table, one)
             else:
-                _on_table(context, name, targets, roles, table, one)
+                _on_table(context, targets, roles, table, one)
     return roles
 
 
-def _asks(context: Context, roles: Roles, who: str, member: Input[str]) -> None:
+def _asks(context: Context, roles: Roles, who: Member) -> None:
+    name = f"{context.name}-asks-{who.key}"
     projects.IAMMember(
-        f"{context.name}-asks-{who}",
+        name,
         project=context.project,
         role=roles.ask.name,
-        member=member,
-        opts=context.options(context.apis["cloudresourcemanager"]),
+        member=who.principal,
+        opts=context.options(
+            context.apis["cloudresourcemanager"], formerly=renamed(name, f"{context.name}-asks-{who.former}")
+        ),
     )
 
 
-def _who(context: Context, principal: Input[str], otherwise: str) -> str:
-    """A principal in logical names."""
+def _formerly(context: Context, principal: Input[str], otherwise: str) -> str:
+    """What a principal was in the logical names of those that ask."""
     if is_unknown(principal):
         return next(
             (f"grant-{grant.name}" for grant in context.settings.grants if grant.principal is principal),
@@ -139,37 +148,59 @@ def _who(context: Context, principal: Input[str], otherwise: str) -> str:
     return str(principal).partition(":")[2].partition(".gserviceaccount.com")[0]
 
 
-def _writes(context: Context, targets: Targets, roles: Roles, purpose: str, member: Input[str]) -> None:
+def _writes(context: Context, targets: Targets, roles: Roles, writer: Member) -> None:
     """Let a writer change every table of the catalog, read and change the rows of tables of streams, and make
     tables of BigQuery's own in the zones' datasets, where only writers and those that apply the program read
     them."""
+    name = f"{context.name}-{writer.key}"
     biglake.IcebergCatalogIamMember(
-        f"{context.name}-{purpose}",
+        name,
         project=context.project,
         name=targets.catalog.catalog.name,
         role=roles.write.name,
-        member=member,
-        opts=context.options(),
+        member=writer.principal,
+        opts=context.options(formerly=renamed(name, f"{context.name}-{writer.former}")),
     )
     for path, table in targets.streamed.items():
         if roles.write_rows is not None:
             # A writer sees every column: it does not wait for policies.
-            name = f"{context.name}-{purpose}-{path}"
-            _row_member(context, name, table, table.table_id, roles.write_rows, member)
+            former = f"{context.name}-{writer.former}-{path}"
+            _row_member(
+                context,
+                _on(context, writer.principal, path, "write", former),
+                table,
+                table.table_id,
+                roles.write_rows,
+                writer.principal,
+                former,
+            )
     for zone, dataset in targets.datasets.items():
+        name = f"{context.name}-{writer.key}-{zone}"
         bigquery.DatasetIamMember(
-            f"{context.name}-{purpose}-{zone}",
+            name,
             project=context.project,
             dataset_id=dataset.dataset_id,
             role="roles/bigquery.dataEditor",
-            member=member,
-            opts=context.options(),
+            member=writer.principal,
+            opts=context.options(formerly=renamed(name, f"{context.name}-{writer.former}-{zone}")),
         )
+
+
+def _on(context: Context, principal: Input[str], path: str, purpose: str, otherwise: str) -> str:
+    """The logical name of a principal's role on a table: the same for a grant and for a writer, as it is one
+    binding. otherwise: where only the engine knows the principal."""
+    key = member_key(principal, "")
+    return f"{context.name}-{key}-{path}-{purpose}" if key else otherwise
+
+
+def _of_grant(context: Context, table: TableSettings, one: Reach, purpose: str) -> tuple[str, str]:
+    """The logical name of a grant's role on a table, and the former one."""
+    former = f"{context.name}-grant-{one.grant}-{table.path}-{purpose}"
+    return _on(context, one.principal, table.path, purpose, former), former
 
 
 def _on_table(
     context: Context,
-    name: str,
     targets: Targets,
     roles: Roles,
     table: TableSettings,
@@ -181,7 +212,8 @@ def _on_table(
     if one.writes:
         wanted.append(("write", roles.write.name))
     for purpose, role in wanted:
-        _table_member(context, f"{name}-{purpose}", targets, table, role, one.principal)
+        name, former = _of_grant(context, table, one, purpose)
+        _table_member(context, name, targets, table, role, one.principal, former)
 
 
 def _table_member(
@@ -191,6 +223,7 @@ def _table_member(
     table: TableSettings,
     role: Input[str],
     member: Input[str],
+    former: str | None = None,
 ) -> biglake.IcebergTableIamMember:
     made = biglake.IcebergTableIamMember(
         name,
@@ -200,22 +233,20 @@ def _table_member(
         name=targets.names[table.path],
         role=role,
         member=member,
-        opts=context.options(),
+        opts=context.options(formerly=renamed(name, former)),
     )
     targets.outcomes.waits(table.path, made)
     return made
 
 
-def _on_stream(
-    context: Context, name: str, targets: Targets, roles: Roles, table: TableSettings, one: Reach
-) -> None:
+def _on_stream(context: Context, targets: Targets, roles: Roles, table: TableSettings, one: Reach) -> None:
     if any(same(one.principal, writer) for writer in context.settings.writers):
         # It reads and writes already. The same binding twice is one in IAM, and deleting either deletes it.
         return
     role = roles.write_rows if one.writes else roles.read_rows if one.reads else None
     if role is not None:
-        name = f"{name}-{'write' if one.writes else 'read'}"
-        _stream_member(context, name, targets, table, role, one.principal)
+        name, former = _of_grant(context, table, one, "write" if one.writes else "read")
+        _stream_member(context, name, targets, table, role, one.principal, former)
 
 
 def _stream_member(
@@ -225,8 +256,11 @@ def _stream_member(
     table: TableSettings,
     role: projects.IAMCustomRole,
     member: Input[str],
+    former: str | None = None,
 ) -> bigquery.IamMember:
-    made = _row_member(context, name, targets.streamed[table.path], targets.names[table.path], role, member)
+    made = _row_member(
+        context, name, targets.streamed[table.path], targets.names[table.path], role, member, former
+    )
     targets.outcomes.waits(table.path, made)
     return made
 
@@ -238,6 +272,7 @@ def _row_member(
     known: Output[str],
     role: projects.IAMCustomRole,
     member: Input[str],
+    former: str | None = None,
 ) -> bigquery.IamMember:
     return bigquery.IamMember(
         name,
@@ -246,7 +281,7 @@ def _row_member(
         table_id=known,
         role=role.name,
         member=member,
-        opts=context.options(),
+        opts=context.options(formerly=renamed(name, former)),
     )
 
 
@@ -257,7 +292,7 @@ def scanned(
     agent needs both); answers what lets it read each."""
     if scanner is None:
         return {}
-    _asks(context, roles, "scanner", scanner.member)
+    _asks(context, roles, Member(scanner.member, "scanner", "scanner"))
     made: dict[str, biglake.IcebergTableIamMember | bigquery.IamMember] = {}
     for table in context.settings.tables:
         if table.quality is None:
@@ -273,5 +308,6 @@ def scanned(
 def batch(context: Context, targets: Targets, roles: Roles, works_as: serviceaccount.Account | None) -> None:
     """Let batches write."""
     if works_as is not None:
-        _writes(context, targets, roles, "batch", works_as.member)
-        _asks(context, roles, "batch", works_as.member)
+        account = Member(works_as.member, "batch", "batch")
+        _writes(context, targets, roles, account)
+        _asks(context, roles, account)

@@ -8,6 +8,7 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import bigquery, pubsub, storage
 
+from aiplatform._principals import members
 from aiplatform.lakehouse import bigquery_types, gcp_buckets, gcp_query
 from aiplatform.lakehouse.gcp_access import Policy, on_column
 from aiplatform.lakehouse.gcp_buckets import BUCKET_READER, OBJECT_USER
@@ -142,8 +143,10 @@ def streams(
     for stream in context.settings.streams:
         name, table = f"stream-{stream.name}", made[stream.table]
         arrives = topic(context, key, name)
-        for index, writer in enumerate(context.settings.writers):
-            publisher(context, f"{name}-{index}", arrives, writer)
+        for writer in members(context.settings.writers):
+            publisher(
+                context, f"{name}-{writer.key}", arrives, writer.principal, formerly=f"{name}-{writer.former}"
+            )
         dead = topic(context, key, f"{name}-errors")
         lets = publisher(context, f"{name}-errors", dead, agent)
         rows = pubsub.Subscription(

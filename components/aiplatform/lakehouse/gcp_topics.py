@@ -6,6 +6,7 @@ from typing import Final
 from pulumi import Input, Output
 from pulumi_gcp import pubsub
 
+from aiplatform._principals import renamed
 from aiplatform.lakehouse.gcp_context import Context, Key
 
 WEEK: Final = f"{7 * 24 * 3600}s"
@@ -29,16 +30,18 @@ def topic(context: Context, key: Key, purpose: str) -> pubsub.Topic:
 
 
 def publisher(
-    context: Context, purpose: str, made: pubsub.Topic, member: Input[str]
+    context: Context, purpose: str, made: pubsub.Topic, member: Input[str], formerly: str | None = None
 ) -> pubsub.TopicIAMMember:
-    """Let somebody publish."""
+    """Let a principal publish. formerly: the purpose in the logical name that it had."""
     return pubsub.TopicIAMMember(
         f"{context.name}-{purpose}-publisher",
         project=context.project,
         topic=made.name,
         role="roles/pubsub.publisher",
         member=member,
-        opts=context.options(),
+        opts=context.options(
+            formerly=[f"{context.name}-{each}-publisher" for each in renamed(purpose, formerly)]
+        ),
     )
 
 

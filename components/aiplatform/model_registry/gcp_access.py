@@ -8,6 +8,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import secretmanager
 
+from aiplatform._principals import members, renamed
 from aiplatform.model_registry.args import SERVER, SETUP
 from aiplatform.model_registry.gcp_context import Context
 from aiplatform.model_registry.gcp_storage import Key
@@ -66,8 +67,10 @@ def secrets(context: Context, key: Key, who: Mapping[str, WorkloadIdentity]) -> 
             _may(context, secret, logical, "setup-writes", _WRITER, setup),
         ]
         given = context.settings.accounts.get(account)
-        for index, principal in enumerate(given.principals if given else []):
-            rights.append(_may(context, secret, logical, str(index), _READER, principal))
+        for member in members(given.principals if given else []):
+            rights.append(
+                _may(context, secret, logical, member.key, _READER, member.principal, former=member.former)
+            )
     return Secrets(signing.name, {account: secret.name for account, secret in accounts.items()}, [*rights])
 
 
@@ -97,7 +100,13 @@ def _secret(context: Context, key: Key, logical: str, called: str) -> secretmana
 
 
 def _may(
-    context: Context, secret: secretmanager.Secret, logical: str, who: str, role: str, member: Input[str]
+    context: Context,
+    secret: secretmanager.Secret,
+    logical: str,
+    who: str,
+    role: str,
+    member: Input[str],
+    former: str | None = None,
 ) -> pulumi.Resource:
     return secretmanager.SecretIamMember(
         f"{context.name}-{logical}-{who}",
@@ -105,5 +114,5 @@ def _may(
         secret_id=secret.secret_id,
         role=role,
         member=member,
-        opts=context.options(),
+        opts=context.options(formerly=[f"{context.name}-{logical}-{each}" for each in renamed(who, former)]),
     )

@@ -7,6 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_gcp import serviceaccount
 
 from aiplatform._google_apis import switched_on
+from aiplatform._principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
 ANNOTATION: Final = "iam.gke.io/gcp-service-account"
@@ -41,7 +42,9 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         opts=ResourceOptions(parent=parent),
     )
     return {
-        "principal": account.member,
+        "principal": declare(
+            account.member, f"serviceAccount:{email(settings.physical_name, project or '')}"
+        ),
         "role_arn": None,
         "role_name": None,
         "service_account_email": account.email,
@@ -49,3 +52,10 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         # Not its etag, which changes with every other binding of the account: Pods would be made anew.
         "ready": link.id,
     }
+
+
+def email(account_id: str, project: str) -> str:
+    """A service account's address. An organization's domain comes last: of the project `example.com:web` it
+    is `web.example.com`."""
+    domain, _, name = project.rpartition(":")
+    return f"{account_id}@{f'{name}.{domain}' if domain else name}.iam.gserviceaccount.com"

@@ -202,3 +202,20 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 def test_what_is_wrong_is_told(wrong: dict[str, Any], expected: str) -> None:
     (told,) = _faults(**wrong)
     assert told.startswith(f"ContainerRegistryArgs.{expected}")
+
+
+def test_without_the_first_reader_on_google_no_role_of_another_is_deleted() -> None:
+    """Deleting a member removes the principal from the role, whichever resource put it there."""
+    kind = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
+
+    def members(*readers: str) -> dict[str, Any]:
+        made = _registry(
+            **GOOGLE, repositories=["training"], caches=[{"upstream": "quay.io"}], readers=readers
+        )
+        return {each.name: each.inputs["member"] for each in made.all(kind)}
+
+    first, second = "group:first@acme.example", "group:second@acme.example"
+    before, after = members(first, second), members(second)
+    assert {before[name] for name in before if name not in after} == {first}
+    assert set(after.values()) == {second}
+    assert after.items() <= before.items()

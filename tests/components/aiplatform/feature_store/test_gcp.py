@@ -271,3 +271,29 @@ def test_pods_are_who_their_service_accounts_say(made: Recording) -> None:
         ("169.254.169.254/32", 53),
         ("169.254.20.10/32", 53),
     }, "GKE's metadata server and its resolvers, which no selector of Pods meets"
+
+
+def _shared(recorded: Recording) -> dict[str, Any]:
+    """Members of what several principals have roles on, by type and name."""
+    return {
+        f"{each.type} {each.name}": each.inputs
+        for each in recorded.resources
+        if each.inputs.get("member") in (APPLIER, READER)
+        and "-staging-" not in each.name
+        and not each.name.endswith("-tables")
+    }
+
+
+@pytest.mark.parametrize("latency", ["tens_of_milliseconds", "milliseconds"])
+def test_without_the_first_applier_no_role_of_another_is_deleted(latency: str) -> None:
+    """Deleting a member removes the principal from the role, whichever resource put it there."""
+    before = _shared(google(latency=latency, appliers=[APPLIER, READER]))
+    after = _shared(google(latency=latency, appliers=[READER]))
+    assert {before[name]["member"] for name in before if name not in after} == {APPLIER}
+    assert all(before[name] == inputs for name, inputs in after.items())
+
+
+def test_an_applier_that_becomes_a_reader_keeps_what_readers_may_do() -> None:
+    before, after = (_shared(google(**{kind: [READER]})) for kind in ("appliers", "readers"))
+    deleted = [before[name] for name in before if name not in after]
+    assert not [each for each in deleted if each in after.values()]

@@ -117,6 +117,11 @@ def everything() -> Recording:
     )
 
 
+def logical(member: str) -> str:
+    """A member in logical names."""
+    return member.replace(":", "-")
+
+
 def faults(**given: Any) -> list[str]:
     """What is told of wrong arguments."""
     with pytest.raises(ArgumentError) as error:

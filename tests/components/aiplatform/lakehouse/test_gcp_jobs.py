@@ -13,7 +13,15 @@ import pytest
 
 from aiplatform.lakehouse import gcp_jobs, gcp_outcomes
 from aiplatform.lakehouse.gcp_jobs import Jobs, StatementsError, finish
-from tests.components.aiplatform.lakehouse.google import BY_TABLE, ORDERS, PROJECT, REGION, arguments
+from tests.components.aiplatform.lakehouse.google import (
+    BY_TABLE,
+    ORDERS,
+    PROJECT,
+    REGION,
+    SUPPORT,
+    arguments,
+    logical,
+)
 from tests.components.recording import Recording, record
 
 SHAPE = "gcp:bigquery/job:Job"
@@ -279,7 +287,7 @@ def test_readers_of_other_tables_are_registered_before_the_error_of_one(
 
     with pytest.raises(Exception, match=rf"table {wrong.replace('-', '.')}: .* Unrecognized name: x"):
         _lakehouse(RUNNING, tables=tables, grants=[{**BY_TABLE, "tables": paths}], member=member)
-    readable = [f"lake-grant-support-{path}-read" for path in paths if path != wrong.replace("-", ".")]
+    readable = [f"lake-{logical(SUPPORT)}-{path}-read" for path in paths if path != wrong.replace("-", ".")]
     assert sorted(registered) == sorted(readable), "their access was withdrawn for new policies, too"
 
 

@@ -20,6 +20,7 @@ from tests.components.aiplatform.lakehouse.google import (
     SUPPORT,
     everything,
     lakehouse,
+    logical,
 )
 from tests.components.recording import Recording, value
 
@@ -27,6 +28,7 @@ BUCKET = "gcp:storage/bucket:Bucket"
 TABLE = "gcp:biglake/icebergTable:IcebergTable"
 POLICY = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
 SHAPE = "gcp:bigquery/job:Job"
+FILES = "gcp:storage/managedFolderIamMember:ManagedFolderIamMember"
 STATEMENTS = "gcp:storage/bucketObject:BucketObject"
 ON_TABLE = "gcp:biglake/icebergTableIamMember:IcebergTableIamMember"
 ZONES = ("curated", "raw", "serving")
@@ -54,13 +56,13 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
         [
             "aiplatform:index:Lakehouse lake",
             "gcp:biglake/icebergCatalog:IcebergCatalog lake-catalog",
-            "gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember lake-writer-0",
+            f"gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember lake-writer-{logical(PIPELINE)}",
             *(f"gcp:biglake/icebergNamespace:IcebergNamespace lake-{zone}" for zone in ZONES),
             f"{TABLE} lake-curated-orders",
-            *(f"{ON_TABLE} lake-grant-{team}-curated.orders-read" for team in ("analysts", "support")),
+            *(f"{ON_TABLE} lake-{logical(each)}-curated.orders-read" for each in (ANALYSTS, SUPPORT)),
             *(f"{POLICY} lake-curated-orders-{policy}" for policy in policies),
             *(f"gcp:bigquery/dataset:Dataset lake-{zone}" for zone in ZONES),
-            *(f"{dataset} lake-writer-0-{zone}" for zone in ZONES),
+            *(f"{dataset} lake-writer-{logical(PIPELINE)}-{zone}" for zone in ZONES),
             f"{SHAPE} lake-curated-orders-shape",
             f"{STATEMENTS} lake-curated-orders-statements",
             "gcp:kms/cryptoKey:CryptoKey lake-key",
@@ -75,8 +77,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             ),
             *(f"gcp:projects/iAMAuditConfig:IAMAuditConfig lake-{each}" for each in ("biglake", "storage")),
             *(f"gcp:projects/iAMCustomRole:IAMCustomRole lake-{each}" for each in ("client", "writer")),
-            f"{member} lake-asks-analysts@acme.example",
-            *(f"{member} lake-asks-{each}@{PROJECT}.iam" for each in ("pipeline", "support")),
+            *(f"{member} lake-asks-{logical(each)}" for each in (ANALYSTS, PIPELINE, SUPPORT)),
             *(f"gcp:projects/service:Service lake-api-{api}" for api in apis),
             "gcp:projects/serviceIdentity:ServiceIdentity lake-pubsub",
             "gcp:pubsub/topic:Topic lake-arrivals",
@@ -85,10 +86,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             *(f"{BUCKET} lake-{zone}" for zone in ZONES),
             *(f"gcp:storage/bucketIAMMember:BucketIAMMember lake-{zone}-catalog" for zone in ZONES),
             *(f"gcp:storage/managedFolder:ManagedFolder lake-{zone}-files" for zone in ZONES),
-            *(
-                f"gcp:storage/managedFolderIamMember:ManagedFolderIamMember lake-{zone}-files-0"
-                for zone in ZONES
-            ),
+            *(f"{FILES} lake-{zone}-files-{logical(PIPELINE)}" for zone in ZONES),
             "gcp:storage/notification:Notification lake-arrivals",
         ]
     )
@@ -222,8 +220,8 @@ def test_equal_conditions_are_one_row_policy() -> None:
 def test_access_waits_for_the_policies_and_is_withdrawn_before_they_change(default: Recording) -> None:
     job = default.one(SHAPE)
     assert job.delete_before_replace, "the engine then deletes first what has a property of it"
-    for team in ("analysts", "support"):
-        member = default.one(ON_TABLE, f"lake-grant-{team}-curated.orders-read")
+    for principal in (ANALYSTS, SUPPORT):
+        member = default.one(ON_TABLE, f"lake-{logical(principal)}-curated.orders-read")
         assert job.urn in member.property_dependencies["name"], "an input whose change replaces the member"
         assert default.one(STATEMENTS).urn in member.property_dependencies["name"], (
             "BigQuery forgets a job after six months: a new one then replaces none"
@@ -251,17 +249,17 @@ def test_a_later_table_of_a_zone_is_granted_when_it_is_declared() -> None:
     later = {"zone": "serving", "name": "sums", "columns": [{"name": "total", "type": "double"}]}
     recorded = lakehouse(tables=[ORDERS, later], grants=[BY_ZONES])
     assert [each.name for each in recorded.all(ON_TABLE)] == [
-        "lake-grant-analysts-curated.orders-read",
-        "lake-grant-analysts-serving.sums-read",
+        f"lake-{logical(ANALYSTS)}-curated.orders-read",
+        f"lake-{logical(ANALYSTS)}-serving.sums-read",
     ]
 
 
 def test_two_grants_of_a_principal_on_a_table_are_one_binding() -> None:
     more = {**BY_TABLE, "principal": ANALYSTS, "rows": None, "classifications": ["public", "pii"]}
     recorded = lakehouse(grants=[BY_ZONES, more])
-    assert [each.name for each in recorded.all(ON_TABLE)] == ["lake-grant-analysts-curated.orders-read"], (
-        "deleting either of two equal ones would delete both"
-    )
+    assert [each.name for each in recorded.all(ON_TABLE)] == [
+        f"lake-{logical(ANALYSTS)}-curated.orders-read"
+    ], "deleting either of two equal ones would delete both"
     pii = recorded.one(POLICY, "lake-curated-orders-pii").inputs["grantees"]
     assert "principalSet://goog/group/analysts@acme.example" in pii
 
@@ -291,7 +289,7 @@ def test_statements_that_come_back_run_as_another_job(default: Recording) -> Non
     assert default.one(SHAPE).delete_before_replace, "or the members would stay while the job is replaced"
     assert (
         default.one(SHAPE).urn
-        in default.one(ON_TABLE, "lake-grant-support-curated.orders-read").property_dependencies["name"]
+        in default.one(ON_TABLE, f"lake-{logical(SUPPORT)}-curated.orders-read").property_dependencies["name"]
     )
 
 

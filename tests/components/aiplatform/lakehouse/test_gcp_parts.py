@@ -18,6 +18,7 @@ from tests.components.aiplatform.lakehouse.google import (
     SUPPORT,
     everything,
     lakehouse,
+    logical,
 )
 from tests.components.recording import Recording
 from twin.gcp.services import iam_role_table
@@ -102,7 +103,7 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
     )
     errors = all_of_it.one(SUBSCRIPTION, "lake-stream-clicks-errors").inputs
     assert errors["cloudStorageConfig"]["filenamePrefix"] == "files/errors/clicks/"
-    grant = all_of_it.one("gcp:bigquery/iamMember:IamMember", "lake-grant-raw-raw.events-read")
+    grant = all_of_it.one("gcp:bigquery/iamMember:IamMember", f"lake-{logical(SUPPORT)}-raw.events-read")
     assert grant.inputs["member"] == SUPPORT
     assert grant.inputs["role"].startswith("lake-row-reader")
     assert (
@@ -143,8 +144,8 @@ def test_writers_change_rows_of_streams_and_neither_columns_nor_the_table(all_of
     dataset = all_of_it.one("gcp:bigquery/dataset:Dataset", "lake-streams").inputs["datasetId"]
     members = all_of_it.all("gcp:bigquery/datasetIamMember:DatasetIamMember")
     assert dataset not in {each.inputs["datasetId"] for each in members}, "a role there alters and drops them"
-    for purpose in ("writer-0", "batch"):
-        held = all_of_it.one("gcp:bigquery/iamMember:IamMember", f"lake-{purpose}-raw.events").inputs
+    for name in (f"{logical(PIPELINE)}-raw.events-write", "batch-raw.events"):
+        held = all_of_it.one("gcp:bigquery/iamMember:IamMember", f"lake-{name}").inputs
         assert (held["datasetId"], held["role"].startswith("lake-row-writer")) == (dataset, True)
     both = lakehouse(
         tables=[EVENTS],
@@ -152,7 +153,9 @@ def test_writers_change_rows_of_streams_and_neither_columns_nor_the_table(all_of
         grants=[{**BY_TABLE, "principal": PIPELINE, "tables": ["raw.events"], "rows": None}],
     )
     names = [each.name for each in both.all("gcp:bigquery/iamMember:IamMember")]
-    assert names == ["lake-raw.events-appends", "lake-writer-0-raw.events"], "one binding of one principal"
+    assert names == ["lake-raw.events-appends", f"lake-{logical(PIPELINE)}-raw.events-write"], (
+        "one binding of one principal"
+    )
 
 
 def test_a_grant_to_write_a_stream_changes_rows_and_no_columns() -> None:
@@ -163,7 +166,9 @@ def test_a_grant_to_write_a_stream_changes_rows_and_no_columns() -> None:
         streams=[{"name": "clicks", "table": "raw.events"}],
         grants=[grant],
     )
-    member = recorded.one("gcp:bigquery/iamMember:IamMember", "lake-grant-support-raw.events-write").inputs
+    member = recorded.one(
+        "gcp:bigquery/iamMember:IamMember", f"lake-{logical(SUPPORT)}-raw.events-write"
+    ).inputs
     assert member["role"].startswith("lake-row-writer")
     role = recorded.one("gcp:projects/iAMCustomRole:IAMCustomRole", "lake-row-writer").inputs
     assert role["permissions"] == [
