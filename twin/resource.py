@@ -54,12 +54,18 @@ class HalfMade(CloudError):  # noqa: N818 - the cloud's refusal, not a defect
     The engine keeps the id and the outputs, shows the resource as failed, and reads and updates it in place
     next time, by `finish` and `update`. A create that raises a plain CloudError says by it that nothing is
     left: undo, or raise this.
+
+    complete: every call of the create was made, and the resource itself failed (a node group that got no
+    machine): nothing is left to finish, and a read says what became of it.
     """
 
-    def __init__(self, message: str, id: str, state: Props, *, code: str = "", path: str = "") -> None:
+    def __init__(
+        self, message: str, id: str, state: Props, *, code: str = "", path: str = "", complete: bool = False
+    ) -> None:
         super().__init__(message, code=code, path=path)
         self.id = id
         self.state = state
+        self.complete = complete
 
 
 class Cancelled(Exception):  # noqa: N818 - as asyncio's

@@ -108,8 +108,9 @@ class FakeType(ResourceType):
         if inputs.get("tags", {}).get("fault") == "refuse":
             raise CloudError("the cloud refuses it", code="Refused", path="tags.fault")
         id = context.backend.make(context.intent, self.token, self.prefix, inputs)
-        if inputs.get("tags", {}).get("fault") == "half":
-            raise HalfMade("made, but it never became ready", id, self.state(context, id, inputs))
+        if (fault := inputs.get("tags", {}).get("fault")) in ("half", "failed"):
+            state, complete = self.state(context, id, inputs), fault == "failed"
+            raise HalfMade("made, but it never became ready", id, state, complete=complete)
         if delay := os.environ.get("FAKE_DELAY_AFTER"):
             pause(float(delay))
         return id, self.state(context, id, inputs)

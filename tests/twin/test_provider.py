@@ -275,6 +275,16 @@ def test_a_half_made_resource_fails_each_read_until_an_update_has_finished_it(
     assert provided.client.read(VPC, left.id, state, inputs)[0] == left.id
 
 
+def test_a_resource_that_failed_after_its_last_call_is_read_as_it_is(provided: Provided) -> None:
+    with pytest.raises(grpc.RpcError) as error:
+        provided.client.create(VPC, {**CIDR, "tags": {"fault": "failed"}})
+    left = left_by(error.value)
+    state, inputs = unmarshal(left.properties).props, unmarshal(left.inputs).props
+    assert provided.client.read(VPC, left.id, state, inputs)[0] == left.id, (
+        "nothing is left to finish: an update would only be refused"
+    )
+
+
 def test_an_import_of_a_half_made_resource_succeeds(provided: Provided) -> None:
     left = half_made(provided)
     assert provided.client.read(VPC, left.id)[0] == left.id

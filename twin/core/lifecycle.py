@@ -45,7 +45,8 @@ class Lifecycle:
             id, outputs = self.type.create(self.context.with_intent(intent), _asked(inputs))
         except HalfMade as error:
             error.state = self._remains(error)
-            self.store.created(intent, error.id, inputs, error.state, unfinished=words(error))
+            unfinished = None if error.complete else words(error)
+            self.store.created(intent, error.id, inputs, error.state, unfinished=unfinished)
             raise
         except CloudError:
             self.store.failed(intent)

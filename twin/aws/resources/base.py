@@ -123,15 +123,21 @@ class AwsResource(Entry):
             id = self.made_id(context, answer, inputs)
         try:
             return id, self._complete(context, id, inputs, answer)
+        except HalfMade:
+            raise
         except CloudError as error:
-            # The AWS provider sets the id before it waits: what failed stays in the state, with init errors,
-            # and the next update has nothing to change (pulumi-terraform-bridge, pkg/tfbridge/provider.go).
+            # The AWS provider sets the id before it goes on: what failed stays in the state, with init
+            # errors, and the next update has nothing to change (pulumi-terraform-bridge,
+            # pkg/tfbridge/provider.go).
             raise HalfMade(str(error), id, inputs, code=error.code, path=error.path) from error
 
     def _complete(self, context: AwsContext, id: str, inputs: Props, answer: Props) -> Props:
         with self.errors("creating", self.describe(inputs, id)):
             self.after_create(context, id, inputs, answer)
-        self.wait(context, id, inputs, self.created, "create")
+        try:
+            self.wait(context, id, inputs, self.created, "create")
+        except CloudError as error:
+            raise HalfMade(str(error), id, inputs, code=error.code, path=error.path, complete=True) from error
         outputs = self.read(context, id, inputs)
         if outputs is None:
             raise CloudError(f"reading {self.title} ({id}): couldn't find resource after its creation")
