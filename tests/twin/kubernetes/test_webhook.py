@@ -95,7 +95,7 @@ def test_a_cloud_that_is_away_makes_the_api_server_try_again(webhook: Webhook) -
 def test_what_is_no_review_is_refused(webhook: Webhook) -> None:
     assert ask(webhook, "POST", "/authenticate", "{")[0] == 400
     assert ask(webhook, "POST", "/authenticate", {"kind": "Pod"})[0] == 400
-    assert ask(webhook, "POST", "/elsewhere", {})[0] == 404
+    assert ask(webhook, "POST", "/elsewhere", None)[0] == 404
 
 
 def test_health_is_said(webhook: Webhook) -> None:
