@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from ruamel.yaml import YAML
 
-from cli import engine
+from cli import engine, engine_settings
 from tests.bench_processes import Sampler, Usage
 from tests.end_to_end.harness import ROOT, Twin
 from tests.inventories.rendering import registered
@@ -155,7 +155,7 @@ def ran(twin: Twin, words: Sequence[str], file: Path) -> tuple[float, dict[str, 
     world = twin.world
     command = [environment.engine(world), *words, "--non-interactive", "--suppress-progress"]
     command += ["--stack", twin.environment, "--config-file", str(file)]
-    variables = environment.complete(world)
+    variables = environment.complete(world) | engine_settings.variables(words)
     marks = {name: variables[name] for name in ("AIPLATFORM_TWIN", "AIPLATFORM_HOME")}
     with Sampler(marks, world.folder).running() as usage:
         began = time.perf_counter()
