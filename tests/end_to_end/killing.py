@@ -47,13 +47,23 @@ def kill_midway(twin: Twin, reached: Callable[[], bool], victim: Callable[[psuti
     assert end(running, victim) != 0, f"an `up` whose processes die is no success:\n{twin.spawned()}"
 
 
-def end(running: subprocess.Popen[str], victim: Callable[[psutil.Process], bool] = lambda _: True) -> int:
-    """Kill some of what a command has started (by default all of it), see it end and leave nothing."""
+def end(
+    running: subprocess.Popen[str],
+    victim: Callable[[psutil.Process], bool] = lambda _: True,
+    *,
+    may_have_ended: bool = False,
+) -> int:
+    """Kill some of what a command has started (by default all of it), see it end and leave nothing.
+
+    may_have_ended: whether it may have failed by itself, so that nothing of it is left to kill.
+    """
+    if may_have_ended and running.poll() is not None:
+        return running.returncode
     family = psutil.Process(running.pid).children(recursive=True)
     victims = [process for process in family if victim(process)]
     for process in victims:
         process.kill()
-    assert victims, "there was nothing to kill"
+    assert victims or may_have_ended, "there was nothing to kill"
     code = running.wait(90)
     _, alive = psutil.wait_procs(family, timeout=15)
     assert not alive, "what the engine started does not outlive it"
