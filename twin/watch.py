@@ -21,6 +21,8 @@ from twin.toolchain.errors import ToolchainError
 from twin.world import World, WorldError
 
 LOOK_SECONDS: Final = 0.5
+END_SECONDS: Final = 60.0
+"""How long the end of the watch waits for a restart that is under way."""
 RESTARTS: Final = 3
 """How often one process is restarted within one command."""
 
@@ -54,10 +56,13 @@ class Watch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
-        self._thread.join(LOOK_SECONDS)
+        self._thread.join(END_SECONDS)
 
     def _run(self) -> None:
-        while not self._over.wait(LOOK_SECONDS):
+        over = False
+        while not over:
+            # Once more after the end: what died last may be why the command failed.
+            over = self._over.wait(LOOK_SECONDS)
             for name in lifecycle.ended(self._world):
                 self._repair(name)
             if self.failure:

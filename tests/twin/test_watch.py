@@ -49,6 +49,18 @@ def until(condition: Callable[[], bool], seconds: float = 10) -> bool:
     return condition()
 
 
+def test_a_process_that_ends_just_before_its_command_is_restarted_and_reported(world: World) -> None:
+    daemon = run(world, "cloud", "sleep 60")
+    said: list[str] = []
+    with Watch(world, said.append):
+        first = daemon.process()
+        assert first is not None
+        first.kill()
+        first.wait(5)
+    assert said == ["cloud of the twin ended (killed by SIGKILL) and was restarted"]
+    assert daemon.alive, "the next command finds it"
+
+
 @pytest.mark.parametrize("name", ["etcd", "kube-apiserver", "controller", "cloud"])
 def test_a_process_that_was_killed_is_restarted_and_reported(world: World, name: str) -> None:
     daemon = run(world, name, "sleep 60")
