@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from cli import app as application
 from cli.output import CommandError
 from cli.policy import command
+from twin import lifecycle
 from twin.processes import ProcessError
 
 RUNNER = CliRunner()
@@ -42,6 +43,8 @@ def tells(monkeypatch: pytest.MonkeyPatch) -> Tells:
 
         monkeypatch.setattr(command, "started", lambda name: name)
         monkeypatch.setattr(command, "_preview", preview)
+        # No process of such a twin runs, and none has ended.
+        monkeypatch.setattr(lifecycle, "ended", lambda world: [])
 
     return tell
 
