@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import psutil
 
-from cli import engine_settings, pending
+from cli import captured, engine_settings, pending
 from cli.digest import digest
 from cli.output import CommandError, note
 from twin import environment
@@ -36,16 +36,7 @@ def ensure_stack(world: World, name: str) -> Path:
     file = environment.stack_file(world, name)
     release_locks(world, name)
     if not _state(world, name).exists():
-        command = [environment.engine(world), "stack", "select", "--create", name, "--non-interactive"]
-        done = subprocess.run(
-            # The folder of the world: the engine writes the new stack's seal beside the Pulumi.yaml there.
-            [*command, "--cwd", str(environment.project_folder(world))],
-            env=environment.complete(world),
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        done = captured.pulumi(world, "stack", "select", "--create", name, "--non-interactive")
         if done.returncode:
             raise CommandError(f"the stack {name} could not be made:\n{done.stderr or done.stdout}")
     return file
@@ -64,9 +55,8 @@ def run(world: World, name: str, arguments: Sequence[str]) -> int:
         "--config-file",
         str(ensure_stack(world, name)),
     ]
-    told = engine_settings.ignored(arguments)
-    if told:
-        note(told)
+    if warning := engine_settings.ignored(arguments):
+        note(warning)
     variables = environment.complete(world) | engine_settings.variables(arguments)
     with Watch(world, note) as watch:
         code = stream(command, variables, watch)
@@ -158,15 +148,7 @@ def _show(line: str) -> None:
 
 def outputs(world: World, name: str) -> dict[str, Any]:
     """The stack's outputs, with secrets hidden; empty where there are none."""
-    command = [environment.engine(world), "stack", "output", "--json", "--stack", name]
-    done = subprocess.run(
-        [*command, "--cwd", str(environment.project_folder(world))],
-        env=environment.complete(world),
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    done = captured.pulumi(world, "stack", "output", "--json", "--stack", name)
     with contextlib.suppress(ValueError):
         found = json.loads(done.stdout)
         return found if isinstance(found, dict) else {}

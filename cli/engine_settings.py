@@ -23,7 +23,7 @@ MEMORY_TO_SPARE: Final = 6 * 1024**3
 
 
 def variables(arguments: Sequence[str], base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables of `pulumi <arguments>`, beside the twin's own.
+    """Return the variables of `pulumi <arguments>` that are added to the twin's.
 
     base: the caller's environment (default: this process's), whose own setting of the collector counts.
     Only a command that begins with `preview` skips checkpoints: any other may save something.
@@ -38,7 +38,7 @@ def variables(arguments: Sequence[str], base: Mapping[str, str] | None = None) -
 
 
 def ignored(arguments: Sequence[str], base: Mapping[str, str] | None = None) -> str:
-    """What to report where the caller asks a command that saves to skip its checkpoints; empty otherwise."""
+    """Return a warning where a command that saves is asked to skip its checkpoints; empty otherwise."""
     base = os.environ if base is None else base
     if SKIP_CHECKPOINTS not in base or SKIP_CHECKPOINTS in variables(arguments, base):
         return ""

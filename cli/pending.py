@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from cli.output import note
+from cli import captured
+from cli.output import CommandError, note
 from twin import environment
 from twin.world import World
 
@@ -87,14 +88,8 @@ def _forget(world: World, stack: str, urns: set[str]) -> None:
 
 
 def _pulumi(world: World, *arguments: str) -> str:
-    done = subprocess.run(
-        [environment.engine(world), *arguments, "--cwd", str(environment.project_folder(world))],
-        env=environment.complete(world),
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
+    done = captured.pulumi(world, *arguments)
     if done.returncode:
-        note(f"pulumi {' '.join(arguments[:2])}: {done.stderr.strip() or done.stdout.strip()}")
+        reason = done.stderr.strip() or done.stdout.strip()
+        raise CommandError(f"pulumi {' '.join(arguments[:2])} failed: {reason}")
     return done.stdout

@@ -162,9 +162,8 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     variables = environment.complete(world)
     if is_pulumi:
         variables |= engine_settings.variables(command[1:])
-        told = engine_settings.ignored(command[1:])
-        if told:
-            note(told)
+        if warning := engine_settings.ignored(command[1:]):
+            note(warning)
     if stack:
         variables |= _stack_variables(world, stack, engine.ensure_stack(world, stack))
         if command[1:] and command[1] in pending.DESTROYS:

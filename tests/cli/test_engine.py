@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from cli import engine
+from cli.output import CommandError
 from twin import environment
 from twin import world as worlds
 from twin.world import World
@@ -223,6 +224,22 @@ def test_pending_creates_are_undone_only_where_no_other_engine_works(
     lock(world, os.getpid(), "another-host")
     assert engine.undo_pending(world, "dev"), "that engine's own business"
     assert asked == ["dev"]
+
+
+def test_a_state_that_cannot_be_exported_is_an_error_with_its_cause(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending(world, VPC)
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        if "twin.core.pending_creates" in command:
+            return subprocess.CompletedProcess(command, 0, '{"deleted": [], "failed": {}}')
+        return subprocess.CompletedProcess(command, 255, "", "error: incorrect passphrase\n")
+
+    monkeypatch.setattr(engine.pending.subprocess, "run", run)
+    monkeypatch.setattr(environment, "engine", lambda _: "pulumi")
+    with pytest.raises(CommandError, match="pulumi stack export failed: error: incorrect passphrase"):
+        engine.undo_pending(world, "dev")
 
 
 def test_pending_creates_that_are_undone_are_removed_from_the_state(
