@@ -83,6 +83,16 @@ def _one_of(fields: Fields, inputs: Props) -> Iterator[Failure]:
             yield Failure(name, f"exactly one of wildcard and {asked[0]} must be specified in {name}")
 
 
+_TAGS = Field(
+    "LFTags",
+    of={
+        "catalogId": Field("CatalogId"),
+        "key": Field("TagKey"),
+        "value": Field("TagValues", encode=lambda value: [value]),
+    },
+)
+
+
 class ResourceLfTags(AwsResource):
     token = "aws:lakeformation/resourceLfTags:ResourceLfTags"
     service = "lakeformation"
@@ -90,14 +100,7 @@ class ResourceLfTags(AwsResource):
     fields = {
         **kept("catalogId"),
         **_RESOURCES,
-        "lfTags": Field(
-            "LFTags",
-            of={
-                "catalogId": Field("CatalogId"),
-                "key": Field("TagKey"),
-                "value": Field("TagValues", encode=lambda value: [value]),
-            },
-        ),
+        "lfTags": _TAGS,
     }
     create_call = Call("AddLFTagsToResource")
     read_call = Call("GetResourceLFTags")
@@ -172,21 +175,14 @@ class ResourceLfTags(AwsResource):
 
 
 class ResourceLfTag(ResourceLfTags):
-    """One LF-tag. What other tags the resource has is nothing to it."""
+    """One LF-tag of a resource. It ignores the other tags of that resource."""
 
     token = "aws:lakeformation/resourceLfTag:ResourceLfTag"
     title = "Lake Formation Resource LF Tag"
     fields = {
         **kept("catalogId", "timeouts"),
         **_RESOURCES,
-        "lfTag": Field(
-            "LFTags",
-            of={
-                "catalogId": Field("CatalogId"),
-                "key": Field("TagKey"),
-                "value": Field("TagValues", encode=lambda value: [value]),
-            },
-        ),
+        "lfTag": _TAGS,
     }
     immutable = frozenset({"catalogId", "lfTag", "region", *_RESOURCES})
     paths = {**ResourceLfTags.paths, "EntityNotFoundException: Tag": "lfTag"}
@@ -199,9 +195,9 @@ class ResourceLfTag(ResourceLfTags):
         return key == state["lfTag"]["key"]
 
     def outputs(self, context: AwsContext, id: str, item: Any, state: Props) -> Props:
-        told = super().outputs(context, id, item, {**state, "lfTag": None, "lfTags": [state["lfTag"]]})
-        (tag,) = told.pop("lfTags")
-        return {**told, "lfTag": tag}
+        outputs = super().outputs(context, id, item, {**state, "lfTag": None, "lfTags": [state["lfTag"]]})
+        (tag,) = outputs.pop("lfTags")
+        return {**outputs, "lfTag": tag}
 
 
 class Permissions(AwsResource):
