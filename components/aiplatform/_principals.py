@@ -47,7 +47,7 @@ _TEXTS: Final[WeakKeyDictionary[Output[Any], str]] = WeakKeyDictionary()
 
 
 def declare(principal: Output[str], text: str) -> Output[str]:
-    """Note what an output will be, so that components tell principals apart before they exist. Returns the
+    """Note what an output will be, so that components can compare principals before they exist. Returns the
     output. For one with a name of its own, which is known before the cloud creates it."""
     _TEXTS[principal] = text
     return principal
@@ -61,7 +61,7 @@ def known(principal: Input[str]) -> str | None:
 
 
 def identity(principal: Input[str]) -> str:
-    """What tells principals apart: the text, or the output itself where only the engine will know it."""
+    """Return what identifies a principal: the text, or the output itself where only the engine knows it."""
     return known(principal) or f"output {id(principal)}"
 
 

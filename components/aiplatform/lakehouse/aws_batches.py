@@ -65,7 +65,7 @@ def _writer_runs(context: Context, writer: iam.Role) -> iam.RolePolicy:
 
 
 def run_rights(context: Context) -> list[Statement]:
-    """What the writer may do as a job, beside tables."""
+    """Return the rights of the writer as a job, in addition to those on tables."""
     scripts = sorted({batch.script.partition("://")[2] for batch in context.settings.batches})
     arns = [f"arn:{context.place.partition}:s3:::{script}" for script in scripts]
     return [*runs_jobs(context), allow(["s3:GetObject"], arns, sid="ReadScripts")]

@@ -26,7 +26,7 @@ def tables(
     declared: Sequence[Policy],
     made: Policies,
 ) -> dict[str, bigquery.Table]:
-    """The tables of streams by their path, with their bucket and dataset. The schema is told once, with its
+    """The tables of streams by their path, with their bucket and dataset. The schema is set once, with its
     policies: what comes later is added by a statement, as the provider would drop the columns that are
     declared no more."""
     if not context.streamed:
