@@ -23,7 +23,7 @@ for place in (str(_ROOT / "components"), str(_ROOT)):
     if place not in sys.path:
         sys.path.insert(0, place)
 
-from aiplatform._args import ArgumentError
+from aiplatform._shared.args import ArgumentError
 from stacks.loading import SettingsError, load_engine
 
 

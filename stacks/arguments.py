@@ -7,8 +7,8 @@ from typing import Any, Final, NotRequired, TypedDict, cast
 
 from pulumi import Input
 
-from aiplatform._kubernetes import TaintArgs
-from aiplatform._references import ClusterReferenceArgs
+from aiplatform._shared.kubernetes.names import TaintArgs
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.accelerators.gcp import MACHINES
 from aiplatform.cluster import ApiAccessArgs, ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs

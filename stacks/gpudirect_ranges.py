@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from aiplatform._addresses import overlap
-from aiplatform._args import ArgumentError, got, read
-from aiplatform.gpu_pool import gcp_nodes as nodes
+from aiplatform._shared.addresses import overlap
+from aiplatform._shared.args import ArgumentError, got, read
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.gcp import nodes
 from stacks import arguments, to_be
 from stacks.settings import Settings
 

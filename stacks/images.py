@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aiplatform._images import mirrored
+from aiplatform._shared.images import mirrored
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from stacks.settings import Settings

@@ -12,15 +12,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from aiplatform._args import ArgumentError, read
-from aiplatform._images import mirrored, registry
+from aiplatform._shared.args import ArgumentError, read
+from aiplatform._shared.images import mirrored, registry
 from aiplatform.cluster_autoscaler.args import ENDPOINTS as AUTOSCALER
 from aiplatform.cluster_autoscaler.args import IMAGES, image_for
 from aiplatform.container_registry.args import UPSTREAMS
 from aiplatform.device_plugins.args import NEURON_IMAGE, NVIDIA_IMAGE
 from aiplatform.feature_store.args import ENDPOINTS as FEATURE_STORE
-from aiplatform.gpu_pool import nodes
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.aws import nodes
 from aiplatform.lakehouse.args import ENDPOINTS as LAKEHOUSE
 from aiplatform.model_registry.args import ENDPOINTS as MODEL_REGISTRY
 from aiplatform.network.args import FOR_NODES

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from aiplatform._overlay import overlaid
+from aiplatform._shared.deep_merge import overlaid
 
 # What nodes in private subnets call all the time. Without a NAT gateway these are the only way out, so
 # staging and prod, which must live through its loss, have them all.

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 from typing import Final
 
-from aiplatform._args import ArgumentError, read
-from aiplatform.gpu_pool import gcp_nodes
+from aiplatform._shared.args import ArgumentError, read
 from aiplatform.gpu_pool.args import GpuPoolSettings
-from aiplatform.network import gcp_planning as planning
+from aiplatform.gpu_pool.gcp import nodes as gcp_nodes
 from aiplatform.network.args import NetworkSettings
+from aiplatform.network.gcp import planning
 from stacks import arguments, to_be
 from stacks.settings import Settings
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
-from aiplatform._google import first_zones
-from aiplatform._references import ClusterReferenceArgs
+from aiplatform._shared.gcp.names import first_zones
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.lakehouse.tables import ZONES
 from aiplatform.network import NetworkReferenceArgs
 from stacks import arguments, data_arguments

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.generating import (
     accelerators,
     aws_rights,
-    clouds,
+    cloud_support,
     components,
     environment,
     google_access,
@@ -32,7 +32,7 @@ def files() -> Mapping[Path, str]:
     return {
         Path("components/schema.json"): components.schema(),
         **{PAGES / name: text for name, text in components.pages().items()},
-        Path("docs/clouds.md"): clouds.text(),
+        Path("docs/clouds.md"): cloud_support.text(),
         Path("docs/environment.md"): environment.text(),
         Path("docs/accelerators.md"): accelerators.text(),
         Path("docs/policies.md"): policies.text(),

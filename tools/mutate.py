@@ -82,18 +82,19 @@ def sample(seed: int, count: int, only: str = "") -> Iterator[Mutant]:
 def nearest_tests(path: Path) -> list[str]:
     """The component's inventories and own tests; for code that components share, those of all."""
     parts = path.relative_to(COMPONENTS).parts
-    entity = parts[0] if len(parts) > 1 else ""
+    entity = parts[0] if len(parts) > 1 and parts[0] != "_shared" else ""
     if entity and (ROOT / TESTS / entity).is_dir():
         variants = sorted((ROOT / "tests/inventories/components" / entity).glob("*.yaml"))
         name = f"{INVENTORIES}::test_a_variant_of_a_component_registers_what_is_committed"
         inventories = [f"{name}[{file.relative_to(ROOT)}]" for file in variants]
         return [*inventories, str(TESTS / entity)]
-    own = TESTS / f"test_{path.stem.strip('_')}.py"
+    own = TESTS.joinpath(*parts[:-1], f"test_{path.stem.strip('_')}.py")
     shared = [str(own)] if (ROOT / own).is_file() else []
     return [
         INVENTORIES,
         *shared,
         *sorted(str(TESTS / each.name) for each in (ROOT / TESTS).glob("test_*.py")),
+        str(TESTS / "_shared"),
     ]
 
 

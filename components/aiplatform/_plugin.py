@@ -18,7 +18,7 @@ from pulumi.provider.experimental.analyzer import ComponentDefinition, PropertyD
 from pulumi.provider.experimental.component import ComponentProvider
 from pulumi.provider.server import ComponentInitError
 
-from aiplatform._args import ArgumentError, got, is_unknown, nearest
+from aiplatform._shared.args import ArgumentError, got, is_unknown, nearest
 from aiplatform.cluster import Cluster
 from aiplatform.cluster_autoscaler import ClusterAutoscaler
 from aiplatform.compute_class import ComputeClass

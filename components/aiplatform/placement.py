@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypedDict, cast
 
-from aiplatform._node_labels import CAPACITY, POOL, TPU_SLICE
+from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL, TPU_SLICE
 
 EFA: Final = "vpc.amazonaws.com/efa"
 QUEUED: Final = "cloud.google.com/gke-queued"

@@ -7,13 +7,13 @@ from functools import partial
 
 import pulumi
 
-from aiplatform._args import ArgumentError, read
-from aiplatform._node_groups import zones_that_offer
-from aiplatform.cluster.leftovers import refuse_leftover_logs
-from aiplatform.gpu_pool import plan as gpu
+from aiplatform._shared.args import ArgumentError, read
+from aiplatform._shared.aws.node_groups import zones_that_offer
+from aiplatform.cluster.aws.leftovers import refuse_leftover_logs
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.aws import plan as gpu
 from aiplatform.network.args import NetworkSettings
-from aiplatform.network.aws import find_zones, refuse_endpoints
+from aiplatform.network.aws.build import find_zones, refuse_endpoints
 from stacks import arguments
 from stacks.offerings import aws_quotas, pools
 from stacks.offerings.found import Found, placed

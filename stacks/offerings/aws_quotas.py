@@ -16,9 +16,9 @@ from typing import Final
 import pulumi
 from pulumi_aws import ec2, servicequotas
 
-from aiplatform._args import read
-from aiplatform.gpu_pool import plan as gpu
+from aiplatform._shared.args import read
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.aws import plan as gpu
 from stacks import arguments, to_be
 from stacks.offerings.found import Found
 from stacks.offerings.pools import Offered

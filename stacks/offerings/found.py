@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aiplatform._args import ArgumentError
+from aiplatform._shared.args import ArgumentError
 from stacks import judgement
 
 Found = tuple[str, str]

@@ -10,12 +10,12 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import compute, projects
 
-from aiplatform import _node_pools as gke
-from aiplatform._args import ArgumentError, Fault, got, nearest, read
-from aiplatform._google import api_is_off, first_zones
-from aiplatform._references import ClusterReference
-from aiplatform.gpu_pool import gcp_plan
+from aiplatform._shared.args import ArgumentError, Fault, got, nearest, read
+from aiplatform._shared.gcp import node_pools as gke
+from aiplatform._shared.gcp.names import api_is_off, first_zones
+from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.gcp import plan as gcp_plan
 from stacks import to_be
 from stacks.offerings import gcp_quotas, gcp_standing, pools
 from stacks.offerings.found import Found

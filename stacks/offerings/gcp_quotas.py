@@ -16,12 +16,12 @@ from typing import Any, Final
 import pulumi
 from pulumi_gcp import cloudquota
 
-from aiplatform import _node_pools as gke
-from aiplatform._args import read
-from aiplatform._google import api_is_off
-from aiplatform._google_machines import boot_disk
-from aiplatform.gpu_pool import gcp_plan
+from aiplatform._shared.args import read
+from aiplatform._shared.gcp import node_pools as gke
+from aiplatform._shared.gcp.machine_types import boot_disk
+from aiplatform._shared.gcp.names import api_is_off
 from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.gcp import plan as gcp_plan
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.plan import zones_for
 from stacks import arguments, to_be

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import pulumi
 from pulumi_gcp import compute, container
 
-from aiplatform._args import got
-from aiplatform._google import api_is_off, first_zones, is_zone
+from aiplatform._shared.args import got
+from aiplatform._shared.gcp.names import api_is_off, first_zones, is_zone
 from aiplatform.cluster.args import GKE
 from stacks import arguments
 from stacks.offerings.found import Found

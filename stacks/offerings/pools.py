@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from aiplatform._args import ArgumentError, read
+from aiplatform._shared.args import ArgumentError, read
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.node_pool import plan as cpu
 from aiplatform.node_pool.args import NodePoolSettings

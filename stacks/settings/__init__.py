@@ -17,8 +17,8 @@ from typing import Any
 
 from pydantic import Field
 
-from aiplatform._args import nearest
-from aiplatform._clouds import CLOUDS
+from aiplatform._shared.args import nearest
+from aiplatform._shared.cloud_support import CLOUDS
 from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from stacks.settings import joined, principals

@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from aiplatform._args import Rule, matches
-from aiplatform._clouds import CLOUDS, Cloud
-from aiplatform._google import PROJECT, REGION
+from aiplatform._shared.args import Rule, matches
+from aiplatform._shared.cloud_support import CLOUDS, Cloud
+from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform.naming import aws_tags, google_labels
 from stacks.settings.topic import Topic
 

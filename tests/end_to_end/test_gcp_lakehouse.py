@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform.lakehouse.gcp_jobs import ENDPOINT
+from aiplatform.lakehouse.gcp.bigquery_jobs import ENDPOINT
 from tests.end_to_end import gcp_lake
 from tests.end_to_end.gcp_lake import NETWORK, REGION, client, member
 from tests.end_to_end.test_gcp_provider import PROJECT, Place, front

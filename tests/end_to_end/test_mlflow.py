@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from aiplatform.model_registry.inside import registry_routes
+from aiplatform.model_registry.container_files import registry_routes
 from tests.end_to_end import clients
 from tests.end_to_end.mlflow_world import Registry, program
 from tests.end_to_end.plain import Base, Plain

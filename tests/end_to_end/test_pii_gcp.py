@@ -16,8 +16,8 @@ import pytest
 from googleapiclient.errors import HttpError
 from pulumi import automation
 
-from aiplatform.lakehouse import gcp_jobs
-from aiplatform.lakehouse.gcp_jobs import ENDPOINT, Jobs
+from aiplatform.lakehouse.gcp import bigquery_jobs as gcp_jobs
+from aiplatform.lakehouse.gcp.bigquery_jobs import ENDPOINT, Jobs
 from tests.end_to_end import gcp_lake
 from tests.end_to_end.gcp_lake import REGION, member
 from tests.end_to_end.gcp_pii_lake import (

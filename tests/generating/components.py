@@ -227,10 +227,13 @@ def _models(component: type) -> dict[str, type]:
 
     name = component.__name__
     modules = [importlib.import_module(component.__module__ + ".args")]
-    modules += [importlib.import_module(f"aiplatform.{each}") for each in ("_references", "_kubernetes")]
+    modules += [
+        importlib.import_module(f"aiplatform._shared.{each}")
+        for each in ("references.cluster", "kubernetes.names")
+    ]
     modules += [
         importlib.import_module("aiplatform.network.args"),
-        importlib.import_module("aiplatform._node_groups"),
+        importlib.import_module("aiplatform._shared.aws.node_groups"),
     ]
     found: dict[str, type] = {}
     for module in modules:

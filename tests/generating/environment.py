@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from aiplatform._clouds import CLOUDS
+from aiplatform._shared.cloud_support import CLOUDS
 from stacks.profiles import PROFILES
 from stacks.settings import NAMESPACE, Settings
 from stacks.settings.from_arguments import OfArguments

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from aiplatform._images import images
+from aiplatform._shared.images import images
 from policies.pack import Resource, Stack
 from policies.pack.discovery import find
 from policies.pack.judging import Court, Verdict

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._images import images
+from aiplatform._shared.images import images
 from stacks.arguments import runnable_images
 from stacks.images import admitted, of_workloads
 from stacks.loading import load_file

@@ -82,11 +82,11 @@ def test_a_sample_is_the_same_for_the_same_seed() -> None:
 
 
 def test_a_component_is_tried_with_its_own_tests_and_inventories() -> None:
-    tests = mutate.nearest_tests(Path("components/aiplatform/network/aws.py"))
+    tests = mutate.nearest_tests(Path("components/aiplatform/network/aws/build.py"))
     assert tests[-1] == "tests/components/aiplatform/network"
     assert any("[tests/inventories/components/network/aws.yaml]" in each for each in tests)
-    shared = mutate.nearest_tests(Path("components/aiplatform/_images.py"))
-    assert shared[:2] == [mutate.INVENTORIES, "tests/components/aiplatform/test_images.py"]
+    shared = mutate.nearest_tests(Path("components/aiplatform/_shared/images.py"))
+    assert shared[:2] == [mutate.INVENTORIES, "tests/components/aiplatform/_shared/test_images.py"]
 
 
 def test_what_found_a_mistake_is_read_from_the_output_of_pytest() -> None:

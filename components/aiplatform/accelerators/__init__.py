@@ -8,7 +8,7 @@ which machine that is. Cards are the same in every cloud (`cards`); the machines
 import difflib
 from collections.abc import Sequence
 
-from aiplatform._clouds import CLOUDS, Cloud
+from aiplatform._shared.cloud_support import CLOUDS, Cloud
 from aiplatform.accelerators import gcp
 from aiplatform.accelerators.aws import MACHINES, Disks, Machine, Price
 from aiplatform.accelerators.cards import ALSO_CALLED, CARDS, NEURON, NEURON_CORE, NVIDIA, TPU, Card

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
-from aiplatform._references import ClusterReferenceArgs
+from aiplatform._shared.args import read
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import (
     AddonArgs,
     ApiAccessArgs,
@@ -91,13 +91,13 @@ class Cluster(ComponentResource):
         super().__init__("aiplatform:index:Cluster", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":
-            from aiplatform.cluster import gcp
+            from aiplatform.cluster.gcp.build import build
 
-            built = gcp.build(self, name, settings)
+            built = build(self, name, settings)
         else:
-            from aiplatform.cluster import aws
+            from aiplatform.cluster.aws.build import build
 
-            built = aws.build(self, name, settings)
+            built = build(self, name, settings)
         self.outputs: ClusterReferenceArgs = built.outputs
         self.kubernetes: pulumi_kubernetes.Provider = built.kubernetes
         for key in ClusterReferenceArgs.__annotations__:

@@ -6,12 +6,13 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pulumi import Input
 
-from aiplatform._addresses import not_the_world, private_range, reachable_from_outside
-from aiplatform._args import Fault, between, distinct, is_unknown, length, matches
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
+from aiplatform._shared.addresses import not_the_world, private_range, reachable_from_outside
+from aiplatform._shared.args import Fault, between, distinct, is_unknown, length, matches
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform.cluster import rules
-from aiplatform.cluster.clouds import MEANINGS
-from aiplatform.cluster.gke_args import (
+from aiplatform.cluster.aws.versions import out_of_support, today
+from aiplatform.cluster.cloud_support import SUPPORT
+from aiplatform.cluster.gcp.args import (
     IMAGES,
     MaintenanceExclusion,
     MaintenanceExclusionArgs,
@@ -20,7 +21,6 @@ from aiplatform.cluster.gke_args import (
     NodeAutoProvisioning,
     NodeAutoProvisioningArgs,
 )
-from aiplatform.cluster.versions import out_of_support, today
 from aiplatform.naming import (
     EKS_CLUSTER,
     EKS_NODE_GROUP_PREFIX,
@@ -284,7 +284,7 @@ class Addon:
 class ClusterSettings(CloudNeutral):
     """Checked ClusterArgs."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
     version: Annotated[str, matches(r"1\.\d{2}", "a minor version such as '1.35', in quotes in YAML")]

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from aiplatform._addresses import overlap
-from aiplatform._args import Fault, Rule, between, matches, nearest, obeys
-from aiplatform._google_machines import cpu_machine_type
-from aiplatform._logs import retention
-from aiplatform.cluster.gke_args import MEMBER, exclusion_faults
-from aiplatform.cluster.gke_versions import not_offered
+from aiplatform._shared.addresses import overlap
+from aiplatform._shared.args import Fault, Rule, between, matches, nearest, obeys
+from aiplatform._shared.gcp.machine_types import cpu_machine_type
+from aiplatform._shared.logs import retention
+from aiplatform.cluster.gcp.args import MEMBER, exclusion_faults
+from aiplatform.cluster.gcp.versions import not_offered
 from aiplatform.naming import PhysicalName, aws_tags, google_labels, prefix_for
 
 if TYPE_CHECKING:
-    from aiplatform._clouds import Cloud
+    from aiplatform._shared.cloud_support import Cloud
     from aiplatform.cluster.args import ClusterSettings
 
 _TAGS: Final[Mapping[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}

@@ -6,16 +6,16 @@ from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
 from pulumi import Input, Output
 
-from aiplatform import _images
-from aiplatform._args import Fault, between, got, matches
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._references import (
+from aiplatform._shared import images as _images
+from aiplatform._shared.args import Fault, between, got, matches
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.references.cluster import (
     ClusterReference,
     ClusterReferenceArgs,
     NodeGroupReference,
     NodeGroupReferenceArgs,
 )
-from aiplatform.cluster_autoscaler.clouds import MEANINGS
+from aiplatform.cluster_autoscaler.cloud_support import SUPPORT
 from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-autoscaler")
@@ -75,7 +75,7 @@ def _no_release(version: str) -> str:
 class ClusterAutoscalerSettings(CloudNeutral):
     """Checked arguments of the Cluster Autoscaler."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(ROLE)]
     cluster: ClusterReference

@@ -14,11 +14,11 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._aws import place, pod_identity_trust
-from aiplatform._node_labels import POOL
-from aiplatform.cluster_autoscaler import rights
+from aiplatform._shared.aws.account import place, pod_identity_trust
+from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform.cluster_autoscaler import permissions as rights
 from aiplatform.cluster_autoscaler.args import ROLE, ClusterAutoscalerSettings
-from aiplatform.cluster_autoscaler.rights import NAME, NAMESPACE, PRIORITIES
+from aiplatform.cluster_autoscaler.permissions import NAME, NAMESPACE, PRIORITIES
 
 _LABELS: Final = {"app.kubernetes.io/name": NAME}
 _METRICS: Final = 8085

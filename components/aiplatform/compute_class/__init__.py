@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.compute_class.args import ComputeClassArgs, ComputeClassSettings
 
 __all__ = ["ComputeClass", "ComputeClassArgs", "ComputeClassOutputs"]

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NotRequired, TypedDict
 
-from aiplatform._args import Fault, between, length
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._kubernetes import class_name
-from aiplatform._references import (
+from aiplatform._shared.args import Fault, between, length
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.names import class_name
+from aiplatform._shared.references.cluster import (
     ClusterReference,
     ClusterReferenceArgs,
     NodeGroupReference,
     NodeGroupReferenceArgs,
 )
-from aiplatform.compute_class.clouds import MEANINGS
+from aiplatform.compute_class.cloud_support import SUPPORT
 from aiplatform.naming import dns_label
 
 
@@ -39,7 +39,7 @@ class ComputeClassArgs(TypedDict):
 class ComputeClassSettings(CloudNeutral):
     """Checked arguments of a ComputeClass."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     name: Annotated[str, dns_label, class_name]
     cluster: ClusterReference

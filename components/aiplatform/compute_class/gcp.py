@@ -7,7 +7,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from aiplatform._references import NodeGroupReference
+from aiplatform._shared.references.cluster import NodeGroupReference
 from aiplatform.compute_class.args import ComputeClassSettings
 
 API_VERSION: Final = "cloud.google.com/v1"

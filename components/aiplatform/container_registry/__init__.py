@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.container_registry.args import ContainerRegistryArgs, ContainerRegistrySettings
 
 __all__ = ["ContainerRegistry", "ContainerRegistryArgs", "ContainerRegistryCache", "ContainerRegistryImages"]

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import Fault, Rule, between, distinct, is_unknown, length, matches, obeys, one_of
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._google import PROJECT, REGION
-from aiplatform._principals import PRINCIPAL, own_role
-from aiplatform.container_registry.clouds import MEANINGS
+from aiplatform._shared.args import Fault, Rule, between, distinct, is_unknown, length, matches, obeys, one_of
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.principals import PRINCIPAL, own_role
+from aiplatform.container_registry.cloud_support import SUPPORT
 from aiplatform.naming import (
     ARTIFACT_REPOSITORY,
     ECR_CACHE,
@@ -160,7 +160,7 @@ def _names(value: list[Any]) -> str | None:
 class ContainerRegistrySettings(CloudNeutral):
     """Checked arguments of a container registry."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
     cloud: Cloud = "aws"

@@ -8,10 +8,10 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import ecr, iam, kms
 
-from aiplatform._aws import Place, Statement, allow, document, key_policy, place, trust
-from aiplatform._aws_logs import name_key
-from aiplatform._aws_roles import AS_TEXT, Role, roles
-from aiplatform._principals import known
+from aiplatform._shared.aws.account import Place, Statement, allow, document, key_policy, place, trust
+from aiplatform._shared.aws.logs import name_key
+from aiplatform._shared.aws.roles import AS_TEXT, Role, roles
+from aiplatform._shared.principals import known
 from aiplatform.container_registry.args import (
     CACHE_ROLE,
     KEY_ALIAS,

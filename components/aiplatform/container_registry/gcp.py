@@ -7,9 +7,9 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import artifactregistry, kms, projects, secretmanager
 
-from aiplatform._google_apis import Apis, switched_on
-from aiplatform._google_keys import key, key_ring, let_use
-from aiplatform._principals import members, renamed
+from aiplatform._shared.gcp.apis import Apis, switched_on
+from aiplatform._shared.gcp.keys import key, key_ring, let_use
+from aiplatform._shared.principals import members, renamed
 from aiplatform.container_registry.args import CacheSettings, ContainerRegistrySettings
 
 _DAY: Final = 24 * 3600

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.device_plugins.args import DevicePluginsArgs, DevicePluginsSettings
 
 __all__ = ["DevicePlugins", "DevicePluginsArgs", "DevicePluginsOutputs"]

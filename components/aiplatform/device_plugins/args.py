@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, NotRequired, TypedDict
 
-from aiplatform import _images
-from aiplatform._args import Fault, matches
-from aiplatform._node_labels import MOST_REPLICAS, time_slicing_config
+from aiplatform._shared import images as _images
+from aiplatform._shared.args import Fault, matches
+from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS, time_slicing_config
 
 NVIDIA_IMAGE: Final = _images.images()["nvidia-device-plugin"].reference
 NEURON_IMAGE: Final = _images.images()["neuron-device-plugin"].reference

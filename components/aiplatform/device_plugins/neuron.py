@@ -8,7 +8,7 @@ from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._daemon_set import (
+from aiplatform._shared.kubernetes.daemon_set import (
     NAMESPACE,
     SOCKETS,
     daemon_set,
@@ -20,7 +20,7 @@ from aiplatform._daemon_set import (
     requests,
     restricted,
 )
-from aiplatform._node_labels import DEVICE_PLUGIN
+from aiplatform._shared.kubernetes.node_labels import DEVICE_PLUGIN
 
 NAME: Final = "neuron-device-plugin"
 

@@ -10,7 +10,7 @@ from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._daemon_set import (
+from aiplatform._shared.kubernetes.daemon_set import (
     NAMESPACE,
     SOCKETS,
     daemon_set,
@@ -22,7 +22,7 @@ from aiplatform._daemon_set import (
     requests,
     restricted,
 )
-from aiplatform._node_labels import DEVICE_PLUGIN, NVIDIA_CONFIG
+from aiplatform._shared.kubernetes.node_labels import DEVICE_PLUGIN, NVIDIA_CONFIG
 from aiplatform.device_plugins.args import DEFAULT_CONFIG, nvidia_configurations
 
 NAME: Final = "nvidia-device-plugin"

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.efa_plugin.args import EfaPluginArgs, EfaPluginSettings
 
 __all__ = ["EfaPlugin", "EfaPluginArgs", "EfaPluginOutputs"]

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, NotRequired, TypedDict
 
-from aiplatform import _images
-from aiplatform._args import matches
+from aiplatform._shared import images as _images
+from aiplatform._shared.args import matches
 
 REGISTRIES: Final[Mapping[str, str]] = {
     "af-south-1": "877085696533",

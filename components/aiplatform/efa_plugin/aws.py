@@ -6,9 +6,9 @@ import pulumi
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 
-from aiplatform._aws import place
-from aiplatform._daemon_set import SOCKETS, daemon_set, host_path, mount, requests
-from aiplatform._node_labels import EFA
+from aiplatform._shared.aws.account import place
+from aiplatform._shared.kubernetes.daemon_set import SOCKETS, daemon_set, host_path, mount, requests
+from aiplatform._shared.kubernetes.node_labels import EFA
 from aiplatform.efa_plugin.args import EfaPluginSettings, image_in
 
 NAME: Final = "aws-efa-k8s-device-plugin"

@@ -4,9 +4,9 @@ from typing import Any, NotRequired, TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.feature_store.args import FeatureStoreArgs, FeatureStoreSettings
-from aiplatform.feature_store.parts import (
+from aiplatform.feature_store.component_args import (
     FeatureMaterializationArgs,
     FeatureRegistryArgs,
     FeatureServerArgs,
@@ -82,10 +82,10 @@ class FeatureStore(ComponentResource):
         super().__init__("aiplatform:index:FeatureStore", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":
-            from aiplatform.feature_store import gcp as on_cloud
+            from aiplatform.feature_store.gcp.build import build
         else:
-            from aiplatform.feature_store import aws as on_cloud
-        self.outputs: dict[str, Any] = on_cloud.build(self, name, settings)
+            from aiplatform.feature_store.aws.build import build
+        self.outputs: dict[str, Any] = build(self, name, settings)
         for key in type(self).__annotations__:
             setattr(self, key, Output.from_input(self.outputs[key]))
         self.register_outputs(self.outputs)

@@ -6,17 +6,16 @@ from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform import _images
-from aiplatform._args import Fault, between, distinct, got, is_unknown, length, matches, obeys
-from aiplatform._clouds import CLOUDS, Cloud, CloudNeutral, Meanings
-from aiplatform._identity_reference import WorkloadIdentityReference, WorkloadIdentityReferenceArgs
-from aiplatform._lakehouse_reference import LakehouseReference, LakehouseReferenceArgs
-from aiplatform._principals import PRINCIPAL, identity, known
-from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared import images as _images
+from aiplatform._shared.args import Fault, between, distinct, got, is_unknown, length, matches, obeys
+from aiplatform._shared.cloud_support import CLOUDS, Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.principals import PRINCIPAL, identity, known
+from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.references.identity import WorkloadIdentityReference, WorkloadIdentityReferenceArgs
+from aiplatform._shared.references.lakehouse import LakehouseReference, LakehouseReferenceArgs
 from aiplatform.feature_store import online
-from aiplatform.feature_store.clouds import MEANINGS
-from aiplatform.feature_store.online import Latency, OnlineStore
-from aiplatform.feature_store.parts import (
+from aiplatform.feature_store.cloud_support import SUPPORT
+from aiplatform.feature_store.component_args import (
     FeatureMaterialization,
     FeatureMaterializationArgs,
     FeatureRegistry,
@@ -24,6 +23,7 @@ from aiplatform.feature_store.parts import (
     FeatureServer,
     FeatureServerArgs,
 )
+from aiplatform.feature_store.online import Latency, OnlineStore
 from aiplatform.naming import (
     ATHENA_WORKGROUP,
     BIGTABLE_INSTANCE,
@@ -157,7 +157,7 @@ _NAME: Final = "letters, digits and underscores, the first no underscore"
 class FeatureStoreSettings(CloudNeutral):
     """Checked arguments of a feature store."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(KEY_ALIAS, WORKGROUP, DATABASE)]
     cluster: ClusterReference

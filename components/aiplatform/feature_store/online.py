@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from aiplatform._args import Fault, got
-from aiplatform._clouds import CLOUDS, Cloud
+from aiplatform._shared.args import Fault, got
+from aiplatform._shared.cloud_support import CLOUDS, Cloud
 
 Latency = Literal["tens_of_milliseconds", "milliseconds", "sub_millisecond"]
 OnlineStore = Literal["dynamodb", "valkey", "datastore", "bigtable"]

@@ -13,7 +13,7 @@ from pulumi_kubernetes.batch import v1 as batch
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
-from aiplatform._workloads import (
+from aiplatform._shared.kubernetes.workloads import (
     Home,
     container_security,
     disruption_budget,

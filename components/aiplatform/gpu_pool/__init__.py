@@ -5,12 +5,13 @@ from typing import TypedDict
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from aiplatform._args import read
-from aiplatform._kubernetes import Taint, TaintArgs
-from aiplatform._node_labels import POOL
-from aiplatform._references import NodeGroupReferenceArgs
-from aiplatform.gpu_pool import gcp_nodes, nodes
+from aiplatform._shared.args import read
+from aiplatform._shared.kubernetes.names import Taint, TaintArgs
+from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
+from aiplatform.gpu_pool.aws import nodes
+from aiplatform.gpu_pool.gcp import nodes as gcp_nodes
 
 __all__ = ["CapacityArgs", "GpuPool", "GpuPoolArgs", "GpuPoolOutputs", "SharingArgs"]
 
@@ -105,9 +106,9 @@ def _taints(taints: Iterable[Taint]) -> list[TaintArgs]:
 
 def _on_aws(parent: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPoolOutputs:
     # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
-    from aiplatform.gpu_pool import aws
+    from aiplatform.gpu_pool.aws.build import Builder
 
-    built = aws.Builder(parent, name, settings).build()
+    built = Builder(parent, name, settings).build()
     return {
         "cloud": "aws",
         "name": settings.name,
@@ -128,9 +129,9 @@ def _on_aws(parent: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPoolOut
 
 
 def _on_gcp(parent: GpuPool, name: str, settings: GpuPoolSettings) -> GpuPoolOutputs:
-    from aiplatform.gpu_pool import gcp
+    from aiplatform.gpu_pool.gcp.build import Builder
 
-    built = gcp.Builder(parent, name, settings).build()
+    built = Builder(parent, name, settings).build()
     compute_class = gcp_nodes.compute_class(settings)
     return {
         "cloud": "gcp",

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
-from aiplatform._addresses import private_range
-from aiplatform._args import Fault, between, distinct, got, length
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._kubernetes import Taint, TaintArgs, pool_name
-from aiplatform._node_labels import MOST_REPLICAS
-from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.addresses import private_range
+from aiplatform._shared.args import Fault, between, distinct, got, length
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.names import Taint, TaintArgs, pool_name
+from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS
+from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform.accelerators import Card, Machine
-from aiplatform.gpu_pool.clouds import MEANINGS
+from aiplatform.gpu_pool.cloud_support import SUPPORT
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
     IAM_ROLE_PREFIX,
@@ -223,7 +223,7 @@ class Sharing:
 class GpuPoolSettings(CloudNeutral):
     """Checked arguments of a GPU pool. Rules that join several keys stand in `rules` and `gcp_rules`."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE, SECURITY_GROUP, PLACEMENT)]
     name: Annotated[str, pool_name(LONGEST_NAME)]
@@ -255,7 +255,8 @@ class GpuPoolSettings(CloudNeutral):
     def check(self) -> Iterator[Fault]:
         """What no single key tells."""
         # Imported late: the rules need this type.
-        from aiplatform.gpu_pool import gcp_rules, rules
+        from aiplatform.gpu_pool.aws import rules
+        from aiplatform.gpu_pool.gcp import rules as gcp_rules
 
         card = accelerators.key_fault(self.accelerator, self.cloud) or accelerators.offered_fault(
             self.accelerator, self.cloud

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.lakehouse.args import LakehouseArgs, LakehouseSettings
 
 if TYPE_CHECKING:
-    from aiplatform.lakehouse.aws import Built
+    from aiplatform.lakehouse.aws.build import Built
 
 __all__ = ["Lakehouse", "LakehouseArgs", "LakehouseTable", "LakehouseZone"]
 
@@ -114,13 +114,13 @@ class Lakehouse(ComponentResource):
         super().__init__("aiplatform:index:Lakehouse", name, {}, opts)
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":
-            from aiplatform.lakehouse import gcp
+            from aiplatform.lakehouse.gcp.build import build
 
-            self.outputs: dict[str, Any] = gcp.build(self, name, settings)
+            self.outputs: dict[str, Any] = build(self, name, settings)
         else:
-            from aiplatform.lakehouse import aws
+            from aiplatform.lakehouse.aws.build import build
 
-            self.outputs = _on_aws(aws.build(self, name, settings), settings)
+            self.outputs = _on_aws(build(self, name, settings), settings)
         for key in Lakehouse.__annotations__:
             setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)

@@ -6,13 +6,14 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, got, length, matches, obeys
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._google import PROJECT, REGION
-from aiplatform._principals import identity, own_role
-from aiplatform.lakehouse import google_rules, ingestion, snapshots
-from aiplatform.lakehouse.aws_names import NAMES, own_names
-from aiplatform.lakehouse.clouds import MEANINGS
+from aiplatform._shared.args import Fault, between, distinct, got, length, matches, obeys
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.principals import identity, own_role
+from aiplatform.lakehouse import ingestion, snapshots
+from aiplatform.lakehouse.aws.names import NAMES, own_names
+from aiplatform.lakehouse.cloud_support import SUPPORT
+from aiplatform.lakehouse.gcp import rules as google_rules
 from aiplatform.lakehouse.grants import (
     GrantSettings,
     LakehouseGrantArgs,
@@ -31,7 +32,7 @@ from aiplatform.lakehouse.ingestion import (
 )
 from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs, PerimeterSettings
 from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs, SnapshotSettings
-from aiplatform.lakehouse.store import Store, unfit_for_s3_tables
+from aiplatform.lakehouse.table_store import Store, unfit_for_s3_tables
 from aiplatform.lakehouse.tables import LakehouseTableArgs, TableSettings, Zone, shadowed
 from aiplatform.naming import aws_tags, dns_label, prefix_for
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
@@ -219,7 +220,7 @@ _CUTOFF: Final[Mapping[Cloud, int]] = {"aws": 100 * 1024**3, "gcp": 10 * 1024**4
 class LakehouseSettings(CloudNeutral):
     """Checked arguments of a lakehouse."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
     writers: Annotated[list[Input[str]], length(1, 20, "roles"), distinct]

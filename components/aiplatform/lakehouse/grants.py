@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import Fault, distinct, got, length, nearest
-from aiplatform._principals import identity, known
+from aiplatform._shared.args import Fault, distinct, got, length, nearest
+from aiplatform._shared.principals import identity, known
 from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, Classification, TableSettings, Zone
 from aiplatform.naming import dns_label
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, got, is_unknown, length, matches, nearest
-from aiplatform._clouds import CLOUDS, Cloud
+from aiplatform._shared.args import Fault, between, distinct, got, is_unknown, length, matches, nearest
+from aiplatform._shared.cloud_support import CLOUDS, Cloud
 from aiplatform.lakehouse.schedules import schedule_rule
 from aiplatform.lakehouse.tables import TableSettings
 from aiplatform.naming import dns_label

@@ -5,7 +5,7 @@ from typing import Annotated, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import distinct, length, matches
+from aiplatform._shared.args import distinct, length, matches
 
 _POLICY: Final = matches(r"\d{1,20}", "the number of the organisation's access policy, in digits")
 IDENTITY: Final = matches(

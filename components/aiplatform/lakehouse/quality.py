@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._args import Fault, between, distinct, got, length, nearest
+from aiplatform._shared.args import Fault, between, distinct, got, length, nearest
 from aiplatform.lakehouse import types
 from aiplatform.lakehouse.schedules import schedule_rule
 

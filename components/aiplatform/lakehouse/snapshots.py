@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._args import Fault, between, got, matches, nearest
+from aiplatform._shared.args import Fault, between, got, matches, nearest
 from aiplatform.lakehouse.tables import TableSettings
 
 _SNAPSHOT: Final = matches(r"\d{1,19}", "a snapshot's id, in digits")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, NotRequired, TypedDict, get_args
 
-from aiplatform._args import Fault, between, got, length, nearest
+from aiplatform._shared.args import Fault, between, got, length, nearest
 from aiplatform.lakehouse import transforms, types
 from aiplatform.lakehouse.quality import LakehouseQualityArgs, QualitySettings
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from aiplatform._args import nearest
+from aiplatform._shared.args import nearest
 from aiplatform.lakehouse.types import Primitive, Type
 
 _TIMES: Final = frozenset({"timestamp", "timestamptz"})

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final, TypeVar
 
-from aiplatform._args import nearest
+from aiplatform._shared.args import nearest
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.model_registry.args import SERVER, ModelRegistryArgs, ModelRegistrySettings
 
 __all__ = ["ModelRegistry", "ModelRegistryArgs", "ModelRegistrySecret"]
@@ -67,10 +67,10 @@ class ModelRegistry(ComponentResource):
         super().__init__("aiplatform:index:ModelRegistry", name, {}, opts)
         # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
         if settings.cloud == "gcp":
-            from aiplatform.model_registry import gcp as cloud
+            from aiplatform.model_registry.gcp.build import build
         else:
-            from aiplatform.model_registry import aws as cloud
-        made = cloud.build(self, name, settings)
+            from aiplatform.model_registry.aws.build import build
+        made = build(self, name, settings)
         # Known once the server runs: who asks for the address has somebody to talk to.
         ready = Output.from_input(made.pop("ready"))
         self.outputs: dict[str, Any] = {

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._args import Fault, distinct, is_unknown, length, matches, obeys
-from aiplatform._clouds import Cloud
-from aiplatform._principals import PRINCIPAL
+from aiplatform._shared.args import Fault, distinct, is_unknown, length, matches, obeys
+from aiplatform._shared.cloud_support import Cloud
+from aiplatform._shared.principals import PRINCIPAL
 
 ADMIN: Final = "admin"
 """The account that administers all others. It is always there."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
-from aiplatform import _images
-from aiplatform._args import Fault, Rule, between, distinct, length, matches, obeys
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared import images as _images
+from aiplatform._shared.args import Fault, Rule, between, distinct, length, matches, obeys
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform.model_registry.accounts import (
     ADMIN,
     ALIAS,
@@ -15,7 +15,7 @@ from aiplatform.model_registry.accounts import (
     ModelRegistryAccountArgs,
     name_rule,
 )
-from aiplatform.model_registry.clouds import MEANINGS
+from aiplatform.model_registry.cloud_support import SUPPORT
 from aiplatform.model_registry.database import DatabaseSettings, ModelRegistryDatabaseArgs
 from aiplatform.naming import (
     GOOGLE_BUCKET,
@@ -181,7 +181,7 @@ def image_with_version(value: str) -> str | None:
 class ModelRegistrySettings(CloudNeutral):
     """Checked arguments of a model registry."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
     cluster: ClusterReference

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._args import Fault, Rule, between, got, matches, obeys
-from aiplatform._clouds import Cloud
+from aiplatform._shared.args import Fault, Rule, between, got, matches, obeys
+from aiplatform._shared.cloud_support import Cloud
 
 VERSIONS: Final = ("16", "17", "18")
 DAYS_OF_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -15,7 +15,7 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
-from aiplatform._workloads import (
+from aiplatform._shared.kubernetes.workloads import (
     Home,
     container_security,
     disruption_budget,
@@ -27,7 +27,7 @@ from aiplatform._workloads import (
     way_out,
     ways_out,
 )
-from aiplatform.model_registry import inside
+from aiplatform.model_registry import container_files as inside
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings, promoters
 
 PORT: Final = 5000

@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.network.args import (
     NetworkArgs,
     NetworkReferenceArgs,
@@ -86,9 +86,9 @@ class Network(ComponentResource):
     def _made(self, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":
-            from aiplatform.network import gcp
+            from aiplatform.network.gcp.build import Builder
 
-            return gcp.Builder(self, name, settings).build()
-        from aiplatform.network import aws
+            return Builder(self, name, settings).build()
+        from aiplatform.network.aws.build import Builder
 
-        return aws.Builder(self, name, settings).build().outputs(settings.cidr)
+        return Builder(self, name, settings).build().outputs(settings.cidr)

@@ -7,11 +7,11 @@ from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._addresses import any_range, overlap, private_range
-from aiplatform._args import Fault, Rule, between, distinct, matches, obeys
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._google import PROJECT, REGION, zones_of
-from aiplatform._logs import retention
+from aiplatform._shared.addresses import any_range, overlap, private_range
+from aiplatform._shared.args import Fault, Rule, between, distinct, matches, obeys
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
+from aiplatform._shared.logs import retention
 from aiplatform.naming import (
     GCE,
     IAM_ROLE_PREFIX,
@@ -23,9 +23,9 @@ from aiplatform.naming import (
     google_labels,
     prefix_for,
 )
-from aiplatform.network import gcp_planning as google
-from aiplatform.network.clouds import MEANINGS
-from aiplatform.network.planning import LARGEST, MOST_ZONES, SMALLEST, too_small
+from aiplatform.network.aws.planning import LARGEST, MOST_ZONES, SMALLEST, too_small
+from aiplatform.network.cloud_support import SUPPORT
+from aiplatform.network.gcp import planning as google
 
 FLOW_LOGS: Final = PhysicalName(LOG_GROUP, "/aws/vpc/{prefix}/flow-logs")
 FLOW_LOGS_ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-flow-logs")
@@ -193,7 +193,7 @@ class NetworkReferenceArgs(TypedDict):
 class NetworkSettings(CloudNeutral):
     """Checked arguments of a network."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: str
     cidr: str

@@ -4,9 +4,9 @@ from typing import TypedDict
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from aiplatform._args import read
-from aiplatform._kubernetes import TaintArgs
-from aiplatform._references import NodeGroupReferenceArgs
+from aiplatform._shared.args import read
+from aiplatform._shared.kubernetes.names import TaintArgs
+from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 
 __all__ = ["NodePool", "NodePoolArgs", "NodePoolOutputs"]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
-from aiplatform._args import Fault, Rule, between, distinct, got, length, nearest, obeys
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._google import zones_of
-from aiplatform._google_machines import cpu_machine_type
-from aiplatform._kubernetes import (
+from aiplatform._shared.args import Fault, Rule, between, distinct, got, length, nearest, obeys
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.gcp.machine_types import cpu_machine_type
+from aiplatform._shared.gcp.names import zones_of
+from aiplatform._shared.kubernetes.names import (
     Taint,
     TaintArgs,
     class_name,
@@ -19,8 +19,8 @@ from aiplatform._kubernetes import (
     pool_name,
     taint_faults,
 )
-from aiplatform._node_labels import CAPACITY, COMPUTE_CLASS, POOL
-from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.kubernetes.node_labels import CAPACITY, COMPUTE_CLASS, POOL
+from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
     IAM_ROLE_PREFIX,
@@ -31,7 +31,7 @@ from aiplatform.naming import (
     prefix_for,
 )
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
-from aiplatform.node_pool.clouds import MEANINGS
+from aiplatform.node_pool.cloud_support import SUPPORT
 
 LONGEST_NAME: Final = 20
 """Of a pool's name, as of a GPU pool's."""
@@ -124,7 +124,7 @@ _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 class NodePoolSettings(CloudNeutral):
     """Checked arguments of a node pool."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE)]
     name: Annotated[str, pool_name(LONGEST_NAME)]

@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Input
 from pulumi_aws import eks
 
-from aiplatform._node_groups import (
+from aiplatform._shared.aws.node_groups import (
     NodeRole,
     Volume,
     autoscaling_group_name,
@@ -19,8 +19,8 @@ from aiplatform._node_groups import (
     tell_autoscaler,
     zones_that_offer,
 )
-from aiplatform._node_labels import POOL
-from aiplatform._references import NodeGroupReferenceArgs
+from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.plan import zones_for
 

@@ -6,10 +6,10 @@ from typing import Final
 import pulumi
 from pulumi import Output, ResourceOptions
 
-from aiplatform import _node_pools as gke
-from aiplatform._google_machines import boot_disk
-from aiplatform._node_labels import POOL
-from aiplatform._references import NodeGroupReferenceArgs
+from aiplatform._shared.gcp import node_pools as gke
+from aiplatform._shared.gcp.machine_types import boot_disk
+from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.compute_class import ComputeClass
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.plan import zones_for

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aiplatform._args import ArgumentError, Fault, got
+from aiplatform._shared.args import ArgumentError, Fault, got
 from aiplatform.node_pool.args import NodePoolSettings
 
 

@@ -2,7 +2,7 @@
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.runner.args import RunnerArgs, RunnerSettings
 
 __all__ = ["Runner", "RunnerArgs"]

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pulumi import Input
 
-from aiplatform._args import Fault, between, distinct, matches, one_of
-from aiplatform._logs import retention
+from aiplatform._shared.args import Fault, between, distinct, matches, one_of
+from aiplatform._shared.logs import retention
 from aiplatform.naming import (
     CODEBUILD_PROJECT,
     IAM_ROLE,

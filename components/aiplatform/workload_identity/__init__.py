@@ -4,7 +4,7 @@ from typing import Any, TypedDict
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.workload_identity.args import WorkloadIdentityArgs, WorkloadIdentitySettings
 
 __all__ = ["WorkloadIdentity", "WorkloadIdentityArgs", "WorkloadIdentityOutputs"]

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
-from aiplatform._args import Fault, Rule, got, matches
-from aiplatform._clouds import Cloud, CloudNeutral, Meanings
-from aiplatform._references import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.args import Fault, Rule, got, matches
+from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import GOOGLE_SERVICE_ACCOUNT, IAM_ROLE, Kind, PhysicalName, aws_tags, dns_label
-from aiplatform.workload_identity.clouds import MEANINGS
+from aiplatform.workload_identity.cloud_support import SUPPORT
 
 _SEPARATOR: Final = "-wi-"
 """Between prefix and name, so that no identity meets a role or account that another component makes."""
@@ -61,7 +61,7 @@ class WorkloadIdentityArgs(TypedDict):
 class WorkloadIdentitySettings(CloudNeutral):
     """Checked arguments of a workload identity."""
 
-    meanings: ClassVar[Meanings] = MEANINGS
+    cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, _prefix]
     name: Annotated[str, NAME]

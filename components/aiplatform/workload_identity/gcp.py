@@ -6,8 +6,8 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_gcp import serviceaccount
 
-from aiplatform._google_apis import switched_on
-from aiplatform._principals import declare
+from aiplatform._shared.gcp.apis import switched_on
+from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
 ANNOTATION: Final = "iam.gke.io/gcp-service-account"

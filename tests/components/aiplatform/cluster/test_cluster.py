@@ -7,8 +7,8 @@ import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi_aws import eks
 
-from aiplatform._args import keys
-from aiplatform._references import ClusterReference
+from aiplatform._shared.args import keys
+from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.cluster import AddonArgs, ApiAccessArgs, Cluster, ClusterArgs, SystemNodesArgs
 from aiplatform.cluster import args as models
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
@@ -441,6 +441,6 @@ def test_the_component_can_be_served_to_every_language():
 
 
 def test_a_cluster_that_tells_no_issuer_has_none():
-    from aiplatform.cluster.control_plane import _issuer
+    from aiplatform.cluster.aws.control_plane import _issuer
 
     assert [_issuer(unknown) for unknown in (None, [], [object()])] == ["", "", ""]

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from aiplatform._args import keys, read
-from aiplatform._references import ClusterReference
+from aiplatform._shared.args import keys, read
+from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.cluster import MaintenanceExclusionArgs, MaintenanceWindowArgs, NodeAutoProvisioningArgs
-from aiplatform.cluster import gke_args as models
+from aiplatform.cluster.gcp import args as models
 from tests.components.aiplatform.cluster import gke
 from tests.components.aiplatform.cluster.gke import ACCOUNT, GKE, GRANT, POOL, ROLE
 from tests.components.cloud_answers import PROJECT, PROJECT_NUMBER

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError, read
+from aiplatform._shared.args import ArgumentError, read
 from aiplatform.cluster.args import ClusterSettings
-from aiplatform.cluster.gke_versions import CHANNELS, not_offered
+from aiplatform.cluster.gcp.versions import CHANNELS, not_offered
 from tests.components.aiplatform.cluster.gke import ARGS, NETWORK
 
 EXCLUSION = {"name": "x", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError, read
+from aiplatform._shared.args import ArgumentError, read
 from aiplatform.cluster import Cluster
 from aiplatform.cluster.args import ClusterSettings, is_arm
-from aiplatform.cluster.versions import VERSIONS, out_of_support
+from aiplatform.cluster.aws.versions import VERSIONS, out_of_support
 from tests.components.aiplatform.cluster.test_cluster import ADMIN, ARGS, NETWORK
 from tests.components.recording import record
 

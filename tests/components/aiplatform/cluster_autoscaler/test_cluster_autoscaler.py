@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from aiplatform.cluster_autoscaler.args import IMAGES, ClusterAutoscalerSettings, image_for
-from aiplatform.cluster_autoscaler.rights import priorities
+from aiplatform.cluster_autoscaler.permissions import priorities
 from tests.components.aiplatform.pools import CLUSTER
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import ACCOUNT, REGION, Recording, record

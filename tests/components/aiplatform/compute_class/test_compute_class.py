@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.compute_class import ComputeClass, ComputeClassArgs
 from aiplatform.compute_class.args import ComputeClassSettings
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi import Output
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.container_registry import ContainerRegistry, ContainerRegistryArgs, args
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 

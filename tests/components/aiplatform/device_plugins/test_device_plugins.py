@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.device_plugins import DevicePlugins, DevicePluginsArgs
 from aiplatform.device_plugins.args import DevicePluginsSettings, nvidia_configurations
 from aiplatform.gpu_pool import GpuPool

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.efa_plugin import EfaPlugin, EfaPluginArgs
 from aiplatform.efa_plugin.args import EfaPluginSettings, image_in
 from tests.components.aiplatform.schema import undocumented

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aiplatform._args import ArgumentError
+from aiplatform._shared.args import ArgumentError
 from aiplatform.feature_store import FeatureStore
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER
 from tests.components.recording import ACCOUNT, Recording, record, value

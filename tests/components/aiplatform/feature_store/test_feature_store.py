@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pulumi_aws import lakeformation
 
-from aiplatform._args import keys
+from aiplatform._shared.args import keys
 from aiplatform.feature_store import FeatureStore, FeatureStoreArgs
 from aiplatform.feature_store.args import FeatureStoreSettings
 from aiplatform.feature_store.config import EMPTY

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pulumi import Output
 
-from aiplatform._principals import declare
+from aiplatform._shared.principals import declare
 from tests.components.aiplatform.feature_store.example import MATERIALIZER, ROLE, aws, faults
 from tests.components.recording import ACCOUNT, Recording
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from aiplatform.feature_store.component_args import cron
 from aiplatform.feature_store.online import meeting
-from aiplatform.feature_store.parts import cron
 from tests.components.aiplatform.feature_store.example import (
     GOOGLE_LAKEHOUSE,
     MATERIALIZER,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError, read
+from aiplatform._shared.args import ArgumentError, read
 from aiplatform.gpu_pool import GpuPool
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK, machine_types

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import keys
+from aiplatform._shared.args import keys
 from aiplatform.gpu_pool import GpuPool, args
 from tests.components.aiplatform.pools import CLUSTER, NETWORK, offering
 from tests.components.aiplatform.schema import undocumented

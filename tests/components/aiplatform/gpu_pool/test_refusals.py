@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError
+from aiplatform._shared.args import ArgumentError
 from aiplatform.gpu_pool import GpuPool
 from tests.components.aiplatform.pools import CLUSTER, NETWORK, Answers, offering
 from tests.components.recording import record

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError
+from aiplatform._shared.args import ArgumentError
 from aiplatform.lakehouse import Lakehouse
 from tests.components.recording import ACCOUNT, Answers, Recording, record
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from aiplatform.lakehouse import gcp_jobs, gcp_outcomes
-from aiplatform.lakehouse.gcp_jobs import Jobs, StatementsError, finish
+from aiplatform.lakehouse.gcp import bigquery_jobs as gcp_jobs
+from aiplatform.lakehouse.gcp import outcomes as gcp_outcomes
+from aiplatform.lakehouse.gcp.bigquery_jobs import Jobs, StatementsError, finish
 from tests.components.aiplatform.lakehouse.google import (
     BY_TABLE,
     ORDERS,

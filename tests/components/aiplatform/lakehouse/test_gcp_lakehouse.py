@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import read
-from aiplatform._lakehouse_reference import LakehouseReference
-from aiplatform.lakehouse import bigquery_types, types
+from aiplatform._shared.args import read
+from aiplatform._shared.references.lakehouse import LakehouseReference
+from aiplatform.lakehouse import types
+from aiplatform.lakehouse.gcp import bigquery_types
 from tests.components.aiplatform.lakehouse.google import (
     ANALYSTS,
     BY_TABLE,

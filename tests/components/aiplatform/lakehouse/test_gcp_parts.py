@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from aiplatform.lakehouse.gcp_batches import WORK
-from aiplatform.lakehouse.gcp_grants import ASK
+from aiplatform.lakehouse.gcp.grants import ASK
+from aiplatform.lakehouse.gcp.spark_jobs import WORK
 from tests.components.aiplatform.lakehouse.google import (
     ANALYSTS,
     BY_TABLE,

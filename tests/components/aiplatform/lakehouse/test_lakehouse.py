@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import keys
 from aiplatform._plugin import Plugin
+from aiplatform._shared.args import keys
 from aiplatform.lakehouse import LakehouseArgs, args, grants, tables
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._aws_policies import INLINE, MANAGED, size
+from aiplatform._shared.aws.managed_policies import INLINE, MANAGED, size
 from tests.components.aiplatform.lakehouse.example import BY_TABLE, EVENTS, ORDERS, faults, lakehouse
 from tests.components.recording import ACCOUNT, Recording
 

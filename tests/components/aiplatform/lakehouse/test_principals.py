@@ -9,7 +9,7 @@ import pytest
 from pulumi import Output
 from pulumi_aws import iam
 
-from aiplatform._principals import declare
+from aiplatform._shared.principals import declare
 from aiplatform.lakehouse import Lakehouse
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,

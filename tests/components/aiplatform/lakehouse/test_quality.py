@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.lakehouse.quality import QualitySettings, render
 from aiplatform.lakehouse.quality_gate.gate import QualityError, judge, parsed, publish
 from aiplatform.lakehouse.schedules import as_aws, schedule_rule

@@ -11,7 +11,7 @@ from pulumi import Output
 
 from aiplatform.lakehouse import Lakehouse
 from aiplatform.lakehouse.args import MOST_PRINCIPALS
-from aiplatform.lakehouse.aws_principals import workgroup_name
+from aiplatform.lakehouse.aws.principals import workgroup_name
 from tests.components.aiplatform.lakehouse.example import (
     ANALYSTS,
     BY_TABLE,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError
+from aiplatform._shared.args import ArgumentError
 from aiplatform.model_registry import ModelRegistry
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
 from tests.components.recording import ACCOUNT, Recording, record

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pulumi import Output
 
-from aiplatform.model_registry import gcp_database
+from aiplatform.model_registry.gcp import database as gcp_database
 from tests.components.aiplatform.model_registry.example import PIPELINE, on_google
 from tests.components.recording import Recording
 

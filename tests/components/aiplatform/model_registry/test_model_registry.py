@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import keys
+from aiplatform._shared.args import keys
 from aiplatform.model_registry import ModelRegistryArgs, accounts, args, database
 from tests.components.aiplatform.model_registry.example import RELEASE, TRAINING, registry
 from tests.components.cloud_answers import MASTER_SECRET as MASTER

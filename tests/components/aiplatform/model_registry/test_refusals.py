@@ -62,7 +62,7 @@ def test_a_network_without_private_services_has_no_place_for_cloud_sql() -> None
 
 
 def test_a_region_whose_authority_is_not_known_is_told_to_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aiplatform.model_registry import aws_database
+    from aiplatform.model_registry.aws import database as aws_database
 
     assert aws_database.authority("mx-central-1") is None
     monkeypatch.setattr(aws_database, "authority", lambda region: None)

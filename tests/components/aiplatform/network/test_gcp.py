@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pulumi_gcp import compute
 
-from aiplatform._args import ArgumentError, keys, read
+from aiplatform._shared.args import ArgumentError, keys, read
 from aiplatform.network import Network
 from aiplatform.network.args import NetworkReference, NetworkSettings
 from tests.components.cloud_answers import PROJECT, PROJECT_NUMBER

@@ -7,11 +7,12 @@ import pytest
 from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi_aws import ec2
 
-from aiplatform._args import ArgumentError, keys
-from aiplatform._aws import Place
-from aiplatform.network import Network, NetworkArgs, NetworkReferenceArgs, NetworkZoneArgs, endpoint_policies
+from aiplatform._shared.args import ArgumentError, keys
+from aiplatform._shared.aws.account import Place
+from aiplatform.network import Network, NetworkArgs, NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.network.args import NetworkReference, NetworkSettings
 from aiplatform.network.args import NetworkZone as ZoneModel
+from aiplatform.network.aws import endpoint_policies
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 

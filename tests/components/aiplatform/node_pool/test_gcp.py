@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError
+from aiplatform._shared.args import ArgumentError
 from aiplatform.node_pool import NodePool
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, Answers, machine_types
 from tests.components.recording import Recording, record

@@ -8,7 +8,7 @@ from typing import Any
 import moto
 import pytest
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.node_pool import NodePool, NodePoolArgs
 from aiplatform.node_pool.args import NodePoolSettings, architecture
 from tests.components.aiplatform.pools import CLUSTER, NETWORK, Answers, offering

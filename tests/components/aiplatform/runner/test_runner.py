@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.network import NetworkReferenceArgs
 from aiplatform.runner import Runner, RunnerArgs
 from aiplatform.runner.args import RunnerSettings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError, keys
 from aiplatform.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter
 from pyiceberg.table.metadata import TableMetadata, TableMetadataV2
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
-from aiplatform._args import read
+from aiplatform._shared.args import read
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.declaration import declaration, first_properties
 from aiplatform.lakehouse.table_keeper.planning import Plan, plan
+from aiplatform.lakehouse.table_spec import declaration, first_properties
 from aiplatform.lakehouse.tables import TableSettings
 from aiplatform.lakehouse.types import numbered
 from tests.components.aiplatform.lakehouse.example import PIPELINE

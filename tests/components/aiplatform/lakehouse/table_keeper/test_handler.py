@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from aiplatform.lakehouse import table_keeper
-from aiplatform.lakehouse.declaration import declaration
 from aiplatform.lakehouse.table_keeper.handler import TRIES, judge, keep
 from aiplatform.lakehouse.table_keeper.planning import RefusedError
+from aiplatform.lakehouse.table_spec import declaration
 from tests.components.aiplatform.lakehouse.example import EVENTS
 from tests.components.aiplatform.lakehouse.table_keeper.scene import made, settings
 

@@ -1,0 +1,108 @@
+"""Rules for IPv4 and IPv6 ranges in arguments."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Any, Final
+
+from aiplatform._shared.args import Rule
+
+_PRIVATE: Final = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
+_SHARED: Final = IPv4Network("100.64.0.0/10")
+"""RFC 6598: not routed on the internet, and allowed in a VPC."""
+
+_NEVER_ROUTED: Final = tuple(
+    IPv4Network(block)
+    for block in (
+        "0.0.0.0/8",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        # RFC 5737's, of documents: EKS answers "not allowed in publicAccessCidrs".
+        "192.0.2.0/24",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+    )
+)
+
+# An office, a VPN or a CI network is never larger; beyond it is a part of the internet.
+_WIDEST_IPV4: Final = 8
+_WIDEST_IPV6: Final = 32
+_MOST_IPV4: Final = 4 * 2**24
+
+
+def private_range(largest: int, smallest: int, *, shared: bool = True) -> Rule:
+    """A rule: a private IPv4 range of /largest to /smallest, no host bits; `shared` admits RFC 6598's."""
+    blocks = (*_PRIVATE, _SHARED) if shared else _PRIVATE
+    *others, last = map(str, blocks)
+
+    def rule(value: Any) -> str | None:
+        network = _parsed(value)
+        if not isinstance(network, IPv4Network):
+            return f"expected an IPv4 range such as 10.0.0.0/{largest}{_without_host_bits(value)}"
+        if not any(network.subnet_of(block) for block in blocks):
+            return f"expected a private range, inside {', '.join(others)} or {last}"
+        if not largest <= network.prefixlen <= smallest:
+            return f"expected a range of /{largest} (largest) to /{smallest} (smallest)"
+        return None
+
+    return rule
+
+
+def any_range(value: Any) -> str | None:
+    """A rule: an IPv4 or IPv6 range without host bits."""
+    if _parsed(value) is None:
+        return f"expected a range such as 10.0.0.0/16{_without_host_bits(value)}"
+    return None
+
+
+def reachable_from_outside(value: Any) -> str | None:
+    """A rule: an IPv4 range of addresses that arrive over the internet, as EKS's public endpoint needs."""
+    network = _parsed(value)
+    if network is None:
+        return any_range(value)
+    if isinstance(network, IPv6Network):
+        return "expected an IPv4 range: EKS takes IPv6 ones for IPv6 clusters only"
+    if (
+        any(network.overlaps(block) for block in (*_PRIVATE, _SHARED, *_NEVER_ROUTED))
+        and network.prefixlen >= 8
+    ):
+        return "expected the public addresses that requests come from; these are reserved and never arrive"
+    return None
+
+
+def not_the_world(ranges: Iterable[str]) -> str | None:
+    """A rule for ranges that may reach something over the internet: not all of it, in one piece or many."""
+    parsed = [network for entry in ranges if (network := _parsed(entry)) is not None]
+    four = [network for network in parsed if isinstance(network, IPv4Network)]
+    six = [network for network in parsed if isinstance(network, IPv6Network)]
+    # Collapsed first: 0.0.0.0/1 with 128.0.0.0/1, or 256 neighbouring /8s, are the world too.
+    for merged in (*collapse_addresses(four), *collapse_addresses(six)):
+        widest = _WIDEST_IPV4 if isinstance(merged, IPv4Network) else _WIDEST_IPV6
+        if merged.prefixlen < widest:
+            return (
+                f"expected the addresses of your offices, VPN or CI; together these open {merged}, "
+                f"and nothing wider than /{widest} is allowed"
+            )
+    if sum(merged.num_addresses for merged in collapse_addresses(four)) > _MOST_IPV4:
+        return "expected the addresses of your offices, VPN or CI; together these are more than four /8"
+    return None
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two ranges share an address."""
+    first, second = _parsed(one), _parsed(other)
+    return type(first) is type(second) and first is not None and first.overlaps(second)  # type: ignore[arg-type]
+
+
+def _parsed(value: Any) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(value) if isinstance(value, str) and "/" in value else None
+    except ValueError:
+        return None
+
+
+def _without_host_bits(value: Any) -> str:
+    try:
+        return f"; did you mean '{ip_network(value, strict=False)}'?"
+    except ValueError:
+        return ""

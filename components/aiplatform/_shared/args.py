@@ -1,0 +1,337 @@
+"""Arguments of a component: from what a program writes to a checked, frozen value.
+
+A component's public arguments are a TypedDict (so that every Pulumi language can use it). `read` turns such a
+dict into a private frozen dataclass with the same keys, which carries the defaults and the rules:
+
+    @dataclass(frozen=True)
+    class _Network:
+        prefix: Annotated[str, naming.prefix_for(FLOW_LOGS)]
+        cidr: Annotated[str, cidr_block(16, 24)] = "10.0.0.0/16"
+        nat: Literal["none", "single", "per_zone"] = "single"
+        vpc_id: Input[str]
+
+        def check(self) -> Iterator[Fault]: ...      # what no single key can tell
+
+All faults are collected and raised in one ArgumentError, before any resource is registered. A plain value
+decides the shape, so an Output there is a fault; where the annotation is `Input[T]`, an Output or awaitable
+passes unchecked, and a plain value is checked like any T. None means "not given".
+
+The models' annotations are read as they stand: no `from __future__ import annotations` in their modules.
+"""
+
+import dataclasses
+import difflib
+import inspect
+import types
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, cast, get_args, get_origin
+
+from pulumi import Output
+
+T = TypeVar("T")
+
+Rule = Callable[[Any], "str | None"]
+"""Says what is wrong with a value of the right type, or None: `expected 2 or 3`, without path and value."""
+
+_LONGEST_QUOTE = 80
+_WORDS: Mapping[type, str] = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with the arguments: where (`NetworkArgs.zone_ids[1]`), and what would be right."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class ArgumentError(ValueError):
+    """The arguments of a component are wrong; nothing was registered. Lists every fault with its path."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            str(self.faults[0])
+            if len(self.faults) == 1
+            else "\n".join(
+                [f"{len(self.faults)} arguments are wrong:", *(f"  {fault}" for fault in self.faults)]
+            )
+        )
+
+
+def read(model: type[T], value: Mapping[str, Any], where: str) -> T:
+    """Check `value` against `model` and build it; `where`, the public type's name, is the root of paths."""
+    faults: list[Fault] = []
+    result = _read_model(model, value, where, faults)
+    if faults or isinstance(result, _Wrong):
+        raise ArgumentError(faults)
+    return cast(T, result)
+
+
+def got(value: object) -> str:
+    """A value as an error quotes it: `got 'singel'`."""
+    if isinstance(value, Output):
+        return "got an output that is only known after a deployment"
+    quoted = repr(value)
+    return f"got {quoted if len(quoted) <= _LONGEST_QUOTE else quoted[: _LONGEST_QUOTE - 1] + '…'}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'single'?`, or nothing when no known word is near."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def one_of(known: Iterable[str], what: str = "one of") -> Rule:
+    """A rule for words that a table knows; for a fixed few, annotate with Literal instead."""
+    words = list(known) if isinstance(known, (list, tuple)) else sorted(known)
+
+    def rule(value: Any) -> str | None:
+        return None if value in words else f"expected {what} {', '.join(words)}{nearest(str(value), words)}"
+
+    return rule
+
+
+def between(low: float, high: float, unit: str = "") -> Rule:
+    """Both ends are allowed."""
+
+    def rule(value: Any) -> str | None:
+        return None if low <= value <= high else f"expected {low} to {high}{' ' + unit if unit else ''}"
+
+    return rule
+
+
+def matches(pattern: str, description: str) -> Rule:
+    """The whole text must match; `description` is what the reader is told (`an IAM role's arn`)."""
+    import re
+
+    compiled = re.compile(pattern)
+
+    def rule(value: Any) -> str | None:
+        return None if compiled.fullmatch(value) else f"expected {description}"
+
+    return rule
+
+
+def length(low: int, high: int, what: str) -> Rule:
+    """How many entries a list or object may have: `length(1, 16, "subnets")`."""
+
+    def rule(value: Any) -> str | None:
+        return None if low <= len(value) <= high else f"expected {low} to {high} {what}, got {len(value)}"
+
+    return rule
+
+
+def distinct(value: Any) -> str | None:
+    """A rule: no entry of a list stands twice. Outputs are passed over."""
+    plain = [entry for entry in value if not is_unknown(entry)]
+    twice = sorted({str(entry) for entry in plain if plain.count(entry) > 1})
+    return f"expected each only once, twice here: {', '.join(twice)}" if twice else None
+
+
+def is_unknown(value: object) -> bool:
+    """Whether a value is known to the engine only: an Output, or something still to be awaited."""
+    return isinstance(value, Output) or inspect.isawaitable(value)
+
+
+def keys(model: type) -> frozenset[str]:
+    """The keys of a model; a test compares them with the public TypedDict's."""
+    return frozenset(_fields(model))
+
+
+class _Wrong:
+    """Stands for a value with a fault, so that rules about it are not asked."""
+
+
+_WRONG = _Wrong()
+
+
+@cache
+def _fields(model: type) -> Mapping[str, tuple[Any, bool]]:
+    """Name -> (annotation, required)."""
+    annotations: dict[str, Any] = {}
+    for base in reversed(model.__mro__):
+        annotations |= inspect.get_annotations(base)
+    return {
+        field.name: (
+            annotations[field.name],
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
+        )
+        for field in dataclasses.fields(model)
+    }
+
+
+def _read_model(model: type, value: object, path: str, faults: list[Fault]) -> object:
+    if isinstance(value, model):
+        return value
+    if not isinstance(value, Mapping):
+        faults.append(Fault(path, f"{got(value)}, expected an object with {', '.join(sorted(keys(model)))}"))
+        return _WRONG
+    given = {str(key): entry for key, entry in cast(Mapping[Any, Any], value).items() if entry is not None}
+    fields = _fields(model)
+    before = len(faults)
+    faults.extend(_unknown_key(key, fields, path) for key in given if key not in fields)
+    parts: dict[str, Any] = {}
+    for key, (annotation, required) in fields.items():
+        if key in given:
+            parts[key] = _read(annotation, given[key], f"{path}.{key}", faults)
+        elif required:
+            faults.append(Fault(f"{path}.{key}", f"missing, expected {describe(annotation)}"))
+    if len(faults) > before:
+        return _WRONG
+    built = model(**parts)
+    # What the cloud has no place for (cloud_support.py) comes first: other rules speak of its own.
+    misplaced = getattr(built, "misplaced", None)
+    if misplaced is not None:
+        faults.extend(Fault(f"{path}{_joined(fault.path)}", fault.reason) for fault in misplaced(given))
+        if len(faults) > before:
+            return _WRONG
+    check = getattr(built, "check", None)
+    if check is not None:
+        faults.extend(Fault(f"{path}{_joined(fault.path)}", fault.reason) for fault in check())
+    return built if len(faults) == before else _WRONG
+
+
+def _joined(path: str) -> str:
+    return path if not path or path.startswith("[") else f".{path}"
+
+
+def _unknown_key(key: str, fields: Mapping[str, Any], path: str) -> Fault:
+    suggestion = nearest(key, fields) or f"; known keys: {', '.join(sorted(fields))}"
+    return Fault(f"{path}.{key}", f"unknown key{suggestion}")
+
+
+def _read(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+    """Check one value against one annotation; a fault gives _WRONG."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        inner, *rules = get_args(annotation)
+        result = _read(inner, value, path, faults)
+        return result if is_unknown(result) else _ruled(result, rules, path, faults)
+    if origin is Union or origin is types.UnionType:
+        return _read_union(annotation, value, path, faults)
+    if is_unknown(value):
+        faults.append(
+            Fault(path, f"{got(value)}, expected {describe(annotation)}: it decides what is created")
+        )
+        return _WRONG
+    if origin is Literal:
+        return _ruled(value, [one_of(get_args(annotation))], path, faults)
+    if origin in (list, tuple):
+        return _read_list(annotation, value, path, faults)
+    if origin in (dict, Mapping):
+        return _read_map(annotation, value, path, faults)
+    if dataclasses.is_dataclass(annotation):
+        return _read_model(cast(type, annotation), value, path, faults)
+    return _read_scalar(annotation, value, path, faults)
+
+
+def _ruled(value: Any, rules: Iterable[Rule], path: str, faults: list[Fault]) -> Any:
+    if isinstance(value, _Wrong):
+        return value
+    for rule in rules:
+        reason = rule(value)
+        if reason:
+            faults.append(Fault(path, f"{got(value)}, {reason}"))
+            return _WRONG
+    return value
+
+
+def _read_union(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+    """`T | None` and `Input[T]`; no other union is an argument's type."""
+    if _takes_output(annotation) and is_unknown(value):
+        return value
+    (inner,) = _plain_members(annotation)
+    return _read(inner, value, path, faults)
+
+
+def _takes_output(annotation: Any) -> bool:
+    return any(_is_promise(member) for member in get_args(annotation))
+
+
+def _plain_members(annotation: Any) -> list[Any]:
+    return [arg for arg in get_args(annotation) if not _is_promise(arg) and arg is not types.NoneType]
+
+
+def _is_promise(member: Any) -> bool:
+    """The two members that pulumi.Input adds to T; one of them is a forward reference in pulumi's alias."""
+    if isinstance(member, ForwardRef):
+        return member.__forward_arg__.startswith("Output")
+    return get_origin(member) in (Output, Awaitable) or member in (Output, Awaitable)
+
+
+def _read_list(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+    if not isinstance(value, (list, tuple)):
+        faults.append(Fault(path, f"{got(value)}, expected {describe(annotation)}"))
+        return _WRONG
+    before = len(faults)
+    inner = get_args(annotation)[0]
+    entries = cast("list[Any]", value)
+    result = [_read(inner, entry, f"{path}[{index}]", faults) for index, entry in enumerate(entries)]
+    if len(faults) > before:
+        return _WRONG
+    return tuple(result) if get_origin(annotation) is tuple else result
+
+
+def _read_map(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+    entries = cast("dict[Any, Any] | None", value if isinstance(value, Mapping) else None)
+    if entries is None or not all(isinstance(key, str) for key in entries):
+        faults.append(Fault(path, f"{got(cast(object, value))}, expected {describe(annotation)}"))
+        return _WRONG
+    before = len(faults)
+    inner = get_args(annotation)[1]
+    result = {key: _read(inner, entry, f"{path}.{key}", faults) for key, entry in entries.items()}
+    return result if len(faults) == before else _WRONG
+
+
+def _read_scalar(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+    if annotation is Any:
+        return value
+    # Over the wire of a component plugin every number is a float.
+    if annotation is int and isinstance(value, float) and value.is_integer():
+        return int(value)
+    accepted = (int, float) if annotation is float else annotation
+    if not isinstance(value, accepted) or (isinstance(value, bool) and annotation is not bool):
+        faults.append(Fault(path, f"{got(value)}, expected {describe(annotation)}"))
+        return _WRONG
+    return value
+
+
+def describe(annotation: Any) -> str:
+    """A type in the words of an error: `a list of strings`."""
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return describe(args[0])
+    if origin is Literal:
+        return f"one of {', '.join(map(str, args))}"
+    if origin is Union or origin is types.UnionType:
+        return describe(_plain_members(annotation)[0])
+    if origin in (list, tuple):
+        return f"a list ({describe(args[0])} each)"
+    if origin in (dict, Mapping):
+        return f"an object ({describe(args[1])} for each key)"
+    if dataclasses.is_dataclass(annotation):
+        return f"an object with {', '.join(sorted(keys(cast(type, annotation))))}"
+    return _WORDS.get(annotation, "a value")
+
+
+def check_each(parts: Iterable[tuple[str, str | None]]) -> Iterator[Fault]:
+    """For a model's `check`: (path, what is wrong or None) pairs to faults."""
+    for path, reason in parts:
+        if reason:
+            yield Fault(path, reason)
+
+
+def obeys(path: str, value: Any, *rules: Rule) -> Iterator[Fault]:
+    """For a model's `check`: rules that only another key decides on, as `read` tells those of annotations."""
+    if not is_unknown(value):
+        for rule in rules:
+            reason = rule(value)
+            if reason:
+                yield Fault(path, f"{got(value)}, {reason}")
+                return

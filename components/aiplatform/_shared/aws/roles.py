@@ -1,0 +1,115 @@
+"""IAM roles that arguments name: what identifies each in names of resources, and which is named twice.
+
+A resource that grants something is named by what it grants to whom, never by a position in a list: a name
+that moves to another role replaces the resource, and the revoke of what was granted under the old name
+removes what was just granted under the new one.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pulumi import Input, Output
+
+from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.principals import known, own_role
+
+_DIGEST: Final = 8
+_ONCE: Final = "each role once"
+AS_TEXT: Final = "; one of another account by its arn as text"
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role of this account that an argument names.
+
+    path: where it is named, `FeatureStoreArgs.readers[0]`. key: its part of logical names, the role with its
+    path, or the position in the argument's list where only the engine knows the role. arn: it fails where the
+    role is named twice. text: the arn, None where only the engine knows it.
+    """
+
+    path: str
+    key: str
+    arn: Input[str]
+    text: str | None
+
+    @property
+    def name(self) -> Output[str]:
+        """The role's name, without its path, as policies are put on it. Fails for a role that AWS alone may
+        change."""
+
+        def name(arn: str) -> str:
+            if own_role(arn):
+                raise ValueError(f"{self.path}: {got(arn)}, {own_role(arn)}")
+            return arn.rpartition("/")[2]
+
+        return Output.from_input(self.arn).apply(name)
+
+    @property
+    def short(self) -> str:
+        """Its part of physical names that have no room for a role's name of up to 64 characters."""
+        if self.text is None:
+            return self.key
+        return hashlib.sha256(self.text.rpartition("/")[2].encode()).hexdigest()[:_DIGEST]
+
+
+def roles(named: Mapping[str, Input[str]], account_id: str, elsewhere: str = "") -> list[Role]:
+    """Roles by where arguments name them, `FeatureStoreArgs.readers[0]`, on which policies are put.
+
+    Raises an ArgumentError where one is of another account, AWS's own or named twice. What only the engine
+    knows is checked as soon as it is known: the arns fail then, and all that is granted to these roles.
+    """
+    texts = {path: known(arn) for path, arn in named.items()}
+    plain = {path: text for path, text in texts.items() if text is not None}
+    faults = [Fault(path, reason) for path, reason in _wrong(plain, account_id, _ONCE)]
+    faults += [Fault(path, f"{got(arn)}, {own_role(arn)}") for path, arn in plain.items() if own_role(arn)]
+    if faults:
+        raise ArgumentError(faults)
+    arns = apart(named, account_id, _ONCE, elsewhere)
+    return [Role(path, key(path, arn), arns[path], texts[path]) for path, arn in named.items()]
+
+
+def apart(
+    named: Mapping[str, Input[str]], account_id: str, expected: str = _ONCE, elsewhere: str = AS_TEXT
+) -> dict[str, Input[str]]:
+    """The same roles. What only the engine knows fails, once it is known, where it is of another account or a
+    role that is named before it or as text. It depends on no role that is named after it: one that is
+    replaced must not take the grants of all others with it. expected, elsewhere: what an error asks for where
+    two are one, or one is of another account."""
+    texts = {path: text for path, arn in named.items() if (text := known(arn)) is not None}
+    arns: dict[str, Input[str]] = {}
+    unknown: dict[str, Input[str]] = {}
+    for path, arn in named.items():
+        if path in texts:
+            arns[path] = arn
+            continue
+        unknown[path] = arn
+
+        def checked(found: Sequence[str], paths: Sequence[str] = tuple(unknown)) -> str:
+            seen = {**texts, **dict(zip(paths, found, strict=True))}
+            in_order = {path: seen[path] for path in named if path in seen}
+            for wrong, reason in _wrong(in_order, account_id, expected, elsewhere):
+                raise ValueError(f"{wrong}: {reason}")
+            return found[-1]
+
+        arns[path] = Output.all(*unknown.values()).apply(checked)
+    return arns
+
+
+def key(path: str, arn: Input[str]) -> str:
+    """What identifies a role in logical names: the role, or the position in its list where it is unknown."""
+    text = known(arn)
+    return f"role-{text.partition(':role/')[2]}" if text else path.rpartition("[")[2].removesuffix("]")
+
+
+def _wrong(
+    arns: Mapping[str, str], account_id: str, expected: str, elsewhere: str = ""
+) -> Iterator[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for path, arn in arns.items():
+        before = first.setdefault(arn, path)
+        if before != path:
+            yield path, f"{got(arn)}, which {before} names, too; expected {expected}"
+        elif arn.split(":")[4] != account_id:
+            yield path, f"{got(arn)}, expected a role of this account, {account_id}{elsewhere}"

@@ -1,0 +1,226 @@
+"""What GKE node pools of all kinds share: the zones that offer a machine, and a node's secure shape."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_gcp import compute, container
+
+from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.gcp.names import api_is_off
+from aiplatform._shared.kubernetes.names import EFFECTS, Taint
+from aiplatform._shared.references.cluster import ClusterReference
+
+Offerings = Mapping[str, frozenset[str]]
+"""Machine type -> zones that offer it."""
+
+LONGEST: Final = 40 - len("-1a2b3c4")
+"""Of a node pool's logical name: GKE takes 40 characters, Pulumi's autonaming adds 8. A node pool's name is
+generated, as most of its properties are fixed, and a changed one must not meet its predecessor's name."""
+
+SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
+"""The service account's IAM roles limit a node, not scopes ("Access scopes in GKE")."""
+
+
+def zones_that_offer(
+    machine_types: Sequence[str],
+    zones: Sequence[str],
+    cluster: ClusterReference,
+    options: pulumi.InvokeOptions,
+) -> Input[Offerings]:
+    """Which of the zones offer which of the machine types, as Compute Engine says now.
+
+    A new project cannot be asked: its Compute Engine API is switched on by the same program. Then a preview
+    takes every zone for good, and an update asks when the cluster stands.
+    """
+    # `eq` takes a regular expression ("Filter results" of Compute Engine's list methods).
+    filter_ = f'name eq "{"|".join(machine_types)}"'
+    try:
+        lists = [
+            compute.get_machine_types(filter=filter_, project=cluster.project, zone=zone, opts=options)
+            for zone in zones
+        ]
+    except Exception as error:
+        if not api_is_off(error):
+            raise
+        if pulumi.runtime.is_dry_run():
+            return dict.fromkeys(machine_types, frozenset(zones))
+        return Output.from_input(cluster.name).apply(
+            lambda _: Output.all(
+                *(
+                    compute.get_machine_types_output(
+                        filter=filter_,
+                        project=cluster.project,
+                        zone=zone,
+                        opts=pulumi.InvokeOutputOptions(parent=options.parent),
+                    )
+                    for zone in zones
+                )
+            ).apply(lambda answers: _offerings(machine_types, zones, answers))
+        )
+    return _offerings(machine_types, zones, lists)
+
+
+def _offerings(machine_types: Iterable[str], zones: Sequence[str], answers: Sequence[Any]) -> Offerings:
+    offered = {
+        zone: {each.name for each in answer.machine_types}
+        for zone, answer in zip(zones, answers, strict=True)
+    }
+    return {name: frozenset(zone for zone in zones if name in offered[zone]) for name in set(machine_types)}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many nodes a pool has, all zones together.
+
+    per_zone: the limits are said for the only zone, as Google does for TPU slices: with flex-start they come
+    to life by no others (GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool).
+    fixed: the pool has `maximum` nodes in its only zone, and no autoscaling.
+    """
+
+    minimum: int
+    maximum: int
+    policy: str
+    per_zone: bool = False
+    fixed: bool = False
+
+    def autoscaling(self) -> container.NodePoolAutoscalingArgs | None:
+        """Its limits for GKE's autoscaler."""
+        if self.fixed:
+            return None
+        if self.per_zone:
+            return container.NodePoolAutoscalingArgs(
+                min_node_count=self.minimum, max_node_count=self.maximum, location_policy=self.policy
+            )
+        return container.NodePoolAutoscalingArgs(
+            total_min_node_count=self.minimum,
+            total_max_node_count=self.maximum,
+            location_policy=self.policy,
+        )
+
+    def initial(self, zones: int) -> int:
+        """Nodes of each zone of a pool that grows, at first: enough for those that must stay. The autoscaler
+        does not add nodes to reach a minimum, it only keeps to it when it removes some ("Autoscaling a
+        cluster: Node pool size mismatching")."""
+        return -(-self.minimum // zones)
+
+    def within(self, zones: Sequence[str]) -> Sequence[str]:
+        """As many of the zones, the first ones, as can begin with the same number of nodes each: at least the
+        minimum and at most the maximum together."""
+        fitting = (
+            zones[:count] for count in range(len(zones), 0, -1) if self.initial(count) * count <= self.maximum
+        )
+        return next(fitting, zones[:1])
+
+
+@dataclass(frozen=True)
+class Node:
+    """What a pool's nodes are; `more` are further arguments of NodePoolNodeConfigArgs."""
+
+    machine_type: str
+    disk_gib: int
+    disk_type: str
+    labels: Mapping[str, str]
+    taints: Sequence[Taint]
+    tags: Mapping[str, str]
+    more: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+def node_config(node: Node, cluster: ClusterReference) -> container.NodePoolNodeConfigArgs:
+    """Container-Optimized OS on shielded nodes with secure boot, gVNIC, an encrypted boot disk, the cluster's
+    own service account, and GKE's metadata server between Pods and that account."""
+    return container.NodePoolNodeConfigArgs(
+        machine_type=node.machine_type,
+        image_type="COS_CONTAINERD",
+        disk_size_gb=node.disk_gib,
+        disk_type=node.disk_type,
+        boot_disk_kms_key=cluster.disk_kms_key,
+        service_account=cluster.node_service_account,
+        oauth_scopes=list(SCOPES),
+        gvnic=container.NodePoolNodeConfigGvnicArgs(enabled=True),
+        shielded_instance_config=container.NodePoolNodeConfigShieldedInstanceConfigArgs(
+            enable_secure_boot=True, enable_integrity_monitoring=True
+        ),
+        workload_metadata_config=container.NodePoolNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+        kubelet_config=container.NodePoolNodeConfigKubeletConfigArgs(
+            insecure_kubelet_readonly_port_enabled="FALSE"
+        ),
+        metadata={"disable-legacy-endpoints": "true"},
+        labels=dict(node.labels),
+        taints=gke_taints(node.taints),
+        resource_labels=dict(node.tags),
+        **node.more,
+    )
+
+
+def gke_taints(taints: Sequence[Taint]) -> list[container.NodePoolNodeConfigTaintArgs]:
+    """Taints in GKE's words."""
+    return [
+        container.NodePoolNodeConfigTaintArgs(key=each.key, value=each.value, effect=EFFECTS[each.effect])
+        for each in taints
+    ]
+
+
+def node_pool(
+    parent: pulumi.Resource,
+    name: str,
+    cluster: ClusterReference,
+    node: Node,
+    size: Size,
+    zones: Output[Sequence[str]],
+    *,
+    depends_on: Sequence[pulumi.Resource] = (),
+    surge: bool = True,
+    short_lived: bool = False,
+    **more: Any,
+) -> container.NodePool:
+    """A node pool whose size belongs to GKE's autoscaler after its first.
+
+    surge: whether an upgrade makes a new node before it drains an old one. short_lived: its nodes are
+    flex-start nodes. GKE refuses auto-repair there, and chooses the upgrade strategy (SHORT_LIVED), which the
+    provider does not know: any upgrade setting is a change at every update.
+    """
+    zones = zones.apply(lambda names: names if size.fixed else size.within(names))
+    upgrades = container.NodePoolUpgradeSettingsArgs(
+        strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
+    )
+    return container.NodePool(
+        name,
+        project=cluster.project,
+        location=cluster.location or cluster.region,
+        cluster=cluster.name,
+        node_locations=zones,
+        initial_node_count=None if size.fixed else zones.apply(lambda names: size.initial(len(names))),
+        # Of each zone, of which a fixed pool has one. No initial count, which the provider refuses beside it:
+        # a slice that was the autoscaler's may have no nodes yet, and gets them by this.
+        node_count=size.maximum if size.fixed else None,
+        autoscaling=size.autoscaling(),
+        node_config=node_config(node, cluster),
+        management=container.NodePoolManagementArgs(auto_repair=not short_lived, auto_upgrade=True),
+        upgrade_settings=None if short_lived else upgrades,
+        opts=ResourceOptions(
+            parent=parent,
+            depends_on=list(depends_on) or None,
+            # Changed, it would replace the pool; it matters when that is made alone.
+            ignore_changes=["initialNodeCount"],
+        ),
+        **more,
+    )
+
+
+def name_fault(name: str, keys: Iterable[str]) -> None:
+    """Raises ArgumentError where the component's name leaves no room for its node pools' names."""
+    longest = max((len(key) for key in keys), default=0)
+    room = LONGEST - longest - 1
+    if len(name) > room:
+        raise ArgumentError(
+            [
+                Fault(
+                    "name",
+                    f"{got(name)} as the component's name, expected at most {room} characters: with "
+                    f"-{'x' * longest} and a generated suffix it names node pools, which may have 40",
+                )
+            ]
+        )

@@ -1,0 +1,1 @@
+"""What the components share in Kubernetes."""

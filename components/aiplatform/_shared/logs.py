@@ -1,0 +1,23 @@
+"""CloudWatch Logs: how long logs may be kept."""
+
+from typing import Any, Final
+
+from aiplatform._shared.args import Rule
+
+# logs:PutRetentionPolicy, retentionInDays.
+RETENTION_DAYS: Final = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+
+
+def retention(*, off: bool = False) -> Rule:
+    """A rule for days that CloudWatch Logs knows; with `off` also 0, for "keep no logs"."""
+    allowed = (0, *RETENTION_DAYS) if off else RETENTION_DAYS
+
+    def rule(value: Any) -> str | None:
+        if value in allowed:
+            return None
+        near = min(allowed, key=lambda days: (abs(days - value), days))
+        return f"expected one of {', '.join(map(str, allowed))} days; {near} is the nearest"
+
+    return rule

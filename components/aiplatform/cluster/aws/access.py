@@ -1,0 +1,85 @@
+"""Who administers the cluster: an access entry each."""
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_aws as aws
+from pulumi import Output, ResourceOptions
+from pulumi_aws import eks
+
+from aiplatform._shared.aws.account import Place
+from aiplatform.cluster.args import ClusterSettings
+
+
+def let_admins_in(
+    parent: pulumi.ComponentResource,
+    name: str,
+    settings: ClusterSettings,
+    cluster: eks.Cluster,
+    place: Place,
+) -> list[pulumi.Resource]:
+    """Access entries of the admins and of the creator; answers what must stand before Kubernetes objects."""
+    creator = _creator(parent, place) if settings.creator_is_admin else None
+    names = {f"{name}-admin-{key}": arn for key, arn in _keys(settings.admins).items()}
+    associations: list[pulumi.Resource] = []
+    for logical, arn in names.items():
+        # One entry a principal: a creator who becomes an admin, or stops being one, keeps the entry.
+        before = [f"{name}-creator"] if arn == creator else []
+        associations.append(_admin(parent, logical, settings, cluster, place, arn, before))
+    if creator is not None and creator not in settings.admins:
+        role, account = creator.rsplit("/", maxsplit=1)[-1], creator.split(":")[4]
+        before = [f"{name}-admin-{role}", f"{name}-admin-{role}-{account}"]
+        before = [each for each in before if each not in names]
+        associations.append(
+            _admin(parent, f"{name}-creator", settings, cluster, place, creator, before, keep=True)
+        )
+    return associations
+
+
+def _creator(parent: pulumi.Resource, place: Place) -> str:
+    """The user that applies the program, or the role behind its session, with its path."""
+    options = pulumi.InvokeOptions(parent=parent)
+    return aws.iam.get_session_context(arn=place.caller_arn, opts=options).issuer_arn
+
+
+def _keys(admins: Sequence[str]) -> dict[str, str]:
+    """Key for logical names -> arn: the role's name, with its account where two accounts have the name."""
+    keys: dict[str, str] = {}
+    for arn in admins:
+        role, account = arn.rsplit("/", maxsplit=1)[-1], arn.split(":")[4]
+        keys[f"{role}-{account}" if role in keys else role] = arn
+    return keys
+
+
+def _admin(
+    parent: pulumi.ComponentResource,
+    name: str,
+    settings: ClusterSettings,
+    cluster: eks.Cluster,
+    place: Place,
+    principal: str,
+    before: Sequence[str],
+    *,
+    keep: bool = False,
+) -> eks.AccessPolicyAssociation:
+    """`before`: names that the principal's entry may have had. `keep`: the principal stays who it was,
+    whoever applies the program later."""
+    ignored = ["principalArn"] if keep else None
+    aliases = [pulumi.Alias(name=each) for each in before] or None
+    entry = eks.AccessEntry(
+        name,
+        cluster_name=cluster.name,
+        principal_arn=principal,
+        type="STANDARD",
+        tags=settings.tags,
+        opts=ResourceOptions(parent=parent, ignore_changes=ignored, aliases=aliases),
+    )
+    principal_arn: Output[str] = entry.principal_arn
+    return eks.AccessPolicyAssociation(
+        name,
+        cluster_name=cluster.name,
+        principal_arn=principal_arn,
+        policy_arn=f"arn:{place.partition}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+        access_scope=eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
+        opts=ResourceOptions(parent=parent, aliases=aliases),
+    )

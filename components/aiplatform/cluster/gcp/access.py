@@ -1,0 +1,53 @@
+"""Who administers a cluster on GKE: a binding in the cluster, and the right to reach it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+from pulumi import ResourceOptions
+from pulumi_gcp import container, projects
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
+from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectArgs
+
+from aiplatform._shared.gcp.apis import Apis
+from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster.gcp.location import Place
+
+REACH: Final = "roles/container.clusterViewer"
+"""To look clusters up and to reach their endpoints, of the whole project, for GKE's roles know no single one.
+What may be done in the cluster is the binding's to say."""
+_KINDS: Final[Mapping[str, str]] = {"user": "User", "serviceAccount": "User", "group": "Group"}
+"""How Kubernetes knows IAM's members: by their email addresses."""
+_API: Final = "rbac.authorization.k8s.io"
+
+
+def let_admins_in(
+    parent: pulumi.ComponentResource,
+    name: str,
+    settings: ClusterSettings,
+    place: Place,
+    apis: Apis,
+    cluster: container.Cluster,
+    provider: kubernetes.Provider,
+) -> None:
+    """Every admin of the arguments. Whoever applies has roles/container.admin of the project already."""
+    for admin in settings.admins:
+        kind, _, email = admin.partition(":")
+        # The whole address: two domains may have the same name.
+        key = email.replace("@", "-at-")
+        projects.IAMMember(
+            f"{name}-admin-{key}",
+            project=place.project,
+            role=REACH,
+            member=admin,
+            opts=ResourceOptions(parent=parent, depends_on=[apis["cloudresourcemanager"]]),
+        )
+        ClusterRoleBinding(
+            f"{name}-admin-{key}",
+            metadata=ObjectMetaArgs(name=f"ai-platform-admin-{key}"),
+            role_ref=RoleRefArgs(api_group=_API, kind="ClusterRole", name="cluster-admin"),
+            subjects=[SubjectArgs(api_group=_API, kind=_KINDS[kind], name=email)],
+            # It owns nothing in the cloud, so it goes with the cluster.
+            opts=ResourceOptions(parent=parent, provider=provider, deleted_with=cluster),
+        )

@@ -1,0 +1,322 @@
+"""The control plane on GKE: what the cluster is, and how closed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_gcp import container, kms, serviceaccount
+from pulumi_gcp.container import (
+    ClusterAddonsConfigGcePersistentDiskCsiDriverConfigArgs as _PersistentDisk,
+)
+from pulumi_gcp.container import (
+    ClusterAddonsConfigGcpFilestoreCsiDriverConfigArgs as _Filestore,
+)
+from pulumi_gcp.container import (
+    ClusterClusterAutoscalingAutoProvisioningDefaultsArgs as _Defaults,
+)
+from pulumi_gcp.container import (
+    ClusterClusterAutoscalingAutoProvisioningDefaultsShieldedInstanceConfigArgs as _DefaultsShielded,
+)
+from pulumi_gcp.container import (
+    ClusterMaintenancePolicyMaintenanceExclusionExclusionOptionsArgs as _Exclusion,
+)
+from pulumi_gcp.container import (
+    ClusterMonitoringConfigAdvancedDatapathObservabilityConfigArgs as _Datapath,
+)
+
+from aiplatform._shared.gcp.node_pools import SCOPES
+from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster.gcp.args import MaintenanceWindow
+from aiplatform.cluster.gcp.location import Place
+
+_LOGS: Final = ["SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER"]
+_METRICS: Final = [
+    "SYSTEM_COMPONENTS",
+    "APISERVER",
+    "SCHEDULER",
+    "CONTROLLER_MANAGER",
+    "STORAGE",
+    "HPA",
+    "POD",
+    "DAEMONSET",
+    "DEPLOYMENT",
+    "STATEFULSET",
+    "CADVISOR",
+    "KUBELET",
+    # Of NVIDIA's cards.
+    "DCGM",
+]
+_FIRST_WINDOW: Final = "2026-01-01"
+"""The day from which a maintenance window recurs: any that is past."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The cluster's keys, each let to be used by whom needs it."""
+
+    secrets: kms.CryptoKey
+    disks: Output[str]
+    grants: Sequence[pulumi.Resource]
+
+
+def first(ids: Input[list[Input[str]]]) -> Output[str]:
+    """The first of some ids, with all that they wait for."""
+    return Output.from_input(ids).apply(lambda each: str(each[0]))  # pyright: ignore[reportUnknownArgumentType,reportUnknownLambdaType]
+
+
+def control_plane(
+    parent: pulumi.ComponentResource,
+    name: str,
+    settings: ClusterSettings,
+    place: Place,
+    keys: Keys,
+    account: serviceaccount.Account,
+    depends_on: Sequence[pulumi.Resource],
+) -> container.Cluster:
+    """The cluster, without a node pool."""
+    network = settings.network
+    return container.Cluster(
+        f"{name}-cluster",
+        container.ClusterArgs(
+            project=place.project,
+            name=place.cluster,
+            location=place.location,
+            # Of a zonal cluster the zones beside its own.
+            node_locations=[zone for zone in place.zones if zone != place.location],
+            min_master_version=settings.version,
+            release_channel=container.ClusterReleaseChannelArgs(channel=settings.release_channel.upper()),
+            maintenance_policy=_maintenance(settings),
+            resource_labels=settings.tags or None,
+            deletion_protection=settings.deletion_protection,
+            # A cluster is made with a node pool that cannot be as the others are, and it goes at once.
+            initial_node_count=1,
+            remove_default_node_pool=True,
+            node_config=_first_nodes(account, keys),
+            # Network.
+            networking_mode="VPC_NATIVE",
+            network=network.vpc_id,
+            subnetwork=first(network.private_subnet_ids),
+            ip_allocation_policy=container.ClusterIpAllocationPolicyArgs(
+                cluster_secondary_range_name=network.pods_range,
+                services_secondary_range_name=network.services_range,
+                stack_type="IPV4",
+            ),
+            default_max_pods_per_node=network.pods_per_node,
+            datapath_provider="ADVANCED_DATAPATH",
+            enable_intranode_visibility=True,
+            enable_l4_ilb_subsetting=True,
+            enable_multi_networking=settings.multi_networking or None,
+            dns_config=container.ClusterDnsConfigArgs(
+                cluster_dns="CLOUD_DNS", cluster_dns_scope="CLUSTER_SCOPE", cluster_dns_domain="cluster.local"
+            ),
+            gateway_api_config=container.ClusterGatewayApiConfigArgs(
+                channel="CHANNEL_STANDARD" if settings.gateway_api else "CHANNEL_DISABLED"
+            ),
+            service_external_ips_config=container.ClusterServiceExternalIpsConfigArgs(enabled=False),
+            # Who reaches the API.
+            private_cluster_config=container.ClusterPrivateClusterConfigArgs(
+                enable_private_nodes=True,
+                enable_private_endpoint=settings.api_access.mode != "cidrs",
+                private_endpoint_subnetwork=first(settings.control_plane_subnets),
+            ),
+            master_authorized_networks_config=_authorized(settings),
+            control_plane_endpoints_config=container.ClusterControlPlaneEndpointsConfigArgs(
+                dns_endpoint_config=container.ClusterControlPlaneEndpointsConfigDnsEndpointConfigArgs(
+                    allow_external_traffic=settings.api_access.mode == "dns"
+                )
+            ),
+            # Who is who.
+            workload_identity_config=container.ClusterWorkloadIdentityConfigArgs(
+                workload_pool=place.workload_pool
+            ),
+            authenticator_groups_config=_groups(settings),
+            master_auth=container.ClusterMasterAuthArgs(
+                client_certificate_config=container.ClusterMasterAuthClientCertificateConfigArgs(
+                    issue_client_certificate=False
+                )
+            ),
+            enable_legacy_abac=False,
+            anonymous_authentication_config=container.ClusterAnonymousAuthenticationConfigArgs(
+                mode="LIMITED"
+            ),
+            rbac_binding_config=container.ClusterRbacBindingConfigArgs(
+                enable_insecure_binding_system_authenticated=False,
+                enable_insecure_binding_system_unauthenticated=False,
+            ),
+            # What runs, and how safe it is.
+            database_encryption=container.ClusterDatabaseEncryptionArgs(
+                state="ENCRYPTED", key_name=keys.secrets.id
+            ),
+            enable_shielded_nodes=True,
+            binary_authorization=container.ClusterBinaryAuthorizationArgs(
+                evaluation_mode="PROJECT_SINGLETON_POLICY_ENFORCE"
+                if settings.binary_authorization
+                else "DISABLED"
+            ),
+            security_posture_config=container.ClusterSecurityPostureConfigArgs(
+                mode="BASIC" if settings.security_posture else "DISABLED",
+                # Google has ended it.
+                vulnerability_mode="VULNERABILITY_DISABLED",
+            ),
+            # What is seen, and what it costs.
+            logging_config=container.ClusterLoggingConfigArgs(enable_components=_LOGS),
+            monitoring_config=_monitoring(settings),
+            cost_management_config=container.ClusterCostManagementConfigArgs(
+                enabled=settings.cost_allocation
+            ),
+            # What nodes and Pods may count on.
+            addons_config=_addons(settings),
+            node_pool_defaults=_pool_defaults(settings),
+            cluster_autoscaling=_autoscaling(settings, place, account, keys),
+        ),
+        opts=ResourceOptions(
+            parent=parent,
+            depends_on=list(depends_on),
+            protect=settings.protect or None,
+            # Its name is the cluster's, and may be there only once.
+            delete_before_replace=True,
+            # Of the first node pool, which is gone; the provider shows another one's in its place.
+            ignore_changes=["nodeConfig", "initialNodeCount"],
+        ),
+    )
+
+
+def _first_nodes(account: serviceaccount.Account, keys: Keys) -> container.ClusterNodeConfigArgs:
+    """Of the node pool that is gone at once: an organisation may refuse what is less closed even so."""
+    return container.ClusterNodeConfigArgs(
+        machine_type="e2-medium",
+        disk_size_gb=30,
+        disk_type="pd-balanced",
+        boot_disk_kms_key=keys.disks,
+        service_account=account.email,
+        oauth_scopes=list(SCOPES),
+        shielded_instance_config=container.ClusterNodeConfigShieldedInstanceConfigArgs(
+            enable_secure_boot=True, enable_integrity_monitoring=True
+        ),
+        workload_metadata_config=container.ClusterNodeConfigWorkloadMetadataConfigArgs(mode="GKE_METADATA"),
+    )
+
+
+def _maintenance(settings: ClusterSettings) -> container.ClusterMaintenancePolicyArgs | None:
+    window, exclusions = settings.maintenance_window, settings.maintenance_exclusions
+    if window is None and not exclusions:
+        return None
+    # The provider wants a window beside exclusions: one that is always open says the same as none.
+    window = window or MaintenanceWindow(start="00:00", hours=24)
+    day_after = "2026-01-02" if int(window.start[:2]) + window.hours >= 24 else _FIRST_WINDOW
+    end = f"{(int(window.start[:2]) + window.hours) % 24:02}:{window.start[3:]}"
+    return container.ClusterMaintenancePolicyArgs(
+        recurring_window=container.ClusterMaintenancePolicyRecurringWindowArgs(
+            start_time=f"{_FIRST_WINDOW}T{window.start}:00Z",
+            end_time=f"{day_after}T{end}:00Z",
+            recurrence=window.recurrence,
+        ),
+        maintenance_exclusions=[
+            container.ClusterMaintenancePolicyMaintenanceExclusionArgs(
+                exclusion_name=each.name,
+                start_time=each.start,
+                end_time=each.end,
+                exclusion_options=_Exclusion(scope=each.scope.upper()),
+            )
+            for each in exclusions
+        ]
+        or None,
+    )
+
+
+def _authorized(settings: ClusterSettings) -> container.ClusterMasterAuthorizedNetworksConfigArgs:
+    """Who reaches the endpoints by address: the network, and the addresses that are listed."""
+    ranges: list[tuple[str, Input[str]]] = [("network", settings.network.cidr)]
+    ranges += [(f"listed-{index}", cidr) for index, cidr in enumerate(settings.api_access.cidrs)]
+    return container.ClusterMasterAuthorizedNetworksConfigArgs(
+        cidr_blocks=[
+            container.ClusterMasterAuthorizedNetworksConfigCidrBlockArgs(
+                cidr_block=cidr, display_name=display
+            )
+            for display, cidr in ranges
+        ],
+        # Virtual machines of other customers of Google are no better than other strangers.
+        gcp_public_cidrs_access_enabled=False,
+        private_endpoint_enforcement_enabled=True,
+    )
+
+
+def _groups(settings: ClusterSettings) -> container.ClusterAuthenticatorGroupsConfigArgs | None:
+    if settings.google_groups is None:
+        return None
+    return container.ClusterAuthenticatorGroupsConfigArgs(security_group=settings.google_groups)
+
+
+def _monitoring(settings: ClusterSettings) -> container.ClusterMonitoringConfigArgs:
+    return container.ClusterMonitoringConfigArgs(
+        enable_components=_METRICS if settings.managed_prometheus else _METRICS[:1],
+        managed_prometheus=container.ClusterMonitoringConfigManagedPrometheusArgs(
+            enabled=settings.managed_prometheus
+        ),
+        advanced_datapath_observability_config=_Datapath(
+            enable_metrics=settings.managed_prometheus, enable_relay=False
+        ),
+    )
+
+
+def _addons(settings: ClusterSettings) -> container.ClusterAddonsConfigArgs:
+    return container.ClusterAddonsConfigArgs(
+        # Of Gateways and Ingresses both.
+        http_load_balancing=container.ClusterAddonsConfigHttpLoadBalancingArgs(disabled=False),
+        horizontal_pod_autoscaling=container.ClusterAddonsConfigHorizontalPodAutoscalingArgs(disabled=False),
+        gce_persistent_disk_csi_driver_config=_PersistentDisk(enabled=True),
+        gcs_fuse_csi_driver_config=container.ClusterAddonsConfigGcsFuseCsiDriverConfigArgs(
+            enabled=settings.gcs_fuse
+        ),
+        gcp_filestore_csi_driver_config=_Filestore(enabled=settings.filestore),
+    )
+
+
+def _pool_defaults(settings: ClusterSettings) -> container.ClusterNodePoolDefaultsArgs:
+    return container.ClusterNodePoolDefaultsArgs(
+        node_config_defaults=container.ClusterNodePoolDefaultsNodeConfigDefaultsArgs(
+            gcfs_config=container.ClusterNodePoolDefaultsNodeConfigDefaultsGcfsConfigArgs(
+                enabled=settings.image_streaming
+            ),
+            insecure_kubelet_readonly_port_enabled="FALSE",
+        )
+    )
+
+
+def _autoscaling(
+    settings: ClusterSettings, place: Place, account: serviceaccount.Account, keys: Keys
+) -> container.ClusterClusterAutoscalingArgs:
+    """The autoscaler, and how nodes are that GKE adds in pools of its own making: as closed as all others."""
+    profile = settings.autoscaling_profile.upper()
+    limits = settings.node_auto_provisioning
+    if limits is None:
+        return container.ClusterClusterAutoscalingArgs(enabled=False, autoscaling_profile=profile)
+    most = {"cpu": limits.max_cpus, "memory": limits.max_memory_gib, **limits.accelerators}
+    return container.ClusterClusterAutoscalingArgs(
+        enabled=True,
+        autoscaling_profile=profile,
+        resource_limits=[
+            container.ClusterClusterAutoscalingResourceLimitArgs(resource_type=resource, maximum=maximum)
+            for resource, maximum in most.items()
+        ],
+        auto_provisioning_locations=list(place.zones),
+        auto_provisioning_defaults=_Defaults(
+            service_account=account.email,
+            oauth_scopes=list(SCOPES),
+            boot_disk_kms_key=keys.disks,
+            # Left out, the provider sends pd-standard, which even fewer machines take.
+            disk_type="pd-balanced",
+            image_type="COS_CONTAINERD",
+            management=container.ClusterClusterAutoscalingAutoProvisioningDefaultsManagementArgs(
+                auto_repair=True, auto_upgrade=True
+            ),
+            upgrade_settings=container.ClusterClusterAutoscalingAutoProvisioningDefaultsUpgradeSettingsArgs(
+                strategy="SURGE", max_surge=1, max_unavailable=0
+            ),
+            shielded_instance_config=_DefaultsShielded(
+                enable_secure_boot=True, enable_integrity_monitoring=True
+            ),
+        ),
+    )

@@ -1,0 +1,116 @@
+"""What the Cluster Autoscaler may do: in the cluster, and on AWS."""
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from pulumi_kubernetes.rbac import v1 as rbac
+
+from aiplatform._shared.aws.account import Place, allow, document
+
+NAME: Final = "cluster-autoscaler"
+NAMESPACE: Final = "kube-system"
+PRIORITIES: Final = "cluster-autoscaler-priority-expander"
+"""The ConfigMap that the priority expander reads; the name is fixed."""
+STATUS: Final = "cluster-autoscaler-status"
+"""The ConfigMap that it reports in."""
+
+_READ: Final = ("get", "list", "watch")
+
+
+def aws_policy(here: Place, cluster: str) -> str:
+    """Describe everywhere, as these calls know no resources; change only the Auto Scaling groups that EKS
+    tagged as this cluster's (https://github.com/kubernetes/autoscaler, AWS notes, "Permissions")."""
+    return document(
+        allow(
+            [
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeAutoScalingInstances",
+                "autoscaling:DescribeLaunchConfigurations",
+                "autoscaling:DescribeScalingActivities",
+                "autoscaling:DescribeTags",
+                "ec2:DescribeImages",
+                "ec2:DescribeInstanceTypes",
+                "ec2:DescribeLaunchTemplateVersions",
+                "ec2:GetInstanceTypesFromInstanceRequirements",
+            ],
+            "*",
+            sid="Describe",
+        ),
+        allow(
+            ["eks:DescribeNodegroup"],
+            here.arn("eks", f"nodegroup/{cluster}/*/*"),
+            sid="DescribeNodeGroups",
+        ),
+        allow(
+            ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
+            here.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
+            {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}},
+            sid="Scale",
+        ),
+    )
+
+
+def _rule(
+    group: str, resources: Sequence[str], verbs: Sequence[str], names: Sequence[str] | None = None
+) -> rbac.PolicyRuleArgs:
+    return rbac.PolicyRuleArgs(
+        api_groups=[group],
+        resources=list(resources),
+        verbs=list(verbs),
+        resource_names=list(names) if names else None,
+    )
+
+
+def cluster_rules() -> list[rbac.PolicyRuleArgs]:
+    """Read what the scheduler's simulation reads; taint nodes; evict Pods; report events."""
+    return [
+        _rule("", ["events"], ["create", "patch"]),
+        _rule("events.k8s.io", ["events"], ["create", "patch"]),
+        _rule("", ["pods/eviction"], ["create"]),
+        _rule("", ["pods/status"], ["update"]),
+        # Update: the taints ToBeDeletedByClusterAutoscaler and DeletionCandidateOfClusterAutoscaler.
+        _rule("", ["nodes"], [*_READ, "update"]),
+        _rule(
+            "",
+            [
+                "namespaces",
+                "persistentvolumeclaims",
+                "persistentvolumes",
+                "pods",
+                "replicationcontrollers",
+                "services",
+            ],
+            _READ,
+        ),
+        _rule("apps", ["daemonsets", "replicasets", "statefulsets"], _READ),
+        _rule("batch", ["jobs"], _READ),
+        _rule("policy", ["poddisruptionbudgets"], _READ),
+        _rule(
+            "storage.k8s.io",
+            ["csidrivers", "csinodes", "csistoragecapacities", "storageclasses", "volumeattachments"],
+            _READ,
+        ),
+        _rule("resource.k8s.io", ["deviceclasses", "resourceclaims", "resourceslices"], _READ),
+    ]
+
+
+def namespace_rules() -> list[rbac.PolicyRuleArgs]:
+    """Its own lease, status and priorities, in its own namespace."""
+    return [
+        _rule("", ["configmaps"], ["create", "list", "watch"]),
+        _rule("", ["configmaps"], ["delete", "get", "update"], [STATUS, PRIORITIES]),
+        _rule("coordination.k8s.io", ["leases"], ["create"]),
+        _rule("coordination.k8s.io", ["leases"], ["get", "update"], [NAME]),
+    ]
+
+
+def priorities(groups: Sequence[tuple[int, str]]) -> str:
+    """The priority expander's configuration, YAML: a number -> regular expressions of Auto Scaling groups'
+    names. The highest number wins. The last entry is for groups that nobody listed: without one they would be
+    left out whenever a listed one fits."""
+    lines: list[str] = []
+    for number in sorted({priority for priority, _ in groups}, reverse=True):
+        names = sorted(name for priority, name in groups if priority == number)
+        lines += [f"{number}:", *(f"- {json.dumps(f'^{name}$')}" for name in names)]
+    return "\n".join([*lines, "1:", '- ".*"', ""])

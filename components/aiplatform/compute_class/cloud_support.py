@@ -1,0 +1,14 @@
+"""What a ComputeClass is on each cloud."""
+
+from typing import Final
+
+from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
+
+SUPPORT: Final[SupportTable] = {
+    "": CloudSupport(
+        aws=refused(
+            "on EKS the Cluster Autoscaler orders node groups by their priority; make a ClusterAutoscaler"
+        ),
+        gcp="a ComputeClass of GKE's own API, cloud.google.com/v1",
+    ),
+}

@@ -1,0 +1,129 @@
+"""Who may do what on AWS: the server, the materializer, who applies and who reads."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiplatform._shared.aws.account import Statement, allow
+from aiplatform.feature_store.aws.context import REGISTRY, Context, Staging
+from aiplatform.feature_store.aws.offline import CATALOG
+from aiplatform.feature_store.config import REGISTRY as OBJECT
+
+_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
+_QUERY: Final = (
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetWorkGroup",
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+)
+_FIND_TABLES: Final = ("glue:GetDatabase", "glue:GetPartitions", "glue:GetTable", "glue:GetTables")
+# What Feast's DynamoDB store calls (feast/infra/online_stores/dynamodb.py).
+_READ: Final = ("dynamodb:BatchGetItem", "dynamodb:DescribeTable", "dynamodb:GetItem")
+_WRITE: Final = ("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
+
+def serve(context: Context, key: str) -> list[Statement]:
+    """The server reads the registry and the online store."""
+    return [*_registry(context), *_online(context, _READ), _use_key(context, key)]
+
+
+def materialize(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
+    """The materializer asks Athena, writes the online store, and notes in the registry how far it came."""
+    context = staging.context
+    return [
+        *_registry(context, write=True),
+        *_online(context, (*_READ, *_WRITE)),
+        *_offline(staging, databases),
+        _use_key(context, key),
+    ]
+
+
+def apply(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
+    """Who applies writes the registry and looks whether sources and tables are there. It makes no table and
+    tags none: Feast's would have neither the platform's key nor its backups. What a view leaves behind it may
+    delete, where the table is not guarded against that."""
+    context = staging.context
+    online = _online(context, ("dynamodb:DeleteTable", "dynamodb:DescribeTable"))
+    return [
+        *_registry(context, write=True),
+        *online,
+        *_offline(staging, databases),
+        _use_key(context, key),
+    ]
+
+
+def read(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
+    """Who reads makes training data, of what the lakehouse's grants let it see."""
+    context = staging.context
+    return [*_registry(context), *_offline(staging, databases), _use_key(context, key)]
+
+
+def _registry(context: Context, *, write: bool = False) -> list[Statement]:
+    """Of a SQL registry IAM knows nothing."""
+    if context.settings.registry.kind == "sql":
+        return []
+    actions = ["s3:GetObject", *(["s3:PutObject"] if write else [])]
+    return [
+        allow(actions, context.bucket_arn(REGISTRY, f"/{OBJECT}"), sid="Registry"),
+        # HeadBucket, and 404 instead of 403 for an object that is not there.
+        allow(["s3:ListBucket"], context.bucket_arn(REGISTRY), sid="FindRegistry"),
+    ]
+
+
+def _online(context: Context, actions: Sequence[str]) -> list[Statement]:
+    """Valkey lets in by its own users."""
+    if context.settings.store != "dynamodb":
+        return []
+    tables = context.place.arn("dynamodb", f"table/{context.settings.table('*')}")
+    return [allow(sorted(actions), tables, sid="OnlineStore")]
+
+
+def _offline(staging: Staging, databases: Sequence[str]) -> list[Statement]:
+    """Queries in the principal's workgroup, Feast's own tables, and files between the two. What of the
+    lakehouse's tables is seen, Lake Formation decides."""
+    context = staging.context
+    place, own = context.place, context.database
+    zones = [arn for database in databases for arn in _arns(context, database)]
+    return [
+        allow(_QUERY, place.arn("athena", f"workgroup/{context.workgroup(staging.who)}"), sid="Query"),
+        allow(
+            ["athena:GetDataCatalog", "athena:GetTableMetadata"],
+            place.arn("athena", f"datacatalog/{CATALOG}"),
+            sid="FindCatalog",
+        ),
+        allow(
+            _FIND_TABLES,
+            [place.arn("glue", "catalog"), *_arns(context, own), *zones],
+            sid="FindTables",
+        ),
+        allow(
+            ["glue:CreateTable", "glue:DeleteTable"],
+            [place.arn("glue", "catalog"), *_arns(context, own)],
+            sid="OwnTables",
+        ),
+        # It has no narrower resource; Lake Formation's own grants decide what it gives.
+        allow(["lakeformation:GetDataAccess"], "*", sid="AskLakeFormation"),
+        allow(
+            ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+            staging.bucket_arn(path="/*"),
+            sid="Staging",
+        ),
+        allow(
+            ["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"],
+            staging.bucket_arn(),
+            sid="FindStaging",
+        ),
+    ]
+
+
+def _arns(context: Context, database: str) -> list[str]:
+    place = context.place
+    return [place.arn("glue", f"database/{database}"), place.arn("glue", f"table/{database}/*")]
+
+
+def _use_key(context: Context, key: str) -> Statement:
+    """By way of the services that keep what it encrypts, and never by itself."""
+    services = ["s3", *(["dynamodb"] if context.settings.store == "dynamodb" else [])]
+    suffix = f"{context.place.region}.{context.place.dns_suffix}"
+    via = [f"{service}.{suffix}" for service in services]
+    return allow(_KEY, key, {"StringEquals": {"kms:ViaService": via}}, sid="UseKey")

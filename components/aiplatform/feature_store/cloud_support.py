@@ -1,0 +1,80 @@
+"""What the feature store is on each cloud."""
+
+from typing import Final
+
+from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
+
+SUPPORT: Final[SupportTable] = {
+    "": CloudSupport(
+        aws="Feast with a registry in S3, an offline store on Athena and an online store in DynamoDB or "
+        "Valkey",
+        gcp="Feast with a registry in Cloud Storage, an offline store on BigQuery and an online store in "
+        "Firestore (Datastore mode) or Bigtable",
+    ),
+    "prefix": CloudSupport(aws="first part of every name", gcp="first part of every name"),
+    "project": CloudSupport(
+        aws="Feast's project, part of the tables' names", gcp="Feast's project, part of the keys"
+    ),
+    "cluster": CloudSupport(
+        aws="the EKS cluster of server and schedule", gcp="the GKE cluster of server and schedule"
+    ),
+    "lakehouse": CloudSupport(
+        aws="the Glue databases that Athena reads", gcp="the project and region whose tables BigQuery reads"
+    ),
+    "network": CloudSupport(
+        aws="the subnets of Valkey's endpoints",
+        gcp=refused("Firestore and Bigtable are reached by Private Google Access; leave it out"),
+    ),
+    "materializer": CloudSupport(
+        aws="the role of the schedule's Pods", gcp="the service account of the schedule's Pods"
+    ),
+    "feature_views": CloudSupport(
+        aws="a DynamoDB table each; in Valkey they need none",
+        gcp="nothing: Firestore keeps them in one database, and in Bigtable Feast makes its tables itself",
+    ),
+    "latency": CloudSupport(
+        aws="DynamoDB, or ElastiCache Serverless for Valkey", gcp="Firestore in Datastore mode, or Bigtable"
+    ),
+    "online_store": CloudSupport(aws="`dynamodb` or `valkey`", gcp="`datastore` or `bigtable`"),
+    "consistent_reads": CloudSupport(
+        aws="strongly consistent reads of DynamoDB",
+        gcp=refused("Firestore's reads always are, and one cluster of Bigtable's; leave it out"),
+    ),
+    "expire_days": CloudSupport(
+        aws="the time to live of keys in Valkey",
+        gcp=refused(
+            "Feast writes no time to live there; the feature views' own ttl hides old values, leave it out"
+        ),
+    ),
+    "registry": CloudSupport(
+        aws="an object in S3, or a SQL database", gcp="an object in Cloud Storage, or a SQL database"
+    ),
+    "backup_days": CloudSupport(
+        aws="point-in-time recovery of DynamoDB, snapshots of Valkey",
+        gcp="daily backups and point-in-time recovery (7 days) of Firestore",
+    ),
+    "staging_days": CloudSupport(
+        aws="the lifecycle of the staging buckets, one a principal",
+        gcp="the lifecycle of the staging buckets, and how long tables of the staging datasets stay, one of "
+        "each a principal",
+    ),
+    "query_cutoff_bytes": CloudSupport(
+        aws="the cutoff of the Athena workgroups, one a principal",
+        gcp=refused("BigQuery's limits are custom quotas of the project, which the lakehouse sets"),
+    ),
+    "materialization": CloudSupport(aws="a CronJob", gcp="a CronJob"),
+    "server": CloudSupport(
+        aws="a Deployment with a Pod Identity", gcp="a Deployment with a workload identity"
+    ),
+    "appliers": CloudSupport(aws="IAM roles of this account", gcp="service accounts, groups or users"),
+    "readers": CloudSupport(aws="IAM roles of this account", gcp="service accounts, groups or users"),
+    "image": CloudSupport(aws="the image of all Pods", gcp="the image of all Pods"),
+    "mirrors": CloudSupport(aws="where the image is had", gcp="where the image is had"),
+    "protect": CloudSupport(
+        aws="Pulumi's protection, and deletion protection of DynamoDB's tables",
+        gcp="Pulumi's protection, and that of Firestore and Bigtable against deletion",
+    ),
+    "retain_data": CloudSupport(aws="stays after a destroy", gcp="stays after a destroy"),
+    "force_destroy": CloudSupport(aws="non-empty buckets are emptied", gcp="non-empty buckets are emptied"),
+    "tags": CloudSupport(aws="tags", gcp="labels"),
+}

@@ -1,0 +1,133 @@
+"""Arguments of the feature store's parts: registry, schedule and server."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+
+from aiplatform._shared.args import Fault, between, distinct, got, matches
+from aiplatform.naming import dns_label
+
+
+class FeatureRegistryArgs(TypedDict):
+    """Where Feast keeps what features there are."""
+
+    kind: NotRequired[str]
+    """`bucket`: one object in a bucket of its own. `sql`: a database, for many who apply at a time. Default
+    `bucket`."""
+    secret: NotRequired[str]
+    """With `sql`, and required there: a Kubernetes Secret in the namespace `feature-store` whose key `url`
+    is the database's URL as SQLAlchemy has it (`postgresql+psycopg://...`). Who has the password makes it; it
+    is in no output."""
+    server_secret: NotRequired[str]
+    """With `sql`: another Secret like `secret`, for the server alone, with the URL of a database user that
+    may only read (`GRANT SELECT`). Such a server starts once `feast apply` has made the tables and the
+    project. Default `secret`: the server, which answers applications, can then write the registry, too."""
+    cache_seconds: NotRequired[int]
+    """How long servers go on with what they have read of it, in seconds: 1 to 3600. Default 60."""
+
+
+class FeatureMaterializationArgs(TypedDict):
+    """When features go from the lakehouse into the online store."""
+
+    schedule: NotRequired[str]
+    """When, in UTC, as cron has it: five fields. Default every hour, `17 * * * *`."""
+    suspended: NotRequired[bool]
+    """Whether it rests. Default false."""
+    timeout_minutes: NotRequired[int]
+    """How long one run may take, in minutes: 1 to 1440. Default 50."""
+    cpu: NotRequired[str]
+    """CPUs that a run asks for, as Kubernetes has it. Default `1`."""
+    memory: NotRequired[str]
+    """Memory of a run, as Kubernetes has it: all rows of a run are held in it. Default `4Gi`."""
+
+
+class FeatureServerArgs(TypedDict):
+    """The server that applications ask for features."""
+
+    min_replicas: NotRequired[int]
+    """The least Pods: 1 to 50. Default 2."""
+    max_replicas: NotRequired[int]
+    """The most Pods: 1 to 50. Default 6."""
+    cpu: NotRequired[str]
+    """CPUs of a Pod, as Kubernetes has it; at 70% of it more Pods come. Default `500m`."""
+    memory: NotRequired[str]
+    """Memory of a Pod, as Kubernetes has it. Default `1Gi`."""
+    clients: NotRequired[list[str]]
+    """The namespaces whose Pods may ask it. Default none."""
+
+
+@dataclass(frozen=True)
+class FeatureRegistry:
+    """A checked FeatureRegistryArgs."""
+
+    kind: Literal["bucket", "sql"] = "bucket"
+    secret: Annotated[str, dns_label] | None = None
+    server_secret: Annotated[str, dns_label] | None = None
+    cache_seconds: Annotated[int, between(1, 3600, "seconds")] = 60
+
+    def check(self) -> Iterator[Fault]:
+        """Where its URL is."""
+        if self.kind == "sql" and self.secret is None:
+            yield Fault("secret", "missing, expected the Kubernetes Secret that the database's URL is in")
+        if self.kind == "bucket" and self.secret is not None:
+            yield Fault("secret", f"{got(self.secret)} with a registry in a bucket, expected kind: sql")
+        if self.server_secret is None:
+            return
+        if self.kind == "bucket":
+            yield Fault(
+                "server_secret", f"{got(self.server_secret)} with a registry in a bucket, expected kind: sql"
+            )
+        elif self.server_secret == self.secret:
+            yield Fault(
+                "server_secret",
+                f"{got(self.server_secret)}, which is `secret`, too; expected another Secret, with a "
+                "database user that may only read",
+            )
+
+
+_CPU: Final = matches(r"\d+m|\d+(\.\d+)?", "CPUs such as 500m or 2")
+_MEMORY: Final = matches(r"\d+(Mi|Gi)", "memory such as 512Mi or 4Gi")
+_RANGES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_PART: Final = re.compile(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?")
+
+
+def cron(value: Any) -> str | None:
+    """A rule: a schedule of Kubernetes in numbers."""
+    expected = "expected five fields of minute, hour, day, month and weekday, such as '17 * * * *'"
+    fields = str(value).split(" ")
+    if len(fields) != len(_RANGES):
+        return expected
+    for text, (low, high) in zip(fields, _RANGES, strict=True):
+        for part in text.split(","):
+            found = _PART.fullmatch(part)
+            if found is None or not all(low <= int(each) <= high for each in found.groups()[:2] if each):
+                return f"{expected}: {part!r} is not from {low} to {high}"
+    return None
+
+
+@dataclass(frozen=True)
+class FeatureMaterialization:
+    """A checked FeatureMaterializationArgs."""
+
+    schedule: Annotated[str, cron] = "17 * * * *"
+    suspended: bool = False
+    timeout_minutes: Annotated[int, between(1, 1440, "minutes")] = 50
+    cpu: Annotated[str, _CPU] = "1"
+    memory: Annotated[str, _MEMORY] = "4Gi"
+
+
+@dataclass(frozen=True)
+class FeatureServer:
+    """A checked FeatureServerArgs."""
+
+    min_replicas: Annotated[int, between(1, 50, "Pods")] = 2
+    max_replicas: Annotated[int, between(1, 50, "Pods")] = 6
+    cpu: Annotated[str, _CPU] = "500m"
+    memory: Annotated[str, _MEMORY] = "1Gi"
+    clients: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
+
+    def check(self) -> Iterator[Fault]:
+        """The least is no more than the most."""
+        if self.min_replicas > self.max_replicas:
+            yield Fault("max_replicas", f"got {self.max_replicas}, expected at least {self.min_replicas}")

@@ -1,0 +1,193 @@
+"""What cannot go together in a GPU pool on AWS, and why; on Google Cloud: `gcp_rules`."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from aiplatform import accelerators
+from aiplatform._shared.args import Fault, got, matches, nearest, obeys
+from aiplatform._shared.kubernetes.names import label_faults, taint_faults
+from aiplatform.accelerators import Machine
+from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
+from aiplatform.gpu_pool.args import ROLE, WAITS, Capacity, GpuPoolSettings
+from aiplatform.gpu_pool.aws import nodes
+from aiplatform.naming import aws_tags
+
+_RESERVATION: Final = matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as cr-0123456789abcdef0")
+
+
+def faults(pool: GpuPoolSettings) -> Iterator[Fault]:
+    """All that is wrong with a pool whose accelerator and count exist."""
+    own_role = ROLE.too_long(pool.prefix) if pool.cluster.node_role_arn is None else None
+    if own_role:
+        yield Fault("prefix", f"{got(pool.prefix)}, {own_role}")
+    yield from obeys("tags", pool.tags, aws_tags)
+    yield from _size(pool)
+    for index, entry in enumerate(pool.capacity):
+        yield from _entry(pool, entry, f"capacity[{index}]")
+    yield from _twice(pool)
+    yield from _zones(pool)
+    yield from _network(pool)
+    yield from _image_and_sharing(pool)
+    if pool.instance_store == "raid0" and pool.machine.disks.count == 0:
+        yield Fault(
+            "instance_store", f"got 'raid0', but {pool.machine.type} has no instance store; expected 'none'"
+        )
+    yield from label_faults(pool.labels, nodes.labels(pool, "on_demand"))
+    yield from taint_faults(pool.taints, [pool.machine.card.resource])
+
+
+def _size(pool: GpuPoolSettings) -> Iterator[Fault]:
+    if pool.min > pool.max:
+        yield Fault("min", f"got {pool.min}, expected at most max, which is {pool.max}")
+    if pool.min and all(entry.capacity_block for entry in pool.capacity):
+        yield Fault(
+            "min",
+            f"got {pool.min}, expected 0: with Capacity Blocks alone nothing can stay before a block begins",
+        )
+
+
+def machines_of(pool: GpuPoolSettings, entry: Capacity) -> list[Machine]:
+    """The machines of an entry, in order of preference; those that it names and nobody knows are left out.
+
+    Spot takes all alternatives: more kinds, more chances. With EFA they must have as many network cards as
+    the first, as the node group has one launch template, and its interfaces are written there.
+    """
+    if entry.instance_types is not None:
+        known = [accelerators.aws_machine(name) for name in entry.instance_types]
+        return [machine for machine in known if machine is not None]
+    first, *others = accelerators.aws_machines(pool.accelerator, pool.count)
+    if entry.type != "spot":
+        return [first]
+    return [first, *(m for m in others if not pool.with_efa or m.efa_interfaces == first.efa_interfaces)]
+
+
+def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
+    if entry.type in WAITS:
+        yield Fault(
+            f"{path}.type",
+            f"{got(entry.type)}, which AWS has no place for: EC2 has no queue for capacity; expected "
+            "reserved (an on-demand capacity reservation or a Capacity Block), spot or on_demand",
+        )
+        return
+    if entry.reservation_id is not None:
+        yield from obeys(f"{path}.reservation_id", entry.reservation_id, _RESERVATION)
+    yield from _instance_types(pool, entry, f"{path}.instance_types")
+    machines = machines_of(pool, entry)
+    if entry.capacity_block:
+        unable = [machine.type for machine in machines if not machine.capacity_block]
+        if unable:
+            yield Fault(
+                f"{path}.capacity_block", f"got true, but EC2 sells no Capacity Blocks of {', '.join(unable)}"
+            )
+    if entry.type == "reserved" and entry.zone is None and not _only_zone(pool):
+        yield Fault(
+            f"{path}.zone",
+            "missing, expected the zone id of the reservation: the pool is not limited to one zone",
+        )
+    if entry.zone is not None and entry.zone not in _network_zones(pool):
+        yield Fault(f"{path}.zone", f"{got(entry.zone)}, {_expected_zone(pool, entry.zone)}")
+
+
+def _only_zone(pool: GpuPoolSettings) -> bool:
+    return len(pool.zones if pool.zones is not None else pool.network.zones) == 1
+
+
+def _network_zones(pool: GpuPoolSettings) -> list[str]:
+    return [zone.id for zone in pool.network.zones]
+
+
+def _expected_zone(pool: GpuPoolSettings, zone: str) -> str:
+    known = _network_zones(pool)
+    return f"expected a zone id of the network: {', '.join(known)}{nearest(zone, known)}"
+
+
+def _instance_types(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
+    fitting = [machine.type for machine in accelerators.aws_machines(pool.accelerator, pool.count)]
+    for index, name in enumerate(entry.instance_types or []):
+        if name not in fitting:
+            yield Fault(
+                f"{path}[{index}]",
+                f"{got(name)}, expected an instance type with {pool.count} {pool.accelerator}: "
+                f"{', '.join(fitting)}{nearest(name, fitting)}",
+            )
+    if entry.type == "reserved" and len(entry.instance_types or []) > 1:
+        yield Fault(path, f"{got(entry.instance_types)}, expected one: a reservation is of one instance type")
+    interfaces = {machine.efa_interfaces for machine in machines_of(pool, entry)}
+    if pool.with_efa and len(interfaces) > 1:
+        yield Fault(
+            path, "expected types with equally many EFA interfaces: one launch template serves them all"
+        )
+
+
+def _twice(pool: GpuPoolSettings) -> Iterator[Fault]:
+    seen: dict[str, int] = {}
+    for index, entry in enumerate(pool.capacity):
+        first = seen.setdefault(entry.key, index)
+        if first != index:
+            what = entry.reservation_id or entry.type
+            yield Fault(f"capacity[{index}]", f"{what!r} stands at capacity[{first}] already")
+
+
+def _zones(pool: GpuPoolSettings) -> Iterator[Fault]:
+    if not pool.network.zones:
+        yield Fault("network.zones", "missing, expected the network's zones as Network.outputs gives them")
+        return
+    for index, zone in enumerate(pool.zones or []):
+        if zone not in _network_zones(pool):
+            yield Fault(f"zones[{index}]", f"{got(zone)}, {_expected_zone(pool, zone)}")
+    if pool.in_one_zone and len(pool.zones or []) > 1:
+        why = "EFA" if pool.with_efa else "a cluster placement group"
+        yield Fault("zones", f"{got(pool.zones)}, expected one zone: {why} reaches no further")
+
+
+def _network(pool: GpuPoolSettings) -> Iterator[Fault]:
+    if not pool.with_efa:
+        return
+    for index, entry in enumerate(pool.capacity):
+        without = [machine.type for machine in machines_of(pool, entry) if machine.efa_interfaces == 0]
+        if without:
+            path = "efa" if entry.instance_types is None else f"capacity[{index}].instance_types"
+            able = sorted(
+                {m.type for m in accelerators.aws_machines(pool.accelerator, pool.count) if m.efa_interfaces}
+            )
+            has = f"; with it: {', '.join(able)} (name them in capacity[].instance_types)" if able else ""
+            yield Fault(path, f"{', '.join(without)} has no EFA{has}")
+            return
+
+
+def _image_and_sharing(pool: GpuPoolSettings) -> Iterator[Fault]:
+    vendor = pool.machine.card.vendor
+    if vendor == "neuron" and pool.os == "bottlerocket":
+        yield Fault(
+            "image", f"got 'bottlerocket', expected 'al2023': EKS has no Bottlerocket for {pool.accelerator}"
+        )
+    if pool.sharing is None:
+        return
+    if vendor == "neuron":
+        yield Fault(
+            "sharing",
+            f"{pool.accelerator} cannot be shared; containers ask for single aws.amazon.com/neuroncore",
+        )
+    elif pool.sharing.strategy == "mig":
+        yield from _mig(pool, pool.sharing.profile or "")
+
+
+def _mig(pool: GpuPoolSettings, profile: str) -> Iterator[Fault]:
+    reason = accelerators.mig_fault(pool.accelerator, profile)
+    if reason:
+        card_has_none = not pool.machine.card.mig
+        yield Fault(
+            "sharing.strategy" if card_has_none else "sharing.profile",
+            f"{got('mig' if card_has_none else profile)}, {reason}",
+        )
+    elif pool.accelerator not in BOTTLEROCKET_MIG_MODELS:
+        able = ", ".join(BOTTLEROCKET_MIG_MODELS)
+        yield Fault(
+            "sharing.strategy", f"got 'mig', but Bottlerocket cuts {able} only, not {pool.accelerator}"
+        )
+    elif pool.os != "bottlerocket":
+        yield Fault(
+            "image",
+            "got 'al2023', expected 'bottlerocket' (or left out) with MIG: its image cuts the cards when a "
+            "node starts, that of AL2023 has nothing that does",
+        )

@@ -1,0 +1,107 @@
+"""What a GPU pool's arguments become on each cloud."""
+
+from typing import Final
+
+from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
+
+SUPPORT: Final[SupportTable] = {
+    "prefix": CloudSupport(
+        aws="first part of every name", gcp="first part of descriptions; names are generated"
+    ),
+    "name": CloudSupport(
+        aws="name of the node groups, and the label `ai-platform/pool`",
+        gcp="the label `ai-platform/pool`, and the ComputeClass that Pods ask for",
+    ),
+    "cluster": CloudSupport(
+        aws="the EKS cluster", gcp="the GKE cluster, whose service account the nodes run as"
+    ),
+    "network": CloudSupport(aws="subnets of the zones", gcp="zones of the node pools"),
+    "accelerator": CloudSupport(
+        aws="instance types with the card built in",
+        gcp="machine types with the card built in; `t4` is attached to N1 machines",
+    ),
+    "count": CloudSupport(aws="instance type", gcp="machine type, and `guestAccelerators.count`"),
+    "capacity": CloudSupport(
+        aws="a managed node group each, ordered by the autoscaler's priority expander",
+        gcp="a node pool each, ordered by a ComputeClass",
+    ),
+    "capacity.type": CloudSupport(
+        aws="`reserved`, `spot`, `on_demand`; the others are refused: EC2 has no queue for capacity",
+        gcp="`reserved`, `spot`, `on_demand`, `flex_start`, `queued`, as far as the machine type is sold so",
+    ),
+    "capacity.reservation_id": CloudSupport(
+        aws="on-demand capacity reservation, targeted by the launch template",
+        gcp="specific reservation, by its name",
+    ),
+    "capacity.capacity_block": CloudSupport(
+        aws="Capacity Block for ML",
+        gcp=refused("a calendar reservation is a reservation like others: give its name in reservation_id"),
+    ),
+    "capacity.zone": CloudSupport(aws="zone of the reservation, by its id", gcp="zone of the reservation"),
+    "capacity.instance_types": CloudSupport(aws="instance types of the node group", gcp="one machine type"),
+    "capacity.max_run_hours": CloudSupport(
+        aws=refused("EC2 has no nodes with a time limit; end them by the workload"),
+        gcp="`maxRunDuration` of flex-start nodes",
+    ),
+    "topology": CloudSupport(
+        aws=refused("only TPU slices have one, and AWS has no TPU"),
+        gcp="TPU slice: a node pool each, made of all its nodes by a placement policy",
+    ),
+    "min": CloudSupport(
+        aws="minimum of the first node group that is no Capacity Block",
+        gcp="total minimum of the first node pool that can keep nodes; slices that stay",
+    ),
+    "max": CloudSupport(
+        aws="maximum of each node group", gcp="total maximum of each node pool; slices of each entry"
+    ),
+    "zones": CloudSupport(aws="zone ids", gcp="zones by name"),
+    "image": CloudSupport(
+        aws="AL2023 or Bottlerocket",
+        gcp=refused("GKE's nodes run Container-Optimized OS; leave it out"),
+    ),
+    "efa": CloudSupport(
+        aws="Elastic Fabric Adapters",
+        gcp=refused("Google's machines have GPUDirect in its place: say gpudirect"),
+    ),
+    "gpudirect": CloudSupport(
+        aws=refused("AWS's machines have Elastic Fabric Adapters in its place: say efa"),
+        gcp="VPCs and Kubernetes Networks for GPUDirect-TCPX, TCPXO or RDMA",
+    ),
+    "gpudirect_cidr": CloudSupport(
+        aws=refused("EFA takes no addresses; leave it out"),
+        gcp="ranges of the GPUDirect subnets",
+    ),
+    "placement_group": CloudSupport(aws="cluster placement group", gcp="compact placement policy"),
+    "sharing": CloudSupport(
+        aws="NVIDIA's device plugin, or Bottlerocket's settings",
+        gcp="`gpuSharingConfig` or `gpuPartitionSize`: GKE's own device plugin",
+    ),
+    "sharing.strategy": CloudSupport(
+        aws="`time_slicing`; `mig` on Bottlerocket", gcp="time-sharing; multi-instance GPU"
+    ),
+    "sharing.replicas": CloudSupport(aws="2 to 64 containers a card", gcp="2 to 48 containers a card"),
+    "sharing.profile": CloudSupport(
+        aws="every profile of the card", gcp="the partition sizes that GKE makes"
+    ),
+    "disk_gib": CloudSupport(
+        aws="gp3 volume, encrypted", gcp="balanced persistent disk, or Hyperdisk where the machine needs it"
+    ),
+    "instance_store": CloudSupport(
+        aws="RAID0 of the instance store",
+        gcp="local SSDs as ephemeral storage; `none` leaves built-in ones as raw block devices",
+    ),
+    "max_pods": CloudSupport(
+        aws="a flag of the kubelet, in the user data",
+        gcp=refused("the network's `pods_per_node` says it for all nodes; leave it out"),
+    ),
+    "force_update": CloudSupport(
+        aws="EKS evicts what a PodDisruptionBudget keeps when it replaces nodes",
+        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then goes on; leave it out"),
+    ),
+    "labels": CloudSupport(aws="node labels", gcp="node labels"),
+    "taints": CloudSupport(
+        aws="node taints beside `nvidia.com/gpu=true`",
+        gcp="node taints beside GKE's `nvidia.com/gpu=present` or `google.com/tpu=present`",
+    ),
+    "tags": CloudSupport(aws="tags", gcp="labels: lower case, at most 63 characters"),
+}

@@ -1,0 +1,128 @@
+"""The principals of grants: one entry for each, however many grants it has."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pulumi import Input, Output
+
+from aiplatform._shared.aws.roles import apart
+from aiplatform._shared.principals import known, own_role, reserved
+from aiplatform.lakehouse.aws.context import Context
+from aiplatform.lakehouse.aws.names import WORKGROUP
+from aiplatform.lakehouse.grants import GrantSettings
+
+_DIGEST: Final = 8
+_AGAIN: Final = "the same output in both grants, or the arn as text"
+_UNFIT: Final = re.compile(r"[^a-zA-Z0-9._-]")
+"""What a role's name may have and a workgroup's may not (Athena API reference, WorkGroup: Name)."""
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A principal that grants name. key: its part of logical names. text: its arn, None where only the engine
+    knows it. arn: it fails where two grants name one role and only the engine knew. local: whether it is a
+    role of this account, to which policies can be attached; one that only the engine knows is taken for one,
+    as it is created by the same program. former: the key that it had by a grant's name."""
+
+    key: str
+    text: str | None
+    arn: Input[str]
+    local: bool
+    former: str
+    grants: list[GrantSettings] = field(default_factory=list[GrantSettings])
+
+    @property
+    def gets_policy(self) -> bool:
+        """Whether a policy is put on it: on a role of this account, except one that AWS alone may change."""
+        return self.local and (self.text is None or not reserved(self.text))
+
+    @property
+    def short(self) -> str:
+        """Its part of a policy's name, of up to 128 characters: the role's name, or the key where only the
+        engine knows the role."""
+        return self.key if self.text is None else self.text.rpartition("/")[2]
+
+    @property
+    def writes(self) -> bool:
+        """Whether a grant lets it write."""
+        return any("write" in grant.actions for grant in self.grants)
+
+    def formerly(self, name: str) -> list[str]:
+        """Logical names that a resource had under the former key, for one that has it in its name."""
+        return [name.replace(self.key, self.former, 1)] if self.former != self.key else []
+
+
+def principals(context: Context) -> list[Principal]:
+    """The principals in the order of their first grants. Grants name one where their arns are known to be the
+    same; what only the engine knows must be of different roles, which is checked as soon as it is known."""
+    grants: dict[str, list[GrantSettings]] = {}
+    paths: dict[str, str] = {}
+    for index, grant in enumerate(context.settings.grants):
+        key = _key(context, grant, context.settings.grants)
+        grants.setdefault(key, []).append(grant)
+        paths.setdefault(key, f"LakehouseArgs.grants[{index}].principal")
+    # A role of another account is known by its arn alone.
+    local = {key: each[0].principal for key, each in grants.items() if _local(context, each[0])}
+    arns = apart({paths[key]: arn for key, arn in local.items()}, context.place.account_id, _AGAIN)
+    return [
+        Principal(
+            key,
+            known(each[0].principal),
+            arns.get(paths[key], each[0].principal),
+            key in local,
+            f"principal-{each[0].name}",
+            each,
+        )
+        for key, each in grants.items()
+    ]
+
+
+def of_grant(found: Sequence[Principal], grant: GrantSettings) -> Principal:
+    """The principal of a grant."""
+    return next(each for each in found if any(one is grant for one in each.grants))
+
+
+def _local(context: Context, grant: GrantSettings) -> bool:
+    text = known(grant.principal)
+    return text is None or text.split(":")[4] == context.place.account_id
+
+
+def _key(context: Context, grant: GrantSettings, grants: Sequence[GrantSettings]) -> str:
+    """What identifies a principal in logical names: the role, or the first grant of an output that only the
+    engine knows."""
+    text = known(grant.principal)
+    if text is None:
+        first = next(each for each in grants if each.principal is grant.principal)
+        return f"principal-{first.name}"
+    role = text.partition(":role/")[2]
+    return f"role-{role}" if _local(context, grant) else f"role-{role}-{text.split(':')[4]}"
+
+
+def role_name(arn: Input[str]) -> Output[str]:
+    """The name of a role on which a policy is put: what stands after its path. Raises for one that AWS alone
+    may change."""
+
+    def name(known: str) -> str:
+        problem = own_role(known)
+        if problem is not None:
+            raise ValueError(f"{known}: an output with a role {problem}, or its arn as text in a grant")
+        return known.rpartition("/")[2]
+
+    return Output.from_input(arn).apply(name)
+
+
+def workgroup_name(prefix: str, arn: str) -> str:
+    """The workgroup of a role of this account: names of roles are unique in it, whatever their paths are.
+
+    `{prefix}-lakehouse-{role}` is within Athena's 128 characters for every prefix that the writer role's
+    name leaves room for. A role's name with `+`, `=`, `,` or `@` gets a digest in their place.
+    """
+    role = arn.rpartition("/")[2]
+    fitting = _UNFIT.sub("-", role)
+    if fitting != role:
+        digest = hashlib.sha256(role.encode()).hexdigest()[:_DIGEST]
+        fitting = f"{fitting[: 64 - _DIGEST - 1]}-{digest}"
+    return f"{WORKGROUP.of(prefix)}-{fitting}"

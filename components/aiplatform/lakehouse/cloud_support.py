@@ -1,0 +1,178 @@
+"""What the lakehouse is on each cloud."""
+
+from typing import Final
+
+from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
+
+SUPPORT: Final[SupportTable] = {
+    "": CloudSupport(
+        aws="S3 buckets, Iceberg tables in the Glue Data Catalog, Lake Formation, an Athena workgroup "
+        "for each role that grants name",
+        gcp="Cloud Storage buckets, Iceberg tables in a BigLake catalog with its REST endpoint, policies of "
+        "columns and rows by BigQuery, datasets",
+    ),
+    "prefix": CloudSupport(aws="first part of every name", gcp="first part of every name"),
+    "cloud": CloudSupport(aws="the default", gcp="say `gcp`"),
+    "project": CloudSupport(
+        aws=refused("the provider's credentials say which account; leave it out"),
+        gcp="the project that everything is made in",
+    ),
+    "region": CloudSupport(
+        aws=refused("the provider says which region; leave it out"),
+        gcp="the region of buckets, catalog, datasets, keys and logs",
+    ),
+    "writers": CloudSupport(
+        aws="IAM roles that may become the writer role",
+        gcp="service accounts and groups with a role on the whole catalog, the datasets and `files/` of each "
+        "bucket; none on the tables' files, for which the catalog hands out credentials",
+    ),
+    "zones": CloudSupport(
+        aws="lifecycle rules of the buckets, retention of the table optimizers",
+        gcp="lifecycle rules of the buckets; `snapshot_days` as a property of tables, which whoever expires "
+        "snapshots goes by, and time travel of the datasets (2 to 7 days)",
+    ),
+    "store": CloudSupport(
+        aws="the zones' buckets and the account's own catalog, or S3 Tables and `s3tablescatalog`",
+        gcp=refused("tables are in the zones' buckets; leave it out"),
+    ),
+    "tables": CloudSupport(
+        aws="Iceberg tables in Glue",
+        gcp="Iceberg tables in the catalog, with types without parts; those of `streams` are written by "
+        "BigQuery. A column that is declared later is added by BigQuery; no other change of a declaration "
+        "does anything",
+    ),
+    "tables.sort_order": CloudSupport(
+        aws="the table's write order",
+        gcp="the table's write order; what BigQuery clusters the table of a stream by",
+    ),
+    "tables.columns.was": CloudSupport(
+        aws="a rename by Iceberg",
+        gcp=refused("BigQuery renames no columns of these tables; rename it with an Iceberg client"),
+    ),
+    "tables.columns.classification": CloudSupport(
+        aws="an LF-tag; columns of others are not seen",
+        gcp="data policies of columns that are `internal` or `pii`: others that read the table see null "
+        "there; `public` is seen by all of them",
+    ),
+    "tables.quality": CloudSupport(
+        aws="a ruleset of Glue Data Quality, evaluated on a schedule and before a batch's rows are published",
+        gcp="a data scan of Knowledge Catalog (Dataplex), on a schedule or when somebody starts it",
+    ),
+    "tables.quality.dqdl": CloudSupport(
+        aws="rules in Glue's Data Quality Definition Language",
+        gcp=refused("it is the language of AWS Glue; say it by `rules`"),
+    ),
+    "streams": CloudSupport(
+        aws="Firehose streams (Direct PUT) that append to an Iceberg table; errors under `files/errors/`",
+        gcp="Pub/Sub topics whose messages a BigQuery subscription appends to an Iceberg table that BigQuery "
+        "manages, in a bucket and a dataset for such tables alone; what fails five times is written under "
+        "`files/errors/`",
+    ),
+    "streams.buffer_seconds": CloudSupport(
+        aws="Firehose's buffering interval",
+        gcp=refused("BigQuery commits by itself, within seconds; leave it out"),
+    ),
+    "streams.buffer_mib": CloudSupport(
+        aws="Firehose's buffering size",
+        gcp=refused("BigQuery commits by itself, within seconds; leave it out"),
+    ),
+    "captures": CloudSupport(
+        aws="serverless replications of DMS into raw: Parquet files under `files/captures/`",
+        gcp=refused(
+            "Datastream, which does it there, wants the database's password in its connection profile, and "
+            "so in the state; make it beside the lakehouse, and let it write under `files/captures/` of raw"
+        ),
+    ),
+    "batches": CloudSupport(
+        aws="Glue jobs for Spark with Iceberg, as the writer role, and their triggers",
+        gcp="batches of Serverless for Apache Spark (Dataproc), as a service account of their own, and jobs "
+        "of Cloud Scheduler that start them; without a schedule paused, and started by `gcloud scheduler "
+        "jobs run`",
+    ),
+    "batches.retries": CloudSupport(
+        aws="the job's own retries",
+        gcp=refused("a batch is not tried again by itself; leave it out, and let its schedule do it"),
+    ),
+    "batches.publishes": CloudSupport(
+        aws="a branch that is published once its rules hold",
+        gcp=refused(
+            "scans read a table's newest state alone; leave it out, and let the batch look at what it writes"
+        ),
+    ),
+    "snapshots": CloudSupport(
+        aws="Iceberg tags and branches, made by the table keeper (a Lambda function)",
+        gcp=refused(
+            "neither the provider nor BigQuery makes Iceberg's tags; name a snapshot where it is read, with "
+            "PyIceberg or Spark"
+        ),
+    ),
+    "network": CloudSupport(
+        aws="subnets and a security group of the replications",
+        gcp="the subnet that batches run in",
+    ),
+    "grants": CloudSupport(
+        aws="Lake Formation grants by tags or on tables",
+        gcp="roles on tables, once these have their policies, and a place in the policies of their columns "
+        "and rows",
+    ),
+    "grants.zones": CloudSupport(
+        aws="every table of the zones, by LF-tags",
+        gcp="each declared table of the zones, later ones as they are declared; `write` on those of which "
+        "every column is given",
+    ),
+    "grants.rows": CloudSupport(
+        aws="a data cells filter, which Athena obeys",
+        gcp="a row access policy, which BigQuery obeys; without subqueries, at most 16 different ones on a "
+        "table, and not on the table of a stream",
+    ),
+    "legal_hold": CloudSupport(
+        aws="Object Lock of raw's bucket",
+        gcp="a retention policy of raw's bucket, locked with `compliance`; it has no versions then. Not "
+        "for the tables of streams: BigQuery supports no retention policy under tables that it manages",
+    ),
+    "query_cutoff_bytes": CloudSupport(
+        aws="the limit of a query in each workgroup",
+        gcp="the project's quota of what the queries of one principal scan in a day",
+    ),
+    "access_log_days": CloudSupport(
+        aws="server access logs in a bucket of their own",
+        gcp="data access logs in an encrypted log bucket of their own",
+    ),
+    "arrival_events": CloudSupport(
+        aws="raw's bucket tells EventBridge",
+        gcp="a Pub/Sub topic that is told of objects under `files/` of raw",
+    ),
+    "arrival_targets": CloudSupport(
+        aws="targets of an EventBridge rule",
+        gcp="a subscription each, read by the service account or group that is named",
+    ),
+    "quality_targets": CloudSupport(
+        aws="targets of an EventBridge rule for evaluations that failed",
+        gcp="a subscription each, read by the service account or group that is named",
+    ),
+    "admins": CloudSupport(
+        aws="further data lake administrators",
+        gcp="who else applies the program: they see all of every table, as the provider reads tables with a "
+        "demand for credentials, which the catalog refuses to whoever sees less",
+    ),
+    "account_settings": CloudSupport(
+        aws="the data lake settings of the account and region",
+        gcp="data access logs of Cloud Storage and BigLake and the quota of queries, for the whole project",
+    ),
+    "protect": CloudSupport(aws="protected in Pulumi's state", gcp="protected in Pulumi's state"),
+    "retain_data": CloudSupport(
+        aws="buckets, key, databases and tables stay",
+        gcp="buckets, key, catalog, tables, datasets and log bucket stay",
+    ),
+    "force_destroy": CloudSupport(
+        aws="buckets are emptied first", gcp="buckets and datasets are emptied first"
+    ),
+    "perimeter": CloudSupport(
+        aws=refused("endpoints and policies of AWS know no perimeter of a project; leave it out"),
+        gcp="a service perimeter of VPC Service Controls in the organisation's access policy",
+    ),
+    "tags": CloudSupport(
+        aws="tags",
+        gcp="labels, where a resource has them: lower case, at most 63 characters",
+    ),
+}

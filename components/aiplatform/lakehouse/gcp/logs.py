@@ -1,0 +1,68 @@
+"""Who read and wrote which object and table, in an encrypted log bucket of its own."""
+
+from typing import Final
+
+from pulumi import Output
+from pulumi_gcp import projects
+
+from aiplatform._shared.gcp.keys import let_use
+from aiplatform._shared.gcp.logs import Kept, bucket_id, kept_apart, writer
+from aiplatform.lakehouse.gcp.context import Context, Key
+from aiplatform.lakehouse.tables import ZONES
+
+_AUDITED: Final = ("biglake", "storage")
+"""BigQuery logs who reads what without being told."""
+
+
+def access_logs(context: Context, key: Key) -> Output[str]:
+    """Switch the logs on and keep them; answers the log bucket."""
+    if context.settings.account_settings:
+        for service in _AUDITED:
+            projects.IAMAuditConfig(
+                f"{context.name}-{service}",
+                project=context.project,
+                service=f"{service}.googleapis.com",
+                audit_log_configs=[
+                    projects.IAMAuditConfigAuditLogConfigArgs(log_type=kind)
+                    for kind in ("DATA_READ", "DATA_WRITE")
+                ],
+                opts=context.options(context.apis[service], context.apis["cloudresourcemanager"]),
+            )
+    email = writer(context.parent, context.project, context.apis["logging"])
+    grant = let_use(
+        context.parent,
+        f"{context.name}-key-logging",
+        key.key,
+        email,
+        retain=context.settings.retain_data,
+    )
+    logs = Kept(
+        project=context.project,
+        region=context.region,
+        name=f"{context.settings.prefix}-lakehouse-access",
+        description=f"Access to data of {context.settings.prefix}",
+        filter=_filter(context),
+        days=context.settings.access_log_days,
+        retain=context.settings.retain_data,
+    )
+    kept_apart(context.parent, f"{context.name}-access", logs, key.key, grant)
+    return bucket_id(logs.name, key.key)
+
+
+def _filter(context: Context) -> str:
+    buckets, datasets = list(map(context.bucket, ZONES)), list(map(context.database, ZONES))
+    if context.settings.batches:
+        buckets.append(context.staging)
+    if context.streamed:
+        buckets.append(context.streams_bucket)
+        datasets.append(context.streams_dataset)
+    return (
+        'log_id("cloudaudit.googleapis.com/data_access") AND ('
+        f'(resource.type="gcs_bucket" AND resource.labels.bucket_name=({_any(buckets)})) OR '
+        f'(resource.type="bigquery_dataset" AND resource.labels.dataset_id=({_any(datasets)})) OR '
+        f'protoPayload.resourceName:"catalogs/{context.catalog}")'
+    )
+
+
+def _any(names: list[str]) -> str:
+    return " OR ".join(f'"{name}"' for name in names)

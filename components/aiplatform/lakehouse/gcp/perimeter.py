@@ -1,0 +1,94 @@
+"""A perimeter of VPC Service Controls around the project."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi import Input, Output
+from pulumi_gcp import accesscontextmanager, organizations
+
+from aiplatform.lakehouse.gcp.context import Context
+from aiplatform.lakehouse.gcp.rules import PERIMETER
+
+RESTRICTED: Final = (
+    "biglake.googleapis.com",
+    "bigquery.googleapis.com",
+    "bigquerydatapolicy.googleapis.com",
+    "bigtable.googleapis.com",
+    "cloudkms.googleapis.com",
+    "dataplex.googleapis.com",
+    "dataproc.googleapis.com",
+    "firestore.googleapis.com",
+    "logging.googleapis.com",
+    "pubsub.googleapis.com",
+    "secretmanager.googleapis.com",
+    "sqladmin.googleapis.com",
+    "storage.googleapis.com",
+)
+"""The services that data of the project is in or goes through, those of the feature store and the registries
+included ("VPC Service Controls: supported products"). Artifact Registry is not restricted: inside a perimeter
+its remote repositories, the caches of a container registry, reach no upstream."""
+
+# The same parts twice: of what is enforced, and of what is logged alone.
+_ENFORCED: Final[tuple[Any, ...]] = (
+    accesscontextmanager.ServicePerimeterStatusArgs,
+    accesscontextmanager.ServicePerimeterStatusIngressPolicyArgs,
+    accesscontextmanager.ServicePerimeterStatusIngressPolicyIngressFromArgs,
+    accesscontextmanager.ServicePerimeterStatusIngressPolicyIngressFromSourceArgs,
+    accesscontextmanager.ServicePerimeterStatusIngressPolicyIngressToArgs,
+    accesscontextmanager.ServicePerimeterStatusIngressPolicyIngressToOperationArgs,
+)
+_LOGGED: Final[tuple[Any, ...]] = (
+    accesscontextmanager.ServicePerimeterSpecArgs,
+    accesscontextmanager.ServicePerimeterSpecIngressPolicyArgs,
+    accesscontextmanager.ServicePerimeterSpecIngressPolicyIngressFromArgs,
+    accesscontextmanager.ServicePerimeterSpecIngressPolicyIngressFromSourceArgs,
+    accesscontextmanager.ServicePerimeterSpecIngressPolicyIngressToArgs,
+    accesscontextmanager.ServicePerimeterSpecIngressPolicyIngressToOperationArgs,
+)
+
+
+def perimeter(context: Context) -> None:
+    """Inside, the services talk to each other and to the project's own networks; from outside they answer the
+    deployers alone, and nothing of them goes out."""
+    said = context.settings.perimeter
+    if said is None:
+        return
+    answer = organizations.get_project_output(
+        project_id=context.project,
+        opts=pulumi.InvokeOutputOptions(
+            parent=context.parent, depends_on=[context.apis["cloudresourcemanager"]]
+        ),
+    )
+    name = PERIMETER.of(context.settings.prefix.replace("-", "_"))
+    policy = f"accessPolicies/{said.access_policy}"
+    rules = _rules(
+        _LOGGED if said.dry_run else _ENFORCED, Output.concat("projects/", answer.number), said.deployers
+    )
+    accesscontextmanager.ServicePerimeter(
+        f"{context.name}-perimeter",
+        parent=policy,
+        name=f"{policy}/servicePerimeters/{name}",
+        title=name,
+        description=f"Data of {context.settings.prefix}",
+        perimeter_type="PERIMETER_TYPE_REGULAR",
+        use_explicit_dry_run_spec=True if said.dry_run else None,
+        status=None if said.dry_run else rules,
+        spec=rules if said.dry_run else None,
+        opts=context.options(context.apis["accesscontextmanager"], delete_before_replace=True),
+    )
+
+
+def _rules(parts: Sequence[Any], project: Output[str], deployers: Sequence[Input[str]]) -> Any:
+    whole, policy, from_, source, to, operation = parts
+    return whole(
+        resources=[project],
+        restricted_services=list(RESTRICTED),
+        ingress_policies=[
+            policy(
+                ingress_from=from_(identities=list(deployers), sources=[source(access_level="*")]),
+                # Of the project's services all methods: whoever applies the program makes and removes them.
+                ingress_to=to(resources=["*"], operations=[operation(service_name="*")]),
+            )
+        ],
+    )

@@ -1,0 +1,162 @@
+"""What must hold of tables' rows, looked at by data scans of Knowledge Catalog (Dataplex)."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi import Output
+from pulumi_gcp import dataplex, logging
+
+from aiplatform.lakehouse.gcp.context import Context, Key
+from aiplatform.lakehouse.gcp.rules import data_scan
+from aiplatform.lakehouse.gcp.topics import publisher, told, topic
+from aiplatform.lakehouse.quality import QualitySettings, RuleSettings
+from aiplatform.lakehouse.tables import TableSettings
+
+Rule = dataplex.DatascanDataQualitySpecRuleArgs
+
+
+def scans(context: Context, key: Key, granted: Mapping[str, pulumi.Resource], agent: Output[str]) -> None:
+    """A scan a table with rules, and who is told when one does not hold. granted: what lets Dataplex' agent
+    read a table, by its path. agent: Pub/Sub's own account, as a member.
+
+    A scan depends on that grant and takes no property of it: one that is withdrawn while policies change
+    must not take the scan and its history along."""
+    checked: list[TableSettings] = []
+    for table in context.settings.tables:
+        if table.quality is None:
+            continue
+        checked.append(table)
+        dataplex.Datascan(
+            f"{context.name}-{table.zone}-{table.name}-quality",
+            project=context.project,
+            location=context.region,
+            data_scan_id=data_scan(context.settings.prefix, table),
+            description=f"Rules of {table.path}",
+            data=dataplex.DatascanDataArgs(resource=_resource(context, table)),
+            data_quality_spec=dataplex.DatascanDataQualitySpecArgs(rules=_rules(table, table.quality)),
+            execution_spec=dataplex.DatascanExecutionSpecArgs(trigger=_trigger(table.quality)),
+            labels=context.labels,
+            opts=context.options(context.apis["dataplex"], granted[table.path], delete_before_replace=True),
+        )
+    if checked and context.settings.quality_targets:
+        _tell(context, key, checked, agent)
+
+
+def _resource(context: Context, table: TableSettings) -> str:
+    if table in context.streamed:
+        place = f"//bigquery.googleapis.com/projects/{context.project}/datasets/{context.streams_dataset}"
+    else:
+        place = (
+            f"//biglake.googleapis.com/projects/{context.project}/catalogs/{context.catalog}"
+            f"/namespaces/{context.database(table.zone)}"
+        )
+    return f"{place}/tables/{table.name}"
+
+
+def _trigger(quality: QualitySettings) -> dataplex.DatascanExecutionSpecTriggerArgs:
+    if quality.schedule is None:
+        return dataplex.DatascanExecutionSpecTriggerArgs(
+            on_demand=dataplex.DatascanExecutionSpecTriggerOnDemandArgs()
+        )
+    return dataplex.DatascanExecutionSpecTriggerArgs(
+        schedule=dataplex.DatascanExecutionSpecTriggerScheduleArgs(cron=f"TZ=Etc/UTC {quality.schedule}")
+    )
+
+
+def _rules(table: TableSettings, quality: QualitySettings) -> Sequence[Rule]:
+    types = {field.name: str(field.type) for field in table.fields}
+    return [_rule(rule, types.get(rule.column or "", "")) for rule in quality.rules]
+
+
+def _rule(rule: RuleSettings, kind: str) -> Rule:
+    share = rule.at_least if rule.at_least is not None else 1.0
+    match rule.rule:
+        case "complete":
+            return Rule(
+                dimension="COMPLETENESS",
+                column=rule.column,
+                threshold=share,
+                non_null_expectation=dataplex.DatascanDataQualitySpecRuleNonNullExpectationArgs(),
+            )
+        case "unique":
+            return Rule(
+                dimension="UNIQUENESS",
+                column=rule.column,
+                threshold=share,
+                uniqueness_expectation=dataplex.DatascanDataQualitySpecRuleUniquenessExpectationArgs(),
+            )
+        case "between":
+            return Rule(
+                dimension="VALIDITY",
+                column=rule.column,
+                threshold=share,
+                range_expectation=dataplex.DatascanDataQualitySpecRuleRangeExpectationArgs(
+                    min_value=_number(rule.low), max_value=_number(rule.high)
+                ),
+            )
+        case "one_of":
+            return Rule(
+                dimension="VALIDITY",
+                column=rule.column,
+                threshold=share,
+                set_expectation=dataplex.DatascanDataQualitySpecRuleSetExpectationArgs(
+                    values=rule.values or []
+                ),
+            )
+        case "matches":
+            return Rule(
+                dimension="VALIDITY",
+                column=rule.column,
+                threshold=share,
+                regex_expectation=dataplex.DatascanDataQualitySpecRuleRegexExpectationArgs(
+                    # Of the whole text, as the rule says; Dataplex looks for a part.
+                    regex=f"^(?:{rule.pattern})$"
+                ),
+            )
+        case "rows":
+            sides = ((">=", rule.low), ("<=", rule.high))
+            said = " AND ".join(f"COUNT(*) {sign} {_number(end)}" for sign, end in sides if end is not None)
+            return _of_table("VOLUME", said)
+        case "fresh":
+            newest = f"MAX(`{rule.column}`)"
+            when = newest if kind == "timestamptz" else f"TIMESTAMP({newest})"
+            return _of_table(
+                "FRESHNESS",
+                f"TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), {when}, SECOND) <= {(rule.hours or 0) * 3600}",
+            )
+
+
+def _of_table(dimension: str, condition: str) -> Rule:
+    return Rule(
+        dimension=dimension,
+        table_condition_expectation=dataplex.DatascanDataQualitySpecRuleTableConditionExpectationArgs(
+            sql_expression=condition
+        ),
+    )
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else format(value, ".15f").rstrip("0").rstrip(".")
+
+
+def _tell(context: Context, key: Key, checked: Sequence[TableSettings], agent: Output[str]) -> None:
+    """The scans' own log of results, those that failed, as messages."""
+    made = topic(context, key, "quality")
+    ids = " OR ".join(f'"{data_scan(context.settings.prefix, table)}"' for table in checked)
+    sink = logging.ProjectSink(
+        f"{context.name}-quality",
+        project=context.project,
+        name=f"{context.settings.prefix}-quality",
+        description=f"Rules of tables of {context.settings.prefix} that do not hold",
+        destination=made.id.apply(lambda topic_id: f"pubsub.googleapis.com/{topic_id}"),
+        filter=(
+            'log_id("dataplex.googleapis.com/data_scan") AND '
+            'resource.type="dataplex.googleapis.com/DataScan" '
+            f"AND resource.labels.datascan_id=({ids}) AND "
+            '(jsonPayload.dataQuality.passed=false OR jsonPayload.state="FAILED")'
+        ),
+        unique_writer_identity=True,
+        opts=context.options(context.apis["logging"], delete_before_replace=True),
+    )
+    publisher(context, "quality", made, sink.writer_identity)
+    told(context, "quality", made, context.settings.quality_targets, agent)

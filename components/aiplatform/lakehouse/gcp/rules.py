@@ -1,0 +1,193 @@
+"""What the lakehouse's arguments must say on Google Cloud, beside what they must say everywhere."""
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from aiplatform._shared.args import Fault, got, length, obeys
+from aiplatform.lakehouse import types
+from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.naming import (
+    BIGQUERY_DATASET,
+    DATA_SCAN,
+    GCS_BUCKET,
+    GOOGLE_SERVICE_ACCOUNT,
+    ICEBERG_CATALOG,
+    LOG_BUCKET,
+    PUBSUB_TOPIC,
+    SERVICE_PERIMETER,
+    PhysicalName,
+    google_labels,
+    prefix_for,
+)
+
+if TYPE_CHECKING:
+    from aiplatform.lakehouse.args import LakehouseSettings
+
+CATALOG: Final = PhysicalName(ICEBERG_CATALOG, "{prefix}-lakehouse")
+"""Also what a query writes before a zone: `project.catalog.database.table`."""
+DATASET: Final = PhysicalName(BIGQUERY_DATASET, "{prefix}_curated")
+ACCESS_LOGS: Final = PhysicalName(LOG_BUCKET, "{prefix}-lakehouse-access-0123456")
+ARRIVALS: Final = PhysicalName(PUBSUB_TOPIC, "{prefix}-arrivals")
+QUALITY: Final = PhysicalName(PUBSUB_TOPIC, "{prefix}-quality")
+PERIMETER: Final = PhysicalName(SERVICE_PERIMETER, "{prefix}_lakehouse")
+BATCH_ACCOUNT: Final = PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-lake-batch")
+STARTER_ACCOUNT: Final = PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-lake-start")
+
+ROW_CONDITIONS: Final = 16
+"""Different conditions on the rows of one table, at most: each has a row access policy of a fixed name."""
+LEAST_CUTOFF: Final = 1024**3
+"""Less would refuse nearly every query; the quota itself is counted in MiB ("Create custom query quotas")."""
+MIB: Final = 1024**2
+
+_MEMBER: Final = re.compile(
+    r"serviceAccount:[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com|group:[^\s:@]+@[^\s:@]+\.[a-z]+"
+)
+_EVERYBODY: Final = re.compile(r"\*|allUsers|allAuthenticatedUsers|domain:.*|principalSet://.*/\*", re.I)
+_FEDERATED: Final = re.compile(r"(principal|principalSet)://.*")
+_FORBIDDEN_BUCKET: Final = re.compile(r"goog|.*(google|g00gle)")
+
+
+def member(value: Any) -> str | None:
+    """A rule: a service account or a group as IAM writes it, never everybody. Policies of columns and rows
+    know no others (BigQuery Data Policy API, AddGranteesRequest)."""
+    if _MEMBER.fullmatch(value):
+        return None
+    expected = "expected serviceAccount:EMAIL or group:EMAIL"
+    if _EVERYBODY.fullmatch(value):
+        return f"which is everybody; {expected}"
+    if _FEDERATED.fullmatch(value):
+        return (
+            f"{expected}: BigQuery's column policies know no identities of a federated pool; let it become a "
+            "service account"
+        )
+    return expected
+
+
+def administrator(value: Any) -> str | None:
+    """A rule: who applies the program, a person too."""
+    if _MEMBER.fullmatch(value) or re.fullmatch(r"user:[^\s:@]+@[^\s:@]+\.[a-z]+", value):
+        return None
+    everybody = "which is everybody; " if _EVERYBODY.fullmatch(value) else ""
+    return f"{everybody}expected serviceAccount:EMAIL, group:EMAIL or user:EMAIL"
+
+
+def bucket(prefix: str, purpose: str, project: str) -> str:
+    """A bucket's name; the project in it makes it the only one of all projects."""
+    return f"{prefix}-{purpose}-{project}"
+
+
+def data_scan(prefix: str, table: TableSettings) -> str:
+    """The id of the scan of a table's rules. It takes no `_`."""
+    return f"{prefix}-{table.zone}-{table.name}".replace("_", "-")
+
+
+def faults(settings: "LakehouseSettings") -> Iterator[Fault]:
+    """All of them."""
+    for key in ("project", "region"):
+        if getattr(settings, key) is None:
+            yield Fault(key, f"missing, expected the {key}: Google Cloud's resources are made in one")
+    yield from _names(settings)
+    yield from obeys("tags", settings.tags, google_labels)
+    yield from _principals(settings)
+    yield from _tables(settings)
+    yield from _cutoff(settings.query_cutoff_bytes)
+    if settings.batches and settings.network is None:
+        yield Fault("network", "missing, expected the network that `batches` run in")
+    for where in ("arrival_targets", "quality_targets"):
+        for name, principal in getattr(settings, where).items():
+            yield from obeys(f"{where}.{name}", principal, member)
+
+
+def _names(settings: "LakehouseSettings") -> Iterator[Fault]:
+    names = [CATALOG, DATASET, ACCESS_LOGS, ARRIVALS, QUALITY]
+    if settings.perimeter is not None:
+        names.append(PERIMETER)
+    if settings.batches:
+        names += [BATCH_ACCOUNT, STARTER_ACCOUNT]
+    if settings.project is not None:
+        # The longest of the buckets' names.
+        names.append(PhysicalName(GCS_BUCKET, bucket("{prefix}", "curated", settings.project)))
+    wrong = list(obeys("prefix", settings.prefix, prefix_for(*names)))
+    yield from wrong
+    if not wrong and _FORBIDDEN_BUCKET.match(settings.prefix):
+        reason = (
+            "expected one without 'google' that does not begin with 'goog': buckets may have no such name"
+        )
+        yield Fault("prefix", f"{got(settings.prefix)}, {reason}")
+
+
+def _principals(settings: "LakehouseSettings") -> Iterator[Fault]:
+    for index, writer in enumerate(settings.writers):
+        yield from obeys(f"writers[{index}]", writer, member)
+    for index, admin in enumerate(settings.admins):
+        yield from obeys(f"admins[{index}]", admin, administrator)
+    for index, grant in enumerate(settings.grants):
+        yield from obeys(f"grants[{index}].principal", grant.principal, member)
+        streamed = {stream.table for stream in settings.streams} & set(grant.tables)
+        if grant.rows is not None and streamed:
+            named = ", ".join(sorted(streamed))
+            reason = f"expected none: {named} is written by BigQuery, which knows no row policies there"
+            yield Fault(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
+
+
+def _tables(settings: "LakehouseSettings") -> Iterator[Fault]:
+    streamed = {stream.table for stream in settings.streams}
+    for index, table in enumerate(settings.tables):
+        where = f"tables[{index}]"
+        yield from _columns(where, table)
+        conditions = {each.rows for each in settings.grants if table.path in each.tables and each.rows}
+        if len(conditions) > ROW_CONDITIONS:
+            yield Fault(
+                "grants",
+                f"{len(conditions)} different `rows` on {table.path}; expected at most {ROW_CONDITIONS}: "
+                "let a group have the rows that its members share",
+            )
+        if table.path in streamed:
+            yield from _streamed(where, table)
+        if table.quality is not None:
+            name = data_scan(settings.prefix, table)
+            if len(name) > DATA_SCAN.limit:
+                reason = f"whose scan would be {name!r}, expected at most {DATA_SCAN.limit} characters"
+                yield Fault(f"{where}.name", f"{got(table.name)}, {reason}")
+
+
+def _columns(where: str, table: TableSettings) -> Iterator[Fault]:
+    for index, column in enumerate(table.columns):
+        if not isinstance(types.parse(column.type), types.Primitive):
+            yield Fault(
+                f"{where}.columns[{index}].type",
+                f"{got(column.type)}, expected a type without parts: Google's provider declares no others, "
+                "and cannot read a table that has them",
+            )
+
+
+def _streamed(where: str, table: TableSettings) -> Iterator[Fault]:
+    """BigQuery writes the table of a stream, and so makes it."""
+    if table.partitions:
+        yield Fault(
+            f"{where}.partitions",
+            "got some for the table of a stream, expected none: BigQuery manages its files; it clusters them "
+            "by the columns of `sort_order`",
+        )
+    for index, part in enumerate(table.sort_order):
+        if part.transform != "identity" or "." in part.column:
+            yield Fault(
+                f"{where}.sort_order[{index}].transform", "expected columns as they are: it clusters by them"
+            )
+    yield from obeys(
+        f"{where}.sort_order", table.sort_order, length(0, 4, "columns, as many as BigQuery clusters by")
+    )
+    for index, column in enumerate(table.columns):
+        if str(types.parse(column.type)) == "uuid":
+            reason = "expected string or fixed[16]: BigQuery writes no uuid"
+            yield Fault(f"{where}.columns[{index}].type", f"{got(column.type)}, {reason}")
+
+
+def _cutoff(value: int | None) -> Iterator[Fault]:
+    if value is None:
+        return
+    if value < LEAST_CUTOFF:
+        yield Fault("query_cutoff_bytes", f"{got(value)}, expected at least {LEAST_CUTOFF} bytes, 1 GiB")
+    elif value % MIB:
+        yield Fault("query_cutoff_bytes", f"{got(value)}, expected whole MiB: the quota is counted in them")

@@ -1,0 +1,262 @@
+"""Batches: Spark without servers (Dataproc), with the Iceberg catalog set up.
+
+A batch is a run and no thing that stands: what stands is who it works as, and a job of Cloud Scheduler that
+starts it, by its schedule or by whoever runs the job.
+"""
+
+import base64
+import json
+from typing import Any, Final
+
+import pulumi
+from pulumi import Output
+from pulumi_gcp import cloudscheduler, projects, serviceaccount, storage
+
+from aiplatform.lakehouse.gcp.buckets import BUCKET_READER, OBJECT_USER
+from aiplatform.lakehouse.gcp.catalog import Catalog
+from aiplatform.lakehouse.gcp.context import Context, Key
+from aiplatform.lakehouse.gcp.grants import custom_role
+from aiplatform.lakehouse.gcp.rules import BATCH_ACCOUNT, STARTER_ACCOUNT
+from aiplatform.lakehouse.ingestion import BatchSettings
+
+_RUNTIME: Final = "2.3"
+"""Spark 3.5 with Java 17 ("Serverless for Apache Spark runtime releases")."""
+_CORES: Final = {"small": 4, "medium": 8, "large": 16}
+_NEVER: Final = "0 0 1 1 *"
+"""Of a job that is paused: a schedule must be said."""
+WORK: Final = (
+    "cloudprofiler.profiles.create",
+    "cloudprofiler.profiles.update",
+    "datalineage.locations.processOpenLineageMessage",
+    "dataproc.agents.create",
+    "dataproc.agents.delete",
+    "dataproc.agents.get",
+    "dataproc.agents.list",
+    "dataproc.agents.update",
+    "dataproc.batches.computeTuningConfig",
+    "dataproc.batches.sparkApplicationWrite",
+    "dataproc.sessions.sparkApplicationWrite",
+    "dataproc.tasks.lease",
+    "dataproc.tasks.listInvalidatedLeases",
+    "dataproc.tasks.reportStatus",
+    "dataprocrm.nodePools.create",
+    "dataprocrm.nodePools.delete",
+    "dataprocrm.nodePools.deleteNodes",
+    "dataprocrm.nodePools.get",
+    "dataprocrm.nodePools.list",
+    "dataprocrm.nodePools.resize",
+    "dataprocrm.nodes.get",
+    "dataprocrm.nodes.heartbeat",
+    "dataprocrm.nodes.list",
+    "dataprocrm.nodes.mintOAuthToken",
+    "dataprocrm.operations.get",
+    "logging.logEntries.create",
+    "logging.logEntries.route",
+    "monitoring.metricDescriptors.create",
+    "monitoring.metricDescriptors.get",
+    "monitoring.metricDescriptors.list",
+    "monitoring.monitoredResourceDescriptors.get",
+    "monitoring.monitoredResourceDescriptors.list",
+    "monitoring.timeSeries.create",
+)
+"""What roles/dataproc.worker has, which runtime 2.3 needs ("Serverless for Apache Spark service accounts"),
+without storage: Google's role reads, writes and shares every object of the project besides."""
+_STAGED_DAYS: Final = 30
+"""How long output of drivers and histories of Spark are kept."""
+CATALOG_URI: Final = "https://biglake.googleapis.com/iceberg/v1/restcatalog"
+
+
+def account(context: Context) -> serviceaccount.Account | None:
+    """Who batches work as: a writer of the lakehouse."""
+    if not context.settings.batches:
+        return None
+    return _account(
+        context, "batch", BATCH_ACCOUNT.of(context.settings.prefix), "Batches write the lakehouse"
+    )
+
+
+def _account(context: Context, purpose: str, account_id: str, does: str) -> serviceaccount.Account:
+    return serviceaccount.Account(
+        f"{context.name}-{purpose}",
+        project=context.project,
+        account_id=account_id,
+        display_name=f"{context.settings.prefix} lakehouse {purpose}",
+        description=does,
+        opts=context.options(context.apis["iam"], delete_before_replace=True),
+    )
+
+
+def _staging(
+    context: Context, key: Key, works_as: serviceaccount.Account
+) -> tuple[storage.Bucket, list[pulumi.Resource]]:
+    """The bucket that batches write their output to, under the lakehouse's key, and their roles on it.
+    Without one Dataproc chooses a bucket of its own in the project, under Google's key and for ever."""
+    bucket = storage.Bucket(
+        f"{context.name}-batches",
+        project=context.project,
+        name=context.staging,
+        location=context.region.upper(),
+        storage_class="STANDARD",
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
+        # What a driver printed may be pii: what is deleted is gone.
+        soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=0),
+        lifecycle_rules=[
+            storage.BucketLifecycleRuleArgs(
+                action=storage.BucketLifecycleRuleActionArgs(type="Delete"),
+                condition=storage.BucketLifecycleRuleConditionArgs(age=_STAGED_DAYS),
+            )
+        ],
+        force_destroy=True,
+        labels=context.labels,
+        opts=context.options(context.apis["storage"], *key.users, delete_before_replace=True),
+    )
+    return bucket, [
+        storage.BucketIAMMember(
+            f"{context.name}-batches-{purpose}",
+            bucket=bucket.name,
+            role=role,
+            member=works_as.member,
+            opts=context.options(),
+        )
+        for purpose, role in (("objects", OBJECT_USER), ("bucket", BUCKET_READER))
+    ]
+
+
+def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccount.Account | None) -> None:
+    """The jobs that start them."""
+    if works_as is None:
+        return
+    staging, lets_stage = _staging(context, key, works_as)
+    role = custom_role(context, "batch", "Works in batches of", WORK)
+    starter = _account(
+        context, "starter", STARTER_ACCOUNT.of(context.settings.prefix), "Starts batches of the lakehouse"
+    )
+    lets: list[pulumi.Resource] = [
+        projects.IAMMember(
+            f"{context.name}-starter",
+            project=context.project,
+            role="roles/dataproc.serverlessEditor",
+            member=starter.member,
+            opts=context.options(context.apis["cloudresourcemanager"]),
+        ),
+        serviceaccount.IAMMember(
+            f"{context.name}-starter",
+            service_account_id=works_as.name,
+            role="roles/iam.serviceAccountUser",
+            member=starter.member,
+            opts=context.options(),
+        ),
+        projects.IAMMember(
+            f"{context.name}-batch",
+            project=context.project,
+            role=role.name,
+            member=works_as.member,
+            opts=context.options(context.apis["cloudresourcemanager"]),
+        ),
+        *lets_stage,
+        *key.users,
+    ]
+    for bucket in sorted({_bucket(batch) for batch in context.settings.batches}):
+        lets.append(
+            storage.BucketIAMMember(
+                f"{context.name}-batch-{bucket}",
+                bucket=bucket,
+                role="roles/storage.objectViewer",
+                member=works_as.member,
+                opts=context.options(),
+            )
+        )
+    for batch in context.settings.batches:
+        body = Output.all(
+            works_as.email, key.key.id, catalog.catalog.name, _subnet(context), staging.name
+        ).apply(lambda parts, batch=batch: _body(context, batch, *map(str, parts)))
+        cloudscheduler.Job(
+            f"{context.name}-batch-{batch.name}",
+            project=context.project,
+            region=context.region,
+            name=f"{context.settings.prefix}-batch-{batch.name}",
+            description=f"Starts the batch {batch.name}",
+            schedule=batch.schedule or _NEVER,
+            time_zone="Etc/UTC",
+            paused=batch.schedule is None,
+            attempt_deadline="180s",
+            http_target=cloudscheduler.JobHttpTargetArgs(
+                http_method="POST",
+                uri=f"https://dataproc.googleapis.com/v1/projects/{context.project}/locations/{context.region}/batches",
+                headers={"Content-Type": "application/json"},
+                body=body.apply(lambda text: base64.b64encode(text.encode()).decode()),
+                oauth_token=cloudscheduler.JobHttpTargetOauthTokenArgs(
+                    service_account_email=starter.email,
+                    scope="https://www.googleapis.com/auth/cloud-platform",
+                ),
+            ),
+            opts=context.options(
+                context.apis["cloudscheduler"], context.apis["dataproc"], *lets, delete_before_replace=True
+            ),
+        )
+
+
+def _bucket(batch: BatchSettings) -> str:
+    return batch.script.partition("://")[2].partition("/")[0]
+
+
+def _subnet(context: Context) -> Output[Any]:
+    network = context.settings.network
+    # Without it the arguments are refused.
+    subnets = network.private_subnet_ids if network is not None else [""]
+    return Output.from_input(subnets).apply(lambda known: known[0])
+
+
+def _body(
+    context: Context, batch: BatchSettings, email: str, key: str, catalog: str, subnet: str, staging: str
+) -> str:
+    """A batch, as Dataproc takes it (Dataproc API, Batch)."""
+    return json.dumps(
+        {
+            "labels": context.settings.tags,
+            "pysparkBatch": {
+                "mainPythonFileUri": batch.script,
+                "args": [part for name, value in batch.arguments.items() for part in (f"--{name}", value)],
+            },
+            "runtimeConfig": {"version": _RUNTIME, "properties": _properties(context, batch, catalog)},
+            "environmentConfig": {
+                "executionConfig": {
+                    "serviceAccount": email,
+                    "kmsKey": key,
+                    "stagingBucket": staging,
+                    "subnetworkUri": subnet,
+                    "ttl": f"{batch.timeout_minutes * 60}s",
+                }
+            },
+        },
+        sort_keys=True,
+    )
+
+
+def _properties(context: Context, batch: BatchSettings, catalog: str) -> dict[str, str]:
+    """Spark's, with the catalog as the default one ("Set up the Lakehouse Iceberg REST catalog")."""
+    cores = _CORES[batch.worker_size]
+    prefix = "spark.sql.catalog.lakehouse"
+    return {
+        "spark.driver.cores": str(cores),
+        "spark.executor.cores": str(cores),
+        "spark.dynamicAllocation.maxExecutors": str(batch.workers),
+        "spark.sql.defaultCatalog": "lakehouse",
+        "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+        prefix: "org.apache.iceberg.spark.SparkCatalog",
+        f"{prefix}.type": "rest",
+        f"{prefix}.uri": CATALOG_URI,
+        f"{prefix}.warehouse": warehouse(context.project, catalog),
+        f"{prefix}.header.x-goog-user-project": context.project,
+        f"{prefix}.header.X-Iceberg-Access-Delegation": "vended-credentials",
+        f"{prefix}.rest.auth.type": "org.apache.iceberg.gcp.auth.GoogleAuthManager",
+        f"{prefix}.io-impl": "org.apache.iceberg.gcp.gcs.GCSFileIO",
+        f"{prefix}.rest-metrics-reporting-enabled": "false",
+    }
+
+
+def warehouse(project: str, catalog: str) -> str:
+    """What Iceberg's REST clients call a catalog."""
+    return f"bl://projects/{project}/catalogs/{catalog}"

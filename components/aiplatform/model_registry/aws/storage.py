@@ -1,0 +1,108 @@
+"""The key of all data of a model registry on AWS, and the buckets of its files."""
+
+from collections.abc import Sequence
+
+from pulumi import Output
+from pulumi_aws import kms, s3
+
+from aiplatform._shared.aws.account import Statement, document, key_policy, logs_may_use_key
+from aiplatform._shared.aws.buckets import (
+    Bucket,
+    closed,
+    deleted_after,
+    deny,
+    encrypted,
+    log_bucket,
+    logged,
+    other_keys,
+    plain_http,
+    versioned,
+    with_policy,
+)
+from aiplatform._shared.aws.logs import name_key
+from aiplatform.model_registry.args import KEY_ALIAS
+from aiplatform.model_registry.aws.context import ARTIFACTS, LOGS, Context
+from aiplatform.model_registry.aws.database import log_groups
+
+
+def key(context: Context) -> kms.Key:
+    """The key of database, files, secrets and logs. A lost key is lost data: 30 days to call it back."""
+    made = kms.Key(
+        f"{context.name}-key",
+        description=f"Data of {context.settings.prefix}'s model registry",
+        enable_key_rotation=True,
+        deletion_window_in_days=30,
+        policy=context.readers_of_secrets.apply(
+            lambda readers: key_policy(
+                context.place,
+                *(logs_may_use_key(context.place, group) for group in log_groups(context)),
+                *_readers(context, readers),
+            )
+        ),
+        tags=context.tags("mlflow"),
+        opts=context.options(data=True),
+    )
+    name_key(f"{context.name}-key", made, KEY_ALIAS.of(context.settings.prefix), context.options())
+    return made
+
+
+def _readers(context: Context, readers: Sequence[str]) -> list[Statement]:
+    """Who reads an account's password needs the key for it, and through Secrets Manager alone."""
+    if not readers:
+        return []
+    return [
+        {
+            "Sid": "AccountsRead",
+            "Effect": "Allow",
+            "Principal": {"AWS": list(readers)},
+            "Action": ["kms:Decrypt"],
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {
+                    "kms:ViaService": f"secretsmanager.{context.place.region}.{context.place.dns_suffix}"
+                }
+            },
+        }
+    ]
+
+
+def buckets(context: Context, data_key: kms.Key, server: Output[str]) -> tuple[Bucket, Bucket]:
+    """The bucket of models and other files of runs, and that of its access logs. server: the arn of the role
+    that alone reads and writes files."""
+    settings = context.settings
+    logs = log_bucket(
+        context,
+        LOGS,
+        [ARTIFACTS],
+        settings.artifacts.access_log_days,
+        force_destroy=settings.force_destroy,
+    )
+    made = closed(context, ARTIFACTS, force_destroy=settings.force_destroy)
+    name = made.bucket.bucket
+    versioning = versioned(context, ARTIFACTS, name)
+    made.ready.extend([versioning, encrypted(context, ARTIFACTS, name, data_key)])
+    # Without the newest version of a file an older one is served. The deployer deletes files where the bucket
+    # is emptied when it is destroyed.
+    deletions = [] if settings.force_destroy else ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    policy = Output.all(data_key.arn, server).apply(
+        lambda arns: document(
+            plain_http(context, ARTIFACTS),
+            *other_keys(context, ARTIFACTS, str(arns[0])),
+            deny(
+                "PastTheServer",
+                ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", *deletions],
+                context.bucket_arn(ARTIFACTS, "/*"),
+                {"ArnNotEquals": {"aws:PrincipalArn": str(arns[1])}},
+            ),
+        )
+    )
+    made.ready.append(with_policy(context, ARTIFACTS, made, policy))
+    s3.BucketLifecycleConfiguration(
+        f"{context.name}-{ARTIFACTS}",
+        bucket=name,
+        rules=[deleted_after(settings.artifacts.deleted_days)],
+        # S3 takes rules about noncurrent versions only where there are versions.
+        opts=context.options(versioning, data=True),
+    )
+    logged(context, ARTIFACTS, name, logs)
+    return made, logs

@@ -1,0 +1,69 @@
+"""What a model registry's arguments become on each cloud."""
+
+from typing import Final
+
+from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
+
+SUPPORT: Final[SupportTable] = {
+    "prefix": CloudSupport(aws="first part of every name", gcp="first part of every name"),
+    "cluster": CloudSupport(
+        aws="Deployment on EKS; its security group alone reaches the database",
+        gcp="Deployment on GKE",
+    ),
+    "network": CloudSupport(
+        aws="the database's subnets, intra where there are some, else private",
+        gcp="the VPC whose private services access gives the database its address",
+    ),
+    "namespace": CloudSupport(aws="Kubernetes namespace", gcp="Kubernetes namespace"),
+    "hosts": CloudSupport(aws="MLflow's allowed hosts and origins", gcp="MLflow's allowed hosts and origins"),
+    "tls_secret": CloudSupport(aws="uvicorn's certificate", gcp="uvicorn's certificate"),
+    "client_namespaces": CloudSupport(aws="NetworkPolicy", gcp="NetworkPolicy"),
+    "accounts": CloudSupport(
+        aws="MLflow account, password in Secrets Manager", gcp="MLflow account, password in Secret Manager"
+    ),
+    "accounts.principals": CloudSupport(
+        aws="the secret's resource policy and the key's",
+        gcp="roles/secretmanager.secretAccessor on the secret",
+    ),
+    "guarded_aliases": CloudSupport(aws="a guard in the server", gcp="a guard in the server"),
+    "high_availability": CloudSupport(
+        aws="Multi-AZ, two replicas or more", gcp="availability type REGIONAL, two replicas or more"
+    ),
+    "replicas": CloudSupport(aws="replicas of the Deployment", gcp="replicas of the Deployment"),
+    "workers": CloudSupport(aws="uvicorn's processes", gcp="uvicorn's processes"),
+    "database": CloudSupport(aws="RDS for PostgreSQL", gcp="Cloud SQL for PostgreSQL, Enterprise edition"),
+    "database.size": CloudSupport(
+        aws="db.t4g.medium, db.m7g.large, db.m7g.xlarge",
+        gcp="db-custom-2-4096, db-custom-2-8192, db-custom-4-16384",
+    ),
+    "database.storage_gib": CloudSupport(aws="gp3", gcp="PD_SSD"),
+    "database.most_storage_gib": CloudSupport(aws="storage autoscaling", gcp="automatic storage increase"),
+    "database.backup_days": CloudSupport(
+        aws="automated backups, any second of them", gcp="one backup a day; logs of up to 7 days"
+    ),
+    "database.deletion_protection": CloudSupport(
+        aws="RDS refuses to delete the instance", gcp="Cloud SQL refuses to delete the instance"
+    ),
+    "database.certificates": CloudSupport(
+        aws="what libpq verifies the server by",
+        gcp=refused("each instance tells its own authority; leave it out"),
+    ),
+    "artifacts": CloudSupport(aws="S3 bucket", gcp="Cloud Storage bucket"),
+    "artifacts.deleted_days": CloudSupport(
+        aws="noncurrent versions", gcp="soft delete and noncurrent versions"
+    ),
+    "artifacts.access_log_days": CloudSupport(
+        aws="S3 access logs in a bucket of their own", gcp="usage logs in a bucket of their own"
+    ),
+    "image": CloudSupport(aws="image of all containers", gcp="image of all containers"),
+    "mirrors": CloudSupport(aws="such as an ECR pull-through cache", gcp="such as a remote repository"),
+    "protect": CloudSupport(aws="Pulumi's protect", gcp="Pulumi's protect"),
+    "retain_data": CloudSupport(
+        aws="instance, bucket, key and secrets stay", gcp="instance, bucket, key and secrets stay"
+    ),
+    "force_destroy": CloudSupport(
+        aws="no last snapshot, bucket emptied, secrets deleted at once",
+        gcp="bucket emptied, backups deleted with the instance",
+    ),
+    "tags": CloudSupport(aws="tags", gcp="labels"),
+}

@@ -1,0 +1,114 @@
+"""What may pass the gateway endpoints of S3 and DynamoDB, and the interface endpoints of services that hold
+data and keys. An endpoint's policy gives no right; it keeps those that are given elsewhere from being used
+here to carry data into accounts of others.
+
+All of the region's S3 traffic passes the endpoint, in a network with NAT too, so what nodes read of others
+has to be named: layers of images, and packages.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from aiplatform._shared.aws.account import Place, Statement, document
+
+_READABLE: Final = (
+    # The layers of images in ECR, EKS's own too (ECR user guide, "Minimum Amazon S3 bucket permissions for
+    # Amazon ECR").
+    "prod-{region}-starport-layer-bucket",
+    # Packages of Amazon Linux 2023 (its user guide, "Deterministic upgrades"; one name in all regions).
+    "al2023-repos-{region}-de612dc2",
+    # To a node on AWS registry.k8s.io answers with the bucket of its region (kubernetes/registry.k8s.io,
+    # cmd/archeio): the Cluster Autoscaler's image.
+    "prod-registry-k8s-io-{region}",
+    # Docker Hub answers clients on AWS with its bucket (docker/hub-feedback, issue 1318); where that is in
+    # another region, its traffic does not pass here.
+    "docker-images-prod",
+    # Where CodeBuild keeps what it runs jobs of GitHub Actions with (the variable CODEBUILD_ACTION_RUNNER_URL
+    # of a build); from a network whose endpoint shuts it out the download gets AccessDenied.
+    "codefactory-{region}-prod-default-build-agent-executor",
+)
+"""Buckets of others that nodes read from."""
+
+_READABLE_IN: Final = {
+    # To clients in the region of its bucket quay.io answers with that instead of its CDN (quay/quay,
+    # storage/cloud.py).
+    "us-east-1": ("quayio-production-s3",),
+}
+"""Region -> buckets of others that nodes read from there alone."""
+
+
+def s3(place: Place, readable: Sequence[str]) -> str:
+    """The account's principals in the account's buckets; everyone reads the buckets above and `readable`."""
+    known = (*_READABLE, *_READABLE_IN.get(place.region, ()))
+    buckets = [name.format(region=place.region) for name in known] + list(readable)
+    arns = [f"arn:{place.partition}:s3:::{name}" for name in buckets]
+    return document(
+        _own(place, "s3:*"),
+        {
+            "Sid": "ReadOthers",
+            "Effect": "Allow",
+            "Principal": "*",
+            # Unsigned, or signed by whoever owns the bucket (ECR): no condition on the principal.
+            "Action": ["s3:GetObject"],
+            "Resource": [f"{arn}/*" for arn in arns],
+        },
+        *([_listing(place, readable)] if readable else []),
+    )
+
+
+def dynamodb(place: Place) -> str:
+    """The account's principals in the account's tables."""
+    return document(_own(place, "dynamodb:*"))
+
+
+DATA: Final[dict[str, str]] = {
+    "athena": "athena",
+    "dms": "dms",
+    "glue": "glue",
+    "kinesis-firehose": "firehose",
+    "kinesis-streams": "kinesis",
+    "kms": "kms",
+    "lakeformation": "lakeformation",
+    "s3tables": "s3tables",
+    "secretsmanager": "secretsmanager",
+}
+"""Interface endpoint -> its service in policies, of those through which data and secrets go."""
+
+
+def interface(place: Place, endpoint: str) -> str | None:
+    """The account's principals alone, where data goes through: credentials of another account, which code
+    could bring along, reach nothing by it. None for the other services: nodes and images need them as they
+    are, and AWS's own accounts answer there."""
+    service = DATA.get(endpoint)
+    if service is None:
+        return None
+    own = {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
+    # No condition on whose resource it is: requests without one (lakeformation:GetDataAccess) would fail it.
+    return document({**_own(place, f"{service}:*"), "Condition": own})
+
+
+def _own(place: Place, action: str) -> Statement:
+    return {
+        "Sid": "OwnAccount",
+        "Effect": "Allow",
+        "Principal": "*",
+        # IAM says what each may do; here it is whose data it may be done to.
+        "Action": [action],
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {
+                "aws:PrincipalAccount": place.account_id,
+                "aws:ResourceAccount": place.account_id,
+            }
+        },
+    }
+
+
+def _listing(place: Place, readable: Sequence[str]) -> Statement:
+    return {
+        "Sid": "ListOthers",
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": ["s3:GetBucketLocation", "s3:ListBucket"],
+        "Resource": [f"arn:{place.partition}:s3:::{name}" for name in readable],
+    }

@@ -1,0 +1,88 @@
+"""Flow logs of a VPC, to an encrypted log group."""
+
+import pulumi
+from pulumi import ResourceOptions
+from pulumi_aws import cloudwatch, ec2, iam, kms
+
+from aiplatform._shared.aws.account import Place, allow, document, key_policy, logs_may_use_key, trust
+from aiplatform._shared.aws.logs import log_group, name_key
+from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS, NetworkSettings
+
+
+def flow_logs(
+    parent: pulumi.ComponentResource, name: str, settings: NetworkSettings, place: Place, network: ec2.Vpc
+) -> None:
+    """All traffic of a VPC, for as many days as the settings say."""
+    log_group_name = FLOW_LOGS.of(settings.prefix)
+    options = ResourceOptions(parent=parent)
+    group = _encrypted_log_group(parent, name, settings, place, log_group_name)
+    role = iam.Role(
+        f"{name}-flow-logs",
+        name_prefix=FLOW_LOGS_ROLE.of(settings.prefix),
+        description=f"VPC flow logs of {settings.prefix}",
+        assume_role_policy=_trust(place),
+        tags=settings.tags,
+        opts=options,
+    )
+    policy = iam.RolePolicy(
+        f"{name}-flow-logs",
+        name="write-flow-logs",
+        role=role.name,
+        policy=_policy(place, log_group_name),
+        opts=options,
+    )
+    ec2.FlowLog(
+        f"{name}-flow-logs",
+        vpc_id=network.id,
+        traffic_type="ALL",
+        log_destination_type="cloud-watch-logs",
+        log_destination=group.arn,
+        iam_role_arn=role.arn,
+        tags={**settings.tags, "Name": f"{settings.prefix}-flow-logs"},
+        # EC2 refuses a second one of the same VPC to the same log group.
+        opts=ResourceOptions(parent=parent, depends_on=[policy], delete_before_replace=True),
+    )
+
+
+def _encrypted_log_group(
+    parent: pulumi.ComponentResource,
+    name: str,
+    settings: NetworkSettings,
+    place: Place,
+    log_group_name: str,
+) -> cloudwatch.LogGroup:
+    # None, not False: what an enclosing component says stays.
+    kept = ResourceOptions(parent=parent, retain_on_delete=True if settings.retain_data else None)
+    key = kms.Key(
+        f"{name}-key",
+        description=f"Network logs of {settings.prefix}",
+        enable_key_rotation=True,
+        policy=key_policy(place, logs_may_use_key(place, log_group_name)),
+        tags={**settings.tags, "Name": f"{settings.prefix}-network"},
+        opts=kept,
+    )
+    name_key(f"{name}-key", key, KEY_ALIAS.of(settings.prefix), ResourceOptions(parent=parent))
+    days = settings.flow_log_retention_days
+    return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, kept)
+
+
+def _trust(place: Place) -> str:
+    """Only flow logs of this account and region may use the role: the confused deputy's two conditions."""
+    return trust(
+        "vpc-flow-logs.amazonaws.com",
+        {
+            "StringEquals": {"aws:SourceAccount": place.account_id},
+            "ArnLike": {"aws:SourceArn": place.arn("ec2", "vpc-flow-log/*")},
+        },
+    )
+
+
+def _policy(place: Place, log_group: str) -> str:
+    return document(
+        allow(
+            ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
+            place.arn("logs", f"log-group:{log_group}:*"),
+        ),
+        # Lists groups; it has no narrower resource.
+        allow(["logs:DescribeLogGroups"], place.arn("logs", "log-group:*")),
+    )

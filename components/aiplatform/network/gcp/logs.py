@@ -1,0 +1,36 @@
+"""Flow logs of the subnets and of denied traffic, in an encrypted log bucket of their own."""
+
+import pulumi
+
+from aiplatform._shared.gcp.apis import Apis
+from aiplatform._shared.gcp.keys import key, key_ring, let_use
+from aiplatform._shared.gcp.logs import Kept, kept_apart, writer
+from aiplatform.network.args import NetworkSettings
+
+
+def flow_logs(parent: pulumi.ComponentResource, name: str, settings: NetworkSettings, apis: Apis) -> None:
+    """The bucket with its key."""
+    project, region = settings.project or "", settings.region or ""
+    ring = key_ring(parent, f"{name}-keys", project, region, [apis["cloudkms"]])
+    crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
+    email = writer(parent, project, apis["logging"])
+    grant = let_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
+    logs = Kept(
+        project=project,
+        region=region,
+        name=f"{settings.prefix}-flow-logs",
+        description=f"Flow logs of {settings.prefix}",
+        filter=_of_subnets(settings.prefix),
+        days=settings.flow_log_retention_days,
+        retain=settings.retain_data,
+    )
+    kept_apart(parent, f"{name}-flow-logs", logs, crypto_key, grant)
+
+
+def _of_subnets(prefix: str) -> str:
+    """What the network's subnets write: flows, and traffic that a rule denied."""
+    subnets = " OR ".join(f'"{prefix}-{purpose}"' for purpose in ("nodes", "control-plane", "proxies"))
+    return (
+        '(log_id("compute.googleapis.com/vpc_flows") OR log_id("compute.googleapis.com/firewall")) '
+        f"AND resource.labels.subnetwork_name=({subnets})"
+    )

@@ -1,0 +1,61 @@
+"""The reference to a lakehouse: what it takes and what it misses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from aiplatform._shared.args import ArgumentError, keys, read
+from aiplatform._shared.references import lakehouse as references
+from aiplatform._shared.references.lakehouse import LakehouseReference
+from tests.components.aiplatform.lakehouse.example import lakehouse
+from tests.components.recording import value
+
+ZONES = [{"name": zone, "bucket": f"b-{zone}", "database": zone} for zone in ("raw", "curated", "serving")]
+AWS: dict[str, Any] = {"catalog_id": "111122223333", "zones": ZONES}
+GOOGLE: dict[str, Any] = {
+    "cloud": "gcp",
+    "project": "acme-dev-0123",
+    "region": "europe-west4",
+    "catalog_id": "acme-dev-lakehouse",
+    "zones": [{**zone, "dataset": zone["name"]} for zone in ZONES],
+}
+
+
+def _faults(arguments: dict[str, Any]) -> list[str]:
+    with pytest.raises(ArgumentError) as error:
+        read(LakehouseReference, arguments, "lakehouse")
+    return [str(fault) for fault in error.value.faults]
+
+
+def test_public_and_checked_keys_are_the_same() -> None:
+    for public, checked in (
+        (references.LakehouseReferenceArgs, LakehouseReference),
+        (references.LakehouseZoneReferenceArgs, references.LakehouseZoneReference),
+        (references.LakehouseTableReferenceArgs, references.LakehouseTableReference),
+    ):
+        assert keys(checked) == frozenset(public.__annotations__), public.__name__
+
+
+def test_outputs_of_a_lakehouse_are_a_reference_as_they_are() -> None:
+    outputs = lakehouse().result.outputs
+    reference = read(LakehouseReference, outputs, "lakehouse")
+    assert value(reference.key) == value(outputs["kms_key_arn"])
+    assert value(reference.zone("raw").bucket).startswith("acme-dev-raw-")
+
+
+def test_each_cloud_says_what_only_it_has() -> None:
+    assert read(LakehouseReference, AWS, "lakehouse").cloud == "aws"
+    assert read(LakehouseReference, GOOGLE, "lakehouse").zone("serving").dataset == "serving"
+    assert _faults({**GOOGLE, "project": None, "zones": ZONES})[0].startswith("lakehouse.project: missing")
+
+
+def test_every_zone_is_there_once_and_tables_are_in_them() -> None:
+    assert _faults({**AWS, "zones": ZONES[:2]}) == [
+        "lakehouse.zones: got raw, curated, expected serving once, as Lakehouse.outputs gives it"
+    ]
+    table = {"zone": "bronze", "database": "bronze", "name": "orders"}
+    assert _faults({**AWS, "tables": [table]}) == [
+        "lakehouse.tables[0].zone: got 'bronze', expected one of raw, curated, serving"
+    ]

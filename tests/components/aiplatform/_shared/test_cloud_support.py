@@ -1,0 +1,66 @@
+"""Arguments that a cloud has no place for."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import pytest
+
+from aiplatform._shared.args import ArgumentError, Fault, read
+from aiplatform._shared.cloud_support import CloudNeutral, CloudSupport, SupportTable, refused
+
+
+@dataclass(frozen=True)
+class _Entry:
+    type: str
+    reservation: str | None = None
+
+
+@dataclass(frozen=True)
+class _Pool(CloudNeutral):
+    cloud_support: ClassVar[SupportTable] = {
+        "cloud": CloudSupport("", ""),
+        "endpoints": CloudSupport("interface endpoints", refused("leave it out")),
+        "capacity": CloudSupport("node groups", "node pools"),
+        "capacity.reservation": CloudSupport(refused("say reservation_id"), "reservation affinity"),
+    }
+    cloud: Literal["aws", "gcp"] = "aws"
+    endpoints: list[str] = field(default_factory=list[str])
+    capacity: list[_Entry] = field(default_factory=list[_Entry])
+
+    def check(self) -> Any:
+        if self.endpoints == ["wrong"]:
+            yield Fault("endpoints[0]", "no such endpoint")
+
+
+def _faults(given: dict[str, Any]) -> list[str]:
+    with pytest.raises(ArgumentError) as caught:
+        read(_Pool, given, "PoolArgs")
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_an_argument_that_the_cloud_has_no_place_for_is_refused_with_the_reason() -> None:
+    assert _faults({"cloud": "gcp", "endpoints": ["sts"]}) == [
+        "PoolArgs.endpoints: got ['sts'], which Google Cloud has no place for: leave it out"
+    ]
+
+
+def test_an_argument_inside_a_list_is_named_with_its_index() -> None:
+    assert _faults({"capacity": [{"type": "spot"}, {"type": "reserved", "reservation": "r"}]}) == [
+        "PoolArgs.capacity[1].reservation: got 'r', which AWS has no place for: say reservation_id"
+    ]
+
+
+def test_the_same_argument_is_taken_where_it_has_a_place() -> None:
+    assert read(_Pool, {"endpoints": ["sts"]}, "PoolArgs").endpoints == ["sts"]
+    given = {"cloud": "gcp", "capacity": [{"type": "reserved", "reservation": "r"}]}
+    assert read(_Pool, given, "PoolArgs").capacity[0].reservation == "r"
+
+
+def test_an_argument_that_asks_for_nothing_fits_everywhere() -> None:
+    assert read(_Pool, {"cloud": "gcp", "endpoints": []}, "PoolArgs").endpoints == []
+
+
+def test_a_misplaced_argument_is_the_only_thing_said_of_it() -> None:
+    assert len(_faults({"cloud": "gcp", "endpoints": ["wrong"]})) == 1, (
+        "rules of an argument's values are about a cloud that has it"
+    )

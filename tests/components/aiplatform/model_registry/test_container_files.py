@@ -1,0 +1,110 @@
+"""What runs inside MLflow's image, where it asks Google Cloud; on AWS the end-to-end test runs all of it."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import google.auth
+import google.auth.transport.requests
+import googleapiclient
+import pytest
+
+from aiplatform.model_registry import container_files as inside
+
+SECRET = "projects/123456789012/secrets/acme-dev-mlflow-account-release"
+DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
+
+
+class Credentials:
+    """A workload identity's, as the metadata server gives them."""
+
+    def __init__(self, scopes: list[str]) -> None:
+        self.scopes = scopes
+        self.valid = False
+        self.token = ""
+
+    def refresh(self, _: Any) -> None:
+        """Get a token."""
+        self.valid = True
+        self.token = f"token for {self.scopes[0].rpartition('/')[2]}"
+
+
+class Session:
+    """Secret Manager, which keeps versions and knows no other method than its discovery document's."""
+
+    versions: dict[str, list[str]]
+
+    def __init__(self, credentials: Credentials) -> None:
+        assert credentials.token == "token for cloud-platform"
+
+    def get(self, url: str, timeout: float) -> Any:
+        """AccessSecretVersion."""
+        name = _called(url, "access")
+        held = self.versions.get(name.removesuffix("/versions/latest"))
+        return _Answer(200, {"name": name, "payload": {"data": held[-1]}}) if held else _Answer(404, {})
+
+    def post(self, url: str, json: Any, timeout: float) -> Any:
+        """AddSecretVersion."""
+        self.versions.setdefault(_called(url, "addVersion"), []).append(json["payload"]["data"])
+        return _Answer(200, {})
+
+
+class _Answer:
+    def __init__(self, status: int, body: Any) -> None:
+        self.status_code = status
+        self.json = lambda: body
+
+    def raise_for_status(self) -> None:
+        assert self.status_code < 400
+
+
+def _called(url: str, method: str) -> str:
+    """The resource of a call, which must be one that Secret Manager's discovery document has."""
+    document = json.loads((DOCUMENTS / "secretmanager.v1.json").read_text())
+    secrets = document["resources"]["projects"]["resources"]["secrets"]
+    known = {**secrets["methods"], **secrets["resources"]["versions"]["methods"]}[method]
+    path = url.removeprefix(document["rootUrl"])
+    pattern = next(iter(known["parameters"].values()))["pattern"].strip("^$")
+    found = re.fullmatch(rf"v1/({pattern}):{method}", path)
+    assert found, f"{path} is none of {known['path']}"
+    return found[1]
+
+
+@pytest.fixture
+def on_google(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """registry_cloud as a Pod on GKE imports it."""
+    monkeypatch.setenv("REGISTRY_CLOUD", "gcp")
+    monkeypatch.setattr(google.auth, "default", lambda scopes: (Credentials(scopes), "acme-dev-1234"))
+    monkeypatch.setattr(google.auth.transport.requests, "AuthorizedSession", Session)
+    monkeypatch.setattr(Session, "versions", {}, raising=False)
+    file = Path(inside.__file__).with_name("registry_cloud.py")
+    specification = importlib.util.spec_from_file_location("registry_cloud", file)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def test_a_token_that_signs_in_to_cloud_sql_is_for_nothing_else(on_google: ModuleType) -> None:
+    token = on_google.token("10.0.16.3", 5432, "acme-dev-wi-mlflow@acme-dev-1234.iam")
+    assert token == "token for sqlservice.login"
+
+
+def test_a_secret_is_empty_until_something_is_put_in(on_google: ModuleType) -> None:
+    assert on_google.read_secret(SECRET) is None
+    on_google.write_secret(SECRET, {"username": "release", "password": "x"})
+    assert on_google.read_secret(SECRET) == {"username": "release", "password": "x"}
+    [kept] = Session.versions[SECRET]
+    assert json.loads(base64.b64decode(kept))["password"] == "x"
+
+
+def test_every_file_is_told_where_it_stands() -> None:
+    assert set(inside.paths()) == set(inside.config_map("")), "what has no path is not mounted"
+    assert len(json.dumps(dict(inside.config_map("x" * 5000)))) < 1024**2, "Kubernetes takes no more"

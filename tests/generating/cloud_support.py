@@ -1,0 +1,67 @@
+"""docs/clouds.md: what each argument becomes on each cloud, from the tables that refuse arguments."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from pulumi.provider.experimental.analyzer import PropertyDefinition
+
+from aiplatform._plugin import COMPONENTS
+from aiplatform._shared.cloud_support import CLOUDS, Refused, SupportTable
+from tests.generating.components import entity, plugin
+from tests.generating.tables import code, page, table
+
+
+def support(component: type) -> SupportTable:
+    """The table of a component, from its folder's `cloud_support.py`."""
+    return importlib.import_module(f"aiplatform.{entity(component)}.cloud_support").SUPPORT
+
+
+def arguments(component: type) -> Iterator[str]:
+    """Every argument of a component as the tables write it, `capacity.zone`; the outputs of other components
+    that it refers to are one argument each."""
+    definition = plugin().definitions[component.__name__]
+    yield from _paths(definition.inputs, definition.inputs_mapping, "")
+
+
+def _paths(properties: Any, names: Any, before: str) -> Iterator[str]:
+    for key, prop in properties.items():
+        path = f"{before}{names[key]}"
+        yield path
+        inner = _innermost(prop)
+        definition = plugin().get_type_definition(inner) if inner.ref and ":" in inner.ref else None
+        if definition is not None and not definition.name.endswith("ReferenceArgs"):
+            yield from _paths(definition.properties, definition.properties_mapping, f"{path}.")
+
+
+def _innermost(prop: PropertyDefinition) -> PropertyDefinition:
+    while prop.items is not None or prop.additional_properties is not None:
+        prop = prop.items or prop.additional_properties or prop
+    return prop
+
+
+def text() -> str:
+    """The page."""
+    parts: list[str] = []
+    for component in COMPONENTS:
+        rows = [
+            (code(path) if path else "*the component*", *(_cell(getattr(on, cloud)) for cloud in CLOUDS))
+            for path, on in support(component).items()
+        ]
+        parts += [
+            f"## [{component.__name__}](components/{entity(component)}.md)",
+            table(["argument", *CLOUDS.values()], rows),
+        ]
+    return page(
+        "# What each argument becomes on each cloud",
+        "Arguments are the same on every cloud. Where one has no meaning, it is refused with the reason that "
+        "stands here, before anything is registered. What is said of an object holds for all in it that has "
+        "no line of its own.",
+        *parts,
+    )
+
+
+def _cell(meaning: str | Refused) -> str:
+    return f"*refused*: {meaning.reason}" if isinstance(meaning, Refused) else meaning
