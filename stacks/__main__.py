@@ -31,7 +31,7 @@ def main() -> None:
     """One stack, one environment."""
     try:
         settings = load_engine(pulumi.get_stack())
-        # Imported late: a fault of the file is told without the clouds' SDKs, which take a second to load.
+        # Imported late: a problem of the file is told without the clouds' SDKs, which take a second to load.
         from stacks import program
 
         program.export(program.build(settings))

@@ -75,7 +75,7 @@ def network(settings: Settings) -> NetworkArgs:
     else:
         args["zone_ids"] = given.zones
     if environment.cloud == "gcp":
-        args["project"] = environment.project_id or ""  # Settings.faults tells of a missing one
+        args["project"] = environment.project_id or ""  # Settings.problems tells of a missing one
         args["region"] = environment.region
     elif settings.cluster.prefix_delegation:
         args["prefix_delegation"] = True
@@ -97,7 +97,7 @@ def runner(settings: Settings, network: NetworkReferenceArgs, stack: str) -> Run
     args: RunnerArgs = {
         "prefix": settings.environment.prefix,
         "network": network,
-        "deployer_role_arn": given.deployer or ROLE_TO_BE,  # Settings.faults tells of a missing one
+        "deployer_role_arn": given.deployer or ROLE_TO_BE,  # Settings.problems tells of a missing one
         "github_workflows": given.workflows,
         "github_actors": given.actors,
         "environment_variables": variables,

@@ -46,7 +46,7 @@ class Below(Protocol):
 
 def principals_to_be(settings: Settings) -> dict[str, str]:
     """The workload identities as they will be called, to ask about arguments that refer to them."""
-    # Settings.faults tells of a name that is no workload identity, the component need not: whatever stands
+    # Settings.problems tells of a name that is no workload identity, the component need not: whatever stands
     # there, it is asked about one that could be.
     known = {name: _principal_to_be(settings, name) for name in settings.identities}
     for name in settings.named_principals.values():

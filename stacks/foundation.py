@@ -77,7 +77,7 @@ def build(settings: Settings) -> Foundation:
 def make(settings: Settings) -> tuple[Foundation, Hands | None]:
     """As `build`, with what the layers above are made with; None while the file says `bootstrap`."""
     here = providers.of(settings)
-    lacking = [*protection.faults(settings, here), *offerings.faults(settings, here)]
+    lacking = [*protection.problems(settings, here), *offerings.problems(settings, here)]
     if lacking:
         raise refusal(pulumi.get_stack(), lacking)
     in_cloud = ResourceOptions(provider=here)

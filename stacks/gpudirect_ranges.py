@@ -16,7 +16,7 @@ from stacks import arguments, to_be
 from stacks.settings import Settings
 
 
-def faults(settings: Settings) -> Iterator[tuple[str, str]]:
+def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     """(dotted key, reason) of each pool whose range overlaps that of a pool before it."""
     if settings.environment.cloud != "gcp":
         return

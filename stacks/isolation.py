@@ -35,7 +35,7 @@ GOOGLES: Final = re.compile(r"[a-z0-9-]+-docker\.pkg\.dev|([a-z0-9-]+\.)?gcr\.io
 """Registries that nodes reach by Private Google Access."""
 
 
-def faults(settings: Settings) -> Iterator[tuple[str, str]]:
+def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     """(dotted key, reason) of what nodes would call for in vain."""
     if settings.network.nat != "none":
         return

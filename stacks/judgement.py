@@ -1,7 +1,7 @@
 """What the components say of the arguments that an environment file leads to. Pure: no resource, no call.
 
-The component is the judge of its arguments. `faults` asks it before anything is registered and tells each
-fault by the key of the environment file that caused it.
+The component is the judge of its arguments. `problems` asks it before anything is registered and tells each
+problem by the key of the environment file that caused it.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _PREFIX: Final = "environment.name"
 """The key behind every component's `prefix`, together with environment.org."""
 
 
-def faults(settings: Settings) -> list[tuple[str, str]]:
+def problems(settings: Settings) -> list[tuple[str, str]]:
     """(dotted key, reason) of everything that a component would refuse."""
     there = network_to_be(settings, zones_to_be(settings))
     here = cluster_to_be(settings)
@@ -92,9 +92,9 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
         args = arguments.gpu_pool(settings, name, pool, here, there)
         found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=args: given)
     found += _above(settings, foundation_to_be(settings, there))
-    # Every component's tags are those of the environment, which Settings.faults judges, as it does project
+    # Every component's tags are those of the environment, which Settings.problems judges, as it does project
     # and region: told once.
-    told = {f"environment.{name}" for name, _ in settings.environment.faults()}
+    told = {f"environment.{name}" for name, _ in settings.environment.problems()}
     found = [(key, reason) for key, reason in found if key not in told and not key.endswith(".tags")]
     too_long = [reason for key, reason in found if key == _PREFIX]
     if too_long:
@@ -106,7 +106,7 @@ def faults(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _is_identity(key: str) -> bool:
-    """Whether a fault is that of an identity's own name: beside a prefix that is too long it has no room."""
+    """Return whether a problem is about an identity's own name."""
     return key.startswith("workload_identities.") and key.count(".") == 1
 
 
@@ -150,5 +150,5 @@ def _asked(topic: str, model: type[Any], given: Callable[[], Any]) -> list[tuple
     try:
         read(model, given(), "Args")
     except ArgumentError as error:
-        return [(key_of(topic, fault.path), fault.reason) for fault in error.faults]
+        return [(key_of(topic, problem.path), problem.reason) for problem in error.problems]
     return []

@@ -1,4 +1,4 @@
-"""From an environment file, or from the engine's configuration, to Settings; every fault at once."""
+"""From an environment file, or from the engine's configuration, to Settings; every problem at once."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ TOP_LEVEL: Final = ("config", "secretsprovider", "encryptionsalt", "encryptedkey
 
 
 class SettingsError(Exception):
-    """An environment file that cannot be used. The message lists every fault with its place."""
+    """An environment file that cannot be used. The message lists every problem with its place."""
 
-    def __init__(self, file: str, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    def __init__(self, file: str, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
         super().__init__(
-            "\n".join([f"{file}: {count}; nothing was changed", *(f"  {fault}" for fault in faults)])
+            "\n".join([f"{file}: {count}; nothing was changed", *(f"  {problem}" for problem in problems)])
         )
 
 
 def load_file(path: Path) -> Settings:
     """Settings from an environment file. Raises SettingsError."""
-    document, faults = _read(path)
+    document, problems = _read(path)
     config = document.get("config")
     if not isinstance(config, Mapping):
-        raise SettingsError(_shown(path), [*faults, "config: missing; everything stands under it"])
-    return _settings(_shown(path), cast("Mapping[str, Any]", config), document, faults)
+        raise SettingsError(_shown(path), [*problems, "config: missing; everything stands under it"])
+    return _settings(_shown(path), cast("Mapping[str, Any]", config), document, problems)
 
 
 def load_engine(stack: str) -> Settings:
@@ -55,10 +55,10 @@ def load_engine(stack: str) -> Settings:
     return _settings(file, config, document, [])
 
 
-def refusal(stack: str, faults: Sequence[tuple[str, str]]) -> SettingsError:
-    """What to raise for faults, (dotted key, reason) each, that only the cloud could tell."""
+def refusal(stack: str, problems: Sequence[tuple[str, str]]) -> SettingsError:
+    """What to raise for problems, (dotted key, reason) each, that only the cloud could tell."""
     file, document = _file_of(stack)
-    return SettingsError(file, [placed(document, dotted, reason) for dotted, reason in faults])
+    return SettingsError(file, [placed(document, dotted, reason) for dotted, reason in problems])
 
 
 def _file_of(stack: str) -> tuple[str, Mapping[str, Any]]:
@@ -69,9 +69,9 @@ def _file_of(stack: str) -> tuple[str, Mapping[str, Any]]:
 
 
 def _settings(
-    file: str, config: Mapping[str, Any], document: Mapping[str, Any], faults: Sequence[str]
+    file: str, config: Mapping[str, Any], document: Mapping[str, Any], problems: Sequence[str]
 ) -> Settings:
-    found = list(faults)
+    found = list(problems)
     topics: dict[str, Any] = {}
     for name, value in config.items():
         namespace, _, topic = name.partition(":")
@@ -84,7 +84,7 @@ def _settings(
             topics[topic] = value
         else:
             found.append(f"{_line(document, [name])}{name}: unknown topic{_nearest(topic, TOPICS)}")
-    # A wrong cloud or profile is for the model to tell; another's defaults keep that fault from hiding in a
+    # A wrong cloud or profile is for the model to tell; another's defaults keep that problem from hiding in a
     # crowd.
     cloud = _told(topics, "cloud", PROFILES, "aws")
     profile = _told(topics, "profile", PROFILES[cloud], "dev")
@@ -96,7 +96,7 @@ def _settings(
         if _known_cloud(topics):
             found += _others(whole, error, {"cloud": cloud, "profile": profile}, document)
         raise SettingsError(file, found) from None
-    found += [placed(document, *fault) for fault in _wrong(settings)]
+    found += [placed(document, *problem) for problem in _wrong(settings)]
     if found:
         raise SettingsError(file, found)
     return settings
@@ -105,11 +105,11 @@ def _settings(
 def _wrong(settings: Settings) -> list[tuple[str, str]]:
     """What the profile and the components refuse of a file whose shape is right."""
     return [
-        *settings.faults(),
-        *judgement.faults(settings),
-        *isolation.faults(settings),
-        *room.faults(settings),
-        *gpudirect_ranges.faults(settings),
+        *settings.problems(),
+        *judgement.problems(settings),
+        *isolation.problems(settings),
+        *room.problems(settings),
+        *gpudirect_ranges.problems(settings),
     ]
 
 
@@ -120,8 +120,8 @@ def _others(
     reader need not mend these first to learn of the others."""
     rest = cast("dict[str, Any]", copy.deepcopy(whole))
     told: set[str] = set()
-    for fault in error.errors(include_url=False):
-        path = [part for part in fault["loc"] if not _names_a_type(part)]
+    for problem in error.errors(include_url=False):
+        path = [part for part in problem["loc"] if not _names_a_type(part)]
         told.add(_dotted(path))
         _drop(rest, path)
     if isinstance(rest.get("environment"), dict):
@@ -163,25 +163,25 @@ def _told(topics: Mapping[str, Any], name: str, known: Mapping[str, Any], other:
 
 
 def placed(document: Mapping[str, Any], dotted: str, reason: str) -> str:
-    """A fault with its place: `line 7: ai-platform:network.cidr: reason`."""
+    """A problem with its place: `line 7: ai-platform:network.cidr: reason`."""
     topic, _, below = dotted.partition(".")
     path = [int(part) if part.isdigit() else part for part in re.split(r"[.\[\]]+", below) if part]
     return f"{_line(document, [key(topic), *path])}{key(dotted)}: {reason}"
 
 
 def explain(error: ValidationError, document: Mapping[str, Any]) -> list[str]:
-    """Pydantic's faults in the words of the house: where, what it got, what would be right."""
+    """Pydantic's problems in the words of the house: where, what it got, what would be right."""
     lines: list[str] = []
     found = error.errors(include_url=False)
-    places = [tuple(part for part in fault["loc"] if not _names_a_type(part)) for fault in found]
-    for fault, place in zip(found, places, strict=True):
+    places = [tuple(part for part in problem["loc"] if not _names_a_type(part)) for problem in found]
+    for problem, place in zip(found, places, strict=True):
         if any(len(other) > len(place) > 0 and other[: len(place)] == place for other in places):
             # A union tells of each of its forms; the one that the value nearly has says what is wrong inside.
             continue
         # Members of a union say their name in the path; a reader of the file knows keys only.
         path = list(place)
         forms = [dict(one) for one, other in zip(found, places, strict=True) if other == place]
-        reason = _reason(dict(fault), path) if len(forms) == 1 else _of_forms(forms, path)
+        reason = _reason(dict(problem), path) if len(forms) == 1 else _of_forms(forms, path)
         where = key(_dotted(path)) if path else NAMESPACE
         line = _line(document, [key(str(path[0])), *path[1:]]) if path else ""
         text = f"{line}{where}: {reason}"
@@ -204,43 +204,43 @@ def _names_a_type(part: int | str) -> bool:
     )
 
 
-def _reason(fault: dict[str, Any], path: Sequence[int | str]) -> str:
-    kind, got = fault["type"], fault.get("input")
+def _reason(problem: dict[str, Any], path: Sequence[int | str]) -> str:
+    kind, got = problem["type"], problem.get("input")
     if kind == "extra_forbidden":
         return f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}"
     if kind == "missing":
         return "missing; it has no default"
     if kind == "value_error":
-        return str(fault["ctx"]["error"])
+        return str(problem["ctx"]["error"])
     if kind == "string_pattern_mismatch":
-        return f"got {got!r}, should match {fault['ctx']['pattern']}"
+        return f"got {got!r}, should match {problem['ctx']['pattern']}"
     if kind == "string_type" and isinstance(got, int | float):
         return f"got the number {got}, should be a string; write it in quotes"
-    if _form(fault, path):
-        return _of_forms([fault], path)
-    return f"got {got!r}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+    if _form(problem, path):
+        return _of_forms([problem], path)
+    return f"got {got!r}: {problem['msg'][:1].lower()}{problem['msg'][1:]}"
 
 
-def _of_forms(faults: Sequence[dict[str, Any]], path: Sequence[int | str]) -> str:
+def _of_forms(problems: Sequence[dict[str, Any]], path: Sequence[int | str]) -> str:
     """A value that has none of the forms that it may have: `got 'public', should be 'in_vpc'`."""
-    got = faults[0].get("input")
-    forms = dict.fromkeys(_form(fault, path) or str(fault["msg"]) for fault in faults)
+    got = problems[0].get("input")
+    forms = dict.fromkeys(_form(problem, path) or str(problem["msg"]) for problem in problems)
     words = [
         word.strip("' ")
-        for fault in faults
-        if fault["type"] == "literal_error"
-        for word in str(fault["ctx"]["expected"]).replace(" or ", ",").split(",")
+        for problem in problems
+        if problem["type"] == "literal_error"
+        for word in str(problem["ctx"]["expected"]).replace(" or ", ",").split(",")
     ]
     near = difflib.get_close_matches(str(got), words, n=1, cutoff=0.5)
     said = "it is empty" if got is None else f"got {got!r}"
     return f"{said}, should be {', or '.join(forms)}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def _form(fault: dict[str, Any], path: Sequence[int | str]) -> str | None:
+def _form(problem: dict[str, Any], path: Sequence[int | str]) -> str | None:
     """The form that a value should have, where that is what is wrong with it."""
-    kind = fault["type"]
+    kind = problem["type"]
     if kind == "literal_error":
-        return str(fault["ctx"]["expected"])
+        return str(problem["ctx"]["expected"])
     if kind in ("model_type", "model_attributes_type"):
         return f"an object with {', '.join(_keys_at(path))}"
     return {
@@ -291,12 +291,12 @@ def _read(path: Path) -> tuple[Mapping[str, Any], list[str]]:
     if not isinstance(document, Mapping):
         raise SettingsError(_shown(path), ["should be a mapping with the key config"])
     found = cast("Mapping[str, Any]", document)
-    faults = [
+    problems = [
         f"{_line_at(found, name)}{name}: unknown key at the top{_nearest(str(name), TOP_LEVEL)}"
         for name in found
         if name not in TOP_LEVEL
     ]
-    return found, faults
+    return found, problems
 
 
 def _line(document: Mapping[str, Any], path: Sequence[int | str]) -> str:

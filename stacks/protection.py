@@ -11,7 +11,7 @@ from aiplatform.cluster.args import CLUSTER
 from stacks.settings import Settings
 
 
-def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[tuple[str, str]]:
+def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[tuple[str, str]]:
     """(dotted key, reason) where bootstrap would remove a cluster that the cloud protects."""
     if not settings.environment.bootstrap or settings.environment.cloud != "aws":
         return []

@@ -23,7 +23,7 @@ _SURGE: Final = 1
 """Nodes that the system pool has beside its own while it is upgraded ("Node pool upgrade strategies")."""
 
 
-def faults(settings: Settings) -> Iterator[tuple[str, str]]:
+def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     """(dotted key, reason) where the pools together outgrow the network."""
     if settings.environment.cloud != "gcp":
         return

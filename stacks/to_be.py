@@ -47,7 +47,7 @@ def _place(settings: Settings) -> _Place:
     if environment.cloud != "gcp":
         return {}
     # A faulty one is told under `environment`, once, and not of every component.
-    told = {name for name, _ in environment.faults()}
+    told = {name for name, _ in environment.problems()}
     project = None if "project_id" in told else environment.project_id
     region = "us-central1" if "region" in told else environment.region
     return {"cloud": "gcp", "project": project or "to-be-0", "region": region}

@@ -87,15 +87,17 @@ class Plugin(ComponentProvider):
         if definition is None:
             known = sorted(self._component_defs)
             raise ValueError(f"there is no component {kind}{nearest(kind, known)}; known: {', '.join(known)}")
-        faults = list(self._faults(inputs, definition.inputs, ""))
-        if faults:
-            raise _wrong(kind, name, faults)
+        problems = list(self._problems(inputs, definition.inputs, ""))
+        if problems:
+            raise _wrong(kind, name, problems)
         try:
             return super().construct(name, resource_type, inputs, options)
         except ComponentInitError as error:
             if not isinstance(error.inner, ArgumentError):
                 raise
-            told = [_fault(self._public_path(fault.path), fault.reason) for fault in error.inner.faults]
+            told = [
+                _problem(self._public_path(problem.path), problem.reason) for problem in error.inner.problems
+            ]
             raise _wrong(kind, name, told) from None
 
     def get_state(self, instance: ComponentResource, component_def: ComponentDefinition) -> dict[str, Any]:
@@ -130,49 +132,49 @@ class Plugin(ComponentProvider):
             if entries.get(names[key]) is not None
         }
 
-    def _faults(
+    def _problems(
         self, given: Mapping[str, Any], properties: Mapping[str, PropertyDefinition], path: str
     ) -> Iterator[InputPropertyErrorDetails]:
         """Unknown and missing keys of an object, and of the objects in it."""
         for key in given:
             if key not in properties:
                 hint = nearest(key, properties) or f"; known keys: {', '.join(sorted(properties))}"
-                yield _fault(path + key, f"unknown key{hint}")
+                yield _problem(path + key, f"unknown key{hint}")
         for key, prop in properties.items():
             if given.get(key) is not None:
-                yield from self._faults_in(given[key], prop, path + key)
+                yield from self._problems_in(given[key], prop, path + key)
             elif not prop.optional:
-                yield _fault(path + key, f"missing, expected {_words(prop)}")
+                yield _problem(path + key, f"missing, expected {_words(prop)}")
 
-    def _faults_in(
+    def _problems_in(
         self, value: Any, prop: PropertyDefinition, path: str
     ) -> Iterator[InputPropertyErrorDetails]:
         if prop.items is not None and isinstance(value, list):
             for index, entry in enumerate(cast("list[Any]", value)):
-                yield from self._faults_in(entry, prop.items, f"{path}[{index}]")
+                yield from self._problems_in(entry, prop.items, f"{path}[{index}]")
         elif prop.additional_properties is not None and isinstance(value, Mapping):
             for key, entry in cast("Mapping[str, Any]", value).items():
-                yield from self._faults_in(entry, prop.additional_properties, f"{path}.{key}")
+                yield from self._problems_in(entry, prop.additional_properties, f"{path}.{key}")
         elif prop.ref and (definition := self.get_type_definition(prop)) is not None:
             if isinstance(value, Mapping):
-                yield from self._faults(cast("Mapping[str, Any]", value), definition.properties, f"{path}.")
+                yield from self._problems(cast("Mapping[str, Any]", value), definition.properties, f"{path}.")
             else:
                 hint = ", whose values may be outputs" if is_unknown(value) else ""
                 keys = ", ".join(definition.properties)
-                yield _fault(path, f"{got(value)}, expected an object with {keys}{hint}")
+                yield _problem(path, f"{got(value)}, expected an object with {keys}{hint}")
 
     def _public_path(self, path: str) -> str:
         """`NetworkArgs.zone_ids[1]` as the schema calls it: `zoneIds[1]`."""
         return re.sub(r"\w+", lambda word: self._public.get(word[0], word[0]), path.partition(".")[2])
 
 
-def _fault(path: str, reason: str) -> InputPropertyErrorDetails:
+def _problem(path: str, reason: str) -> InputPropertyErrorDetails:
     return {"property_path": path, "reason": reason}
 
 
-def _wrong(kind: str, name: str, faults: list[InputPropertyErrorDetails]) -> InputPropertiesError:
-    count = "1 argument is wrong" if len(faults) == 1 else f"{len(faults)} arguments are wrong"
-    return InputPropertiesError(f"{kind} {name}: {count}", faults)
+def _wrong(kind: str, name: str, problems: list[InputPropertyErrorDetails]) -> InputPropertiesError:
+    count = "1 argument is wrong" if len(problems) == 1 else f"{len(problems)} arguments are wrong"
+    return InputPropertiesError(f"{kind} {name}: {count}", problems)
 
 
 def _words(prop: PropertyDefinition) -> str:

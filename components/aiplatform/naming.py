@@ -161,13 +161,13 @@ def aws_tags(value: Mapping[str, Any]) -> str | None:
     if len(value) > _MOST_TAGS:
         return f"expected at most {_MOST_TAGS} tags, got {len(value)}"
     for key, text in value.items():
-        reason = _tag_fault(key, text)
+        reason = _tag_problem(key, text)
         if reason:
             return f"{key!r} ({got(text)}): {reason}"
     return None
 
 
-def _tag_fault(key: str, text: Any) -> str | None:
+def _tag_problem(key: str, text: Any) -> str | None:
     if not 1 <= len(key) <= 128 or not _TAG.fullmatch(key):
         return "expected a key of 1 to 128 letters, digits, spaces and _ . : / = + - @"
     if key.lower().startswith("aws:"):
@@ -187,13 +187,13 @@ def google_labels(value: Mapping[str, Any]) -> str | None:
     if len(value) > _MOST_LABELS:
         return f"expected at most {_MOST_LABELS} labels, got {len(value)}"
     for key, text in value.items():
-        reason = _label_fault(key, text)
+        reason = _label_problem(key, text)
         if reason:
             return f"{key!r} ({got(text)}): {reason}"
     return None
 
 
-def _label_fault(key: str, text: Any) -> str | None:
+def _label_problem(key: str, text: Any) -> str | None:
     if not (1 <= len(key) <= 63 and key[0].isalpha() and _is_label(key)):
         return f"expected a key of 1 to 63 lower-case letters, digits, _ and -, a letter first{_label(key)}"
     if isinstance(text, str) and not (len(text) <= 63 and _is_label(text)):

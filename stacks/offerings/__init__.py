@@ -11,13 +11,13 @@ from stacks.offerings.found import Found
 from stacks.settings import Settings
 
 
-def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
+def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
     """All that the cloud cannot give of what the settings ask for. Asks it by `provider`."""
     # Imported late, as in stacks/providers.py.
     if settings.environment.cloud == "gcp":
         from stacks.offerings import gcp
 
-        return gcp.faults(settings, provider)
+        return gcp.problems(settings, provider)
     from stacks.offerings import aws
 
-    return aws.faults(settings, provider)
+    return aws.problems(settings, provider)

@@ -20,7 +20,7 @@ from stacks.offerings.found import Found, placed
 from stacks.settings import Settings
 
 
-def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
+def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
     """All that the cloud cannot give of what the settings ask for. Asks it by `provider`."""
     options = pulumi.InvokeOptions(provider=provider)
     network = read(NetworkSettings, arguments.network(settings), "NetworkArgs")
@@ -38,7 +38,7 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
     # What EC2 does not offer needs no quota, and `bootstrap` starts no node.
     if lacking or settings.environment.bootstrap:
         return lacking
-    return aws_quotas.faults(settings, list(zones), offered, options)
+    return aws_quotas.problems(settings, list(zones), offered, options)
 
 
 def _leftovers(settings: Settings, options: pulumi.InvokeOptions) -> list[Found]:

@@ -55,7 +55,7 @@ class Demand:
     """What one node group takes of a quota, in vCPUs.
 
     topic: of the file. minimum: of the nodes that always run, by the smallest of the instance types, so that
-    a fault is certain. maximum: by the type that the group prefers.
+    a problem is certain. maximum: by the type that the group prefers.
     """
 
     topic: str
@@ -64,7 +64,7 @@ class Demand:
     maximum: int
 
 
-def faults(
+def problems(
     settings: Settings, zones: Sequence[str], offered: Offered, options: pulumi.InvokeOptions
 ) -> list[Found]:
     """The quotas that nodes that always run exceed.

@@ -1,4 +1,4 @@
-"""A fault that only the cloud can tell, by the key of the environment file."""
+"""A problem that only the cloud can tell, by the key of the environment file."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ Found = tuple[str, str]
 
 
 def placed(topic: str, error: ArgumentError) -> list[Found]:
-    """A component's faults by the keys that caused them."""
-    return [(judgement.key_of(topic, fault.path), fault.reason) for fault in error.faults]
+    """A component's problems by the keys that caused them."""
+    return [(judgement.key_of(topic, problem.path), problem.reason) for problem in error.problems]

@@ -10,7 +10,7 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import compute, projects
 
-from aiplatform._shared.args import ArgumentError, Fault, got, nearest, read
+from aiplatform._shared.args import ArgumentError, Problem, got, nearest, read
 from aiplatform._shared.gcp import node_pools as gke
 from aiplatform._shared.gcp.names import api_is_off, first_zones
 from aiplatform._shared.references.cluster import ClusterReference
@@ -26,7 +26,7 @@ FIRST_APIS: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.google
 """What a project has switched on before the first `up`."""
 
 
-def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
+def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
     """All that the cloud cannot give of what the settings ask for. Of a new project, whose APIs the program
     switches on itself, no more can be told than that there is no such region."""
     options = pulumi.InvokeOptions(provider=provider)
@@ -56,7 +56,7 @@ def faults(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]
         *gcp_standing.of_reservations(settings, options),
     ]
     # What Compute Engine does not offer needs no quota.
-    quotas = [] if lacking or offered is None else gcp_quotas.faults(settings, zones, offered, options)
+    quotas = [] if lacking or offered is None else gcp_quotas.problems(settings, zones, offered, options)
     return [*lacking, *standing, *quotas]
 
 
@@ -142,7 +142,7 @@ def _system_nodes(settings: Settings, zones: Sequence[str]) -> pools.Pool:
         lacking = [zone for zone in zones[:most] if zone not in offered.get(type_, frozenset())]
         if lacking:
             reason = f"{got(type_)}, which {' and '.join(lacking)} of the network do not offer"
-            raise ArgumentError([Fault("ClusterArgs.system_nodes.instance_types[0]", reason)])
+            raise ArgumentError([Problem("ClusterArgs.system_nodes.instance_types[0]", reason)])
 
     return pools.Pool("cluster", [type_], judge)
 

@@ -46,7 +46,7 @@ class Demand:
     most: int
 
 
-def faults(
+def problems(
     settings: Settings, zones: Sequence[str], offered: gke.Offerings, options: pulumi.InvokeOptions
 ) -> list[Found]:
     """The quotas that the first nodes exceed. Warns of those that pools may grow beyond.

@@ -36,7 +36,7 @@ def of(
     gpus: Callable[[GpuPoolSettings], tuple[Sequence[str], Judge]],
     found: list[Found],
 ) -> list[Pool]:
-    """All pools but those that name a zone that the network has not: these faults go to `found`.
+    """All pools but those that name a zone that the network has not: these problems go to `found`.
 
     gpus: the cloud's machine types of a GPU pool, and what judges them.
     """
@@ -72,10 +72,10 @@ def types_of(pools: Sequence[Pool]) -> list[str]:
 
 def judged(pools: Sequence[Pool], offered: Offered, found: Sequence[Found]) -> list[Found]:
     """What was found, and what the pools cannot have of what is offered."""
-    faults = list(found)
+    problems = list(found)
     for pool in pools:
         try:
             pool.judge(offered)
         except ArgumentError as error:
-            faults += placed(pool.topic, error)
-    return list(dict.fromkeys(faults))
+            problems += placed(pool.topic, error)
+    return list(dict.fromkeys(problems))

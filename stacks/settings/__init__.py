@@ -112,13 +112,13 @@ class Settings(Topic):
         wanted = self.cluster.api_access == "in_vpc"
         return wanted if self.runner.enabled is None else self.runner.enabled
 
-    def faults(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[tuple[str, str]]:
         """(dotted key, reason) of what the profile does not allow, and of what joins several topics."""
         if self.environment.cloud == "aws":
-            yield from self._runner_faults() if self.has_runner else ()
+            yield from self._runner_problems() if self.has_runner else ()
         else:
             yield from self._for_aws_alone()
-        yield from ((f"environment.{name}", reason) for name, reason in self.environment.faults())
+        yield from ((f"environment.{name}", reason) for name, reason in self.environment.problems())
         if self.environment.profile == "prod":
             if self.network.nat == "single" and self.environment.cloud == "aws":
                 yield "network.nat", "got 'single', which falls with its zone; prod takes per_zone or none"
@@ -130,8 +130,8 @@ class Settings(Topic):
         if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
             yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
         yield from self._strangers()
-        yield from self._feature_store_faults()
-        yield from joined.faults(self)
+        yield from self._feature_store_problems()
+        yield from joined.problems(self)
         for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
             yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
 
@@ -146,7 +146,7 @@ class Settings(Topic):
                     f"or a principal of {CLOUDS[self.environment.cloud]}{nearest(name, self.identities)}",
                 )
 
-    def _feature_store_faults(self) -> Iterator[tuple[str, str]]:
+    def _feature_store_problems(self) -> Iterator[tuple[str, str]]:
         if self.feature_store is None:
             return
         if self.lakehouse is None:
@@ -170,7 +170,7 @@ class Settings(Topic):
                     "and guarded by IAM; leave it out, and say api_access: dns",
                 )
 
-    def _runner_faults(self) -> Iterator[tuple[str, str]]:
+    def _runner_problems(self) -> Iterator[tuple[str, str]]:
         runner, account = self.runner, self.environment.account_id
         if self.cluster.api_access != "in_vpc":
             yield "runner.enabled", "got true, but with api_access.cidrs nothing needs one; leave it out"

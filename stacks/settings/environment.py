@@ -75,7 +75,7 @@ class Environment(Topic):
             "managed-by": "ai-platform",
         }
 
-    def faults(self) -> Iterator[tuple[str, str]]:
+    def problems(self) -> Iterator[tuple[str, str]]:
         """(key, reason) of what one cloud takes and another does not."""
         wrong = _REGION[self.cloud](self.region)
         if wrong:
@@ -89,7 +89,7 @@ class Environment(Topic):
                 right = reason.partition("): expected ")[2]
                 key = tag.replace("-", "_").replace("environment", "name")
                 yield key, f"got {value!r}, expected {right}"
-        yield from (("tags", reason) for reason in self._tag_faults())
+        yield from (("tags", reason) for reason in self._tag_problems())
 
     def _whose(self) -> Iterator[tuple[str, str]]:
         here, other = ("account_id", "project_id") if self.cloud == "aws" else ("project_id", "account_id")
@@ -102,7 +102,7 @@ class Environment(Topic):
         if getattr(self, other) is not None:
             yield other, f"is of another cloud; {CLOUDS[self.cloud]} takes {here}"
 
-    def _tag_faults(self) -> Iterator[str]:
+    def _tag_problems(self) -> Iterator[str]:
         for name in self.tags:
             # IAM takes keys that differ in case alone for the same.
             if name.lower() in ("owner", "cost-center", "environment", "managed-by"):

@@ -25,7 +25,7 @@ _OF_THE_ACCOUNT: Final = ("lakehouse.writers", "feature_store.readers", "feature
 """Who becomes a role of the account's, or gets a policy attached to its own: no other account's role can."""
 
 
-def faults(settings: Settings) -> Iterator[tuple[str, str]]:
+def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     """(dotted key, reason) of all of them."""
     yield from _of_another_account(settings)
     yield from _identities(settings)

@@ -135,7 +135,7 @@ FUNCTIONS: dict[str, Callable[[Inputs], Mapping[str, Any]]] = {
         **arguments,
         "id": arguments["functionName"],
         "region": REGION,
-        "result": '{"faults": {}}',
+        "result": '{"problems": {}}',
     },
     "aws:iam/getRoles:getRoles": lambda arguments: {
         "id": REGION,

@@ -203,9 +203,9 @@ def test_an_object_that_is_an_output_as_a_whole_is_refused_with_what_would_do() 
         }
         with pytest.raises(pulumi.errors.InputPropertiesError) as caught:
             Plugin("0.1.0").construct("cluster", CLUSTER, wanted)
-        (fault,) = caught.value.errors or []
-        assert fault["property_path"] == "network"
-        assert fault["reason"].endswith("whose values may be outputs")
+        (problem,) = caught.value.errors or []
+        assert problem["property_path"] == "network"
+        assert problem["reason"].endswith("whose values may be outputs")
 
     assert not recording.record(program).resources
 

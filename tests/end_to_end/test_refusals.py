@@ -142,7 +142,7 @@ def test_an_environment_file_with_faults_tells_all_of_them_and_changes_nothing(p
     done = plain.changed("up", "--yes", "--skip-preview", change=change, check=False, stack="aws-dev")
     assert done.returncode != 0
     told = done.stdout + done.stderr
-    assert "faults; nothing was changed" in told
+    assert "errors; nothing was changed" in told
     for line in (
         "environments/Pulumi.aws-dev.yaml: ",
         "ai-platform:network.cidrr: unknown key; did you mean 'cidr'?",

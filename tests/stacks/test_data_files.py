@@ -12,7 +12,7 @@ from stacks import data_arguments, to_be
 from stacks.loading import load_file
 from stacks.settings import Settings
 from tests.stacks.environments import STACKS, settings_of
-from tests.stacks.test_google_files import Change, changed, faults
+from tests.stacks.test_google_files import Change, changed, problems
 
 TABLES = "lakehouse/tables"
 ORDERS: dict[str, Any] = {
@@ -101,27 +101,29 @@ CASES: dict[str, tuple[Change, str, str]] = {
 def test_a_slip_is_told_with_its_key_and_what_would_be_right(
     tmp_path: Path, change: Change, key: str, right: str, cloud: str
 ) -> None:
-    told = [fault for fault in faults(tmp_path, change, f"{cloud}-dev") if f"ai-platform:{key}:" in fault]
+    told = [
+        problem for problem in problems(tmp_path, change, f"{cloud}-dev") if f"ai-platform:{key}:" in problem
+    ]
     assert told, key
-    assert any(right in fault for fault in told), told
+    assert any(right in problem for problem in told), told
 
 
 def test_an_online_store_that_the_latency_class_cannot_meet_is_refused(tmp_path: Path) -> None:
     change = {"feature_store/latency": "sub_millisecond", "feature_store/online_store": "dynamodb"}
-    [fault] = faults(tmp_path, change, "aws-dev")
-    assert "ai-platform:feature_store.online_store" in fault
-    assert "valkey" in fault
+    [problem] = problems(tmp_path, change, "aws-dev")
+    assert "ai-platform:feature_store.online_store" in problem
+    assert "valkey" in problem
 
 
 def test_a_cutoff_below_the_cloud_s_least_is_refused(tmp_path: Path) -> None:
-    [fault] = faults(tmp_path, {"lakehouse/query_cutoff_bytes": 1000}, "aws-dev")
-    assert "ai-platform:lakehouse.query_cutoff_bytes" in fault
+    [problem] = problems(tmp_path, {"lakehouse/query_cutoff_bytes": 1000}, "aws-dev")
+    assert "ai-platform:lakehouse.query_cutoff_bytes" in problem
 
 
 def test_what_is_kept_less_long_than_the_law_asks_is_refused(tmp_path: Path) -> None:
     change = {"lakehouse/legal_hold": {"days": 365}, "lakehouse/zones": {"raw": {"file_days": 30}}}
-    told = faults(tmp_path, change, "aws-prod")
-    assert any("zones.raw.file_days" in fault and "legal hold" in fault for fault in told)
+    told = problems(tmp_path, change, "aws-prod")
+    assert any("zones.raw.file_days" in problem and "legal hold" in problem for problem in told)
 
 
 @pytest.mark.parametrize(("days", "refused"), [(0, True), (6, True), (7, False)])
@@ -130,8 +132,8 @@ def test_prod_keeps_backups_of_its_database_for_a_week(tmp_path: Path, days: int
     if not refused:
         load_file(changed(tmp_path, change, "aws-prod"))
         return
-    told = faults(tmp_path, change, "aws-prod")
-    assert any("ai-platform:model_registry.database.backup_days" in fault for fault in told)
+    told = problems(tmp_path, change, "aws-prod")
+    assert any("ai-platform:model_registry.database.backup_days" in problem for problem in told)
 
 
 _ELSEWHERE = "arn:aws:iam::999900001111:role/elsewhere"
@@ -191,17 +193,19 @@ JOINED: dict[str, tuple[str, Change, str, str]] = {
 def test_what_does_not_fit_the_rest_of_the_file_is_told(
     tmp_path: Path, stack: str, change: Change, key: str, right: str
 ) -> None:
-    [fault] = faults(tmp_path, change, stack)
-    assert f"ai-platform:{key}:" in fault
-    assert right in fault
+    [problem] = problems(tmp_path, change, stack)
+    assert f"ai-platform:{key}:" in problem
+    assert right in problem
 
 
 @pytest.mark.parametrize("everybody", ["*", "allUsers", "IAM_ALLOWED_PRINCIPALS"])
 def test_everybody_is_refused_once_and_called_so(tmp_path: Path, everybody: str) -> None:
     grant = {"name": "all", "principal": everybody, "actions": ["read"], "zones": ["raw"]}
-    [fault] = faults(tmp_path, {"lakehouse/grants": [READ | {"tables": ["curated.trips"]}, grant]}, "aws-dev")
-    assert "ai-platform:lakehouse.grants[1].principal:" in fault
-    assert "which is everybody" in fault
+    [problem] = problems(
+        tmp_path, {"lakehouse/grants": [READ | {"tables": ["curated.trips"]}, grant]}, "aws-dev"
+    )
+    assert "ai-platform:lakehouse.grants[1].principal:" in problem
+    assert "which is everybody" in problem
 
 
 def test_captures_and_batches_stand_in_the_network_of_the_environment(tmp_path: Path) -> None:
@@ -227,8 +231,8 @@ def test_captures_and_batches_stand_in_the_network_of_the_environment(tmp_path: 
     ],
 )
 def test_prod_refuses_what_dev_may(tmp_path: Path, change: Change, key: str) -> None:
-    [fault] = faults(tmp_path, change, "gcp-prod")
-    assert f"ai-platform:{key}: " in fault
+    [problem] = problems(tmp_path, change, "gcp-prod")
+    assert f"ai-platform:{key}: " in problem
     load_file(changed(tmp_path, change, "gcp-dev"))
 
 

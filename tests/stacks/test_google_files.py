@@ -1,4 +1,4 @@
-"""Bad input in an environment file of Google Cloud: the fault, its line, its key and what would be right."""
+"""Bad input in an environment file of Google Cloud: line, key, problem, and what is expected."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _as_json(file: str) -> str:
     return json.dumps(YAML(typ="safe").load(ENVIRONMENTS / file))
 
 
-def faults(folder: Path, change: Change, stack: str = "gcp-dev") -> list[str]:
+def problems(folder: Path, change: Change, stack: str = "gcp-dev") -> list[str]:
     """What is told of it."""
     with pytest.raises(SettingsError) as refused:
         load_file(changed(folder, change, stack))
     assert f"Pulumi.{stack}.yaml" in str(refused.value), "the reader needs the file"
-    return list(refused.value.faults)
+    return list(refused.value.problems)
 
 
 def gpu(**pool: Any) -> Change:
@@ -313,16 +313,16 @@ CASES: dict[str, tuple[Change, str, str]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_slip_is_one_fault_with_its_line_its_key_and_what_would_be_right(tmp_path: Path, case: str) -> None:
     change, key, right = CASES[case]
-    (fault,) = faults(tmp_path, change)
-    assert fault.startswith("line "), "the reader's editor wants the line"
-    assert f": ai-platform:{key}: " in fault, "the reader needs the key"
-    assert right in fault, "the reader needs to know what would be right"
+    (problem,) = problems(tmp_path, change)
+    assert problem.startswith("line "), "the reader's editor wants the line"
+    assert f": ai-platform:{key}: " in problem, "the reader needs the key"
+    assert right in problem, "the reader needs to know what would be right"
 
 
-def test_names_that_are_too_long_together_are_one_fault(tmp_path: Path) -> None:
+def test_names_that_are_too_long_together_are_one_problem(tmp_path: Path) -> None:
     change = {"environment/org": "acme-corporation", "environment/name": "development-west"}
-    (fault,) = faults(tmp_path, change)
-    assert "a service account's id, which may have 30" in fault, "the tightest limit of all names"
+    (problem,) = problems(tmp_path, change)
+    assert "a service account's id, which may have 30" in problem, "the tightest limit of all names"
 
 
 def test_what_is_googles_alone_is_refused_in_a_file_of_aws(tmp_path: Path) -> None:
@@ -337,11 +337,11 @@ def test_what_is_googles_alone_is_refused_in_a_file_of_aws(tmp_path: Path) -> No
         "gpu_pools/t4/topology": "2x2",
         "gpu_pools/t4/gpudirect": True,
     }
-    told = faults(tmp_path, change, "aws-dev")
+    told = problems(tmp_path, change, "aws-dev")
     assert len(told) == len(change)
     for key in change:
-        [fault] = [each for each in told if f"ai-platform:{key.replace('/', '.')}: got" in each]
-        assert "which AWS has no place for: " in fault, "and the reason, and what to do instead"
+        [problem] = [each for each in told if f"ai-platform:{key.replace('/', '.')}: got" in each]
+        assert "which AWS has no place for: " in problem, "and the reason, and what to do instead"
 
 
 def test_a_runner_that_is_switched_off_asks_for_nothing(tmp_path: Path) -> None:
@@ -349,5 +349,5 @@ def test_a_runner_that_is_switched_off_asks_for_nothing(tmp_path: Path) -> None:
 
 
 def test_a_wrong_tag_is_told_of_the_environment_alone(tmp_path: Path) -> None:
-    (fault,) = faults(tmp_path, {"environment/owner": "a,b"}, "aws-dev")
-    assert "ai-platform:environment.owner: got 'a,b', expected a value" in fault
+    (problem,) = problems(tmp_path, {"environment/owner": "a,b"}, "aws-dev")
+    assert "ai-platform:environment.owner: got 'a,b', expected a value" in problem

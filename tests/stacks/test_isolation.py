@@ -35,10 +35,10 @@ def _isolated(folder: Path, *, endpoints: list[str], mirrors: dict[str, str], **
 def test_every_missing_endpoint_is_named_with_who_calls_it(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=["ec2", "ecr.api", "sts"], mirrors=MIRRORS))
-    (fault,) = refused.value.faults
-    assert "ai-platform:network.endpoints" in fault
-    assert "autoscaling (the autoscaler), ecr.dkr (nodes), eks (the autoscaler), eks-auth (nodes)" in fault
-    assert "lakehouse" not in fault, "there is none in this file"
+    (problem,) = refused.value.problems
+    assert "ai-platform:network.endpoints" in problem
+    assert "autoscaling (the autoscaler), ecr.dkr (nodes), eks (the autoscaler), eks-auth (nodes)" in problem
+    assert "lakehouse" not in problem, "there is none in this file"
 
 
 def test_a_lakehouse_asks_for_the_endpoints_of_its_clients(tmp_path: Path) -> None:
@@ -46,18 +46,18 @@ def test_a_lakehouse_asks_for_the_endpoints_of_its_clients(tmp_path: Path) -> No
     some = [each for each in ENDPOINTS if each not in ("glue", "lakeformation")]
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=some, mirrors=MIRRORS, **lakehouse))
-    (fault,) = refused.value.faults
-    assert fault.endswith("glue (clients of the lakehouse), lakeformation (clients of the lakehouse)")
+    (problem,) = refused.value.problems
+    assert problem.endswith("glue (clients of the lakehouse), lakeformation (clients of the lakehouse)")
     assert load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors=MIRRORS, **lakehouse)).lakehouse
 
 
 def test_every_registry_out_of_reach_is_named_with_a_place_that_would_do(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=ENDPOINTS, mirrors={}))
-    kubernetes, nvidia = refused.value.faults
+    kubernetes, nvidia = refused.value.problems
     assert f"a pull-through cache of it in ECR, {{registry.k8s.io: {OWN}/registry}}" in kubernetes
     assert "ECR has no pull-through cache of nvcr.io" in nvidia, "its images have to be copied"
-    assert all("ai-platform:images.mirrors" in each for each in refused.value.faults)
+    assert all("ai-platform:images.mirrors" in each for each in refused.value.problems)
 
 
 def test_an_image_that_no_pool_needs_is_not_asked_for(tmp_path: Path) -> None:

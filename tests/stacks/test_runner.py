@@ -45,7 +45,7 @@ def _built(settings: Settings, **clusters: bool) -> Recording:
 def _refused(tmp_path: Path, change: dict[str, Any]) -> list[str]:
     with pytest.raises(SettingsError) as error:
         load_file(changed(tmp_path, change))
-    return list(error.value.faults)
+    return list(error.value.problems)
 
 
 def test_an_api_in_the_network_alone_brings_a_runner_and_one_with_addresses_none(tmp_path: Path) -> None:
@@ -82,21 +82,21 @@ def test_an_api_in_the_network_alone_brings_a_runner_and_one_with_addresses_none
 def test_a_wrong_runner_is_refused_by_the_key_of_the_file(
     tmp_path: Path, runner: dict[str, Any], where: str, right: str
 ) -> None:
-    (fault,) = _refused(tmp_path, {**IN_VPC, "config/ai-platform:runner": runner})
-    assert f"ai-platform:{where}" in fault
-    assert right in fault
+    (problem,) = _refused(tmp_path, {**IN_VPC, "config/ai-platform:runner": runner})
+    assert f"ai-platform:{where}" in problem
+    assert right in problem
 
 
 def test_all_that_a_runner_lacks_is_told_at_once(tmp_path: Path) -> None:
-    keys = [fault.partition("ai-platform:")[2].partition(":")[0] for fault in _refused(tmp_path, IN_VPC)]
+    keys = [problem.partition("ai-platform:")[2].partition(":")[0] for problem in _refused(tmp_path, IN_VPC)]
     assert keys == ["runner.deployer", "runner.state", "runner.repository"]
 
 
 def test_a_runner_needs_a_way_out_and_an_api_that_only_it_reaches(tmp_path: Path) -> None:
-    (fault,) = _refused(tmp_path, {"config/ai-platform:runner": {**RUNNER, "enabled": True}})
-    assert "ai-platform:runner.enabled" in fault
+    (problem,) = _refused(tmp_path, {"config/ai-platform:runner": {**RUNNER, "enabled": True}})
+    assert "ai-platform:runner.enabled" in problem
     closed = {**IN_VPC, "config/ai-platform:runner": RUNNER, "config/ai-platform:network/nat": "none"}
-    assert any("no way to its repository" in fault for fault in _refused(tmp_path, closed))
+    assert any("no way to its repository" in problem for problem in _refused(tmp_path, closed))
 
 
 def test_the_api_lets_in_the_runner_and_nothing_else_of_the_network() -> None:
@@ -139,9 +139,9 @@ def test_bootstrap_makes_network_and_runner_and_nothing_that_needs_the_kubernete
 def test_bootstrap_does_not_take_away_a_cluster_that_is_protected() -> None:
     with pytest.raises(SettingsError) as error:
         _built(settings_of("aws-prod", bootstrap=True), acme_prod_cluster=True)
-    (fault,) = error.value.faults
-    assert "ai-platform:environment.bootstrap: got true, which would remove acme-prod-cluster" in fault
-    assert "set teardown: true, `up`, and only then bootstrap: true" in fault
+    (problem,) = error.value.problems
+    assert "ai-platform:environment.bootstrap: got true, which would remove acme-prod-cluster" in problem
+    assert "set teardown: true, `up`, and only then bootstrap: true" in problem
 
 
 def test_bootstrap_takes_away_a_cluster_whose_protection_is_lifted() -> None:

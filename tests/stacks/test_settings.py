@@ -190,7 +190,7 @@ def test_a_fault_of_a_component_has_the_line_of_its_entry(tmp_path: Path) -> Non
     with pytest.raises(SettingsError) as refused:
         load_file(file)
     line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "k8s.io/x" in text)
-    assert refused.value.faults[0].startswith(f"line {line}: "), "a key with dots stands in a line, too"
+    assert refused.value.problems[0].startswith(f"line {line}: "), "a key with dots stands in a line, too"
 
 
 def test_a_name_that_is_too_long_is_one_fault_however_many_components_use_it(tmp_path: Path) -> None:
@@ -200,10 +200,10 @@ def test_a_name_that_is_too_long_is_one_fault_however_many_components_use_it(tmp
     }
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
-    (fault,) = refused.value.faults
-    assert "ai-platform:environment.name" in fault, "the file has no prefix"
-    assert "environment.org" in fault, "either of the two may be shortened"
-    assert "expected at most" in fault
+    (problem,) = refused.value.problems
+    assert "ai-platform:environment.name" in problem, "the file has no prefix"
+    assert "environment.org" in problem, "either of the two may be shortened"
+    assert "expected at most" in problem
 
 
 def test_what_a_pool_can_say_reaches_its_component(tmp_path: Path) -> None:
@@ -307,8 +307,8 @@ def test_one_slip_is_one_fault_in_the_words_of_the_file(
 ) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
-    (fault,) = refused.value.faults
-    assert told in fault
+    (problem,) = refused.value.problems
+    assert told in problem
 
 
 def test_the_engines_faults_name_the_line_of_the_file_too(
@@ -334,14 +334,14 @@ def test_a_value_of_two_forms_is_judged_by_the_one_that_it_nearly_has(tmp_path: 
     change = {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}}
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
-    assert len(refused.value.faults) == 1, "that it is not the word in_vpc either helps nobody"
+    assert len(refused.value.problems) == 1, "that it is not the word in_vpc either helps nobody"
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     change = {"config/ai-platform:network/nats": 1, "config/ai-platform:cluster/versoin": "1.35"}
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
-    assert len(refused.value.faults) == 2, "one round of mending for two slips"
+    assert len(refused.value.problems) == 2, "one round of mending for two slips"
 
 
 def test_prod_refuses_what_dev_may(tmp_path: Path) -> None:
@@ -381,7 +381,7 @@ def test_what_a_component_refuses_is_told_beside_a_wrong_shape(tmp_path: Path) -
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
     told = str(refused.value)
-    assert "4 faults" in told, told
+    assert "4 errors" in told, told
     for key in ("network.cidrr", "environment.profile", "cluster.api_access.cidrs", "gpu_pools.t4.max"):
         assert f"ai-platform:{key}" in told, "all at once: nobody wants to mend one to learn of the next"
 
@@ -389,4 +389,4 @@ def test_what_a_component_refuses_is_told_beside_a_wrong_shape(tmp_path: Path) -
 def test_a_key_that_is_dropped_for_its_shape_leads_to_no_fault_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, {"config/ai-platform:network/cidr": 10}))
-    assert len(refused.value.faults) == 1, refused.value.faults
+    assert len(refused.value.problems) == 1, refused.value.problems

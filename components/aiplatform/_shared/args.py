@@ -10,10 +10,10 @@ dict into a private frozen dataclass with the same keys, which carries the defau
         nat: Literal["none", "single", "per_zone"] = "single"
         vpc_id: Input[str]
 
-        def check(self) -> Iterator[Fault]: ...      # what no single key can tell
+        def check(self) -> Iterator[Problem]: ...      # what no single key can tell
 
-All faults are collected and raised in one ArgumentError, before any resource is registered. A plain value
-decides the shape, so an Output there is a fault; where the annotation is `Input[T]`, an Output or awaitable
+All problems are collected and raised in one ArgumentError, before any resource is registered. A plain value
+decides the shape, so an Output there is a problem; where the annotation is `Input[T]`, an Output or awaitable
 passes unchecked, and a plain value is checked like any T. None means "not given".
 
 The models' annotations are read as they stand: no `from __future__ import annotations` in their modules.
@@ -40,7 +40,7 @@ _WORDS: Mapping[type, str] = {str: "a string", int: "an integer", float: "a numb
 
 
 @dataclass(frozen=True)
-class Fault:
+class Problem:
     """One thing wrong with the arguments: where (`NetworkArgs.zone_ids[1]`), and what would be right."""
 
     path: str
@@ -51,25 +51,25 @@ class Fault:
 
 
 class ArgumentError(ValueError):
-    """The arguments of a component are wrong; nothing was registered. Lists every fault with its path."""
+    """The arguments of a component are wrong; nothing was registered. Lists every problem with its path."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
         super().__init__(
-            str(self.faults[0])
-            if len(self.faults) == 1
+            str(self.problems[0])
+            if len(self.problems) == 1
             else "\n".join(
-                [f"{len(self.faults)} arguments are wrong:", *(f"  {fault}" for fault in self.faults)]
+                [f"{len(self.problems)} arguments are wrong:", *(f"  {problem}" for problem in self.problems)]
             )
         )
 
 
 def read(model: type[T], value: Mapping[str, Any], where: str) -> T:
     """Check `value` against `model` and build it; `where`, the public type's name, is the root of paths."""
-    faults: list[Fault] = []
-    result = _read_model(model, value, where, faults)
-    if faults or isinstance(result, _Wrong):
-        raise ArgumentError(faults)
+    problems: list[Problem] = []
+    result = _read_model(model, value, where, problems)
+    if problems or isinstance(result, _Wrong):
+        raise ArgumentError(problems)
     return cast(T, result)
 
 
@@ -145,7 +145,7 @@ def keys(model: type) -> frozenset[str]:
 
 
 class _Wrong:
-    """Stands for a value with a fault, so that rules about it are not asked."""
+    """Stands for a value with a problem, so that rules about it are not asked."""
 
 
 _WRONG = _Wrong()
@@ -166,88 +166,92 @@ def _fields(model: type) -> Mapping[str, tuple[Any, bool]]:
     }
 
 
-def _read_model(model: type, value: object, path: str, faults: list[Fault]) -> object:
+def _read_model(model: type, value: object, path: str, problems: list[Problem]) -> object:
     if isinstance(value, model):
         return value
     if not isinstance(value, Mapping):
-        faults.append(Fault(path, f"{got(value)}, expected an object with {', '.join(sorted(keys(model)))}"))
+        problems.append(
+            Problem(path, f"{got(value)}, expected an object with {', '.join(sorted(keys(model)))}")
+        )
         return _WRONG
     given = {str(key): entry for key, entry in cast(Mapping[Any, Any], value).items() if entry is not None}
     fields = _fields(model)
-    before = len(faults)
-    faults.extend(_unknown_key(key, fields, path) for key in given if key not in fields)
+    before = len(problems)
+    problems.extend(_unknown_key(key, fields, path) for key in given if key not in fields)
     parts: dict[str, Any] = {}
     for key, (annotation, required) in fields.items():
         if key in given:
-            parts[key] = _read(annotation, given[key], f"{path}.{key}", faults)
+            parts[key] = _read(annotation, given[key], f"{path}.{key}", problems)
         elif required:
-            faults.append(Fault(f"{path}.{key}", f"missing, expected {describe(annotation)}"))
-    if len(faults) > before:
+            problems.append(Problem(f"{path}.{key}", f"missing, expected {describe(annotation)}"))
+    if len(problems) > before:
         return _WRONG
     built = model(**parts)
     # What the cloud has no place for (cloud_support.py) comes first: other rules speak of its own.
     misplaced = getattr(built, "misplaced", None)
     if misplaced is not None:
-        faults.extend(Fault(f"{path}{_joined(fault.path)}", fault.reason) for fault in misplaced(given))
-        if len(faults) > before:
+        problems.extend(
+            Problem(f"{path}{_joined(problem.path)}", problem.reason) for problem in misplaced(given)
+        )
+        if len(problems) > before:
             return _WRONG
     check = getattr(built, "check", None)
     if check is not None:
-        faults.extend(Fault(f"{path}{_joined(fault.path)}", fault.reason) for fault in check())
-    return built if len(faults) == before else _WRONG
+        problems.extend(Problem(f"{path}{_joined(problem.path)}", problem.reason) for problem in check())
+    return built if len(problems) == before else _WRONG
 
 
 def _joined(path: str) -> str:
     return path if not path or path.startswith("[") else f".{path}"
 
 
-def _unknown_key(key: str, fields: Mapping[str, Any], path: str) -> Fault:
+def _unknown_key(key: str, fields: Mapping[str, Any], path: str) -> Problem:
     suggestion = nearest(key, fields) or f"; known keys: {', '.join(sorted(fields))}"
-    return Fault(f"{path}.{key}", f"unknown key{suggestion}")
+    return Problem(f"{path}.{key}", f"unknown key{suggestion}")
 
 
-def _read(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
-    """Check one value against one annotation; a fault gives _WRONG."""
+def _read(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
+    """Check one value against one annotation; a problem gives _WRONG."""
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *rules = get_args(annotation)
-        result = _read(inner, value, path, faults)
-        return result if is_unknown(result) else _ruled(result, rules, path, faults)
+        result = _read(inner, value, path, problems)
+        return result if is_unknown(result) else _ruled(result, rules, path, problems)
     if origin is Union or origin is types.UnionType:
-        return _read_union(annotation, value, path, faults)
+        return _read_union(annotation, value, path, problems)
     if is_unknown(value):
-        faults.append(
-            Fault(path, f"{got(value)}, expected {describe(annotation)}: it decides what is created")
+        problems.append(
+            Problem(path, f"{got(value)}, expected {describe(annotation)}: it decides what is created")
         )
         return _WRONG
     if origin is Literal:
-        return _ruled(value, [one_of(get_args(annotation))], path, faults)
+        return _ruled(value, [one_of(get_args(annotation))], path, problems)
     if origin in (list, tuple):
-        return _read_list(annotation, value, path, faults)
+        return _read_list(annotation, value, path, problems)
     if origin in (dict, Mapping):
-        return _read_map(annotation, value, path, faults)
+        return _read_map(annotation, value, path, problems)
     if dataclasses.is_dataclass(annotation):
-        return _read_model(cast(type, annotation), value, path, faults)
-    return _read_scalar(annotation, value, path, faults)
+        return _read_model(cast(type, annotation), value, path, problems)
+    return _read_scalar(annotation, value, path, problems)
 
 
-def _ruled(value: Any, rules: Iterable[Rule], path: str, faults: list[Fault]) -> Any:
+def _ruled(value: Any, rules: Iterable[Rule], path: str, problems: list[Problem]) -> Any:
     if isinstance(value, _Wrong):
         return value
     for rule in rules:
         reason = rule(value)
         if reason:
-            faults.append(Fault(path, f"{got(value)}, {reason}"))
+            problems.append(Problem(path, f"{got(value)}, {reason}"))
             return _WRONG
     return value
 
 
-def _read_union(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+def _read_union(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     """`T | None` and `Input[T]`; no other union is an argument's type."""
     if _takes_output(annotation) and is_unknown(value):
         return value
     (inner,) = _plain_members(annotation)
-    return _read(inner, value, path, faults)
+    return _read(inner, value, path, problems)
 
 
 def _takes_output(annotation: Any) -> bool:
@@ -265,31 +269,31 @@ def _is_promise(member: Any) -> bool:
     return get_origin(member) in (Output, Awaitable) or member in (Output, Awaitable)
 
 
-def _read_list(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+def _read_list(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     if not isinstance(value, (list, tuple)):
-        faults.append(Fault(path, f"{got(value)}, expected {describe(annotation)}"))
+        problems.append(Problem(path, f"{got(value)}, expected {describe(annotation)}"))
         return _WRONG
-    before = len(faults)
+    before = len(problems)
     inner = get_args(annotation)[0]
     entries = cast("list[Any]", value)
-    result = [_read(inner, entry, f"{path}[{index}]", faults) for index, entry in enumerate(entries)]
-    if len(faults) > before:
+    result = [_read(inner, entry, f"{path}[{index}]", problems) for index, entry in enumerate(entries)]
+    if len(problems) > before:
         return _WRONG
     return tuple(result) if get_origin(annotation) is tuple else result
 
 
-def _read_map(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+def _read_map(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     entries = cast("dict[Any, Any] | None", value if isinstance(value, Mapping) else None)
     if entries is None or not all(isinstance(key, str) for key in entries):
-        faults.append(Fault(path, f"{got(cast(object, value))}, expected {describe(annotation)}"))
+        problems.append(Problem(path, f"{got(cast(object, value))}, expected {describe(annotation)}"))
         return _WRONG
-    before = len(faults)
+    before = len(problems)
     inner = get_args(annotation)[1]
-    result = {key: _read(inner, entry, f"{path}.{key}", faults) for key, entry in entries.items()}
-    return result if len(faults) == before else _WRONG
+    result = {key: _read(inner, entry, f"{path}.{key}", problems) for key, entry in entries.items()}
+    return result if len(problems) == before else _WRONG
 
 
-def _read_scalar(annotation: Any, value: Any, path: str, faults: list[Fault]) -> Any:
+def _read_scalar(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     if annotation is Any:
         return value
     # Over the wire of a component plugin every number is a float.
@@ -297,7 +301,7 @@ def _read_scalar(annotation: Any, value: Any, path: str, faults: list[Fault]) ->
         return int(value)
     accepted = (int, float) if annotation is float else annotation
     if not isinstance(value, accepted) or (isinstance(value, bool) and annotation is not bool):
-        faults.append(Fault(path, f"{got(value)}, expected {describe(annotation)}"))
+        problems.append(Problem(path, f"{got(value)}, expected {describe(annotation)}"))
         return _WRONG
     return value
 
@@ -320,18 +324,18 @@ def describe(annotation: Any) -> str:
     return _WORDS.get(annotation, "a value")
 
 
-def check_each(parts: Iterable[tuple[str, str | None]]) -> Iterator[Fault]:
-    """For a model's `check`: (path, what is wrong or None) pairs to faults."""
+def check_each(parts: Iterable[tuple[str, str | None]]) -> Iterator[Problem]:
+    """For a model's `check`: (path, what is wrong or None) pairs to problems."""
     for path, reason in parts:
         if reason:
-            yield Fault(path, reason)
+            yield Problem(path, reason)
 
 
-def obeys(path: str, value: Any, *rules: Rule) -> Iterator[Fault]:
+def obeys(path: str, value: Any, *rules: Rule) -> Iterator[Problem]:
     """For a model's `check`: rules that only another key decides on, as `read` tells those of annotations."""
     if not is_unknown(value):
         for rule in rules:
             reason = rule(value)
             if reason:
-                yield Fault(path, f"{got(value)}, {reason}")
+                yield Problem(path, f"{got(value)}, {reason}")
                 return

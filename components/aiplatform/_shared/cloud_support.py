@@ -25,7 +25,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Literal, cast
 
-from aiplatform._shared.args import Fault, got
+from aiplatform._shared.args import Problem, got
 
 Cloud = Literal["aws", "gcp"]
 
@@ -64,26 +64,26 @@ class CloudNeutral:
 
     cloud_support: ClassVar[SupportTable] = {}
 
-    def misplaced(self, given: Mapping[str, Any]) -> Iterator[Fault]:
+    def misplaced(self, given: Mapping[str, Any]) -> Iterator[Problem]:
         """The given arguments that this cloud has no place for. `given`: as the program wrote them."""
         # A field in one model, a property in another: no annotation here would suit both.
         cloud: Cloud = getattr(self, "cloud")  # noqa: B009
         whole = self.cloud_support.get("")
         meaning = getattr(whole, cloud) if whole is not None else None
         if isinstance(meaning, Refused):
-            yield Fault("", f"{CLOUDS[cloud]} has no place for this component: {meaning.reason}")
+            yield Problem("", f"{CLOUDS[cloud]} has no place for this component: {meaning.reason}")
             return
         yield from _misplaced(cloud, self.cloud_support, given, "", "")
 
 
-def _misplaced(cloud: Cloud, support: SupportTable, value: object, path: str, line: str) -> Iterator[Fault]:
+def _misplaced(cloud: Cloud, support: SupportTable, value: object, path: str, line: str) -> Iterator[Problem]:
     """line: the path without indices, by which the table knows it."""
     here = support.get(line) if line else None
     meaning = getattr(here, cloud) if here is not None else None
     if isinstance(meaning, Refused):
         # `false` and an empty list or object ask for nothing, so they fit everywhere.
         if value is not False and not _is_empty(value):
-            yield Fault(path, f"{got(value)}, which {CLOUDS[cloud]} has no place for: {meaning.reason}")
+            yield Problem(path, f"{got(value)}, which {CLOUDS[cloud]} has no place for: {meaning.reason}")
         return
     if isinstance(value, Mapping):
         for key, entry in cast(Mapping[str, Any], value).items():

@@ -26,18 +26,18 @@ __all__ = [
     "aws_counts",
     "aws_machine",
     "aws_machines",
-    "count_fault",
+    "count_problem",
     "gcp",
     "gcp_machine",
     "gcp_machines",
-    "key_fault",
-    "mig_fault",
+    "key_problem",
+    "mig_problem",
     "offered",
-    "offered_fault",
+    "offered_problem",
 ]
 
 
-def key_fault(accelerator: str, cloud: Cloud | None = None) -> str | None:
+def key_problem(accelerator: str, cloud: Cloud | None = None) -> str | None:
     """What is wrong with an accelerator's name, with those of the cloud, or all, and the nearest that exists;
     None where it is one."""
     if accelerator in CARDS:
@@ -63,7 +63,7 @@ def offered(cloud: Cloud) -> Sequence[str]:
     return [key for key in CARDS if key in here]
 
 
-def offered_fault(accelerator: str, cloud: Cloud) -> str | None:
+def offered_problem(accelerator: str, cloud: Cloud) -> str | None:
     """What is wrong with a known accelerator on a cloud that does not have it; None where it has."""
     here = offered(cloud)
     if accelerator in here:
@@ -82,11 +82,11 @@ def aws_counts(accelerator: str) -> Sequence[int]:
     return counts(accelerator, "aws")
 
 
-def count_fault(accelerator: str, count: int, cloud: Cloud = "aws") -> str | None:
+def count_problem(accelerator: str, count: int, cloud: Cloud = "aws") -> str | None:
     """What is wrong with a count of a known accelerator, with those that exist; None where it is one."""
     known = counts(accelerator, cloud)
     if not known:
-        return offered_fault(accelerator, cloud)
+        return offered_problem(accelerator, cloud)
     if count in known:
         return None
     what = "instance type" if cloud == "aws" else "machine type"
@@ -99,10 +99,10 @@ def _words(numbers: Sequence[int]) -> str:
 
 
 def aws_machines(accelerator: str, count: int) -> Sequence[Machine]:
-    """The instance types that carry `count` of a card, the preferred first; ValueError with the fault."""
-    fault = key_fault(accelerator) or count_fault(accelerator, count)
-    if fault:
-        raise ValueError(fault)
+    """The instance types that carry `count` of a card, the preferred first; ValueError with the problem."""
+    problem = key_problem(accelerator) or count_problem(accelerator, count)
+    if problem:
+        raise ValueError(problem)
     return [m for m in MACHINES if (m.accelerator, m.count) == (accelerator, count)]
 
 
@@ -112,10 +112,13 @@ def aws_machine(instance_type: str) -> Machine | None:
 
 
 def gcp_machines(accelerator: str, count: int) -> Sequence[gcp.Machine]:
-    """Google Cloud's machine types with `count` of a card, the preferred first; ValueError with the fault."""
-    fault = key_fault(accelerator) or count_fault(accelerator, count, "gcp")
-    if fault:
-        raise ValueError(fault)
+    """Return Google Cloud's machine types with `count` of a card, the preferred first.
+
+    Raises ValueError with the problem.
+    """
+    problem = key_problem(accelerator) or count_problem(accelerator, count, "gcp")
+    if problem:
+        raise ValueError(problem)
     return [m for m in gcp.MACHINES if (m.accelerator, m.count) == (accelerator, count)]
 
 
@@ -124,7 +127,7 @@ def gcp_machine(machine_type: str) -> gcp.Machine | None:
     return next((m for m in gcp.MACHINES if m.type == machine_type and not m.attached), None)
 
 
-def mig_fault(accelerator: str, profile: str) -> str | None:
+def mig_problem(accelerator: str, profile: str) -> str | None:
     """What is wrong with a MIG profile for a known accelerator; None where the card has it."""
     card = CARDS[accelerator]
     if not card.mig:

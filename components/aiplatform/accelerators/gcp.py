@@ -314,11 +314,11 @@ def nodes_of(topology: str, chips_of_node: int) -> int:
     """How many nodes make a slice of a topology (`4x4` of nodes with 4 chips: 4)."""
     sides = topology.split("x")
     if not all(side.isdecimal() for side in sides):
-        return 1  # no topology, which topology_fault tells
+        return 1  # no topology, which topology_problem tells
     return max(1, prod(int(side) for side in sides) // chips_of_node)
 
 
-def topology_fault(accelerator: str, count: int, topology: str) -> str | None:
+def topology_problem(accelerator: str, count: int, topology: str) -> str | None:
     """What is wrong with a slice's topology for nodes of `count` chips, with those that exist; None where it
     is one."""
     own = OF_ONE_NODE[count]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 from pulumi import Input
 
 from aiplatform._shared.addresses import not_the_world, private_range, reachable_from_outside
-from aiplatform._shared.args import Fault, between, distinct, is_unknown, length, matches
+from aiplatform._shared.args import Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform.cluster import rules
 from aiplatform.cluster.aws.versions import out_of_support, today
@@ -212,22 +212,22 @@ class ApiAccess:
     )
     security_group_id: Input[Annotated[str, matches(r"sg-[0-9a-z]+", "a security group's id")]] | None = None
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """Addresses go with the public endpoint, a security group with the private one."""
         if self.mode != "in_vpc" and self.security_group_id is not None:
-            yield Fault(
+            yield Problem(
                 "security_group_id",
                 f"got one beside mode {self.mode}, expected none: it says who gets in with in_vpc",
             )
         if self.mode == "in_vpc" and self.cidrs:
-            yield Fault(
+            yield Problem(
                 "cidrs", "got addresses beside mode in_vpc, which has no public endpoint; expected none"
             )
         if self.mode == "dns" and self.cidrs:
-            yield Fault("cidrs", "got addresses beside mode dns, which IAM guards; expected none")
+            yield Problem("cidrs", "got addresses beside mode dns, which IAM guards; expected none")
         # EKS quota: CIDR ranges of the public endpoint; GKE takes 50 authorized networks.
         if self.mode == "cidrs" and not 1 <= len(self.cidrs) <= 40:
-            yield Fault("cidrs", f"got {len(self.cidrs)}, expected 1 to 40 ranges that may reach the API")
+            yield Problem("cidrs", f"got {len(self.cidrs)}, expected 1 to 40 ranges that may reach the API")
 
 
 @dataclass(frozen=True)
@@ -242,10 +242,10 @@ class SystemNodes:
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 50
     force_update: bool = False
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         if self.min > self.max:
-            yield Fault("min", f"got {self.min}, expected at most max, {self.max}")
+            yield Problem("min", f"got {self.min}, expected at most max, {self.max}")
 
     def types(self, cloud: Cloud) -> list[str]:
         """The machines, or the cloud's default ones."""
@@ -335,7 +335,7 @@ class ClusterSettings(CloudNeutral):
         intra = self.network.intra_subnet_ids
         return intra if is_unknown(intra) or intra else self.network.private_subnet_ids
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         yield from rules.common(self, NAMES_ON[self.cloud])
         if self.cloud == "gcp":
@@ -343,9 +343,9 @@ class ClusterSettings(CloudNeutral):
             return
         reason = out_of_support(self.version, self.support, today())
         if reason:
-            yield Fault("version", f"got {self.version!r}, {reason}")
+            yield Problem("version", f"got {self.version!r}, {reason}")
         yield from rules.on_aws(self, ADDONS)
         types = self.system_nodes.types("aws")
         if len({is_arm(each) for each in types}) > 1:
             listed = ", ".join(f"{each} ({'arm64' if is_arm(each) else 'x86_64'})" for each in types)
-            yield Fault("system_nodes.instance_types", f"got {listed}, expected one processor architecture")
+            yield Problem("system_nodes.instance_types", f"got {listed}, expected one processor architecture")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from aiplatform._shared.addresses import overlap
-from aiplatform._shared.args import Fault, Rule, between, matches, nearest, obeys
+from aiplatform._shared.args import Problem, Rule, between, matches, nearest, obeys
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.logs import retention
-from aiplatform.cluster.gcp.args import MEMBER, exclusion_faults
+from aiplatform.cluster.gcp.args import MEMBER, exclusion_problems
 from aiplatform.cluster.gcp.versions import not_offered
 from aiplatform.naming import PhysicalName, aws_tags, google_labels, prefix_for
 
@@ -29,7 +29,7 @@ _MACHINE: Final[Mapping[Cloud, Rule]] = {
 }
 
 
-def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator[Fault]:
+def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator[Problem]:
     """Rules that every cloud has, each its own. names: those of the cloud."""
     cloud = settings.cloud
     yield from obeys("prefix", settings.prefix, prefix_for(*names))
@@ -41,48 +41,50 @@ def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator
         yield from obeys(f"system_nodes.instance_types[{index}]", machine, _MACHINE[cloud])
 
 
-def on_aws(settings: ClusterSettings, addons: tuple[str, ...]) -> Iterator[Fault]:
+def on_aws(settings: ClusterSettings, addons: tuple[str, ...]) -> Iterator[Problem]:
     """What EKS asks for."""
     network = settings.network
     if settings.api_access.mode == "dns":
-        yield Fault(
+        yield Problem(
             "api_access.mode",
             "got 'dns', expected 'in_vpc' or 'cidrs': EKS has no endpoint that IAM alone guards",
         )
     if isinstance(network.cidr, str) and overlap(settings.service_cidr, network.cidr):
-        yield Fault(
+        yield Problem(
             "service_cidr",
             f"got {settings.service_cidr!r}, expected a range outside the network's {network.cidr}",
         )
     for name in settings.addons:
         if name not in addons:
-            yield Fault(
+            yield Problem(
                 f"addons.{name}",
                 f"unknown add-on, expected one of {', '.join(addons)}{nearest(name, addons)}",
             )
     subnets = settings.control_plane_subnets
     if isinstance(subnets, list) and len(subnets) < 2:
-        yield Fault("network", f"got {len(subnets)} subnet(s), expected subnets in 2 zones at least, for EKS")
+        yield Problem(
+            "network", f"got {len(subnets)} subnet(s), expected subnets in 2 zones at least, for EKS"
+        )
 
 
-def on_google(settings: ClusterSettings) -> Iterator[Fault]:
+def on_google(settings: ClusterSettings) -> Iterator[Problem]:
     """What GKE asks for."""
     reason = not_offered(settings.version, settings.release_channel)
     if reason:
-        yield Fault("version", f"got {settings.version!r}, {reason}")
+        yield Problem("version", f"got {settings.version!r}, {reason}")
     machines = settings.system_nodes.instance_types
     if len(machines) > 1:
-        yield Fault(
+        yield Problem(
             "system_nodes.instance_types",
             f"got {len(machines)}, expected one: a node pool has one machine type",
         )
     if settings.google_groups is None:
         for index, admin in enumerate(settings.admins):
             if admin.startswith("group:"):
-                yield Fault(
+                yield Problem(
                     f"admins[{index}]",
                     f"got {admin!r}, expected google_groups beside it, through which Kubernetes knows groups",
                 )
     if not settings.network.zones:
-        yield Fault("network.zones", "missing, expected the zones that nodes stand in")
-    yield from exclusion_faults(settings.maintenance_exclusions)
+        yield Problem("network.zones", "missing, expected the zones that nodes stand in")
+    yield from exclusion_problems(settings.maintenance_exclusions)

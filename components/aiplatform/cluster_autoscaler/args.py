@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 from pulumi import Input, Output
 
 from aiplatform._shared import images as _images
-from aiplatform._shared.args import Fault, between, got, matches
+from aiplatform._shared.args import Problem, between, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.references.cluster import (
     ClusterReference,
@@ -91,19 +91,19 @@ class ClusterAutoscalerSettings(CloudNeutral):
     mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         for index, group in enumerate(self.node_groups):
             if group.autoscaling_group is None:
-                yield Fault(
+                yield Problem(
                     f"node_groups[{index}].autoscaling_group",
                     "missing, expected the name of the node group's Auto Scaling group",
                 )
         version = self.cluster.version
         if self.image is None and version is None:
-            yield Fault("cluster.version", "missing, expected the cluster's version: it chooses the image")
+            yield Problem("cluster.version", "missing, expected the cluster's version: it chooses the image")
         if self.image is None and isinstance(version, str) and ".".join(version.split(".")[:2]) not in IMAGES:
-            yield Fault("cluster.version", _no_release(version))
+            yield Problem("cluster.version", _no_release(version))
 
     @property
     def cloud(self) -> Cloud:

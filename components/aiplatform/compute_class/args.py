@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, between, length
+from aiplatform._shared.args import Problem, between, length
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.kubernetes.names import class_name
 from aiplatform._shared.references.cluster import (
@@ -52,13 +52,13 @@ class ComputeClassSettings(CloudNeutral):
         """The cluster's."""
         return self.cluster.cloud
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What GKE refuses, and what it could not find."""
         for index, group in enumerate(self.node_groups):
             if group.name is None:
-                yield Fault(f"node_groups[{index}].name", "missing, expected the node pool's name")
+                yield Problem(f"node_groups[{index}].name", "missing, expected the node pool's name")
             if group.capacity == "queued":
-                yield Fault(
+                yield Problem(
                     f"node_groups[{index}].capacity",
                     "got 'queued', which grows for a ProvisioningRequest alone: leave it out of a class",
                 )

@@ -7,7 +7,17 @@ from typing import Annotated, Any, ClassVar, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault, Rule, between, distinct, is_unknown, length, matches, obeys, one_of
+from aiplatform._shared.args import (
+    Problem,
+    Rule,
+    between,
+    distinct,
+    is_unknown,
+    length,
+    matches,
+    obeys,
+    one_of,
+)
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.principals import PRINCIPAL, own_role
@@ -90,20 +100,20 @@ class CacheSettings:
         """What the cache is called: `registry-k8s`."""
         return UPSTREAMS[self.upstream]
 
-    def misfits(self, cloud: Cloud) -> Iterator[Fault]:
+    def misfits(self, cloud: Cloud) -> Iterator[Problem]:
         """What does not fit the cloud."""
         if self.credential is not None and not is_unknown(self.credential):
             yield from obeys("credential", self.credential, _CREDENTIAL[cloud])
         if cloud == "aws" and self.upstream in WITH_CREDENTIAL and self.credential is None:
-            yield Fault(
+            yield Problem(
                 "credential",
                 f"missing, expected the arn of a secret: ECR caches {self.upstream} with a credential alone",
             )
         if cloud == "aws" and self.upstream not in WITH_CREDENTIAL and self.credential is not None:
-            yield Fault("credential", f"got one, expected none: ECR takes none for {self.upstream}")
+            yield Problem("credential", f"got one, expected none: ECR takes none for {self.upstream}")
         if cloud == "gcp" and (self.credential is None) != (self.username is None):
             missing = "username" if self.username is None else "credential"
-            yield Fault(missing, "missing, expected username and credential, or neither")
+            yield Problem(missing, "missing, expected username and credential, or neither")
 
 
 class ContainerRegistryArgs(TypedDict):
@@ -187,34 +197,34 @@ class ContainerRegistrySettings(CloudNeutral):
     force_destroy: bool = False
     tags: dict[str, str] = field(default_factory=dict[str, str])
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         upstreams = [cache.upstream for cache in self.caches]
         for index, cache in enumerate(self.caches):
             if cache.upstream in upstreams[:index]:
-                yield Fault(
+                yield Problem(
                     f"caches[{index}].upstream", f"got {cache.upstream!r} twice, expected each only once"
                 )
-            for fault in cache.misfits(self.cloud):
-                yield Fault(f"caches[{index}].{fault.path}", fault.reason)
+            for problem in cache.misfits(self.cloud):
+                yield Problem(f"caches[{index}].{problem.path}", problem.reason)
         for key in ("readers", "writers", "node_roles"):
             for index, principal in enumerate(getattr(self, key)):
                 if not is_unknown(principal):
                     yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], own_role)
         if self.protect and self.force_destroy:
-            yield Fault("force_destroy", "got true beside protect, expected one of the two")
+            yield Problem("force_destroy", "got true beside protect, expected one of the two")
         if self.cloud == "gcp":
             yield from self._on_google()
 
-    def _on_google(self) -> Iterator[Fault]:
+    def _on_google(self) -> Iterator[Problem]:
         for key in ("project", "region"):
             if getattr(self, key) is None:
-                yield Fault(key, f"missing, expected the {key} of the repositories")
+                yield Problem(key, f"missing, expected the {key} of the repositories")
         for index, name in enumerate(self.repositories):
             if "/" in name or "." in name or "_" in name or len(f"{self.prefix}-{name}") > 63:
-                yield Fault(
+                yield Problem(
                     f"repositories[{index}]",
                     f"got {name!r}, expected letters, digits and hyphens, at most {62 - len(self.prefix)} "
                     "characters: an Artifact Registry repository holds many images by name",

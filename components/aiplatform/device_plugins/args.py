@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final, NotRequired, TypedDict
 
 from aiplatform._shared import images as _images
-from aiplatform._shared.args import Fault, matches
+from aiplatform._shared.args import Problem, matches
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS, time_slicing_config
 
 NVIDIA_IMAGE: Final = _images.images()["nvidia-device-plugin"].reference
@@ -58,10 +58,10 @@ class DevicePluginsSettings:
             if installed
         }
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """One at least."""
         if not (self.nvidia or self.neuron):
-            yield Fault("nvidia", "got false beside neuron: false; expected at least one of the two")
+            yield Problem("nvidia", "got false beside neuron: false; expected at least one of the two")
 
 
 def nvidia_configurations() -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 from pulumi import Input
 
 from aiplatform._shared import images as _images
-from aiplatform._shared.args import Fault, between, distinct, got, is_unknown, length, matches, obeys
+from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import CLOUDS, Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.principals import PRINCIPAL, identity, known
 from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
@@ -211,63 +211,65 @@ class FeatureStoreSettings(CloudNeutral):
         """The image, at its mirror where one is given."""
         return _images.mirrored(self.image, self.mirrors)
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         if self.lakehouse.cloud != self.cloud:
-            yield Fault(
+            yield Problem(
                 "lakehouse.cloud",
                 f"got one on {CLOUDS[self.lakehouse.cloud]}, expected one on {CLOUDS[self.cloud]}, where the "
                 "cluster is",
             )
         yield from self._online()
-        for fault in self.materializer.elsewhere(NAMESPACE, MATERIALIZER):
-            yield Fault(f"materializer.{fault.path}", fault.reason)
+        for problem in self.materializer.elsewhere(NAMESPACE, MATERIALIZER):
+            yield Problem(f"materializer.{problem.path}", problem.reason)
         if self.cloud == "aws" and self.materializer.role_name is None:
-            yield Fault("materializer.role_name", "missing, expected it as WorkloadIdentity.outputs gives it")
+            yield Problem(
+                "materializer.role_name", "missing, expected it as WorkloadIdentity.outputs gives it"
+            )
         yield from self._principals("appliers", self.appliers)
         yield from self._principals("readers", self.readers)
         yield from self._both()
         yield from self._names()
         if self.protect and self.force_destroy:
-            yield Fault("force_destroy", "got true beside protect, expected one of the two")
+            yield Problem("force_destroy", "got true beside protect, expected one of the two")
 
-    def _online(self) -> Iterator[Fault]:
-        faults = list(online.faults(self.cloud, self.latency, self.online_store))
-        yield from faults
-        if faults:
+    def _online(self) -> Iterator[Problem]:
+        problems = list(online.problems(self.cloud, self.latency, self.online_store))
+        yield from problems
+        if problems:
             return
         if self.store == "valkey" and self.network is None:
-            yield Fault("network", "missing, expected the network of Valkey's endpoints: Network.outputs")
+            yield Problem("network", "missing, expected the network of Valkey's endpoints: Network.outputs")
         if self.expire_days is not None and self.store != "valkey":
-            yield Fault(
+            yield Problem(
                 "expire_days",
                 f"got {self.expire_days}, expected valkey as the online store: Feast writes no time to live "
                 f"into {online.STORES[self.store].called}; a feature view's own ttl hides old values",
             )
         if self.consistent_reads and self.store != "dynamodb":
-            yield Fault("consistent_reads", "got true, expected dynamodb as the online store")
+            yield Problem("consistent_reads", "got true, expected dynamodb as the online store")
         if self.backup_days is not None and self.store == "bigtable":
-            yield Fault(
+            yield Problem(
                 "backup_days",
                 f"got {self.backup_days}, which Bigtable has by table alone, and Feast makes the tables: "
                 "leave it out, the online store is filled again from the lakehouse",
             )
 
-    def _principals(self, key: str, given: Sequence[Input[str]]) -> Iterator[Fault]:
+    def _principals(self, key: str, given: Sequence[Input[str]]) -> Iterator[Problem]:
         for index, principal in enumerate(given):
             yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud])
 
-    def _both(self) -> Iterator[Fault]:
+    def _both(self) -> Iterator[Problem]:
         for index, principal in enumerate(self.readers):
             # On AWS the roles of identities are compared when policies are put on them.
             text = known(principal) if self.cloud == "gcp" or not is_unknown(principal) else None
             if text is not None and text in [known(each) for each in self.appliers]:
-                yield Fault(f"readers[{index}]", f"{got(text)}, expected it once: appliers read, too")
+                yield Problem(f"readers[{index}]", f"{got(text)}, expected it once: appliers read, too")
         if self.cloud == "gcp":
             for key, principals in (("appliers", self.appliers), ("readers", self.readers)):
                 yield from _twice(key, [identity(each) for each in principals])
 
-    def _names(self) -> Iterator[Fault]:
+    def _names(self) -> Iterator[Problem]:
         if self.cloud == "aws":
             yield from obeys("tags", self.tags, aws_tags)
             names = [BUCKET, _table(self)]
@@ -279,7 +281,7 @@ class FeatureStoreSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, prefix_for(*names))
         reason = too_long(self.cloud, self.prefix, IDENTITY)
         if reason:
-            yield Fault("prefix", f"{got(self.prefix)}, {reason}")
+            yield Problem("prefix", f"{got(self.prefix)}, {reason}")
 
     @property
     def store_or_none(self) -> OnlineStore | None:
@@ -304,7 +306,7 @@ def _table(settings: FeatureStoreSettings) -> PhysicalName:
     return PhysicalName(DYNAMODB_TABLE, f"{{prefix}}.{settings.project}.{longest}")
 
 
-def _twice(key: str, principals: Sequence[str]) -> Iterator[Fault]:
+def _twice(key: str, principals: Sequence[str]) -> Iterator[Problem]:
     for index, principal in enumerate(principals):
         if (first := principals.index(principal)) < index:
-            yield Fault(f"{key}[{index}]", f"the same principal as {key}[{first}], expected each once")
+            yield Problem(f"{key}[{index}]", f"the same principal as {key}[{first}], expected each once")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, between, distinct, got, matches
+from aiplatform._shared.args import Problem, between, distinct, got, matches
 from aiplatform.naming import dns_label
 
 
@@ -66,20 +66,20 @@ class FeatureRegistry:
     server_secret: Annotated[str, dns_label] | None = None
     cache_seconds: Annotated[int, between(1, 3600, "seconds")] = 60
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """Where its URL is."""
         if self.kind == "sql" and self.secret is None:
-            yield Fault("secret", "missing, expected the Kubernetes Secret that the database's URL is in")
+            yield Problem("secret", "missing, expected the Kubernetes Secret that the database's URL is in")
         if self.kind == "bucket" and self.secret is not None:
-            yield Fault("secret", f"{got(self.secret)} with a registry in a bucket, expected kind: sql")
+            yield Problem("secret", f"{got(self.secret)} with a registry in a bucket, expected kind: sql")
         if self.server_secret is None:
             return
         if self.kind == "bucket":
-            yield Fault(
+            yield Problem(
                 "server_secret", f"{got(self.server_secret)} with a registry in a bucket, expected kind: sql"
             )
         elif self.server_secret == self.secret:
-            yield Fault(
+            yield Problem(
                 "server_secret",
                 f"{got(self.server_secret)}, which is `secret`, too; expected another Secret, with a "
                 "database user that may only read",
@@ -127,7 +127,7 @@ class FeatureServer:
     memory: Annotated[str, _MEMORY] = "1Gi"
     clients: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """The least is no more than the most."""
         if self.min_replicas > self.max_replicas:
-            yield Fault("max_replicas", f"got {self.max_replicas}, expected at least {self.min_replicas}")
+            yield Problem("max_replicas", f"got {self.max_replicas}, expected at least {self.min_replicas}")

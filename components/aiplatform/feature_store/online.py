@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from aiplatform._shared.args import Fault, got
+from aiplatform._shared.args import Problem, got
 from aiplatform._shared.cloud_support import CLOUDS, Cloud
 
 Latency = Literal["tens_of_milliseconds", "milliseconds", "sub_millisecond"]
@@ -46,11 +46,11 @@ def meeting(cloud: Cloud, latency: Latency) -> list[OnlineStore]:
     ]
 
 
-def faults(cloud: Cloud, latency: Latency, chosen: OnlineStore | None) -> Iterator[Fault]:
+def problems(cloud: Cloud, latency: Latency, chosen: OnlineStore | None) -> Iterator[Problem]:
     """A class that the cloud has no store for, and a store that does not meet the class."""
     fitting = meeting(cloud, latency)
     if not fitting:
-        yield Fault(
+        yield Problem(
             "latency",
             f"{got(latency)}, which no online store meets that Feast has on {CLOUDS[cloud]}: Memorystore "
             "asks for IAM's tokens, which Feast's client cannot renew; expected milliseconds",
@@ -60,9 +60,11 @@ def faults(cloud: Cloud, latency: Latency, chosen: OnlineStore | None) -> Iterat
         return
     store = STORES[chosen]
     if store.cloud != cloud:
-        yield Fault("online_store", f"{got(chosen)}, which {CLOUDS[cloud]} does not have, {_one_of(fitting)}")
+        yield Problem(
+            "online_store", f"{got(chosen)}, which {CLOUDS[cloud]} does not have, {_one_of(fitting)}"
+        )
         return
-    yield Fault(
+    yield Problem(
         "online_store",
         f"{got(chosen)}, {store.called} meets {store.meets} and not {latency}, {_one_of(fitting)}",
     )

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
 from aiplatform._shared.addresses import private_range
-from aiplatform._shared.args import Fault, between, distinct, got, length
+from aiplatform._shared.args import Problem, between, distinct, got, length
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.kubernetes.names import Taint, TaintArgs, pool_name
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS
@@ -177,11 +177,11 @@ class Capacity:
             return f"reserved-{(self.reservation_id or '')[-6:]}"
         return self.type.replace("_", "-")
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What goes with which type."""
         if self.type == "reserved":
             if self.reservation_id is None:
-                yield Fault(
+                yield Problem(
                     "reservation_id",
                     "missing, expected a capacity reservation: its id (cr-...) on AWS, its name on Google "
                     "Cloud",
@@ -190,13 +190,13 @@ class Capacity:
         if self.reservation_id is not None:
             never = self.type == "spot" or self.type in WAITS
             hint = f": {self.type} nodes never run in a reservation" if never else ""
-            yield Fault(
+            yield Problem(
                 "reservation_id", f"got a reservation with type {self.type!r}, expected 'reserved'{hint}"
             )
         if self.capacity_block:
-            yield Fault("capacity_block", f"got true with type {self.type!r}, expected 'reserved'")
+            yield Problem("capacity_block", f"got true with type {self.type!r}, expected 'reserved'")
         if self.zone is not None:
-            yield Fault("zone", f"got a zone with type {self.type!r}; the pool's `zones` say it")
+            yield Problem("zone", f"got a zone with type {self.type!r}; the pool's `zones` say it")
 
 
 @dataclass(frozen=True)
@@ -207,16 +207,16 @@ class Sharing:
     replicas: Annotated[int, between(2, MOST_REPLICAS, "containers a card")] | None = None
     profile: str | None = None
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What goes with which strategy."""
         needed, other = (
             ("replicas", "profile") if self.strategy == "time_slicing" else ("profile", "replicas")
         )
         if getattr(self, needed) is None:
             what = "2 to 64 containers a card" if needed == "replicas" else "a profile such as 1g.10gb"
-            yield Fault(needed, f"missing, strategy {self.strategy!r} needs it: {what}")
+            yield Problem(needed, f"missing, strategy {self.strategy!r} needs it: {what}")
         if getattr(self, other) is not None:
-            yield Fault(other, f"not known to strategy {self.strategy!r}")
+            yield Problem(other, f"not known to strategy {self.strategy!r}")
 
 
 @dataclass(frozen=True)
@@ -252,23 +252,23 @@ class GpuPoolSettings(CloudNeutral):
     taints: list[Taint] = field(default_factory=list[Taint])
     tags: dict[str, str] = field(default_factory=dict[str, str])
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         # Imported late: the rules need this type.
         from aiplatform.gpu_pool.aws import rules
         from aiplatform.gpu_pool.gcp import rules as gcp_rules
 
-        card = accelerators.key_fault(self.accelerator, self.cloud) or accelerators.offered_fault(
+        card = accelerators.key_problem(self.accelerator, self.cloud) or accelerators.offered_problem(
             self.accelerator, self.cloud
         )
         if card:
-            yield Fault("accelerator", f"{got(self.accelerator)}, {card}")
+            yield Problem("accelerator", f"{got(self.accelerator)}, {card}")
             return
-        count = accelerators.count_fault(self.accelerator, self.count, self.cloud)
+        count = accelerators.count_problem(self.accelerator, self.count, self.cloud)
         if count:
-            yield Fault("count", f"{got(self.count)}, {count}")
+            yield Problem("count", f"{got(self.count)}, {count}")
             return
-        yield from rules.faults(self) if self.cloud == "aws" else gcp_rules.faults(self)
+        yield from rules.problems(self) if self.cloud == "aws" else gcp_rules.problems(self)
 
     @property
     def cloud(self) -> Cloud:

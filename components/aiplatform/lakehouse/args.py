@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault, between, distinct, got, length, matches, obeys
+from aiplatform._shared.args import Problem, between, distinct, got, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.principals import identity, own_role
@@ -276,25 +276,25 @@ class LakehouseSettings(CloudNeutral):
             return said
         return max(30, self.legal_hold.days) if zone == "raw" and self.legal_hold else 30
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         yield from self._names()
         for index, grant in enumerate(self.grants):
-            for fault in grant.misfits(self.tables):
-                yield Fault(f"grants[{index}].{fault.path}", fault.reason)
+            for problem in grant.misfits(self.tables):
+                yield Problem(f"grants[{index}].{problem.path}", problem.reason)
         yield from () if self.store == "s3_tables" else shadowed(self.tables)
         yield from everything(self.grants)
         yield from overlaps(self.grants)
         yield from passed_by(self.grants)
         yield from self._hold()
-        yield from ingestion.faults(self.streams, self.batches, self.tables, self.cloud)
-        yield from snapshots.faults(self.snapshots, self.tables)
-        yield from google_rules.faults(self) if self.cloud == "gcp" else self._on_aws()
+        yield from ingestion.problems(self.streams, self.batches, self.tables, self.cloud)
+        yield from snapshots.problems(self.snapshots, self.tables)
+        yield from google_rules.problems(self) if self.cloud == "gcp" else self._on_aws()
         if self.arrival_targets and not self.arrival_events:
-            yield Fault("arrival_targets", "got some without arrival_events, expected it to be true")
+            yield Problem("arrival_targets", "got some without arrival_events, expected it to be true")
         yield from self._teardown()
 
-    def _on_aws(self) -> Iterator[Fault]:
+    def _on_aws(self) -> Iterator[Problem]:
         yield from obeys("prefix", self.prefix, prefix_for(*NAMES))
         yield from obeys("tags", self.tags, aws_tags)
         for index, writer in enumerate(self.writers):
@@ -305,7 +305,7 @@ class LakehouseSettings(CloudNeutral):
             yield from obeys(f"grants[{index}].principal", grant.principal, role_arn)
         principals = {identity(grant.principal) for grant in self.grants}
         if len(principals) > MOST_PRINCIPALS:
-            yield Fault(
+            yield Problem(
                 "grants",
                 f"got {len(principals)} principals, expected at most {MOST_PRINCIPALS}: the key's "
                 "policy has a statement for each, and at most 32 KB; let teams share a role",
@@ -314,12 +314,14 @@ class LakehouseSettings(CloudNeutral):
             for name, arn in getattr(self, where).items():
                 yield from obeys(f"{where}.{name}", arn, TARGET)
         if self.captures and self.network is None:
-            yield Fault("network", "missing, expected the network that `captures` reach their databases from")
+            yield Problem(
+                "network", "missing, expected the network that `captures` reach their databases from"
+            )
         if self.store == "s3_tables":
             yield from unfit_for_s3_tables(self.tables, self.grants)
         yield from own_names(self.prefix, self.streams, self.captures)
 
-    def _names(self) -> Iterator[Fault]:
+    def _names(self) -> Iterator[Problem]:
         said = {
             "tables": [table.path for table in self.tables],
             "grants": [grant.name for grant in self.grants],
@@ -330,24 +332,26 @@ class LakehouseSettings(CloudNeutral):
         for where, names in said.items():
             for index, name in enumerate(names):
                 if name in names[:index]:
-                    yield Fault(f"{where}[{index}].name", f"{got(name)} twice, expected each only once")
+                    yield Problem(f"{where}[{index}].name", f"{got(name)} twice, expected each only once")
 
-    def _hold(self) -> Iterator[Fault]:
+    def _hold(self) -> Iterator[Problem]:
         if self.legal_hold is None:
             return
         for key in ("deleted_days", "file_days"):
             days = getattr(self.zones.raw, key)
             if days is not None and days < self.legal_hold.days:
-                yield Fault(
+                yield Problem(
                     f"zones.raw.{key}",
                     f"got {days}, shorter than the legal hold, expected at least {self.legal_hold.days} days",
                 )
 
-    def _teardown(self) -> Iterator[Fault]:
+    def _teardown(self) -> Iterator[Problem]:
         if not self.force_destroy:
             return
         if self.protect or self.retain_data:
             other = "protect" if self.protect else "retain_data"
-            yield Fault("force_destroy", f"got true beside {other}, expected one of the two")
+            yield Problem("force_destroy", f"got true beside {other}, expected one of the two")
         if self.legal_hold is not None and self.legal_hold.mode == "compliance":
-            yield Fault("force_destroy", "got true, expected false: nobody can delete what compliance holds")
+            yield Problem(
+                "force_destroy", "got true, expected false: nobody can delete what compliance holds"
+            )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault, distinct, got, length, nearest
+from aiplatform._shared.args import Problem, distinct, got, length, nearest
 from aiplatform._shared.principals import identity, known
 from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, Classification, TableSettings, Zone
 from aiplatform.naming import dns_label
@@ -84,20 +84,20 @@ class GrantSettings:
     )
     rows: Annotated[str, length(1, 2048, "characters"), condition] | None = None
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What it is about, and what cannot be said together."""
         if not self.zones and not self.tables:
-            yield Fault("tables", "missing, expected `tables` or `zones`")
+            yield Problem("tables", "missing, expected `tables` or `zones`")
         if self.zones and self.tables:
-            yield Fault("zones", "got zones beside tables, expected one of the two; make another grant")
+            yield Problem("zones", "got zones beside tables, expected one of the two; make another grant")
         if self.rows is None:
             return
         if self.zones:
-            yield Fault("rows", f"{got(self.rows)} beside zones, expected `tables`: the rows of which?")
+            yield Problem("rows", f"{got(self.rows)} beside zones, expected `tables`: the rows of which?")
         if self.actions != ["read"]:
-            yield Fault("rows", f"{got(self.rows)} with {', '.join(self.actions)}, expected read alone")
+            yield Problem("rows", f"{got(self.rows)} with {', '.join(self.actions)}, expected read alone")
 
-    def misfits(self, tables: Sequence[TableSettings]) -> Iterator[Fault]:
+    def misfits(self, tables: Sequence[TableSettings]) -> Iterator[Problem]:
         """What does not fit the tables that there are."""
         known = {table.path: table for table in tables}
         for index, path in enumerate(self.tables):
@@ -105,22 +105,22 @@ class GrantSettings:
             table = known.get(path)
             if table is None:
                 listed = ", ".join(known) or "none"
-                yield Fault(where, f"{got(path)}, expected one of {listed}{nearest(path, known)}")
+                yield Problem(where, f"{got(path)}, expected one of {listed}{nearest(path, known)}")
                 continue
             if self.rows is not None and not _tells_of(self.rows, table):
                 known_columns = ", ".join(column.name for column in table.columns)
-                yield Fault(
+                yield Problem(
                     "rows", f"{got(self.rows)}, expected a condition on columns of {path}: {known_columns}"
                 )
             seen = table.columns_of(self.classifications)
             if not seen:
-                yield Fault(
+                yield Problem(
                     where, f"{got(path)}, of whose columns none is {' or '.join(self.classifications)}"
                 )
             elif "write" in self.actions and len(seen) < len(table.columns):
                 missing = [each for each in CLASSIFICATIONS if each not in self.classifications]
                 needed = [each for each in missing if table.columns_of([each])]
-                yield Fault(
+                yield Problem(
                     "classifications",
                     f"{', '.join(self.classifications)} with write on {path}, expected also "
                     f"{', '.join(needed)}: whoever writes a row writes all of its columns",
@@ -139,7 +139,7 @@ def _called(grant: GrantSettings) -> str:
     return known(grant.principal) or "the same output"
 
 
-def everything(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
+def everything(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
     """Principals that would get all that there is, by one grant or by several."""
     given: dict[str, set[tuple[str, str]]] = {}
     for index, grant in enumerate(grants):
@@ -148,13 +148,13 @@ def everything(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
         before = len(pairs)
         pairs |= {(zone, each) for zone in grant.zones for each in grant.classifications}
         if before < len(pairs) == len(ZONES) * len(CLASSIFICATIONS):
-            yield Fault(
+            yield Problem(
                 f"grants[{index}].zones",
                 f"got every zone and classification for {who}, expected less: nobody gets everything",
             )
 
 
-def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
+def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
     """Grants of one principal that say the same twice, so that taking one back would take both."""
     seen: dict[tuple[str, str], GrantSettings] = {}
     for index, grant in enumerate(grants):
@@ -162,14 +162,14 @@ def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
             before = seen.setdefault((identity(grant.principal), what), grant)
             if before is not grant and not (before.rows and grant.rows):
                 key = "tables" if grant.tables else "zones"
-                yield Fault(
+                yield Problem(
                     f"grants[{index}].{key}",
                     f"got {what} for {_called(grant)}, which grant {before.name!r} gives already, "
                     "expected one grant of both",
                 )
 
 
-def passed_by(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
+def passed_by(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
     """Conditions on rows that another grant of the same principal passes by."""
     for index, grant in enumerate(grants):
         if grant.rows is None:
@@ -179,7 +179,7 @@ def passed_by(grants: Sequence[GrantSettings]) -> Iterator[Fault]:
             same = identity(other.principal) == identity(grant.principal)
             shared = zones & {*other.zones} if same else set[str]()
             if shared:
-                yield Fault(
+                yield Problem(
                     f"grants[{index}].rows",
                     f"{got(grant.rows)} for {_called(grant)}, which grant {other.name!r} shows all rows of "
                     f"{', '.join(sorted(shared))}, expected one of the two",

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault, between, distinct, got, is_unknown, length, matches, nearest
+from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches, nearest
 from aiplatform._shared.cloud_support import CLOUDS, Cloud
 from aiplatform.lakehouse.schedules import schedule_rule
 from aiplatform.lakehouse.tables import TableSettings
@@ -147,23 +147,23 @@ class CaptureSettings:
     multi_zone: bool = False
     file_seconds: Annotated[int, between(60, 3600, "seconds")] = 300
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What the engine needs. MySQL knows no encryption without a certificate (DMS user guide, "Using SSL
         with AWS Database Migration Service")."""
         if not is_unknown(self.secret) and SECRET(self.secret):
             # Not quoted: it may be a password.
-            yield Fault("secret", f"{SECRET(self.secret)}; what stands there is not shown")
+            yield Problem("secret", f"{SECRET(self.secret)}; what stands there is not shown")
         if (self.engine == "postgresql") != (self.database is not None):
             expected = (
                 "expected the database's name"
                 if self.database is None
                 else "expected it with postgresql alone"
             )
-            yield Fault(
+            yield Problem(
                 "database", f"{'missing' if self.database is None else got(self.database)}, {expected}"
             )
         if self.engine == "mysql" and self.ca_certificate is None:
-            yield Fault(
+            yield Problem(
                 "ca_certificate", "missing, expected the certificates (PEM) that MySQL's is verified by"
             )
 
@@ -196,12 +196,12 @@ _STORES: Final[Mapping[Cloud, str]] = {"aws": "s3://", "gcp": "gs://"}
 """What the place of a script begins with."""
 
 
-def faults(
+def problems(
     streams: Sequence[StreamSettings],
     batches: Sequence[BatchSettings],
     tables: Sequence[TableSettings],
     cloud: Cloud,
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     """What does not fit the cloud, or the tables that there are."""
     known = {table.path: table for table in tables}
     for index, stream in enumerate(streams):
@@ -209,18 +209,20 @@ def faults(
         if stream.table not in known:
             yield _unknown(where, stream.table, known)
         elif known[stream.table].zone != "raw":
-            yield Fault(where, f"{got(stream.table)}, expected a table of raw: data comes in there")
+            yield Problem(where, f"{got(stream.table)}, expected a table of raw: data comes in there")
     for index, batch in enumerate(batches):
         if not batch.script.startswith(_STORES[cloud]):
             reason = f"expected one in a bucket of {CLOUDS[cloud]}, {_STORES[cloud]}..."
-            yield Fault(f"batches[{index}].script", f"{got(batch.script)}, {reason}")
+            yield Problem(f"batches[{index}].script", f"{got(batch.script)}, {reason}")
         for place, path in enumerate(batch.publishes):
             where = f"batches[{index}].publishes[{place}]"
             if path not in known:
                 yield _unknown(where, path, known)
             elif known[path].quality is None:
-                yield Fault(where, f"{got(path)}, which has no `quality`, expected rules for it or left out")
+                yield Problem(
+                    where, f"{got(path)}, which has no `quality`, expected rules for it or left out"
+                )
 
 
-def _unknown(where: str, path: str, known: Mapping[str, TableSettings]) -> Fault:
-    return Fault(where, f"{got(path)}, expected one of {', '.join(known) or 'none'}{nearest(path, known)}")
+def _unknown(where: str, path: str, known: Mapping[str, TableSettings]) -> Problem:
+    return Problem(where, f"{got(path)}, expected one of {', '.join(known) or 'none'}{nearest(path, known)}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, between, distinct, got, length, nearest
+from aiplatform._shared.args import Problem, between, distinct, got, length, nearest
 from aiplatform.lakehouse import types
 from aiplatform.lakehouse.schedules import schedule_rule
 
@@ -84,20 +84,20 @@ class RuleSettings:
     pattern: Annotated[str, length(1, 512, "characters")] | None = None
     hours: Annotated[int, between(1, 8760, "hours")] | None = None
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What the rule must say, and what says nothing with it."""
         must, may = _NEEDS[self.rule]
         for key in ("column", "at_least", "low", "high", "values", "pattern", "hours"):
             value = getattr(self, key)
             if key in must and value is None:
-                yield Fault(key, f"missing, expected it with the rule {self.rule}")
+                yield Problem(key, f"missing, expected it with the rule {self.rule}")
             elif value is not None and key not in must | may:
                 listed = ", ".join(sorted(must | may)) or "nothing"
-                yield Fault(key, f"{got(value)} with the rule {self.rule}, expected {listed} alone")
+                yield Problem(key, f"{got(value)} with the rule {self.rule}, expected {listed} alone")
         if self.rule in ("between", "rows") and self.low is None and self.high is None:
-            yield Fault("low", f"missing, expected low, high or both with the rule {self.rule}")
+            yield Problem("low", f"missing, expected low, high or both with the rule {self.rule}")
         if self.low is not None and self.high is not None and self.low > self.high:
-            yield Fault("high", f"{got(self.high)}, below low, expected at least {self.low}")
+            yield Problem("high", f"{got(self.high)}, below low, expected at least {self.low}")
 
 
 def _dqdl(value: Any) -> str | None:
@@ -116,12 +116,12 @@ class QualitySettings:
     ] = field(default_factory=list[str])
     schedule: Annotated[str, schedule_rule] | None = None
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """That it says anything."""
         if not self.rules and not self.dqdl:
-            yield Fault("rules", "got none, expected a rule, or `quality` left out")
+            yield Problem("rules", "got none, expected a rule, or `quality` left out")
 
-    def misfits(self, fields: Sequence[types.Field]) -> Iterator[Fault]:
+    def misfits(self, fields: Sequence[types.Field]) -> Iterator[Problem]:
         """What does not fit the table's columns."""
         for index, rule in enumerate(self.rules):
             if rule.column is None:
@@ -130,7 +130,7 @@ class QualitySettings:
             if found is None:
                 known = [field.name for field in fields]
                 reason = f"{got(rule.column)}, expected a column of the table: {', '.join(known)}"
-                yield Fault(f"rules[{index}].column", reason + nearest(rule.column, known))
+                yield Problem(f"rules[{index}].column", reason + nearest(rule.column, known))
                 continue
             taken = _TAKES.get(rule.rule)
             # Glue Data Quality knows no nested columns ("DQDL rule type reference").
@@ -140,7 +140,7 @@ class QualitySettings:
                 expected = f"{rule.rule} takes {', '.join(sorted(taken))}"
             else:
                 continue
-            yield Fault(f"rules[{index}].column", f"{got(rule.column)}, which is {found}; {expected}")
+            yield Problem(f"rules[{index}].column", f"{got(rule.column)}, which is {found}; {expected}")
 
 
 def render(quality: QualitySettings) -> str:

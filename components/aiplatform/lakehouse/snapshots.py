@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, between, got, matches, nearest
+from aiplatform._shared.args import Problem, between, got, matches, nearest
 from aiplatform.lakehouse.tables import TableSettings
 
 _SNAPSHOT: Final = matches(r"\d{1,19}", "a snapshot's id, in digits")
@@ -51,17 +51,19 @@ class SnapshotSettings:
     keep_days: Annotated[int, between(1, 36500, "days")] | None = None
 
 
-def faults(snapshots: Sequence[SnapshotSettings], tables: Sequence[TableSettings]) -> Iterator[Fault]:
+def problems(snapshots: Sequence[SnapshotSettings], tables: Sequence[TableSettings]) -> Iterator[Problem]:
     """Tables that are not there, and names that stand twice."""
     known = {table.path for table in tables}
     seen: set[tuple[str, str]] = set()
     for index, each in enumerate(snapshots):
         if each.table not in known:
             listed = ", ".join(sorted(known)) or "none"
-            yield Fault(
+            yield Problem(
                 f"snapshots[{index}].table",
                 f"{got(each.table)}, expected one of {listed}{nearest(each.table, known)}",
             )
         if (each.table, each.name) in seen:
-            yield Fault(f"snapshots[{index}].name", f"{got(each.name)} twice for {each.table}, expected once")
+            yield Problem(
+                f"snapshots[{index}].name", f"{got(each.name)} twice for {each.table}, expected once"
+            )
         seen.add((each.table, each.name))

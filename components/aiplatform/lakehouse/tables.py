@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, NotRequired, TypedDict, get_args
 
-from aiplatform._shared.args import Fault, between, got, length, nearest
+from aiplatform._shared.args import Problem, between, got, length, nearest
 from aiplatform.lakehouse import transforms, types
 from aiplatform.lakehouse.quality import LakehouseQualityArgs, QualitySettings
 
@@ -92,7 +92,7 @@ class LakehouseTableArgs(TypedDict):
     """What must hold of its rows. Default nothing."""
 
 
-def shadowed(tables: Sequence["TableSettings"]) -> Iterator[Fault]:
+def shadowed(tables: Sequence["TableSettings"]) -> Iterator[Problem]:
     """Tables with pii whose folders' names begin with another one's. A catalog hands out credentials for a
     table by a prefix of its files' names (Lake Formation API reference, "GetTemporaryGlueTableCredentials":
     "restricts the access to a single prefix"), and does not document that the prefix ends with a slash."""
@@ -100,7 +100,7 @@ def shadowed(tables: Sequence["TableSettings"]) -> Iterator[Fault]:
         for other in tables:
             longer = table.zone == other.zone and table.name.startswith(other.name)
             if longer and table.name != other.name and table.columns_of(["pii"]):
-                yield Fault(
+                yield Problem(
                     f"tables[{index}].name",
                     f"{got(table.name)}, which begins with the name of {other.path}: credentials for that "
                     "table's files may open this one's, which hold pii; expected a name that does not",
@@ -199,18 +199,20 @@ class TableSettings:
             for leaf in types.leaves(column.name, column.field.type)
         }
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What Iceberg refuses, and what nobody answers for."""
         names = [column.name for column in self.columns]
         for index, name in enumerate(names):
             if name in names[:index]:
-                yield Fault(f"columns[{index}].name", f"{got(name)} twice, expected each only once")
+                yield Problem(f"columns[{index}].name", f"{got(name)} twice, expected each only once")
         yield from self._renames(names)
-        for fault in self.quality.misfits(self.fields) if self.quality else ():
-            yield Fault(f"quality.{fault.path}", fault.reason)
+        for problem in self.quality.misfits(self.fields) if self.quality else ():
+            yield Problem(f"quality.{problem.path}", problem.reason)
         private = self.columns_of(["pii"])
         if private and self.owner is None:
-            yield Fault("owner", f"missing, expected who answers for what is pii in it: {', '.join(private)}")
+            yield Problem(
+                "owner", f"missing, expected who answers for what is pii in it: {', '.join(private)}"
+            )
         yield from self._sources("partitions", self.partitions)
         yield from self._sources("sort_order", self.sort_order)
         yield from self._partition_names(names)
@@ -218,28 +220,28 @@ class TableSettings:
         for parts, where in ((self.partitions, "partitions"), (self.sort_order, "sort_order")):
             said = [(part.column, transforms.parse(part.transform)) for part in parts]
             for index, reason in transforms.repeated(said):
-                yield Fault(f"{where}[{index}].transform", reason)
+                yield Problem(f"{where}[{index}].transform", reason)
 
-    def _renames(self, names: Sequence[str]) -> Iterator[Fault]:
+    def _renames(self, names: Sequence[str]) -> Iterator[Problem]:
         before = [column.was for column in self.columns]
         for index, was in enumerate(before):
             if was is None:
                 continue
             if was in names:
                 reason = "which is a column too, expected the name of one that is declared no more"
-                yield Fault(f"columns[{index}].was", f"{got(was)}, {reason}")
+                yield Problem(f"columns[{index}].was", f"{got(was)}, {reason}")
             elif was in before[:index]:
-                yield Fault(f"columns[{index}].was", f"{got(was)} twice, expected each only once")
+                yield Problem(f"columns[{index}].was", f"{got(was)} twice, expected each only once")
 
     def _sources(
         self, where: str, parts: Sequence[PartitionSettings] | Sequence[SortSettings]
-    ) -> Iterator[Fault]:
+    ) -> Iterator[Problem]:
         fields = self.fields
         for index, part in enumerate(parts):
             source = types.find(fields, part.column)
             if source is None:
                 known = [column.name for column in self.columns]
-                yield Fault(
+                yield Problem(
                     f"{where}[{index}].column",
                     f"{got(part.column)}, expected a column of the table: "
                     f"{', '.join(known)}{nearest(part.column, known)}",
@@ -247,25 +249,25 @@ class TableSettings:
                 continue
             reason = transforms.parse(part.transform).wrong_for(source)
             if reason:
-                yield Fault(f"{where}[{index}].transform", f"{got(part.transform)}, {reason}")
+                yield Problem(f"{where}[{index}].transform", f"{got(part.transform)}, {reason}")
 
-    def _partitions_of_pii(self, private: Sequence[str]) -> Iterator[Fault]:
+    def _partitions_of_pii(self, private: Sequence[str]) -> Iterator[Problem]:
         """Values of partitions are in the keys of objects, and so in access logs, and in metadata."""
         for index, part in enumerate(self.partitions):
             if part.column.partition(".")[0] in private and part.transform != "void":
-                yield Fault(
+                yield Problem(
                     f"partitions[{index}].column",
                     f"{got(part.column)}, which is pii: its values would be in the names of files, which no "
                     "grant protects; expected a column that is public or internal",
                 )
 
-    def _partition_names(self, columns: Sequence[str]) -> Iterator[Fault]:
+    def _partition_names(self, columns: Sequence[str]) -> Iterator[Problem]:
         seen: set[str] = set()
         for index, part in enumerate(self.partitions):
             path = f"partitions[{index}].name"
             own = part.transform == "identity" and part.called == part.column
             if part.called in columns and not own:
-                yield Fault(path, f"{got(part.called)}, which is a column, expected another name")
+                yield Problem(path, f"{got(part.called)}, which is a column, expected another name")
             elif part.called in seen:
-                yield Fault(path, f"{got(part.called)} twice, expected each only once")
+                yield Problem(path, f"{got(part.called)} twice, expected each only once")
             seen.add(part.called)

@@ -32,7 +32,7 @@ _WRITTEN: Final = ("identity", "year", "month", "day", "hour", "bucket[N]", "tru
 _LARGEST: Final = 2**31 - 1
 
 
-class TransformFaultError(ValueError):
+class TransformError(ValueError):
     """A text that is no transform; says what would be one."""
 
 
@@ -71,17 +71,17 @@ class Transform:
 
 
 def parse(text: str) -> Transform:
-    """The transform that a text names. Raises TransformFaultError."""
+    """The transform that a text names. Raises TransformError."""
     found = re.fullmatch(r"([A-Za-z_]+)(?:\[(-?\d{1,12})\])?", text)
     name, number = (found[1], found[2]) if found else (text, None)
     if name not in SOURCES or not found:
         hint = nearest(name, SOURCES)
-        raise TransformFaultError(f"expected one of {', '.join(_WRITTEN)}{hint}")
+        raise TransformError(f"expected one of {', '.join(_WRITTEN)}{hint}")
     if (number is not None) != (name in _WITH_NUMBER):
         expected = f"{name}[N], with a number" if name in _WITH_NUMBER else f"{name} without a number"
-        raise TransformFaultError(f"expected {expected}")
+        raise TransformError(f"expected {expected}")
     if number is not None and not 1 <= int(number) <= _LARGEST:
-        raise TransformFaultError(f"expected {name}[N] with a number of 1 to {_LARGEST}")
+        raise TransformError(f"expected {name}[N] with a number of 1 to {_LARGEST}")
     return Transform(name, int(number) if number is not None else None)
 
 
@@ -89,7 +89,7 @@ def transform_rule(value: str) -> str | None:
     """A rule for a transform."""
     try:
         parse(value)
-    except TransformFaultError as error:
+    except TransformError as error:
         return str(error)
     return None
 

@@ -38,7 +38,7 @@ _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-class TypeFaultError(ValueError):
+class ColumnTypeError(ValueError):
     """A text that is no Iceberg type; says what would be one."""
 
 
@@ -122,7 +122,7 @@ def leaves(path: str, kind: Type) -> Iterator[str]:
 
 
 def parse(text: str) -> Type:
-    """The type that a text names. Raises TypeFaultError."""
+    """The type that a text names. Raises ColumnTypeError."""
     reader = _Reader(text)
     parsed = reader.type(0)
     reader.end()
@@ -133,7 +133,7 @@ def type_rule(value: str) -> str | None:
     """A rule for a column's type."""
     try:
         parse(value)
-    except TypeFaultError as error:
+    except ColumnTypeError as error:
         return str(error)
     return None
 
@@ -227,7 +227,7 @@ class _Reader:
 
     def type(self, depth: int) -> Type:
         if depth > DEEPEST:
-            raise TypeFaultError(f"expected at most {DEEPEST} types in each other")
+            raise ColumnTypeError(f"expected at most {DEEPEST} types in each other")
         name = self._word("a type")
         if name == "struct":
             return self._between("<", ">", lambda: self._members(depth))
@@ -244,7 +244,7 @@ class _Reader:
     def end(self) -> None:
         self._space()
         if self.at < len(self.text):
-            raise TypeFaultError(f"expected nothing after the type, found {self.text[self.at :]!r}")
+            raise ColumnTypeError(f"expected nothing after the type, found {self.text[self.at :]!r}")
 
     def _elements(self, depth: int) -> List:
         required, element = self._may_be_required(depth)
@@ -256,9 +256,9 @@ class _Reader:
             name = self._word("the name of a field")
             reason = column_name(name)
             if reason:
-                raise TypeFaultError(f"field {name!r}: {reason}")
+                raise ColumnTypeError(f"field {name!r}: {reason}")
             if any(field.name == name for field in fields):
-                raise TypeFaultError(f"field {name!r} stands twice, expected each only once")
+                raise ColumnTypeError(f"field {name!r} stands twice, expected each only once")
             self._expect(":")
             required, kind = self._may_be_required(depth)
             fields.append(Field(name, kind, required))
@@ -283,7 +283,7 @@ class _Reader:
         self._expect(",")
         scale = self._number("digits after the point")
         if not 1 <= precision <= MOST_DIGITS or scale > precision:
-            raise TypeFaultError(
+            raise ColumnTypeError(
                 f"decimal({precision},{scale}): expected 1 to {MOST_DIGITS} digits, no more after the point"
             )
         return Primitive(f"decimal({precision},{scale})")
@@ -291,7 +291,7 @@ class _Reader:
     def _fixed(self) -> Primitive:
         size = self._number("bytes")
         if size < 1:
-            raise TypeFaultError("fixed[0]: expected at least 1 byte")
+            raise ColumnTypeError("fixed[0]: expected at least 1 byte")
         return Primitive(f"fixed[{size}]")
 
     def _between(self, left: str, right: str, inner: Callable[[], T]) -> T:
@@ -304,7 +304,7 @@ class _Reader:
         self._space()
         found = _WORD.match(self.text, self.at)
         if found is None:
-            raise TypeFaultError(f"expected {what}{self._here()}")
+            raise ColumnTypeError(f"expected {what}{self._here()}")
         self.at = found.end()
         return found[0]
 
@@ -312,13 +312,13 @@ class _Reader:
         self._space()
         found = re.compile(r"\d{1,9}").match(self.text, self.at)
         if found is None:
-            raise TypeFaultError(f"expected a number of {what}{self._here()}")
+            raise ColumnTypeError(f"expected a number of {what}{self._here()}")
         self.at = found.end()
         return int(found[0])
 
     def _expect(self, sign: str) -> None:
         if not self._take(sign):
-            raise TypeFaultError(f"expected {sign!r}{self._here()}")
+            raise ColumnTypeError(f"expected {sign!r}{self._here()}")
 
     def _take(self, sign: str) -> bool:
         self._space()
@@ -340,12 +340,12 @@ def _simple(name: str) -> Primitive:
     if name in SIMPLE:
         return Primitive(name)
     if name in OF_VERSION_3:
-        raise TypeFaultError(
+        raise ColumnTypeError(
             f"{name!r} is a type of Iceberg's format version 3, and tables here are of version 2"
         )
     if name.lower() in CALLED_OTHERWISE:
-        raise TypeFaultError(f"expected Iceberg's own name for {name!r}: {CALLED_OTHERWISE[name.lower()]}")
+        raise ColumnTypeError(f"expected Iceberg's own name for {name!r}: {CALLED_OTHERWISE[name.lower()]}")
     known = ", ".join((*SIMPLE, *PARAMETRISED))
-    raise TypeFaultError(
+    raise ColumnTypeError(
         f"expected one of {known}{nearest(name, (*SIMPLE, 'decimal', 'fixed', 'list', 'map'))}"
     )

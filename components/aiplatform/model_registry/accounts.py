@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault, distinct, is_unknown, length, matches, obeys
+from aiplatform._shared.args import Problem, distinct, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.principals import PRINCIPAL
 
@@ -41,7 +41,7 @@ class AccountSettings:
     )
     promotes: bool = False
 
-    def misfits(self, cloud: Cloud) -> Iterator[Fault]:
+    def misfits(self, cloud: Cloud) -> Iterator[Problem]:
         """Principals that are none of this cloud."""
         for index, principal in enumerate(self.principals):
             if not is_unknown(principal):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
 from aiplatform._shared import images as _images
-from aiplatform._shared.args import Fault, Rule, between, distinct, length, matches, obeys
+from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform.model_registry.accounts import (
@@ -238,35 +238,35 @@ class ModelRegistrySettings(CloudNeutral):
         tag = (self.image or IMAGE).partition("@")[0].rpartition(":")[2]
         return tag.removeprefix("v").partition("-")[0]
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.network.cloud != self.cloud:
-            yield Fault(
+            yield Problem(
                 "network.cloud", f"got {self.network.cloud!r}, expected the cluster's, {self.cloud!r}"
             )
         if self.high_availability and self.replicas == 1:
-            yield Fault(
+            yield Problem(
                 "replicas", "got 1 beside high_availability, expected at least 2: one falls with its zone"
             )
         kept = next(
             (key for key in ("protect", "retain_data", "high_availability") if getattr(self, key)), None
         )
-        for fault in self.database.misfits(self.cloud, kept=kept):
-            yield Fault(f"database.{fault.path}", fault.reason)
+        for problem in self.database.misfits(self.cloud, kept=kept):
+            yield Problem(f"database.{problem.path}", problem.reason)
         for name, account in self.accounts.items():
             yield from obeys(f"accounts.{name}", name, name_rule)
-            for fault in account.misfits(self.cloud):
-                yield Fault(f"accounts.{name}.{fault.path}", fault.reason)
+            for problem in account.misfits(self.cloud):
+                yield Problem(f"accounts.{name}.{problem.path}", problem.reason)
         yield from self._on_google() if self.cloud == "gcp" else ()
         yield from self._teardown()
 
-    def _on_google(self) -> Iterator[Fault]:
+    def _on_google(self) -> Iterator[Problem]:
         if self.cluster.workload_pool is None:
-            yield Fault("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
+            yield Problem("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
         if self.network.private_services is None:
-            yield Fault(
+            yield Problem(
                 "network.private_services",
                 "missing, expected it as Network.outputs gives it, of a network with private services: the "
                 "database gets its address there",
@@ -276,16 +276,16 @@ class ModelRegistrySettings(CloudNeutral):
             "artifacts", obeys("deleted_days", self.artifacts.deleted_days, between(7, 90, "days"))
         )
 
-    def _teardown(self) -> Iterator[Fault]:
+    def _teardown(self) -> Iterator[Problem]:
         for other in ("protect", "retain_data"):
             if self.force_destroy and getattr(self, other):
-                yield Fault("force_destroy", f"got true beside {other}, expected one of the two")
+                yield Problem("force_destroy", f"got true beside {other}, expected one of the two")
                 return
 
 
-def _nested(path: str, faults: Iterator[Fault]) -> Iterator[Fault]:
-    for fault in faults:
-        yield Fault(f"{path}.{fault.path}", fault.reason)
+def _nested(path: str, problems: Iterator[Problem]) -> Iterator[Problem]:
+    for problem in problems:
+        yield Problem(f"{path}.{problem.path}", problem.reason)
 
 
 def promoters(settings: ModelRegistrySettings) -> list[str]:

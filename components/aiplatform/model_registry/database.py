@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, Rule, between, got, matches, obeys
+from aiplatform._shared.args import Problem, Rule, between, got, matches, obeys
 from aiplatform._shared.cloud_support import Cloud
 
 VERSIONS: Final = ("16", "17", "18")
@@ -80,12 +80,12 @@ class DatabaseSettings:
         """When backups start: RDS refuses a backup window that meets the one of maintenance."""
         return (self.maintenance_hour - 2) % 24
 
-    def misfits(self, cloud: Cloud, *, kept: str | None) -> Iterator[Fault]:
+    def misfits(self, cloud: Cloud, *, kept: str | None) -> Iterator[Problem]:
         """What does not fit the cloud. kept: the argument by which the data must not be lost, or None."""
         yield from obeys("storage_gib", self.storage_gib, _STORAGE[cloud])
         yield from obeys("backup_days", self.backup_days, _BACKUPS[cloud])
         if kept is not None and self.backup_days == 0:
-            yield Fault(
+            yield Problem(
                 "backup_days",
                 f"got 0 beside {kept}, expected at least 1: without backups nothing that is lost comes back",
             )
@@ -93,7 +93,7 @@ class DatabaseSettings:
         # automatically with Amazon RDS storage autoscaling").
         least = -(-self.storage_gib * 11 // 10)
         if self.most_storage_gib != 0 and not least <= self.most_storage_gib <= 65_536:
-            yield Fault(
+            yield Problem(
                 "most_storage_gib",
                 f"{got(self.most_storage_gib)}, expected 0 (no growth) or {least} to 65536 GiB: at least a "
                 "tenth over storage_gib",

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from aiplatform._shared.addresses import any_range, overlap, private_range
-from aiplatform._shared.args import Fault, Rule, between, distinct, matches, obeys
+from aiplatform._shared.args import Problem, Rule, between, distinct, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
 from aiplatform._shared.logs import retention
@@ -224,7 +224,7 @@ class NetworkSettings(CloudNeutral):
         """How many zones."""
         return len(self.zone_ids) if self.zone_ids is not None else self.zone_count or MOST_ZONES
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         wrong_range = list(obeys("cidr", self.cidr, _CIDR[self.cloud]))
@@ -232,57 +232,57 @@ class NetworkSettings(CloudNeutral):
         yield from obeys("flow_log_retention_days", self.flow_log_retention_days, _RETENTION[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.zone_count is not None and self.zone_ids is not None and self.zone_count != self.zones:
-            yield Fault("zone_count", f"got {self.zone_count} beside zone_ids, expected one of the two")
+            yield Problem("zone_count", f"got {self.zone_count} beside zone_ids, expected one of the two")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
         if not wrong_range:
             yield from self._too_small()
 
-    def _on_aws(self) -> Iterator[Fault]:
+    def _on_aws(self) -> Iterator[Problem]:
         most = MOST_ZONES
         if self.zone_ids is not None and not 2 <= len(self.zone_ids) <= most:
-            yield Fault("zone_ids", f"got {len(self.zone_ids)} zone(s), expected 2 or {most}")
+            yield Problem("zone_ids", f"got {len(self.zone_ids)} zone(s), expected 2 or {most}")
         for index, zone in enumerate(self.zone_ids or []):
             yield from obeys(f"zone_ids[{index}]", zone, _ZONE_ID)
             if zone in NOT_FOR_EKS:
-                yield Fault(
+                yield Problem(
                     f"zone_ids[{index}]",
                     f"got {zone!r}, expected a zone that EKS can use; it does not support this one",
                 )
         for index, service in enumerate(self.endpoints):
             if service in ("s3", "dynamodb"):
-                yield Fault(
+                yield Problem(
                     f"endpoints[{index}]",
                     f"got {service!r}, expected a service without a gateway endpoint: that of {service} is "
                     "always there, leave it out",
                 )
             elif service in _CALLED_OTHERWISE:
-                yield Fault(
+                yield Problem(
                     f"endpoints[{index}]",
                     f"got {service!r}, which no endpoint is called; expected {_CALLED_OTHERWISE[service]}",
                 )
 
-    def _on_google(self) -> Iterator[Fault]:
+    def _on_google(self) -> Iterator[Problem]:
         for key in ("project", "region"):
             if getattr(self, key) is None:
-                yield Fault(key, f"missing, expected the {key} that the network is made in")
+                yield Problem(key, f"missing, expected the {key} that the network is made in")
         if self.nat == "per_zone":
-            yield Fault(
+            yield Problem(
                 "nat",
                 "got 'per_zone', expected 'single' or 'none': Cloud NAT is regional and outlives its zones",
             )
         if overlap(self.cidr, str(google.DOCKER)):
-            yield Fault(
+            yield Problem(
                 "cidr",
                 f"got {self.cidr!r}, expected a range outside {google.DOCKER}, which Cloud SQL keeps for "
                 "itself",
             )
         if self.zone_ids is not None and not 2 <= len(self.zone_ids) <= _MOST_GOOGLE_ZONES:
-            yield Fault("zone_ids", f"got {len(self.zone_ids)} zone(s), expected 2 to {_MOST_GOOGLE_ZONES}")
+            yield Problem("zone_ids", f"got {len(self.zone_ids)} zone(s), expected 2 to {_MOST_GOOGLE_ZONES}")
         if self.region is not None:
             for index, zone in enumerate(self.zone_ids or []):
                 yield from obeys(f"zone_ids[{index}]", zone, zones_of(self.region))
 
-    def _too_small(self) -> Iterator[Fault]:
+    def _too_small(self) -> Iterator[Problem]:
         cidr = IPv4Network(self.cidr)
         if self.cloud == "gcp":
             reason = google.too_small(cidr, self.pods, self.nodes, self.pods_per_node)
@@ -293,7 +293,7 @@ class NetworkSettings(CloudNeutral):
         else:
             return
         if reason:
-            yield Fault(key, f"got {getattr(self, key)}, {reason}")
+            yield Problem(key, f"got {getattr(self, key)}, {reason}")
 
 
 @dataclass(frozen=True)
@@ -329,8 +329,8 @@ class NetworkReference:
     nat_public_ips: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     default_security_group_id: Input[str] | None = None
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What a network on Google Cloud says of itself."""
         for key in ("project", "region"):
             if self.cloud == "gcp" and getattr(self, key) is None:
-                yield Fault(key, f"missing, expected the network's {key}")
+                yield Problem(key, f"missing, expected the network's {key}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
 from aiplatform import accelerators
-from aiplatform._shared.args import Fault, Rule, between, distinct, got, length, nearest, obeys
+from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.gcp.names import zones_of
@@ -14,10 +14,10 @@ from aiplatform._shared.kubernetes.names import (
     Taint,
     TaintArgs,
     class_name,
-    gke_label_faults,
-    label_faults,
+    gke_label_problems,
+    label_problems,
     pool_name,
-    taint_faults,
+    taint_problems,
 )
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, COMPUTE_CLASS, POOL
 from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
@@ -164,35 +164,35 @@ class NodePoolSettings(CloudNeutral):
         """Of the network."""
         return [zone.id for zone in self.network.zones]
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.min > self.max:
-            yield Fault("min", f"got {self.min}, expected at most max, which is {self.max}")
+            yield Problem("min", f"got {self.min}, expected at most max, which is {self.max}")
         yield from self._types()
         if not self.network.zones:
-            yield Fault(
+            yield Problem(
                 "network.zones", "missing, expected the network's zones as Network.outputs gives them"
             )
         for index, zone in enumerate(self.zones or []):
             yield from self._zone(zone, f"zones[{index}]")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
 
-    def _types(self) -> Iterator[Fault]:
+    def _types(self) -> Iterator[Problem]:
         wrong = False
         for index, name in enumerate(self.instance_types):
-            for fault in obeys(f"instance_types[{index}]", name, _TYPES[self.cloud]):
+            for problem in obeys(f"instance_types[{index}]", name, _TYPES[self.cloud]):
                 wrong = True
-                yield fault
+                yield problem
         for index, name in enumerate([] if wrong else self.instance_types):
             if architecture(name) != self.architecture:
-                yield Fault(
+                yield Problem(
                     f"instance_types[{index}]",
                     f"{got(name)}, which is {architecture(name)} while {self.instance_types[0]} is "
                     f"{self.architecture}: expected one architecture, a node group has one image",
                 )
 
-    def _zone(self, zone: str, path: str) -> Iterator[Fault]:
+    def _zone(self, zone: str, path: str) -> Iterator[Problem]:
         if self.cloud == "gcp" and self.cluster.region is not None:
             wrong = list(obeys(path, zone, zones_of(self.cluster.region)))
             yield from wrong
@@ -201,26 +201,26 @@ class NodePoolSettings(CloudNeutral):
         if zone not in self.zone_ids:
             known = ", ".join(self.zone_ids)
             reason = f"expected a zone id of the network: {known}{nearest(zone, self.zone_ids)}"
-            yield Fault(path, f"{got(zone)}, {reason}")
+            yield Problem(path, f"{got(zone)}, {reason}")
 
-    def _on_aws(self) -> Iterator[Fault]:
+    def _on_aws(self) -> Iterator[Problem]:
         own_role = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
         if own_role:
-            yield Fault("prefix", f"{got(self.prefix)}, {own_role}")
-        yield from label_faults(self.labels, self.own_labels("on_demand"))
-        yield from taint_faults(self.taints, ())
+            yield Problem("prefix", f"{got(self.prefix)}, {own_role}")
+        yield from label_problems(self.labels, self.own_labels("on_demand"))
+        yield from taint_problems(self.taints, ())
 
-    def _on_google(self) -> Iterator[Fault]:
+    def _on_google(self) -> Iterator[Problem]:
         if len(self.instance_types) > 1:
-            yield Fault(
+            yield Problem(
                 "instance_types",
                 f"{got(self.instance_types)}, expected one: a node pool of GKE has one machine type; make a "
                 "pool for each",
             )
         if self.compute_class is not None:
             yield from obeys("name", self.name, class_name)
-        yield from gke_label_faults(self.labels, self.own_labels("on_demand"))
-        yield from taint_faults(self.taints, (COMPUTE_CLASS, ARCHITECTURE))
+        yield from gke_label_problems(self.labels, self.own_labels("on_demand"))
+        yield from taint_problems(self.taints, (COMPUTE_CLASS, ARCHITECTURE))
 
     def own_labels(self, capacity: str) -> dict[str, str]:
         """The labels that the pool sets itself."""

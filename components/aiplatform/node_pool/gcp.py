@@ -30,7 +30,7 @@ class Builder:
         """All of it. Compute Engine is asked first where it offers the machine type: a zone without it is
         refused before anything is made."""
         pool = self.settings
-        gke.name_fault(self.name, (_key(capacity) for capacity in pool.capacity))
+        gke.name_problem(self.name, (_key(capacity) for capacity in pool.capacity))
         zones = self._zones()
         made = [
             self._node_pool(capacity, FIRST_PRIORITY - STEP * index, pool.min if index == 0 else 0, zones)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform.node_pool.args import NodePoolSettings
 
 
@@ -12,8 +12,8 @@ def zones_for(pool: NodePoolSettings, offerings: Mapping[str, frozenset[str]]) -
     Raises ArgumentError where no zone offers what is asked for.
     """
     offered = {type_: offerings[type_] for type_ in pool.instance_types if type_ in offerings}
-    faults = [
-        Fault(
+    problems = [
+        Problem(
             f"NodePoolArgs.instance_types[{index}]",
             f"{got(type_)}, which no zone of this region offers; is it spelt right?",
         )
@@ -26,12 +26,12 @@ def zones_for(pool: NodePoolSettings, offerings: Mapping[str, frozenset[str]]) -
     where = f"{ids} that do: {', '.join(sorted(offering))}" if offering else "is it spelt right?"
     what = " and ".join(pool.instance_types)
     for index, zone in enumerate(pool.zones or []):
-        if zone not in offering and not faults:
+        if zone not in offering and not problems:
             reason = f"{got(zone)}, which does not offer {what}; {where}"
-            faults.append(Fault(f"NodePoolArgs.zones[{index}]", reason))
-    if not faults and not pool.zones_with(offering):
+            problems.append(Problem(f"NodePoolArgs.zones[{index}]", reason))
+    if not problems and not pool.zones_with(offering):
         reason = f"no zone of the network offers {what}; {where}"
-        faults.append(Fault("NodePoolArgs.network.zones", reason))
-    if faults:
-        raise ArgumentError(faults)
+        problems.append(Problem("NodePoolArgs.network.zones", reason))
+    if problems:
+        raise ArgumentError(problems)
     return pool.zones_with(offering)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault, between, distinct, matches, one_of
+from aiplatform._shared.args import Problem, between, distinct, matches, one_of
 from aiplatform._shared.logs import retention
 from aiplatform.naming import (
     CODEBUILD_PROJECT,
@@ -159,28 +159,28 @@ class RunnerSettings:
         """CodeBuild's word for where the source comes from."""
         return HOSTS[str(urlsplit(self.repository).hostname)] if self.repository else "NO_SOURCE"
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         if self.repository is None:
             yield from self._without_repository()
         elif self.github_workflows and self.source_type != "GITHUB":
-            yield Fault(
+            yield Problem(
                 "github_workflows",
                 f"got workflows for {self.repository}, expected a repository on github.com",
             )
         elif self.github_workflows and self.connection_arn is None:
-            yield Fault("connection_arn", "missing, expected the connection by which GitHub reports jobs")
+            yield Problem("connection_arn", "missing, expected the connection by which GitHub reports jobs")
         if self.github_actors and not self.github_workflows:
-            yield Fault(
+            yield Problem(
                 "github_actors", "got accounts without a workflow, expected `github_workflows` beside it"
             )
 
-    def _without_repository(self) -> Iterator[Fault]:
+    def _without_repository(self) -> Iterator[Problem]:
         if self.buildspec is None or "\n" not in self.buildspec:
-            yield Fault(
+            yield Problem(
                 "repository",
                 "missing, expected the repository to run from; or `buildspec` as the text of what to do",
             )
         for name in ("connection_arn", "revision", "github_workflows"):
             if getattr(self, name):
-                yield Fault(name, "got one without a repository, expected `repository` beside it")
+                yield Problem(name, "got one without a repository, expected `repository` beside it")

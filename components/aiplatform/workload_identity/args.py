@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, Rule, got, matches
+from aiplatform._shared.args import Problem, Rule, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
 from aiplatform.naming import GOOGLE_SERVICE_ACCOUNT, IAM_ROLE, Kind, PhysicalName, aws_tags, dns_label
@@ -80,10 +80,10 @@ class WorkloadIdentitySettings(CloudNeutral):
         """The name of the role, or the id of the service account."""
         return physical_name(self.prefix, self.name)
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What no single key tells."""
         reason = too_long(self.cloud, self.prefix, self.name)
         if reason:
-            yield Fault("name", f"{got(self.name)}, {reason}")
+            yield Problem("name", f"{got(self.name)}, {reason}")
         if self.cloud == "gcp" and self.cluster.workload_pool is None:
-            yield Fault("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
+            yield Problem("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")

@@ -35,61 +35,61 @@ def _offering(**zones_of: tuple[str, ...]) -> Mapping[str, Callable[[Mapping[str
 
 
 def _refused(settings: Settings, **zones_of: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """The faults of the environment, and all that was registered."""
+    """The problems of the environment, and all that was registered."""
 
     def program() -> list[str]:
         with pytest.raises(SettingsError) as error:
             foundation.build(settings)
-        return list(error.value.faults)
+        return list(error.value.problems)
 
     recorded = record(program, answers=_offering(**zones_of), stack="aws-prod")
     return recorded.result, recorded.names()
 
 
 def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider_registered() -> None:
-    faults, registered = _refused(
+    problems, registered = _refused(
         settings_of("aws-prod"), m7i__2xlarge=(), p5__48xlarge=("euc1-az9",), g6e__xlarge=()
     )
     assert registered == ["pulumi:providers:aws aws"], "no network is left behind"
-    places = [fault.partition(": got")[0].partition(": no zone")[0] for fault in faults]
+    places = [problem.partition(": got")[0].partition(": no zone")[0] for problem in problems]
     assert [place.partition(": ")[2] for place in places] == [
         "ai-platform:node_pools.general.instance_types[0]",
         "ai-platform:gpu_pools.serving.accelerator",
         "ai-platform:gpu_pools.training.accelerator",
     ]
     assert all(place.startswith("line ") for place in places), "each where it stands in the file"
-    assert "no zone that the pool can use offers p5.48xlarge; zone ids that do: euc1-az9" in faults[2]
+    assert "no zone that the pool can use offers p5.48xlarge; zone ids that do: euc1-az9" in problems[2]
 
 
 def test_a_zone_that_the_pool_names_and_that_lacks_the_machine_is_told_by_its_key() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az2"]})
     settings = settings.model_copy(update={"gpu_pools": {"training": training}})
-    faults, registered = _refused(settings, p5__48xlarge=("euc1-az1",))
+    problems, registered = _refused(settings, p5__48xlarge=("euc1-az1",))
     assert registered == ["pulumi:providers:aws aws"]
-    assert len(faults) == 1
-    assert "gpu_pools.training.zones[0]: got 'euc1-az2', which does not offer p5.48xlarge" in faults[0]
+    assert len(problems) == 1
+    assert "gpu_pools.training.zones[0]: got 'euc1-az2', which does not offer p5.48xlarge" in problems[0]
 
 
 def test_a_zone_that_the_pool_names_and_that_the_network_has_not_is_told() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az9"]})
     settings = settings.model_copy(update={"gpu_pools": {"training": training}})
-    faults, registered = _refused(settings)
+    problems, registered = _refused(settings)
     assert registered == ["pulumi:providers:aws aws"]
     assert any(
-        "gpu_pools.training.zones[0]: got 'euc1-az9', expected a zone id of the network" in fault
-        for fault in faults
-    ), faults
+        "gpu_pools.training.zones[0]: got 'euc1-az9', expected a zone id of the network" in problem
+        for problem in problems
+    ), problems
 
 
 def test_a_zone_that_the_region_has_not_is_told() -> None:
     settings = settings_of("aws-dev")
     network = settings.network.model_copy(update={"zones": ["euc1-az1", "euc1-az9"]})
-    faults, registered = _refused(settings.model_copy(update={"network": network}))
+    problems, registered = _refused(settings.model_copy(update={"network": network}))
     assert registered == ["pulumi:providers:aws aws"]
-    assert len(faults) == 1
-    assert "network.zones[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in faults[0]
+    assert len(problems) == 1
+    assert "network.zones[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
 
 
 @pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])
@@ -113,10 +113,10 @@ def test_a_log_group_that_an_earlier_cluster_left_behind_is_told_by_the_environm
     def program() -> list[str]:
         with pytest.raises(SettingsError) as error:
             foundation.build(settings_of("aws-dev"))
-        return list(error.value.faults)
+        return list(error.value.problems)
 
     recorded = record(program, answers=answers, stack="aws-dev")
     assert recorded.names() == ["pulumi:providers:aws aws"], "no network is created before it"
-    (fault,) = recorded.result
-    assert "environment.name: got 'acme-dev', but the log group" in fault
-    assert f"aws logs delete-log-group --log-group-name {group}" in fault
+    (problem,) = recorded.result
+    assert "environment.name: got 'acme-dev', but the log group" in problem
+    assert f"aws logs delete-log-group --log-group-name {group}" in problem

@@ -34,7 +34,7 @@ def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: 
     """The foundation in an account with these quotas; None: one whose quotas the caller may not read.
     A quota that is None is one that the region does not list.
 
-    The result holds the faults.
+    The result holds the problems.
     """
 
     def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -51,7 +51,7 @@ def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: 
         try:
             foundation.build(settings)
         except SettingsError as error:
-            return list(error.faults)
+            return list(error.problems)
         return []
 
     clusters = {"aws:eks/getClusters:getClusters": lambda _: {"id": "us-west-2", "names": []}}
@@ -61,11 +61,11 @@ def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: 
 def test_a_new_account_is_refused_for_what_always_runs_with_nothing_but_the_provider_registered() -> None:
     recorded = _built(settings_of("aws-prod"), NEW_ACCOUNT)
     assert recorded.names() == ["pulumi:providers:aws aws"]
-    (fault,) = recorded.result
-    assert "node_pools.general.min: nodes that always run need 28 vCPUs" in fault
-    assert "(cluster.system_nodes 12, node_pools.general 16)" in fault, "3 m7i.xlarge and 2 m7i.2xlarge"
-    assert "quota L-1216C47A (vCPUs) in us-west-2 is 5" in fault
-    assert "--quota-code L-1216C47A --region us-west-2 --desired-value 28" in fault
+    (problem,) = recorded.result
+    assert "node_pools.general.min: nodes that always run need 28 vCPUs" in problem
+    assert "(cluster.system_nodes 12, node_pools.general 16)" in problem, "3 m7i.xlarge and 2 m7i.2xlarge"
+    assert "quota L-1216C47A (vCPUs) in us-west-2 is 5" in problem
+    assert "--quota-code L-1216C47A --region us-west-2 --desired-value 28" in problem
 
 
 def test_a_new_account_runs_dev_and_is_warned_of_what_never_grows(warned: list[str]) -> None:
@@ -81,9 +81,9 @@ def test_an_accelerator_that_always_runs_needs_a_quota_of_its_own() -> None:
     settings = settings_of("aws-prod")
     serving = settings.gpu_pools["serving"].model_copy(update={"min": 2})
     settings = settings.model_copy(update={"gpu_pools": {"serving": serving}})
-    (fault,) = _built(settings, {"L-1216C47A": 1000.0}).result
-    assert "gpu_pools.serving.min: nodes that always run need 8 vCPUs (gpu_pools.serving 8)" in fault
-    assert "L-DB2E81BA" in fault
+    (problem,) = _built(settings, {"L-1216C47A": 1000.0}).result
+    assert "gpu_pools.serving.min: nodes that always run need 8 vCPUs (gpu_pools.serving 8)" in problem
+    assert "L-DB2E81BA" in problem
     assert not _built(settings, {"L-1216C47A": 1000.0, "L-DB2E81BA": 48.0}).result
 
 
@@ -106,8 +106,8 @@ def test_a_quota_that_the_region_does_not_list_leaves_the_others_checked(warned:
     quotas = {**NEW_ACCOUNT, "L-1216C47A": None}
     settings = settings_of("aws-prod")
     serving = settings.gpu_pools["serving"].model_copy(update={"min": 2})
-    (fault,) = _built(settings.model_copy(update={"gpu_pools": {"serving": serving}}), quotas).result
-    assert "gpu_pools.serving.min" in fault
+    (problem,) = _built(settings.model_copy(update={"gpu_pools": {"serving": serving}}), quotas).result
+    assert "gpu_pools.serving.min" in problem
     assert any("EC2's quota L-1216C47A is not checked" in each for each in warned), warned
 
 

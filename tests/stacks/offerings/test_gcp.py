@@ -43,12 +43,12 @@ def _offering(**zones_of: tuple[str, ...]) -> Answers:
 
 
 def _refused(settings: Settings, answers: Answers) -> tuple[list[str], list[str]]:
-    """The faults of the environment, and all that was registered."""
+    """The problems of the environment, and all that was registered."""
 
     def program() -> list[str]:
         with pytest.raises(SettingsError) as error:
             foundation.build(settings)
-        return list(error.value.faults)
+        return list(error.value.problems)
 
     recorded = record(program, answers=answers, stack="gcp-prod")
     return recorded.result, recorded.names()
@@ -56,9 +56,9 @@ def _refused(settings: Settings, answers: Answers) -> tuple[list[str], list[str]
 
 def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider_registered() -> None:
     answers = _offering(n2_standard_8=(), a3_highgpu_8g=("us-central1-f",), g2_standard_4=())
-    faults, registered = _refused(settings_of("gcp-prod"), answers)
+    problems, registered = _refused(settings_of("gcp-prod"), answers)
     assert registered == ["pulumi:providers:gcp gcp"], "no network is left behind"
-    places = [fault.partition(": got")[0].partition(": no zone")[0] for fault in faults]
+    places = [problem.partition(": got")[0].partition(": no zone")[0] for problem in problems]
     assert [place.partition(": ")[2] for place in places] == [
         "ai-platform:node_pools.general.instance_types",
         "ai-platform:gpu_pools.serving.accelerator",
@@ -70,22 +70,23 @@ def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider
 def test_a_zone_that_the_region_has_not_is_told() -> None:
     settings = settings_of("gcp-dev")
     network = settings.network.model_copy(update={"zones": ["us-central1-a", "us-central1-q"]})
-    faults, registered = _refused(settings.model_copy(update={"network": network}), {})
+    problems, registered = _refused(settings.model_copy(update={"network": network}), {})
     assert registered == ["pulumi:providers:gcp gcp"]
-    assert len(faults) == 1
+    assert len(problems) == 1
     assert (
-        "network.zones[1]: got 'us-central1-q', which us-central1 has not; it has us-central1-a" in faults[0]
+        "network.zones[1]: got 'us-central1-q', which us-central1 has not; it has us-central1-a"
+        in problems[0]
     )
 
 
 def test_a_pool_that_asks_for_gpudirect_of_a_cluster_made_without_it_is_refused() -> None:
     settings = settings_of("gcp-prod")
     there = {CLUSTER: lambda asked: {"id": "x", **asked, "enableMultiNetworking": False}}
-    faults, registered = _refused(settings, there)
+    problems, registered = _refused(settings, there)
     assert registered == ["pulumi:providers:gcp gcp"], "the engine would have replaced the cluster"
-    assert len(faults) == 1
-    assert "ai-platform:gpu_pools.training.accelerator: got 'h100'" in faults[0]
-    assert "made without it, which is for good: say gpudirect: false" in faults[0]
+    assert len(problems) == 1
+    assert "ai-platform:gpu_pools.training.accelerator: got 'h100'" in problems[0]
+    assert "made without it, which is for good: say gpudirect: false" in problems[0]
 
 
 def test_of_a_new_project_nothing_is_told_as_its_apis_are_off() -> None:
@@ -102,23 +103,25 @@ def test_a_project_that_can_switch_on_no_api_is_told_with_the_command_that_does(
     def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError(f"Error 403: {api} has not been used in project 1 before or it is disabled")
 
-    faults, registered = _refused(settings_of("gcp-dev"), {SERVICE: off})
+    problems, registered = _refused(settings_of("gcp-dev"), {SERVICE: off})
     assert registered == ["pulumi:providers:gcp gcp"], "the program would stop in the middle of its first up"
-    assert len(faults) == 1
-    assert "ai-platform:environment.project_id: got 'acme-ml-dev', in which serviceusage" in faults[0]
+    assert len(problems) == 1
+    assert "ai-platform:environment.project_id: got 'acme-ml-dev', in which serviceusage" in problems[0]
     command = "gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com"
-    assert f"`{command} --project acme-ml-dev`" in faults[0]
+    assert f"`{command} --project acme-ml-dev`" in problems[0]
 
 
 def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
     def forbidden(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Required 'compute.zones.list' permission for 'projects/acme-ml-dev'")
 
-    faults, registered = _refused(settings_of("gcp-dev"), {ZONES: forbidden, ASKED_REGIONS: forbidden})
+    problems, registered = _refused(settings_of("gcp-dev"), {ZONES: forbidden, ASKED_REGIONS: forbidden})
     assert registered == ["pulumi:providers:gcp gcp"]
-    assert len(faults) == 1
-    assert "ai-platform:environment.project_id: got 'acme-ml-dev', of which Compute Engine tells" in faults[0]
-    assert "Required 'compute.zones.list' permission" in faults[0], "in Google's own words"
+    assert len(problems) == 1
+    assert (
+        "ai-platform:environment.project_id: got 'acme-ml-dev', of which Compute Engine tells" in problems[0]
+    )
+    assert "Required 'compute.zones.list' permission" in problems[0], "in Google's own words"
 
 
 def test_a_region_that_google_has_not_is_told_with_the_nearest() -> None:
@@ -133,19 +136,19 @@ def test_a_region_that_google_has_not_is_told_with_the_nearest() -> None:
 
     for zones in (unknown, none_up):
         settings = settings_of("gcp-dev", region="us-central9")
-        faults, registered = _refused(settings, {ZONES: zones, ASKED_REGIONS: regions})
+        problems, registered = _refused(settings, {ZONES: zones, ASKED_REGIONS: regions})
         assert registered == ["pulumi:providers:gcp gcp"]
-        assert len(faults) == 1
-        assert "environment.region: got 'us-central9', which Google Cloud has not" in faults[0]
-        assert "did you mean 'us-central1'?" in faults[0]
+        assert len(problems) == 1
+        assert "environment.region: got 'us-central9', which Google Cloud has not" in problems[0]
+        assert "did you mean 'us-central1'?" in problems[0]
 
 
 def test_system_nodes_need_their_machine_in_every_zone_that_they_stand_in() -> None:
-    faults, registered = _refused(settings_of("gcp-prod"), _offering(n2_standard_4=("us-central1-a",)))
+    problems, registered = _refused(settings_of("gcp-prod"), _offering(n2_standard_4=("us-central1-a",)))
     assert registered == ["pulumi:providers:gcp gcp"]
-    assert len(faults) == 1
-    assert "cluster.system_nodes.instance_types[0]: got 'n2-standard-4'" in faults[0]
-    assert "which us-central1-b and us-central1-c of the network do not offer" in faults[0]
+    assert len(problems) == 1
+    assert "cluster.system_nodes.instance_types[0]: got 'n2-standard-4'" in problems[0]
+    assert "which us-central1-b and us-central1-c of the network do not offer" in problems[0]
 
 
 @pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("gcp-")])
@@ -187,12 +190,12 @@ def test_a_cluster_that_would_have_to_move_is_not_replaced(
             raise RefusedError(f"clusters/{asked['name']} not found")
         return {"id": "x", **asked}
 
-    faults, registered = _refused(settings_of(stack), {CLUSTER: there})
+    problems, registered = _refused(settings_of(stack), {CLUSTER: there})
     assert registered == ["pulumi:providers:gcp gcp"]
-    assert len(faults) == 1
-    assert f"ai-platform:{key}: " in faults[0]
-    assert told in faults[0]
-    assert "a new environment.name" in faults[0], "the way for whoever means it"
+    assert len(problems) == 1
+    assert f"ai-platform:{key}: " in problems[0]
+    assert told in problems[0]
+    assert "a new environment.name" in problems[0], "the way for whoever means it"
 
 
 def test_a_reservation_that_is_not_there_is_told() -> None:
@@ -204,9 +207,9 @@ def test_a_reservation_that_is_not_there_is_told() -> None:
     def missing(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError(f"Error 404: The resource '{asked['name']}' was not found, notFound")
 
-    faults, _ = _refused(settings, {"gcp:compute/getReservation:getReservation": missing})
-    assert len(faults) == 1
-    assert "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev has not in" in faults[0]
+    problems, _ = _refused(settings, {"gcp:compute/getReservation:getReservation": missing})
+    assert len(problems) == 1
+    assert "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev has not in" in problems[0]
 
 
 def test_the_regions_that_are_known_are_those_of_googles_own_documents() -> None:
@@ -219,8 +222,8 @@ def test_a_region_that_nobody_knows_is_told_in_a_new_project_too() -> None:
     def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Compute Engine API has not been used in project 1 before")
 
-    faults, registered = _refused(settings_of("gcp-dev", region="us-central9"), {ZONES: off})
+    problems, registered = _refused(settings_of("gcp-dev", region="us-central9"), {ZONES: off})
     assert registered == ["pulumi:providers:gcp gcp"]
-    assert len(faults) == 1
-    assert "environment.region: got 'us-central9', which is no region that this program knows" in faults[0]
-    assert "did you mean 'us-central" in faults[0]
+    assert len(problems) == 1
+    assert "environment.region: got 'us-central9', which is no region that this program knows" in problems[0]
+    assert "did you mean 'us-central" in problems[0]

@@ -45,11 +45,11 @@ def _warm(least: int) -> Settings:
     return settings.model_copy(update={"gpu_pools": {**settings.gpu_pools, "serving": serving}})
 
 
-def _faults(settings: Settings, answers: Any) -> list[str]:
+def _problems(settings: Settings, answers: Any) -> list[str]:
     def program() -> list[str]:
         with pytest.raises(SettingsError) as error:
             foundation.build(settings)
-        return list(error.value.faults)
+        return list(error.value.problems)
 
     recorded = record(program, answers=answers, stack="gcp-prod")
     assert recorded.names() == ["pulumi:providers:gcp gcp"], "no network is left behind"
@@ -57,24 +57,24 @@ def _faults(settings: Settings, answers: Any) -> list[str]:
 
 
 def test_first_nodes_over_the_quota_of_gpus_are_told_at_the_pools_minimum() -> None:
-    (fault,) = _faults(_warm(1), _quotas(GPUS_ALL_REGIONS_per_project=2))
-    assert ": ai-platform:gpu_pools.serving.min: the first nodes need 3 (gpu_pools.serving 3)" in fault, (
+    (problem,) = _problems(_warm(1), _quotas(GPUS_ALL_REGIONS_per_project=2))
+    assert ": ai-platform:gpu_pools.serving.min: the first nodes need 3 (gpu_pools.serving 3)" in problem, (
         "one in each of three zones"
     )
-    assert f"but the quota {GPUS} of acme-ml-prod is 2: request more of it" in fault
+    assert f"but the quota {GPUS} of acme-ml-prod is 2: request more of it" in problem
 
 
 def test_first_nodes_over_the_quota_of_disks_are_told_at_the_largest_part() -> None:
-    (fault,) = _faults(settings_of("gcp-prod"), _quotas(SSD_TOTAL_GB_per_project_region=400))
-    assert ": ai-platform:node_pools.general.min: the first nodes need 450" in fault
-    assert "(cluster.system_nodes 150, node_pools.general 300)" in fault
-    assert f"the quota {DISKS} of acme-ml-prod in us-central1 is 400" in fault
+    (problem,) = _problems(settings_of("gcp-prod"), _quotas(SSD_TOTAL_GB_per_project_region=400))
+    assert ": ai-platform:node_pools.general.min: the first nodes need 450" in problem
+    assert "(cluster.system_nodes 150, node_pools.general 300)" in problem
+    assert f"the quota {DISKS} of acme-ml-prod in us-central1 is 400" in problem
 
 
 def test_first_nodes_over_the_quota_of_a_familys_vcpus_are_told() -> None:
-    (fault,) = _faults(settings_of("gcp-prod"), _quotas(N2_CPUS_per_project_region=24))
-    assert "the first nodes need 36 (cluster.system_nodes 12, node_pools.general 24)" in fault
-    assert f"the quota {N2} of acme-ml-prod" in fault
+    (problem,) = _problems(settings_of("gcp-prod"), _quotas(N2_CPUS_per_project_region=24))
+    assert "the first nodes need 36 (cluster.system_nodes 12, node_pools.general 24)" in problem
+    assert f"the quota {N2} of acme-ml-prod" in problem
 
 
 def _warnings(monkeypatch: pytest.MonkeyPatch, answers: Any) -> list[str]:

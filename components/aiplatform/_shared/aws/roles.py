@@ -12,7 +12,7 @@ from typing import Final
 
 from pulumi import Input, Output
 
-from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform._shared.principals import known, own_role
 
 _DIGEST: Final = 8
@@ -62,10 +62,12 @@ def roles(named: Mapping[str, Input[str]], account_id: str, elsewhere: str = "")
     """
     texts = {path: known(arn) for path, arn in named.items()}
     plain = {path: text for path, text in texts.items() if text is not None}
-    faults = [Fault(path, reason) for path, reason in _wrong(plain, account_id, _ONCE)]
-    faults += [Fault(path, f"{got(arn)}, {own_role(arn)}") for path, arn in plain.items() if own_role(arn)]
-    if faults:
-        raise ArgumentError(faults)
+    problems = [Problem(path, reason) for path, reason in _wrong(plain, account_id, _ONCE)]
+    problems += [
+        Problem(path, f"{got(arn)}, {own_role(arn)}") for path, arn in plain.items() if own_role(arn)
+    ]
+    if problems:
+        raise ArgumentError(problems)
     arns = apart(named, account_id, _ONCE, elsewhere)
     return [Role(path, key(path, arn), arns[path], texts[path]) for path, arn in named.items()]
 

@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 
-from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform._shared.gcp.names import api_is_off
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
 from aiplatform._shared.references.cluster import ClusterReference
@@ -210,14 +210,14 @@ def node_pool(
     )
 
 
-def name_fault(name: str, keys: Iterable[str]) -> None:
+def name_problem(name: str, keys: Iterable[str]) -> None:
     """Raises ArgumentError where the component's name leaves no room for its node pools' names."""
     longest = max((len(key) for key in keys), default=0)
     room = LONGEST - longest - 1
     if len(name) > room:
         raise ArgumentError(
             [
-                Fault(
+                Problem(
                     "name",
                     f"{got(name)} as the component's name, expected at most {room} characters: with "
                     f"-{'x' * longest} and a generated suffix it names node pools, which may have 40",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, got
+from aiplatform._shared.args import Problem, got
 
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -57,17 +57,17 @@ class Taint:
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
     value: str = ""
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What Kubernetes and EKS refuse."""
-        reason = key_fault(self.key)
+        reason = key_problem(self.key)
         if reason:
-            yield Fault("key", f"{got(self.key)}, {reason}")
-        reason = value_fault(self.value)
+            yield Problem("key", f"{got(self.key)}, {reason}")
+        reason = value_problem(self.value)
         if reason:
-            yield Fault("value", f"{got(self.value)}, {reason}")
+            yield Problem("value", f"{got(self.value)}, {reason}")
 
 
-def key_fault(key: str) -> str | None:
+def key_problem(key: str) -> str | None:
     """What is wrong with the key of a label or taint that a user sets, or None."""
     domain, slash, name = key.rpartition("/")
     if len(key) > _LONGEST or not _NAME.fullmatch(name) or (slash and not _DOMAIN.fullmatch(domain)):
@@ -95,7 +95,7 @@ def pool_name(longest: int) -> Callable[[Any], str | None]:
     return rule
 
 
-def value_fault(value: str) -> str | None:
+def value_problem(value: str) -> str | None:
     """What is wrong with the value of a label or taint, or None. Empty is allowed."""
     if value == "" or _NAME.fullmatch(value):
         return None
@@ -117,42 +117,42 @@ NO_DEVICE_PLUGIN: Final = "gke-no-default-nvidia-gpu-device-plugin"
 """A label that makes GKE leave its GPU device plugin and drivers away from a node."""
 
 
-def gke_label_faults(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Fault]:
-    """As `label_faults`, with what GKE keeps for itself."""
+def gke_label_problems(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Problem]:
+    """As `label_problems`, with what GKE keeps for itself."""
     rest = dict(labels)
     if rest.pop(NO_DEVICE_PLUGIN, None) is not None:
-        yield Fault(
+        yield Problem(
             f"labels.{NO_DEVICE_PLUGIN}",
             "expected another key: with it GKE installs neither drivers nor device plugin, and the nodes "
             "would have no accelerator for Pods",
         )
-    yield from label_faults(rest, own)
+    yield from label_problems(rest, own)
 
 
-def label_faults(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Fault]:
-    """Faults of a user's labels; `own` are keys that the pool sets itself."""
+def label_problems(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Problem]:
+    """Problems of a user's labels; `own` are keys that the pool sets itself."""
     for key, value in labels.items():
-        reason = key_fault(key)
+        reason = key_problem(key)
         if not reason and key in own:
             reason = "expected another key: the pool sets this one itself"
         if reason:
-            yield Fault(f"labels.{key}", reason)
+            yield Problem(f"labels.{key}", reason)
             continue
         # EKS's model asks for at least one character where Kubernetes allows none.
-        reason = value_fault(value) if value else "expected a value, EKS accepts no empty one"
+        reason = value_problem(value) if value else "expected a value, EKS accepts no empty one"
         if reason:
-            yield Fault(f"labels.{key}", f"{got(value)}, {reason}")
+            yield Problem(f"labels.{key}", f"{got(value)}, {reason}")
 
 
-def taint_faults(taints: Iterable[Taint], own: Iterable[str]) -> Iterator[Fault]:
-    """Faults of a list of taints that no single taint can tell; `own` are keys that the pool sets itself."""
+def taint_problems(taints: Iterable[Taint], own: Iterable[str]) -> Iterator[Problem]:
+    """Return the problems between taints of a list; `own` are the keys that the pool sets itself."""
     seen: dict[tuple[str, str], int] = {}
     index = -1
     for index, taint in enumerate(taints):
         first = seen.setdefault((taint.key, taint.effect), index)
         if first != index:
-            yield Fault(f"taints[{index}]", f"{taint.key}:{taint.effect} stands at taints[{first}] already")
+            yield Problem(f"taints[{index}]", f"{taint.key}:{taint.effect} stands at taints[{first}] already")
         if taint.key in own:
-            yield Fault(f"taints[{index}].key", f"{got(taint.key)}, the pool sets this taint itself")
+            yield Problem(f"taints[{index}].key", f"{got(taint.key)}, the pool sets this taint itself")
     if index >= _MOST_TAINTS:
-        yield Fault("taints", f"expected at most {_MOST_TAINTS}, EKS's limit, got {index + 1}")
+        yield Problem("taints", f"expected at most {_MOST_TAINTS}, EKS's limit, got {index + 1}")

@@ -11,7 +11,7 @@ from typing import NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault
+from aiplatform._shared.args import Problem
 from aiplatform._shared.cloud_support import Cloud
 
 
@@ -98,12 +98,12 @@ class ClusterReference:
     kms_key_arn: Input[str] | None = None
     volume_key_arn: Input[str] | None = None
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What a cluster must say of itself on its cloud."""
         needed = {"aws": ("security_group_id",), "gcp": ("project", "region", "node_service_account")}
         for key in needed[self.cloud]:
             if getattr(self, key) is None:
-                yield Fault(key, f"missing, expected the cluster's {key} as Cluster.outputs gives it")
+                yield Problem(key, f"missing, expected the cluster's {key} as Cluster.outputs gives it")
 
 
 class NodeGroupReferenceArgs(TypedDict):

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault
+from aiplatform._shared.args import Problem
 
 
 class WorkloadIdentityReferenceArgs(TypedDict):
@@ -43,9 +43,9 @@ class WorkloadIdentityReference:
     namespace: str | None = None
     service_account: str | None = None
 
-    def elsewhere(self, namespace: str, service_account: str) -> Iterator[Fault]:
-        """Faults of an identity of other Pods than those of this service account, as far as it says whose."""
+    def elsewhere(self, namespace: str, service_account: str) -> Iterator[Problem]:
+        """Return the problems of an identity that belongs to the Pods of another service account."""
         for key, expected in (("namespace", namespace), ("service_account", service_account)):
             said = getattr(self, key)
             if said not in (None, expected):
-                yield Fault(key, f"got {said!r}, expected an identity of {namespace}/{service_account}")
+                yield Problem(key, f"got {said!r}, expected an identity of {namespace}/{service_account}")

@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 
 from pulumi import Input
 
-from aiplatform._shared.args import Fault, got
+from aiplatform._shared.args import Problem, got
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform.lakehouse.tables import ZONES, Zone
 
@@ -144,25 +144,25 @@ class LakehouseReference:
         """The key of its data, by the name that its cloud has for keys."""
         return self.kms_key or self.kms_key_arn
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What a lakehouse must say of itself on its cloud."""
         for key in ("project", "region") if self.cloud == "gcp" else ():
             if getattr(self, key) is None:
-                yield Fault(key, f"missing, expected the lakehouse's {key} as Lakehouse.outputs gives it")
+                yield Problem(key, f"missing, expected the lakehouse's {key} as Lakehouse.outputs gives it")
         yield from self._zones()
         names = [zone.name for zone in self.zones]
         for index, table in enumerate(self.tables):
             if table.zone not in names:
                 reason = f"{got(table.zone)}, expected one of {', '.join(names)}"
-                yield Fault(f"tables[{index}].zone", reason)
+                yield Problem(f"tables[{index}].zone", reason)
 
-    def _zones(self) -> Iterator[Fault]:
+    def _zones(self) -> Iterator[Problem]:
         names = [zone.name for zone in self.zones]
         for name in ZONES:
             if names.count(name) != 1:
                 listed = ", ".join(names) or "none"
-                yield Fault("zones", f"got {listed}, expected {name} once, as Lakehouse.outputs gives it")
+                yield Problem("zones", f"got {listed}, expected {name} once, as Lakehouse.outputs gives it")
         if self.cloud == "gcp":
             for index, zone in enumerate(self.zones):
                 if zone.dataset is None:
-                    yield Fault(f"zones[{index}].dataset", "missing, expected the zone's BigQuery dataset")
+                    yield Problem(f"zones[{index}].dataset", "missing, expected the zone's BigQuery dataset")

@@ -5,7 +5,7 @@ from typing import Final
 import pulumi
 from pulumi_aws import cloudwatch, eks
 
-from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform.cluster.args import CLUSTER, LOGS
 
 _ARGUMENT: Final = "ClusterArgs.prefix"
@@ -32,4 +32,4 @@ def refuse_leftover_logs(prefix: str, options: pulumi.InvokeOptions) -> None:
         "after an earlier cluster of this name was deleted. Export what you need of it, then delete it: "
         f"aws logs delete-log-group --log-group-name {name} --region {group.region}"
     )
-    raise ArgumentError([Fault(_ARGUMENT, reason)])
+    raise ArgumentError([Problem(_ARGUMENT, reason)])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 
-from aiplatform._shared.args import Fault, between, distinct, got, length, matches
+from aiplatform._shared.args import Problem, between, distinct, got, length, matches
 
 DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _TIME: Final = matches(r"([01]\d|2[0-3]):[0-5]\d", "a time of day such as 03:00, in UTC")
@@ -76,11 +76,11 @@ class MaintenanceWindow:
         list[Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]], distinct, length(1, 7, "days")
     ] = field(default_factory=lambda: list(DAYS))  # pyright: ignore[reportArgumentType]
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """What GKE needs to keep a cluster current."""
         hours = self.hours * len(self.days)
         if hours < _HOURS_NEEDED:
-            yield Fault(
+            yield Problem(
                 "", f"got {hours} hours a week, expected {_HOURS_NEEDED} at least: raise hours or add days"
             )
 
@@ -112,14 +112,14 @@ class MaintenanceExclusion:
     end: Annotated[str, moment]
     scope: Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"] = "no_upgrades"
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """It ends after it starts, and soon enough."""
         if self.end <= self.start:
-            yield Fault("end", f"{got(self.end)}, expected a moment after start, {self.start}")
+            yield Problem("end", f"{got(self.end)}, expected a moment after start, {self.start}")
             return
         days = (_parsed(self.end) - _parsed(self.start)) / timedelta(days=1)
         if self.scope == "no_upgrades" and days > _MOST_COMPLETE_DAYS:
-            yield Fault(
+            yield Problem(
                 "end",
                 f"{got(self.end)}, {days:.0f} days after start, expected at most {_MOST_COMPLETE_DAYS} of "
                 "scope no_upgrades; no_minor_upgrades and no_minor_or_node_upgrades may last longer",
@@ -134,25 +134,27 @@ class NodeAutoProvisioning:
     max_memory_gib: Annotated[int, between(1, 10_000_000)]
     accelerators: dict[str, Annotated[int, between(1, 100_000)]] = field(default_factory=dict[str, int])
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         """Accelerators by names that GKE knows the form of."""
         for kind in self.accelerators:
             if not kind.startswith(("nvidia-", "tpu-", "ct")):
-                yield Fault(f"accelerators.{kind}", "expected GKE's type of an accelerator such as nvidia-l4")
+                yield Problem(
+                    f"accelerators.{kind}", "expected GKE's type of an accelerator such as nvidia-l4"
+                )
 
 
-def exclusion_faults(exclusions: Iterable[MaintenanceExclusion]) -> Iterator[Fault]:
+def exclusion_problems(exclusions: Iterable[MaintenanceExclusion]) -> Iterator[Problem]:
     """What no single exclusion can tell."""
     each = list(exclusions)
     names = [exclusion.name for exclusion in each]
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield Fault(f"maintenance_exclusions[{index}].name", f"{got(name)} stands there twice already")
+            yield Problem(f"maintenance_exclusions[{index}].name", f"{got(name)} stands there twice already")
     if len(each) > _MOST_EXCLUSIONS:
-        yield Fault("maintenance_exclusions", f"got {len(each)}, expected at most {_MOST_EXCLUSIONS}")
+        yield Problem("maintenance_exclusions", f"got {len(each)}, expected at most {_MOST_EXCLUSIONS}")
     complete = sum(exclusion.scope == "no_upgrades" for exclusion in each)
     if complete > _MOST_COMPLETE:
-        yield Fault(
+        yield Problem(
             "maintenance_exclusions",
             f"got {complete} of scope no_upgrades, expected at most {_MOST_COMPLETE}",
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform.accelerators import Machine
 from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.aws.rules import machines_of
@@ -44,7 +44,7 @@ def instance_types(pool: GpuPoolSettings) -> list[str]:
 
 def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
     """The node groups in order of preference. Raises ArgumentError where no zone offers what is asked for."""
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     common = _common_zone(pool, offerings)
     groups: list[GroupPlan] = []
     warm = next((index for index, entry in enumerate(pool.capacity) if not entry.capacity_block), None)
@@ -54,7 +54,7 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
         # An alternative must be there in every zone of the group, or some of its launches are bound to fail.
         usable = [m for m in machines if set(zones) <= offerings.get(m.type, frozenset())]
         if not (zones and usable):
-            faults.extend(_offering_faults(pool, index, machines, zones, offerings))
+            problems.extend(_offering_problems(pool, index, machines, zones, offerings))
         groups.append(
             GroupPlan(
                 entry=entry,
@@ -65,9 +65,9 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
                 priority=FIRST_PRIORITY - STEP * index,
             )
         )
-    if faults:
-        # Entries with the same types have the same fault.
-        raise ArgumentError(dict.fromkeys(faults))
+    if problems:
+        # Entries with the same types have the same problem.
+        raise ArgumentError(dict.fromkeys(problems))
     return groups
 
 
@@ -108,29 +108,29 @@ def _zones_of(
     return next((zones for zones in choices if zones), ())
 
 
-def _offering_faults(
+def _offering_problems(
     pool: GpuPoolSettings, index: int, machines: list[Machine], zones: tuple[str, ...], offerings: Offerings
-) -> Iterable[Fault]:
+) -> Iterable[Problem]:
     types = [machine.type for machine in machines]
     offering = {zone for type_ in types for zone in offerings.get(type_, ())}
     known = sorted(offering)
     where = f"zone ids that do: {', '.join(known)}" if known else "no zone of this region does"
     what = " or ".join(types)
     if not zones:
-        yield Fault(f"{ROOT}.network.zones", f"no zone of the network offers {what}; {where}")
+        yield Problem(f"{ROOT}.network.zones", f"no zone of the network offers {what}; {where}")
     for zone in zones:
         if zone in offering:
             continue
         entry = pool.capacity[index]
         if entry.type == "reserved" and entry.zone:
-            yield Fault(
+            yield Problem(
                 f"{ROOT}.capacity[{index}].zone", f"{got(zone)}, which does not offer {what}; {where}"
             )
         elif pool.zones and zone in pool.zones:
             path = f"{ROOT}.zones[{pool.zones.index(zone)}]"
-            yield Fault(path, f"{got(zone)}, which does not offer {what}; {where}")
+            yield Problem(path, f"{got(zone)}, which does not offer {what}; {where}")
         else:
-            yield Fault(f"{ROOT}.network.zones", f"no zone that the pool can use offers {what}; {where}")
+            yield Problem(f"{ROOT}.network.zones", f"no zone that the pool can use offers {what}; {where}")
     if zones and all(zone in offering for zone in zones):
         told = "; ".join(f"{t}: {', '.join(sorted(offerings.get(t, ())))}" for t in types)
-        yield Fault(f"{ROOT}.zones", f"{got(list(zones))}, but no type is offered in all of them ({told})")
+        yield Problem(f"{ROOT}.zones", f"{got(list(zones))}, but no type is offered in all of them ({told})")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from aiplatform import accelerators
-from aiplatform._shared.args import Fault, got, matches, nearest, obeys
-from aiplatform._shared.kubernetes.names import label_faults, taint_faults
+from aiplatform._shared.args import Problem, got, matches, nearest, obeys
+from aiplatform._shared.kubernetes.names import label_problems, taint_problems
 from aiplatform.accelerators import Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
 from aiplatform.gpu_pool.args import ROLE, WAITS, Capacity, GpuPoolSettings
@@ -15,11 +15,11 @@ from aiplatform.naming import aws_tags
 _RESERVATION: Final = matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as cr-0123456789abcdef0")
 
 
-def faults(pool: GpuPoolSettings) -> Iterator[Fault]:
+def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
     """All that is wrong with a pool whose accelerator and count exist."""
     own_role = ROLE.too_long(pool.prefix) if pool.cluster.node_role_arn is None else None
     if own_role:
-        yield Fault("prefix", f"{got(pool.prefix)}, {own_role}")
+        yield Problem("prefix", f"{got(pool.prefix)}, {own_role}")
     yield from obeys("tags", pool.tags, aws_tags)
     yield from _size(pool)
     for index, entry in enumerate(pool.capacity):
@@ -29,18 +29,18 @@ def faults(pool: GpuPoolSettings) -> Iterator[Fault]:
     yield from _network(pool)
     yield from _image_and_sharing(pool)
     if pool.instance_store == "raid0" and pool.machine.disks.count == 0:
-        yield Fault(
+        yield Problem(
             "instance_store", f"got 'raid0', but {pool.machine.type} has no instance store; expected 'none'"
         )
-    yield from label_faults(pool.labels, nodes.labels(pool, "on_demand"))
-    yield from taint_faults(pool.taints, [pool.machine.card.resource])
+    yield from label_problems(pool.labels, nodes.labels(pool, "on_demand"))
+    yield from taint_problems(pool.taints, [pool.machine.card.resource])
 
 
-def _size(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
     if pool.min > pool.max:
-        yield Fault("min", f"got {pool.min}, expected at most max, which is {pool.max}")
+        yield Problem("min", f"got {pool.min}, expected at most max, which is {pool.max}")
     if pool.min and all(entry.capacity_block for entry in pool.capacity):
-        yield Fault(
+        yield Problem(
             "min",
             f"got {pool.min}, expected 0: with Capacity Blocks alone nothing can stay before a block begins",
         )
@@ -61,9 +61,9 @@ def machines_of(pool: GpuPoolSettings, entry: Capacity) -> list[Machine]:
     return [first, *(m for m in others if not pool.with_efa or m.efa_interfaces == first.efa_interfaces)]
 
 
-def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
+def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem]:
     if entry.type in WAITS:
-        yield Fault(
+        yield Problem(
             f"{path}.type",
             f"{got(entry.type)}, which AWS has no place for: EC2 has no queue for capacity; expected "
             "reserved (an on-demand capacity reservation or a Capacity Block), spot or on_demand",
@@ -76,16 +76,16 @@ def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]
     if entry.capacity_block:
         unable = [machine.type for machine in machines if not machine.capacity_block]
         if unable:
-            yield Fault(
+            yield Problem(
                 f"{path}.capacity_block", f"got true, but EC2 sells no Capacity Blocks of {', '.join(unable)}"
             )
     if entry.type == "reserved" and entry.zone is None and not _only_zone(pool):
-        yield Fault(
+        yield Problem(
             f"{path}.zone",
             "missing, expected the zone id of the reservation: the pool is not limited to one zone",
         )
     if entry.zone is not None and entry.zone not in _network_zones(pool):
-        yield Fault(f"{path}.zone", f"{got(entry.zone)}, {_expected_zone(pool, entry.zone)}")
+        yield Problem(f"{path}.zone", f"{got(entry.zone)}, {_expected_zone(pool, entry.zone)}")
 
 
 def _only_zone(pool: GpuPoolSettings) -> bool:
@@ -101,46 +101,48 @@ def _expected_zone(pool: GpuPoolSettings, zone: str) -> str:
     return f"expected a zone id of the network: {', '.join(known)}{nearest(zone, known)}"
 
 
-def _instance_types(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
+def _instance_types(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem]:
     fitting = [machine.type for machine in accelerators.aws_machines(pool.accelerator, pool.count)]
     for index, name in enumerate(entry.instance_types or []):
         if name not in fitting:
-            yield Fault(
+            yield Problem(
                 f"{path}[{index}]",
                 f"{got(name)}, expected an instance type with {pool.count} {pool.accelerator}: "
                 f"{', '.join(fitting)}{nearest(name, fitting)}",
             )
     if entry.type == "reserved" and len(entry.instance_types or []) > 1:
-        yield Fault(path, f"{got(entry.instance_types)}, expected one: a reservation is of one instance type")
+        yield Problem(
+            path, f"{got(entry.instance_types)}, expected one: a reservation is of one instance type"
+        )
     interfaces = {machine.efa_interfaces for machine in machines_of(pool, entry)}
     if pool.with_efa and len(interfaces) > 1:
-        yield Fault(
+        yield Problem(
             path, "expected types with equally many EFA interfaces: one launch template serves them all"
         )
 
 
-def _twice(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _twice(pool: GpuPoolSettings) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, entry in enumerate(pool.capacity):
         first = seen.setdefault(entry.key, index)
         if first != index:
             what = entry.reservation_id or entry.type
-            yield Fault(f"capacity[{index}]", f"{what!r} stands at capacity[{first}] already")
+            yield Problem(f"capacity[{index}]", f"{what!r} stands at capacity[{first}] already")
 
 
-def _zones(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.network.zones:
-        yield Fault("network.zones", "missing, expected the network's zones as Network.outputs gives them")
+        yield Problem("network.zones", "missing, expected the network's zones as Network.outputs gives them")
         return
     for index, zone in enumerate(pool.zones or []):
         if zone not in _network_zones(pool):
-            yield Fault(f"zones[{index}]", f"{got(zone)}, {_expected_zone(pool, zone)}")
+            yield Problem(f"zones[{index}]", f"{got(zone)}, {_expected_zone(pool, zone)}")
     if pool.in_one_zone and len(pool.zones or []) > 1:
         why = "EFA" if pool.with_efa else "a cluster placement group"
-        yield Fault("zones", f"{got(pool.zones)}, expected one zone: {why} reaches no further")
+        yield Problem("zones", f"{got(pool.zones)}, expected one zone: {why} reaches no further")
 
 
-def _network(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _network(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.with_efa:
         return
     for index, entry in enumerate(pool.capacity):
@@ -151,20 +153,20 @@ def _network(pool: GpuPoolSettings) -> Iterator[Fault]:
                 {m.type for m in accelerators.aws_machines(pool.accelerator, pool.count) if m.efa_interfaces}
             )
             has = f"; with it: {', '.join(able)} (name them in capacity[].instance_types)" if able else ""
-            yield Fault(path, f"{', '.join(without)} has no EFA{has}")
+            yield Problem(path, f"{', '.join(without)} has no EFA{has}")
             return
 
 
-def _image_and_sharing(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _image_and_sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
     vendor = pool.machine.card.vendor
     if vendor == "neuron" and pool.os == "bottlerocket":
-        yield Fault(
+        yield Problem(
             "image", f"got 'bottlerocket', expected 'al2023': EKS has no Bottlerocket for {pool.accelerator}"
         )
     if pool.sharing is None:
         return
     if vendor == "neuron":
-        yield Fault(
+        yield Problem(
             "sharing",
             f"{pool.accelerator} cannot be shared; containers ask for single aws.amazon.com/neuroncore",
         )
@@ -172,21 +174,21 @@ def _image_and_sharing(pool: GpuPoolSettings) -> Iterator[Fault]:
         yield from _mig(pool, pool.sharing.profile or "")
 
 
-def _mig(pool: GpuPoolSettings, profile: str) -> Iterator[Fault]:
-    reason = accelerators.mig_fault(pool.accelerator, profile)
+def _mig(pool: GpuPoolSettings, profile: str) -> Iterator[Problem]:
+    reason = accelerators.mig_problem(pool.accelerator, profile)
     if reason:
         card_has_none = not pool.machine.card.mig
-        yield Fault(
+        yield Problem(
             "sharing.strategy" if card_has_none else "sharing.profile",
             f"{got('mig' if card_has_none else profile)}, {reason}",
         )
     elif pool.accelerator not in BOTTLEROCKET_MIG_MODELS:
         able = ", ".join(BOTTLEROCKET_MIG_MODELS)
-        yield Fault(
+        yield Problem(
             "sharing.strategy", f"got 'mig', but Bottlerocket cuts {able} only, not {pool.accelerator}"
         )
     elif pool.os != "bottlerocket":
-        yield Fault(
+        yield Problem(
             "image",
             "got 'al2023', expected 'bottlerocket' (or left out) with MIG: its image cuts the cards when a "
             "node starts, that of AL2023 has nothing that does",

@@ -46,7 +46,7 @@ class Builder:
         refused before anything is made."""
         pool = self.settings
         plans = gcp_plan.plan(pool)
-        gke.name_fault(self.name, (each.key for each in plans))
+        gke.name_problem(self.name, (each.key for each in plans))
         zones = self._zones(plans)
         placement = self._placement_policy() if nodes.with_placement(pool) else None
         fabric = nodes.machine(pool).fabric if nodes.with_gpudirect(pool) else None

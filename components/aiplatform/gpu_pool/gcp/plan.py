@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aiplatform._shared.args import ArgumentError, Fault, got
+from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform.accelerators import gcp as google
 from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.gcp import nodes
@@ -73,16 +73,16 @@ def zones_for(
 ) -> Mapping[str, tuple[str, ...]]:
     """The zones of each node pool, by its key. Raises ArgumentError where none offers what is asked for."""
     common = _common_zone(pool, plans, offerings)
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     found: dict[str, tuple[str, ...]] = {}
     for each in plans:
         zones = _zones_of(pool, each, offerings, common)
         offering = _offering(pool, each, offerings)
-        faults.extend(_faults(pool, each, zones, offering))
+        problems.extend(_problems(pool, each, zones, offering))
         found[each.key] = zones
-    if faults:
-        # Node pools of the same machine type have the same fault.
-        raise ArgumentError(dict.fromkeys(faults))
+    if problems:
+        # Node pools of the same machine type have the same problem.
+        raise ArgumentError(dict.fromkeys(problems))
     return found
 
 
@@ -125,16 +125,16 @@ def _zones_of(
     return tuple(zone for zone in ids if zone in _offering(pool, each, offerings))
 
 
-def _faults(
+def _problems(
     pool: GpuPoolSettings, each: PoolPlan, zones: tuple[str, ...], offering: frozenset[str]
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     limited = nodes.flex_start_zones(pool, each.entry) is not None
     what = f"{each.machine.type} by flex-start" if limited else each.machine.type
     where = (
         f"zones of the network that do: {', '.join(sorted(offering))}" if offering else "no zone of it does"
     )
     if not zones:
-        yield Fault(f"{ROOT}.network.zones", f"no zone of the network offers {what}; {where}")
+        yield Problem(f"{ROOT}.network.zones", f"no zone of the network offers {what}; {where}")
     for zone in zones:
         if zone in offering:
             continue
@@ -143,6 +143,6 @@ def _faults(
         elif pool.zones and zone in pool.zones:
             path = f"{ROOT}.zones[{pool.zones.index(zone)}]"
         else:
-            yield Fault(f"{ROOT}.network.zones", f"no zone that the pool can use offers {what}; {where}")
+            yield Problem(f"{ROOT}.network.zones", f"no zone that the pool can use offers {what}; {where}")
             continue
-        yield Fault(path, f"{got(zone)}, which does not offer {what}; {where}")
+        yield Problem(path, f"{got(zone)}, which does not offer {what}; {where}")

@@ -6,9 +6,9 @@ from typing import Final
 
 from aiplatform import accelerators
 from aiplatform._shared.addresses import overlap
-from aiplatform._shared.args import Fault, got, is_unknown, nearest, obeys
+from aiplatform._shared.args import Problem, got, is_unknown, nearest, obeys
 from aiplatform._shared.gcp.names import zones_of
-from aiplatform._shared.kubernetes.names import class_name, gke_label_faults, taint_faults
+from aiplatform._shared.kubernetes.names import class_name, gke_label_problems, taint_problems
 from aiplatform.accelerators import NVIDIA, TPU
 from aiplatform.accelerators import gcp as google
 from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
@@ -28,7 +28,7 @@ _RESERVATION: Final = re.compile(
 _KINDS: Final = ("reserved", "on_demand", "spot", "flex_start", "queued")
 
 
-def faults(pool: GpuPoolSettings) -> Iterator[Fault]:
+def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
     """All that is wrong with a pool whose accelerator and count exist on Google Cloud."""
     yield from obeys("tags", pool.tags, google_labels)
     yield from obeys("name", pool.name, class_name)
@@ -41,11 +41,11 @@ def faults(pool: GpuPoolSettings) -> Iterator[Fault]:
     yield from _placement(pool)
     yield from _sharing(pool)
     yield from _disks(pool)
-    yield from gke_label_faults(pool.labels, nodes.labels(pool, "on_demand"))
-    yield from taint_faults(pool.taints, [NVIDIA, TPU, nodes.COMPUTE_CLASS, nodes.QUEUED])
+    yield from gke_label_problems(pool.labels, nodes.labels(pool, "on_demand"))
+    yield from taint_problems(pool.taints, [NVIDIA, TPU, nodes.COMPUTE_CLASS, nodes.QUEUED])
 
 
-def _reservation_and_types(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _reservation_and_types(pool: GpuPoolSettings) -> Iterator[Problem]:
     for index, entry in enumerate(pool.capacity):
         path = f"capacity[{index}]"
         wrong = list(_machine_type(pool, entry, f"{path}.instance_types"))
@@ -53,30 +53,30 @@ def _reservation_and_types(pool: GpuPoolSettings) -> Iterator[Fault]:
         if not wrong:
             yield from _sold(pool, entry, path)
         if entry.reservation_id is not None and not _RESERVATION.fullmatch(entry.reservation_id):
-            yield Fault(
+            yield Problem(
                 f"{path}.reservation_id",
                 f"{got(entry.reservation_id)}, expected a reservation's name, or "
                 "projects/PROJECT/reservations/NAME; a block of it by /reservationBlocks/BLOCK after it",
             )
         if entry.type == "reserved" and entry.zone is None and not _only_zone(pool):
-            yield Fault(
+            yield Problem(
                 f"{path}.zone",
                 "missing, expected the zone of the reservation: the pool is not limited to one zone",
             )
         if entry.zone is not None:
             yield from _zone(pool, entry.zone, f"{path}.zone")
         if entry.max_run_hours is not None and not nodes.waits(entry):
-            yield Fault(
+            yield Problem(
                 f"{path}.max_run_hours",
                 f"got a limit with type {entry.type!r}, expected flex_start or queued",
             )
 
 
-def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
+def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem]:
     if entry.instance_types is None:
         return
     if len(entry.instance_types) > 1:
-        yield Fault(path, f"{got(entry.instance_types)}, expected one: a node pool has one machine type")
+        yield Problem(path, f"{got(entry.instance_types)}, expected one: a node pool has one machine type")
         return
     name = entry.instance_types[0]
     fitting = [machine.type for machine in accelerators.gcp_machines(pool.accelerator, pool.count)]
@@ -88,27 +88,27 @@ def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator
     )
     built_in = google.BUILT_IN.get(name.partition("-")[0])
     if built_in is not None:
-        yield Fault(
+        yield Problem(
             f"{path}[0]",
             f"{got(name)}, which comes with {built_in} and takes no {pool.accelerator} beside them; "
             f"{expected}",
         )
     else:
-        yield Fault(f"{path}[0]", f"{got(name)}, {expected}")
+        yield Problem(f"{path}[0]", f"{got(name)}, {expected}")
 
 
-def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
+def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem]:
     machine = nodes.machine_of(pool, entry)
     if entry.type not in machine.sold:
         ways = ", ".join(kind for kind in _KINDS if kind in machine.sold)
-        yield Fault(
+        yield Problem(
             f"{path}.type", f"{got(entry.type)}, but Google Cloud sells {machine.type} only as {ways}"
         )
     sold = nodes.flex_start_zones(pool, entry)
     zones = pool.zones or [zone.id for zone in pool.network.zones]
     if sold is not None and zones and not sold & set(zones):
         where = "the pool's zones" if pool.zones else "the network's zones"
-        yield Fault(
+        yield Problem(
             f"{path}.type",
             f"{got(entry.type)}, but Google Cloud sells {pool.accelerator} by flex-start in "
             f"{', '.join(sorted(sold))} only, and {where} are {', '.join(zones)}: expected reserved, spot or "
@@ -116,52 +116,52 @@ def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Fault]:
         )
 
 
-def _topology(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _topology(pool: GpuPoolSettings) -> Iterator[Problem]:
     if pool.topology is None:
         return
     if pool.card.vendor != "tpu":
         tpus = [key for key in accelerators.offered("gcp") if accelerators.CARDS[key].vendor == "tpu"]
-        yield Fault(
+        yield Problem(
             "topology",
             f"{got(pool.topology)}, but {pool.accelerator} is no TPU; those with slices: {', '.join(tpus)}",
         )
         return
-    reason = google.topology_fault(pool.accelerator, pool.count, pool.topology)
+    reason = google.topology_problem(pool.accelerator, pool.count, pool.topology)
     if reason:
-        yield Fault("topology", f"{got(pool.topology)}, {reason}")
+        yield Problem("topology", f"{got(pool.topology)}, {reason}")
     elif nodes.slice_nodes(pool) > 1 and pool.max > MOST_SLICES:
-        yield Fault(
+        yield Problem(
             "max",
             f"got {pool.max}, expected at most {MOST_SLICES} slices of {nodes.slice_nodes(pool)} nodes: each "
             "is a node pool of its own",
         )
 
 
-def _size(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
     if pool.min > pool.max:
-        yield Fault("min", f"got {pool.min}, expected at most max, which is {pool.max}")
+        yield Problem("min", f"got {pool.min}, expected at most max, which is {pool.max}")
     if pool.min and all(entry.type in WAITS for entry in pool.capacity):
-        yield Fault(
+        yield Problem(
             "min",
             f"got {pool.min}, expected 0: flex-start and queued nodes come when there are some, and live for "
             "a limited time",
         )
 
 
-def _twice(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _twice(pool: GpuPoolSettings) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, entry in enumerate(pool.capacity):
         first = seen.setdefault(nodes.key(entry), index)
         if first != index:
             what = entry.reservation_id or entry.type
-            yield Fault(f"capacity[{index}]", f"{what!r} stands at capacity[{first}] already")
+            yield Problem(f"capacity[{index}]", f"{what!r} stands at capacity[{first}] already")
 
 
 def _only_zone(pool: GpuPoolSettings) -> bool:
     return len(pool.zones if pool.zones is not None else pool.network.zones) == 1
 
 
-def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Fault]:
+def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
     if pool.cluster.region is not None:
         wrong = list(obeys(path, zone, zones_of(pool.cluster.region)))
         yield from wrong
@@ -169,14 +169,14 @@ def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Fault]:
             return
     known = [each.id for each in pool.network.zones]
     if zone not in known:
-        yield Fault(
+        yield Problem(
             path, f"{got(zone)}, expected a zone of the network: {', '.join(known)}{nearest(zone, known)}"
         )
 
 
-def _zones(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.network.zones:
-        yield Fault("network.zones", "missing, expected the network's zones as Network.outputs gives them")
+        yield Problem("network.zones", "missing, expected the network's zones as Network.outputs gives them")
         return
     for index, zone in enumerate(pool.zones or []):
         yield from _zone(pool, zone, f"zones[{index}]")
@@ -189,18 +189,20 @@ def _zones(pool: GpuPoolSettings) -> Iterator[Fault]:
                 if nodes.with_gpudirect(pool)
                 else "compact placement keeps nodes in one"
             )
-        yield Fault("zones", f"{got(pool.zones)}, expected one zone: {why}")
+        yield Problem("zones", f"{got(pool.zones)}, expected one zone: {why}")
     # One zone for all: a reservation elsewhere would be a pool elsewhere.
     elsewhere = {entry.zone for entry in pool.capacity if entry.zone}
     if nodes.in_one_zone(pool) and len(elsewhere) > 1:
-        yield Fault("capacity", f"reservations in {', '.join(sorted(elsewhere))}, expected one zone for all")
+        yield Problem(
+            "capacity", f"reservations in {', '.join(sorted(elsewhere))}, expected one zone for all"
+        )
 
 
-def _gpudirect(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _gpudirect(pool: GpuPoolSettings) -> Iterator[Problem]:
     machine = nodes.machine(pool)
     if pool.gpudirect and machine.fabric is None:
         able = [f"{other.count} {other.accelerator}" for other in google.MACHINES if other.fabric is not None]
-        yield Fault(
+        yield Problem(
             "gpudirect",
             f"got true, but {machine.type} has no network cards for it; with them: {', '.join(able)}",
         )
@@ -208,7 +210,7 @@ def _gpudirect(pool: GpuPoolSettings) -> Iterator[Fault]:
     if not nodes.with_gpudirect(pool):
         return
     if not pool.cluster.multi_networking:
-        yield Fault(
+        yield Problem(
             "gpudirect",
             f"the cluster has no multi-networking, which {machine.type} needs for GPUDirect, and which is "
             "fixed when a cluster is made: make the cluster with multi_networking, or say gpudirect: false",
@@ -221,61 +223,61 @@ def _gpudirect(pool: GpuPoolSettings) -> Iterator[Fault]:
     own = nodes.gpudirect_cidr(pool)
     for what, cidr in others.items():
         if isinstance(cidr, str) and not is_unknown(cidr) and overlap(own, cidr):
-            yield Fault(
+            yield Problem(
                 "gpudirect_cidr",
                 f"{got(own)}, which overlaps the range of {what}, {cidr}: expected another private range",
             )
     most = pool.max * len(pool.capacity)
     if most > nodes.gpudirect_nodes(pool):
-        yield Fault(
+        yield Problem(
             "gpudirect_cidr",
             f"{got(own)}, which has room for {nodes.gpudirect_nodes(pool)} nodes; expected a range for the "
             f"{most} that the entries of `capacity` may grow to together",
         )
 
 
-def _placement(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _placement(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.placement_group:
         return
     machine = nodes.machine(pool)
     if machine.is_tpu:
-        yield Fault(
+        yield Problem(
             "placement_group",
             "got true, but the chips of a TPU slice stand together by its topology; leave it out",
         )
     elif not machine.compact:
-        yield Fault("placement_group", f"got true, but {machine.family} machines have no compact placement")
+        yield Problem("placement_group", f"got true, but {machine.family} machines have no compact placement")
 
 
-def _sharing(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
     sharing = pool.sharing
     if sharing is None:
         return
     if pool.card.vendor == "tpu":
-        yield Fault("sharing", "TPU chips cannot be shared; a container takes all of its node's")
+        yield Problem("sharing", "TPU chips cannot be shared; a container takes all of its node's")
     elif sharing.strategy == "mig":
         sizes = google.PARTITIONS.get(pool.accelerator)
         if sizes is None:
             able = ", ".join(google.PARTITIONS)
-            yield Fault(
+            yield Problem(
                 "sharing.strategy", f"got 'mig', {pool.accelerator} has no MIG; those that have: {able}"
             )
         elif sharing.profile not in sizes:
-            yield Fault(
+            yield Problem(
                 "sharing.profile",
                 f"{got(sharing.profile)}, expected a partition size that GKE makes of {pool.accelerator}: "
                 f"{', '.join(sizes)}",
             )
     elif sharing.replicas is not None and sharing.replicas > google.MOST_CLIENTS:
-        yield Fault(
+        yield Problem(
             "sharing.replicas",
             f"got {sharing.replicas}, expected at most {google.MOST_CLIENTS} containers a GPU on GKE",
         )
 
 
-def _disks(pool: GpuPoolSettings) -> Iterator[Fault]:
+def _disks(pool: GpuPoolSettings) -> Iterator[Problem]:
     if pool.instance_store == "raid0" and nodes.machine(pool).local_ssds == 0:
-        yield Fault(
+        yield Problem(
             "instance_store",
             f"got 'raid0', but {nodes.machine(pool).type} takes no local SSD; expected 'none'",
         )

@@ -62,13 +62,13 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
         {f"LakehouseArgs.writers[{index}]": each for index, each in enumerate(settings.writers)},
         where.account_id,
     )
-    faults = [
+    problems = [
         *aws_captures.unprepared(context),
         *aws_limits.refused(context),
         *aws_keeper.refused(context),
     ]
-    if faults:
-        raise ArgumentError(faults)
+    if problems:
+        raise ArgumentError(problems)
     principals = aws_principals.principals(context)
     key = aws_buckets.key(context, principals)
     own = aws_roles.roles(context, writers)

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 from pulumi_aws import dms, ec2, iam, kms, vpc
 
-from aiplatform._shared.args import Fault
+from aiplatform._shared.args import Problem
 from aiplatform._shared.aws.account import Statement, allow, document
 from aiplatform.lakehouse.aws.context import FILES, Context
 from aiplatform.lakehouse.aws.names import CAPTURE, CAPTURE_GROUP, CAPTURE_ROLE
@@ -26,7 +26,7 @@ _ENGINES: Final = {"postgresql": "postgres", "mysql": "mysql"}
 _LEAST_FILE_KB: Final = 32000
 
 
-def unprepared(context: Context) -> Iterator[Fault]:
+def unprepared(context: Context) -> Iterator[Problem]:
     """What the account must have first, asked before anything is made."""
     if not context.settings.captures:
         return
@@ -37,7 +37,7 @@ def unprepared(context: Context) -> Iterator[Fault]:
             "expected it to be made first, once for the account, trusted by dms.amazonaws.com and with the "
             "managed policy service-role/AmazonDMSVPCManagementRole"
         )
-        yield Fault("LakehouseArgs.captures", reason)
+        yield Problem("LakehouseArgs.captures", reason)
 
 
 def roles(context: Context) -> dict[str, iam.Role]:

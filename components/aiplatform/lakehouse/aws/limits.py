@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from aiplatform._shared.args import Fault
+from aiplatform._shared.args import Problem
 from aiplatform._shared.aws.account import Statement, document
 from aiplatform._shared.aws.managed_policies import INLINE, MANAGED, size
 from aiplatform._shared.principals import known
@@ -14,13 +14,13 @@ from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.aws.names import stream_name
 
 
-def refused(context: Context) -> Iterator[Fault]:
+def refused(context: Context) -> Iterator[Problem]:
     """All of it."""
     yield from _policies(context)
     yield from _writers_elsewhere(context)
 
 
-def _policies(context: Context) -> Iterator[Fault]:
+def _policies(context: Context) -> Iterator[Problem]:
     """Policies of the platform's own roles that would be too long. They grow with what is declared."""
     settings = context.settings
     # All ids of keys are of one length.
@@ -42,17 +42,17 @@ def _policies(context: Context) -> Iterator[Fault]:
         yield from _too_long("streams", "the policy of producers, which names each stream", managed, MANAGED)
 
 
-def _too_long(key: str, what: str, policies: Sequence[Sequence[Statement]], most: int) -> Iterator[Fault]:
+def _too_long(key: str, what: str, policies: Sequence[Sequence[Statement]], most: int) -> Iterator[Problem]:
     characters = sum(size(document(*statements)) for statements in policies)
     if characters > most:
-        yield Fault(
+        yield Problem(
             f"LakehouseArgs.{key}",
             f"{characters:,} characters of {what}; expected at most {most:,}, which is IAM's limit: fewer, "
             "or shorter names",
         )
 
 
-def _writers_elsewhere(context: Context) -> Iterator[Fault]:
+def _writers_elsewhere(context: Context) -> Iterator[Problem]:
     """Roles of another account that would write to tables in the zones' buckets. Each commit names the
     table's location, and Lake Formation grants DATA_LOCATION_ACCESS there to the account alone, whose
     administrator passes it on (its developer guide, "Granting data location permissions (external
@@ -62,7 +62,7 @@ def _writers_elsewhere(context: Context) -> Iterator[Fault]:
     for index, grant in enumerate(context.settings.grants):
         arn = known(grant.principal)
         if "write" in grant.actions and arn is not None and arn.split(":")[4] != context.place.account_id:
-            yield Fault(
+            yield Problem(
                 f"LakehouseArgs.grants[{index}].actions",
                 f"got write for {arn}, a role of another account; expected read, or a role of this account, "
                 f"{context.place.account_id}, that the other one may assume",

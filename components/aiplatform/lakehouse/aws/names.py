@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from aiplatform._shared.args import Fault, got
+from aiplatform._shared.args import Problem, got
 from aiplatform.lakehouse.ingestion import CaptureSettings, StreamSettings
 from aiplatform.naming import (
     ATHENA_WORKGROUP,
@@ -63,19 +63,19 @@ NAMES: Final = tuple(each for each in list(vars().values()) if isinstance(each, 
 
 def own_names(
     prefix: str, streams: Sequence[StreamSettings], captures: Sequence[CaptureSettings]
-) -> Iterator[Fault]:
+) -> Iterator[Problem]:
     """Names that are too long, or that their services refuse, because of what stands after the prefix."""
     for index, stream in enumerate(streams):
         room = DATA_STREAM.limit - len(f"{prefix}-")
         if len(stream.name) > room:
             reason = f"expected at most {room} characters: {prefix}-{stream.name} would be {DATA_STREAM.what}"
-            yield Fault(
+            yield Problem(
                 f"streams[{index}].name", f"{got(stream.name)}, {reason}, which may have {DATA_STREAM.limit}"
             )
     for index, capture in enumerate(captures):
         if "--" in capture.name:
             # DMS API reference, "CreateReplicationConfig".
-            yield Fault(
+            yield Problem(
                 f"captures[{index}].name", f"{got(capture.name)}, expected no two hyphens beside each other"
             )
 

@@ -12,7 +12,7 @@ import pulumi
 from pulumi import AssetArchive, StringAsset
 from pulumi_aws import iam, kms, lakeformation, lambda_
 
-from aiplatform._shared.args import Fault
+from aiplatform._shared.args import Problem
 from aiplatform._shared.aws.account import Statement, allow, document, trust
 from aiplatform._shared.aws.logs import log_group
 from aiplatform.lakehouse import table_keeper
@@ -28,7 +28,7 @@ _TIMEOUT: Final = 300
 _LOG_DAYS: Final = 90
 
 
-def refused(context: Context) -> Iterator[Fault]:
+def refused(context: Context) -> Iterator[Problem]:
     """What the keeper would refuse of today's declarations, asked before anything is made. Nothing in the run
     that makes it; and where it cannot be asked, `up` will tell."""
     tables = context.settings.tables
@@ -55,10 +55,10 @@ def refused(context: Context) -> Iterator[Fault]:
         if "ResourceNotFound" not in str(error):
             pulumi.log.warn(f"changes of tables are judged by `up` alone: {error}", context.parent)
         return
-    faults: dict[str, list[str]] = json.loads(answer.result).get("faults", {})
+    problems: dict[str, list[str]] = json.loads(answer.result).get("problems", {})
     for index, table in enumerate(tables):
-        for reason in faults.get(table.path, []):
-            yield Fault(f"LakehouseArgs.tables[{index}]", f"{table.path}: {reason}")
+        for reason in problems.get(table.path, []):
+            yield Problem(f"LakehouseArgs.tables[{index}]", f"{table.path}: {reason}")
 
 
 def role(context: Context) -> iam.Role:

@@ -125,8 +125,8 @@ class Jobs:
             last: Any = error.last_attempt.result() or {}
             state = last.get("state")
             raise TimeoutError(f"job {job_id} is still {state} after {seconds:.0f} seconds") from None
-        fault = (status or {}).get("errorResult")
-        return str(fault.get("message") or fault) if fault else None
+        problem = (status or {}).get("errorResult")
+        return str(problem.get("message") or problem) if problem else None
 
 
 def _unfinished(status: Mapping[str, Any] | None) -> bool:
@@ -138,7 +138,7 @@ def _last(attempts: RetryCallState) -> Any:
     return attempts.outcome.result() if attempts.outcome is not None else None
 
 
-def _fault(answer: requests.Response) -> Mapping[str, Any]:
+def _problem(answer: requests.Response) -> Mapping[str, Any]:
     """The error that BigQuery answered; empty where something else answered."""
     try:
         return {**answer.json()["error"]}
@@ -148,13 +148,13 @@ def _fault(answer: requests.Response) -> Mapping[str, Any]:
 
 def _limited(answer: requests.Response) -> bool:
     return answer.status_code == _FORBIDDEN and any(
-        each.get("reason") in _LIMITS for each in _fault(answer).get("errors") or ()
+        each.get("reason") in _LIMITS for each in _problem(answer).get("errors") or ()
     )
 
 
 def _accepted(answer: requests.Response) -> requests.Response:
     if not answer.ok:
-        said = _fault(answer).get("message") or answer.reason
+        said = _problem(answer).get("message") or answer.reason
         raise requests.HTTPError(f"{said} (HTTP {answer.status_code})", response=answer)
     return answer
 

@@ -113,7 +113,7 @@ def _succeeded(statuses: Sequence[Mapping[str, Any]] | None) -> bool:
 
 
 def _errors(statuses: Sequence[Mapping[str, Any]] | None) -> str:
-    faults: list[Mapping[str, Any]] = [
-        fault for each in statuses or () for fault in each.get("error_results") or ()
+    problems: list[Mapping[str, Any]] = [
+        problem for each in statuses or () for problem in each.get("error_results") or ()
     ]
-    return "; ".join(str(fault.get("message")) for fault in faults)
+    return "; ".join(str(problem.get("message")) for problem in problems)

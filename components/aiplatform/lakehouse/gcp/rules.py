@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from aiplatform._shared.args import Fault, got, length, obeys
+from aiplatform._shared.args import Problem, got, length, obeys
 from aiplatform.lakehouse import types
 from aiplatform.lakehouse.tables import TableSettings
 from aiplatform.naming import (
@@ -82,24 +82,24 @@ def data_scan(prefix: str, table: TableSettings) -> str:
     return f"{prefix}-{table.zone}-{table.name}".replace("_", "-")
 
 
-def faults(settings: "LakehouseSettings") -> Iterator[Fault]:
+def problems(settings: "LakehouseSettings") -> Iterator[Problem]:
     """All of them."""
     for key in ("project", "region"):
         if getattr(settings, key) is None:
-            yield Fault(key, f"missing, expected the {key}: Google Cloud's resources are made in one")
+            yield Problem(key, f"missing, expected the {key}: Google Cloud's resources are made in one")
     yield from _names(settings)
     yield from obeys("tags", settings.tags, google_labels)
     yield from _principals(settings)
     yield from _tables(settings)
     yield from _cutoff(settings.query_cutoff_bytes)
     if settings.batches and settings.network is None:
-        yield Fault("network", "missing, expected the network that `batches` run in")
+        yield Problem("network", "missing, expected the network that `batches` run in")
     for where in ("arrival_targets", "quality_targets"):
         for name, principal in getattr(settings, where).items():
             yield from obeys(f"{where}.{name}", principal, member)
 
 
-def _names(settings: "LakehouseSettings") -> Iterator[Fault]:
+def _names(settings: "LakehouseSettings") -> Iterator[Problem]:
     names = [CATALOG, DATASET, ACCESS_LOGS, ARRIVALS, QUALITY]
     if settings.perimeter is not None:
         names.append(PERIMETER)
@@ -114,10 +114,10 @@ def _names(settings: "LakehouseSettings") -> Iterator[Fault]:
         reason = (
             "expected one without 'google' that does not begin with 'goog': buckets may have no such name"
         )
-        yield Fault("prefix", f"{got(settings.prefix)}, {reason}")
+        yield Problem("prefix", f"{got(settings.prefix)}, {reason}")
 
 
-def _principals(settings: "LakehouseSettings") -> Iterator[Fault]:
+def _principals(settings: "LakehouseSettings") -> Iterator[Problem]:
     for index, writer in enumerate(settings.writers):
         yield from obeys(f"writers[{index}]", writer, member)
     for index, admin in enumerate(settings.admins):
@@ -128,17 +128,17 @@ def _principals(settings: "LakehouseSettings") -> Iterator[Fault]:
         if grant.rows is not None and streamed:
             named = ", ".join(sorted(streamed))
             reason = f"expected none: {named} is written by BigQuery, which knows no row policies there"
-            yield Fault(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
+            yield Problem(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
 
 
-def _tables(settings: "LakehouseSettings") -> Iterator[Fault]:
+def _tables(settings: "LakehouseSettings") -> Iterator[Problem]:
     streamed = {stream.table for stream in settings.streams}
     for index, table in enumerate(settings.tables):
         where = f"tables[{index}]"
         yield from _columns(where, table)
         conditions = {each.rows for each in settings.grants if table.path in each.tables and each.rows}
         if len(conditions) > ROW_CONDITIONS:
-            yield Fault(
+            yield Problem(
                 "grants",
                 f"{len(conditions)} different `rows` on {table.path}; expected at most {ROW_CONDITIONS}: "
                 "let a group have the rows that its members share",
@@ -149,30 +149,30 @@ def _tables(settings: "LakehouseSettings") -> Iterator[Fault]:
             name = data_scan(settings.prefix, table)
             if len(name) > DATA_SCAN.limit:
                 reason = f"whose scan would be {name!r}, expected at most {DATA_SCAN.limit} characters"
-                yield Fault(f"{where}.name", f"{got(table.name)}, {reason}")
+                yield Problem(f"{where}.name", f"{got(table.name)}, {reason}")
 
 
-def _columns(where: str, table: TableSettings) -> Iterator[Fault]:
+def _columns(where: str, table: TableSettings) -> Iterator[Problem]:
     for index, column in enumerate(table.columns):
         if not isinstance(types.parse(column.type), types.Primitive):
-            yield Fault(
+            yield Problem(
                 f"{where}.columns[{index}].type",
                 f"{got(column.type)}, expected a type without parts: Google's provider declares no others, "
                 "and cannot read a table that has them",
             )
 
 
-def _streamed(where: str, table: TableSettings) -> Iterator[Fault]:
+def _streamed(where: str, table: TableSettings) -> Iterator[Problem]:
     """BigQuery writes the table of a stream, and so makes it."""
     if table.partitions:
-        yield Fault(
+        yield Problem(
             f"{where}.partitions",
             "got some for the table of a stream, expected none: BigQuery manages its files; it clusters them "
             "by the columns of `sort_order`",
         )
     for index, part in enumerate(table.sort_order):
         if part.transform != "identity" or "." in part.column:
-            yield Fault(
+            yield Problem(
                 f"{where}.sort_order[{index}].transform", "expected columns as they are: it clusters by them"
             )
     yield from obeys(
@@ -181,13 +181,13 @@ def _streamed(where: str, table: TableSettings) -> Iterator[Fault]:
     for index, column in enumerate(table.columns):
         if str(types.parse(column.type)) == "uuid":
             reason = "expected string or fixed[16]: BigQuery writes no uuid"
-            yield Fault(f"{where}.columns[{index}].type", f"{got(column.type)}, {reason}")
+            yield Problem(f"{where}.columns[{index}].type", f"{got(column.type)}, {reason}")
 
 
-def _cutoff(value: int | None) -> Iterator[Fault]:
+def _cutoff(value: int | None) -> Iterator[Problem]:
     if value is None:
         return
     if value < LEAST_CUTOFF:
-        yield Fault("query_cutoff_bytes", f"{got(value)}, expected at least {LEAST_CUTOFF} bytes, 1 GiB")
+        yield Problem("query_cutoff_bytes", f"{got(value)}, expected at least {LEAST_CUTOFF} bytes, 1 GiB")
     elif value % MIB:
-        yield Fault("query_cutoff_bytes", f"{got(value)}, expected whole MiB: the quota is counted in them")
+        yield Problem("query_cutoff_bytes", f"{got(value)}, expected whole MiB: the quota is counted in them")

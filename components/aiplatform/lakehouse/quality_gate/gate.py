@@ -52,14 +52,14 @@ def _has_branch(sql: Callable[[str], Sequence[Any]], table: str) -> bool:
 
 def judge(tables: Mapping[str, str], evaluate: Evaluate, *, branch: bool) -> None:
     """Look at the rules of all tables. Raises QualityError with every rule that does not hold."""
-    faults = [
+    problems = [
         f"{table}: {outcome['Rule']}: {outcome.get('FailureReason') or outcome['Outcome']}"
         for table, ruleset in tables.items()
         for outcome in evaluate(table, ruleset, branch)
         if outcome["Outcome"] != "Passed"
     ]
-    if faults:
-        raise QualityError("rules do not hold:\n" + "\n".join(faults))
+    if problems:
+        raise QualityError("rules do not hold:\n" + "\n".join(problems))
 
 
 def parsed(tables: str) -> dict[str, str]:

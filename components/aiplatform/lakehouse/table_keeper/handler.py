@@ -63,7 +63,7 @@ def patiently(
 
 def _once(catalog: Tables, event: dict[str, Any]) -> dict[str, Any]:
     made = plan(catalog.load(event["database"], event["table"]), event)
-    if made.faults:
+    if made.problems:
         raise RefusedError(told(event, made))
     if made.updates:
         body = {"requirements": made.requirements, "updates": made.updates}
@@ -77,17 +77,17 @@ def judge(
     """What of declarations would be refused, by the table's path; of tables that are not there, nothing."""
     catalog = connect()
 
-    def faults(event: dict[str, Any]) -> list[str]:
+    def problems(event: dict[str, Any]) -> list[str]:
         try:
-            return plan(catalog.load(event["database"], event["table"]), event).faults
+            return plan(catalog.load(event["database"], event["table"]), event).problems
         except missing:
             return []
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = dict(zip((event["path"] for event in events), pool.map(faults, events), strict=True))
-    return {"faults": {path: reasons for path, reasons in found.items() if reasons}}
+        found = dict(zip((event["path"] for event in events), pool.map(problems, events), strict=True))
+    return {"problems": {path: reasons for path, reasons in found.items() if reasons}}
 
 
 def told(event: dict[str, Any], made: Plan) -> str:
-    """The faults of a table as one text."""
-    return "\n".join(f"table {event['path']}: {fault}" for fault in made.faults)
+    """The problems of a table as one text."""
+    return "\n".join(f"table {event['path']}: {problem}" for problem in made.problems)

@@ -27,11 +27,11 @@ class Plan:
     requirements: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     updates: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     steps: list[str] = field(default_factory=list[str])
-    faults: list[str] = field(default_factory=list[str])
+    problems: list[str] = field(default_factory=list[str])
 
 
 def plan(metadata: Json, declaration: Json) -> Plan:
-    """What brings a table to its declaration; faults where that is refused, and then nothing may be done.
+    """What brings a table to its declaration; problems where that is refused, and then nothing may be done.
 
     metadata: the table's, as Iceberg's spec has it. declaration: {columns, private, partitions, sort_order,
     properties, snapshots} as the component hands it over; private: the names of columns that are pii.
@@ -39,8 +39,8 @@ def plan(metadata: Json, declaration: Json) -> Plan:
     made = Plan()
     noted = json.loads(metadata.get("properties", {}).get(NOTE, "{}"))
     fields = _schema(made, metadata, declaration, noted)
-    made.faults += _left_behind(metadata, noted)
-    if not made.faults:
+    made.problems += _left_behind(metadata, noted)
+    if not made.problems:
         note: dict[str, Any] = {"fields": declared(fields, declaration["columns"])}
         note |= _private(fields, declaration)
         note["partitions"] = _partitions(made, metadata, declaration, noted, fields)
@@ -73,9 +73,9 @@ def _schema(made: Plan, metadata: Json, declaration: Json, noted: Json) -> Seque
     current = next(s for s in metadata["schemas"] if s["schema-id"] == metadata["current-schema-id"])
     merge = Merge(noted.get("fields", {}), int(metadata["last-column-id"]))
     fields = merge.fields(current["fields"], declaration["columns"])
-    made.faults += merge.faults
+    made.problems += merge.problems
     made.steps += merge.steps
-    if merge.faults or fields == current["fields"]:
+    if merge.problems or fields == current["fields"]:
         return fields
     number = max(int(each["schema-id"]) for each in metadata["schemas"]) + 1
     made.requirements += [
@@ -239,9 +239,9 @@ def _new_ref(made: Plan, metadata: Json, wanted: Json) -> None:
     snapshots: Sequence[Json] = metadata.get("snapshots") or []
     known = {int(each["snapshot-id"]) for each in snapshots}
     if number is None or number == -1:
-        made.faults.append(f"snapshot {wanted['name']}: the table has none yet; write to it first")
+        made.problems.append(f"snapshot {wanted['name']}: the table has none yet; write to it first")
     elif int(number) not in known:
-        made.faults.append(f"snapshot {wanted['name']}: the table has no snapshot {number}, or no more")
+        made.problems.append(f"snapshot {wanted['name']}: the table has no snapshot {number}, or no more")
     else:
         _set_ref(made, wanted, int(number), None)
         made.steps.append(f"call snapshot {number} {wanted['name']}")
@@ -250,13 +250,13 @@ def _new_ref(made: Plan, metadata: Json, wanted: Json) -> None:
 def _kept_ref(made: Plan, there: Json, wanted: Json) -> None:
     name = wanted["name"]
     if there["type"] != wanted["kind"]:
-        made.faults.append(
+        made.problems.append(
             f"snapshot {name}: it is a {there['type']}; give the {wanted['kind']} another name"
         )
         return
     said = wanted.get("snapshot_id")
     if wanted["kind"] == "tag" and said is not None and int(said) != int(there["snapshot-id"]):
-        made.faults.append(
+        made.problems.append(
             f"snapshot {name}: it is {there['snapshot-id']} and declared {said}; a tag never moves, take "
             "another name"
         )

@@ -21,7 +21,7 @@ class MissingError(CatalogError):
 
 class LaterError(CatalogError):
     """An answer that may be another one soon: somebody else has committed in between (409), rights that were
-    just given are not known everywhere yet (403), too many calls (429), or a fault of the service."""
+    just given are not known everywhere yet (403), too many calls (429), or a problem of the service."""
 
 
 class Catalog:

@@ -20,7 +20,7 @@ class Merge:
 
     seen: Mapping[str, str]
     last_id: int
-    faults: list[str] = field(default_factory=list[str])
+    problems: list[str] = field(default_factory=list[str])
     steps: list[str] = field(default_factory=list[str])
 
     def next_id(self) -> int:
@@ -58,14 +58,14 @@ class Merge:
             path = within + str(each["name"])
             if each["name"] in names:
                 if was in names and self._declared_before(there, str(was)):
-                    self.faults.append(
+                    self.problems.append(
                         f"column {path}: it was {was}, and the table has both; drop one of them with a client"
                     )
             elif was in names:
                 found[str(was)] = each
                 self.steps.append(f"rename {within}{was} to {each['name']}")
             else:
-                self.faults.append(
+                self.problems.append(
                     f"column {path}: it was {was}, and the table has neither; leave `was` out for a new one"
                 )
         return found
@@ -80,7 +80,7 @@ class Merge:
         path = within + str(there["name"])
         same = [str(each["name"]) for each in new if shape(each["type"]) == shape(there["type"])]
         hint = f"; if it is {' or '.join(same)} now, say `was: {there['name']}` there" if same else ""
-        self.faults.append(
+        self.problems.append(
             f"column {path}: declared no more, and dropping it would lose its data; declare it, or drop it "
             f"with a client first{hint}"
         )
@@ -92,7 +92,7 @@ class Merge:
             required = False
             self.steps.append(f"make {path} optional")
         elif not required and wanted["required"] and not self.seen.get(str(there["id"]), "").endswith("!"):
-            self.faults.append(
+            self.problems.append(
                 f"column {path}: optional in the table, and rows without it may be there; declare it without "
                 "`required`"
             )
@@ -107,7 +107,7 @@ class Merge:
     def _added(self, wanted: Json, within: str) -> dict[str, Any]:
         path = within + str(wanted["name"])
         if wanted["required"]:
-            self.faults.append(
+            self.problems.append(
                 f"column {path}: new and required, and rows that are there have no value; declare it without "
                 "`required`"
             )
@@ -121,7 +121,7 @@ class Merge:
             return {**there, "fields": self.fields(there["fields"], wanted["fields"], f"{path}.")}
         part = "element" if there["type"] == "list" else "value"
         if part == "value" and shape(there["key"]) != shape(wanted["key"]):
-            self.faults.append(
+            self.problems.append(
                 f"column {path}: its keys are {words(there['key'])} and declared {words(wanted['key'])}, and "
                 "Iceberg does not change a map's keys; add a column of another name instead"
             )
@@ -144,7 +144,7 @@ class Merge:
         before = self.seen.get(field_id, "").rstrip("!")
         if widens(wanted, there) and before == wanted:
             return there  # a client has widened what is declared as before
-        self.faults.append(
+        self.problems.append(
             f"column {path}: {words(there)} in the table and declared {words(wanted)}; Iceberg widens int to "
             "long, float to double and a decimal's digits alone; add a column of another name instead"
         )

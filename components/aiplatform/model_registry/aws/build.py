@@ -5,7 +5,7 @@ from typing import Any, Final
 import pulumi
 from pulumi import Output
 
-from aiplatform._shared.args import ArgumentError, Fault
+from aiplatform._shared.args import ArgumentError, Problem
 from aiplatform._shared.aws.account import place
 from aiplatform._shared.kubernetes.workloads import Home, namespace
 from aiplatform.model_registry.accounts import ADMIN
@@ -27,7 +27,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     authority = settings.database.certificates or aws_database.authority(where.region)
     if authority is None:
         reason = f"missing, expected RDS's certificate bundle of {where.region}, which is not known here"
-        raise ArgumentError([Fault("ModelRegistryArgs.database.certificates", reason)])
+        raise ArgumentError([Problem("ModelRegistryArgs.database.certificates", reason)])
     context = Context(parent, name, settings, where)
     who = aws_access.identities(context)
     key = aws_storage.key(context)

@@ -13,7 +13,7 @@ import pulumi_aws as aws
 from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, vpc
 
-from aiplatform._shared.args import ArgumentError, Fault, got, nearest
+from aiplatform._shared.args import ArgumentError, Problem, got, nearest
 from aiplatform._shared.aws.account import place
 from aiplatform._shared.dependencies import after
 from aiplatform.network.args import (
@@ -302,7 +302,7 @@ def refuse_endpoints(settings: NetworkSettings, region: str) -> None:
             f"{got(settings.endpoints)}, expected none in {region}: services there have names that this "
             "component does not know; with a NAT gateway nodes reach them without endpoints"
         )
-        raise ArgumentError([Fault("NetworkArgs.endpoints", reason)])
+        raise ArgumentError([Problem("NetworkArgs.endpoints", reason)])
 
 
 def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict[str, str]:
@@ -327,9 +327,9 @@ def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict
         if len(wanted) < settings.zones:
             listed = ", ".join(known) or "none"
             reason = f"got {settings.zones}, expected at most the zones of the region: {listed}"
-            raise ArgumentError([Fault("NetworkArgs.zone_count", reason)])
-    faults = [
-        Fault(
+            raise ArgumentError([Problem("NetworkArgs.zone_count", reason)])
+    problems = [
+        Problem(
             f"NetworkArgs.zone_ids[{index}]",
             f"{got(zone)}, expected one of {', '.join(known)}, the zones of "
             f"{answer.region}{nearest(zone, known)}",
@@ -337,8 +337,8 @@ def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict
         for index, zone in enumerate(wanted)
         if zone not in known
     ]
-    if faults:
-        raise ArgumentError(faults)
+    if problems:
+        raise ArgumentError(problems)
     return {zone: known[zone] for zone in wanted}
 
 

@@ -11,7 +11,7 @@ from pulumi import Input
 
 from aiplatform._shared.args import (
     ArgumentError,
-    Fault,
+    Problem,
     between,
     check_each,
     distinct,
@@ -30,7 +30,7 @@ class _Nodes:
         default_factory=lambda: ["m7i.large"]
     )
 
-    def check(self) -> Iterator[Fault]:
+    def check(self) -> Iterator[Problem]:
         yield from check_each([("min", f"got {self.min}, above max" if self.min > self.max else None)])
 
 
@@ -49,10 +49,10 @@ class _Thing:
     anything: Any = None
 
 
-def _faults(**arguments: Any) -> list[str]:
+def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as refused:
         read(_Thing, {"name": "thing", **arguments}, "ThingArgs")
-    return [str(fault) for fault in refused.value.faults]
+    return [str(problem) for problem in refused.value.problems]
 
 
 def test_defaults_fill_what_is_left_out_and_none_means_left_out():
@@ -68,32 +68,32 @@ def test_nested_objects_become_frozen_values():
 
 
 def test_an_unknown_key_names_the_nearest_at_any_depth():
-    assert _faults(natt="single") == ["ThingArgs.natt: unknown key; did you mean 'nat'?"]
-    assert _faults(pools={"a": {"maxx": 1}}) == ["ThingArgs.pools.a.maxx: unknown key; did you mean 'max'?"]
+    assert _problems(natt="single") == ["ThingArgs.natt: unknown key; did you mean 'nat'?"]
+    assert _problems(pools={"a": {"maxx": 1}}) == ["ThingArgs.pools.a.maxx: unknown key; did you mean 'max'?"]
 
 
 def test_an_unknown_key_without_a_neighbour_lists_the_known_ones():
-    (fault,) = _faults(nodes={"quux": 1})
-    assert fault == "ThingArgs.nodes.quux: unknown key; known keys: max, min, types"
+    (problem,) = _problems(nodes={"quux": 1})
+    assert problem == "ThingArgs.nodes.quux: unknown key; known keys: max, min, types"
 
 
 def test_a_misspelt_word_names_the_nearest():
-    assert _faults(nat="singel") == [
+    assert _problems(nat="singel") == [
         "ThingArgs.nat: got 'singel', expected one of none, single, per_zone; did you mean 'single'?"
     ]
-    assert "did you mean 'h100'?" in _faults(accelerator="h10")[0]
+    assert "did you mean 'h100'?" in _problems(accelerator="h10")[0]
 
 
 def test_wrong_types_say_what_is_right():
-    assert _faults(nodes={"max": "three"}) == ["ThingArgs.nodes.max: got 'three', expected an integer"]
-    assert _faults(nodes={"max": True}) == ["ThingArgs.nodes.max: got True, expected an integer"]
-    assert _faults(nodes={"types": "m7i.large"}) == [
+    assert _problems(nodes={"max": "three"}) == ["ThingArgs.nodes.max: got 'three', expected an integer"]
+    assert _problems(nodes={"max": True}) == ["ThingArgs.nodes.max: got True, expected an integer"]
+    assert _problems(nodes={"types": "m7i.large"}) == [
         "ThingArgs.nodes.types: got 'm7i.large', expected a list (a string each)"
     ]
-    assert _faults(nodes={"types": ["a", 1]}) == ["ThingArgs.nodes.types[1]: got 1, expected a string"]
-    assert _faults(on="yes") == ["ThingArgs.on: got 'yes', expected true or false"]
-    assert _faults(nodes=[1]) == ["ThingArgs.nodes: got [1], expected an object with max, min, types"]
-    assert "expected an object" in _faults(pools=3)[0]
+    assert _problems(nodes={"types": ["a", 1]}) == ["ThingArgs.nodes.types[1]: got 1, expected a string"]
+    assert _problems(on="yes") == ["ThingArgs.on: got 'yes', expected true or false"]
+    assert _problems(nodes=[1]) == ["ThingArgs.nodes: got [1], expected an object with max, min, types"]
+    assert "expected an object" in _problems(pools=3)[0]
 
 
 def test_a_missing_argument_says_its_type():
@@ -102,20 +102,20 @@ def test_a_missing_argument_says_its_type():
 
 
 def test_all_faults_come_in_one_error():
-    faults = _faults(natt=1, nat="x", nodes={"min": 11, "types": ["a", "a"]}, name="A1")
-    assert len(faults) == 5, faults
+    problems = _problems(natt=1, nat="x", nodes={"min": 11, "types": ["a", "a"]}, name="A1")
+    assert len(problems) == 5, problems
     with pytest.raises(ArgumentError, match="2 arguments are wrong:\n  ThingArgs"):
         read(_Thing, {"name": "x", "nat": "x", "on": 1}, "ThingArgs")
 
 
 def test_ranges_lengths_and_duplicates_are_refused():
-    assert _faults(nodes={"min": 11}) == ["ThingArgs.nodes.min: got 11, expected 0 to 10 nodes"]
-    assert "expected 1 to 2 types, got 0" in _faults(nodes={"types": []})[0]
-    assert "twice here: a" in _faults(nodes={"types": ["a", "a"]})[0]
+    assert _problems(nodes={"min": 11}) == ["ThingArgs.nodes.min: got 11, expected 0 to 10 nodes"]
+    assert "expected 1 to 2 types, got 0" in _problems(nodes={"types": []})[0]
+    assert "twice here: a" in _problems(nodes={"types": ["a", "a"]})[0]
 
 
 def test_a_rule_over_several_keys_has_the_path_of_the_key():
-    assert _faults(pools={"a": {"min": 4, "max": 2}}) == ["ThingArgs.pools.a.min: got 4, above max"]
+    assert _problems(pools={"a": {"min": 4, "max": 2}}) == ["ThingArgs.pools.a.min: got 4, above max"]
 
 
 def test_an_output_passes_where_the_type_takes_one_and_nowhere_else():
@@ -128,22 +128,22 @@ async def _an_output_passes() -> None:
     assert thing.vpc is output
     assert thing.subnets == [output, "subnet-2"]
     assert read(_Thing, {"name": "thing", "subnets": output}, "ThingArgs").subnets is output
-    (fault,) = _faults(nat=output)
-    assert "only known after a deployment" in fault
-    assert "decides what is created" in fault
+    (problem,) = _problems(nat=output)
+    assert "only known after a deployment" in problem
+    assert "decides what is created" in problem
 
 
 def test_a_plain_value_where_an_output_may_stand_is_checked():
-    assert _faults(vpc=3) == ["ThingArgs.vpc: got 3, expected a string"]
-    assert _faults(subnets=["subnet-1", 2]) == ["ThingArgs.subnets[1]: got 2, expected a string"]
+    assert _problems(vpc=3) == ["ThingArgs.vpc: got 3, expected a string"]
+    assert _problems(subnets=["subnet-1", 2]) == ["ThingArgs.subnets[1]: got 2, expected a string"]
 
 
 def test_numbers_from_another_language_arrive_as_floats():
     assert read(_Thing, {"name": "thing", "nodes": {"max": 4.0}}, "ThingArgs").nodes.max == 4
-    assert _faults(nodes={"max": 4.5}) == ["ThingArgs.nodes.max: got 4.5, expected an integer"]
+    assert _problems(nodes={"max": 4.5}) == ["ThingArgs.nodes.max: got 4.5, expected an integer"]
     assert read(_Thing, {"name": "thing", "ratio": 2}, "ThingArgs").ratio == 2
 
 
 def test_a_long_value_is_cut_in_the_error():
-    (fault,) = _faults(nat="x" * 500)
-    assert len(fault) < 200
+    (problem,) = _problems(nat="x" * 500)
+    assert len(problem) < 200

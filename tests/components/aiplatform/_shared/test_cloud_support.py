@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from aiplatform._shared.args import ArgumentError, Fault, read
+from aiplatform._shared.args import ArgumentError, Problem, read
 from aiplatform._shared.cloud_support import CloudNeutral, CloudSupport, SupportTable, refused
 
 
@@ -29,23 +29,23 @@ class _Pool(CloudNeutral):
 
     def check(self) -> Any:
         if self.endpoints == ["wrong"]:
-            yield Fault("endpoints[0]", "no such endpoint")
+            yield Problem("endpoints[0]", "no such endpoint")
 
 
-def _faults(given: dict[str, Any]) -> list[str]:
+def _problems(given: dict[str, Any]) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
         read(_Pool, given, "PoolArgs")
-    return [str(fault) for fault in caught.value.faults]
+    return [str(problem) for problem in caught.value.problems]
 
 
 def test_an_argument_that_the_cloud_has_no_place_for_is_refused_with_the_reason() -> None:
-    assert _faults({"cloud": "gcp", "endpoints": ["sts"]}) == [
+    assert _problems({"cloud": "gcp", "endpoints": ["sts"]}) == [
         "PoolArgs.endpoints: got ['sts'], which Google Cloud has no place for: leave it out"
     ]
 
 
 def test_an_argument_inside_a_list_is_named_with_its_index() -> None:
-    assert _faults({"capacity": [{"type": "spot"}, {"type": "reserved", "reservation": "r"}]}) == [
+    assert _problems({"capacity": [{"type": "spot"}, {"type": "reserved", "reservation": "r"}]}) == [
         "PoolArgs.capacity[1].reservation: got 'r', which AWS has no place for: say reservation_id"
     ]
 
@@ -61,6 +61,6 @@ def test_an_argument_that_asks_for_nothing_fits_everywhere() -> None:
 
 
 def test_a_misplaced_argument_is_the_only_thing_said_of_it() -> None:
-    assert len(_faults({"cloud": "gcp", "endpoints": ["wrong"]})) == 1, (
+    assert len(_problems({"cloud": "gcp", "endpoints": ["wrong"]})) == 1, (
         "rules of an argument's values are about a cloud that has it"
     )

@@ -101,21 +101,21 @@ def test_the_slices_of_a_mig_profile_fit_the_seven_of_a_card() -> None:
     ],
 )
 def test_an_unknown_accelerator_suggests_the_nearest(written: str, meant: str) -> None:
-    assert f"did you mean '{meant}'?" in (accelerators.key_fault(written) or "")
+    assert f"did you mean '{meant}'?" in (accelerators.key_problem(written) or "")
 
 
 def test_a_count_that_aws_does_not_have_lists_those_it_has() -> None:
-    assert accelerators.count_fault("h100", 4) == "AWS has no instance type with 4 h100; expected 1 or 8"
+    assert accelerators.count_problem("h100", 4) == "AWS has no instance type with 4 h100; expected 1 or 8"
     with pytest.raises(ValueError, match="expected 1, 4 or 8"):
         accelerators.aws_machines("t4", 2)
 
 
 def test_a_mig_profile_of_another_card_is_refused() -> None:
-    assert "a100-80" in (accelerators.mig_fault("l4", "1g.5gb") or ""), "names the cards that have MIG"
-    assert accelerators.mig_fault("h100", "1g.5gb") == (
+    assert "a100-80" in (accelerators.mig_problem("l4", "1g.5gb") or ""), "names the cards that have MIG"
+    assert accelerators.mig_problem("h100", "1g.5gb") == (
         "expected a profile of h100: 1g.10gb, 1g.20gb, 2g.20gb, 3g.40gb, 4g.40gb, 7g.80gb"
     )
-    assert accelerators.mig_fault("a100", "1g.5gb") is None
+    assert accelerators.mig_problem("a100", "1g.5gb") is None
 
 
 def test_what_people_call_a_card_is_no_card_itself() -> None:
@@ -125,9 +125,9 @@ def test_what_people_call_a_card_is_no_card_itself() -> None:
 
 @given(st.text(max_size=30))
 def test_any_word_is_either_a_card_or_gets_an_error_that_lists_the_cards(word: str) -> None:
-    fault = accelerators.key_fault(word)
-    assert (fault is None) == (word in CARDS)
-    assert fault is None or "h100" in fault
+    problem = accelerators.key_problem(word)
+    assert (problem is None) == (word in CARDS)
+    assert problem is None or "h100" in problem
 
 
 def test_where_efa_leaves_fewer_addresses_than_eks_counts_on_the_number_is_known() -> None:

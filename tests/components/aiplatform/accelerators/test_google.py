@@ -52,10 +52,10 @@ def test_every_price_has_its_region_and_source() -> None:
 
 
 def test_a_card_of_the_other_cloud_is_named_with_those_that_there_are() -> None:
-    told = accelerators.offered_fault("a10g", "gcp") or ""
+    told = accelerators.offered_problem("a10g", "gcp") or ""
     assert told.startswith("which Google Cloud does not have; expected one of t4, l4, a100")
-    assert accelerators.offered_fault("tpu-v5e", "aws") is not None
-    assert accelerators.count_fault("l4", 3, "gcp") == (
+    assert accelerators.offered_problem("tpu-v5e", "aws") is not None
+    assert accelerators.count_problem("l4", 3, "gcp") == (
         "Google Cloud has no machine type with 3 l4; expected 1, 2, 4 or 8"
     )
 
@@ -64,21 +64,21 @@ def test_a_card_of_the_other_cloud_is_named_with_those_that_there_are() -> None:
     ("written", "meant"), [("v6e", "tpu-v6e"), ("v5litepod", "tpu-v5e"), ("H100-Mega", "h100-mega")]
 )
 def test_what_people_call_a_card_suggests_the_catalogs_word(written: str, meant: str) -> None:
-    assert f"did you mean '{meant}'?" in (accelerators.key_fault(written) or "")
+    assert f"did you mean '{meant}'?" in (accelerators.key_problem(written) or "")
 
 
 def test_only_nodes_of_four_chips_make_slices_of_several_nodes() -> None:
-    assert google.topology_fault("tpu-v5e", 4, "4x4") is None
-    assert google.topology_fault("tpu-v6e", 8, "2x4") is None
-    assert google.topology_fault("tpu-v6e", 8, "4x4") == (
+    assert google.topology_problem("tpu-v5e", 4, "4x4") is None
+    assert google.topology_problem("tpu-v6e", 8, "2x4") is None
+    assert google.topology_problem("tpu-v6e", 8, "4x4") == (
         "expected a topology of nodes with 8 tpu-v6e: 2x4; slices over several nodes are of 4 chips"
     )
-    assert "2x2, 2x4, 4x4" in (google.topology_fault("tpu-v5e", 4, "3x3") or "")
+    assert "2x2, 2x4, 4x4" in (google.topology_problem("tpu-v5e", 4, "3x3") or "")
 
 
 @given(st.sampled_from(["tpu-v5e", "tpu-v6e"]), st.sampled_from([1, 4, 8]), st.text("1248x6", max_size=6))
 def test_a_topology_is_refused_or_made_of_whole_nodes(card: str, count: int, topology: str) -> None:
-    if google.topology_fault(card, count, topology) is not None:
+    if google.topology_problem(card, count, topology) is not None:
         return
     rows, columns = (int(side) for side in topology.split("x"))
     assert rows * columns == count * google.nodes_of(topology, count)

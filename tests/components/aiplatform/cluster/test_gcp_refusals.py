@@ -12,14 +12,14 @@ from tests.components.aiplatform.cluster.gke import ARGS, NETWORK
 EXCLUSION = {"name": "x", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
 
 
-def _faults(**arguments: Any) -> list[str]:
+def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as refused:
         read(ClusterSettings, {**ARGS, **arguments}, "ClusterArgs")
-    return [str(fault) for fault in refused.value.faults]
+    return [str(problem) for problem in refused.value.problems]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         ({"version": "1.33"}, "expected a version that the regular channel offers: 1.36, 1.35, 1.34"),
         ({"version": "1.33"}, "extended offer 1.33"),
@@ -75,9 +75,9 @@ def _faults(**arguments: Any) -> list[str]:
         ({"zonal_shift": True}, "which Google Cloud has no place for"),
     ],
 )
-def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], fault: str):
-    faults = _faults(**arguments)
-    assert any(fault in text for text in faults), faults
+def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):
+    problems = _problems(**arguments)
+    assert any(problem in text for text in problems), problems
 
 
 @pytest.mark.parametrize(

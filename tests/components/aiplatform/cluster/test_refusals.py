@@ -13,10 +13,10 @@ from tests.components.aiplatform.cluster.test_cluster import ADMIN, ARGS, NETWOR
 from tests.components.recording import record
 
 
-def _faults(**arguments: Any) -> list[str]:
+def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as refused:
         read(ClusterSettings, {**ARGS, **arguments}, "ClusterArgs")
-    return [str(fault) for fault in refused.value.faults]
+    return [str(problem) for problem in refused.value.problems]
 
 
 def test_the_component_itself_refuses_before_it_registers():
@@ -28,12 +28,12 @@ def test_the_component_itself_refuses_before_it_registers():
     "cidrs", [["0.0.0.0/0"], ["::/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["192.52.193.0/24", "64.0.0.0/2"]]
 )
 def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
-    (fault,) = _faults(api_access={"mode": "cidrs", "cidrs": cidrs})
-    assert fault.startswith("ClusterArgs.api_access.cidrs")
+    (problem,) = _problems(api_access={"mode": "cidrs", "cidrs": cidrs})
+    assert problem.startswith("ClusterArgs.api_access.cidrs")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         ({"api_access": {"mode": "cidrs"}}, "ClusterArgs.api_access.cidrs: got 0, expected 1 to 40"),
         (
@@ -90,9 +90,9 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ({"network": {"vpc_id": "vpc-1"}}, "ClusterArgs.network.cidr: missing"),
     ],
 )
-def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], fault: str):
-    faults = _faults(**arguments)
-    assert any(fault in text for text in faults), faults
+def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):
+    problems = _problems(**arguments)
+    assert any(problem in text for text in problems), problems
 
 
 def test_without_intra_subnets_the_private_ones_serve():

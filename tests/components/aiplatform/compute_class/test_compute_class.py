@@ -23,10 +23,10 @@ def made(**more: Any) -> Recording:
     return record(lambda: ComputeClass("order", given))
 
 
-def faults(**more: Any) -> list[str]:
+def problems(**more: Any) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
         made(**more)
-    return [str(fault) for fault in caught.value.faults]
+    return [str(problem) for problem in caught.value.problems]
 
 
 def test_its_arguments_are_documented_and_complete() -> None:
@@ -60,18 +60,18 @@ def test_a_class_may_move_pods_up_and_keep_idle_nodes_for_a_while() -> None:
 
 
 def test_on_aws_it_is_refused_with_what_does_the_work_there() -> None:
-    (fault,) = faults(cluster=CLUSTER)
-    assert "AWS has no place for this component" in fault
-    assert "ClusterAutoscaler" in fault
+    (problem,) = problems(cluster=CLUSTER)
+    assert "AWS has no place for this component" in problem
+    assert "ClusterAutoscaler" in problem
 
 
 @pytest.mark.parametrize("name", ["gke-train", "autopilot-x", "default", "Train"])
 def test_a_name_that_gke_keeps_is_refused(name: str) -> None:
-    (fault,) = faults(name=name)
-    assert fault.startswith("ComputeClassArgs.name: got ")
+    (problem,) = problems(name=name)
+    assert problem.startswith("ComputeClassArgs.name: got ")
 
 
 def test_a_queue_is_no_part_of_a_class() -> None:
-    told = faults(node_groups=[{"priority": 1, "capacity": "queued"}])
+    told = problems(node_groups=[{"priority": 1, "capacity": "queued"}])
     assert told[0] == "ComputeClassArgs.node_groups[0].name: missing, expected the node pool's name"
     assert "ProvisioningRequest" in told[1]

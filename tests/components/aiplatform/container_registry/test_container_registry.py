@@ -23,10 +23,10 @@ def _registry(**arguments: Any) -> Recording:
     return record(lambda: ContainerRegistry("images", made))
 
 
-def _faults(**arguments: Any) -> list[str]:
+def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as error:
         _registry(**arguments)
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_a_role_keeps_its_policies_when_the_one_before_it_goes() -> None:
 
 def test_a_node_role_of_another_account_is_refused() -> None:
     foreign = "arn:aws:iam::999999999999:role/node"
-    assert _faults(node_roles=[foreign]) == [
+    assert _problems(node_roles=[foreign]) == [
         f"ContainerRegistryArgs.node_roles[0]: got '{foreign}', expected a role of this account, {ACCOUNT}"
     ]
 
@@ -200,7 +200,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wrong", "expected"), WRONG)
 def test_what_is_wrong_is_told(wrong: dict[str, Any], expected: str) -> None:
-    (told,) = _faults(**wrong)
+    (told,) = _problems(**wrong)
     assert told.startswith(f"ContainerRegistryArgs.{expected}")
 
 

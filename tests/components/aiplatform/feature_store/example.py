@@ -127,11 +127,11 @@ def rendered(recorded: Recording) -> dict[str, Any]:
     return yaml.safe_load(value(recorded.result.feature_store_yaml))
 
 
-def faults(made: Any, **arguments: Any) -> list[str]:
+def problems(made: Any, **arguments: Any) -> list[str]:
     """What is told of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
         made(**arguments)
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]
 
 
 def statements(recorded: Recording, name: str) -> dict[str, dict[str, Any]]:

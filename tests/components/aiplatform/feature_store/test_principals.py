@@ -8,7 +8,7 @@ import pytest
 from pulumi import Output
 
 from aiplatform._shared.principals import declare
-from tests.components.aiplatform.feature_store.example import MATERIALIZER, ROLE, aws, faults
+from tests.components.aiplatform.feature_store.example import MATERIALIZER, ROLE, aws, problems
 from tests.components.recording import ACCOUNT, Recording
 
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
@@ -76,7 +76,7 @@ def test_what_a_grant_was_called_by_its_position_is_an_alias() -> None:
     ],
 )
 def test_a_role_that_is_named_twice_is_refused(wrong: dict[str, Any], path: str, first: str) -> None:
-    (told,) = faults(aws, **wrong)
+    (told,) = problems(aws, **wrong)
     assert told.startswith(f"FeatureStoreArgs.{path}: got 'arn:aws:iam::{ACCOUNT}:role/")
     assert told.endswith(f"which {first} names, too; expected each role once")
 
@@ -101,6 +101,6 @@ def test_a_role_that_only_the_engine_knows_is_checked_when_it_is_known(readers: 
 
 
 def test_a_role_of_identity_center_is_refused() -> None:
-    (told,) = faults(aws, readers=[f"{ROLE}aws-reserved/sso.amazonaws.com/Dev"])
+    (told,) = problems(aws, readers=[f"{ROLE}aws-reserved/sso.amazonaws.com/Dev"])
     assert told.startswith("FeatureStoreArgs.readers[0]: got")
     assert "AWS alone can put policies" in told

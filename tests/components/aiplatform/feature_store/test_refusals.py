@@ -13,8 +13,8 @@ from tests.components.aiplatform.feature_store.example import (
     MATERIALIZER,
     ROLE,
     aws,
-    faults,
     google,
+    problems,
 )
 from tests.components.recording import ACCOUNT
 
@@ -153,13 +153,13 @@ from tests.components.recording import ACCOUNT
     ],
 )
 def test_it_is_refused_with_the_way_out(made: Any, arguments: dict[str, Any], told: str) -> None:
-    assert faults(made, **arguments) == [told]
+    assert problems(made, **arguments) == [told]
 
 
 def test_a_prefix_that_a_name_has_no_room_for_is_refused() -> None:
-    (told,) = faults(google, prefix="acme-department-of-mobility")
+    (told,) = problems(google, prefix="acme-department-of-mobility")
     assert "expected at most" in told
-    (told,) = faults(aws, prefix="a" * 28)
+    (told,) = problems(aws, prefix="a" * 28)
     assert "would be an S3 bucket's name, which may have 63" in told
 
 

@@ -14,7 +14,7 @@ WHOLE = {"accelerator": "h200", "count": 8, "capacity": [{"type": "spot"}]}
 SLICE = {"accelerator": "tpu-v5e", "count": 4}
 
 
-def faults(**more: Any) -> list[str]:
+def problems(**more: Any) -> list[str]:
     given: dict[str, Any] = {
         "prefix": "acme-dev",
         "name": "train",
@@ -26,12 +26,12 @@ def faults(**more: Any) -> list[str]:
     }
     with pytest.raises(ArgumentError) as caught:
         read(GpuPoolSettings, given, "GpuPoolArgs")
-    return [str(fault).removeprefix("GpuPoolArgs.") for fault in caught.value.faults]
+    return [str(problem).removeprefix("GpuPoolArgs.") for problem in caught.value.problems]
 
 
 def one(**more: Any) -> str:
-    (fault,) = faults(**more)
-    return fault
+    (problem,) = problems(**more)
+    return problem
 
 
 @pytest.mark.parametrize("kind", ["flex_start", "queued", "spot"])
@@ -164,7 +164,7 @@ def test_a_reservation_is_named_as_google_names_it() -> None:
     )
     for good in ("mine", "projects/other-project/reservations/mine", "mine/reservationBlocks/block-0001"):
         given = {"capacity": [{**entry, "reservation_id": good}], "name": "Wrong"}
-        assert not [fault for fault in faults(**given) if "reservation" in fault]
+        assert not [problem for problem in problems(**given) if "reservation" in problem]
 
 
 def test_what_waits_keeps_no_nodes() -> None:
@@ -200,7 +200,7 @@ def test_what_is_awss_alone_is_refused_with_what_to_say(argument: str, value: An
     ],
 )
 def test_what_is_googles_alone_is_refused_on_aws(argument: str, value: Any, words: str) -> None:
-    told = " ".join(faults(cluster=CLUSTER, network=NETWORK, accelerator="t4", **{argument: value}))
+    told = " ".join(problems(cluster=CLUSTER, network=NETWORK, accelerator="t4", **{argument: value}))
     assert "which AWS has no place for" in told
     assert words in told
 

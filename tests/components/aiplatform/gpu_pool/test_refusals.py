@@ -12,8 +12,8 @@ from tests.components.recording import record
 CR = "cr-0123456789abcdef0"
 
 
-def faults(answers: Answers | None = None, **more: Any) -> list[str]:
-    """The faults of a pool with these arguments; a T4 pool without."""
+def problems(answers: Answers | None = None, **more: Any) -> list[str]:
+    """The problems of a pool with these arguments; a T4 pool without."""
     given: Any = {
         "prefix": "acme-dev",
         "name": "gpu",
@@ -25,7 +25,7 @@ def faults(answers: Answers | None = None, **more: Any) -> list[str]:
     }
     with pytest.raises(ArgumentError) as caught:
         record(lambda: GpuPool("gpu", given), answers=answers)
-    return [str(fault) for fault in caught.value.faults]
+    return [str(problem) for problem in caught.value.problems]
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -177,15 +177,15 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 def test_a_wrong_argument_is_refused_with_what_would_be_right(
     arguments: dict[str, Any], expected: str
 ) -> None:
-    found = faults(**arguments)
-    assert any(expected in fault for fault in found), "\n".join(found)
+    found = problems(**arguments)
+    assert any(expected in problem for problem in found), "\n".join(found)
 
 
 def test_all_faults_are_told_at_once() -> None:
-    found = faults(
+    found = problems(
         min=3, max=2, efa=True, labels={"k8s.io/x": "y"}, sharing={"strategy": "mig", "profile": "x"}
     )
-    assert [fault.split(":")[0] for fault in found] == [
+    assert [problem.split(":")[0] for problem in found] == [
         "GpuPoolArgs.min",
         "GpuPoolArgs.efa",
         "GpuPoolArgs.sharing.strategy",
@@ -195,7 +195,7 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_a_zone_that_does_not_offer_the_type_is_refused_with_those_that_do() -> None:
     answers = offering(g4dn__xlarge=("euc1-az2", "euc1-az3"))
-    assert faults(answers, zones=["euc1-az3", "euc1-az1"]) == [
+    assert problems(answers, zones=["euc1-az3", "euc1-az1"]) == [
         "GpuPoolArgs.zones[1]: got 'euc1-az1', which does not offer g4dn.xlarge; "
         "zone ids that do: euc1-az2, euc1-az3"
     ]
@@ -203,26 +203,30 @@ def test_a_zone_that_does_not_offer_the_type_is_refused_with_those_that_do() -> 
 
 def test_zones_without_a_type_in_common_are_refused() -> None:
     answers = offering(g4dn__xlarge=("euc1-az2",), g4dn__2xlarge=("euc1-az3",))
-    (fault,) = faults(answers, zones=["euc1-az2", "euc1-az3"], capacity=[{"type": "spot"}])
-    assert fault.startswith("GpuPoolArgs.zones: got ['euc1-az2', 'euc1-az3'], but no type is offered in all")
-    assert "g4dn.2xlarge: euc1-az3" in fault, "says where each is"
+    (problem,) = problems(answers, zones=["euc1-az2", "euc1-az3"], capacity=[{"type": "spot"}])
+    assert problem.startswith(
+        "GpuPoolArgs.zones: got ['euc1-az2', 'euc1-az3'], but no type is offered in all"
+    )
+    assert "g4dn.2xlarge: euc1-az3" in problem, "says where each is"
 
 
 def test_a_network_without_the_type_is_told_where_it_is() -> None:
     answers = offering(p5__48xlarge=("euc1-az7",))
-    assert faults(answers, accelerator="h100", count=8) == [
+    assert problems(answers, accelerator="h100", count=8) == [
         "GpuPoolArgs.network.zones: no zone that the pool can use offers p5.48xlarge; "
         "zone ids that do: euc1-az7"
     ]
-    assert faults(offering()) == [
+    assert problems(offering()) == [
         "GpuPoolArgs.network.zones: no zone of the network offers g4dn.xlarge; no zone of this region does"
     ]
 
 
 def test_a_reservation_in_a_zone_without_the_type_is_refused() -> None:
     capacity = [{"type": "reserved", "reservation_id": CR, "zone": "euc1-az1"}]
-    (fault,) = faults(offering(g4dn__xlarge=("euc1-az2",)), capacity=capacity)
-    assert fault.startswith("GpuPoolArgs.capacity[0].zone: got 'euc1-az1', which does not offer g4dn.xlarge")
+    (problem,) = problems(offering(g4dn__xlarge=("euc1-az2",)), capacity=capacity)
+    assert problem.startswith(
+        "GpuPoolArgs.capacity[0].zone: got 'euc1-az1', which does not offer g4dn.xlarge"
+    )
 
 
 @pytest.mark.parametrize(

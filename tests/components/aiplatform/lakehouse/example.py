@@ -64,8 +64,8 @@ def lakehouse(answers: Answers | None = None, **arguments: Any) -> Recording:
     return record(lambda: Lakehouse("lake", args), answers=answers)
 
 
-def faults(**arguments: Any) -> list[str]:
+def problems(**arguments: Any) -> list[str]:
     """What is told of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
         lakehouse(**arguments)
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]

@@ -122,8 +122,8 @@ def logical(member: str) -> str:
     return member.replace(":", "-")
 
 
-def faults(**given: Any) -> list[str]:
+def problems(**given: Any) -> list[str]:
     """What is told of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
         Lakehouse("lake", arguments(**given))
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]

@@ -11,7 +11,7 @@ from tests.components.aiplatform.lakehouse.google import (
     BY_ZONES,
     EVENTS,
     ORDERS,
-    faults,
+    problems,
 )
 
 STREAM = {"name": "clicks", "table": "raw.events"}
@@ -107,4 +107,4 @@ def _grant(**changed: Any) -> dict[str, Any]:
     ],
 )
 def test_wrong_arguments_are_told_with_what_would_be_right(arguments: dict[str, Any], told: str) -> None:
-    assert any(told in each for each in faults(**arguments)), faults(**arguments)
+    assert any(told in each for each in problems(**arguments)), problems(**arguments)

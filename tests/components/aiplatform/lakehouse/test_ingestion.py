@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.components.aiplatform.lakehouse.example import EVENTS, ORDERS, faults, lakehouse
+from tests.components.aiplatform.lakehouse.example import EVENTS, ORDERS, lakehouse, problems
 from tests.components.recording import ACCOUNT, REGION, Recording
 
 STREAM = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
@@ -140,7 +140,7 @@ def test_mysql_is_verified_by_its_certificates() -> None:
 
 def test_captures_need_the_role_that_dms_works_by() -> None:
     answers = {"aws:iam/getRoles:getRoles": lambda _: {"arns": [], "names": [], "id": "none"}}
-    told = faults(answers=answers, captures=[CAPTURE], network=NETWORK)
+    told = problems(answers=answers, captures=[CAPTURE], network=NETWORK)
     assert "the account has no role dms-vpc-role" in told[0]
 
 
@@ -212,7 +212,7 @@ def test_rules_are_a_ruleset_and_are_looked_at_every_morning(busy: Recording) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         ({"streams": [{"name": "a", "table": "curated.orders"}]}, "expected a table of raw"),
         ({"streams": [{"name": "a", "table": "raw.event"}]}, "did you mean 'raw.events'?"),
@@ -267,6 +267,6 @@ def test_rules_are_a_ruleset_and_are_looked_at_every_morning(busy: Recording) ->
         ),
     ],
 )
-def test_what_cannot_be_taken_in_is_refused(arguments: dict[str, Any], fault: str) -> None:
-    told = faults(**arguments)
-    assert any(fault in each for each in told), told
+def test_what_cannot_be_taken_in_is_refused(arguments: dict[str, Any], problem: str) -> None:
+    told = problems(**arguments)
+    assert any(problem in each for each in told), told

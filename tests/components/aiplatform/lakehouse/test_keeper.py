@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from aiplatform.lakehouse.table_keeper.planning import NOTE
-from tests.components.aiplatform.lakehouse.example import BY_TABLE, EVENTS, ORDERS, faults, lakehouse
+from tests.components.aiplatform.lakehouse.example import BY_TABLE, EVENTS, ORDERS, lakehouse, problems
 from tests.components.recording import ACCOUNT, Recording
 
 CALL = "aws:lambda/invocation:Invocation"
@@ -113,9 +113,9 @@ def test_what_the_keeper_would_refuse_is_told_before_anything_is_made() -> None:
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         asked.append(json.loads(arguments["input"]))
-        return {"result": json.dumps({"faults": {"raw.events": ["column at: declared no more"]}})}
+        return {"result": json.dumps({"problems": {"raw.events": ["column at: declared no more"]}})}
 
-    told = faults(answers={"aws:lambda/getInvocation:getInvocation": answer})
+    told = problems(answers={"aws:lambda/getInvocation:getInvocation": answer})
     assert told == ["LakehouseArgs.tables[1]: raw.events: column at: declared no more"]
     assert asked[0]["warehouse"] == ACCOUNT
     assert [each["database"] for each in asked[0]["judge"]] == ["acme_dev_curated", "acme_dev_raw"]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiplatform._shared.aws.managed_policies import INLINE, MANAGED, size
-from tests.components.aiplatform.lakehouse.example import BY_TABLE, EVENTS, ORDERS, faults, lakehouse
+from tests.components.aiplatform.lakehouse.example import BY_TABLE, EVENTS, ORDERS, lakehouse, problems
 from tests.components.recording import ACCOUNT, Recording
 
 PARTNER = "arn:aws:iam::999988887777:role/partner"
@@ -51,7 +51,7 @@ def test_whitespace_is_not_counted() -> None:
 def test_scripts_that_the_writers_policy_has_no_room_for_are_refused() -> None:
     allowed = lakehouse(batches=_batches(70), network=NETWORK)
     assert _inline(allowed, "lake-writer") <= INLINE
-    (told,) = faults(batches=_batches(100), network=NETWORK)
+    (told,) = problems(batches=_batches(100), network=NETWORK)
     assert told.startswith("LakehouseArgs.batches: ")
     assert "expected at most 10,240, which is IAM's limit" in told
 
@@ -59,7 +59,7 @@ def test_scripts_that_the_writers_policy_has_no_room_for_are_refused() -> None:
 def test_tables_that_the_testers_policy_has_no_room_for_are_refused() -> None:
     allowed = lakehouse(tables=_tables(100))
     assert _inline(allowed, "lake-tester") <= INLINE
-    (told,) = faults(tables=_tables(200))
+    (told,) = problems(tables=_tables(200))
     assert told.startswith("LakehouseArgs.tables: ")
     assert "the role that reads each table with `quality`" in told
 
@@ -68,7 +68,7 @@ def test_streams_that_the_producers_policy_has_no_room_for_are_refused() -> None
     streams = [{"name": f"{'s' * 49}-{index:02}", "table": "raw.events"} for index in range(50)]
     allowed = lakehouse(streams=streams[:40])
     assert size(allowed.one("aws:iam/policy:Policy").inputs["policy"]) <= MANAGED
-    (told,) = faults(streams=streams)
+    (told,) = problems(streams=streams)
     assert told.startswith("LakehouseArgs.streams: ")
     assert "expected at most 6,144, which is IAM's limit" in told
 
@@ -87,7 +87,7 @@ def test_rights_of_a_principal_fit_a_managed_policy_at_their_longest() -> None:
 
 
 def test_a_role_of_another_account_may_read_and_not_write() -> None:
-    (told,) = faults(grants=[WRITES], tables=[ORDERS, EVENTS])
+    (told,) = problems(grants=[WRITES], tables=[ORDERS, EVENTS])
     assert told == (
         f"LakehouseArgs.grants[0].actions: got write for {PARTNER}, a role of another account; expected "
         f"read, or a role of this account, {ACCOUNT}, that the other one may assume"

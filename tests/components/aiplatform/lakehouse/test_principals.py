@@ -19,8 +19,8 @@ from tests.components.aiplatform.lakehouse.example import (
     ORDERS,
     PIPELINE,
     SUPPORT,
-    faults,
     lakehouse,
+    problems,
 )
 from tests.components.recording import ACCOUNT, Recording, record
 
@@ -147,7 +147,9 @@ def test_an_output_of_another_account_asks_for_its_arn() -> None:
 
 def test_grants_of_one_output_say_nothing_twice() -> None:
     one = Output.from_input(SUPPORT)
-    (told,) = faults(grants=[{**BY_TABLE, "principal": one}, {**BY_TABLE, "name": "again", "principal": one}])
+    (told,) = problems(
+        grants=[{**BY_TABLE, "principal": one}, {**BY_TABLE, "name": "again", "principal": one}]
+    )
     assert told == (
         "LakehouseArgs.grants[1].tables: got curated.orders for the same output, which grant 'support' gives "
         "already, expected one grant of both"
@@ -177,7 +179,7 @@ def test_grants_have_their_former_names_as_aliases() -> None:
 
 
 def test_a_writer_that_is_named_twice_is_refused() -> None:
-    (told,) = faults(writers=[PIPELINE, _later(PIPELINE)], tables=[ORDERS, EVENTS])
+    (told,) = problems(writers=[PIPELINE, _later(PIPELINE)], tables=[ORDERS, EVENTS])
     assert told == (
         f"LakehouseArgs.writers[1]: got '{PIPELINE}', which LakehouseArgs.writers[0] names, too; expected "
         "each role once"

@@ -11,7 +11,7 @@ from aiplatform._shared.args import read
 from aiplatform.lakehouse.quality import QualitySettings, render
 from aiplatform.lakehouse.quality_gate.gate import QualityError, judge, parsed, publish
 from aiplatform.lakehouse.schedules import as_aws, schedule_rule
-from tests.components.aiplatform.lakehouse.example import ORDERS, faults
+from tests.components.aiplatform.lakehouse.example import ORDERS, problems
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_rule_is_written_as_glue_reads_it(rule: dict[str, Any], written: str) 
 
 
 @pytest.mark.parametrize(
-    ("quality", "fault"),
+    ("quality", "problem"),
     [
         ({}, "quality.rules: got none, expected a rule"),
         ({"rules": [{"rule": "complete"}]}, "rules[0].column: missing"),
@@ -56,9 +56,9 @@ def test_a_rule_is_written_as_glue_reads_it(rule: dict[str, Any], written: str) 
         ({"dqdl": ["Rules = [RowCount > 0]"]}, "expected one rule without `Rules = [...]`"),
     ],
 )
-def test_rules_that_say_nothing_are_refused(quality: dict[str, Any], fault: str) -> None:
-    told = faults(tables=[{**ORDERS, "quality": quality}])
-    assert any(fault in each for each in told), told
+def test_rules_that_say_nothing_are_refused(quality: dict[str, Any], problem: str) -> None:
+    told = problems(tables=[{**ORDERS, "quality": quality}])
+    assert any(problem in each for each in told), told
 
 
 class Spark:

@@ -12,7 +12,7 @@ from tests.components.aiplatform.lakehouse.example import (
     EVENTS,
     ORDERS,
     PIPELINE,
-    faults,
+    problems,
 )
 from tests.components.recording import ACCOUNT
 
@@ -29,7 +29,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         (_table(columns=[{**ID, "type": "bigint"}]), "tables[0].columns[0].type: got 'bigint', expected"),
         (_table(columns=[{**ID, "name": "Id"}]), "columns[0].name: got 'Id', expected lower-case"),
@@ -183,12 +183,12 @@ def _grant(**arguments: Any) -> dict[str, Any]:
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_registered(
-    arguments: dict[str, Any], fault: str
+    arguments: dict[str, Any], problem: str
 ) -> None:
-    told = faults(**arguments)
-    assert any(fault in each for each in told), told
+    told = problems(**arguments)
+    assert any(problem in each for each in told), told
 
 
 def test_every_fault_is_told_at_once() -> None:
     broken = {**ORDERS, "owner": None, "partitions": [{"column": "at"}]}
-    assert len(faults(tables=[broken], writers=[PIPELINE, PIPELINE], query_cutoff_bytes=1)) == 4
+    assert len(problems(tables=[broken], writers=[PIPELINE, PIPELINE], query_cutoff_bytes=1)) == 4

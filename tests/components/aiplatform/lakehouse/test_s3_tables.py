@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from aiplatform.lakehouse.table_keeper.planning import NOTE
-from tests.components.aiplatform.lakehouse.example import BY_TABLE, BY_TAGS, EVENTS, ORDERS, faults, lakehouse
+from tests.components.aiplatform.lakehouse.example import (
+    BY_TABLE,
+    BY_TAGS,
+    EVENTS,
+    ORDERS,
+    lakehouse,
+    problems,
+)
 from tests.components.recording import ACCOUNT, REGION, Recording, value
 
 TABLE = "aws:s3tables/table:Table"
@@ -102,7 +109,7 @@ def test_outputs_lead_clients_there(made: Recording) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         ({"tables": [ORDERS]}, "tables[0].columns[4].type: got 'struct<city"),
         (
@@ -123,6 +130,6 @@ def test_outputs_lead_clients_there(made: Recording) -> None:
         ),
     ],
 )
-def test_what_s3_tables_does_not_take_is_refused(arguments: dict[str, Any], fault: str) -> None:
-    told = faults(**{"store": "s3_tables", **arguments})
-    assert any(fault in each for each in told), told
+def test_what_s3_tables_does_not_take_is_refused(arguments: dict[str, Any], problem: str) -> None:
+    told = problems(**{"store": "s3_tables", **arguments})
+    assert any(problem in each for each in told), told

@@ -36,8 +36,8 @@ def on_google(**arguments: Any) -> Recording:
     return registry(**{"cluster": cluster, "network": network, **arguments})
 
 
-def faults(**arguments: Any) -> list[str]:
+def problems(**arguments: Any) -> list[str]:
     """What is told of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
         registry(**arguments)
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.components.aiplatform.model_registry.example import faults
+from tests.components.aiplatform.model_registry.example import problems
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK
 
 
 @pytest.mark.parametrize("kept", ["protect", "high_availability", "retain_data"])
 def test_data_that_must_not_be_lost_has_backups(kept: str) -> None:
-    told = faults(**{kept: True, "database": {"backup_days": 0}})
+    told = problems(**{kept: True, "database": {"backup_days": 0}})
     assert told == [
         f"ModelRegistryArgs.database.backup_days: got 0 beside {kept}, expected at least 1: without backups "
         "nothing that is lost comes back"
@@ -51,13 +51,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wrong", "expected"), WRONG)
 def test_what_is_wrong_is_told(wrong: dict[str, Any], expected: str) -> None:
-    (told,) = faults(**wrong)
+    (told,) = problems(**wrong)
     assert told.startswith(f"ModelRegistryArgs.{expected}")
 
 
 def test_a_network_without_private_services_has_no_place_for_cloud_sql() -> None:
     cluster = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"}
-    (told,) = faults(cluster=cluster, network=GOOGLE_NETWORK)
+    (told,) = problems(cluster=cluster, network=GOOGLE_NETWORK)
     assert told.startswith("ModelRegistryArgs.network.private_services: missing")
 
 
@@ -66,7 +66,7 @@ def test_a_region_whose_authority_is_not_known_is_told_to_say_it(monkeypatch: py
 
     assert aws_database.authority("mx-central-1") is None
     monkeypatch.setattr(aws_database, "authority", lambda region: None)
-    (told,) = faults()
+    (told,) = problems()
     assert told.startswith(
         "ModelRegistryArgs.database.certificates: missing, expected RDS's certificate bundle"
     )

@@ -49,10 +49,10 @@ def closed() -> Recording:
     return _network(nat="none", flow_log_retention_days=0, private_services=False, google_apis="restricted")
 
 
-def _faults(**arguments: Any) -> list[str]:
+def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as refused:
         read(NetworkSettings, {**ARGS, **arguments}, "NetworkArgs")
-    return [str(fault) for fault in refused.value.faults]
+    return [str(problem) for problem in refused.value.problems]
 
 
 def test_logical_names_are_a_contract(default: Recording):
@@ -348,7 +348,7 @@ def test_zones_are_the_regions_first_or_those_that_are_named():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         ({"project": None}, "NetworkArgs.project: missing, expected the project"),
         ({"region": None}, "NetworkArgs.region: missing, expected the region"),
@@ -372,9 +372,9 @@ def test_zones_are_the_regions_first_or_those_that_are_named():
         ({"cloud": "azure"}, "expected one of aws, gcp"),
     ],
 )
-def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], fault: str):
-    faults = _faults(**arguments)
-    assert any(fault in text for text in faults), faults
+def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):
+    problems = _problems(**arguments)
+    assert any(problem in text for text in problems), problems
 
 
 @pytest.mark.parametrize("argument", ["project", "region", "nodes", "pods_per_node", "google_apis"])

@@ -30,7 +30,7 @@ def default() -> Recording:
 def _refused(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as error:
         _network(**arguments)
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]
 
 
 def test_logical_names_are_a_contract():
@@ -220,15 +220,15 @@ def test_interface_endpoints_in_china_are_refused_before_anything_is_made(endpoi
         try:
             Network("network", args)
         except ArgumentError as error:
-            return [str(fault) for fault in error.faults]
+            return [str(problem) for problem in error.problems]
         return []
 
     recorded = record(program, answers=answers)
     if not endpoints:
         assert not recorded.result
         return
-    (fault,) = recorded.result
-    assert fault.startswith("NetworkArgs.endpoints: got ['sts'], expected none in cn-north-1")
+    (problem,) = recorded.result
+    assert problem.startswith("NetworkArgs.endpoints: got ['sts'], expected none in cn-north-1")
     assert not recorded.all("aws:ec2/vpc:Vpc"), "some services there are cn.com.amazonaws..."
 
 
@@ -328,7 +328,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         ({"cidr": "10.0.0.0/24"}, "NetworkArgs.cidr: got '10.0.0.0/24', expected a range of /16"),
         ({"cidr": "10.0.1.0/16"}, "did you mean '10.0.0.0/16'?"),
@@ -359,9 +359,9 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
         ({"tags": {"aws:x": "y"}}, "belongs to AWS"),
     ],
 )
-def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], fault: str):
-    faults = _refused(**arguments)
-    assert any(fault in text for text in faults), faults
+def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):
+    problems = _refused(**arguments)
+    assert any(problem in text for text in problems), problems
 
 
 def _policy(recording: Recording, service: str) -> dict[str, Any]:
@@ -423,6 +423,6 @@ def test_more_zones_than_the_region_has_are_refused_with_those_that_it_has():
     answers: Any = {"aws:index/getAvailabilityZones:getAvailabilityZones": lambda _: one}
     with pytest.raises(ArgumentError) as error:
         record(lambda: Network("network", args), answers=answers)
-    assert [str(fault) for fault in error.value.faults] == [
+    assert [str(problem) for problem in error.value.problems] == [
         "NetworkArgs.zone_count: got 2, expected at most the zones of the region: euc1-az2"
     ]

@@ -28,8 +28,8 @@ def pool(answers: Answers | None = None, **more: Any) -> Recording:
 def one(answers: Answers | None = None, **more: Any) -> str:
     with pytest.raises(ArgumentError) as caught:
         pool(answers, **more)
-    (fault,) = caught.value.faults
-    return str(fault).removeprefix("NodePoolArgs.")
+    (problem,) = caught.value.problems
+    return str(problem).removeprefix("NodePoolArgs.")
 
 
 def test_a_pool_of_one_kind_is_a_node_pool_that_every_pod_may_use() -> None:

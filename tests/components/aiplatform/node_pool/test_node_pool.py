@@ -31,10 +31,10 @@ def pool(answers: Answers | None = None, **more: Any) -> Recording:
     return record(lambda: NodePool("cpu", given), answers=answers)
 
 
-def faults(answers: Answers | None = None, **more: Any) -> list[str]:
+def problems(answers: Answers | None = None, **more: Any) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
         pool(answers, **more)
-    return [str(fault) for fault in caught.value.faults]
+    return [str(problem) for problem in caught.value.problems]
 
 
 def test_the_logical_names_are_a_contract() -> None:
@@ -125,17 +125,19 @@ def test_the_architecture_is_told_by_the_name_of_every_type_that_ec2_has() -> No
 def test_a_wrong_argument_is_refused_with_what_would_be_right(
     arguments: dict[str, Any], expected: str
 ) -> None:
-    found = faults(**arguments)
-    assert any(expected in fault for fault in found), "\n".join(found)
+    found = problems(**arguments)
+    assert any(expected in problem for problem in found), "\n".join(found)
 
 
 def test_types_are_compared_only_where_each_is_one() -> None:
-    assert len(faults(instance_types=["m7g.large", "m7i"])) == 1, "a type without a size has no architecture"
+    assert len(problems(instance_types=["m7g.large", "m7i"])) == 1, (
+        "a type without a size has no architecture"
+    )
 
 
 def test_a_zone_without_the_types_is_refused_with_those_that_have_them() -> None:
     answers = offering(m7i__2xlarge=("euc1-az2",))
-    assert faults(answers, zones=["euc1-az1"]) == [
+    assert problems(answers, zones=["euc1-az1"]) == [
         "NodePoolArgs.zones[0]: got 'euc1-az1', which does not offer m7i.2xlarge; zone ids that do: euc1-az2"
     ]
 
@@ -147,5 +149,7 @@ def test_nodes_stand_only_where_all_types_are_offered() -> None:
 
 
 def test_a_type_that_the_region_does_not_know_is_refused() -> None:
-    (fault,) = faults(offering(), instance_types=["m99i.large"])
-    assert fault.startswith("NodePoolArgs.instance_types[0]: got 'm99i.large', which no zone of this region")
+    (problem,) = problems(offering(), instance_types=["m99i.large"])
+    assert problem.startswith(
+        "NodePoolArgs.instance_types[0]: got 'm99i.large', which no zone of this region"
+    )

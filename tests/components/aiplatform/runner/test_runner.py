@@ -42,10 +42,10 @@ def default() -> Recording:
     return _runner()
 
 
-def _faults(**arguments: Any) -> list[str]:
+def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as error:
         _runner(**arguments)
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]
 
 
 def _only(recorded: Recording, type: str, name: str) -> Registered:
@@ -280,7 +280,7 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "fault"),
+    ("arguments", "problem"),
     [
         (
             {"repository": None, "connection_arn": None},
@@ -326,6 +326,6 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
         ({"repositry": "x"}, "RunnerArgs.repositry: unknown key; did you mean 'repository'?"),
     ],
 )
-def test_wrong_arguments_are_refused_before_anything_is_registered(arguments: dict[str, Any], fault: str):
-    told = _faults(**arguments)
-    assert any(fault in each for each in told), told
+def test_wrong_arguments_are_refused_before_anything_is_registered(arguments: dict[str, Any], problem: str):
+    told = _problems(**arguments)
+    assert any(problem in each for each in told), told

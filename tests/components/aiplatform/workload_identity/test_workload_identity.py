@@ -27,10 +27,10 @@ def made(cluster: Any = CLUSTER, **more: Any) -> Recording:
     return record(lambda: WorkloadIdentity("analyst", given))
 
 
-def faults(cluster: Any = CLUSTER, **more: Any) -> list[str]:
+def problems(cluster: Any = CLUSTER, **more: Any) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
         made(cluster, **more)
-    return [str(fault) for fault in caught.value.faults]
+    return [str(problem) for problem in caught.value.problems]
 
 
 def test_its_arguments_are_documented_and_complete() -> None:
@@ -69,9 +69,9 @@ def test_on_gke_that_service_account_alone_may_be_the_account() -> None:
 
 
 def test_a_name_that_a_cloud_cannot_hold_is_refused_with_the_room_there_is() -> None:
-    [fault] = faults(GOOGLE, name="analytics-of-everything")
-    assert "service account's id" in fault
-    assert "30" in fault
+    [problem] = problems(GOOGLE, name="analytics-of-everything")
+    assert "service account's id" in problem
+    assert "30" in problem
     assert not made(name="analytics-of-everything").resources[0].inputs, "a role's name has room for it"
 
 
@@ -86,20 +86,20 @@ def test_a_name_that_a_cloud_cannot_hold_is_refused_with_the_room_there_is() -> 
     ],
 )
 def test_a_wrong_argument_is_named(key: str, value: Any, words: str) -> None:
-    [fault] = faults(**{key: value})
-    assert key in fault
-    assert words in fault
+    [problem] = problems(**{key: value})
+    assert key in problem
+    assert words in problem
 
 
 def test_a_prefix_of_the_wrong_form_gets_an_example_of_the_right_one() -> None:
-    assert faults(prefix="acme_dev") == [
+    assert problems(prefix="acme_dev") == [
         "WorkloadIdentityArgs.prefix: got 'acme_dev', expected lower-case letters and digits in words joined "
         "by single hyphens ('acme-dev')"
     ]
 
 
 def test_google_has_no_tags_for_it_and_needs_the_pool_of_identities() -> None:
-    [fault] = faults(GOOGLE, tags={"team": "research"})
-    assert "no labels" in fault
-    [fault] = faults({key: value for key, value in GOOGLE.items() if key != "workload_pool"})
-    assert "workload_pool" in fault
+    [problem] = problems(GOOGLE, tags={"team": "research"})
+    assert "no labels" in problem
+    [problem] = problems({key: value for key, value in GOOGLE.items() if key != "workload_pool"})
+    assert "workload_pool" in problem

@@ -23,10 +23,10 @@ GOOGLE: dict[str, Any] = {
 }
 
 
-def _faults(arguments: dict[str, Any]) -> list[str]:
+def _problems(arguments: dict[str, Any]) -> list[str]:
     with pytest.raises(ArgumentError) as error:
         read(LakehouseReference, arguments, "lakehouse")
-    return [str(fault) for fault in error.value.faults]
+    return [str(problem) for problem in error.value.problems]
 
 
 def test_public_and_checked_keys_are_the_same() -> None:
@@ -48,14 +48,14 @@ def test_outputs_of_a_lakehouse_are_a_reference_as_they_are() -> None:
 def test_each_cloud_says_what_only_it_has() -> None:
     assert read(LakehouseReference, AWS, "lakehouse").cloud == "aws"
     assert read(LakehouseReference, GOOGLE, "lakehouse").zone("serving").dataset == "serving"
-    assert _faults({**GOOGLE, "project": None, "zones": ZONES})[0].startswith("lakehouse.project: missing")
+    assert _problems({**GOOGLE, "project": None, "zones": ZONES})[0].startswith("lakehouse.project: missing")
 
 
 def test_every_zone_is_there_once_and_tables_are_in_them() -> None:
-    assert _faults({**AWS, "zones": ZONES[:2]}) == [
+    assert _problems({**AWS, "zones": ZONES[:2]}) == [
         "lakehouse.zones: got raw, curated, expected serving once, as Lakehouse.outputs gives it"
     ]
     table = {"zone": "bronze", "database": "bronze", "name": "orders"}
-    assert _faults({**AWS, "tables": [table]}) == [
+    assert _problems({**AWS, "tables": [table]}) == [
         "lakehouse.tables[0].zone: got 'bronze', expected one of raw, curated, serving"
     ]

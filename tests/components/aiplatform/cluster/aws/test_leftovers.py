@@ -30,7 +30,7 @@ def _cluster(key: str = "", clusters: tuple[str, ...] = (), groups: tuple[str, .
         try:
             Cluster("cluster", args)
         except ArgumentError as error:
-            return [str(fault) for fault in error.faults]
+            return [str(problem) for problem in error.problems]
         return []
 
     recorded = record(program, answers=answers)
@@ -40,9 +40,9 @@ def _cluster(key: str = "", clusters: tuple[str, ...] = (), groups: tuple[str, .
 
 
 def test_a_log_group_without_key_and_without_cluster_is_refused_with_the_command_that_deletes_it() -> None:
-    (fault,) = _cluster(clusters=("other",))
-    assert fault.startswith("ClusterArgs.prefix: got 'acme-dev', but the log group")
-    assert f"aws logs delete-log-group --log-group-name {GROUP} --region {REGION}" in fault
+    (problem,) = _cluster(clusters=("other",))
+    assert problem.startswith("ClusterArgs.prefix: got 'acme-dev', but the log group")
+    assert f"aws logs delete-log-group --log-group-name {GROUP} --region {REGION}" in problem
 
 
 @pytest.mark.parametrize(

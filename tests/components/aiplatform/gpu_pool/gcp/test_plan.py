@@ -30,10 +30,10 @@ def settings(**more: Any) -> GpuPoolSettings:
     return read(GpuPoolSettings, given, "GpuPoolArgs")
 
 
-def faults(pool: GpuPoolSettings, offerings: dict[str, frozenset[str]]) -> list[str]:
+def problems(pool: GpuPoolSettings, offerings: dict[str, frozenset[str]]) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
         gcp_plan.zones_for(pool, gcp_plan.plan(pool), offerings)
-    return [str(fault) for fault in caught.value.faults]
+    return [str(problem) for problem in caught.value.problems]
 
 
 def test_the_minimum_stays_in_the_first_entry_that_can_keep_nodes() -> None:
@@ -90,7 +90,7 @@ def test_flex_start_of_tpus_is_in_the_zones_that_sell_it() -> None:
     whole = settings(**US_EAST5, accelerator="tpu-v6e", count=4, topology="4x4", **kinds)
     made = gcp_plan.zones_for(whole, gcp_plan.plan(whole), everywhere)
     assert set(made.values()) == {("us-east5-a",)}, "slices of all entries are in one zone"
-    assert faults(pool, {"ct6e-standard-4t": frozenset({"us-east5-c"})}) == [
+    assert problems(pool, {"ct6e-standard-4t": frozenset({"us-east5-c"})}) == [
         "GpuPoolArgs.network.zones: no zone of the network offers ct6e-standard-4t by flex-start; no zone "
         "of it does"
     ]
@@ -98,15 +98,15 @@ def test_flex_start_of_tpus_is_in_the_zones_that_sell_it() -> None:
 
 def test_a_zone_without_the_machine_is_refused_with_those_that_have_it() -> None:
     offered = {"g2-standard-4": frozenset({A})}
-    assert faults(settings(zones=[A, B]), offered) == [
+    assert problems(settings(zones=[A, B]), offered) == [
         f"GpuPoolArgs.zones[1]: got '{B}', which does not offer g2-standard-4; "
         f"zones of the network that do: {A}"
     ]
     entry = {"type": "reserved", "reservation_id": "mine", "zone": C}
-    assert faults(settings(capacity=[entry]), offered)[0].startswith(
+    assert problems(settings(capacity=[entry]), offered)[0].startswith(
         f"GpuPoolArgs.capacity[0].zone: got '{C}', which does not offer g2-standard-4"
     )
-    assert faults(settings(), {}) == [
+    assert problems(settings(), {}) == [
         "GpuPoolArgs.network.zones: no zone of the network offers g2-standard-4; no zone of it does"
     ]
 

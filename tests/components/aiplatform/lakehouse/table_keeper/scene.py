@@ -101,7 +101,7 @@ def planned(metadata: Mapping[str, Any], table: Mapping[str, Any], **more: Any) 
 def followed(metadata: Mapping[str, Any], table: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """The metadata after the keeper has been."""
     asked = planned(metadata, table, **more)
-    assert not asked.faults, asked.faults
+    assert not asked.problems, asked.problems
     base: TableMetadata = TableMetadataV2.model_validate(metadata)
     for requirement in _REQUIREMENTS.validate_python(asked.requirements):
         requirement.validate(base)

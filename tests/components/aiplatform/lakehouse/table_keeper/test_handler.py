@@ -93,9 +93,9 @@ def test_it_judges_declarations_and_does_nothing() -> None:
     catalog = Some()
     narrower = event({**EVENTS, "columns": EVENTS["columns"][:1]})
     later = {**narrower, "table": "later", "path": "raw.later"}
-    [fault] = judge(lambda: catalog, [narrower, later], MissingError)["faults"]["raw.events"]
-    assert fault.startswith("column at: declared no more")
-    assert judge(lambda: catalog, [event(WIDER), later], MissingError) == {"faults": {}}
+    [problem] = judge(lambda: catalog, [narrower, later], MissingError)["problems"]["raw.events"]
+    assert problem.startswith("column at: declared no more")
+    assert judge(lambda: catalog, [event(WIDER), later], MissingError) == {"problems": {}}
     assert not catalog.commits
 
 

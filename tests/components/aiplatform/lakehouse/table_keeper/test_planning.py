@@ -53,7 +53,7 @@ def test_a_note_is_one_text_for_one_declaration() -> None:
 @pytest.mark.parametrize("table", [ORDERS, EVENTS], ids=["orders", "events"])
 def test_a_table_that_was_just_made_is_as_declared(table: dict[str, Any]) -> None:
     plan = planned(made(table), table)
-    assert (plan.updates, plan.faults) == ([], []), "creation and keeper agree on ids and all else"
+    assert (plan.updates, plan.problems) == ([], []), "creation and keeper agree on ids and all else"
 
 
 @hypothesis_settings(max_examples=25)
@@ -72,7 +72,7 @@ def test_whatever_is_declared_is_reached_in_one_step_and_stays(kinds: list[Any],
     ], "what is there keeps its id"
     assert columns(after)["added"]["id"] == before["last-column-id"] + 1
     assert not planned(after, second).updates, "a second look finds nothing to do"
-    assert planned(after, first).faults, "and what was declared cannot be left out again"
+    assert planned(after, first).problems, "and what was declared cannot be left out again"
 
 
 def test_a_new_column_comes_at_the_end_and_is_optional() -> None:
@@ -96,8 +96,8 @@ def test_a_type_is_widened_as_iceberg_allows(before: str, after: str) -> None:
     assert (
         columns(followed(made(table), changed(table, "n", type=after)))["n"]["type"].replace(" ", "") == after
     )
-    [fault] = planned(made(changed(table, "n", type=after)), table).faults
-    assert fault.startswith(f"column n: {after} in the table and declared {before}")
+    [problem] = planned(made(changed(table, "n", type=after)), table).problems
+    assert problem.startswith(f"column n: {after} in the table and declared {before}")
 
 
 def test_a_column_inside_a_struct_is_added_too() -> None:
@@ -107,8 +107,8 @@ def test_a_column_inside_a_struct_is_added_too() -> None:
     before = {each["name"]: each["id"] for each in columns(made(ORDERS))["address"]["type"]["fields"]}
     assert inside == {**before, "street": 12}
     narrower = changed(ORDERS, "address", type="struct<city: required string>")
-    [fault] = planned(made(ORDERS), narrower).faults
-    assert fault.startswith("column address.zip: declared no more, and dropping it would lose its data")
+    [problem] = planned(made(ORDERS), narrower).problems
+    assert problem.startswith("column address.zip: declared no more, and dropping it would lose its data")
 
 
 def test_what_is_in_a_list_is_widened_and_made_optional() -> None:
@@ -126,20 +126,20 @@ def test_a_column_is_renamed_by_was_and_keeps_its_id() -> None:
 
 
 def test_a_rename_without_was_is_refused_and_told_how() -> None:
-    [fault] = planned(made(ORDERS), changed(ORDERS, "amount", name="price")).faults
-    assert "column amount: declared no more" in fault
-    assert fault.endswith("if it is price now, say `was: amount` there")
+    [problem] = planned(made(ORDERS), changed(ORDERS, "amount", name="price")).problems
+    assert "column amount: declared no more" in problem
+    assert problem.endswith("if it is price now, say `was: amount` there")
 
 
 def test_a_column_becomes_optional_and_never_required() -> None:
     optional = changed(ORDERS, "ordered_at", required=False)
     assert columns(followed(made(ORDERS), optional))["ordered_at"]["required"] is False
-    [fault] = planned(made(ORDERS), changed(ORDERS, "amount", required=True)).faults
-    assert fault.startswith("column amount: optional in the table")
+    [problem] = planned(made(ORDERS), changed(ORDERS, "amount", required=True)).problems
+    assert problem.startswith("column amount: optional in the table")
 
 
 @pytest.mark.parametrize(
-    ("table", "fault"),
+    ("table", "problem"),
     [
         (
             with_column(ORDERS, name="country", type="string", required=True),
@@ -161,9 +161,9 @@ def test_a_column_becomes_optional_and_never_required() -> None:
         ),
     ],
 )
-def test_what_would_lose_data_or_break_readers_is_refused(table: dict[str, Any], fault: str) -> None:
+def test_what_would_lose_data_or_break_readers_is_refused(table: dict[str, Any], problem: str) -> None:
     plan = planned(made(ORDERS), table)
-    assert any(fault in each for each in plan.faults), plan.faults
+    assert any(problem in each for each in plan.problems), plan.problems
     assert not plan.updates, "nothing is done by halves"
 
 
@@ -237,7 +237,7 @@ def test_a_tag_is_the_newest_snapshot_when_it_is_made_and_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "name", "fault"),
+    ("table", "name", "problem"),
     [
         (made(EVENTS), {}, "the table has none yet; write to it first"),
         (written(made(EVENTS)), {"snapshot_id": "5"}, "the table has no snapshot 5, or no more"),
@@ -246,12 +246,12 @@ def test_a_tag_is_the_newest_snapshot_when_it_is_made_and_stays() -> None:
     ],
 )
 def test_names_of_snapshots_that_cannot_be_are_refused(
-    table: dict[str, Any], name: dict[str, Any], fault: str
+    table: dict[str, Any], name: dict[str, Any], problem: str
 ) -> None:
     refs = {**table["refs"], **({"t": {"snapshot-id": SNAPSHOT, "type": "tag"}} if table["refs"] else {})}
     wanted = {"table": "raw.events", "name": "training-1", **name}
     plan = planned({**table, "refs": refs}, EVENTS, snapshots=[wanted])
-    assert [each.endswith(fault) for each in plan.faults] == [True], plan.faults
+    assert [each.endswith(problem) for each in plan.problems] == [True], plan.problems
 
 
 def test_a_plan_that_asks_for_nothing_requires_nothing() -> None:
@@ -287,8 +287,10 @@ def _dropped(schema_of_snapshots: list[int | None]) -> dict[str, Any]:
 @pytest.mark.parametrize("schemas", [[0], [0, 1], [None]])
 def test_a_pii_column_stays_declared_while_snapshots_hold_its_values(schemas: list[int | None]) -> None:
     plan = planned(_dropped(schemas), without(ORDERS, "email"))
-    [fault] = plan.faults
-    assert fault.startswith("column email: it was pii and is dropped, and 1 snapshots still hold its values")
+    [problem] = plan.problems
+    assert problem.startswith(
+        "column email: it was pii and is dropped, and 1 snapshots still hold its values"
+    )
     assert not plan.updates, "the tags of the table would fall, and its readers get the old files"
 
 
@@ -301,4 +303,4 @@ def test_a_column_that_is_no_pii_may_go_at_once() -> None:
     declared = changed(ORDERS, "email", classification="internal")
     before = _dropped([0])
     before["properties"] = made(declared)["properties"]
-    assert planned(before, without(declared, "email")).faults == []
+    assert planned(before, without(declared, "email")).problems == []
