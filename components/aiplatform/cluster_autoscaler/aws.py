@@ -14,7 +14,8 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._shared.aws.account import place, pod_identity_trust
+from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform.cluster_autoscaler import permissions as rights
 from aiplatform.cluster_autoscaler.args import ROLE, ClusterAutoscalerSettings

@@ -6,7 +6,8 @@ from typing import Final
 
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._shared.aws.account import Place, allow, document
+from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.policy_documents import allow, document
 
 NAME: Final = "cluster-autoscaler"
 NAMESPACE: Final = "kube-system"

@@ -8,8 +8,9 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import ecr, iam, kms
 
-from aiplatform._shared.aws.account import Place, Statement, allow, document, key_policy, place, trust
+from aiplatform._shared.aws.account import Place, place
 from aiplatform._shared.aws.logs import name_key
+from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, trust
 from aiplatform._shared.aws.roles import AS_TEXT, Role, roles
 from aiplatform._shared.principals import known
 from aiplatform.container_registry.args import (

@@ -7,16 +7,16 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, codebuild, ec2, iam, kms, vpc
 
-from aiplatform._shared.aws.account import (
+from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.logs import log_group, name_key
+from aiplatform._shared.aws.policy_documents import (
     USE_OF_KEY,
     allow,
     document,
     key_policy,
     logs_may_use_key,
-    place,
     trust,
 )
-from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform.naming import PhysicalName
 from aiplatform.runner.args import (
     BUILDSPEC,

@@ -6,7 +6,8 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import eks, iam
 
-from aiplatform._shared.aws.account import place, pod_identity_trust
+from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 

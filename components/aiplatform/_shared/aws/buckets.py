@@ -12,7 +12,8 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws import kms, s3
 
-from aiplatform._shared.aws.account import Place, Statement, document
+from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.policy_documents import Statement, document
 
 ABANDONED_DAYS: Final = 7
 """When parts of uploads that were never ended are taken away."""

@@ -9,7 +9,8 @@ import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import autoscaling, ec2, eks, iam
 
-from aiplatform._shared.aws.account import place, trust
+from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
 from aiplatform._shared.references.cluster import ClusterReference
 

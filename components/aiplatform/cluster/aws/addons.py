@@ -13,7 +13,8 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_aws import eks, iam, kms
 
-from aiplatform._shared.aws.account import USE_OF_KEY, Place, Statement, allow, document, pod_identity_trust
+from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.policy_documents import USE_OF_KEY, Statement, allow, document, pod_identity_trust
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings

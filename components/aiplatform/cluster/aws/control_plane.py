@@ -6,8 +6,9 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, eks, iam, kms, vpc
 
-from aiplatform._shared.aws.account import Place, allow, document, key_policy, logs_may_use_key, trust
+from aiplatform._shared.aws.account import Place
 from aiplatform._shared.aws.logs import log_group, name_key
+from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
 from aiplatform.cluster.args import CLUSTER, CLUSTER_ROLE, KEY_ALIAS, LOGS, ClusterSettings
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")

@@ -6,7 +6,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws import eks, iam, kms
 
-from aiplatform._shared.aws.account import Place, trust
+from aiplatform._shared.aws.account import Place
 from aiplatform._shared.aws.node_groups import (
     NODE_POLICIES,
     NodeRole,
@@ -15,6 +15,7 @@ from aiplatform._shared.aws.node_groups import (
     launch_template,
     node_group,
 )
+from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.kubernetes.names import Taint
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.cluster.args import NODE_ROLE, SYSTEM_NODES, SYSTEM_TEMPLATE, ClusterSettings

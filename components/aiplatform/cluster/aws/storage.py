@@ -7,7 +7,8 @@ from pulumi_aws import eks, kms
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 from pulumi_kubernetes.storage.v1 import StorageClass, StorageClassPatch
 
-from aiplatform._shared.aws.account import Place, autoscaling_may_use_key, key_policy
+from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.policy_documents import autoscaling_may_use_key, key_policy
 from aiplatform.cluster.args import CLUSTER, VOLUMES_KEY_ALIAS, ClusterSettings
 from aiplatform.cluster.storage_annotations import DEFAULT
 

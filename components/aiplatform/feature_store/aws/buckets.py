@@ -6,7 +6,6 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import kms, s3
 
-from aiplatform._shared.aws.account import document, key_policy
 from aiplatform._shared.aws.buckets import (
     closed,
     deleted_after,
@@ -19,6 +18,7 @@ from aiplatform._shared.aws.buckets import (
     with_policy,
 )
 from aiplatform._shared.aws.logs import name_key
+from aiplatform._shared.aws.policy_documents import document, key_policy
 from aiplatform.feature_store.args import KEY_ALIAS
 from aiplatform.feature_store.aws.context import REGISTRY, Context, Staging
 from aiplatform.feature_store.config import EMPTY

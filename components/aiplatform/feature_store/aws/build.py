@@ -8,8 +8,9 @@ from pulumi import Input, Output
 from pulumi_aws import glue, iam, kms
 from pulumi_kubernetes.core import v1 as core
 
-from aiplatform._shared.aws.account import Place, Statement, document, place
+from aiplatform._shared.aws.account import Place, place
 from aiplatform._shared.aws.managed_policies import attached
+from aiplatform._shared.aws.policy_documents import Statement, document
 from aiplatform._shared.aws.roles import Role, roles
 from aiplatform._shared.kubernetes.workloads import Home, namespace
 from aiplatform._shared.references.cluster import ClusterReferenceArgs

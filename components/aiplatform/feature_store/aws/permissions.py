@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from aiplatform._shared.aws.account import Statement, allow
+from aiplatform._shared.aws.policy_documents import Statement, allow
 from aiplatform.feature_store.aws.context import REGISTRY, Context, Staging
 from aiplatform.feature_store.aws.offline import CATALOG
 from aiplatform.feature_store.config import REGISTRY as OBJECT

@@ -8,7 +8,6 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import kms, s3
 
-from aiplatform._shared.aws.account import Statement, document, key_policy, logs_may_use_key
 from aiplatform._shared.aws.buckets import (
     Bucket,
     closed,
@@ -24,6 +23,7 @@ from aiplatform._shared.aws.buckets import (
     with_policy,
 )
 from aiplatform._shared.aws.logs import name_key
+from aiplatform._shared.aws.policy_documents import Statement, document, key_policy, logs_may_use_key
 from aiplatform.lakehouse.aws.context import FILES, PLATFORM, SPILL, TABLES, Context
 from aiplatform.lakehouse.aws.names import JOB_LOGS, KEEPER_LOGS, KEY_ALIAS, STREAM_LOGS, WORKGROUP
 from aiplatform.lakehouse.aws.principals import Principal, workgroup_name

@@ -14,7 +14,7 @@ import pulumi_aws as aws
 from pulumi_aws import dms, ec2, iam, kms, vpc
 
 from aiplatform._shared.args import Problem
-from aiplatform._shared.aws.account import Statement, allow, document
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.lakehouse.aws.context import FILES, Context
 from aiplatform.lakehouse.aws.names import CAPTURE, CAPTURE_GROUP, CAPTURE_ROLE
 from aiplatform.lakehouse.ingestion import CaptureSettings

@@ -7,7 +7,7 @@ from typing import Final
 import pulumi
 from pulumi_aws import glue, iam, kms
 
-from aiplatform._shared.aws.account import Statement, allow
+from aiplatform._shared.aws.policy_documents import Statement, allow
 from aiplatform.lakehouse.aws.context import PLATFORM, SPILL, Context
 from aiplatform.lakehouse.aws.names import BATCH, JOB_LOGS
 from aiplatform.lakehouse.schedules import as_aws

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from aiplatform._shared.args import Problem
-from aiplatform._shared.aws.account import Statement, document
 from aiplatform._shared.aws.managed_policies import INLINE, MANAGED, size
+from aiplatform._shared.aws.policy_documents import Statement, document
 from aiplatform._shared.principals import known
 from aiplatform.lakehouse.aws import quality as aws_quality
 from aiplatform.lakehouse.aws import roles as aws_roles

@@ -12,7 +12,7 @@ from importlib import resources
 import pulumi
 from pulumi_aws import glue, iam, kms, lakeformation, s3
 
-from aiplatform._shared.aws.account import Statement, allow, document, trust
+from aiplatform._shared.aws.policy_documents import Statement, allow, document, trust
 from aiplatform.lakehouse import quality_gate
 from aiplatform.lakehouse.aws.catalog_entries import Entry
 from aiplatform.lakehouse.aws.context import SPILL, TABLES, Context

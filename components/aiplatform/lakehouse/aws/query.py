@@ -13,8 +13,8 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import athena, kms
 
-from aiplatform._shared.aws.account import Statement, allow, document
 from aiplatform._shared.aws.managed_policies import attached
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.aws.principals import Principal, role_name, workgroup_name
 from aiplatform.lakehouse.aws.roles import DEFAULT_DATABASE, GET_DATA_ACCESS, READ_CATALOG

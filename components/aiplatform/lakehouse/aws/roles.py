@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import iam, kms
 
-from aiplatform._shared.aws.account import Statement, allow, document, trust
+from aiplatform._shared.aws.policy_documents import Statement, allow, document, trust
 from aiplatform._shared.aws.roles import Role
 from aiplatform.lakehouse.aws.context import TABLES, Context
 from aiplatform.lakehouse.aws.names import ACCESS_ROLE, OPTIMIZER_ROLE, STREAM_ROLE, WRITER

@@ -33,7 +33,7 @@ from pulumi_aws.s3tables import (
     TableBucketMaintenanceConfigurationIcebergUnreferencedFileRemovalSettingsArgs as UnreferencedDays,
 )
 
-from aiplatform._shared.aws.account import Statement, allow, document
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.lakehouse.aws.catalog_entries import Database, Entry
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.table_spec import first_properties

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi
 from pulumi_aws import glue, iam
 
-from aiplatform._shared.aws.account import Statement, allow, document
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.aws.glue_jobs import GATE, Work, conf, job, named, runs_jobs, scheduled
 from aiplatform.lakehouse.aws.names import BATCH

@@ -20,8 +20,8 @@ from pulumi_aws.kinesis import (
     FirehoseDeliveryStreamIcebergConfigurationS3ConfigurationCloudwatchLoggingOptionsArgs as ErrorLogging,
 )
 
-from aiplatform._shared.aws.account import Statement, allow, document
 from aiplatform._shared.aws.logs import log_group
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.lakehouse.aws.catalog_entries import Entry
 from aiplatform.lakehouse.aws.context import FILES, TABLES, Context
 from aiplatform.lakehouse.aws.governance import place_of_table

@@ -13,8 +13,8 @@ from pulumi import AssetArchive, StringAsset
 from pulumi_aws import iam, kms, lakeformation, lambda_
 
 from aiplatform._shared.args import Problem
-from aiplatform._shared.aws.account import Statement, allow, document, trust
 from aiplatform._shared.aws.logs import log_group
+from aiplatform._shared.aws.policy_documents import Statement, allow, document, trust
 from aiplatform.lakehouse import table_keeper
 from aiplatform.lakehouse.aws.catalog_entries import Entry
 from aiplatform.lakehouse.aws.context import Context

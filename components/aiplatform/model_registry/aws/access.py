@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_aws import iam, kms, rds, secretsmanager
 
-from aiplatform._shared.aws.account import Statement, allow, document
+from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.model_registry.args import SERVER, SETUP, SIGNING_KEY
 from aiplatform.model_registry.aws.context import ARTIFACTS, Context
 from aiplatform.model_registry.aws.database import USER, master_secret

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pulumi import Output
 from pulumi_aws import kms, s3
 
-from aiplatform._shared.aws.account import Statement, document, key_policy, logs_may_use_key
 from aiplatform._shared.aws.buckets import (
     Bucket,
     closed,
@@ -20,6 +19,7 @@ from aiplatform._shared.aws.buckets import (
     with_policy,
 )
 from aiplatform._shared.aws.logs import name_key
+from aiplatform._shared.aws.policy_documents import Statement, document, key_policy, logs_may_use_key
 from aiplatform.model_registry.args import KEY_ALIAS
 from aiplatform.model_registry.aws.context import ARTIFACTS, LOGS, Context
 from aiplatform.model_registry.aws.database import log_groups

@@ -9,7 +9,8 @@ has to be named: layers of images, and packages.
 from collections.abc import Sequence
 from typing import Final
 
-from aiplatform._shared.aws.account import Place, Statement, document
+from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.policy_documents import Statement, document
 
 _READABLE: Final = (
     # The layers of images in ECR, EKS's own too (ECR user guide, "Minimum Amazon S3 bucket permissions for

@@ -4,8 +4,9 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam, kms
 
-from aiplatform._shared.aws.account import Place, allow, document, key_policy, logs_may_use_key, trust
+from aiplatform._shared.aws.account import Place
 from aiplatform._shared.aws.logs import log_group, name_key
+from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
 from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS, NetworkSettings
 
 

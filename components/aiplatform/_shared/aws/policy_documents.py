@@ -1,0 +1,141 @@
+"""IAM policy documents: statements, trust policies, and policies of KMS keys."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aiplatform._shared.aws.account import Place
+
+Statement = Mapping[str, Any]
+"""A statement of a policy, as its JSON has it."""
+
+
+def allow(
+    actions: Sequence[str],
+    resources: str | Sequence[str],
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    sid: str | None = None,
+) -> Statement:
+    """A statement of an identity policy."""
+    return {
+        **({"Sid": sid} if sid else {}),
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": resources if isinstance(resources, str) else list(resources),
+        **({"Condition": conditions} if conditions else {}),
+    }
+
+
+def trust(
+    service: str,
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    actions: Sequence[str] = ("sts:AssumeRole",),
+) -> str:
+    """The trust policy of a role that an AWS service assumes."""
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": list(actions),
+            **({"Condition": conditions} if conditions else {}),
+        }
+    )
+
+
+def document(*statements: Statement) -> str:
+    """A policy document. Keys keep their order, so the text is stable."""
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def pod_identity_trust(place: Place, cluster: str, namespace: str, service_account: str) -> str:
+    """The trust policy of a role for one service account of one cluster, by EKS Pod Identity.
+
+    EKS tags the session with the Pod's cluster, namespace and service account; the conditions on these tags
+    keep an association made for any other one from using the role, and aws:SourceAccount one made in another
+    account (EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity").
+    """
+    return trust(
+        "pods.eks.amazonaws.com",
+        {
+            "StringEquals": {
+                "aws:SourceAccount": place.account_id,
+                "aws:RequestTag/eks-cluster-name": cluster,
+                "aws:RequestTag/kubernetes-namespace": namespace,
+                "aws:RequestTag/kubernetes-service-account": service_account,
+            }
+        },
+        actions=("sts:AssumeRole", "sts:TagSession"),
+    )
+
+
+def key_policy(place: Place, *statements: Statement) -> str:
+    """A key's policy: the account's IAM decides, as in the default that AWS documents, and `statements`."""
+    return document(
+        {
+            "Sid": "AccountDecides",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        *statements,
+    )
+
+
+USE_OF_KEY: Final = (
+    "kms:Encrypt",
+    "kms:Decrypt",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:DescribeKey",
+)
+"""What a service needs that encrypts by a key (the wildcards of AWS's examples, written out)."""
+
+
+def autoscaling_may_use_key(place: Place) -> list[Statement]:
+    """Statements of a key's policy: EC2 Auto Scaling may launch instances whose volumes the key encrypts, by
+    its service-linked role (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted
+    volumes").
+
+    The role is named in a condition and not as the principal: KMS refuses a principal that does not exist,
+    and in a new account the role comes only with the first Auto Scaling group, which needs the key.
+    """
+    role = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
+    only_it = {
+        "kms:CallerAccount": place.account_id,
+        "aws:PrincipalArn": place.arn("iam", role, regional=False),
+    }
+    common = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
+    return [
+        {
+            "Sid": "AutoScalingEncrypts",
+            **common,
+            "Action": list(USE_OF_KEY),
+            "Condition": {"StringEquals": only_it},
+        },
+        {
+            "Sid": "AutoScalingAttaches",
+            **common,
+            "Action": ["kms:CreateGrant"],
+            "Condition": {"StringEquals": only_it, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        },
+    ]
+
+
+def logs_may_use_key(place: Place, *log_groups: str) -> Statement:
+    """A statement of a key's policy: CloudWatch Logs may use it for these log groups and no others."""
+    arns = [place.arn("logs", f"log-group:{group}") for group in log_groups]
+    return {
+        "Sid": "LogsEncrypt",
+        "Effect": "Allow",
+        "Principal": {"Service": f"logs.{place.region}.{place.dns_suffix}"},
+        "Action": list(USE_OF_KEY),
+        "Resource": "*",
+        "Condition": {
+            "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": arns[0] if len(arns) == 1 else arns}
+        },
+    }
