@@ -1,4 +1,4 @@
-"""What the parts of a component that keeps data share: the component, its settings, options of a child."""
+"""What the modules that build a component share: the component, its settings, options of its resources."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,38 @@ from typing import Generic, Protocol, TypeVar
 
 import pulumi
 from pulumi import ResourceOptions
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Context(Generic[T]):
+    """A component while its resources are declared: parent of each of them, first part of their logical
+    names, and the checked arguments."""
+
+    parent: pulumi.ComponentResource
+    name: str
+    settings: T
+
+    def options(
+        self,
+        *depends_on: pulumi.Resource,
+        retain: bool = False,
+        delete_before_replace: bool | None = None,
+    ) -> ResourceOptions:
+        """Return the options of a child. retain: whether it stays in the cloud when it is destroyed."""
+        return ResourceOptions(
+            parent=self.parent,
+            depends_on=list(depends_on) or None,
+            # None, not False: an enclosing component's option applies.
+            retain_on_delete=True if retain else None,
+            delete_before_replace=delete_before_replace,
+        )
+
+    @property
+    def invoke_options(self) -> pulumi.InvokeOptions:
+        """Options of a function call of a provider: the component's provider."""
+        return pulumi.InvokeOptions(parent=self.parent)
 
 
 class Keeping(Protocol):

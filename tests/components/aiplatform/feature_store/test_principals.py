@@ -91,7 +91,7 @@ def test_a_role_that_is_named_twice_is_refused(wrong: dict[str, Any], path: str,
         ([Output.from_input("arn:aws:iam::999999999999:role/far")], "expected a role of this account"),
         (
             [Output.from_input(f"{ROLE}aws-reserved/sso.amazonaws.com/Dev")],
-            "on which AWS alone can put policies",
+            "to which only AWS can attach policies",
         ),
     ],
 )
@@ -103,4 +103,4 @@ def test_a_role_that_only_the_engine_knows_is_checked_when_it_is_known(readers: 
 def test_a_role_of_identity_center_is_refused() -> None:
     (told,) = problems(aws, readers=[f"{ROLE}aws-reserved/sso.amazonaws.com/Dev"])
     assert told.startswith("FeatureStoreArgs.readers[0]: got")
-    assert "AWS alone can put policies" in told
+    assert "only AWS can attach policies" in told
