@@ -6,9 +6,10 @@ tests/test_generated.py and tests/inventories fail when one of these files is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Final
 
 from tests.generating import (
     accelerators,
@@ -26,18 +27,30 @@ ROOT = renewing.ROOT
 PAGES = Path("docs/components")
 
 
+_TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
+    Path("components/schema.json"): components.schema,
+    Path("docs/clouds.md"): cloud_support.text,
+    Path("docs/environment.md"): environment.text,
+    Path("docs/accelerators.md"): accelerators.text,
+    Path("docs/policies.md"): policies.text,
+    Path("docs/security-roles-aws.md"): aws_rights.text,
+    google_access.PAGE: google_access.text,
+}
+"""Path in the repository -> function that generates the file; pages of components are generated together."""
+
+
+def paths() -> list[Path]:
+    """Return the paths of all generated files, without generating them: that takes seconds of CPU."""
+    pages = ["README.md", *(f"{components.entity(component)}.md" for component in components.COMPONENTS)]
+    return sorted([*_TEXTS, *(PAGES / name for name in pages)])
+
+
 @cache
 def files() -> Mapping[Path, str]:
-    """Path in the repository -> what it should hold."""
+    """Return the contents of all generated files by path."""
     return {
-        Path("components/schema.json"): components.schema(),
+        **{path: text() for path, text in _TEXTS.items()},
         **{PAGES / name: text for name, text in components.pages().items()},
-        Path("docs/clouds.md"): cloud_support.text(),
-        Path("docs/environment.md"): environment.text(),
-        Path("docs/accelerators.md"): accelerators.text(),
-        Path("docs/policies.md"): policies.text(),
-        Path("docs/security-roles-aws.md"): aws_rights.text(),
-        google_access.PAGE: google_access.text(),
     }
 
 

@@ -46,9 +46,14 @@ def settings_of(stack: str, **environment: Any) -> Settings:
     return settings.model_copy(update={"environment": changed})
 
 
-@cache
 def built(stack: str, teardown: bool | str = False) -> Built:
     """The environment as its file says, but for its `teardown`."""
+    return _built(stack, teardown)
+
+
+# Separate, because a cache takes `built(stack)` and `built(stack, False)` for two different calls.
+@cache
+def _built(stack: str, teardown: bool | str) -> Built:
     return build(settings_of(stack, teardown=teardown))
 
 
