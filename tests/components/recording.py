@@ -219,7 +219,7 @@ async def _record(program: Callable[[], Any], monitor: Monitor, project: str, st
         result.append(program())
 
     await run_pulumi_func(run)
-    # Told after the drain: an error inside a registration would leave others half done.
+    # Checked after the drain: an error inside a registration would leave others unfinished.
     assert not monitor.duplicates, f"duplicate URN, registered twice: {', '.join(monitor.duplicates)}"
     return Recording(list(monitor.recorded.values()), monitor.calls, result[0])
 
@@ -266,17 +266,17 @@ class _RpcError(grpc.RpcError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
-        self._told = message
+        self._message = message
 
     def code(self) -> grpc.StatusCode:
         return grpc.StatusCode.UNKNOWN
 
     def details(self) -> str:
-        return self._told
+        return self._message
 
 
 class Monitor(MockMonitor):
-    """What stands in for the engine. `recorded` holds the registrations by URN.
+    """A replacement of the engine. `recorded` has the registrations by URN.
 
     It answers in protobuf's own values: the mock monitor's way there is a coroutine, for which it would run
     the loop inside of itself, again for each request.

@@ -53,4 +53,4 @@ def test_a_function_without_an_answer_is_named():
     from pulumi_aws import sqs
 
     with pytest.raises(Exception, match="getQueue"):
-        record(lambda: sqs.get_queue(name="nobody"))
+        record(lambda: sqs.get_queue(name="missing"))

@@ -26,7 +26,7 @@ Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 
 
 def offering(**zones_of: tuple[str, ...]) -> Answers:
-    """EC2 offers these types in these zones, and no others; `__` in a name stands for a dot."""
+    """EC2 offers these types in these zones, and no others; `__` in a name is a dot."""
     offered = {name.replace("__", ".").replace("_", "-"): zones for name, zones in zones_of.items()}
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -80,7 +80,7 @@ US_EAST5: dict[str, Any] = {
 
 
 def machine_types(**zones_of: tuple[str, ...]) -> Answers:
-    """Compute Engine offers these machine types in these zones (`_` in a name stands for a hyphen), and every
+    """Compute Engine offers these machine types in these zones (`_` in a name is a hyphen), and every
     other one everywhere."""
     limited = {name.replace("_", "-"): zones for name, zones in zones_of.items()}
 

@@ -11,8 +11,8 @@ from tests.generating.cloud_support import arguments, support
 every_component = pytest.mark.parametrize("component", COMPONENTS, ids=lambda item: item.__name__)
 
 
-def _told(table: SupportTable, path: str) -> bool:
-    """Whether a table speaks of an argument, of an object that it stands in, or of the whole component."""
+def _has_entry(table: SupportTable, path: str) -> bool:
+    """Return whether a table has an entry for an argument, an object that contains it, or the component."""
     while path and path not in table:
         path = path.rpartition(".")[0]
     return path in table
@@ -21,7 +21,7 @@ def _told(table: SupportTable, path: str) -> bool:
 @every_component
 def test_every_argument_has_a_meaning_and_every_meaning_an_argument(component: type) -> None:
     table, known = support(component), list(arguments(component))
-    assert [path for path in known if not _told(table, path)] == [], "say what it becomes, or refuse it"
+    assert [path for path in known if not _has_entry(table, path)] == [], "say what it becomes, or refuse it"
     assert [path for path in table if path and path not in known] == [], "of arguments that there are not"
 
 

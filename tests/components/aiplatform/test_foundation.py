@@ -46,7 +46,7 @@ def test_everything_goes_through_the_explicit_provider():
         assert call.provider.startswith(provider.urn), call.token
 
 
-def test_each_provider_is_asked_once_where_it_works():
+def test_each_provider_is_asked_once_for_its_account():
     def program() -> None:
         for region in ("eu-central-1", "us-west-2"):
             provider = aws.Provider(region, region=region)

@@ -31,10 +31,10 @@ def test_the_longest_prefix_is_allowed_and_one_more_is_not():
     reason = rule("a" * (longest + 1))
     assert reason is not None
     assert f"at most {longest} characters, got {longest + 1}" in reason
-    assert "which may have 64" in reason, "the limit itself is told"
+    assert "which may have 64" in reason, "the error states the limit"
 
 
-def test_the_tightest_of_several_limits_is_told():
+def test_the_smallest_of_several_limits_is_reported():
     names = [PhysicalName(naming.LOG_GROUP, "/x/{prefix}"), PhysicalName(naming.S3_BUCKET, "{prefix}-data")]
     reason = prefix_for(*names)("a" * 600)
     assert reason is not None

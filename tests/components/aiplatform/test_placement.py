@@ -53,12 +53,12 @@ def test_each_clouds_pods_tolerate_what_its_nodes_have(on_aws: Any, on_google: A
     ]
 
 
-def test_a_pod_goes_to_the_pool_and_on_google_cloud_by_its_compute_class(on_aws: Any, on_google: Any) -> None:
+def test_a_pod_selects_the_pool_and_on_google_cloud_its_compute_class(on_aws: Any, on_google: Any) -> None:
     assert placement.of(on_aws).node_selector == {"ai-platform/pool": "gpu"}
     assert placement.of(on_google).node_selector == {"cloud.google.com/compute-class": "gpu"}
 
 
-def test_a_pod_that_takes_a_whole_node_has_its_network_cards_too(on_aws: Any, on_google: Any) -> None:
+def test_a_pod_on_a_whole_node_has_its_network_interfaces(on_aws: Any, on_google: Any) -> None:
     assert placement.of(on_aws).limits == {"nvidia.com/gpu": "8", "vpc.amazonaws.com/efa": "32"}
     whole = placement.of(on_google)
     assert whole.limits == {"nvidia.com/gpu": "8"}
@@ -74,7 +74,7 @@ def test_a_pod_that_takes_a_whole_node_has_its_network_cards_too(on_aws: Any, on
     assert not part.annotations, "the cards of a node serve one Pod"
 
 
-def test_a_pod_of_a_provisioning_request_goes_to_the_nodes_that_it_got(on_google: Any, on_aws: Any) -> None:
+def test_a_pod_of_a_provisioning_request_runs_on_its_nodes(on_google: Any, on_aws: Any) -> None:
     there = placement.queued(on_google, "big-run")
     assert there.node_selector == {"ai-platform/pool": "gpu", "ai-platform/capacity": "queued"}
     assert there.annotations["autoscaling.x-k8s.io/consume-provisioning-request"] == "big-run"
@@ -83,7 +83,7 @@ def test_a_pod_of_a_provisioning_request_goes_to_the_nodes_that_it_got(on_google
         placement.queued(on_aws, "big-run")
 
 
-def test_a_pod_on_tpus_says_the_slice_that_it_wants() -> None:
+def test_a_pod_on_tpus_selects_its_slice() -> None:
     capacity = [{"type": "spot"}, {"type": "queued"}]
     pool = outputs("gcp", accelerator="tpu-v6e", count=4, topology="4x4", capacity=capacity, **US_EAST5)
     wanted = {
@@ -101,7 +101,7 @@ def test_more_than_a_node_has_is_refused(on_aws: Any) -> None:
             placement.of(on_aws, amount)
 
 
-def test_a_pod_on_an_ordinary_pool_asks_for_no_device() -> None:
+def test_a_pod_on_a_cpu_pool_requests_no_device() -> None:
     pool = outputs("gcp", NodePool, instance_types=["t2a-standard-8"], capacity=["spot", "on_demand"])
     there = placement.of(pool)
     assert there.limits == {}
@@ -114,7 +114,7 @@ def test_a_pod_on_an_ordinary_pool_asks_for_no_device() -> None:
     assert placement.of(plain).tolerations == [], "where there is no order, every Pod may come"
 
 
-def test_a_spec_keeps_what_it_has() -> None:
+def test_a_spec_keeps_its_other_fields() -> None:
     pool = outputs("gcp", accelerator="l4", count=1)
     spec = placement.of(pool).pod(
         {
@@ -132,7 +132,7 @@ def test_a_spec_keeps_what_it_has() -> None:
 
 
 @pytest.mark.parametrize(("cloud", "example"), [("aws", "gpu-pod.yaml"), ("gcp", "gpu-pod-gcp.yaml")])
-def test_the_examples_ask_as_the_helper_does(cloud: str, example: str) -> None:
+def test_the_examples_have_the_placement_of_the_function(cloud: str, example: str) -> None:
     there = placement.of(outputs(cloud, accelerator="t4", count=1, name="t4"))
     written = yaml.safe_load((EXAMPLES / example).read_text())["spec"]
     bare = {key: value for key, value in written.items() if key not in ("nodeSelector", "tolerations")}
@@ -140,4 +140,4 @@ def test_the_examples_ask_as_the_helper_does(cloud: str, example: str) -> None:
         {key: value for key, value in container.items() if key != "resources"}
         for container in written["containers"]
     ]
-    assert written == there.pod(bare), "write the example anew: placement.of(pool).pod(spec)"
+    assert written == there.pod(bare), "renew the example: placement.of(pool).pod(spec)"

@@ -84,7 +84,7 @@ def test_a_misspelt_word_names_the_nearest():
     assert "did you mean 'h100'?" in _problems(accelerator="h10")[0]
 
 
-def test_wrong_types_say_what_is_right():
+def test_a_wrong_type_is_refused_with_the_expected_one():
     assert _problems(nodes={"max": "three"}) == ["ThingArgs.nodes.max: got 'three', expected an integer"]
     assert _problems(nodes={"max": True}) == ["ThingArgs.nodes.max: got True, expected an integer"]
     assert _problems(nodes={"types": "m7i.large"}) == [
@@ -96,12 +96,12 @@ def test_wrong_types_say_what_is_right():
     assert "expected an object" in _problems(pools=3)[0]
 
 
-def test_a_missing_argument_says_its_type():
+def test_a_missing_argument_is_refused_with_its_type():
     with pytest.raises(ArgumentError, match=r"ThingArgs\.name: missing, expected a string"):
         read(_Thing, {}, "ThingArgs")
 
 
-def test_all_faults_come_in_one_error():
+def test_all_problems_are_in_one_error():
     problems = _problems(natt=1, nat="x", nodes={"min": 11, "types": ["a", "a"]}, name="A1")
     assert len(problems) == 5, problems
     with pytest.raises(ArgumentError, match="2 arguments are wrong:\n  ThingArgs"):

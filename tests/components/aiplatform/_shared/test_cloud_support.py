@@ -1,4 +1,4 @@
-"""Arguments that a cloud has no place for."""
+"""Arguments that a cloud does not support."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -38,7 +38,7 @@ def _problems(arguments: dict[str, Any]) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
-def test_an_argument_that_the_cloud_has_no_place_for_is_refused_with_the_reason() -> None:
+def test_an_argument_that_the_cloud_does_not_support_is_refused_with_the_reason() -> None:
     assert _problems({"cloud": "gcp", "endpoints": ["sts"]}) == [
         "PoolArgs.endpoints: got ['sts'], which Google Cloud does not support: leave it out"
     ]
@@ -50,17 +50,17 @@ def test_an_argument_inside_a_list_is_named_with_its_index() -> None:
     ]
 
 
-def test_the_same_argument_is_taken_where_it_has_a_place() -> None:
+def test_the_same_argument_is_accepted_where_it_is_supported() -> None:
     assert read(_Pool, {"endpoints": ["sts"]}, "PoolArgs").endpoints == ["sts"]
     arguments = {"cloud": "gcp", "capacity": [{"type": "reserved", "reservation": "r"}]}
     assert read(_Pool, arguments, "PoolArgs").capacity[0].reservation == "r"
 
 
-def test_an_argument_that_asks_for_nothing_fits_everywhere() -> None:
+def test_an_argument_without_effect_is_accepted_everywhere() -> None:
     assert read(_Pool, {"cloud": "gcp", "endpoints": []}, "PoolArgs").endpoints == []
 
 
-def test_a_misplaced_argument_is_the_only_thing_said_of_it() -> None:
+def test_an_unsupported_argument_is_the_only_problem_of_its_object() -> None:
     assert len(_problems({"cloud": "gcp", "endpoints": ["wrong"]})) == 1, (
         "rules of an argument's values are about a cloud that has it"
     )

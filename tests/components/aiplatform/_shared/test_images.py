@@ -63,7 +63,7 @@ def test_no_component_names_an_image_elsewhere() -> None:
         f"{file.relative_to(folder)}: {repository}"
         for file in folder.rglob("*.py")
         for repository in repositories
-        # An example in a docstring names a version of its own.
+        # Examples in docstrings have other versions.
         if re.search(rf'["/]{repository}:(?!v3\.15\.2-full@sha256:\.\.\.)', file.read_text())
     ]
     assert not wrong, "a version or digest in two places is wrong in one of them"

@@ -25,7 +25,7 @@ def _device(facts: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.type)
-def test_every_machine_is_what_ec2_says_of_its_type(machine: Machine) -> None:
+def test_every_machine_agrees_with_describe_instance_types(machine: Machine) -> None:
     facts = TYPES[machine.type]
     device, network = _device(facts), facts["NetworkInfo"]
     assert device["Name"] == machine.card.product
@@ -43,18 +43,18 @@ def test_every_machine_is_what_ec2_says_of_its_type(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("machine", [m for m in MACHINES if m.card.neuron_cores], ids=lambda m: m.type)
-def test_neuron_cards_have_the_cores_that_ec2_says(machine: Machine) -> None:
+def test_neuron_cores_agree_with_describe_instance_types(machine: Machine) -> None:
     assert _device(TYPES[machine.type])["CoreInfo"]["Count"] == machine.card.neuron_cores
 
 
-def test_every_efa_interface_stands_on_a_network_card_of_its_own() -> None:
+def test_every_efa_interface_has_a_separate_network_card() -> None:
     for machine in MACHINES:
         assert machine.efa_interfaces in (0, machine.network_cards), (
             f"{machine.type}: the pool puts one EFA interface on each card"
         )
 
 
-def test_the_first_card_has_room_for_the_nodes_own_interface_beside_that_of_efa() -> None:
+def test_the_first_network_card_supports_the_primary_and_an_efa_interface() -> None:
     for machine in MACHINES:
         first = TYPES[machine.type]["NetworkInfo"]["NetworkCards"][0]
         assert not machine.efa_interfaces or first["MaximumNetworkInterfaces"] >= 2, machine.type
@@ -69,7 +69,7 @@ def test_the_preferred_machine_is_the_smallest_of_its_kind() -> None:
                 assert other.memory_gib >= first.memory_gib
 
 
-def test_every_card_can_be_had_on_a_cloud() -> None:
+def test_every_accelerator_is_offered_on_a_cloud() -> None:
     assert all(accelerators.counts(card, "aws") or accelerators.counts(card, "gcp") for card in CARDS)
 
 
@@ -118,13 +118,13 @@ def test_a_mig_profile_of_another_card_is_refused() -> None:
     assert accelerators.mig_problem("a100", "1g.5gb") is None
 
 
-def test_what_people_call_a_card_is_no_card_itself() -> None:
+def test_another_name_of_an_accelerator_is_no_catalog_name() -> None:
     assert not set(ALSO_CALLED) & set(CARDS)
     assert set(ALSO_CALLED.values()) <= set(CARDS)
 
 
 @given(st.text(max_size=30))
-def test_any_word_is_either_a_card_or_gets_an_error_that_lists_the_cards(word: str) -> None:
+def test_any_word_is_an_accelerator_or_gets_an_error_with_the_accelerators(word: str) -> None:
     problem = accelerators.key_problem(word)
     assert (problem is None) == (word in CARDS)
     assert problem is None or "h100" in problem
@@ -137,9 +137,12 @@ def test_where_efa_leaves_fewer_addresses_than_eks_counts_on_the_number_is_known
         if machine.efa_interfaces and machine.type in recorded:
             network = recorded[machine.type]["NetworkInfo"]
             first = network["NetworkCards"][network.get("DefaultNetworkCardIndex", 0)]
-            interfaces, each = first["MaximumNetworkInterfaces"], network["Ipv4AddressesPerInterface"] - 1
-            counted = min(interfaces * each + 2, 110 if machine.vcpus <= 30 else 250)
-            left = (interfaces - 1) * each + 2
+            interfaces, addresses = (
+                first["MaximumNetworkInterfaces"],
+                network["Ipv4AddressesPerInterface"] - 1,
+            )
+            counted = min(interfaces * addresses + 2, 110 if machine.vcpus <= 30 else 250)
+            left = (interfaces - 1) * addresses + 2
             if left < counted:
                 fewer[machine.type] = left
     assert fewer == PODS_WITH_EFA, "a Pod beyond the addresses is placed and never starts"

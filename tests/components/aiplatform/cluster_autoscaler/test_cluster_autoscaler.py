@@ -50,7 +50,7 @@ def test_its_arguments_are_documented_and_complete() -> None:
     assert set(ClusterAutoscalerArgs.__annotations__) == keys(ClusterAutoscalerSettings)
 
 
-def test_it_may_change_only_the_groups_of_its_cluster() -> None:
+def test_its_role_can_change_only_the_groups_of_its_cluster() -> None:
     statements = json.loads(autoscaler().one(POLICY).inputs["policy"])["Statement"]
     changing = [s for s in statements if any("Describe" not in a and ":Get" not in a for a in s["Action"])]
     (scale,) = changing
@@ -94,7 +94,7 @@ def test_it_finds_its_groups_by_tags_and_takes_them_in_order() -> None:
     assert container["env"] == [{"name": "AWS_REGION", "value": REGION}], "it cannot ask the metadata service"
 
 
-def test_the_priorities_name_each_group_and_leave_none_out() -> None:
+def test_the_priorities_list_each_group_and_match_all_others() -> None:
     groups = [
         {"priority": 100, "autoscaling_group": "eks-h100-reserved-1"},
         {"priority": 90, "autoscaling_group": "eks-h100-spot-1", "capacity": "spot"},
@@ -111,7 +111,7 @@ def test_the_priorities_name_each_group_and_leave_none_out() -> None:
     assert all(isinstance(number, int) for number in parsed), "the autoscaler reads whole numbers"
 
 
-def test_without_pools_the_priorities_still_admit_every_group() -> None:
+def test_the_priorities_without_pools_match_every_group() -> None:
     assert yaml.safe_load(priorities([])) == {1: [".*"]}
 
 
@@ -135,7 +135,7 @@ def test_its_pod_is_restricted_and_critical() -> None:
     ], "and where a cluster of another team has no such nodes, anywhere"
 
 
-def test_only_dns_https_and_the_credentials_agent_are_open_to_it() -> None:
+def test_its_egress_is_dns_https_and_the_credentials_agent() -> None:
     policy = autoscaler().one("kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs["spec"]
     ports = sorted({(port["port"], port["protocol"]) for rule in policy["egress"] for port in rule["ports"]})
     assert ports == [(53, "TCP"), (53, "UDP"), (80, "TCP"), (443, "TCP")]
@@ -150,7 +150,7 @@ def test_the_release_is_that_of_the_clusters_version(minor: str) -> None:
     assert spec["containers"][0]["image"] == image_for(minor)
 
 
-def test_a_mirror_is_used_as_given() -> None:
+def test_a_mirror_replaces_the_registry() -> None:
     image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/cluster-autoscaler:v1.36.1"
     recorded = autoscaler(image=image, cluster={**CLUSTER, "version": "1.99"})
     assert pod(recorded)["containers"][0]["image"] == image
@@ -167,7 +167,7 @@ def test_a_mirror_is_used_as_given() -> None:
         ({"replica": 2}, "did you mean 'replicas'?"),
     ],
 )
-def test_a_wrong_argument_is_refused_with_what_would_be_right(
+def test_a_wrong_argument_is_refused_with_the_expected_value(
     arguments: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(ArgumentError) as caught:

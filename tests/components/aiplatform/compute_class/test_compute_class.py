@@ -18,14 +18,14 @@ GROUPS = [
 ]
 
 
-def made(**more: Any) -> Recording:
+def recorded_class(**more: Any) -> Recording:
     arguments: Any = {"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": GROUPS, **more}
     return record(lambda: ComputeClass("order", arguments))
 
 
 def problems(**more: Any) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
-        made(**more)
+        recorded_class(**more)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -35,7 +35,7 @@ def test_its_arguments_are_documented_and_complete() -> None:
 
 
 def test_node_pools_are_tried_by_priority_and_equal_ones_together() -> None:
-    inputs = made().one("kubernetes:cloud.google.com/v1:ComputeClass", "order-object").inputs
+    inputs = recorded_class().one("kubernetes:cloud.google.com/v1:ComputeClass", "order-object").inputs
     assert inputs["metadata"] == {"name": "train"}
     assert inputs["spec"]["priorities"] == [
         {"nodepools": ["train-res"]},
@@ -43,35 +43,37 @@ def test_node_pools_are_tried_by_priority_and_equal_ones_together() -> None:
     ]
 
 
-def test_a_pod_of_the_class_waits_and_never_gets_another_machine() -> None:
-    spec = made().one("kubernetes:cloud.google.com/v1:ComputeClass").inputs["spec"]
+def test_a_pod_of_the_class_waits_for_its_node_pools() -> None:
+    spec = recorded_class().one("kubernetes:cloud.google.com/v1:ComputeClass").inputs["spec"]
     assert spec["whenUnsatisfiable"] == "DoNotScaleUp"
     assert spec["nodePoolAutoCreation"] == {"enabled": False}
     assert spec["activeMigration"] == {"optimizeRulePriority": False}, "moving restarts what trains for days"
     assert "autoscalingPolicy" not in spec
 
 
-def test_a_class_may_move_pods_up_and_keep_idle_nodes_for_a_while() -> None:
+def test_a_class_can_move_pods_up_and_keep_idle_nodes() -> None:
     spec = (
-        made(move_up=True, idle_minutes=30).one("kubernetes:cloud.google.com/v1:ComputeClass").inputs["spec"]
+        recorded_class(move_up=True, idle_minutes=30)
+        .one("kubernetes:cloud.google.com/v1:ComputeClass")
+        .inputs["spec"]
     )
     assert spec["activeMigration"] == {"optimizeRulePriority": True}
     assert spec["autoscalingPolicy"] == {"consolidationDelayMinutes": 30}
 
 
-def test_on_aws_it_is_refused_with_what_does_the_work_there() -> None:
+def test_a_compute_class_on_aws_is_refused_with_the_alternative() -> None:
     (problem,) = problems(cluster=CLUSTER)
     assert "AWS does not support this component" in problem
     assert "ClusterAutoscaler" in problem
 
 
 @pytest.mark.parametrize("name", ["gke-train", "autopilot-x", "default", "Train"])
-def test_a_name_that_gke_keeps_is_refused(name: str) -> None:
+def test_a_name_reserved_for_gke_is_refused(name: str) -> None:
     (problem,) = problems(name=name)
     assert problem.startswith("ComputeClassArgs.name: got ")
 
 
-def test_a_queue_is_no_part_of_a_class() -> None:
+def test_a_queued_node_pool_is_refused() -> None:
     message = problems(node_groups=[{"priority": 1, "capacity": "queued"}])
     assert message[0] == "ComputeClassArgs.node_groups[0].name: missing, expected the node pool's name"
     assert "ProvisioningRequest" in message[1]

@@ -46,7 +46,7 @@ def test_its_arguments_are_documented_and_complete() -> None:
     assert set(DevicePluginsArgs.__annotations__) == keys(DevicePluginsSettings)
 
 
-def test_nvidias_plugin_runs_where_a_pool_says_that_it_is_needed_whatever_the_taints() -> None:
+def test_nvidias_plugin_runs_on_labelled_nodes_with_any_taints() -> None:
     spec = pod(plugins(), "plugins-nvidia")
     assert spec["nodeSelector"] == {"ai-platform/device-plugin": "nvidia"}
     assert spec["tolerations"] == [{"operator": "Exists"}]
@@ -78,7 +78,7 @@ def test_every_configuration_is_what_the_plugin_reads() -> None:
 
 
 @pytest.mark.parametrize("replicas", [2, 64])
-def test_the_configuration_that_a_pool_asks_for_is_there(replicas: int) -> None:
+def test_the_configuration_of_every_pool_exists(replicas: int) -> None:
     arguments: Any = {
         "prefix": "acme-dev",
         "name": "t4",
@@ -92,7 +92,7 @@ def test_the_configuration_that_a_pool_asks_for_is_there(replicas: int) -> None:
     assert group.inputs["labels"]["nvidia.com/device-plugin.config"] in nvidia_configurations()
 
 
-def test_no_container_of_the_plugins_can_gain_rights() -> None:
+def test_no_container_of_the_plugins_can_gain_privileges() -> None:
     recorded = plugins(neuron=True)
     for name in ("plugins-nvidia", "plugins-neuron"):
         spec = pod(recorded, name)
@@ -101,7 +101,7 @@ def test_no_container_of_the_plugins_can_gain_rights() -> None:
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_the_plugin_comes_after_its_rights_and_configurations() -> None:
+def test_the_plugin_depends_on_its_permissions_and_configurations() -> None:
     recorded = plugins()
     plugin = recorded.one(DAEMON_SET)
     others = [r for r in recorded.resources if r.type.startswith("kubernetes:") and r is not plugin]
@@ -115,7 +115,7 @@ def test_neurons_plugin_runs_on_neuron_nodes() -> None:
     assert outputs == {"daemon_sets": ["neuron-device-plugin"]}
 
 
-def test_mirrors_are_used_as_given() -> None:
+def test_mirrors_replace_the_registries() -> None:
     spec = pod(plugins(nvidia_image="registry.example.com/k8s-device-plugin:v0.20.0"), "plugins-nvidia")
     images = {container["image"] for container in [*spec["initContainers"], *spec["containers"]]}
     assert images == {"registry.example.com/k8s-device-plugin:v0.20.0"}

@@ -28,7 +28,7 @@ def test_its_arguments_are_documented_and_complete() -> None:
     assert set(EfaPluginArgs.__annotations__) == keys(EfaPluginSettings)
 
 
-def test_it_runs_on_nodes_with_efa_and_sees_their_adapters() -> None:
+def test_it_runs_on_nodes_with_efa_with_access_to_their_adapters() -> None:
     spec = plugin().one("kubernetes:apps/v1:DaemonSet").inputs["spec"]["template"]["spec"]
     assert spec["nodeSelector"] == {"ai-platform/efa": "true"}
     assert spec["hostNetwork"] is True
@@ -51,7 +51,7 @@ def test_its_image_comes_from_the_registry_of_the_region() -> None:
     ("region", "account"),
     [("eu-south-1", "590381155156"), ("me-central-1", "759879836304"), ("us-east-1", "602401143452")],
 )
-def test_a_region_that_is_opted_into_has_a_registry_of_its_own(region: str, account: str) -> None:
+def test_an_opt_in_region_has_a_separate_registry(region: str, account: str) -> None:
     assert image_in(region, "amazonaws.com").startswith(f"{account}.dkr.ecr.{region}.amazonaws.com/eks/"), (
         "the usual account has nothing there, and the plugin would wait for its image for ever"
     )

@@ -101,7 +101,7 @@ def test_public_and_checked_arguments_have_the_same_keys() -> None:
         assert set(public.__annotations__) == keys(checked)
 
 
-def test_a_dev_pool_is_one_group_that_starts_with_no_node_and_belongs_to_the_autoscaler() -> None:
+def test_a_dev_pool_is_one_group_without_nodes_that_the_autoscaler_scales() -> None:
     recorded = pool(max=2)
     (group,) = groups(recorded).values()
     assert group.inputs["scalingConfig"] == {"minSize": 0, "maxSize": 2, "desiredSize": 0}
@@ -117,7 +117,7 @@ def test_a_dev_pool_is_one_group_that_starts_with_no_node_and_belongs_to_the_aut
     assert group.inputs["taints"] == [taint]
 
 
-def test_labels_say_what_schedulers_plugins_and_the_autoscaler_look_for() -> None:
+def test_labels_are_those_of_schedulers_plugins_and_the_autoscaler() -> None:
     (group,) = groups(pool(labels={"team": "vision"})).values()
     assert group.inputs["labels"] == {
         "ai-platform/pool": "t4",
@@ -204,7 +204,7 @@ def _pods(recorded: Recording) -> list[str]:
     return spec.get("kubelet", {}).get("flags", [])
 
 
-def test_a_node_promises_no_more_pods_than_efa_leaves_addresses_for() -> None:
+def test_max_pods_with_efa_is_the_number_of_remaining_addresses() -> None:
     h100 = {"accelerator": "h100", "count": 8}
     assert _pods(pool(**h100)) == ["--max-pods=51"], "one interface of two, with 49 addresses for Pods"
     assert _pods(pool(**h100, efa=False)) == [], "EKS's number is right"
@@ -212,19 +212,19 @@ def test_a_node_promises_no_more_pods_than_efa_leaves_addresses_for() -> None:
     assert _pods(pool()) == []
 
 
-def test_the_autoscaler_promises_no_more_pods_than_a_node_takes() -> None:
+def test_the_autoscaler_knows_the_max_pods_of_a_node() -> None:
     assert tags_for_autoscaler(pool(accelerator="h100", count=8))["pods"] == "51", "it would say 110"
     assert tags_for_autoscaler(pool(max_pods=20))["pods"] == "20"
     assert "pods" not in tags_for_autoscaler(pool())
 
 
-def test_bottlerocket_has_a_setting_for_it() -> None:
+def test_bottlerocket_sets_max_pods_in_its_settings() -> None:
     recorded = pool(accelerator="h100", count=8, image="bottlerocket")
     settings = tomllib.loads(text(recorded, "gpu-on-demand"))["settings"]
     assert settings["kubernetes"]["max-pods"] == 51
 
 
-def test_an_update_evicts_what_a_budget_keeps_only_where_that_is_said() -> None:
+def test_an_update_evicts_pods_with_a_disruption_budget_only_with_force_update() -> None:
     (retained,) = groups(pool()).values()
     assert "forceUpdateVersion" not in retained.inputs
     (forced,) = groups(pool(force_update=True)).values()
@@ -242,7 +242,7 @@ def test_an_update_evicts_what_a_budget_keeps_only_where_that_is_said() -> None:
         ({"accelerator": "h100", "count": 1, "efa": True}, 1),
     ],
 )
-def test_efa_puts_one_interface_on_each_card_beside_the_one_that_carries_ip(
+def test_efa_adds_an_interface_on_each_network_card_to_the_primary_one(
     machine: dict[str, Any], cards: int
 ) -> None:
     recorded = pool(**machine)
@@ -261,7 +261,7 @@ def test_efa_puts_one_interface_on_each_card_beside_the_one_that_carries_ip(
     assert all(i["securityGroups"] == [rule["securityGroupId"]] for i in efa), "EFA's traffic and no other"
 
 
-def test_efa_has_a_security_group_that_lets_all_through_to_itself_both_ways() -> None:
+def test_the_efa_security_group_allows_all_traffic_to_and_from_itself() -> None:
     recorded = pool(**H100)
     for kind in (
         "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
@@ -272,7 +272,7 @@ def test_efa_has_a_security_group_that_lets_all_through_to_itself_both_ways() ->
         assert rule["securityGroupId"] == rule["referencedSecurityGroupId"], "EFA wants the group named"
 
 
-def test_efa_stands_in_one_zone_and_one_placement_group() -> None:
+def test_a_pool_with_efa_is_in_one_zone_and_one_placement_group() -> None:
     recorded = pool(**H100, answers=offering(p5__48xlarge=("euc1-az3",)))
     (group,) = groups(recorded).values()
     assert group.inputs["subnetIds"] == ["subnet-euc1-az3"], "the only zone that offers it"
@@ -281,7 +281,7 @@ def test_efa_stands_in_one_zone_and_one_placement_group() -> None:
     assert template(recorded, "gpu-on-demand")["placement"]["groupName"] == placement.state["name"]
 
 
-def test_the_autoscaler_is_told_of_what_the_type_does_not_tell() -> None:
+def test_resources_that_the_type_does_not_state_are_tags_for_the_autoscaler() -> None:
     assert tags_for_autoscaler(pool(**H100)) == {
         "vpc.amazonaws.com/efa": "32",
         "ephemeral-storage": "24065Gi",
@@ -321,17 +321,19 @@ def test_capacity_is_tried_in_its_order() -> None:
     assert subnets == {("subnet-euc1-az1",)}, "the pool follows its reservation's zone"
 
 
-def test_a_capacity_block_is_asked_for_as_eks_wants_it() -> None:
+def test_a_capacity_block_is_requested_as_eks_requires() -> None:
     recorded = pool(**H100, capacity=[{**BLOCK, "zone": "euc1-az1"}])
     group = groups(recorded)["gpu-reserved-bcdef0"].inputs
     resource = template(recorded, "gpu-reserved-bcdef0")
     assert group["capacityType"] == "CAPACITY_BLOCK"
     assert "instanceTypes" not in group
-    assert resource["instanceType"] == "p5.48xlarge", "with a block the type stands in the template"
+    assert resource["instanceType"] == "p5.48xlarge", (
+        "with a Capacity Block the launch template states the type"
+    )
     assert resource["instanceMarketOptions"] == {"marketType": "capacity-block"}
     target = {"capacityReservationTarget": {"capacityReservationId": RESERVATION}}
     assert resource["capacityReservationSpecification"] == target
-    assert not recorded.all("aws:ec2/placementGroup:PlacementGroup"), "a block has a placement of its own"
+    assert not recorded.all("aws:ec2/placementGroup:PlacementGroup"), "a Capacity Block has its own placement"
 
 
 def test_a_capacity_block_keeps_its_version_and_template_while_others_follow() -> None:
@@ -366,7 +368,7 @@ def test_spot_takes_all_types_that_the_zones_offer() -> None:
     assert group.inputs["subnetIds"] == ["subnet-euc1-az2", "subnet-euc1-az3"]
 
 
-def test_spot_with_efa_takes_only_types_with_equally_many_cards() -> None:
+def test_spot_with_efa_uses_only_types_with_the_same_number_of_network_cards() -> None:
     recorded = pool(accelerator="h200", count=8, name="h200", capacity=[{"type": "spot"}])
     (group,) = groups(recorded).values()
     assert group.inputs["instanceTypes"] == ["p5en.48xlarge"], "p5e has 32 cards, p5en 16"
@@ -386,7 +388,7 @@ def test_bottlerocket_slices_time_by_its_own_settings() -> None:
     assert plugin["time-slicing"] == {"replicas": 4, "rename-by-default": False}
 
 
-def test_mig_takes_bottlerocket_which_cuts_the_cards_itself() -> None:
+def test_mig_uses_bottlerocket_which_partitions_the_gpus() -> None:
     recorded = pool(**H100, sharing={"strategy": "mig", "profile": "1g.10gb"})
     (group,) = groups(recorded).values()
     assert group.inputs["amiType"] == "BOTTLEROCKET_x86_64_NVIDIA"
@@ -397,14 +399,14 @@ def test_mig_takes_bottlerocket_which_cuts_the_cards_itself() -> None:
     assert plugin["mig"]["profile"] == {"h100.80gb": "1g.10gb"}
 
 
-def test_a_shared_node_role_is_used_instead_of_one_of_its_own() -> None:
+def test_a_shared_node_role_replaces_that_of_the_pool() -> None:
     shared = "arn:aws:iam::111122223333:role/acme-dev-node"
     recorded = pool(cluster={**CLUSTER, "node_role_arn": shared})
     assert not recorded.all("aws:iam/role:Role")
     assert groups(recorded)["gpu-on-demand"].inputs["nodeRoleArn"] == shared
 
 
-def test_a_group_waits_for_the_rights_of_its_nodes() -> None:
+def test_a_node_group_depends_on_the_permissions_of_its_nodes() -> None:
     recorded = pool()
     group = groups(recorded)["gpu-on-demand"]
     for attachment in recorded.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):

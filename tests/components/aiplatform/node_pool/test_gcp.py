@@ -32,7 +32,7 @@ def one(answers: Answers | None = None, **more: Any) -> str:
     return str(problem).removeprefix("NodePoolArgs.")
 
 
-def test_a_pool_of_one_kind_is_a_node_pool_that_every_pod_may_use() -> None:
+def test_a_pool_with_one_type_of_capacity_is_open_to_all_pods() -> None:
     recorded = pool(min=3, max=9, labels={"team": "data"})
     assert recorded.names() == ["aiplatform:index:NodePool cpu", f"{NODE_POOL} cpu-on-demand"]
     node_pool = recorded.one(NODE_POOL).inputs
@@ -55,7 +55,7 @@ def test_a_pool_of_one_kind_is_a_node_pool_that_every_pod_may_use() -> None:
     assert recorded.result.outputs["node_selector"] == {"ai-platform/pool": "general"}
 
 
-def test_two_kinds_are_ordered_by_a_compute_class() -> None:
+def test_two_types_of_capacity_are_ordered_by_a_compute_class() -> None:
     recorded = pool(capacity=["spot", "on_demand"])
     names = {resource.name: resource.state["name"] for resource in recorded.all(NODE_POOL)}
     assert recorded.one(CLASS).inputs["spec"]["priorities"] == [
@@ -81,7 +81,7 @@ def test_two_kinds_are_ordered_by_a_compute_class() -> None:
         ("e2-custom-4-8192", "pd-balanced", "x86_64"),
     ],
 )
-def test_a_machine_has_the_disk_that_it_takes(machine_type: str, disk: str, architecture: str) -> None:
+def test_a_machine_has_a_boot_disk_that_it_supports(machine_type: str, disk: str, architecture: str) -> None:
     recorded = pool(instance_types=[machine_type])
     assert recorded.one(NODE_POOL).inputs["nodeConfig"]["diskType"] == disk
     assert recorded.result.outputs["architecture"] == architecture
@@ -89,7 +89,7 @@ def test_a_machine_has_the_disk_that_it_takes(machine_type: str, disk: str, arch
     assert tolerated == (["kubernetes.io/arch"] if architecture == "arm64" else [])
 
 
-def test_it_stands_where_its_machine_type_is_offered() -> None:
+def test_a_pool_is_in_the_zones_that_offer_its_machine_type() -> None:
     offered = machine_types(n2_standard_8=("europe-west4-b",))
     assert pool(offered).one(NODE_POOL).inputs["nodeLocations"] == ["europe-west4-b"]
     assert one(offered, zones=["europe-west4-a"]) == (
@@ -127,5 +127,7 @@ def test_it_stands_where_its_machine_type_is_offered() -> None:
         ),
     ],
 )
-def test_what_gke_would_refuse_is_refused_before(more: dict[str, Any], words: str) -> None:
+def test_an_argument_that_gke_refuses_is_refused_before_anything_is_registered(
+    more: dict[str, Any], words: str
+) -> None:
     assert words in one(**more)

@@ -58,7 +58,7 @@ def test_its_arguments_are_documented_and_complete() -> None:
     assert set(NodePoolArgs.__annotations__) == keys(NodePoolSettings)
 
 
-def test_a_pool_belongs_to_the_autoscaler_in_the_order_of_its_capacity() -> None:
+def test_the_autoscaler_scales_a_pool_in_the_order_of_its_capacity() -> None:
     recorded = pool(capacity=["spot", "on_demand"], min=1, max=5, labels={"team": "web"})
     component = recorded.one("aiplatform:index:NodePool")
     spot = recorded.one("aws:eks/nodeGroup:NodeGroup", "cpu-spot")
@@ -93,7 +93,7 @@ def test_the_image_fits_the_architecture(type_: str, image: str, expected: str) 
     assert recorded.one("aws:eks/nodeGroup:NodeGroup").inputs["amiType"] == expected
 
 
-def test_the_architecture_is_told_by_the_name_of_every_type_that_ec2_has() -> None:
+def test_the_architecture_follows_from_the_name_of_every_ec2_type() -> None:
     types: dict[str, Any] = json.loads(gzip.decompress(RECORDED.read_bytes()))
     wrong = [
         name
@@ -125,14 +125,14 @@ def test_the_architecture_is_told_by_the_name_of_every_type_that_ec2_has() -> No
         ({"instance_type": "m7i.large"}, "did you mean 'instance_types'?"),
     ],
 )
-def test_a_wrong_argument_is_refused_with_what_would_be_right(
+def test_a_wrong_argument_is_refused_with_the_expected_value(
     arguments: dict[str, Any], expected: str
 ) -> None:
     result = problems(**arguments)
     assert any(expected in problem for problem in result), "\n".join(result)
 
 
-def test_types_are_compared_only_where_each_is_one() -> None:
+def test_architectures_are_compared_only_for_valid_types() -> None:
     assert len(problems(instance_types=["m7g.large", "m7i"])) == 1, (
         "a type without a size has no architecture"
     )
@@ -145,7 +145,7 @@ def test_a_zone_without_the_types_is_refused_with_those_that_have_them() -> None
     ]
 
 
-def test_nodes_stand_only_where_all_types_are_offered() -> None:
+def test_nodes_are_only_in_zones_that_offer_all_types() -> None:
     answers = offering(m7i__2xlarge=("euc1-az2", "euc1-az1"), m6i__2xlarge=("euc1-az2", "euc1-az3"))
     recorded = pool(answers, instance_types=["m7i.2xlarge", "m6i.2xlarge"])
     assert recorded.one("aws:eks/nodeGroup:NodeGroup").inputs["subnetIds"] == ["subnet-euc1-az2"]

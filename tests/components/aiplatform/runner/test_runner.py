@@ -81,7 +81,7 @@ def test_public_and_checked_arguments_have_the_same_keys():
     assert keys(RunnerSettings) == frozenset(RunnerArgs.__annotations__)
 
 
-def test_it_stands_in_the_private_subnets_and_nothing_gets_in(default: Recording):
+def test_it_is_in_the_private_subnets_without_ingress(default: Recording):
     project = default.one(PROJECT).inputs
     group = default.one("aws:ec2/securityGroup:SecurityGroup")
     assert project["vpcConfig"] == {
@@ -95,7 +95,7 @@ def test_it_stands_in_the_private_subnets_and_nothing_gets_in(default: Recording
     assert not default.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 
 
-def test_it_may_become_the_deployer_and_nobody_else(default: Recording):
+def test_it_can_assume_the_deployers_role_and_no_other(default: Recording):
     statements = _statements(default)
     assert statements["BecomeDeployer"]["Action"] == ["sts:AssumeRole"]
     assert statements["BecomeDeployer"]["Resource"] == DEPLOYER
@@ -104,7 +104,7 @@ def test_it_may_become_the_deployer_and_nobody_else(default: Recording):
     assert {action for action in everything if action.startswith(("iam:", "eks:", "s3:"))} == set()
 
 
-def test_it_makes_interfaces_in_its_own_subnets_alone(default: Recording):
+def test_it_creates_interfaces_only_in_its_subnets(default: Recording):
     statements = _statements(default)
     assert statements["MakeInterfaces"]["Resource"] == [
         f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*",
@@ -118,7 +118,7 @@ def test_it_makes_interfaces_in_its_own_subnets_alone(default: Recording):
     )
 
 
-def test_its_interfaces_may_be_lent_to_codebuild_alone_and_in_its_subnets(default: Recording):
+def test_only_codebuild_can_use_its_interfaces_in_its_subnets(default: Recording):
     lent = _statements(default)["LendInterfaces"]
     assert lent["Resource"] == f"arn:aws:ec2:{REGION}:{ACCOUNT}:network-interface/*"
     assert lent["Condition"] == {
@@ -132,7 +132,7 @@ def test_its_interfaces_may_be_lent_to_codebuild_alone_and_in_its_subnets(defaul
     }
 
 
-def test_only_its_own_project_may_use_its_role(default: Recording):
+def test_only_its_project_can_use_its_role(default: Recording):
     role = default.one("aws:iam/role:Role").inputs
     assert role["name"] == "acme-dev-runner", "the deployer's trust policy names it"
     (statement,) = json.loads(role["assumeRolePolicy"])["Statement"]
@@ -142,13 +142,13 @@ def test_only_its_own_project_may_use_its_role(default: Recording):
     assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
 
 
-def test_the_project_comes_after_its_roles_rights(default: Recording):
+def test_the_project_depends_on_its_roles_permissions(default: Recording):
     project = default.one(PROJECT)
     assert default.depends(project, on=default.one("aws:iam/rolePolicy:RolePolicy"))
     assert project.delete_before_replace, "its name may be there only once"
 
 
-def test_logs_are_encrypted_and_end(default: Recording):
+def test_logs_are_encrypted_and_have_a_retention(default: Recording):
     group = default.one("aws:cloudwatch/logGroup:LogGroup")
     key = default.one("aws:kms/key:Key")
     assert group.inputs["name"] == "/aws/codebuild/acme-dev-runner"
@@ -191,7 +191,7 @@ def test_an_older_connection_has_actions_of_its_own_service():
     assert fetch["Action"][0] == "codestar-connections:GetConnection"
 
 
-def test_without_a_repository_it_does_what_the_text_says():
+def test_without_a_repository_the_buildspec_is_text():
     recorded = _runner(buildspec="version: 0.2\nphases: {}\n")
     assert recorded.one(PROJECT).inputs["source"] == {
         "type": "NO_SOURCE",
@@ -221,7 +221,7 @@ def test_jobs_of_the_named_workflows_run_on_it_and_no_others(jobs: Recording):
     assert jobs.named("runner-project").inputs["concurrentBuildLimit"] == 1
 
 
-def test_a_job_that_anyone_with_a_branch_can_start_can_become_no_one(jobs: Recording):
+def test_the_role_of_jobs_can_assume_no_other(jobs: Recording):
     policy = _only(jobs, RIGHTS, "runner-jobs-role").inputs
     text = policy["policy"]
     assert policy["role"] == "acme-dev-jobs"
@@ -247,7 +247,7 @@ def test_a_job_that_anyone_with_a_branch_can_start_can_become_no_one(jobs: Recor
     assert jobs.depends(jobs.named("runner-jobs-project"), on=_only(jobs, RIGHTS, "runner-jobs-role"))
 
 
-def test_jobs_and_runs_may_each_use_their_own_role_alone(jobs: Recording):
+def test_jobs_and_runs_can_use_only_their_own_role(jobs: Recording):
     for stem, name in (("", "acme-dev-runner"), ("-jobs", "acme-dev-jobs")):
         role = _only(jobs, ROLE, f"runner{stem}-role").inputs
         (statement,) = json.loads(role["assumeRolePolicy"])["Statement"]

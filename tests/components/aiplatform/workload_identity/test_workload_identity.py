@@ -52,14 +52,14 @@ def test_on_eks_only_that_service_account_of_that_cluster_gets_the_role() -> Non
     assert (association["namespace"], association["serviceAccount"]) == ("research", "notebooks")
 
 
-def test_a_new_identity_has_no_rights() -> None:
+def test_a_new_identity_has_no_permissions() -> None:
     kinds = {resource.type for resource in made().resources}
     assert not [kind for kind in kinds if "Policy" in kind], (
         "grants and policies come from who knows the work"
     )
 
 
-def test_on_gke_that_service_account_alone_may_be_the_account() -> None:
+def test_on_gke_only_that_service_account_can_impersonate_the_account() -> None:
     made_here = made(GOOGLE)
     account = made_here.one("gcp:serviceaccount/account:Account").inputs
     assert account["accountId"] == "acme-dev-wi-analyst"
@@ -68,7 +68,7 @@ def test_on_gke_that_service_account_alone_may_be_the_account() -> None:
     assert link["member"] == "serviceAccount:acme-dev-123.svc.id.goog[research/notebooks]"
 
 
-def test_a_name_that_a_cloud_cannot_hold_is_refused_with_the_room_there_is() -> None:
+def test_a_name_that_is_too_long_for_the_cloud_is_refused_with_the_limit() -> None:
     [problem] = problems(GOOGLE, name="analytics-of-everything")
     assert "service account's id" in problem
     assert "30" in problem

@@ -34,17 +34,17 @@ def _pool_of_status(status: str | None) -> None:
 
 
 @pytest.mark.parametrize("status", ["CREATE_FAILED", "DELETING", "DELETE_FAILED", "CREATING"])
-def test_a_node_group_that_eks_never_finished_fails_the_program(status: str) -> None:
+def test_a_node_group_whose_creation_failed_fails_the_program(status: str) -> None:
     with pytest.raises(pulumi.RunError, match=f"EKS reports {status}; expected ACTIVE"):
         _pool_of_status(status)
 
 
 @pytest.mark.parametrize("status", ["ACTIVE", "UPDATING", "DEGRADED"])
-def test_a_node_group_that_eks_can_change_passes(status: str) -> None:
+def test_a_node_group_that_eks_can_change_is_accepted(status: str) -> None:
     _pool_of_status(status)
 
 
-def test_a_node_group_whose_state_has_no_answer_of_eks_fails_the_program() -> None:
+def test_a_node_group_without_a_status_fails_the_program() -> None:
     with pytest.raises(pulumi.RunError, match="run `up --refresh`"):
         _pool_of_status(None)
     with pytest.raises(pulumi.RunError, match="run `up --refresh`"):
@@ -84,7 +84,7 @@ def test_a_pools_own_role_serves_the_vpc_cni_unless_that_has_one(cluster: Any, e
         assert recorded.depends(group, recorded.named("cpu-node-AmazonEKS_CNI_Policy"))
 
 
-def test_the_clusters_own_nodes_have_no_rights_of_the_vpc_cni() -> None:
+def test_the_system_nodes_have_no_permissions_of_the_vpc_cni() -> None:
     assert not [policy for policy in NODE_POLICIES if "CNI" in policy], "it has a role by Pod Identity there"
 
 

@@ -38,20 +38,20 @@ def test_public_and_checked_keys_are_the_same() -> None:
         assert keys(checked) == frozenset(public.__annotations__), public.__name__
 
 
-def test_outputs_of_a_lakehouse_are_a_reference_as_they_are() -> None:
+def test_outputs_of_a_lakehouse_are_a_reference() -> None:
     outputs = lakehouse().result.outputs
     reference = read(LakehouseReference, outputs, "lakehouse")
     assert value(reference.key) == value(outputs["kms_key_arn"])
     assert value(reference.zone("raw").bucket).startswith("acme-dev-raw-")
 
 
-def test_each_cloud_says_what_only_it_has() -> None:
+def test_keys_of_one_cloud_are_required_there() -> None:
     assert read(LakehouseReference, AWS, "lakehouse").cloud == "aws"
     assert read(LakehouseReference, GOOGLE, "lakehouse").zone("serving").dataset == "serving"
     assert _problems({**GOOGLE, "project": None, "zones": ZONES})[0].startswith("lakehouse.project: missing")
 
 
-def test_every_zone_is_there_once_and_tables_are_in_them() -> None:
+def test_missing_and_duplicate_zones_are_refused() -> None:
     assert _problems({**AWS, "zones": ZONES[:2]}) == [
         "lakehouse.zones: got raw, curated, expected serving once, as in Lakehouse.outputs"
     ]

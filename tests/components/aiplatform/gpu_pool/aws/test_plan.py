@@ -61,7 +61,7 @@ OFFERINGS = st.fixed_dictionaries(
 
 @settings(max_examples=150)
 @given(POOLS, OFFERINGS)
-def test_every_plan_can_be_had_where_it_is_put_and_the_order_is_kept(
+def test_every_plan_is_in_zones_that_offer_its_types_and_keeps_the_order(
     arguments: dict[str, Any], offerings: dict[str, frozenset[str]]
 ) -> None:
     try:
@@ -91,7 +91,7 @@ def test_every_plan_can_be_had_where_it_is_put_and_the_order_is_kept(
 
 @settings(max_examples=60)
 @given(POOLS)
-def test_a_node_never_has_less_than_the_autoscaler_is_told(arguments: dict[str, Any]) -> None:
+def test_a_node_never_has_less_than_the_autoscaler_expects(arguments: dict[str, Any]) -> None:
     try:
         pool = read(GpuPoolSettings, arguments, "GpuPoolArgs")
     except ArgumentError:

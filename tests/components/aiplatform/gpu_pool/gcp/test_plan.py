@@ -36,7 +36,7 @@ def problems(pool: GpuPoolSettings, offerings: dict[str, frozenset[str]]) -> lis
     return [str(problem) for problem in caught.value.problems]
 
 
-def test_the_minimum_stays_in_the_first_entry_that_can_keep_nodes() -> None:
+def test_the_minimum_is_in_the_first_entry_that_can_have_one() -> None:
     pool = settings(capacity=[{"type": "flex_start"}, {"type": "spot"}, {"type": "on_demand"}], min=2, max=4)
     plans = gcp_plan.plan(pool)
     assert [(pool_plan.key, pool_plan.minimum, pool_plan.maximum) for pool_plan in plans] == [
@@ -47,7 +47,7 @@ def test_the_minimum_stays_in_the_first_entry_that_can_keep_nodes() -> None:
     assert [pool_plan.priority for pool_plan in plans] == [100, 90, 80]
 
 
-def test_a_slice_of_several_nodes_is_a_node_pool_of_its_own_and_whole() -> None:
+def test_each_slice_of_several_nodes_is_a_separate_node_pool() -> None:
     pool = settings(accelerator="tpu-v6e", count=4, topology="4x8", min=1, max=3, capacity=[{"type": "spot"}])
     plans = gcp_plan.plan(pool)
     assert [
@@ -60,19 +60,19 @@ def test_a_slice_of_several_nodes_is_a_node_pool_of_its_own_and_whole() -> None:
     assert len({pool_plan.priority for pool_plan in plans}) == 1
 
 
-def test_a_pool_stands_in_all_zones_of_the_network_that_offer_its_machine() -> None:
+def test_a_pool_uses_all_zones_of_the_network_that_offer_its_machine() -> None:
     pool = settings()
     offered = {"g2-standard-4": frozenset({A, C})}
     assert gcp_plan.zones_for(pool, gcp_plan.plan(pool), offered) == {"on-demand": (A, C)}
 
 
-def test_with_gpudirect_all_entries_stand_in_one_zone_that_offers_the_machine() -> None:
+def test_with_gpudirect_all_entries_are_in_one_zone_that_offers_the_machine() -> None:
     pool = settings(accelerator="h200", count=8, capacity=[{"type": "spot"}, {"type": "flex_start"}])
     offered = {"a3-ultragpu-8g": frozenset({B})}
     assert gcp_plan.zones_for(pool, gcp_plan.plan(pool), offered) == {"spot": (B,), "flex": (B,)}
 
 
-def test_with_gpudirect_a_reservation_says_the_zone_for_all() -> None:
+def test_with_gpudirect_a_reservation_decides_the_zone_of_all_entries() -> None:
     entry = {"type": "reserved", "reservation_id": "mine", "zone": C}
     pool = settings(accelerator="h200", count=8, capacity=[{"type": "spot"}, entry])
     offered = {"a3-ultragpu-8g": frozenset(GOOGLE_ZONES)}
@@ -135,7 +135,7 @@ KINDS = ["spot", "on_demand", "flex_start", "queued"]
     topology=st.sampled_from([None, "2x4", "4x4"]),
     offering=st.sets(st.sampled_from(GOOGLE_ZONES)),
 )
-def test_every_plan_is_ordered_and_stands_where_its_machine_is(
+def test_every_plan_is_ordered_and_in_zones_that_offer_its_machine(
     kinds: list[str], most: int, card: tuple[str, int], topology: str | None, offering: set[str]
 ) -> None:
     if card[0] == "tpu-v5e":

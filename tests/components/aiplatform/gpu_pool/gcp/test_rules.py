@@ -35,7 +35,7 @@ def one(**more: Any) -> str:
 
 
 @pytest.mark.parametrize("kind", ["flex_start", "queued", "spot"])
-def test_what_waits_or_passes_never_runs_in_a_reservation(kind: str) -> None:
+def test_spot_and_queued_capacity_with_a_reservation_is_refused(kind: str) -> None:
     message = one(capacity=[{"type": kind, "reservation_id": "mine"}])
     assert message == (
         f"capacity[0].reservation_id: got a reservation with type '{kind}', expected 'reserved': "
@@ -43,7 +43,7 @@ def test_what_waits_or_passes_never_runs_in_a_reservation(kind: str) -> None:
     )
 
 
-def test_flex_start_beside_spot_in_one_entry_is_no_entry() -> None:
+def test_an_entry_with_both_flex_start_and_spot_is_refused() -> None:
     message = one(capacity=[{"type": "flex_start", "spot": True}])
     assert message.startswith("capacity[0].spot: unknown key")
 
@@ -59,7 +59,7 @@ def test_flex_start_of_tpus_where_google_does_not_sell_it_is_refused(kind: str) 
     assert "and the pool's zones are europe-west4-b:" in one(**tpus, zones=["europe-west4-b"])
 
 
-def test_a_machine_that_is_sold_in_passing_only_is_refused_on_demand() -> None:
+def test_a_machine_that_is_only_sold_temporarily_is_refused_on_demand() -> None:
     assert one(accelerator="h100", count=1) == (
         "capacity[0].type: got 'on_demand', but Google Cloud sells a3-highgpu-1g only as spot, flex_start, "
         "queued"
@@ -69,7 +69,7 @@ def test_a_machine_that_is_sold_in_passing_only_is_refused_on_demand() -> None:
     assert "a4-highgpu-8g only as reserved, spot" in one(accelerator="b200", count=8)
 
 
-def test_a_card_that_is_built_in_is_attached_to_no_other_machine() -> None:
+def test_a_machine_with_another_accelerator_is_refused() -> None:
     message = one(accelerator="t4", capacity=[{"type": "spot", "instance_types": ["g2-standard-4"]}])
     assert message.startswith(
         "capacity[0].instance_types[0]: got 'g2-standard-4', which has L4 cards built in, and to which "
@@ -84,14 +84,14 @@ def test_a_node_pool_has_one_machine_type() -> None:
     assert "a node pool has one machine type" in one(capacity=[{"type": "spot", "instance_types": types}])
 
 
-def test_a_count_and_a_card_that_are_not_in_the_catalog_are_told_with_those_that_are() -> None:
+def test_an_unknown_count_or_accelerator_is_refused_with_the_known_ones() -> None:
     assert one(count=3) == ("count: got 3, Google Cloud has no machine type with 3 l4; expected 1, 2, 4 or 8")
     assert one(accelerator="trainium", count=1).startswith(
         "accelerator: got 'trainium', which Google Cloud does not have; expected one of t4, l4"
     )
 
 
-def test_a_partition_that_gke_does_not_make_is_refused() -> None:
+def test_a_partition_size_that_gke_does_not_support_is_refused() -> None:
     message = one(accelerator="a100", count=1, sharing={"strategy": "mig", "profile": "4g.20gb"})
     assert message == (
         "sharing.profile: got '4g.20gb', expected a partition size that GKE makes of a100: 1g.5gb, 2g.10gb, "
@@ -115,14 +115,14 @@ def test_a_topology_that_does_not_fit_is_refused() -> None:
     )
 
 
-def test_gpudirect_needs_multi_networking_which_is_fixed_when_a_cluster_is_made() -> None:
+def test_gpudirect_without_multi_networking_is_refused() -> None:
     message = one(**WHOLE, cluster={**GOOGLE_CLUSTER, "multi_networking": False})
     assert message.startswith("gpudirect: the cluster has no multi-networking, which a3-ultragpu-8g needs")
     assert "or gpudirect: false" in message
     assert "g2-standard-4 has no network cards for GPUDirect" in one(gpudirect=True)
 
 
-def test_gpudirects_ranges_stay_outside_the_clusters_network() -> None:
+def test_a_gpudirect_range_that_overlaps_the_network_is_refused() -> None:
     message = one(**WHOLE, network={**GOOGLE_NETWORK, "cidr": "192.168.0.0/16"})
     assert message.startswith(
         "gpudirect_cidr: got '192.168.16.0/20', which overlaps the range of the cluster's network"
@@ -131,14 +131,14 @@ def test_gpudirects_ranges_stay_outside_the_clusters_network() -> None:
     assert "of its pods" in one(**WHOLE, network=pods, gpudirect_cidr="172.16.64.0/20")
 
 
-def test_gpudirects_range_has_an_address_for_every_node() -> None:
+def test_a_gpudirect_range_that_is_too_small_is_refused() -> None:
     two = {**WHOLE, "capacity": [{"type": "spot"}, {"type": "flex_start"}]}
     message = one(**two, max=127)
     assert message.startswith("gpudirect_cidr: got '192.168.16.0/20', which has room for 252 nodes")
     assert "for the 254 that the entries of `capacity` may grow to together" in message
 
 
-def test_where_nodes_must_stand_close_together_one_zone_is_expected() -> None:
+def test_several_zones_are_refused_where_nodes_must_be_close_together() -> None:
     zones = ["europe-west4-a", "europe-west4-b"]
     assert one(**WHOLE, zones=zones).endswith("expected one zone: GPUDirect does not span zones")
     assert "a slice of 4x4" in one(**SLICE, topology="4x4", zones=zones)
@@ -149,7 +149,7 @@ def test_where_nodes_must_stand_close_together_one_zone_is_expected() -> None:
     assert "expected one zone for all" in one(**{**WHOLE, "capacity": entries})
 
 
-def test_zones_are_named_as_google_names_them() -> None:
+def test_a_zone_of_another_form_is_refused() -> None:
     assert one(zones=["euw4-az1"]) == (
         "zones[0]: got 'euw4-az1', expected a zone of europe-west4 such as europe-west4-a"
     )
@@ -157,7 +157,7 @@ def test_zones_are_named_as_google_names_them() -> None:
     assert "the zone of the reservation" in one(capacity=[{"type": "reserved", "reservation_id": "mine"}])
 
 
-def test_a_reservation_is_named_as_google_names_it() -> None:
+def test_a_reservation_of_another_form_is_refused() -> None:
     entry = {"type": "reserved", "reservation_id": "cr-UPPER", "zone": "europe-west4-a"}
     assert one(capacity=[entry]).startswith(
         "capacity[0].reservation_id: got 'cr-UPPER', expected a reservation's"
@@ -167,7 +167,7 @@ def test_a_reservation_is_named_as_google_names_it() -> None:
         assert not [problem for problem in problems(**arguments) if "reservation" in problem]
 
 
-def test_what_waits_keeps_no_nodes() -> None:
+def test_a_minimum_of_queued_capacity_is_refused() -> None:
     assert one(capacity=[{"type": "flex_start"}, {"type": "queued"}], min=1).startswith(
         "min: got 1, expected 0"
     )
@@ -182,7 +182,9 @@ def test_what_waits_keeps_no_nodes() -> None:
         ("capacity", [{"type": "reserved", "reservation_id": "a", "capacity_block": True}], "calendar"),
     ],
 )
-def test_what_is_awss_alone_is_refused_with_what_to_say(argument: str, value: Any, words: str) -> None:
+def test_an_argument_for_aws_only_is_refused_with_the_alternative(
+    argument: str, value: Any, words: str
+) -> None:
     message = one(**{argument: value})
     assert "which Google Cloud does not support" in message
     assert words in message
@@ -199,13 +201,13 @@ def test_what_is_awss_alone_is_refused_with_what_to_say(argument: str, value: An
         ("capacity", [{"type": "queued"}], "no queue for capacity"),
     ],
 )
-def test_what_is_googles_alone_is_refused_on_aws(argument: str, value: Any, words: str) -> None:
+def test_an_argument_for_google_cloud_only_is_refused_on_aws(argument: str, value: Any, words: str) -> None:
     message = " ".join(problems(cluster=CLUSTER, network=NETWORK, accelerator="t4", **{argument: value}))
     assert "which AWS does not support" in message
     assert words in message
 
 
-def test_labels_that_gke_keeps_and_upper_case_tags_are_refused() -> None:
+def test_labels_reserved_for_gke_and_upper_case_tags_are_refused() -> None:
     message = one(labels={"gke-no-default-nvidia-gpu-device-plugin": "true"})
     assert "neither drivers nor device plugin" in message
     assert "is reserved for GKE" in one(labels={"cloud.google.com/gke-spot": "true"})
@@ -221,12 +223,12 @@ def test_the_same_capacity_twice_is_refused() -> None:
     assert one(capacity=[{"type": "spot"}, {"type": "spot"}]) == "capacity[1]: 'spot' duplicates capacity[0]"
 
 
-def test_compact_placement_is_refused_where_there_is_none() -> None:
+def test_compact_placement_is_refused_where_the_machine_does_not_support_it() -> None:
     assert "n1 machines do not support compact placement" in one(accelerator="t4", placement_group=True)
     assert "already places its nodes" in one(**SLICE, placement_group=True)
 
 
-def test_a_component_whose_name_leaves_no_room_for_those_of_node_pools_is_refused() -> None:
+def test_a_component_name_that_is_too_long_for_node_pools_is_refused() -> None:
     arguments: Any = {
         "prefix": "acme-dev",
         "name": "train",

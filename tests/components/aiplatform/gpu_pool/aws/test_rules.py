@@ -177,14 +177,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(
     ("arguments", "expected"), REFUSED, ids=[str(index) for index in range(len(REFUSED))]
 )
-def test_a_wrong_argument_is_refused_with_what_would_be_right(
+def test_a_wrong_argument_is_refused_with_the_expected_value(
     arguments: dict[str, Any], expected: str
 ) -> None:
     result = problems(**arguments)
     assert any(expected in problem for problem in result), "\n".join(result)
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     result = problems(
         min=3, max=2, efa=True, labels={"k8s.io/x": "y"}, sharing={"strategy": "mig", "profile": "x"}
     )
@@ -213,7 +213,7 @@ def test_zones_without_a_type_in_common_are_refused() -> None:
     assert "g4dn.2xlarge: euc1-az3" in problem, "says where each is"
 
 
-def test_a_network_without_the_type_is_told_where_it_is() -> None:
+def test_a_network_without_the_type_gets_the_zones_that_offer_it() -> None:
     answers = offering(p5__48xlarge=("euc1-az7",))
     assert problems(answers, accelerator="h100", count=8) == [
         "GpuPoolArgs.network.zones: no zone that the pool can use offers p5.48xlarge; "
@@ -239,7 +239,7 @@ def test_a_reservation_in_a_zone_without_the_type_is_refused() -> None:
         ({"zones": ["euc1-az1"]}, ["aiplatform:index:GpuPool gpu"]),
     ],
 )
-def test_a_refused_pool_makes_nothing_in_the_cloud(arguments: dict[str, Any], registered: list[str]) -> None:
+def test_a_refused_pool_registers_no_resource(arguments: dict[str, Any], registered: list[str]) -> None:
     overrides: Any = {
         "prefix": "acme-dev",
         "name": "gpu",

@@ -71,7 +71,7 @@ def test_nodes_are_shielded_private_and_encrypted_and_run_as_the_clusters_accoun
     assert only(recorded).inputs["networkConfig"] == {"enablePrivateNodes": True}
 
 
-def test_gke_installs_the_drivers_and_nothing_keeps_it_from_doing_so() -> None:
+def test_gke_installs_the_drivers() -> None:
     node = config(pool())
     assert node["guestAccelerators"] == [
         {
@@ -83,7 +83,7 @@ def test_gke_installs_the_drivers_and_nothing_keeps_it_from_doing_so() -> None:
     assert not [key for key in node["labels"] if "no-default" in key]
 
 
-def test_labels_and_taint_lead_through_the_compute_class() -> None:
+def test_pods_reach_the_pool_by_its_compute_class() -> None:
     recorded = pool(labels={"team": "research"}, taints=[{"key": "batch", "effect": "NoSchedule"}])
     node = config(recorded)
     assert node["labels"] == {
@@ -106,7 +106,7 @@ def test_labels_and_taint_lead_through_the_compute_class() -> None:
     ]
 
 
-def test_the_size_belongs_to_gkes_autoscaler() -> None:
+def test_the_size_is_controlled_by_gkes_autoscaler() -> None:
     resource = only(pool(min=2, max=6))
     assert resource.inputs["autoscaling"] == {
         "totalMinNodeCount": 2,
@@ -118,18 +118,19 @@ def test_the_size_belongs_to_gkes_autoscaler() -> None:
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "zones", "each"), [(1, 2, 2, 1), (1, 1, 1, 1), (4, 5, 2, 2), (0, 1, 3, 0), (5, 5, 1, 5)]
+    ("least", "most", "zones", "per_zone"),
+    [(1, 2, 2, 1), (1, 1, 1, 1), (4, 5, 2, 2), (0, 1, 3, 0), (5, 5, 1, 5)],
 )
 def test_a_pool_begins_with_its_minimum_in_as_many_zones_as_its_maximum_allows(
-    least: int, most: int, zones: int, each: int
+    least: int, most: int, zones: int, per_zone: int
 ) -> None:
     resource = only(pool(min=least, max=most)).inputs
-    assert (len(resource["nodeLocations"]), resource["initialNodeCount"]) == (zones, each), (
+    assert (len(resource["nodeLocations"]), resource["initialNodeCount"]) == (zones, per_zone), (
         "GKE's autoscaler adds no nodes to reach a minimum"
     )
 
 
-def test_each_way_to_buy_nodes_is_said_as_google_wants_it(rdma: Recording) -> None:
+def test_each_type_of_capacity_is_set_as_gke_requires(rdma: Recording) -> None:
     reserved = rdma.one(NODE_POOL, "gpu-res-5152").inputs
     assert reserved["nodeConfig"]["reservationAffinity"] == {
         "consumeReservationType": "SPECIFIC_RESERVATION",
@@ -175,7 +176,7 @@ def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Rec
     assert [taint["key"] for taint in queued["taints"]] == ["nvidia.com/gpu"]
 
 
-def test_a_pool_of_a_queue_alone_has_no_class() -> None:
+def test_a_pool_with_queued_capacity_only_has_no_compute_class() -> None:
     recorded = pool(capacity=[{"type": "queued"}])
     assert not recorded.all(CLASS)
     assert recorded.result.outputs["compute_class"] is None
@@ -200,7 +201,7 @@ def test_rdma_has_a_vpc_for_the_host_and_one_of_eight_subnets_by_the_zones_profi
     assert modes == ["NetDevice", *["RDMA"] * 8]
 
 
-def test_the_ranges_of_gpudirect_are_by_default_those_of_the_pools_name_alone(rdma: Recording) -> None:
+def test_the_default_range_of_gpudirect_depends_on_the_pools_name_only(rdma: Recording) -> None:
     subnets = [resource.inputs["ipCidrRange"] for resource in rdma.all("gcp:compute/subnetwork:Subnetwork")]
     assert subnets == [f"192.168.{16 + index}.0/24" for index in range(9)]
     other = pool(name="inference", accelerator="h200", count=8, capacity=[{"type": "spot"}])
@@ -213,7 +214,7 @@ def test_the_ranges_of_gpudirect_are_by_default_those_of_the_pools_name_alone(rd
     assert inside.inputs["sourceRanges"] == ["172.20.0.0/16"]
 
 
-def test_a_node_has_all_interfaces_and_waits_for_their_kubernetes_objects(rdma: Recording) -> None:
+def test_a_node_pool_has_all_interfaces_and_depends_on_their_kubernetes_objects(rdma: Recording) -> None:
     for resource in rdma.all(NODE_POOL):
         assert len(resource.inputs["networkConfig"]["additionalNodeNetworkConfigs"]) == 9
         assert resource.inputs["nodeLocations"] == ["europe-west4-a"]
@@ -234,7 +235,7 @@ def test_tcpx_has_a_vpc_for_each_network_card(card: str, count: int, mtu: int) -
     assert {resource.inputs["spec"]["deviceMode"] for resource in recorded.all(PARAMETERS)} == {"NetDevice"}
 
 
-def test_what_compute_engine_makes_of_a_pool_waits_for_the_network_which_switches_its_api_on() -> None:
+def test_compute_engine_resources_depend_on_the_network_that_enables_the_api() -> None:
     def program() -> Any:
         vpc = compute.Network("vpc", project="acme-dev-1234")
         arguments: Any = {
@@ -257,7 +258,7 @@ def test_what_compute_engine_makes_of_a_pool_waits_for_the_network_which_switche
         assert recorded.depends(other, vpc), other.name
 
 
-def test_what_is_bought_by_the_node_stands_close_together_with_gpudirect(rdma: Recording) -> None:
+def test_spot_and_on_demand_nodes_with_gpudirect_are_placed_close_together(rdma: Recording) -> None:
     policy = rdma.one("gcp:compute/resourcePolicy:ResourcePolicy")
     assert policy.inputs["groupPlacementPolicy"] == {"collocation": "COLLOCATED"}
     placed = rdma.one(NODE_POOL, "gpu-spot").inputs["placementPolicy"]
@@ -266,13 +267,13 @@ def test_what_is_bought_by_the_node_stands_close_together_with_gpudirect(rdma: R
         assert "placementPolicy" not in rdma.one(NODE_POOL, name).inputs, "these place their nodes themselves"
 
 
-def test_without_gpudirect_nodes_stand_anywhere() -> None:
+def test_without_gpudirect_there_is_no_placement_policy() -> None:
     recorded = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect=False)
     assert not recorded.all("gcp:compute/network:Network")
     assert len(only(recorded).inputs["nodeLocations"]) == 3
 
 
-def test_local_ssds_are_where_they_are_built_in_or_asked_for() -> None:
+def test_local_ssds_exist_where_built_in_or_requested() -> None:
     built_in = config(pool(accelerator="a100-80", count=2))
     assert built_in["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 2}
     left = config(pool(accelerator="a100-80", count=2, instance_store="none"))
@@ -283,7 +284,7 @@ def test_local_ssds_are_where_they_are_built_in_or_asked_for() -> None:
     assert requests["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 4}
 
 
-def test_sharing_is_gkes_own() -> None:
+def test_sharing_uses_gkes_device_plugin() -> None:
     sliced = pool(accelerator="a100", count=2, sharing={"strategy": "mig", "profile": "2g.10gb"})
     assert config(sliced)["guestAccelerators"][0]["gpuPartitionSize"] == "2g.10gb"
     assert sliced.result.outputs["resources_per_node"] == 6
@@ -320,7 +321,7 @@ def test_a_slice_of_one_node_is_the_machine_and_no_guest_accelerator() -> None:
     }
 
 
-def test_a_slice_of_several_nodes_comes_and_goes_as_one() -> None:
+def test_a_slice_of_several_nodes_is_one_node_pool() -> None:
     recorded = pool(
         accelerator="tpu-v5e", count=4, topology="4x4", max=2, min=1, capacity=[{"type": "on_demand"}]
     )
@@ -354,7 +355,7 @@ class Refused(grpc.RpcError):
         return self.words
 
 
-def test_a_project_whose_api_is_still_off_is_asked_again_when_the_cluster_stands() -> None:
+def test_offerings_of_a_project_without_the_api_are_read_after_the_cluster() -> None:
     requests: list[str] = []
 
     def later(arguments: Any) -> Any:
@@ -371,7 +372,7 @@ def test_a_project_whose_api_is_still_off_is_asked_again_when_the_cluster_stands
     assert len(requests) == 4, "once in vain, then each zone"
 
 
-def test_another_error_of_compute_engine_is_told() -> None:
+def test_another_error_of_compute_engine_is_raised() -> None:
     def broken(_: Any) -> Any:
         raise Refused("Error 429: too many requests")
 

@@ -29,7 +29,7 @@ def test_every_card_has_google_clouds_name_and_every_mig_card_partitions() -> No
             assert CARDS[card].mig[profile] == number, f"NVIDIA makes as many of {profile} of {card}"
 
 
-def test_machines_with_fewer_than_eight_h100_pass_or_are_not_to_be_had() -> None:
+def test_machines_with_fewer_than_eight_h100_are_sold_temporarily_only() -> None:
     for count in (1, 2, 4):
         (machine,) = accelerators.gcp_machines("h100", count)
         assert machine.type == f"a3-highgpu-{count}g"
@@ -51,7 +51,7 @@ def test_every_price_has_its_region_and_source() -> None:
     assert accelerators.gcp_machines("h200", 8)[0].price is None, "no public record gives it"
 
 
-def test_a_card_of_the_other_cloud_is_named_with_those_that_there_are() -> None:
+def test_an_accelerator_of_the_other_cloud_is_refused_with_the_offered_ones() -> None:
     message = accelerators.offered_problem("a10g", "gcp") or ""
     assert message.startswith("which Google Cloud does not have; expected one of t4, l4, a100")
     assert accelerators.offered_problem("tpu-v5e", "aws") is not None
@@ -63,7 +63,7 @@ def test_a_card_of_the_other_cloud_is_named_with_those_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("written", "meant"), [("v6e", "tpu-v6e"), ("v5litepod", "tpu-v5e"), ("H100-Mega", "h100-mega")]
 )
-def test_what_people_call_a_card_suggests_the_catalogs_word(written: str, meant: str) -> None:
+def test_another_name_of_an_accelerator_suggests_the_catalogs_name(written: str, meant: str) -> None:
     assert f"did you mean '{meant}'?" in (accelerators.key_problem(written) or "")
 
 
