@@ -4,19 +4,20 @@ are started by CodeBuild's API and, where workflows are named, one for jobs of G
 from dataclasses import dataclass
 
 import pulumi
-from pulumi import Output
+from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, codebuild, ec2, iam, kms, vpc
 
 from aiplatform._shared.aws.account import Place, place
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import (
     USE_OF_KEY,
+    Statement,
     allow,
-    document,
     key_policy,
     logs_may_use_key,
     trust,
 )
+from aiplatform._shared.aws.roles import ServiceRole, service_role
 from aiplatform._shared.context import Context
 from aiplatform.naming import PhysicalName
 from aiplatform.runner.args import (
@@ -97,16 +98,9 @@ def _project_with_role(
 ) -> Built:
     """Create one project with its role and its logs."""
     log_group = _log_group(context, purpose, key)
-    role = _role(context, purpose)
-    role_policy = iam.RolePolicy(
-        f"{context.name}{purpose.stem}-role",
-        name="run",
-        role=role.name,
-        policy=_policy(context, purpose, key),
-        opts=context.options(),
-    )
-    project = _project(context, purpose, role, key, log_group, group, [role_policy, egress])
-    return Built(project, role, group, log_group, key)
+    role = _role(context, purpose, key)
+    project = _project(context, purpose, role.role, key, log_group, group, [*role.policies, egress])
+    return Built(project, role.role, group, log_group, key)
 
 
 def _tags(context: RunnerContext) -> dict[str, str]:
@@ -163,16 +157,19 @@ def _security_group(context: RunnerContext) -> tuple[ec2.SecurityGroup, pulumi.R
     return group, rule
 
 
-def _role(context: RunnerContext, purpose: _Purpose) -> iam.Role:
+def _role(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> ServiceRole:
     """Create the role, which only its own project can use, by the two conditions against the confused deputy
     (CodeBuild user guide, "Cross-service confused deputy prevention")."""
     project = purpose.project.of(context.settings.prefix)
     more = ", the deployer's role" if purpose.assumes_deployer else ""
-    return iam.Role(
+    return service_role(
         f"{context.name}{purpose.stem}-role",
-        name=purpose.role.of(context.settings.prefix),
+        parent=context.parent,
+        role_name=purpose.role.of(context.settings.prefix),
+        policy_name="run",
+        statements=_statements(context, purpose, key),
         description=f"Runs of {project}: logs, interfaces in the network{more}",
-        assume_role_policy=trust(
+        trust=trust(
             "codebuild.amazonaws.com",
             {
                 "StringEquals": {"aws:SourceAccount": context.place.account_id},
@@ -180,22 +177,24 @@ def _role(context: RunnerContext, purpose: _Purpose) -> iam.Role:
             },
         ),
         tags=context.settings.tags,
-        opts=context.options(delete_before_replace=True),
+        opts=ResourceOptions(delete_before_replace=True),
     )
 
 
-def _policy(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> Output[str]:
+def _statements(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> Output[list[Statement]]:
     known = Output.all(
         key=key.arn,
         deployer=context.settings.deployer_role_arn,
         subnets=context.settings.network.private_subnet_ids,
     )
     return known.apply(
-        lambda values: _document(context, purpose, values["key"], values["deployer"], values["subnets"])
+        lambda values: _permissions(context, purpose, values["key"], values["deployer"], values["subnets"])
     )
 
 
-def _document(context: RunnerContext, purpose: _Purpose, key: str, deployer: str, subnets: list[str]) -> str:
+def _permissions(
+    context: RunnerContext, purpose: _Purpose, key: str, deployer: str, subnets: list[str]
+) -> list[Statement]:
     """Return the permissions of a run before it assumes the deployer's role, or all permissions of a job
     (CodeBuild user guide, "Create a CodeBuild service role", "Allow CodeBuild access to AWS services required
     to create a VPC network interface", "Grant CodeBuild project IAM role access to use the connection")."""
@@ -248,7 +247,7 @@ def _document(context: RunnerContext, purpose: _Purpose, key: str, deployer: str
         service = connection.split(":")[2]
         actions = [f"{service}:GetConnection", f"{service}:GetConnectionToken"]
         statements.append(allow(actions, connection, sid="FetchSource"))
-    return document(*statements)
+    return statements
 
 
 def _project(

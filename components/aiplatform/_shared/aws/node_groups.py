@@ -7,10 +7,11 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
-from pulumi_aws import autoscaling, ec2, eks, iam
+from pulumi_aws import autoscaling, ec2, eks
 
 from aiplatform._shared.aws.account import place
 from aiplatform._shared.aws.policy_documents import trust
+from aiplatform._shared.aws.roles import service_role
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
 from aiplatform._shared.references.cluster import ClusterReference
 
@@ -65,25 +66,16 @@ def node_role(
     CNI also uses unless it has its own role."""
     if cluster.node_role_arn is not None:
         return NodeRole(cluster.node_role_arn, ())
-    here = place(parent)
-    role = iam.Role(
+    role = service_role(
         f"{name}-node",
+        parent=parent,
+        trust=trust(f"ec2.{place(parent).dns_suffix}"),
+        managed=[*NODE_POLICIES, *(() if cluster.cni_role else (CNI_POLICY,))],
         name_prefix=name_prefix,
         description="Nodes of one pool: register with the cluster and pull images",
-        assume_role_policy=trust(f"ec2.{here.dns_suffix}"),
-        tags=dict(tags),
-        opts=ResourceOptions(parent=parent),
+        tags=tags,
     )
-    attachments = [
-        iam.RolePolicyAttachment(
-            f"{name}-node-{policy}",
-            role=role.name,
-            policy_arn=here.managed_policy(policy),
-            opts=ResourceOptions(parent=parent),
-        )
-        for policy in (*NODE_POLICIES, *(() if cluster.cni_role else (CNI_POLICY,)))
-    ]
-    return NodeRole(role.arn, attachments)
+    return NodeRole(role.arn, role.policies)
 
 
 @dataclass(frozen=True)

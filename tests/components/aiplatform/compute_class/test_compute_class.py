@@ -18,14 +18,14 @@ GROUPS = [
 ]
 
 
-def recorded_class(**more: Any) -> Recording:
+def recorded(**more: Any) -> Recording:
     arguments: Any = {"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": GROUPS, **more}
     return record(lambda: ComputeClass("order", arguments))
 
 
 def problems(**more: Any) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
-        recorded_class(**more)
+        recorded(**more)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -35,7 +35,7 @@ def test_its_arguments_are_documented_and_complete() -> None:
 
 
 def test_node_pools_are_tried_by_priority_and_equal_ones_together() -> None:
-    inputs = recorded_class().one("kubernetes:cloud.google.com/v1:ComputeClass", "order-object").inputs
+    inputs = recorded().one("kubernetes:cloud.google.com/v1:ComputeClass", "order-object").inputs
     assert inputs["metadata"] == {"name": "train"}
     assert inputs["spec"]["priorities"] == [
         {"nodepools": ["train-res"]},
@@ -44,7 +44,7 @@ def test_node_pools_are_tried_by_priority_and_equal_ones_together() -> None:
 
 
 def test_a_pod_of_the_class_waits_for_its_node_pools() -> None:
-    spec = recorded_class().one("kubernetes:cloud.google.com/v1:ComputeClass").inputs["spec"]
+    spec = recorded().one("kubernetes:cloud.google.com/v1:ComputeClass").inputs["spec"]
     assert spec["whenUnsatisfiable"] == "DoNotScaleUp"
     assert spec["nodePoolAutoCreation"] == {"enabled": False}
     assert spec["activeMigration"] == {"optimizeRulePriority": False}, "moving restarts what trains for days"
@@ -53,7 +53,7 @@ def test_a_pod_of_the_class_waits_for_its_node_pools() -> None:
 
 def test_a_class_can_move_pods_up_and_keep_idle_nodes() -> None:
     spec = (
-        recorded_class(move_up=True, idle_minutes=30)
+        recorded(move_up=True, idle_minutes=30)
         .one("kubernetes:cloud.google.com/v1:ComputeClass")
         .inputs["spec"]
     )

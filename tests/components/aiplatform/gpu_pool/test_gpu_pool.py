@@ -327,9 +327,7 @@ def test_a_capacity_block_is_requested_as_eks_requires() -> None:
     resource = template(recorded, "gpu-reserved-bcdef0")
     assert group["capacityType"] == "CAPACITY_BLOCK"
     assert "instanceTypes" not in group
-    assert resource["instanceType"] == "p5.48xlarge", (
-        "with a Capacity Block the launch template states the type"
-    )
+    assert resource["instanceType"] == "p5.48xlarge", "the launch template states the type of a block"
     assert resource["instanceMarketOptions"] == {"marketType": "capacity-block"}
     target = {"capacityReservationTarget": {"capacityReservationId": RESERVATION}}
     assert resource["capacityReservationSpecification"] == target

@@ -15,7 +15,7 @@ from tests.components.recording import Recording, record
 GOOGLE: dict[str, Any] = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-123.svc.id.goog"}
 
 
-def made(cluster: Any = CLUSTER, **more: Any) -> Recording:
+def recorded(cluster: Any = CLUSTER, **more: Any) -> Recording:
     arguments: Any = {
         "prefix": "acme-dev",
         "name": "analyst",
@@ -29,7 +29,7 @@ def made(cluster: Any = CLUSTER, **more: Any) -> Recording:
 
 def problems(cluster: Any = CLUSTER, **more: Any) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
-        made(cluster, **more)
+        recorded(cluster, **more)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -39,8 +39,8 @@ def test_its_arguments_are_documented_and_complete() -> None:
 
 
 def test_on_eks_only_that_service_account_of_that_cluster_gets_the_role() -> None:
-    made_here = made()
-    role = made_here.one("aws:iam/role:Role").inputs
+    identity = recorded()
+    role = identity.one("aws:iam/role:Role").inputs
     assert role["name"] == "acme-dev-wi-analyst", "grants name it"
     [statement] = json.loads(role["assumeRolePolicy"])["Statement"]
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
@@ -48,22 +48,22 @@ def test_on_eks_only_that_service_account_of_that_cluster_gets_the_role() -> Non
     assert requests["aws:RequestTag/kubernetes-namespace"] == "research"
     assert requests["aws:RequestTag/kubernetes-service-account"] == "notebooks"
     assert requests["aws:RequestTag/eks-cluster-name"] == CLUSTER["name"]
-    association = made_here.one("aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs
+    association = identity.one("aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs
     assert (association["namespace"], association["serviceAccount"]) == ("research", "notebooks")
 
 
 def test_a_new_identity_has_no_permissions() -> None:
-    kinds = {resource.type for resource in made().resources}
+    kinds = {resource.type for resource in recorded().resources}
     assert not [kind for kind in kinds if "Policy" in kind], (
         "grants and policies come from who knows the work"
     )
 
 
 def test_on_gke_only_that_service_account_can_impersonate_the_account() -> None:
-    made_here = made(GOOGLE)
-    account = made_here.one("gcp:serviceaccount/account:Account").inputs
+    identity = recorded(GOOGLE)
+    account = identity.one("gcp:serviceaccount/account:Account").inputs
     assert account["accountId"] == "acme-dev-wi-analyst"
-    link = made_here.one("gcp:serviceaccount/iAMMember:IAMMember").inputs
+    link = identity.one("gcp:serviceaccount/iAMMember:IAMMember").inputs
     assert link["role"] == "roles/iam.workloadIdentityUser"
     assert link["member"] == "serviceAccount:acme-dev-123.svc.id.goog[research/notebooks]"
 
@@ -72,7 +72,7 @@ def test_a_name_that_is_too_long_for_the_cloud_is_refused_with_the_limit() -> No
     [problem] = problems(GOOGLE, name="analytics-of-everything")
     assert "service account's id" in problem
     assert "30" in problem
-    assert not made(name="analytics-of-everything").resources[0].inputs, "a role's name has room for it"
+    assert not recorded(name="analytics-of-everything").resources[0].inputs, "a role's name has room for it"
 
 
 @pytest.mark.parametrize(
