@@ -96,7 +96,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
             {"type": "reserved", "reservation_id": "res", "zone": "us-central1-a", "capacity_block": True}
         ),
         "gpu_pools.p.capacity[0].capacity_block",
-        "give its name in reservation_id",
+        "use reservation_id with its name",
     ),
     "an accelerator of AWS": (
         gpu(accelerator="a10g", count=1),
@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "an accelerator attached to a family that has its own": (
         capacity({"type": "spot", "instance_types": ["g2-standard-4"]}, accelerator="t4", count=1),
         "gpu_pools.p.capacity[0].instance_types[0]",
-        "comes with L4 cards and takes no t4 beside them",
+        "has L4 cards built in, and to which no t4 can be attached",
     ),
     "several machine types in a GPU pool": (
         capacity(
@@ -154,7 +154,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "compact placement over zones": (
         gpu(accelerator="l4", count=1, placement_group=True, zones=["us-central1-a", "us-central1-b"]),
         "gpu_pools.p.zones",
-        "expected one zone: compact placement keeps nodes in one",
+        "expected one zone: compact placement does not span zones",
     ),
     "GPUDirect in the network's own range": (
         gpu(accelerator="h100", count=8, gpudirect_cidr="10.16.0.0/16"),
@@ -239,7 +239,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "an autoscaler": (
         {"cluster/autoscaling": {"replicas": 1, "scale_down_unneeded_minutes": 5}},
         "cluster.autoscaling",
-        "GKE scales node pools by itself",
+        "GKE scales node pools itself",
     ),
     "support": ({"cluster/support": "extended"}, "cluster.support", "`release_channel` says"),
     "a range of Services": ({"cluster/service_cidr": "172.20.0.0/16"}, "cluster.service_cidr", "planned by"),
@@ -281,7 +281,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a GPU machine for a CPU pool": (
         {"node_pools/general/instance_types": ["g2-standard-4"]},
         "node_pools.general.instance_types[0]",
-        "comes with L4 cards",
+        "has L4 cards",
     ),
     "min above max": ({"node_pools/general/min": 9}, "node_pools.general.min", "at most max"),
     "an administrator by an arn": (

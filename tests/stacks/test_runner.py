@@ -65,7 +65,7 @@ def test_an_api_in_the_network_alone_brings_a_runner_and_one_with_addresses_none
             "expected a role of this account, 111122223333",
         ),
         ({**RUNNER, "deployer": "platform-deployer"}, "runner.deployer", "expected an IAM role's arn"),
-        ({**RUNNER, "repository": None}, "runner.repository", "missing, expected the repository to run from"),
+        ({**RUNNER, "repository": None}, "runner.repository", "missing, expected a repository"),
         ({**RUNNER, "repository": "git@github.com:a/b"}, "runner.repository", "expected the HTTPS URL"),
         ({**RUNNER, "connection": "arn:aws:x"}, "runner.connection", "expected a connection's arn"),
         (

@@ -116,7 +116,7 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
         (
             {"config/ai-platform:gpu_pools/t4/capacity": ["spot", "spot"]},
             "gpu_pools.t4.capacity[1]",
-            "already",
+            "duplicates capacity[0]",
         ),
         (
             {"config/ai-platform:gpu_pools/t4/capacity": ["reserved"]},
@@ -148,7 +148,7 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
         (
             {"config/ai-platform:node_pools": {"system": {"instance_types": ["m7i.large"], "max": 1}}},
             "ai-platform:node_pools.system",
-            "the cluster's own node group",
+            "the cluster's system node group",
         ),
         (
             {"config/ai-platform:node_pools/cpu": {"instance_types": ["m7i.large"], "max": 1, "min": 2}},

@@ -41,7 +41,7 @@ def _problems(**arguments: Any) -> list[str]:
             {"system_nodes": {"instance_types": ["c3-standard-8-lssd"]}},
             "system_nodes.instance_types[0]: got 'c3-standard-8-lssd', which has local SSDs",
         ),
-        ({"system_nodes": {"instance_types": ["g2-standard-8"]}}, "which comes with L4 cards"),
+        ({"system_nodes": {"instance_types": ["g2-standard-8"]}}, "which has L4 cards"),
         ({"system_nodes": {"instance_types": ["e2-standard-4", "n2-standard-4"]}}, "one machine type"),
         ({"maintenance_window": {"start": "25:00"}}, "a time of day such as 03:00, in UTC"),
         ({"maintenance_window": {"start": "03:00", "hours": 3}}, "expected 4 to 24 hours"),

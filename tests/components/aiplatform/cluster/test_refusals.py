@@ -52,7 +52,10 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ),
         ({"api_access": {"security_group_id": "runner"}}, "expected a security group's id"),
         ({"api_access": {"mode": "public"}}, "expected one of in_vpc, cidrs"),
-        ({"api_access": {"mode": "cidrs", "cidrs": ["10.0.0.0/8"]}}, "these are reserved and never arrive"),
+        (
+            {"api_access": {"mode": "cidrs", "cidrs": ["10.0.0.0/8"]}},
+            "these are reserved and not routed on the internet",
+        ),
         ({"api_access": {"mode": "cidrs", "cidrs": ["192.52.193.7/24"]}}, "did you mean '192.52.193.0/24'?"),
         ({"api_access": {"mod": "cidrs"}}, "ClusterArgs.api_access.mod: unknown key; did you mean 'mode'?"),
         ({"version": "1.29"}, "ClusterArgs.version: got '1.29', expected a version in support: 1.36, 1.35"),
