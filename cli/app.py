@@ -7,17 +7,17 @@ import sys
 import typer
 
 from cli import stacks, twins
-from cli.output import CommandError, held, note, own
+from cli.output import CommandError, held, note, own, say
 from cli.plan import command as plan
 from cli.policy import command as policy
 
 app = typer.Typer(
     name="aiplatform",
     help=(
-        "Runs the platform's environments on a **twin**: the real Pulumi engine, a real Kubernetes control "
-        "plane and local clouds as strict as the real ones, on this machine alone. No command here touches "
-        "a cloud account; `pulumi up -s aws-dev` with real credentials does.\n\n"
-        "Begin with `aiplatform doctor`, then `aiplatform up aws-dev`."
+        "Deploy the platform's environments on a **twin** on this machine: the real Pulumi engine, a real "
+        "Kubernetes control plane, and local providers for AWS and Google Cloud. No command here touches a "
+        "cloud account; `pulumi up -s aws-dev` with real credentials does.\n\n"
+        "Start with `aiplatform doctor`, then `aiplatform up aws-dev`."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -29,6 +29,23 @@ stacks.register(app)
 policy.register(app)
 app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")
 app.add_typer(plan.app, name="plan", rich_help_panel="Plans of previews, for CI")
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        from cli.version import version
+
+        say(f"aiplatform {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+    ),
+) -> None:
+    """Declare the options that apply without a command."""
 
 
 @app.command(rich_help_panel="The machine")
