@@ -1,4 +1,4 @@
-"""The command `aiplatform`: its commands, and what an error looks like."""
+"""The command `aiplatform`: its subcommands, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import typer
 
 from cli import stacks, twins
-from cli.output import CommandError, held, note, own, say
+from cli.output import CommandError, command_name, lock_timeout, note, say
 from cli.plan import command as plan
 from cli.policy import command as policy
 
@@ -50,11 +50,11 @@ def options(
 
 @app.command(rich_help_panel="The machine")
 def doctor(
-    build: bool = typer.Option(False, "--build", help="Build the tools that are missing, now."),
+    build: bool = typer.Option(False, "--build", help="Build the missing tools first."),
 ) -> None:
-    """Say what this machine has and lacks, and how to get what is missing.
+    """Check this machine, and state how to get what is missing.
 
-    Exits with 1 when something is missing without which nothing works.
+    Exits with 1 when something required is missing.
     """
     from cli import doctor as checks
 
@@ -62,7 +62,7 @@ def doctor(
 
 
 def main() -> int:
-    """Run the command line; an error that the user can act on is one message, not a traceback."""
+    """Run the command line. Prints errors that the user can act on as one message, without a traceback."""
     from filelock import Timeout
 
     from twin.processes import ProcessError
@@ -76,18 +76,18 @@ def main() -> int:
     except (ProcessError, ToolchainError, WorldError) as error:
         return _fail(str(error))
     except Timeout as error:
-        return _fail(held(error.lock_file))
+        return _fail(lock_timeout(error.lock_file))
     except (FileNotFoundError, PermissionError) as error:
         return _fail(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
-        note("interrupted; the same command goes on where this one stopped")
+        note("interrupted; run the same command again to continue")
         return 130
     return 0
 
 
 def _fail(message: str, code: int = 1) -> int:
-    # What the message advises can be typed as it stands.
-    message = message.replace("`aiplatform ", f"`{own()} ")
+    # So that the commands in a message can be copied.
+    message = message.replace("`aiplatform ", f"`{command_name()} ")
     if sys.stderr.isatty():
         from rich.console import Console
 
