@@ -115,7 +115,7 @@ class _Finder(cst.CSTVisitor):
         return False
 
     def visit_Expr(self, node: cst.Expr) -> bool:
-        # A text that stands alone is a docstring.
+        # A text as a statement is a docstring.
         return not isinstance(node.value, (cst.SimpleString, cst.ConcatenatedString))
 
     def visit_Name(self, node: cst.Name) -> None:

@@ -46,7 +46,7 @@ _STRUCTS: Final = {"aws_vpc_security_group_egress_rule": "securityGroupEgressRul
 
 
 class Index(Package):
-    """A Go package of which each function and variable has a file of its own."""
+    """A Go package with one file for each function and variable."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

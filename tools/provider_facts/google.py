@@ -80,7 +80,7 @@ class Provider:
             for found in _REGISTERED.finditer(text):
                 self.places[found["name"]] = (service, Parser(text, found.end()).expression())
             for found in _FRAMEWORK.finditer(text):
-                # Of Terraform's newer framework: its schema stands in the same file.
+                # A resource of Terraform's newer framework: its schema is in the same file.
                 made = _SCHEMA.search(text)
                 if made:
                     schema = Parser(text, made.end()).expression()
