@@ -118,7 +118,7 @@ def stamp() -> list[str]:
 
 
 def fingerprint() -> str:
-    """What the environment is made from: the lock, the project, and where it stands."""
+    """What the environment is made from: the lock, the project, and its folder."""
     digest = hashlib.sha256(str(ROOT).encode())
     for name in ("uv.lock", "pyproject.toml"):
         digest.update((ROOT / name).read_bytes())
@@ -140,7 +140,7 @@ def sync(development: bool) -> None:
         env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
     )
     if done.returncode:
-        raise BootstrapError("`uv sync --frozen` failed; its message stands above")
+        raise BootstrapError("`uv sync --frozen` failed; its message is above")
     STAMP.write_text("\n".join([fingerprint()] + ([DEVELOPMENT] if development else [])) + "\n")
 
 
@@ -239,7 +239,7 @@ def install_uv() -> Path:
         install = [*pip(draft), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         install += ["--require-hashes", "--only-binary=:all:", "--target", str(draft)]
         if subprocess.run([*install, "--requirement", str(requirements)]).returncode:
-            raise BootstrapError("uv could not be installed from PyPI; pip's message stands above")
+            raise BootstrapError("uv could not be installed from PyPI; pip's message is above")
         shutil.rmtree(str(folder), ignore_errors=True)
         draft.rename(folder)
     except OSError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from cli import faults
+from cli import fault_injection
 from cli.output import CommandError, command_name, commands, note, say, table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(faults.app, name="fault")
+app.add_typer(fault_injection.app, name="fault")
 
 NAME = typer.Option(
     None,

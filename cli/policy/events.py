@@ -13,7 +13,7 @@ PREFIX: Final = "guardrails: "
 """Prefix of the messages that the pack itself logs, apart from violations."""
 _FAILED: Final = "preview failed"
 _DEFERRED: Final = re.compile(r"(?:known only at|deferred to) `up`[^:]*: ")
-_REMEDIATION: Final = re.compile(r"\nTo (?:mend|fix) it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
+_REMEDIATION: Final = re.compile(r"\nTo \w+ it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
 _COUNTED: Final = re.compile(r"(\w+\.\w+) \((\d+)\)")
 _PATH: Final = re.compile(r"(?P<path>[\w$/.\-]+(\[[^\]\n]*\]|\.[\w$/\-]+)*): ")
 
