@@ -38,7 +38,7 @@ def test_line_about_a_step_in_progress_is_dropped(line: str) -> None:
         " +  aws:eks:NodeGroup t4-spot **creating failed** error: creating EKS Node Group: boom\n",
         "  pulumi:pulumi:Stack (ai-platform-aws-dev):\n",
         " +  kubernetes:apps/v1:Deployment d creating (31s) Waiting for it (0/1 Pods available)\n",
-        "    pulumi:pulumi:Stack ai-platform-aws-dev running error: Pulumi.aws-dev.yaml: 2 faults\n",
+        "    pulumi:pulumi:Stack ai-platform-aws-dev running error: Pulumi.aws-dev.yaml: 2 problems\n",
         "    pulumi:pulumi:Stack ai-platform-aws-dev  warning: something\n",
         "    pulumi:pulumi:Stack ai-platform-aws-dev running what the program prints\n",
         "Policies:\n",

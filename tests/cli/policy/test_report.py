@@ -42,7 +42,7 @@ def _passed(*names: str) -> dict[str, Any]:
 
 
 PROFILE = _message("guardrails: 3 policies in profile prod (the pack's configuration)\n")
-DEFERRED = _message("guardrails: known only at `up`, and judged there: data.a_b (33), identity.c_d (2)\n")
+DEFERRED = _message("guardrails: known only at `up`, and evaluated there: data.a_b (33), identity.c_d (2)\n")
 
 
 def _evaluation(*stream: dict[str, Any]) -> Evaluation:
@@ -90,7 +90,7 @@ def test_remediation_of_a_policy_is_printed_once() -> None:
 
 def test_messages_of_the_pack_are_wrapped() -> None:
     names = ", ".join(f"topic.policy_number_{number} ({number})" for number in range(1, 40))
-    output = _lines(_message(f"guardrails: known only at `up`, and judged there: {names}"), END)
+    output = _lines(_message(f"guardrails: known only at `up`, and evaluated there: {names}"), END)
     assert max(map(len, output)) <= 110
     assert " ".join(line.strip() for line in output).count("topic.policy_number_") == 39, "no policy is lost"
 
