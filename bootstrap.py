@@ -9,7 +9,7 @@ no more: the packages of the program (the default groups of pyproject.toml) and 
 With it, all groups: twin, tests, linters. What was once installed for development stays so.
 
 The command finds uv on PATH, where Pulumi's Python language host looks for it. Standard library alone, and
-syntax that an old Python can read (3.7), so that it can say what is wrong.
+syntax that an old Python can read (3.7), so that it can report what is missing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DEVELOPMENT = "development"
 
 
 class BootstrapError(Exception):
-    """Something that the user must get; the message says how."""
+    """Something that the user must get; the message states how."""
 
 
 def main(arguments: list[str]) -> int:
@@ -212,7 +212,7 @@ def may_write(place: Path) -> bool:
 
 
 def toolchain_cache() -> Path:
-    """What AIPLATFORM_CACHE says, else the user's own."""
+    """Return the folder of AIPLATFORM_CACHE, else the user's cache folder."""
     chosen = os.environ.get("AIPLATFORM_CACHE")
     return Path(chosen).expanduser().absolute() if chosen else user_cache()
 
