@@ -48,7 +48,7 @@ LIMITS: Final[Mapping[str, int]] = {
     "stacks": 63,
     "stacks/offerings": 42,
     "stacks/settings": 13,
-    "tests": 34,
+    "tests": 14,
     "tests/components": 466,
     "tests/end_to_end": 276,
     "tests/generating": 55,
