@@ -74,7 +74,7 @@ def _summary(evaluation: Evaluation, stack: str) -> str:
     counts = f"{mandatory} mandatory and {advisory} advisory violation(s)"
     result = "update refused" if mandatory else "update allowed"
     deferred = sum(evaluation.deferred.values())
-    rest = f"; {deferred} evaluation(s) deferred to `up`" if deferred else ""
+    rest = f"; {deferred} deferred evaluation(s) wait for `up`" if deferred else ""
     return f"{stack}: {counts if evaluation.violations else 'no violations'}; {result}{rest}"
 
 
@@ -157,7 +157,7 @@ def junit(evaluation: Evaluation, stack: str, target: Path) -> None:
         violations = [violation for violation in evaluation.violations if violation.policy == policy]
         details = "\n".join(f"{_property(violation)}: {violation.problem}" for violation in violations)
         count = evaluation.deferred.get(policy, 0)
-        deferred = f"{count} evaluation(s) deferred to `up`" if count else ""
+        deferred = f"{count} deferred evaluation(s) wait for `up`" if count else ""
         if any(violation.mandatory for violation in violations):
             case.result = [_with_text(Failure(f"{len(violations)} violation(s)"), details)]
         elif deferred and policy not in evaluation.policies:

@@ -31,27 +31,35 @@ def test_variable_argument_function_and_class_are_refused_and_uses_are_not(
 
 
 def _tree(tmp_path: Path) -> Path:
-    folder = tmp_path / "stacks" / "settings"
-    folder.mkdir(parents=True)
-    (folder / "network.py").write_text("found = 1\ntold = 2\n")
+    for folder in ("stacks/settings", "tests/stacks/settings"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "stacks" / "settings" / "network.py").write_text("found = 1\ntold = 2\n")
     return tmp_path
 
 
 def test_folder_above_its_limit_is_reported_with_each_place(tmp_path: Path) -> None:
-    lines = list(identifiers.problems(_tree(tmp_path), {"stacks/settings": 1}))
+    lines = list(identifiers.problems(_tree(tmp_path), {"stacks": 1}))
     assert lines == [
         "stacks/settings/network.py:1: found",
         "stacks/settings/network.py:2: told",
-        "stacks/settings: 2 identifiers that do not name the thing; expected at most 1",
+        "stacks: 2 identifiers that do not name the thing; expected at most 1",
     ]
 
 
 def test_folder_within_its_limit_is_not_reported(tmp_path: Path) -> None:
-    assert not list(identifiers.problems(_tree(tmp_path), {"stacks/settings": 2}))
+    assert not list(identifiers.problems(_tree(tmp_path), {"stacks": 2}))
 
 
 def test_folder_without_a_limit_must_be_clean(tmp_path: Path) -> None:
-    assert list(identifiers.problems(_tree(tmp_path), {"stacks": 9}))
+    assert list(identifiers.problems(_tree(tmp_path), {"tests/stacks": 9}))
+
+
+def test_tests_have_a_limit_for_each_folder(tmp_path: Path) -> None:
+    (_tree(tmp_path) / "tests" / "stacks" / "settings" / "test_network.py").write_text("each = 1\n")
+    lines = list(identifiers.problems(tmp_path, {"stacks": 2}))
+    assert lines[-1].startswith("tests/stacks: 1 identifiers"), (
+        "the limit of stacks does not apply to its tests"
+    )
 
 
 def test_limits_name_folders_that_exist() -> None:

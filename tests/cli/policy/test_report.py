@@ -98,7 +98,7 @@ def test_messages_of_the_pack_are_wrapped() -> None:
 def test_summary_counts_what_is_deferred_to_up() -> None:
     assert (
         _lines(PROFILE, DEFERRED, END)[-1]
-        == "aws-prod: no violations; update allowed; 35 evaluation(s) deferred to `up`"
+        == "aws-prod: no violations; update allowed; 35 deferred evaluation(s) wait for `up`"
     )
 
 
@@ -189,7 +189,7 @@ def test_junit_contains_a_case_for_each_policy(tmp_path: Path) -> None:
     assert cases["identity.c_d"].find("skipped") is not None, (
         "it has evaluated nothing yet, so it has not passed"
     )
-    assert "33 evaluation(s) deferred to `up`" in cases["data.a_b"].findtext("system-out")
+    assert "33 deferred evaluation(s) wait for `up`" in cases["data.a_b"].findtext("system-out")
     assert len(cases["data.good"]) == 0
 
 
