@@ -39,7 +39,7 @@ LIMITS: Final[Mapping[str, int]] = {
     "tests": 13,
     "tests/components": 466,
     "tests/end_to_end": 276,
-    "tests/generating": 55,
+    "tests/generating": 27,
     "tests/inventories": 60,
     "tests/policies": 87,
     "tests/stacks": 71,
