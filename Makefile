@@ -60,7 +60,7 @@ lint: ## check the lock, style, words and types
 format: ## fix style
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
 
-generate: ## renew generated files: schema, pages of docs, inventories
+generate: ## renew what is generated: schema, pages of docs, inventories
 	@$(RUN) sh -c 'python -m stacks.schema && python -m tests.generate'
 
 bench: ## measure the twin against the bare engine, and the policies

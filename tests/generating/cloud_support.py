@@ -59,7 +59,8 @@ def text() -> str:
     return page(
         "# What each argument becomes on each cloud",
         "Arguments are the same on every cloud. Where one has no meaning, it is refused with the reason "
-        "below, before anything is registered. The line of an object applies to all of its keys that have no line.",
+        "below, before anything is registered. The line of an object applies to all of its keys that have "
+        "no line.",
         *parts,
     )
 
