@@ -1,71 +1,70 @@
-# Each target is one line that calls a command; the work is in Python. ENV names an environment file:
-# make up ENV=aws-dev works with environments/Pulumi.aws-dev.yaml, on the twin, with no cloud account.
+# Each target calls one command; the work is in Python. ENV names an environment file: make up ENV=aws-dev deploys
+# environments/Pulumi.aws-dev.yaml on the twin, without a cloud account.
 ENV ?= aws-dev
 PYTHON ?= python3
 RUN := $(PYTHON) bootstrap.py --development --run
 # Further options of `policy`: make policy ARGS="--sarif policy.sarif --junit policy.xml"
 ARGS ?=
-# End-to-end files at a time, each with a home of its own: a world waits for itself half of its time. 0 is one
-# after another.
+# End-to-end files at a time, each with a separate home: a twin waits half of its time. 0: one after another.
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-growth
 
-help: ## what there is to make
+help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
-setup: ## uv, Python packages and the toolchain
+setup: ## install uv, Python packages and the toolchain
 	@$(RUN) python -m cli doctor --build
 
-up: ## bring ENV up on the twin
+up: ## deploy ENV on the twin
 	@$(RUN) python -m cli up $(ENV)
 
-preview: ## what `up` would change in ENV
+preview: ## show what `up` would change in ENV
 	@$(RUN) python -m cli preview $(ENV)
 
-drift: ## fail where ENV is not what its file and state say
+drift: ## fail where ENV differs from its file or its state
 	@$(RUN) python -m cli preview $(ENV) --refresh --expect-no-changes
 
-refresh: ## read ENV's drift into its state
+refresh: ## read drift of ENV into its state
 	@$(RUN) python -m cli refresh $(ENV)
 
-destroy: ## destroy ENV on the twin
+destroy: ## delete ENV from the twin
 	@$(RUN) python -m cli destroy $(ENV)
 
 stop: ## stop ENV's twin; its state stays
 	@$(RUN) python -m cli twin stop --name $(ENV)
 
-policy: ## what the policies say of ENV
+policy: ## report violations of policies in ENV
 	@$(RUN) python -m cli policy $(ENV) $(ARGS)
 
-doctor: ## what this machine has and lacks
+doctor: ## check this machine
 	@$(RUN) python -m cli doctor
 
-test: test-unit test-end-to-end ## all tests
+test: test-unit test-end-to-end ## run all tests
 
-test-unit: ## the fast tests: run them before every commit
+test-unit: ## run the fast tests, before every commit
 	@$(RUN) python -m pytest @tests/unit.options
 
-test-end-to-end: ## the real engine on the twin
+test-end-to-end: ## run the tests with the real engine on the twin
 	@$(RUN) sh -c 'python -m cli doctor --build && python -m pytest -m end_to_end -n $(WORKERS) --dist loadfile tests'
 
-test-official: ## Pulumi's own CLI and host, which must be on PATH, on the twin
+test-official: ## run the tests with Pulumi's own CLI and host, which must be on PATH
 	@$(RUN) python -m pytest -m official tests/end_to_end/test_official.py
 
-# The SDKs' types need more than Node gives a program by itself: with less pyright forgets them again and again.
+# The SDKs' types need more memory than Node's default: with less pyright discards and reads them repeatedly.
 lint: export NODE_OPTIONS := --max-old-space-size=6144
-lint: ## the lock, ruff and pyright
-	@$(RUN) sh -c 'uv lock --check && ruff check . && ruff format --check . && pyright'
+lint: ## check the lock, style, words and types
+	@$(RUN) sh -c 'uv lock --check && ruff check . && ruff format --check . && git ls-files -z | xargs -0 codespell && python -m tools.identifiers && pyright'
 
-format: ## let ruff mend what it can
+format: ## fix style
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
 
 generate: ## renew what is generated: schema, pages of docs, inventories
 	@$(RUN) sh -c 'python -m stacks.schema && python -m tests.generate'
 
-bench: ## ratios against the bare engine, and what the policies add
+bench: ## measure the twin against the bare engine, and the policies
 	@$(RUN) python -m tests.bench
 
-bench-growth: ## seconds, CPU and memory of each process at 1, 4 and 16 times an environment's size (long)
+bench-growth: ## measure time and memory at 1, 4 and 16 times an environment's size (long)
 	@$(RUN) python -m tests.bench_growth $(ARGS)

@@ -9,7 +9,7 @@ no more: the packages of the program (the default groups of pyproject.toml) and 
 With it, all groups: twin, tests, linters. What was once installed for development stays so.
 
 The command finds uv on PATH, where Pulumi's Python language host looks for it. Standard library alone, and
-syntax that an old Python can read (3.7), so that it can say what is wrong.
+syntax that an old Python can read (3.7), so that it can report what is missing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ DEVELOPMENT = "development"
 
 
 class BootstrapError(Exception):
-    """Something that the user must get; the message says how."""
+    """Something that the user must get; the message states how."""
 
 
 def main(arguments: list[str]) -> int:
@@ -93,10 +93,10 @@ def how_to_install(package: str) -> str:
 
 def is_current(development: bool) -> bool:
     """Whether .venv is what the lock asks for, with the groups that are asked for."""
-    made = stamp()
+    lines = stamp()
     return (
-        made[:1] == [fingerprint()]
-        and (not development or DEVELOPMENT in made)
+        lines[:1] == [fingerprint()]
+        and (not development or DEVELOPMENT in lines)
         and (VENV / "bin" / "python").exists()
         and not changed_since()
     )
@@ -105,8 +105,8 @@ def is_current(development: bool) -> bool:
 def changed_since() -> bool:
     """Whether packages came or went since the last sync: `pulumi install` and `pulumi package get-schema
     ./components` take away what the default groups do not name."""
-    made = STAMP.stat().st_mtime_ns
-    return any(place.stat().st_mtime_ns > made for place in VENV.glob("lib/python*/site-packages"))
+    synced_at = STAMP.stat().st_mtime_ns
+    return any(place.stat().st_mtime_ns > synced_at for place in VENV.glob("lib/python*/site-packages"))
 
 
 def stamp() -> list[str]:
@@ -118,7 +118,7 @@ def stamp() -> list[str]:
 
 
 def fingerprint() -> str:
-    """What the environment is made from: the lock, the project, and where it stands."""
+    """What the environment is made from: the lock, the project, and its folder."""
     digest = hashlib.sha256(str(ROOT).encode())
     for name in ("uv.lock", "pyproject.toml"):
         digest.update((ROOT / name).read_bytes())
@@ -140,35 +140,35 @@ def sync(development: bool) -> None:
         env={name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
     )
     if done.returncode:
-        raise BootstrapError("`uv sync --frozen` failed; its message stands above")
+        raise BootstrapError("`uv sync --frozen` failed; its message is above")
     STAMP.write_text("\n".join([fingerprint()] + ([DEVELOPMENT] if development else [])) + "\n")
 
 
 def pinned_uv() -> str:
     """The version in twin/toolchain/versions.toml."""
-    found = re.search(r'^version = "([^"]+)"', uv_pins(), re.MULTILINE)
-    if found is None:
+    version = re.search(r'^version = "([^"]+)"', uv_pins(), re.MULTILINE)
+    if version is None:
         raise BootstrapError("twin/toolchain/versions.toml pins no version of uv")
-    return found.group(1)
+    return version.group(1)
 
 
 def uv_requirement() -> str:
     """The pinned uv as a line of a requirements file, with the hashes of its archives."""
     hashes = re.findall(r'"([0-9a-f]{64})"', uv_pins())
-    return " ".join(["uv==" + pinned_uv(), *("--hash=sha256:" + each for each in hashes)])
+    return " ".join(["uv==" + pinned_uv(), *("--hash=sha256:" + digest for digest in hashes)])
 
 
 def uv_pins() -> str:
     """The section [uv] of twin/toolchain/versions.toml."""
     text = (ROOT / "twin" / "toolchain" / "versions.toml").read_text()
-    found = re.search(r"^\[uv\]$(.*?)(?=^\[[a-z_]+\]$|\Z)", text, re.MULTILINE | re.DOTALL)
-    return found.group(1) if found else ""
+    section = re.search(r"^\[uv\]$(.*?)(?=^\[[a-z_]+\]$|\Z)", text, re.MULTILINE | re.DOTALL)
+    return section.group(1) if section else ""
 
 
 def required_uv() -> tuple[int, ...]:
     """The oldest uv that is used, from twin/toolchain/versions.toml."""
-    found = re.search(r'^minimum = "([0-9.]+)"', uv_pins(), re.MULTILINE)
-    return numbers(found.group(1)) if found else (0,)
+    version = re.search(r'^minimum = "([0-9.]+)"', uv_pins(), re.MULTILINE)
+    return numbers(version.group(1)) if version else (0,)
 
 
 def find_uv() -> str | Path | None:
@@ -187,8 +187,8 @@ def good_uv(candidate: str | Path) -> bool:
         )
     except (OSError, subprocess.SubprocessError):
         return False
-    found = re.search(r"\d+(\.\d+)+", done.stdout)
-    return bool(found) and numbers(found.group(0)) >= required_uv()
+    version = re.search(r"\d+(\.\d+)+", done.stdout)
+    return bool(version) and numbers(version.group(0)) >= required_uv()
 
 
 def numbers(version: str) -> tuple[int, ...]:
@@ -212,7 +212,7 @@ def may_write(place: Path) -> bool:
 
 
 def toolchain_cache() -> Path:
-    """What AIPLATFORM_CACHE says, else the user's own."""
+    """Return the folder of AIPLATFORM_CACHE, else the user's cache folder."""
     chosen = os.environ.get("AIPLATFORM_CACHE")
     return Path(chosen).expanduser().absolute() if chosen else user_cache()
 
@@ -239,7 +239,7 @@ def install_uv() -> Path:
         install = [*pip(draft), "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
         install += ["--require-hashes", "--only-binary=:all:", "--target", str(draft)]
         if subprocess.run([*install, "--requirement", str(requirements)]).returncode:
-            raise BootstrapError("uv could not be installed from PyPI; pip's message stands above")
+            raise BootstrapError("uv could not be installed from PyPI; pip's message is above")
         shutil.rmtree(str(folder), ignore_errors=True)
         draft.rename(folder)
     except OSError:
@@ -302,11 +302,11 @@ def uv_on_path() -> list[str]:
     Pulumi's Python language host looks for uv on PATH and nowhere else, for programs, policy packs and
     component plugins (pulumi/pulumi, sdk/python/toolchain/uv.go).
     """
-    found = shutil.which("uv")
-    if found and good_uv(found):
+    on_path = shutil.which("uv")
+    if on_path and good_uv(on_path):
         return []
-    own = uv_folder() / "bin" / "uv"
-    for candidate in (own, Path(os.environ.get("UV") or own)):
+    installed = uv_folder() / "bin" / "uv"
+    for candidate in (installed, Path(os.environ.get("UV") or installed)):
         if candidate.name == "uv" and good_uv(candidate):
             return [str(candidate.parent)]
     return []

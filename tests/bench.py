@@ -105,38 +105,43 @@ class Result:
         return (self.program.import_seconds + self.program.register_seconds) / preview
 
     def document(self) -> dict[str, Any]:
-        """For a program to read."""
+        """Return the result as JSON."""
         return {
             "environment": self.environment,
             "program": {**asdict(self.program), "share_of_preview": round(self.share, 3)},
-            "operations": [{**asdict(each), "ratio": round(each.ratio, 2)} for each in self.operations],
+            "operations": [
+                {**asdict(operation), "ratio": round(operation.ratio, 2)} for operation in self.operations
+            ],
         }
 
     def table(self) -> Table:
-        """For a person to read."""
+        """Return the result as a table."""
         count = self.program.resources
-        made = Table(
+        drawn = Table(
             title=f"{self.environment} on the twin, {count} resources",
             title_justify="left",
             caption_justify="left",
         )
-        made.add_column("operation")
+        drawn.add_column("operation")
         for head in ("twin, s", "bare engine, s", "ratio"):
-            made.add_column(head, justify="right")
-        for each in self.operations:
-            made.add_row(
-                each.name, f"{each.twin_seconds:.1f}", f"{each.bare_seconds:.1f}", f"{each.ratio:.1f}"
+            drawn.add_column(head, justify="right")
+        for operation in self.operations:
+            drawn.add_row(
+                operation.name,
+                f"{operation.twin_seconds:.1f}",
+                f"{operation.bare_seconds:.1f}",
+                f"{operation.ratio:.1f}",
             )
-        made.caption = (
+        drawn.caption = (
             f"Of a preview {self.share:.0%} is the program's own:\n"
             f"{self.program.import_seconds:.1f} s to import, "
             f"{self.program.register_seconds:.1f} s to register"
         )
-        return made
+        return drawn
 
 
 def main() -> None:
-    """Measure, and tell."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--environment", default="aws-dev", help="which environment file (default: aws-dev)")
     parser.add_argument(
@@ -160,8 +165,8 @@ def main() -> None:
         document = {**(result.document() if result else {}), "policies": policies.document()}
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
     else:
-        for each in filter(None, (result, policies)):
-            Console(highlight=False).print(each.table())
+        for report in filter(None, (result, policies)):
+            Console(highlight=False).print(report.table())
 
 
 def measure(stack: str, folder: Path, repeat: int, say: Callable[[str], None]) -> Result:
@@ -181,7 +186,7 @@ def operations(
     bare = bare_project(folder / "bare", program.resources - 1)
     twin.pulumi("stack", "init", "bare", "--cwd", str(bare))
     ours, theirs = ("--stack", stack), ("--stack", "bare", "--cwd", str(bare))
-    found: list[Operation] = []
+    measured: list[Operation] = []
 
     def both(name: str, times: int, *command: str) -> None:
         say(name)
@@ -189,18 +194,18 @@ def operations(
             min(timed(lambda where=where: twin.pulumi(*command, *where)) for _ in range(times))
             for where in (ours, theirs)
         ]
-        found.append(Operation(name, *best))
+        measured.append(Operation(name, *best))
 
     both("preview of everything", repeat, "preview")
     both("up", 1, "up", "--yes", "--skip-preview")
     both("preview of nothing", repeat, "preview")
     both("refresh", 1, "refresh", "--yes", "--skip-preview")
     both("destroy", 1, "destroy", "--yes", "--skip-preview")
-    return found
+    return measured
 
 
 def alone(stack: str) -> Program:
-    """The program's own time, in an interpreter of its own."""
+    """Return the time of the program alone, in a separate interpreter."""
     done = subprocess.run(
         [sys.executable, "-c", OWN, stack], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -1,6 +1,6 @@
 """How time and memory grow with the number of resources: `make bench-growth`.
 
-An environment with more and more lakehouse tables, in a twin instance of its own for each size: a first
+An environment with more and more lakehouse tables, in a separate twin for each size: a first
 preview, `up`, a preview without changes and `destroy`, with the CPU seconds and peak memory of each process.
 Nothing passes or fails here. Goals: a preview at four times the size takes at most 2.5 times as long;
 program, providers and APIs spend CPU in proportion to the size; the program needs at most 1 GiB.
@@ -83,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 options.environment, Path(folder), size, commands, lambda text: note.print(f"  {text}")
             )
     if options.json:
-        sys.stdout.write(json.dumps([asdict(each) for each in results], indent=2) + "\n")
+        sys.stdout.write(json.dumps([asdict(result) for result in results], indent=2) + "\n")
     else:
         console = Console(highlight=False)
         console.print(summary(results))
@@ -178,38 +178,38 @@ def ran(twin: Twin, words: Sequence[str], file: Path) -> tuple[float, dict[str, 
 
 def summary(results: Sequence[Measured]) -> Table:
     """Seconds of each command by size, and how much they grow."""
-    made = Table(title="seconds by size", title_justify="left")
-    made.add_column("command")
-    sizes = sorted({each.size for each in results})
+    drawn = Table(title="seconds by size", title_justify="left")
+    drawn.add_column("command")
+    sizes = sorted({result.size for result in results})
     for size in sizes:
-        count = next(each.resources for each in results if each.size == size)
-        made.add_column(f"{size}x ({count})", justify="right")
+        count = next(result.resources for result in results if result.size == size)
+        drawn.add_column(f"{size}x ({count})", justify="right")
     for before, after in itertools.pairwise(sizes):
-        made.add_column(f"{after}x / {before}x", justify="right")
-    for command in dict.fromkeys(each.command for each in results):
-        seconds = {each.size: each.seconds for each in results if each.command == command}
+        drawn.add_column(f"{after}x / {before}x", justify="right")
+    for command in dict.fromkeys(result.command for result in results):
+        seconds = {result.size: result.seconds for result in results if result.command == command}
         row = [f"{seconds[size]:.1f}" for size in sizes]
         row += [f"{seconds[after] / seconds[before]:.1f}" for before, after in itertools.pairwise(sizes)]
-        made.add_row(command, *row)
-    return made
+        drawn.add_row(command, *row)
+    return drawn
 
 
 def by_process(results: Sequence[Measured], command: str) -> Table:
     """CPU seconds and peak MiB of each kind of process by size."""
-    chosen = [each for each in results if each.command == command]
-    made = Table(title=f"{command}: CPU seconds and peak memory in MiB", title_justify="left")
-    made.add_column("process")
-    for each in chosen:
-        made.add_column(f"{each.size}x, s", justify="right")
-        made.add_column("MiB", justify="right")
-    kinds = sorted({kind for each in chosen for kind in each.processes})
+    chosen = [result for result in results if result.command == command]
+    drawn = Table(title=f"{command}: CPU seconds and peak memory in MiB", title_justify="left")
+    drawn.add_column("process")
+    for result in chosen:
+        drawn.add_column(f"{result.size}x, s", justify="right")
+        drawn.add_column("MiB", justify="right")
+    kinds = sorted({kind for result in chosen for kind in result.processes})
     for kind in kinds:
         row: list[str] = []
-        for each in chosen:
-            usage = each.processes.get(kind, Usage())
+        for result in chosen:
+            usage = result.processes.get(kind, Usage())
             row += [f"{usage.cpu_seconds:.1f}", f"{usage.peak_bytes / 2**20:.0f}"]
-        made.add_row(kind, *row)
-    return made
+        drawn.add_row(kind, *row)
+    return drawn
 
 
 if __name__ == "__main__":

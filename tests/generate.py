@@ -1,7 +1,7 @@
-"""Renews what is made from the types and from what is registered: `python -m tests.generate`, which
-`make generate` runs.
+"""Write the files that are generated from types and registered resources: `python -m tests.generate`.
 
-tests/test_generated.py and tests/inventories fail when one of these files is not what this makes.
+`make generate` runs this. tests/test_generated.py and tests/inventories fail while one of the files is
+out of date.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tests.generating import (
     cloud_support,
     components,
     environment,
+    environment_diagram,
     google_access,
     policies,
     renewing,
@@ -35,6 +36,7 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
     Path("docs/policies.md"): policies.text,
     Path("docs/security-roles-aws.md"): aws_rights.text,
     google_access.PAGE: google_access.text,
+    environment_diagram.PAGE: environment_diagram.text,
 }
 """Path in the repository -> function that generates the file; pages of components are generated together."""
 
@@ -55,14 +57,15 @@ def files() -> Mapping[Path, str]:
 
 
 def leftovers() -> list[Path]:
-    """Pages of components that do not exist any more."""
+    """Return the pages of components that do not exist any more."""
     return renewing.leftovers(PAGES, "*.md", files())
 
 
 def main() -> None:
     """Write all generated files, and report those that changed."""
-    renewing.renew(files().items(), leftovers())
+    # First: the diagram is drawn from an inventory.
     inventories.main()
+    renewing.renew(files().items(), leftovers())
 
 
 if __name__ == "__main__":

@@ -107,10 +107,10 @@ def kill(pid: int, victim: Callable[[psutil.Process], bool]) -> None:
     """kill -9 those of the process and its family that are meant."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for each in [process, *process.children(recursive=True)]:
+        for member in [process, *process.children(recursive=True)]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                if victim(each):
-                    each.kill()
+                if victim(member):
+                    member.kill()
 
 
 def campaign(cloud: str, seeds: list[int], home: Path) -> list[Result]:
@@ -147,17 +147,18 @@ def main() -> None:
     parser.add_argument("clouds", nargs="*", default=["aws", "gcp"])
     parser.add_argument("--seeds", type=int, default=20, help="how many, from 1")
     parser.add_argument("--seed", type=int, help="this one alone")
-    asked = parser.parse_args()
-    seeds = [asked.seed] if asked.seed else list(range(1, asked.seeds + 1))
+    options = parser.parse_args()
+    seeds = [options.seed] if options.seed else list(range(1, options.seeds + 1))
     results: list[Result] = []
     with tempfile.TemporaryDirectory() as home:
         os.environ["AIPLATFORM_HOME"] = home
-        for cloud in asked.clouds:
+        for cloud in options.clouds:
             results += campaign(cloud, seeds, Path(home))
-    for cloud in asked.clouds:
-        mine = [each for each in results if each.cloud.startswith(cloud)]
-        print(f"{cloud}: {sum(each.clean for each in mine)} of {len(mine)} left nothing at the first destroy")  # noqa: T201
-    sys.exit(0 if all(each.clean for each in results) else 1)
+    for cloud in options.clouds:
+        mine = [result for result in results if result.cloud.startswith(cloud)]
+        clean = sum(result.clean for result in mine)
+        print(f"{cloud}: {clean} of {len(mine)} left nothing at the first destroy")  # noqa: T201
+    sys.exit(0 if all(result.clean for result in results) else 1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The arrows of the design point one way, and the tree keeps its shape."""
+"""Imports point one way, and the tree keeps its shape."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PARTS = ("aiplatform", "stacks", "policies", "twin", "cli")
-# Who may import whom, beside itself. `components/` is the package aiplatform.
-ARROWS = {
+# Part -> the parts that it may import. `components/` is the package aiplatform.
+IMPORTS = {
     "aiplatform": set[str](),
     "stacks": {"aiplatform"},
     "policies": set[str](),
@@ -29,18 +29,18 @@ def _sources(part: str) -> Iterator[Path]:
 
 
 def _imports(file: Path) -> set[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found
+            names.add(node.module.split(".")[0])
+    return names
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_arrows_point_one_way(part: str) -> None:
-    others = set(PARTS) - ARROWS[part] - {part}
+def test_imports_point_one_way(part: str) -> None:
+    others = set(PARTS) - IMPORTS[part] - {part}
     # Most files name none of them in the line of an import: these are not parsed.
     named = re.compile(rf"^\s*(?:from|import)\b.*\b(?:{'|'.join(others)})\b", re.MULTILINE)
     wrong = {
@@ -49,7 +49,7 @@ def test_arrows_point_one_way(part: str) -> None:
         if named.search(file.read_text())
         for name in _imports(file) & others
     }
-    assert not wrong, f"{part} may import {ARROWS[part] or 'no other part'}"
+    assert not wrong, f"{part} may import {IMPORTS[part] or 'no other part'}"
 
 
 def test_components_and_stacks_do_not_know_of_the_twin() -> None:
@@ -68,10 +68,10 @@ def test_components_never_read_the_configuration() -> None:
         for file in _sources("aiplatform")
         if re.search(r"pulumi\.(Config|get_stack|get_project)\b", file.read_text())
     ]
-    assert not wrong, "a component is told by its arguments"
+    assert not wrong, "a component is configured by its arguments"
 
 
-def test_the_wheel_asks_for_pulumi_and_the_cloud_sdks_alone() -> None:
+def test_wheel_depends_only_on_pulumi_and_the_cloud_sdks() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[<>=!~\[ ]", line)[0] for line in project["dependencies"]}
     assert names <= {"pulumi", "pulumi-aws", "pulumi-gcp", "pulumi-kubernetes", "requests", "tenacity"}, (
@@ -80,8 +80,8 @@ def test_the_wheel_asks_for_pulumi_and_the_cloud_sdks_alone() -> None:
 
 
 def _tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
-    return [ROOT / line for line in listed.stdout.splitlines()]
+    output = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    return [ROOT / line for line in output.stdout.splitlines()]
 
 
 def test_no_python_file_is_much_over_400_lines() -> None:

@@ -77,7 +77,7 @@ def test_only_the_standard_library_is_imported() -> None:
     assert names <= set(sys.stdlib_module_names), "it runs before anything is installed"
 
 
-def test_an_old_python_can_read_it_and_is_told_what_to_do() -> None:
+def test_an_old_python_can_read_it_and_gets_an_error_that_states_what_to_do() -> None:
     ast.parse((ROOT / "bootstrap.py").read_text(), feature_version=(3, 7))
 
 
@@ -159,14 +159,14 @@ def test_the_host_finds_uv_on_path_where_the_machine_has_none(
     bootstrap: types.ModuleType, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert bootstrap.uv_on_path() == [], "the one on PATH is good"
-    own = checkout / "cache" / "tools" / "uv-0.13.9" / "bin"
-    script(own / "uv", "echo uv 0.13.9")
+    installed = checkout / "cache" / "tools" / "uv-0.13.9" / "bin"
+    script(installed / "uv", "echo uv 0.13.9")
     script(checkout / "tools" / "uv", "echo uv 0.8.24")
-    assert bootstrap.uv_on_path() == [str(own)], "before the one that is too old"
+    assert bootstrap.uv_on_path() == [str(installed)], "before the one that is too old"
     (checkout / "tools" / "uv").unlink()
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
-    assert bootstrap.uv_on_path() == [str(own)]
-    (own / "uv").unlink()
+    assert bootstrap.uv_on_path() == [str(installed)]
+    (installed / "uv").unlink()
     assert bootstrap.uv_on_path() == []
     script(checkout / "named" / "uv", "echo uv 0.13.9")
     monkeypatch.setenv("UV", str(checkout / "named" / "uv"))
@@ -194,10 +194,10 @@ def test_a_command_finds_uv_on_path_after_the_environments_own_tools(checkout: P
             "AIPLATFORM_CACHE": str(checkout / "cache"),
         },
     )
-    path, found = done.stdout.splitlines()
-    own = checkout / "cache" / "tools" / "uv-0.13.9" / "bin"
-    assert path.split(":")[:2] == [str(checkout / ".venv" / "bin"), str(own)], done.stderr
-    assert found == str(own / "uv")
+    path, uv = done.stdout.splitlines()
+    installed = checkout / "cache" / "tools" / "uv-0.13.9" / "bin"
+    assert path.split(":")[:2] == [str(checkout / ".venv" / "bin"), str(installed)], done.stderr
+    assert uv == str(installed / "uv")
 
 
 @pytest.mark.parametrize("answer", ["uv 0.12.9", "command not found", ""])
@@ -241,11 +241,11 @@ def test_a_cache_that_is_only_there_to_be_read_needs_no_uv_in_it(
     monkeypatch.setattr(bootstrap.os, "access", lambda place, _: not place.startswith(shared))
     assert bootstrap.uv_folder() == checkout / "own" / "ai-platform" / "tools" / "uv-0.13.9"
     script(checkout / "cache" / "tools" / "uv-0.13.9" / "bin" / "uv", "echo uv 0.13.9")
-    assert bootstrap.uv_folder().is_relative_to(checkout / "cache"), "whoever filled it had the same need"
+    assert bootstrap.uv_folder().is_relative_to(checkout / "cache"), "it was filled for the same purpose"
 
 
 def test_a_command_runs_in_the_environment_with_its_own_exit_code(checkout: Path) -> None:
-    # In a process of its own, which becomes the command.
+    # In a separate process, which becomes the command.
     for name in ("bootstrap.py",):
         (checkout / name).write_text((ROOT / name).read_text())
     done = subprocess.run(

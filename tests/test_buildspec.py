@@ -12,9 +12,9 @@ from ruamel.yaml import YAML
 ROOT = Path(__file__).parents[1]
 GUARDED = " --policy-pack policies"
 FAKE = """#!/bin/sh
-echo "$(basename $0) $*" >> "$TOLD"
-echo "${PULUMI_SKIP_CHECKPOINTS:-kept}" > "$TOLD.checkpoints"
-[ -n "$AWS_CONFIG_FILE" ] && cat "$AWS_CONFIG_FILE" > "$TOLD.profile" && echo "$AWS_PROFILE" > "$TOLD.named"
+echo "$(basename $0) $*" >> "$CALLS"
+echo "${PULUMI_SKIP_CHECKPOINTS:-kept}" > "$CALLS.checkpoints"
+[ -n "$AWS_CONFIG_FILE" ] && cat "$AWS_CONFIG_FILE" > "$CALLS.profile" && echo "$AWS_PROFILE" > "$CALLS.named"
 exit 0
 """
 
@@ -27,11 +27,11 @@ def _run(folder: Path, command: str) -> tuple[subprocess.CompletedProcess[str], 
     tools.mkdir()
     (tools / "python3").write_text(FAKE)
     (tools / "python3").chmod(0o755)
-    told = folder / "told"
+    calls = folder / "calls"
     variables = {
         "PATH": f"{tools}:{os.environ['PATH']}",
         "HOME": str(folder),
-        "TOLD": str(told),
+        "CALLS": str(calls),
         "COMMAND": command,
         "STACK": "aws-prod",
         "AWS_REGION": "us-west-2",
@@ -42,7 +42,7 @@ def _run(folder: Path, command: str) -> tuple[subprocess.CompletedProcess[str], 
     done = subprocess.run(
         ["/bin/bash", "-c", script], env=variables, cwd=folder, capture_output=True, text=True, check=False
     )
-    return done, told.read_text().splitlines() if told.exists() else []
+    return done, calls.read_text().splitlines() if calls.exists() else []
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_a_run_works_as_the_deployer_on_its_stack(tmp_path: Path, command: str, 
         "python3 bootstrap.py --run pulumi login",
         f"python3 bootstrap.py --run pulumi {command} --stack aws-prod --non-interactive{options}",
     ]
-    assert (tmp_path / "told.named").read_text().strip() == "deployer"
-    assert (tmp_path / "told.profile").read_text().splitlines() == [
+    assert (tmp_path / "calls.named").read_text().strip() == "deployer"
+    assert (tmp_path / "calls.profile").read_text().splitlines() == [
         "[profile deployer]",
         "role_arn = arn:aws:iam::111122223333:role/platform-deployer",
         "credential_source = EcsContainer",
@@ -76,7 +76,7 @@ def test_a_run_works_as_the_deployer_on_its_stack(tmp_path: Path, command: str, 
 )
 def test_only_a_preview_skips_checkpoints(tmp_path: Path, command: str, checkpoints: str) -> None:
     _run(tmp_path, command)
-    assert (tmp_path / "told.checkpoints").read_text().strip() == checkpoints, (
+    assert (tmp_path / "calls.checkpoints").read_text().strip() == checkpoints, (
         "an update that is broken off is repaired from them, whatever the project's variables say"
     )
 
@@ -84,12 +84,12 @@ def test_only_a_preview_skips_checkpoints(tmp_path: Path, command: str, checkpoi
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("destroy", "destroy from outside"),
+        ("destroy", "cannot delete the network that it runs in"),
         ("import", "expected preview, up, refresh or cancel"),
         ("", "got ''"),
     ],
 )
-def test_a_run_refuses_what_is_not_its_to_do(tmp_path: Path, command: str, words: str) -> None:
+def test_run_refuses_an_unknown_command_and_destroy(tmp_path: Path, command: str, words: str) -> None:
     done, calls = _run(tmp_path, command)
     assert done.returncode == 2
     assert words in done.stderr

@@ -1,4 +1,4 @@
-"""What is made from the types is committed as the types say now."""
+"""Generated files are up to date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RENEW = "renew it with: make generate (python -m tests.generate)"
 
 
 @pytest.mark.parametrize("path", generate.paths(), ids=str)
-def test_a_generated_file_is_what_the_types_say(path: Path) -> None:
+def test_generated_file_is_up_to_date(path: Path) -> None:
     file = generate.ROOT / path
     assert file.is_file(), f"{path} is missing; {RENEW}"
     there, wanted = file.read_text(), generate.files()[path]
@@ -31,11 +31,11 @@ def test_every_generated_file_is_compared() -> None:
     assert generate.paths() == sorted(generate.files())
 
 
-def test_no_page_is_left_of_a_component_that_is_gone() -> None:
+def test_no_page_is_left_of_a_deleted_component() -> None:
     assert not generate.leftovers(), RENEW
 
 
-def test_every_component_and_every_key_of_the_schema_says_what_it_means() -> None:
+def test_every_component_and_key_of_the_schema_has_a_description() -> None:
     schema = json.loads(generate.files()[Path("components/schema.json")])
     silent = [
         f"{owner}.{key}"
@@ -45,12 +45,14 @@ def test_every_component_and_every_key_of_the_schema_says_what_it_means() -> Non
         if not prop.get("description")
     ]
     assert not silent, "programs in other languages have only the schema to read"
-    assert all(each.get("description") for each in {**schema["resources"], **schema["types"]}.values())
+    assert all(
+        definition.get("description") for definition in {**schema["resources"], **schema["types"]}.values()
+    )
 
 
-def test_every_value_of_a_profile_stands_in_the_table_of_keys() -> None:
+def test_table_of_keys_contains_every_value_of_a_profile() -> None:
     page = generate.files()[Path("docs/environment.md")]
-    for topics in (each for profiles in PROFILES.values() for each in profiles.values()):
+    for topics in (by_topic for profiles in PROFILES.values() for by_topic in profiles.values()):
         for topic, values in topics.items():
             assert f"## ai-platform:{topic}" in page
             for key in values:
@@ -64,13 +66,15 @@ def test_a_cell_with_a_bar_does_not_break_its_row() -> None:
     assert table(["a"], [["x | y"]]).splitlines()[-1] == "| x \\| y |"
 
 
-def test_a_docstring_tells_the_default_that_there_is() -> None:
-    told = list(components.told_defaults())
-    assert len(told) > 10, "does this test still look at what there is?"
-    assert not [each for each in told if each[1] != each[2]], "programs in other languages read the docstring"
+def test_default_in_a_docstring_is_the_actual_default() -> None:
+    defaults = list(components.told_defaults())
+    assert len(defaults) > 10, "the docstrings are still parsed"
+    assert not [default for default in defaults if default[1] != default[2]], (
+        "programs in other languages read the docstring"
+    )
 
 
-def test_the_example_for_other_languages_names_what_the_schema_has() -> None:
+def test_example_for_other_languages_uses_keys_of_the_schema() -> None:
     schema = json.loads(components.schema())
     example = YAML(typ="safe").load(components.YAML.removeprefix("```yaml").removesuffix("```"))
     for resource in example["resources"].values():

@@ -20,7 +20,7 @@ WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
 ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
 PINNED = re.compile(r"uses: +(?P<action>[^@\s]+)@(?P<commit>[0-9a-f]{40}) # v\d+\.\d+\.\d+")
 MAKE = re.compile(r"\bmake +(?P<target>[a-z-]+)")
-# What a job may ask for beside reading the repository, and why.
+# What a job may request in addition to reading the repository, and why.
 RIGHTS = {
     "id-token": {"dev", "staging", "prod-plan", "prod", "look", "cloud"},  # a cloud's identity
     "security-events": {"policy"},  # SARIF
@@ -64,7 +64,7 @@ def test_the_four_workflows_are_there() -> None:
 
 
 @pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=_ids([*WORKFLOWS, *ACTIONS]))
-def test_an_action_is_pinned_by_its_commit_with_its_version_beside(file: Path) -> None:
+def test_an_action_is_pinned_by_its_commit_with_its_version_in_a_comment(file: Path) -> None:
     used = [line.strip() for line in file.read_text().splitlines() if re.search(r"\buses:", line)]
     wrong = [line for line in used if "uses: ./" not in line and not PINNED.search(line)]
     assert not wrong, "expected OWNER/NAME@<40 hexadecimal digits> # vX.Y.Z"
@@ -72,11 +72,11 @@ def test_an_action_is_pinned_by_its_commit_with_its_version_beside(file: Path) -
 
 def test_an_action_has_one_commit_everywhere() -> None:
     text = "\n".join(file.read_text() for file in [*WORKFLOWS, *ACTIONS])
-    found: dict[str, set[str]] = {}
+    commits_by_action: dict[str, set[str]] = {}
     for match in PINNED.finditer(text):
-        found.setdefault(match["action"], set()).add(match["commit"])
-    assert found
-    assert {action for action, commits in found.items() if len(commits) > 1} == set()
+        commits_by_action.setdefault(match["action"], set()).add(match["commit"])
+    assert commits_by_action
+    assert {action for action, commits in commits_by_action.items() if len(commits) > 1} == set()
 
 
 def test_a_local_action_exists() -> None:
@@ -90,9 +90,9 @@ def test_a_workflow_grants_nothing_and_its_jobs_what_they_need(file: Path) -> No
     workflow = _load(file)
     assert workflow["permissions"] == {}, "each job asks for its own"
     for name, job in workflow["jobs"].items():
-        asked = dict(job["permissions"])
-        assert asked.pop("contents", "read") == "read", name
-        assert {right for right in asked if name not in RIGHTS[right]} == set(), name
+        permissions = dict(job["permissions"])
+        assert permissions.pop("contents", "read") == "read", name
+        assert {right for right in permissions if name not in RIGHTS[right]} == set(), name
         assert 0 < job["timeout-minutes"] <= 180, name
 
 
@@ -103,7 +103,7 @@ def test_runs_of_one_thing_do_not_meet(file: Path) -> None:
     assert "concurrency" in workflow or changing
 
 
-def test_whoever_changes_a_cloud_holds_its_lock() -> None:
+def test_job_that_changes_a_cloud_is_in_its_concurrency_group() -> None:
     for name, job in _jobs():
         text = "\n".join(step.get("run", "") for step in job["steps"])
         if re.search(r"pulumi (up|destroy)\b", text):
@@ -125,9 +125,9 @@ def test_there_is_no_key_and_no_secret() -> None:
 
 
 def test_a_checkout_leaves_no_token_behind() -> None:
-    found = [step for step in _steps() if str(step.get("uses", "")).startswith("actions/checkout@")]
-    assert found
-    assert all(step["with"]["persist-credentials"] is False for step in found)
+    checkouts = [step for step in _steps() if str(step.get("uses", "")).startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
 def test_a_job_that_may_write_runs_nothing_of_the_pull_request() -> None:
@@ -156,16 +156,16 @@ def test_a_make_target_that_a_step_calls_exists() -> None:
     assert called <= _targets()
 
 
-def test_every_environment_is_judged_deployed_and_watched() -> None:
-    judged = _load(GITHUB / "workflows" / "pull-request.yml")["jobs"]["policy"]["strategy"]["matrix"]
-    assert sorted(judged["environment"]) == NAMES
+def test_every_environment_is_checked_deployed_and_watched() -> None:
+    checked = _load(GITHUB / "workflows" / "pull-request.yml")["jobs"]["policy"]["strategy"]["matrix"]
+    assert sorted(checked["environment"]) == NAMES
     watched = _load(GITHUB / "workflows" / "drift.yml")["jobs"]["look"]["strategy"]["matrix"]["include"]
-    assert sorted(each["environment"] for each in watched) == NAMES
+    assert sorted(entry["environment"] for entry in watched) == NAMES
     jobs = _load(GITHUB / "workflows" / "deploy.yml")["jobs"]
     plain = [
         name for stage in ("dev", "staging") for name in jobs[stage]["strategy"]["matrix"]["environment"]
     ]
-    prod = [each["environment"] for each in jobs["prod"]["strategy"]["matrix"]["include"]]
+    prod = [entry["environment"] for entry in jobs["prod"]["strategy"]["matrix"]["include"]]
     assert sorted([*plain, *prod]) == NAMES
 
 
@@ -190,7 +190,7 @@ def test_prod_on_aws_runs_inside_its_network() -> None:
         entries = _load(GITHUB / "workflows" / f"{workflow}.yml")["jobs"][job]["strategy"]["matrix"][
             "include"
         ]
-        entry = next(each for each in entries if each["environment"] == "aws-prod")
+        entry = next(item for item in entries if item["environment"] == "aws-prod")
         assert entry["runner"] == f"{runner}${{{{ github.run_id }}}}-${{{{ github.run_attempt }}}}"
 
 
@@ -200,7 +200,7 @@ def test_the_tools_are_cached_by_all_that_they_are_built_from() -> None:
     assert hashed is not None
     wanted = {"versions.toml", "recipes.py", "golang.py", "go/**"}
     assert {name.strip(" '") for name in hashed[1].split(",")} == {
-        f"twin/toolchain/{each}" for each in wanted
+        f"twin/toolchain/{name}" for name in wanted
     }, "an exact hit with old tools is never saved again"
     assert "restore-keys:" in text
 
@@ -231,7 +231,7 @@ def test_previews_alone_skip_checkpoints() -> None:
     wide = [name for name, job in _jobs() if skip in job.get("env", {})]
     wide += [file.stem for file in WORKFLOWS if skip in _load(file).get("env", {})]
     assert not wide, "an update that is broken off is repaired from its checkpoints"
-    found = {True: 0, False: 0}
+    counts = {True: 0, False: 0}
     for step in _steps():
         script = str(step.get("run", ""))
         if "--run pulumi" not in script:
@@ -240,9 +240,9 @@ def test_previews_alone_skip_checkpoints() -> None:
         saves = re.search(r"--run pulumi (up|refresh|destroy|cancel)\b", script)
         assert not (previews and saves), "one step, one variable"
         assert (step.get("env", {}).get(skip) == "true") == previews, script
-        found[previews] += 1
-    assert found[True] >= 4, "both previews of prod, the drift's, and that after a re-creation"
-    assert found[False] >= 3
+        counts[previews] += 1
+    assert counts[True] >= 4, "both previews of prod, the drift's, and that after a re-creation"
+    assert counts[False] >= 3
 
 
 def test_what_a_deployment_installs_is_checked_and_locked() -> None:
@@ -257,13 +257,13 @@ def test_what_a_deployment_installs_is_checked_and_locked() -> None:
 
 
 def test_a_single_artifact_is_read_as_several_are() -> None:
-    found = [
+    downloads = [
         step
         for step in _steps()
         if "download-artifact@" in step.get("uses", "") and "pattern" in step["with"]
     ]
-    assert len(found) == 2
-    assert all(step["with"]["merge-multiple"] is True for step in found), (
+    assert len(downloads) == 2
+    assert all(step["with"]["merge-multiple"] is True for step in downloads), (
         "a single match is unpacked without a folder of its name"
     )
 
@@ -277,7 +277,7 @@ def test_code_scanning_has_what_main_has_to_compare_with() -> None:
     assert "github.event_name == 'push'" in upload["if"]
 
 
-def test_whoever_looks_at_a_cloud_waits_for_whoever_changes_it() -> None:
+def test_job_that_reads_a_cloud_waits_for_one_that_changes_it() -> None:
     groups = {name: job["concurrency"] for name, job in _jobs() if _cloud(job) and name != "prod-plan"}
     assert set(groups) == {"dev", "staging", "prod", "look", "cloud"}
     for name, group in groups.items():
@@ -288,7 +288,7 @@ def test_whoever_looks_at_a_cloud_waits_for_whoever_changes_it() -> None:
 def test_every_change_has_an_owner_and_every_pin_a_bot() -> None:
     owned = (GITHUB / "CODEOWNERS").read_text().splitlines()
     assert any(line.startswith("* @") for line in owned), "all of it runs as the deployer"
-    ecosystems = {each["package-ecosystem"] for each in _load(GITHUB / "dependabot.yml")["updates"]}
+    ecosystems = {update["package-ecosystem"] for update in _load(GITHUB / "dependabot.yml")["updates"]}
     assert ecosystems == {"github-actions", "uv", "gomod"}
 
 
@@ -303,10 +303,12 @@ def test_the_official_host_is_tried_every_night() -> None:
 
 
 def test_actionlint_finds_nothing() -> None:
-    found = shutil.which("actionlint")
-    if found is None:
+    actionlint = shutil.which("actionlint")
+    if actionlint is None:
         pytest.skip("no actionlint on PATH: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")
     # Newer than the linter (GitHub's changelog, 2026-05-07).
     newer = ["-ignore", 'unexpected key "queue"']
-    done = subprocess.run([found, "-no-color", *newer], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [actionlint, "-no-color", *newer], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout

@@ -109,12 +109,12 @@ class Registry:
         method, _, rest = refusal.headers.get("WWW-Authenticate", "").partition(" ")
         if method.lower() == "basic":
             return f"Basic {base64.b64encode(self.credentials(self.host).encode()).decode()}"
-        asked = parse_dict_header(rest)
-        realm = asked.get("realm")
+        challenge = parse_dict_header(rest)
+        realm = challenge.get("realm")
         if method.lower() != "bearer" or not realm:
             raise DigestError(f"{refusal.url}: 401 without a challenge that is known, {method or 'none'}")
-        query = {"scope": asked.get("scope") or f"repository:{repository}:pull"}
-        query |= {"service": service} if (service := asked.get("service")) else {}
+        query = {"scope": challenge.get("scope") or f"repository:{repository}:pull"}
+        query |= {"service": service} if (service := challenge.get("service")) else {}
         answer = _get(realm, {}, query)
         if answer.status_code != requests.codes.ok:
             raise DigestError(f"{realm}: {answer.status_code} {answer.reason}, expected a token")
@@ -124,7 +124,7 @@ class Registry:
     @staticmethod
     def _check_platforms(index: Mapping[str, Any]) -> None:
         platforms = [entry.get("platform", {}) for entry in index.get("manifests", [])]
-        if PLATFORM not in {(each.get("os"), each.get("architecture")) for each in platforms}:
+        if PLATFORM not in {(platform.get("os"), platform.get("architecture")) for platform in platforms}:
             raise DigestError(f"its index has no image for {'/'.join(PLATFORM)}")
 
 

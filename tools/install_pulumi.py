@@ -48,9 +48,9 @@ def install(folder: Path) -> str:
     if wanted is None:
         raise InstallError(f"the release {pinned['version']} publishes no checksum of {name}")
     content = fetch(f"{ARCHIVES}/{name}")
-    found = hashlib.sha256(content).hexdigest()
-    if found != wanted:
-        raise InstallError(f"{name}: got SHA-256 {found}, expected {wanted}; nothing was installed")
+    digest = hashlib.sha256(content).hexdigest()
+    if digest != wanted:
+        raise InstallError(f"{name}: got SHA-256 {digest}, expected {wanted}; nothing was installed")
     folder.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as members:
         members.extractall(folder, filter="data")

@@ -88,12 +88,12 @@ def nearest_tests(path: Path) -> list[str]:
         name = f"{INVENTORIES}::test_a_variant_of_a_component_registers_what_is_committed"
         inventories = [f"{name}[{file.relative_to(ROOT)}]" for file in variants]
         return [*inventories, str(TESTS / entity)]
-    own = TESTS.joinpath(*parts[:-1], f"test_{path.stem.strip('_')}.py")
-    shared = [str(own)] if (ROOT / own).is_file() else []
+    own_tests = TESTS.joinpath(*parts[:-1], f"test_{path.stem.strip('_')}.py")
+    shared = [str(own_tests)] if (ROOT / own_tests).is_file() else []
     return [
         INVENTORIES,
         *shared,
-        *sorted(str(TESTS / each.name) for each in (ROOT / TESTS).glob("test_*.py")),
+        *sorted(str(TESTS / file.name) for file in (ROOT / TESTS).glob("test_*.py")),
         str(TESTS / "_shared"),
     ]
 
@@ -107,14 +107,14 @@ class Copy:
         """How many seconds a run of tests may take."""
         self.unstable: list[str] = []
         """Tests that failed without any mutation, as some do on a busy machine: they find nothing."""
-        listed = subprocess.run(
+        names = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard"],  # noqa: S607
             cwd=ROOT,
             capture_output=True,
             text=True,
             check=True,
         ).stdout.splitlines()
-        for name in listed:
+        for name in names:
             if (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
@@ -166,24 +166,24 @@ class Copy:
 
 def first_failure(output: str) -> str:
     """The first test that failed, by the output of pytest."""
-    found = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", output, re.MULTILINE)
-    return found.group(1) if found else "the tests did not run"
+    failure = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", output, re.MULTILINE)
+    return failure.group(1) if failure else "the tests did not run"
 
 
 def trial(copy: Copy, mutant: Mutant, *, whole: bool) -> tuple[str, float]:
     """Which test finds the mutation, and after how many seconds; an empty text where none does."""
     started = time.monotonic()
     near = nearest_tests(mutant.path)
-    found = mutated(copy, mutant, lambda: copy.near(near))
-    while not found and whole:
+    test = mutated(copy, mutant, lambda: copy.near(near))
+    while not test and whole:
         failed = mutated(copy, mutant, copy.whole)
         if not failed:
             break
         if (copy.folder / failed.partition("::")[0]).exists() and copy.near([failed]):
             copy.unstable.append(failed)
         else:
-            found = f"{failed} (whole unit tier)"
-    return found, time.monotonic() - started
+            test = f"{failed} (whole unit tier)"
+    return test, time.monotonic() - started
 
 
 def mutated(copy: Copy, mutant: Mutant, run: Callable[[], str]) -> str:
@@ -202,10 +202,10 @@ def survivors_of(seed: int, mutants: Sequence[Mutant], copy: Copy, *, whole: boo
     """Try a sample, print what found each of its mutations, and return those that nothing found."""
     survivors: list[Mutant] = []
     for number, mutant in enumerate(mutants, 1):
-        found, seconds = trial(copy, mutant, whole=whole)
-        if not found:
+        test, seconds = trial(copy, mutant, whole=whole)
+        if not test:
             survivors.append(mutant)
-        row = f"{number:>3}  {mutant.place}  {mutant}\n     {found or 'SURVIVED'}  ({seconds:.1f} s)\n"
+        row = f"{number:>3}  {mutant.place}  {mutant}\n     {test or 'SURVIVED'}  ({seconds:.1f} s)\n"
         sys.stdout.write(row)
         sys.stdout.flush()
     sys.stdout.write(f"\n{len(mutants) - len(survivors)} of {len(mutants)} found (seed {seed})\n")
@@ -225,14 +225,18 @@ def main() -> None:
     parser.add_argument("--survivors", type=int, default=2, help="how many may be left of each (default 2)")
     options = parser.parse_args()
     samples = {seed: list(sample(seed, options.count, options.only)) for seed in options.seed}
-    tests = {test for each in samples.values() for mutant in each for test in nearest_tests(mutant.path)}
+    tests = {
+        test for mutants in samples.values() for mutant in mutants for test in nearest_tests(mutant.path)
+    }
     with tempfile.TemporaryDirectory(prefix="mutate-") as folder:
         copy = Copy(Path(folder))
         if failed := copy.baseline(sorted(tests), whole=not options.near):
             sys.stderr.write(f"without any mutation {failed} fails: fix that first\n")
             raise SystemExit(2)
-        left = [survivors_of(seed, each, copy, whole=not options.near) for seed, each in samples.items()]
-    raise SystemExit(int(any(len(each) > options.survivors for each in left)))
+        left = [
+            survivors_of(seed, mutants, copy, whole=not options.near) for seed, mutants in samples.items()
+        ]
+    raise SystemExit(int(any(len(mutants) > options.survivors for mutants in left)))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class _Site:
     line: int
     old: cst.CSTNode
     new: cst.CSTNode
-    shown: cst.CSTNode
+    printed: cst.CSTNode
     """What is printed: for an argument that is removed, the argument."""
 
 
@@ -79,8 +79,8 @@ class Mutations:
         site = self._sites[kind][index]
         mutated = self._module.visit(_Replacement(site.old, site.new))
         code = cst.ensure_type(mutated, cst.Module).code
-        after = "" if site.shown is not site.old else self._module.code_for_node(site.new)
-        return Mutation(site.kind, site.line, self._module.code_for_node(site.shown), after, code)
+        after = "" if site.printed is not site.old else self._module.code_for_node(site.new)
+        return Mutation(site.kind, site.line, self._module.code_for_node(site.printed), after, code)
 
 
 class _Replacement(cst.CSTTransformer):
@@ -100,10 +100,10 @@ class _Finder(cst.CSTVisitor):
         super().__init__()
         self.sites: list[_Site] = []
 
-    def _add(self, kind: str, old: cst.CSTNode, new: cst.CSTNode, shown: cst.CSTNode | None = None) -> None:
-        place = self.get_metadata(PositionProvider, shown or old)
+    def _add(self, kind: str, old: cst.CSTNode, new: cst.CSTNode, printed: cst.CSTNode | None = None) -> None:
+        place = self.get_metadata(PositionProvider, printed or old)
         line = place.start.line if isinstance(place, CodeRange) else 0
-        self.sites.append(_Site(kind, line, old, new, shown or old))
+        self.sites.append(_Site(kind, line, old, new, printed or old))
 
     def visit_Import(self, node: cst.Import) -> bool:
         return False
@@ -115,7 +115,7 @@ class _Finder(cst.CSTVisitor):
         return False
 
     def visit_Expr(self, node: cst.Expr) -> bool:
-        # A text that stands alone is a docstring.
+        # A text as a statement is a docstring.
         return not isinstance(node.value, (cst.SimpleString, cst.ConcatenatedString))
 
     def visit_Name(self, node: cst.Name) -> None:
@@ -163,16 +163,16 @@ class _Finder(cst.CSTVisitor):
     def visit_Call(self, node: cst.Call) -> None:
         for argument in node.args:
             if argument.keyword is not None:
-                left = [each for each in node.args if each is not argument]
+                left = [other for other in node.args if other is not argument]
                 self._add("argument", node, node.with_changes(args=left), argument)
 
     def visit_Dict(self, node: cst.Dict) -> None:
         for element in node.elements:
-            left = [each for each in node.elements if each is not element]
+            left = [other for other in node.elements if other is not element]
             self._add("entry", node, node.with_changes(elements=left), element)
 
 
-def found(source: str) -> Iterator[Mutation]:
+def all_mutations(source: str) -> Iterator[Mutation]:
     """Every mutation of a file."""
     mutations = Mutations(source)
     for kind in mutations.kinds():

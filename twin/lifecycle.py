@@ -43,13 +43,12 @@ TASK_NAME: Final = "part of a twin's start"
 # Behind the name of a process that ran with the code of before a change.
 RENEWED: Final = ", restarted with the twin's new code"
 NEW_CODE: Final = (
-    "The twin's code has changed since this twin last ran, and what it remembers may not suit the new code: "
-    "`aiplatform twin reset --name {name}` forgets it, and the next `up` makes it anew."
+    "The twin's code has changed since this twin last ran, and its state may not match the new code: "
+    "`aiplatform twin reset --name {name}` deletes it, and the next `up` creates it again."
 )
 OTHER_IDS: Final = (
-    "{count} calls that twin {name} remembers give other ids now than when they were made, so its stacks and "
-    "it no longer agree:\n{calls}\n`aiplatform twin reset --name {name}` forgets it, and the next `up` makes "
-    "it anew."
+    "{count} recorded calls of twin {name} return other ids than before, so its state and its stacks differ:"
+    "\n{calls}\n`aiplatform twin reset --name {name}` deletes it, and the next `up` creates it again."
 )
 MODULE_OF: Final = {CLOUD: "twin.{cloud}.server", CONTROLLER: "twin.kubernetes.controller"}
 HEALTH_OF: Final = {CLOUD: "/_twin/health", CONTROLLER: "/healthz"}
@@ -167,7 +166,7 @@ def reset(world: World) -> None:
         why = failed or [f"{path}: written while the twin was removed" for path in files]
         shown = "".join(f"\n  {line}" for line in why[:5])
         users = "".join(f"\n  pid {pid} ({name}) works in this twin: end it" for pid, name in _users(world))
-        raise WorldError(f"{world.folder} could not be removed altogether:{shown}{users}")
+        raise WorldError(f"{world.folder} could not be deleted completely:{shown}{users}")
 
 
 def ended(world: World) -> list[str]:
@@ -320,9 +319,9 @@ def _check_port(world: World, daemon: Daemon, port: str) -> None:
             probe.bind(("127.0.0.1", world.ports[port]))
         except OSError as error:
             raise ProcessError(
-                f"port {world.ports[port]} of {daemon.name} in twin {world.name!r} cannot be had ({error}): "
+                f"port {world.ports[port]} of {daemon.name} in twin {world.name!r} is unavailable ({error}): "
                 f"end the program that uses it, or give the twin new ports with "
-                f"`aiplatform twin reset --name {world.name}`, which forgets what the twin holds"
+                f"`aiplatform twin reset --name {world.name}`, which deletes the twin's state"
             ) from error
 
 

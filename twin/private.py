@@ -57,7 +57,8 @@ def handle(
             return _json(*known)
         LOG.exception("%s /_twin/%s failed in the twin", method, path)
         return _json(
-            500, {"code": "TwinDefect", "message": f"{method} /_twin/{path}: the front's log tells why"}
+            500,
+            {"code": "TwinDefect", "message": f"{method} /_twin/{path}: see the log of the cloud's process"},
         )
     return _json(404, {"code": "NotFound", "message": f"no {method} /_twin/{path}"})
 

@@ -380,7 +380,7 @@ def serve(cloud: Cloud, world: World | None = None) -> None:
         ""
         if world.cloud == cloud.name
         else f"the twin {world.name!r} is of {world.cloud} and holds no {cloud.name}: a program that uses it "
-        f"needs a twin of its own, `aiplatform twin start --name <another> --cloud {cloud.name}`"
+        f"needs a separate twin, `aiplatform twin start --name <another> --cloud {cloud.name}`"
     )
     provider = Provider(cloud, Store(world.store), elsewhere=elsewhere)
     run(provider, world.logs / f"provider-{cloud.name}.log")

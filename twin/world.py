@@ -97,7 +97,7 @@ class World:
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.folder.stat().st_uid != os.geteuid():
-            raise WorldError(f"{self.folder}: belongs to another user; expected a folder of your own")
+            raise WorldError(f"{self.folder}: belongs to another user; expected your own folder")
         self.folder.chmod(0o700)
 
     def save(self) -> None:
@@ -118,7 +118,7 @@ def load(name: str) -> World | None:
         return None
     except (ValueError, TypeError) as error:
         raise WorldError(
-            f"{file} is damaged ({error}); `aiplatform twin reset --name {name}` makes it anew"
+            f"{file} is damaged ({error}); `aiplatform twin reset --name {name}` deletes it"
         ) from error
 
 

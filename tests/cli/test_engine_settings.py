@@ -11,7 +11,7 @@ from cli import engine, engine_settings, twins
 from cli.app import app
 from cli.engine_settings import COLLECTOR, MEMORY_TO_SPARE, SKIP_CHECKPOINTS, ignored, variables
 from twin import environment, lifecycle
-from twin import world as worlds
+from twin.world import create
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_a_users_own_wish_to_skip_checkpoints_reaches_no_update_and_that_is_repo
 ) -> None:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
     monkeypatch.setenv(SKIP_CHECKPOINTS, "true")
-    world = worlds.create("one")
+    world = create("one")
     seen: list[dict[str, str]] = []
 
     def stream(command: object, env: dict[str, str], watch: object) -> int:

@@ -1,1 +1,1 @@
-"""What is made from the types: the plugin's schema, and the tables of the docs."""
+"""Generators of the plugin's schema, the tables of the docs and the diagram in README.md."""

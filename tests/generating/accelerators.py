@@ -12,11 +12,11 @@ ALWAYS = "always"
 
 
 def text() -> str:
-    """docs/accelerators.md."""
+    """Return docs/accelerators.md."""
     return page(
         "# Accelerators",
-        "An environment says which card and how many of it a node has (`accelerator: h100`, `count: 8`); the "
-        "catalog (`components/aiplatform/accelerators/`) knows the machine.",
+        "An environment states the card and how many of them a node has (`accelerator: h100`, `count: 8`); "
+        "the catalog (`components/aiplatform/accelerators/`) contains the machines.",
         "## Cards",
         table(
             ["accelerator", "product", "memory, GiB", "a Pod asks for", "MIG profiles (how many a card)"],
@@ -33,7 +33,7 @@ def text() -> str:
         ),
         "## On AWS",
         "Of the instance types with the same card and count the first is preferred; the others serve as "
-        "alternatives for spot. Which zones offer a type is asked when a program runs.",
+        "alternatives for spot. The zones that offer a type are read when a program runs.",
         table(
             [
                 "accelerator",
@@ -54,7 +54,7 @@ def text() -> str:
         f"source is {PRICE_SOURCE}. A dash: the price list of that region has none.",
         "## On Google Cloud",
         "Of the machine types with the same card and count the first is preferred; `instance_types` names "
-        "another. Which zones offer a type is asked when a program runs. Local SSDs are of "
+        "another. The zones that offer a type are read when a program runs. Local SSDs are of "
         f"{google.SSD_GIB} GiB; where they are not always there, `instance_store: raid0` adds them.",
         table(
             [
@@ -108,7 +108,7 @@ def _google_machine(machine: google.Machine) -> list[object]:
 
 def _sorted() -> list[Machine]:
     cards = list(CARDS)
-    # Stable: among equals the catalog's order says which is preferred.
+    # Stable: among equals the order of the catalog is the order of preference.
     return sorted(MACHINES, key=lambda machine: (cards.index(machine.accelerator), machine.count))
 
 

@@ -1,6 +1,6 @@
 """docs/security-roles-aws.md: what each role of a lakehouse on AWS may do with bytes, from its registration.
 
-A role that comes to reach more, or a new one, changes this page, and so is seen in review.
+A role that reaches more than before, or a new role, changes this page, which shows in a review.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _RESULTS: Final = ("athena:GetQueryResults", "athena:GetQueryResultsStream")
 
 
 def sample() -> Recording:
-    """A lakehouse with every part that has a role."""
+    """Return the recording of a lakehouse with every part that has a role."""
     quality = {"rules": [{"rule": "complete", "column": "id"}], "schedule": "0 6 * * *"}
     return lakehouse(
         tables=[{**ORDERS, "quality": quality}, EVENTS],
@@ -57,89 +57,92 @@ def sample() -> Recording:
     )
 
 
-def statements(made: Recording) -> dict[str, list[Mapping[str, Any]]]:
-    """The statements of inline policies, by the name of their role."""
-    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for policy in made.all(POLICY):
-        found[str(policy.inputs["role"])] += json.loads(policy.inputs["policy"])["Statement"]
-    managed = {each.state["arn"]: each.inputs["policy"] for each in made.all(MANAGED)}
-    for attached in made.all(ATTACHED):
-        found[str(attached.inputs["role"])] += json.loads(managed[attached.inputs["policyArn"]])["Statement"]
-    return found
+def statements(recording: Recording) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the statements of the policies of each role, by its name."""
+    by_role: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for policy in recording.all(POLICY):
+        by_role[str(policy.inputs["role"])] += json.loads(policy.inputs["policy"])["Statement"]
+    managed = {policy.state["arn"]: policy.inputs["policy"] for policy in recording.all(MANAGED)}
+    for attached in recording.all(ATTACHED):
+        by_role[str(attached.inputs["role"])] += json.loads(managed[attached.inputs["policyArn"]])[
+            "Statement"
+        ]
+    return by_role
 
 
 def _short(arn: str) -> str:
-    """An arn without what is the same for all."""
+    """Return an ARN without the parts that all have in common."""
     last = arn.removeprefix("arn:aws:s3:::").split(f":{ACCOUNT}:")[-1]
     return last.replace(f"-{ACCOUNT}", "").replace("acme-dev", "{prefix}")
 
 
-def _listed(value: Any) -> list[str]:
-    return [value] if isinstance(value, str) else [str(each) for each in value]
+def _as_list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else [str(item) for item in value]
 
 
-def _on(found: Iterable[Mapping[str, Any]], actions: Sequence[str]) -> list[str]:
-    """What statements allow any of these actions on."""
+def _on(statements: Iterable[Mapping[str, Any]], actions: Sequence[str]) -> list[str]:
+    """Return the resources on which statements allow any of these actions."""
     arns = [
         _short(arn)
-        for each in found
-        if set(_listed(each["Action"])) & set(actions)
-        for arn in _listed(each["Resource"])
+        for statement in statements
+        if set(_as_list(statement["Action"])) & set(actions)
+        for arn in _as_list(statement["Resource"])
     ]
     return list(dict.fromkeys(arns))
 
 
-def _objects(found: Sequence[Mapping[str, Any]]) -> str:
-    read, write = _on(found, _READ), _on(found, _WRITE)
-    both = [each for each in read if each in write]
+def _objects(statements: Sequence[Mapping[str, Any]]) -> str:
+    read, write = _on(statements, _READ), _on(statements, _WRITE)
+    both = [arn for arn in read if arn in write]
     parts = {
         "reads and writes": both,
-        "reads": [each for each in read if each not in both],
-        "writes": [each for each in write if each not in both],
+        "reads": [arn for arn in read if arn not in both],
+        "writes": [arn for arn in write if arn not in both],
     }
     return "; ".join(f"{word} {', '.join(map(code, arns))}" for word, arns in parts.items() if arns)
 
 
-def _key(found: Iterable[Mapping[str, Any]]) -> str:
+def _key(statements: Iterable[Mapping[str, Any]]) -> str:
     words: list[str] = []
-    for each in found:
-        if "kms:Decrypt" not in _listed(each["Action"]):
+    for statement in statements:
+        if "kms:Decrypt" not in _as_list(statement["Action"]):
             continue
-        condition: Mapping[str, Mapping[str, Any]] = each.get("Condition") or {}
-        asked = [
+        condition: Mapping[str, Mapping[str, Any]] = statement.get("Condition") or {}
+        conditions = [
             f"{key.rpartition(':')[2]} {code(_short(str(value)))}"
             for operator in condition.values()
             for key, value in operator.items()
         ]
-        words.append("with " + " and ".join(asked) if asked else "yes")
+        words.append("with " + " and ".join(conditions) if conditions else "yes")
     return "; ".join(dict.fromkeys(words))
 
 
 def _trusted(role: Any) -> str:
-    """Who may assume a role."""
+    """Return the principals that may assume a role."""
     words: list[str] = []
-    for each in json.loads(role.inputs["assumeRolePolicy"])["Statement"]:
-        principal = each["Principal"]
-        named: Mapping[str, Any] = each.get("Condition", {}).get("ArnEquals", {})
-        words += _listed(principal.get("Service", []))
+    for statement in json.loads(role.inputs["assumeRolePolicy"])["Statement"]:
+        principal = statement["Principal"]
+        named: Mapping[str, Any] = statement.get("Condition", {}).get("ArnEquals", {})
+        words += _as_list(principal.get("Service", []))
         words += [_short(arn) for arn in named.get("aws:PrincipalArn", [])]
     return ", ".join(map(code, dict.fromkeys(words)))
 
 
-def _granted(made: Recording, arn: str) -> str:
-    """What of tables Lake Formation grants that reads or changes rows."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for each in made.all(PERMISSIONS):
-        rights = [right for right in each.inputs["permissions"] if right != "DESCRIBE"]
-        if each.inputs["principal"] == arn and rights:
-            found[" ".join(rights)].append(_target(made, each.inputs))
-    return "; ".join(f"{code(rights)} on {', '.join(dict.fromkeys(on))}" for rights, on in found.items())
+def _granted(recording: Recording, arn: str) -> str:
+    """Return the Lake Formation grants that allow to read or change rows."""
+    targets: dict[str, list[str]] = defaultdict(list)
+    for permission in recording.all(PERMISSIONS):
+        rights = [right for right in permission.inputs["permissions"] if right != "DESCRIBE"]
+        if permission.inputs["principal"] == arn and rights:
+            targets[" ".join(rights)].append(_target(recording, permission.inputs))
+    return "; ".join(f"{code(rights)} on {', '.join(dict.fromkeys(on))}" for rights, on in targets.items())
 
 
-def _target(made: Recording, inputs: Mapping[str, Any]) -> str:
+def _target(recording: Recording, inputs: Mapping[str, Any]) -> str:
     if "lfTagPolicy" in inputs:
         tags = {
-            each["key"].rpartition("-")[2]: each["values"] for each in inputs["lfTagPolicy"]["expressions"]
+            expression["key"].rpartition("-")[2]: expression["values"]
+            for expression in inputs["lfTagPolicy"]["expressions"]
         }
         return f"{' and '.join(tags['classification'])} of {' and '.join(tags['zone'])}"
     if "tableWithColumns" in inputs:
@@ -147,7 +150,7 @@ def _target(made: Recording, inputs: Mapping[str, Any]) -> str:
         return f"{code(columns['name'])}: {', '.join(columns['columnNames'])}"
     if "dataLocation" in inputs:
         arn = str(inputs["dataLocation"]["arn"])
-        for bucket in made.all("aws:s3/bucket:Bucket"):
+        for bucket in recording.all("aws:s3/bucket:Bucket"):
             arn = arn.replace(str(bucket.state["arn"]), str(bucket.inputs["bucket"]))
         return code(_short(arn))
     if "table" in inputs:
@@ -157,47 +160,47 @@ def _target(made: Recording, inputs: Mapping[str, Any]) -> str:
     return "the catalog"
 
 
-def _rows(made: Recording) -> Iterator[tuple[str, ...]]:
-    given = statements(made)
-    for role in made.all(ROLE):
-        found = given.get(str(role.state["name"]), [])
+def _rows(recording: Recording) -> Iterator[tuple[str, ...]]:
+    by_role = statements(recording)
+    for role in recording.all(ROLE):
+        allowed = by_role.get(str(role.state["name"]), [])
         yield (
             code(role.name.removeprefix("lake-")),
             _trusted(role),
-            _objects(found),
-            _key(found),
-            ", ".join(map(code, _on(found, _RESULTS))),
-            _granted(made, str(role.state["arn"])),
+            _objects(allowed),
+            _key(allowed),
+            ", ".join(map(code, _on(allowed, _RESULTS))),
+            _granted(recording, str(role.state["arn"])),
         )
     for grant in _GRANTS:
         arn = str(grant["principal"])
-        found = given.get(arn.rpartition("/")[2], [])
+        allowed = by_role.get(arn.rpartition("/")[2], [])
         yield (
             f"grant {code(grant['name'])}",
             "its own trust policy",
-            _objects(found),
-            _key(found),
-            ", ".join(map(code, _on(found, _RESULTS))),
-            _granted(made, arn),
+            _objects(allowed),
+            _key(allowed),
+            ", ".join(map(code, _on(allowed, _RESULTS))),
+            _granted(recording, arn),
         )
 
 
-def _denied(made: Recording) -> Iterator[tuple[str, ...]]:
-    names = {str(role.state["arn"]): role.name.removeprefix("lake-") for role in made.all(ROLE)}
-    for policy in made.all("aws:s3/bucketPolicy:BucketPolicy"):
-        for each in json.loads(policy.inputs["policy"])["Statement"]:
-            among = each.get("Condition", {}).get("ArnNotEquals", {}).get("aws:PrincipalArn")
+def _denied(recording: Recording) -> Iterator[tuple[str, ...]]:
+    names = {str(role.state["arn"]): role.name.removeprefix("lake-") for role in recording.all(ROLE)}
+    for policy in recording.all("aws:s3/bucketPolicy:BucketPolicy"):
+        for statement in json.loads(policy.inputs["policy"])["Statement"]:
+            among = statement.get("Condition", {}).get("ArnNotEquals", {}).get("aws:PrincipalArn")
             if among:
                 yield (
-                    code(_short(each["Resource"])),
-                    ", ".join(_listed(each["Action"])),
+                    code(_short(statement["Resource"])),
+                    ", ".join(_as_list(statement["Action"])),
                     ", ".join(code(names.get(arn, "the deployer")) for arn in among),
                 )
 
 
 def text() -> str:
-    """The page."""
-    made = sample()
+    """Return the page."""
+    recording = sample()
     return page(
         "# Roles of a lakehouse on AWS, and the bytes that they reach",
         "From what the component registers for a lakehouse with every part that has a role: a stream, a "
@@ -207,9 +210,9 @@ def text() -> str:
         "## Roles",
         table(
             ["role", "assumed by", "objects", "decrypts by the key", "results of", "Lake Formation"],
-            _rows(made),
+            _rows(recording),
         ),
         "## Objects that are denied to all others",
         "Whatever IAM allows them.",
-        table(["objects", "actions", "all but"], _denied(made)),
+        table(["objects", "actions", "all but"], _denied(recording)),
     )

@@ -15,13 +15,15 @@ from tests.generating.tables import code, page, table
 
 
 def support(component: type) -> SupportTable:
-    """The table of a component, from its folder's `cloud_support.py`."""
+    """Return the table of a component, from its folder's `cloud_support.py`."""
     return importlib.import_module(f"aiplatform.{entity(component)}.cloud_support").SUPPORT
 
 
 def arguments(component: type) -> Iterator[str]:
-    """Every argument of a component as the tables write it, `capacity.zone`; the outputs of other components
-    that it refers to are one argument each."""
+    """Yield every argument of a component as the tables name it, `capacity.zone`.
+
+    The outputs of another component that it refers to are one argument.
+    """
     definition = plugin().definitions[component.__name__]
     yield from _paths(definition.inputs, definition.inputs_mapping, "")
 
@@ -43,7 +45,7 @@ def _innermost(prop: PropertyDefinition) -> PropertyDefinition:
 
 
 def text() -> str:
-    """The page."""
+    """Return the page."""
     parts: list[str] = []
     for component in COMPONENTS:
         rows = [
@@ -56,9 +58,9 @@ def text() -> str:
         ]
     return page(
         "# What each argument becomes on each cloud",
-        "Arguments are the same on every cloud. Where one has no meaning, it is refused with the reason that "
-        "stands here, before anything is registered. What is said of an object holds for all in it that has "
-        "no line of its own.",
+        "Arguments are the same on every cloud. Where one has no meaning, it is refused with the reason "
+        "below, before anything is registered. The line of an object applies to all of its keys that have "
+        "no line.",
         *parts,
     )
 

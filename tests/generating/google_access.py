@@ -1,4 +1,4 @@
-"""The roles that a lakehouse on Google Cloud gives, for docs/security-google.md: from what it registers."""
+"""The roles that a lakehouse on Google Cloud grants, for docs/security-google.md, from its registration."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WHERE: Final = {
 
 
 def text() -> str:
-    """The page with its generated part renewed."""
+    """Return the page with its generated part."""
     page = (Path(__file__).parents[2] / PAGE).read_text()
     before, _, rest = page.partition(_BEGIN)
     return f"{before}{_BEGIN}{_roles()}{_END}{rest.partition(_END)[2]}"
@@ -40,7 +40,9 @@ def _roles() -> str:
         for role in recorded.all("gcp:projects/iAMCustomRole:IAMCustomRole")
     }
     rows = {
-        _row(each, custom) for each in recorded.resources if each.type.endswith(("IamMember", "IAMMember"))
+        _row(resource, custom)
+        for resource in recorded.resources
+        if resource.type.endswith(("IamMember", "IAMMember"))
     }
     return table(("on", "role", "principal"), sorted(rows)) + "\n"
 
@@ -63,7 +65,7 @@ def _principal(member: Registered) -> str:
 
 
 class _Words(dict[str, Any]):
-    """Inputs, of which an id of another resource shows its name alone."""
+    """Inputs, in which an id of another resource is replaced by its name."""
 
     def __getitem__(self, key: str) -> str:
         return str(super().__getitem__(key)).rpartition("/")[2] or str(super().__getitem__(key))

@@ -11,9 +11,9 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 def leftovers(folder: Path, pattern: str, expected: Collection[Path]) -> list[Path]:
-    """The files of a folder, by a pattern, that are not expected; all by their paths in the repository."""
-    there = sorted(file.relative_to(ROOT) for file in (ROOT / folder).glob(pattern))
-    return [file for file in there if file not in expected]
+    """Return the files of a folder that match a pattern and are not expected, by their paths."""
+    files = sorted(file.relative_to(ROOT) for file in (ROOT / folder).glob(pattern))
+    return [file for file in files if file not in expected]
 
 
 def renew(expected: Iterable[tuple[Path, str]], left: Iterable[Path]) -> None:

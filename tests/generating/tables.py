@@ -8,18 +8,18 @@ NOTE = "<!-- Made by `make generate`; change the source instead. -->"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; cells are escaped, an empty one is a dash."""
+    """Return a table; cells are escaped, an empty one is a dash."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
 
 
 def code(text: object) -> str:
-    """Text in code font."""
+    """Return the text in code font."""
     return f"`{text}`"
 
 
 def page(*parts: str) -> str:
-    """A page from its paragraphs, with the note that it is made."""
+    """Return a page of paragraphs, with the note that it is generated."""
     return "\n\n".join([NOTE, *(part.strip("\n") for part in parts if part)]) + "\n"
 
 

@@ -202,7 +202,7 @@ def test_a_recorded_digest_is_never_replaced(file: Path, registry: Served) -> No
     now = registry.image("a", MANIFEST, MANIFESTS[0])
     (problem,) = update(file, write=True)
     assert problem == f"a: recorded {digest(INDEX)}, and the tag a has {now} now"
-    assert file.read_text() == recorded, "a tag that moved is for people to judge"
+    assert file.read_text() == recorded, "whether a moved tag is wanted is for people to decide"
 
 
 def test_check_changes_nothing_and_fails_for_what_is_missing(
@@ -212,10 +212,10 @@ def test_check_changes_nothing_and_fails_for_what_is_missing(
     registry.image("a")
     assert image_digests.main(["--check"], file) == 1
     assert file.read_text() == before
-    told = capsys.readouterr().err
-    assert "a: no digest is recorded; the tag a has sha256:" in told
-    assert "b: " in told, "one that cannot be read does not hide the other"
-    assert "404" in told
+    errors = capsys.readouterr().err
+    assert "a: no digest is recorded; the tag a has sha256:" in errors
+    assert "b: " in errors, "one that cannot be read does not hide the other"
+    assert "404" in errors
 
 
 def test_what_can_be_read_is_recorded_though_another_cannot(file: Path, registry: Served) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tools import mutate
-from tools.mutations import Mutations, found
+from tools.mutations import Mutations, all_mutations
 
 SOURCE = '''"""A module: nothing of its docstring changes."""
 
@@ -55,14 +55,16 @@ def test_each_kind_of_mistake_changes_one_place(kind: str, line: int, before: st
     assert before in lines[line - 1]
     lines[line - 1] = lines[line - 1].replace(before, after, 1)
     expected = "\n".join(lines) + "\n"
-    made = [each for each in found(SOURCE) if each.kind == kind and each.line == line]
-    # What stands before a removed argument may keep its comma.
-    assert expected in [each.code.replace(", )", ")") for each in made]
+    matches = [
+        mutation for mutation in all_mutations(SOURCE) if mutation.kind == kind and mutation.line == line
+    ]
+    # The argument before a removed one may keep its comma.
+    assert expected in [mutation.code.replace(", )", ")") for mutation in matches]
 
 
 def test_docstrings_imports_and_decorators_stay() -> None:
-    assert {each.line for each in found(SOURCE)} == {10, 14, 15, 16, 17}
-    assert all(each.code != SOURCE for each in found(SOURCE)), "each is a change"
+    assert {mutation.line for mutation in all_mutations(SOURCE)} == {10, 14, 15, 16, 17}
+    assert all(mutation.code != SOURCE for mutation in all_mutations(SOURCE)), "each is a change"
 
 
 def test_a_file_says_how_many_places_it_has() -> None:
@@ -74,7 +76,7 @@ def test_a_file_says_how_many_places_it_has() -> None:
 
 def test_a_sample_is_the_same_for_the_same_seed() -> None:
     first, again, other = (
-        [(each.path, each.mutation.code) for each in mutate.sample(seed, 8, "aiplatform/efa_plugin")]
+        [(mutant.path, mutant.mutation.code) for mutant in mutate.sample(seed, 8, "aiplatform/efa_plugin")]
         for seed in (1, 1, 2)
     )
     assert first == again
@@ -84,7 +86,7 @@ def test_a_sample_is_the_same_for_the_same_seed() -> None:
 def test_a_component_is_tried_with_its_own_tests_and_inventories() -> None:
     tests = mutate.nearest_tests(Path("components/aiplatform/network/aws/build.py"))
     assert tests[-1] == "tests/components/aiplatform/network"
-    assert any("[tests/inventories/components/network/aws.yaml]" in each for each in tests)
+    assert any("[tests/inventories/components/network/aws.yaml]" in test for test in tests)
     shared = mutate.nearest_tests(Path("components/aiplatform/_shared/images.py"))
     assert shared[:2] == [mutate.INVENTORIES, "tests/components/aiplatform/_shared/test_images.py"]
 
@@ -144,7 +146,7 @@ def mutant(copy: mutate.Copy) -> mutate.Mutant:
     path = mutate.COMPONENTS / "network" / "aws.py"
     (copy.folder / path).parent.mkdir(parents=True)
     (copy.folder / path).write_text(SOURCE)
-    return mutate.Mutant(path, next(iter(found(SOURCE))))
+    return mutate.Mutant(path, next(iter(all_mutations(SOURCE))))
 
 
 def test_a_test_that_fails_without_the_mistake_too_has_not_found_it(

@@ -55,9 +55,9 @@ def facts(schema: Any, package: Package) -> dict[str, Any]:
     assert known is not None
     resolver = Resolver(package, lambda _: None)
     reader = Facts(resolver, sdk("pulumi_gcp"), {**known.outputs, **known.inputs})
-    found = reader.read(resolver.fields(schema, {}))
+    schema_facts = reader.read(resolver.fields(schema, {}))
     assert not reader.unmatched
-    return found
+    return schema_facts
 
 
 def test_a_schema_in_a_variable_states_its_facts(package: Package) -> None:

@@ -46,24 +46,24 @@ _STRUCTS: Final = {"aws_vpc_security_group_egress_rule": "securityGroupEgressRul
 
 
 class Index(Package):
-    """A Go package of which each function and variable has a file of its own."""
+    """A Go package with one file for each function and variable."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def body(self, function: str) -> str:
         text = self._text(f"func.{function}") or self._text(f"method.{function}")
-        found = re.search(r"^func .*\{\n", text, re.MULTILINE)
-        return text[found.end() :] if found else ""
+        start = re.search(r"^func .*\{\n", text, re.MULTILINE)
+        return text[start.end() :] if start else ""
 
     def value(self, name: str) -> Any:
         if name.startswith("Attr"):
             return _attribute(name)
         for kind in ("var", "const"):
             text = self._text(f"{kind}.{name}")
-            found = re.search(rf"^\s*(?:{kind}\s+)?{re.escape(name)}\b[^=\n]*=\s*", text, re.MULTILINE)
-            if found:
-                return Parser(text, found.end()).expression()
+            start = re.search(rf"^\s*(?:{kind}\s+)?{re.escape(name)}\b[^=\n]*=\s*", text, re.MULTILINE)
+            if start:
+                return Parser(text, start.end()).expression()
         return returned(self.body(name))
 
     def embedded(self, struct: str) -> list[str]:
@@ -77,7 +77,7 @@ class Index(Package):
 
 def _attribute(name: str) -> str:
     """The field's name that a constant of the package `names` stands for: `AttrVPCID` is `vpc_id`."""
-    plain = re.sub(r"(ID|ARN|IP|CIDR)s(?=[A-Z]|$)", lambda found: f"{found[1].title()}s", name[4:])
+    plain = re.sub(r"(ID|ARN|IP|CIDR)s(?=[A-Z]|$)", lambda match: f"{match[1].title()}s", name[4:])
     split = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", plain)
     return re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", split).replace("VPCID", "VPC_ID").lower()
 
@@ -104,12 +104,12 @@ class Provider:
             raise LookupError(token)
         resolver = Resolver(package, self._other)
         facts = Facts(resolver, sdk("pulumi_aws"), merged(known.inputs, known.outputs))
-        found = facts.read(resolver.fields(_schema(package, entry, resolver), {}))
+        known_facts = facts.read(resolver.fields(_schema(package, entry, resolver), {}))
         if "region" in known.inputs:
             # The provider adds it to each regional type. Source: internal/provider/sdkv2/region.go
-            found["immutable"] = sorted({*found.get("immutable", ()), "region"})
-            found["server"] = sorted({*found.get("server", ()), "region"})
-        return {"source": service, "name": name, **found}, facts.unmatched
+            known_facts["immutable"] = sorted({*known_facts.get("immutable", ()), "region"})
+            known_facts["server"] = sorted({*known_facts.get("server", ()), "region"})
+        return {"source": service, "name": name, **known_facts}, facts.unmatched
 
 
 def _schema(package: Index, entry: dict[str, str], resolver: Resolver) -> Any:
@@ -117,11 +117,11 @@ def _schema(package: Index, entry: dict[str, str], resolver: Resolver) -> Any:
         struct = entry["struct_type"] or _STRUCTS.get(entry["terraform_type"], "")
         names = [struct, *package.embedded(struct)]
         body = next((body for name in names if (body := package.body(f"{name}.Schema"))), "")
-        found = re.search(r"schema\.Schema(?=\{)", body)
-        literal = Parser(body, found.start()).expression() if found else None
+        start = re.search(r"schema\.Schema(?=\{)", body)
+        literal = Parser(body, start.start()).expression() if start else None
         return older(literal) if isinstance(literal, Literal) else None
-    made = entry["create_index"].removeprefix("func.").removesuffix(".goindex")
-    plain = re.sub(r"(Create|Put|Upsert)$", "", made)
+    create = entry["create_index"].removeprefix("func.").removesuffix(".goindex")
+    plain = re.sub(r"(Create|Put|Upsert)$", "", create)
     for function in (plain, plain[:1].upper() + plain[1:], entry["schema_index"].split(".")[1]):
         resource = resolver.value(package.value(function))
         if isinstance(resource, Literal):
@@ -132,14 +132,14 @@ def _schema(package: Index, entry: dict[str, str], resolver: Resolver) -> Any:
 
 def _last(body: str) -> Any:
     """The map that a function returns at its end; functions inside of it return before."""
-    *_, found = [None, *re.finditer(r"\breturn (?=map\[string\]\*schema\.Schema\{)", body)]
-    return Parser(body, found.end()).expression() if found else returned(body)
+    *_, start = [None, *re.finditer(r"\breturn (?=map\[string\]\*schema\.Schema\{)", body)]
+    return Parser(body, start.end()).expression() if start else returned(body)
 
 
 def terraform(token: str, names: set[str]) -> str:
     """Terraform's name of a type of Pulumi's, "" where none is like it."""
     module, _, name = token.split(":")[1].partition("/")
-    flat = {each.replace("_", ""): each for each in names}
+    flat = {other.replace("_", ""): other for other in names}
     for guess in (f"aws{module}{name}", f"aws{name}"):
         if guess.lower() in flat:
             return flat[guess.lower()]
@@ -151,9 +151,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.provider_facts.aws", description=__doc__)
     parser.add_argument("index", type=Path, help="git directory of terraform-provider-aws-index")
     parser.add_argument("--ref", default="HEAD", help="tag or commit")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        with tarfile.open(fileobj=io.BytesIO(git(asked.index, "archive", asked.ref, "index"))) as archive:
+        with tarfile.open(fileobj=io.BytesIO(git(options.index, "archive", options.ref, "index"))) as archive:
             archive.extractall(folder, filter="data")
         provider = Provider(Path(folder))
         types: dict[str, Any] = {}
@@ -163,7 +163,7 @@ def main() -> None:
             if unmatched or len(types[token]) < 4:
                 sys.stderr.write(f"{token} ({name}): not in the SDK: {', '.join(unmatched)}\n")
     sources = {
-        "lonegunmanb/terraform-provider-aws-index": {**stated(asked.index, asked.ref), "ref": asked.ref}
+        "lonegunmanb/terraform-provider-aws-index": {**stated(options.index, options.ref), "ref": options.ref}
     }
     OUT.write_text(write({"sources": sources, "types": types}), encoding="utf-8")
     sys.stdout.write(f"wrote twin/aws/facts.json: {len(types)} types\n")

@@ -14,12 +14,12 @@ _STATIC: Final = ("StaticString", "StaticBool", "StaticInt64", "StaticInt32")
 
 def older(schema: Literal) -> Literal:
     """`schema.Schema{Attributes: ..., Blocks: ...}` as a `map[string]*schema.Schema`."""
-    made = Literal("map")
+    fields = Literal("map")
     for part in ("Attributes", "Blocks"):
-        given = schema.get(part)
-        if isinstance(given, Literal):
-            made.keyed |= {name: _field(spec) for name, spec in given.keyed.items()}
-    return made
+        members = schema.get(part)
+        if isinstance(members, Literal):
+            fields.keyed |= {name: _field(spec) for name, spec in members.keyed.items()}
+    return fields
 
 
 def _field(spec: Any) -> Any:
@@ -27,26 +27,26 @@ def _field(spec: Any) -> Any:
         return made_by(spec.name)
     if not isinstance(spec, Literal):
         return spec
-    made = Literal("schema.Schema", {name: spec.get(name) for name in ("Required", "Optional", "Computed")})
+    field = Literal("schema.Schema", {name: spec.get(name) for name in ("Required", "Optional", "Computed")})
     kind = spec.type.rpartition(".")[2]
-    made.keyed["Type"] = Name(next((type for word, type in _TYPES.items() if word in kind), _PLAIN))
-    if "Block" in kind and not made.get("Computed"):
-        made.keyed["Optional"] = True
-    modifiers = [each.name for each in _given(spec, "PlanModifiers")]
-    made.keyed["ForceNew"] = any("RequiresReplace" in name and name[-2:] != "If" for name in modifiers)
-    limits = [each for each in _given(spec, "Validators") if each.name.endswith(_LIMITS)]
-    if "Single" in kind or any(each.arguments and each.arguments[-1] == 1 for each in limits):
-        made.keyed["MaxItems"] = 1
+    field.keyed["Type"] = Name(next((type for word, type in _TYPES.items() if word in kind), _PLAIN))
+    if "Block" in kind and not field.get("Computed"):
+        field.keyed["Optional"] = True
+    modifiers = [call.name for call in _calls(spec, "PlanModifiers")]
+    field.keyed["ForceNew"] = any("RequiresReplace" in name and name[-2:] != "If" for name in modifiers)
+    limits = [call for call in _calls(spec, "Validators") if call.name.endswith(_LIMITS)]
+    if "Single" in kind or any(call.arguments and call.arguments[-1] == 1 for call in limits):
+        field.keyed["MaxItems"] = 1
     default = spec.get("Default")
     if isinstance(default, Call) and default.name.endswith(_STATIC):
-        made.keyed["Default"] = default.arguments[0]
+        field.keyed["Default"] = default.arguments[0]
     inner = spec.get("NestedObject")
     inside = inner if isinstance(inner, Literal) else spec
     if isinstance(inside.get("Attributes"), Literal) or isinstance(inside.get("Blocks"), Literal):
-        made.keyed["Elem"] = Literal("schema.Resource", {"Schema": older(inside)})
-        if made.get("Type") == Name(_PLAIN):
-            made.keyed["Type"] = Name("schema.TypeList")
-    return made
+        field.keyed["Elem"] = Literal("schema.Resource", {"Schema": older(inside)})
+        if field.get("Type") == Name(_PLAIN):
+            field.keyed["Type"] = Name("schema.TypeList")
+    return field
 
 
 def made_by(name: str) -> Literal:
@@ -58,6 +58,6 @@ def made_by(name: str) -> Literal:
     return spec
 
 
-def _given(spec: Literal, part: str) -> list[Call]:
-    found = spec.get(part)
-    return [each for each in found.items if isinstance(each, Call)] if isinstance(found, Literal) else []
+def _calls(spec: Literal, part: str) -> list[Call]:
+    values = spec.get(part)
+    return [item for item in values.items if isinstance(item, Call)] if isinstance(values, Literal) else []

@@ -75,24 +75,24 @@ class Package:
             if not file.name.endswith("_test.go")
         )
         self._places = {
-            found["function"] or found["variable"]: found for found in _DECLARED.finditer(self.source)
+            match["function"] or match["variable"]: match for match in _DECLARED.finditer(self.source)
         }
 
     def body(self, function: str) -> str:
         """The text of a function, "" where there is none."""
-        found = self._places.get(function)
-        if found is None:
+        match = self._places.get(function)
+        if match is None:
             return ""
-        end = self.source.find("\n}\n", found.end())
-        return self.source[found.end() : end if end > 0 else None]
+        end = self.source.find("\n}\n", match.end())
+        return self.source[match.end() : end if end > 0 else None]
 
     def value(self, name: str) -> Any:
         """The value of a variable, or what a function returns first; None where there is neither."""
-        found = self._places.get(name)
-        if found is None:
+        match = self._places.get(name)
+        if match is None:
             return None
-        if found["variable"]:
-            return Parser(self.source, found.end()).expression()
+        if match["variable"]:
+            return Parser(self.source, match.end()).expression()
         value = returned(self.body(name))
         return self.value(value.text) if isinstance(value, Name) and "." not in value.text else value
 
@@ -103,8 +103,8 @@ def returned(body: str) -> Any:
         value = Parser(body, place.end()).expression()
         if isinstance(value, Name):
             # `resource := &schema.Resource{...}` and later `return resource`.
-            made = re.search(rf"\b{re.escape(value.text)}\s*:?=\s*(?=[&\w\[*])", body)
-            return Parser(body, made.end()).expression() if made else value
+            assignment = re.search(rf"\b{re.escape(value.text)}\s*:?=\s*(?=[&\w\[*])", body)
+            return Parser(body, assignment.end()).expression() if assignment else value
         if value is not None:
             return value
     return None
@@ -182,16 +182,16 @@ class Parser:
                 return value
 
     def _arguments(self) -> tuple[Any, ...]:
-        found: list[Any] = []
+        arguments: list[Any] = []
         self._expect("(")
         while self._token != ")":
-            found.append(self.expression())
+            arguments.append(self.expression())
             if self._token == "...":
                 self._next()
             if self._token == ",":
                 self._next()
         self._next()
-        return tuple(found)
+        return tuple(arguments)
 
     def _literal_or_conversion(self, type: str) -> Any:
         if self._token == "{":
@@ -201,20 +201,20 @@ class Parser:
         return Opaque()
 
     def _literal(self, type: str) -> Literal:
-        made = Literal(type)
+        literal = Literal(type)
         self._expect("{")
         while self._token != "}":
             value = self._literal("") if self._token == "{" else self.expression()
             if self._token == ":":
                 self._next()
                 key = value.text if isinstance(value, Name) else value
-                made.keyed[key] = self._literal("") if self._token == "{" else self.expression()
+                literal.keyed[key] = self._literal("") if self._token == "{" else self.expression()
             else:
-                made.items.append(value)
+                literal.items.append(value)
             if self._token == ",":
                 self._next()
         self._next()
-        return made
+        return literal
 
     def _type(self) -> str:
         text = ""
@@ -256,14 +256,14 @@ class Parser:
                 self._skip("(", ")")
             else:
                 self._next()
-        made: Any = Opaque()
+        function: Any = Opaque()
         if self._token == "{":
             start = self._place
             self._skip("{", "}")
-            made = Function(self._text[start : self._place])
+            function = Function(self._text[start : self._place])
         if self._token == "(":
             self._skip("(", ")")
-        return made
+        return function
 
     def _skip(self, opening: str, closing: str) -> None:
         depth = 0
@@ -293,12 +293,12 @@ class Parser:
 
 def _tokens(text: str, place: int) -> Iterator[tuple[str, str, int]]:
     while place < len(text):
-        found = _TOKEN.match(text, place)
-        if found is None:
+        match = _TOKEN.match(text, place)
+        if match is None:
             raise SyntaxError(f"no token of Go: {text[place : place + 20]!r}")
-        place = found.end()
-        if found.lastgroup and found.lastgroup != "skip":
-            yield found.lastgroup, found[0], place
+        place = match.end()
+        if match.lastgroup and match.lastgroup != "skip":
+            yield match.lastgroup, match[0], place
 
 
 def _text(token: str) -> str:

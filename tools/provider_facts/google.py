@@ -77,14 +77,14 @@ class Provider:
     def _register(self, service: Path) -> None:
         for file in service.glob("*.go"):
             text = file.read_text(encoding="utf-8")
-            for found in _REGISTERED.finditer(text):
-                self.places[found["name"]] = (service, Parser(text, found.end()).expression())
-            for found in _FRAMEWORK.finditer(text):
-                # Of Terraform's newer framework: its schema stands in the same file.
-                made = _SCHEMA.search(text)
-                if made:
-                    schema = Parser(text, made.end()).expression()
-                    self.places[found["name"]] = (service, Literal("Resource", {"Schema": older(schema)}))
+            for match in _REGISTERED.finditer(text):
+                self.places[match["name"]] = (service, Parser(text, match.end()).expression())
+            for match in _FRAMEWORK.finditer(text):
+                # A resource of Terraform's newer framework: its schema is in the same file.
+                start = _SCHEMA.search(text)
+                if start:
+                    schema = Parser(text, start.end()).expression()
+                    self.places[match["name"]] = (service, Literal("Resource", {"Schema": older(schema)}))
 
     def _other(self, name: str) -> Package | None:
         for folder in (self._services / name, self._folder / name):
@@ -92,7 +92,7 @@ class Provider:
                 return self._package(folder)
         return None
 
-    def facts(self, name: str, token: str, kept: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    def facts(self, name: str, token: str, bridged: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """The facts about a type and the fields that Pulumi's type does not have."""
         service, schema = self.places[name]
         package = self._package(service)
@@ -101,7 +101,7 @@ class Provider:
         if known is None:
             raise LookupError(token)
         facts = Facts(resolver, sdk("pulumi_gcp"), merged(known.inputs, known.outputs))
-        singles = kept.get("fields") or {}
+        singles = bridged.get("fields") or {}
         while isinstance(schema, Call) and not _iam(schema) and "." not in schema.name:
             inner = package.value(schema.name)
             if not isinstance(inner, Call):
@@ -110,17 +110,17 @@ class Provider:
         iam = _iam(schema)
         if iam:
             call, names = iam
-            fields = resolver.fields(call.arguments[0], singles) + tuple(_of_iam(each) for each in names)
+            fields = resolver.fields(call.arguments[0], singles) + tuple(_of_iam(item) for item in names)
             return {"source": service.name, **facts.read(fields)}, facts.unmatched
         resource = resolver.value(schema)
         if not isinstance(resource, Literal):
             raise TypeError(f"{name}: no schema found")
         schemas = [resource.get("Schema"), *_added(package, schema), *_parents(schema)]
-        fields = tuple(field for each in schemas for field in resolver.fields(each, singles))
-        found = facts.read(fields)
-        found |= _calls(package, resource)
-        found |= _custom(facts, resource)
-        return {"source": service.name, **found}, facts.unmatched
+        fields = tuple(field for item in schemas for field in resolver.fields(item, singles))
+        type_facts = facts.read(fields)
+        type_facts |= _calls(package, resource)
+        type_facts |= _custom(facts, resource)
+        return {"source": service.name, **type_facts}, facts.unmatched
 
 
 def _iam(schema: Any) -> tuple[Call, tuple[str, ...]] | None:
@@ -135,15 +135,17 @@ def _added(package: Package, schema: Any) -> list[Literal]:
     """Fields that a function adds to the schema of another (`schm.Schema["project"] = ...`)."""
     body = package.body(schema.name) if isinstance(schema, Call) else ""
     return [
-        Literal("map", {found[1]: Parser(body, found.end()).expression()})
-        for found in re.finditer(r"\.Schema\[\"(\w+)\"\] = ", body)
+        Literal("map", {match[1]: Parser(body, match.end()).expression()})
+        for match in re.finditer(r"\.Schema\[\"(\w+)\"\] = ", body)
     ]
 
 
 def _parents(schema: Any) -> list[Name]:
     """Schemas that are handed over to a function (`ResourceLoggingExclusion(ProjectLoggingSchema)`)."""
-    given = schema.arguments if isinstance(schema, Call) else ()
-    return [each for each in given if isinstance(each, Name) and each.text.endswith("Schema")]
+    arguments = schema.arguments if isinstance(schema, Call) else ()
+    return [
+        argument for argument in arguments if isinstance(argument, Name) and argument.text.endswith("Schema")
+    ]
 
 
 def _of_iam(name: str) -> Field:
@@ -160,7 +162,9 @@ def _calls(package: Package, resource: Literal) -> dict[str, Any]:
         function = resource.get(word) or resource.get(f"{word}Context")
         body = package.body(function.text) if isinstance(function, Name) else ""
         # A function that only hands over to another one.
-        body += "".join(package.body(each) for each in re.findall(r"\breturn (\w+)\(d, ", body))
+        body += "".join(
+            package.body(function_name) for function_name in re.findall(r"\breturn (\w+)\(d, ", body)
+        )
         kind = next((kind for pattern, kind in _WAITS if pattern.search(body)), "")
         if kind:
             waits[word.lower()] = kind
@@ -169,23 +173,23 @@ def _calls(package: Package, resource: Literal) -> dict[str, Any]:
 
 def _custom(facts: Facts, resource: Literal) -> dict[str, Any]:
     """Where values decide on a replacement."""
-    given = resource.get("CustomizeDiff")
-    calls = given.arguments if isinstance(given, Call) else (given,)
-    found: dict[str, str] = {}
-    for each in calls:
-        if isinstance(each, Call) and each.name.endswith(("ForceNewIfChange", "ForceNewIf")):
-            path = facts.path(str(each.arguments[0]))
-            how = each.arguments[1]
+    customization = resource.get("CustomizeDiff")
+    calls = customization.arguments if isinstance(customization, Call) else (customization,)
+    replacements: dict[str, str] = {}
+    for call in calls:
+        if isinstance(call, Call) and call.name.endswith(("ForceNewIfChange", "ForceNewIf")):
+            path = facts.path(str(call.arguments[0]))
+            how = call.arguments[1]
             if path:
-                found[path] = how.text if isinstance(how, Name) else "function"
-    return {"replaced_if": dict(sorted(found.items()))} if found else {}
+                replacements[path] = how.text if isinstance(how, Name) else "function"
+    return {"replaced_if": dict(sorted(replacements.items()))} if replacements else {}
 
 
-def write(found: dict[str, Any]) -> str:
+def write(document: dict[str, Any]) -> str:
     """JSON with one fact a line."""
     out = io.StringIO()
-    out.write('{\n "sources": ' + json.dumps(found["sources"], sort_keys=True) + ',\n "types": {\n')
-    types = found["types"]
+    out.write('{\n "sources": ' + json.dumps(document["sources"], sort_keys=True) + ',\n "types": {\n')
+    types = document["types"]
     for position, (token, facts) in enumerate(sorted(types.items())):
         lines = ",\n".join(
             f"   {json.dumps(kind)}: {json.dumps(value)}" for kind, value in sorted(facts.items())
@@ -202,13 +206,13 @@ def main() -> None:
     parser.add_argument("provider", type=Path, help="git directory of terraform-provider-google-beta")
     parser.add_argument("bridge", type=Path, help="git directory of pulumi-gcp")
     parser.add_argument("--ref", default="HEAD", help="tag or commit of the provider")
-    asked = parser.parse_args()
-    kept: dict[str, Any] = json.loads(git(asked.bridge, "show", f"HEAD:{_BRIDGE}"))["auto-aliasing"][
+    options = parser.parse_args()
+    bridged: dict[str, Any] = json.loads(git(options.bridge, "show", f"HEAD:{_BRIDGE}"))["auto-aliasing"][
         "resources"
     ]
-    by_token = {each["current"]: name for name, each in kept.items()}
+    by_token = {entry["current"]: name for name, entry in bridged.items()}
     with tempfile.TemporaryDirectory() as folder:
-        packed = git(asked.provider, "archive", asked.ref, "google-beta")
+        packed = git(options.provider, "archive", options.ref, "google-beta")
         with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
             archive.extractall(folder, filter="data")
         provider = Provider(Path(folder))
@@ -218,13 +222,16 @@ def main() -> None:
             if name is None or name not in provider.places:
                 sys.stderr.write(f"{token}: the provider registers no {name}\n")
                 continue
-            types[token], unmatched = provider.facts(name, token, kept[name])
+            types[token], unmatched = provider.facts(name, token, bridged[name])
             types[token]["name"] = name
             if unmatched:
                 sys.stderr.write(f"{token}: not in the SDK: {', '.join(unmatched)}\n")
     sources = {
-        "hashicorp/terraform-provider-google-beta": {**stated(asked.provider, asked.ref), "ref": asked.ref},
-        "pulumi/pulumi-gcp": stated(asked.bridge, "HEAD"),
+        "hashicorp/terraform-provider-google-beta": {
+            **stated(options.provider, options.ref),
+            "ref": options.ref,
+        },
+        "pulumi/pulumi-gcp": stated(options.bridge, "HEAD"),
     }
     OUT.write_text(write({"sources": sources, "types": types}), encoding="utf-8")
     sys.stdout.write(f"wrote {OUT.relative_to(ROOT)}: {len(types)} types\n")

@@ -48,7 +48,9 @@ class Field:
     @property
     def immutable(self) -> bool:
         """Whether any change of it or in it is a replacement; a block's flag means its presence alone."""
-        return bool(self.spec.get("ForceNew")) and all(each.immutable or each.output for each in self.inside)
+        return bool(self.spec.get("ForceNew")) and all(
+            field.immutable or field.output for field in self.inside
+        )
 
     @property
     def plural(self) -> bool:
@@ -74,17 +76,17 @@ class Resolver:
                 return self._merged(value)
             package, _, last = name.rpartition(".")
             home = self._others(package) if package else self._package
-            found = home.value(last) if home else None
-            if found is None:
+            resolved = home.value(last) if home else None
+            if resolved is None:
                 return value
-            value = found
+            value = resolved
         return value
 
     def _merged(self, call: Call) -> Literal:
         whole = Literal("map")
-        for each in call.arguments:
-            found = self.value(each)
-            whole.keyed |= found.keyed if isinstance(found, Literal) else {}
+        for argument in call.arguments:
+            literal = self.value(argument)
+            whole.keyed |= literal.keyed if isinstance(literal, Literal) else {}
         return whole
 
     def fields(self, schema: Any, singles: Mapping[str, Any]) -> tuple[Field, ...]:
@@ -95,20 +97,20 @@ class Resolver:
         schema = self.value(schema)
         if not isinstance(schema, Literal):
             return
-        for name, given in schema.keyed.items():
+        for name, source in schema.keyed.items():
             if isinstance(name, str) and re.search(r"[A-Z.]", name):
                 name = self.value(Name(name))  # a constant
-            spec = self.value(given)
-            if isinstance(given, Call) and not isinstance(spec, Literal):
-                spec = made_by(given.name)
+            spec = self.value(source)
+            if isinstance(source, Call) and not isinstance(spec, Literal):
+                spec = made_by(source.name)
             if not isinstance(spec, Literal) or not isinstance(name, str):
                 continue
-            kept = singles.get(name, {})
+            single = singles.get(name, {})
             inner = self.value(spec.get("Elem"))
             below: tuple[Field, ...] = ()
             if isinstance(inner, Literal) and inner.get("Schema") is not None:
-                below = self.fields(inner.get("Schema"), (kept.get("elem") or {}).get("fields") or {})
-            one = bool(kept.get("maxItemsOne", spec.get("MaxItems") == 1))
+                below = self.fields(inner.get("Schema"), (single.get("elem") or {}).get("fields") or {})
+            one = bool(single.get("maxItemsOne", spec.get("MaxItems") == 1))
             yield Field(name, spec, below, one)
 
 
@@ -203,24 +205,24 @@ class Facts:
             others = spec.get(kind)
             others = self._resolver.value(others) if others is not None else None
             if isinstance(others, Literal):
-                named = [self._resolver.value(each) for each in others.items]
-                if not all(isinstance(each, str) for each in named):
+                named = [self._resolver.value(name) for name in others.items]
+                if not all(isinstance(name, str) for name in named):
                     continue
-                self._relations.append((kind, path, [re.sub(r"\.\d+\.", ".", each) for each in named]))
+                self._relations.append((kind, path, [re.sub(r"\.\d+\.", ".", name) for name in named]))
 
     def _values(self, check: Any, path: str) -> None:
         if not isinstance(check, Call) or not check.arguments:
             return
         first = self._resolver.value(check.arguments[0])
         if check.name in _ENUMS and isinstance(first, Literal):
-            values = [each for each in first.items if isinstance(each, str)]
+            values = [item for item in first.items if isinstance(item, str)]
             if values and len(values) == len(first.items):
                 self.found.setdefault("enums", {})[path] = values
         elif check.name in _PATTERNS and isinstance(first, str):
             self.found.setdefault("patterns", {})[path] = first
 
     def _relate(self, kind: str, path: str, others: list[str]) -> None:
-        paths = [self._names[each] for each in others if each in self._names]
+        paths = [self._names[other] for other in others if other in self._names]
         if kind in _RELATIONS:
             rest = sorted(set(paths) - {path})
             if rest:
@@ -258,8 +260,8 @@ def _function(value: Any) -> str:
     if isinstance(value, Name):
         return value.text.rpartition(".")[2]
     if isinstance(value, Call):
-        given = ",".join(each for each in value.arguments if isinstance(each, str))
-        return f"{value.name.rpartition('.')[2]}({given})"
+        texts = ",".join(argument for argument in value.arguments if isinstance(argument, str))
+        return f"{value.name.rpartition('.')[2]}({texts})"
     return ""
 
 

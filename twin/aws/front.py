@@ -95,7 +95,7 @@ class Front:
         except Exception:
             # A defect of the twin: its words must reach who asked, and the log tells where.
             LOG.exception("%s:%s failed in the twin", call.service, call.operation)
-            text = f"{call.service}:{call.operation} failed in the twin itself; its log tells where"
+            text = f"{call.service}:{call.operation} failed in the twin itself; see its log"
             return refusal(call, Refusal("TwinDefect", text, 501))
 
     def call(self, call: Call, *, trusted: bool = False) -> Answer:

@@ -187,7 +187,7 @@ class Journal:
         if version > _VERSION:
             raise JournalError(
                 f"{file} is of version {version}, written by newer code than this, which knows {_VERSION}: "
-                "go back to that code, or forget the world with `aiplatform twin reset`"
+                "go back to that code, or delete the twin with `aiplatform twin reset`"
             )
         self._db.executescript(_SCHEMA)
         columns = {row[1] for row in self._db.execute("PRAGMA table_info(calls)")}

@@ -55,7 +55,7 @@ class Sdk:
     def __init__(self, package: str) -> None:
         spec = importlib.util.find_spec(package)
         if spec is None or not spec.submodule_search_locations:
-            raise ModuleNotFoundError(f"the SDK package {package} is not installed beside the twin")
+            raise ModuleNotFoundError(f"the SDK package {package} is not installed with the twin")
         self.package = package
         self.folder = Path(next(iter(spec.submodule_search_locations)))
         self.resource = functools.cache(self._resource)

@@ -40,7 +40,7 @@ def fill(
         return None
     if naming.mode == "disable":
         return Failure(
-            auto.property, "missing, and pulumi:autonaming is disabled: give the resource a name of its own"
+            auto.property, "missing, and pulumi:autonaming is disabled: set the name of the resource"
         )
     name = naming.proposed or f"{logical}{auto.separator}{_digits(seed)}"
     name = name.lower() if auto.lower and naming.mode != "enforce" else name

@@ -104,7 +104,7 @@ class Front:
         except Exception:
             # A defect of the twin: its words must reach who asked, and the log tells where.
             LOG.exception("%s %s%s failed in the twin", environ["REQUEST_METHOD"], host, path)
-            text = f"{environ['REQUEST_METHOD']} {host}{path} failed in the twin itself; its log tells where"
+            text = f"{environ['REQUEST_METHOD']} {host}{path} failed in the twin itself; see its log"
             return _refused(api, GoogleError(501, "UNIMPLEMENTED", text))
 
     def close(self) -> None:

@@ -114,7 +114,9 @@ class ClusterLife:
         elif cluster.status == "CREATING" and not (self.control_plane.matches(cluster) and self._pristine()):
             self._wipe(cluster)
         elif cluster.status != "CREATING":
-            log.warning("the control plane of cluster %s has lost its data: installing it anew", cluster.name)
+            log.warning(
+                "the control plane of cluster %s has lost its data: installing it again", cluster.name
+            )
         self.install(cluster)
         self._write_mark(cluster)
         log.info("the control plane is prepared for cluster %s", cluster.name)

@@ -116,7 +116,7 @@ class Controller:
         relay.start()
         self.webhook.start()
         self.mirror.start()
-        log.info("world %s (%s): the clock runs %gx", self.world.name, self.world.cloud, self.clock.factor)
+        log.info("twin %s (%s): the clock runs %gx", self.world.name, self.world.cloud, self.clock.factor)
         while not self._stopping:
             began = time.monotonic()
             self.tick()

@@ -123,7 +123,7 @@ class Mirror:
                     away = True
                 self._stop.wait(RETRY)
             except Exception:  # a watch that ends in silence would blind the simulation for good
-                log.exception("%s: the watch failed, starting it anew", kind)
+                log.exception("%s: the watch failed, starting it again", kind)
                 self._stop.wait(RETRY)
 
     def _list(self, kind: str, where: str) -> tuple[int, str]:

@@ -148,7 +148,7 @@ def find_executor(given: str | None) -> Path:
         executor = Path(pulumi).resolve().with_name(EXECUTOR) if pulumi else Path(EXECUTOR)
     if not executor.is_file():
         raise SystemExit(
-            f"pulumi-language-python: there is no {executor}. It lies beside the pulumi that the twin's "
+            f"pulumi-language-python: there is no {executor}. It is next to the pulumi that the twin's "
             "toolchain builds: put that one on PATH, or name the file with --use-executor."
         )
     return executor

@@ -374,4 +374,4 @@ def test_without_its_executor_the_host_says_where_that_lies(tmp_path: Path) -> N
         check=False,
     )
     assert done.returncode == 1
-    assert "beside the pulumi" in done.stderr
+    assert "next to the pulumi" in done.stderr

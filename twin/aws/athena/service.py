@@ -153,9 +153,7 @@ class Athena:
                 told["Status"]["AthenaError"] = error.told()
         except Exception as error:
             LOG.exception("the query %s failed in the twin", told["QueryExecutionId"])
-            failed = QueryFailed(
-                f"GENERIC_INTERNAL_ERROR: the twin itself failed, its log tells where: {error}", 100
-            )
+            failed = QueryFailed(f"GENERIC_INTERNAL_ERROR: the twin itself failed, see its log: {error}", 100)
             told["Status"] |= {
                 "State": "FAILED",
                 "StateChangeReason": failed.reason,

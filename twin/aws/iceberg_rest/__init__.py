@@ -49,7 +49,7 @@ class Rest:
         except Exception:
             # A defect of the twin: the log tells where.
             LOG.exception("%s %s failed in the twin", call.method, call.path)
-            return refused(Refusal("TwinDefect", "failed in the twin itself; its log tells where", 501))
+            return refused(Refusal("TwinDefect", "failed in the twin itself; see its log", 501))
 
     def _answer(self, call: Call) -> Answer:
         front = self._front

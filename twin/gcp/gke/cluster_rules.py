@@ -123,7 +123,7 @@ def authorized_networks(config: Body | None) -> None:
         except ValueError as error:
             raise invalid(f"{path}[{index}].cidrBlock: '{text}' is no CIDR block ({error}).") from error
         if text in seen:
-            raise invalid(f"{path}[{index}].cidrBlock: {text} stands there twice.")
+            raise invalid(f"{path}[{index}].cidrBlock: {text} is a duplicate.")
         seen.add(text)
 
 

@@ -114,7 +114,7 @@ def taints(given: Iterable[Mapping[str, Any]] | None, path: str) -> None:
         if value and not _LABEL_NAME.fullmatch(value):
             raise invalid(f"{path}[{index}].value: '{value}' is no valid taint value.")
         if (name, effect) in seen:
-            raise invalid(f"{path}[{index}]: the taint {name}:{effect} stands there twice.")
+            raise invalid(f"{path}[{index}]: the taint {name}:{effect} is a duplicate.")
         seen.add((name, effect))
 
 

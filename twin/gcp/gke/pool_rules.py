@@ -104,7 +104,7 @@ def _zones(pool: Body, place: Place, path: str) -> tuple[str, ...]:
         if capacity.region_of(zone) != place.region:
             raise invalid(f"{path}.locations: zone {zone} is not in the cluster's region {place.region}.")
     if len(set(zones)) != len(zones):
-        raise invalid(f"{path}.locations: a zone stands there twice: {', '.join(zones)}.")
+        raise invalid(f"{path}.locations: duplicate zone: {', '.join(zones)}.")
     return tuple(zones)
 
 

@@ -163,7 +163,7 @@ def _check_rule(call: Call, rule: Body, where: str, way: str) -> None:
         if each != "*" and not re.fullmatch(r"projects/\d+", each):
             raise invalid(f"{where}: invalid resource '{each}': * or projects/PROJECT_NUMBER is right.")
     if "*" in resources and len(resources) > 1:
-        raise invalid(f"{where}: * cannot stand beside other resources.")
+        raise invalid(f"{where}: * cannot be combined with other resources.")
     for operation in target.get("operations") or []:
         service = str(operation.get("serviceName") or "")
         if service != "*" and not services.known(service):

@@ -67,7 +67,7 @@ def _field(call: Call, field: Body, place: str, whole: str) -> Body:
             raise invalid(f"Field {whole} is type RECORD but has no schema")
         kept["fields"] = check_fields(call, field["fields"], place, f"{whole}.")
     elif field.get("fields"):
-        raise invalid(f"Field {whole} is of type {kind} and cannot have fields of its own")
+        raise invalid(f"Field {whole} is of type {kind} and cannot have fields")
     _check_tags(call, field, place, whole)
     for each in field.get("dataPolicies") or []:
         _check_policy(call, str(each.get("name") or ""), place, whole)

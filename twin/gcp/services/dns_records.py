@@ -216,7 +216,7 @@ def _add(call: Call, zone: str, record: Body) -> None:
         if other["name"].lower() == record["name"].lower() and "CNAME" in (other["type"], record["type"]):
             raise invalid(
                 f"The resource record set '{record['name']} ({record['type']})' is invalid because a "
-                f"{other['type']} record set of the same name exists; a CNAME stands alone.",
+                f"{other['type']} record set of the same name exists; a CNAME must be the only one.",
                 reason="cnameResourceRecordSetConflict",
             )
     call.state.put(_row(zone, record), record)

@@ -53,7 +53,7 @@ def go_on(call: Call) -> tuple[str, bytes, Body] | Answer:
         call.state.delete(row)
         return held["name"], media, held["metadata"]
     if whole is not None and len(media) > whole:
-        raise invalid("Invalid request. There were more bytes than the request's Content-Range tells.")
+        raise invalid("Invalid request. There were more bytes than the request's Content-Range states.")
     if call.media and len(call.media) % _PART:
         raise GoogleError(400, "INVALID_ARGUMENT", f"Parts must be multiples of {_PART} bytes.", "invalid")
     call.state.put(row, held, kept={"media": base64.b64encode(media).decode()})

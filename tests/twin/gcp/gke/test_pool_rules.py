@@ -162,7 +162,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a label that is none": ({"config": {"labels": {"a/b/c": "x"}}}, "is not valid"),
     "a taint twice": (
         {"config": {"taints": [{"key": "a", "value": "b", "effect": "NO_SCHEDULE"}] * 2}},
-        "stands there twice",
+        "duplicate",
     ),
     "a network tag with capitals": ({"config": {"tags": ["Web"]}}, "is no network tag"),
     "a resource label with capitals": ({"config": {"resourceLabels": {"team": "ML"}}}, "label value 'ML'"),
