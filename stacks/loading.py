@@ -9,14 +9,16 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML, YAMLError
 
-from stacks import gpudirect_ranges, isolation, judgement, room
+from stacks import gpudirect_ranges, isolation, judgement, room, shared_files
 from stacks.profiles import PROFILES, with_profile
 from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
+from stacks.settings.composition import Layer, LayerName, stack_name
+from stacks.shared_files import Located, Place, located
 
 FOLDER: Final = "environments"
 # Pulumi's own keys at the top of a stack file.
@@ -34,44 +36,106 @@ class SettingsError(Exception):
         )
 
 
-def load_file(path: Path) -> Settings:
-    """Settings from an environment file. Raises SettingsError."""
+class Loaded(NamedTuple):
+    """What a stack is to deploy."""
+
+    settings: Settings
+    """Of the environment."""
+    environment: str
+    """The environment, by the name of its stack."""
+    layer: LayerName | None
+    """The layer that this stack has alone; None for the environment's own stack."""
+
+
+def load_file(path: Path, shared: Path = shared_files.FOLDER) -> Settings:
+    """Settings from an environment file. shared: the folder of shared files. Raises SettingsError."""
     document, problems = _read(path)
     config = document.get("config")
     if not isinstance(config, Mapping):
         raise SettingsError(_shown(path), [*problems, "config: missing; everything stands under it"])
-    return _settings(_shown(path), cast("Mapping[str, Any]", config), document, problems)
+    return _settings(_shown(path), located(config, config), problems, shared)
 
 
-def load_engine(stack: str) -> Settings:
-    """Settings from the configuration that the engine hands to the program. Raises SettingsError."""
+def load_engine(stack: str) -> Loaded:
+    """What the engine's configuration says of a stack. Raises SettingsError."""
     config: dict[str, Any] = {}
     for name, value in json.loads(os.environ.get("PULUMI_CONFIG", "{}")).items():
         try:
             config[name] = json.loads(value)
         except ValueError:
             config[name] = value
-    file, document = _file_of(stack)
-    return _settings(file, config, document, [])
+    path, document = _file_of(stack)
+    placed_config: Located = located(config, document.get("config"))
+    if key("layer") in config:
+        layer = _layer(stack, _shown(path), placed_config)
+        file, _ = _file_of(layer.environment)
+        settings = load_file(file)
+        if layer.name not in settings.layers.separate:
+            raise SettingsError(
+                _shown(file),
+                [
+                    f"{key('layers')}.separate: lacks {layer.name!r}, so that {layer.environment} has the "
+                    f"layer itself; expected it there for the stack {stack}"
+                ],
+            )
+        return Loaded(settings, layer.environment, layer.name)
+    return Loaded(_settings(_shown(path), placed_config, [], shared_files.FOLDER), stack, None)
+
+
+def _layer(stack: str, file: str, config: Located) -> Layer:
+    """Return the topic `layer` of a stack, which has no other. Raises SettingsError."""
+    document, topic = {"config": config}, key("layer")
+    problems = [
+        f"{_line(document, [name])}{name}: a layer's stack takes all settings from its environment's file; "
+        f"expected {topic} alone"
+        for name in config
+        if name.startswith(f"{NAMESPACE}:") and name != topic
+    ]
+    try:
+        layer = Layer.model_validate(config[topic])
+    except ValidationError as error:
+        rows = error.errors(include_url=False)
+        raise SettingsError(
+            file,
+            [
+                *problems,
+                *(
+                    f"{_line(document, [topic, *row['loc']])}{'.'.join([topic, *map(str, row['loc'])])}: "
+                    f"{_reason(dict(row), row['loc'])}"
+                    for row in rows
+                ),
+            ],
+        ) from None
+    expected = stack_name(layer.environment, layer.name)
+    if stack != expected:
+        problems.append(
+            f"{_line(document, [topic])}{topic}: describes the stack {expected}; expected the file "
+            f"{FOLDER}/Pulumi.{expected}.yaml, and not that of {stack}"
+        )
+    if problems:
+        raise SettingsError(file, problems)
+    return layer
 
 
 def refusal(stack: str, problems: Sequence[tuple[str, str]]) -> SettingsError:
     """What to raise for problems, (dotted key, reason) each, that only the cloud could tell."""
-    file, document = _file_of(stack)
-    return SettingsError(file, [placed(document, dotted, reason) for dotted, reason in problems])
+    path, document = _file_of(stack)
+    config = document.get("config")
+    merged, _ = shared_files.with_shared(located(config or {}, config))
+    return SettingsError(_shown(path), [placed({"config": merged}, *problem) for problem in problems])
 
 
-def _file_of(stack: str) -> tuple[str, Mapping[str, Any]]:
-    """An environment's file, and what stands in it: there for its line numbers alone, as what counts is what
+def _file_of(stack: str) -> tuple[Path, Mapping[str, Any]]:
+    """An environment's file, and what is written in it: for line numbers alone, as what counts is what
     the engine read. The engine runs the program in stacks/, so the place is found from here."""
     file = Path(__file__).resolve().parents[1] / FOLDER / f"Pulumi.{stack}.yaml"
-    return _shown(file), _read(file)[0] if file.is_file() else {}
+    return file, _read(file)[0] if file.is_file() else {}
 
 
-def _settings(
-    file: str, config: Mapping[str, Any], document: Mapping[str, Any], problems: Sequence[str]
-) -> Settings:
-    found = list(problems)
+def _settings(file: str, own: Located, problems: Sequence[str], shared: Path) -> Settings:
+    config, of_shared = shared_files.with_shared(own, shared)
+    document = {"config": config}
+    found = [*problems, *(_of_shared(document, problem) for problem in of_shared)]
     topics: dict[str, Any] = {}
     for name, value in config.items():
         namespace, _, topic = name.partition(":")
@@ -100,6 +164,13 @@ def _settings(
     if found:
         raise SettingsError(file, found)
     return settings
+
+
+def _of_shared(document: Mapping[str, Any], problem: shared_files.Problem) -> str:
+    """A problem of shared files with its place."""
+    line = _at(problem.place) if problem.place else _line(document, problem.path)
+    where = f"{_dotted(problem.path)}: " if problem.path else ""
+    return f"{line}{where}{problem.reason}"
 
 
 def _wrong(settings: Settings) -> list[tuple[str, str]]:
@@ -316,14 +387,23 @@ def _line(document: Mapping[str, Any], path: Sequence[int | str]) -> str:
 
 
 def _line_at(node: Any, part: int | str) -> str:
+    places = getattr(node, "places", None)
+    if places is not None:
+        try:
+            place = places[part]
+        except (KeyError, IndexError, TypeError):
+            return ""
+        return _at(place) if place else ""
     position = getattr(node, "lc", None)
-    if position is None:
-        return ""
     try:
-        line = position.key(part)[0] if isinstance(node, Mapping) else position.item(part)[0]
+        return f"line {position.key(part)[0] + 1}: " if position is not None else ""
     except (KeyError, IndexError, TypeError):
         return ""
-    return f"line {line + 1}: "
+
+
+def _at(place: Place) -> str:
+    """`line 12: `, and with the file where that is a shared one."""
+    return f"{place.file}:{place.line}: " if place.file else f"line {place.line}: "
 
 
 def _shown(path: Path) -> str:

@@ -1,6 +1,9 @@
-"""The one provider of an environment: this place, this account or project and no other, these tags on all."""
+"""The providers of an environment: its account or project only, its region, its tags on every resource."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
@@ -11,6 +14,36 @@ def of(settings: Settings) -> pulumi.ProviderResource:
     """The provider of the environment's cloud."""
     make = _google if settings.environment.cloud == "gcp" else _aws
     return make(settings.environment)
+
+
+def kubernetes(
+    settings: Settings, cloud: pulumi.ProviderResource, cluster: Mapping[str, Any]
+) -> pulumi.ProviderResource:
+    """Return the provider of an existing cluster. cluster: Cluster.outputs, as plain values.
+
+    It equals the one that Cluster itself creates, apart from its parent.
+    """
+    import pulumi_kubernetes
+
+    arguments: dict[str, Any] = {"kubeconfig": cluster["kubeconfig"]}
+    if settings.environment.cloud == "gcp":
+        # The identity of the cluster, whichever endpoint the kubeconfig has.
+        dns = settings.cluster.api_access == "dns"
+        host = str(cluster["endpoint"]).removeprefix("https://") if dns else _dns_endpoint(cluster, cloud)
+        arguments["cluster_identifier"] = host
+    return pulumi_kubernetes.Provider("cluster-kubernetes", **arguments)
+
+
+def _dns_endpoint(cluster: Mapping[str, Any], cloud: pulumi.ProviderResource) -> str:
+    from pulumi_gcp import container
+
+    found = container.get_cluster(
+        name=cluster["name"],
+        location=cluster["location"],
+        project=cluster["project"],
+        opts=pulumi.InvokeOptions(provider=cloud),
+    )
+    return found.control_plane_endpoints_configs[0].dns_endpoint_configs[0].endpoint
 
 
 # The SDKs are imported late: each takes a second to load, and an environment has one cloud.
@@ -36,7 +69,7 @@ def _google(environment: Environment) -> pulumi.ProviderResource:
         project=environment.project_id,
         region=environment.region,
         default_labels=environment.all_tags,
-        # Quota and the enabled services are those of this project, whoever's credentials call.
+        # Quota and enabled services are those of this project, not those of the caller's own project.
         billing_project=environment.project_id,
         user_project_override=True,
     )

@@ -23,6 +23,7 @@ from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from stacks.settings import joined, principals
 from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
+from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.from_arguments import OfArguments, given
@@ -69,6 +70,8 @@ class Settings(Topic):
     """An environment file with its profile's defaults filled in: one field a topic."""
 
     environment: Environment
+    shared: Shared = Shared()
+    layers: Layers = Layers()
     network: Network
     cluster: Cluster
     runner: Runner = Runner()
@@ -119,6 +122,7 @@ class Settings(Topic):
         else:
             yield from self._for_aws_alone()
         yield from ((f"environment.{name}", reason) for name, reason in self.environment.problems())
+        yield from ((f"layers.{name}", reason) for name, reason in self.layers.problems())
         if self.environment.profile == "prod":
             if self.network.nat == "single" and self.environment.cloud == "aws":
                 yield "network.nat", "got 'single', which falls with its zone; prod takes per_zone or none"

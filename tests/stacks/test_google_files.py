@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from stacks.loading import SettingsError, load_file
+from tests.stacks.files import complete
 
-ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 Change = dict[str, Any]
 
 
 def changed(folder: Path, change: Change, stack: str = "gcp-dev") -> Path:
     """An environment's file with these keys (`network/cidr`) changed."""
     file = f"Pulumi.{stack}.yaml"
-    document = json.loads(_as_json(file))
+    document = json.loads(_as_json(stack))
     for dotted, value in change.items():
         topic, *path = dotted.split("/")
         *above, last = [f"ai-platform:{topic}", *path]
@@ -33,8 +32,8 @@ def changed(folder: Path, change: Change, stack: str = "gcp-dev") -> Path:
 
 
 @cache
-def _as_json(file: str) -> str:
-    return json.dumps(YAML(typ="safe").load(ENVIRONMENTS / file))
+def _as_json(stack: str) -> str:
+    return json.dumps(complete(stack))
 
 
 def problems(folder: Path, change: Change, stack: str = "gcp-dev") -> list[str]:
