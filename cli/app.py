@@ -1,4 +1,4 @@
-"""The command `aiplatform`: its commands, and what an error looks like."""
+"""The command `aiplatform`: its subcommands, and how errors are printed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import sys
 import typer
 
 from cli import stacks, twins
-from cli.output import CommandError, held, note, own
+from cli.output import CommandError, command_name, lock_timeout, note, say
 from cli.plan import command as plan
 from cli.policy import command as policy
 
 app = typer.Typer(
     name="aiplatform",
     help=(
-        "Runs the platform's environments on a **twin**: the real Pulumi engine, a real Kubernetes control "
-        "plane and local clouds as strict as the real ones, on this machine alone. No command here touches "
-        "a cloud account; `pulumi up -s aws-dev` with real credentials does.\n\n"
-        "Begin with `aiplatform doctor`, then `aiplatform up aws-dev`."
+        "Deploy the platform's environments on a **twin** on this machine: the real Pulumi engine, a real "
+        "Kubernetes control plane, and local providers for AWS and Google Cloud. No command here touches a "
+        "cloud account; `pulumi up -s aws-dev` with real credentials does.\n\n"
+        "Start with `aiplatform doctor`, then `aiplatform up aws-dev`."
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -31,13 +31,30 @@ app.add_typer(twins.app, name="twin", rich_help_panel="The twin itself")
 app.add_typer(plan.app, name="plan", rich_help_panel="Plans of previews, for CI")
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        from cli.version import version
+
+        say(f"aiplatform {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
+    ),
+) -> None:
+    """Declare the options that apply without a command."""
+
+
 @app.command(rich_help_panel="The machine")
 def doctor(
-    build: bool = typer.Option(False, "--build", help="Build the tools that are missing, now."),
+    build: bool = typer.Option(False, "--build", help="Build the missing tools first."),
 ) -> None:
-    """Say what this machine has and lacks, and how to get what is missing.
+    """Check this machine, and state how to get what is missing.
 
-    Exits with 1 when something is missing without which nothing works.
+    Exits with 1 when something required is missing.
     """
     from cli import doctor as checks
 
@@ -45,7 +62,7 @@ def doctor(
 
 
 def main() -> int:
-    """Run the command line; an error that the user can act on is one message, not a traceback."""
+    """Run the command line. Prints errors that the user can act on as one message, without a traceback."""
     from filelock import Timeout
 
     from twin.processes import ProcessError
@@ -59,18 +76,18 @@ def main() -> int:
     except (ProcessError, ToolchainError, WorldError) as error:
         return _fail(str(error))
     except Timeout as error:
-        return _fail(held(error.lock_file))
+        return _fail(lock_timeout(error.lock_file))
     except (FileNotFoundError, PermissionError) as error:
         return _fail(f"{error.filename}: {error.strerror}")
     except KeyboardInterrupt:
-        note("interrupted; the same command goes on where this one stopped")
+        note("interrupted; run the same command again to continue")
         return 130
     return 0
 
 
 def _fail(message: str, code: int = 1) -> int:
-    # What the message advises can be typed as it stands.
-    message = message.replace("`aiplatform ", f"`{own()} ")
+    # So that the commands in a message can be copied.
+    message = message.replace("`aiplatform ", f"`{command_name()} ")
     if sys.stderr.isatty():
         from rich.console import Console
 

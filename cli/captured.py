@@ -1,4 +1,4 @@
-"""Pulumi commands in a twin whose output is for us and not for the user."""
+"""Pulumi commands in a twin whose output is captured and not shown."""
 
 from __future__ import annotations
 

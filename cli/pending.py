@@ -1,4 +1,4 @@
-"""Creates that an interrupted `up` left pending, undone for a destroy."""
+"""Pending creates of an interrupted `up`, deleted before a destroy."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CREATING: Final = "creating"
 
 
 def undo(world: World, stack: str, file: Path) -> bool:
-    """Delete what pending creates of the stack made and its state does not know; whether none of it is left.
+    """Delete what pending creates of the stack created and its state does not contain.
 
-    file: the stack's state. Pending operations of it that are resolved are removed from it: the engine keeps
-    them, and warns of them, until a refresh on a terminal.
+    file: the stack's state. Resolved pending operations are removed from it: the engine keeps them, and warns
+    of them, until a refresh on a terminal. Returns whether nothing is left.
     """
     pending = _pending(world, file)
     if not pending and not _unsettled(world, stack):
@@ -39,11 +39,11 @@ def undo(world: World, stack: str, file: Path) -> bool:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        note(f"what an interrupted `up` made could not be deleted:\n{done.stderr.strip()}")
+        note(f"resources of an interrupted `up` could not be deleted:\n{done.stderr.strip()}")
         return False
     outcome: dict[str, Any] = json.loads(done.stdout)
-    for each in outcome["deleted"]:
-        note(f"deleted {each}, which an interrupted `up` made")
+    for resource in outcome["deleted"]:
+        note(f"deleted {resource}, which an interrupted `up` created")
     if outcome["failed"]:
         return False
     if pending:
@@ -55,21 +55,21 @@ def _unsettled(world: World, stack: str) -> bool:
     from twin.store import Store
 
     store = Store(world.store)
-    found = store.unsettled(stack)
+    unsettled = store.unsettled(stack)
     store.close()
-    return bool(found)
+    return bool(unsettled)
 
 
 def _pending(world: World, file: Path) -> set[str]:
-    """The URNs of the cloud's resources that a create was begun for."""
+    """Return the URNs of the cloud's resources with a pending create."""
     try:
         operations = json.loads(file.read_text())["checkpoint"]["latest"].get("pending_operations") or ()
     except (OSError, ValueError, KeyError, TypeError):
-        return set()  # no stack yet, or none that could be read: the engine says what is wrong with it
-    return {each["resource"]["urn"] for each in operations if _is_ours(world, each)}
+        return set()  # no stack yet, or an unreadable one, which the engine reports
+    return {operation["resource"]["urn"] for operation in operations if _is_create_of_cloud(world, operation)}
 
 
-def _is_ours(world: World, operation: dict[str, Any]) -> bool:
+def _is_create_of_cloud(world: World, operation: dict[str, Any]) -> bool:
     resource = operation["resource"]
     return operation["type"] == _CREATING and str(resource["type"]).startswith(f"{world.cloud}:")
 
@@ -79,7 +79,9 @@ def _forget(world: World, stack: str, urns: set[str]) -> None:
     state = json.loads(_pulumi(world, "stack", "export", "--stack", stack))
     operations = state["deployment"].get("pending_operations") or ()
     state["deployment"]["pending_operations"] = [
-        each for each in operations if not (_is_ours(world, each) and each["resource"]["urn"] in urns)
+        operation
+        for operation in operations
+        if not (_is_create_of_cloud(world, operation) and operation["resource"]["urn"] in urns)
     ]
     with tempfile.NamedTemporaryFile("w", suffix=".json", dir=world.folder) as draft:
         json.dump(state, draft)

@@ -1,5 +1,7 @@
-"""How long steps are shown: a live line each on a terminal, plain lines elsewhere. On stderr, so that what a
-command prints can be read by another program."""
+"""Progress of long steps: a live line each on a terminal, plain lines elsewhere.
+
+On stderr, so that other programs can read a command's output.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +15,25 @@ from typing import Any, Final, TextIO
 from twin.toolchain.progress import Progress, Step
 
 QUIET_SECONDS: Final = 15.0
-"""On no terminal, a step under way says something new at most this often."""
+"""Without a terminal, a step in progress logs at most this often."""
 SHORT_SECONDS: Final = 0.3
-"""A step that took less has done nothing worth a line."""
+"""A step that took less is not logged."""
 
 
 @contextlib.contextmanager
-def shown(stream: TextIO | None = None) -> Iterator[Progress]:
-    """A progress for the duration of the context."""
-    chosen = stream or sys.stderr
-    if not chosen.isatty():
-        yield Plain(chosen)
+def show_progress(stream: TextIO | None = None) -> Iterator[Progress]:
+    """Return a progress for the duration of the context. stream: default stderr."""
+    target = stream or sys.stderr
+    if not target.isatty():
+        yield Plain(target)
         return
-    live = _live(chosen)
+    live = _live(target)
     with live:
         yield Live(live)
 
 
 class Plain:
-    """Lines with the elapsed time in front: when a step begins, now and then while it lasts, when it ends."""
+    """Lines with the elapsed time in front: while a step is in progress, and when it ends."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -53,7 +55,7 @@ class Plain:
             self.say(f"{name}: done in {duration(seconds)}")
 
     def say(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         with self._lock:
             self._stream.write(f"[{duration(time.monotonic() - self._began):>7}] {text}\n")
             self._stream.flush()
@@ -61,16 +63,16 @@ class Plain:
 
 class _PlainStep:
     def __init__(self, progress: Plain, name: str) -> None:
-        self._progress, self._name, self._said = progress, name, time.monotonic()
+        self._progress, self._name, self._logged_at = progress, name, time.monotonic()
 
     def update(self, text: str) -> None:
-        if time.monotonic() - self._said >= QUIET_SECONDS:
-            self._said = time.monotonic()
+        if time.monotonic() - self._logged_at >= QUIET_SECONDS:
+            self._logged_at = time.monotonic()
             self._progress.say(f"{self._name}: {text}")
 
 
 class Live:
-    """A line with a spinner for each step under way; a step that ended leaves a plain line."""
+    """A line with a spinner for each step in progress; a step that ended leaves a plain line."""
 
     def __init__(self, live: Any) -> None:
         self._live = live
@@ -93,7 +95,7 @@ class Live:
                 self._live.console.print(f"{mark} {name} [dim]{duration(seconds)}[/dim]", highlight=False)
 
     def say(self, text: str) -> None:
-        """One line."""
+        """Print one line."""
         self._live.console.print(text, highlight=False, markup=False)
 
 
@@ -108,7 +110,7 @@ class _LiveStep:
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `12 s`, `3 min 05 s`."""
+    """Return a duration as text: `0.4 s`, `12 s`, `3 min 05 s`."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

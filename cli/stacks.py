@@ -1,4 +1,4 @@
-"""up, preview, refresh and destroy: an environment on its own twin."""
+"""The commands up, preview, refresh and destroy of an environment on its twin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from cli.output import CommandError, commands, note, own, say
+from cli.output import CommandError, command_name, commands, note, say
 
 if TYPE_CHECKING:
     from twin.world import World
@@ -20,12 +20,11 @@ FOLDER = Path(__file__).resolve().parents[1] / "environments"
 NAMES = sorted(file.name.split(".")[1] for file in FOLDER.glob("Pulumi.*.yaml"))
 ENVIRONMENT = typer.Argument(
     metavar="ENVIRONMENT",
-    help=f"A file environments/Pulumi.ENVIRONMENT.yaml. There are: {', '.join(NAMES)}.",
+    help=f"Name of a file environments/Pulumi.ENVIRONMENT.yaml: {', '.join(NAMES)}.",
     show_default=False,
 )
 OUTPUTS = typer.Option(False, "--show-outputs", help="Show the stack's outputs too; they are long.")
-LOOKS = {"aws": (("aws eks list-clusters", "any AWS SDK sees the twin"),)}
-# With these the engine is asked for less than all, and says itself whether that is protected.
+# With these options a destroy covers a part of the stack, and the engine checks protection itself.
 PARTIAL = ("--target", "-t", "--exclude-protected", "--exclude", "-x", "--preview-only")
 
 
@@ -36,26 +35,26 @@ def register(app: typer.Typer) -> None:
 
 
 def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
-    """Bring an environment up on its twin; the second time, bring it to what its file says now.
+    """Deploy an environment on its twin, or update it to its file.
 
-    Starts the twin of the environment's name and builds the tools that are missing (the first time, some
-    minutes). An `up` that was killed is repaired by the next. Further options go to `pulumi up`, as in
+    Starts the twin of the environment's name and builds missing tools (the first time, some minutes). An `up`
+    that was killed is repaired by the next one. Further options are passed to `pulumi up`, as in
     `aiplatform up aws-dev --diff`.
     """
     began = time.monotonic()
     world = started(environment)
-    arguments = ["up", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
+    arguments = ["up", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
     code = _pulumi(world, environment, arguments)
     if code == 0:
-        _tell(world, environment, time.monotonic() - began)
+        _report_deployed(world, environment, time.monotonic() - began)
     else:
         name = shlex.quote(environment)
         _advise(
-            f"{environment} is not up as its file asks. What was made before the error stays, and is known.",
+            f"{environment} is not deployed completely. What was created before the error is in the state.",
             (
-                (f"{own()} up {name}", "when the cause above is mended: it goes on from here"),
-                (f"{own()} twin status --name {name}", "whether the twin itself is well, and its logs"),
-                (f"{own()} destroy {name}", "or remove what was made"),
+                (f"{command_name()} up {name}", "continue, when the cause above is fixed"),
+                (f"{command_name()} twin status --name {name}", "show the twin's processes and logs"),
+                (f"{command_name()} destroy {name}", "or delete what was created"),
             ),
         )
     raise typer.Exit(code)
@@ -64,75 +63,80 @@ def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: boo
 def preview(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
     """Show what `up` would change, and change nothing.
 
-    Starts the twin where it does not run. Further options go to `pulumi preview`, as in
+    Starts the twin where it does not run. Further options are passed to `pulumi preview`, as in
     `aiplatform preview aws-dev --diff --refresh`.
     """
     world = started(environment)
-    code = _pulumi(world, environment, ["preview", *_shown(show_outputs), *context.args])
+    code = _pulumi(world, environment, ["preview", *_output_options(show_outputs), *context.args])
     if code:
         note()
-        note("Nothing was changed: a preview only looks.")
+        note("A preview changes nothing.")
     raise typer.Exit(code)
 
 
 def refresh(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
-    """Read what was changed behind the program's back into the stack's state.
+    """Read changes made outside the program into the stack's state.
 
-    The next `up` then changes it back. Further options go to `pulumi refresh`.
+    The next `up` reverts them. Further options are passed to `pulumi refresh`.
     """
     world = started(environment)
-    arguments = ["refresh", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
+    arguments = ["refresh", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
     code = _pulumi(world, environment, arguments)
     if code:
         name = shlex.quote(environment)
         _advise(
-            f"What the state knows of {environment} may be old in parts.",
-            ((f"{own()} refresh {name}", "when the cause above is mended"),),
+            f"Parts of the state of {environment} may be out of date.",
+            ((f"{command_name()} refresh {name}", "when the cause above is fixed"),),
         )
     raise typer.Exit(code)
 
 
 def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: bool = OUTPUTS) -> None:
-    """Destroy all that `up` made, in the twin; an interrupted one, too.
+    """Delete an environment from its twin.
 
-    A protected environment is refused: its file must say `teardown: true` at an `up` before. The twin goes
-    on running: `aiplatform twin stop` stops it. Further options go to `pulumi destroy`.
+    Also deletes what an interrupted `up` created. Refused for a protected environment, until an `up` with
+    `teardown: true` in its file. The twin keeps running: `aiplatform twin stop` stops it. Further options are
+    passed to `pulumi destroy`.
     """
-    from cli import engine, worlds
+    from cli import engine, instances
     from twin import environment as variables
 
     whole = not any(word.partition("=")[0] in PARTIAL for word in context.args)
     if whole:
-        _refuse_protected(worlds.for_environment(environment), environment)
+        _refuse_protected(instances.for_environment(environment), environment)
     world = started(environment)
-    arguments = ["destroy", "--yes", "--skip-preview", *_shown(show_outputs), *context.args]
-    # First: what the state does not know can keep what it does know from being deleted.
+    arguments = ["destroy", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
+    # First: resources that the state does not contain can block the deletion of those that it does.
     resolved = not whole or engine.undo_pending(world, environment)
     code = _pulumi(world, environment, arguments)
     if code == 0 and not resolved:
         code = 0 if engine.undo_pending(world, environment) else 1
     if code == 0:
         variables.stack_kubeconfig(world).unlink(missing_ok=True)
-        _tell_leftovers(world)
+        _report_leftovers(world)
     else:
         name = shlex.quote(environment)
         _advise(
-            f"Not all of {environment} is destroyed. What is left stays known.",
+            f"{environment} is not deleted completely. What is left stays in the state.",
             (
-                (f"{own()} destroy {name}", "when the cause above is mended: it goes on from here"),
-                (f"{own()} twin reset --name {name}", "or forget the twin with all that it holds"),
+                (f"{command_name()} destroy {name}", "continue, when the cause above is fixed"),
+                (
+                    f"{command_name()} twin reset --name {name}",
+                    "or delete the twin with all that it contains",
+                ),
             ),
         )
     raise typer.Exit(code)
 
 
 def started(environment: str) -> World:
-    from cli import worlds
-    from cli.progress import shown
+    """Return the twin of an environment, started where it does not run."""
+    from cli import instances
+    from cli.progress import show_progress
     from twin import lifecycle
 
-    world = worlds.for_environment(environment)
-    with shown() as progress:
+    world = instances.for_environment(environment)
+    with show_progress() as progress:
         lifecycle.start(world, progress)
     return world
 
@@ -143,83 +147,82 @@ def _pulumi(world: World, environment: str, arguments: list[str]) -> int:
     return engine.run(world, environment, arguments)
 
 
-def _shown(outputs: bool) -> list[str]:
+def _output_options(outputs: bool) -> list[str]:
     return [] if outputs else ["--suppress-outputs"]
 
 
 def _refuse_protected(world: World, environment: str) -> None:
-    from cli import engine, worlds
+    from cli import engine, instances
 
-    kept = engine.protected(world, environment)
-    if not kept:
+    if not engine.protected(world, environment):
         return
     file, up = f"environments/Pulumi.{environment}.yaml", f"`make up ENV={environment}`"
-    if worlds.teardown(environment):
+    if instances.teardown(environment):
         raise CommandError(
-            f"{environment} is protected still: {file} says `teardown`, which holds from the next {up} on; "
+            f"{environment} is still protected: `teardown` in {file} applies after the next {up}; "
             "then destroy."
         )
     raise CommandError(
-        f"{environment} is protected: set `teardown: true` under {worlds.TOPIC} in {file}, {up}, "
+        f"{environment} is protected: set `teardown: true` under {instances.TOPIC} in {file}, {up}, "
         "then destroy."
     )
 
 
-def _tell(world: World, environment: str, seconds: float) -> None:
+def _report_deployed(world: World, environment: str, seconds: float) -> None:
     from cli import engine
     from cli.progress import duration
 
     kubeconfig = engine.write_kubeconfig(world, engine.outputs(world, environment))
     say()
-    say(f"{environment} is up on the twin, in {duration(seconds)}. No cloud account was touched.")
+    say(f"{environment} is deployed on the twin, in {duration(seconds)}. No cloud account was touched.")
     if kubeconfig is None:
         return
-    say(f"Its kubeconfig: {kubeconfig}")
+    say(f"Kubeconfig: {kubeconfig}")
     say()
-    say("What to try next:")
+    say("Next:")
     name = shlex.quote(environment)
-    run = f"{own()} twin run --name {name} --"
     for line in commands(
         (
             (f"export KUBECONFIG={shlex.quote(str(kubeconfig))}", "then: kubectl get nodes"),
-            (f"{run} kubectl get nodes", "the same, in the twin's environment"),
-            *((f"{run} {command}", why) for command, why in LOOKS.get(world.cloud, ())),
-            (f"{own()} preview {name}", "nothing to change now"),
-            (f"{own()} destroy {name}", "and it is gone"),
+            (
+                f"{command_name()} twin run --name {name} -- COMMAND",
+                "run any client of the cloud in the twin",
+            ),
+            (f"{command_name()} destroy {name}", "delete the environment"),
         )
     ):
         say(line)
 
 
 def _advise(state: str, next_steps: tuple[tuple[str, str], ...]) -> None:
-    """After a failure: how things stand, and what to do next."""
+    """Report the state after a failure, and the commands to run next."""
     note()
     note(state)
     for line in commands(next_steps):
         note(line)
 
 
-def _tell_leftovers(world: World) -> None:
-    """Say whether the cloud holds anything still: what the stack does not know of is not destroyed."""
+def _report_leftovers(world: World) -> None:
+    """Report what the cloud still contains: a destroy deletes only what the stack contains."""
     inventory = _inventory(world)
     if inventory is None:
         return
     left = [f"{kind}: {', '.join(map(str, ids))}" for kind, ids in inventory.items() if ids]
     say()
     if not left:
-        stop = f"{own()} twin stop --name {shlex.quote(world.name)}"
-        say(f"The twin holds nothing any more. It runs on; `{stop}` stops it.")
+        stop = f"{command_name()} twin stop --name {shlex.quote(world.name)}"
+        say(f"The twin's cloud is empty. The twin keeps running; `{stop}` stops it.")
         return
-    note("The twin still holds what this stack does not own:")
+    note("The twin's cloud still contains what is not in this stack:")
     for line in left:
         note(f"  {line}")
 
 
 def _inventory(world: World) -> dict[str, list[Any]] | None:
-    from cli import front
+    from cli import admin_client
 
     try:
-        found = front.ask(world, "GET", "inventory")
+        inventory = admin_client.request(world, "GET", "inventory")
     except (OSError, ValueError):
         return None
-    return {kind: ids if isinstance(ids, list) else [ids] for kind, ids in found.items()}
+    return {kind: ids if isinstance(ids, list) else [ids] for kind, ids in inventory.items()}

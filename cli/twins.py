@@ -1,4 +1,4 @@
-"""`aiplatform twin`: start, look into and stop the local worlds."""
+"""The commands of `aiplatform twin`: start, inspect, stop and delete twins."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from cli import faults
-from cli.output import CommandError, commands, note, own, say, table
+from cli.output import CommandError, command_name, commands, note, say, table
 
 if TYPE_CHECKING:
     from twin.lifecycle import Status
     from twin.world import World
 
 app = typer.Typer(
-    help="The twin, a local world that unmodified programs run against: start, enter, look at, stop, forget.",
+    help="Start, use, inspect, stop and delete twins.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -31,7 +31,7 @@ NAME = typer.Option(
     None,
     "--name",
     "-n",
-    help="Which twin. Default: $AIPLATFORM_TWIN, else `default`.",
+    help="Name of the twin. Default: $AIPLATFORM_TWIN, else `default`.",
     show_default=False,
 )
 MEBIBYTE = 1024 * 1024
@@ -40,28 +40,29 @@ MEBIBYTE = 1024 * 1024
 @app.command()
 def start(
     name: str | None = NAME,
-    cloud: str | None = typer.Option(None, help="`aws` or `gcp`; only when the twin is made."),
-    region: str | None = typer.Option(None, help="The region of a new twin."),
+    cloud: str | None = typer.Option(None, help="Cloud of a new twin: `aws` or `gcp`."),
+    region: str | None = typer.Option(None, help="Region of a new twin."),
     account: str | None = typer.Option(None, help="Account (12 digits) or project id of a new twin."),
 ) -> None:
-    """Start a twin, or what of it does not run; make it where there is none.
+    """Start a twin, which is created where there is none.
 
-    A twin named as an environment (`aws-dev`) takes cloud, region and account from the environment's file,
-    another one is AWS's us-west-2 unless told otherwise. It listens on loopback only.
+    Processes that run already are left as they are. A twin with the name of an environment (`aws-dev`) takes
+    cloud, region and account from the environment's file; the default of others is AWS in us-west-2. All
+    processes listen on loopback only.
     """
-    from cli import worlds
-    from cli.progress import shown
+    from cli import instances
+    from cli.progress import show_progress
     from twin import lifecycle
 
-    world = worlds.made(name, cloud=cloud, region=region, account=account)
-    with shown() as progress:
+    world = instances.get_or_create(name, cloud=cloud, region=region, account=account)
+    with show_progress() as progress:
         lifecycle.start(world, progress)
     say(f"twin {world.name} runs: {world.cloud} at {world.url('cloud')}, Kubernetes at {_kubernetes(world)}")
     for line in commands(
         (
-            (f'eval "$({own()} twin env --name {world.name})"', "this shell works in it"),
-            (f"{own()} twin run --name {world.name} -- COMMAND", "or one command does"),
-            (f"{own()} twin stop --name {world.name}", "what it knows stays for the next start"),
+            (f'eval "$({command_name()} twin env --name {world.name})"', "use it in this shell"),
+            (f"{command_name()} twin run --name {world.name} -- COMMAND", "use it in one command"),
+            (f"{command_name()} twin stop --name {world.name}", "stop it; its state stays"),
         )
     ):
         say(line)
@@ -70,28 +71,28 @@ def start(
 @app.command()
 def stop(
     name: str | None = NAME,
-    everyone: bool = typer.Option(False, "--all", help="All twins of this user."),
+    stop_all: bool = typer.Option(False, "--all", help="Stop all twins of this user."),
 ) -> None:
-    """Stop every process of a twin and no other. What it knows stays for the next start."""
-    from cli import worlds
+    """Stop a twin's processes. Its state stays for the next start."""
+    from cli import instances
     from twin import lifecycle
-    from twin import world as all_worlds
+    from twin.world import every
 
-    for world in all_worlds.every() if everyone else [worlds.existing(name)]:
-        ran = lifecycle.stop(world)
-        say(f"twin {world.name}: {'stopped ' + ', '.join(ran) if ran else 'was not running'}")
+    for world in every() if stop_all else [instances.existing(name)]:
+        stopped = lifecycle.stop(world)
+        say(f"twin {world.name}: {'stopped ' + ', '.join(stopped) if stopped else 'was not running'}")
 
 
 @app.command()
 def status(
     name: str | None = NAME,
-    as_json: bool = typer.Option(False, "--json", help="For a program."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON."),
 ) -> None:
     """Show a twin's processes. Exits with 3 when not all of them run."""
-    from cli import worlds
+    from cli import instances
     from twin import lifecycle
 
-    state = lifecycle.status(worlds.existing(name))
+    state = lifecycle.status(instances.existing(name))
     if as_json:
         say(json.dumps(_document(state), indent=2))
     else:
@@ -102,18 +103,19 @@ def status(
 @app.command()
 def env(
     name: str | None = NAME,
-    unset: bool = typer.Option(False, "--unset", help="Print what takes a shell out of the twin again."),
+    unset: bool = typer.Option(False, "--unset", help="Print the commands that restore the shell."),
 ) -> None:
-    """Print what brings a shell into the twin: `eval "$(aiplatform twin env)"`.
+    """Print the variables that make a shell use a twin.
 
-    In that shell pulumi, aws, kubectl, boto3 and terraform reach the twin, and no real account: the user's
-    own AWS variables and profiles are hidden. In a twin named as an environment, pulumi also gets that
-    stack and the twin's copy of its file, so that `pulumi preview` needs no option.
+    After `eval "$(aiplatform twin env)"`, pulumi, aws, kubectl, boto3 and terraform reach the twin, and no
+    real account: the user's own AWS variables and profiles are hidden. In a twin with the name of an
+    environment, pulumi also gets that stack and the twin's copy of its file, so that `pulumi preview` needs
+    no option.
     """
-    from cli import engine, worlds
+    from cli import engine, instances
     from twin import environment, lifecycle
 
-    world = worlds.existing(name)
+    world = instances.existing(name)
     environment.prepare(world)
     variables = {key: value for key, value in environment.environment(world).items() if key != "PATH"}
     if world.name in environment.environments() and (world.bin / "pulumi").exists():
@@ -124,7 +126,7 @@ def env(
         say(f'PATH="${{PATH#{first}:}}"')
         return
     if not lifecycle.status(world).running:
-        note(f"twin {world.name} does not run: `{own()} twin start --name {world.name}` starts it")
+        note(f"twin {world.name} does not run: `{command_name()} twin start --name {world.name}` starts it")
     hidden = [key for key in environment.foreign() if key not in variables]
     if hidden:
         say(f"unset {' '.join(hidden)}")
@@ -138,16 +140,17 @@ def env(
     options_metavar="[--name NAME] -- COMMAND [ARGUMENT]...",
 )
 def run(context: typer.Context, name: str | None = NAME) -> None:
-    """Run a command in the twin: `aiplatform twin run -- pulumi up -s aws-dev`.
+    """Run a command in a twin.
 
-    Starts the twin where it does not run. A pulumi command that names an environment's stack (`-s aws-dev`)
-    runs in the twin of that name, unless --name says otherwise, and gets the twin's copy of the stack file;
-    the stack is made where there is none. The exit code is the command's.
+    For example `aiplatform twin run -- pulumi up -s aws-dev`. Starts the twin where it does not run. A pulumi
+    command that names an environment's stack (`-s aws-dev`) runs in the twin of that name, unless --name
+    names another one, and gets the twin's copy of the stack file; the stack is created where there is none.
+    The exit code is the command's.
     """
     if not context.args:
-        raise CommandError("say what to run: aiplatform twin run -- COMMAND [ARGUMENT...]")
-    from cli import engine, engine_settings, pending, worlds
-    from cli.progress import shown
+        raise CommandError("no command; expected aiplatform twin run -- COMMAND [ARGUMENT...]")
+    from cli import engine, engine_settings, instances, pending
+    from cli.progress import show_progress
     from twin import environment, lifecycle
 
     command = context.args
@@ -155,9 +158,10 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
     stack = engine.stack_of(command) if is_pulumi else None
     if stack not in environment.environments():
         stack = None
-    own = stack if stack and not name and not os.environ.get(worlds.VARIABLE) else name
-    world = worlds.made(own)
-    with shown() as progress:
+    world = instances.get_or_create(
+        stack if stack and not name and not os.environ.get(instances.VARIABLE) else name
+    )
+    with show_progress() as progress:
         lifecycle.start(world, progress)
     variables = environment.complete(world)
     if is_pulumi:
@@ -174,41 +178,47 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
 @app.command()
 def reset(
     name: str | None = NAME,
-    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask."),
+    yes: bool = typer.Option(False, "--yes", "-y", help="Do not ask for confirmation."),
 ) -> None:
-    """Stop a twin and remove all that it knows: its cloud, its cluster, its stacks' state."""
-    from cli import worlds
-    from twin import lifecycle
-    from twin import world as all_worlds
+    """Stop a twin and delete its folder.
 
-    wanted = worlds.chosen(name)
-    if not all_worlds.NAME.fullmatch(wanted):
-        raise CommandError(f"{wanted!r} is no name of a twin")
-    # Not loaded: a damaged one is what a reset is for.
-    world = all_worlds.World(wanted)
+    This deletes its cloud, its cluster and the state of its stacks.
+    """
+    from cli import instances
+    from twin import lifecycle
+    from twin.world import NAME as NAME_PATTERN
+    from twin.world import World
+
+    selected = instances.selected_name(name)
+    if not NAME_PATTERN.fullmatch(selected):
+        raise CommandError(
+            f"twin name {selected!r}; expected 2 to 40 lower-case letters, digits and hyphens, a letter first"
+        )
+    # Not loaded: a reset also repairs a damaged twin.
+    world = World(selected)
     if not world.folder.exists():
-        say(f"there is no twin {wanted}")
+        say(f"there is no twin {selected}")
         return
     if not yes:
         if not sys.stdin.isatty():
-            raise CommandError(f"this removes {world.folder}: say --yes")
-        typer.confirm(f"Remove twin {wanted} with all that it knows ({world.folder})?", abort=True)
+            raise CommandError(f"this deletes {world.folder}; confirm with --yes")
+        typer.confirm(f"Delete twin {selected} and its folder ({world.folder})?", abort=True)
     lifecycle.reset(world)
-    say(f"twin {wanted} is gone")
+    say(f"twin {selected} is deleted")
 
 
 @app.command("list")
-def list_(as_json: bool = typer.Option(False, "--json", help="For a program.")) -> None:
+def list_(as_json: bool = typer.Option(False, "--json", help="Print JSON.")) -> None:
     """List the twins of this user."""
     from twin import lifecycle
-    from twin import world as all_worlds
+    from twin.world import every
 
-    states = [lifecycle.status(world) for world in all_worlds.every()]
+    states = [lifecycle.status(world) for world in every()]
     if as_json:
         say(json.dumps([_document(state) for state in states], indent=2))
         return
     if not states:
-        note(f"there is no twin yet: `{own()} twin start` makes one")
+        note(f"there is no twin yet: `{command_name()} twin start` creates one")
         return
     rows = [
         (
@@ -225,19 +235,19 @@ def list_(as_json: bool = typer.Option(False, "--json", help="For a program.")) 
 
 
 def _become(command: Sequence[str], variables: dict[str, str]) -> NoReturn:
-    """Replace this process by the command: signals, terminal and exit code are its own."""
+    """Replace this process by the command, which then gets the signals and the terminal."""
     sys.stdout.flush()
     sys.stderr.flush()
     try:
         os.execvpe(command[0], list(command), variables)  # noqa: S606 - the user's own command
     except FileNotFoundError:
-        raise CommandError(f"{command[0]}: there is no such command on the twin's PATH") from None
+        raise CommandError(f"{command[0]}: command not found on the twin's PATH") from None
 
 
 def _stack_variables(world: World, stack: str, file: Path) -> dict[str, str]:
     from twin import environment
 
-    assert file.is_relative_to(environment.project_folder(world))  # noqa: S101 - never the repository's own
+    assert file.is_relative_to(environment.project_folder(world))  # noqa: S101 - never the repository's file
     # Pulumi reads each of its options from such a variable.
     return {"PULUMI_STACK": stack, "PULUMI_OPTION_CONFIG_FILE": str(file)}
 

@@ -1,7 +1,7 @@
-"""Renews what is made from the types and from what is registered: `python -m tests.generate`, which
-`make generate` runs.
+"""Write the files that are generated from types and registered resources: `python -m tests.generate`.
 
-tests/test_generated.py and tests/inventories fail when one of these files is not what this makes.
+`make generate` runs this. tests/test_generated.py and tests/inventories fail while one of the files is
+out of date.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tests.generating import (
     cloud_support,
     components,
     environment,
+    environment_diagram,
     google_access,
     policies,
     renewing,
@@ -28,7 +29,7 @@ PAGES = Path("docs/components")
 
 @cache
 def files() -> Mapping[Path, str]:
-    """Path in the repository -> what it should hold."""
+    """Return path in the repository -> content."""
     return {
         Path("components/schema.json"): components.schema(),
         **{PAGES / name: text for name, text in components.pages().items()},
@@ -38,18 +39,20 @@ def files() -> Mapping[Path, str]:
         Path("docs/policies.md"): policies.text(),
         Path("docs/security-roles-aws.md"): aws_rights.text(),
         google_access.PAGE: google_access.text(),
+        environment_diagram.PAGE: environment_diagram.text(),
     }
 
 
 def leftovers() -> list[Path]:
-    """Pages of components that do not exist any more."""
+    """Return the pages of components that do not exist any more."""
     return renewing.leftovers(PAGES, "*.md", files())
 
 
 def main() -> None:
     """Write all generated files, and report those that changed."""
-    renewing.renew(files().items(), leftovers())
+    # First: the diagram is drawn from an inventory.
     inventories.main()
+    renewing.renew(files().items(), leftovers())
 
 
 if __name__ == "__main__":

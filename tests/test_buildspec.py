@@ -84,7 +84,7 @@ def test_only_a_preview_skips_checkpoints(tmp_path: Path, command: str, checkpoi
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("destroy", "destroy from outside"),
+        ("destroy", "cannot delete the network that it runs in"),
         ("import", "expected preview, up, refresh or cancel"),
         ("", "got ''"),
     ],

@@ -1,1 +1,1 @@
-"""`aiplatform plan`: what a preview would do, in a form that two previews can be compared by."""
+"""`aiplatform plan`: plans of previews, saved in a form that can be compared."""

@@ -10,7 +10,7 @@ from cli.plan.command import app
 
 
 def main() -> int:
-    """Run the command line; an error that the user can act on is one message, not a traceback."""
+    """Run the command line. Prints errors that the user can act on as one message, without a traceback."""
     try:
         app(prog_name="aiplatform plan")
     except CommandError as error:

@@ -1,4 +1,4 @@
-"""The commands. They read what the engine has said already, and run nothing."""
+"""The commands of `aiplatform plan`. They read output of the engine, and run nothing."""
 
 from __future__ import annotations
 
@@ -9,31 +9,36 @@ from typing import Final
 import typer
 
 from cli.output import note, say
-from cli.plan import comparing, reading
+from cli.plan.diff import differences, lines
+from cli.plan.load import load_plan, read_events, write_plan
 
 DIFFERS: Final = 1
-TARGET = typer.Argument(metavar="PLAN", help="The file to write.", show_default=False)
-APPROVED = typer.Argument(help="The plan that was approved.", show_default=False)
-NOW = typer.Argument(help="The plan of now.", show_default=False)
-FILE = typer.Argument(metavar="PLAN", help="A file that `plan save` wrote.", show_default=False)
+TARGET = typer.Argument(metavar="PLAN", help="File to write.", show_default=False)
+APPROVED = typer.Argument(help="Plan that was approved.", show_default=False)
+NOW = typer.Argument(help="Plan to compare with it.", show_default=False)
+FILE = typer.Argument(metavar="PLAN", help="File that `plan save` wrote.", show_default=False)
 app = typer.Typer(
-    help="What a preview would do, to be compared with what was approved: for CI, of any stack.",
+    help=(
+        "Save and compare plans of previews.\n\n"
+        "CI applies what was approved, and nothing else. Works with any stack of any Pulumi program."
+    ),
     no_args_is_help=True,
 )
 
 
 @app.command()
 def save(file: Path = TARGET) -> None:
-    """Read a preview's events from stdin and write its plan: operations, diffs, what policies say.
+    """Write the plan of a preview, whose events are read from stdin.
 
-    The plan holds no value, only digests: secrets stay where they are. Exits with 1, and writes nothing, when
-    the preview failed or did not come to its end.
+    The plan contains operations, diffs and violations of policies; digests instead of values, so no secrets.
+    Exits with 1, and writes nothing, when the preview
+    failed or is incomplete.
 
         PULUMI_ENABLE_STREAMING_JSON_PREVIEW=true pulumi preview --json | aiplatform plan save plan.json
     """
-    plan = reading.read(sys.stdin)
-    reading.write(plan, file)
-    for line in comparing.lines(plan):
+    plan = read_events(sys.stdin)
+    write_plan(plan, file)
+    for line in lines(plan):
         say(line)
 
 
@@ -43,29 +48,32 @@ def show(
     expect_no_changes: bool = typer.Option(
         False, "--expect-no-changes", help="Exit with 1 when the plan has an operation."
     ),
-    refuse_faults: bool = typer.Option(
-        False, "--refuse-faults", help="Exit with 1 when a policy has found a mandatory fault."
+    refuse_violations: bool = typer.Option(
+        False,
+        "--refuse-violations",
+        "--refuse-faults",
+        help="Exit with 1 when the plan has a mandatory violation.",
     ),
 ) -> None:
     """Print a plan."""
-    plan = reading.load(file)
-    for line in comparing.lines(plan):
+    plan = load_plan(file)
+    for line in lines(plan):
         say(line)
-    if (expect_no_changes and plan.operations) or (refuse_faults and plan.mandatory):
+    if (expect_no_changes and plan.operations) or (refuse_violations and plan.mandatory):
         raise typer.Exit(DIFFERS)
 
 
 @app.command()
 def compare(approved: Path = APPROVED, now: Path = NOW) -> None:
-    """Say where two plans differ; exits with 1 when they do.
+    """Report the differences between two plans.
 
-    Operations are compared by URN, with their detailed diffs and the digests of their inputs, and the results
-    of the policies one by one.
+    Exits with 1 when there are any. Operations are compared by URN, with their detailed diffs and the digests
+    of their inputs; violations one by one.
     """
-    found = comparing.differences(reading.load(approved), reading.load(now))
-    if found:
-        note(f"{len(found)} difference(s) from what was approved:")
-        for line in found:
+    changes = differences(load_plan(approved), load_plan(now))
+    if changes:
+        note(f"{len(changes)} difference(s) from the approved plan:")
+        for line in changes:
             note(f"  {line}")
         raise typer.Exit(DIFFERS)
-    say("the same as approved")
+    say("the plan is the approved one")

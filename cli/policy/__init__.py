@@ -1,1 +1,1 @@
-"""`aiplatform policy`: a preview of an environment on its twin, judged by the policy pack."""
+"""`aiplatform policy`: a preview of an environment on its twin, with the policy pack."""

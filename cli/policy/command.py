@@ -1,4 +1,4 @@
-"""The command."""
+"""The command `aiplatform policy`."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from cli.output import CommandError, held, note, say
+from cli.output import CommandError, lock_timeout, note, say
 from cli.policy import events, files, report
-from cli.progress import shown
+from cli.progress import show_progress
 from cli.stacks import ENVIRONMENT, PANEL, started
 
 if TYPE_CHECKING:
     from twin.watch import Watch
     from twin.world import World
 
-SARIF = typer.Option(None, "--sarif", help="Write the faults there for code scanning (SARIF 2.1.0).")
-JUNIT = typer.Option(None, "--junit", help="Write the faults there for CI's test views (JUnit XML).")
-CONFIG = typer.Option(None, "--config", help="A JSON file that configures the pack, as `pulumi` takes it.")
-FAULTS: Final = 1
-BROKEN: Final = 2
+SARIF = typer.Option(
+    None, "--sarif", help="Write the violations to this file for code scanning (SARIF 2.1.0)."
+)
+JUNIT = typer.Option(
+    None, "--junit", help="Write the violations to this file for CI's test views (JUnit XML)."
+)
+CONFIG = typer.Option(None, "--config", help="Configure the pack by this JSON file, in Pulumi's format.")
+VIOLATIONS: Final = 1
+INCOMPLETE: Final = 2
 INTERRUPTED: Final = 130
 
 
@@ -37,12 +41,13 @@ def policy(
     junit: Path | None = JUNIT,
     config: Path | None = CONFIG,
 ) -> None:
-    """Preview an environment on its twin with the policy pack, and report what it says, by severity.
+    """Report the violations of policies in an environment's preview.
 
-    Changes nothing. What is known only when it has been made is judged at `up`; in an environment that is up
-    all is known. Exits with 1 for a mandatory fault, with 2 when not all could be judged.
+    Starts the twin where it does not run, and changes nothing. Checks of values that the preview does not
+    know are deferred to `up`. Exits with 1 for a mandatory violation, with 2 when the evaluation is
+    incomplete.
     """
-    with _nothing_judged():
+    with _errors_as_incomplete():
         sarif = files.target(sarif, "--sarif") if sarif else None
         junit = files.target(junit, "--junit") if junit else None
         if sarif and sarif == junit:
@@ -50,41 +55,45 @@ def policy(
         config = files.configuration(config) if config else None
         world = started(environment)
         try:
-            judgement = _judged(world, environment, config)
+            evaluation = _evaluate(world, environment, config)
         except KeyboardInterrupt:
-            note("interrupted: the preview has ended, and nothing was changed or judged")
+            note("interrupted: the preview has ended; nothing was changed or evaluated")
             raise typer.Exit(INTERRUPTED) from None
-    for line in report.lines(judgement, environment):
+    for line in report.lines(evaluation, environment):
         say(line)
     try:
         if sarif:
-            sarif.write_text(report.sarif(judgement, f"environments/Pulumi.{environment}.yaml"))
+            sarif.write_text(report.sarif(evaluation, f"environments/Pulumi.{environment}.yaml"))
         if junit:
-            report.junit(judgement, environment, junit)
+            report.junit(evaluation, environment, junit)
     except OSError as error:
-        raise CommandError(f"the report could not be written: {error}", BROKEN) from None
-    if not judgement.complete:
-        why = judgement.wrong or ["it broke off before its end; the engine's own words, if any, are above"]
-        note("\n".join(["the preview went wrong, so not all was judged:", *why]))
-    if judgement.mandatory:
-        raise typer.Exit(FAULTS)
-    if not judgement.complete:
-        raise typer.Exit(BROKEN)
+        raise CommandError(f"the report could not be written: {error}", INCOMPLETE) from None
+    if not evaluation.complete:
+        reasons = evaluation.failures or ["the engine ended early; its messages, if any, are above"]
+        note("\n".join(["the preview failed, so the evaluation is incomplete:", *reasons]))
+    if evaluation.mandatory:
+        raise typer.Exit(VIOLATIONS)
+    if not evaluation.complete:
+        raise typer.Exit(INCOMPLETE)
 
 
-def _judged(world: World, name: str, config: Path | None) -> events.Judgement:
+def _evaluate(world: World, name: str, config: Path | None) -> events.Evaluation:
     from twin.watch import Watch
 
-    with shown() as progress, progress.step("preview under the policies"), Watch(world, note) as watch:
-        judgement = events.read(_preview(world, name, config, watch))
+    with (
+        show_progress() as progress,
+        progress.step("preview with the policy pack"),
+        Watch(world, note) as watch,
+    ):
+        evaluation = events.read(_preview(world, name, config, watch))
     if watch.failure:
-        note(f"the preview was ended, as the twin does not run any more: {watch.failure}")
-    return judgement
+        note(f"the preview was ended because the twin stopped running: {watch.failure}")
+    return evaluation
 
 
 @contextlib.contextmanager
-def _nothing_judged() -> Iterator[None]:
-    """Whoever waits for a verdict is not told that there is a fault where nothing was judged."""
+def _errors_as_incomplete() -> Iterator[None]:
+    """Exit with INCOMPLETE for an error of the twin: CI must not take it for a violation."""
     from filelock import Timeout
 
     from twin.processes import ProcessError
@@ -94,13 +103,13 @@ def _nothing_judged() -> Iterator[None]:
     try:
         yield
     except (CommandError, ProcessError, ToolchainError, WorldError) as error:
-        raise CommandError(str(error), BROKEN) from error
+        raise CommandError(str(error), INCOMPLETE) from error
     except Timeout as error:
-        raise CommandError(held(error.lock_file), BROKEN) from error
+        raise CommandError(lock_timeout(error.lock_file), INCOMPLETE) from error
 
 
 def _preview(world: World, name: str, config: Path | None, watch: Watch) -> Iterator[str]:
-    """The engine's events."""
+    """Yield the engine's events."""
     from cli import engine, engine_settings
     from twin import environment
 
@@ -122,4 +131,4 @@ def _preview(world: World, name: str, config: Path | None, watch: Watch) -> Iter
         **engine_settings.variables(command[1:]),
         "PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "true",
     }
-    return engine.heard(command, variables, watch)
+    return engine.read_lines(command, variables, watch)

@@ -1,4 +1,4 @@
-"""What the engine tells of policies while it previews: its stream of events, a JSON object a line."""
+"""Results of policies, from the engine's stream of events: one JSON object a line."""
 
 from __future__ import annotations
 
@@ -9,32 +9,31 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 SEVERITIES: Final = ("critical", "high", "medium", "low")
-SAID: Final = "guardrails: "
-"""How the lines begin that the pack itself says (policies/pack/notes.py)."""
+PREFIX: Final = "guardrails: "
+"""Prefix of the messages that the pack itself logs, apart from violations."""
 _FAILED: Final = "preview failed"
-_WAITS: Final = "known only at `up`, and judged there: "
-_MEND: Final = re.compile(r"\nTo mend it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
+_DEFERRED: Final = re.compile(r"(?:known only at|deferred to) `up`[^:]*: ")
+_REMEDIATION: Final = re.compile(r"\nTo (?:mend|fix) it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
 _COUNTED: Final = re.compile(r"(\w+\.\w+) \((\d+)\)")
 _PATH: Final = re.compile(r"(?P<path>[\w$/.\-]+(\[[^\]\n]*\]|\.[\w$/\-]+)*): ")
 
 
 @dataclass(frozen=True)
 class Violation:
-    """One fault that a policy found."""
+    """One violation of a policy."""
 
     policy: str
     severity: str
     mandatory: bool
     urn: str
-    """Of the resource; the stack's where it is about the program as a whole."""
+    """Of the resource; of the stack where the program as a whole violates the policy."""
     path: str
     """The property path; empty for the resource as a whole."""
     problem: str
     remediation: str
     page: str
     excepted: str = ""
-    """The engine's own exception by which it stops nothing (`exceptions` of the configuration), with its
-    reason."""
+    """Id and reason of the engine's exception (`exceptions` of the configuration) that makes it advisory."""
 
     @property
     def resource(self) -> str:
@@ -48,78 +47,80 @@ class Violation:
 
 
 @dataclass
-class Judgement:
-    """All that a preview told."""
+class Evaluation:
+    """The results of all policies in one preview."""
 
     violations: list[Violation] = field(default_factory=list[Violation])
-    said: list[str] = field(default_factory=list[str])
-    """Lines of the pack itself: the profile, what is exempt, what waits for `up`."""
+    messages: list[str] = field(default_factory=list[str])
+    """Messages of the pack itself: the profile, exemptions, what is deferred to `up`."""
     policies: set[str] = field(default_factory=set[str])
-    """The policies that judged anything."""
-    waiting: dict[str, int] = field(default_factory=dict[str, int])
-    """Policy -> how many judgements wait for `up`."""
+    """The policies that evaluated at least one resource."""
+    deferred: dict[str, int] = field(default_factory=dict[str, int])
+    """Policy -> number of its evaluations that are deferred to `up`, where all values are known."""
     errors: list[str] = field(default_factory=list[str])
-    """What went wrong beside policies."""
+    """All errors of the engine."""
     finished: bool = False
-    """Whether the engine came to its end."""
+    """Whether the engine finished the preview."""
 
     @property
     def mandatory(self) -> list[Violation]:
-        """Those that stop an update."""
-        return [each for each in self.violations if each.mandatory]
+        """The violations that stop an update."""
+        return [violation for violation in self.violations if violation.mandatory]
 
     @property
-    def wrong(self) -> list[str]:
-        """What went wrong beside faults: of a mandatory one the engine says that the preview failed, too."""
-        return [each for each in self.errors if not (self.mandatory and each == _FAILED)]
+    def failures(self) -> list[str]:
+        """Errors apart from violations. For a mandatory one the engine also reports a failed preview."""
+        return [error for error in self.errors if not (self.mandatory and error == _FAILED)]
 
     @property
     def complete(self) -> bool:
-        """Whether the engine came to its end with nothing wrong but faults."""
-        return self.finished and not self.wrong
+        """Whether the engine finished without errors apart from violations."""
+        return self.finished and not self.failures
 
 
-def read(lines: Iterable[str]) -> Judgement:
-    """From the engine's stream. Lines that are no event are left alone."""
-    found = Judgement()
+def read(lines: Iterable[str]) -> Evaluation:
+    """Return the results in the engine's stream. Lines that are not events are ignored."""
+    evaluation = Evaluation()
     for line in lines:
         try:
             event = json.loads(line)
         except ValueError:
             continue
         if isinstance(event, dict):
-            _take(cast("Mapping[str, Any]", event), found)
-    return found
+            _add(cast("Mapping[str, Any]", event), evaluation)
+    return evaluation
 
 
-def _take(event: Mapping[str, Any], found: Judgement) -> None:
+def _add(event: Mapping[str, Any], evaluation: Evaluation) -> None:
     if violation := event.get("policyEvent"):
-        found.violations.append(_violation(violation))
+        evaluation.violations.append(_violation(violation))
     for key in ("policyAnalyzeSummaryEvent", "policyAnalyzeStackSummaryEvent"):
         if summary := event.get(key):
-            found.policies |= {*(summary.get("passed") or ()), *(summary.get("failed") or ())}
+            evaluation.policies |= {*(summary.get("passed") or ()), *(summary.get("failed") or ())}
     if diagnostic := event.get("diagnosticEvent"):
-        _diagnostic(diagnostic, found)
-    found.finished = found.finished or "summaryEvent" in event
+        _add_diagnostic(diagnostic, evaluation)
+    evaluation.finished = evaluation.finished or "summaryEvent" in event
 
 
-def _diagnostic(diagnostic: Mapping[str, Any], found: Judgement) -> None:
+def _add_diagnostic(diagnostic: Mapping[str, Any], evaluation: Evaluation) -> None:
     text = str(diagnostic.get("message", "")).strip()
-    if text.startswith(SAID):
-        said = text.removeprefix(SAID)
-        found.said.append(said)
-        if said.startswith(_WAITS):
-            found.waiting |= {name: int(count) for name, count in _COUNTED.findall(said)}
+    if text.startswith(PREFIX):
+        message = text.removeprefix(PREFIX)
+        evaluation.messages.append(message)
+        if _DEFERRED.match(message):
+            evaluation.deferred |= {name: int(count) for name, count in _COUNTED.findall(message)}
     elif diagnostic.get("severity") == "error":
-        found.errors.append(text)
+        evaluation.errors.append(text)
 
 
 def _violation(event: Mapping[str, Any]) -> Violation:
     message = str(event.get("message", "")).rstrip("\n")
-    mend = _MEND.search(message)
-    head = message[: mend.start()] if mend else message
+    remediation = _REMEDIATION.search(message)
+    head = message[: remediation.start()] if remediation else message
     path = _PATH.match(head)
-    excepted = "; ".join(f"{each['id']}: {each['reason']}" for each in event.get("exceptions") or ())
+    excepted = "; ".join(
+        f"{exception['id']}: {exception['reason']}" for exception in event.get("exceptions") or ()
+    )
     return Violation(
         policy=str(event.get("policyName", "")),
         severity=str(event.get("severity") or "low"),
@@ -127,7 +128,7 @@ def _violation(event: Mapping[str, Any]) -> Violation:
         urn=str(event.get("resourceUrn", "")),
         path=path["path"] if path else "",
         problem=head[path.end() :] if path else head,
-        remediation=mend["how"] if mend else "",
-        page=mend["page"] if mend else "",
+        remediation=remediation["how"] if remediation else "",
+        page=remediation["page"] if remediation else "",
         excepted=excepted,
     )

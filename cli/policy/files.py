@@ -1,4 +1,4 @@
-"""The files that `aiplatform policy` is given, looked at before anything is started."""
+"""Checks of the files named on the command line of `aiplatform policy`, before anything is started."""
 
 from __future__ import annotations
 
@@ -13,74 +13,77 @@ from cli.output import CommandError
 
 PACK: Final = Path(__file__).resolve().parents[2] / "policies"
 LEVELS: Final = ("advisory", "mandatory", "disabled")
-"""Of the engine's words those that the pack offers: it changes nothing by itself."""
+"""The engine's levels without `remediate`: the pack changes no resource."""
 _EXAMPLE: Final = '{"pack": {"profile": "prod"}, "cost.expire_logs": "advisory"}'
-# `pack` is the pack as a whole; the others are the engine's own (pulumi, pkg/resource/analyzer/config.go).
+# `pack` configures the pack as a whole; the other keys are the engine's (pkg/resource/analyzer/config.go).
 _RESERVED: Final = ("pack", "all", "environments")
 
 
 def target(file: Path, option: str) -> Path:
-    """A file that is to be written, as an absolute path. Raises CommandError where it cannot be."""
+    """Return the absolute path of a file to write. Raises CommandError where it is not writable."""
     file = file.absolute()
     if file.is_dir():
         raise CommandError(f"{option}: {file} is a folder, expected a file to write")
     if not file.parent.is_dir():
-        raise CommandError(f"{option}: there is no folder {file.parent}; make it first")
+        raise CommandError(f"{option}: folder {file.parent} does not exist; create it first")
     if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise CommandError(f"{option}: {file} cannot be written; expected a place where you may write")
+        raise CommandError(f"{option}: {file} is not writable; expected a file that you can write")
     return file
 
 
 def configuration(file: Path) -> Path:
-    """A configuration of the pack, as an absolute path. Raises CommandError where the engine would not read
-    it or, worse, would pass over what it says: a policy that is not there."""
+    """Return the absolute path of a configuration of the pack.
+
+    Raises CommandError for a file that the engine cannot read, and for a policy that does not exist, which
+    the engine would ignore.
+    """
     if not file.is_file():
         raise CommandError(f"--config: {file}: no such file, expected the pack's configuration as JSON")
     try:
-        said = json.loads(file.read_text())
+        content = json.loads(file.read_text())
     except (OSError, ValueError) as error:
         raise CommandError(f"--config: {file}: not JSON ({error}), expected as in {_EXAMPLE}") from None
-    faults = list(_faults(said))
-    if faults:
-        raise CommandError("\n".join(f"--config: {file}: {fault}" for fault in faults))
+    problems = list(_problems(content))
+    if problems:
+        raise CommandError("\n".join(f"--config: {file}: {problem}" for problem in problems))
     return file.absolute()
 
 
-def _faults(said: Any) -> Iterator[str]:
-    if not isinstance(said, dict):
-        yield f"got {_kind(said)}, expected an object as in {_EXAMPLE}"
+def _problems(content: Any) -> Iterator[str]:
+    if not isinstance(content, dict):
+        yield f"got {_kind(content)}, expected an object as in {_EXAMPLE}"
         return
-    told = cast("dict[str, Any]", said)
-    policies: Any = told
-    # The engine's second form, which it knows by its number.
-    if isinstance(told.get("version"), int | float):
-        policies = told.get("policies") or {}
+    configuration = cast("dict[str, Any]", content)
+    policies: Any = configuration
+    # The engine's second format, which has a version.
+    if isinstance(configuration.get("version"), int | float):
+        policies = configuration.get("policies") or {}
     if not isinstance(policies, dict):
-        yield f"policies: got {_kind(policies)}, expected an object, policy by policy"
+        yield f"policies: got {_kind(policies)}, expected an object with a key for each policy"
         return
     known = _ids()
     for name, value in cast("dict[str, Any]", policies).items():
         if name not in known and name not in _RESERVED:
             near = difflib.get_close_matches(name, known, n=1)
-            meant = f"; did you mean {near[0]!r}?" if near else ", docs/policies.md lists them"
-            yield f"{name}: no policy of that name{meant}"
+            hint = f"; did you mean {near[0]!r}?" if near else "; docs/policies.md lists them"
+            yield f"{name}: unknown policy{hint}"
         elif name != "environments":
-            yield from _of_policy(name, value)
+            yield from _level_problems(name, value)
 
 
-def _of_policy(name: str, value: Any) -> Iterator[str]:
+def _level_problems(name: str, value: Any) -> Iterator[str]:
     if name == "pack" and not (isinstance(value, dict) and "enforcementLevel" not in value):
-        yield 'pack: is no policy that has a level, expected an object as in {"profile": "prod"}'
+        yield 'pack: has no enforcement level; expected an object as in {"profile": "prod"}'
         return
-    where, level = name, value
+    path, level = name, value
     if isinstance(value, dict):
-        where, level = f"{name}.enforcementLevel", cast("Mapping[str, Any]", value).get("enforcementLevel")
+        path, level = f"{name}.enforcementLevel", cast("Mapping[str, Any]", value).get("enforcementLevel")
         if level is None:
             return
     if not isinstance(level, str):
-        yield f"{where}: got {_kind(level)}, expected an enforcement level or an object"
+        yield f"{path}: got {_kind(level)}, expected an enforcement level or an object"
     elif level not in LEVELS:
-        yield f"{where}: got {level!r}, expected an enforcement level: {', '.join(LEVELS)}"
+        yield f"{path}: got {level!r}, expected an enforcement level: {', '.join(LEVELS)}"
 
 
 def _kind(value: Any) -> str:
@@ -89,6 +92,6 @@ def _kind(value: Any) -> str:
 
 
 def _ids() -> list[str]:
-    """A policy's path is its id."""
+    """Return the ids of all policies: an id is the path of the policy's module."""
     files = (file for file in PACK.glob("*/*.py") if file.stem != "__init__" and file.parent.name != "pack")
     return sorted(f"{file.parent.name}.{file.stem}" for file in files)

@@ -1,4 +1,4 @@
-"""The report of a preview's policies: for people, for code scanning (SARIF), for CI's test views (JUnit)."""
+"""The report of a preview's policies: for a terminal, code scanning (SARIF) and CI's test views (JUnit)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
-from cli.policy.events import SEVERITIES, Judgement, Violation
+from cli.policy.events import SEVERITIES, Evaluation, Violation
 
 SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _WIDTH: Final = 110
@@ -19,39 +19,39 @@ _SARIF_LEVEL: Final = {"critical": "error", "high": "error", "medium": "warning"
 _SCORE: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.0"}
 
 
-def lines(judgement: Judgement, stack: str) -> Iterator[str]:
-    """For people: by severity, then by policy, with all that a reader needs to mend it."""
-    for said in judgement.said:
-        yield from _wrapped(said, "")
+def lines(evaluation: Evaluation, stack: str) -> Iterator[str]:
+    """Yield the report for a terminal: violations by severity, then by policy, each policy's remediation."""
+    for message in evaluation.messages:
+        yield from _wrapped(message, "")
     for severity in SEVERITIES:
-        there = [each for each in judgement.violations if each.severity == severity]
-        if not there:
+        violations = [violation for violation in evaluation.violations if violation.severity == severity]
+        if not violations:
             continue
         yield ""
-        yield f"{severity.upper()} ({len(there)})"
-        for policy, faults in groupby(sorted(there, key=_by_policy), key=lambda each: each.policy):
-            yield from _of_policy(policy, list(faults))
+        yield f"{severity.upper()} ({len(violations)})"
+        for policy, group in groupby(sorted(violations, key=_by_policy), key=lambda item: item.policy):
+            yield from _policy_lines(policy, list(group))
     yield ""
-    yield _summary(judgement, stack)
+    yield _summary(evaluation, stack)
 
 
-def _of_policy(policy: str, faults: list[Violation]) -> Iterator[str]:
-    yield f"  {policy} [{'mandatory' if faults[0].mandatory else 'advisory'}]"
-    for fault in faults:
-        yield f"    {_where(fault)} ({fault.kind}): {fault.problem}"
-        if fault.excepted:
-            yield f"      excepted by the engine's configuration: {fault.excepted}"
-    if faults[0].remediation:
-        yield from _wrapped(f"to mend it: {faults[0].remediation}", "    ")
-        yield f"    {faults[0].page}"
+def _policy_lines(policy: str, violations: list[Violation]) -> Iterator[str]:
+    yield f"  {policy} [{'mandatory' if violations[0].mandatory else 'advisory'}]"
+    for violation in violations:
+        yield f"    {_property(violation)} ({violation.kind}): {violation.problem}"
+        if violation.excepted:
+            yield f"      excepted by the engine's configuration: {violation.excepted}"
+    if violations[0].remediation:
+        yield from _wrapped(f"to fix it: {violations[0].remediation}", "    ")
+        yield f"    {violations[0].page}"
 
 
-def _where(violation: Violation) -> str:
+def _property(violation: Violation) -> str:
     return f"{violation.resource}.{violation.path}" if violation.path else violation.resource
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
-    """For a terminal and a comment on GitHub, which wraps nothing."""
+    """Wrap for a terminal, and for a comment on GitHub, which does not wrap code."""
     return textwrap.wrap(
         text,
         _WIDTH,
@@ -66,22 +66,24 @@ def _by_policy(violation: Violation) -> tuple[str, str, str]:
     return violation.policy, violation.resource, violation.path
 
 
-def _summary(judgement: Judgement, stack: str) -> str:
-    if not judgement.violations and not judgement.complete:
-        return f"{stack}: not judged"
-    stops = len(judgement.mandatory)
-    told = len(judgement.violations) - stops
-    faults = f"{stops} mandatory and {told} advisory fault(s)" if judgement.violations else "no fault"
-    waits = sum(judgement.waiting.values())
-    more = f"; {waits} judgement(s) wait for `up`" if waits else ""
-    verdict = "it may not go on" if stops else "it may go on"
-    return f"{stack}: {faults}; {verdict}{more}"
+def _summary(evaluation: Evaluation, stack: str) -> str:
+    if not evaluation.violations and not evaluation.complete:
+        return f"{stack}: not evaluated"
+    mandatory = len(evaluation.mandatory)
+    advisory = len(evaluation.violations) - mandatory
+    counts = f"{mandatory} mandatory and {advisory} advisory violation(s)"
+    result = "update refused" if mandatory else "update allowed"
+    deferred = sum(evaluation.deferred.values())
+    rest = f"; {deferred} evaluation(s) deferred to `up`" if deferred else ""
+    return f"{stack}: {counts if evaluation.violations else 'no violations'}; {result}{rest}"
 
 
-def sarif(judgement: Judgement, file: str) -> str:
-    """For code scanning. file: the environment's file, to which every result is put: the engine knows no line
-    of the program."""
-    rules = {each.policy: each for each in judgement.violations}
+def sarif(evaluation: Evaluation, file: str) -> str:
+    """Return the report for code scanning (SARIF 2.1.0).
+
+    file: the environment's file, the location of every result: the engine reports no line of the program.
+    """
+    rules = {violation.policy: violation for violation in evaluation.violations}
     return json.dumps(
         {
             "$schema": SARIF_SCHEMA,
@@ -94,7 +96,7 @@ def sarif(judgement: Judgement, file: str) -> str:
                             "rules": [_rule(rules[name]) for name in sorted(rules)],
                         }
                     },
-                    "results": [_result(each, file) for each in judgement.violations],
+                    "results": [_result(violation, file) for violation in evaluation.violations],
                 }
             ],
         },
@@ -116,49 +118,52 @@ def _result(violation: Violation, file: str) -> dict[str, Any]:
     return {
         "ruleId": violation.policy,
         "level": _SARIF_LEVEL.get(violation.severity, "note") if violation.mandatory else "note",
-        "message": {"text": f"{_where(violation)}: {violation.problem}"},
+        "message": {"text": f"{_property(violation)}: {violation.problem}"},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": 1}},
                 "logicalLocations": [{"fullyQualifiedName": violation.urn, "kind": "resource"}],
             }
         ],
-        # The same violation of the same resource is the same alert in the next run. By this name, which the
-        # upload else gives the hash of line 1: one alert for all violations of a policy.
+        # The same violation of the same resource is the same alert in the next run. Without this key the
+        # upload uses the hash of line 1, which merges all violations of a policy into one alert.
         "partialFingerprints": {"primaryLocationLineHash": _fingerprint(violation)},
     }
 
 
 def _fingerprint(violation: Violation) -> str:
     text = f"{violation.policy}|{violation.urn}|{violation.path}"
-    # As CodeQL's: a hash and its number of occurrences.
+    # CodeQL's format: a hash and its number of occurrences.
     return f"{hashlib.sha256(text.encode()).hexdigest()[:16]}:1"
 
 
-def junit(judgement: Judgement, stack: str, target: Path) -> None:
-    """For CI's test views: a case a policy. One that found a mandatory fault fails, one that has
-    judged nothing, as all waits for `up`, is skipped; that not all could be judged is an error."""
+def junit(evaluation: Evaluation, stack: str, target: Path) -> None:
+    """Write the report for CI's test views: one case for each policy.
+
+    A policy with a mandatory violation fails. One whose evaluations are all deferred to `up` is skipped. A
+    preview that did not finish is an error.
+    """
     from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite  # type: ignore[import-untyped]
 
     suite = TestSuite(f"guardrails of {stack}")
-    if not judgement.complete:
-        broken = TestCase("preview", classname=stack)
-        told = "\n".join(judgement.wrong) or "it did not come to its end"
-        broken.result = [_with_text(Error("not all could be judged"), told)]
-        suite.add_testcase(broken)
-    there = judgement.policies | judgement.waiting.keys() | {each.policy for each in judgement.violations}
-    for policy in sorted(there):
+    if not evaluation.complete:
+        preview = TestCase("preview", classname=stack)
+        reasons = "\n".join(evaluation.failures) or "the engine ended before the preview was complete"
+        preview.result = [_with_text(Error("the evaluation is incomplete"), reasons)]
+        suite.add_testcase(preview)
+    violated = {violation.policy for violation in evaluation.violations}
+    for policy in sorted(evaluation.policies | evaluation.deferred.keys() | violated):
         case = TestCase(policy, classname=f"{stack}.{policy.partition('.')[0]}")
-        faults = [each for each in judgement.violations if each.policy == policy]
-        told = "\n".join(f"{_where(each)}: {each.problem}" for each in faults)
-        waits = judgement.waiting.get(policy, 0)
-        left = f"{waits} judgement(s) wait for `up`" if waits else ""
-        if any(each.mandatory for each in faults):
-            case.result = [_with_text(Failure(f"{len(faults)} fault(s)"), told)]
-        elif waits and policy not in judgement.policies:
-            case.result = [Skipped(left)]
-        elif told or left:
-            case.system_out = "\n".join(filter(None, (told, left)))
+        violations = [violation for violation in evaluation.violations if violation.policy == policy]
+        details = "\n".join(f"{_property(violation)}: {violation.problem}" for violation in violations)
+        count = evaluation.deferred.get(policy, 0)
+        deferred = f"{count} evaluation(s) deferred to `up`" if count else ""
+        if any(violation.mandatory for violation in violations):
+            case.result = [_with_text(Failure(f"{len(violations)} violation(s)"), details)]
+        elif deferred and policy not in evaluation.policies:
+            case.result = [Skipped(deferred)]
+        elif details or deferred:
+            case.system_out = "\n".join(filter(None, (details, deferred)))
         suite.add_testcase(case)
     document = JUnitXml("guardrails")
     document.add_testsuite(suite)
@@ -166,6 +171,6 @@ def junit(judgement: Judgement, stack: str, target: Path) -> None:
 
 
 def _with_text(result: Any, text: str) -> Any:
-    """Views show the first words in a list, and the text when one asks."""
+    """Set the details, which test views show under the message."""
     result.text = text
     return result

@@ -1,4 +1,4 @@
-"""The command line: what it says, what it answers, how it fails."""
+"""The command line: its help, its output, its errors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app as application
-from cli import doctor, output, stacks, worlds
+from cli import doctor, instances, output, stacks
 from cli.output import CommandError
 from twin import environment
-from twin import world as all_worlds
-from twin.world import World
+from twin.world import World, create, load
 
 RUNNER = CliRunner()
 
@@ -47,14 +46,14 @@ def run(*arguments: str) -> str:
         ),
     ],
 )
-def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
+def test_help_of_every_command_is_complete(command: tuple[str, ...]) -> None:
     output = run(*command, "--help")
     assert "Usage" in output
-    assert len(output) > 200, "a help that says nothing"
+    assert len(output) > 200, "the help is empty"
 
 
 def test_the_command_starts_quickly() -> None:
-    """What costs a second at each start must be imported where it is used."""
+    """Slow packages must be imported where they are used, not at each start."""
     code = "import sys, cli.app; print([name for name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout.replace("'", '"')))
@@ -62,50 +61,50 @@ def test_the_command_starts_quickly() -> None:
     assert not heavy & loaded
 
 
-def test_a_twin_that_is_not_there_is_told_with_those_that_are() -> None:
-    all_worlds.create("other")
+def test_unknown_twin_is_refused_with_the_existing_ones() -> None:
+    create("other")
     with pytest.raises(CommandError, match=r"no twin 'default'; there are: other.*twin start --name default"):
-        worlds.existing(None)
+        instances.existing(None)
 
 
-def test_the_name_comes_from_the_option_then_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_name_of_the_twin_is_the_option_else_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIPLATFORM_TWIN", "from-shell")
-    assert worlds.chosen(None) == "from-shell"
-    assert worlds.chosen("given") == "given"
+    assert instances.selected_name(None) == "from-shell"
+    assert instances.selected_name("from-option") == "from-option"
 
 
-def test_an_environment_lives_in_a_twin_of_its_name_account_and_region() -> None:
-    world = worlds.for_environment("aws-dev")
+def test_twin_of_an_environment_has_its_name_account_and_region() -> None:
+    world = instances.for_environment("aws-dev")
     assert world.name == "aws-dev"
     assert world.cloud == "aws"
     assert world.account in environment.original_stack_file("aws-dev").read_text()
-    assert worlds.made("aws-dev") == world, "`twin start --name aws-dev` is the same one"
+    assert instances.get_or_create("aws-dev") == world, "`twin start --name aws-dev` is the same one"
 
 
-def test_an_environment_of_google_cloud_lives_in_its_project() -> None:
-    world = worlds.for_environment("gcp-dev")
+def test_twin_of_an_environment_on_google_cloud_has_its_project() -> None:
+    world = instances.for_environment("gcp-dev")
     assert (world.name, world.cloud) == ("gcp-dev", "gcp")
     text = environment.original_stack_file("gcp-dev").read_text()
     assert f"project_id: {world.account}" in text
     assert f"region: {world.region}" in text
 
 
-def test_a_new_twin_of_google_cloud_has_a_project_and_a_region_of_its_own() -> None:
-    world = worlds.made("plain", cloud="gcp")
+def test_new_twin_of_google_cloud_has_a_default_project_and_region() -> None:
+    world = instances.get_or_create("plain", cloud="gcp")
     assert (world.region, world.account) == ("us-central1", "twin-project")
 
 
-def test_an_unknown_environment_is_told_with_those_that_there_are() -> None:
+def test_unknown_environment_is_refused_with_the_existing_ones() -> None:
     with pytest.raises(CommandError, match=r"'aws-dve'.*there are: .*aws-dev"):
-        worlds.for_environment("aws-dve")
+        instances.for_environment("aws-dve")
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("{", "cannot be read"),
-        ("config: {}", "ai-platform:environment is missing"),
-        ("config: {ai-platform:environment: {cloud: azure}}", "cloud: got 'azure', aws or gcp"),
+        ("config: {}", "ai-platform:environment: is missing"),
+        ("config: {ai-platform:environment: {cloud: azure}}", "cloud: got 'azure'; expected aws or gcp"),
         ("config: {ai-platform:environment: {cloud: aws, account_id: '111122223333'}}", "region: got None"),
         (
             "config: {ai-platform:environment: {cloud: aws, region: x, account_id: 123}}",
@@ -119,18 +118,18 @@ def test_an_unknown_environment_is_told_with_those_that_there_are() -> None:
         ("config: {ai-platform:environment: {cloud: gcp, project_id: acme-ml}}", "a text as us-central1"),
     ],
 )
-def test_an_environment_file_without_its_place_is_refused_with_the_key(
+def test_environment_file_without_account_or_region_is_refused_with_the_key(
     text: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "Pulumi.bad.yaml").write_text(text)
     monkeypatch.setattr(environment, "ROOT", tmp_path)
     with pytest.raises(CommandError, match=problem):
-        worlds.for_environment("bad")
+        instances.for_environment("bad")
 
 
 def _protect(name: str) -> None:
-    world = worlds.for_environment(name)
+    world = instances.for_environment(name)
     file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / f"{name}.json"
     file.parent.mkdir(parents=True)
     resources = [{"urn": "a"}, {"urn": "b", "protect": True}]
@@ -144,7 +143,7 @@ def _engine_is_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacks, "started", started)
 
 
-def test_a_protected_environment_is_not_destroyed_and_the_way_to_it_is_told(
+def test_protected_environment_is_not_destroyed_and_the_error_states_how_to_unprotect_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _engine_is_out_of_reach(monkeypatch)
@@ -157,16 +156,18 @@ def test_a_protected_environment_is_not_destroyed_and_the_way_to_it_is_told(
         RUNNER.invoke(application.app, ["destroy", "aws-prod"], catch_exceptions=False)
 
 
-def test_a_teardown_that_no_up_has_seen_lifts_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_teardown_before_an_up_does_not_lift_the_protection(monkeypatch: pytest.MonkeyPatch) -> None:
     _engine_is_out_of_reach(monkeypatch)
     _protect("aws-prod")
-    monkeypatch.setattr(worlds, "teardown", lambda name: name == "aws-prod")
-    with pytest.raises(CommandError, match=r"protected still: .* holds from the next `make up ENV=aws-prod`"):
+    monkeypatch.setattr(instances, "teardown", lambda name: name == "aws-prod")
+    with pytest.raises(
+        CommandError, match=r"still protected: .* applies after the next `make up ENV=aws-prod`"
+    ):
         RUNNER.invoke(application.app, ["destroy", "aws-prod"], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("option", ["--target=urn", "--exclude-protected"])
-def test_whether_a_part_of_a_stack_is_protected_is_the_engines_to_say(
+def test_destroy_of_a_part_of_a_stack_is_left_to_the_engine(
     monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
     _engine_is_out_of_reach(monkeypatch)
@@ -175,46 +176,48 @@ def test_whether_a_part_of_a_stack_is_protected_is_the_engines_to_say(
         RUNNER.invoke(application.app, ["destroy", "aws-prod", option], catch_exceptions=False)
 
 
-def test_a_failure_ends_with_what_to_do_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stacks, "started", worlds.for_environment)
-    asked: list[list[str]] = []
+def test_failure_ends_with_the_commands_to_run_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacks, "started", instances.for_environment)
+    calls: list[list[str]] = []
 
     def pulumi(world: World, name: str, arguments: list[str]) -> int:
         del world, name
-        asked.append(arguments)
+        calls.append(arguments)
         return 255
 
     monkeypatch.setattr(stacks, "_pulumi", pulumi)
     for command in ("up", "preview", "refresh", "destroy"):
         result = RUNNER.invoke(application.app, [command, "aws-dev", "--diff"])
-        assert result.exit_code == 255, "the engine's own"
-        again = "a preview only looks" if command == "preview" else f"bin/aiplatform {command} aws-dev"
-        assert again in result.stderr
-        assert asked[-1][0] == command
-        assert asked[-1][-1] == "--diff", "what is not ours is the engine's"
-        assert "--suppress-outputs" in asked[-1], "a kubeconfig and every id hide what happened"
+        assert result.exit_code == 255, "the exit code of the engine"
+        expected = (
+            "A preview changes nothing." if command == "preview" else f"bin/aiplatform {command} aws-dev"
+        )
+        assert expected in result.stderr
+        assert calls[-1][0] == command
+        assert calls[-1][-1] == "--diff", "unknown options are passed to the engine"
+        assert "--suppress-outputs" in calls[-1], "a kubeconfig and every id hide what happened"
     RUNNER.invoke(application.app, ["up", "aws-dev", "--show-outputs"])
-    assert "--suppress-outputs" not in asked[-1]
+    assert "--suppress-outputs" not in calls[-1]
 
 
-def test_commands_that_are_told_can_be_typed_where_the_user_is(
+def test_commands_in_messages_can_be_typed_in_the_current_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(environment.ROOT)
     monkeypatch.setenv("PATH", os.defpath)
-    output.own.cache_clear()
-    assert output.own() == "bin/aiplatform"
+    output.command_name.cache_clear()
+    assert output.command_name() == "bin/aiplatform"
     monkeypatch.chdir(tmp_path)
-    output.own.cache_clear()
-    assert output.own() == str(environment.ROOT / "bin" / "aiplatform")
+    output.command_name.cache_clear()
+    assert output.command_name() == str(environment.ROOT / "bin" / "aiplatform")
     (tmp_path / "aiplatform").symlink_to(environment.ROOT / "bin" / "aiplatform")
     monkeypatch.setenv("PATH", str(tmp_path))
-    output.own.cache_clear()
-    assert output.own() == "aiplatform"
-    output.own.cache_clear()
+    output.command_name.cache_clear()
+    assert output.command_name() == "aiplatform"
+    output.command_name.cache_clear()
 
 
-def test_an_error_is_one_message_and_no_traceback() -> None:
+def test_error_is_one_message_without_a_traceback() -> None:
     command = [sys.executable, "-m", "cli", "twin", "status", "--name", "nowhere"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert done.returncode == 1
@@ -223,8 +226,8 @@ def test_an_error_is_one_message_and_no_traceback() -> None:
     assert not done.stdout
 
 
-def test_status_of_a_stopped_twin_is_told_by_the_exit_code() -> None:
-    all_worlds.create("idle")
+def test_exit_code_of_status_shows_a_stopped_twin() -> None:
+    create("idle")
     result = RUNNER.invoke(application.app, ["twin", "status", "--name", "idle", "--json"])
     assert result.exit_code == 3
     document = json.loads(result.stdout)
@@ -232,8 +235,8 @@ def test_status_of_a_stopped_twin_is_told_by_the_exit_code() -> None:
     assert {process["pid"] for process in document["processes"]} == {None}
 
 
-def test_a_shell_that_evaluates_env_is_in_the_twin_and_gets_out_again() -> None:
-    all_worlds.create("one")
+def test_shell_that_evaluates_env_uses_the_twin_until_it_evaluates_unset() -> None:
+    create("one")
     env = {**os.environ, "AWS_PROFILE": "prod", "PYTHONPATH": str(environment.ROOT)}
     aiplatform = f"{sys.executable} -m cli"
     script = (
@@ -244,15 +247,15 @@ def test_a_shell_that_evaluates_env_is_in_the_twin_and_gets_out_again() -> None:
     )
     done = subprocess.run(["/bin/sh", "-c", script], capture_output=True, text=True, check=True, env=env)
     inside, outside = done.stdout.splitlines()
-    world = all_worlds.load("one")
+    world = load("one")
     assert world is not None
     assert inside == f"one|none|{world.url('cloud')}|{world.bin}"
     assert outside == f"none|none|{env['PATH']}", "the shell is as it was"
 
 
-def test_reset_without_a_terminal_wants_to_be_told() -> None:
-    world = all_worlds.create("precious")
-    with pytest.raises(CommandError, match="say --yes"):
+def test_reset_without_a_terminal_needs_a_confirmation() -> None:
+    world = create("precious")
+    with pytest.raises(CommandError, match="confirm with --yes"):
         RUNNER.invoke(application.app, ["twin", "reset", "--name", "precious"], catch_exceptions=False)
     assert world.folder.exists()
     run("twin", "reset", "--name", "precious", "--yes")
@@ -261,19 +264,19 @@ def test_reset_without_a_terminal_wants_to_be_told() -> None:
 
 
 def test_reset_touches_no_folder_outside_the_twins() -> None:
-    with pytest.raises(CommandError, match="no name of a twin"):
+    with pytest.raises(CommandError, match=r"twin name '\.\./x'; expected 2 to 40"):
         RUNNER.invoke(application.app, ["twin", "reset", "--name", "../x", "--yes"], catch_exceptions=False)
 
 
 def test_list_shows_each_twin_on_a_plain_line() -> None:
-    all_worlds.create("first")
-    all_worlds.create("second", region="eu-west-1")
+    create("first")
+    create("second", region="eu-west-1")
     lines = run("twin", "list").splitlines()
     assert lines[0].split()[:2] == ["twin", "state"]
     assert [line.split()[0] for line in lines[1:]] == ["first", "second"]
 
 
-def test_doctor_says_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_doctor_reports_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         doctor.shutil, "which", lambda name, **_: f"/usr/bin/{name}" if name == "apt-get" else None
     )
@@ -282,18 +285,20 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(monkeypatch: pytest.Monke
     assert check.advice == "sudo apt-get install git"
 
 
-def test_doctor_fails_only_for_what_is_needed(
+def test_doctor_fails_only_for_what_is_required(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     note = doctor.Check("go", "note", "none", "comes from PyPI")
-    monkeypatch.setattr(doctor, "every", lambda: [note])
+    monkeypatch.setattr(doctor, "all_checks", lambda: [note])
     assert doctor.run() == 0
-    monkeypatch.setattr(doctor, "every", lambda: [note, doctor.Check("make", "missing", "none", "get it")])
+    monkeypatch.setattr(
+        doctor, "all_checks", lambda: [note, doctor.Check("make", "missing", "none", "get it")]
+    )
     assert doctor.run() == 1
-    assert "Needed and missing: make." in capsys.readouterr().out
+    assert "Required and missing: make." in capsys.readouterr().out
 
 
-def test_doctor_tells_too_little_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_doctor_reports_a_lack_of_disk_space(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AIPLATFORM_CACHE", str(tmp_path / "not" / "yet"))
     assert doctor._disk(built=True).state == "ok"
     monkeypatch.setattr(doctor, "DISK_TO_BUILD", 1 << 60)
@@ -302,4 +307,4 @@ def test_doctor_tells_too_little_room(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert "AIPLATFORM_CACHE" in check.advice
     monkeypatch.setattr(doctor.os, "access", lambda *_: False)
     assert doctor._disk(built=False).state == "missing"
-    assert doctor._disk(built=True).state == "ok", "whoever filled it has built all that is needed"
+    assert doctor._disk(built=True).state == "ok", "it was filled by a user who can write, and is complete"

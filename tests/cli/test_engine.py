@@ -1,4 +1,4 @@
-"""How the engine is run: its stack, its locks, its signals, its kubeconfig."""
+"""The engine in a twin: its stack, its locks, its signals, its kubeconfig."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ import pytest
 from cli import engine
 from cli.output import CommandError
 from twin import environment
-from twin import world as worlds
-from twin.world import World
+from twin.world import World, create
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path))
-    return worlds.create("one")
+    return create("one")
 
 
 @pytest.mark.parametrize(
@@ -39,7 +38,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         (["pulumi", "up", "-s"], None),
     ],
 )
-def test_the_stack_is_read_from_a_pulumi_command(arguments: list[str], stack: str | None) -> None:
+def test_stack_is_read_from_a_pulumi_command(arguments: list[str], stack: str | None) -> None:
     assert engine.stack_of(arguments) == stack
 
 
@@ -51,7 +50,7 @@ def lock(world: World, pid: int, host: str) -> Path:
     return file
 
 
-def test_the_lock_of_a_killed_engine_is_removed_and_no_other(world: World) -> None:
+def test_only_the_lock_of_a_killed_engine_is_removed(world: World) -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as done:
         pass
     dead = lock(world, done.pid, socket.gethostname())
@@ -60,10 +59,10 @@ def test_the_lock_of_a_killed_engine_is_removed_and_no_other(world: World) -> No
     engine.release_locks(world, "dev")
     assert not dead.exists()
     assert not reused.exists(), "the pid belongs to another program now"
-    assert elsewhere.exists(), "whether that one runs cannot be known from here"
+    assert elsewhere.exists(), "a process of another machine cannot be checked"
 
 
-def test_a_living_engine_keeps_its_lock(world: World, tmp_path: Path) -> None:
+def test_running_engine_keeps_its_lock(world: World, tmp_path: Path) -> None:
     program = tmp_path / "pulumi"
     program.symlink_to("/bin/sleep")
     with subprocess.Popen([str(program), "60"]) as living:
@@ -71,14 +70,14 @@ def test_a_living_engine_keeps_its_lock(world: World, tmp_path: Path) -> None:
             deadline = time.monotonic() + 5
             while not engine._runs_pulumi(living.pid) and time.monotonic() < deadline:
                 time.sleep(0.02)
-            held = lock(world, living.pid, socket.gethostname())
+            file = lock(world, living.pid, socket.gethostname())
             engine.release_locks(world, "dev")
-            assert held.exists()
+            assert file.exists()
         finally:
             living.kill()
 
 
-def test_the_kubeconfig_works_in_any_shell_and_is_private(world: World) -> None:
+def test_kubeconfig_works_in_any_shell_and_is_private(world: World) -> None:
     exec_plugin = {
         "command": "aws",
         "args": ["eks", "get-token"],
@@ -95,38 +94,38 @@ def test_the_kubeconfig_works_in_any_shell_and_is_private(world: World) -> None:
     written = json.loads(file.read_text())["users"][0]["user"]["exec"]
     variables = {entry["name"]: entry["value"] for entry in written["env"]}
     assert variables["AWS_ENDPOINT_URL"] == world.url("cloud")
-    assert variables["AWS_REGION"] == world.region, "one value a variable"
+    assert variables["AWS_REGION"] == world.region, "each variable has one value"
     assert Path(written["command"]).is_absolute()
     assert environment.kubeconfig(world) == file
 
 
 @pytest.mark.usefixtures("world")
-def test_the_kubeconfig_of_gke_holds_the_token_and_the_authority() -> None:
-    made = worlds.create("google", cloud="gcp", region="us-central1", account="acme-ml-dev")
-    environment.prepare(made)
-    plugin = made.bin / "gke-gcloud-auth-plugin"
+def test_kubeconfig_of_gke_contains_the_token_and_the_authority() -> None:
+    instance = create("google", cloud="gcp", region="us-central1", account="acme-ml-dev")
+    environment.prepare(instance)
+    plugin = instance.bin / "gke-gcloud-auth-plugin"
     plugin.touch()
     cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
     user = {"name": "u", "user": {"exec": {"command": "gke-gcloud-auth-plugin"}}}
     config = {"apiVersion": "v1", "kind": "Config", "clusters": [cluster], "users": [user]}
-    file = engine.write_kubeconfig(made, {"kubeconfig": json.dumps(config)})
+    file = engine.write_kubeconfig(instance, {"kubeconfig": json.dumps(config)})
     assert file is not None
     written = json.loads(file.read_text())
     command = written["users"][0]["user"]["exec"]
     assert command["command"] == str(plugin)
-    token = environment.environment(made)["GOOGLE_OAUTH_ACCESS_TOKEN"]
+    token = environment.environment(instance)["GOOGLE_OAUTH_ACCESS_TOKEN"]
     assert command["env"] == [{"name": "GOOGLE_OAUTH_ACCESS_TOKEN", "value": token}]
-    authority = (made.folder / "kubernetes" / "pki" / "ca.crt").read_bytes()
-    told = written["clusters"][0]["cluster"]["certificate-authority-data"]
-    assert base64.b64decode(told) == authority, "a DNS endpoint's kubeconfig names none"
+    authority = (instance.folder / "kubernetes" / "pki" / "ca.crt").read_bytes()
+    data = written["clusters"][0]["cluster"]["certificate-authority-data"]
+    assert base64.b64decode(data) == authority, "a DNS endpoint's kubeconfig names none"
 
 
 @pytest.mark.parametrize("outputs", [{}, {"kubeconfig": "[secret]"}, {"kubeconfig": {"kind": "Other"}}])
-def test_no_kubeconfig_is_written_where_the_stack_has_none(world: World, outputs: dict[str, object]) -> None:
+def test_kubeconfig_is_not_written_for_a_stack_without_one(world: World, outputs: dict[str, object]) -> None:
     assert engine.write_kubeconfig(world, outputs) is None
 
 
-def test_the_state_says_what_is_protected(world: World) -> None:
+def test_protected_resources_are_read_from_the_state(world: World) -> None:
     assert engine.protected(world, "dev") == [], "there is no stack yet"
     file = world.folder / "state" / ".pulumi" / "stacks" / environment.PROJECT / "dev.json"
     file.parent.mkdir(parents=True)
@@ -137,7 +136,7 @@ def test_the_state_says_what_is_protected(world: World) -> None:
     assert engine.protected(world, "dev") == []
 
 
-def test_an_update_goes_on_when_nobody_reads_what_it_says_any_more(tmp_path: Path) -> None:
+def test_update_continues_when_its_output_is_not_read_any_more(tmp_path: Path) -> None:
     program = tmp_path / "engine"
     program.write_text(
         "#!/bin/sh\n"
@@ -162,7 +161,7 @@ def test_an_update_goes_on_when_nobody_reads_what_it_says_any_more(tmp_path: Pat
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_reaches_the_engine_once_and_its_exit_code_comes_back(
+def test_signal_reaches_the_engine_once_and_its_exit_code_is_returned(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     """The engine must stop at a safe point, and a second signal would stop it at once."""
@@ -210,23 +209,25 @@ VPC = "urn:pulumi:dev::ai-platform::aws:ec2/vpc:Vpc::main"
 KEY = "urn:pulumi:dev::ai-platform::aws:kms/key:Key::main"
 
 
-def test_what_an_interrupted_up_began_is_protected_too(world: World) -> None:
+def test_protected_resource_of_an_interrupted_up_is_protected(world: World) -> None:
     pending(world, VPC, KEY, known=(KEY,), protect=True)
-    assert engine.protected(world, "dev") == [VPC], "a create that a later `up` ended is old"
+    assert engine.protected(world, "dev") == [VPC], (
+        "the pending create of a resource that a later `up` created is out of date"
+    )
 
 
-def test_pending_creates_are_undone_only_where_no_other_engine_works(
+def test_pending_creates_are_deleted_only_while_no_other_engine_works(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(engine.pending, "undo", lambda _, stack, __: bool(asked.append(stack)))
+    stacks: list[str] = []
+    monkeypatch.setattr(engine.pending, "undo", lambda _, stack, __: bool(stacks.append(stack)))
     assert not engine.undo_pending(world, "dev"), "something is left"
     lock(world, os.getpid(), "another-host")
-    assert engine.undo_pending(world, "dev"), "that engine's own business"
-    assert asked == ["dev"]
+    assert engine.undo_pending(world, "dev"), "the other engine repairs its own operations"
+    assert stacks == ["dev"]
 
 
-def test_a_state_that_cannot_be_exported_is_an_error_with_its_cause(
+def test_failed_export_of_the_state_is_reported_with_its_cause(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending(world, VPC)
@@ -242,7 +243,7 @@ def test_a_state_that_cannot_be_exported_is_an_error_with_its_cause(
         engine.undo_pending(world, "dev")
 
 
-def test_pending_creates_that_are_undone_are_removed_from_the_state(
+def test_deleted_pending_creates_are_removed_from_the_state(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = "urn:pulumi:dev::ai-platform::kubernetes:core/v1:Service::web"
@@ -265,5 +266,5 @@ def test_pending_creates_that_are_undone_are_removed_from_the_state(
     monkeypatch.setattr(environment, "engine", lambda _: "pulumi")
     assert engine.undo_pending(world, "dev")
     [left] = imported[0]["deployment"]["pending_operations"]
-    assert left["resource"]["urn"] == service, "what another provider was to make is not known to be resolved"
+    assert left["resource"]["urn"] == service, "a pending create of another provider is not resolved"
     assert "deleted aws:ec2/vpc:Vpc vpc-1" in capsys.readouterr().err

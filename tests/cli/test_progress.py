@@ -1,4 +1,4 @@
-"""How long steps are shown."""
+"""Progress of long steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def test_off_a_terminal_a_step_is_a_plain_line_with_the_elapsed_time(monkeypatch
     monkeypatch.setattr(progress, "SHORT_SECONDS", 0)
     monkeypatch.setattr(progress, "QUIET_SECONDS", 0)
     stream = io.StringIO()
-    with progress.shown(stream) as shown, shown.step("control plane") as step:
+    with progress.show_progress(stream) as steps, steps.step("control plane") as step:
         step.update("compiling etcd")
     lines = stream.getvalue().splitlines()
     assert lines[0].endswith("] control plane: compiling etcd")
@@ -22,17 +22,21 @@ def test_off_a_terminal_a_step_is_a_plain_line_with_the_elapsed_time(monkeypatch
     assert "\x1b" not in stream.getvalue(), "no colours in a log file"
 
 
-def test_off_a_terminal_what_a_step_does_is_told_now_and_then_only() -> None:
+def test_off_a_terminal_a_step_in_progress_is_logged_rarely() -> None:
     stream = io.StringIO()
-    with progress.shown(stream) as shown, shown.step("build") as step:
+    with progress.show_progress(stream) as steps, steps.step("build") as step:
         for number in range(1000):
             step.update(f"compiling {number}")
     assert stream.getvalue() == "", "a thousand packages compile within seconds"
 
 
-def test_a_step_that_fails_is_told() -> None:
+def test_failed_step_is_reported() -> None:
     stream = io.StringIO()
-    with pytest.raises(ValueError, match="boom"), progress.shown(stream) as shown, shown.step("build"):
+    with (
+        pytest.raises(ValueError, match="boom"),
+        progress.show_progress(stream) as steps,
+        steps.step("build"),
+    ):
         raise ValueError("boom")
     assert stream.getvalue().endswith("build: failed\n")
 
@@ -44,7 +48,7 @@ def test_on_a_terminal_a_finished_step_leaves_a_line(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(progress, "SHORT_SECONDS", 0)
     stream = Terminal()
-    with progress.shown(stream) as shown, shown.step("control plane") as step:
+    with progress.show_progress(stream) as steps, steps.step("control plane") as step:
         step.update("starting")
     assert re.search(r"✓\S* control plane", stream.getvalue())
 
@@ -53,5 +57,5 @@ def test_on_a_terminal_a_finished_step_leaves_a_line(monkeypatch: pytest.MonkeyP
     ("seconds", "text"),
     [(0.04, "0.0 s"), (9.94, "9.9 s"), (12.4, "12 s"), (59.6, "1 min 00 s"), (725, "12 min 05 s")],
 )
-def test_a_duration_reads_well(seconds: float, text: str) -> None:
+def test_duration_is_formatted_with_minutes_and_seconds(seconds: float, text: str) -> None:
     assert progress.duration(seconds) == text

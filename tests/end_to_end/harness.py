@@ -19,7 +19,7 @@ import kubernetes
 from botocore.config import Config
 from ruamel.yaml import YAML
 
-from cli import front
+from cli import admin_client
 from twin import environment as variables
 from twin import world as worlds
 from twin.world import World
@@ -171,7 +171,7 @@ class Twin:
 
     def inventory(self) -> dict[str, Any]:
         """What the twin's cloud holds."""
-        return front.ask(self.world, "GET", "inventory")
+        return admin_client.request(self.world, "GET", "inventory")
 
     def remove(self) -> None:
         """Stop every process and forget the world."""

@@ -271,7 +271,7 @@ def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
     assert found.code == 1, "a mandatory fault stops CI"
     assert "in profile prod (the pack's configuration)" in found.told
     assert found.refused == DEV | STAGING | GOOGLE
-    assert found.verdict.endswith("it may not go on"), (
+    assert found.verdict.endswith("update refused"), (
         "of what stands all is known, and nothing waits for `up`"
     )
 
@@ -289,7 +289,7 @@ def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
 def test_destroy_leaves_nothing(up: Twin) -> None:
     up.core().delete_namespaced_pod("training", "default", grace_period_seconds=0)
     done = up.cli("destroy", up.environment)
-    assert "holds nothing any more" in done.stdout, done.stdout[-2000:]
+    assert "The twin's cloud is empty" in done.stdout, done.stdout[-2000:]
     assert up.inventory() == {}
     with pytest.raises(HttpError, match="404"):
         up.google("container", "v1").projects().locations().clusters().get(

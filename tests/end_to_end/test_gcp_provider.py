@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pulumi import automation
 
-from cli import front as fronts
+from cli import admin_client
 from tests.end_to_end.harness import eventually
 from tests.end_to_end.inline import ROOT, Program, Workplace
 from tests.end_to_end.test_provider_engine import changes
@@ -57,7 +57,11 @@ class Place(Workplace):
 
     def inventory(self) -> dict[str, Any]:
         """What Google holds beside what every project has."""
-        return {kind: names for kind, names in fronts.ask(self.world, "GET", "inventory").items() if names}
+        return {
+            kind: names
+            for kind, names in admin_client.request(self.world, "GET", "inventory").items()
+            if names
+        }
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +85,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def _answers(world: World) -> bool:
     try:
-        return bool(fronts.ask(world, "GET", "health")) or True
+        return bool(admin_client.request(world, "GET", "health")) or True
     except (OSError, ValueError, http.client.HTTPException):
         return False
 

@@ -29,8 +29,8 @@ def test_nothing_of_an_environment_is_refused_while_nothing_of_it_stands(empty: 
     found = judged(empty, tmp_path)
     assert found.code == 0, found.told
     assert f"in profile {profile} (ai-platform:environment of the stack)" in found.told, "by what, and why so"
-    assert found.verdict.startswith(f"{name}: no fault; it may go on; "), found.told
-    assert found.verdict.endswith("wait for `up`"), "the cloud has told nothing yet"
+    assert found.verdict.startswith(f"{name}: no violations; update allowed; "), found.told
+    assert found.verdict.endswith("deferred to `up`"), "the cloud has told nothing yet"
     assert found.refused == set(), "code scanning opens no alert"
     assert len(found.cases) > 80, "each policy that has something to judge is a case"
     assert not [name for name, case in found.cases.items() if case.find("failure") is not None]

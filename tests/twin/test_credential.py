@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli import front
+from cli import admin_client
 from twin import credential, environment
 from twin import world as worlds
 from twin.world import World
@@ -50,9 +50,9 @@ def serving(world: World, log: Path) -> Iterator[subprocess.Popen[bytes]]:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             try:
-                front.ask(world, "GET", "health")
+                admin_client.request(world, "GET", "health")
                 break
-            except (OSError, front.RefusedError):
+            except (OSError, admin_client.RefusedError):
                 assert process.poll() is None, log.read_text()
                 time.sleep(0.05)
         yield process
@@ -95,14 +95,14 @@ def test_another_user_is_refused_by_the_twins_own_interface(world: World, tmp_pa
                 assert code == 401, f"{method} {path} with {authorization!r}: {text}"
                 assert set(json.loads(text)) == {"code", "message"}, "nothing but the refusal"
                 assert world.name not in text, "not even which twin it is"
-        assert front.ask(world, "GET", "faults") == {"faults": []}, "the owner is answered"
+        assert admin_client.request(world, "GET", "faults") == {"faults": []}, "the owner is answered"
         assert status(world, "GET", "health", f"Bearer {first}")[0] == 200
         told = " ".join(psutil.Process(process.pid).cmdline())
         assert first not in told, "every user of the machine sees the process list"
     with serving(world, log):
         assert credential.file(world).read_text().strip() != first, "a new one at each start"
         assert status(world, "GET", "inventory", f"Bearer {first}")[0] == 401, "the old one is void"
-        assert front.ask(world, "GET", "inventory") == {}
+        assert admin_client.request(world, "GET", "inventory") == {}
     assert first not in log.read_text(), "it is in no log"
 
 

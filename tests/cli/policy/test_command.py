@@ -1,4 +1,4 @@
-"""`aiplatform policy` as CI sees it: its exit code, and what it does not begin."""
+"""`aiplatform policy` as used by CI: its exit codes, and what is checked before it starts anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twin.processes import ProcessError
 
 RUNNER = CliRunner()
 END = {"summaryEvent": {"result": "succeeded"}}
-FAULT = {
+VIOLATION = {
     "policyEvent": {
         "resourceUrn": "urn:pulumi:aws-dev::ai-platform::aws:s3/bucket:Bucket::lake",
         "message": "acl: is public",
@@ -27,14 +27,14 @@ FAULT = {
         "severity": "high",
     }
 }
-Tells = Callable[..., None]
+SetEvents = Callable[..., None]
 
 
 @pytest.fixture
-def tells(monkeypatch: pytest.MonkeyPatch) -> Tells:
-    """Let the engine tell these events, or raise this."""
+def set_events(monkeypatch: pytest.MonkeyPatch) -> SetEvents:
+    """Set the events of the engine's preview; an exception among them is raised."""
 
-    def tell(*events: dict[str, Any] | BaseException) -> None:
+    def replace(*events: dict[str, Any] | BaseException) -> None:
         def preview(*_: object) -> Iterator[str]:
             for event in events:
                 if isinstance(event, BaseException):
@@ -46,7 +46,7 @@ def tells(monkeypatch: pytest.MonkeyPatch) -> Tells:
         # No process of such a twin runs, and none has ended.
         monkeypatch.setattr(lifecycle, "ended", lambda world: [])
 
-    return tell
+    return replace
 
 
 def _run(*options: str) -> Any:
@@ -54,27 +54,27 @@ def _run(*options: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("events", "code", "says"),
+    ("events", "code", "message"),
     [
-        ([END], 0, "aws-dev: no fault; it may go on"),
-        ([FAULT, END], 1, "aws-dev: 1 mandatory and 0 advisory fault(s); it may not go on"),
-        ([], 2, "it broke off before its end"),
-        ([FAULT], 1, "not all was judged"),
+        ([END], 0, "aws-dev: no violations; update allowed"),
+        ([VIOLATION, END], 1, "aws-dev: 1 mandatory and 0 advisory violation(s); update refused"),
+        ([], 2, "the engine ended early"),
+        ([VIOLATION], 1, "the evaluation is incomplete"),
         ([{"diagnosticEvent": {"severity": "error", "message": "no such zone"}}, END], 2, "no such zone"),
         ([KeyboardInterrupt()], 130, "interrupted: the preview has ended"),
     ],
 )
-def test_the_exit_code_tells_a_fault_from_a_preview_that_went_wrong(
-    tells: Tells, events: Any, code: int, says: str
+def test_exit_code_distinguishes_a_violation_from_a_failed_preview(
+    set_events: SetEvents, events: Any, code: int, message: str
 ) -> None:
-    tells(*events)
+    set_events(*events)
     done = _run()
     assert done.exit_code == code, done.output
-    assert says in done.output
+    assert message in done.output
 
 
 @pytest.mark.parametrize("option", ["--sarif", "--junit", "--config"])
-def test_nothing_is_started_for_a_file_that_cannot_be_used(
+def test_unusable_file_is_refused_before_anything_is_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
 ) -> None:
     def started(name: str) -> None:
@@ -83,30 +83,30 @@ def test_nothing_is_started_for_a_file_that_cannot_be_used(
     monkeypatch.setattr(command, "started", started)
     done = _run(option, str(tmp_path / "none" / "file"))
     assert isinstance(done.exception, CommandError), done.output
-    assert done.exception.code == 2, "1 would be a fault of the environment's"
+    assert done.exception.code == 2, "1 would mean a violation"
     assert option in str(done.exception)
 
 
-def test_a_twin_that_does_not_start_is_no_fault_of_the_environment(tells: Tells) -> None:
-    tells(ProcessError("etcd ended"))
+def test_failed_start_of_the_twin_is_not_reported_as_a_violation(set_events: SetEvents) -> None:
+    set_events(ProcessError("etcd ended"))
     done = _run()
     assert isinstance(done.exception, CommandError)
     assert (str(done.exception), done.exception.code) == ("etcd ended", 2)
 
 
-def test_one_file_cannot_be_both_reports(tells: Tells, tmp_path: Path) -> None:
-    tells(END)
+def test_same_file_for_both_reports_is_refused(set_events: SetEvents, tmp_path: Path) -> None:
+    set_events(END)
     file = str(tmp_path / "report")
     assert "expected two files" in str(_run("--sarif", file, "--junit", file).exception)
 
 
-def test_a_report_that_finds_no_room_is_told(
-    tells: Tells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_failed_write_of_a_report_is_reported(
+    set_events: SetEvents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write_text(*_: object) -> None:
         raise OSError("No space left on device")
 
-    tells(END)
+    set_events(END)
     monkeypatch.setattr(Path, "write_text", write_text)
     done = _run("--sarif", str(tmp_path / "policy.sarif"))
     assert "the report could not be written: No space left on device" in str(done.exception)

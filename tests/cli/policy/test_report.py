@@ -1,4 +1,4 @@
-"""The report of a preview's policies: for people, for code scanning, for CI's test views."""
+"""The report of a preview's policies: for a terminal, code scanning and CI's test views."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from xml.etree import ElementTree
 import pytest
 
 from cli.policy import events, report
-from cli.policy.events import Judgement
+from cli.policy.events import Evaluation
 
 PREFIX = "urn:pulumi:aws-prod::ai-platform"
 BUCKET = f"{PREFIX}::aiplatform:index:Lakehouse$aws:s3/bucket:Bucket::lake"
 STACK = f"{PREFIX}::pulumi:pulumi:Stack::ai-platform-aws-prod"
 END = {"summaryEvent": {"result": "succeeded", "resourceChanges": {}}}
-MEND = "\nTo mend it: Set `acl` (the bucket's own) to private. (docs/policies.md#data{page})"
+REMEDIATION = "\nTo fix it: Set `acl` (the bucket's own) to private. (docs/policies.md#data{page})"
 
 
-def _fault(policy: str, severity: str = "high", level: str = "mandatory", **more: Any) -> dict[str, Any]:
-    message = more.pop("message", "acl: is 'public-read': everybody reads it")
+def _violation(policy: str, severity: str = "high", level: str = "mandatory", **more: Any) -> dict[str, Any]:
+    message = more.pop("message", "acl: is 'public-read': the internet reads it")
     return {
         "policyEvent": {
             "resourceUrn": BUCKET,
-            "message": message + more.pop("mend", MEND.format(page=policy.partition(".")[2])),
+            "message": message + more.pop("remediation", REMEDIATION.format(page=policy.partition(".")[2])),
             "policyName": policy,
             "enforcementLevel": level,
             "severity": severity,
@@ -33,7 +33,7 @@ def _fault(policy: str, severity: str = "high", level: str = "mandatory", **more
     }
 
 
-def _said(message: str, severity: str = "info") -> dict[str, Any]:
+def _message(message: str, severity: str = "info") -> dict[str, Any]:
     return {"diagnosticEvent": {"urn": STACK, "message": message, "severity": severity}}
 
 
@@ -41,110 +41,123 @@ def _passed(*names: str) -> dict[str, Any]:
     return {"policyAnalyzeSummaryEvent": {"resourceUrn": BUCKET, "passed": list(names)}}
 
 
-PROFILE = _said("guardrails: 3 policies in profile prod (the pack's configuration)\n")
-WAITS = _said("guardrails: known only at `up`, and judged there: data.a_b (33), identity.c_d (2)\n")
+PROFILE = _message("guardrails: 3 policies in profile prod (the pack's configuration)\n")
+DEFERRED = _message("guardrails: known only at `up`, and judged there: data.a_b (33), identity.c_d (2)\n")
 
 
-def _judged(*told: dict[str, Any]) -> Judgement:
-    return events.read(["Loading policy packs", *(json.dumps(each) for each in told)])
+def _evaluation(*stream: dict[str, Any]) -> Evaluation:
+    return events.read(["Loading policy packs", *(json.dumps(event) for event in stream)])
 
 
-def _lines(*told: dict[str, Any]) -> list[str]:
-    return list(report.lines(_judged(*told), "aws-prod"))
+def _lines(*stream: dict[str, Any]) -> list[str]:
+    return list(report.lines(_evaluation(*stream), "aws-prod"))
 
 
-def test_faults_are_grouped_by_severity_with_what_is_wrong_and_how_to_mend_it() -> None:
-    told = _lines(
-        PROFILE, _fault("data.shut", "low", "advisory"), _fault("data.close", "critical"), _passed(), END
+def test_violations_are_grouped_by_severity_with_their_remediation() -> None:
+    output = _lines(
+        PROFILE,
+        _violation("data.shut", "low", "advisory"),
+        _violation("data.close", "critical"),
+        _passed(),
+        END,
     )
-    assert told == [
+    assert output == [
         "3 policies in profile prod (the pack's configuration)",
         "",
         "CRITICAL (1)",
         "  data.close [mandatory]",
-        "    lake.acl (aws:s3/bucket:Bucket): is 'public-read': everybody reads it",
-        "    to mend it: Set `acl` (the bucket's own) to private.",
+        "    lake.acl (aws:s3/bucket:Bucket): is 'public-read': the internet reads it",
+        "    to fix it: Set `acl` (the bucket's own) to private.",
         "    docs/policies.md#dataclose",
         "",
         "LOW (1)",
         "  data.shut [advisory]",
-        "    lake.acl (aws:s3/bucket:Bucket): is 'public-read': everybody reads it",
-        "    to mend it: Set `acl` (the bucket's own) to private.",
+        "    lake.acl (aws:s3/bucket:Bucket): is 'public-read': the internet reads it",
+        "    to fix it: Set `acl` (the bucket's own) to private.",
         "    docs/policies.md#datashut",
         "",
-        "aws-prod: 1 mandatory and 1 advisory fault(s); it may not go on",
+        "aws-prod: 1 mandatory and 1 advisory violation(s); update refused",
     ]
 
 
-def test_the_remediation_of_a_policy_is_told_once() -> None:
-    told = _lines(_fault("data.close"), _fault("data.close", message="policy: lets everybody in"), END)
-    assert sum("to mend it" in line for line in told) == 1
-    assert sum("lake." in line for line in told) == 2
+def test_remediation_of_a_policy_is_printed_once() -> None:
+    output = _lines(
+        _violation("data.close"), _violation("data.close", message="policy: allows all principals"), END
+    )
+    assert sum("to fix it" in line for line in output) == 1
+    assert sum("lake." in line for line in output) == 2
 
 
-def test_no_line_of_the_pack_is_longer_than_a_terminal() -> None:
+def test_messages_of_the_pack_are_wrapped() -> None:
     names = ", ".join(f"topic.policy_number_{number} ({number})" for number in range(1, 40))
-    told = _lines(_said(f"guardrails: known only at `up`, and judged there: {names}"), END)
-    assert max(map(len, told)) <= 110
-    assert " ".join(each.strip() for each in told).count("topic.policy_number_") == 39, "and nothing is lost"
+    output = _lines(_message(f"guardrails: known only at `up`, and judged there: {names}"), END)
+    assert max(map(len, output)) <= 110
+    assert " ".join(line.strip() for line in output).count("topic.policy_number_") == 39, "no policy is lost"
 
 
-def test_what_waits_for_up_is_counted_in_the_verdict() -> None:
+def test_summary_counts_what_is_deferred_to_up() -> None:
     assert (
-        _lines(PROFILE, WAITS, END)[-1] == "aws-prod: no fault; it may go on; 35 judgement(s) wait for `up`"
+        _lines(PROFILE, DEFERRED, END)[-1]
+        == "aws-prod: no violations; update allowed; 35 evaluation(s) deferred to `up`"
     )
 
 
-def test_a_preview_that_broke_off_is_no_pass() -> None:
-    judged = _judged(PROFILE, _said("error: the pack has gone", "error"))
-    assert not judged.complete
-    assert list(report.lines(judged, "aws-prod"))[-1] == "aws-prod: not judged"
-    assert not _judged(PROFILE).complete, "nor one whose end nobody saw"
-    assert not _judged(_said("a provider failed", "error"), END).complete, "nor one with an error"
-    refused = _judged(_fault("data.close"), _said("preview failed", "error"), END)
-    assert refused.complete, "the engine calls a mandatory fault an error, too"
-    both = _judged(_fault("data.close"), _said("the pack has gone", "error"), END)
-    assert both.wrong == ["the pack has gone"], "what was found first does not hide it"
+def test_incomplete_preview_is_not_a_pass() -> None:
+    evaluation = _evaluation(PROFILE, _message("error: the pack has ended", "error"))
+    assert not evaluation.complete
+    assert list(report.lines(evaluation, "aws-prod"))[-1] == "aws-prod: not evaluated"
+    assert not _evaluation(PROFILE).complete, "the engine sent no summary"
+    assert not _evaluation(_message("a provider failed", "error"), END).complete, (
+        "the engine reported an error"
+    )
+    refused = _evaluation(_violation("data.close"), _message("preview failed", "error"), END)
+    assert refused.complete, "the engine also reports an error for a mandatory violation"
+    both = _evaluation(_violation("data.close"), _message("the pack has ended", "error"), END)
+    assert both.failures == ["the pack has ended"], "a violation does not hide an error"
 
 
-def test_an_exception_of_the_engine_s_own_stops_nothing_and_is_told() -> None:
-    excepted = _fault("data.close", exceptions=[{"id": "EXC-1", "reason": "a public data set"}])
-    judged = _judged(excepted, END)
-    assert not judged.mandatory
-    told = list(report.lines(judged, "aws-prod"))
-    assert "      excepted by the engine's configuration: EXC-1: a public data set" in told
-    assert told[-1].startswith("aws-prod: 0 mandatory and 1 advisory")
+def test_exception_of_the_engine_makes_a_violation_advisory_and_is_reported() -> None:
+    excepted = _violation("data.close", exceptions=[{"id": "EXC-1", "reason": "a public data set"}])
+    evaluation = _evaluation(excepted, END)
+    assert not evaluation.mandatory
+    output = list(report.lines(evaluation, "aws-prod"))
+    assert "      excepted by the engine's configuration: EXC-1: a public data set" in output
+    assert output[-1].startswith("aws-prod: 0 mandatory and 1 advisory")
 
 
-def test_a_fault_of_the_resource_as_a_whole_has_no_path() -> None:
-    [fault] = _judged(_fault("data.close", message="neither Pulumi nor the cloud guards it")).violations
-    assert (fault.path, fault.problem) == ("", "neither Pulumi nor the cloud guards it")
-    assert fault.resource == "lake"
+def test_violation_of_a_resource_as_a_whole_has_no_path() -> None:
+    [violation] = _evaluation(
+        _violation("data.close", message="neither Pulumi nor the cloud protects it")
+    ).violations
+    assert (violation.path, violation.problem) == ("", "neither Pulumi nor the cloud protects it")
+    assert violation.resource == "lake"
 
 
 @pytest.mark.parametrize(
     ("message", "path"),
     [
         ("policy.Statement[0].Action[12]: allows '*'", "policy.Statement[0].Action[12]"),
-        ("data[registry_app.py]: 'registry_app.py' holds a key", "data[registry_app.py]"),
+        ("data[registry_app.py]: 'registry_app.py' contains a key", "data[registry_app.py]"),
         ("metadata.labels[pod-security.kubernetes.io/enforce]: is missing", None),
         ("the policy itself failed: KeyError: 'x'", ""),
     ],
 )
-def test_the_property_path_is_told_apart_from_the_problem(message: str, path: str | None) -> None:
-    [fault] = _judged(_fault("data.close", message=message)).violations
-    assert fault.path == (message.partition(": ")[0] if path is None else path)
+def test_property_path_is_separated_from_the_problem(message: str, path: str | None) -> None:
+    [violation] = _evaluation(_violation("data.close", message=message)).violations
+    assert violation.path == (message.partition(": ")[0] if path is None else path)
 
 
-def test_code_scanning_gets_each_fault_with_its_rule() -> None:
-    judged = _judged(_fault("data.close", "critical"), _fault("data.shut", "medium", "advisory"), END)
-    document = json.loads(report.sarif(judged, "environments/Pulumi.aws-prod.yaml"))
+def test_sarif_contains_each_violation_with_its_rule() -> None:
+    evaluation = _evaluation(
+        _violation("data.close", "critical"), _violation("data.shut", "medium", "advisory"), END
+    )
+    document = json.loads(report.sarif(evaluation, "environments/Pulumi.aws-prod.yaml"))
     [run] = document["runs"]
     assert document["version"] == "2.1.0"
     assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["data.close", "data.shut"]
     first, second = run["results"]
-    assert first["message"]["text"] == "lake.acl: is 'public-read': everybody reads it"
-    assert (first["level"], second["level"]) == ("error", "note"), "what stops nothing is a note"
+    assert first["message"]["text"] == "lake.acl: is 'public-read': the internet reads it"
+    assert (first["level"], second["level"]) == ("error", "note"), "an advisory violation is a note"
     [where] = first["locations"]
     assert where["physicalLocation"]["artifactLocation"]["uri"] == "environments/Pulumi.aws-prod.yaml"
     assert where["logicalLocations"][0]["fullyQualifiedName"] == BUCKET
@@ -154,32 +167,32 @@ def test_code_scanning_gets_each_fault_with_its_rule() -> None:
     )
 
 
-def _cases(judged: Judgement, file: Path) -> dict[str, Any]:
-    report.junit(judged, "aws-prod", file)
-    # Our own file, written a line above.
+def _cases(evaluation: Evaluation, file: Path) -> dict[str, Any]:
+    report.junit(evaluation, "aws-prod", file)
+    # The file was written a line above.
     return {str(case.get("name")): case for case in ElementTree.parse(file).iter("testcase")}  # noqa: S314
 
 
-def test_a_test_view_gets_a_case_a_policy(tmp_path: Path) -> None:
-    judged = _judged(
-        WAITS,
+def test_junit_contains_a_case_for_each_policy(tmp_path: Path) -> None:
+    evaluation = _evaluation(
+        DEFERRED,
         _passed("data.a_b", "data.good"),
-        _fault("data.close"),
-        _fault("data.shut", "low", "advisory"),
+        _violation("data.close"),
+        _violation("data.shut", "low", "advisory"),
         END,
     )
-    cases = _cases(judged, tmp_path / "report.xml")
+    cases = _cases(evaluation, tmp_path / "report.xml")
     assert set(cases) == {"data.a_b", "data.good", "identity.c_d", "data.close", "data.shut"}
-    assert "everybody reads it" in cases["data.close"].findtext("failure")
-    assert cases["data.shut"].find("failure") is None, "an advisory fault is told, and fails nothing"
-    assert "everybody reads it" in cases["data.shut"].findtext("system-out")
+    assert "the internet reads it" in cases["data.close"].findtext("failure")
+    assert cases["data.shut"].find("failure") is None, "an advisory violation is shown and does not fail"
+    assert "the internet reads it" in cases["data.shut"].findtext("system-out")
     assert cases["identity.c_d"].find("skipped") is not None, (
-        "it has judged nothing yet, so it has not passed"
+        "it has evaluated nothing yet, so it has not passed"
     )
-    assert "33 judgement(s) wait for `up`" in cases["data.a_b"].findtext("system-out")
+    assert "33 evaluation(s) deferred to `up`" in cases["data.a_b"].findtext("system-out")
     assert len(cases["data.good"]) == 0
 
 
-def test_a_preview_that_broke_off_is_an_error_in_the_test_view(tmp_path: Path) -> None:
-    cases = _cases(_judged(_said("the pack has gone", "error")), tmp_path / "report.xml")
-    assert "the pack has gone" in cases["preview"].findtext("error")
+def test_incomplete_preview_is_an_error_in_junit(tmp_path: Path) -> None:
+    cases = _cases(_evaluation(_message("the pack has ended", "error")), tmp_path / "report.xml")
+    assert "the pack has ended" in cases["preview"].findtext("error")

@@ -1,4 +1,4 @@
-"""Asks the cloud's front of a twin what the cloud's own API has no word for (`/_twin/...`)."""
+"""Client of the admin API (`/_twin/...`) of a twin's cloud, for what the cloud's own API does not offer."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from twin.world import World
 
 
 class RefusedError(Exception):
-    """The front said no, and why."""
+    """The admin API refused a request; the message states why."""
 
 
-def ask(world: World, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The answer of `/_twin/<path>`. Raises RefusedError, or OSError where nobody answers."""
-    # Not urllib, which would ask the user's proxy.
+def request(world: World, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the response of `/_twin/<path>`. Raises RefusedError, and OSError where nothing answers."""
+    # Not urllib, which would use the user's proxy.
     connection = http.client.HTTPConnection("127.0.0.1", world.ports["cloud"], timeout=60)
     try:
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json", **credential.headers(world)}
         connection.request(method, f"/_twin/{path}", body=data, headers=headers)
-        answer = connection.getresponse()
-        text = answer.read().decode(errors="replace")
+        response = connection.getresponse()
+        text = response.read().decode(errors="replace")
     except http.client.HTTPException as error:
-        raise OSError(f"the front broke off: {error!r}") from error
+        raise OSError(f"the connection was closed: {error!r}") from error
     finally:
         connection.close()
-    if answer.status != http.client.OK:
+    if response.status != http.client.OK:
         raise RefusedError(_message(text))
     return json.loads(text)
 

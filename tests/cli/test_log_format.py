@@ -1,10 +1,10 @@
-"""The engine's output where nobody watches it live."""
+"""The engine's output as a log."""
 
 from __future__ import annotations
 
 import pytest
 
-from cli.digest import digest, worth_keeping
+from cli.log_format import condense, is_relevant
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ from cli.digest import digest, worth_keeping
         "If you want to remove the stack completely, run `pulumi stack rm aws-dev`.\n",
     ],
 )
-def test_that_a_step_is_on_its_way_is_not_worth_a_line(line: str) -> None:
-    assert not worth_keeping(line)
+def test_line_about_a_step_in_progress_is_dropped(line: str) -> None:
+    assert not is_relevant(line)
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_that_a_step_is_on_its_way_is_not_worth_a_line(line: str) -> None:
         "Duration: 19s\n",
     ],
 )
-def test_what_came_of_a_step_and_what_a_program_says_are_kept(line: str) -> None:
-    assert worth_keeping(line)
+def test_result_of_a_step_and_output_of_the_program_are_kept(line: str) -> None:
+    assert is_relevant(line)
 
 
-def test_empty_lines_are_left_single_and_between_lines() -> None:
+def test_empty_lines_are_kept_once_and_only_between_lines() -> None:
     step = " +  a:b:C c created (1s) \n"
     lines = [
         "\n",
@@ -63,4 +63,4 @@ def test_empty_lines_are_left_single_and_between_lines() -> None:
         "Resources:\n",
         "\n",
     ]
-    assert list(digest(lines)) == ["Updating (dev):\n", "\n", step, "\n", "Resources:\n"]
+    assert list(condense(lines)) == ["Updating (dev):\n", "\n", step, "\n", "Resources:\n"]
