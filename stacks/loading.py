@@ -21,6 +21,8 @@ from stacks.settings.composition import Layer, LayerName, stack_name
 from stacks.shared_files import Located, Place, located
 
 FOLDER: Final = "environments"
+ENVIRONMENTS: Final = Path(__file__).resolve().parents[1] / FOLDER
+"""The engine runs the program in stacks/, so the folder is found from here."""
 # Pulumi's own keys at the top of a stack file.
 TOP_LEVEL: Final = ("config", "secretsprovider", "encryptionsalt", "encryptedkey", "environment")
 
@@ -126,9 +128,9 @@ def refusal(stack: str, problems: Sequence[tuple[str, str]]) -> SettingsError:
 
 
 def _file_of(stack: str) -> tuple[Path, Mapping[str, Any]]:
-    """An environment's file, and what is written in it: for line numbers alone, as what counts is what
-    the engine read. The engine runs the program in stacks/, so the place is found from here."""
-    file = Path(__file__).resolve().parents[1] / FOLDER / f"Pulumi.{stack}.yaml"
+    """An environment's file, and what is written in it: for line numbers only, as the engine's values are the
+    ones that apply."""
+    file = ENVIRONMENTS / f"Pulumi.{stack}.yaml"
     return file, _read(file)[0] if file.is_file() else {}
 
 

@@ -19,7 +19,7 @@ def of(settings: Settings) -> pulumi.ProviderResource:
 def kubernetes(
     settings: Settings, cloud: pulumi.ProviderResource, cluster: Mapping[str, Any]
 ) -> pulumi.ProviderResource:
-    """Return the provider of an existing cluster. cluster: Cluster.outputs, as plain values.
+    """Return the provider of an existing cluster. cluster: Cluster.outputs.
 
     It equals the one that Cluster itself creates, apart from its parent.
     """
@@ -28,22 +28,25 @@ def kubernetes(
     arguments: dict[str, Any] = {"kubeconfig": cluster["kubeconfig"]}
     if settings.environment.cloud == "gcp":
         # The identity of the cluster, whichever endpoint the kubeconfig has.
-        dns = settings.cluster.api_access == "dns"
-        host = str(cluster["endpoint"]).removeprefix("https://") if dns else _dns_endpoint(cluster, cloud)
-        arguments["cluster_identifier"] = host
+        endpoint = pulumi.Output.from_input(cluster["endpoint"])
+        arguments["cluster_identifier"] = (
+            endpoint.apply(lambda url: url.removeprefix("https://"))
+            if settings.cluster.api_access == "dns"
+            else _dns_endpoint(cluster, cloud)
+        )
     return pulumi_kubernetes.Provider("cluster-kubernetes", **arguments)
 
 
-def _dns_endpoint(cluster: Mapping[str, Any], cloud: pulumi.ProviderResource) -> str:
+def _dns_endpoint(cluster: Mapping[str, Any], cloud: pulumi.ProviderResource) -> pulumi.Output[str]:
     from pulumi_gcp import container
 
-    found = container.get_cluster(
+    found = container.get_cluster_output(
         name=cluster["name"],
         location=cluster["location"],
         project=cluster["project"],
-        opts=pulumi.InvokeOptions(provider=cloud),
+        opts=pulumi.InvokeOutputOptions(provider=cloud),
     )
-    return found.control_plane_endpoints_configs[0].dns_endpoint_configs[0].endpoint
+    return found.apply(lambda each: each.control_plane_endpoints_configs[0].dns_endpoint_configs[0].endpoint)
 
 
 # The SDKs are imported late: each takes a second to load, and an environment has one cloud.
