@@ -40,13 +40,14 @@ def kubernetes(
 def _dns_endpoint(cluster: Mapping[str, Any], cloud: pulumi.ProviderResource) -> pulumi.Output[str]:
     from pulumi_gcp import container
 
-    found = container.get_cluster_output(
+    described = container.get_cluster_output(
         name=cluster["name"],
         location=cluster["location"],
         project=cluster["project"],
         opts=pulumi.InvokeOutputOptions(provider=cloud),
     )
-    return found.apply(lambda each: each.control_plane_endpoints_configs[0].dns_endpoint_configs[0].endpoint)
+    endpoints = described.control_plane_endpoints_configs
+    return endpoints.apply(lambda configs: configs[0].dns_endpoint_configs[0].endpoint)
 
 
 # The SDKs are imported late: each takes a second to load, and an environment has one cloud.

@@ -48,7 +48,9 @@ def schema() -> dict[str, Any]:
                 "patternProperties": {"^(?!ai-platform:).+:": {}},
                 "additionalProperties": False,
                 "if": {"required": [key("layer")]},
-                "then": {"not": {"anyOf": [{"required": [each]} for each in topics if each != key("layer")]}},
+                "then": {
+                    "not": {"anyOf": [{"required": [topic]} for topic in topics if topic != key("layer")]}
+                },
                 "else": {
                     "required": [key("environment")],
                     "if": {"required": [key("shared")]},

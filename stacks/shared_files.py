@@ -73,13 +73,13 @@ def located(value: Any, node: Any, file: str | None = None) -> Any:
         lines = {name: _line_of(node, name) for name in values}
         places = {name: Place(file, line) for name, line in lines.items() if line is not None}
         return Located(
-            {name: located(each, _below(node, name), file) for name, each in values.items()}, places
+            {name: located(below, _below(node, name), file) for name, below in values.items()}, places
         )
     if isinstance(value, list):
         entries = cast("list[Any]", value)
         rows = [_line_of(node, index) for index in range(len(entries))]
         return LocatedList(
-            [located(each, _below(node, index), file) for index, each in enumerate(entries)],
+            [located(entry, _below(node, index), file) for index, entry in enumerate(entries)],
             [None if row is None else Place(file, row) for row in rows],
         )
     return value
@@ -118,7 +118,7 @@ def _read(folder: Path, name: str, path: tuple[int | str, ...]) -> tuple[Located
     try:
         document: Any = cast("Any", YAML(typ="rt")).load(file)
     except FileNotFoundError:
-        there = sorted(each.stem for each in folder.glob("*.yaml"))
+        there = sorted(path.stem for path in folder.glob("*.yaml"))
         reason = f"there is no {displayed}{_nearest(name, there)}; there are {', '.join(there) or 'none'}"
         return nothing, [Problem(path, reason)]
     except (YAMLError, UnicodeDecodeError) as error:
@@ -297,7 +297,7 @@ def _dotted(parts: Sequence[str]) -> str:
 
 def _strings(value: Any) -> list[str]:
     return (
-        [each for each in cast("list[Any]", value) if isinstance(each, str)]
+        [entry for entry in cast("list[Any]", value) if isinstance(entry, str)]
         if isinstance(value, list)
         else []
     )

@@ -77,11 +77,11 @@ def test_shared_declarations_reach_the_settings(tmp_path: Path) -> None:
 
 
 def test_an_entry_of_the_file_overrides_keys_of_the_shared_entry_with_its_identity(tmp_path: Path) -> None:
-    own = {"tables": [{"zone": "curated", "name": "trips", "owner": "b@acme.example"}]}
-    found = tables(load(tmp_path, {"lakehouse": own}))
-    assert found["trips"]["owner"] == "b@acme.example"
-    assert found["trips"]["columns"] == [{"name": "id", "type": "long"}], "what the file leaves out stays"
-    assert found["rides"]["owner"] == "a@acme.example", "other entries stay"
+    override = {"tables": [{"zone": "curated", "name": "trips", "owner": "b@acme.example"}]}
+    loaded = tables(load(tmp_path, {"lakehouse": override}))
+    assert loaded["trips"]["owner"] == "b@acme.example"
+    assert loaded["trips"]["columns"] == [{"name": "id", "type": "long"}], "what the file leaves out stays"
+    assert loaded["rides"]["owner"] == "a@acme.example", "other entries stay"
 
 
 def test_an_entry_with_another_identity_is_added_after_the_shared_ones(tmp_path: Path) -> None:
@@ -95,15 +95,17 @@ def test_an_entry_with_another_identity_is_added_after_the_shared_ones(tmp_path:
 
 
 def test_a_list_without_identities_replaces_the_shared_one(tmp_path: Path) -> None:
-    own = {"tables": [{"zone": "curated", "name": "trips", "columns": [{"name": "key", "type": "string"}]}]}
-    assert tables(load(tmp_path, {"lakehouse": own}))["trips"]["columns"] == [
+    override = {
+        "tables": [{"zone": "curated", "name": "trips", "columns": [{"name": "key", "type": "string"}]}]
+    }
+    assert tables(load(tmp_path, {"lakehouse": override}))["trips"]["columns"] == [
         {"name": "key", "type": "string"}
     ]
 
 
 def test_objects_merge_by_key(tmp_path: Path) -> None:
-    own = {"analysts": {"namespace": "bi"}, "more": {"namespace": "more", "service_account": "more"}}
-    identities = load(tmp_path, {"workload_identities": own}).workload_identities
+    override = {"analysts": {"namespace": "bi"}, "more": {"namespace": "more", "service_account": "more"}}
+    identities = load(tmp_path, {"workload_identities": override}).workload_identities
     assert set(identities) == {"pipelines", "analysts", "more"}
     assert identities["analysts"].namespace == "bi"
     assert identities["analysts"].service_account == "notebooks", "stated in the shared file"
@@ -220,13 +222,13 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_is_refused_with_its_file_and_line(tmp_path: Path, name: str) -> None:
     change, shared, expected = CASES[name]
-    found = problems(tmp_path, {"shared": {}, **change}, **shared)
-    assert any(expected in problem for problem in found), found
+    reported = problems(tmp_path, {"shared": {}, **change}, **shared)
+    assert any(expected in problem for problem in reported), reported
 
 
 def test_a_wrong_value_that_the_file_overrides_with_is_reported_in_the_file(tmp_path: Path) -> None:
-    own = {"tables": [{"zone": "curated", "name": "rides", "columns": [{"name": "id", "type": "lnog"}]}]}
-    (problem,) = problems(tmp_path, {"lakehouse": own})
+    override = {"tables": [{"zone": "curated", "name": "rides", "columns": [{"name": "id", "type": "lnog"}]}]}
+    (problem,) = problems(tmp_path, {"lakehouse": override})
     assert problem.startswith("line "), "it is the environment's own line"
     assert "ai-platform:lakehouse.tables[1].columns[0].type" in problem
 
