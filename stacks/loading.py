@@ -81,7 +81,14 @@ def load_engine(stack: str) -> Loaded:
                 ],
             )
         return Loaded(settings, layer.environment, layer.name)
-    return Loaded(_settings(_shown(path), placed_config, [], shared_files.FOLDER), stack, None)
+    settings = _settings(_shown(path), placed_config, [], shared_files.FOLDER)
+    for layer in settings.layers.separate:
+        environment = stack.removesuffix(f"-{layer}")
+        if environment != stack and _file_of(environment)[0].is_file():
+            # It would deploy the whole environment again, into the layer's stack.
+            problem = f"{key('layer')}: missing; this is the configuration of {environment}, not of {stack}"
+            raise SettingsError(_shown(path), [f"{problem}; expected that of this file"])
+    return Loaded(settings, stack, None)
 
 
 def _layer(stack: str, file: str, config: Located) -> Layer:

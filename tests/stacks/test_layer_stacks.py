@@ -19,6 +19,7 @@ from stacks.settings.composition import LAYERS, LayerName, Layers
 from tests.components.recording import ACCOUNT, Recording, record
 from tests.stacks.environments import build, built, settings_of
 from tests.stacks.files import ENVIRONMENTS
+from tests.stacks.test_shared_files import VALIDATOR
 
 REFERENCE = "pulumi:pulumi:StackReference"
 every_layer = pytest.mark.parametrize("layer", LAYERS)
@@ -230,3 +231,23 @@ def test_a_wrong_list_of_layers_is_refused(repository: Path, separate: list[str]
     with pytest.raises(SettingsError) as refused:
         loading.load_file(file)
     assert problem in str(refused.value)
+
+
+def test_a_layers_stack_with_the_configuration_of_its_environment_is_refused(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine(monkeypatch, json.loads((repository / "Pulumi.aws-dev.yaml").read_text())["config"])
+    with pytest.raises(SettingsError, match="the configuration of aws-dev, not of aws-dev-data"):
+        load_engine("aws-dev-data")
+    assert load_engine("aws-dev").layer is None
+
+
+def test_the_schema_accepts_a_layers_file_without_other_topics() -> None:
+    layer = {"ai-platform:layer": {"environment": "aws-dev", "name": "data"}}
+    VALIDATOR.validate({"config": {"pulumi:disable-default-providers": ["*"], **layer}})
+    assert not VALIDATOR.is_valid({"config": {**layer, "ai-platform:lakehouse": {}}}), (
+        "settings are stated once"
+    )
+    assert not VALIDATOR.is_valid(
+        {"config": {"ai-platform:layer": {"environment": "aws-dev", "name": "dta"}}}
+    )
