@@ -18,9 +18,10 @@ from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
 from aiplatform.workload_identity import WorkloadIdentity
-from stacks import arguments, offerings, protection, providers
+from stacks import arguments, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
+from stacks.validation import validate
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,9 @@ def build(settings: Settings) -> Foundation:
 def make(settings: Settings) -> tuple[Foundation, Hands | None]:
     """As `build`, with what the layers above are made with; None while the file says `bootstrap`."""
     here = providers.of(settings)
-    lacking = [*protection.problems(settings, here), *offerings.problems(settings, here)]
-    if lacking:
-        raise refusal(pulumi.get_stack(), lacking)
+    problems = validate(settings, here)
+    if problems:
+        raise refusal(pulumi.get_stack(), problems)
     in_cloud = ResourceOptions(provider=here)
     network = Network("network", arguments.network(settings), in_cloud)
     runner = None

@@ -19,7 +19,7 @@ def of(settings: Settings) -> pulumi.ProviderResource:
 def _aws(environment: Environment) -> pulumi.ProviderResource:
     import pulumi_aws as aws
 
-    assert environment.account_id is not None, "Settings.problems refuses AWS without an account"  # noqa: S101
+    assert environment.account_id is not None, "stacks/validation/environment.py reports a missing one"  # noqa: S101
     return aws.Provider(
         "aws",
         region=environment.region,

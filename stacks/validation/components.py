@@ -1,16 +1,17 @@
-"""What the components say of the arguments that an environment file leads to. Pure: no resource, no call.
+"""What components refuse of the arguments that an environment file leads to.
 
-The component is the judge of its arguments. `problems` asks it before anything is registered and tells each
-problem by the key of the environment file that caused it.
+A component states the rules of its arguments. Here they are evaluated before anything is registered, and each
+problem is mapped to the key of the file that caused it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from aiplatform._shared.args import ArgumentError, read
+from aiplatform._shared.args import UNKNOWN, ArgumentError, Problem, read
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
 from aiplatform.container_registry.args import ContainerRegistrySettings
@@ -25,16 +26,9 @@ from aiplatform.runner.args import RunnerSettings
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 from stacks import arguments, data_arguments
 from stacks.settings import Settings
-from stacks.to_be import (
-    FoundationToBe,
-    cluster_to_be,
-    foundation_to_be,
-    lakehouse_to_be,
-    network_to_be,
-    zones_to_be,
-)
+from stacks.validation import environment, placeholders
+from stacks.validation.placeholders import Placeholders
 
-# Where a component's argument has another name than the key of the file.
 _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
     "network": {
         "zone_count": "zones",
@@ -49,106 +43,130 @@ _RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
         "github_actors": "actors",
     },
 }
-_OF_ENVIRONMENT: Final = {"project": "environment.project_id", "region": "environment.region"}
-# Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
+"""Topic -> argument -> key of the topic, where it has another name."""
+_LOCATION: Final = {"project": "environment.project_id", "region": "environment.region"}
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "cluster.autoscaling": {"mirrors": "images.mirrors", "version": "cluster.version"},
-    # Who reads a file of Google Cloud's knows the environment's keys.
-    "network": _OF_ENVIRONMENT,
+    "network": _LOCATION,
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
     "workload_identities": {"name": "{topic}"},
-    "lakehouse": _OF_ENVIRONMENT,
+    "lakehouse": _LOCATION,
     "feature_store": {"mirrors": "images.mirrors"},
-    "container_registry": _OF_ENVIRONMENT,
+    "container_registry": _LOCATION,
     "model_registry": {"mirrors": "images.mirrors", "network": "network.private_services"},
 }
-_GOOD_CIDR: Final = "10.0.0.0/16"
-"""Stands for a range that the network refuses, so that nobody else refuses it once more."""
+"""Topic -> argument that the topic does not have -> key that decides it."""
 _PREFIX: Final = "environment.name"
-"""The key behind every component's `prefix`, together with environment.org."""
+"""The key that, with environment.org, decides every component's `prefix`."""
 
 
-def problems(settings: Settings) -> list[tuple[str, str]]:
-    """(dotted key, reason) of everything that a component would refuse."""
-    there = network_to_be(settings, zones_to_be(settings))
-    here = cluster_to_be(settings)
-    found = _asked("network", NetworkSettings, lambda: arguments.network(settings))
-    if "network.cidr" in dict(found):
-        there["cidr"] = _GOOD_CIDR
-    found += _asked("cluster", ClusterSettings, lambda: arguments.cluster(settings, there))
+def problems(settings: Settings) -> list[Problem]:
+    """Return everything that a component would refuse."""
+    references = placeholders.of(settings)
+    collected = _problems_of("network", NetworkSettings, arguments.network(settings))
+    if any(problem.path == "network.cidr" for problem in collected):
+        # Components that refer to the network would report its range again.
+        references = replace(references, network={**references.network, "cidr": UNKNOWN})
+    for topic, model, args in _components(settings, references):
+        collected += _problems_of(topic, model, args)
+    # `environment` has rules for project, region and tags, which reach every component.
+    reported = environment.invalid_keys(settings)
+    collected = [each for each in collected if each.path not in reported and not each.path.endswith(".tags")]
+    return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
+
+
+def _components(
+    settings: Settings, references: Placeholders
+) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
+    """Yield topic, model and arguments of each component that the file asks for."""
+    cluster, network = references.cluster, references.network
+    yield "cluster", ClusterSettings, arguments.cluster(settings, network)
     if settings.cluster.autoscaling is not None:
-        known = dict(found)
-        judged = ClusterAutoscalerSettings
-        asked = _asked("cluster.autoscaling", judged, lambda: arguments.autoscaler(settings, here, []))
-        # A version that the cluster refuses is told once.
-        found += [(key, reason) for key, reason in asked if key not in known]
+        yield "cluster.autoscaling", ClusterAutoscalerSettings, arguments.autoscaler(settings, cluster, [])
     if settings.has_runner:
-        found += _asked("runner", RunnerSettings, lambda: arguments.runner(settings, there, "to-be"))
-    for name, pool in settings.node_pools.items():
-        args = arguments.node_pool(settings, name, pool, here, there)
-        found += _asked(f"node_pools.{name}", NodePoolSettings, lambda given=args: given)
-    for name, pool in settings.gpu_pools.items():
-        args = arguments.gpu_pool(settings, name, pool, here, there)
-        found += _asked(f"gpu_pools.{name}", GpuPoolSettings, lambda given=args: given)
-    found += _above(settings, foundation_to_be(settings, there))
-    # Every component's tags are those of the environment, which Settings.problems judges, as it does project
-    # and region: told once.
-    told = {f"environment.{name}" for name, _ in settings.environment.problems()}
-    found = [(key, reason) for key, reason in found if key not in told and not key.endswith(".tags")]
-    too_long = [reason for key, reason in found if key == _PREFIX]
-    if too_long:
-        # Every component knows a limit of its own; the tightest is the one to tell.
-        reason = f"with environment.org it is the prefix of all names: {tightest(too_long)}"
-        rest = [(key, reason) for key, reason in found if key != _PREFIX and not _is_identity(key)]
-        found = [(_PREFIX, reason), *rest]
-    return list(dict.fromkeys(found))
-
-
-def _is_identity(key: str) -> bool:
-    """Return whether a problem is about an identity's own name."""
-    return key.startswith("workload_identities.") and key.count(".") == 1
-
-
-def _above(settings: Settings, below: FoundationToBe) -> list[tuple[str, str]]:
-    """Of the layers above the first."""
-    found: list[tuple[str, str]] = []
+        yield "runner", RunnerSettings, arguments.runner(settings, network, UNKNOWN)
+    for name, node_pool in settings.node_pools.items():
+        args = arguments.node_pool(settings, name, node_pool, cluster, network)
+        yield f"node_pools.{name}", NodePoolSettings, args
+    for name, gpu_pool in settings.gpu_pools.items():
+        args = arguments.gpu_pool(settings, name, gpu_pool, cluster, network)
+        yield f"gpu_pools.{name}", GpuPoolSettings, args
     for name in settings.workload_identities:
-        args = arguments.workload_identity(settings, name, cluster_to_be(settings))
-        found += _asked(f"workload_identities.{name}", WorkloadIdentitySettings, lambda given=args: given)
+        args = arguments.workload_identity(settings, name, cluster)
+        yield f"workload_identities.{name}", WorkloadIdentitySettings, args
     if settings.lakehouse is not None:
-        lakehouse = data_arguments.lakehouse(settings, below)
-        found += _asked("lakehouse", LakehouseSettings, lambda: lakehouse)
+        yield "lakehouse", LakehouseSettings, data_arguments.lakehouse(settings, references)
     if settings.feature_store is not None:
-        store = data_arguments.feature_store(settings, below, lakehouse_to_be(settings))
-        found += _asked("feature_store", FeatureStoreSettings, lambda: store)
+        args = data_arguments.feature_store(settings, references, references.lakehouse)
+        yield "feature_store", FeatureStoreSettings, args
     if settings.container_registry is not None:
-        images = data_arguments.container_registry(settings, below)
-        found += _asked("container_registry", ContainerRegistrySettings, lambda: images)
+        args = data_arguments.container_registry(settings, references)
+        yield "container_registry", ContainerRegistrySettings, args
     if settings.model_registry is not None:
-        models = data_arguments.model_registry(settings, below)
-        found += _asked("model_registry", ModelRegistrySettings, lambda: models)
-    return found
+        args = data_arguments.model_registry(settings, references)
+        yield "model_registry", ModelRegistrySettings, args
 
 
-def key_of(topic: str, path: str) -> str:
-    """The key of the file behind a component's argument (`cluster.version` of `ClusterArgs.version`)."""
+def _problems_of(topic: str, model: type[Any], args: Mapping[str, Any]) -> list[Problem]:
+    try:
+        read(model, args, "Args")
+    except ArgumentError as error:
+        return by_key(topic, error)
+    return []
+
+
+def by_key(topic: str, error: ArgumentError) -> list[Problem]:
+    """Return a component's problems by the keys of the file that caused them."""
+    return [Problem(_key(topic, problem.path), problem.reason) for problem in error.problems]
+
+
+def _key(topic: str, path: str) -> str:
+    """Return the key that decides a component's argument: `cluster.version` for `ClusterArgs.version`."""
     argument = path.partition(".")[2]
     argument = argument.removeprefix("cluster.") if topic.startswith("cluster") else argument
     head = re.split(r"\W", argument, maxsplit=1)[0]
     if head == "prefix":
         return _PREFIX
-    first = topic if topic in _RENAMED else topic.partition(".")[0]
-    cause = _CAUSED_BY.get(first, {}).get(head)
+    table = topic if topic in _RENAMED else topic.partition(".")[0]
+    cause = _CAUSED_BY.get(table, {}).get(head)
     if cause is not None:
         return cause.format(topic=topic)
-    renamed = _RENAMED.get(first, {}).get(head, head)
+    renamed = _RENAMED.get(table, {}).get(head, head)
     return ".".join(filter(None, [topic, renamed + argument[len(head) :]]))
 
 
-def _asked(topic: str, model: type[Any], given: Callable[[], Any]) -> list[tuple[str, str]]:
-    try:
-        read(model, given(), "Args")
-    except ArgumentError as error:
-        return [(key_of(topic, problem.path), problem.reason) for problem in error.problems]
-    return []
+def _with_one_version_problem(collected: list[Problem]) -> list[Problem]:
+    """Return the problems without the autoscaler's of a version that the cluster refuses, too."""
+    first = next((problem for problem in collected if problem.path == "cluster.version"), None)
+    return [problem for problem in collected if problem.path != "cluster.version" or problem is first]
+
+
+def _with_one_prefix_problem(collected: list[Problem]) -> list[Problem]:
+    """Return the problems with one of the prefix: each component has a limit, and the tightest applies."""
+    reasons = [problem.reason for problem in collected if problem.path == _PREFIX]
+    if not reasons:
+        return collected
+    reason = f"together with environment.org it is the prefix of all names; {tightest(reasons)}"
+    others = [
+        problem for problem in collected if problem.path != _PREFIX and not _is_identity_name(problem.path)
+    ]
+    return [Problem(_PREFIX, reason), *others]
+
+
+def _is_identity_name(path: str) -> bool:
+    """Return whether a problem is of an identity's name, which the prefix begins."""
+    return path.startswith("workload_identities.") and path.count(".") == 1
+
+
+def valid_gpu_pools(settings: Settings) -> dict[str, GpuPoolSettings]:
+    """Return the GPU pools whose arguments the component accepts, by name."""
+    references = placeholders.of(settings)
+    pools: dict[str, GpuPoolSettings] = {}
+    for name, pool in settings.gpu_pools.items():
+        args = arguments.gpu_pool(settings, name, pool, references.cluster, references.network)
+        try:
+            pools[name] = read(GpuPoolSettings, args, "GpuPoolArgs")
+        except ArgumentError:
+            continue  # reported by `problems`
+    return pools

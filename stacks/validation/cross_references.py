@@ -1,126 +1,110 @@
-"""What joins the topics of data and models with others: identities that two would be, principals of another
-account, and what prod keeps of a database."""
+"""Topics that refer to each other: names that two of them would share, and a topic that needs another."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Mapping
+from typing import Final
 
+from aiplatform._shared.args import Problem
 from aiplatform.feature_store.args import IDENTITY as STORE_IDENTITY
 from aiplatform.feature_store.args import MATERIALIZER as STORE_MATERIALIZER
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from aiplatform.feature_store.args import SERVER as STORE_SERVER
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
-from stacks.settings.data import MATERIALIZER
+from stacks.settings import MATERIALIZER, ModelRegistry, Settings
 from stacks.settings.from_arguments import given
 
-if TYPE_CHECKING:
-    from stacks.settings import Settings
-
-LEAST_BACKUP_DAYS: Final = 7
-"""The least that prod keeps backups of its databases, in days."""
 REGISTRY_NAMESPACE: Final = "model-registry"
-_OF_THE_ACCOUNT: Final = ("lakehouse.writers", "feature_store.readers", "feature_store.appliers")
-"""Who becomes a role of the account's, or gets a policy attached to its own: no other account's role can."""
+"""The namespace of the model registry where its topic has none."""
 
 
-def problems(settings: Settings) -> Iterator[tuple[str, str]]:
-    """(dotted key, reason) of all of them."""
-    yield from _of_another_account(settings)
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield the topics that contradict each other or lack one that they need."""
+    yield from _pool_names(settings)
     yield from _identities(settings)
-    yield from _model_registry(settings)
     yield from _feature_store(settings)
+    if settings.model_registry is not None:
+        yield from _namespace(settings.model_registry)
 
 
-def _feature_store(settings: Settings) -> Iterator[tuple[str, str]]:
-    if settings.feature_store is None or settings.environment.profile != "prod":
-        return
-    if given(settings.feature_store).get("server", {}).get("min_replicas") == 1:
-        yield (
-            "feature_store.server.min_replicas",
-            "got 1, which falls with its zone; prod has at least 2",
+def _pool_names(settings: Settings) -> Iterator[Problem]:
+    for name in sorted(set(settings.node_pools) & set(settings.gpu_pools)):
+        yield Problem(
+            f"gpu_pools.{name}",
+            f"also the name of a node pool; expected a name that no pool has, not {name!r}",
         )
 
 
-def _of_another_account(settings: Settings) -> Iterator[tuple[str, str]]:
-    account = settings.environment.account_id
-    if settings.environment.cloud != "aws" or account is None:
+def _feature_store(settings: Settings) -> Iterator[Problem]:
+    if settings.feature_store is None:
         return
-    for path, name in settings.named_principals.items():
-        if not path.startswith(_OF_THE_ACCOUNT) or ":role/" not in name:
-            continue
-        if f":iam::{account}:" not in name:
-            yield path, f"got {name!r}, expected a role of this account, {account}"
+    if settings.lakehouse is None:
+        yield Problem(
+            "feature_store", "features come from a lakehouse, which is missing; expected the topic lakehouse"
+        )
+        return
+    grants = given(settings.lakehouse).get("grants", [])
+    if not any(grant["principal"] == MATERIALIZER for grant in grants):
+        yield Problem(
+            "lakehouse.grants",
+            f"no grant for {MATERIALIZER!r}, which fills the feature store; expected one with the action "
+            "`read` on the "
+            "tables that features come from",
+        )
 
 
-def _identities(settings: Settings) -> Iterator[tuple[str, str]]:
-    """A name is taken once, and a service account is one identity: EKS refuses a second association, and on
-    Google Cloud its annotation holds one."""
-    names, accounts = _of_the_platform(settings)
-    seen = dict(accounts)
-    for name, each in settings.workload_identities.items():
+def _identities(settings: Settings) -> Iterator[Problem]:
+    """Yield names that are taken and service accounts with two identities: EKS refuses a second
+    association, and on Google Cloud a service account's annotation names one identity."""
+    platform_names = _names_of_the_platform(settings)
+    owners = dict(_service_accounts_of_the_platform(settings))
+    for name, identity in settings.workload_identities.items():
         path = f"workload_identities.{name}"
-        if name in names:
-            yield path, f"that identity is {names[name]}'s, which the platform makes; take another name"
-        pods = (each.namespace, each.service_account)
-        owner = seen.setdefault(pods, f"workload_identities.{name}")
+        if name in platform_names:
+            yield Problem(
+                path,
+                f"the platform creates an identity {name!r} for {platform_names[name]}; expected another "
+                "name",
+            )
+        service_account = (identity.namespace, identity.service_account)
+        owner = owners.setdefault(service_account, path)
         if owner != path:
-            yield (
+            yield Problem(
                 f"{path}.service_account",
-                f"got {each.service_account!r} in the namespace {each.namespace!r}, which {owner} has "
-                "already; expected one identity for a service account",
+                f"got {identity.service_account!r} in the namespace {identity.namespace!r}, which belongs "
+                f"to {owner}; "
+                "expected one identity for each service account",
             )
 
 
-def _of_the_platform(settings: Settings) -> tuple[dict[str, str], dict[tuple[str, str], str]]:
-    """Names of identities, and (namespace, service account), each with the topic that makes it."""
+def _names_of_the_platform(settings: Settings) -> Mapping[str, str]:
+    """Return the names of identities that the platform creates, each with what it is for."""
     names: dict[str, str] = {}
-    pods: dict[tuple[str, str], str] = {}
     if settings.feature_store is not None:
-        names = dict.fromkeys((MATERIALIZER, STORE_IDENTITY), "the feature store")
-        pods = {(STORE_NAMESPACE, each): "feature_store" for each in (STORE_SERVER, STORE_MATERIALIZER)}
+        names |= dict.fromkeys((MATERIALIZER, STORE_IDENTITY), "the feature store")
+    if settings.model_registry is not None:
+        names |= dict.fromkeys((REGISTRY_SERVER, REGISTRY_SETUP), "the model registry")
+    return names
+
+
+def _service_accounts_of_the_platform(settings: Settings) -> Mapping[tuple[str, str], str]:
+    """Return (namespace, service account) of the platform's identities, each with the topic that creates
+    it."""
+    accounts: dict[tuple[str, str], str] = {}
+    if settings.feature_store is not None:
+        accounts |= {(STORE_NAMESPACE, name): "feature_store" for name in (STORE_SERVER, STORE_MATERIALIZER)}
     if settings.model_registry is not None:
         namespace = given(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
-        own = (REGISTRY_SERVER, REGISTRY_SETUP)
-        names |= dict.fromkeys(own, "the model registry")
-        pods |= {(namespace, each): "model_registry" for each in own}
-    return names, pods
+        accounts |= {(namespace, name): "model_registry" for name in (REGISTRY_SERVER, REGISTRY_SETUP)}
+    return accounts
 
 
-def _model_registry(settings: Settings) -> Iterator[tuple[str, str]]:
-    if settings.model_registry is None:
-        return
-    said = given(settings.model_registry)
-    namespace = said.get("namespace", REGISTRY_NAMESPACE)
+def _namespace(topic: ModelRegistry) -> Iterator[Problem]:
+    namespace = given(topic).get("namespace", REGISTRY_NAMESPACE)
     if namespace.startswith("kube-") or namespace in ("default", STORE_NAMESPACE):
-        yield (
+        yield Problem(
             "model_registry.namespace",
-            f"got {namespace!r}, which is there already; expected a namespace of its own, which it makes",
-        )
-    if settings.environment.profile == "prod":
-        if said.get("guarded_aliases") == []:
-            yield (
-                "model_registry.guarded_aliases",
-                "got none, so whoever may edit a model could promote it; prod guards at least `champion`",
-            )
-        yield from _in_prod(said.get("database", {}), settings, high=said.get("high_availability", False))
-
-
-def _in_prod(database: dict[str, object], settings: Settings, *, high: bool) -> Iterator[tuple[str, str]]:
-    days = database.get("backup_days")
-    if isinstance(days, int) and days < LEAST_BACKUP_DAYS:
-        yield (
-            "model_registry.database.backup_days",
-            f"got {days}, expected at least {LEAST_BACKUP_DAYS}: what is lost in prod is found out late",
-        )
-    if not high:
-        yield (
-            "model_registry.high_availability",
-            "got false, but prod stands when a zone falls; take it out",
-        )
-    if not database.get("deletion_protection") and not settings.environment.teardown:
-        yield (
-            "model_registry.database.deletion_protection",
-            "got false, but prod keeps it on; set environment.teardown to retire it",
+            f"got {namespace!r}, which exists already; expected a namespace that the model registry creates "
+            "for itself",
         )

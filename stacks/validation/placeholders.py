@@ -1,5 +1,5 @@
-"""What an environment's parts will be, in the shape of parts that are there, to ask components about
-arguments that refer to them. Pure: no resource, no call."""
+"""References to what an environment does not have yet, to check arguments that refer to it. What the file
+states is known; everything else is UNKNOWN, and rules skip it."""
 
 from __future__ import annotations
 
@@ -7,115 +7,119 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
+from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.gcp.names import first_zones
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.lakehouse.tables import ZONES
 from aiplatform.network import NetworkReferenceArgs
-from stacks import arguments, data_arguments
-from stacks.settings import CapacityEntry, GpuPool, NodePool, Settings
+from aiplatform.workload_identity.args import physical_name
+from stacks import arguments
+from stacks.settings import Settings
+from stacks.validation import environment
 
 
-def cluster_to_be(settings: Settings) -> ClusterReferenceArgs:
-    """A cluster in the shape of one that is there, to ask about arguments that refer to it."""
-    if settings.environment.cloud == "gcp":
-        return {
-            **_place(settings),
-            "name": "to-be",
-            "version": settings.cluster.version,
-            "node_service_account": "to-be@to-be.iam.gserviceaccount.com",
-            "workload_pool": "to-be.svc.id.goog",
-            "multi_networking": arguments.multi_networking(settings),
-        }
-    return {
-        "name": "to-be",
-        "security_group_id": "sg-0",
-        "version": settings.cluster.version,
-        "node_role_arn": arguments.ROLE_TO_BE,
-    }
-
-
-class _Place(TypedDict):
-    """What a reference on Google Cloud says of where it is."""
+class _Location(TypedDict):
+    """What a reference on Google Cloud states of its location; nothing on AWS."""
 
     cloud: NotRequired[str]
     project: NotRequired[str]
     region: NotRequired[str]
 
 
-def _place(settings: Settings) -> _Place:
-    environment = settings.environment
-    if environment.cloud != "gcp":
-        return {}
-    # A faulty one is told under `environment`, once, and not of every component.
-    told = {name for name, _ in environment.problems()}
-    project = None if "project_id" in told else environment.project_id
-    region = "us-central1" if "region" in told else environment.region
-    return {"cloud": "gcp", "project": project or "to-be-0", "region": region}
-
-
-def zones_to_be(settings: Settings) -> Sequence[str]:
-    """Where the file gives a number of zones, which they are is the cloud's to say: those that pools name
-    stand for them."""
-    given = settings.network.zones
-    if not isinstance(given, int):
-        return given
-    if settings.environment.cloud == "gcp":
-        # The network takes them from the same table.
-        return first_zones(settings.environment.region, given if given in (2, 3) else 2)
-    pools = [*settings.node_pools.values(), *settings.gpu_pools.values()]
-    named = [zone for pool in pools for zone in _zones_named(pool)]
-    return list(dict.fromkeys(named)) or ["xx-aza", "xx-azb"]
-
-
-def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceArgs:
-    """A network in the shape of one that is there, over these zones."""
-    subnets = [f"subnet-{zone}" for zone in zones]
-    while len(subnets) < 2:  # the cluster asks for two
-        subnets.append("subnet-other")
-    there: NetworkReferenceArgs = {
-        **_place(settings),
-        "vpc_id": "vpc-0",
-        "cidr": settings.network.cidr,
-        "private_subnet_ids": subnets,
-        "intra_subnet_ids": subnets,
-        "zones": [{"id": zone, "name": zone, "private_subnet_id": f"subnet-{zone}"} for zone in zones],
-    }
-    if settings.environment.cloud == "gcp" and settings.network.private_services is not False:
-        there["private_services"] = "to-be"
-    return there
-
-
-def _zones_named(pool: NodePool | GpuPool) -> list[str]:
-    entries = [entry.zone for entry in pool.capacity if isinstance(entry, CapacityEntry) and entry.zone]
-    return [*pool.zones, *entries]
-
-
 @dataclass(frozen=True)
-class FoundationToBe:
-    """The first layer, before it is there (stacks/foundation.py)."""
+class Placeholders:
+    """The layers of an environment before they exist, by their outputs (stacks/foundation.py,
+    stacks/data.py)."""
 
-    network: Mapping[str, Any]
-    cluster: Mapping[str, Any]
+    network: NetworkReferenceArgs
+    cluster: ClusterReferenceArgs
     workload_identities: Mapping[str, Any]
     principals: Mapping[str, str]
+    lakehouse: Mapping[str, Any]
 
 
-def foundation_to_be(settings: Settings, network: NetworkReferenceArgs) -> FoundationToBe:
-    """The first layer over this network."""
-    known = data_arguments.principals_to_be(settings)
-    identities = {
-        name: {
-            "principal": known[name],
-            "role_name": "to-be",
-            "namespace": each.namespace,
-            "service_account": each.service_account,
-        }
-        for name, each in settings.identities.items()
+def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
+    """Return the placeholders of an environment. zones: of its network, if the cloud was asked for them."""
+    location = _location(settings)
+    principals = _principals(settings)
+    return Placeholders(
+        network=_network(settings, location, zones),
+        cluster=_cluster(settings, location),
+        workload_identities={
+            name: {
+                "principal": principals[name],
+                "role_name": UNKNOWN,
+                "namespace": identity.namespace,
+                "service_account": identity.service_account,
+            }
+            for name, identity in settings.identities.items()
+        },
+        principals=principals,
+        lakehouse={
+            **location,
+            "catalog_id": UNKNOWN,
+            "zones": [
+                {"name": zone, "bucket": UNKNOWN, "database": UNKNOWN, "dataset": UNKNOWN} for zone in ZONES
+            ],
+        },
+    )
+
+
+def _location(settings: Settings) -> _Location:
+    if settings.environment.cloud != "gcp":
+        return {}
+    invalid = environment.invalid_keys(settings)
+
+    def valid(key: str) -> Any:
+        return UNKNOWN if f"environment.{key}" in invalid else getattr(settings.environment, key)
+
+    return {"cloud": "gcp", "project": valid("project_id"), "region": valid("region")}
+
+
+def _network(settings: Settings, location: _Location, zones: Sequence[str] | None) -> NetworkReferenceArgs:
+    network: NetworkReferenceArgs = {
+        **location,
+        "vpc_id": UNKNOWN,
+        "cidr": settings.network.cidr,
+        "private_subnet_ids": UNKNOWN,
+        "zones": [{"id": zone, "private_subnet_id": UNKNOWN} for zone in zones or _zones(settings, location)],
     }
-    return FoundationToBe(network, cluster_to_be(settings), identities, known)
+    if settings.environment.cloud == "gcp" and settings.network.private_services is not False:
+        network["private_services"] = UNKNOWN
+    return network
 
 
-def lakehouse_to_be(settings: Settings) -> dict[str, Any]:
-    """The lakehouse, by its outputs."""
-    zones = [{"name": zone, "bucket": zone, "database": zone, "dataset": zone} for zone in ZONES]
-    return {**_place(settings), "catalog_id": "to-be", "zones": zones}
+def _zones(settings: Settings, location: _Location) -> Sequence[str]:
+    """Return the zones of the network. A file that states their number leaves the choice to AWS; on Google
+    Cloud the network takes the region's first."""
+    zones = settings.network.zones
+    if not isinstance(zones, int):
+        return zones
+    count = 3 if zones == 3 else 2  # another number is reported by the network
+    region = location.get("region", UNKNOWN)
+    return [UNKNOWN] * count if region is UNKNOWN else first_zones(region, count)
+
+
+def _cluster(settings: Settings, location: _Location) -> ClusterReferenceArgs:
+    cluster: ClusterReferenceArgs = {**location, "name": UNKNOWN, "version": settings.cluster.version}
+    if settings.environment.cloud == "gcp":
+        cluster["node_service_account"] = cluster["workload_pool"] = UNKNOWN
+        cluster["multi_networking"] = arguments.multi_networking(settings)
+    else:
+        cluster["security_group_id"] = cluster["node_role_arn"] = UNKNOWN
+    return cluster
+
+
+def _principals(settings: Settings) -> dict[str, str]:
+    """Return the principal of each workload identity. A name that is no workload identity is UNKNOWN here,
+    and reported by stacks/validation/principals.py."""
+    names = settings.named_principals.values()
+    unknown: dict[str, str] = {name: UNKNOWN for name in names if ":" not in name}
+    return unknown | {name: _principal(settings, name) for name in settings.identities}
+
+
+def _principal(settings: Settings, name: str) -> str:
+    role = physical_name(settings.environment.prefix, name)
+    if settings.environment.cloud == "gcp":
+        return f"serviceAccount:{role}@{settings.environment.project_id}.iam.gserviceaccount.com"
+    return f"arn:aws:iam::{settings.environment.account_id}:role/{role}"

@@ -1,4 +1,5 @@
-"""What Google Cloud does not offer: the region, zones of it, and machine types in them."""
+"""What Google Cloud does not offer: the region, zones of it, machine types in them, and quotas of the
+project."""
 
 from __future__ import annotations
 
@@ -16,138 +17,139 @@ from aiplatform._shared.gcp.names import api_is_off, first_zones
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.gcp import plan as gcp_plan
-from stacks import to_be
-from stacks.offerings import gcp_quotas, gcp_standing, pools
-from stacks.offerings.found import Found
-from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import Settings
+from stacks.validation import placeholders
+from stacks.validation.availability import gcp_existing, gcp_quotas, pools
+from stacks.validation.availability.gcp_regions import REGIONS
 
 FIRST_APIS: Final = ("serviceusage.googleapis.com", "cloudresourcemanager.googleapis.com")
 """What a project has switched on before the first `up`."""
 
 
-def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Found]:
-    """All that the cloud cannot give of what the settings ask for. Of a new project, whose APIs the program
-    switches on itself, no more can be told than that there is no such region."""
+def problems(settings: Settings, provider: pulumi.ProviderResource) -> list[Problem]:
+    """Return everything that the settings ask for and Google Cloud does not offer. A new project, whose
+    APIs the program switches on itself, cannot be asked; then only the region is checked."""
     options = pulumi.InvokeOptions(provider=provider)
     environment = settings.environment
-    locked = _of_its_services(environment.project_id, options)
-    if locked:
-        return locked
+    disabled = _apis_that_are_off(environment.project_id, options)
+    if disabled:
+        return disabled
     try:
         answer = compute.get_zones(
             project=environment.project_id, region=environment.region, status="UP", opts=options
         )
     except Exception as error:
         if api_is_off(error):
-            return _of_a_new_project(environment.region)
-        unknown = _of_the_place(settings, options, error)
-        if not unknown:
+            return _region_in_new_project(environment.region)
+        reasons = _project_or_region(settings, options, error)
+        if not reasons:
             raise
-        return unknown
+        return reasons
     if not answer.names:
-        return _of_the_place(settings, options, LookupError("it has no zone that is up"))
-    zones, found = _zones(settings, answer.names)
-    if found:
-        return found
-    lacking, offered = _of_pools(settings, zones, options, found)
-    standing = [
-        *gcp_standing.of_the_cluster(settings, zones, options),
-        *gcp_standing.of_reservations(settings, options),
-    ]
-    # What Compute Engine does not offer needs no quota.
-    quotas = [] if lacking or offered is None else gcp_quotas.problems(settings, zones, offered, options)
-    return [*lacking, *standing, *quotas]
+        return _project_or_region(settings, options, LookupError("it has no zone that is up"))
+    zones, missing_zones = _zones(settings, answer.names)
+    return missing_zones or _in_zones(settings, zones, options)
 
 
-def _of_its_services(project: str | None, options: pulumi.InvokeOptions) -> list[Found]:
-    """Whether the project can switch on APIs at all. Every `projects.Service` asks Service Usage and Resource
-    Manager in the project's own name: neither can be switched on by the program where one of them is off
-    (hashicorp/terraform-provider-google#14174, #11435)."""
+def _apis_that_are_off(project: str | None, options: pulumi.InvokeOptions) -> list[Problem]:
+    """Return a problem if the project cannot switch on APIs. Every `projects.Service` calls Service Usage
+    and Resource Manager with the project as the consumer: the program can switch on neither while one of
+    them is off (hashicorp/terraform-provider-google#14174, #11435)."""
     try:
         projects.get_project_service(service=FIRST_APIS[0], project=project, opts=options)
-    except Exception as error:  # noqa: BLE001 - any other refusal is reported by the questions that follow
+    except Exception as error:  # noqa: BLE001 - any other error is reported by the calls that follow
         if api_is_off(error):
-            apis = " ".join(FIRST_APIS)
             reason = (
-                f"{got(project)}, in which {' or '.join(FIRST_APIS)} is switched off: without both the "
-                f"program can switch on no API; run `gcloud services enable {apis} --project {project}` "
-                "once, and wait some minutes"
+                f"{got(project)}, in which {' or '.join(FIRST_APIS)} is switched off, without which the "
+                "program can "
+                f"switch on no API; expected both: run `gcloud services enable {' '.join(FIRST_APIS)} "
+                f"--project {project}` once, and wait some minutes"
             )
-            return [("environment.project_id", reason)]
+            return [Problem("environment.project_id", reason)]
     return []
 
 
-def _of_a_new_project(region: str) -> list[Found]:
+def _region_in_new_project(region: str) -> list[Problem]:
     if region in REGIONS:
         return []
-    there = nearest(region, REGIONS) or f"; it knows {', '.join(REGIONS)}."
-    reason = f"{got(region)}, which is no region that this program knows{there}"
+    suggestion = nearest(region, REGIONS) or f"; expected one of {', '.join(REGIONS)}"
     return [
-        (
+        Problem(
             "environment.region",
-            f"{reason} If it is new, switch on compute.googleapis.com to have Google asked",
+            f"{got(region)}, an unknown region (if it is new, switch on compute.googleapis.com, so that "
+            "Google is "
+            f"asked){suggestion}",
         )
     ]
 
 
-def _of_the_place(settings: Settings, options: pulumi.InvokeOptions, error: Exception) -> list[Found]:
-    """What is wrong with a project or a region whose zones Compute Engine does not tell."""
+def _project_or_region(settings: Settings, options: pulumi.InvokeOptions, error: Exception) -> list[Problem]:
+    """Return what is wrong with a project or a region of which Compute Engine lists no zones."""
     environment = settings.environment
     try:
         regions = compute.get_regions(project=environment.project_id, opts=options).names
-    except Exception:  # noqa: BLE001 - the first refusal is the one to tell, whatever the second is
-        told = " ".join(str(error).split()).partition(" returned an error: ")
-        reason = f"{got(environment.project_id)}, of which Compute Engine tells nothing: {told[2] or told[0]}"
-        return [("environment.project_id", reason)]
+    except Exception:  # noqa: BLE001 - the first error is reported, whatever the second is
+        message = " ".join(str(error).split()).partition(" returned an error: ")
+        detail = message[2] or message[0]
+        reason = f"{got(environment.project_id)}, whose zones Compute Engine does not list: {detail}"
+        return [Problem("environment.project_id", reason)]
     if environment.region in regions:
         return []
-    there = nearest(environment.region, regions) or f"; it has {', '.join(sorted(regions))}"
-    return [("environment.region", f"{got(environment.region)}, which Google Cloud has not{there}")]
+    suggestion = nearest(environment.region, regions) or f"; expected one of {', '.join(sorted(regions))}"
+    return [Problem("environment.region", f"{got(environment.region)}, an unknown region{suggestion}")]
 
 
-def _zones(settings: Settings, there: Sequence[str]) -> tuple[Sequence[str], list[Found]]:
-    given = settings.network.zones
-    wanted = first_zones(settings.environment.region, given) if isinstance(given, int) else given
-    found = [
-        (
-            "network.zones" if isinstance(given, int) else f"network.zones[{index}]",
-            f"{got(zone)}, which {settings.environment.region} has not; it has {', '.join(sorted(there))}"
-            + ("; list two or three of them" if isinstance(given, int) else ""),
+def _zones(settings: Settings, existing: Sequence[str]) -> tuple[Sequence[str], list[Problem]]:
+    """Return the zones of the network, and the problems of those that the region does not have."""
+    stated = settings.network.zones
+    by_number = isinstance(stated, int)
+    zones = first_zones(settings.environment.region, stated) if isinstance(stated, int) else stated
+    problems = [
+        Problem(
+            "network.zones" if by_number else f"network.zones[{index}]",
+            f"{got(zone)}, which {settings.environment.region} does not have; expected "
+            f"{'a list of two or three' if by_number else 'one'} of {', '.join(sorted(existing))}",
         )
-        for index, zone in enumerate(wanted)
-        if zone not in there
+        for index, zone in enumerate(zones)
+        if zone not in existing
     ]
-    return wanted, found
+    return zones, problems
 
 
-def _of_pools(
-    settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions, found: list[Found]
-) -> tuple[list[Found], gke.Offerings | None]:
-    """What pools cannot have, and what is offered, where that is known."""
-    here = to_be.cluster_to_be(settings)
-    asked = [_system_nodes(settings, zones), *pools.of(settings, zones, _gpus, found)]
-    types = pools.types_of(asked)
-    offered = gke.zones_that_offer(types, zones, read(ClusterReference, here, "Cluster"), options)
-    if isinstance(offered, Output):
-        return found, None
-    return pools.judged(asked, offered, found), offered  # type: ignore[arg-type,return-value]
+def _in_zones(settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions) -> list[Problem]:
+    """Return what the zones of the network do not offer, and what contradicts existing resources."""
+    requested, invalid = pools.read_pools(settings, zones, _gpu_machines)
+    requested = [_system_nodes(settings, zones), *requested]
+    cluster = read(ClusterReference, placeholders.of(settings, zones).cluster, "Cluster")
+    offerings = gke.zones_that_offer(pools.machine_types(requested), zones, cluster, options)
+    unknown = isinstance(offerings, Output)  # a new project, which can be asked later only
+    missing = [*invalid, *([] if unknown else pools.not_offered(requested, offerings))]  # type: ignore[arg-type]
+    existing = [
+        *gcp_existing.cluster_problems(settings, zones, options),
+        *gcp_existing.reservation_problems(settings, options),
+    ]
+    # A machine type that Compute Engine does not offer has no quota.
+    if missing or unknown:
+        return [*missing, *existing]
+    return [*existing, *gcp_quotas.problems(settings, zones, offerings, options)]  # type: ignore[arg-type]
 
 
 def _system_nodes(settings: Settings, zones: Sequence[str]) -> pools.Pool:
-    type_, most = settings.cluster.system_nodes.instance_types[0], settings.cluster.system_nodes.max
+    system_nodes = settings.cluster.system_nodes
+    machine_type = system_nodes.instance_types[0]
 
-    def judge(offered: gke.Offerings) -> None:
-        # They stand in as many of the network's zones as there may be nodes.
-        lacking = [zone for zone in zones[:most] if zone not in offered.get(type_, frozenset())]
-        if lacking:
-            reason = f"{got(type_)}, which {' and '.join(lacking)} of the network do not offer"
+    def check(offerings: pools.Offerings) -> None:
+        # Their node pool covers as many of the network's zones as it may have nodes.
+        offering = offerings.get(machine_type, frozenset[str]())
+        missing = [zone for zone in zones[: system_nodes.max] if zone not in offering]
+        if missing:
+            reason = f"{got(machine_type)}, which {' and '.join(missing)} of the network do not offer"
             raise ArgumentError([Problem("ClusterArgs.system_nodes.instance_types[0]", reason)])
 
-    return pools.Pool("cluster", [type_], judge)
+    return pools.Pool("cluster", [machine_type], check)
 
 
-def _gpus(pool: GpuPoolSettings) -> tuple[Sequence[str], pools.Judge]:
+def _gpu_machines(pool: GpuPoolSettings) -> pools.MachineTypes:
     plans = gcp_plan.plan(pool)
-    types = sorted({each.machine.type for each in plans})
-    return types, partial(gcp_plan.zones_for, pool, plans)
+    machine_types = sorted({plan.machine.type for plan in plans})
+    return machine_types, partial(gcp_plan.zones_for, pool, plans)

@@ -1,67 +1,63 @@
-"""What stands on Google Cloud already and the settings count on: the cluster, which can no longer become
-another, and reservations."""
+"""What exists on Google Cloud already and the settings depend on: the cluster, some of whose properties
+are fixed, and reservations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import pulumi
 from pulumi_gcp import compute, container
 
-from aiplatform._shared.args import got
+from aiplatform._shared.args import Problem, got
 from aiplatform._shared.gcp.names import api_is_off, first_zones, is_zone
 from aiplatform.cluster.args import GKE
 from stacks import arguments
-from stacks.offerings.found import Found
 from stacks.settings import CapacityEntry, GpuPool, Settings
 
-_MOST_ZONES = 4
+_MOST_ZONES: Final = 4
+"""The most zones that a region has."""
+_NEW_CLUSTER: Final = "or a new environment.name, which creates another cluster"
 
 
-def of_the_cluster(settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions) -> list[Found]:
-    """Where a cluster stands, and whether its Pods may have further network interfaces, is said when it is
-    made: the engine would replace it, with all that runs there."""
+def cluster_problems(
+    settings: Settings, zones: Sequence[str], options: pulumi.InvokeOptions
+) -> list[Problem]:
+    """Return what would replace the cluster with all of its workloads: its location, and whether its Pods
+    may have further network interfaces, are fixed when it is created."""
     zonal = settings.cluster.control_plane == "zonal"
     location = zones[0] if zonal else settings.environment.region
-    there = _cluster(settings, location, options)
-    if there is None:
-        return _elsewhere(settings, location, options)
-    if there.enable_multi_networking or not arguments.multi_networking(settings):
+    cluster = _cluster(settings, location, options)
+    if cluster is None:
+        return _in_another_location(settings, location, options)
+    if cluster.enable_multi_networking or not arguments.multi_networking(settings):
         return []
     reason = (
-        f"needs multi-networking, and {there.name} was made without it, which is for good: say gpudirect: "
-        "false, or make a cluster anew (a new environment.name)"
+        f"needs multi-networking, and {cluster.name} was created without it; expected gpudirect: false, "
+        f"{_NEW_CLUSTER}"
     )
     if settings.cluster.multi_networking:
-        return [("cluster.multi_networking", f"got true, which {reason}")]
+        return [Problem("cluster.multi_networking", f"got true, which {reason}")]
     return [
-        (f"gpu_pools.{pool}.accelerator", f"{got(settings.gpu_pools[pool].accelerator)}, which {reason}")
-        for pool in settings.gpu_pools
-        if arguments.takes_gpudirect(settings.gpu_pools[pool])
+        Problem(f"gpu_pools.{name}.accelerator", f"{got(pool.accelerator)}, which {reason}")
+        for name, pool in settings.gpu_pools.items()
+        if arguments.takes_gpudirect(pool)
     ]
 
 
-def _elsewhere(settings: Settings, location: str, options: pulumi.InvokeOptions) -> list[Found]:
+def _in_another_location(settings: Settings, location: str, options: pulumi.InvokeOptions) -> list[Problem]:
     region = settings.environment.region
     for other in [region, *first_zones(region, _MOST_ZONES)]:
-        there = _cluster(settings, other, options) if other != location else None
-        if there is None:
+        cluster = _cluster(settings, other, options) if other != location else None
+        if cluster is None:
             continue
-        anew = "; or make a cluster anew (a new environment.name)"
         if is_zone(other) and is_zone(location):
-            reason = (
-                f"the control plane of {there.name} stands in {other} for good: let it be the first{anew}"
-            )
-            return [("network.zones", f"the first is {location}, but {reason}")]
-        was = "zonal" if is_zone(other) else "regional"
-        kind = settings.cluster.control_plane or "regional"
-        return [
-            (
-                "cluster.control_plane",
-                f"{got(kind)}, but {there.name} was made {was}, in {other}, which is for good: say {was}"
-                f"{anew}",
-            )
-        ]
+            reason = f"got {location} first, but the control plane of {cluster.name} is in {other}"
+            return [Problem("network.zones", f"{reason}; expected {other} first, {_NEW_CLUSTER}")]
+        created = "zonal" if is_zone(other) else "regional"
+        stated = settings.cluster.control_plane or "regional"
+        reason = f"{got(stated)}, but {cluster.name} was created {created}, in {other}"
+        return [Problem("cluster.control_plane", f"{reason}; expected {created!r}, {_NEW_CLUSTER}")]
     return []
 
 
@@ -81,36 +77,41 @@ def _cluster(
         raise
 
 
-def of_reservations(settings: Settings, options: pulumi.InvokeOptions) -> list[Found]:
-    """Reservations of this project that are not there. Of another project's it need not be let know."""
-    found: list[Found] = []
-    for topic, name, zone in _reserved(settings):
+def reservation_problems(settings: Settings, options: pulumi.InvokeOptions) -> list[Problem]:
+    """Return the reservations that this project does not have. Those of another project may not be
+    readable."""
+    project = settings.environment.project_id
+    problems: list[Problem] = []
+    for path, name, zone in _reservations(settings):
         try:
-            compute.get_reservation(
-                name=name, zone=zone, project=settings.environment.project_id, opts=options
-            )
+            compute.get_reservation(name=name, zone=zone, project=project, opts=options)
         except Exception as error:
             if not _is_missing(error):
                 raise
-            project = settings.environment.project_id
-            reason = f"{got(name)}, which {project} has not in {zone}; `gcloud compute reservations list`"
-            found.append((topic, f"{reason} tells those that it has"))
-    return found
+            problems.append(
+                Problem(
+                    path,
+                    f"{got(name)}, which {project} does not have in {zone}; expected one that `gcloud "
+                    "compute "
+                    "reservations list` prints",
+                )
+            )
+    return problems
 
 
-def _reserved(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Key, name and zone of the reservations that are said by name alone."""
-    for pool, given in settings.gpu_pools.items():
-        for index, entry in enumerate(given.capacity):
+def _reservations(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Yield key, name and zone of the reservations that are stated by their name only."""
+    for pool_name, pool in settings.gpu_pools.items():
+        for index, entry in enumerate(pool.capacity):
             if not isinstance(entry, CapacityEntry) or entry.reservation_id is None:
                 continue
-            zone = entry.zone or _only(given)
+            zone = entry.zone or _only_zone(pool)
             name = entry.reservation_id.partition("/reservationBlocks/")[0]
             if zone is not None and "/" not in name:
-                yield f"gpu_pools.{pool}.capacity[{index}].reservation_id", name, zone
+                yield f"gpu_pools.{pool_name}.capacity[{index}].reservation_id", name, zone
 
 
-def _only(pool: GpuPool) -> str | None:
+def _only_zone(pool: GpuPool) -> str | None:
     return pool.zones[0] if len(pool.zones) == 1 else None
 
 

@@ -1,7 +1,7 @@
-"""Whether Compute Engine's quotas of the project suffice: for the nodes that pools begin with, and grown.
+"""Whether Compute Engine's quotas of the project suffice: for the first nodes of pools, and for their `max`.
 
 GKE accepts a node pool over a quota and reports ERROR for it much later, so the quotas are read before
-anything is registered, where the project has the Cloud Quotas API switched on. A new project has no quota of
+anything is registered, if the project has the Cloud Quotas API switched on. A new project has no quota of
 GPUs, and 500 GB of SSD persistent disk in a region. Source of the quotas' ids: Compute Engine, "Allocation
 quotas"; Cloud Quotas API reference, QuotaInfo.
 """
@@ -16,7 +16,7 @@ from typing import Any, Final
 import pulumi
 from pulumi_gcp import cloudquota
 
-from aiplatform._shared.args import read
+from aiplatform._shared.args import Problem, read
 from aiplatform._shared.gcp import node_pools as gke
 from aiplatform._shared.gcp.machine_types import boot_disk
 from aiplatform._shared.gcp.names import api_is_off
@@ -24,38 +24,38 @@ from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.gcp import plan as gcp_plan
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.plan import zones_for
-from stacks import arguments, to_be
-from stacks.offerings.found import Found
+from stacks import arguments
 from stacks.settings import Settings
+from stacks.validation import placeholders
 
 GPUS: Final = "GPUS-ALL-REGIONS-per-project"
 DISKS: Final = "SSD-TOTAL-GB-per-project-region"
 _OF_ALL: Final = frozenset({"e2", "n1"})
 _OF_A_FAMILY: Final = frozenset({"n2", "n2d", "c2", "c2d", "t2d", "t2a", "c3", "c3d"})
-"""Families whose vCPUs have a quota of their own; newer ones share one by dimension, and are not checked."""
+"""Families with a separate quota of vCPUs; newer ones share one by dimension, and are not checked."""
 _VCPUS: Final = re.compile(r".*?-(?:custom-)?[a-z]*-?(\d+)(?:-\d+)?(?:-ext)?")
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What a pool takes of a quota: with the nodes that it begins with, and with all that it may have."""
+    """What a pool takes of a quota. initial: with its first nodes. maximum: with all that it may have."""
 
     topic: str
     quota: str
-    first: int
-    most: int
+    initial: int
+    maximum: int
 
 
 def problems(
-    settings: Settings, zones: Sequence[str], offered: gke.Offerings, options: pulumi.InvokeOptions
-) -> list[Found]:
-    """The quotas that the first nodes exceed. Warns of those that pools may grow beyond.
+    settings: Settings, zones: Sequence[str], offerings: gke.Offerings, options: pulumi.InvokeOptions
+) -> list[Problem]:
+    """Return the quotas that the first nodes exceed. Warns of those that pools may grow beyond.
 
-    zones: of the network. offered: by Compute Engine, of the pools' machine types.
+    zones: of the network. offerings: of the pools' machine types.
     """
-    demands = list(_demands(settings, zones, offered))
-    found: list[Found] = []
-    for quota in dict.fromkeys(each.quota for each in demands if each.most):
+    demands = list(_demands(settings, zones, offerings))
+    exceeded: list[Problem] = []
+    for quota in dict.fromkeys(demand.quota for demand in demands if demand.maximum):
         try:
             info = cloudquota.get_s_quota_info(
                 parent=f"projects/{settings.environment.project_id}",
@@ -72,12 +72,13 @@ def problems(
             break
         limit = limit_of(info.dimensions_infos, settings.environment.region)
         if limit is not None:
-            found += _exceeded([each for each in demands if each.quota == quota], limit, settings)
-    return found
+            of_quota = [demand for demand in demands if demand.quota == quota]
+            exceeded += _exceeded(of_quota, limit, settings)
+    return exceeded
 
 
 def limit_of(infos: Sequence[Any], region: str) -> int | None:
-    """The value of a quota in a region; None where it is not known, or unlimited."""
+    """Return the value of a quota in a region; None if it is not known, or unlimited."""
     # The more specific come first.
     for info in infos:
         dimensions: Mapping[str, str] = info.dimensions or {}
@@ -88,49 +89,55 @@ def limit_of(infos: Sequence[Any], region: str) -> int | None:
     return None
 
 
-def _exceeded(demands: Sequence[Demand], limit: int, settings: Settings) -> list[Found]:
+def _exceeded(demands: Sequence[Demand], limit: int, settings: Settings) -> list[Problem]:
     environment, quota = settings.environment, demands[0].quota
-    first, most = sum(each.first for each in demands), sum(each.most for each in demands)
-    where = "" if quota == GPUS else f" in {environment.region}"
-    words = f"the quota {quota} of {environment.project_id}{where} is {limit}"
-    if first > limit:
-        parts = [each for each in demands if each.first]
-        listed = ", ".join(f"{each.topic} {each.first}" for each in parts)
-        largest = max(parts, key=lambda each: each.first)
-        more = "request more of it (IAM & Admin, Quotas) or lower `min`"
-        return [(f"{largest.topic}.min", f"the first nodes need {first} ({listed}), but {words}: {more}")]
-    if most > limit:
-        pools = " and ".join(dict.fromkeys(each.topic for each in demands))
-        pulumi.log.warn(f"{pools} may grow to {most}, but {words}, where they stop")
+    initial = sum(demand.initial for demand in demands)
+    maximum = sum(demand.maximum for demand in demands)
+    location = "" if quota == GPUS else f" in {environment.region}"
+    stated_limit = f"the quota {quota} of {environment.project_id}{location} is {limit}"
+    if initial > limit:
+        counted = [demand for demand in demands if demand.initial]
+        listed = ", ".join(f"{demand.topic} {demand.initial}" for demand in counted)
+        largest = max(counted, key=lambda demand: demand.initial)
+        advice = "lower `min`, or request a higher quota (IAM & Admin, Quotas)"
+        reason = (
+            f"the first nodes need {initial} ({listed}); expected at most {limit}: {stated_limit}; {advice}"
+        )
+        return [Problem(f"{largest.topic}.min", reason)]
+    if maximum > limit:
+        pools = " and ".join(dict.fromkeys(demand.topic for demand in demands))
+        pulumi.log.warn(f"{pools} may grow to {maximum}, but {stated_limit}, where they stop")
     return []
 
 
-def _demands(settings: Settings, zones: Sequence[str], offered: gke.Offerings) -> Iterator[Demand]:
+def _demands(settings: Settings, zones: Sequence[str], offerings: gke.Offerings) -> Iterator[Demand]:
     system = settings.cluster.system_nodes
     size = gke.Size(system.min, system.max, "BALANCED")
     yield from _cpus(
         "cluster.system_nodes", system.instance_types[0], system.disk_gib, size, zones[: system.max]
     )
-    there, here = to_be.network_to_be(settings, zones), to_be.cluster_to_be(settings)
+    references = placeholders.of(settings, zones)
+    cluster, network = references.cluster, references.network
     for name, node_pool in settings.node_pools.items():
-        args = arguments.node_pool(settings, name, node_pool, here, there)
+        args = arguments.node_pool(settings, name, node_pool, cluster, network)
         cpu = read(NodePoolSettings, args, "NodePoolArgs")
-        where = zones_for(cpu, offered)
+        used_zones = zones_for(cpu, offerings)
         for index, capacity in enumerate(cpu.capacity):
             if capacity == "on_demand":
                 size = gke.Size(cpu.min if index == 0 else 0, cpu.max, "BALANCED")
-                yield from _cpus(f"node_pools.{name}", cpu.instance_types[0], cpu.disk_gib, size, where)
-    for name, given in settings.gpu_pools.items():
-        gpu = read(GpuPoolSettings, arguments.gpu_pool(settings, name, given, here, there), "GpuPoolArgs")
+                yield from _cpus(f"node_pools.{name}", cpu.instance_types[0], cpu.disk_gib, size, used_zones)
+    for name, gpu_pool in settings.gpu_pools.items():
+        args = arguments.gpu_pool(settings, name, gpu_pool, cluster, network)
+        gpu = read(GpuPoolSettings, args, "GpuPoolArgs")
         plans = gcp_plan.plan(gpu)
-        for each, where in zip(plans, gcp_plan.zones_for(gpu, plans, offered).values(), strict=True):
-            # What is reserved counted when it was; spot and flex-start have quotas of their own.
-            size = gke.Size(each.minimum, each.maximum, "ANY", fixed=each.stays)
+        for plan, used_zones in zip(plans, gcp_plan.zones_for(gpu, plans, offerings).values(), strict=True):
+            # A reservation counted when it was created; spot and flex-start have separate quotas.
+            size = gke.Size(plan.minimum, plan.maximum, "ANY", fixed=plan.stays)
             topic = f"gpu_pools.{name}"
-            if each.entry.type == "on_demand" and not each.machine.is_tpu:
-                yield _demand(topic, GPUS, size, where, gpu.count)
-            if each.machine.boot_disk == "pd-balanced":
-                yield _demand(topic, DISKS, size, where, gpu.disk_gib)
+            if plan.entry.type == "on_demand" and not plan.machine.is_tpu:
+                yield _demand(topic, GPUS, size, used_zones, gpu.count)
+            if plan.machine.boot_disk == "pd-balanced":
+                yield _demand(topic, DISKS, size, used_zones, gpu.disk_gib)
 
 
 def _cpus(topic: str, machine: str, disk_gib: int, size: gke.Size, zones: Sequence[str]) -> Iterator[Demand]:
@@ -144,7 +151,7 @@ def _cpus(topic: str, machine: str, disk_gib: int, size: gke.Size, zones: Sequen
         yield _demand(topic, quota, size, zones, int(count.group(1)))
 
 
-def _demand(topic: str, quota: str, size: gke.Size, zones: Sequence[str], each: int) -> Demand:
-    used = len(size.within(zones))
-    first = size.maximum if size.fixed else size.initial(used) * used
-    return Demand(topic, quota, first * each, size.maximum * each)
+def _demand(topic: str, quota: str, size: gke.Size, zones: Sequence[str], of_a_node: int) -> Demand:
+    zone_count = len(size.within(zones))
+    initial = size.maximum if size.fixed else size.initial(zone_count) * zone_count
+    return Demand(topic, quota, initial * of_a_node, size.maximum * of_a_node)

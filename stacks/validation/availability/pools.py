@@ -1,5 +1,5 @@
-"""The pools of an environment, before the cloud is asked: which machines each may use, and what judges their
-zones."""
+"""The pools of an environment before the cloud is asked: which machine types each may use, and what checks
+the zones that offer them."""
 
 from __future__ import annotations
 
@@ -7,75 +7,78 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from aiplatform._shared.args import ArgumentError, read
+from aiplatform._shared.args import ArgumentError, Problem, read
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.node_pool import plan as cpu
 from aiplatform.node_pool.args import NodePoolSettings
-from stacks import arguments, to_be
-from stacks.offerings.found import Found, placed
+from stacks import arguments
 from stacks.settings import Settings
+from stacks.validation import placeholders
+from stacks.validation.components import by_key
 
-Offered = Mapping[str, frozenset[str]]
+Offerings = Mapping[str, frozenset[str]]
 """Machine type -> zones that offer it."""
-Judge = Callable[[Offered], object]
-"""Raises ArgumentError where what is offered does not do."""
+ZoneCheck = Callable[[Offerings], object]
+"""Raises ArgumentError if the zones that offer the machine types are not those that a pool needs."""
+MachineTypes = tuple[Sequence[str], ZoneCheck]
+"""The machine types that a pool may use, and the check of their zones."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """A pool: its topic in the file, the machine types that it may use, and what judges their zones."""
+    """A pool: its topic in the file, the machine types that it may use, and the check of their zones."""
 
     topic: str
-    types: Sequence[str]
-    judge: Judge
+    machine_types: Sequence[str]
+    check: ZoneCheck
 
 
-def of(
-    settings: Settings,
-    zones: Sequence[str],
-    gpus: Callable[[GpuPoolSettings], tuple[Sequence[str], Judge]],
-    found: list[Found],
-) -> list[Pool]:
-    """All pools but those that name a zone that the network has not: these problems go to `found`.
+def read_pools(
+    settings: Settings, zones: Sequence[str], gpu_machines: Callable[[GpuPoolSettings], MachineTypes]
+) -> tuple[list[Pool], list[Problem]]:
+    """Return the pools, and the problems of those that name a zone that the network does not have.
 
-    gpus: the cloud's machine types of a GPU pool, and what judges them.
+    zones: of the network. gpu_machines: the cloud's machine types of a GPU pool.
     """
-    there, here = to_be.network_to_be(settings, zones), to_be.cluster_to_be(settings)
+    references = placeholders.of(settings, zones)
     pools: list[Pool] = []
+    problems: list[Problem] = []
 
-    def add(topic: str, pool: Callable[[], tuple[Sequence[str], Judge]]) -> None:
+    def add(topic: str, machines: Callable[[], MachineTypes]) -> None:
         try:
-            pools.append(Pool(topic, *pool()))
+            pools.append(Pool(topic, *machines()))
         except ArgumentError as error:
-            found.extend(placed(topic, error))
+            problems.extend(by_key(topic, error))
 
-    def node_pool(name: str) -> tuple[Sequence[str], Judge]:
-        given = arguments.node_pool(settings, name, settings.node_pools[name], here, there)
-        checked = read(NodePoolSettings, given, "NodePoolArgs")
+    def node_pool(name: str) -> MachineTypes:
+        pool = settings.node_pools[name]
+        args = arguments.node_pool(settings, name, pool, references.cluster, references.network)
+        checked = read(NodePoolSettings, args, "NodePoolArgs")
         return checked.instance_types, partial(cpu.zones_for, checked)
 
-    def gpu_pool(name: str) -> tuple[Sequence[str], Judge]:
-        given = arguments.gpu_pool(settings, name, settings.gpu_pools[name], here, there)
-        return gpus(read(GpuPoolSettings, given, "GpuPoolArgs"))
+    def gpu_pool(name: str) -> MachineTypes:
+        pool = settings.gpu_pools[name]
+        args = arguments.gpu_pool(settings, name, pool, references.cluster, references.network)
+        return gpu_machines(read(GpuPoolSettings, args, "GpuPoolArgs"))
 
     for name in settings.node_pools:
         add(f"node_pools.{name}", partial(node_pool, name))
     for name in settings.gpu_pools:
         add(f"gpu_pools.{name}", partial(gpu_pool, name))
-    return pools
+    return pools, problems
 
 
-def types_of(pools: Sequence[Pool]) -> list[str]:
-    """Every machine type that one of the pools may use."""
-    return sorted({type_ for pool in pools for type_ in pool.types})
+def machine_types(pools: Sequence[Pool]) -> list[str]:
+    """Return every machine type that one of the pools may use."""
+    return sorted({machine_type for pool in pools for machine_type in pool.machine_types})
 
 
-def judged(pools: Sequence[Pool], offered: Offered, found: Sequence[Found]) -> list[Found]:
-    """What was found, and what the pools cannot have of what is offered."""
-    problems = list(found)
+def not_offered(pools: Sequence[Pool], offerings: Offerings) -> list[Problem]:
+    """Return what the pools need and the zones do not offer."""
+    problems: list[Problem] = []
     for pool in pools:
         try:
-            pool.judge(offered)
+            pool.check(offerings)
         except ArgumentError as error:
-            problems += placed(pool.topic, error)
-    return list(dict.fromkeys(problems))
+            problems += by_key(pool.topic, error)
+    return problems

@@ -36,7 +36,7 @@ def test_every_missing_endpoint_is_named_with_who_calls_it(tmp_path: Path) -> No
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=["ec2", "ecr.api", "sts"], mirrors=MIRRORS))
     (problem,) = refused.value.problems
-    assert "ai-platform:network.endpoints" in problem
+    assert "network.endpoints" in problem
     assert "autoscaling (the autoscaler), ecr.dkr (nodes), eks (the autoscaler), eks-auth (nodes)" in problem
     assert "lakehouse" not in problem, "there is none in this file"
 
@@ -57,7 +57,7 @@ def test_every_registry_out_of_reach_is_named_with_a_place_that_would_do(tmp_pat
     kubernetes, nvidia = refused.value.problems
     assert f"a pull-through cache of it in ECR, {{registry.k8s.io: {OWN}/registry}}" in kubernetes
     assert "ECR has no pull-through cache of nvcr.io" in nvidia, "its images have to be copied"
-    assert all("ai-platform:images.mirrors" in each for each in refused.value.problems)
+    assert all("images.mirrors" in each for each in refused.value.problems)
 
 
 def test_an_image_that_no_pool_needs_is_not_asked_for(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_with_a_way_out_nothing_is_asked_for(tmp_path: Path) -> None:
 
 def test_a_mirror_that_is_no_registry_is_refused(tmp_path: Path) -> None:
     change = {"config/ai-platform:images/mirrors": {"nvcr.io": f"https://{OWN}"}}
-    with pytest.raises(SettingsError, match=r"ai-platform:images\.mirrors: .*without scheme and tag"):
+    with pytest.raises(SettingsError, match=r": images\.mirrors: .*without scheme and tag"):
         load_file(changed(tmp_path, change))
 
 

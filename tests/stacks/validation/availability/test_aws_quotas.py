@@ -10,9 +10,9 @@ import pytest
 
 from stacks import foundation
 from stacks.loading import SettingsError
-from stacks.offerings import aws_quotas
-from stacks.offerings.aws_quotas import code_of
 from stacks.settings import Settings
+from stacks.validation.availability import aws_quotas
+from stacks.validation.availability.aws_quotas import code_of
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import Recording, record
 from tests.stacks.environments import ROOT, STACKS, settings_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 
 from stacks import foundation
 from stacks.loading import SettingsError
-from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import CapacityEntry, Settings
+from stacks.validation.availability.gcp_regions import REGIONS
 from tests.components.aiplatform.pools import machine_types
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import record
@@ -59,12 +60,14 @@ def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider
     problems, registered = _refused(settings_of("gcp-prod"), answers)
     assert registered == ["pulumi:providers:gcp gcp"], "no network is left behind"
     places = [problem.partition(": got")[0].partition(": no zone")[0] for problem in problems]
-    assert [place.partition(": ")[2] for place in places] == [
-        "ai-platform:node_pools.general.instance_types",
-        "ai-platform:gpu_pools.serving.accelerator",
-        "ai-platform:gpu_pools.training.accelerator",
+    assert [place.split(": ")[1] for place in places] == [
+        "node_pools.general.instance_types",
+        "gpu_pools.serving.accelerator",
+        "gpu_pools.training.accelerator",
     ]
-    assert all(place.startswith("line ") for place in places), "each where it stands in the file"
+    assert all(re.match(r"environments/Pulumi\.\S+\.yaml:\d+: ", place) for place in places), (
+        "each with its line"
+    )
 
 
 def test_a_zone_that_the_region_has_not_is_told() -> None:
@@ -73,10 +76,8 @@ def test_a_zone_that_the_region_has_not_is_told() -> None:
     problems, registered = _refused(settings.model_copy(update={"network": network}), {})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
-    assert (
-        "network.zones[1]: got 'us-central1-q', which us-central1 has not; it has us-central1-a"
-        in problems[0]
-    )
+    assert "network.zones[1]: got 'us-central1-q', which us-central1 does not have" in problems[0]
+    assert "; expected one of us-central1-a, us-central1-b, " in problems[0]
 
 
 def test_a_pool_that_asks_for_gpudirect_of_a_cluster_made_without_it_is_refused() -> None:
@@ -85,8 +86,8 @@ def test_a_pool_that_asks_for_gpudirect_of_a_cluster_made_without_it_is_refused(
     problems, registered = _refused(settings, there)
     assert registered == ["pulumi:providers:gcp gcp"], "the engine would have replaced the cluster"
     assert len(problems) == 1
-    assert "ai-platform:gpu_pools.training.accelerator: got 'h100'" in problems[0]
-    assert "made without it, which is for good: say gpudirect: false" in problems[0]
+    assert "gpu_pools.training.accelerator: got 'h100'" in problems[0]
+    assert "created without it; expected gpudirect: false" in problems[0]
 
 
 def test_of_a_new_project_nothing_is_told_as_its_apis_are_off() -> None:
@@ -106,7 +107,7 @@ def test_a_project_that_can_switch_on_no_api_is_told_with_the_command_that_does(
     problems, registered = _refused(settings_of("gcp-dev"), {SERVICE: off})
     assert registered == ["pulumi:providers:gcp gcp"], "the program would stop in the middle of its first up"
     assert len(problems) == 1
-    assert "ai-platform:environment.project_id: got 'acme-ml-dev', in which serviceusage" in problems[0]
+    assert "environment.project_id: got 'acme-ml-dev', in which serviceusage" in problems[0]
     command = "gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com"
     assert f"`{command} --project acme-ml-dev`" in problems[0]
 
@@ -119,7 +120,7 @@ def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
     assert (
-        "ai-platform:environment.project_id: got 'acme-ml-dev', of which Compute Engine tells" in problems[0]
+        "environment.project_id: got 'acme-ml-dev', whose zones Compute Engine does not list" in problems[0]
     )
     assert "Required 'compute.zones.list' permission" in problems[0], "in Google's own words"
 
@@ -139,7 +140,7 @@ def test_a_region_that_google_has_not_is_told_with_the_nearest() -> None:
         problems, registered = _refused(settings, {ZONES: zones, ASKED_REGIONS: regions})
         assert registered == ["pulumi:providers:gcp gcp"]
         assert len(problems) == 1
-        assert "environment.region: got 'us-central9', which Google Cloud has not" in problems[0]
+        assert "environment.region: got 'us-central9', an unknown region; did you mean" in problems[0]
         assert "did you mean 'us-central1'?" in problems[0]
 
 
@@ -166,19 +167,19 @@ def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
             "gcp-dev",
             "us-central1",
             "cluster.control_plane",
-            "got 'zonal', but acme-dev-cluster was made regional",
+            "got 'zonal', but acme-dev-cluster was created regional",
         ),
         (
             "gcp-prod",
             "us-central1-a",
             "cluster.control_plane",
-            "was made zonal, in us-central1-a, which is for",
+            "was created zonal, in us-central1-a; expected 'zonal'",
         ),
         (
             "gcp-dev",
             "us-central1-c",
             "network.zones",
-            "stands in us-central1-c for good: let it be the first",
+            "is in us-central1-c; expected us-central1-c first",
         ),
     ],
 )
@@ -193,7 +194,7 @@ def test_a_cluster_that_would_have_to_move_is_not_replaced(
     problems, registered = _refused(settings_of(stack), {CLUSTER: there})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
-    assert f"ai-platform:{key}: " in problems[0]
+    assert f": {key}: " in problems[0]
     assert told in problems[0]
     assert "a new environment.name" in problems[0], "the way for whoever means it"
 
@@ -209,7 +210,10 @@ def test_a_reservation_that_is_not_there_is_told() -> None:
 
     problems, _ = _refused(settings, {"gcp:compute/getReservation:getReservation": missing})
     assert len(problems) == 1
-    assert "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev has not in" in problems[0]
+    assert (
+        "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev does not have in"
+        in problems[0]
+    )
 
 
 def test_the_regions_that_are_known_are_those_of_googles_own_documents() -> None:
@@ -225,5 +229,5 @@ def test_a_region_that_nobody_knows_is_told_in_a_new_project_too() -> None:
     problems, registered = _refused(settings_of("gcp-dev", region="us-central9"), {ZONES: off})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
-    assert "environment.region: got 'us-central9', which is no region that this program knows" in problems[0]
+    assert "environment.region: got 'us-central9', an unknown region (if it is new" in problems[0]
     assert "did you mean 'us-central" in problems[0]

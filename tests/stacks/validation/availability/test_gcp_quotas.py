@@ -58,15 +58,15 @@ def _problems(settings: Settings, answers: Any) -> list[str]:
 
 def test_first_nodes_over_the_quota_of_gpus_are_told_at_the_pools_minimum() -> None:
     (problem,) = _problems(_warm(1), _quotas(GPUS_ALL_REGIONS_per_project=2))
-    assert ": ai-platform:gpu_pools.serving.min: the first nodes need 3 (gpu_pools.serving 3)" in problem, (
+    assert ": gpu_pools.serving.min: the first nodes need 3 (gpu_pools.serving 3)" in problem, (
         "one in each of three zones"
     )
-    assert f"but the quota {GPUS} of acme-ml-prod is 2: request more of it" in problem
+    assert f"expected at most 2: the quota {GPUS} of acme-ml-prod is 2; lower `min`, or request" in problem
 
 
 def test_first_nodes_over_the_quota_of_disks_are_told_at_the_largest_part() -> None:
     (problem,) = _problems(settings_of("gcp-prod"), _quotas(SSD_TOTAL_GB_per_project_region=400))
-    assert ": ai-platform:node_pools.general.min: the first nodes need 450" in problem
+    assert ": node_pools.general.min: the first nodes need 450" in problem
     assert "(cluster.system_nodes 150, node_pools.general 300)" in problem
     assert f"the quota {DISKS} of acme-ml-prod in us-central1 is 400" in problem
 
