@@ -23,9 +23,8 @@ To add a rule, find the module of its concern and yield a problem in it:
 
 A new concern is a new module with such a function, and a line in RULES below; in CLOUD_RULES if the answer
 takes a call to the cloud, which is made by the provider that the function then takes. What does not exist
-yet, such as the id of the network that a pool refers to, is UNKNOWN in placeholders.py. Each module has
-its tests in tests/stacks/validation/; a case is the change of a good file, the key and a part of the
-message.
+yet, such as the id of the network that a pool refers to, is UNKNOWN in placeholders.py. Tests are
+in tests/stacks/validation/: a case is a change of a valid file, the key and a part of the message.
 """
 
 from __future__ import annotations

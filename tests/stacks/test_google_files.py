@@ -28,7 +28,7 @@ def changed(folder: Path, change: Change, stack: str = "gcp-dev") -> Path:
         for part in above:
             node = node.setdefault(part, {})
         node[last] = value
-    # JSON is YAML too, with each key on a line of its own; and this is done a hundred times.
+    # JSON is YAML too, with each key on its line; and this is done a hundred times.
     (folder / file).write_text(json.dumps(document, indent=1))
     return folder / file
 
@@ -39,7 +39,7 @@ def _as_json(file: str) -> str:
 
 
 def problems(folder: Path, change: Change, stack: str = "gcp-dev") -> list[str]:
-    """What is told of it."""
+    """Return its problems."""
     with pytest.raises(SettingsError) as refused:
         load_file(changed(folder, change, stack))
     assert f"Pulumi.{stack}.yaml" in str(refused.value), "the reader needs the file"
@@ -235,7 +235,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a region of AWS": ({"environment/region": "us-west-2"}, "environment.region", "such as europe-west4"),
     "a zone for a region": ({"environment/region": "us-central1-a"}, "environment.region", "such as europe"),
     "a cloud that is none": ({"environment/cloud": "google"}, "environment.cloud", "'aws' or 'gcp'"),
-    "the API open to the world": (
+    "the API open to the internet": (
         {"cluster/api_access": {"cidrs": ["0.0.0.0/0"]}},
         "cluster.api_access.cidrs",
         "your offices, VPN or CI",
@@ -316,11 +316,13 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "{quay.io: us-central1-docker.pkg.dev/acme-ml-dev/acme-dev-quay}",
     ),
 }
-"""The change, the key that is told, a word of the reason."""
+"""The change, the key that is reported, a part of the reason."""
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_slip_is_one_fault_with_its_line_its_key_and_what_would_be_right(tmp_path: Path, case: str) -> None:
+def test_mistake_is_one_problem_with_its_line_its_key_and_what_would_be_right(
+    tmp_path: Path, case: str
+) -> None:
     change, key, right = CASES[case]
     (problem,) = problems(tmp_path, change)
     assert re.search(r"Pulumi\.gcp-dev\.yaml:\d+: ", problem), "the reader's editor wants the line"
@@ -334,7 +336,7 @@ def test_names_that_are_too_long_together_are_one_problem(tmp_path: Path) -> Non
     assert "a service account's id, which may have 30" in problem, "the tightest limit of all names"
 
 
-def test_what_is_googles_alone_is_refused_in_a_file_of_aws(tmp_path: Path) -> None:
+def test_options_of_google_cloud_are_refused_in_a_file_of_aws(tmp_path: Path) -> None:
     change: Change = {
         "network/nodes": 3,
         "network/pods_per_node": 64,
@@ -346,17 +348,17 @@ def test_what_is_googles_alone_is_refused_in_a_file_of_aws(tmp_path: Path) -> No
         "gpu_pools/t4/topology": "2x2",
         "gpu_pools/t4/gpudirect": True,
     }
-    told = problems(tmp_path, change, "aws-dev")
-    assert len(told) == len(change)
+    reported = problems(tmp_path, change, "aws-dev")
+    assert len(reported) == len(change)
     for key in change:
-        [problem] = [each for each in told if f": {key.replace('/', '.')}: got" in each]
+        [problem] = [problem for problem in reported if f": {key.replace('/', '.')}: got" in problem]
         assert "which AWS has no place for: " in problem, "and the reason, and what to do instead"
 
 
-def test_a_runner_that_is_switched_off_asks_for_nothing(tmp_path: Path) -> None:
+def test_runner_that_is_switched_off_is_accepted(tmp_path: Path) -> None:
     assert not load_file(changed(tmp_path, {"runner": {"enabled": False}})).has_runner
 
 
-def test_a_wrong_tag_is_told_of_the_environment_alone(tmp_path: Path) -> None:
+def test_invalid_tag_is_reported_of_the_environment_only(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, {"environment/owner": "a,b"}, "aws-dev")
     assert "environment.owner: got 'a,b'; expected a value" in problem

@@ -29,16 +29,16 @@ def _cloud(**protected: bool) -> Answers:
     """EKS holds these clusters."""
     return {
         "aws:eks/getClusters:getClusters": lambda _: {"id": "x", "names": list(protected), "region": "x"},
-        "aws:eks/getCluster:getCluster": lambda given: {
-            **given,
-            "id": given["name"],
-            "deletionProtection": protected[given["name"]],
+        "aws:eks/getCluster:getCluster": lambda arguments: {
+            **arguments,
+            "id": arguments["name"],
+            "deletionProtection": protected[arguments["name"]],
         },
     }
 
 
 def _built(settings: Settings, **clusters: bool) -> Recording:
-    answers = _cloud(**{name.replace("_", "-"): kept for name, kept in clusters.items()})
+    answers = _cloud(**{name.replace("_", "-"): protected for name, protected in clusters.items()})
     return record(lambda: foundation.build(settings), answers=answers, stack="aws-prod")
 
 
@@ -87,7 +87,7 @@ def test_a_wrong_runner_is_refused_by_the_key_of_the_file(
     assert right in problem
 
 
-def test_all_that_a_runner_lacks_is_told_at_once(tmp_path: Path) -> None:
+def test_all_that_a_runner_lacks_is_reported_at_once(tmp_path: Path) -> None:
     keys = [problem.split(": ")[1] for problem in _refused(tmp_path, IN_VPC)]
     assert keys == ["runner.deployer", "runner.state", "runner.repository"]
 
@@ -136,7 +136,7 @@ def test_bootstrap_makes_network_and_runner_and_nothing_that_needs_the_kubernete
     assert recording.result.cluster is None
 
 
-def test_bootstrap_does_not_take_away_a_cluster_that_is_protected() -> None:
+def test_bootstrap_does_not_delete_a_protected_cluster() -> None:
     with pytest.raises(SettingsError) as error:
         _built(settings_of("aws-prod", bootstrap=True), acme_prod_cluster=True)
     (problem,) = error.value.problems
@@ -144,8 +144,8 @@ def test_bootstrap_does_not_take_away_a_cluster_that_is_protected() -> None:
     assert "set teardown: true, run `up`, and only then set bootstrap: true" in problem
 
 
-def test_bootstrap_takes_away_a_cluster_whose_protection_is_lifted() -> None:
+def test_bootstrap_deletes_a_cluster_whose_protection_is_lifted() -> None:
     recording = _built(settings_of("aws-prod", bootstrap=True, teardown=True), acme_prod_cluster=False)
     assert not recording.all("aws:eks/cluster:Cluster")
     elsewhere = _built(settings_of("aws-prod", bootstrap=True), other_cluster=True)
-    assert not elsewhere.all("aws:eks/cluster:Cluster"), "a cluster of someone else is not ours to judge"
+    assert not elsewhere.all("aws:eks/cluster:Cluster"), "a cluster of another environment"

@@ -186,17 +186,15 @@ def test_a_wrong_value_is_refused_with_its_place_and_what_would_be_right(
     assert right in message, "the reader needs to know what would be right"
 
 
-def test_a_fault_of_a_component_has_the_line_of_its_entry(tmp_path: Path) -> None:
+def test_problem_of_a_component_has_the_line_of_its_entry(tmp_path: Path) -> None:
     file = changed(tmp_path, {"config/ai-platform:gpu_pools/t4/labels": {"team": "ml", "k8s.io/x": "y"}})
     with pytest.raises(SettingsError) as refused:
         load_file(file)
     line = next(n for n, text in enumerate(file.read_text().splitlines(), 1) if "k8s.io/x" in text)
-    assert f"Pulumi.aws-dev.yaml:{line}: " in refused.value.problems[0], (
-        "a key with dots stands in a line, too"
-    )
+    assert f"Pulumi.aws-dev.yaml:{line}: " in refused.value.problems[0], "a key with dots has a line, too"
 
 
-def test_a_name_that_is_too_long_is_one_fault_however_many_components_use_it(tmp_path: Path) -> None:
+def test_name_that_is_too_long_is_one_problem_however_many_components_use_it(tmp_path: Path) -> None:
     change = {
         "config/ai-platform:environment/org": "acme-corporation",
         "config/ai-platform:environment/name": "development-west",
@@ -261,17 +259,17 @@ def test_the_profile_says_where_gpus_come_from(tmp_path: Path, profile: str, cap
 
 
 @pytest.mark.parametrize(
-    ("pools", "told"),
+    ("pools", "expected"),
     [
         (["t4"], "expected an object"),
         ({"t4": ["h100"]}, "expected an object"),
         ({"<name>": {"accelerator": "t4", "count": 1, "max": 1}}, "gpu_pools.<name>"),
     ],
 )
-def test_a_profile_hides_no_fault_of_the_pools(tmp_path: Path, pools: object, told: str) -> None:
+def test_profile_hides_no_problem_of_the_pools(tmp_path: Path, pools: object, expected: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, {"config/ai-platform:gpu_pools": pools}))
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_no_pools_are_made_of_a_profile(tmp_path: Path) -> None:
@@ -295,7 +293,7 @@ def test_prefixes_for_pods_are_the_clusters_and_the_networks(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reason"),
     [
         ({"config/ai-platform:cluster/api_access": "public"}, "'in_vpc' or"),
         ({"config/ai-platform:cluster/api_access": "public"}, "an object with cidrs"),
@@ -307,16 +305,16 @@ def test_prefixes_for_pods_are_the_clusters_and_the_networks(tmp_path: Path) -> 
         ({"config/ai-platform:cluster/version": "1.29"}, "cluster.version: got '1.29'"),
     ],
 )
-def test_one_slip_is_one_fault_in_the_words_of_the_file(
-    tmp_path: Path, change: dict[str, Any], told: str
+def test_one_mistake_is_one_problem_in_the_words_of_the_file(
+    tmp_path: Path, change: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
     (problem,) = refused.value.problems
-    assert told in problem
+    assert reason in problem
 
 
-def test_the_engines_faults_name_the_line_of_the_file_too(
+def test_problem_of_the_engines_configuration_has_the_line_of_the_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     config = YAML(typ="safe").load(ROOT / "environments/Pulumi.aws-dev.yaml")["config"]
@@ -324,29 +322,29 @@ def test_the_engines_faults_name_the_line_of_the_file_too(
     monkeypatch.setenv(
         "PULUMI_CONFIG", json.dumps({name: json.dumps(value) for name, value in config.items()})
     )
-    monkeypatch.chdir(tmp_path)  # the engine runs the program elsewhere than where its user stands
+    monkeypatch.chdir(tmp_path)  # the engine runs the program in another folder than its user's
     with pytest.raises(SettingsError, match=r"Pulumi\.aws-dev\.yaml:\d+: network\.cidr: "):
         load_engine("aws-dev")
 
 
 @pytest.mark.parametrize("key", ["owner", "cost_center", "org", "account_id", "region"])
-def test_what_has_no_default_must_be_said(tmp_path: Path, key: str) -> None:
+def test_key_without_a_default_is_required(tmp_path: Path, key: str) -> None:
     with pytest.raises(SettingsError, match=rf"environment\.{key}: missing; expected"):
         load_file(changed(tmp_path, remove=f"config/ai-platform:environment/{key}"))
 
 
-def test_a_value_of_two_forms_is_judged_by_the_one_that_it_nearly_has(tmp_path: Path) -> None:
+def test_value_of_two_forms_is_checked_by_the_one_that_it_nearly_has(tmp_path: Path) -> None:
     change = {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}}
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
-    assert len(refused.value.problems) == 1, "that it is not the word in_vpc either helps nobody"
+    assert len(refused.value.problems) == 1, "that it is not the word in_vpc either is no help"
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     change = {"config/ai-platform:network/nats": 1, "config/ai-platform:cluster/versoin": "1.35"}
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
-    assert len(refused.value.problems) == 2, "one round of mending for two slips"
+    assert len(refused.value.problems) == 2, "one correction for two mistakes"
 
 
 def test_prod_refuses_what_dev_may(tmp_path: Path) -> None:
@@ -361,10 +359,10 @@ def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
         load_file(tmp_path / "Pulumi.aws-dve.yaml")
 
 
-def test_broken_yaml_is_told_without_a_traceback(tmp_path: Path) -> None:
+def test_invalid_yaml_is_an_error_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.aws-dev.yaml"
     file.write_text("config:\n  a: [1\n")
-    with pytest.raises(SettingsError, match="no valid YAML"):
+    with pytest.raises(SettingsError, match=r"Pulumi\.aws-dev\.yaml:\d+: no valid YAML"):
         load_file(file)
 
 
@@ -376,7 +374,7 @@ def test_the_engines_configuration_gives_the_same_settings(
     assert load_engine("aws-dev") == load_file(changed(tmp_path)), "one model, two ways in"
 
 
-def test_what_a_component_refuses_is_told_beside_a_wrong_shape(tmp_path: Path) -> None:
+def test_what_a_component_refuses_is_reported_together_with_a_wrong_shape(tmp_path: Path) -> None:
     change = {
         "config/ai-platform:network/cidrr": "10.0.0.0/16",
         "config/ai-platform:environment/profile": "production",
@@ -385,13 +383,13 @@ def test_what_a_component_refuses_is_told_beside_a_wrong_shape(tmp_path: Path) -
     }
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
-    told = str(refused.value)
-    assert told.endswith("4 errors; nothing was changed"), told
+    message = str(refused.value)
+    assert message.endswith("4 errors; nothing was changed"), message
     for key in ("network.cidrr", "environment.profile", "cluster.api_access.cidrs", "gpu_pools.t4.max"):
-        assert f": {key}: " in told, "all at once: nobody wants to mend one to learn of the next"
+        assert f": {key}: " in message, "all at once: one correction must not reveal the next problem"
 
 
-def test_a_key_that_is_dropped_for_its_shape_leads_to_no_fault_of_its_own(tmp_path: Path) -> None:
+def test_key_of_a_wrong_shape_is_one_problem(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, {"config/ai-platform:network/cidr": 10}))
     assert len(refused.value.problems) == 1, refused.value.problems
