@@ -72,7 +72,11 @@ def problems(settings: Settings) -> list[Problem]:
         collected += _problems_of(topic, model, args)
     # `environment` has rules for project, region and tags, which reach every component.
     reported = environment.invalid_keys(settings)
-    collected = [each for each in collected if each.path not in reported and not each.path.endswith(".tags")]
+    collected = [
+        problem
+        for problem in collected
+        if problem.path not in reported and not problem.path.endswith(".tags")
+    ]
     return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
 
 

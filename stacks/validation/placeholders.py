@@ -5,25 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
-from aiplatform._shared.args import UNKNOWN
+from aiplatform._shared.args import UNKNOWN, placeholder
 from aiplatform._shared.gcp.names import first_zones
-from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.references.identity import WorkloadIdentityReference
+from aiplatform._shared.references.lakehouse import LakehouseReference, LakehouseZoneReference
 from aiplatform.lakehouse.tables import ZONES
-from aiplatform.network import NetworkReferenceArgs
+from aiplatform.network.args import NetworkReference, NetworkReferenceArgs, NetworkZone
 from aiplatform.workload_identity.args import physical_name
 from stacks import arguments
 from stacks.settings import Settings
 from stacks.validation import environment
-
-
-class _Location(TypedDict):
-    """What a reference on Google Cloud states of its location; nothing on AWS."""
-
-    cloud: NotRequired[str]
-    project: NotRequired[str]
-    region: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -42,30 +36,41 @@ def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
     """Return the placeholders of an environment. zones: of its network, if the cloud was asked for them."""
     location = _location(settings)
     principals = _principals(settings)
+    on_google_cloud = settings.environment.cloud == "gcp"
     return Placeholders(
-        network=_network(settings, location, zones),
-        cluster=_cluster(settings, location),
+        network=placeholder(
+            NetworkReference,
+            **location,
+            cidr=settings.network.cidr,
+            zones=[placeholder(NetworkZone, id=zone) for zone in zones or _zones(settings, location)],
+            private_services=None if settings.network.private_services is False else UNKNOWN,
+        ),
+        cluster=placeholder(
+            ClusterReference,
+            **location,
+            version=settings.cluster.version,
+            multi_networking=on_google_cloud and arguments.multi_networking(settings),
+        ),
         workload_identities={
-            name: {
-                "principal": principals[name],
-                "role_name": UNKNOWN,
-                "namespace": identity.namespace,
-                "service_account": identity.service_account,
-            }
+            name: placeholder(
+                WorkloadIdentityReference,
+                principal=principals[name],
+                namespace=identity.namespace,
+                service_account=identity.service_account,
+            )
             for name, identity in settings.identities.items()
         },
         principals=principals,
-        lakehouse={
+        lakehouse=placeholder(
+            LakehouseReference,
             **location,
-            "catalog_id": UNKNOWN,
-            "zones": [
-                {"name": zone, "bucket": UNKNOWN, "database": UNKNOWN, "dataset": UNKNOWN} for zone in ZONES
-            ],
-        },
+            zones=[placeholder(LakehouseZoneReference, name=zone) for zone in ZONES],
+        ),
     )
 
 
-def _location(settings: Settings) -> _Location:
+def _location(settings: Settings) -> dict[str, Any]:
+    """Return what a reference on Google Cloud states of its location; nothing on AWS."""
     if settings.environment.cloud != "gcp":
         return {}
     invalid = environment.invalid_keys(settings)
@@ -76,20 +81,7 @@ def _location(settings: Settings) -> _Location:
     return {"cloud": "gcp", "project": valid("project_id"), "region": valid("region")}
 
 
-def _network(settings: Settings, location: _Location, zones: Sequence[str] | None) -> NetworkReferenceArgs:
-    network: NetworkReferenceArgs = {
-        **location,
-        "vpc_id": UNKNOWN,
-        "cidr": settings.network.cidr,
-        "private_subnet_ids": UNKNOWN,
-        "zones": [{"id": zone, "private_subnet_id": UNKNOWN} for zone in zones or _zones(settings, location)],
-    }
-    if settings.environment.cloud == "gcp" and settings.network.private_services is not False:
-        network["private_services"] = UNKNOWN
-    return network
-
-
-def _zones(settings: Settings, location: _Location) -> Sequence[str]:
+def _zones(settings: Settings, location: Mapping[str, Any]) -> Sequence[str]:
     """Return the zones of the network. A file that states their number leaves the choice to AWS; on Google
     Cloud the network takes the region's first."""
     zones = settings.network.zones
@@ -98,16 +90,6 @@ def _zones(settings: Settings, location: _Location) -> Sequence[str]:
     count = 3 if zones == 3 else 2  # another number is reported by the network
     region = location.get("region", UNKNOWN)
     return [UNKNOWN] * count if region is UNKNOWN else first_zones(region, count)
-
-
-def _cluster(settings: Settings, location: _Location) -> ClusterReferenceArgs:
-    cluster: ClusterReferenceArgs = {**location, "name": UNKNOWN, "version": settings.cluster.version}
-    if settings.environment.cloud == "gcp":
-        cluster["node_service_account"] = cluster["workload_pool"] = UNKNOWN
-        cluster["multi_networking"] = arguments.multi_networking(settings)
-    else:
-        cluster["security_group_id"] = cluster["node_role_arn"] = UNKNOWN
-    return cluster
 
 
 def _principals(settings: Settings) -> dict[str, str]:

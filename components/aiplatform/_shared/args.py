@@ -151,6 +151,13 @@ UNKNOWN: Final[Any] = _Unknown()
 as they skip an Output; unlike an Output it needs no event loop."""
 
 
+def placeholder(model: type, **known: Any) -> Any:
+    """Return the arguments of a reference to what does not exist yet, for `read`: UNKNOWN for every key that
+    takes an Output, but for those that are known. model: a reference, such as NetworkReference."""
+    outputs = [key for key, (annotation, _) in _fields(model).items() if _takes_output(annotation)]
+    return {**dict.fromkeys(outputs, UNKNOWN), **known}
+
+
 def is_unknown(value: object) -> bool:
     """Whether a value is known to the engine only: an Output, UNKNOWN, or something still to be awaited."""
     return isinstance(value, Output) or inspect.isawaitable(value)

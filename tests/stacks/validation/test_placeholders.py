@@ -86,7 +86,7 @@ def test_range_that_the_network_refuses_is_reported_once(tmp_path: Path) -> None
 
 
 def test_principal_that_is_no_workload_identity_is_reported_once(tmp_path: Path) -> None:
-    writers = ["nobody-by-that-name", "nobody-else"]
+    writers = ["first", "second"]
     with pytest.raises(SettingsError) as refused:
         load_file(google(tmp_path, {"lakehouse/writers": writers}))
     keys = [problem.split(": ")[1] for problem in refused.value.problems]

@@ -33,8 +33,8 @@ def test_environment_file_without_a_problem_has_none_offline(stack: str) -> None
 
 def test_every_module_with_rules_is_evaluated() -> None:
     modules = [
-        importlib.import_module(f"stacks.validation.{each.name}")
-        for each in pkgutil.iter_modules(validation.__path__)
+        importlib.import_module(f"stacks.validation.{module.name}")
+        for module in pkgutil.iter_modules(validation.__path__)
     ]
     # The shape is checked by the model, before there are settings; shape.py words its errors.
     rules = {

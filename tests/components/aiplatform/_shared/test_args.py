@@ -20,6 +20,7 @@ from aiplatform._shared.args import (
     length,
     matches,
     one_of,
+    placeholder,
     read,
 )
 
@@ -142,6 +143,12 @@ def test_unknown_passes_for_strings_and_its_rules_are_skipped():
     assert [str(problem) for problem in refused.value.problems] == [
         "ThingArgs.ratio: got 'wide', expected a number"
     ], "what is known is checked"
+
+
+def test_placeholder_is_unknown_in_every_key_that_takes_an_output_and_is_not_known():
+    arguments = placeholder(_Thing, name="thing", vpc=None)
+    assert arguments == {"name": "thing", "vpc": None, "subnets": UNKNOWN}
+    assert read(_Thing, arguments, "ThingArgs").subnets is UNKNOWN
 
 
 @pytest.mark.parametrize("key", ["nat", "nodes", "pools", "ratio", "on"])
