@@ -18,9 +18,10 @@ from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
 from aiplatform.workload_identity import WorkloadIdentity
-from stacks import arguments, offerings, protection, providers
+from stacks import arguments, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
+from stacks.validation import validate
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def build(settings: Settings) -> Foundation:
 def make(settings: Settings) -> tuple[Foundation, LayerOptions | None]:
     """As `build`, with the options of the layers above; None during `bootstrap`."""
     provider = providers.of(settings)
-    problems = [*protection.problems(settings, provider), *offerings.problems(settings, provider)]
+    problems = validate(settings, provider)
     if problems:
         raise refusal(pulumi.get_stack(), problems)
     in_cloud = ResourceOptions(provider=provider)

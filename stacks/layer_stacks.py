@@ -47,7 +47,7 @@ def foundation_of(environment: str) -> Foundation:
             else f"the stack has no output {_OUTPUT!r} yet"
         )
         run = f"run `pulumi up -s {environment}`, then this stack again"
-        raise SettingsError(f"{FOLDER}/Pulumi.{pulumi.get_stack()}.yaml", [f"{stack}: {problem}; {run}"])
+        raise SettingsError([f"{FOLDER}/Pulumi.{pulumi.get_stack()}.yaml: {stack}: {problem}; {run}"])
     parts = {name: _reference(values.get(name) or {}, hint, secret) for name, hint in _REFERENCES.items()}
     for name, identity in parts["workload_identities"].items():
         # Logical names have it, as where the identity itself is registered.

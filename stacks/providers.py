@@ -56,7 +56,7 @@ def _dns_endpoint(cluster: Mapping[str, Any], cloud: pulumi.ProviderResource) ->
 def _aws(environment: Environment) -> pulumi.ProviderResource:
     import pulumi_aws as aws
 
-    assert environment.account_id is not None, "Settings.problems refuses AWS without an account"  # noqa: S101
+    assert environment.account_id is not None, "stacks/validation/environment.py reports a missing one"  # noqa: S101
     return aws.Provider(
         "aws",
         region=environment.region,

@@ -34,10 +34,13 @@ IDENTITIES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 class Place(NamedTuple):
-    """Where something is written. file: None for the environment's own file."""
+    """Where something is written."""
 
-    file: str | None
+    file: str
     line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
 
 
 class Located(dict[str, Any]):
@@ -66,7 +69,7 @@ class Problem(NamedTuple):
     """Where, if not at `path` in the environment's own file."""
 
 
-def located(value: Any, node: Any, file: str | None = None) -> Any:
+def located(value: Any, node: Any, file: str) -> Any:
     """Return a value with the places of a YAML node that has the same shape, as far as it has."""
     if isinstance(value, Mapping):
         values = cast("Mapping[str, Any]", value)
@@ -207,7 +210,7 @@ def _add_entries(
 
 
 def _stated_twice(first: Place | None) -> str:
-    where = f"{first.file}:{first.line}" if first else "another shared file"
+    where = first or "another shared file"
     return f"stated in {where} already; expected each shared declaration once"
 
 
@@ -222,9 +225,7 @@ def _merged(base: Located, over: Located, path: tuple[str, ...], problems: list[
             result[name] = _merged_entries(below, value, here, problems)
         elif below is not None and value is None:
             # A line that was begun and not finished must not remove what is shared, a lakehouse for one.
-            problems.append(
-                Problem(here, f"it is empty; expected a value, or its path under {key('shared')}.remove")
-            )
+            problems.append(Problem(here, "it is empty; expected a value, or its path under shared.remove"))
         else:
             result[name] = value
         if name in over.places:
@@ -293,6 +294,12 @@ def _values(entry: Any, names: Sequence[str]) -> tuple[str, ...] | None:
 
 def _dotted(parts: Sequence[str]) -> str:
     return ".".join(part for part in parts if part)
+
+
+def dotted(path: Sequence[int | str]) -> str:
+    """Return `gpu_pools.t4.taints[0].effect`."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(parts).removeprefix(".")
 
 
 def _strings(value: Any) -> list[str]:

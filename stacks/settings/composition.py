@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, StringConstraints
@@ -35,12 +34,6 @@ class Layers(Topic):
     """Layers with a separate stack, `<environment>-<layer>`: `data` (lakehouse, feature store) or `ml`
     (container registry, model registry). Each needs a file `environments/Pulumi.<environment>-<layer>.yaml`
     (docs/operations/large-stacks.md). Default none: one stack for all."""
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """(key, reason) of a layer that is stated twice."""
-        for index, name in enumerate(self.separate):
-            if name in self.separate[:index]:
-                yield f"separate[{index}]", f"got {name!r} a second time; expected each layer once"
 
 
 class Layer(Topic):

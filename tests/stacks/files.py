@@ -57,7 +57,7 @@ def changed(folder: Path, change: dict[str, Any] | None = None, *, remove: str =
 def complete(stack: str) -> dict[str, Any]:
     """A committed environment file with what its shared files state, and without naming them."""
     document = YAML(typ="safe").load(ENVIRONMENTS / f"Pulumi.{stack}.yaml")
-    config, problems = shared_files.with_shared(shared_files.located(document["config"], None))
+    config, problems = shared_files.with_shared(shared_files.located(document["config"], None, ""))
     assert not problems
     del config["ai-platform:shared"]
     return {**document, "config": config}

@@ -167,27 +167,27 @@ def test_a_layers_stack_takes_the_settings_of_its_environment(
         (
             "aws-dev-data",
             {"ai-platform:layer": {"environment": "aws-dev", "name": "dta"}},
-            "ai-platform:layer.name: got 'dta', should be 'data' or 'ml'; did you mean 'data'?",
+            "layer.name: got 'dta'; expected 'data' or 'ml'; did you mean 'data'?",
         ),
         (
             "aws-dev-data",
             {"ai-platform:layer": {"environment": "aws-dev"}},
-            "ai-platform:layer.name: missing",
+            "layer.name: missing",
         ),
         (
             "aws-dev-data",
             {"ai-platform:layer": {"environment": "aws-dve", "name": "data"}},
-            "ai-platform:layer: describes the stack aws-dve-data",
+            "layer: describes the stack aws-dve-data",
         ),
         (
             "aws-dev-ml",
             {"ai-platform:layer": {"environment": "aws-dev", "name": "ml"}},
-            "ai-platform:layers.separate: lacks 'ml'",
+            "layers.separate: lacks 'ml'",
         ),
         (
             "aws-stage-data",
             {"ai-platform:layer": {"environment": "aws-stage", "name": "data"}},
-            "no such file; there are aws-dev",
+            "no such file; expected one of aws-dev",
         ),
         (
             "aws-dev-data",
@@ -195,7 +195,7 @@ def test_a_layers_stack_takes_the_settings_of_its_environment(
                 "ai-platform:layer": {"environment": "aws-dev", "name": "data"},
                 "ai-platform:lakehouse": {},
             },
-            "ai-platform:lakehouse: a layer's stack takes all settings from its environment's file",
+            "lakehouse: a layer's stack takes all settings from its environment's file",
         ),
     ],
 )
@@ -217,10 +217,10 @@ def test_a_wrong_layer_file_is_refused(
     [
         (
             ["dta"],
-            "ai-platform:layers.separate[0]: got 'dta', should be 'data' or 'ml'; did you mean 'data'?",
+            "layers.separate[0]: got 'dta'; expected 'data' or 'ml'; did you mean 'data'?",
         ),
-        (["data", "data"], "ai-platform:layers.separate[1]: got 'data' a second time"),
-        (["foundation"], "ai-platform:layers.separate[0]: got 'foundation', should be 'data' or 'ml'"),
+        (["data", "data"], "layers.separate[1]: got 'data' a second time"),
+        (["foundation"], "layers.separate[0]: got 'foundation'; expected 'data' or 'ml'"),
     ],
 )
 def test_a_wrong_list_of_layers_is_refused(repository: Path, separate: list[str], problem: str) -> None:

@@ -1,9 +1,9 @@
 """The regions of Google Cloud, for when it cannot be asked: in a new project Compute Engine's API is off
 until the program itself has switched it on.
 
-Source: where the VM Manager API (osconfig v1), which is wherever Compute Engine is, has endpoints, as its
-discovery document says; a test compares it with the one that google-api-python-client carries. Some are not
-open to everybody: whether a project may use one, Google tells.
+Source: the endpoints of the VM Manager API (osconfig v1), which is wherever Compute Engine is, in its
+discovery document; a test compares it with the copy in google-api-python-client. Not every project may use
+every region: that is known only once Google is asked.
 """
 
 from __future__ import annotations

@@ -27,14 +27,18 @@ def _info(value: int, locations: list[str], **dimensions: str) -> dict[str, Any]
 
 
 def _quotas(**limits: int) -> Any:
-    """Cloud Quotas answers these limits (`_` in an id stands for a hyphen), and much for every other."""
+    """Answers of Cloud Quotas: these limits (`_` in an id is a hyphen), and a high one for others."""
     known = {name.replace("_", "-"): limit for name, limit in limits.items()}
 
-    def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        assert asked["parent"] == "projects/acme-ml-prod"
-        assert asked["service"] == "compute.googleapis.com"
-        places = ["global"] if asked["quotaId"] == GPUS else ["europe-west4", "us-central1"]
-        return {**asked, "id": "x", "dimensionsInfos": [_info(known.get(asked["quotaId"], MUCH), places)]}
+    def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        assert arguments["parent"] == "projects/acme-ml-prod"
+        assert arguments["service"] == "compute.googleapis.com"
+        places = ["global"] if arguments["quotaId"] == GPUS else ["europe-west4", "us-central1"]
+        return {
+            **arguments,
+            "id": "x",
+            "dimensionsInfos": [_info(known.get(arguments["quotaId"], MUCH), places)],
+        }
 
     return {QUOTA: answer}
 
@@ -56,37 +60,37 @@ def _problems(settings: Settings, answers: Any) -> list[str]:
     return recorded.result
 
 
-def test_first_nodes_over_the_quota_of_gpus_are_told_at_the_pools_minimum() -> None:
+def test_first_nodes_over_the_quota_of_gpus_are_reported_at_the_minimum_of_the_pool() -> None:
     (problem,) = _problems(_warm(1), _quotas(GPUS_ALL_REGIONS_per_project=2))
-    assert ": ai-platform:gpu_pools.serving.min: the first nodes need 3 (gpu_pools.serving 3)" in problem, (
+    assert ": gpu_pools.serving.min: the first nodes need 3 (gpu_pools.serving 3)" in problem, (
         "one in each of three zones"
     )
-    assert f"but the quota {GPUS} of acme-ml-prod is 2: request more of it" in problem
+    assert f"expected at most 2: the quota {GPUS} of acme-ml-prod is 2; lower `min`, or request" in problem
 
 
-def test_first_nodes_over_the_quota_of_disks_are_told_at_the_largest_part() -> None:
+def test_first_nodes_over_the_quota_of_disks_are_reported_at_the_largest_part() -> None:
     (problem,) = _problems(settings_of("gcp-prod"), _quotas(SSD_TOTAL_GB_per_project_region=400))
-    assert ": ai-platform:node_pools.general.min: the first nodes need 450" in problem
+    assert ": node_pools.general.min: the first nodes need 450" in problem
     assert "(cluster.system_nodes 150, node_pools.general 300)" in problem
     assert f"the quota {DISKS} of acme-ml-prod in us-central1 is 400" in problem
 
 
-def test_first_nodes_over_the_quota_of_a_familys_vcpus_are_told() -> None:
+def test_first_nodes_over_the_quota_of_a_familys_vcpus_are_reported() -> None:
     (problem,) = _problems(settings_of("gcp-prod"), _quotas(N2_CPUS_per_project_region=24))
     assert "the first nodes need 36 (cluster.system_nodes 12, node_pools.general 24)" in problem
     assert f"the quota {N2} of acme-ml-prod" in problem
 
 
 def _warnings(monkeypatch: pytest.MonkeyPatch, answers: Any) -> list[str]:
-    told: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", told.append)
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
     record(lambda: foundation.build(settings_of("gcp-prod")), answers=answers, stack="gcp-prod")
-    return told
+    return warnings
 
 
 def test_what_pools_may_grow_beyond_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    (told,) = _warnings(monkeypatch, _quotas(GPUS_ALL_REGIONS_per_project=4))
-    assert told == (
+    (warning,) = _warnings(monkeypatch, _quotas(GPUS_ALL_REGIONS_per_project=4))
+    assert warning == (
         f"gpu_pools.serving may grow to 12, but the quota {GPUS} of acme-ml-prod is 4, where they stop"
     )
 
@@ -96,14 +100,14 @@ def test_a_quota_that_suffices_or_is_unlimited_gives_no_warning(monkeypatch: pyt
 
 
 def test_the_regions_own_value_comes_before_that_of_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         infos = [
             _info(0, ["us-central1"], region="us-central1", zone_type="ai"),
             _info(MUCH, ["us-central1"], region="us-central1"),
             _info(0, ["europe-west4"], region="europe-west4"),
             _info(0, ["us-central1", "global"]),
         ]
-        return {**asked, "id": "x", "dimensionsInfos": infos}
+        return {**arguments, "id": "x", "dimensionsInfos": infos}
 
     assert not _warnings(monkeypatch, {QUOTA: answer})
 
@@ -112,12 +116,12 @@ def test_without_the_cloud_quotas_api_nothing_is_compared(monkeypatch: pytest.Mo
     assert not _warnings(monkeypatch, {})
 
 
-def test_a_principal_that_may_not_read_quotas_is_warned_once_and_goes_on(
+def test_a_principal_that_may_not_read_quotas_gets_one_warning_and_applies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refused(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Permission 'cloudquotas.quotas.get' denied")
 
-    (told,) = _warnings(monkeypatch, {QUOTA: refused})
-    assert "are not checked" in told
-    assert "cloudquotas.quotas.get" in told
+    (warning,) = _warnings(monkeypatch, {QUOTA: refused})
+    assert "are not checked" in warning
+    assert "cloudquotas.quotas.get" in warning

@@ -10,9 +10,9 @@ import pytest
 
 from stacks import foundation
 from stacks.loading import SettingsError
-from stacks.offerings import aws_quotas
-from stacks.offerings.aws_quotas import code_of
 from stacks.settings import Settings
+from stacks.validation.availability import aws_quotas
+from stacks.validation.availability.aws_quotas import code_of
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import Recording, record
 from tests.stacks.environments import ROOT, STACKS, settings_of
@@ -25,9 +25,9 @@ NEW_ACCOUNT = {"L-1216C47A": 5.0, "L-34B43A08": 5.0}
 @pytest.fixture
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The warnings of the program."""
-    found: list[str] = []
-    monkeypatch.setattr(pulumi.log, "warn", found.append)
-    return found
+    warnings: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", warnings.append)
+    return warnings
 
 
 def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: float = 0.0) -> Recording:
@@ -37,15 +37,15 @@ def _built(settings: Settings, quotas: Mapping[str, float | None] | None, rest: 
     The result holds the problems.
     """
 
-    def answer(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if quotas is None:
             raise RefusedError(
                 "AccessDeniedException: not authorized to perform: servicequotas:GetServiceQuota"
             )
-        assert asked["serviceCode"] == "ec2"
-        if quotas.get(asked["quotaCode"], rest) is None:
+        assert arguments["serviceCode"] == "ec2"
+        if quotas.get(arguments["quotaCode"], rest) is None:
             raise RefusedError("NoSuchResourceException: The request failed because the quota does not exist")
-        return {**asked, "quotaName": "vCPUs", "value": quotas.get(asked["quotaCode"], rest)}
+        return {**arguments, "quotaName": "vCPUs", "value": quotas.get(arguments["quotaCode"], rest)}
 
     def program() -> list[str]:
         try:
@@ -77,7 +77,7 @@ def test_a_new_account_runs_dev_and_is_warned_of_what_never_grows(warned: list[s
     assert "gpu_pools.t4 may grow to 16 vCPUs, but the quota L-DB2E81BA" in warned[2], "on demand"
 
 
-def test_an_accelerator_that_always_runs_needs_a_quota_of_its_own() -> None:
+def test_an_accelerator_that_always_runs_needs_the_quota_of_its_family() -> None:
     settings = settings_of("aws-prod")
     serving = settings.gpu_pools["serving"].model_copy(update={"min": 2})
     settings = settings.model_copy(update={"gpu_pools": {"serving": serving}})
@@ -93,7 +93,7 @@ def test_a_quota_that_suffices_to_the_vcpu_passes() -> None:
     assert _built(settings, {"L-1216C47A": 27.0}).result
 
 
-@pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("aws-")])
 def test_a_caller_that_may_not_read_quotas_applies_with_one_warning(stack: str, warned: list[str]) -> None:
     recorded = _built(settings_of(stack), None)
     assert not recorded.result
@@ -108,7 +108,7 @@ def test_a_quota_that_the_region_does_not_list_leaves_the_others_checked(warned:
     serving = settings.gpu_pools["serving"].model_copy(update={"min": 2})
     (problem,) = _built(settings.model_copy(update={"gpu_pools": {"serving": serving}}), quotas).result
     assert "gpu_pools.serving.min" in problem
-    assert any("EC2's quota L-1216C47A is not checked" in each for each in warned), warned
+    assert any("EC2's quota L-1216C47A is not checked" in warning for warning in warned), warned
 
 
 def test_the_readme_names_the_quotas_of_the_sample_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,15 +117,15 @@ def test_the_readme_names_the_quotas_of_the_sample_files(monkeypatch: pytest.Mon
     for stack in stacks:
         demands: list[aws_quotas.Demand] = []
 
-        def spy(found: Sequence[aws_quotas.Demand], *_: Any, kept: Any = demands) -> list[Any]:
-            kept.extend(found)
+        def spy(of_quota: Sequence[aws_quotas.Demand], *_: Any, every: Any = demands) -> list[Any]:
+            every.extend(of_quota)
             return []
 
         monkeypatch.setattr(aws_quotas, "_exceeded", spy)
         _built(settings_of(stack), {})
-        for code in {each.code for each in demands}:
-            of_code = [each for each in demands if each.code == code]
-            sums = (sum(each.minimum for each in of_code), sum(each.maximum for each in of_code))
+        for code in {demand.code for demand in demands}:
+            of_code = [demand for demand in demands if demand.code == code]
+            sums = (sum(demand.minimum for demand in of_code), sum(demand.maximum for demand in of_code))
             needed.setdefault(code, {})[stack] = ", ".join(map(str, sums))
     page = (ROOT / "docs" / "operations" / "aws-quotas.md").read_text()
     for code, by_stack in needed.items():

@@ -1,4 +1,4 @@
-"""Whether EC2's quotas of the account suffice: what the pools need at once, and what they may grow to.
+"""Whether EC2's quotas of the account suffice: for the `min` of pools, and for their `max`.
 
 EKS accepts a node group over a quota, waits for its nodes and reports CREATE_FAILED much later, so the quotas
 are read before anything is registered. A new account may run 5 vCPUs of ordinary instances and none with
@@ -16,13 +16,13 @@ from typing import Final
 import pulumi
 from pulumi_aws import ec2, servicequotas
 
-from aiplatform._shared.args import read
+from aiplatform._shared.args import Problem, read
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.aws import plan as gpu
-from stacks import arguments, to_be
-from stacks.offerings.found import Found
-from stacks.offerings.pools import Offered
+from stacks import arguments
 from stacks.settings import Settings
+from stacks.validation import placeholders
+from stacks.validation.availability.pools import Offerings
 
 _STANDARD: Final = frozenset({"a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z"})
 _G: Final = frozenset({"g", "gr", "vt"})
@@ -45,9 +45,9 @@ SPOT: Final = (
 it. Types that are not here (spot of the newest families) are not checked."""
 _FAMILY: Final = re.compile(r"([a-z]+)(\d*)")
 _ABSENT: Final = "NoSuchResource"
-"""The error of a quota that the region does not have, which tells nothing of the others (Service Quotas API
+"""The error of a quota that the region does not have, while it may have the others (Service Quotas API
 reference, GetServiceQuota: NoSuchResourceException)."""
-_RIGHTS: Final = "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota"
+_PERMISSIONS: Final = "servicequotas:GetServiceQuota and servicequotas:GetAWSDefaultServiceQuota"
 
 
 @dataclass(frozen=True)
@@ -65,30 +65,30 @@ class Demand:
 
 
 def problems(
-    settings: Settings, zones: Sequence[str], offered: Offered, options: pulumi.InvokeOptions
-) -> list[Found]:
-    """The quotas that nodes that always run exceed.
+    settings: Settings, zones: Sequence[str], offerings: Offerings, options: pulumi.InvokeOptions
+) -> list[Problem]:
+    """Return the quotas that nodes that always run exceed.
 
-    Warns of a quota that pools may grow beyond, and where the caller may not read quotas. zones: of the
-    network. offered: by EC2, of the pools' instance types.
+    Warns of a quota that pools may grow beyond, and if the caller may not read quotas. zones: of the network.
+    offerings: of the pools' instance types.
     """
-    demands = list(_demands(settings, zones, offered, options))
-    found: list[Found] = []
-    for code in dict.fromkeys(each.code for each in demands):
+    demands = list(_demands(settings, zones, offerings, options))
+    exceeded: list[Problem] = []
+    for code in dict.fromkeys(demand.code for demand in demands):
         try:
             quota = servicequotas.get_service_quota(service_code="ec2", quota_code=code, opts=options)
-        except Exception as error:  # noqa: BLE001 - whoever lacks the right may apply all the same
-            pulumi.log.warn(_unread(error, code))
+        except Exception as error:  # noqa: BLE001 - a principal that may not read quotas can apply all the same
+            pulumi.log.warn(_not_checked(error, code))
             if _ABSENT in str(error):
                 continue
             break
-        of_code = [each for each in demands if each.code == code]
-        found += _exceeded(of_code, quota, settings.environment.region)
-    return found
+        of_code = [demand for demand in demands if demand.code == code]
+        exceeded += _exceeded(of_code, quota, settings.environment.region)
+    return exceeded
 
 
 def code_of(instance_type: str, *, spot: bool) -> str | None:
-    """The quota that an instance of a type counts against, or None where it is not known."""
+    """Return the quota that an instance of a type counts against, or None if it is not known."""
     family = _FAMILY.match(instance_type)
     kinds = {family[1], family[1] + family[2]} if family else set[str]()
     return next((code for code, families in (SPOT if spot else ON_DEMAND) if kinds & families), None)
@@ -96,40 +96,46 @@ def code_of(instance_type: str, *, spot: bool) -> str | None:
 
 def _exceeded(
     demands: Sequence[Demand], quota: servicequotas.GetServiceQuotaResult, region: str
-) -> list[Found]:
-    least, most = sum(each.minimum for each in demands), sum(each.maximum for each in demands)
+) -> list[Problem]:
+    minimum = sum(demand.minimum for demand in demands)
+    maximum = sum(demand.maximum for demand in demands)
     limit = f"the quota {quota.quota_code} ({quota.quota_name}) in {region} is {quota.value:g}"
-    more = (
+    command = (
         f"aws service-quotas request-service-quota-increase --service-code ec2 --quota-code "
         f"{quota.quota_code} --region {region} --desired-value"
     )
-    if least > quota.value:
-        parts = [each for each in demands if each.minimum]
-        listed = ", ".join(f"{each.topic} {each.minimum}" for each in parts)
-        largest = max(parts, key=lambda each: each.minimum)
-        reason = f"nodes that always run need {least} vCPUs ({listed}), but {limit}"
-        return [(f"{largest.topic}.min", f"{reason}; lower it, or run {more} {least}")]
-    if most > quota.value:
-        pools = " and ".join(dict.fromkeys(each.topic for each in demands))
-        pulumi.log.warn(f"{pools} may grow to {most} vCPUs, but {limit}, where they stop; run {more} {most}")
+    if minimum > quota.value:
+        counted = [demand for demand in demands if demand.minimum]
+        listed = ", ".join(f"{demand.topic} {demand.minimum}" for demand in counted)
+        largest = max(counted, key=lambda demand: demand.minimum)
+        reason = (
+            f"nodes that always run need {minimum} vCPUs ({listed}); expected at most {quota.value:g}: "
+            f"{limit}"
+        )
+        return [Problem(f"{largest.topic}.min", f"{reason}; lower it, or run {command} {minimum}")]
+    if maximum > quota.value:
+        pools = " and ".join(dict.fromkeys(demand.topic for demand in demands))
+        pulumi.log.warn(
+            f"{pools} may grow to {maximum} vCPUs, but {limit}, where they stop; run {command} {maximum}"
+        )
     return []
 
 
-def _unread(error: Exception, code: str) -> str:
+def _not_checked(error: Exception, code: str) -> str:
     reason = " ".join(str(error).split())
     if _ABSENT in reason:
         return f"EC2's quota {code} is not checked, as the region does not list it: {reason}"
-    return f"EC2's quotas are not checked, as reading them failed (it takes {_RIGHTS}): {reason}"
+    return f"EC2's quotas are not checked, as reading them failed (it takes {_PERMISSIONS}): {reason}"
 
 
 def _demands(
-    settings: Settings, zones: Sequence[str], offered: Offered, options: pulumi.InvokeOptions
+    settings: Settings, zones: Sequence[str], offerings: Offerings, options: pulumi.InvokeOptions
 ) -> Iterator[Demand]:
     @cache
-    def vcpus(type_: str) -> int:
+    def vcpus(instance_type: str) -> int:
         try:
-            return ec2.get_instance_type(instance_type=type_, opts=options).default_vcpus
-        except Exception:  # noqa: BLE001 - a type that EC2 does not know is EKS's to refuse
+            return ec2.get_instance_type(instance_type=instance_type, opts=options).default_vcpus
+        except Exception:  # noqa: BLE001 - EKS reports an instance type that does not exist
             return 0
 
     system = settings.cluster.system_nodes
@@ -139,10 +145,10 @@ def _demands(
         for index, capacity in enumerate(pool.capacity):
             size = (pool.min if index == 0 else 0, pool.max)
             yield from _demand(f"node_pools.{name}", capacity, pool.instance_types, size, vcpus)
-    there, here = to_be.network_to_be(settings, zones), to_be.cluster_to_be(settings)
+    references = placeholders.of(settings, zones)
     for name, pool in settings.gpu_pools.items():
-        given = arguments.gpu_pool(settings, name, pool, here, there)
-        for group in gpu.plan(read(GpuPoolSettings, given, "GpuPoolArgs"), offered):
+        args = arguments.gpu_pool(settings, name, pool, references.cluster, references.network)
+        for group in gpu.plan(read(GpuPoolSettings, args, "GpuPoolArgs"), offerings):
             sizes = {machine.type: machine.vcpus for machine in group.machines}
             size = (group.minimum, group.maximum)
             yield from _demand(f"gpu_pools.{name}", group.entry.type, list(sizes), size, sizes.__getitem__)
@@ -151,7 +157,7 @@ def _demands(
 def _demand(
     topic: str, capacity: str, types: Sequence[str], size: tuple[int, int], vcpus: Callable[[str], int]
 ) -> Iterator[Demand]:
-    # A reservation counted when it was made.
+    # A reservation counted when it was created.
     code = code_of(types[0], spot=capacity == "spot") if capacity != "reserved" else None
     if code is not None:
         minimum, maximum = size

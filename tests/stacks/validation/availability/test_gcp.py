@@ -1,8 +1,9 @@
-"""What Google Cloud does not offer is told before anything is made."""
+"""What Google Cloud does not offer is reported before anything is created."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 
 from stacks import foundation
 from stacks.loading import SettingsError
-from stacks.offerings.gcp_regions import REGIONS
 from stacks.settings import CapacityEntry, Settings
+from stacks.validation.availability.gcp_regions import REGIONS
 from tests.components.aiplatform.pools import machine_types
 from tests.components.cloud_answers import RefusedError
 from tests.components.recording import record
@@ -29,15 +30,15 @@ ALL = tuple(f"us-central1-{letter}" for letter in "abcf")
 
 def _offering(**zones_of: tuple[str, ...]) -> Answers:
     """Compute Engine offers these machine types in these zones, and all others in every zone."""
-    asked = machine_types(**zones_of)[TYPES]
+    answer_of_one_region = machine_types(**zones_of)[TYPES]
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         # The helper knows the zones of another region: a type that is not limited is everywhere.
-        told = asked(arguments)
+        result = answer_of_one_region(arguments)
         names = arguments["filter"].split('"')[1].split("|")
         limited = {name.replace("_", "-"): zones for name, zones in zones_of.items()}
-        there = [{"name": name} for name in names if arguments["zone"] in limited.get(name, ALL)]
-        return {**told, "machineTypes": there}
+        offered = [{"name": name} for name in names if arguments["zone"] in limited.get(name, ALL)]
+        return {**result, "machineTypes": offered}
 
     return {TYPES: answer}
 
@@ -54,42 +55,42 @@ def _refused(settings: Settings, answers: Answers) -> tuple[list[str], list[str]
     return recorded.result, recorded.names()
 
 
-def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider_registered() -> None:
+def test_machines_that_no_zone_offers_are_all_reported_with_nothing_but_the_provider_registered() -> None:
     answers = _offering(n2_standard_8=(), a3_highgpu_8g=("us-central1-f",), g2_standard_4=())
     problems, registered = _refused(settings_of("gcp-prod"), answers)
     assert registered == ["pulumi:providers:gcp gcp"], "no network is left behind"
     places = [problem.partition(": got")[0].partition(": no zone")[0] for problem in problems]
-    assert [place.partition(": ")[2] for place in places] == [
-        "ai-platform:node_pools.general.instance_types",
-        "ai-platform:gpu_pools.serving.accelerator",
-        "ai-platform:gpu_pools.training.accelerator",
+    assert [place.split(": ")[1] for place in places] == [
+        "node_pools.general.instance_types",
+        "gpu_pools.serving.accelerator",
+        "gpu_pools.training.accelerator",
     ]
-    assert all(place.startswith("line ") for place in places), "each where it stands in the file"
+    assert all(re.match(r"environments/Pulumi\.\S+\.yaml:\d+: ", place) for place in places), (
+        "each with its line"
+    )
 
 
-def test_a_zone_that_the_region_has_not_is_told() -> None:
+def test_zone_that_the_region_does_not_have_is_reported() -> None:
     settings = settings_of("gcp-dev")
     network = settings.network.model_copy(update={"zones": ["us-central1-a", "us-central1-q"]})
     problems, registered = _refused(settings.model_copy(update={"network": network}), {})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
-    assert (
-        "network.zones[1]: got 'us-central1-q', which us-central1 has not; it has us-central1-a"
-        in problems[0]
-    )
+    assert "network.zones[1]: got 'us-central1-q', which us-central1 does not have" in problems[0]
+    assert "; expected one of us-central1-a, us-central1-b, " in problems[0]
 
 
-def test_a_pool_that_asks_for_gpudirect_of_a_cluster_made_without_it_is_refused() -> None:
+def test_gpudirect_in_a_cluster_that_was_created_without_multi_networking_is_refused() -> None:
     settings = settings_of("gcp-prod")
-    there = {CLUSTER: lambda asked: {"id": "x", **asked, "enableMultiNetworking": False}}
-    problems, registered = _refused(settings, there)
+    existing = {CLUSTER: lambda arguments: {"id": "x", **arguments, "enableMultiNetworking": False}}
+    problems, registered = _refused(settings, existing)
     assert registered == ["pulumi:providers:gcp gcp"], "the engine would have replaced the cluster"
     assert len(problems) == 1
-    assert "ai-platform:gpu_pools.training.accelerator: got 'h100'" in problems[0]
-    assert "made without it, which is for good: say gpudirect: false" in problems[0]
+    assert "gpu_pools.training.accelerator: got 'h100'" in problems[0]
+    assert "created without it; expected gpudirect: false" in problems[0]
 
 
-def test_of_a_new_project_nothing_is_told_as_its_apis_are_off() -> None:
+def test_new_project_is_not_checked_while_its_apis_are_off() -> None:
     def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Compute Engine API has not been used in project 1 before")
 
@@ -99,14 +100,14 @@ def test_of_a_new_project_nothing_is_told_as_its_apis_are_off() -> None:
 
 
 @pytest.mark.parametrize("api", ["Service Usage API", "Cloud Resource Manager API"])
-def test_a_project_that_can_switch_on_no_api_is_told_with_the_command_that_does(api: str) -> None:
+def test_project_that_can_switch_on_no_api_is_reported_with_the_command_that_does(api: str) -> None:
     def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError(f"Error 403: {api} has not been used in project 1 before or it is disabled")
 
     problems, registered = _refused(settings_of("gcp-dev"), {SERVICE: off})
     assert registered == ["pulumi:providers:gcp gcp"], "the program would stop in the middle of its first up"
     assert len(problems) == 1
-    assert "ai-platform:environment.project_id: got 'acme-ml-dev', in which serviceusage" in problems[0]
+    assert "environment.project_id: got 'acme-ml-dev', in which serviceusage" in problems[0]
     command = "gcloud services enable serviceusage.googleapis.com cloudresourcemanager.googleapis.com"
     assert f"`{command} --project acme-ml-dev`" in problems[0]
 
@@ -119,31 +120,31 @@ def test_another_refusal_is_not_taken_for_an_api_that_is_off() -> None:
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
     assert (
-        "ai-platform:environment.project_id: got 'acme-ml-dev', of which Compute Engine tells" in problems[0]
+        "environment.project_id: got 'acme-ml-dev', whose zones Compute Engine does not list" in problems[0]
     )
     assert "Required 'compute.zones.list' permission" in problems[0], "in Google's own words"
 
 
-def test_a_region_that_google_has_not_is_told_with_the_nearest() -> None:
+def test_unknown_region_is_reported_with_the_nearest() -> None:
     def unknown(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 404: The resource 'projects/p/regions/us-central9' was not found, notFound")
 
-    def regions(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"id": "x", "project": asked["project"], "names": ["europe-west4", "us-central1"]}
+    def regions(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"id": "x", "project": arguments["project"], "names": ["europe-west4", "us-central1"]}
 
-    def none_up(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"id": "x", "names": [], **asked}
+    def none_up(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"id": "x", "names": [], **arguments}
 
     for zones in (unknown, none_up):
         settings = settings_of("gcp-dev", region="us-central9")
         problems, registered = _refused(settings, {ZONES: zones, ASKED_REGIONS: regions})
         assert registered == ["pulumi:providers:gcp gcp"]
         assert len(problems) == 1
-        assert "environment.region: got 'us-central9', which Google Cloud has not" in problems[0]
+        assert "environment.region: got 'us-central9', an unknown region; did you mean" in problems[0]
         assert "did you mean 'us-central1'?" in problems[0]
 
 
-def test_system_nodes_need_their_machine_in_every_zone_that_they_stand_in() -> None:
+def test_system_nodes_need_their_machine_in_every_zone_of_their_node_pool() -> None:
     problems, registered = _refused(settings_of("gcp-prod"), _offering(n2_standard_4=("us-central1-a",)))
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
@@ -151,79 +152,84 @@ def test_system_nodes_need_their_machine_in_every_zone_that_they_stand_in() -> N
     assert "which us-central1-b and us-central1-c of the network do not offer" in problems[0]
 
 
-@pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("gcp-")])
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("gcp-")])
 def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
     settings = settings_of(stack)
     recorded = record(lambda: foundation.build(settings), stack=stack)
-    assert [call.token for call in recorded.calls[:3]] == [SERVICE, ZONES, TYPES], "asked before all else"
+    assert [call.token for call in recorded.calls[:3]] == [SERVICE, ZONES, TYPES], "before all else"
     assert recorded.calls[2].provider.startswith(recorded.one("pulumi:providers:gcp").urn)
 
 
 @pytest.mark.parametrize(
-    ("stack", "stands", "key", "told"),
+    ("stack", "location", "key", "reason"),
     [
         (
             "gcp-dev",
             "us-central1",
             "cluster.control_plane",
-            "got 'zonal', but acme-dev-cluster was made regional",
+            "got 'zonal', but acme-dev-cluster was created regional",
         ),
         (
             "gcp-prod",
             "us-central1-a",
             "cluster.control_plane",
-            "was made zonal, in us-central1-a, which is for",
+            "was created zonal, in us-central1-a; expected 'zonal'",
         ),
         (
             "gcp-dev",
             "us-central1-c",
             "network.zones",
-            "stands in us-central1-c for good: let it be the first",
+            "is in us-central1-c; expected us-central1-c first",
         ),
     ],
 )
 def test_a_cluster_that_would_have_to_move_is_not_replaced(
-    stack: str, stands: str, key: str, told: str
+    stack: str, location: str, key: str, reason: str
 ) -> None:
-    def there(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        if asked["location"] != stands:
-            raise RefusedError(f"clusters/{asked['name']} not found")
-        return {"id": "x", **asked}
+    def existing(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        if arguments["location"] != location:
+            raise RefusedError(f"clusters/{arguments['name']} not found")
+        return {"id": "x", **arguments}
 
-    problems, registered = _refused(settings_of(stack), {CLUSTER: there})
+    problems, registered = _refused(settings_of(stack), {CLUSTER: existing})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
-    assert f"ai-platform:{key}: " in problems[0]
-    assert told in problems[0]
-    assert "a new environment.name" in problems[0], "the way for whoever means it"
+    assert f": {key}: " in problems[0]
+    assert reason in problems[0]
+    assert "a new environment.name" in problems[0], "how to create another cluster"
 
 
-def test_a_reservation_that_is_not_there_is_told() -> None:
+def test_missing_reservation_is_reported() -> None:
     settings = settings_of("gcp-dev")
     entry = CapacityEntry(type="reserved", reservation_id="gone", zone="us-central1-a")
     pool = settings.gpu_pools["t4"].model_copy(update={"capacity": [entry]})
     settings = settings.model_copy(update={"gpu_pools": {"t4": pool}})
 
-    def missing(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        raise RefusedError(f"Error 404: The resource '{asked['name']}' was not found, notFound")
+    def missing(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise RefusedError(f"Error 404: The resource '{arguments['name']}' was not found, notFound")
 
     problems, _ = _refused(settings, {"gcp:compute/getReservation:getReservation": missing})
     assert len(problems) == 1
-    assert "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev has not in" in problems[0]
+    assert (
+        "gpu_pools.t4.capacity[0].reservation_id: got 'gone', which acme-ml-dev does not have in"
+        in problems[0]
+    )
 
 
-def test_the_regions_that_are_known_are_those_of_googles_own_documents() -> None:
+def test_known_regions_are_those_of_googles_discovery_document() -> None:
     document = resources.files("googleapiclient.discovery_cache.documents") / "osconfig.v1.json"
-    told = {each["location"] for each in json.loads(document.read_text())["endpoints"]}
-    assert {place for place in told if place[-1].isdigit()} <= set(REGIONS), "a new region: add it"
+    locations = {entry["location"] for entry in json.loads(document.read_text())["endpoints"]}
+    assert {location for location in locations if location[-1].isdigit()} <= set(REGIONS), (
+        "a new region: add it"
+    )
 
 
-def test_a_region_that_nobody_knows_is_told_in_a_new_project_too() -> None:
+def test_unknown_region_is_reported_in_a_new_project_too() -> None:
     def off(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RefusedError("Error 403: Compute Engine API has not been used in project 1 before")
 
     problems, registered = _refused(settings_of("gcp-dev", region="us-central9"), {ZONES: off})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
-    assert "environment.region: got 'us-central9', which is no region that this program knows" in problems[0]
+    assert "environment.region: got 'us-central9', an unknown region (if it is new" in problems[0]
     assert "did you mean 'us-central" in problems[0]

@@ -1,7 +1,8 @@
-"""What AWS does not offer is told before anything is made."""
+"""What AWS does not offer is reported before anything is created."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,12 +19,12 @@ OFFERINGS = "aws:ec2/getInstanceTypeOfferings:getInstanceTypeOfferings"
 
 
 def _offering(**zones_of: tuple[str, ...]) -> Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]:
-    """EC2 offers these types in these zones, and all others in every zone; `__` stands for a dot."""
+    """EC2 offers these types in these zones, and all others in every zone; `__` is a dot."""
     special = {name.replace("__", "."): zones for name, zones in zones_of.items()}
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        asked = arguments["filters"][0]["values"]
-        pairs = [(name, zone) for name in asked for zone in special.get(name, ZONES)]
+        requested = arguments["filters"][0]["values"]
+        pairs = [(name, zone) for name in requested for zone in special.get(name, ZONES)]
         return {
             "id": "eu-central-1",
             "instanceTypes": [name for name, _ in pairs],
@@ -46,22 +47,24 @@ def _refused(settings: Settings, **zones_of: tuple[str, ...]) -> tuple[list[str]
     return recorded.result, recorded.names()
 
 
-def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider_registered() -> None:
+def test_machines_that_no_zone_offers_are_all_reported_with_nothing_but_the_provider_registered() -> None:
     problems, registered = _refused(
         settings_of("aws-prod"), m7i__2xlarge=(), p5__48xlarge=("euc1-az9",), g6e__xlarge=()
     )
     assert registered == ["pulumi:providers:aws aws"], "no network is left behind"
     places = [problem.partition(": got")[0].partition(": no zone")[0] for problem in problems]
-    assert [place.partition(": ")[2] for place in places] == [
-        "ai-platform:node_pools.general.instance_types[0]",
-        "ai-platform:gpu_pools.serving.accelerator",
-        "ai-platform:gpu_pools.training.accelerator",
+    assert [place.split(": ")[1] for place in places] == [
+        "node_pools.general.instance_types[0]",
+        "gpu_pools.serving.accelerator",
+        "gpu_pools.training.accelerator",
     ]
-    assert all(place.startswith("line ") for place in places), "each where it stands in the file"
+    assert all(re.match(r"environments/Pulumi\.\S+\.yaml:\d+: ", place) for place in places), (
+        "each with its line"
+    )
     assert "no zone that the pool can use offers p5.48xlarge; zone ids that do: euc1-az9" in problems[2]
 
 
-def test_a_zone_that_the_pool_names_and_that_lacks_the_machine_is_told_by_its_key() -> None:
+def test_zone_of_a_pool_without_the_machine_is_reported_by_its_key() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az2"]})
     settings = settings.model_copy(update={"gpu_pools": {"training": training}})
@@ -71,7 +74,7 @@ def test_a_zone_that_the_pool_names_and_that_lacks_the_machine_is_told_by_its_ke
     assert "gpu_pools.training.zones[0]: got 'euc1-az2', which does not offer p5.48xlarge" in problems[0]
 
 
-def test_a_zone_that_the_pool_names_and_that_the_network_has_not_is_told() -> None:
+def test_zone_of_a_pool_that_the_network_does_not_have_is_reported() -> None:
     settings = settings_of("aws-prod")
     training = settings.gpu_pools["training"].model_copy(update={"zones": ["euc1-az9"]})
     settings = settings.model_copy(update={"gpu_pools": {"training": training}})
@@ -83,7 +86,7 @@ def test_a_zone_that_the_pool_names_and_that_the_network_has_not_is_told() -> No
     ), problems
 
 
-def test_a_zone_that_the_region_has_not_is_told() -> None:
+def test_zone_that_the_region_does_not_have_is_reported() -> None:
     settings = settings_of("aws-dev")
     network = settings.network.model_copy(update={"zones": ["euc1-az1", "euc1-az9"]})
     problems, registered = _refused(settings.model_copy(update={"network": network}))
@@ -92,21 +95,25 @@ def test_a_zone_that_the_region_has_not_is_told() -> None:
     assert "network.zones[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
 
 
-@pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("aws-")])
 def test_ec2_is_asked_once_for_the_machines_of_all_pools_before_the_first_component(stack: str) -> None:
     settings = settings_of(stack)
     recorded = record(lambda: foundation.build(settings), stack=stack)
-    asked = [call for call in recorded.calls if call.token == OFFERINGS]
-    assert len(asked) == 1 + len(settings.node_pools) + len(settings.gpu_pools), "and each pool for its own"
+    calls = [call for call in recorded.calls if call.token == OFFERINGS]
+    assert len(calls) == 1 + len(settings.node_pools) + len(settings.gpu_pools), "and each pool for its own"
     assert recorded.calls[1].token == OFFERINGS, "after the zones, the first question of all"
     assert recorded.calls[1].provider.startswith(recorded.one("pulumi:providers:aws").urn)
 
 
-def test_a_log_group_that_an_earlier_cluster_left_behind_is_told_by_the_environments_name() -> None:
+def test_log_group_of_an_earlier_cluster_is_reported_by_the_name_of_the_environment() -> None:
     group = "/aws/eks/acme-dev-cluster/cluster"
     answers: dict[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
-        "aws:cloudwatch/getLogGroups:getLogGroups": lambda given: {**given, "logGroupNames": [group]},
-        "aws:cloudwatch/getLogGroup:getLogGroup": lambda given: {**given, "kmsKeyId": "", "region": "r"},
+        "aws:cloudwatch/getLogGroups:getLogGroups": lambda arguments: {**arguments, "logGroupNames": [group]},
+        "aws:cloudwatch/getLogGroup:getLogGroup": lambda arguments: {
+            **arguments,
+            "kmsKeyId": "",
+            "region": "r",
+        },
         "aws:eks/getClusters:getClusters": lambda _: {"id": "r", "names": []},
     }
 
