@@ -182,6 +182,16 @@ def protected(world: World, name: str) -> list[str]:
         return []  # no stack yet, or an unreadable one, which the engine reports
 
 
+def component_types(world: World, name: str) -> set[str]:
+    """Return the types of the platform's components in the stack, by its state as it is on disk."""
+    try:
+        latest = json.loads(_state(world, name).read_text())["checkpoint"]["latest"] or {}
+        types = (resource["type"] for resource in latest.get("resources") or [])
+        return {type_ for type_ in types if type_.startswith("aiplatform:")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return set()
+
+
 def write_kubeconfig(world: World, stack_outputs: dict[str, Any]) -> Path | None:
     """Write the kubeconfig of the stack's outputs, with the twin's credentials for its exec plugin.
 

@@ -103,7 +103,8 @@ def teardown(name: str) -> bool:
     return bool(_topic(name).get("teardown"))
 
 
-def _topic(name: str) -> dict[str, Any]:
+def config(name: str) -> dict[str, Any]:
+    """Return what the environment's own file has under `config`. Raises CommandError for a wrong file."""
     from ruamel.yaml import YAML, YAMLError
 
     file = environment.original_stack_file(name)
@@ -111,14 +112,18 @@ def _topic(name: str) -> dict[str, Any]:
         document = YAML(typ="safe").load(file.read_text())
     except (YAMLError, OSError, UnicodeDecodeError) as error:
         raise CommandError(f"environments/{file.name}: cannot be read: {error}") from error
-    config = document.get("config") if isinstance(document, dict) else None
-    topic = config.get(TOPIC) if isinstance(config, dict) else None
+    content = document.get("config") if isinstance(document, dict) else None
+    topic = content.get(TOPIC) if isinstance(content, dict) else None
     if not isinstance(topic, dict):
         raise CommandError(
             f"{_location(name)}: is missing; "
             "expected an object with cloud, region and account_id or project_id"
         )
-    return topic
+    return content
+
+
+def _topic(name: str) -> dict[str, Any]:
+    return config(name)[TOPIC]
 
 
 def _location(name: str) -> str:

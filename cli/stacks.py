@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import shlex
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from cli import layer_stacks
 from cli.output import CommandError, command_name, commands, note, say
+from twin.stack_names import environments
 
 if TYPE_CHECKING:
     from twin.world import World
 
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 PANEL = "An environment on its twin"
-FOLDER = Path(__file__).resolve().parents[1] / "environments"
-NAMES = sorted(file.name.split(".")[1] for file in FOLDER.glob("Pulumi.*.yaml"))
+NAMES = environments()
 ENVIRONMENT = typer.Argument(
     metavar="ENVIRONMENT",
     help=f"Name of a file environments/Pulumi.ENVIRONMENT.yaml: {', '.join(NAMES)}.",
@@ -42,9 +42,11 @@ def up(context: typer.Context, environment: str = ENVIRONMENT, show_outputs: boo
     `aiplatform up aws-dev --diff`.
     """
     began = time.monotonic()
+    stacks = layer_stacks.of(environment)
     world = started(environment)
     arguments = ["up", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
-    code = _pulumi(world, environment, arguments)
+    layer_stacks.refuse_unmoved(world, environment, stacks)
+    code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(world, stack, arguments))
     if code == 0:
         _report_deployed(world, environment, time.monotonic() - began)
     else:
@@ -66,8 +68,17 @@ def preview(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     Starts the twin where it does not run. Further options are passed to `pulumi preview`, as in
     `aiplatform preview aws-dev --diff --refresh`.
     """
+    stacks = layer_stacks.of(environment)
     world = started(environment)
-    code = _pulumi(world, environment, ["preview", *_output_options(show_outputs), *context.args])
+    arguments = ["preview", *_output_options(show_outputs), *context.args]
+
+    def preview_stack(stack: str) -> int:
+        if layer_stacks.can_preview(world, environment, stack):
+            return _pulumi(world, stack, arguments)
+        note(layer_stacks.not_deployed(environment, stack))
+        return 0
+
+    code = layer_stacks.run_in_order(stacks, preview_stack)
     if code:
         note()
         note("A preview changes nothing.")
@@ -79,9 +90,10 @@ def refresh(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
 
     The next `up` reverts them. Further options are passed to `pulumi refresh`.
     """
+    stacks = layer_stacks.of(environment)
     world = started(environment)
     arguments = ["refresh", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
-    code = _pulumi(world, environment, arguments)
+    code = layer_stacks.run_in_order(stacks, lambda stack: _pulumi(world, stack, arguments))
     if code:
         name = shlex.quote(environment)
         _advise(
@@ -102,15 +114,22 @@ def destroy(context: typer.Context, environment: str = ENVIRONMENT, show_outputs
     from twin import environment as variables
 
     whole = not any(word.partition("=")[0] in PARTIAL for word in context.args)
+    stacks = layer_stacks.of(environment, in_bootstrap=True)
     if whole:
-        _refuse_protected(instances.for_environment(environment), environment)
+        for stack in stacks:
+            _refuse_protected(instances.for_environment(environment), environment, stack)
     world = started(environment)
     arguments = ["destroy", "--yes", "--skip-preview", *_output_options(show_outputs), *context.args]
-    # First: resources that the state does not contain can block the deletion of those that it does.
-    resolved = not whole or engine.undo_pending(world, environment)
-    code = _pulumi(world, environment, arguments)
-    if code == 0 and not resolved:
-        code = 0 if engine.undo_pending(world, environment) else 1
+
+    def destroy_stack(stack: str) -> int:
+        # First: resources that the state does not contain can block the deletion of those that it does.
+        resolved = not whole or engine.undo_pending(world, stack)
+        code = _pulumi(world, stack, arguments)
+        if code == 0 and not resolved:
+            code = 0 if engine.undo_pending(world, stack) else 1
+        return code
+
+    code = layer_stacks.run_in_order(stacks[::-1], destroy_stack)
     if code == 0:
         variables.stack_kubeconfig(world).unlink(missing_ok=True)
         _report_leftovers(world)
@@ -151,10 +170,10 @@ def _output_options(outputs: bool) -> list[str]:
     return [] if outputs else ["--suppress-outputs"]
 
 
-def _refuse_protected(world: World, environment: str) -> None:
+def _refuse_protected(world: World, environment: str, stack: str) -> None:
     from cli import engine, instances
 
-    if not engine.protected(world, environment):
+    if not engine.protected(world, stack):
         return
     file, up = f"environments/Pulumi.{environment}.yaml", f"`make up ENV={environment}`"
     if instances.teardown(environment):

@@ -151,16 +151,15 @@ def run(context: typer.Context, name: str | None = NAME) -> None:
         raise CommandError("no command; expected aiplatform twin run -- COMMAND [ARGUMENT...]")
     from cli import engine, engine_settings, instances, pending
     from cli.progress import show_progress
-    from twin import environment, lifecycle
+    from twin import environment, lifecycle, stack_names
 
     command = context.args
     is_pulumi = Path(command[0]).name == "pulumi"
     stack = engine.stack_of(command) if is_pulumi else None
-    if stack not in environment.environments():
+    if stack not in stack_names.stacks():
         stack = None
-    world = instances.get_or_create(
-        stack if stack and not name and not os.environ.get(instances.VARIABLE) else name
-    )
+    in_own_twin = stack and not name and not os.environ.get(instances.VARIABLE)
+    world = instances.get_or_create(stack_names.environment_of(stack) if stack and in_own_twin else name)
     with show_progress() as progress:
         lifecycle.start(world, progress)
     variables = environment.complete(world)

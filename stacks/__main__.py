@@ -8,35 +8,34 @@ import gc
 import sys
 from pathlib import Path
 
-# Importing the SDKs and registering resources make many objects that live to the end: collecting among them
-# is a quarter of the time of the first and half of that of the second.
+# Importing the SDKs and registering resources create many objects that last to the end: garbage collection is
+# a quarter of the time of the first and half of that of the second.
 gc.disable()
-# The interpreter would collect once more when it ends: four tenths of a second, for memory that goes back all
-# the same.
+# The interpreter would collect again when it ends: four tenths of a second, for memory that is freed anyway.
 atexit.register(gc.freeze)
 
 import pulumi
 
-# The engine runs this file by its path: what it imports stands beside its folder, and in components/.
+# The engine runs this file by its path: its imports are next to its folder, and in components/.
 _ROOT = Path(__file__).resolve().parents[1]
-for place in (str(_ROOT / "components"), str(_ROOT)):
-    if place not in sys.path:
-        sys.path.insert(0, place)
+for folder in (str(_ROOT / "components"), str(_ROOT)):
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
 
 from aiplatform._shared.args import ArgumentError
 from stacks.loading import SettingsError, load_engine
 
 
 def main() -> None:
-    """One stack, one environment."""
+    """Deploy one stack: an environment, or a layer of one."""
     try:
-        settings = load_engine(pulumi.get_stack())
-        # Imported late: a problem of the file is told without the clouds' SDKs, which take a second to load.
+        loaded = load_engine(pulumi.get_stack())
+        # Imported late: a problem of the file is reported before the clouds' SDKs load, which takes a second.
         from stacks import program
 
-        program.export(program.build(settings))
+        program.deploy(loaded)
     except (SettingsError, ArgumentError) as error:
-        # A RunError is told as it stands, without the traceback that would hide it.
+        # The engine prints a RunError as it is, without a traceback that would hide it.
         raise pulumi.RunError(str(error)) from None
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NotRequired, TypedDict, cast
 
 from pulumi import Input
 
+from aiplatform._shared.args import UNKNOWN
 from aiplatform._shared.kubernetes.names import TaintArgs
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.accelerators.gcp import MACHINES
@@ -21,7 +22,6 @@ from aiplatform.workload_identity import WorkloadIdentityArgs
 from stacks import images
 from stacks.settings import CapacityEntry, GpuPool, NodePool, Pool, Settings, Topic
 
-ROLE_TO_BE: Final = "arn:aws:iam::000000000000:role/to-be"
 # Keys of the file that are the component's arguments of the same name.
 _PASSED_ON: Final = (
     "support",
@@ -75,7 +75,9 @@ def network(settings: Settings) -> NetworkArgs:
     else:
         args["zone_ids"] = given.zones
     if environment.cloud == "gcp":
-        args["project"] = environment.project_id or ""  # Settings.problems tells of a missing one
+        args["project"] = (
+            environment.project_id or ""
+        )  # a missing one is reported by stacks/validation/environment.py
         args["region"] = environment.region
     elif settings.cluster.prefix_delegation:
         args["prefix_delegation"] = True
@@ -97,7 +99,8 @@ def runner(settings: Settings, network: NetworkReferenceArgs, stack: str) -> Run
     args: RunnerArgs = {
         "prefix": settings.environment.prefix,
         "network": network,
-        "deployer_role_arn": given.deployer or ROLE_TO_BE,  # Settings.problems tells of a missing one
+        "deployer_role_arn": given.deployer
+        or UNKNOWN,  # a missing one is reported by stacks/validation/runner.py
         "github_workflows": given.workflows,
         "github_actors": given.actors,
         "environment_variables": variables,

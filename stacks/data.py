@@ -8,32 +8,32 @@ from typing import Any
 from pulumi import Output
 
 from stacks import data_arguments as arguments
-from stacks.foundation import Foundation, Hands
+from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
 
 
 @dataclass(frozen=True)
 class Data:
-    """What the layers above need: serialisable values alone."""
+    """What other layers need: serialisable values only."""
 
     lakehouse: dict[str, Any] | None = None
-    """Lakehouse.outputs, or None where the file has none."""
+    """Lakehouse.outputs, or None where the environment has none."""
     feature_store: dict[str, Any] | None = None
-    """FeatureStore.outputs, or None where the file has none."""
+    """FeatureStore.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
         return Output.from_input({"lakehouse": self.lakehouse, "feature_store": self.feature_store})
 
 
-def build(settings: Settings, below: Foundation, hands: Hands) -> Data:
+def build(settings: Settings, below: Foundation, options: LayerOptions) -> Data:
     """Register the layer."""
     if settings.lakehouse is None:
         return Data()
-    # Imported late: an environment without them is not kept waiting.
+    # Imported late: an environment without them does not wait for it.
     from aiplatform.lakehouse import Lakehouse
 
-    lakehouse = Lakehouse("lakehouse", arguments.lakehouse(settings, below), hands.cloud)
+    lakehouse = Lakehouse("lakehouse", arguments.lakehouse(settings, below), options.cloud)
     data = Data(lakehouse=dict(lakehouse.outputs))
     if settings.feature_store is None:
         return data
@@ -42,6 +42,6 @@ def build(settings: Settings, below: Foundation, hands: Hands) -> Data:
     features = FeatureStore(
         "feature-store",
         arguments.feature_store(settings, below, data.lakehouse or {}),
-        hands.cluster,
+        options.cluster,
     )
     return Data(lakehouse=data.lakehouse, feature_store=dict(features.outputs))

@@ -11,7 +11,6 @@ from aiplatform.container_registry.args import ContainerRegistryArgs
 from aiplatform.feature_store.args import FeatureStoreArgs
 from aiplatform.lakehouse.args import LakehouseArgs
 from aiplatform.model_registry.args import ModelRegistryArgs
-from aiplatform.workload_identity.args import physical_name
 from stacks.arguments import retains_data
 from stacks.settings import MATERIALIZER, Settings, principals
 from stacks.settings.from_arguments import OfArguments, given
@@ -21,7 +20,8 @@ Principals = Mapping[str, Input[str]]
 
 
 class Below(Protocol):
-    """Of the first layer, what these need: Foundation, or what stands for it before there is one."""
+    """Of the first layer, what these need: Foundation, or Placeholders of it
+    (stacks/validation/placeholders.py)."""
 
     @property
     def network(self) -> Mapping[str, Any]:
@@ -42,25 +42,6 @@ class Below(Protocol):
     def principals(self) -> Principals:
         """How the cloud calls the workload identities."""
         ...
-
-
-def principals_to_be(settings: Settings) -> dict[str, str]:
-    """The workload identities as they will be called, to ask about arguments that refer to them."""
-    # Settings.problems tells of a name that is no workload identity, the component need not: whatever stands
-    # there, it is asked about one that could be.
-    known = {name: _principal_to_be(settings, name) for name in settings.identities}
-    for name in settings.named_principals.values():
-        if ":" not in name and name not in known:
-            known[name] = _principal_to_be(settings, f"stranger-{len(known)}")
-    return known
-
-
-def _principal_to_be(settings: Settings, name: str) -> str:
-    environment = settings.environment
-    own = physical_name(environment.prefix, name)
-    if environment.cloud == "gcp":
-        return f"serviceAccount:{own}@{environment.project_id}.iam.gserviceaccount.com"
-    return f"arn:aws:iam::{environment.account_id}:role/{own}"
 
 
 def lakehouse(settings: Settings, below: Below) -> LakehouseArgs:

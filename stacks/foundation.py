@@ -1,4 +1,4 @@
-"""The first layer: network, runner, cluster, pools, and what makes pools live."""
+"""The first layer: network, runner, cluster, pools with autoscaling and device plugins, identities."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from aiplatform.network import Network
 from aiplatform.node_pool import NodePool
 from aiplatform.runner import Runner
 from aiplatform.workload_identity import WorkloadIdentity
-from stacks import arguments, offerings, protection, providers
+from stacks import arguments, providers
 from stacks.loading import refusal
 from stacks.settings import Settings
+from stacks.validation import validate
 
 
 @dataclass(frozen=True)
 class Foundation:
-    """What the layers above need: serialisable values alone, so that this layer can become a stack of its
-    own whose outputs are read by a StackReference."""
+    """What the layers above need: serialisable values only, so that a layer in a separate stack can read them
+    by a StackReference."""
 
     network: dict[str, Any]
     """Network.outputs."""
@@ -43,8 +44,8 @@ class Foundation:
 
     @property
     def principals(self) -> dict[str, Any]:
-        """How the cloud calls each workload identity."""
-        return {name: each["principal"] for name, each in self.workload_identities.items()}
+        """The cloud's name of each workload identity."""
+        return {name: identity["principal"] for name, identity in self.workload_identities.items()}
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -58,29 +59,30 @@ class Foundation:
 
 
 @dataclass(frozen=True)
-class Hands:
-    """What the layers above are made with. A layer in a stack of its own makes these from the settings and
-    from Foundation's kubeconfig."""
+class LayerOptions:
+    """Resource options of the layers above. A layer in a separate stack has those of
+    stacks/layer_stacks.py."""
 
     cloud: ResourceOptions
-    """For what is in the cloud alone."""
+    """Of components with resources in the cloud only."""
     cluster: ResourceOptions
-    """For what is in the cluster too; it comes after all of the cluster, and goes before any of it."""
+    """Of components with objects in the cluster too: created after all of the cluster, deleted before any of
+    it."""
 
 
 def build(settings: Settings) -> Foundation:
     """Register the layer. Raises SettingsError, with nothing but the provider registered, where the cloud
-    does not offer what the settings ask for."""
+    does not offer what the settings request."""
     return make(settings)[0]
 
 
-def make(settings: Settings) -> tuple[Foundation, Hands | None]:
-    """As `build`, with what the layers above are made with; None while the file says `bootstrap`."""
-    here = providers.of(settings)
-    lacking = [*protection.problems(settings, here), *offerings.problems(settings, here)]
-    if lacking:
-        raise refusal(pulumi.get_stack(), lacking)
-    in_cloud = ResourceOptions(provider=here)
+def make(settings: Settings) -> tuple[Foundation, LayerOptions | None]:
+    """As `build`, with the options of the layers above; None during `bootstrap`."""
+    provider = providers.of(settings)
+    problems = validate(settings, provider)
+    if problems:
+        raise refusal(pulumi.get_stack(), problems)
+    in_cloud = ResourceOptions(provider=provider)
     network = Network("network", arguments.network(settings), in_cloud)
     runner = None
     if settings.has_runner:
@@ -93,8 +95,8 @@ def make(settings: Settings) -> tuple[Foundation, Hands | None]:
         return Foundation(**below, cluster=None, node_pools={}, gpu_pools={}), None
     group = runner.security_group_id if runner else None
     cluster = Cluster("cluster", arguments.cluster(settings, network.outputs, group), in_cloud)
-    # On Google Cloud pools make Kubernetes objects too.
-    in_both = ResourceOptions(providers=[here, cluster.kubernetes])
+    # On Google Cloud pools have Kubernetes objects too.
+    in_both = ResourceOptions(providers=[provider, cluster.kubernetes])
     cpu = {
         name: NodePool(
             name, arguments.node_pool(settings, name, pool, cluster.outputs, network.outputs), in_both
@@ -108,7 +110,7 @@ def make(settings: Settings) -> tuple[Foundation, Hands | None]:
         for name, pool in settings.gpu_pools.items()
     }
     if settings.environment.cloud == "aws":
-        _make_pools_live(settings, here, cluster, [*cpu.values(), *gpu.values()])
+        _install_autoscaling_and_device_plugins(settings, provider, cluster, [*cpu.values(), *gpu.values()])
     identities = {
         name: WorkloadIdentity(
             f"identity-{name}", arguments.workload_identity(settings, name, cluster.outputs), in_cloud
@@ -122,17 +124,18 @@ def make(settings: Settings) -> tuple[Foundation, Hands | None]:
         gpu_pools={name: dict(pool.outputs) for name, pool in gpu.items()},
         workload_identities={name: dict(identity.outputs) for name, identity in identities.items()},
     )
-    return layer, Hands(
-        cloud=in_cloud, cluster=ResourceOptions(providers=[here, cluster.kubernetes], depends_on=[cluster])
+    return layer, LayerOptions(
+        cloud=in_cloud,
+        cluster=ResourceOptions(providers=[provider, cluster.kubernetes], depends_on=[cluster]),
     )
 
 
-def _make_pools_live(
-    settings: Settings, here: pulumi.ProviderResource, cluster: Cluster, pools: list[NodePool | GpuPool]
+def _install_autoscaling_and_device_plugins(
+    settings: Settings, provider: pulumi.ProviderResource, cluster: Cluster, pools: list[NodePool | GpuPool]
 ) -> None:
-    """What grows pools and tells the kubelet of devices, which GKE does by itself. It stands on the system
-    nodes, so it waits for the whole cluster; pools and it go away in either order."""
-    inside = ResourceOptions(providers=[here, cluster.kubernetes], depends_on=[cluster])
+    """Install what scales pools and registers devices with the kubelet, which GKE does by itself. It runs on
+    the system nodes, so it waits for the whole cluster; it and pools are deleted in any order."""
+    inside = ResourceOptions(providers=[provider, cluster.kubernetes], depends_on=[cluster])
     groups = [group for pool in pools for group in pool.outputs["node_groups"]]
     ClusterAutoscaler("cluster-autoscaler", arguments.autoscaler(settings, cluster.outputs, groups), inside)
     gpu = [pool for pool in pools if isinstance(pool, GpuPool)]

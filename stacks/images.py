@@ -1,4 +1,4 @@
-"""Container images that the program installs in an environment, and where its nodes pull them from."""
+"""Container images that the program deploys in an environment, and where its nodes pull them from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stacks.settings.from_arguments import given
 
 
 def of_workloads(settings: Settings) -> Mapping[str, str]:
-    """What of the platform runs on either cloud -> its image: the file's, or upstream's, not its mirror."""
+    """Return workload of the platform -> its image: the file's, or upstream's, not that of a mirror."""
     topics = (
         ("the feature store", settings.feature_store, FEATURE_STORE),
         ("the model registry", settings.model_registry, MODEL_REGISTRY),
@@ -21,16 +21,17 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
 
 
 def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:
-    """Patterns of Binary Authorization: the given ones, and one for each image of the platform that they do
-    not match, as the cluster would refuse it. Such a pattern is the image itself, without a wildcard."""
-    found = list(patterns)
+    """Return patterns of Binary Authorization: these, and one for each image of the platform that they do not
+    match, as the cluster would refuse it. Such a pattern is the image itself, without a wildcard."""
+    complete = list(patterns)
     for image in of_workloads(settings).values():
-        found += [each for each in _names(mirrored(image, settings.images.mirrors)) if not _fits(each, found)]
-    return found
+        names = _names(mirrored(image, settings.images.mirrors))
+        complete += [name for name in names if not _fits(name, complete)]
+    return complete
 
 
 def _names(image: str) -> Iterator[str]:
-    """An image as its Pod names it; with tag and digest also without the tag, which decides nothing then."""
+    """Yield an image as its Pod names it, and without its tag where a digest decides instead."""
     yield image
     name, at, digest = image.partition("@")
     repository, colon, _ = name.rpartition(":")
@@ -39,10 +40,10 @@ def _names(image: str) -> Iterator[str]:
 
 
 def _fits(image: str, patterns: Iterable[str]) -> bool:
-    """Whether a pattern matches: a `*` at its end is any characters but `/`, `**` any (Binary Authorization
-    API, AdmissionWhitelistPattern)."""
-    for each in patterns:
-        rest = image.removeprefix(each.rstrip("*"))
-        if image == each or (rest != image and each.endswith("**" if "/" in rest else "*")):
+    """Return whether a pattern matches: a `*` at its end is any characters but `/`, `**` any (Binary
+    Authorization API, AdmissionWhitelistPattern)."""
+    for pattern in patterns:
+        rest = image.removeprefix(pattern.rstrip("*"))
+        if image == pattern or (rest != image and pattern.endswith("**" if "/" in rest else "*")):
             return True
     return False

@@ -8,18 +8,18 @@ from typing import Any
 from pulumi import Output
 
 from stacks import data_arguments as arguments
-from stacks.foundation import Foundation, Hands
+from stacks.foundation import Foundation, LayerOptions
 from stacks.settings import Settings
 
 
 @dataclass(frozen=True)
 class Models:
-    """What the layers above need: serialisable values alone."""
+    """What other layers need: serialisable values only."""
 
     container_registry: dict[str, Any] | None = None
-    """ContainerRegistry.outputs, or None where the file has none."""
+    """ContainerRegistry.outputs, or None where the environment has none."""
     model_registry: dict[str, Any] | None = None
-    """ModelRegistry.outputs, or None where the file has none."""
+    """ModelRegistry.outputs, or None where the environment has none."""
 
     def exported(self) -> Output[dict[str, Any]]:
         """The layer as one value, every output inside resolved."""
@@ -28,19 +28,19 @@ class Models:
         )
 
 
-def build(settings: Settings, below: Foundation, hands: Hands) -> Models:
+def build(settings: Settings, below: Foundation, options: LayerOptions) -> Models:
     """Register the layer."""
     images = models = None
-    # Imported late: an environment without them is not kept waiting.
+    # Imported late: an environment without them does not wait for it.
     if settings.container_registry is not None:
         from aiplatform.container_registry import ContainerRegistry
 
         args = arguments.container_registry(settings, below)
-        images = ContainerRegistry("container-registry", args, hands.cloud)
+        images = ContainerRegistry("container-registry", args, options.cloud)
     if settings.model_registry is not None:
         from aiplatform.model_registry import ModelRegistry
 
-        models = ModelRegistry("model-registry", arguments.model_registry(settings, below), hands.cluster)
+        models = ModelRegistry("model-registry", arguments.model_registry(settings, below), options.cluster)
     return Models(
         container_registry=dict(images.outputs) if images else None,
         model_registry=dict(models.outputs) if models else None,

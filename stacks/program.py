@@ -1,42 +1,79 @@
-"""The layers of an environment, in their order."""
+"""The layers of an environment, in their order, in one stack or in several."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import pulumi
 
-from stacks import data, foundation, ml
+from stacks import data, foundation, layer_stacks, ml
 from stacks.data import Data
-from stacks.foundation import Foundation
+from stacks.foundation import Foundation, LayerOptions
+from stacks.loading import Loaded
 from stacks.ml import Models
 from stacks.settings import Settings
+from stacks.settings.composition import LayerName
+
+OUTPUTS: Final[Mapping[LayerName, str]] = {"data": "data", "ml": "models"}
+"""Layer -> the stack output that has its values."""
+_BUILD: Final[Mapping[LayerName, Callable[[Settings, Foundation, LayerOptions], Data | Models]]] = {
+    "data": data.build,
+    "ml": ml.build,
+}
 
 
 @dataclass(frozen=True)
 class Layers:
-    """All layers of one environment."""
+    """All layers that an environment's own stack has."""
 
     foundation: Foundation
     data: Data = field(default_factory=Data)
     models: Models = field(default_factory=Models)
+    elsewhere: frozenset[str] = frozenset()
+    """Outputs of layers that have a separate stack."""
 
     def by_name(self) -> dict[str, Foundation | Data | Models]:
-        """The layers by the names of their outputs."""
-        return {"foundation": self.foundation, "data": self.data, "models": self.models}
+        """Return the layers by the names of their outputs."""
+        layers = {"foundation": self.foundation, "data": self.data, "models": self.models}
+        return {name: layer for name, layer in layers.items() if name not in self.elsewhere}
+
+
+def deploy(loaded: Loaded) -> None:
+    """Register the resources and outputs of a stack. Raises SettingsError."""
+    if loaded.layer is None:
+        export(build(loaded.settings))
+    else:
+        layer = build_layer(loaded.settings, loaded.environment, loaded.layer)
+        pulumi.export(OUTPUTS[loaded.layer], layer.exported())
 
 
 def build(settings: Settings) -> Layers:
-    """Register every layer. Raises SettingsError, with nothing but the provider registered, where the cloud
-    does not offer what the settings ask for."""
-    first, hands = foundation.make(settings)
-    if hands is None:
-        return Layers(first)
-    return Layers(first, data.build(settings, first, hands), ml.build(settings, first, hands))
+    """Register every layer that has no separate stack. Raises SettingsError, with nothing but the provider
+    registered, where the cloud does not offer what the settings request."""
+    first, options = foundation.make(settings)
+    separate = settings.layers.separate
+    elsewhere = frozenset(OUTPUTS[name] for name in separate)
+    if options is None:
+        return Layers(first, elsewhere=elsewhere)
+    return Layers(
+        first,
+        Data() if "data" in separate else data.build(settings, first, options),
+        Models() if "ml" in separate else ml.build(settings, first, options),
+        elsewhere,
+    )
+
+
+def build_layer(settings: Settings, environment: str, layer: LayerName) -> Data | Models:
+    """Register a layer in its separate stack. environment: the stack that has the foundation. Raises
+    SettingsError where that stack is not deployed yet."""
+    below = layer_stacks.foundation_of(environment)
+    return _BUILD[layer](settings, below, layer_stacks.options(settings, below))
 
 
 def export(layers: Layers) -> None:
-    """The stack's outputs."""
+    """Register the stack's outputs."""
     for name, layer in layers.by_name().items():
         pulumi.export(name, layer.exported())
     if layers.foundation.cluster is not None:

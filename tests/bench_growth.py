@@ -124,7 +124,9 @@ def count(twin: Twin) -> int:
 def enlarged(twin: Twin, folder: Path, tables: int) -> Path:
     """Write the environment file with as many more tables."""
     document = YAML(typ="safe").load(engine.ensure_stack(twin.world, twin.environment))
-    document["config"]["ai-platform:lakehouse"]["tables"] += [table(number) for number in range(tables)]
+    # Tables of the shared files stay: these are merged with them.
+    lakehouse = document["config"].setdefault("ai-platform:lakehouse", {})
+    lakehouse["tables"] = [*lakehouse.get("tables", []), *(table(number) for number in range(tables))]
     file = folder / f"Pulumi.{twin.environment}.yaml"
     with file.open("w") as stream:
         YAML().dump(document, stream)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from twin import stack_names
 from twin.kubernetes.certificates import write_private
 from twin.world import World, WorldError, home
 
@@ -143,8 +144,7 @@ def stack_file(world: World, name: str) -> Path:
 
 def environments() -> list[str]:
     """The names of all environment files."""
-    names = (file.name for file in (ROOT / "environments").glob("Pulumi.*.yaml"))
-    return sorted(name.removeprefix("Pulumi.").removesuffix(".yaml") for name in names)
+    return stack_names.environments(ROOT / "environments")
 
 
 def prepare(world: World) -> None:

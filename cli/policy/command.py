@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from cli import layer_stacks
 from cli.output import CommandError, lock_timeout, note, say
 from cli.policy import events, files, report
 from cli.progress import show_progress
@@ -53,9 +54,10 @@ def policy(
         if sarif and sarif == junit:
             raise CommandError(f"--sarif and --junit: both are {sarif}, expected two files")
         config = files.configuration(config) if config else None
+        stacks = layer_stacks.of(environment)
         world = started(environment)
         try:
-            evaluation = _evaluate(world, environment, config)
+            evaluation = _evaluate_all(world, environment, stacks, config)
         except KeyboardInterrupt:
             note("interrupted: the preview has ended; nothing was changed or evaluated")
             raise typer.Exit(INTERRUPTED) from None
@@ -75,6 +77,19 @@ def policy(
         raise typer.Exit(VIOLATIONS)
     if not evaluation.complete:
         raise typer.Exit(INCOMPLETE)
+
+
+def _evaluate_all(
+    world: World, environment: str, stacks: Sequence[str], config: Path | None
+) -> events.Evaluation:
+    """Return the results of all stacks. One that cannot be previewed leaves the evaluation incomplete."""
+    evaluation = _evaluate(world, environment, config)
+    for stack in stacks[1:]:
+        if layer_stacks.can_preview(world, environment, stack):
+            evaluation.add(_evaluate(world, stack, config))
+        else:
+            evaluation.errors.append(layer_stacks.not_deployed(environment, stack))
+    return evaluation
 
 
 def _evaluate(world: World, name: str, config: Path | None) -> events.Evaluation:

@@ -77,6 +77,16 @@ class Evaluation:
         """Whether the engine finished without errors apart from violations."""
         return self.finished and not self.failures
 
+    def add(self, other: Evaluation) -> None:
+        """Add the results of another stack of the environment."""
+        self.violations += other.violations
+        self.messages += (message for message in other.messages if message not in self.messages)
+        self.policies |= other.policies
+        for policy, count in other.deferred.items():
+            self.deferred[policy] = self.deferred.get(policy, 0) + count
+        self.errors += other.errors
+        self.finished = self.finished and other.finished
+
 
 def read(lines: Iterable[str]) -> Evaluation:
     """Return the results in the engine's stream. Lines that are not events are ignored."""

@@ -5,24 +5,22 @@ its profile (stacks/profiles.py). Unknown keys and wrong types are errors that n
 would be right, before the engine registers anything.
 
 Here stand the shape of a file and the rules of the platform: what a profile allows, what joins several
-topics. What a value of a component may be is the component's to judge (stacks/judgement.py asks it), and is
+topics. What a value of a component may be is the component's to judge (stacks/components.py asks it), and is
 not said here again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic import Field
 
-from aiplatform._shared.args import nearest
-from aiplatform._shared.cloud_support import CLOUDS
 from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
-from stacks.settings import joined, principals
+from stacks.settings import principals
 from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
+from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
 from stacks.settings.from_arguments import OfArguments, given
@@ -69,6 +67,8 @@ class Settings(Topic):
     """An environment file with its profile's defaults filled in: one field a topic."""
 
     environment: Environment
+    shared: Shared = Shared()
+    layers: Layers = Layers()
     network: Network
     cluster: Cluster
     runner: Runner = Runner()
@@ -111,81 +111,6 @@ class Settings(Topic):
             return False
         wanted = self.cluster.api_access == "in_vpc"
         return wanted if self.runner.enabled is None else self.runner.enabled
-
-    def problems(self) -> Iterator[tuple[str, str]]:
-        """(dotted key, reason) of what the profile does not allow, and of what joins several topics."""
-        if self.environment.cloud == "aws":
-            yield from self._runner_problems() if self.has_runner else ()
-        else:
-            yield from self._for_aws_alone()
-        yield from ((f"environment.{name}", reason) for name, reason in self.environment.problems())
-        if self.environment.profile == "prod":
-            if self.network.nat == "single" and self.environment.cloud == "aws":
-                yield "network.nat", "got 'single', which falls with its zone; prod takes per_zone or none"
-            if not self.cluster.deletion_protection and not self.environment.teardown:
-                yield (
-                    "cluster.deletion_protection",
-                    "got false, but prod keeps it on; set environment.teardown to retire it",
-                )
-        if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
-            yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
-        yield from self._strangers()
-        yield from self._feature_store_problems()
-        yield from joined.problems(self)
-        for name in sorted(set(self.node_pools) & set(self.gpu_pools)):
-            yield f"gpu_pools.{name}", "a node pool has that name already; names are shared"
-
-    def _strangers(self) -> Iterator[tuple[str, str]]:
-        """Names that look like those of workload identities and are none."""
-        for path, name in self.named_principals.items():
-            if ":" not in name and name not in self.identities:
-                everybody = "which is everybody; " if name in principals.EVERYBODY else ""
-                yield (
-                    path,
-                    f"got {name!r}, {everybody}expected the name of one of this file's workload_identities, "
-                    f"or a principal of {CLOUDS[self.environment.cloud]}{nearest(name, self.identities)}",
-                )
-
-    def _feature_store_problems(self) -> Iterator[tuple[str, str]]:
-        if self.feature_store is None:
-            return
-        if self.lakehouse is None:
-            yield "feature_store", "has no lakehouse to take features from; say lakehouse, too"
-            return
-        grants = given(self.lakehouse).get("grants", [])
-        if not any(grant["principal"] == MATERIALIZER for grant in grants):
-            yield (
-                "lakehouse.grants",
-                f"none is for {MATERIALIZER!r}, which fills the feature store: it would read nothing; grant "
-                "it `read` on the tables that features come from",
-            )
-
-    def _for_aws_alone(self) -> Iterator[tuple[str, str]]:
-        here = CLOUDS[self.environment.cloud]
-        for name in sorted(self.runner.model_fields_set):
-            if name != "enabled" or self.runner.enabled:
-                yield (
-                    f"runner.{name}",
-                    f"{here} has no place for a runner: the cluster's DNS endpoint is reached from anywhere "
-                    "and guarded by IAM; leave it out, and say api_access: dns",
-                )
-
-    def _runner_problems(self) -> Iterator[tuple[str, str]]:
-        runner, account = self.runner, self.environment.account_id
-        if self.cluster.api_access != "in_vpc":
-            yield "runner.enabled", "got true, but with api_access.cidrs nothing needs one; leave it out"
-        if runner.deployer is None:
-            yield (
-                "runner.deployer",
-                "missing; api_access: in_vpc needs a runner in the network, and an IAM role that it works "
-                "as; or say enabled: false where you have a way in of your own",
-            )
-        elif f":iam::{account}:" not in runner.deployer and ":role/" in runner.deployer:
-            yield "runner.deployer", f"got {runner.deployer!r}, expected a role of this account, {account}"
-        if runner.state is None and runner.buildspec is None:
-            yield "runner.state", "missing; expected where Pulumi keeps the state: s3://<your state bucket>"
-        if self.network.nat == "none" and runner.repository is not None:
-            yield "network.nat", "got 'none', which leaves the runner no way to its repository"
 
 
 def key(topic: str) -> str:

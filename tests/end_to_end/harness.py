@@ -37,6 +37,8 @@ class Twin:
     environment: str
     home: Path
     env: dict[str, str] = field(default_factory=dict[str, str])
+    root: Path = ROOT
+    """The repository whose environments and program it deploys: this one, or a copy."""
 
     @property
     def world(self) -> World:
@@ -51,7 +53,7 @@ class Twin:
         """Run `aiplatform ...`; its output is in the failure where `check` fails."""
         done = subprocess.run(
             [sys.executable, "-m", "cli", *arguments],
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, **self.env},
             capture_output=True,
             text=True,

@@ -164,7 +164,7 @@ def test_bootstrap_does_not_take_the_living_cluster_away(up: Twin) -> None:
     refused = up.changed("up", "--yes", change={"environment/bootstrap": True}, check=False)
     assert refused.returncode != 0
     told = refused.stdout + refused.stderr
-    assert f"environment.bootstrap: got true, which would remove {CLUSTER}" in told
+    assert f"environment.bootstrap: got true, which would delete the cluster {CLUSTER}" in told
     assert "set teardown: true" in told, "the message says how it would"
     assert up.inventory() == before, "nothing was touched"
 

@@ -30,6 +30,10 @@ def text() -> str:
         f"`config: {NAMESPACE}:<topic>:`. The profile (`{NAMESPACE}:environment.profile`) supplies what the "
         "file leaves out; lists and scalars of the file replace the profile's, objects are merged. An "
         "unknown key is an error. Editors complete from `environments/schema.json`.",
+        "What several environments share is in `environments/shared/<name>.yaml`, under the key `shared` in "
+        f"place of `config`; a file names it in `{NAMESPACE}:shared.files`, overrides it by stating the same "
+        f"key, and leaves a part out by `{NAMESPACE}:shared.remove` "
+        "([ADR 0024](adr/0024-shared-declarations.md)).",
         "*required*: there is no default. A dash: nothing, or what the meaning says.",
         *(_topic(name, field) for name, field in Settings.model_fields.items()),
     )

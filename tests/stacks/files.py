@@ -8,6 +8,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from stacks import shared_files
+
+ENVIRONMENTS = Path(__file__).parents[2] / "environments"
+
 GOOD: dict[str, Any] = {
     "config": {
         "ai-platform:environment": {
@@ -48,3 +52,12 @@ def changed(folder: Path, change: dict[str, Any] | None = None, *, remove: str =
     with file.open("w") as stream:
         YAML().dump(document, stream)
     return file
+
+
+def complete(stack: str) -> dict[str, Any]:
+    """A committed environment file with what its shared files state, and without naming them."""
+    document = YAML(typ="safe").load(ENVIRONMENTS / f"Pulumi.{stack}.yaml")
+    config, problems = shared_files.with_shared(shared_files.located(document["config"], None, ""))
+    assert not problems
+    del config["ai-platform:shared"]
+    return {**document, "config": config}

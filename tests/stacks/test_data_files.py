@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stacks import data_arguments, to_be
+from stacks import data_arguments
 from stacks.loading import load_file
 from stacks.settings import Settings
+from stacks.validation import placeholders
 from tests.stacks.environments import STACKS, settings_of
 from tests.stacks.test_google_files import Change, changed, problems
 
@@ -81,12 +82,12 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a feature store that may read nothing": (
         {"lakehouse/grants": []},
         "lakehouse.grants",
-        "none is for 'features'",
+        "no grant for 'features'",
     ),
     "an identity of the platform's own name": (
         {"workload_identities/features": {"namespace": "a", "service_account": "b"}},
         "workload_identities.features",
-        "which the platform makes",
+        "the platform creates an identity",
     ),
     "a misspelt key, deep inside": (
         table(columns=[{"name": "a", "typ": "long"}]),
@@ -98,114 +99,30 @@ CASES: dict[str, tuple[Change, str, str]] = {
 
 @pytest.mark.parametrize("cloud", ["aws", "gcp"])
 @pytest.mark.parametrize(("change", "key", "right"), CASES.values(), ids=CASES.keys())
-def test_a_slip_is_told_with_its_key_and_what_would_be_right(
+def test_mistake_is_reported_with_its_key_and_what_would_be_right(
     tmp_path: Path, change: Change, key: str, right: str, cloud: str
 ) -> None:
-    told = [
-        problem for problem in problems(tmp_path, change, f"{cloud}-dev") if f"ai-platform:{key}:" in problem
-    ]
-    assert told, key
-    assert any(right in problem for problem in told), told
+    reported = [problem for problem in problems(tmp_path, change, f"{cloud}-dev") if f": {key}: " in problem]
+    assert reported, key
+    assert any(right in problem for problem in reported), reported
 
 
 def test_an_online_store_that_the_latency_class_cannot_meet_is_refused(tmp_path: Path) -> None:
     change = {"feature_store/latency": "sub_millisecond", "feature_store/online_store": "dynamodb"}
     [problem] = problems(tmp_path, change, "aws-dev")
-    assert "ai-platform:feature_store.online_store" in problem
+    assert "feature_store.online_store" in problem
     assert "valkey" in problem
 
 
 def test_a_cutoff_below_the_cloud_s_least_is_refused(tmp_path: Path) -> None:
     [problem] = problems(tmp_path, {"lakehouse/query_cutoff_bytes": 1000}, "aws-dev")
-    assert "ai-platform:lakehouse.query_cutoff_bytes" in problem
+    assert "lakehouse.query_cutoff_bytes" in problem
 
 
-def test_what_is_kept_less_long_than_the_law_asks_is_refused(tmp_path: Path) -> None:
+def test_data_that_expires_before_its_legal_hold_is_refused(tmp_path: Path) -> None:
     change = {"lakehouse/legal_hold": {"days": 365}, "lakehouse/zones": {"raw": {"file_days": 30}}}
-    told = problems(tmp_path, change, "aws-prod")
-    assert any("zones.raw.file_days" in problem and "legal hold" in problem for problem in told)
-
-
-@pytest.mark.parametrize(("days", "refused"), [(0, True), (6, True), (7, False)])
-def test_prod_keeps_backups_of_its_database_for_a_week(tmp_path: Path, days: int, refused: bool) -> None:
-    change = {"model_registry/database": {"backup_days": days}}
-    if not refused:
-        load_file(changed(tmp_path, change, "aws-prod"))
-        return
-    told = problems(tmp_path, change, "aws-prod")
-    assert any("ai-platform:model_registry.database.backup_days" in problem for problem in told)
-
-
-_ELSEWHERE = "arn:aws:iam::999900001111:role/elsewhere"
-JOINED: dict[str, tuple[str, Change, str, str]] = {
-    "a writer of another account": (
-        "aws-dev",
-        {"lakehouse/writers": [_ELSEWHERE]},
-        "lakehouse.writers[0]",
-        "expected a role of this account, 111122223333",
-    ),
-    "a reader of another account": (
-        "aws-dev",
-        {"feature_store/readers": [_ELSEWHERE]},
-        "feature_store.readers[0]",
-        "expected a role of this account, 111122223333",
-    ),
-    "two identities of one service account": (
-        "gcp-dev",
-        {"workload_identities/second": {"namespace": "analytics", "service_account": "notebooks"}},
-        "workload_identities.second.service_account",
-        "workload_identities.analysts has already",
-    ),
-    "an identity for the platform's own service account": (
-        "aws-dev",
-        {"workload_identities/mine": {"namespace": "model-registry", "service_account": "mlflow"}},
-        "workload_identities.mine.service_account",
-        "which model_registry has already",
-    ),
-    "an identity by a name of the platform's": (
-        "aws-dev",
-        {"workload_identities/feast": {"namespace": "a", "service_account": "b"}},
-        "workload_identities.feast",
-        "take another name",
-    ),
-    "a namespace that is there": (
-        "gcp-dev",
-        {"model_registry/namespace": "kube-system"},
-        "model_registry.namespace",
-        "there already",
-    ),
-    "a database of prod that falls with its zone": (
-        "aws-prod",
-        {"model_registry/high_availability": False},
-        "model_registry.high_availability",
-        "prod stands when a zone falls",
-    ),
-    "a database of prod that anybody deletes": (
-        "gcp-prod",
-        {"model_registry/database": {"deletion_protection": False}},
-        "model_registry.database.deletion_protection",
-        "set environment.teardown to retire it",
-    ),
-}
-
-
-@pytest.mark.parametrize(("stack", "change", "key", "right"), JOINED.values(), ids=JOINED.keys())
-def test_what_does_not_fit_the_rest_of_the_file_is_told(
-    tmp_path: Path, stack: str, change: Change, key: str, right: str
-) -> None:
-    [problem] = problems(tmp_path, change, stack)
-    assert f"ai-platform:{key}:" in problem
-    assert right in problem
-
-
-@pytest.mark.parametrize("everybody", ["*", "allUsers", "IAM_ALLOWED_PRINCIPALS"])
-def test_everybody_is_refused_once_and_called_so(tmp_path: Path, everybody: str) -> None:
-    grant = {"name": "all", "principal": everybody, "actions": ["read"], "zones": ["raw"]}
-    [problem] = problems(
-        tmp_path, {"lakehouse/grants": [READ | {"tables": ["curated.trips"]}, grant]}, "aws-dev"
-    )
-    assert "ai-platform:lakehouse.grants[1].principal:" in problem
-    assert "which is everybody" in problem
+    reported = problems(tmp_path, change, "aws-prod")
+    assert any("zones.raw.file_days" in problem and "legal hold" in problem for problem in reported)
 
 
 def test_captures_and_batches_stand_in_the_network_of_the_environment(tmp_path: Path) -> None:
@@ -223,25 +140,12 @@ def test_captures_and_batches_stand_in_the_network_of_the_environment(tmp_path: 
         assert _lakehouse(settings)["network"]["vpc_id"]
 
 
-@pytest.mark.parametrize(
-    ("change", "key"),
-    [
-        ({"feature_store/server": {"min_replicas": 1}}, "feature_store.server.min_replicas"),
-        ({"model_registry/guarded_aliases": []}, "model_registry.guarded_aliases"),
-    ],
-)
-def test_prod_refuses_what_dev_may(tmp_path: Path, change: Change, key: str) -> None:
-    [problem] = problems(tmp_path, change, "gcp-prod")
-    assert f"ai-platform:{key}: " in problem
-    load_file(changed(tmp_path, change, "gcp-dev"))
-
-
 def _lakehouse(settings: Settings) -> Any:
     return data_arguments.lakehouse(settings, _below(settings))
 
 
-def _below(settings: Settings) -> to_be.FoundationToBe:
-    return to_be.foundation_to_be(settings, to_be.network_to_be(settings, ["usw2-az1", "usw2-az2"]))
+def _below(settings: Settings) -> placeholders.Placeholders:
+    return placeholders.of(settings, ["usw2-az1", "usw2-az2"])
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -250,7 +154,7 @@ def test_names_of_identities_become_principals_of_the_cloud(stack: str) -> None:
     args = _lakehouse(settings)
     named = [*args["writers"], *(grant["principal"] for grant in args["grants"])]
     begin = "arn:aws:iam::" if stack.startswith("aws") else "serviceAccount:"
-    assert all(each.startswith(begin) for each in named)
+    assert all(principal.startswith(begin) for principal in named)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +167,7 @@ def test_names_of_identities_become_principals_of_the_cloud(stack: str) -> None:
         ("prod", "with_data", (False, False, True)),
     ],
 )
-def test_data_of_prod_is_protected_and_kept_until_somebody_says_otherwise_twice(
+def test_data_of_prod_is_protected_and_retained_until_teardown_with_data(
     profile: str, teardown: Any, expected: tuple[bool, bool, bool]
 ) -> None:
     args = _lakehouse(settings_of(f"aws-{profile}", teardown=teardown))

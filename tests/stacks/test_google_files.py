@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from stacks.loading import SettingsError, load_file
+from tests.stacks.files import complete
 
-ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 Change = dict[str, Any]
 
 
 def changed(folder: Path, change: Change, stack: str = "gcp-dev") -> Path:
     """An environment's file with these keys (`network/cidr`) changed."""
     file = f"Pulumi.{stack}.yaml"
-    document = json.loads(_as_json(file))
+    document = json.loads(_as_json(stack))
     for dotted, value in change.items():
         topic, *path = dotted.split("/")
         *above, last = [f"ai-platform:{topic}", *path]
@@ -27,18 +27,18 @@ def changed(folder: Path, change: Change, stack: str = "gcp-dev") -> Path:
         for part in above:
             node = node.setdefault(part, {})
         node[last] = value
-    # JSON is YAML too, with each key on a line of its own; and this is done a hundred times.
+    # JSON is YAML too, with each key on its line; and this is done a hundred times.
     (folder / file).write_text(json.dumps(document, indent=1))
     return folder / file
 
 
 @cache
-def _as_json(file: str) -> str:
-    return json.dumps(YAML(typ="safe").load(ENVIRONMENTS / file))
+def _as_json(stack: str) -> str:
+    return json.dumps(complete(stack))
 
 
 def problems(folder: Path, change: Change, stack: str = "gcp-dev") -> list[str]:
-    """What is told of it."""
+    """Return its problems."""
     with pytest.raises(SettingsError) as refused:
         load_file(changed(folder, change, stack))
     assert f"Pulumi.{stack}.yaml" in str(refused.value), "the reader needs the file"
@@ -167,8 +167,8 @@ CASES: dict[str, tuple[Change, str, str]] = {
             "gpu_pools/h100": {"accelerator": "h100", "count": 8, "max": 1, "capacity": ["spot"]},
         },
         "gpu_pools.h100.gpudirect_cidr",
-        "overlaps 192.168.64.0/19 of gpu_pools.p: expected a range of its own in the cluster such as "
-        "192.168.0.0/20",
+        "overlaps 192.168.64.0/19 of gpu_pools.p; expected a range that no other pool of the cluster uses, "
+        "such as 192.168.0.0/20",
     ),
     "EFA": (gpu(accelerator="h100", count=8, efa=True), "gpu_pools.p.efa", "use gpudirect"),
     "an image": ({"gpu_pools/t4/image": "bottlerocket"}, "gpu_pools.t4.image", "Container-Optimized OS"),
@@ -221,16 +221,20 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "an owner with @": (
         {"environment/owner": "ml@acme.example"},
         "environment.owner",
-        "got 'ml@acme.example', expected a value of at most 63 lower-case letters, digits, _ and -, as "
+        "got 'ml@acme.example'; expected a value of at most 63 lower-case letters, digits, _ and -, as "
         "labels have; did you mean 'ml-acme-example'?",
     ),
     "a project that is none": ({"environment/project_id": "Acme_ML"}, "environment.project_id", "6 to 30"),
     "a project's number": ({"environment/project_id": 123456789012}, "environment.project_id", "in quotes"),
-    "an account": ({"environment/account_id": "111122223333"}, "environment.account_id", "takes project_id"),
+    "an account": (
+        {"environment/account_id": "111122223333"},
+        "environment.account_id",
+        "expected project_id on Google Cloud",
+    ),
     "a region of AWS": ({"environment/region": "us-west-2"}, "environment.region", "such as europe-west4"),
     "a zone for a region": ({"environment/region": "us-central1-a"}, "environment.region", "such as europe"),
     "a cloud that is none": ({"environment/cloud": "google"}, "environment.cloud", "'aws' or 'gcp'"),
-    "the API open to the world": (
+    "the API open to the internet": (
         {"cluster/api_access": {"cidrs": ["0.0.0.0/0"]}},
         "cluster.api_access.cidrs",
         "your offices, VPN or CI",
@@ -292,9 +296,13 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a runner": (
         {"runner": {"deployer": "arn:aws:iam::111122223333:role/x"}},
         "runner.deployer",
-        "Google Cloud has no place for a runner",
+        "not supported on Google Cloud",
     ),
-    "a runner that is switched on": ({"runner": {"enabled": True}}, "runner.enabled", "say api_access: dns"),
+    "a runner that is switched on": (
+        {"runner": {"enabled": True}},
+        "runner.enabled",
+        "cluster.api_access: dns",
+    ),
     "a mirror that is no registry": (
         {"images": {"mirrors": {"quay.io": "https://europe-docker.pkg.dev/acme/quay"}}},
         "images.mirrors",
@@ -303,19 +311,21 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "no way to a registry": (
         {"network/nat": "none", "images": {"mirrors": {"ghcr.io": "us-central1-docker.pkg.dev/acme/ghcr"}}},
         "images.mirrors",
-        "where the feature store would come from; expected a remote repository of Artifact Registry, such as "
+        "for the feature store, as nat is 'none'; expected a remote repository of Artifact Registry, such as "
         "{quay.io: us-central1-docker.pkg.dev/acme-ml-dev/acme-dev-quay}",
     ),
 }
-"""The change, the key that is told, a word of the reason."""
+"""The change, the key that is reported, a part of the reason."""
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_slip_is_one_fault_with_its_line_its_key_and_what_would_be_right(tmp_path: Path, case: str) -> None:
+def test_mistake_is_one_problem_with_its_line_its_key_and_what_would_be_right(
+    tmp_path: Path, case: str
+) -> None:
     change, key, right = CASES[case]
     (problem,) = problems(tmp_path, change)
-    assert problem.startswith("line "), "the reader's editor wants the line"
-    assert f": ai-platform:{key}: " in problem, "the reader needs the key"
+    assert re.search(r"Pulumi\.gcp-dev\.yaml:\d+: ", problem), "the reader's editor wants the line"
+    assert f": {key}: " in problem, "the reader needs the key"
     assert right in problem, "the reader needs to know what would be right"
 
 
@@ -325,7 +335,7 @@ def test_names_that_are_too_long_together_are_one_problem(tmp_path: Path) -> Non
     assert "a service account's id, which may have 30" in problem, "the tightest limit of all names"
 
 
-def test_what_is_googles_alone_is_refused_in_a_file_of_aws(tmp_path: Path) -> None:
+def test_options_of_google_cloud_are_refused_in_a_file_of_aws(tmp_path: Path) -> None:
     change: Change = {
         "network/nodes": 3,
         "network/pods_per_node": 64,
@@ -337,17 +347,17 @@ def test_what_is_googles_alone_is_refused_in_a_file_of_aws(tmp_path: Path) -> No
         "gpu_pools/t4/topology": "2x2",
         "gpu_pools/t4/gpudirect": True,
     }
-    told = problems(tmp_path, change, "aws-dev")
-    assert len(told) == len(change)
+    reported = problems(tmp_path, change, "aws-dev")
+    assert len(reported) == len(change)
     for key in change:
-        [problem] = [each for each in told if f"ai-platform:{key.replace('/', '.')}: got" in each]
+        [problem] = [problem for problem in reported if f": {key.replace('/', '.')}: got" in problem]
         assert "which AWS does not support: " in problem, "and the reason, and what to do instead"
 
 
-def test_a_runner_that_is_switched_off_asks_for_nothing(tmp_path: Path) -> None:
+def test_runner_that_is_switched_off_is_accepted(tmp_path: Path) -> None:
     assert not load_file(changed(tmp_path, {"runner": {"enabled": False}})).has_runner
 
 
-def test_a_wrong_tag_is_told_of_the_environment_alone(tmp_path: Path) -> None:
+def test_invalid_tag_is_reported_of_the_environment_only(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, {"environment/owner": "a,b"}, "aws-dev")
-    assert "ai-platform:environment.owner: got 'a,b', expected a value" in problem
+    assert "environment.owner: got 'a,b'; expected a value" in problem

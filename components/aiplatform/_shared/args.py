@@ -15,7 +15,8 @@ dict into a private frozen dataclass with the same keys, which has the defaults 
 All problems are collected and raised in one ArgumentError, before any resource is registered. A plain value
 decides the shape of the program, so an Output there is a problem; where the annotation is `Input[T]`, an
 Output or awaitable is accepted unchecked, and a plain value is checked like any T. None is the same as no
-value.
+value. UNKNOWN is accepted for a plain string, too: so arguments can be checked that refer to what does not
+exist yet.
 
 The models' annotations are read as they stand: no `from __future__ import annotations` in their modules.
 """
@@ -24,10 +25,10 @@ import dataclasses
 import difflib
 import inspect
 import types
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, ForwardRef, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from pulumi import Output
 
@@ -140,8 +141,31 @@ def distinct(value: Any) -> str | None:
     return f"expected no duplicates, found twice: {', '.join(twice)}" if twice else None
 
 
+class _Unknown:
+    """The type of UNKNOWN."""
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        raise RuntimeError("UNKNOWN was awaited: it is for checking arguments, not for registering resources")
+        yield
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final[Any] = _Unknown()
+"""A value that is known after a deployment, for checking arguments outside of a deployment. Rules skip it
+as they skip an Output; unlike an Output it needs no event loop."""
+
+
+def placeholder(model: type, **known: Any) -> Any:
+    """Return the arguments of a reference to what does not exist yet, for `read`: UNKNOWN for every key that
+    takes an Output, but for those that are known. model: a reference, such as NetworkReference."""
+    outputs = [key for key, (annotation, _) in _fields(model).items() if _takes_output(annotation)]
+    return {**dict.fromkeys(outputs, UNKNOWN), **known}
+
+
 def is_unknown(value: object) -> bool:
-    """Return whether only the engine knows a value: an Output or an awaitable."""
+    """Return whether only the engine knows a value: an Output, UNKNOWN, or an awaitable."""
     return isinstance(value, Output) or inspect.isawaitable(value)
 
 
@@ -225,6 +249,8 @@ def _read(annotation: Any, value: Any, path: str, problems: list[Problem]) -> An
         return result if is_unknown(result) else _ruled(result, rules, path, problems)
     if origin is Union or origin is types.UnionType:
         return _read_union(annotation, value, path, problems)
+    if value is UNKNOWN and annotation is str:
+        return value
     if is_unknown(value):
         problems.append(
             Problem(path, f"{got(value)}, expected {describe(annotation)}: it decides what is created")

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 from pulumi import Input
 
 from aiplatform._shared.addresses import any_range, overlap, private_range
-from aiplatform._shared.args import Problem, Rule, between, distinct, matches, obeys
+from aiplatform._shared.args import Problem, Rule, between, distinct, is_unknown, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
 from aiplatform._shared.logs import retention
@@ -328,6 +328,11 @@ class NetworkReference:
     zones: list[NetworkZone] = field(default_factory=list[NetworkZone])
     nat_public_ips: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     default_security_group_id: Input[str] | None = None
+
+    def lacks_zone(self, zone_id: str) -> bool:
+        """Return whether no zone of the network has this id; False where a zone's id is unknown."""
+        ids = [zone.id for zone in self.zones]
+        return zone_id not in ids and not any(is_unknown(each) for each in ids)
 
     def check(self) -> Iterator[Problem]:
         """What a network on Google Cloud says of itself."""

@@ -195,12 +195,12 @@ class NodePoolSettings(CloudNeutral):
                 )
 
     def _zone(self, zone: str, path: str) -> Iterator[Problem]:
-        if self.cloud == "gcp" and self.cluster.region is not None:
+        if self.cloud == "gcp" and isinstance(self.cluster.region, str):
             problems = list(obeys(path, zone, zones_of(self.cluster.region)))
             yield from problems
             if problems:
                 return
-        if zone not in self.zone_ids:
+        if self.network.lacks_zone(zone):
             known = ", ".join(self.zone_ids)
             reason = f"expected a zone id of the network: {known}{nearest(zone, self.zone_ids)}"
             yield Problem(path, f"{got(zone)}, {reason}")

@@ -85,7 +85,7 @@ def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Proble
             f"{path}.zone",
             "missing, expected the zone id of the reservation: the pool is not limited to one zone",
         )
-    if entry.zone is not None and entry.zone not in _network_zones(pool):
+    if entry.zone is not None and pool.network.lacks_zone(entry.zone):
         yield Problem(f"{path}.zone", f"{got(entry.zone)}, {_expected_zone(pool, entry.zone)}")
 
 
@@ -134,7 +134,7 @@ def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
         yield Problem("network.zones", "missing, expected the network's zones as in Network.outputs")
         return
     for index, zone in enumerate(pool.zones or []):
-        if zone not in _network_zones(pool):
+        if pool.network.lacks_zone(zone):
             yield Problem(f"zones[{index}]", f"{got(zone)}, {_expected_zone(pool, zone)}")
     if pool.in_one_zone and len(pool.zones or []) > 1:
         why = "EFA" if pool.with_efa else "a cluster placement group"

@@ -106,7 +106,7 @@ def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem
         )
     sold = nodes.flex_start_zones(pool, entry)
     zones = pool.zones or [zone.id for zone in pool.network.zones]
-    if sold is not None and zones and not sold & set(zones):
+    if sold is not None and zones and not sold & set(zones) and not any(map(is_unknown, zones)):
         where = "the pool's zones" if pool.zones else "the network's zones"
         yield Problem(
             f"{path}.type",
@@ -163,13 +163,13 @@ def _only_zone(pool: GpuPoolSettings) -> bool:
 
 
 def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
-    if pool.cluster.region is not None:
+    if isinstance(pool.cluster.region, str):
         wrong = list(obeys(path, zone, zones_of(pool.cluster.region)))
         yield from wrong
         if wrong:
             return
     known = [network_zone.id for network_zone in pool.network.zones]
-    if zone not in known:
+    if pool.network.lacks_zone(zone):
         yield Problem(
             path, f"{got(zone)}, expected a zone of the network: {', '.join(known)}{nearest(zone, known)}"
         )

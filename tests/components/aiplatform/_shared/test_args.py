@@ -10,14 +10,17 @@ import pytest
 from pulumi import Input
 
 from aiplatform._shared.args import (
+    UNKNOWN,
     ArgumentError,
     Problem,
     between,
     check_each,
     distinct,
+    is_unknown,
     length,
     matches,
     one_of,
+    placeholder,
     read,
 )
 
@@ -131,6 +134,36 @@ async def _an_output_passes() -> None:
     (problem,) = _problems(nat=output)
     assert "only known after a deployment" in problem
     assert "decides what is created" in problem
+
+
+def test_unknown_passes_for_strings_and_its_rules_are_skipped():
+    unknown = {"name": UNKNOWN, "accelerator": UNKNOWN, "vpc": UNKNOWN, "subnets": UNKNOWN}
+    with pytest.raises(ArgumentError) as refused:
+        read(_Thing, {**unknown, "ratio": "wide"}, "ThingArgs")
+    assert [str(problem) for problem in refused.value.problems] == [
+        "ThingArgs.ratio: got 'wide', expected a number"
+    ], "what is known is checked"
+
+
+def test_placeholder_is_unknown_in_every_key_that_takes_an_output_and_is_not_known():
+    arguments = placeholder(_Thing, name="thing", vpc=None)
+    assert arguments == {"name": "thing", "vpc": None, "subnets": UNKNOWN}
+    assert read(_Thing, arguments, "ThingArgs").subnets is UNKNOWN
+
+
+@pytest.mark.parametrize("key", ["nat", "nodes", "pools", "ratio", "on"])
+def test_unknown_is_refused_where_no_rule_could_be_evaluated_without_it(key: str):
+    (problem,) = _problems(**{key: UNKNOWN})
+    assert "decides what is created" in problem
+
+
+def test_unknown_is_no_value_of_a_deployment():
+    async def wait() -> None:
+        await UNKNOWN
+
+    assert is_unknown(UNKNOWN)
+    with pytest.raises(RuntimeError, match="not for registering resources"):
+        asyncio.run(wait())
 
 
 def test_a_plain_value_where_an_output_may_stand_is_checked():

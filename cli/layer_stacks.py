@@ -1,0 +1,89 @@
+"""The stacks of an environment: its own, and those of layers that its file separates (docs/adr/0025)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from cli.output import CommandError, command_name, note
+from twin.stack_names import FOLDER, LAYERS
+
+if TYPE_CHECKING:
+    from twin.world import World
+
+TOPIC: Final = "ai-platform:layers"
+_COMPONENTS: Final = {
+    "data": ("Lakehouse", "FeatureStore"),
+    "ml": ("ContainerRegistry", "ModelRegistry"),
+}
+_OUTPUT: Final = "foundation"
+_FILE: Final = """\
+# yaml-language-server: $schema=schema.json
+config:
+  pulumi:disable-default-providers: ["*"]
+  ai-platform:layer: {{environment: {environment}, name: {layer}}}
+"""
+
+
+def of(environment: str, *, in_bootstrap: bool = False) -> list[str]:
+    """Return the stacks of an environment in the order of their deployment. Raises CommandError where one has
+    no file. in_bootstrap: include layers during a bootstrap, when they cannot be deployed."""
+    from cli import instances
+
+    config = instances.config(environment)
+    layers = config.get(TOPIC)
+    separate = layers.get("separate") if isinstance(layers, dict) else None
+    # A wrong shape is reported by the program.
+    named = [layer for layer in LAYERS if isinstance(separate, list) and layer in separate]
+    if config[instances.TOPIC].get("bootstrap") and not in_bootstrap:
+        named = []
+    for layer in named:
+        file = FOLDER / f"Pulumi.{environment}-{layer}.yaml"
+        if not file.exists():
+            content = _FILE.format(environment=environment, layer=layer)
+            raise CommandError(
+                f"environments/Pulumi.{environment}.yaml: {TOPIC}.separate: {layer} has no stack file; "
+                f"expected environments/{file.name} with\n\n{content}"
+            )
+    return [environment, *(f"{environment}-{layer}" for layer in named)]
+
+
+def run_in_order(stacks: Sequence[str], run: Callable[[str], int]) -> int:
+    """Run a command on one stack after the other, up to the first that fails; return its exit code."""
+    for stack in stacks:
+        if len(stacks) > 1:
+            note(f"stack {stack}:")
+        if code := run(stack):
+            return code
+    return 0
+
+
+def refuse_unmoved(world: World, environment: str, stacks: Sequence[str]) -> None:
+    """Raise CommandError where the environment's stack still has a layer that its file separates: an `up`
+    would delete it, with its data."""
+    from cli import engine
+
+    components = engine.component_types(world, environment)
+    for layer, names in _COMPONENTS.items():
+        present = [name for name in names if f"aiplatform:index:{name}" in components]
+        if f"{environment}-{layer}" in stacks and present:
+            raise CommandError(
+                f"the stack {environment} still has {' and '.join(present)}, which this `up` would delete; "
+                f"expected them in {environment}-{layer}: move them first (docs/operations/large-stacks.md)"
+            )
+
+
+def can_preview(world: World, environment: str, stack: str) -> bool:
+    """Return whether a stack can be previewed: that of a layer reads outputs of the environment's, which an
+    `up` creates."""
+    from cli import engine
+
+    return stack == environment or bool(engine.outputs(world, environment).get(_OUTPUT))
+
+
+def not_deployed(environment: str, stack: str) -> str:
+    """Return why a stack cannot be previewed."""
+    return (
+        f"{stack}: not previewed, since it reads outputs of {environment}, which is not deployed yet; "
+        f"run `{command_name()} up {environment}` first"
+    )

@@ -1,0 +1,50 @@
+"""The topics `shared`, `layers` and `layer`: what an environment is composed of, and in which stacks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import Field, StringConstraints
+
+from stacks.settings.topic import Topic
+
+LayerName = Literal["data", "ml"]
+LAYERS: Final[tuple[LayerName, ...]] = get_args(LayerName)
+"""The layers that can have a separate stack, in the order of their deployment. The foundation is always in
+the environment's stack."""
+SHARED_NAME: Final = r"^[a-z0-9]+([_-][a-z0-9]+)*$"
+
+
+class Shared(Topic):
+    """Declarations that several environments share. The file's own keys override them: objects merge key by
+    key; tables of the lakehouse merge by zone and name, other entries with a name by it; other lists and
+    scalars replace."""
+
+    files: list[Annotated[str, StringConstraints(pattern=SHARED_NAME)]] = Field(default_factory=list)
+    """Names of files in `environments/shared/`, without `.yaml`."""
+    remove: list[str] = Field(default_factory=list)
+    """Shared declarations that this environment leaves out, by their paths:
+    `workload_identities.analysts`, `lakehouse.tables.curated.trips`, `feature_store`."""
+
+
+class Layers(Topic):
+    """In which stacks the environment's layers are."""
+
+    separate: list[LayerName] = Field(default_factory=list[LayerName])
+    """Layers with a separate stack, `<environment>-<layer>`: `data` (lakehouse, feature store) or `ml`
+    (container registry, model registry). Each needs a file `environments/Pulumi.<environment>-<layer>.yaml`
+    (docs/operations/large-stacks.md). Default none: one stack for all."""
+
+
+class Layer(Topic):
+    """What a stack of a single layer is: the only topic of its file."""
+
+    environment: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    """The environment, by the name of its stack: `aws-prod`. Its file has all settings."""
+    name: LayerName
+    """The layer, which the environment's file lists under `layers.separate`."""
+
+
+def stack_name(environment: str, layer: str) -> str:
+    """Return the name of the stack that has a layer of an environment."""
+    return f"{environment}-{layer}"

@@ -1,0 +1,176 @@
+"""What components refuse of the arguments that an environment file leads to.
+
+A component states the rules of its arguments. Here they are evaluated before anything is registered, and each
+problem is mapped to the key of the file that caused it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from aiplatform._shared.args import UNKNOWN, ArgumentError, Problem, read
+from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
+from aiplatform.container_registry.args import ContainerRegistrySettings
+from aiplatform.feature_store.args import FeatureStoreSettings
+from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.lakehouse.args import LakehouseSettings
+from aiplatform.model_registry.args import ModelRegistrySettings
+from aiplatform.naming import tightest
+from aiplatform.network.args import NetworkSettings
+from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.runner.args import RunnerSettings
+from aiplatform.workload_identity.args import WorkloadIdentitySettings
+from stacks import arguments, data_arguments
+from stacks.settings import Settings
+from stacks.validation import environment, placeholders
+from stacks.validation.placeholders import Placeholders
+
+_RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
+    "network": {
+        "zone_count": "zones",
+        "zone_ids": "zones",
+        "flow_log_retention_days": "flow_logs.retention_days",
+    },
+    "cluster.autoscaling": {"scale_down_after_minutes": "scale_down_unneeded_minutes"},
+    "runner": {
+        "deployer_role_arn": "deployer",
+        "connection_arn": "connection",
+        "github_workflows": "workflows",
+        "github_actors": "actors",
+    },
+}
+"""Topic -> argument -> key of the topic, where it has another name."""
+_LOCATION: Final = {"project": "environment.project_id", "region": "environment.region"}
+_CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
+    "cluster.autoscaling": {"mirrors": "images.mirrors", "version": "cluster.version"},
+    "network": _LOCATION,
+    "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
+    "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
+    "workload_identities": {"name": "{topic}"},
+    "lakehouse": _LOCATION,
+    "feature_store": {"mirrors": "images.mirrors"},
+    "container_registry": _LOCATION,
+    "model_registry": {"mirrors": "images.mirrors", "network": "network.private_services"},
+}
+"""Topic -> argument that the topic does not have -> key that decides it."""
+_PREFIX: Final = "environment.name"
+"""The key that, with environment.org, decides every component's `prefix`."""
+
+
+def problems(settings: Settings) -> list[Problem]:
+    """Return everything that a component would refuse."""
+    references = placeholders.of(settings)
+    collected = _problems_of("network", NetworkSettings, arguments.network(settings))
+    if any(problem.path == "network.cidr" for problem in collected):
+        # Components that refer to the network would report its range again.
+        references = replace(references, network={**references.network, "cidr": UNKNOWN})
+    for topic, model, args in _components(settings, references):
+        collected += _problems_of(topic, model, args)
+    # `environment` has rules for project, region and tags, which reach every component.
+    reported = environment.invalid_keys(settings)
+    collected = [
+        problem
+        for problem in collected
+        if problem.path not in reported and not problem.path.endswith(".tags")
+    ]
+    return list(dict.fromkeys(_with_one_prefix_problem(_with_one_version_problem(collected))))
+
+
+def _components(
+    settings: Settings, references: Placeholders
+) -> Iterator[tuple[str, type[Any], Mapping[str, Any]]]:
+    """Yield topic, model and arguments of each component that the file asks for."""
+    cluster, network = references.cluster, references.network
+    yield "cluster", ClusterSettings, arguments.cluster(settings, network)
+    if settings.cluster.autoscaling is not None:
+        yield "cluster.autoscaling", ClusterAutoscalerSettings, arguments.autoscaler(settings, cluster, [])
+    if settings.has_runner:
+        yield "runner", RunnerSettings, arguments.runner(settings, network, UNKNOWN)
+    for name, node_pool in settings.node_pools.items():
+        args = arguments.node_pool(settings, name, node_pool, cluster, network)
+        yield f"node_pools.{name}", NodePoolSettings, args
+    for name, gpu_pool in settings.gpu_pools.items():
+        args = arguments.gpu_pool(settings, name, gpu_pool, cluster, network)
+        yield f"gpu_pools.{name}", GpuPoolSettings, args
+    for name in settings.workload_identities:
+        args = arguments.workload_identity(settings, name, cluster)
+        yield f"workload_identities.{name}", WorkloadIdentitySettings, args
+    if settings.lakehouse is not None:
+        yield "lakehouse", LakehouseSettings, data_arguments.lakehouse(settings, references)
+    if settings.feature_store is not None:
+        args = data_arguments.feature_store(settings, references, references.lakehouse)
+        yield "feature_store", FeatureStoreSettings, args
+    if settings.container_registry is not None:
+        args = data_arguments.container_registry(settings, references)
+        yield "container_registry", ContainerRegistrySettings, args
+    if settings.model_registry is not None:
+        args = data_arguments.model_registry(settings, references)
+        yield "model_registry", ModelRegistrySettings, args
+
+
+def _problems_of(topic: str, model: type[Any], args: Mapping[str, Any]) -> list[Problem]:
+    try:
+        read(model, args, "Args")
+    except ArgumentError as error:
+        return by_key(topic, error)
+    return []
+
+
+def by_key(topic: str, error: ArgumentError) -> list[Problem]:
+    """Return a component's problems by the keys of the file that caused them."""
+    return [Problem(_key(topic, problem.path), problem.reason) for problem in error.problems]
+
+
+def _key(topic: str, path: str) -> str:
+    """Return the key that decides a component's argument: `cluster.version` for `ClusterArgs.version`."""
+    argument = path.partition(".")[2]
+    argument = argument.removeprefix("cluster.") if topic.startswith("cluster") else argument
+    head = re.split(r"\W", argument, maxsplit=1)[0]
+    if head == "prefix":
+        return _PREFIX
+    table = topic if topic in _RENAMED else topic.partition(".")[0]
+    cause = _CAUSED_BY.get(table, {}).get(head)
+    if cause is not None:
+        return cause.format(topic=topic)
+    renamed = _RENAMED.get(table, {}).get(head, head)
+    return ".".join(filter(None, [topic, renamed + argument[len(head) :]]))
+
+
+def _with_one_version_problem(collected: list[Problem]) -> list[Problem]:
+    """Return the problems without the autoscaler's of a version that the cluster refuses, too."""
+    first = next((problem for problem in collected if problem.path == "cluster.version"), None)
+    return [problem for problem in collected if problem.path != "cluster.version" or problem is first]
+
+
+def _with_one_prefix_problem(collected: list[Problem]) -> list[Problem]:
+    """Return the problems with one of the prefix: each component has a limit, and the tightest applies."""
+    reasons = [problem.reason for problem in collected if problem.path == _PREFIX]
+    if not reasons:
+        return collected
+    reason = f"together with environment.org it is the prefix of all names; {tightest(reasons)}"
+    others = [
+        problem for problem in collected if problem.path != _PREFIX and not _is_identity_name(problem.path)
+    ]
+    return [Problem(_PREFIX, reason), *others]
+
+
+def _is_identity_name(path: str) -> bool:
+    """Return whether a problem is of an identity's name, which the prefix begins."""
+    return path.startswith("workload_identities.") and path.count(".") == 1
+
+
+def valid_gpu_pools(settings: Settings) -> dict[str, GpuPoolSettings]:
+    """Return the GPU pools whose arguments the component accepts, by name."""
+    references = placeholders.of(settings)
+    pools: dict[str, GpuPoolSettings] = {}
+    for name, pool in settings.gpu_pools.items():
+        args = arguments.gpu_pool(settings, name, pool, references.cluster, references.network)
+        try:
+            pools[name] = read(GpuPoolSettings, args, "GpuPoolArgs")
+        except ArgumentError:
+            continue  # reported by `problems`
+    return pools

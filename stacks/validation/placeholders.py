@@ -1,0 +1,107 @@
+"""References to what an environment does not have yet, to check arguments that refer to it. What the file
+states is known; everything else is UNKNOWN, and rules skip it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiplatform._shared.args import UNKNOWN, placeholder
+from aiplatform._shared.gcp.names import first_zones
+from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.references.identity import WorkloadIdentityReference
+from aiplatform._shared.references.lakehouse import LakehouseReference, LakehouseZoneReference
+from aiplatform.lakehouse.tables import ZONES
+from aiplatform.network.args import NetworkReference, NetworkReferenceArgs, NetworkZone
+from aiplatform.workload_identity.args import physical_name
+from stacks import arguments
+from stacks.settings import Settings
+from stacks.validation import environment
+
+
+@dataclass(frozen=True)
+class Placeholders:
+    """The layers of an environment before they exist, by their outputs (stacks/foundation.py,
+    stacks/data.py)."""
+
+    network: NetworkReferenceArgs
+    cluster: ClusterReferenceArgs
+    workload_identities: Mapping[str, Any]
+    principals: Mapping[str, str]
+    lakehouse: Mapping[str, Any]
+
+
+def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
+    """Return the placeholders of an environment. zones: of its network, if the cloud was asked for them."""
+    location = _location(settings)
+    principals = _principals(settings)
+    on_google_cloud = settings.environment.cloud == "gcp"
+    return Placeholders(
+        network=placeholder(
+            NetworkReference,
+            **location,
+            cidr=settings.network.cidr,
+            zones=[placeholder(NetworkZone, id=zone) for zone in zones or _zones(settings, location)],
+            private_services=None if settings.network.private_services is False else UNKNOWN,
+        ),
+        cluster=placeholder(
+            ClusterReference,
+            **location,
+            version=settings.cluster.version,
+            multi_networking=on_google_cloud and arguments.multi_networking(settings),
+        ),
+        workload_identities={
+            name: placeholder(
+                WorkloadIdentityReference,
+                principal=principals[name],
+                namespace=identity.namespace,
+                service_account=identity.service_account,
+            )
+            for name, identity in settings.identities.items()
+        },
+        principals=principals,
+        lakehouse=placeholder(
+            LakehouseReference,
+            **location,
+            zones=[placeholder(LakehouseZoneReference, name=zone) for zone in ZONES],
+        ),
+    )
+
+
+def _location(settings: Settings) -> dict[str, Any]:
+    """Return what a reference on Google Cloud states of its location; nothing on AWS."""
+    if settings.environment.cloud != "gcp":
+        return {}
+    invalid = environment.invalid_keys(settings)
+
+    def valid(key: str) -> Any:
+        return UNKNOWN if f"environment.{key}" in invalid else getattr(settings.environment, key)
+
+    return {"cloud": "gcp", "project": valid("project_id"), "region": valid("region")}
+
+
+def _zones(settings: Settings, location: Mapping[str, Any]) -> Sequence[str]:
+    """Return the zones of the network. A file that states their number leaves the choice to AWS; on Google
+    Cloud the network takes the region's first."""
+    zones = settings.network.zones
+    if not isinstance(zones, int):
+        return zones
+    count = 3 if zones == 3 else 2  # another number is reported by the network
+    region = location.get("region", UNKNOWN)
+    return [UNKNOWN] * count if region is UNKNOWN else first_zones(region, count)
+
+
+def _principals(settings: Settings) -> dict[str, str]:
+    """Return the principal of each workload identity. A name that is no workload identity is UNKNOWN here,
+    and reported by stacks/validation/principals.py."""
+    names = settings.named_principals.values()
+    unknown: dict[str, str] = {name: UNKNOWN for name in names if ":" not in name}
+    return unknown | {name: _principal(settings, name) for name in settings.identities}
+
+
+def _principal(settings: Settings, name: str) -> str:
+    role = physical_name(settings.environment.prefix, name)
+    if settings.environment.cloud == "gcp":
+        return f"serviceAccount:{role}@{settings.environment.project_id}.iam.gserviceaccount.com"
+    return f"arn:aws:iam::{settings.environment.account_id}:role/{role}"

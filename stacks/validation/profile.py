@@ -1,0 +1,72 @@
+"""What a profile does not permit: prod withstands the loss of a zone and is protected from deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from aiplatform._shared.args import Problem
+from stacks.settings import FeatureStore, ModelRegistry, Settings
+from stacks.settings.from_arguments import given
+
+LEAST_BACKUP_DAYS: Final = 7
+"""The least number of days that prod keeps backups of its databases."""
+_PROTECTED: Final = "got false; expected true in prod; to retire the environment, set environment.teardown"
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield the keys whose values the environment's profile does not permit."""
+    if settings.environment.profile != "dev" and settings.network.flow_logs.retention_days == 0:
+        yield Problem(
+            "network.flow_logs.retention_days", "got 0; expected 1 or more: only dev may turn flow logs off"
+        )
+    if settings.environment.profile == "prod":
+        yield from _prod(settings)
+
+
+def _prod(settings: Settings) -> Iterator[Problem]:
+    if settings.network.nat == "single" and settings.environment.cloud == "aws":
+        yield Problem(
+            "network.nat",
+            "got 'single'; expected 'per_zone' or 'none' in prod: one NAT gateway fails with its zone",
+        )
+    if not settings.cluster.deletion_protection and not settings.environment.teardown:
+        yield Problem("cluster.deletion_protection", _PROTECTED)
+    if settings.feature_store is not None:
+        yield from _feature_store(settings.feature_store)
+    if settings.model_registry is not None:
+        yield from _model_registry(settings.model_registry, protected=not settings.environment.teardown)
+
+
+def _feature_store(topic: FeatureStore) -> Iterator[Problem]:
+    if given(topic).get("server", {}).get("min_replicas") == 1:
+        yield Problem(
+            "feature_store.server.min_replicas",
+            "got 1; expected at least 2 in prod: a single server fails with its zone",
+        )
+
+
+def _model_registry(topic: ModelRegistry, *, protected: bool) -> Iterator[Problem]:
+    args = given(topic)
+    if args.get("guarded_aliases") == []:
+        yield Problem(
+            "model_registry.guarded_aliases",
+            "got an empty list; expected at least `champion` in prod: every principal that may edit a model "
+            "could "
+            "promote it",
+        )
+    database = args.get("database", {})
+    days = database.get("backup_days")
+    if isinstance(days, int) and days < LEAST_BACKUP_DAYS:
+        yield Problem(
+            "model_registry.database.backup_days",
+            f"got {days}; expected at least {LEAST_BACKUP_DAYS} in prod: lost data is often noticed days "
+            "later",
+        )
+    if not args.get("high_availability", False):
+        yield Problem(
+            "model_registry.high_availability",
+            "got false; expected true in prod: a database in one zone fails with it",
+        )
+    if protected and not database.get("deletion_protection"):
+        yield Problem("model_registry.database.deletion_protection", _PROTECTED)

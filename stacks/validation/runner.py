@@ -1,0 +1,58 @@
+"""The runner: what it needs, and where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aiplatform._shared.args import Problem
+from aiplatform._shared.cloud_support import CLOUDS
+from stacks.settings import Settings
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """Yield the problems of the topic `runner`, and of the topics that it depends on."""
+    if settings.environment.cloud != "aws":
+        yield from _not_supported(settings)
+    elif settings.has_runner:
+        yield from _on_aws(settings)
+
+
+def _not_supported(settings: Settings) -> Iterator[Problem]:
+    cloud = CLOUDS[settings.environment.cloud]
+    for name in sorted(settings.runner.model_fields_set):
+        if name != "enabled" or settings.runner.enabled:
+            yield Problem(
+                f"runner.{name}",
+                f"not supported on {cloud}, where the cluster's DNS endpoint is reachable from anywhere and "
+                "protected by IAM; expected no runner, and cluster.api_access: dns",
+            )
+
+
+def _on_aws(settings: Settings) -> Iterator[Problem]:
+    runner, account = settings.runner, settings.environment.account_id
+    if settings.cluster.api_access != "in_vpc":
+        yield Problem(
+            "runner.enabled",
+            "got true, but only cluster.api_access: in_vpc needs a runner; expected no runner with "
+            "api_access.cidrs",
+        )
+    if runner.deployer is None:
+        yield Problem(
+            "runner.deployer",
+            "missing; expected an IAM role that the runner works as: cluster.api_access: in_vpc needs a "
+            "runner in the "
+            "network; or set enabled: false if you reach the network by other means",
+        )
+    elif f":iam::{account}:" not in runner.deployer and ":role/" in runner.deployer:
+        yield Problem(
+            "runner.deployer", f"got {runner.deployer!r}; expected a role of this account, {account}"
+        )
+    if runner.state is None and runner.buildspec is None:
+        yield Problem(
+            "runner.state", "missing; expected where Pulumi keeps the state: s3://<your state bucket>"
+        )
+    if settings.network.nat == "none" and runner.repository is not None:
+        yield Problem(
+            "network.nat",
+            "got 'none'; expected 'single' or 'per_zone': the runner could not reach its repository",
+        )

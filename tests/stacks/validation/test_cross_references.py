@@ -1,0 +1,62 @@
+"""Topics that contradict each other or lack one that they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.test_google_files import Change, problems
+
+CASES: dict[str, tuple[str, Change, str, str]] = {
+    "pools of one name": (
+        "gcp-dev",
+        {"node_pools/t4": {"instance_types": ["n2-standard-8"], "max": 1}},
+        "gpu_pools.t4",
+        "expected a name that no pool has",
+    ),
+    "two identities of one service account": (
+        "gcp-dev",
+        {"workload_identities/second": {"namespace": "analytics", "service_account": "notebooks"}},
+        "workload_identities.second.service_account",
+        "belongs to workload_identities.analysts",
+    ),
+    "identity of the platform's service account": (
+        "aws-dev",
+        {"workload_identities/mine": {"namespace": "model-registry", "service_account": "mlflow"}},
+        "workload_identities.mine.service_account",
+        "belongs to model_registry",
+    ),
+    "identity by a name of the platform": (
+        "aws-dev",
+        {"workload_identities/feast": {"namespace": "a", "service_account": "b"}},
+        "workload_identities.feast",
+        "expected another name",
+    ),
+    "namespace of Kubernetes": (
+        "gcp-dev",
+        {"model_registry/namespace": "kube-system"},
+        "model_registry.namespace",
+        "exists already",
+    ),
+    "namespace of the feature store": (
+        "aws-dev",
+        {"model_registry/namespace": "feature-store"},
+        "model_registry.namespace",
+        "exists already",
+    ),
+    "feature store without a grant": (
+        "aws-dev",
+        {"lakehouse/grants": []},
+        "lakehouse.grants",
+        "no grant for 'features', which fills the feature store; expected one",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_contradiction_is_one_problem_at_the_key_to_change(tmp_path: Path, case: str) -> None:
+    stack, change, key, reason = CASES[case]
+    (problem,) = problems(tmp_path, change, stack)
+    assert f": {key}: " in problem
+    assert reason in problem

@@ -1,0 +1,34 @@
+"""From the names of files in environments/ to environments and the stacks of their layers.
+
+A stack of a layer is `<environment>-<layer>` (docs/adr/0025); it is deployed on the environment's twin.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).resolve().parents[1] / "environments"
+LAYERS: Final = ("data", "ml")
+"""The layers that can have a separate stack, in the order of their deployment."""
+
+
+def stacks(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all stacks that have a file."""
+    return sorted(
+        file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in folder.glob("Pulumi.*.yaml")
+    )
+
+
+def environments(folder: Path = FOLDER) -> list[str]:
+    """Return the names of all environments."""
+    names = stacks(folder)
+    return [name for name in names if environment_of(name, names) == name]
+
+
+def environment_of(stack: str, names: list[str] | None = None) -> str:
+    """Return the environment that a stack belongs to: `aws-prod` of `aws-prod-data`, where both have a file;
+    otherwise the stack itself."""
+    names = stacks() if names is None else names
+    environment, _, layer = stack.rpartition("-")
+    return environment if layer in LAYERS and {environment, stack} <= {*names} else stack
