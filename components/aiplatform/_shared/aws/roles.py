@@ -1,4 +1,4 @@
-"""IAM roles that arguments name: what identifies each in names of resources, and which is named twice.
+"""IAM roles: those that a component creates for a service, and those that arguments name.
 
 A resource that grants something is named by what it grants to whom, never by a position in a list: a name
 that moves to another role replaces the resource, and the revoke of what was granted under the old name
@@ -10,14 +10,84 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from pulumi import Input, Output
+import pulumi
+from pulumi import Input, Output, ResourceOptions
+from pulumi_aws import iam
 
 from aiplatform._shared.args import ArgumentError, Problem, got
+from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.policy_documents import Statement, document
 from aiplatform._shared.principals import known, own_role
 
 _DIGEST: Final = 8
 _ONCE: Final = "each role once"
 AS_TEXT: Final = "; one of another account by its arn as text"
+
+
+@dataclass(frozen=True)
+class ServiceRole:
+    """A role that a service assumes. policies: its inline policy and its attachments; what uses the role
+    depends on them."""
+
+    role: iam.Role
+    policies: list[pulumi.Resource]
+
+    @property
+    def arn(self) -> Output[str]:
+        """The role's arn."""
+        return self.role.arn
+
+    @property
+    def name(self) -> Output[str]:
+        """The role's name, as policies are put on it."""
+        return self.role.name
+
+
+def service_role(
+    name: str,
+    *,
+    parent: pulumi.Resource,
+    trust: Input[str],
+    statements: Input[Sequence[Statement]] = (),
+    managed: Sequence[str] = (),
+    opts: ResourceOptions | None = None,
+    policy_name: str | None = None,
+    role_name: str | None = None,
+    name_prefix: str | None = None,
+    description: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> ServiceRole:
+    """Create a role with its permissions, all under the logical name `name`.
+
+    trust: the trust policy. statements: those of the inline policy, whose physical name is `policy_name`;
+    none: no inline policy. managed: policies of AWS by name, `AmazonEKSClusterPolicy`, each an attachment
+    `{name}-{policy}`. opts: of the role, in addition to its parent. role_name, name_prefix: its physical
+    name, in full or the part that AWS completes; neither: Pulumi's autonaming.
+    """
+    child = ResourceOptions(parent=parent)
+    role = iam.Role(
+        name,
+        name=role_name,
+        name_prefix=name_prefix,
+        description=description,
+        assume_role_policy=trust,
+        tags=dict(tags or {}),
+        opts=ResourceOptions.merge(child, opts),
+    )
+    policies: list[pulumi.Resource] = []
+    if isinstance(statements, Output) or statements:
+        policy = Output.from_input(statements).apply(lambda known: document(*known))
+        policies.append(iam.RolePolicy(name, name=policy_name, role=role.name, policy=policy, opts=child))
+    policies += [
+        iam.RolePolicyAttachment(
+            f"{name}-{policy}",
+            role=role.name,
+            policy_arn=place(parent).managed_policy(policy),
+            opts=child,
+        )
+        for policy in managed
+    ]
+    return ServiceRole(role, policies)
 
 
 @dataclass(frozen=True)

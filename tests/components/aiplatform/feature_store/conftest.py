@@ -9,7 +9,7 @@ from tests.components.recording import Recording
 
 
 @pytest.fixture(scope="module")
-def made() -> Recording:
+def recording() -> Recording:
     """One with everybody in it."""
     return aws(
         appliers=[f"{ROLE}data-scientists"],

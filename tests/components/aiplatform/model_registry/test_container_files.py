@@ -92,12 +92,12 @@ def on_google(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_a_token_that_signs_in_to_cloud_sql_is_for_nothing_else(on_google: ModuleType) -> None:
+def test_a_token_for_cloud_sql_has_only_its_scope(on_google: ModuleType) -> None:
     token = on_google.token("10.0.16.3", 5432, "acme-dev-wi-mlflow@acme-dev-1234.iam")
     assert token == "token for sqlservice.login"
 
 
-def test_a_secret_is_empty_until_something_is_put_in(on_google: ModuleType) -> None:
+def test_a_secret_is_empty_until_a_version_is_added(on_google: ModuleType) -> None:
     assert on_google.read_secret(SECRET) is None
     on_google.write_secret(SECRET, {"username": "release", "password": "x"})
     assert on_google.read_secret(SECRET) == {"username": "release", "password": "x"}
@@ -105,6 +105,6 @@ def test_a_secret_is_empty_until_something_is_put_in(on_google: ModuleType) -> N
     assert json.loads(base64.b64decode(kept))["password"] == "x"
 
 
-def test_every_file_is_told_where_it_stands() -> None:
+def test_every_file_has_a_path() -> None:
     assert set(inside.paths()) == set(inside.config_map("")), "what has no path is not mounted"
     assert len(json.dumps(dict(inside.config_map("x" * 5000)))) < 1024**2, "Kubernetes takes no more"
