@@ -1,10 +1,9 @@
 """Physical names: `{prefix}-{purpose}`, where the prefix is `{org}-{environment}` (`acme-dev`).
 
-A component declares each physical name once, as a PhysicalName, and puts `prefix_for(...)` of all of them
-on its `prefix` argument: a prefix that would break the length rule of any of them is refused with the limit
-when the arguments are read, so no name that is made later can be too long. What may be replaced takes a kind
-with a suffix, for the `name_prefix` of its resource: the provider adds a suffix of its own, and a replacement
-never meets its predecessor's name.
+A component declares each physical name once, as a PhysicalName, and sets `prefix_for(...)` of all of them as
+the rule of its `prefix` argument: a prefix that is too long for any of them is refused with the limit when
+the arguments are read, so no later name can be too long. A resource that may be replaced has a kind with a
+suffix, for its `name_prefix`: the provider adds a generated suffix, and the replacement has another name.
 """
 
 import re
@@ -24,16 +23,16 @@ GENERATED_SUFFIX: Final = 26
 
 @dataclass(frozen=True)
 class Kind:
-    """What a name belongs to, and how long it may be."""
+    """A kind of resource name, with its maximum length. what: `an EKS cluster's name`."""
 
     what: str
     limit: int
     suffix: int = 0
-    """Of the limit, what the provider's generated suffix takes."""
+    """Characters of the limit that the provider's generated suffix uses."""
 
     @property
     def room(self) -> int:
-        """Characters left for `{prefix}-{purpose}` (and its closing hyphen, where a suffix follows)."""
+        """Characters for `{prefix}-{purpose}`, with the final hyphen where a suffix follows."""
         return self.limit - self.suffix
 
 
@@ -46,7 +45,7 @@ IAM_ROLE_PREFIX: Final = Kind("an IAM role's name", 64, GENERATED_SUFFIX)
 IAM_POLICY_PREFIX: Final = Kind("an IAM policy's name", 128, GENERATED_SUFFIX)
 INSTANCE_PROFILE_PREFIX: Final = Kind("an instance profile's name", 128, GENERATED_SUFFIX)
 SECURITY_GROUP_PREFIX: Final = Kind("a security group's name", 255, GENERATED_SUFFIX)
-# 125, not EC2's 128: what the provider's own validation of name_prefix leaves.
+# 125, not EC2's 128: the limit of the provider's validation of name_prefix.
 LAUNCH_TEMPLATE_PREFIX: Final = Kind("a launch template's name", 125, GENERATED_SUFFIX)
 PLACEMENT_GROUP: Final = Kind("a placement group's name", 255)
 KMS_ALIAS: Final = Kind("a KMS alias", 256)
@@ -94,21 +93,22 @@ BIGTABLE_INSTANCE: Final = Kind("a Bigtable instance's id", 33)
 
 @dataclass(frozen=True)
 class PhysicalName:
-    """One name: `{prefix}` in the pattern stands for the component's prefix argument."""
+    """A physical name. `{prefix}` in the pattern is replaced by the component's prefix argument."""
 
     kind: Kind
     pattern: str
     """`{prefix}-cluster`, `alias/{prefix}-cluster`, `/aws/eks/{prefix}-cluster/cluster`."""
 
     def of(self, prefix: str) -> str:
-        """The name itself, or what stands before the generated suffix (then it ends with a hyphen)."""
-        made = self.pattern.format(prefix=prefix) + ("-" if self.kind.suffix else "")
-        if len(made) > self.kind.room:
+        """Return the name, or the `name_prefix` for a kind with a generated suffix, which ends with a
+        hyphen."""
+        name = self.pattern.format(prefix=prefix) + ("-" if self.kind.suffix else "")
+        if len(name) > self.kind.room:
             raise ValueError(self.too_long(prefix))
-        return made
+        return name
 
     def too_long(self, prefix: str) -> str | None:
-        """What is wrong with a prefix for this name, or None."""
+        """Return the problem of a prefix that is too long for this name, or None."""
         fixed = len(self.pattern.format(prefix="")) + (1 if self.kind.suffix else 0)
         room = self.kind.room - fixed
         if len(prefix) <= room:
@@ -121,7 +121,8 @@ class PhysicalName:
 
 
 def prefix_for(*names: PhysicalName) -> Rule:
-    """The rule for a `prefix` argument: lower-case words with hyphens, short enough for all of `names`."""
+    """Return the rule of a `prefix` argument: lower-case words with hyphens, short enough for all of
+    `names`."""
 
     def rule(value: Any) -> str | None:
         if not _PREFIX.fullmatch(value):
@@ -136,17 +137,17 @@ def prefix_for(*names: PhysicalName) -> Rule:
 
 
 def tightest(reasons: Iterable[str]) -> str:
-    """Of the messages of `too_long`, the one with the least room."""
+    """Return the message of `too_long` with the smallest limit."""
     return min(reasons, key=_allowed)
 
 
 def _allowed(reason: str) -> int:
-    found = re.search(r"at most (-?\d+)", reason)
-    return int(found.group(1)) if found else 0
+    limit = re.search(r"at most (-?\d+)", reason)
+    return int(limit.group(1)) if limit else 0
 
 
 def dns_label(value: Any) -> str | None:
-    """A rule: a Kubernetes object's name as RFC 1123 has it."""
+    """A rule: the name of a Kubernetes object, a DNS label by RFC 1123."""
     if _DNS_LABEL.fullmatch(value):
         return None
     return "expected a DNS label: lower-case letters, digits and hyphens, at most 63, no hyphen at either end"
@@ -157,7 +158,8 @@ _MOST_TAGS = 50
 
 
 def aws_tags(value: Mapping[str, Any]) -> str | None:
-    """A rule for `tags`: what every AWS service accepts (at most 50; keys to 128, values to 256)."""
+    """A rule for `tags` that every AWS service accepts (at most 50; keys to 128, values to 256
+    characters)."""
     if len(value) > _MOST_TAGS:
         return f"expected at most {_MOST_TAGS} tags, got {len(value)}"
     for key, text in value.items():
@@ -171,7 +173,7 @@ def _tag_problem(key: str, text: Any) -> str | None:
     if not 1 <= len(key) <= 128 or not _TAG.fullmatch(key):
         return "expected a key of 1 to 128 letters, digits, spaces and _ . : / = + - @"
     if key.lower().startswith("aws:"):
-        return "expected a key without 'aws:', which belongs to AWS"
+        return "expected a key without 'aws:', which is reserved for AWS"
     if isinstance(text, str) and (len(text) > 256 or not _TAG.fullmatch(text)):
         return "expected a value of at most 256 letters, digits, spaces and _ . : / = + - @"
     return None
@@ -203,7 +205,7 @@ def _label_problem(key: str, text: Any) -> str | None:
 
 
 def _label(text: str) -> str:
-    """The label that is nearest to a text, as a hint; nothing where none is left of it."""
+    """Return the label that is nearest to a text, as a hint; an empty string where there is none."""
     near = re.sub(r"[^\w-]+", "-", text.lower()).strip("-")[:63]
     return f"; did you mean {near!r}?" if near[:1].isalpha() else ""
 

@@ -1,13 +1,14 @@
-"""How a workload's Pod asks for a node of a pool, on every cloud: pure functions of a pool's outputs.
+"""Scheduling of a workload's Pods on the nodes of a pool, on every cloud: pure functions of a pool's outputs.
 
-    there = placement.of(foundation.gpu_pools["train"])
+    on_train = placement.of(foundation.gpu_pools["train"])
     core.PodSpecArgs(
-        node_selector=there.node_selector, tolerations=there.tolerations,
-        containers=[core.ContainerArgs(..., resources={"limits": there.limits})],
+        node_selector=on_train.node_selector, tolerations=on_train.tolerations,
+        containers=[core.ContainerArgs(..., resources={"limits": on_train.limits})],
     )
 
-Why not by hand: EKS's nodes are tainted `nvidia.com/gpu=true`, GKE's `nvidia.com/gpu=present` and by a
-ComputeClass, which Pods must select so that the pool's capacity is tried in its order.
+It covers the differences between the clouds: EKS's nodes have the taint `nvidia.com/gpu=true`, GKE's have
+`nvidia.com/gpu=present` and that of a ComputeClass, which Pods must select so that GKE tries the entries of
+`capacity` in their order.
 """
 
 import json
@@ -19,7 +20,7 @@ from aiplatform._shared.kubernetes.node_labels import CAPACITY, POOL, TPU_SLICE
 
 EFA: Final = "vpc.amazonaws.com/efa"
 QUEUED: Final = "cloud.google.com/gke-queued"
-"""GKE's taint on nodes that a ProvisioningRequest got."""
+"""GKE's taint on nodes of a ProvisioningRequest."""
 CONSUME: Final = "autoscaling.x-k8s.io/consume-provisioning-request"
 CLASS_NAME: Final = "autoscaling.x-k8s.io/provisioning-class-name"
 QUEUED_CLASS: Final = "queued-provisioning.gke.io"
@@ -28,7 +29,7 @@ DEFAULT_INTERFACE: Final = "networking.gke.io/default-interface"
 
 
 class Toleration(TypedDict):
-    """A toleration as Kubernetes writes it."""
+    """A toleration, in Kubernetes' form."""
 
     key: str
     operator: str
@@ -38,9 +39,9 @@ class Toleration(TypedDict):
 
 @dataclass(frozen=True)
 class Placement:
-    """What a Pod has so that it runs on a pool's nodes, and nowhere else.
+    """The fields of a Pod that runs on a pool's nodes only.
 
-    limits: of the container that works with the accelerators; Kubernetes takes them for its requests too.
+    limits: of the container that uses the accelerators; they are also its requests.
     """
 
     limits: Mapping[str, str]
@@ -49,43 +50,45 @@ class Placement:
     annotations: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def pod(self, spec: Mapping[str, Any]) -> dict[str, Any]:
-        """A Pod's spec (camelCase) with the placement: selector and tolerations are added to its own, the
-        limits to those of its first container."""
-        first, *others = cast("list[dict[str, Any]]", spec["containers"])
-        resources = dict(first.get("resources") or {})
+        """Return a Pod's spec (camelCase) with the placement: selector and tolerations are added to those of
+        the spec, the limits to those of its first container."""
+        main, *others = cast("list[dict[str, Any]]", spec["containers"])
+        resources = dict(main.get("resources") or {})
         resources["limits"] = {**(resources.get("limits") or {}), **self.limits}
         return {
             **spec,
             "nodeSelector": {**(spec.get("nodeSelector") or {}), **self.node_selector},
             "tolerations": [*(spec.get("tolerations") or []), *self.tolerations],
-            "containers": [{**first, "resources": resources}, *others],
+            "containers": [{**main, "resources": resources}, *others],
         }
 
 
 def of(pool: Mapping[str, Any], amount: int | None = None) -> Placement:
-    """The placement of a Pod on a pool.
+    """Return the placement of a Pod on a pool.
 
-    pool: the outputs of a GpuPool or a NodePool, as the component or a stack's output gives them.
-    amount: how much of the pool's resource it takes. Default: all that a node has, and with that the network
-    interfaces of the accelerators. Raises ValueError where a node never has so much.
+    pool: the outputs of a GpuPool or a NodePool, from the component or from an output of a stack. amount: the
+    quantity of the pool's resource that the Pod uses. Default: all of a node, and with it the network
+    interfaces for the accelerators. Raises ValueError where a node never has as much.
     """
     most = int(pool.get("resources_per_node") or 0)
-    taken = most if amount is None else amount
-    if not 0 <= taken <= most or (most and not taken):
+    requested = most if amount is None else amount
+    if not 0 <= requested <= most or (most and not requested):
         expected = f"1 to {most}" if most else "0"
-        raise ValueError(f"amount: got {amount}, expected {expected}, what a node of {pool['name']!r} has")
-    whole = taken == most
-    limits = {str(pool["resource"]): str(taken)} if taken else {}
+        raise ValueError(
+            f"amount: got {amount}, expected {expected}, the quantity of a node of {pool['name']!r}"
+        )
+    whole_node = requested == most
+    limits = {str(pool["resource"]): str(requested)} if requested else {}
     annotations: dict[str, str] = {}
-    if whole and pool.get("efa_interfaces"):
+    if whole_node and pool.get("efa_interfaces"):
         limits[EFA] = str(pool["efa_interfaces"])
-    if whole and pool.get("network_interfaces"):
+    if whole_node and pool.get("network_interfaces"):
         annotations = _interfaces(pool["network_interfaces"])
     return Placement(limits, dict(pool["node_selector"]), _tolerations(pool), annotations)
 
 
 def queued(pool: Mapping[str, Any], request: str) -> Placement:
-    """The placement of a Pod on nodes that a ProvisioningRequest of this name gets from the pool's queue
+    """Return the placement of a Pod on nodes of a ProvisioningRequest with this name, from the pool's queue
     (GKE, "Run large-scale workloads with flex-start with queued provisioning").
 
     Raises ValueError where the pool has no capacity of type `queued`.
@@ -115,7 +118,8 @@ def _tolerations(pool: Mapping[str, Any]) -> list[Toleration]:
 
 
 def _interfaces(networks: list[str]) -> dict[str, str]:
-    """All interfaces of a node for one Pod ("Set up multi-network support for Pods")."""
+    """Return annotations for all interfaces of a node in one Pod ("Set up multi-network support for
+    Pods")."""
     attached = [{"interfaceName": "eth0", "network": "default"}]
     attached += [
         {"interfaceName": f"eth{number}", "network": name} for number, name in enumerate(networks, start=1)

@@ -39,8 +39,8 @@ _ARNS = {
 def common(type_: str, name: str, digest: str) -> dict[str, Any]:
     """Outputs that nearly every type of a cloud has. Inputs and COMPUTED come before them."""
     if type_.startswith("gcp:"):
-        made = f"{name}-{digest[:7]}"
-        return {"name": made, "selfLink": f"https://www.googleapis.com/{type_.split(':')[1]}/{made}"}
+        resource = f"{name}-{digest[:7]}"
+        return {"name": resource, "selfLink": f"https://www.googleapis.com/{type_.split(':')[1]}/{resource}"}
     if not type_.startswith("aws:"):
         return {}
     service, kind = type_.split(":")[1].split("/")
@@ -91,11 +91,11 @@ def _google_zones(arguments: Inputs) -> dict[str, Any]:
 
 def _machine_types(arguments: Inputs) -> dict[str, Any]:
     # `name eq "a|b"`: there are all that are asked for.
-    asked = arguments["filter"].split('"')[1].split("|")
+    requests = arguments["filter"].split('"')[1].split("|")
     return {
         "id": f"projects/{arguments['project']}/zones/{arguments['zone']}/machineTypes",
         **arguments,
-        "machineTypes": [{"name": name} for name in asked],
+        "machineTypes": [{"name": name} for name in requests],
     }
 
 
@@ -246,16 +246,16 @@ def _cluster(name: str, inputs: Inputs) -> dict[str, Any]:
 
 
 def _role(name: str, inputs: Inputs) -> dict[str, Any]:
-    made = str(inputs.get("name") or f"{inputs.get('namePrefix', name + '-')}20260101000000000000000001")
-    return {"id": made, "name": made, "arn": f"arn:aws:iam::{ACCOUNT}:role/{made}"}
+    resource = str(inputs.get("name") or f"{inputs.get('namePrefix', name + '-')}20260101000000000000000001")
+    return {"id": resource, "name": resource, "arn": f"arn:aws:iam::{ACCOUNT}:role/{resource}"}
 
 
 def _gke_cluster(name: str, inputs: Inputs) -> dict[str, Any]:
     private = (inputs.get("privateClusterConfig") or {}).get("enablePrivateEndpoint")
     dns = {**((inputs.get("controlPlaneEndpointsConfig") or {}).get("dnsEndpointConfig") or {})}
-    made = str(inputs.get("name", name))
+    resource = str(inputs.get("name", name))
     return {
-        "id": f"projects/{PROJECT}/locations/{inputs.get('location')}/clusters/{made}",
+        "id": f"projects/{PROJECT}/locations/{inputs.get('location')}/clusters/{resource}",
         "endpoint": "10.16.184.2" if private else "192.52.193.7",
         "masterAuth": {**(inputs.get("masterAuth") or {}), "clusterCaCertificate": "LS0tLS1CRUdJTg=="},
         "controlPlaneEndpointsConfig": {

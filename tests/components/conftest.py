@@ -11,8 +11,8 @@ import pytest
 @pytest.fixture(autouse=True)
 def loop() -> Iterator[None]:
     """An event loop for outputs that a test makes outside of its program: a recorded program leaves none."""
-    made = asyncio.new_event_loop()
-    asyncio.set_event_loop(made)
+    resource = asyncio.new_event_loop()
+    asyncio.set_event_loop(resource)
     yield
     asyncio.set_event_loop(None)
-    made.close()
+    resource.close()

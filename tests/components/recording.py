@@ -108,17 +108,17 @@ class Recording:
 
     def one(self, type_: str, name: str | None = None) -> Registered:
         """The only one of a type, or the one with this logical name."""
-        found = [r for r in self.all(type_) if name is None or r.name == name]
-        assert len(found) == 1, (
-            f"expected one {type_} {name or ''}, got {[r.name for r in found]}; registered: {self.names()}"
+        result = [r for r in self.all(type_) if name is None or r.name == name]
+        assert len(result) == 1, (
+            f"expected one {type_} {name or ''}, got {[r.name for r in result]}; registered: {self.names()}"
         )
-        return found[0]
+        return result[0]
 
     def named(self, name: str) -> Registered:
         """The only resource with this logical name, of whatever type."""
-        found = [resource for resource in self.resources if resource.name == name]
-        assert len(found) == 1, f"expected one {name}, got {found}; registered: {self.names()}"
-        return found[0]
+        result = [resource for resource in self.resources if resource.name == name]
+        assert len(result) == 1, f"expected one {name}, got {result}; registered: {self.names()}"
+        return result[0]
 
     def names(self) -> list[str]:
         """`type name` of everything, sorted: what a contract test compares."""
@@ -255,8 +255,8 @@ class _Cloud(Mocks):
     ) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """A resource's id, the outputs that its inputs come before, and those that come before its inputs."""
         digest = hashlib.sha256(f"{type_} {name}".encode()).hexdigest()
-        made = self.computed.get(type_)
-        outputs = dict(made(name, inputs)) if made else {}
+        created = self.computed.get(type_)
+        outputs = dict(created(name, inputs)) if created else {}
         id_ = str(outputs.get("id") or f"{name}-{digest[:8]}")
         return id_, cloud_answers.common(type_, name, digest), outputs
 
@@ -264,9 +264,9 @@ class _Cloud(Mocks):
 class _RpcError(grpc.RpcError):
     """What a program gets of a provider that refuses a call."""
 
-    def __init__(self, told: str) -> None:
-        super().__init__(told)
-        self._told = told
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self._told = message
 
     def code(self) -> grpc.StatusCode:
         return grpc.StatusCode.UNKNOWN
@@ -303,8 +303,8 @@ class Monitor(MockMonitor):
             answer = self._cloud.call(MockCallArgs(request.tok, arguments, request.provider))
         except cloud_answers.RefusedError as error:
             raise _RpcError(str(error)) from error
-        told: Any = {"return": _struct(answer)}  # a word of Python's
-        return resource_pb2.ResourceInvokeResponse(**told)
+        message: Any = {"return": _struct(answer)}  # a word of Python's
+        return resource_pb2.ResourceInvokeResponse(**message)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -329,16 +329,16 @@ class Monitor(MockMonitor):
 
 
 def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    made = struct_pb2.Struct()
-    made.update(dict(values))
-    return made
+    created = struct_pb2.Struct()
+    created.update(dict(values))
+    return created
 
 
 def _alias(alias: Any) -> str:
     """A former URN, or the parts of it that differ."""
     if alias.urn:
         return alias.urn
-    parts = ((each.name, value) for each, value in alias.spec.ListFields())
+    parts = ((listfield.name, value) for listfield, value in alias.spec.ListFields())
     return " ".join(f"{name}={value}" for name, value in parts if value)
 
 

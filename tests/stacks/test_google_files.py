@@ -170,7 +170,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "overlaps 192.168.64.0/19 of gpu_pools.p: expected a range of its own in the cluster such as "
         "192.168.0.0/20",
     ),
-    "EFA": (gpu(accelerator="h100", count=8, efa=True), "gpu_pools.p.efa", "say gpudirect"),
+    "EFA": (gpu(accelerator="h100", count=8, efa=True), "gpu_pools.p.efa", "use gpudirect"),
     "an image": ({"gpu_pools/t4/image": "bottlerocket"}, "gpu_pools.t4.image", "Container-Optimized OS"),
     "a zone that the network has not": (
         {"gpu_pools/t4/zones": ["us-central1-z"]},
@@ -190,7 +190,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a label of Google's": (
         {"gpu_pools/t4/labels": {"cloud.google.com/gke-spot": "true"}},
         "gpu_pools.t4.labels.cloud.google.com/gke-spot",
-        "belongs to GKE",
+        "is reserved for GKE",
     ),
     "too many pods for the range": (
         {"network/pods": 20_000},
@@ -341,7 +341,7 @@ def test_what_is_googles_alone_is_refused_in_a_file_of_aws(tmp_path: Path) -> No
     assert len(told) == len(change)
     for key in change:
         [problem] = [each for each in told if f"ai-platform:{key.replace('/', '.')}: got" in each]
-        assert "which AWS has no place for: " in problem, "and the reason, and what to do instead"
+        assert "which AWS does not support: " in problem, "and the reason, and what to do instead"
 
 
 def test_a_runner_that_is_switched_off_asks_for_nothing(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
         (
             {"config/ai-platform:environment/tags": {"aws:x": "y"}},
             "ai-platform:environment.tags",
-            "belongs to AWS",
+            "is reserved for AWS",
         ),
         (
             {"config/ai-platform:gpu_pools/t4/count": True},
@@ -163,7 +163,7 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
         (
             {"config/ai-platform:gpu_pools/t4/labels": {"kubernetes.io/role": "x"}},
             "gpu_pools.t4.labels.kubernetes.io/role",
-            "belongs to Kubernetes",
+            "is reserved for Kubernetes",
         ),
         (
             {"config/ai-platform:gpu_pools/t4/instance_store": "radi0"},

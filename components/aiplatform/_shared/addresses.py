@@ -16,7 +16,7 @@ _NEVER_ROUTED: Final = tuple(
         "0.0.0.0/8",
         "127.0.0.0/8",
         "169.254.0.0/16",
-        # RFC 5737's, of documents: EKS answers "not allowed in publicAccessCidrs".
+        # RFC 5737, for documentation: EKS refuses them as "not allowed in publicAccessCidrs".
         "192.0.2.0/24",
         "198.51.100.0/24",
         "203.0.113.0/24",
@@ -24,14 +24,15 @@ _NEVER_ROUTED: Final = tuple(
     )
 )
 
-# An office, a VPN or a CI network is never larger; beyond it is a part of the internet.
+# Offices, VPNs and CI networks are never larger; a wider range is a part of the internet.
 _WIDEST_IPV4: Final = 8
 _WIDEST_IPV6: Final = 32
 _MOST_IPV4: Final = 4 * 2**24
 
 
 def private_range(largest: int, smallest: int, *, shared: bool = True) -> Rule:
-    """A rule: a private IPv4 range of /largest to /smallest, no host bits; `shared` admits RFC 6598's."""
+    """Return a rule: a private IPv4 range of /largest to /smallest without host bits. shared: also RFC
+    6598."""
     blocks = (*_PRIVATE, _SHARED) if shared else _PRIVATE
     *others, last = map(str, blocks)
 
@@ -66,22 +67,23 @@ def reachable_from_outside(value: Any) -> str | None:
         any(network.overlaps(block) for block in (*_PRIVATE, _SHARED, *_NEVER_ROUTED))
         and network.prefixlen >= 8
     ):
-        return "expected the public addresses that requests come from; these are reserved and never arrive"
+        return "expected public addresses of clients; these are reserved and not routed on the internet"
     return None
 
 
-def not_the_world(ranges: Iterable[str]) -> str | None:
-    """A rule for ranges that may reach something over the internet: not all of it, in one piece or many."""
+def not_the_internet(ranges: Iterable[str]) -> str | None:
+    """A rule for ranges that have access from the internet: not all of the internet, in one range or
+    several."""
     parsed = [network for entry in ranges if (network := _parsed(entry)) is not None]
     four = [network for network in parsed if isinstance(network, IPv4Network)]
     six = [network for network in parsed if isinstance(network, IPv6Network)]
-    # Collapsed first: 0.0.0.0/1 with 128.0.0.0/1, or 256 neighbouring /8s, are the world too.
+    # Collapsed first: 0.0.0.0/1 with 128.0.0.0/1, or 256 adjacent /8s, are also the whole internet.
     for merged in (*collapse_addresses(four), *collapse_addresses(six)):
         widest = _WIDEST_IPV4 if isinstance(merged, IPv4Network) else _WIDEST_IPV6
         if merged.prefixlen < widest:
             return (
-                f"expected the addresses of your offices, VPN or CI; together these open {merged}, "
-                f"and nothing wider than /{widest} is allowed"
+                f"expected the addresses of your offices, VPN or CI; together these are {merged}, "
+                f"and no range wider than /{widest} is allowed"
             )
     if sum(merged.num_addresses for merged in collapse_addresses(four)) > _MOST_IPV4:
         return "expected the addresses of your offices, VPN or CI; together these are more than four /8"

@@ -1,7 +1,7 @@
-"""Arguments of a component: from what a program writes to a checked, frozen value.
+"""Read the arguments of a component: from the values of a program to a checked, frozen dataclass.
 
 A component's public arguments are a TypedDict (so that every Pulumi language can use it). `read` turns such a
-dict into a private frozen dataclass with the same keys, which carries the defaults and the rules:
+dict into a private frozen dataclass with the same keys, which has the defaults and the rules:
 
     @dataclass(frozen=True)
     class _Network:
@@ -10,11 +10,12 @@ dict into a private frozen dataclass with the same keys, which carries the defau
         nat: Literal["none", "single", "per_zone"] = "single"
         vpc_id: Input[str]
 
-        def check(self) -> Iterator[Problem]: ...      # what no single key can tell
+        def check(self) -> Iterator[Problem]: ...      # problems that concern several keys
 
 All problems are collected and raised in one ArgumentError, before any resource is registered. A plain value
-decides the shape, so an Output there is a problem; where the annotation is `Input[T]`, an Output or awaitable
-passes unchecked, and a plain value is checked like any T. None means "not given".
+decides the shape of the program, so an Output there is a problem; where the annotation is `Input[T]`, an
+Output or awaitable is accepted unchecked, and a plain value is checked like any T. None is the same as no
+value.
 
 The models' annotations are read as they stand: no `from __future__ import annotations` in their modules.
 """
@@ -33,7 +34,7 @@ from pulumi import Output
 T = TypeVar("T")
 
 Rule = Callable[[Any], "str | None"]
-"""Says what is wrong with a value of the right type, or None: `expected 2 or 3`, without path and value."""
+"""Returns the problem of a value of the right type, or None: `expected 2 or 3`, without path and value."""
 
 _LONGEST_QUOTE = 80
 _WORDS: Mapping[type, str] = {str: "a string", int: "an integer", float: "a number", bool: "true or false"}
@@ -41,7 +42,8 @@ _WORDS: Mapping[type, str] = {str: "a string", int: "an integer", float: "a numb
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong with the arguments: where (`NetworkArgs.zone_ids[1]`), and what would be right."""
+    """A problem of the arguments. path: `NetworkArgs.zone_ids[1]`. reason: the problem and what is
+    expected."""
 
     path: str
     reason: str
@@ -51,7 +53,7 @@ class Problem:
 
 
 class ArgumentError(ValueError):
-    """The arguments of a component are wrong; nothing was registered. Lists every problem with its path."""
+    """The arguments of a component are invalid; nothing was registered. Lists every problem with its path."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -65,7 +67,10 @@ class ArgumentError(ValueError):
 
 
 def read(model: type[T], value: Mapping[str, Any], where: str) -> T:
-    """Check `value` against `model` and build it; `where`, the public type's name, is the root of paths."""
+    """Return `value` as an instance of `model`. where: the name of the public type, the root of all paths.
+
+    Raises ArgumentError with all problems.
+    """
     problems: list[Problem] = []
     result = _read_model(model, value, where, problems)
     if problems or isinstance(result, _Wrong):
@@ -74,7 +79,7 @@ def read(model: type[T], value: Mapping[str, Any], where: str) -> T:
 
 
 def got(value: object) -> str:
-    """A value as an error quotes it: `got 'singel'`."""
+    """Return a value as errors quote it: `got 'singel'`."""
     if isinstance(value, Output):
         return "got an output that is only known after a deployment"
     quoted = repr(value)
@@ -82,13 +87,13 @@ def got(value: object) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'single'?`, or nothing when no known word is near."""
+    """Return `; did you mean 'single'?`, or an empty string where no known word is similar."""
     close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def one_of(known: Iterable[str], what: str = "one of") -> Rule:
-    """A rule for words that a table knows; for a fixed few, annotate with Literal instead."""
+    """Return a rule for the keys of a table; annotate with Literal where the words are fixed."""
     words = list(known) if isinstance(known, (list, tuple)) else sorted(known)
 
     def rule(value: Any) -> str | None:
@@ -98,7 +103,7 @@ def one_of(known: Iterable[str], what: str = "one of") -> Rule:
 
 
 def between(low: float, high: float, unit: str = "") -> Rule:
-    """Both ends are allowed."""
+    """Return a rule for a number from `low` to `high`, both included."""
 
     def rule(value: Any) -> str | None:
         return None if low <= value <= high else f"expected {low} to {high}{' ' + unit if unit else ''}"
@@ -107,7 +112,8 @@ def between(low: float, high: float, unit: str = "") -> Rule:
 
 
 def matches(pattern: str, description: str) -> Rule:
-    """The whole text must match; `description` is what the reader is told (`an IAM role's arn`)."""
+    """Return a rule: the whole text matches. description: of the expected text in errors (`an IAM role's
+    arn`)."""
     import re
 
     compiled = re.compile(pattern)
@@ -119,7 +125,7 @@ def matches(pattern: str, description: str) -> Rule:
 
 
 def length(low: int, high: int, what: str) -> Rule:
-    """How many entries a list or object may have: `length(1, 16, "subnets")`."""
+    """Return a rule for the number of entries of a list or object: `length(1, 16, "subnets")`."""
 
     def rule(value: Any) -> str | None:
         return None if low <= len(value) <= high else f"expected {low} to {high} {what}, got {len(value)}"
@@ -128,24 +134,24 @@ def length(low: int, high: int, what: str) -> Rule:
 
 
 def distinct(value: Any) -> str | None:
-    """A rule: no entry of a list stands twice. Outputs are passed over."""
+    """A rule: a list has no duplicates. Outputs are not compared."""
     plain = [entry for entry in value if not is_unknown(entry)]
     twice = sorted({str(entry) for entry in plain if plain.count(entry) > 1})
-    return f"expected each only once, twice here: {', '.join(twice)}" if twice else None
+    return f"expected no duplicates, found twice: {', '.join(twice)}" if twice else None
 
 
 def is_unknown(value: object) -> bool:
-    """Whether a value is known to the engine only: an Output, or something still to be awaited."""
+    """Return whether only the engine knows a value: an Output or an awaitable."""
     return isinstance(value, Output) or inspect.isawaitable(value)
 
 
 def keys(model: type) -> frozenset[str]:
-    """The keys of a model; a test compares them with the public TypedDict's."""
+    """Return the keys of a model; a test compares them with those of the public TypedDict."""
     return frozenset(_fields(model))
 
 
 class _Wrong:
-    """Stands for a value with a problem, so that rules about it are not asked."""
+    """The type of a placeholder for a value with a problem, to which no further rules are applied."""
 
 
 _WRONG = _Wrong()
@@ -174,24 +180,24 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
             Problem(path, f"{got(value)}, expected an object with {', '.join(sorted(keys(model)))}")
         )
         return _WRONG
-    given = {str(key): entry for key, entry in cast(Mapping[Any, Any], value).items() if entry is not None}
+    values = {str(key): entry for key, entry in cast(Mapping[Any, Any], value).items() if entry is not None}
     fields = _fields(model)
     before = len(problems)
-    problems.extend(_unknown_key(key, fields, path) for key in given if key not in fields)
+    problems.extend(_unknown_key(key, fields, path) for key in values if key not in fields)
     parts: dict[str, Any] = {}
     for key, (annotation, required) in fields.items():
-        if key in given:
-            parts[key] = _read(annotation, given[key], f"{path}.{key}", problems)
+        if key in values:
+            parts[key] = _read(annotation, values[key], f"{path}.{key}", problems)
         elif required:
             problems.append(Problem(f"{path}.{key}", f"missing, expected {describe(annotation)}"))
     if len(problems) > before:
         return _WRONG
     built = model(**parts)
-    # What the cloud has no place for (cloud_support.py) comes first: other rules speak of its own.
-    misplaced = getattr(built, "misplaced", None)
-    if misplaced is not None:
+    # First the arguments that the cloud does not support (cloud_support.py): other rules are of its own ones.
+    unsupported = getattr(built, "unsupported", None)
+    if unsupported is not None:
         problems.extend(
-            Problem(f"{path}{_joined(problem.path)}", problem.reason) for problem in misplaced(given)
+            Problem(f"{path}{_joined(problem.path)}", problem.reason) for problem in unsupported(values)
         )
         if len(problems) > before:
             return _WRONG
@@ -211,7 +217,7 @@ def _unknown_key(key: str, fields: Mapping[str, Any], path: str) -> Problem:
 
 
 def _read(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
-    """Check one value against one annotation; a problem gives _WRONG."""
+    """Check one value against one annotation; returns _WRONG after a problem."""
     origin = get_origin(annotation)
     if origin is Annotated:
         inner, *rules = get_args(annotation)
@@ -247,7 +253,7 @@ def _ruled(value: Any, rules: Iterable[Rule], path: str, problems: list[Problem]
 
 
 def _read_union(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
-    """`T | None` and `Input[T]`; no other union is an argument's type."""
+    """`T | None` and `Input[T]`; arguments have no other unions."""
     if _takes_output(annotation) and is_unknown(value):
         return value
     (inner,) = _plain_members(annotation)
@@ -263,7 +269,8 @@ def _plain_members(annotation: Any) -> list[Any]:
 
 
 def _is_promise(member: Any) -> bool:
-    """The two members that pulumi.Input adds to T; one of them is a forward reference in pulumi's alias."""
+    """Return whether a member is one of the two that pulumi.Input adds to T, of which one is a forward
+    reference."""
     if isinstance(member, ForwardRef):
         return member.__forward_arg__.startswith("Output")
     return get_origin(member) in (Output, Awaitable) or member in (Output, Awaitable)
@@ -296,7 +303,7 @@ def _read_map(annotation: Any, value: Any, path: str, problems: list[Problem]) -
 def _read_scalar(annotation: Any, value: Any, path: str, problems: list[Problem]) -> Any:
     if annotation is Any:
         return value
-    # Over the wire of a component plugin every number is a float.
+    # The protocol of component plugins has only floats.
     if annotation is int and isinstance(value, float) and value.is_integer():
         return int(value)
     accepted = (int, float) if annotation is float else annotation
@@ -307,7 +314,7 @@ def _read_scalar(annotation: Any, value: Any, path: str, problems: list[Problem]
 
 
 def describe(annotation: Any) -> str:
-    """A type in the words of an error: `a list of strings`."""
+    """Return the description of a type in errors: `a list (a string each)`."""
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return describe(args[0])
@@ -325,14 +332,14 @@ def describe(annotation: Any) -> str:
 
 
 def check_each(parts: Iterable[tuple[str, str | None]]) -> Iterator[Problem]:
-    """For a model's `check`: (path, what is wrong or None) pairs to problems."""
+    """Return problems, for a model's `check`. parts: pairs of a path and a reason or None."""
     for path, reason in parts:
         if reason:
             yield Problem(path, reason)
 
 
 def obeys(path: str, value: Any, *rules: Rule) -> Iterator[Problem]:
-    """For a model's `check`: rules that only another key decides on, as `read` tells those of annotations."""
+    """Return the problem of a value, for a model's `check`: rules that depend on another key."""
     if not is_unknown(value):
         for rule in rules:
             reason = rule(value)

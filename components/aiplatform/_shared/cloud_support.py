@@ -17,8 +17,8 @@ an argument with that reason, and is printed in docs/clouds.md:
         cloud_support = SUPPORT
         cloud: Literal["aws", "gcp"] = "aws"
 
-Keys are dotted paths without indices (`capacity.reservation_id`); what is said of an object holds for all in
-it that has no line of its own, and what is said of `""` for the whole component.
+Keys are dotted paths without indices (`capacity.reservation_id`). The entry of an object applies to all of
+its keys without a separate entry, and that of `""` to the whole component.
 """
 
 from collections.abc import Iterator, Mapping
@@ -30,19 +30,19 @@ from aiplatform._shared.args import Problem, got
 Cloud = Literal["aws", "gcp"]
 
 CLOUDS: Final[Mapping[Cloud, str]] = {"aws": "AWS", "gcp": "Google Cloud"}
-"""The clouds, with their names as people write them."""
+"""The clouds, with their names in texts."""
 
 
 @dataclass(frozen=True)
 class Refused:
-    """An argument that a cloud has no place for. reason: why, and what to do instead."""
+    """An argument that a cloud does not support. reason: why, and what to do instead."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class CloudSupport:
-    """What an argument becomes on each cloud, in one line, or that it is refused there."""
+    """What an argument becomes on each cloud, in one line, or why it is refused there."""
 
     aws: str | Refused
     gcp: str | Refused
@@ -52,45 +52,47 @@ SupportTable = Mapping[str, CloudSupport]
 
 
 def refused(reason: str) -> Refused:
-    """An argument that a cloud has no place for; the reason ends with what to do instead."""
+    """Return the entry for an argument that a cloud does not support. reason: why, and what to do instead."""
     return Refused(reason)
 
 
 class CloudNeutral:
-    """A model of arguments that are meant for every cloud: what its own has no place for is refused.
+    """A model of arguments for every cloud, which refuses those that its own cloud does not support.
 
-    A model says `cloud_support`, and has `cloud` as a field or a property.
+    A model sets `cloud_support`, and has `cloud` as a field or a property.
     """
 
     cloud_support: ClassVar[SupportTable] = {}
 
-    def misplaced(self, given: Mapping[str, Any]) -> Iterator[Problem]:
-        """The given arguments that this cloud has no place for. `given`: as the program wrote them."""
-        # A field in one model, a property in another: no annotation here would suit both.
+    def unsupported(self, arguments: Mapping[str, Any]) -> Iterator[Problem]:
+        """Return the problems of arguments that this cloud does not support. arguments: as in the program."""
+        # A field in some models, a property in others: no annotation here fits both.
         cloud: Cloud = getattr(self, "cloud")  # noqa: B009
         whole = self.cloud_support.get("")
         meaning = getattr(whole, cloud) if whole is not None else None
         if isinstance(meaning, Refused):
-            yield Problem("", f"{CLOUDS[cloud]} has no place for this component: {meaning.reason}")
+            yield Problem("", f"{CLOUDS[cloud]} does not support this component: {meaning.reason}")
             return
-        yield from _misplaced(cloud, self.cloud_support, given, "", "")
+        yield from _unsupported(cloud, self.cloud_support, arguments, "", "")
 
 
-def _misplaced(cloud: Cloud, support: SupportTable, value: object, path: str, line: str) -> Iterator[Problem]:
-    """line: the path without indices, by which the table knows it."""
-    here = support.get(line) if line else None
-    meaning = getattr(here, cloud) if here is not None else None
+def _unsupported(
+    cloud: Cloud, support: SupportTable, value: object, path: str, line: str
+) -> Iterator[Problem]:
+    """line: the path without indices, which is the key of the table."""
+    entry = support.get(line) if line else None
+    meaning = getattr(entry, cloud) if entry is not None else None
     if isinstance(meaning, Refused):
-        # `false` and an empty list or object ask for nothing, so they fit everywhere.
+        # `false` and an empty list or object have no effect, so they are accepted everywhere.
         if value is not False and not _is_empty(value):
-            yield Problem(path, f"{got(value)}, which {CLOUDS[cloud]} has no place for: {meaning.reason}")
+            yield Problem(path, f"{got(value)}, which {CLOUDS[cloud]} does not support: {meaning.reason}")
         return
     if isinstance(value, Mapping):
-        for key, entry in cast(Mapping[str, Any], value).items():
-            yield from _misplaced(cloud, support, entry, _joined(path, key), _joined(line, key))
+        for key, item in cast(Mapping[str, Any], value).items():
+            yield from _unsupported(cloud, support, item, _joined(path, key), _joined(line, key))
     elif isinstance(value, (list, tuple)):
-        for index, entry in enumerate(cast("list[Any]", value)):
-            yield from _misplaced(cloud, support, entry, f"{path}[{index}]", line)
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _unsupported(cloud, support, item, f"{path}[{index}]", line)
 
 
 def _joined(path: str, key: str) -> str:

@@ -1,11 +1,11 @@
-"""One object laid over another: what a profile, or a component, gives and its user overrides."""
+"""Merge of nested objects: defaults and the values that override them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def overlaid(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` laid over `base`: objects merge, lists and scalars replace."""
+    """Return `base` overridden by `over`: objects are merged, lists and scalars replaced."""
     result = dict(base)
     for key, value in over.items():
         below = result.get(key)

@@ -1,4 +1,4 @@
-"""Order that no property tells."""
+"""Dependencies that no property of a resource expresses."""
 
 import asyncio
 from typing import Any, TypeVar, cast
@@ -10,17 +10,20 @@ T = TypeVar("T")
 
 
 def waiting_for(value: Input[Any]) -> Output[list[pulumi.Resource]]:
-    """For `depends_on`: to come after all that a value comes from, by no property of one's own. What is
-    replaced takes along whoever has a property of it, and leaves who merely waits."""
+    """Return a value for `depends_on`: the resources that `value` depends on.
+
+    A resource that is replaced also replaces those with a property of it, but not those that only depend on
+    it.
+    """
     return Output.from_input(value).apply(lambda _: [])
 
 
 def after(value: Output[T], *resources: pulumi.Resource) -> Output[T]:
-    """The same value, for those that must come after `resources`: whoever takes it is made once they are
-    there, and is gone before they go.
+    """Return the same value with additional dependencies: a resource with it as a property is created after
+    `resources` and deleted before them.
 
-    Output.all would say as much, but in a preview the value would be unknown whenever one of them is new, and
-    a new route would look like the replacement of every node group.
+    With Output.all the value would be unknown in a preview whenever one of the resources is new, and a new
+    route would show as the replacement of every node group.
     """
 
     async def all_resources() -> set[pulumi.Resource]:

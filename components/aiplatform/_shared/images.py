@@ -1,4 +1,4 @@
-"""The container images that components run, and the mirrors that nodes pull them from."""
+"""The container images that components run, and mirrors to pull them from."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?"
-_PLACE: Final = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
+_REGISTRY: Final = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
 
 
 @dataclass(frozen=True)
@@ -17,18 +17,18 @@ class Image:
     """An image of `images.toml`."""
 
     repository: str
-    """Its repository with the registry: `quay.io/feastdev/feature-server`."""
+    """The repository with its registry: `quay.io/feastdev/feature-server`."""
     tag: str
     source: str
-    """Where the tag is from."""
+    """Source of the tag."""
     digest: str = ""
-    """`sha256:...` of its index; empty where no digest is known, and it runs by its tag."""
+    """`sha256:...` of its index; empty where no digest is known."""
     digest_source: str = ""
-    """Where the digest is from."""
+    """Source of the digest."""
 
     @property
     def version(self) -> str:
-        """Tag and digest, as they follow the repository: `:0.67.0@sha256:...`."""
+        """Tag and digest as a suffix of the repository: `:0.67.0@sha256:...`."""
         return f":{self.tag}@{self.digest}" if self.digest else f":{self.tag}"
 
     @property
@@ -39,7 +39,7 @@ class Image:
 
 @cache
 def images() -> Mapping[str, Image]:
-    """The images of `images.toml` by their names there."""
+    """Return the images of `images.toml` by name."""
     text = files("aiplatform").joinpath("images.toml").read_text()
     return {name: Image(**entry) for name, entry in tomllib.loads(text).items()}
 
@@ -47,28 +47,28 @@ def images() -> Mapping[str, Image]:
 def mirrors(value: Mapping[str, str]) -> str | None:
     """A rule for `mirrors`: upstream's registry, or a repository in it -> the registry or repository to pull
     from instead."""
-    for upstream, place in value.items():
-        for text in (upstream, place):
-            if not _PLACE.fullmatch(text):
+    for upstream, mirror in value.items():
+        for text in (upstream, mirror):
+            if not _REGISTRY.fullmatch(text):
                 return (
-                    f"{text!r} is no registry: expected a host and perhaps a path, without scheme and tag, "
-                    "such as registry.k8s.io, or 111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s"
+                    f"{text!r} is no registry; expected a host with or without a path, without scheme and "
+                    "tag, such as registry.k8s.io, or 111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s"
                 )
     return None
 
 
-def mirrored(image: str, places: Mapping[str, str]) -> str:
-    """The image at its mirror, or unchanged where it has none; tag and digest stay. The longest upstream that
-    fits decides, so one repository may have a mirror separate from the rest of its registry."""
+def mirrored(image: str, mirrors: Mapping[str, str]) -> str:
+    """Return the image at its mirror, or unchanged where it has none; tag and digest are kept. The longest
+    matching upstream applies, so that a repository can have another mirror than the rest of its registry."""
     fitting = [
-        upstream for upstream in places if image.startswith(tuple(f"{upstream}{end}" for end in "/:@"))
+        upstream for upstream in mirrors if image.startswith(tuple(f"{upstream}{end}" for end in "/:@"))
     ]
     if not fitting:
         return image
     upstream = max(fitting, key=len)
-    return places[upstream] + image[len(upstream) :]
+    return mirrors[upstream] + image[len(upstream) :]
 
 
 def registry(image: str) -> str:
-    """The registry of an image: `registry.k8s.io`."""
+    """Return the registry of an image: `registry.k8s.io`."""
     return image.partition("/")[0]

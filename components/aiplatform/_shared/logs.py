@@ -1,4 +1,4 @@
-"""CloudWatch Logs: how long logs may be kept."""
+"""Retention periods of CloudWatch Logs."""
 
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ RETENTION_DAYS: Final = (
 
 
 def retention(*, off: bool = False) -> Rule:
-    """A rule for days that CloudWatch Logs knows; with `off` also 0, for "keep no logs"."""
+    """Return a rule for the retention periods of CloudWatch Logs, days. off: also 0, for no logs."""
     allowed = (0, *RETENTION_DAYS) if off else RETENTION_DAYS
 
     def rule(value: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Who may be named by grants: one principal of a cloud, and never everybody."""
+"""Principals in grants: a single principal of a cloud, never all of them."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,18 +19,18 @@ _RESERVED: Final = re.compile(r"arn:[^:]+:iam::\d{12}:role/(aws-reserved|aws-ser
 
 
 def reserved(arn: str) -> bool:
-    """Whether AWS alone may change a role: one that IAM Identity Center made for a permission set, or a
-    service-linked one. IAM refuses to put policies on it (IAM API reference, PutRolePolicy:
+    """Return whether only AWS can change a role: one of a permission set of IAM Identity Center, or a
+    service-linked one. IAM refuses to attach policies to it (IAM API reference, PutRolePolicy:
     UnmodifiableEntity)."""
     return _RESERVED.fullmatch(arn) is not None
 
 
 def own_role(value: Any) -> str | None:
-    """A rule: a role on which policies can be put."""
+    """A rule: a role to which policies can be attached."""
     if reserved(str(value)):
         return (
-            "on which AWS alone can put policies (a role of IAM Identity Center or of a service); expected a "
-            "role of your own"
+            "to which only AWS can attach policies (a role of IAM Identity Center or of a service); expected "
+            "a role that you manage"
         )
     return None
 
@@ -40,21 +40,21 @@ MEMBER: Final = matches(
     "one principal, serviceAccount:EMAIL, group:EMAIL, user:EMAIL or principal://...",
 )
 PRINCIPAL: Final[dict[Cloud, Rule]] = {"aws": ROLE, "gcp": MEMBER}
-"""A rule for a principal on each cloud, in the shape in which workload identities give theirs."""
+"""A rule for a principal on each cloud, in the form of the `principal` of workload identities."""
 
 
 _TEXTS: Final[WeakKeyDictionary[Output[Any], str]] = WeakKeyDictionary()
 
 
 def declare(principal: Output[str], text: str) -> Output[str]:
-    """Note what an output will be, so that components can compare principals before they exist. Returns the
-    output. For one with a name of its own, which is known before the cloud creates it."""
+    """Record the value that an output will have, so that components can compare principals before they exist.
+    For a principal with a fixed name, which is known before the cloud creates it. Returns the output."""
     _TEXTS[principal] = text
     return principal
 
 
 def known(principal: Input[str]) -> str | None:
-    """A principal as text; None where only the engine will know it."""
+    """Return a principal as text; None where only the engine knows it."""
     if isinstance(principal, str):
         return principal
     return _TEXTS.get(principal) if isinstance(principal, Output) else None
@@ -66,11 +66,12 @@ def identity(principal: Input[str]) -> str:
 
 
 def member_key(principal: Input[str], otherwise: str) -> str:
-    """A member of Google's IAM in logical names: its kind and address, `group-analysts@acme.example`.
+    """Return a member of Google's IAM as part of logical names: kind and address,
+    `group-analysts@acme.example`.
 
-    Each member resource is named by its principal and by what it is a role on, never by a position in a list:
-    deleting one removes the principal from the role, whichever resource put it there. otherwise: where only
-    the engine knows the principal.
+    Each member resource is named by its principal and the resource of the role, never by a position in a
+    list: deleting it removes the principal from the role, whichever resource added it. otherwise: the result
+    where only the engine knows the principal.
     """
     text = known(principal)
     if text is None:
@@ -81,7 +82,8 @@ def member_key(principal: Input[str], otherwise: str) -> str:
 
 @dataclass(frozen=True)
 class Member:
-    """A principal of a list. key: its part of logical names. former: what it was before, its position."""
+    """A principal of a list. key: its part of logical names. former: its position, which was the key
+    before."""
 
     principal: Input[str]
     key: str
@@ -89,7 +91,7 @@ class Member:
 
 
 def members(principals: Sequence[Input[str]]) -> Iterator[Member]:
-    """The principals of a list, each once."""
+    """Return the principals of a list without duplicates."""
     seen: set[str] = set()
     for position, principal in enumerate(principals):
         if identity(principal) not in seen:
@@ -98,5 +100,5 @@ def members(principals: Sequence[Input[str]]) -> Iterator[Member]:
 
 
 def renamed(name: str, former: str | None) -> list[str]:
-    """A former logical name as `formerly` of a resource that has this one; none where they are equal."""
+    """Return a former logical name as `formerly` of a resource with this name; none where they are equal."""
     return [former] if former is not None and former != name else []

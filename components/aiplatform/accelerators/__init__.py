@@ -1,7 +1,7 @@
 """The catalog of accelerators: pure data and look-ups, no resources.
 
-An environment names a card and how many of it a node has (`accelerator: h100`, `count: 8`); the catalog says
-which machine that is. Cards are the same in every cloud (`cards`); the machines are a cloud's own (`aws`,
+An environment names an accelerator and the count of a node (`accelerator: h100`, `count: 8`); the catalog
+states which machine that is. Accelerators are the same on every cloud (`cards`), machines are not (`aws`,
 `gcp`).
 """
 
@@ -38,8 +38,8 @@ __all__ = [
 
 
 def key_problem(accelerator: str, cloud: Cloud | None = None) -> str | None:
-    """What is wrong with an accelerator's name, with those of the cloud, or all, and the nearest that exists;
-    None where it is one."""
+    """Return the problem of an unknown accelerator's name, with the names of the cloud (or all) and the
+    nearest one; None for a known name."""
     if accelerator in CARDS:
         return None
     close = _nearest(accelerator.strip().lower())
@@ -58,32 +58,33 @@ def _nearest(word: str) -> str | None:
 
 
 def offered(cloud: Cloud) -> Sequence[str]:
-    """The cards that a cloud has, in the catalog's order."""
-    here = {machine.accelerator for machine in (MACHINES if cloud == "aws" else gcp.MACHINES)}
-    return [key for key in CARDS if key in here]
+    """Return the accelerators of a cloud, in the catalog's order."""
+    names = {machine.accelerator for machine in (MACHINES if cloud == "aws" else gcp.MACHINES)}
+    return [key for key in CARDS if key in names]
 
 
 def offered_problem(accelerator: str, cloud: Cloud) -> str | None:
-    """What is wrong with a known accelerator on a cloud that does not have it; None where it has."""
-    here = offered(cloud)
-    if accelerator in here:
+    """Return the problem of a known accelerator that the cloud does not have; None where it has it."""
+    names = offered(cloud)
+    if accelerator in names:
         return None
-    return f"which {CLOUDS[cloud]} does not have; expected one of {', '.join(here)}"
+    return f"which {CLOUDS[cloud]} does not have; expected one of {', '.join(names)}"
 
 
 def counts(accelerator: str, cloud: Cloud) -> Sequence[int]:
-    """How many of a card a node can have on a cloud, ascending."""
+    """Return the counts of an accelerator that nodes on a cloud can have, ascending."""
     machines = MACHINES if cloud == "aws" else gcp.MACHINES
     return sorted({machine.count for machine in machines if machine.accelerator == accelerator})
 
 
 def aws_counts(accelerator: str) -> Sequence[int]:
-    """How many of a card a node on AWS can have, ascending."""
+    """Return the counts of an accelerator that nodes on AWS can have, ascending."""
     return counts(accelerator, "aws")
 
 
 def count_problem(accelerator: str, count: int, cloud: Cloud = "aws") -> str | None:
-    """What is wrong with a count of a known accelerator, with those that exist; None where it is one."""
+    """Return the problem of a count of a known accelerator, with those that exist; None for one that
+    exists."""
     known = counts(accelerator, cloud)
     if not known:
         return offered_problem(accelerator, cloud)
@@ -99,7 +100,10 @@ def _words(numbers: Sequence[int]) -> str:
 
 
 def aws_machines(accelerator: str, count: int) -> Sequence[Machine]:
-    """The instance types that carry `count` of a card, the preferred first; ValueError with the problem."""
+    """Return AWS's instance types with `count` of an accelerator, the preferred first.
+
+    Raises ValueError with the problem.
+    """
     problem = key_problem(accelerator) or count_problem(accelerator, count)
     if problem:
         raise ValueError(problem)
@@ -107,12 +111,12 @@ def aws_machines(accelerator: str, count: int) -> Sequence[Machine]:
 
 
 def aws_machine(instance_type: str) -> Machine | None:
-    """The accelerator machine of an instance type, or None where the catalog has none of that name."""
+    """Return the machine of an instance type, or None where the catalog does not have it."""
     return next((machine for machine in MACHINES if machine.type == instance_type), None)
 
 
 def gcp_machines(accelerator: str, count: int) -> Sequence[gcp.Machine]:
-    """Return Google Cloud's machine types with `count` of a card, the preferred first.
+    """Return Google Cloud's machine types with `count` of an accelerator, the preferred first.
 
     Raises ValueError with the problem.
     """
@@ -123,14 +127,14 @@ def gcp_machines(accelerator: str, count: int) -> Sequence[gcp.Machine]:
 
 
 def gcp_machine(machine_type: str) -> gcp.Machine | None:
-    """The machine of Google Cloud that has its accelerators built in, or None where the catalog has none."""
+    """Return the machine of a type with built-in accelerators, or None where the catalog does not have it."""
     return next((m for m in gcp.MACHINES if m.type == machine_type and not m.attached), None)
 
 
 def mig_problem(accelerator: str, profile: str) -> str | None:
-    """What is wrong with a MIG profile for a known accelerator; None where the card has it."""
+    """Return the problem of a MIG profile for a known accelerator; None where the accelerator has it."""
     card = CARDS[accelerator]
     if not card.mig:
-        able = [key for key, other in CARDS.items() if other.mig]
-        return f"{accelerator} has no MIG; those that have: {', '.join(able)}"
+        supported = [key for key, other in CARDS.items() if other.mig]
+        return f"but {accelerator} has no MIG; accelerators with MIG: {', '.join(supported)}"
     return None if profile in card.mig else f"expected a profile of {accelerator}: {', '.join(card.mig)}"

@@ -1,7 +1,7 @@
-"""The accelerators on AWS: which instance types carry how many of which card.
+"""The accelerators on AWS: instance types, with accelerator and count.
 
-Facts of a type are what EC2's DescribeInstanceTypes answers; a test compares each with a recorded answer.
-Zones are not here: which zone offers a type changes, and EC2 is asked when a program runs
+The properties of a type come from EC2's DescribeInstanceTypes; a test compares each with a recorded response.
+Zones are not in the catalog: the zones that offer a type change, and a program asks EC2 for them at run time
 (DescribeInstanceTypeOfferings).
 """
 
@@ -24,15 +24,15 @@ class Price:
 
 @dataclass(frozen=True)
 class Disks:
-    """The NVMe disks of the instance store; they lose their content when the instance stops."""
+    """The NVMe disks of the instance store; their data is lost when the instance stops."""
 
     count: int
     gb: int
-    """Of one disk, in 10^9 bytes."""
+    """Size of one disk, 10^9 bytes."""
 
     @property
     def total_gib(self) -> int:
-        """All of them as one RAID0 array, in whole GiB."""
+        """Size of all disks as one RAID0 array, whole GiB."""
         return self.count * self.gb * 10**9 // 2**30
 
 
@@ -40,7 +40,7 @@ class Disks:
 class Machine:
     """An instance type.
 
-    network_cards, efa_interfaces: how many it has at most; 0 EFA interfaces means that it has no EFA.
+    network_cards, efa_interfaces: the maximum; without EFA 0 EFA interfaces.
     capacity_block: whether EC2 sells it in Capacity Blocks for ML.
     price: None where the price list of `Price.region` has none (sold elsewhere, or only in blocks).
     """
@@ -59,7 +59,7 @@ class Machine:
 
     @property
     def card(self) -> Card:
-        """The card that it carries."""
+        """Its accelerator."""
         return CARDS[self.accelerator]
 
 
@@ -87,9 +87,9 @@ def _machine(
     return Machine(type_, card, count, vcpus, memory_gib, cards, efa, Disks(*disks), block, price)
 
 
-# Of those with the same card and count the preferred stands first: it is the smallest, so that the Cluster
-# Autoscaler, which plans with the first type of a group, never promises more than a node has; the others are
-# at least as big and serve as alternatives for spot.
+# Of the types with the same accelerator and count the preferred one is first. It is the smallest, so that
+# the Cluster Autoscaler, which plans with the first type of a group, never expects more than a node has; the
+# others are at least as big and are alternatives for spot.
 #
 #   type, card, (cards, vCPU, GiB), (network cards, EFA interfaces), (disks, GB each), USD/h
 MACHINES: Final[tuple[Machine, ...]] = (
@@ -161,11 +161,11 @@ PODS_WITH_EFA: Final[Mapping[str, int]] = {
     "trn2.3xlarge": 16,
     "trn2.48xlarge": 51,
 }
-"""Instance type -> Pods that it has addresses for once EFA has taken one interface of the first network card,
-where these are fewer than EKS says. The VPC CNI gives addresses of that card's interfaces alone:
-(interfaces - 1) * (addresses of each - 1) + 2, by DescribeInstanceTypes. EKS and nodeadm count the interface
-that EFA has (amazon-eks-ami, nodeadm/internal/kubelet/eni_max_pods.go), and a Pod beyond the addresses is
-placed and never starts."""
+"""Instance type -> number of Pods for which it has addresses when EFA uses one interface of the first network
+card, where EKS states more. The VPC CNI assigns addresses only from the interfaces of that card:
+(interfaces - 1) * (addresses of each - 1) + 2, by DescribeInstanceTypes. EKS and nodeadm also count the
+interface of EFA (amazon-eks-ami, nodeadm/internal/kubelet/eni_max_pods.go), and a Pod without an address is
+scheduled but never starts."""
 
 BOTTLEROCKET_MIG_MODELS: Final[Mapping[str, str]] = {
     "a100": "a100.40gb",
@@ -173,5 +173,5 @@ BOTTLEROCKET_MIG_MODELS: Final[Mapping[str, str]] = {
     "h100": "h100.80gb",
     "h200": "h200.141gb",
 }
-"""Card -> its key in Bottlerocket's `settings.kubelet-device-plugins.nvidia.mig.profile`; the cards that its
-MIG service (nvidia-migmanager) can cut. B200 has MIG, but is not among them."""
+"""Accelerator -> its key in Bottlerocket's `settings.kubelet-device-plugins.nvidia.mig.profile`, for those
+that its MIG service (nvidia-migmanager) can partition. B200 has MIG, but is not among them."""

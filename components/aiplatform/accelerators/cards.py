@@ -1,4 +1,4 @@
-"""The accelerator cards, whatever cloud they stand in: an environment says `accelerator: h100`."""
+"""The accelerators, on any cloud: the values of `accelerator` in an environment file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ TPU: Final = "google.com/tpu"
 
 @dataclass(frozen=True)
 class Card:
-    """One model of card.
+    """A model of accelerator.
 
-    memory_mib: of one card, as the cloud's API reports it.
-    resource: what a Pod asks for; its device plugin advertises it.
-    mig: MIG profile -> how many of it one card holds when the whole card is cut into it; empty where the card
-        has no MIG. Source: the geometries that NVIDIA's MIG manager ships (mig-parted, `all-<profile>`) and
-        the MIG user guide's table of profiles of each card.
-    neuron_cores: of one card, each an `aws.amazon.com/neuroncore`.
+    memory_mib: of one accelerator, as the cloud's API reports it.
+    resource: what a Pod requests and the device plugin advertises.
+    mig: MIG profile -> number of instances of it on one GPU that is partitioned with this profile only; empty
+        without MIG. Source: the geometries of NVIDIA's MIG manager (mig-parted, `all-<profile>`) and the
+        table of profiles of each GPU in the MIG user guide.
+    neuron_cores: of one accelerator, each an `aws.amazon.com/neuroncore`.
     """
 
     key: str
     product: str
-    """The name in the cloud's API; of a GPU that of EC2's."""
+    """Its name in the cloud's API; for a GPU that in EC2's API."""
     memory_mib: int
     resource: str = NVIDIA
     mig: Mapping[str, int] = field(default_factory=dict[str, int])
@@ -32,7 +32,7 @@ class Card:
 
     @property
     def vendor(self) -> str:
-        """`nvidia`, `neuron` or `tpu`: which driver, image and device plugin it takes."""
+        """`nvidia`, `neuron` or `tpu`, which decides driver, image and device plugin."""
         return _VENDORS[self.resource]
 
 
@@ -54,7 +54,7 @@ CARDS: Final[Mapping[str, Card]] = {
         Card("a100", "A100", 40960, mig=_A100_40),
         Card("a100-80", "A100", 81920, mig=_80_GB),
         Card("h100", "H100", 81920, mig=_80_GB),
-        # As H100 with more network cards; the clouds count it as a card of its own.
+        # An H100 with more network cards; Google Cloud has it as a separate accelerator type.
         Card("h100-mega", "H100", 81920, mig=_80_GB),
         Card("h200", "H200", 144384, mig=_H200),
         Card("b200", "B200", 183359, mig=_B200),
@@ -100,4 +100,4 @@ ALSO_CALLED: Final[Mapping[str, str]] = {
     "p5en": "h200",
     "p6": "b200",
 }
-"""Words that people write for a card; an error suggests the catalog's own."""
+"""Other names for accelerators; an error suggests the catalog's name."""

@@ -1,9 +1,10 @@
-"""The accelerators on Google Cloud: which machine types carry how many of which card.
+"""The accelerators on Google Cloud: machine types, with accelerator and count.
 
-Sources: "Accelerator-optimized machine family" and "GPU machine types" (vCPU, memory, cards, network cards),
-"About Local SSD disks" (how many disks a type has or may have), "Plan TPUs in GKE" (TPU machine types and
-topologies), "Choose a consumption option" (how a type is sold). Zones are not here: which zone offers a type
-changes, and Compute Engine is asked when a program runs; but for those of flex-start, which it does not tell.
+Sources: "Accelerator-optimized machine family" and "GPU machine types" (vCPU, memory, GPUs, network cards),
+"About Local SSD disks" (number of disks that a type has or can have), "Plan TPUs in GKE" (TPU machine types
+and topologies), "Choose a consumption option" (how a type is sold). Zones are not in the catalog: the zones
+that offer a type change, and a program asks Compute Engine for them at run time. Only the zones of flex-start
+are listed, because no API reports them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,27 +16,27 @@ from aiplatform.accelerators.aws import Price
 from aiplatform.accelerators.cards import CARDS, Card
 
 Fabric = Literal["tcpx", "tcpxo", "rdma"]
-"""How cards of several nodes talk past the CPU: GPUDirect-TCPX (A3 High), GPUDirect-TCPXO (A3 Mega),
-GPUDirect RDMA over RoCE (A3 Ultra, A4)."""
+"""How the GPUs of several nodes communicate without the CPU: GPUDirect-TCPX (A3 High), GPUDirect-TCPXO (A3
+Mega), GPUDirect RDMA over RoCE (A3 Ultra, A4)."""
 
 SSD_GIB: Final = 375
-"""Of one local SSD of these machine types."""
+"""Size of one local SSD of these machine types, GiB."""
 
 EVERY_KIND: Final = frozenset({"reserved", "on_demand", "spot", "flex_start", "queued"})
 NOT_ON_DEMAND: Final = EVERY_KIND - {"on_demand"}
-PASSING: Final = frozenset({"spot", "flex_start", "queued"})
+TEMPORARY: Final = frozenset({"spot", "flex_start", "queued"})
 
 
 @dataclass(frozen=True)
 class Machine:
     """A machine type with accelerators.
 
-    attached: the cards are no part of the machine type; the node pool attaches them.
-    local_ssds: how many disks of SSD_GIB its nodes have, or may have where not `ssds_built_in`.
-    gpu_nics: network cards beside the node's own, which carry the traffic between cards.
-    sold: the kinds of `capacity` that there are of it.
-    boot_disk: the disk type that its nodes start from.
-    price: on demand, for one machine with its cards; None where no public record gives it.
+    attached: the machine type has no accelerators built in; the node pool attaches them.
+    local_ssds: number of disks of SSD_GIB that its nodes have, or can have where not `ssds_built_in`.
+    gpu_nics: network cards for the traffic between accelerators, in addition to the node's own.
+    sold: the types of `capacity` that it is sold as.
+    boot_disk: the disk type of its boot disk.
+    price: on demand, for one machine with its accelerators; None where no public source has it.
     """
 
     type: str
@@ -51,12 +52,12 @@ class Machine:
     sold: frozenset[str] = EVERY_KIND
     boot_disk: Literal["pd-balanced", "hyperdisk-balanced"] = "pd-balanced"
     compact: bool = True
-    """Whether a compact placement policy takes it ("Define compact placement for GKE nodes")."""
+    """Whether it supports compact placement ("Define compact placement for GKE nodes")."""
     price: Price | None = None
 
     @property
     def card(self) -> Card:
-        """The card that it carries."""
+        """Its accelerator."""
         return CARDS[self.accelerator]
 
     @property
@@ -66,7 +67,7 @@ class Machine:
 
     @property
     def is_tpu(self) -> bool:
-        """Whether the cards are TPU chips."""
+        """Whether its accelerators are TPU chips."""
         return self.card.vendor == "tpu"
 
 
@@ -82,8 +83,9 @@ ACCELERATOR_TYPES: Final[Mapping[str, str]] = {
     "tpu-v5e": "tpu-v5-lite-podslice",
     "tpu-v6e": "tpu-v6e-slice",
 }
-"""Card -> its name in Google Cloud: of a GPU the accelerator type of Compute Engine (also the value of the
-node label `cloud.google.com/gke-accelerator`), of a TPU that of `cloud.google.com/gke-tpu-accelerator`."""
+"""Accelerator -> its name in Google Cloud: for a GPU the accelerator type of Compute Engine (also the value
+of the node label `cloud.google.com/gke-accelerator`), for a TPU the value of
+`cloud.google.com/gke-tpu-accelerator`."""
 
 PARTITIONS: Final[Mapping[str, Mapping[str, int]]] = {
     "a100": {"1g.5gb": 7, "2g.10gb": 3, "3g.20gb": 2, "7g.40gb": 1},
@@ -93,22 +95,20 @@ PARTITIONS: Final[Mapping[str, Mapping[str, int]]] = {
     "h200": {"1g.18gb": 7, "1g.35gb": 4, "2g.35gb": 3, "3g.71gb": 2, "7g.141gb": 1},
     "b200": {"1g.23gb": 7, "1g.45gb": 4, "2g.45gb": 3, "3g.90gb": 2, "7g.180gb": 1},
 }
-"""Card -> the partition sizes that GKE cuts it into, and how many of each it makes of one card. Source:
-"Running multi-instance GPUs" of the GKE documentation; NVIDIA's MIG has more profiles than GKE makes."""
+"""GPU -> partition sizes that GKE supports, with the number of partitions of one GPU. Source: "Running
+multi-instance GPUs" of the GKE documentation; NVIDIA's MIG has more profiles than GKE supports."""
 
 MOST_CLIENTS: Final = 48
-"""Containers that share a GPU in turns, at most ("Share GPUs with multiple workloads using GPU
-time-sharing")."""
+"""Maximum of containers that share a GPU ("Share GPUs with multiple workloads using GPU time-sharing")."""
 
 TOPOLOGIES: Final[Mapping[str, Sequence[str]]] = {
     "tpu-v5e": ("1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16"),
     "tpu-v6e": ("1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16"),
 }
-"""Card -> the shapes of slices that there are, smallest first."""
+"""TPU -> topologies of slices, smallest first."""
 
 OF_ONE_NODE: Final[Mapping[int, str]] = {1: "1x1", 4: "2x2", 8: "2x4"}
-"""Chips of a node -> the topology of a slice that is that one node. Only nodes of 4 chips make bigger
-slices."""
+"""Chips of a node -> topology of a slice of one node. Only nodes with 4 chips form bigger slices."""
 
 CHIPS_OF_SLICES: Final = 4
 
@@ -116,8 +116,9 @@ FLEX_START_ZONES: Final[Mapping[str, frozenset[str]]] = {
     "tpu-v5e": frozenset({"us-west4-a"}),
     "tpu-v6e": frozenset({"asia-northeast1-b", "us-east5-a", "us-east5-b"}),
 }
-"""Card -> the zones where flex-start and queued capacity of it is sold; of cards that are not here, wherever
-their machines are. Source: GKE, "About flex-start provisioning mode: Requirements", as of 2025."""
+"""Accelerator -> the zones that sell it as flex-start and queued capacity; accelerators that are not listed
+are sold in every zone with their machines. Source: GKE, "About flex-start provisioning mode: Requirements",
+as of 2025."""
 
 _AUTOSCALER: Final = (
     "2026-06-23",
@@ -136,7 +137,7 @@ def _price(usd_per_hour: float, source: tuple[str, str] = _AUTOSCALER) -> Price:
 
 
 def _n1(vcpus: int, cards: int, machine_per_hour: float) -> Machine:
-    # Cards are attached; T4 0.35 USD/h each.
+    # GPUs are attached; a T4 costs 0.35 USD/h.
     return Machine(
         f"n1-standard-{vcpus}",
         "t4",
@@ -151,7 +152,7 @@ def _n1(vcpus: int, cards: int, machine_per_hour: float) -> Machine:
 
 
 def _g2(vcpus: int, cards: int, usd_per_hour: float) -> Machine:
-    # One local SSD for each card may be added.
+    # One local SSD for each GPU can be added.
     return Machine(
         f"g2-standard-{vcpus}", "l4", cards, vcpus, 4 * vcpus, local_ssds=cards, price=_price(usd_per_hour)
     )
@@ -195,7 +196,7 @@ def _a3_high(cards: int) -> Machine:
         gpu_nics=4 if whole else 0,
         fabric="tcpx" if whole else None,
         # "You can create A3 High VMs with less than 8 GPUs only by Spot VMs or flex-start."
-        sold=EVERY_KIND if whole else PASSING,
+        sold=EVERY_KIND if whole else TEMPORARY,
     )
 
 
@@ -212,8 +213,8 @@ def _tpu(type_: str, card: str, shape: tuple[int, int, int], usd_per_chip_hour: 
     )
 
 
-# Of those with the same card and count the preferred stands first, the smallest; `instance_types` names
-# another.
+# Of the types with the same accelerator and count the preferred one, the smallest, is first; `instance_types`
+# selects another.
 MACHINES: Final[tuple[Machine, ...]] = (
     _n1(4, 1, 0.19),
     _n1(8, 1, 0.38),
@@ -257,7 +258,7 @@ MACHINES: Final[tuple[Machine, ...]] = (
         gpu_nics=8,
         fabric="tcpxo",
     ),
-    # One more card for the host's second network, and eight for RDMA.
+    # One more network card for the second network of the host, and eight for RDMA.
     Machine(
         "a3-ultragpu-8g",
         "h200",
@@ -306,27 +307,31 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "ct6e": "TPU v6e chips",
     "tpu7x": "TPU v7 chips",
 }
-"""Machine families that come with their accelerators: nothing can be attached to them, and no CPU pool is
-made of them."""
+"""Machine families with built-in accelerators: no others can be attached to them, and CPU pools cannot use
+them."""
 
 
 def nodes_of(topology: str, chips_of_node: int) -> int:
-    """How many nodes make a slice of a topology (`4x4` of nodes with 4 chips: 4)."""
+    """Return the number of nodes of a slice with a topology (`4x4` of nodes with 4 chips: 4)."""
     sides = topology.split("x")
     if not all(side.isdecimal() for side in sides):
-        return 1  # no topology, which topology_problem tells
+        return 1  # Not a topology: topology_problem reports it.
     return max(1, prod(int(side) for side in sides) // chips_of_node)
 
 
 def topology_problem(accelerator: str, count: int, topology: str) -> str | None:
-    """What is wrong with a slice's topology for nodes of `count` chips, with those that exist; None where it
-    is one."""
-    own = OF_ONE_NODE[count]
-    fitting = [own]
+    """Return the problem of a slice's topology for nodes with `count` chips, with those that exist; None for
+    one that exists."""
+    of_one_node = OF_ONE_NODE[count]
+    fitting = [of_one_node]
     if count == CHIPS_OF_SLICES:
         shapes = TOPOLOGIES[accelerator]
-        fitting = list(shapes[shapes.index(own) :])
+        fitting = list(shapes[shapes.index(of_one_node) :])
     if topology in fitting:
         return None
-    bigger = "" if count == CHIPS_OF_SLICES else f"; slices over several nodes are of {CHIPS_OF_SLICES} chips"
+    bigger = (
+        ""
+        if count == CHIPS_OF_SLICES
+        else f"; slices of several nodes need nodes with {CHIPS_OF_SLICES} chips"
+    )
     return f"expected a topology of nodes with {count} {accelerator}: {', '.join(fitting)}{bigger}"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedD
 
 from pulumi import Input
 
-from aiplatform._shared.addresses import not_the_world, private_range, reachable_from_outside
+from aiplatform._shared.addresses import not_the_internet, private_range, reachable_from_outside
 from aiplatform._shared.args import Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform.cluster import rules
@@ -207,7 +207,7 @@ class ApiAccess:
     """Checked ApiAccessArgs."""
 
     mode: Literal["in_vpc", "cidrs", "dns"] = "in_vpc"
-    cidrs: Annotated[list[Annotated[str, reachable_from_outside]], not_the_world, distinct] = field(
+    cidrs: Annotated[list[Annotated[str, reachable_from_outside]], not_the_internet, distinct] = field(
         default_factory=list[str]
     )
     security_group_id: Input[Annotated[str, matches(r"sg-[0-9a-z]+", "a security group's id")]] | None = None

@@ -1,4 +1,4 @@
-"""The Cluster Autoscaler, which makes pools live."""
+"""The Cluster Autoscaler of EKS."""
 
 from typing import TypedDict
 
@@ -11,23 +11,24 @@ __all__ = ["ClusterAutoscaler", "ClusterAutoscalerArgs", "ClusterAutoscalerOutpu
 
 
 class ClusterAutoscalerOutputs(TypedDict):
-    """What others need to know of the autoscaler."""
+    """Outputs of the autoscaler."""
 
     role_arn: Input[str]
-    """Its role on AWS."""
+    """The arn of its IAM role."""
     image: Input[str]
-    """The image that runs."""
+    """The image of its Pods."""
 
 
 class ClusterAutoscaler(ComponentResource):
-    """Upstream's Cluster Autoscaler in kube-system, as typed objects: it finds the node groups of its cluster
-    by the tags that EKS sets, grows the one with the highest priority that fits, and has its rights on AWS by
-    Pod Identity. Takes the AWS and the Kubernetes provider of the cluster through `opts.providers`."""
+    """Upstream's Cluster Autoscaler in kube-system, as typed objects. It finds the node groups of its cluster
+    by the tags that EKS sets, adds nodes to the fitting group with the highest priority, and has its
+    permissions on AWS by Pod Identity. It needs the AWS and the Kubernetes provider of the cluster in
+    `opts.providers`."""
 
     role_arn: Output[str]
-    """Its role on AWS."""
+    """The arn of its IAM role."""
     image: Output[str]
-    """The image that runs."""
+    """The image of its Pods."""
 
     def __init__(self, name: str, args: ClusterAutoscalerArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(ClusterAutoscalerSettings, args, "ClusterAutoscalerArgs")
@@ -35,7 +36,7 @@ class ClusterAutoscaler(ComponentResource):
         from aiplatform.cluster_autoscaler import aws
 
         super().__init__("aiplatform:index:ClusterAutoscaler", name, {}, opts)
-        built = aws.Builder(self, name, settings).build()
+        built = aws.build(self, name, settings)
         self.outputs: ClusterAutoscalerOutputs = {
             "role_arn": built.role.arn,
             "image": settings.chosen_image,

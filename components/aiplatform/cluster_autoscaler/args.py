@@ -25,41 +25,41 @@ IMAGES: Final[Mapping[str, str]] = {
     for name, image in _images.images().items()
     if name.startswith("cluster-autoscaler-")
 }
-"""Kubernetes' minor version -> the autoscaler's image for it: it simulates that version's scheduler."""
+"""Kubernetes' minor version -> the autoscaler's image for it, which simulates that version's scheduler."""
 
 
 ENDPOINTS: Final = ("autoscaling", "ec2", "eks", "eks-auth", "sts")
-"""AWS services that it calls: in a network without a way out they need interface endpoints (EKS user guide,
-"Deploy private clusters with limited internet access")."""
+"""AWS services that it calls: a network without access to the internet needs interface endpoints for them
+(EKS user guide, "Deploy private clusters with limited internet access")."""
 
 
 class ClusterAutoscalerArgs(TypedDict):
-    """What grows node groups for Pods that do not fit, and shrinks them when nodes are idle."""
+    """The Cluster Autoscaler: it adds nodes for Pods that do not fit, and removes idle nodes."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReferenceArgs
-    """With `version`, which chooses the release, unless `image` is given."""
+    """The cluster: `Cluster.outputs`. Its `version` selects the release, unless `image` is set."""
     node_groups: NotRequired[list[NodeGroupReferenceArgs]]
-    """The node groups of all pools, as the pools' outputs give them: where several would do, the autoscaler
-    takes one with the highest priority, and among equals the one that wastes least. Groups that are not
-    listed come last. Default: none."""
+    """The node groups of all pools, as in the outputs of the pools. Where several groups fit, the autoscaler
+    uses the one with the highest priority, and among equal ones that with the least unused capacity. Groups
+    that are not listed come last. Default: none."""
     replicas: NotRequired[int]
-    """One works, the others wait: 1 to 3. Default 1."""
+    """Replicas, 1 to 3: one is the leader, the others are on standby. Default 1."""
     scale_down_after_minutes: NotRequired[int]
-    """How long a node is idle before it goes, 1 to 1440. Default 10."""
+    """Minutes that a node is idle before it is removed, 1 to 1440. Default 10."""
     image: NotRequired[str]
-    """The image, with tag or digest. Default: upstream's, by the cluster's version."""
+    """The image, with tag or digest. Default: upstream's for the cluster's version."""
     mirrors: NotRequired[dict[str, str]]
     """Mirrors of upstream's image: its registry (`registry.k8s.io`), or a repository in it -> the registry or
     repository to pull from instead, such as an ECR pull-through cache
-    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Tag and digest stay. Default: upstream itself."""
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Tag and digest are kept. Default: no mirror."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource on AWS, beside those of the provider."""
+    """Tags of every resource on AWS, in addition to the provider's default tags."""
 
 
 def image_for(version: str) -> str:
-    """The image for a cluster's version. Raises ValueError where no release is pinned for it."""
+    """Return the image for a cluster's version. Raises ValueError where no release is pinned for it."""
     minor = ".".join(version.split(".")[:2])
     if minor not in IMAGES:
         raise ValueError(_no_release(version))
@@ -68,7 +68,7 @@ def image_for(version: str) -> str:
 
 def _no_release(version: str) -> str:
     known = ", ".join(IMAGES)
-    return f"{got(version)}, expected one of {known}, for which a release is pinned; or give `image`"
+    return f"{got(version)}, expected one of {known}, for which a release is pinned, or an `image`"
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         for index, group in enumerate(self.node_groups):
             if group.autoscaling_group is None:
                 yield Problem(
@@ -101,7 +101,9 @@ class ClusterAutoscalerSettings(CloudNeutral):
                 )
         version = self.cluster.version
         if self.image is None and version is None:
-            yield Problem("cluster.version", "missing, expected the cluster's version: it chooses the image")
+            yield Problem(
+                "cluster.version", "missing, expected the cluster's version, which selects the image"
+            )
         if self.image is None and isinstance(version, str) and ".".join(version.split(".")[:2]) not in IMAGES:
             yield Problem("cluster.version", _no_release(version))
 
@@ -112,7 +114,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
 
     @property
     def chosen_image(self) -> Input[str]:
-        """The image, by the cluster's version where none is given."""
+        """The image: the argument, else that for the cluster's version."""
         if self.image is not None:
             return self.image
         return Output.from_input(self.cluster.version or "").apply(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Output
 from pulumi_aws import eks, iam
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
@@ -14,10 +14,11 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import Place, place
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
+from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
-from aiplatform.cluster_autoscaler import permissions as rights
+from aiplatform.cluster_autoscaler import permissions
 from aiplatform.cluster_autoscaler.args import ROLE, ClusterAutoscalerSettings
 from aiplatform.cluster_autoscaler.permissions import NAME, NAMESPACE, PRIORITIES
 
@@ -29,13 +30,13 @@ _NOBODY: Final = 65534
 
 @dataclass(frozen=True)
 class Built:
-    """What the component shows."""
+    """What the component's outputs need of its resources."""
 
     role: iam.Role
     deployment: apps.Deployment
 
 
-def _rather_on_system_nodes() -> core.NodeAffinityArgs:
+def _prefer_system_nodes() -> core.NodeAffinityArgs:
     expression = core.NodeSelectorRequirementArgs(key=POOL, operator="In", values=["system"])
     return core.NodeAffinityArgs(
         preferred_during_scheduling_ignored_during_execution=[
@@ -46,244 +47,238 @@ def _rather_on_system_nodes() -> core.NodeAffinityArgs:
     )
 
 
-class Builder:
-    """Makes its parts as children of one component."""
+AutoscalerContext = Context[ClusterAutoscalerSettings]
 
-    def __init__(
-        self, parent: pulumi.ComponentResource, name: str, settings: ClusterAutoscalerSettings
-    ) -> None:
-        self.parent = parent
-        self.name = name
-        self.settings = settings
-        self.place = place(parent)
 
-    def build(self) -> Built:
-        """All of it. The Deployment comes last: a Pod gets credentials only from an association that stands
-        when it starts."""
-        account = core.ServiceAccount(
-            f"{self.name}-service-account", metadata=self._metadata(NAME), opts=self._options()
-        )
-        role, association = self._identity()
-        bindings = self._rights()
-        priorities = self._priorities()
-        self._network_policy()
-        self._disruption_budget()
-        deployment = self._deployment([account, association, priorities, *bindings])
-        return Built(role, deployment)
+def build(component: pulumi.ComponentResource, name: str, settings: ClusterAutoscalerSettings) -> Built:
+    """Create the autoscaler's resources as children of `component`. The Deployment comes last: a Pod gets
+    credentials only from an association that exists when the Pod starts."""
+    context = Context(component, name, settings)
+    account = core.ServiceAccount(f"{name}-service-account", metadata=_metadata(NAME), opts=context.options())
+    here = place(component)
+    role, association = _identity(context, here)
+    bindings = _kubernetes_permissions(context)
+    priorities = _priorities(context)
+    _network_policy(context)
+    _disruption_budget(context)
+    deployment = _deployment(context, here.region, [account, association, priorities, *bindings])
+    return Built(role, deployment)
 
-    def _options(self, *depends_on: pulumi.Resource) -> ResourceOptions:
-        return ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None)
 
-    def _metadata(self, name: str, *, namespaced: bool = True) -> meta.ObjectMetaArgs:
-        return meta.ObjectMetaArgs(
-            name=name, namespace=NAMESPACE if namespaced else None, labels=dict(_LABELS)
-        )
+def _metadata(name: str, *, namespaced: bool = True) -> meta.ObjectMetaArgs:
+    return meta.ObjectMetaArgs(name=name, namespace=NAMESPACE if namespaced else None, labels=dict(_LABELS))
 
-    def _identity(self) -> tuple[iam.Role, pulumi.Resource]:
-        cluster = Output.from_input(self.settings.cluster.name)
-        role = iam.Role(
-            f"{self.name}-role",
-            name_prefix=ROLE.of(self.settings.prefix),
-            description="Cluster Autoscaler: scale the Auto Scaling groups of this cluster",
-            assume_role_policy=cluster.apply(
-                lambda known: pod_identity_trust(self.place, known, NAMESPACE, NAME)
-            ),
-            tags=self.settings.tags,
-            opts=self._options(),
-        )
-        granted = iam.RolePolicy(
-            f"{self.name}-policy",
-            role=role.name,
-            policy=cluster.apply(lambda known: rights.aws_policy(self.place, known)),
-            opts=self._options(),
-        )
-        association = eks.PodIdentityAssociation(
-            f"{self.name}-identity",
-            cluster_name=self.settings.cluster.name,
-            namespace=NAMESPACE,
-            service_account=NAME,
-            role_arn=role.arn,
-            tags=self.settings.tags,
-            opts=self._options(granted),
-        )
-        return role, association
 
-    def _rights(self) -> Sequence[pulumi.Resource]:
-        subject = rbac.SubjectArgs(kind="ServiceAccount", name=NAME, namespace=NAMESPACE)
-        api = "rbac.authorization.k8s.io"
-        everywhere = rbac.ClusterRole(
-            f"{self.name}-cluster-role",
-            metadata=self._metadata(NAME, namespaced=False),
-            rules=rights.cluster_rules(),
-            opts=self._options(),
-        )
-        here = rbac.Role(
-            f"{self.name}-role-in-namespace",
-            metadata=self._metadata(NAME),
-            rules=rights.namespace_rules(),
-            opts=self._options(),
-        )
-        return [
-            rbac.ClusterRoleBinding(
-                f"{self.name}-cluster-role-binding",
-                metadata=self._metadata(NAME, namespaced=False),
-                role_ref=rbac.RoleRefArgs(api_group=api, kind="ClusterRole", name=NAME),
-                subjects=[subject],
-                opts=self._options(everywhere),
-            ),
-            rbac.RoleBinding(
-                f"{self.name}-role-binding",
-                metadata=self._metadata(NAME),
-                role_ref=rbac.RoleRefArgs(api_group=api, kind="Role", name=NAME),
-                subjects=[subject],
-                opts=self._options(here),
-            ),
-        ]
+def _identity(context: AutoscalerContext, here: Place) -> tuple[iam.Role, pulumi.Resource]:
+    cluster = Output.from_input(context.settings.cluster.name)
+    role = iam.Role(
+        f"{context.name}-role",
+        name_prefix=ROLE.of(context.settings.prefix),
+        description="Cluster Autoscaler: scale the Auto Scaling groups of this cluster",
+        assume_role_policy=cluster.apply(lambda known: pod_identity_trust(here, known, NAMESPACE, NAME)),
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
+    role_policy = iam.RolePolicy(
+        f"{context.name}-policy",
+        role=role.name,
+        policy=cluster.apply(lambda known: permissions.aws_policy(here, known)),
+        opts=context.options(),
+    )
+    association = eks.PodIdentityAssociation(
+        f"{context.name}-identity",
+        cluster_name=context.settings.cluster.name,
+        namespace=NAMESPACE,
+        service_account=NAME,
+        role_arn=role.arn,
+        tags=context.settings.tags,
+        opts=context.options(role_policy),
+    )
+    return role, association
 
-    def _priorities(self) -> core.ConfigMap:
-        groups = self.settings.node_groups
-        numbers = [group.priority for group in groups]
-        names = Output.all(*(group.autoscaling_group for group in groups))
-        return core.ConfigMap(
-            f"{self.name}-priorities",
-            metadata=self._metadata(PRIORITIES),
-            data={
-                "priorities": names.apply(
-                    lambda known: rights.priorities(
-                        [(number, str(name)) for number, name in zip(numbers, known, strict=True)]
-                    )
+
+def _kubernetes_permissions(context: AutoscalerContext) -> Sequence[pulumi.Resource]:
+    subject = rbac.SubjectArgs(kind="ServiceAccount", name=NAME, namespace=NAMESPACE)
+    api = "rbac.authorization.k8s.io"
+    cluster_role = rbac.ClusterRole(
+        f"{context.name}-cluster-role",
+        metadata=_metadata(NAME, namespaced=False),
+        rules=permissions.cluster_rules(),
+        opts=context.options(),
+    )
+    role = rbac.Role(
+        f"{context.name}-role-in-namespace",
+        metadata=_metadata(NAME),
+        rules=permissions.namespace_rules(),
+        opts=context.options(),
+    )
+    return [
+        rbac.ClusterRoleBinding(
+            f"{context.name}-cluster-role-binding",
+            metadata=_metadata(NAME, namespaced=False),
+            role_ref=rbac.RoleRefArgs(api_group=api, kind="ClusterRole", name=NAME),
+            subjects=[subject],
+            opts=context.options(cluster_role),
+        ),
+        rbac.RoleBinding(
+            f"{context.name}-role-binding",
+            metadata=_metadata(NAME),
+            role_ref=rbac.RoleRefArgs(api_group=api, kind="Role", name=NAME),
+            subjects=[subject],
+            opts=context.options(role),
+        ),
+    ]
+
+
+def _priorities(context: AutoscalerContext) -> core.ConfigMap:
+    groups = context.settings.node_groups
+    numbers = [group.priority for group in groups]
+    names = Output.all(*(group.autoscaling_group for group in groups))
+    return core.ConfigMap(
+        f"{context.name}-priorities",
+        metadata=_metadata(PRIORITIES),
+        data={
+            "priorities": names.apply(
+                lambda known: permissions.priorities(
+                    [(number, str(name)) for number, name in zip(numbers, known, strict=True)]
                 )
-            },
-            opts=self._options(),
-        )
+            )
+        },
+        opts=context.options(),
+    )
 
-    def _disruption_budget(self) -> None:
-        policy.PodDisruptionBudget(
-            f"{self.name}-disruption-budget",
-            metadata=self._metadata(NAME),
-            spec=policy.PodDisruptionBudgetSpecArgs(
-                max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels=dict(_LABELS))
-            ),
-            opts=self._options(),
-        )
 
-    def _network_policy(self) -> None:
-        """Out: DNS, the API server and AWS (both HTTPS, at addresses that change), the agent that gives
-        credentials. In: metrics. The kubelet's probes pass in any case."""
-        dns = networking.NetworkPolicyEgressRuleArgs(
-            to=[
-                networking.NetworkPolicyPeerArgs(
-                    namespace_selector=meta.LabelSelectorArgs(
-                        match_labels={"kubernetes.io/metadata.name": "kube-system"}
-                    ),
-                    pod_selector=meta.LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
+def _disruption_budget(context: AutoscalerContext) -> None:
+    policy.PodDisruptionBudget(
+        f"{context.name}-disruption-budget",
+        metadata=_metadata(NAME),
+        spec=policy.PodDisruptionBudgetSpecArgs(
+            max_unavailable=1, selector=meta.LabelSelectorArgs(match_labels=dict(_LABELS))
+        ),
+        opts=context.options(),
+    )
+
+
+def _network_policy(context: AutoscalerContext) -> None:
+    """Egress: DNS, the API server and AWS (both HTTPS, at addresses that change), and the Pod Identity agent.
+    Ingress: metrics. The kubelet's probes are always allowed."""
+    dns = networking.NetworkPolicyEgressRuleArgs(
+        to=[
+            networking.NetworkPolicyPeerArgs(
+                namespace_selector=meta.LabelSelectorArgs(
+                    match_labels={"kubernetes.io/metadata.name": "kube-system"}
+                ),
+                pod_selector=meta.LabelSelectorArgs(match_labels={"k8s-app": "kube-dns"}),
+            )
+        ],
+        ports=[networking.NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")],
+    )
+    https = networking.NetworkPolicyEgressRuleArgs(
+        ports=[networking.NetworkPolicyPortArgs(port=443, protocol="TCP")]
+    )
+    agent = networking.NetworkPolicyEgressRuleArgs(
+        to=[networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=_POD_IDENTITY_AGENT))],
+        ports=[networking.NetworkPolicyPortArgs(port=80, protocol="TCP")],
+    )
+    networking.NetworkPolicy(
+        f"{context.name}-network-policy",
+        metadata=_metadata(NAME),
+        spec=networking.NetworkPolicySpecArgs(
+            pod_selector=meta.LabelSelectorArgs(match_labels=dict(_LABELS)),
+            policy_types=["Ingress", "Egress"],
+            ingress=[
+                networking.NetworkPolicyIngressRuleArgs(
+                    ports=[networking.NetworkPolicyPortArgs(port=_METRICS, protocol="TCP")]
                 )
             ],
-            ports=[
-                networking.NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")
-            ],
-        )
-        https = networking.NetworkPolicyEgressRuleArgs(
-            ports=[networking.NetworkPolicyPortArgs(port=443, protocol="TCP")]
-        )
-        agent = networking.NetworkPolicyEgressRuleArgs(
-            to=[networking.NetworkPolicyPeerArgs(ip_block=networking.IPBlockArgs(cidr=_POD_IDENTITY_AGENT))],
-            ports=[networking.NetworkPolicyPortArgs(port=80, protocol="TCP")],
-        )
-        networking.NetworkPolicy(
-            f"{self.name}-network-policy",
-            metadata=self._metadata(NAME),
-            spec=networking.NetworkPolicySpecArgs(
-                pod_selector=meta.LabelSelectorArgs(match_labels=dict(_LABELS)),
-                policy_types=["Ingress", "Egress"],
-                ingress=[
-                    networking.NetworkPolicyIngressRuleArgs(
-                        ports=[networking.NetworkPolicyPortArgs(port=_METRICS, protocol="TCP")]
-                    )
-                ],
-                egress=[dns, https, agent],
-            ),
-            opts=self._options(),
-        )
+            egress=[dns, https, agent],
+        ),
+        opts=context.options(),
+    )
 
-    def _deployment(self, depends_on: Sequence[pulumi.Resource]) -> apps.Deployment:
-        selector = meta.LabelSelectorArgs(match_labels=dict(_LABELS))
-        return apps.Deployment(
-            f"{self.name}-deployment",
-            metadata=self._metadata(NAME),
-            spec=apps.DeploymentSpecArgs(
-                replicas=self.settings.replicas,
-                selector=selector,
-                template=core.PodTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(labels=dict(_LABELS)),
-                    spec=core.PodSpecArgs(
-                        service_account_name=NAME,
-                        priority_class_name="system-cluster-critical",
-                        security_context=core.PodSecurityContextArgs(
-                            run_as_non_root=True,
-                            run_as_user=_NOBODY,
-                            run_as_group=_NOBODY,
-                            fs_group=_NOBODY,
-                            seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
-                        ),
-                        # On the system nodes, where the cluster has them: it would have to drain the node
-                        # that it runs on itself.
-                        tolerations=[core.TolerationArgs(key="CriticalAddonsOnly", operator="Exists")],
-                        affinity=core.AffinityArgs(node_affinity=_rather_on_system_nodes()),
-                        topology_spread_constraints=[
-                            core.TopologySpreadConstraintArgs(
-                                max_skew=1,
-                                topology_key="kubernetes.io/hostname",
-                                when_unsatisfiable="ScheduleAnyway",
-                                label_selector=selector,
-                            )
-                        ],
-                        containers=[self._container()],
+
+def _deployment(
+    context: AutoscalerContext, region: str, depends_on: Sequence[pulumi.Resource]
+) -> apps.Deployment:
+    selector = meta.LabelSelectorArgs(match_labels=dict(_LABELS))
+    return apps.Deployment(
+        f"{context.name}-deployment",
+        metadata=_metadata(NAME),
+        spec=apps.DeploymentSpecArgs(
+            replicas=context.settings.replicas,
+            selector=selector,
+            template=core.PodTemplateSpecArgs(
+                metadata=meta.ObjectMetaArgs(labels=dict(_LABELS)),
+                spec=core.PodSpecArgs(
+                    service_account_name=NAME,
+                    priority_class_name="system-cluster-critical",
+                    security_context=core.PodSecurityContextArgs(
+                        run_as_non_root=True,
+                        run_as_user=_NOBODY,
+                        run_as_group=_NOBODY,
+                        fs_group=_NOBODY,
+                        seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
                     ),
+                    # Preferably on system nodes: on a node of a pool it would have to drain
+                    # the node that it runs on.
+                    tolerations=[core.TolerationArgs(key="CriticalAddonsOnly", operator="Exists")],
+                    affinity=core.AffinityArgs(node_affinity=_prefer_system_nodes()),
+                    topology_spread_constraints=[
+                        core.TopologySpreadConstraintArgs(
+                            max_skew=1,
+                            topology_key="kubernetes.io/hostname",
+                            when_unsatisfiable="ScheduleAnyway",
+                            label_selector=selector,
+                        )
+                    ],
+                    containers=[_container(context, region)],
                 ),
             ),
-            opts=self._options(*depends_on),
-        )
+        ),
+        opts=context.options(*depends_on),
+    )
 
-    def _container(self) -> core.ContainerArgs:
-        def probe(**timing: Any) -> core.ProbeArgs:
-            return core.ProbeArgs(
-                http_get=core.HTTPGetActionArgs(path="/health-check", port=_METRICS), **timing
-            )
 
-        return core.ContainerArgs(
-            name=NAME,
-            image=self.settings.chosen_image,
-            command=["./cluster-autoscaler"],
-            args=Output.from_input(self.settings.cluster.name).apply(self._flags),
-            # No Pod reaches the instance's metadata (hop limit 1), so it is told where it is.
-            env=[core.EnvVarArgs(name="AWS_REGION", value=self.place.region)],
-            ports=[core.ContainerPortArgs(name="http", container_port=_METRICS)],
-            liveness_probe=probe(initial_delay_seconds=30, period_seconds=20, failure_threshold=3),
-            readiness_probe=probe(period_seconds=10, failure_threshold=3),
-            resources=core.ResourceRequirementsArgs(
-                requests={"cpu": "100m", "memory": "600Mi"}, limits={"memory": "1Gi"}
-            ),
-            security_context=core.SecurityContextArgs(
-                allow_privilege_escalation=False,
-                read_only_root_filesystem=True,
-                capabilities=core.CapabilitiesArgs(drop=["ALL"]),
-            ),
-        )
+def _container(context: AutoscalerContext, region: str) -> core.ContainerArgs:
+    def probe(**timing: Any) -> core.ProbeArgs:
+        return core.ProbeArgs(http_get=core.HTTPGetActionArgs(path="/health-check", port=_METRICS), **timing)
 
-    def _flags(self, cluster: str) -> list[str]:
-        found = f"k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/{cluster}=owned"
-        return [
-            "--cloud-provider=aws",
-            f"--namespace={NAMESPACE}",
-            f"--node-group-auto-discovery=asg:tag={found}",
-            "--expander=priority,least-waste",
-            # Training and inference Pods keep scratch data in emptyDirs; they may go with their node.
-            "--skip-nodes-with-local-storage=false",
-            f"--scale-down-unneeded-time={self.settings.scale_down_after_minutes}m",
-            # After this long without a node the group is backed off, and the next in order is tried.
-            "--max-node-provision-time=15m",
-            "--emit-per-nodegroup-metrics=true",
-            "--stderrthreshold=info",
-            "--v=2",
-        ]
+    return core.ContainerArgs(
+        name=NAME,
+        image=context.settings.chosen_image,
+        command=["./cluster-autoscaler"],
+        args=Output.from_input(context.settings.cluster.name).apply(
+            lambda cluster: _flags(cluster, context.settings.scale_down_after_minutes)
+        ),
+        # No Pod reaches the instance's metadata (hop limit 1), so the region is set here.
+        env=[core.EnvVarArgs(name="AWS_REGION", value=region)],
+        ports=[core.ContainerPortArgs(name="http", container_port=_METRICS)],
+        liveness_probe=probe(initial_delay_seconds=30, period_seconds=20, failure_threshold=3),
+        readiness_probe=probe(period_seconds=10, failure_threshold=3),
+        resources=core.ResourceRequirementsArgs(
+            requests={"cpu": "100m", "memory": "600Mi"}, limits={"memory": "1Gi"}
+        ),
+        security_context=core.SecurityContextArgs(
+            allow_privilege_escalation=False,
+            read_only_root_filesystem=True,
+            capabilities=core.CapabilitiesArgs(drop=["ALL"]),
+        ),
+    )
+
+
+def _flags(cluster: str, idle_minutes: int) -> list[str]:
+    tags = f"k8s.io/cluster-autoscaler/enabled,k8s.io/cluster-autoscaler/{cluster}=owned"
+    return [
+        "--cloud-provider=aws",
+        f"--namespace={NAMESPACE}",
+        f"--node-group-auto-discovery=asg:tag={tags}",
+        "--expander=priority,least-waste",
+        # Training and inference Pods have scratch data in emptyDirs, which may be lost with the node.
+        "--skip-nodes-with-local-storage=false",
+        f"--scale-down-unneeded-time={idle_minutes}m",
+        # After this time without a node the group is backed off, and the next in order is tried.
+        "--max-node-provision-time=15m",
+        "--emit-per-nodegroup-metrics=true",
+        "--stderrthreshold=info",
+        "--v=2",
+    ]

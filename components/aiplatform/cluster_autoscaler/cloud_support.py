@@ -1,4 +1,4 @@
-"""What the Cluster Autoscaler is on each cloud."""
+"""The Cluster Autoscaler on each cloud."""
 
 from typing import Final
 
@@ -6,9 +6,7 @@ from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
     "": CloudSupport(
-        aws="Cluster Autoscaler, a Deployment with a Pod Identity of its own",
-        gcp=refused(
-            "GKE scales node pools by itself, within the min and max that the pools say; leave it out"
-        ),
+        aws="Cluster Autoscaler, a Deployment with its own Pod Identity",
+        gcp=refused("GKE scales node pools itself, within the min and max of the pools; leave it out"),
     ),
 }

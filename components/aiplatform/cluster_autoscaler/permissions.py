@@ -1,4 +1,4 @@
-"""What the Cluster Autoscaler may do: in the cluster, and on AWS."""
+"""Permissions of the Cluster Autoscaler in the cluster and on AWS."""
 
 import json
 from collections.abc import Sequence
@@ -14,14 +14,15 @@ NAMESPACE: Final = "kube-system"
 PRIORITIES: Final = "cluster-autoscaler-priority-expander"
 """The ConfigMap that the priority expander reads; the name is fixed."""
 STATUS: Final = "cluster-autoscaler-status"
-"""The ConfigMap that it reports in."""
+"""The ConfigMap that it writes its status to."""
 
 _READ: Final = ("get", "list", "watch")
 
 
 def aws_policy(here: Place, cluster: str) -> str:
-    """Describe everywhere, as these calls know no resources; change only the Auto Scaling groups that EKS
-    tagged as this cluster's (https://github.com/kubernetes/autoscaler, AWS notes, "Permissions")."""
+    """Return the policy of its role: describe everything, because these calls have no resource-level
+    permissions; change only the Auto Scaling groups that EKS tags as this cluster's
+    (https://github.com/kubernetes/autoscaler, AWS notes, "Permissions")."""
     return document(
         allow(
             [
@@ -64,7 +65,8 @@ def _rule(
 
 
 def cluster_rules() -> list[rbac.PolicyRuleArgs]:
-    """Read what the scheduler's simulation reads; taint nodes; evict Pods; report events."""
+    """Return the rules of the ClusterRole: read what the scheduler's simulation reads; taint nodes; evict
+    Pods; report events."""
     return [
         _rule("", ["events"], ["create", "patch"]),
         _rule("events.k8s.io", ["events"], ["create", "patch"]),
@@ -97,7 +99,7 @@ def cluster_rules() -> list[rbac.PolicyRuleArgs]:
 
 
 def namespace_rules() -> list[rbac.PolicyRuleArgs]:
-    """Its own lease, status and priorities, in its own namespace."""
+    """Return the rules of the Role in its namespace: its lease, status and priorities."""
     return [
         _rule("", ["configmaps"], ["create", "list", "watch"]),
         _rule("", ["configmaps"], ["delete", "get", "update"], [STATUS, PRIORITIES]),
@@ -107,9 +109,9 @@ def namespace_rules() -> list[rbac.PolicyRuleArgs]:
 
 
 def priorities(groups: Sequence[tuple[int, str]]) -> str:
-    """The priority expander's configuration, YAML: a number -> regular expressions of Auto Scaling groups'
-    names. The highest number wins. The last entry is for groups that nobody listed: without one they would be
-    left out whenever a listed one fits."""
+    """Return the priority expander's configuration, YAML: a number -> regular expressions of names of Auto
+    Scaling groups. The highest number wins. The last entry matches all other groups: without it they would be
+    ignored whenever a listed one fits."""
     lines: list[str] = []
     for number in sorted({priority for priority, _ in groups}, reverse=True):
         names = sorted(name for priority, name in groups if priority == number)

@@ -1,4 +1,4 @@
-"""The order in which a pool's node pools grow on GKE."""
+"""The order in which GKE adds nodes to the node pools of a pool."""
 
 from typing import TypedDict
 
@@ -11,16 +11,16 @@ __all__ = ["ComputeClass", "ComputeClassArgs", "ComputeClassOutputs"]
 
 
 class ComputeClassOutputs(TypedDict):
-    """What others need to know of a ComputeClass."""
+    """Outputs of a ComputeClass."""
 
     name: str
     """Its name: the value of the node selector `cloud.google.com/compute-class`."""
 
 
 class ComputeClass(ComponentResource):
-    """A ComputeClass of GKE over node pools that there are: Pods that select it get a node of the first of
-    them that has one or can grow one. Takes the cluster's Kubernetes provider through `opts.providers`. A
-    GpuPool makes its own."""
+    """A ComputeClass of GKE for existing node pools: Pods that select it run on the first of them that has or
+    can add a node. It needs the cluster's Kubernetes provider in `opts.providers`. A GpuPool creates its
+    own."""
 
     name: Output[str]
     """Its name: the value of the node selector `cloud.google.com/compute-class`."""

@@ -18,21 +18,21 @@ from aiplatform.naming import dns_label
 
 
 class ComputeClassArgs(TypedDict):
-    """The order in which GKE's autoscaler grows node pools for the Pods that select a class."""
+    """The order in which GKE's autoscaler adds nodes to node pools for the Pods that select a class."""
 
     name: str
-    """The class's name, a DNS label that begins with neither `gke` nor `autopilot`, and not `default`. Its
-    node pools have it as the value of label and taint `cloud.google.com/compute-class`."""
+    """The name of the class: a DNS label that begins with neither `gke` nor `autopilot`, and not `default`.
+    Its node pools have it as the value of the label and the taint `cloud.google.com/compute-class`."""
     cluster: ClusterReferenceArgs
     """The cluster: `Cluster.outputs`."""
     node_groups: list[NodeGroupReferenceArgs]
-    """The node pools, as the pools' outputs give them; the highest priority is tried first, and equal ones
-    are tried together."""
+    """The node pools, as in the outputs of the pools. The highest priority is tried first; node pools with
+    the same priority are tried together."""
     move_up: NotRequired[bool]
-    """Whether GKE moves Pods to nodes of a higher priority when there are some again. It restarts them.
-    Default false."""
+    """Whether GKE moves Pods to nodes with a higher priority when there is capacity again, which restarts
+    them. Default false."""
     idle_minutes: NotRequired[int]
-    """How long a node is idle before it goes, 1 to 1440. Default: GKE's own."""
+    """Minutes that a node is idle before it is removed, 1 to 1440. Default: GKE's default."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +53,13 @@ class ComputeClassSettings(CloudNeutral):
         return self.cluster.cloud
 
     def check(self) -> Iterator[Problem]:
-        """What GKE refuses, and what it could not find."""
+        """Return the node groups that a ComputeClass cannot name."""
         for index, group in enumerate(self.node_groups):
             if group.name is None:
                 yield Problem(f"node_groups[{index}].name", "missing, expected the node pool's name")
             if group.capacity == "queued":
                 yield Problem(
                     f"node_groups[{index}].capacity",
-                    "got 'queued', which grows for a ProvisioningRequest alone: leave it out of a class",
+                    "got 'queued', which adds nodes for ProvisioningRequests only; expected a node pool of "
+                    "another type",
                 )

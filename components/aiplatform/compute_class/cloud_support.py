@@ -1,4 +1,4 @@
-"""What a ComputeClass is on each cloud."""
+"""ComputeClass on each cloud."""
 
 from typing import Final
 
@@ -7,8 +7,8 @@ from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 SUPPORT: Final[SupportTable] = {
     "": CloudSupport(
         aws=refused(
-            "on EKS the Cluster Autoscaler orders node groups by their priority; make a ClusterAutoscaler"
+            "on EKS the Cluster Autoscaler orders node groups by their priority; use a ClusterAutoscaler"
         ),
-        gcp="a ComputeClass of GKE's own API, cloud.google.com/v1",
+        gcp="a ComputeClass of GKE's API, cloud.google.com/v1",
     ),
 }

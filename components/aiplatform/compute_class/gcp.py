@@ -14,9 +14,12 @@ API_VERSION: Final = "cloud.google.com/v1"
 KIND: Final = "ComputeClass"
 
 
-def build(parent: pulumi.Resource, name: str, settings: ComputeClassSettings) -> CustomResource:
-    """The object. GKE makes no node pool for it (`nodePoolAutoCreation`), and lets Pods wait where no node
-    pool of the class can grow: elsewhere they would find other machines than they asked for."""
+def build(component: pulumi.ComponentResource, name: str, settings: ComputeClassSettings) -> CustomResource:
+    """Create the object as a child of `component`.
+
+    GKE creates no node pool for it (`nodePoolAutoCreation`), and Pods wait where no node pool of the class
+    can add a node (`whenUnsatisfiable`): other node pools have other machines than the Pods requested.
+    """
     spec: dict[str, Any] = {
         "description": f"Node pools of {settings.name}, in their order of preference",
         "priorities": priorities(settings.node_groups),
@@ -32,12 +35,12 @@ def build(parent: pulumi.Resource, name: str, settings: ComputeClassSettings) ->
         kind=KIND,
         metadata={"name": settings.name},
         spec=spec,
-        opts=ResourceOptions(parent=parent),
+        opts=ResourceOptions(parent=component),
     )
 
 
 def priorities(groups: Sequence[NodeGroupReference]) -> list[dict[str, list[Input[str]]]]:
-    """The rules of a class: one for each priority, the highest first."""
+    """Return the rules of a class: one for each priority, the highest first."""
     numbers = sorted({group.priority for group in groups}, reverse=True)
     return [
         {"nodepools": [group.name for group in groups if group.priority == number and group.name is not None]}

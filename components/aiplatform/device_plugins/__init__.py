@@ -1,4 +1,4 @@
-"""The device plugins of accelerators, for nodes whose machine image has none."""
+"""The device plugins of accelerators, for nodes whose machine image includes none."""
 
 from typing import TypedDict
 
@@ -11,15 +11,15 @@ __all__ = ["DevicePlugins", "DevicePluginsArgs", "DevicePluginsOutputs"]
 
 
 class DevicePluginsOutputs(TypedDict):
-    """What others need to know of the plugins."""
+    """Outputs of the device plugins."""
 
     daemon_sets: list[Input[str]]
     """The names of the DaemonSets in kube-system."""
 
 
 class DevicePlugins(ComponentResource):
-    """NVIDIA's and AWS Neuron's device plugins in kube-system, as typed objects, on the nodes whose pool says
-    that they need one (label `ai-platform/device-plugin`). Takes the cluster's Kubernetes provider through
+    """NVIDIA's and AWS Neuron's device plugins in kube-system, as typed objects, on the nodes whose pool
+    needs them (label `ai-platform/device-plugin`). It needs the cluster's Kubernetes provider in
     `opts.providers`."""
 
     daemon_sets: Output[list[str]]
@@ -34,7 +34,7 @@ class DevicePlugins(ComponentResource):
         names: list[Input[str]] = []
         for plugin, image in settings.images.items():
             module = {"nvidia": nvidia, "neuron": neuron}[plugin]
-            module.install(self, name, image)
+            module.build(self, name, image)
             names.append(module.NAME)
         self.outputs: DevicePluginsOutputs = {"daemon_sets": names}
         self.daemon_sets = Output.all(*names)

@@ -15,21 +15,23 @@ DEFAULT_CONFIG: Final = "default"
 
 
 class DevicePluginsArgs(TypedDict):
-    """What tells the kubelet of accelerators on nodes whose machine image does not: AL2023's has the drivers
-    and no plugin, Bottlerocket's has both. A pool's output `device_plugin` says which one it needs."""
+    """The device plugins, which advertise accelerators to the kubelet on nodes whose machine image has no
+    plugin: AL2023's has only the drivers, Bottlerocket's has both. A pool's output `device_plugin` states
+    which plugin it needs."""
 
     nvidia: NotRequired[bool]
     """NVIDIA's plugin, with configurations for time-slicing. Default true."""
     neuron: NotRequired[bool]
     """AWS Neuron's plugin, for Trainium and Inferentia. Default false."""
     nvidia_image: NotRequired[str]
-    """The image, with its tag and best its digest. Default: upstream's."""
+    """The image, with its tag and preferably its digest. Default: upstream's."""
     neuron_image: NotRequired[str]
-    """The image, with its tag and best its digest. Default: upstream's."""
+    """The image, with its tag and preferably its digest. Default: upstream's."""
     mirrors: NotRequired[dict[str, str]]
     """Mirrors of upstream's images: a registry (`nvcr.io`, `public.ecr.aws`), or a repository in it -> the
     registry or repository to pull from instead
-    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Tag and digest stay. Default: upstream itself."""
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Tag and digest are kept. Default: no
+    mirror."""
 
 
 _AN_IMAGE = matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")
@@ -48,26 +50,26 @@ class DevicePluginsSettings:
     @property
     def images(self) -> Mapping[str, str]:
         """Plugin (`nvidia`, `neuron`) -> image, of those that are installed."""
-        wanted = {
+        plugins = {
             "nvidia": (self.nvidia, self.nvidia_image, NVIDIA_IMAGE),
             "neuron": (self.neuron, self.neuron_image, NEURON_IMAGE),
         }
         return {
             name: image or _images.mirrored(upstream, self.mirrors)
-            for name, (installed, image, upstream) in wanted.items()
+            for name, (installed, image, upstream) in plugins.items()
             if installed
         }
 
     def check(self) -> Iterator[Problem]:
-        """One at least."""
+        """Return the problem of a component without a plugin."""
         if not (self.nvidia or self.neuron):
-            yield Problem("nvidia", "got false beside neuron: false; expected at least one of the two")
+            yield Problem("nvidia", "got false, and neuron is false; expected at least one of the two")
 
 
 def nvidia_configurations() -> Mapping[str, str]:
-    """Name -> configuration of NVIDIA's plugin (YAML, its `config/v1`): the node's label
-    `nvidia.com/device-plugin.config` names one. One for every number of replicas that a pool may ask for, so
-    that pools need not be known here."""
+    """Return the configurations of NVIDIA's plugin by name (YAML, its `config/v1`). The node label
+    `nvidia.com/device-plugin.config` selects one. There is one for each number of replicas that a pool may
+    have, so that this component does not depend on the pools."""
     plain = "version: v1\nflags:\n  migStrategy: none\n"
     sliced = (
         "{plain}sharing:\n  timeSlicing:\n    renameByDefault: false\n"

@@ -1,4 +1,4 @@
-"""What the device plugins are on each cloud."""
+"""The device plugins on each cloud."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
     "": CloudSupport(
-        aws="a DaemonSet for each kind of card, where the machine image brings none",
-        gcp=refused("GKE installs drivers and device plugins as the node pool asks; leave it out"),
+        aws="a DaemonSet for each kind of accelerator, where the machine image includes none",
+        gcp=refused("GKE installs drivers and device plugins itself; leave it out"),
     ),
 }

@@ -25,9 +25,9 @@ from aiplatform._shared.kubernetes.node_labels import DEVICE_PLUGIN
 NAME: Final = "neuron-device-plugin"
 
 
-def install(parent: pulumi.Resource, name: str, image: str) -> apps.DaemonSet:
-    """The plugin and what it needs, as children of `parent`."""
-    options = ResourceOptions(parent=parent)
+def build(component: pulumi.ComponentResource, name: str, image: str) -> apps.DaemonSet:
+    """Create the plugin and what it needs as children of `component`."""
+    options = ResourceOptions(parent=component)
     account = core.ServiceAccount(f"{name}-neuron-service-account", metadata=metadata(NAME), opts=options)
     role = rbac.ClusterRole(
         f"{name}-neuron-cluster-role",
@@ -40,7 +40,7 @@ def install(parent: pulumi.Resource, name: str, image: str) -> apps.DaemonSet:
         metadata=metadata(NAME, namespaced=False),
         role_ref=rbac.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=NAME),
         subjects=[rbac.SubjectArgs(kind="ServiceAccount", name=NAME, namespace=NAMESPACE)],
-        opts=ResourceOptions(parent=parent, depends_on=[role]),
+        opts=ResourceOptions(parent=component, depends_on=[role]),
     )
     plugin = core.ContainerArgs(
         name=NAME,
@@ -58,7 +58,7 @@ def install(parent: pulumi.Resource, name: str, image: str) -> apps.DaemonSet:
         security_context=restricted(),
     )
     return daemon_set(
-        parent,
+        component,
         f"{name}-neuron",
         NAME,
         {DEVICE_PLUGIN: "neuron"},
@@ -74,13 +74,14 @@ def install(parent: pulumi.Resource, name: str, image: str) -> apps.DaemonSet:
 
 
 def _rules() -> list[rbac.PolicyRuleArgs]:
-    """It notes on Pods which devices they got, for Neuron's scheduler extension."""
-    wanted = (
+    """It annotates Pods with their devices, for Neuron's scheduler extension."""
+    permissions = (
         ("nodes", ["get", "list", "watch"]),
         ("nodes/status", ["patch", "update"]),
         ("pods", ["get", "list", "watch", "patch", "update"]),
         ("events", ["create", "patch"]),
     )
     return [
-        rbac.PolicyRuleArgs(api_groups=[""], resources=[resource], verbs=verbs) for resource, verbs in wanted
+        rbac.PolicyRuleArgs(api_groups=[""], resources=[resource], verbs=verbs)
+        for resource, verbs in permissions
     ]

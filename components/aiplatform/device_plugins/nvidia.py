@@ -1,4 +1,4 @@
-"""NVIDIA's device plugin, with a configuration for every node by its label."""
+"""NVIDIA's device plugin, with a configuration for each node by its label."""
 
 import hashlib
 import json
@@ -28,14 +28,14 @@ from aiplatform.device_plugins.args import DEFAULT_CONFIG, nvidia_configurations
 NAME: Final = "nvidia-device-plugin"
 CONFIGS: Final = "nvidia-device-plugin-configs"
 _AVAILABLE: Final = "/available-configs"
-_CHOSEN: Final = "/config"
+_SELECTED: Final = "/config"
 _FILE: Final = "/config/config.yaml"
-_HANG_UP: Final = "1"
+_SIGHUP: Final = "1"
 
 
-def install(parent: pulumi.Resource, name: str, image: str) -> apps.DaemonSet:
-    """The plugin and what it needs, as children of `parent`."""
-    options = ResourceOptions(parent=parent)
+def build(component: pulumi.ComponentResource, name: str, image: str) -> apps.DaemonSet:
+    """Create the plugin and what it needs as children of `component`."""
+    options = ResourceOptions(parent=component)
     account = core.ServiceAccount(f"{name}-nvidia-service-account", metadata=metadata(NAME), opts=options)
     # The config-manager reads the label of its node.
     role = rbac.ClusterRole(
@@ -49,14 +49,14 @@ def install(parent: pulumi.Resource, name: str, image: str) -> apps.DaemonSet:
         metadata=metadata(NAME, namespaced=False),
         role_ref=rbac.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=NAME),
         subjects=[rbac.SubjectArgs(kind="ServiceAccount", name=NAME, namespace=NAMESPACE)],
-        opts=ResourceOptions(parent=parent, depends_on=[role]),
+        opts=ResourceOptions(parent=component, depends_on=[role]),
     )
     configurations = dict(nvidia_configurations())
     configs = core.ConfigMap(
         f"{name}-nvidia-configs", metadata=metadata(CONFIGS), data=configurations, opts=options
     )
     return daemon_set(
-        parent,
+        component,
         f"{name}-nvidia",
         NAME,
         {DEVICE_PLUGIN: "nvidia"},
@@ -69,10 +69,10 @@ def install(parent: pulumi.Resource, name: str, image: str) -> apps.DaemonSet:
             core.VolumeArgs(name="config", empty_dir=core.EmptyDirVolumeSourceArgs()),
         ],
         [account, binding, configs],
-        # A changed configuration is a changed Pod, so that no node keeps the old one.
+        # A changed configuration changes the Pods, so that no node keeps the old one.
         annotations={"ai-platform/configs": _digest(configurations)},
         service_account_name=NAME,
-        init_containers=[_first_choice(image)],
+        init_containers=[_init_container(image)],
         # The manager signals the plugin when the node's label changes.
         share_process_namespace=True,
     )
@@ -97,18 +97,18 @@ def _config_manager(image: str, name: str, *, once: bool) -> core.ContainerArgs:
                     "CONFIG_FILE_DST": _FILE,
                     "DEFAULT_CONFIG": DEFAULT_CONFIG,
                     "SEND_SIGNAL": "false" if once else "true",
-                    "SIGNAL": "" if once else _HANG_UP,
+                    "SIGNAL": "" if once else _SIGHUP,
                     "PROCESS_TO_SIGNAL": "" if once else "nvidia-device-plugin",
                 }
             ),
         ],
-        volume_mounts=[mount("available-configs", _AVAILABLE, read_only=True), mount("config", _CHOSEN)],
+        volume_mounts=[mount("available-configs", _AVAILABLE, read_only=True), mount("config", _SELECTED)],
         resources=requests("10m", "64Mi"),
         security_context=restricted(),
     )
 
 
-def _first_choice(image: str) -> core.ContainerArgs:
+def _init_container(image: str) -> core.ContainerArgs:
     return _config_manager(image, "choose-config", once=True)
 
 
@@ -128,7 +128,7 @@ def _plugin(image: str) -> core.ContainerArgs:
                 "NVIDIA_DRIVER_CAPABILITIES": "compute,utility",
             }
         ),
-        volume_mounts=[mount("sockets", SOCKETS), mount("config", _CHOSEN)],
+        volume_mounts=[mount("sockets", SOCKETS), mount("config", _SELECTED)],
         resources=requests("10m", "256Mi"),
         security_context=restricted(),
     )

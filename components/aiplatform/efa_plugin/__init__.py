@@ -11,7 +11,7 @@ __all__ = ["EfaPlugin", "EfaPluginArgs", "EfaPluginOutputs"]
 
 
 class EfaPluginOutputs(TypedDict):
-    """What others need to know of the plugin."""
+    """Outputs of the EFA device plugin."""
 
     daemon_set: Input[str]
     """The name of the DaemonSet in kube-system."""
@@ -19,7 +19,7 @@ class EfaPluginOutputs(TypedDict):
 
 class EfaPlugin(ComponentResource):
     """AWS's EFA device plugin in kube-system, as a typed object, on the nodes whose pool has EFA (label
-    `ai-platform/efa`). Takes the AWS and the Kubernetes provider of the cluster through `opts.providers`."""
+    `ai-platform/efa`). It needs the AWS and the Kubernetes provider of the cluster in `opts.providers`."""
 
     daemon_set: Output[str]
     """The name of the DaemonSet in kube-system."""
@@ -30,7 +30,7 @@ class EfaPlugin(ComponentResource):
         from aiplatform.efa_plugin import aws
 
         super().__init__("aiplatform:index:EfaPlugin", name, {}, opts)
-        aws.install(self, name, settings)
+        aws.build(self, name, settings)
         self.outputs: EfaPluginOutputs = {"daemon_set": aws.NAME}
         self.daemon_set = Output.from_input(aws.NAME)
         self.register_outputs(self.outputs)

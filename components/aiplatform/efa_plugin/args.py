@@ -30,24 +30,26 @@ REGISTRIES: Final[Mapping[str, str]] = {
     "us-gov-east-1": "151742754352",
     "us-gov-west-1": "013241004608",
 }
-"""Region -> the account that EKS's images are in, where it is not the usual one: every region that has to be
-opted into, and other partitions. Source: EKS user guide, "View Amazon container image registries for Amazon
-EKS add-ons", and awslabs/amazon-eks-ami, get-ecr-uri.sh. A region newer than these wants `image`."""
-USUAL_REGISTRY: Final = "602401143452"
+"""Region -> the account of EKS's images, where it differs from DEFAULT_REGISTRY: opt-in regions and other
+partitions. Source: EKS user guide, "View Amazon container image registries for Amazon EKS add-ons", and
+awslabs/amazon-eks-ami, get-ecr-uri.sh. A newer region needs the argument `image`."""
+DEFAULT_REGISTRY: Final = "602401143452"
 
 
 class EfaPluginArgs(TypedDict):
-    """What tells the kubelet of Elastic Fabric Adapters: a Pod asks for `vpc.amazonaws.com/efa`."""
+    """The EFA device plugin, which advertises Elastic Fabric Adapters to the kubelet: a Pod requests
+    `vpc.amazonaws.com/efa`."""
 
     image: NotRequired[str]
-    """The image, with its tag and best its digest. Default: EKS's own, from EKS's registry in the provider's
-    region."""
+    """The image, with its tag and preferably its digest. Default: EKS's image, from EKS's registry in the
+    provider's region."""
 
 
 def image_in(region: str, dns_suffix: str) -> str:
-    """EKS's image in a region's own registry: near, and reached by the VPC endpoints of ECR."""
+    """Return EKS's image in the region's registry, which is close and reachable by the VPC endpoints of
+    ECR."""
     image = _images.images()["efa-device-plugin"]
-    account = REGISTRIES.get(region, USUAL_REGISTRY)
+    account = REGISTRIES.get(region, DEFAULT_REGISTRY)
     path = image.repository.partition("/")[2]
     return f"{account}.dkr.ecr.{region}.{dns_suffix}/{path}{image.version}"
 

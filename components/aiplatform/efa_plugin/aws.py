@@ -14,9 +14,9 @@ from aiplatform.efa_plugin.args import EfaPluginSettings, image_in
 NAME: Final = "aws-efa-k8s-device-plugin"
 
 
-def install(parent: pulumi.Resource, name: str, settings: EfaPluginSettings) -> apps.DaemonSet:
-    """The plugin, as a child of `parent`."""
-    here = place(parent)
+def build(component: pulumi.ComponentResource, name: str, settings: EfaPluginSettings) -> apps.DaemonSet:
+    """Create the plugin as a child of `component`."""
+    here = place(component)
     plugin = core.ContainerArgs(
         name=NAME,
         image=settings.image or image_in(here.region, here.dns_suffix),
@@ -26,11 +26,12 @@ def install(parent: pulumi.Resource, name: str, settings: EfaPluginSettings) -> 
             mount("neuron-tools", "/opt/aws/neuron"),
         ],
         resources=requests("10m", "64Mi"),
-        # It opens the adapters' devices, and upstream runs it so since it also aligns them with accelerators.
+        # It opens the devices of the adapters; upstream runs it privileged since it also aligns them with
+        # accelerators.
         security_context=core.SecurityContextArgs(privileged=True, run_as_user=0, run_as_non_root=False),
     )
     return daemon_set(
-        parent,
+        component,
         f"{name}-daemon-set",
         NAME,
         {EFA: "true"},
@@ -40,7 +41,7 @@ def install(parent: pulumi.Resource, name: str, settings: EfaPluginSettings) -> 
             host_path("infiniband", "/dev/infiniband"),
             host_path("neuron-tools", "/opt/aws/neuron", "DirectoryOrCreate"),
         ],
-        # It looks for the adapters in the node's own network namespace, and talks to no API server.
+        # It looks for the adapters in the network namespace of the node, and does not use the API server.
         host_network=True,
         automount_service_account_token=False,
     )

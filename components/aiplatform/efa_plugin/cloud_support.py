@@ -1,4 +1,4 @@
-"""What the EFA plugin is on each cloud."""
+"""The EFA plugin on each cloud."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 
 SUPPORT: Final[SupportTable] = {
     "": CloudSupport(
-        aws="the DaemonSet that tells the kubelet of Elastic Fabric Adapters",
-        gcp=refused("nodes have GPUDirect networks instead, which GKE tells the kubelet of; leave it out"),
+        aws="a DaemonSet that advertises Elastic Fabric Adapters to the kubelet",
+        gcp=refused("nodes have GPUDirect networks instead, which GKE advertises itself; leave it out"),
     ),
 }

@@ -25,7 +25,7 @@ from aiplatform.naming import (
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 
 LONGEST_NAME: Final = 20
-"""Of a pool's name: `{name}-reserved-{6}-` and the provider's suffix are a node group's name."""
+"""Characters of a pool's name: with `-reserved-{6}-` and the provider's suffix it is a node group's name."""
 _LONGEST = "n" * LONGEST_NAME
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-" + _LONGEST)
@@ -39,47 +39,48 @@ MOST_NODES: Final = 450
 
 
 class CapacityArgs(TypedDict):
-    """One way to buy nodes. There is no maximum price for spot: the clouds take the spot price, at most the
-    on-demand price."""
+    """A type of capacity for nodes. There is no maximum price for spot: the clouds charge the spot price,
+    which is at most the on-demand price."""
 
     type: str
-    """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes come when there are some,
-    for seven days at most) and `queued` (as flex_start, all nodes of a ProvisioningRequest at once, and none
-    for an ordinary Pod)."""
+    """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes are created when there is
+    capacity, for at most seven days) and `queued` (as flex_start, but all nodes of a ProvisioningRequest at
+    once, and no node for other Pods)."""
     reservation_id: NotRequired[str]
     """`reserved` only, and required there. AWS: the capacity reservation, `cr-...`. Google Cloud: the
-    reservation's name, or `projects/PROJECT/reservations/NAME` where another project shares it; a block of it
-    by `/reservationBlocks/BLOCK` after the name."""
+    reservation's name, or `projects/PROJECT/reservations/NAME` for one that another project shares; a block
+    of it with `/reservationBlocks/BLOCK` after the name."""
     capacity_block: NotRequired[bool]
-    """`reserved` only: the reservation is a Capacity Block for ML. Its node group starts at 0, whatever `min`
-    says, as nothing can be launched before the block begins; EKS drains it 40 minutes before the end. It
-    keeps its version of Kubernetes and of the launch template: EKS upgrades it at size 0 alone, and the next
-    block is a node group of its own. Default: false, an on-demand capacity reservation."""
+    """`reserved` only: whether the reservation is a Capacity Block for ML. Its node group has a minimum of 0,
+    whatever `min` is, because nothing can be launched before the block begins; EKS drains it 40 minutes
+    before the end. It keeps its versions of Kubernetes and of the launch template: EKS upgrades it only at
+    size 0, and the next block has another node group. Default false: an on-demand capacity reservation."""
     zone: NotRequired[str]
-    """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has just one."""
+    """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has only one."""
     instance_types: NotRequired[list[str]]
-    """Which instance types with this accelerator and count, in order of preference; on Google Cloud one
-    machine type. Default: for `spot` on AWS all that the catalog has, else its preferred one."""
+    """Instance types with this accelerator and count, in order of preference; on Google Cloud one machine
+    type. Default: for `spot` on AWS all types of the catalog, else its preferred one."""
     max_run_hours: NotRequired[int]
-    """`flex_start` and `queued` only: how long a node lives, 1 to 168. Default 168, seven days."""
+    """`flex_start` and `queued` only: hours until a node is deleted, 1 to 168. Default 168, seven days."""
 
 
 class SharingArgs(TypedDict):
-    """How several containers share a card."""
+    """How several containers share an accelerator."""
 
     strategy: str
-    """`time_slicing`: they take turns on the whole card, without memory isolation. `mig`: the card is cut
-    into isolated slices."""
+    """`time_slicing`: containers take turns on the whole accelerator, without memory isolation. `mig`: the
+    accelerator is partitioned into isolated instances."""
     replicas: NotRequired[int]
-    """`time_slicing` only, and required there: how many share one card, 2 to 64 (on Google Cloud to 48)."""
+    """`time_slicing` only, and required there: containers per accelerator, 2 to 64 (on Google Cloud to
+    48)."""
     profile: NotRequired[str]
-    """`mig` only, and required there: the profile that every card is cut into, `1g.10gb`. A cloud may make
-    fewer of them than the card can."""
+    """`mig` only, and required there: the profile of all partitions, `1g.10gb`. A cloud may support fewer
+    profiles than the accelerator."""
 
 
 class GpuPoolArgs(TypedDict):
     """Nodes with accelerators: for each entry of `capacity` a node group of EKS or a node pool of GKE, with
-    common labels and taints, that an autoscaler grows in the order of the entries."""
+    common labels and taints. The autoscaler adds nodes in the order of the entries."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
@@ -87,76 +88,79 @@ class GpuPoolArgs(TypedDict):
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
     Google Cloud the name of its ComputeClass."""
     cluster: ClusterReferenceArgs
-    """The cluster that the nodes join: `Cluster.outputs`. It says which cloud the pool is on."""
+    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
     network: NetworkReferenceArgs
-    """The network that they stand in, with its zones: `Network.outputs`."""
+    """The network of the nodes, with its zones: `Network.outputs`."""
     accelerator: str
     """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
     `trainium2` and `inferentia2`, on Google Cloud `h100-mega`, `tpu-v5e` and `tpu-v6e`."""
     count: int
-    """Cards of a node; an error lists those that exist."""
+    """Accelerators of a node; the error for an unavailable count lists those that exist."""
     capacity: NotRequired[list[CapacityArgs]]
     """In order of preference. Default: on demand."""
     topology: NotRequired[str]
-    """Google Cloud, TPUs: the shape of a slice, `4x4`. Where it takes several nodes, these come and go
-    together, and `min` and `max` count slices. Default: a slice is one node."""
+    """Google Cloud, TPUs: the topology of a slice, `4x4`. The nodes of a slice are created and deleted
+    together; `min` and `max` then count slices. Default: a slice is one node."""
     min: NotRequired[int]
-    """Nodes that stay, in the first entry that can keep them. Default 0. On AWS raise it only while at least
-    so many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it. On Google
-    Cloud nodes below a raised minimum come with the next Pods that need them, or by
+    """Minimum of nodes in the first entry that can have one. Default 0. On AWS raise it only while at least
+    as many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size.
+    On Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by
     `gcloud container clusters resize`."""
     max: NotRequired[int]
-    """The most nodes of each entry. Default 1. On Google Cloud a changed `min` or `max` may change how many
-    of its zones the pool is in, unless `zones` names one."""
+    """Maximum of nodes in each entry. Default 1. On Google Cloud a changed `min` or `max` may change the
+    number of zones that the pool uses, unless `zones` has one entry."""
     zones: NotRequired[list[str]]
-    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); one only where nodes must
-    stand close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: those
-    of the network that offer the machine types, and of these one where only one can be."""
+    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); exactly one where nodes must
+    be close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: the zones
+    of the network that offer the machine types, or the first of them where there must be exactly one."""
     image: NotRequired[str]
-    """AWS: `al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only it can do.
-    Google Cloud: always Container-Optimized OS."""
+    """AWS: `al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only
+    Bottlerocket supports. Google Cloud: always Container-Optimized OS."""
     efa: NotRequired[bool]
-    """AWS: Elastic Fabric Adapters on every network card, for traffic between the cards of several nodes.
-    Default: on a machine with several network cards."""
+    """AWS: whether nodes have Elastic Fabric Adapters on every network card, for traffic between the
+    accelerators of several nodes. Default: true on machines with several network cards."""
     gpudirect: NotRequired[bool]
-    """Google Cloud: networks for the cards' own network interfaces, for traffic between the cards of several
-    nodes. The cluster must have multi-networking. Four VPCs for A3 High, eight for A3 Mega, two for A3 Ultra
-    and A4, of the 15 that a project's quota allows at first. The NCCL plugins for them are not installed:
-    they belong to the workloads. Default: on a machine that has such interfaces."""
+    """Google Cloud: whether nodes have networks for GPUDirect, for traffic between the accelerators of
+    several nodes. The cluster must have multi-networking. The number of VPCs is four for A3 High, eight for
+    A3 Mega, two for A3 Ultra and A4, of the initial quota of 15 per project. The NCCL plugins are not
+    installed: they are part of the workloads. Default: true on machines with network interfaces for
+    GPUDirect."""
     gpudirect_cidr: NotRequired[str]
-    """Google Cloud: the range that these networks are cut from, /16 to /20, outside the cluster's network and
-    apart from those of the cluster's other pools. A node takes an address in each of sixteen equal parts: a
-    /20 has room for 252 nodes. Default: a /20 of 192.168.0.0/16, chosen by the pool's name."""
+    """Google Cloud: the range of the GPUDirect networks, /16 to /20, which must overlap neither the cluster's
+    network nor the ranges of its other pools. It is split into sixteen equal subnets, and a node uses an
+    address in each: a /20 is enough for 252 nodes. Default: a /20 of 192.168.0.0/16, by the pool's name."""
     placement_group: NotRequired[bool]
-    """Whether spot and on-demand nodes stand close together: a cluster placement group on AWS, a compact
-    placement policy on Google Cloud. Default: with EFA or GPUDirect."""
+    """Whether spot and on-demand nodes are placed close together: by a cluster placement group on AWS, by a
+    compact placement policy on Google Cloud. Default: true with EFA or GPUDirect."""
     sharing: NotRequired[SharingArgs]
-    """Default: a card belongs to one container."""
+    """How containers share an accelerator. Default: one container per accelerator."""
     disk_gib: NotRequired[int]
-    """Size of the encrypted volume that a node starts from, GiB. Default 100."""
+    """Size of a node's encrypted boot volume, GiB. Default 100."""
     instance_store: NotRequired[str]
-    """`raid0`: the NVMe disks of the machine are one array that holds container images, logs and emptyDirs.
-    `none`: they are left alone. Default: `raid0` where there always are some. On Google Cloud `raid0` also
-    adds them to a machine type that may have them."""
+    """`raid0`: the NVMe disks of the machine form one array for container images, logs and emptyDirs. `none`:
+    they are not used. Default: `raid0` for machines that always have such disks. On Google Cloud `raid0` also
+    adds disks to machine types for which they are optional."""
     max_pods: NotRequired[int]
-    """The most Pods of a node. Default: EKS's number, or with EFA what the network interfaces that it leaves
-    have addresses for (51 on p5.48xlarge); more where Pods get addresses by prefixes."""
+    """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
+    network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
+    prefix delegation."""
     force_update: NotRequired[bool]
-    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget keeps; without it the update
-    waits for them, and fails. Default false."""
+    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
+    waits for them and fails after a time. Default false."""
     labels: NotRequired[dict[str, str]]
-    """More node labels."""
+    """Additional node labels."""
     taints: NotRequired[list[TaintArgs]]
-    """More node taints, beside that of the accelerator (`nvidia.com/gpu`)."""
+    """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
     tags: NotRequired[dict[str, str]]
-    """Tags, on Google Cloud labels, of every resource, instance and volume, beside those of the provider."""
+    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
+    default tags."""
 
 
 CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
 WAITS: Final = ("flex_start", "queued")
-"""Capacity that a queue gives: Google's Dynamic Workload Scheduler."""
+"""Types of capacity from a queue: Google's Dynamic Workload Scheduler."""
 LONGEST_RUN: Final = 168
-"""Hours that a node of a queue lives, at most ("About flex-start")."""
+"""Maximum lifetime of a node from a queue, hours ("About flex-start")."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +176,14 @@ class Capacity:
 
     @property
     def key(self) -> str:
-        """What the entry's resources are called: stable, whatever is put before or after it."""
+        """Its part of the names of resources. It does not change when entries are added before or after
+        it."""
         if self.type == "reserved":
             return f"reserved-{(self.reservation_id or '')[-6:]}"
         return self.type.replace("_", "-")
 
     def check(self) -> Iterator[Problem]:
-        """What goes with which type."""
+        """Return the problems of keys that do not fit the type."""
         if self.type == "reserved":
             if self.reservation_id is None:
                 yield Problem(
@@ -196,7 +201,7 @@ class Capacity:
         if self.capacity_block:
             yield Problem("capacity_block", f"got true with type {self.type!r}, expected 'reserved'")
         if self.zone is not None:
-            yield Problem("zone", f"got a zone with type {self.type!r}; the pool's `zones` say it")
+            yield Problem("zone", f"got a zone with type {self.type!r}, expected it in the pool's `zones`")
 
 
 @dataclass(frozen=True)
@@ -208,20 +213,20 @@ class Sharing:
     profile: str | None = None
 
     def check(self) -> Iterator[Problem]:
-        """What goes with which strategy."""
+        """Return the problems of keys that do not fit the strategy."""
         needed, other = (
             ("replicas", "profile") if self.strategy == "time_slicing" else ("profile", "replicas")
         )
         if getattr(self, needed) is None:
             what = "2 to 64 containers a card" if needed == "replicas" else "a profile such as 1g.10gb"
-            yield Problem(needed, f"missing, strategy {self.strategy!r} needs it: {what}")
+            yield Problem(needed, f"missing, expected {what} for strategy {self.strategy!r}")
         if getattr(self, other) is not None:
-            yield Problem(other, f"not known to strategy {self.strategy!r}")
+            yield Problem(other, f"got a value, expected none for strategy {self.strategy!r}")
 
 
 @dataclass(frozen=True)
 class GpuPoolSettings(CloudNeutral):
-    """Checked arguments of a GPU pool. Rules that join several keys stand in `rules` and `gcp_rules`."""
+    """Checked arguments of a GPU pool. Rules for several keys are in the `rules` module of each cloud."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
@@ -253,10 +258,12 @@ class GpuPoolSettings(CloudNeutral):
     tags: dict[str, str] = field(default_factory=dict[str, str])
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         # Imported late: the rules need this type.
-        from aiplatform.gpu_pool.aws import rules
-        from aiplatform.gpu_pool.gcp import rules as gcp_rules
+        if self.cloud == "gcp":
+            from aiplatform.gpu_pool.gcp.rules import problems
+        else:
+            from aiplatform.gpu_pool.aws.rules import problems
 
         card = accelerators.key_problem(self.accelerator, self.cloud) or accelerators.offered_problem(
             self.accelerator, self.cloud
@@ -268,7 +275,7 @@ class GpuPoolSettings(CloudNeutral):
         if count:
             yield Problem("count", f"{got(self.count)}, {count}")
             return
-        yield from rules.problems(self) if self.cloud == "aws" else gcp_rules.problems(self)
+        yield from problems(self)
 
     @property
     def cloud(self) -> Cloud:
@@ -277,7 +284,7 @@ class GpuPoolSettings(CloudNeutral):
 
     @property
     def card(self) -> Card:
-        """What the nodes carry."""
+        """The accelerator of its nodes."""
         return accelerators.CARDS[self.accelerator]
 
     @property
@@ -287,27 +294,27 @@ class GpuPoolSettings(CloudNeutral):
 
     @property
     def os(self) -> Literal["al2023", "bottlerocket"]:
-        """The image, with its default."""
+        """The operating system of the nodes, with the default of `image`."""
         mig = self.sharing is not None and self.sharing.strategy == "mig"
         return self.image or ("bottlerocket" if mig else "al2023")
 
     @property
     def with_efa(self) -> bool:
-        """Whether nodes have EFA, with its default."""
+        """Whether nodes have EFA, with the default of the argument."""
         return self.machine.efa_interfaces > 1 if self.efa is None else self.efa
 
     @property
     def with_placement_group(self) -> bool:
-        """Whether there is a placement group, with its default: a reservation has a placement of its own."""
+        """Whether there is a placement group, with its default. Reservations have their own placement."""
         wanted = self.with_efa if self.placement_group is None else self.placement_group
         return wanted and any(entry.type != "reserved" for entry in self.capacity)
 
     @property
     def in_one_zone(self) -> bool:
-        """EFA reaches no further than a subnet, a cluster placement group no further than a zone."""
+        """Whether all nodes are in one zone: EFA needs one subnet, a cluster placement group one zone."""
         return self.with_efa or self.with_placement_group
 
     @property
     def raid0(self) -> bool:
-        """Whether the instance store is made an array, with its default."""
+        """Whether the instance store is a RAID0 array, with the default of `instance_store`."""
         return self.machine.disks.count > 0 if self.instance_store is None else self.instance_store == "raid0"

@@ -10,15 +10,15 @@ SUPPORT: Final[SupportTable] = {
     ),
     "name": CloudSupport(
         aws="name of the node groups, and the label `ai-platform/pool`",
-        gcp="the label `ai-platform/pool`, and the ComputeClass that Pods ask for",
+        gcp="the label `ai-platform/pool`, and the ComputeClass that Pods select",
     ),
     "cluster": CloudSupport(
         aws="the EKS cluster", gcp="the GKE cluster, whose service account the nodes run as"
     ),
     "network": CloudSupport(aws="subnets of the zones", gcp="zones of the node pools"),
     "accelerator": CloudSupport(
-        aws="instance types with the card built in",
-        gcp="machine types with the card built in; `t4` is attached to N1 machines",
+        aws="instance types with the accelerator built in",
+        gcp="machine types with the accelerator built in; `t4` is attached to N1 machines",
     ),
     "count": CloudSupport(aws="instance type", gcp="machine type, and `guestAccelerators.count`"),
     "capacity": CloudSupport(
@@ -27,7 +27,7 @@ SUPPORT: Final[SupportTable] = {
     ),
     "capacity.type": CloudSupport(
         aws="`reserved`, `spot`, `on_demand`; the others are refused: EC2 has no queue for capacity",
-        gcp="`reserved`, `spot`, `on_demand`, `flex_start`, `queued`, as far as the machine type is sold so",
+        gcp="`reserved`, `spot`, `on_demand`, `flex_start`, `queued`, if the machine type is sold as such",
     ),
     "capacity.reservation_id": CloudSupport(
         aws="on-demand capacity reservation, targeted by the launch template",
@@ -35,21 +35,21 @@ SUPPORT: Final[SupportTable] = {
     ),
     "capacity.capacity_block": CloudSupport(
         aws="Capacity Block for ML",
-        gcp=refused("a calendar reservation is a reservation like others: give its name in reservation_id"),
+        gcp=refused("a calendar reservation is a reservation like others; use reservation_id with its name"),
     ),
     "capacity.zone": CloudSupport(aws="zone of the reservation, by its id", gcp="zone of the reservation"),
     "capacity.instance_types": CloudSupport(aws="instance types of the node group", gcp="one machine type"),
     "capacity.max_run_hours": CloudSupport(
-        aws=refused("EC2 has no nodes with a time limit; end them by the workload"),
+        aws=refused("EC2 has no nodes with a time limit; leave it out"),
         gcp="`maxRunDuration` of flex-start nodes",
     ),
     "topology": CloudSupport(
         aws=refused("only TPU slices have one, and AWS has no TPU"),
-        gcp="TPU slice: a node pool each, made of all its nodes by a placement policy",
+        gcp="TPU slice: a separate node pool, with a placement policy for all its nodes",
     ),
     "min": CloudSupport(
         aws="minimum of the first node group that is no Capacity Block",
-        gcp="total minimum of the first node pool that can keep nodes; slices that stay",
+        gcp="total minimum of the first node pool that can have one; slices that are never removed",
     ),
     "max": CloudSupport(
         aws="maximum of each node group", gcp="total maximum of each node pool; slices of each entry"
@@ -61,14 +61,14 @@ SUPPORT: Final[SupportTable] = {
     ),
     "efa": CloudSupport(
         aws="Elastic Fabric Adapters",
-        gcp=refused("Google's machines have GPUDirect in its place: say gpudirect"),
+        gcp=refused("Google Cloud's machines have GPUDirect instead; use gpudirect"),
     ),
     "gpudirect": CloudSupport(
-        aws=refused("AWS's machines have Elastic Fabric Adapters in its place: say efa"),
+        aws=refused("AWS's machines have Elastic Fabric Adapters instead; use efa"),
         gcp="VPCs and Kubernetes Networks for GPUDirect-TCPX, TCPXO or RDMA",
     ),
     "gpudirect_cidr": CloudSupport(
-        aws=refused("EFA takes no addresses; leave it out"),
+        aws=refused("EFA uses no addresses; leave it out"),
         gcp="ranges of the GPUDirect subnets",
     ),
     "placement_group": CloudSupport(aws="cluster placement group", gcp="compact placement policy"),
@@ -79,9 +79,11 @@ SUPPORT: Final[SupportTable] = {
     "sharing.strategy": CloudSupport(
         aws="`time_slicing`; `mig` on Bottlerocket", gcp="time-sharing; multi-instance GPU"
     ),
-    "sharing.replicas": CloudSupport(aws="2 to 64 containers a card", gcp="2 to 48 containers a card"),
+    "sharing.replicas": CloudSupport(
+        aws="2 to 64 containers per accelerator", gcp="2 to 48 containers per accelerator"
+    ),
     "sharing.profile": CloudSupport(
-        aws="every profile of the card", gcp="the partition sizes that GKE makes"
+        aws="every profile of the accelerator", gcp="the partition sizes that GKE supports"
     ),
     "disk_gib": CloudSupport(
         aws="gp3 volume, encrypted", gcp="balanced persistent disk, or Hyperdisk where the machine needs it"
@@ -92,16 +94,16 @@ SUPPORT: Final[SupportTable] = {
     ),
     "max_pods": CloudSupport(
         aws="a flag of the kubelet, in the user data",
-        gcp=refused("the network's `pods_per_node` says it for all nodes; leave it out"),
+        gcp=refused("the network's `pods_per_node` applies to all nodes; leave it out"),
     ),
     "force_update": CloudSupport(
-        aws="EKS evicts what a PodDisruptionBudget keeps when it replaces nodes",
-        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then goes on; leave it out"),
+        aws="EKS evicts Pods that a PodDisruptionBudget protects when it replaces nodes",
+        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then continues; leave it out"),
     ),
     "labels": CloudSupport(aws="node labels", gcp="node labels"),
     "taints": CloudSupport(
-        aws="node taints beside `nvidia.com/gpu=true`",
-        gcp="node taints beside GKE's `nvidia.com/gpu=present` or `google.com/tpu=present`",
+        aws="node taints in addition to `nvidia.com/gpu=true`",
+        gcp="node taints in addition to GKE's `nvidia.com/gpu=present` or `google.com/tpu=present`",
     ),
     "tags": CloudSupport(aws="tags", gcp="labels: lower case, at most 63 characters"),
 }

@@ -13,18 +13,18 @@ __all__ = ["NodePool", "NodePoolArgs", "NodePoolOutputs"]
 
 
 class NodePoolOutputs(TypedDict):
-    """What others need to know of a node pool."""
+    """Outputs of a node pool."""
 
     name: str
     """The pool's name: the value of the node label `ai-platform/pool`."""
     architecture: str
     """`x86_64` or `arm64`."""
     taints: list[TaintArgs]
-    """What a Pod must tolerate."""
+    """The taints of the nodes, which Pods must tolerate."""
     node_selector: dict[str, str]
-    """Labels that lead a Pod to the pool."""
+    """The node selector of Pods for the pool."""
     compute_class: str | None
-    """Google Cloud: the ComputeClass of the node pools, where there are two."""
+    """Google Cloud: the ComputeClass of the node pools; None where there is only one."""
     node_groups: list[NodeGroupReferenceArgs]
     """One for each entry of `capacity`, in that order."""
     node_role_arn: Input[str] | None
@@ -33,20 +33,20 @@ class NodePoolOutputs(TypedDict):
 
 class NodePool(ComponentResource):
     """Ordinary CPU nodes: for each entry of `capacity` a managed node group of EKS or a node pool of GKE,
-    with common labels and taints, ordered by priority for the autoscaler, which grows and shrinks them. On
-    Google Cloud it takes the cluster's Kubernetes provider, too, where it has two entries, for their
-    ComputeClass."""
+    with common labels and taints, ordered by priority for the autoscaler, which adds and removes nodes. On
+    Google Cloud a pool with two entries also needs the cluster's Kubernetes provider in `opts.providers`, for
+    their ComputeClass."""
 
     name: Output[str]
     """The pool's name: the value of the node label `ai-platform/pool`."""
     architecture: Output[str]
     """`x86_64` or `arm64`."""
     taints: Output[list[TaintArgs]]
-    """What a Pod must tolerate."""
+    """The taints of the nodes, which Pods must tolerate."""
     node_selector: Output[dict[str, str]]
-    """Labels that lead a Pod to the pool."""
+    """The node selector of Pods for the pool."""
     compute_class: Output[str | None]
-    """Google Cloud: the ComputeClass of the node pools, where there are two."""
+    """Google Cloud: the ComputeClass of the node pools; None where there is only one."""
     node_groups: Output[list[NodeGroupReferenceArgs]]
     """One for each entry of `capacity`, in that order."""
     node_role_arn: Output[str | None]
@@ -61,7 +61,7 @@ class NodePool(ComponentResource):
             "architecture": settings.architecture,
             "taints": [
                 {"key": taint.key, "value": taint.value, "effect": taint.effect}
-                for taint in settings.found_taints
+                for taint in settings.node_taints
             ],
             "node_selector": settings.selector,
             "compute_class": settings.compute_class,
@@ -74,14 +74,14 @@ class NodePool(ComponentResource):
 
 
 def _build(
-    parent: NodePool, name: str, settings: NodePoolSettings
+    component: NodePool, name: str, settings: NodePoolSettings
 ) -> tuple[list[NodeGroupReferenceArgs], Input[str] | None]:
     # Imported late: arguments are checked without the cloud's SDK, which takes a second to load.
     if settings.cloud == "gcp":
         from aiplatform.node_pool import gcp
 
-        return gcp.Builder(parent, name, settings).build(), None
+        return gcp.build(component, name, settings), None
     from aiplatform.node_pool import aws
 
-    built = aws.Builder(parent, name, settings).build()
+    built = aws.build(component, name, settings)
     return built.node_groups, built.role_arn

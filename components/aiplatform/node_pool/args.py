@@ -34,7 +34,7 @@ from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 from aiplatform.node_pool.cloud_support import SUPPORT
 
 LONGEST_NAME: Final = 20
-"""Of a pool's name, as of a GPU pool's."""
+"""Characters of a pool's name, as for GPU pools."""
 _LONGEST = "n" * LONGEST_NAME
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-" + _LONGEST)
@@ -53,47 +53,48 @@ _ARM = re.compile(r"a1|[a-z]+(-[a-z0-9]+)?\d+g[a-z]*(-[a-z]+)?")
 
 class NodePoolArgs(TypedDict):
     """Ordinary CPU nodes: for each entry of `capacity` a node group of EKS or a node pool of GKE, with common
-    labels and taints, that an autoscaler grows in the order of the entries."""
+    labels and taints. The autoscaler adds nodes in the order of the entries."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
     cluster: ClusterReferenceArgs
-    """The cluster that the nodes join: `Cluster.outputs`. It says which cloud the pool is on."""
+    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
     network: NetworkReferenceArgs
-    """The network that they stand in, with its zones: `Network.outputs`."""
+    """The network of the nodes, with its zones: `Network.outputs`."""
     instance_types: list[str]
-    """In order of preference, all of one architecture and about equal in CPU and memory: the autoscaler plans
-    with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs. None with an
-    accelerator: those are a GPU pool's."""
+    """In order of preference, all of the same architecture and with about the same CPU and memory: the
+    autoscaler plans with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs.
+    Types with an accelerator are refused: they belong in a GPU pool."""
     capacity: NotRequired[list[str]]
-    """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select
-    the pool where it has both, as only a ComputeClass knows an order."""
+    """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select a
+    pool with both by its ComputeClass, because only a ComputeClass has an order."""
     min: NotRequired[int]
-    """Nodes that stay, in the first entry of `capacity`. Default 0. On AWS raise it only while at least so
-    many nodes are there: the size belongs to the autoscaler, and EKS refuses a minimum above it. On Google
-    Cloud nodes below a raised minimum come with the next Pods that need them, or by
-    `gcloud container clusters resize`."""
+    """Minimum of nodes in the first entry of `capacity`. Default 0. On AWS raise it only while at least as
+    many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size. On
+    Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by `gcloud
+    container clusters resize`."""
     max: NotRequired[int]
-    """The most nodes of each entry. Default 3. On Google Cloud a changed `min` or `max` may change how many
-    of its zones the pool is in, unless `zones` names one."""
+    """Maximum of nodes in each entry. Default 3. On Google Cloud a changed `min` or `max` may change the
+    number of zones that the pool uses, unless `zones` has one entry."""
     zones: NotRequired[list[str]]
-    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`). Default: those that offer
-    the instance types."""
+    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`). Default: all zones that
+    offer the instance types."""
     image: NotRequired[str]
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: NotRequired[int]
-    """Size of the encrypted volume that a node starts from, GiB. Default 80."""
+    """Size of a node's encrypted boot volume, GiB. Default 80."""
     force_update: NotRequired[bool]
-    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget keeps; without it the update
-    waits for them, and fails. Default false."""
+    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
+    waits for them and fails after a time. Default false."""
     labels: NotRequired[dict[str, str]]
-    """More node labels."""
+    """Additional node labels."""
     taints: NotRequired[list[TaintArgs]]
     """Node taints. Default: none."""
     tags: NotRequired[dict[str, str]]
-    """Tags, on Google Cloud labels, of every resource, instance and volume, beside those of the provider."""
+    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
+    default tags."""
 
 
 _GOOGLE_ARM: Final = frozenset({"t2a", "c4a", "n4a"})
@@ -101,7 +102,7 @@ _GOOGLE_ARM: Final = frozenset({"t2a", "c4a", "n4a"})
 
 
 def architecture(instance_type: str) -> str:
-    """`arm64` or `x86_64`, by the family's name."""
+    """Return `arm64` or `x86_64`, by the name of the type's family."""
     if "." not in instance_type:
         return "arm64" if instance_type.partition("-")[0] in _GOOGLE_ARM else "x86_64"
     return "arm64" if _ARM.fullmatch(instance_type.partition(".")[0]) else "x86_64"
@@ -113,7 +114,8 @@ def _cpu_type(value: str) -> str | None:
     machine = accelerators.aws_machine(value)
     if machine is None:
         return None
-    return f"which carries {machine.count} {machine.accelerator}: expected a type without, or a GPU pool"
+    problem = f"which has {machine.count} {machine.accelerator}"
+    return f"{problem}; expected a type without accelerators, or a GPU pool"
 
 
 _TYPES: Final[dict[Cloud, Rule]] = {"aws": _cpu_type, "gcp": cpu_machine_type}
@@ -151,52 +153,52 @@ class NodePoolSettings(CloudNeutral):
 
     @property
     def compute_class(self) -> str | None:
-        """On Google Cloud the name of its ComputeClass, where there is an order to keep."""
+        """On Google Cloud the name of its ComputeClass; None where there is only one entry and so no
+        order."""
         return self.name if self.cloud == "gcp" and len(self.capacity) > 1 else None
 
     @property
     def architecture(self) -> str:
-        """That of all its types."""
+        """The architecture of all its types."""
         return architecture(self.instance_types[0])
 
     @property
     def zone_ids(self) -> list[str]:
-        """Of the network."""
+        """The ids of the network's zones."""
         return [zone.id for zone in self.network.zones]
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.min > self.max:
             yield Problem("min", f"got {self.min}, expected at most max, which is {self.max}")
         yield from self._types()
         if not self.network.zones:
-            yield Problem(
-                "network.zones", "missing, expected the network's zones as Network.outputs gives them"
-            )
+            yield Problem("network.zones", "missing, expected the network's zones as in Network.outputs")
         for index, zone in enumerate(self.zones or []):
             yield from self._zone(zone, f"zones[{index}]")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
 
     def _types(self) -> Iterator[Problem]:
-        wrong = False
-        for index, name in enumerate(self.instance_types):
-            for problem in obeys(f"instance_types[{index}]", name, _TYPES[self.cloud]):
-                wrong = True
-                yield problem
-        for index, name in enumerate([] if wrong else self.instance_types):
+        problems = [
+            problem
+            for index, name in enumerate(self.instance_types)
+            for problem in obeys(f"instance_types[{index}]", name, _TYPES[self.cloud])
+        ]
+        yield from problems
+        for index, name in enumerate([] if problems else self.instance_types):
             if architecture(name) != self.architecture:
                 yield Problem(
                     f"instance_types[{index}]",
                     f"{got(name)}, which is {architecture(name)} while {self.instance_types[0]} is "
-                    f"{self.architecture}: expected one architecture, a node group has one image",
+                    f"{self.architecture}; expected one architecture: a node group has one image",
                 )
 
     def _zone(self, zone: str, path: str) -> Iterator[Problem]:
         if self.cloud == "gcp" and self.cluster.region is not None:
-            wrong = list(obeys(path, zone, zones_of(self.cluster.region)))
-            yield from wrong
-            if wrong:
+            problems = list(obeys(path, zone, zones_of(self.cluster.region)))
+            yield from problems
+            if problems:
                 return
         if zone not in self.zone_ids:
             known = ", ".join(self.zone_ids)
@@ -204,48 +206,47 @@ class NodePoolSettings(CloudNeutral):
             yield Problem(path, f"{got(zone)}, {reason}")
 
     def _on_aws(self) -> Iterator[Problem]:
-        own_role = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
-        if own_role:
-            yield Problem("prefix", f"{got(self.prefix)}, {own_role}")
-        yield from label_problems(self.labels, self.own_labels("on_demand"))
+        too_long = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
+        if too_long:
+            yield Problem("prefix", f"{got(self.prefix)}, {too_long}")
+        yield from label_problems(self.labels, self.pool_labels("on_demand"))
         yield from taint_problems(self.taints, ())
 
     def _on_google(self) -> Iterator[Problem]:
         if len(self.instance_types) > 1:
             yield Problem(
                 "instance_types",
-                f"{got(self.instance_types)}, expected one: a node pool of GKE has one machine type; make a "
-                "pool for each",
+                f"{got(self.instance_types)}, expected one: a node pool of GKE has one machine type; create "
+                "a pool for each",
             )
         if self.compute_class is not None:
             yield from obeys("name", self.name, class_name)
-        yield from gke_label_problems(self.labels, self.own_labels("on_demand"))
+        yield from gke_label_problems(self.labels, self.pool_labels("on_demand"))
         yield from taint_problems(self.taints, (COMPUTE_CLASS, ARCHITECTURE))
 
-    def own_labels(self, capacity: str) -> dict[str, str]:
-        """The labels that the pool sets itself."""
-        own = {POOL: self.name, CAPACITY: capacity}
-        return own if self.compute_class is None else {**own, COMPUTE_CLASS: self.compute_class}
+    def pool_labels(self, capacity: str) -> dict[str, str]:
+        """Return the labels that the pool sets itself."""
+        labels = {POOL: self.name, CAPACITY: capacity}
+        return labels if self.compute_class is None else {**labels, COMPUTE_CLASS: self.compute_class}
 
     @property
-    def found_taints(self) -> list[Taint]:
-        """All that a Pod finds on the nodes: GKE adds one where the machine is no x86 ("About Arm workloads
-        on GKE")."""
+    def node_taints(self) -> list[Taint]:
+        """All taints of the nodes: GKE adds one to Arm machines ("About Arm workloads on GKE")."""
         arm = self.cloud == "gcp" and self.architecture == "arm64"
-        return [*([Taint(ARCHITECTURE, "NoSchedule", "arm64")] if arm else []), *self.own_taints]
+        return [*([Taint(ARCHITECTURE, "NoSchedule", "arm64")] if arm else []), *self.node_pool_taints]
 
     @property
-    def own_taints(self) -> list[Taint]:
-        """Its ComputeClass's, where it has one, and the user's."""
-        own = [] if self.compute_class is None else [Taint(COMPUTE_CLASS, "NoSchedule", self.compute_class)]
-        return [*own, *self.taints]
+    def node_pool_taints(self) -> list[Taint]:
+        """The taints that the pool sets: that of its ComputeClass, where it has one, and the user's."""
+        name = self.compute_class
+        return [*([] if name is None else [Taint(COMPUTE_CLASS, "NoSchedule", name)]), *self.taints]
 
     @property
     def selector(self) -> dict[str, str]:
-        """Labels that lead a Pod to the pool."""
+        """The node selector of Pods for the pool."""
         return {POOL: self.name} if self.compute_class is None else {COMPUTE_CLASS: self.compute_class}
 
     def zones_with(self, offering: Iterable[str]) -> list[str]:
-        """Where its nodes can stand, of the zones that offer all of its types."""
-        able = set(offering)
-        return [zone for zone in self.zones or self.zone_ids if zone in able]
+        """Return the zones of its nodes. offering: the zones that offer all of its types."""
+        offered = set(offering)
+        return [zone for zone in self.zones or self.zone_ids if zone in offered]

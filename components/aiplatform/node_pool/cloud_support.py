@@ -16,7 +16,7 @@ SUPPORT: Final[SupportTable] = {
     "network": CloudSupport(aws="subnets of the zones", gcp="zones of the node pools"),
     "instance_types": CloudSupport(
         aws="instance types of the node groups, in order of preference",
-        gcp="one machine type: a node pool has no more",
+        gcp="one machine type, as a node pool has only one",
     ),
     "capacity": CloudSupport(
         aws="a managed node group each, ordered by the autoscaler's priority expander",
@@ -32,8 +32,8 @@ SUPPORT: Final[SupportTable] = {
         aws="gp3 volume, encrypted", gcp="balanced persistent disk, or Hyperdisk where the machine needs it"
     ),
     "force_update": CloudSupport(
-        aws="EKS evicts what a PodDisruptionBudget keeps when it replaces nodes",
-        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then goes on; leave it out"),
+        aws="EKS evicts Pods that a PodDisruptionBudget protects when it replaces nodes",
+        gcp=refused("GKE waits an hour for a PodDisruptionBudget, then continues; leave it out"),
     ),
     "labels": CloudSupport(aws="node labels", gcp="node labels"),
     "taints": CloudSupport(aws="node taints", gcp="node taints"),

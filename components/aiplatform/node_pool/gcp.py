@@ -1,87 +1,77 @@
 """A node pool on GKE."""
 
 from collections.abc import Sequence
-from typing import Final
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Output
 
-from aiplatform._shared.gcp import node_pools as gke
+from aiplatform._shared.context import Context
+from aiplatform._shared.gcp import node_pools
 from aiplatform._shared.gcp.machine_types import boot_disk
 from aiplatform._shared.kubernetes.node_labels import POOL
-from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
+from aiplatform._shared.references.cluster import NodeGroupReferenceArgs, priority
 from aiplatform.compute_class import ComputeClass
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.plan import zones_for
 
-FIRST_PRIORITY: Final = 100
-STEP: Final = 10
 
+def build(
+    component: pulumi.ComponentResource, name: str, settings: NodePoolSettings
+) -> list[NodeGroupReferenceArgs]:
+    """Create the resources of the pool as children of `component`, and return its node pools.
 
-class Builder:
-    """Makes the pool's parts as children of one component."""
-
-    def __init__(self, parent: pulumi.ComponentResource, name: str, settings: NodePoolSettings) -> None:
-        self.parent = parent
-        self.name = name
-        self.settings = settings
-
-    def build(self) -> list[NodeGroupReferenceArgs]:
-        """All of it. Compute Engine is asked first where it offers the machine type: a zone without it is
-        refused before anything is made."""
-        pool = self.settings
-        gke.name_problem(self.name, (_key(capacity) for capacity in pool.capacity))
-        zones = self._zones()
-        made = [
-            self._node_pool(capacity, FIRST_PRIORITY - STEP * index, pool.min if index == 0 else 0, zones)
-            for index, capacity in enumerate(pool.capacity)
-        ]
-        if pool.compute_class is not None:
-            ComputeClass(
-                f"{self.name}-compute-class",
-                {
-                    "name": pool.compute_class,
-                    "cluster": pool.cluster,  # type: ignore[typeddict-item]
-                    "node_groups": made,
-                },
-                ResourceOptions(parent=self.parent),
-            )
-        return made
-
-    def _zones(self) -> Output[Sequence[str]]:
-        pool = self.settings
-        asked = gke.zones_that_offer(
-            pool.instance_types, pool.zone_ids, pool.cluster, pulumi.InvokeOptions(parent=self.parent)
+    Compute Engine states first which zones offer the machine type: where none does, an ArgumentError is
+    raised before anything is created.
+    """
+    context = Context(component, name, settings)
+    node_pools.name_problem(name, (_key(capacity) for capacity in settings.capacity))
+    zones = _zones(context)
+    groups = [_node_pool(context, index, capacity, zones) for index, capacity in enumerate(settings.capacity)]
+    if settings.compute_class is not None:
+        ComputeClass(
+            f"{name}-compute-class",
+            {
+                "name": settings.compute_class,
+                "cluster": settings.cluster,  # type: ignore[typeddict-item]
+                "node_groups": groups,
+            },
+            context.options(),
         )
-        if not isinstance(asked, Output):
-            return Output.from_input(zones_for(pool, asked))  # type: ignore[arg-type]
-        return asked.apply(lambda offerings: zones_for(pool, offerings))
+    return groups
 
-    def _node_pool(
-        self, capacity: str, priority: int, minimum: int, zones: Output[Sequence[str]]
-    ) -> NodeGroupReferenceArgs:
-        pool = self.settings
-        machine_type = pool.instance_types[0]
-        spot = capacity == "spot"
-        node = gke.Node(
-            machine_type,
-            pool.disk_gib,
-            boot_disk(machine_type),
-            {**pool.labels, **pool.own_labels(capacity)},
-            pool.own_taints,
-            {**pool.tags, POOL.replace("/", "-"): pool.name},
-            {"spot": True} if spot else {},
-        )
-        made = gke.node_pool(
-            self.parent,
-            f"{self.name}-{_key(capacity)}",
-            pool.cluster,
-            node,
-            # Spot: where there are machines; on demand: evenly, so that a zone may fail.
-            gke.Size(minimum, pool.max, "ANY" if spot else "BALANCED"),
-            zones,
-        )
-        return {"name": made.name, "capacity": capacity, "priority": priority}
+
+def _zones(context: Context[NodePoolSettings]) -> Output[Sequence[str]]:
+    pool = context.settings
+    offerings = node_pools.zones_that_offer(
+        pool.instance_types, pool.zone_ids, pool.cluster, context.invoke_options
+    )
+    if not isinstance(offerings, Output):
+        # Not in an apply: a zone without the machine type is an error before anything is created.
+        return Output.from_input(zones_for(pool, offerings))  # type: ignore[arg-type]
+    return offerings.apply(lambda known: zones_for(pool, known))
+
+
+def _node_pool(
+    context: Context[NodePoolSettings], index: int, capacity: str, zones: Output[Sequence[str]]
+) -> NodeGroupReferenceArgs:
+    pool = context.settings
+    machine_type = pool.instance_types[0]
+    spot = capacity == "spot"
+    node = node_pools.Node(
+        machine_type,
+        pool.disk_gib,
+        boot_disk(machine_type),
+        {**pool.labels, **pool.pool_labels(capacity)},
+        pool.node_pool_taints,
+        {**pool.tags, POOL.replace("/", "-"): pool.name},
+        {"spot": True} if spot else {},
+    )
+    # Spot: any zone with capacity; on demand: evenly, so that the pool survives the failure of a zone.
+    size = node_pools.Size(pool.min if index == 0 else 0, pool.max, "ANY" if spot else "BALANCED")
+    resource = node_pools.node_pool(
+        context.parent, f"{context.name}-{_key(capacity)}", pool.cluster, node, size, zones
+    )
+    return {"name": resource.name, "capacity": capacity, "priority": priority(index)}
 
 
 def _key(capacity: str) -> str:

@@ -1,4 +1,4 @@
-"""From checked arguments and EC2's offerings to the zones of a pool. Pure: no resource, no call."""
+"""Choose the zones of a pool from its settings and the cloud's offerings. Pure: no resource, no call."""
 
 from collections.abc import Mapping
 
@@ -7,23 +7,23 @@ from aiplatform.node_pool.args import NodePoolSettings
 
 
 def zones_for(pool: NodePoolSettings, offerings: Mapping[str, frozenset[str]]) -> list[str]:
-    """The ids of the zones that the pool can stand in; `offerings`: instance type -> zones that offer it.
+    """Return the ids of the zones of the pool's nodes. offerings: instance type -> zones that offer it.
 
-    Raises ArgumentError where no zone offers what is asked for.
+    Raises ArgumentError where no zone offers the types.
     """
     offered = {type_: offerings[type_] for type_ in pool.instance_types if type_ in offerings}
     problems = [
         Problem(
             f"NodePoolArgs.instance_types[{index}]",
-            f"{got(type_)}, which no zone of this region offers; is it spelt right?",
+            f"{got(type_)}, which no zone of this region offers; is the name correct?",
         )
         for index, type_ in enumerate(pool.instance_types)
         if type_ not in offered
     ]
-    # In every zone every type, or some of the launches are bound to fail.
+    # Every zone must offer every type, else some launches always fail.
     offering = frozenset[str].intersection(*offered.values()) if offered else frozenset[str]()
     ids = "zones" if pool.cloud == "gcp" else "zone ids"
-    where = f"{ids} that do: {', '.join(sorted(offering))}" if offering else "is it spelt right?"
+    where = f"{ids} that do: {', '.join(sorted(offering))}" if offering else "is the name correct?"
     what = " and ".join(pool.instance_types)
     for index, zone in enumerate(pool.zones or []):
         if zone not in offering and not problems:

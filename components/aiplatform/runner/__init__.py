@@ -1,4 +1,4 @@
-"""A runner: where programs run that have to reach what is private in a network."""
+"""A runner: programs on it reach the private endpoints of a network."""
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
@@ -9,16 +9,16 @@ __all__ = ["Runner", "RunnerArgs"]
 
 
 class Runner(ComponentResource):
-    """A CodeBuild project in a network's private subnets, on demand: nothing runs, costs or needs patches
-    between two runs. It may assume the deployer's role and nothing else, and it is closed to the network.
+    """A CodeBuild project in a network's private subnets, on demand: between two runs nothing runs, costs or
+    needs patches. It can assume the deployer's role and no other, and accepts no connections.
 
     Start a run with `aws codebuild start-build --project-name {prefix}-runner`. A principal that may start a
-    run can say what it does, and so works as the deployer: grant codebuild:StartBuild on the project to no
-    other.
+    run decides what it does, and so acts as the deployer: grant codebuild:StartBuild on the project to
+    deployers only.
 
     Jobs of GitHub Actions run on a second project, `{prefix}-jobs`, in the same subnets. Its role can assume
-    no other: a job gets the deployer's by OpenID Connect, from a GitHub environment with the rules that you
-    set.
+    no other role: a job gets the deployer's role by OpenID Connect, from a GitHub environment with rules that
+    you set.
     """
 
     name: Output[str]
@@ -26,13 +26,13 @@ class Runner(ComponentResource):
     arn: Output[str]
     """The project's arn."""
     role_arn: Output[str]
-    """The role of the runner, which the deployer's trust policy lets in."""
+    """The role of the runner, which the trust policy of the deployer's role must allow."""
     security_group_id: Output[str]
-    """Its security group: what the cluster's API lets in."""
+    """Its security group, which the cluster's API endpoint must allow."""
     log_group_name: Output[str]
-    """Where runs write their logs."""
+    """The log group of its runs."""
     kms_key_arn: Output[str]
-    """The key of its logs."""
+    """The key that encrypts its logs."""
 
     def __init__(self, name: str, args: RunnerArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(RunnerSettings, args, "RunnerArgs")
@@ -40,7 +40,7 @@ class Runner(ComponentResource):
         from aiplatform.runner import aws
 
         super().__init__("aiplatform:index:Runner", name, {}, opts)
-        built = aws.Builder(self, name, settings).build()
+        built = aws.build(self, name, settings)
         self.outputs: dict[str, Output[str]] = {
             "name": built.project.name,
             "arn": built.project.arn,

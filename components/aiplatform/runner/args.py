@@ -26,7 +26,7 @@ PROJECT: Final = PhysicalName(CODEBUILD_PROJECT, "{prefix}-runner")
 # Not generated: the trust policy of the deployer's role names it.
 ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-runner")
 LOGS: Final = PhysicalName(LOG_GROUP, "/aws/codebuild/{prefix}-runner")
-# For jobs of GitHub Actions: a project, a role and logs of their own.
+# A separate project, role and log group for jobs of GitHub Actions.
 JOBS_PROJECT: Final = PhysicalName(CODEBUILD_PROJECT, "{prefix}-jobs")
 JOBS_ROLE: Final = PhysicalName(IAM_ROLE, "{prefix}-jobs")
 JOBS_LOGS: Final = PhysicalName(LOG_GROUP, "/aws/codebuild/{prefix}-jobs")
@@ -43,57 +43,59 @@ SIZES: Final = {
 IMAGE: Final = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
 BUILDSPEC: Final = "buildspec.yml"
 DEPLOYER: Final = "DEPLOYER_ROLE_ARN"
-"""The variable in which a run finds the role that it works as."""
+"""The environment variable of a run with the arn of the role that it assumes."""
 
 
 class RunnerArgs(TypedDict):
-    """A place in the network where programs run that have to reach what is private in it."""
+    """A CodeBuild project in a network, for programs that need its private endpoints."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`; the project and its role are
     `{prefix}-runner`, those for jobs of GitHub Actions `{prefix}-jobs`."""
     network: NetworkReferenceArgs
-    """The network that it stands in: `Network.outputs`. Its private subnets need a way out to the repository
-    and to AWS."""
+    """The network of the runner: `Network.outputs`. Its private subnets need a route to the repository and to
+    AWS."""
     deployer_role_arn: Input[str]
-    """The IAM role that programs run as. The runner may assume it, and no other; its trust policy must let
-    the role `{prefix}-runner` in. A run finds it in the variable DEPLOYER_ROLE_ARN."""
+    """The IAM role that programs assume. The runner can assume it and no other; its trust policy must allow
+    the role `{prefix}-runner`. A run reads it from the environment variable DEPLOYER_ROLE_ARN."""
     repository: NotRequired[str]
-    """The git repository to run from: an HTTPS URL on github.com, gitlab.com or bitbucket.org. Default none,
-    and then `buildspec` is the text of what to do."""
+    """The git repository of the programs: an HTTPS URL on github.com, gitlab.com or bitbucket.org. Default
+    none; `buildspec` is then the text of a buildspec."""
     connection_arn: NotRequired[str]
-    """The connection (AWS CodeConnections) that opens the repository. Default none, for a public one."""
+    """The connection (AWS CodeConnections) with access to the repository. Default none, for a public one."""
     revision: NotRequired[str]
     """Branch, tag or commit. Default: the repository's default branch."""
     buildspec: NotRequired[str]
-    """What a run does: the path of a file in the repository, or the text of one. Default `buildspec.yml`."""
+    """The buildspec of a run: the path of a file in the repository, or its text. Default `buildspec.yml`."""
     github_workflows: NotRequired[list[str]]
     """Names of GitHub Actions workflows of the repository whose jobs run in the network, by the label
-    `codebuild-{prefix}-jobs-...`, on a project `{prefix}-jobs` whose role can assume no other. A name admits
-    anyone who can push a branch, because the workflow's file in that branch names itself. A job therefore
-    gets the deployer's role by OpenID Connect from a GitHub environment, whose branches and reviewers its
-    trust policy relies on. Default none: runs are started by `aws codebuild start-build`."""
+    `codebuild-{prefix}-jobs-...`, on a project `{prefix}-jobs` whose role can assume no other role. A name
+    allows anyone who can push a branch, because the workflow's file in that branch states the name itself. A
+    job therefore gets the deployer's role by OpenID Connect from a GitHub environment, on whose branches and
+    reviewers the trust policy relies. Default none: runs are started by `aws codebuild start-build`."""
     github_actors: NotRequired[list[str]]
     """The numeric ids of the GitHub accounts whose jobs run here, `["583231"]` (api.github.com/users/NAME):
-    those who merge, dispatch or re-run, and the account that a schedule runs as. Default: every account that
-    can queue a job of the workflows."""
+    accounts that merge, dispatch or re-run, and the account that a schedule runs as. Default: every account
+    that can queue a job of the workflows."""
     environment_variables: NotRequired[dict[str, str]]
-    """More variables of a run. Anyone who may read the project reads them: no secrets. Default none."""
+    """Additional environment variables of a run. Anyone with read access to the project can read them, so
+    they must not be secrets. Default none."""
     image: NotRequired[str]
-    """The image of a run, for x86-64. Default AWS's own of Amazon Linux 2023."""
+    """The image of a run, for x86-64. Default: AWS's image of Amazon Linux 2023."""
     size: NotRequired[str]
     """`small` (2 CPUs, 4 GB), `medium` (4, 8) or `large` (8, 16). Default `medium`."""
     timeout_minutes: NotRequired[int]
-    """How long a run may take, 5 to 2160. Default 120."""
+    """Maximum duration of a run in minutes, 5 to 2160. Default 120."""
     concurrent_runs: NotRequired[int]
-    """How many runs there may be at a time, 1 to 60; one more is refused, not queued. Default 1. Jobs of
-    `github_workflows`, which would wait for ever, have the account's limit alone, beyond which they queue."""
+    """Maximum of concurrent runs, 1 to 60; further ones are refused, not queued. Default 1. It does not apply
+    to jobs of `github_workflows`, which would wait for ever: beyond the limit of the account they are
+    queued."""
     log_retention_days: NotRequired[int]
-    """How long logs are kept, in days. Default 90."""
+    """Retention of logs, days. Default 90."""
     retain_data: NotRequired[bool]
-    """Whether logs and their key stay in the cloud when the runner is destroyed. Default false."""
+    """Whether logs and their key are retained when the runner is destroyed. Default false."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, beside those of the provider."""
+    """Tags of every resource, in addition to the provider's default tags."""
 
 
 def _repository(value: Any) -> str | None:
@@ -101,7 +103,7 @@ def _repository(value: Any) -> str | None:
     if url.scheme == "https" and url.hostname in HOSTS and re.fullmatch(r"(/[\w.-]+){2,}", url.path):
         if url.netloc == url.hostname:
             return None
-        return "expected no user, password or port in it; a connection opens the repository"
+        return "expected no user, password or port in it; a connection authenticates to the repository"
     hosts = ", ".join(HOSTS)
     return f"expected the HTTPS URL of a repository (https://github.com/acme/platform) on one of {hosts}"
 
@@ -122,7 +124,7 @@ def _variables(value: Any) -> str | None:
         if not _VARIABLE.fullmatch(name):
             return f"{name!r}: expected a name of letters, digits and _"
         if name == DEPLOYER or name.startswith("CODEBUILD_"):
-            return f"{name!r}: expected a name that is free; the runner sets it"
+            return f"{name!r}: expected another name: the runner sets this variable"
     return None
 
 
@@ -156,11 +158,11 @@ class RunnerSettings:
 
     @property
     def source_type(self) -> str:
-        """CodeBuild's word for where the source comes from."""
+        """CodeBuild's type of source."""
         return HOSTS[str(urlsplit(self.repository).hostname)] if self.repository else "NO_SOURCE"
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         if self.repository is None:
             yield from self._without_repository()
         elif self.github_workflows and self.source_type != "GITHUB":
@@ -172,15 +174,15 @@ class RunnerSettings:
             yield Problem("connection_arn", "missing, expected the connection by which GitHub reports jobs")
         if self.github_actors and not self.github_workflows:
             yield Problem(
-                "github_actors", "got accounts without a workflow, expected `github_workflows` beside it"
+                "github_actors", "got accounts without a workflow, expected `github_workflows` as well"
             )
 
     def _without_repository(self) -> Iterator[Problem]:
         if self.buildspec is None or "\n" not in self.buildspec:
             yield Problem(
                 "repository",
-                "missing, expected the repository to run from; or `buildspec` as the text of what to do",
+                "missing, expected a repository, or `buildspec` as the text of a buildspec",
             )
         for name in ("connection_arn", "revision", "github_workflows"):
             if getattr(self, name):
-                yield Problem(name, "got one without a repository, expected `repository` beside it")
+                yield Problem(name, "got one without a repository, expected `repository` as well")

@@ -1,4 +1,4 @@
-"""What the runner is on each cloud."""
+"""The runner on each cloud."""
 
 from typing import Final
 
@@ -7,6 +7,6 @@ from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 SUPPORT: Final[SupportTable] = {
     "": CloudSupport(
         aws="a CodeBuild project in the private subnets, on demand",
-        gcp=refused("GKE's DNS endpoint is reached from anywhere and guarded by IAM; leave it out"),
+        gcp=refused("GKE's DNS endpoint is reachable from anywhere and protected by IAM; leave it out"),
     ),
 }

@@ -1,4 +1,4 @@
-"""Who the Pods of one Kubernetes service account are in the cloud."""
+"""The cloud identity of the Pods of one Kubernetes service account."""
 
 from typing import Any, TypedDict
 
@@ -11,47 +11,47 @@ __all__ = ["WorkloadIdentity", "WorkloadIdentityArgs", "WorkloadIdentityOutputs"
 
 
 class WorkloadIdentityOutputs(TypedDict):
-    """What others need to know of a workload identity."""
+    """Outputs of a workload identity."""
 
     principal: Input[str]
-    """How grants name it: a role's arn, or `serviceAccount:` and an address."""
+    """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
     role_arn: Input[str | None]
     """AWS: the role's arn."""
     role_name: Input[str | None]
     """AWS: the role's name, for policies."""
     service_account_email: Input[str | None]
-    """Google Cloud: the service account's address."""
+    """Google Cloud: the service account's email address."""
     annotations: Input[dict[str, str]]
-    """What the Kubernetes service account must carry; nothing on AWS."""
+    """Annotations that the Kubernetes service account must have; none on AWS."""
     namespace: str
     """The Pods' namespace."""
     service_account: str
     """The Pods' service account."""
     ready: Input[str]
-    """Known when Pods get credentials: who starts Pods waits for it."""
+    """Known once Pods can get credentials: what creates Pods should depend on it."""
 
 
 class WorkloadIdentity(ComponentResource):
-    """Who the Pods of one Kubernetes service account are in the cloud: on EKS an IAM role by Pod Identity, on
-    GKE a Google service account by Workload Identity Federation. No key is made. It has no rights until a
-    grant or a policy names it, and makes no Kubernetes object."""
+    """The cloud identity of the Pods of one Kubernetes service account: on EKS an IAM role by Pod Identity,
+    on GKE a Google service account by Workload Identity Federation, without keys. It has no permissions until
+    a grant or a policy names it, and creates no Kubernetes object."""
 
     principal: Output[str]
-    """How grants name it: a role's arn, or `serviceAccount:` and an address."""
+    """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
     role_arn: Output[str | None]
     """AWS: the role's arn."""
     role_name: Output[str | None]
     """AWS: the role's name, for policies."""
     service_account_email: Output[str | None]
-    """Google Cloud: the service account's address."""
+    """Google Cloud: the service account's email address."""
     annotations: Output[dict[str, str]]
-    """What the Kubernetes service account must carry; nothing on AWS."""
+    """Annotations that the Kubernetes service account must have; none on AWS."""
     namespace: Output[str]
     """The Pods' namespace."""
     service_account: Output[str]
     """The Pods' service account."""
     ready: Output[str]
-    """Known when Pods get credentials: who starts Pods waits for it."""
+    """Known once Pods can get credentials: what creates Pods should depend on it."""
 
     def __init__(self, name: str, args: WorkloadIdentityArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(WorkloadIdentitySettings, args, "WorkloadIdentityArgs")
@@ -67,6 +67,6 @@ class WorkloadIdentity(ComponentResource):
             "service_account": settings.service_account,
         }
         for key, output in self.outputs.items():
-            # The same object where it is an output already: components know it by the role that it will be.
+            # The same object where it is an output already: `principals.known` looks outputs up by identity.
             setattr(self, key, output if isinstance(output, Output) else Output.from_input(output))
         self.register_outputs(self.outputs)

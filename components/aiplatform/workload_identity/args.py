@@ -12,7 +12,7 @@ from aiplatform.naming import GOOGLE_SERVICE_ACCOUNT, IAM_ROLE, Kind, PhysicalNa
 from aiplatform.workload_identity.cloud_support import SUPPORT
 
 _SEPARATOR: Final = "-wi-"
-"""Between prefix and name, so that no identity meets a role or account that another component makes."""
+"""Between prefix and name, so that no identity has the name of another component's role or account."""
 
 NAME: Final[Rule] = matches(
     r"[a-z]([-a-z0-9]*[a-z0-9])?", "lower-case letters, digits and hyphens, a letter first, no hyphen last"
@@ -23,12 +23,12 @@ LONGEST: Final[dict[Cloud, Kind]] = {"aws": IAM_ROLE, "gcp": GOOGLE_SERVICE_ACCO
 
 
 def physical_name(prefix: str, name: str) -> str:
-    """The name of the role, or the id of the service account."""
+    """Return the name of the role, or the id of the service account."""
     return f"{prefix}{_SEPARATOR}{name}"
 
 
 def too_long(cloud: Cloud, prefix: str, name: str) -> str | None:
-    """What is wrong with the length of an identity's name under a prefix, or None."""
+    """Return the problem of the length of an identity's name under a prefix, or None."""
     return PhysicalName(LONGEST[cloud], physical_name(prefix, "{prefix}")).too_long(name)
 
 
@@ -39,22 +39,22 @@ def _prefix(value: str) -> str | None:
 
 
 class WorkloadIdentityArgs(TypedDict):
-    """Who the Pods of one Kubernetes service account are in the cloud."""
+    """The cloud identity of the Pods of one Kubernetes service account."""
 
     prefix: str
     """First part of the physical name, `{org}-{environment}`: `{prefix}-wi-{name}`, at most 64 characters on
     AWS and 30 on Google Cloud."""
     name: str
-    """The identity's own name: lower-case letters, digits and hyphens."""
+    """The name of the identity: lower-case letters, digits and hyphens."""
     cluster: ClusterReferenceArgs
     """The cluster that the Pods run on: `Cluster.outputs`."""
     namespace: str
-    """The Pods' namespace. It need not be there yet."""
+    """The Pods' namespace. It need not exist yet."""
     service_account: str
-    """The Pods' service account, a Kubernetes object. It need not be there yet; on Google Cloud it must carry
-    the `annotations` that this component gives."""
+    """The Pods' service account, a Kubernetes object. It need not exist yet; on Google Cloud it must have the
+    `annotations` of the outputs."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, beside those of the provider."""
+    """Tags of every resource, in addition to the provider's default tags."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,15 @@ class WorkloadIdentitySettings(CloudNeutral):
 
     @property
     def physical_name(self) -> str:
-        """The name of the role, or the id of the service account."""
+        """Return the name of the role, or the id of the service account."""
         return physical_name(self.prefix, self.name)
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         reason = too_long(self.cloud, self.prefix, self.name)
         if reason:
             yield Problem("name", f"{got(self.name)}, {reason}")
         if self.cloud == "gcp" and self.cluster.workload_pool is None:
-            yield Problem("cluster.workload_pool", "missing, expected it as Cluster.outputs gives it")
+            yield Problem(
+                "cluster.workload_pool", "missing, expected the cluster's workload_pool as in Cluster.outputs"
+            )

@@ -1,4 +1,4 @@
-"""A workload identity on EKS: an IAM role that Pod Identity hands to the Pods of one service account."""
+"""A workload identity on EKS: an IAM role for the Pods of one service account, by Pod Identity."""
 
 from typing import Any
 
@@ -12,19 +12,21 @@ from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentitySettings) -> dict[str, Any]:
-    """Role and association. The role has no rights yet: who knows what the workload does attaches them."""
-    here = place(parent)
+def build(
+    component: pulumi.ComponentResource, name: str, settings: WorkloadIdentitySettings
+) -> dict[str, Any]:
+    """Create the role, without permissions, and the association as children of `component`."""
+    here = place(component)
     role = iam.Role(
         f"{name}-role",
-        # Not generated: grants, key policies and people name it.
+        # Not generated: grants and key policies name it.
         name=settings.physical_name,
         description=f"Pods of the service account {settings.namespace}/{settings.service_account}",
         assume_role_policy=Output.from_input(settings.cluster.name).apply(
             lambda cluster: pod_identity_trust(here, cluster, settings.namespace, settings.service_account)
         ),
         tags=settings.tags,
-        opts=ResourceOptions(parent=parent, delete_before_replace=True),
+        opts=ResourceOptions(parent=component, delete_before_replace=True),
     )
     association = eks.PodIdentityAssociation(
         f"{name}-association",
@@ -33,8 +35,8 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         service_account=settings.service_account,
         role_arn=role.arn,
         tags=settings.tags,
-        # One service account has one association: a new one meets the old.
-        opts=ResourceOptions(parent=parent, delete_before_replace=True),
+        # A service account has at most one association: the old one is deleted first.
+        opts=ResourceOptions(parent=component, delete_before_replace=True),
     )
     arn = declare(role.arn, here.arn("iam", f"role/{settings.physical_name}", regional=False))
     return {
@@ -43,6 +45,6 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         "role_name": role.name,
         "service_account_email": None,
         "annotations": {},
-        # Pods get credentials only from an association that stands when they start.
+        # Pods get credentials only from an association that exists when they start.
         "ready": association.association_id,
     }

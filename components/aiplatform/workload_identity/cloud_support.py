@@ -1,4 +1,4 @@
-"""What a workload identity is on each cloud."""
+"""Workload identities on each cloud."""
 
 from typing import Final
 
@@ -11,10 +11,10 @@ SUPPORT: Final[SupportTable] = {
         aws="the cluster of the Pod Identity association", gcp="the project and its pool of identities"
     ),
     "namespace": CloudSupport(
-        aws="the association's namespace", gcp="part of the member that may be the account"
+        aws="the association's namespace", gcp="part of the member that can impersonate the account"
     ),
     "service_account": CloudSupport(
-        aws="the association's service account", gcp="part of the member that may be the account"
+        aws="the association's service account", gcp="part of the member that can impersonate the account"
     ),
     "tags": CloudSupport(
         aws="tags of role and association",

@@ -1,4 +1,4 @@
-"""A workload identity on GKE: the Google service account that one Kubernetes service account stands for."""
+"""A workload identity on GKE: a Google service account that one Kubernetes service account impersonates."""
 
 from typing import Any, Final
 
@@ -11,25 +11,27 @@ from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
 ANNOTATION: Final = "iam.gke.io/gcp-service-account"
-"""By it GKE knows which service account a Kubernetes one is ("Authenticate to Google Cloud APIs from GKE
-workloads: link Kubernetes ServiceAccounts to IAM")."""
+"""The annotation by which GKE links a Kubernetes service account to a Google one ("Authenticate to Google
+Cloud APIs from GKE workloads: link Kubernetes ServiceAccounts to IAM")."""
 _ROLE: Final = "roles/iam.workloadIdentityUser"
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentitySettings) -> dict[str, Any]:
-    """Service account and binding. The account has no roles yet: who knows what the workload does gives them.
+def build(
+    component: pulumi.ComponentResource, name: str, settings: WorkloadIdentitySettings
+) -> dict[str, Any]:
+    """Create the service account, without roles, and the binding as children of `component`.
 
-    A service account of its own, and not the Kubernetes one's `principal://`: Cloud SQL's users, Feast's and
-    other clients' credentials know accounts with an address alone.
+    A Google service account is used instead of the `principal://` of the Kubernetes one, because Cloud SQL's
+    users and the credentials of Feast and other clients need an account with an email address.
     """
     project = settings.cluster.project
-    apis = switched_on(parent, name, project or "", ["iam"])
+    apis = switched_on(component, name, project or "", ["iam"])
     account = serviceaccount.Account(
         f"{name}-account",
         project=project,
         account_id=settings.physical_name,
         display_name=f"Pods of {settings.namespace}/{settings.service_account}",
-        opts=ResourceOptions(parent=parent, depends_on=[apis["iam"]], delete_before_replace=True),
+        opts=ResourceOptions(parent=component, depends_on=[apis["iam"]], delete_before_replace=True),
     )
     pool = Output.from_input(settings.cluster.workload_pool)
     link = serviceaccount.IAMMember(
@@ -39,7 +41,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         member=pool.apply(
             lambda known: f"serviceAccount:{known}[{settings.namespace}/{settings.service_account}]"
         ),
-        opts=ResourceOptions(parent=parent),
+        opts=ResourceOptions(parent=component),
     )
     return {
         "principal": declare(
@@ -49,13 +51,13 @@ def build(parent: pulumi.ComponentResource, name: str, settings: WorkloadIdentit
         "role_name": None,
         "service_account_email": account.email,
         "annotations": account.email.apply(lambda email: {ANNOTATION: email}),
-        # Not its etag, which changes with every other binding of the account: Pods would be made anew.
+        # Not its etag, which changes with every other binding of the account and would re-create Pods.
         "ready": link.id,
     }
 
 
 def email(account_id: str, project: str) -> str:
-    """A service account's address. An organization's domain comes last: of the project `example.com:web` it
-    is `web.example.com`."""
+    """Return a service account's email address. The domain of an organization comes last: for the project
+    `example.com:web` it is `web.example.com`."""
     domain, _, name = project.rpartition(":")
     return f"{account_id}@{f'{name}.{domain}' if domain else name}.iam.gserviceaccount.com"

@@ -31,8 +31,8 @@ def offering(**zones_of: tuple[str, ...]) -> Answers:
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         assert arguments["locationType"] == "availability-zone-id", "zones are named by id"
-        asked = arguments["filters"][0]["values"]
-        pairs = [(name, zone) for name in asked for zone in offered.get(name, ())]
+        requests = arguments["filters"][0]["values"]
+        pairs = [(name, zone) for name in requests for zone in offered.get(name, ())]
         return {
             "id": "eu-central-1",
             "instanceTypes": [name for name, _ in pairs],
@@ -86,8 +86,8 @@ def machine_types(**zones_of: tuple[str, ...]) -> Answers:
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         zone = str(arguments["zone"])
-        asked = arguments["filter"].removeprefix('name eq "').removesuffix('"').split("|")
-        offered = [name for name in asked if zone in limited.get(name, GOOGLE_ZONES)]
+        requests = arguments["filter"].removeprefix('name eq "').removesuffix('"').split("|")
+        offered = [name for name in requests if zone in limited.get(name, GOOGLE_ZONES)]
         return {
             "id": f"projects/{arguments['project']}/zones/{zone}/machineTypes",
             "filter": arguments["filter"],

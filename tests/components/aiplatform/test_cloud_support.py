@@ -8,7 +8,7 @@ from aiplatform._plugin import COMPONENTS
 from aiplatform._shared.cloud_support import CLOUDS, Refused, SupportTable
 from tests.generating.cloud_support import arguments, support
 
-every_component = pytest.mark.parametrize("component", COMPONENTS, ids=lambda each: each.__name__)
+every_component = pytest.mark.parametrize("component", COMPONENTS, ids=lambda item: item.__name__)
 
 
 def _told(table: SupportTable, path: str) -> bool:

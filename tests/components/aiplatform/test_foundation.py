@@ -55,10 +55,10 @@ def test_each_provider_is_asked_once_where_it_works():
                 Network(f"{name}-{region}", args, pulumi.ResourceOptions(providers=[provider]))
 
     recorded = record(program)
-    asked = [
+    requests = [
         call.provider.split("::")[3] for call in recorded.calls if call.token.endswith("getCallerIdentity")
     ]
-    assert asked == ["eu-central-1", "us-west-2"], "two accounts never share an answer, two components do"
+    assert requests == ["eu-central-1", "us-west-2"], "two accounts never share an answer, two components do"
 
 
 def test_components_of_one_program_share_no_logical_name():

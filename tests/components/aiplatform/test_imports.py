@@ -29,5 +29,5 @@ def test_arguments_are_checked_without_the_sdk_of_any_cloud() -> None:
         ]
     )
     # Another process: in this one other tests have imported them already.
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]", "a second of CPU before a misspelt key is told"
+    message = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert message.stdout.strip() == "[]", "a second of CPU before a misspelt key is told"

@@ -27,9 +27,9 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 def outputs(cloud: str, kind: type = GpuPool, **more: Any) -> dict[str, Any]:
     """The outputs of a pool named `gpu`."""
     where = (CLUSTER, NETWORK) if cloud == "aws" else (GOOGLE_CLUSTER, GOOGLE_NETWORK)
-    given: Any = {"prefix": "acme-dev", "name": "gpu", "cluster": where[0], "network": where[1], **more}
+    arguments: Any = {"prefix": "acme-dev", "name": "gpu", "cluster": where[0], "network": where[1], **more}
     answers = machine_types(ct6e_standard_4t=US_EAST5_ZONES)
-    return dict(record(lambda: kind("gpu", given), answers=answers).result.outputs)
+    return dict(record(lambda: kind("gpu", arguments), answers=answers).result.outputs)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def on_google() -> dict[str, Any]:
 
 def test_each_clouds_pods_tolerate_what_its_nodes_have(on_aws: Any, on_google: Any) -> None:
     def taints(pool: Any) -> list[tuple[str, str]]:
-        return [(each["key"], each["value"]) for each in placement.of(pool).tolerations]
+        return [(toleration["key"], toleration["value"]) for toleration in placement.of(pool).tolerations]
 
     assert taints(on_aws) == [("nvidia.com/gpu", "true")]
     assert taints(on_google) == [
@@ -63,12 +63,12 @@ def test_a_pod_that_takes_a_whole_node_has_its_network_cards_too(on_aws: Any, on
     whole = placement.of(on_google)
     assert whole.limits == {"nvidia.com/gpu": "8"}
     attached = json.loads(whole.annotations["networking.gke.io/interfaces"])
-    assert [each["network"] for each in attached] == [
+    assert [item["network"] for item in attached] == [
         "default",
         "gpu-gvnic-1",
         *(f"gpu-rdma-{index}" for index in range(8)),
     ]
-    assert [each["interfaceName"] for each in attached] == [f"eth{index}" for index in range(10)]
+    assert [item["interfaceName"] for item in attached] == [f"eth{index}" for index in range(10)]
     part = placement.of(on_google, 1)
     assert part.limits == {"nvidia.com/gpu": "1"}
     assert not part.annotations, "the cards of a node serve one Pod"
@@ -78,7 +78,7 @@ def test_a_pod_of_a_provisioning_request_goes_to_the_nodes_that_it_got(on_google
     there = placement.queued(on_google, "big-run")
     assert there.node_selector == {"ai-platform/pool": "gpu", "ai-platform/capacity": "queued"}
     assert there.annotations["autoscaling.x-k8s.io/consume-provisioning-request"] == "big-run"
-    assert "cloud.google.com/gke-queued" in [each["key"] for each in there.tolerations]
+    assert "cloud.google.com/gke-queued" in [toleration["key"] for toleration in there.tolerations]
     with pytest.raises(ValueError, match="pool 'gpu' has no capacity of type 'queued'"):
         placement.queued(on_aws, "big-run")
 
@@ -106,7 +106,7 @@ def test_a_pod_on_an_ordinary_pool_asks_for_no_device() -> None:
     there = placement.of(pool)
     assert there.limits == {}
     assert there.node_selector == {"cloud.google.com/compute-class": "gpu"}
-    assert [each["key"] for each in there.tolerations] == [
+    assert [toleration["key"] for toleration in there.tolerations] == [
         "kubernetes.io/arch",
         "cloud.google.com/compute-class",
     ]
@@ -125,7 +125,7 @@ def test_a_spec_keeps_what_it_has() -> None:
     )
     assert spec["nodeSelector"] == {"disk": "fast", "cloud.google.com/compute-class": "gpu"}
     assert spec["tolerations"][0] == {"key": "mine"}
-    assert [each.get("resources") for each in spec["containers"]] == [
+    assert [container.get("resources") for container in spec["containers"]] == [
         {"limits": {"memory": "8Gi", "nvidia.com/gpu": "1"}},
         None,
     ]
@@ -137,6 +137,7 @@ def test_the_examples_ask_as_the_helper_does(cloud: str, example: str) -> None:
     written = yaml.safe_load((EXAMPLES / example).read_text())["spec"]
     bare = {key: value for key, value in written.items() if key not in ("nodeSelector", "tolerations")}
     bare["containers"] = [
-        {key: value for key, value in each.items() if key != "resources"} for each in written["containers"]
+        {key: value for key, value in container.items() if key != "resources"}
+        for container in written["containers"]
     ]
     assert written == there.pod(bare), "write the example anew: placement.of(pool).pod(spec)"

@@ -18,16 +18,16 @@ class Place:
     """`aws`, `aws-cn` or `aws-us-gov`: the second word of every arn."""
     dns_suffix: str
     caller_arn: str
-    """Who applies the program: a user, or a role's session."""
+    """The principal that runs the program: a user or a session of a role."""
 
     def arn(self, service: str, resource: str, *, regional: bool = True) -> str:
-        """An arn in this account; IAM's have no region."""
+        """Return an arn in this account. regional: false for IAM."""
         return (
             f"arn:{self.partition}:{service}:{self.region if regional else ''}:{self.account_id}:{resource}"
         )
 
     def managed_policy(self, name: str) -> str:
-        """The arn of a policy that AWS manages (`AmazonEKSClusterPolicy`, `service-role/...`)."""
+        """Return the arn of an AWS managed policy (`AmazonEKSClusterPolicy`, `service-role/...`)."""
         return f"arn:{self.partition}:iam::aws:policy/{name}"
 
 
@@ -35,19 +35,17 @@ _PLACES: Final[WeakKeyDictionary[pulumi.Resource, Place]] = WeakKeyDictionary()
 
 
 def place(parent: pulumi.Resource) -> Place:
-    """Ask the provider of `parent`'s children where it works: a provider once, for all components.
-
-    The provider that the engine makes by itself where a program has none is asked each time.
-    """
+    """Return the account and region of the provider of `parent`'s children. Each provider is asked once, for
+    all components; the engine's default provider is asked each time."""
     provider = parent.get_provider("aws:index/getCallerIdentity:getCallerIdentity")
     if provider is None:
-        return _ask(parent)
+        return _from_provider(parent)
     if provider not in _PLACES:
-        _PLACES[provider] = _ask(parent)
+        _PLACES[provider] = _from_provider(parent)
     return _PLACES[provider]
 
 
-def _ask(parent: pulumi.Resource) -> Place:
+def _from_provider(parent: pulumi.Resource) -> Place:
     options = pulumi.InvokeOptions(parent=parent)
     partition = aws.get_partition(opts=options)
     caller = aws.get_caller_identity(opts=options)

@@ -1,7 +1,7 @@
-"""Buckets that are closed: what the buckets of every component have in common.
+"""Private S3 buckets, for all components with data in S3.
 
-Whatever keeps data in S3 makes its buckets here: no public access, no ACL and no other owner of objects, TLS
-alone, encrypted by default, and access logs to a bucket that S3's logging service alone writes to.
+They have no public access, no ACLs and one owner of all objects, accept only TLS, are encrypted by default,
+and write access logs to a bucket that only S3's logging service can write to.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,11 +16,11 @@ from aiplatform._shared.aws.account import Place
 from aiplatform._shared.aws.policy_documents import Statement, document
 
 ABANDONED_DAYS: Final = 7
-"""When parts of uploads that were never ended are taken away."""
+"""Days until the parts of incomplete uploads are deleted."""
 
 
-class Maker(Protocol):
-    """A component that makes buckets, each for a purpose: the last part of its logical name."""
+class BucketContext(Protocol):
+    """A component with buckets. Each bucket has a purpose: the last part of its logical name."""
 
     @property
     def name(self) -> str:
@@ -29,7 +29,7 @@ class Maker(Protocol):
 
     @property
     def place(self) -> Place:
-        """Where it is made."""
+        """The account and region of its provider."""
         ...
 
     def options(
@@ -38,111 +38,113 @@ class Maker(Protocol):
         data: bool = False,
         delete_before_replace: bool | None = None,
     ) -> ResourceOptions:
-        """Options of a child; data: whether it is or keeps data, and so is protected and retained."""
+        """Return the options of a child. data: whether it contains data, and so is protected and retained."""
         ...
 
     def tags(self, purpose: str) -> Mapping[str, pulumi.Input[str]]:
-        """Tags of a bucket."""
+        """Return the tags of a bucket."""
         ...
 
     def bucket(self, purpose: str) -> str:
-        """A bucket's physical name."""
+        """Return a bucket's physical name."""
         ...
 
     def bucket_arn(self, purpose: str, path: str = "") -> str:
-        """A bucket's arn, or that of what is in it."""
+        """Return the arn of a bucket, or of objects in it."""
         ...
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """A bucket, and what must be said of it before data comes in."""
+    """A bucket, and the settings that must exist before data is written to it."""
 
     bucket: s3.Bucket
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
 
-def closed(maker: Maker, purpose: str, *, force_destroy: bool, object_lock: bool = False) -> Bucket:
-    """A bucket that no public access, no ACL and no other owner of objects is possible in."""
+def closed(context: BucketContext, purpose: str, *, force_destroy: bool, object_lock: bool = False) -> Bucket:
+    """Create a bucket without public access, without ACLs and with one owner of all objects."""
     bucket = s3.Bucket(
-        f"{maker.name}-{purpose}",
-        bucket=maker.bucket(purpose),
+        f"{context.name}-{purpose}",
+        bucket=context.bucket(purpose),
         force_destroy=force_destroy,
         object_lock_enabled=object_lock,
-        tags=maker.tags(purpose),
-        # There is one bucket of a name in all of AWS.
-        opts=maker.options(data=True, delete_before_replace=True),
+        tags=context.tags(purpose),
+        # Bucket names are unique in all of AWS: the old bucket is deleted first.
+        opts=context.options(data=True, delete_before_replace=True),
     )
     block = s3.BucketPublicAccessBlock(
-        f"{maker.name}-{purpose}",
+        f"{context.name}-{purpose}",
         bucket=bucket.bucket,
         block_public_acls=True,
         block_public_policy=True,
         ignore_public_acls=True,
         restrict_public_buckets=True,
-        opts=maker.options(data=True),
+        opts=context.options(data=True),
     )
     ownership = s3.BucketOwnershipControls(
-        f"{maker.name}-{purpose}",
+        f"{context.name}-{purpose}",
         bucket=bucket.bucket,
         rule=s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-        opts=maker.options(data=True),
+        opts=context.options(data=True),
     )
     return Bucket(bucket, [block, ownership])
 
 
 def encrypted(
-    maker: Maker, purpose: str, bucket: pulumi.Input[str], key: kms.Key | None
+    context: BucketContext, purpose: str, bucket: pulumi.Input[str], key: kms.Key | None
 ) -> s3.BucketServerSideEncryptionConfiguration:
-    """What encrypts objects that say nothing else. Without a key S3's own does: it writes access logs to no
-    bucket with another (S3 user guide, "Enabling Amazon S3 server access logging")."""
+    """Set the default encryption of objects. Without a key S3's own key is used, as S3 requires for buckets
+    of access logs (S3 user guide, "Enabling Amazon S3 server access logging")."""
     default = s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
         sse_algorithm="AES256" if key is None else "aws:kms",
         kms_master_key_id=None if key is None else key.arn,
     )
     return s3.BucketServerSideEncryptionConfiguration(
-        f"{maker.name}-{purpose}",
+        f"{context.name}-{purpose}",
         bucket=bucket,
         rules=[
             s3.BucketServerSideEncryptionConfigurationRuleArgs(
                 apply_server_side_encryption_by_default=default,
-                # One call of KMS for many objects.
+                # One call to KMS for many objects.
                 bucket_key_enabled=None if key is None else True,
             )
         ],
-        opts=maker.options(data=True),
+        opts=context.options(data=True),
     )
 
 
-def versioned(maker: Maker, purpose: str, bucket: pulumi.Input[str]) -> s3.BucketVersioning:
-    """What is deleted or overwritten can be called back."""
+def versioned(context: BucketContext, purpose: str, bucket: pulumi.Input[str]) -> s3.BucketVersioning:
+    """Enable versioning: deleted and overwritten objects can be restored."""
     return s3.BucketVersioning(
-        f"{maker.name}-{purpose}",
+        f"{context.name}-{purpose}",
         bucket=bucket,
         versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-        opts=maker.options(data=True),
+        opts=context.options(data=True),
     )
 
 
-def with_policy(maker: Maker, purpose: str, made: Bucket, policy: pulumi.Input[str]) -> s3.BucketPolicy:
-    """The bucket's policy, after all else that is said of its access."""
+def with_policy(
+    context: BucketContext, purpose: str, bucket: Bucket, policy: pulumi.Input[str]
+) -> s3.BucketPolicy:
+    """Set the bucket policy, after all other settings of its access."""
     return s3.BucketPolicy(
-        f"{maker.name}-{purpose}",
-        bucket=made.bucket.bucket,
+        f"{context.name}-{purpose}",
+        bucket=bucket.bucket.bucket,
         policy=policy,
-        # S3 refuses two changes of one bucket's access at a time.
-        opts=maker.options(*made.ready, data=True),
+        # S3 refuses concurrent changes of a bucket's access.
+        opts=context.options(*bucket.ready, data=True),
     )
 
 
-def logged(maker: Maker, purpose: str, bucket: pulumi.Input[str], logs: Bucket) -> s3.BucketLogging:
-    """Who read and wrote which object is kept in `logs`, under the purpose's name."""
+def logged(context: BucketContext, purpose: str, bucket: pulumi.Input[str], logs: Bucket) -> s3.BucketLogging:
+    """Write access logs to `logs`, under the name of the purpose."""
     return s3.BucketLogging(
-        f"{maker.name}-{purpose}",
+        f"{context.name}-{purpose}",
         bucket=bucket,
         target_bucket=logs.bucket.bucket,
         target_prefix=f"{purpose}/",
-        opts=maker.options(*logs.ready, data=True),
+        opts=context.options(*logs.ready, data=True),
     )
 
 
@@ -152,7 +154,7 @@ def deny(
     resources: str | Sequence[str],
     conditions: Mapping[str, Mapping[str, Any]],
 ) -> Statement:
-    """A statement of a bucket's policy that holds for everybody."""
+    """Return a statement of a bucket policy that denies actions to all principals."""
     return {
         "Sid": sid,
         "Effect": "Deny",
@@ -163,18 +165,18 @@ def deny(
     }
 
 
-def plain_http(maker: Maker, purpose: str) -> Statement:
-    """Nothing is read or written without TLS."""
-    arns = [maker.bucket_arn(purpose), maker.bucket_arn(purpose, "/*")]
+def plain_http(context: BucketContext, purpose: str) -> Statement:
+    """Return a statement that denies access without TLS."""
+    arns = [context.bucket_arn(purpose), context.bucket_arn(purpose, "/*")]
     return deny("PlainHttp", ["s3:*"], arns, {"Bool": {"aws:SecureTransport": "false"}})
 
 
-def other_keys(maker: Maker, purpose: str, key_arn: str) -> list[Statement]:
-    """Objects are encrypted by this key alone. Without `Null`, a write that leaves all to the bucket's
-    default would be denied too."""
-    objects = maker.bucket_arn(purpose, "/*")
+def other_keys(context: BucketContext, purpose: str, key_arn: str) -> list[Statement]:
+    """Return statements that deny encryption with another key. Without the condition `Null`, a write that
+    uses the bucket's default encryption would be denied, too."""
+    objects = context.bucket_arn(purpose, "/*")
     algorithm = "s3:x-amz-server-side-encryption"
-    given_key, customer = f"{algorithm}-aws-kms-key-id", f"{algorithm}-customer-algorithm"
+    header_key, customer = f"{algorithm}-aws-kms-key-id", f"{algorithm}-customer-algorithm"
     return [
         deny(
             "OtherEncryption",
@@ -186,29 +188,29 @@ def other_keys(maker: Maker, purpose: str, key_arn: str) -> list[Statement]:
             "OtherKey",
             ["s3:PutObject"],
             objects,
-            {"Null": {given_key: "false"}, "StringNotEquals": {given_key: key_arn}},
+            {"Null": {header_key: "false"}, "StringNotEquals": {header_key: key_arn}},
         ),
         deny("CustomersKey", ["s3:PutObject"], objects, {"Null": {customer: "false"}}),
     ]
 
 
-def log_delivery(maker: Maker, logs: str, purposes: Iterable[str]) -> Statement:
-    """S3's logging service may write to the bucket `logs`, of these buckets alone."""
+def log_delivery(context: BucketContext, logs: str, purposes: Iterable[str]) -> Statement:
+    """Return a statement: S3's logging service can write logs of these buckets to the bucket `logs`."""
     return {
         "Sid": "AccessLogs",
         "Effect": "Allow",
         "Principal": {"Service": "logging.s3.amazonaws.com"},
         "Action": ["s3:PutObject"],
-        "Resource": maker.bucket_arn(logs, "/*"),
+        "Resource": context.bucket_arn(logs, "/*"),
         "Condition": {
-            "StringEquals": {"aws:SourceAccount": maker.place.account_id},
-            "ArnEquals": {"aws:SourceArn": [maker.bucket_arn(purpose) for purpose in purposes]},
+            "StringEquals": {"aws:SourceAccount": context.place.account_id},
+            "ArnEquals": {"aws:SourceArn": [context.bucket_arn(purpose) for purpose in purposes]},
         },
     }
 
 
 def deleted_after(days: int) -> s3.BucketLifecycleConfigurationRuleArgs:
-    """A rule of a versioned bucket: what is no more is gone after so many days, and nothing else."""
+    """Return a lifecycle rule of a versioned bucket: noncurrent versions are deleted after so many days."""
     return s3.BucketLifecycleConfigurationRuleArgs(
         id="deleted",
         status="Enabled",
@@ -240,18 +242,18 @@ def _abandoned() -> s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartU
 
 
 def log_bucket(
-    maker: Maker, purpose: str, purposes: Iterable[str], days: int, *, force_destroy: bool
+    context: BucketContext, purpose: str, purposes: Iterable[str], days: int, *, force_destroy: bool
 ) -> Bucket:
-    """The bucket of the access logs of the buckets for `purposes`, which are kept for so many days."""
-    made = closed(maker, purpose, force_destroy=force_destroy)
-    name = made.bucket.bucket
-    made.ready.append(encrypted(maker, purpose, name, None))
-    policy = document(plain_http(maker, purpose), log_delivery(maker, purpose, purposes))
-    made.ready.append(with_policy(maker, purpose, made, policy))
+    """Create the bucket of access logs of the buckets for `purposes`, with a retention of `days`."""
+    bucket = closed(context, purpose, force_destroy=force_destroy)
+    name = bucket.bucket.bucket
+    bucket.ready.append(encrypted(context, purpose, name, None))
+    policy = document(plain_http(context, purpose), log_delivery(context, purpose, purposes))
+    bucket.ready.append(with_policy(context, purpose, bucket, policy))
     s3.BucketLifecycleConfiguration(
-        f"{maker.name}-{purpose}",
+        f"{context.name}-{purpose}",
         bucket=name,
         rules=[expired_after("old", "", days)],
-        opts=maker.options(data=True),
+        opts=context.options(data=True),
     )
-    return made
+    return bucket

@@ -1,4 +1,4 @@
-"""What keeps logs of AWS encrypted: a key that can be found by its name, and a log group under it."""
+"""Encrypted log groups of CloudWatch Logs, and aliases of keys."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,14 @@ from pulumi_aws import cloudwatch, kms
 
 
 def name_key(name: str, key: kms.Key, alias: str, options: ResourceOptions) -> None:
-    """Give a key the alias that people find it by; `name`: the key's own logical name."""
+    """Create an alias of a key. name: the key's logical name."""
     kms.Alias(name, name=alias, target_key_id=key.key_id, opts=options)
 
 
 def log_group(
     name: str, group: str, days: int, key: kms.Key, tags: Mapping[str, str], options: ResourceOptions
 ) -> cloudwatch.LogGroup:
-    """A log group of this physical name, encrypted by a key and kept for so many days."""
+    """Create a log group, encrypted by a key. group: its physical name. days: its retention."""
     return cloudwatch.LogGroup(
         name, name=group, retention_in_days=days, kms_key_id=key.arn, tags=dict(tags), opts=options
     )

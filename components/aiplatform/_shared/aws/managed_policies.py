@@ -1,7 +1,7 @@
-"""Policies that roles get: their sizes, and those that are attached instead of written into the role.
+"""Customer managed policies of roles, and the limits of policy sizes.
 
-A role that several environments name gets rights from each of them, and all of a role's inline policies
-together have at most 10,240 characters. What is long is therefore a policy of its own (docs/adr/0020).
+A role that several environments name gets permissions from each of them, and all inline policies of a role
+together have at most 10,240 characters. A long policy is therefore a managed policy (docs/adr/0020).
 """
 
 import re
@@ -11,13 +11,13 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam
 
 INLINE: Final = 10_240
-"""Characters of all inline policies of a role together (IAM user guide, "IAM and AWS STS quotas")."""
+"""Maximum of characters of all inline policies of a role (IAM user guide, "IAM and AWS STS quotas")."""
 MANAGED: Final = 6_144
-"""Characters of a customer managed policy (the same)."""
+"""Maximum of characters of a customer managed policy (same source)."""
 
 
 def size(document: str) -> int:
-    """The characters of a document that IAM counts: all but whitespace."""
+    """Return the number of characters of a document as IAM counts it, without whitespace."""
     return len(re.sub(r"\s", "", document))
 
 
@@ -29,8 +29,8 @@ def attached(
     tags: dict[str, str],
     options: ResourceOptions,
 ) -> iam.RolePolicyAttachment:
-    """A customer managed policy, attached to a role. name: the policy's, of which the account has one. Fails
-    where the document is too long, as soon as it is known."""
+    """Create a customer managed policy and attach it to a role. name: the policy's, unique in the account.
+    Fails where the document is too long, as soon as it is known."""
     policy = iam.Policy(
         logical,
         name=name,
@@ -42,7 +42,7 @@ def attached(
 
 
 def fitting(name: str, document: str) -> str:
-    """The document of a managed policy. Raises a ValueError where it is too long."""
+    """Return the document of a managed policy. Raises ValueError where it is too long."""
     if size(document) > MANAGED:
         raise ValueError(
             f"policy {name}: {size(document)} characters; expected at most {MANAGED}, which is IAM's limit"

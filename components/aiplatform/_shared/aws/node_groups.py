@@ -15,26 +15,28 @@ from aiplatform._shared.kubernetes.names import EFFECTS, Taint
 from aiplatform._shared.references.cluster import ClusterReference
 
 TEMPLATE_TAG: Final = "k8s.io/cluster-autoscaler/node-template/"
-"""Tags of an Auto Scaling group under this prefix tell the Cluster Autoscaler what a new node will have:
-`resources/<name>` how much of a resource, `taint/<key>` a taint as `<value>:<effect>`."""
+"""The Cluster Autoscaler reads from tags with this prefix what a new node of an Auto Scaling group has:
+`resources/<name>` the quantity of a resource, `taint/<key>` a taint as `<value>:<effect>`."""
 
 NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
-"""All that a node needs where the VPC CNI has a role of its own: register with the cluster, pull images."""
+"""What a node needs where the VPC CNI has a separate role: register with the cluster, pull images."""
 
 CNI_POLICY: Final = "AmazonEKS_CNI_Policy"
-"""What the VPC CNI needs, of its own role or of the nodes' (EKS user guide, "Amazon EKS node IAM role")."""
+"""What the VPC CNI needs, on its own role or on that of the nodes (EKS user guide, "Amazon EKS node IAM
+role")."""
 
 DEVICES: Final[Mapping[str, Sequence[str]]] = {
     "al2023": ["/dev/xvda"],
     "bottlerocket": ["/dev/xvda", "/dev/xvdb"],
 }
-"""Image -> its devices; the last holds containers. Bottlerocket's own system is a small volume of its own."""
+"""Image -> its devices; the last stores containers. Bottlerocket has a small separate volume for the
+system."""
 
 
 def zones_that_offer(
     instance_types: Sequence[str], options: pulumi.InvokeOptions
 ) -> dict[str, frozenset[str]]:
-    """Instance type -> ids of the region's zones that offer it, as EC2 says now."""
+    """Ask EC2 which zones of the region offer the instance types. Returns instance type -> zone ids."""
     answer = aws.ec2.get_instance_type_offerings(
         location_type="availability-zone-id",
         filters=[
@@ -42,15 +44,15 @@ def zones_that_offer(
         ],
         opts=options,
     )
-    found: dict[str, frozenset[str]] = {}
+    zones: dict[str, frozenset[str]] = {}
     for type_, zone in zip(answer.instance_types, answer.locations, strict=True):
-        found[type_] = found.get(type_, frozenset()) | {zone}
-    return found
+        zones[type_] = zones.get(type_, frozenset()) | {zone}
+    return zones
 
 
 @dataclass(frozen=True)
 class NodeRole:
-    """The role of a pool's nodes, and what must stand before a node can use it."""
+    """The role of a pool's nodes, and the policy attachments that must exist before a node uses it."""
 
     arn: Input[str]
     attachments: Sequence[pulumi.Resource]
@@ -59,8 +61,8 @@ class NodeRole:
 def node_role(
     parent: pulumi.Resource, name: str, name_prefix: str, cluster: ClusterReference, tags: Mapping[str, str]
 ) -> NodeRole:
-    """The cluster's shared node role where it has one, else a role of the pool's own, which the VPC CNI uses
-    too unless it has one itself."""
+    """Return the cluster's shared node role where it has one, else create a role for the pool, which the VPC
+    CNI also uses unless it has its own role."""
     if cluster.node_role_arn is not None:
         return NodeRole(cluster.node_role_arn, ())
     here = place(parent)
@@ -104,8 +106,11 @@ def launch_template(
     tags: Mapping[str, str],
     **more: Any,
 ) -> ec2.LaunchTemplate:
-    """A launch template with IMDSv2, hop limit 1 (no Pod without host network reaches the node's role),
-    encrypted gp3 volumes, and tags on what is launched; `more` are further arguments."""
+    """Create a launch template with IMDSv2, hop limit 1 (no Pod without host network reaches the node's
+    role), encrypted gp3 volumes, and tags on instances, volumes and network interfaces.
+
+    more: further arguments of the launch template.
+    """
     launched = ("instance", "volume", "network-interface")
     return ec2.LaunchTemplate(
         name,
@@ -126,8 +131,8 @@ def launch_template(
 
 
 def _devices(volume: Volume) -> list[ec2.LaunchTemplateBlockDeviceMappingArgs]:
-    """All of the image's devices, as EC2 encrypts only those that a launch asks it to. One that holds no
-    containers keeps the size of the image's snapshot."""
+    """Return all devices of the image, because EC2 encrypts only those that the launch template lists. A
+    device that does not store containers keeps the size of the image's snapshot."""
     devices = DEVICES[volume.image]
     return [
         ec2.LaunchTemplateBlockDeviceMappingArgs(
@@ -145,7 +150,7 @@ def _devices(volume: Volume) -> list[ec2.LaunchTemplateBlockDeviceMappingArgs]:
 
 
 def eks_taints(taints: Sequence[Taint]) -> list[eks.NodeGroupTaintArgs]:
-    """Taints in EKS's words."""
+    """Return taints as EKS's API names their effects."""
     return [
         eks.NodeGroupTaintArgs(key=taint.key, value=taint.value or None, effect=EFFECTS[taint.effect])
         for taint in taints
@@ -163,9 +168,10 @@ def node_group(
     upgraded: bool = True,
     **more: Any,
 ) -> eks.NodeGroup:
-    """A managed node group that starts at its minimum and whose size then belongs to the autoscaler.
+    """Create a managed node group with its minimum size; afterwards the autoscaler decides the size.
 
-    upgraded: whether it follows new versions of Kubernetes and of its launch template.
+    size: minimum and maximum. upgraded: whether it follows new versions of Kubernetes and of its launch
+    template. more: further arguments of the node group.
     """
     minimum, maximum = size
     ignored = ["scalingConfig.desiredSize", *([] if upgraded else ["version", "launchTemplate.version"])]
@@ -185,27 +191,27 @@ def node_group(
         **more,
     )
     Output.all(group.cluster_name, group.node_group_name, group.status).apply(
-        lambda each: refuse_failed(str(each[0]), str(each[1]), each[2])
+        lambda values: refuse_failed(str(values[0]), str(values[1]), values[2])
     )
     return group
 
 
 USABLE: Final = frozenset({"ACTIVE", "UPDATING", "DEGRADED"})
-"""The statuses in which EKS has made a node group and accepts changes of it."""
+"""The statuses in which a node group exists and EKS accepts changes of it."""
 
 
-_UNFINISHED: Final = "its creation failed, and the state does not say how; run `up --refresh`, which reads it"
+_UNFINISHED: Final = "its creation failed, and the state has no status; run `up --refresh`, which reads it"
 
 
 def refuse_failed(cluster: str, group: str, status: str | None) -> None:
-    """Raise pulumi.RunError where a node group was never made, or is being deleted.
+    """Raise pulumi.RunError where the creation of a node group failed, or it is being deleted.
 
     The provider keeps a node group whose creation failed in the state, and its next update has nothing to
-    change: without this the second `up` would succeed while EKS still reports CREATE_FAILED.
+    change: without this error the second `up` would succeed while EKS still reports CREATE_FAILED.
     """
     if status in USABLE:
         return
-    there = f"--cluster-name {cluster} --nodegroup-name {group}"
+    options = f"--cluster-name {cluster} --nodegroup-name {group}"
     # A creation that failed leaves no status in the state until a refresh reads it.
     if not status:
         raise pulumi.RunError(f"node group {group} of {cluster}: {_UNFINISHED}")
@@ -213,15 +219,16 @@ def refuse_failed(cluster: str, group: str, status: str | None) -> None:
     if status == "CREATING":
         raise pulumi.RunError(f"{problem}. It is still being created: wait, then run `up` again")
     raise pulumi.RunError(
-        f"{problem}. EKS changes nothing of such a node group, so delete it and run `up --refresh`, which "
-        f"creates it again:\n  aws eks delete-nodegroup {there}\nWhy it failed:\n"
-        f"  aws eks describe-nodegroup {there} --query nodegroup.health"
+        f"{problem}. EKS does not change a node group in this status: delete it and run `up --refresh`, "
+        f"which creates it again:\n  aws eks delete-nodegroup {options}\nWhy it failed:\n"
+        f"  aws eks describe-nodegroup {options} --query nodegroup.health"
     )
 
 
 def autoscaling_group_name(group: eks.NodeGroup) -> Output[str]:
-    """The Auto Scaling group that EKS made for a node group. EKS tags it for the autoscaler's discovery
-    (`k8s.io/cluster-autoscaler/enabled`, `k8s.io/cluster-autoscaler/<cluster>=owned`) itself."""
+    """Return the name of the Auto Scaling group that EKS creates for a node group. EKS tags it for the
+    autoscaler's discovery (`k8s.io/cluster-autoscaler/enabled`, `k8s.io/cluster-autoscaler/<cluster>=owned`).
+    """
 
     def first(resources: Sequence[Any]) -> str:
         groups = resources[0].autoscaling_groups if resources else None
@@ -232,23 +239,23 @@ def autoscaling_group_name(group: eks.NodeGroup) -> Output[str]:
     return group.resources.apply(first)
 
 
-def tell_autoscaler(
+def tag_for_autoscaler(
     parent: pulumi.Resource,
     name: str,
     group: Input[str],
     resources: Mapping[str, str],
     taints: Sequence[Taint] = (),
 ) -> None:
-    """Tag an Auto Scaling group with what the Cluster Autoscaler cannot know of a node when there is none:
-    resources, and taints without a value. EKS hands no tag of a node group on to it.
+    """Tag an Auto Scaling group with what the Cluster Autoscaler cannot see while the group has no node:
+    resources, and taints without a value. EKS does not copy the tags of a node group to it.
 
-    Taints with a value come by DescribeNodegroup, of which the autoscaler leaves those without one out
-    (cluster-autoscaler, cloudprovider/aws/aws_wrapper.go, getManagedNodegroupInfo): for a Pod that does not
-    tolerate one the group would grow and shrink again and again.
+    The autoscaler reads taints from DescribeNodegroup, but skips those without a value (cluster-autoscaler,
+    cloudprovider/aws/aws_wrapper.go, getManagedNodegroupInfo): for a Pod that does not tolerate such a taint
+    the group would grow and shrink again and again.
     """
     tags = {f"resources/{resource}": quantity for resource, quantity in resources.items()}
-    # One tag for a key: of two effects the stronger, which no Pod without a toleration gets past either.
-    for taint in sorted(taints, key=lambda each: _STRENGTH.index(each.effect)):
+    # One tag per key, with the strongest effect: it also keeps away the Pods that a weaker one would.
+    for taint in sorted(taints, key=lambda taint: _STRENGTH.index(taint.effect)):
         if not taint.value:
             tags.setdefault(f"taint/{taint.key}", f":{taint.effect}")
     for tag, value in tags.items():

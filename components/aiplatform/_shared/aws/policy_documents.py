@@ -17,7 +17,7 @@ def allow(
     *,
     sid: str | None = None,
 ) -> Statement:
-    """A statement of an identity policy."""
+    """Return a statement of an identity policy that allows actions."""
     return {
         **({"Sid": sid} if sid else {}),
         "Effect": "Allow",
@@ -33,7 +33,7 @@ def trust(
     *,
     actions: Sequence[str] = ("sts:AssumeRole",),
 ) -> str:
-    """The trust policy of a role that an AWS service assumes."""
+    """Return the trust policy of a role that an AWS service assumes."""
     return document(
         {
             "Effect": "Allow",
@@ -45,16 +45,16 @@ def trust(
 
 
 def document(*statements: Statement) -> str:
-    """A policy document. Keys keep their order, so the text is stable."""
+    """Return a policy document. Keys keep their order, so the text is stable."""
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def pod_identity_trust(place: Place, cluster: str, namespace: str, service_account: str) -> str:
-    """The trust policy of a role for one service account of one cluster, by EKS Pod Identity.
+    """Return the trust policy of a role for one service account of one cluster, by EKS Pod Identity.
 
-    EKS tags the session with the Pod's cluster, namespace and service account; the conditions on these tags
-    keep an association made for any other one from using the role, and aws:SourceAccount one made in another
-    account (EKS user guide, "Create IAM role with trust policy required by EKS Pod Identity").
+    EKS tags the session with the Pod's cluster, namespace and service account. The conditions on these tags
+    prevent other associations from using the role, and aws:SourceAccount those of other accounts (EKS user
+    guide, "Create IAM role with trust policy required by EKS Pod Identity").
     """
     return trust(
         "pods.eks.amazonaws.com",
@@ -71,7 +71,8 @@ def pod_identity_trust(place: Place, cluster: str, namespace: str, service_accou
 
 
 def key_policy(place: Place, *statements: Statement) -> str:
-    """A key's policy: the account's IAM decides, as in the default that AWS documents, and `statements`."""
+    """Return a key policy: the account's IAM policies apply, as in AWS's default key policy, and
+    `statements`."""
     return document(
         {
             "Sid": "AccountDecides",
@@ -93,19 +94,19 @@ USE_OF_KEY: Final = (
     "kms:GenerateDataKeyWithoutPlaintext",
     "kms:DescribeKey",
 )
-"""What a service needs that encrypts by a key (the wildcards of AWS's examples, written out)."""
+"""Permissions of a service that encrypts with a key (the wildcards of AWS's examples, expanded)."""
 
 
 def autoscaling_may_use_key(place: Place) -> list[Statement]:
-    """Statements of a key's policy: EC2 Auto Scaling may launch instances whose volumes the key encrypts, by
-    its service-linked role (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use with encrypted
-    volumes").
+    """Return statements of a key policy: EC2 Auto Scaling can launch instances with volumes that the key
+    encrypts, by its service-linked role (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use
+    with encrypted volumes").
 
     The role is named in a condition and not as the principal: KMS refuses a principal that does not exist,
-    and in a new account the role comes only with the first Auto Scaling group, which needs the key.
+    and in a new account the role is created with the first Auto Scaling group, which needs the key.
     """
     role = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
-    only_it = {
+    service_linked_role = {
         "kms:CallerAccount": place.account_id,
         "aws:PrincipalArn": place.arn("iam", role, regional=False),
     }
@@ -115,19 +116,19 @@ def autoscaling_may_use_key(place: Place) -> list[Statement]:
             "Sid": "AutoScalingEncrypts",
             **common,
             "Action": list(USE_OF_KEY),
-            "Condition": {"StringEquals": only_it},
+            "Condition": {"StringEquals": service_linked_role},
         },
         {
             "Sid": "AutoScalingAttaches",
             **common,
             "Action": ["kms:CreateGrant"],
-            "Condition": {"StringEquals": only_it, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+            "Condition": {"StringEquals": service_linked_role, "Bool": {"kms:GrantIsForAWSResource": "true"}},
         },
     ]
 
 
 def logs_may_use_key(place: Place, *log_groups: str) -> Statement:
-    """A statement of a key's policy: CloudWatch Logs may use it for these log groups and no others."""
+    """Return a statement of a key policy: CloudWatch Logs can use the key for these log groups only."""
     arns = [place.arn("logs", f"log-group:{group}") for group in log_groups]
     return {
         "Sid": "LogsEncrypt",

@@ -7,14 +7,15 @@ from pulumi import ResourceOptions
 from pulumi_gcp import projects
 
 Apis = Mapping[str, projects.Service]
-"""An API (`compute`) -> the resource that switches it on: what uses the API depends on it."""
+"""An API (`compute`) -> the resource that enables it, on which resources of the API depend."""
 
 
 def switched_on(parent: pulumi.Resource, name: str, project: str, apis: Sequence[str]) -> Apis:
-    """Switch APIs on (`compute` for compute.googleapis.com), in one project and as children of `parent`.
+    """Enable APIs (`compute` for compute.googleapis.com) in a project, as children of `parent`.
 
-    They stay on when the component goes: others in the project may use them, and Google's own agents, whose
-    rights are bound to keys, go with some of them. Several components may say the same API.
+    They stay enabled when the component is destroyed: others in the project may use them, and disabling some
+    of them deletes Google's service agents, which have permissions on keys. Several components may enable the
+    same API.
     """
     return {
         api: projects.Service(

@@ -1,4 +1,4 @@
-"""Keys in Cloud KMS, and who may use them."""
+"""Keys in Cloud KMS, and permissions to use them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
@@ -10,16 +10,16 @@ from pulumi_gcp import kms
 from aiplatform._shared.gcp.apis import Apis
 
 USER: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-"""Encrypts and decrypts, and nothing else."""
+"""The role to encrypt and decrypt."""
 ROTATION: Final = f"{90 * 24 * 3600}s"
-"""A new version every 90 days; older ones go on to decrypt what they encrypted."""
+"""A new version every 90 days; older versions still decrypt their data."""
 
 
 def key_ring(
     parent: pulumi.Resource, name: str, project: str, location: str, depends_on: Sequence[pulumi.Resource]
 ) -> kms.KeyRing:
-    """A key ring. A ring can never be deleted, nor its name used again, so each has a name of its own by
-    Pulumi's autonaming: a network that is destroyed and made again does not meet the old one's."""
+    """Create a key ring. A ring can never be deleted, nor its name reused, so it has a unique name by
+    Pulumi's autonaming: a component that is destroyed and created again gets a new one."""
     return kms.KeyRing(
         name,
         project=project,
@@ -37,22 +37,22 @@ def key(
     protect: bool = False,
     retain: bool = False,
 ) -> kms.CryptoKey:
-    """A key that is rotated by itself. Deleting it destroys all its versions, and what they encrypted is
-    lost: `retain` leaves it to what outlives the component."""
+    """Create a key with automatic rotation. Deleting it destroys all its versions, and the data that they
+    encrypted is lost. retain: whether it stays when the component is destroyed."""
     return kms.CryptoKey(
         name,
         key_ring=ring.id,
         purpose="ENCRYPT_DECRYPT",
         rotation_period=ROTATION,
-        # A month to notice that something still needed it.
+        # A month to restore a key that is still needed.
         destroy_scheduled_duration=f"{30 * 24 * 3600}s",
         labels=dict(labels) or None,
-        # None, not False: what an enclosing component says stays.
+        # None, not False: an enclosing component's option applies.
         opts=ResourceOptions(parent=parent, protect=protect or None, retain_on_delete=retain or None),
     )
 
 
-class _Kept(Protocol):
+class _DataSettings(Protocol):
     @property
     def tags(self) -> Mapping[str, str]: ...
     @property
@@ -61,8 +61,8 @@ class _Kept(Protocol):
     def retain_data(self) -> bool: ...
 
 
-class _Place(Protocol):
-    """A component's context, as far as its key needs it."""
+class _KeyContext(Protocol):
+    """The part of a component's context that its key needs."""
 
     @property
     def parent(self) -> pulumi.ComponentResource: ...
@@ -75,11 +75,11 @@ class _Place(Protocol):
     @property
     def apis(self) -> Apis: ...
     @property
-    def settings(self) -> _Kept: ...
+    def settings(self) -> _DataSettings: ...
 
 
-def data_key(context: _Place) -> kms.CryptoKey:
-    """The key of all data of a component, in a ring of its own, protected and retained as its data is."""
+def data_key(context: _KeyContext) -> kms.CryptoKey:
+    """Create the key of a component's data in a separate ring, protected and retained like the data."""
     settings = context.settings
     ring = key_ring(
         context.parent, f"{context.name}-keys", context.project, context.region, [context.apis["cloudkms"]]
@@ -102,7 +102,8 @@ def let_use(
     *,
     retain: bool = False,
 ) -> kms.CryptoKeyIAMMember:
-    """Let a service account use one key, by its email. What is retained needs its key's grant, too."""
+    """Grant a service account the use of a key. retain: whether the grant stays, as retained data needs
+    it."""
     return kms.CryptoKeyIAMMember(
         name,
         crypto_key_id=crypto_key.id,

@@ -1,6 +1,6 @@
-"""Logs that are kept apart: a log bucket of their own, encrypted, with its own retention.
+"""Separate log buckets of Cloud Logging, encrypted and with their own retention.
 
-Without it they would stand in the project's `_Default` bucket, for as long as that keeps everything.
+Without one, logs are in the project's `_Default` bucket, with the retention of that bucket.
 """
 
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from pulumi_gcp import kms, logging
 
 @dataclass(frozen=True)
 class Kept:
-    """Which logs. name: of bucket, sink and exclusion. filter: a query of Cloud Logging. retain: whether they
-    stay when the component goes."""
+    """The logs of a separate bucket. name: of bucket, sink and exclusion. filter: a query of Cloud Logging.
+    retain: whether they stay when the component is destroyed."""
 
     project: str
     region: str
@@ -25,19 +25,19 @@ class Kept:
 
 
 def writer(parent: pulumi.Resource, project: str, api: pulumi.Resource) -> Output[str]:
-    """The email of Cloud Logging's own service account in the project, which must be let to use a bucket's
-    key; asking for it makes it. api: that of Cloud Logging, switched on."""
-    answer = logging.get_project_cmek_settings_output(
+    """Return the email address of Cloud Logging's service account in the project, which needs permission to
+    use a bucket's key. The query creates the account. api: the enabled API of Cloud Logging."""
+    settings = logging.get_project_cmek_settings_output(
         project=project, opts=pulumi.InvokeOutputOptions(parent=parent, depends_on=[api])
     )
-    return answer.service_account_id
+    return settings.service_account_id
 
 
 def kept_apart(
     parent: pulumi.Resource, logical: str, logs: Kept, key: kms.CryptoKey, grant: pulumi.Resource
 ) -> pulumi.Resource:
-    """The bucket, what leads the logs into it, and what keeps them out of `_Default`. logical: the name of
-    each. grant: lets Cloud Logging use the key. Answers what is there once all of it is."""
+    """Create the bucket, the sink to it, and the exclusion from `_Default`. logical: the logical name of
+    each. grant: the permission of Cloud Logging to use the key. Returns the last of the resources."""
     bucket = logging.ProjectBucketConfig(
         logical,
         project=logs.project,
@@ -49,7 +49,7 @@ def kept_apart(
         opts=ResourceOptions(
             parent=parent,
             depends_on=[grant],
-            # None, not False: what an enclosing component says stays.
+            # None, not False: an enclosing component's option applies.
             retain_on_delete=logs.retain or None,
         ),
     )
@@ -68,12 +68,12 @@ def kept_apart(
         name=logs.name,
         description=f"{logs.description} have a bucket of their own",
         filter=logs.filter,
-        # Not before they have somewhere else to go.
+        # Only after the sink exists, or logs would be lost.
         opts=ResourceOptions(parent=parent, depends_on=[sink], delete_before_replace=True),
     )
 
 
 def bucket_id(name: str, key: kms.CryptoKey) -> Output[str]:
-    """The id of the log bucket of some logs, by their name. A deleted bucket keeps its name for seven days,
-    so the next one takes another: with the end of the key's, which Pulumi made up."""
+    """Return the id of the bucket of some logs. The name of a deleted bucket is reserved for seven days, so
+    the id has the random suffix of the key's name."""
     return key.name.apply(lambda unique: f"{name}-{unique.rsplit('-', maxsplit=1)[-1]}")

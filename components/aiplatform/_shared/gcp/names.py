@@ -1,4 +1,4 @@
-"""What the Google Cloud implementations share: rules for projects and places."""
+"""Rules for projects, regions and zones of Google Cloud."""
 
 import re
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ _ZONES: Final[Mapping[str, str]] = {"europe-west1": "bcd", "us-east1": "bcd", "u
 
 
 def zones_of(region: str) -> Rule:
-    """A rule: a zone of this region by its name (`europe-west4-a`)."""
+    """Return a rule: a zone of this region by its name (`europe-west4-a`)."""
 
     def rule(value: Any) -> str | None:
-        found = _ZONE.fullmatch(value)
-        if found is None or found.group(1) != region:
+        match = _ZONE.fullmatch(value)
+        if match is None or match.group(1) != region:
             return f"expected a zone of {region} such as {first_zones(region, 1)[0]}"
         return None
 
@@ -31,13 +31,13 @@ def zones_of(region: str) -> Rule:
 
 
 def first_zones(region: str, count: int) -> list[str]:
-    """The names of a region's first zones. From a table, not from Compute Engine: in a new project nobody can
-    ask it before the program itself has switched its API on."""
+    """Return the names of a region's first zones. They come from a table, because in a new project Compute
+    Engine's API is not enabled before the program runs."""
     return [f"{region}-{letter}" for letter in _ZONES.get(region, "abc")[:count]]
 
 
 def is_zone(location: str) -> bool:
-    """Whether a location is a zone, and not a region."""
+    """Return whether a location is a zone, and not a region."""
     return _ZONE.fullmatch(location) is not None
 
 
@@ -45,5 +45,5 @@ _API_OFF: Final = ("SERVICE_DISABLED", "has not been used in project", "it is di
 
 
 def api_is_off(error: Exception) -> bool:
-    """Whether Google refused a call because the project has not switched the service on (yet)."""
+    """Return whether Google refused a call because the service is not enabled in the project."""
     return any(words in str(error) for words in _API_OFF)

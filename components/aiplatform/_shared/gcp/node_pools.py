@@ -1,4 +1,4 @@
-"""What GKE node pools of all kinds share: the zones that offer a machine, and a node's secure shape."""
+"""GKE node pools of all kinds: zones that offer a machine type, secure nodes, and size."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +17,12 @@ Offerings = Mapping[str, frozenset[str]]
 """Machine type -> zones that offer it."""
 
 LONGEST: Final = 40 - len("-1a2b3c4")
-"""Of a node pool's logical name: GKE takes 40 characters, Pulumi's autonaming adds 8. A node pool's name is
-generated, as most of its properties are fixed, and a changed one must not meet its predecessor's name."""
+"""Characters of a node pool's logical name: GKE allows 40, Pulumi's autonaming adds 8. The name is generated,
+because most properties cannot be changed, and the replacement is created before the old node pool is
+deleted."""
 
 SCOPES: Final = ("https://www.googleapis.com/auth/cloud-platform",)
-"""The service account's IAM roles limit a node, not scopes ("Access scopes in GKE")."""
+"""IAM roles of the service account limit a node, not scopes ("Access scopes in GKE")."""
 
 
 def zones_that_offer(
@@ -30,10 +31,10 @@ def zones_that_offer(
     cluster: ClusterReference,
     options: pulumi.InvokeOptions,
 ) -> Input[Offerings]:
-    """Which of the zones offer which of the machine types, as Compute Engine says now.
+    """Ask Compute Engine which of the zones offer the machine types.
 
-    A new project cannot be asked: its Compute Engine API is switched on by the same program. Then a preview
-    takes every zone for good, and an update asks when the cluster stands.
+    In a new project that is not possible at first: the same program enables the Compute Engine API. Then a
+    preview assumes that every zone offers them, and an update asks once the cluster exists.
     """
     # `eq` takes a regular expression ("Filter results" of Compute Engine's list methods).
     filter_ = f'name eq "{"|".join(machine_types)}"'
@@ -65,7 +66,7 @@ def zones_that_offer(
 
 def _offerings(machine_types: Iterable[str], zones: Sequence[str], answers: Sequence[Any]) -> Offerings:
     offered = {
-        zone: {each.name for each in answer.machine_types}
+        zone: {machine_type.name for machine_type in answer.machine_types}
         for zone, answer in zip(zones, answers, strict=True)
     }
     return {name: frozenset(zone for zone in zones if name in offered[zone]) for name in set(machine_types)}
@@ -73,11 +74,11 @@ def _offerings(machine_types: Iterable[str], zones: Sequence[str], answers: Sequ
 
 @dataclass(frozen=True)
 class Size:
-    """How many nodes a pool has, all zones together.
+    """The number of nodes of a node pool, in all zones together.
 
-    per_zone: the limits are said for the only zone, as Google does for TPU slices: with flex-start they come
-    to life by no others (GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool).
-    fixed: the pool has `maximum` nodes in its only zone, and no autoscaling.
+    per_zone: the limits apply to the only zone, as Google sets them for TPU slices: with flex-start no others
+    work (GoogleCloudPlatform/cluster-toolkit, modules/compute/gke-node-pool).
+    fixed: the node pool has `maximum` nodes in its only zone, and no autoscaling.
     """
 
     minimum: int
@@ -87,7 +88,7 @@ class Size:
     fixed: bool = False
 
     def autoscaling(self) -> container.NodePoolAutoscalingArgs | None:
-        """Its limits for GKE's autoscaler."""
+        """Return the limits for GKE's autoscaler; None for a fixed size."""
         if self.fixed:
             return None
         if self.per_zone:
@@ -101,14 +102,14 @@ class Size:
         )
 
     def initial(self, zones: int) -> int:
-        """Nodes of each zone of a pool that grows, at first: enough for those that must stay. The autoscaler
-        does not add nodes to reach a minimum, it only keeps to it when it removes some ("Autoscaling a
-        cluster: Node pool size mismatching")."""
+        """Return the initial number of nodes in each zone, enough for the minimum. The autoscaler does not
+        add nodes to reach a minimum, it only respects it when it removes nodes ("Autoscaling a cluster: Node
+        pool size mismatching")."""
         return -(-self.minimum // zones)
 
     def within(self, zones: Sequence[str]) -> Sequence[str]:
-        """As many of the zones, the first ones, as can begin with the same number of nodes each: at least the
-        minimum and at most the maximum together."""
+        """Return the first zones, as many as can start with the same number of nodes each, at least the
+        minimum and at most the maximum in total."""
         fitting = (
             zones[:count] for count in range(len(zones), 0, -1) if self.initial(count) * count <= self.maximum
         )
@@ -117,7 +118,7 @@ class Size:
 
 @dataclass(frozen=True)
 class Node:
-    """What a pool's nodes are; `more` are further arguments of NodePoolNodeConfigArgs."""
+    """The nodes of a node pool. more: further arguments of NodePoolNodeConfigArgs."""
 
     machine_type: str
     disk_gib: int
@@ -129,8 +130,9 @@ class Node:
 
 
 def node_config(node: Node, cluster: ClusterReference) -> container.NodePoolNodeConfigArgs:
-    """Container-Optimized OS on shielded nodes with secure boot, gVNIC, an encrypted boot disk, the cluster's
-    own service account, and GKE's metadata server between Pods and that account."""
+    """Return the configuration of nodes: Container-Optimized OS on shielded nodes with secure boot, gVNIC, an
+    encrypted boot disk, the cluster's service account for nodes, and GKE's metadata server, which keeps Pods
+    from that account."""
     return container.NodePoolNodeConfigArgs(
         machine_type=node.machine_type,
         image_type="COS_CONTAINERD",
@@ -156,10 +158,10 @@ def node_config(node: Node, cluster: ClusterReference) -> container.NodePoolNode
 
 
 def gke_taints(taints: Sequence[Taint]) -> list[container.NodePoolNodeConfigTaintArgs]:
-    """Taints in GKE's words."""
+    """Return taints as GKE's API names their effects."""
     return [
-        container.NodePoolNodeConfigTaintArgs(key=each.key, value=each.value, effect=EFFECTS[each.effect])
-        for each in taints
+        container.NodePoolNodeConfigTaintArgs(key=taint.key, value=taint.value, effect=EFFECTS[taint.effect])
+        for taint in taints
     ]
 
 
@@ -176,11 +178,12 @@ def node_pool(
     short_lived: bool = False,
     **more: Any,
 ) -> container.NodePool:
-    """A node pool whose size belongs to GKE's autoscaler after its first.
+    """Create a node pool with its initial size; afterwards GKE's autoscaler decides the size.
 
-    surge: whether an upgrade makes a new node before it drains an old one. short_lived: its nodes are
-    flex-start nodes. GKE refuses auto-repair there, and chooses the upgrade strategy (SHORT_LIVED), which the
-    provider does not know: any upgrade setting is a change at every update.
+    surge: whether an upgrade creates a new node before it drains an old one. short_lived: whether its nodes
+    are flex-start nodes, for which GKE refuses auto-repair and sets an upgrade strategy (SHORT_LIVED) that
+    the provider does not support: any upgrade setting would be a change at every update. more: further
+    arguments of the node pool.
     """
     zones = zones.apply(lambda names: names if size.fixed else size.within(names))
     upgrades = container.NodePoolUpgradeSettingsArgs(
@@ -193,8 +196,8 @@ def node_pool(
         cluster=cluster.name,
         node_locations=zones,
         initial_node_count=None if size.fixed else zones.apply(lambda names: size.initial(len(names))),
-        # Of each zone, of which a fixed pool has one. No initial count, which the provider refuses beside it:
-        # a slice that was the autoscaler's may have no nodes yet, and gets them by this.
+        # Per zone, and a fixed node pool has one. The provider refuses an initial count next to it, and only
+        # this adds nodes to an existing slice without nodes that was autoscaled before.
         node_count=size.maximum if size.fixed else None,
         autoscaling=size.autoscaling(),
         node_config=node_config(node, cluster),
@@ -203,7 +206,7 @@ def node_pool(
         opts=ResourceOptions(
             parent=parent,
             depends_on=list(depends_on) or None,
-            # Changed, it would replace the pool; it matters when that is made alone.
+            # It only matters at creation; a change would replace the node pool.
             ignore_changes=["initialNodeCount"],
         ),
         **more,
@@ -211,7 +214,7 @@ def node_pool(
 
 
 def name_problem(name: str, keys: Iterable[str]) -> None:
-    """Raises ArgumentError where the component's name leaves no room for its node pools' names."""
+    """Raise ArgumentError where the component's name is too long for the names of its node pools."""
     longest = max((len(key) for key in keys), default=0)
     room = LONGEST - longest - 1
     if len(name) > room:

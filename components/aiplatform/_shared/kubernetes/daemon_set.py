@@ -1,4 +1,4 @@
-"""A DaemonSet for a device plugin: on labelled nodes, whatever their taints, before anything else."""
+"""DaemonSets of device plugins: on labelled nodes, with any taints and the highest priority."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -11,31 +11,31 @@ from pulumi_kubernetes.meta import v1 as meta
 
 NAMESPACE: Final = "kube-system"
 SOCKETS: Final = "/var/lib/kubelet/device-plugins"
-"""Where the kubelet listens for device plugins."""
+"""The folder of the kubelet's sockets for device plugins."""
 
 
 def labels(name: str) -> dict[str, str]:
-    """The labels of a plugin's objects and Pods."""
+    """Return the labels of a plugin's objects and Pods."""
     return {"app.kubernetes.io/name": name}
 
 
 def metadata(name: str, *, namespaced: bool = True) -> meta.ObjectMetaArgs:
-    """The metadata of a plugin's object."""
+    """Return the metadata of a plugin's object."""
     return meta.ObjectMetaArgs(name=name, namespace=NAMESPACE if namespaced else None, labels=labels(name))
 
 
 def mount(name: str, path: str, *, read_only: bool = False) -> core.VolumeMountArgs:
-    """Where a volume stands in a container."""
+    """Return the mount of a volume in a container."""
     return core.VolumeMountArgs(name=name, mount_path=path, read_only=read_only or None)
 
 
 def host_path(name: str, path: str, type_: str | None = None) -> core.VolumeArgs:
-    """A folder of the node."""
+    """Return a volume that is a folder of the node."""
     return core.VolumeArgs(name=name, host_path=core.HostPathVolumeSourceArgs(path=path, type=type_))
 
 
 def from_field(name: str, path: str) -> core.EnvVarArgs:
-    """An environment variable from the Pod's own fields."""
+    """Return an environment variable with the value of a field of the Pod."""
     return core.EnvVarArgs(
         name=name,
         value_from=core.EnvVarSourceArgs(field_ref=core.ObjectFieldSelectorArgs(field_path=path)),
@@ -43,17 +43,18 @@ def from_field(name: str, path: str) -> core.EnvVarArgs:
 
 
 def env(values: Mapping[str, str]) -> list[core.EnvVarArgs]:
-    """Environment variables."""
+    """Return environment variables."""
     return [core.EnvVarArgs(name=name, value=value) for name, value in values.items()]
 
 
 def requests(cpu: str, memory: str) -> core.ResourceRequirementsArgs:
-    """What the container asks for; memory is also its limit."""
+    """Return the requests of a container; memory is also its limit."""
     return core.ResourceRequirementsArgs(requests={"cpu": cpu, "memory": memory}, limits={"memory": memory})
 
 
 def restricted() -> core.SecurityContextArgs:
-    """No capability and no way to more; root still, as the kubelet's sockets belong to root."""
+    """Return a security context without capabilities and privilege escalation. The user stays root, which
+    owns the kubelet's sockets."""
     return core.SecurityContextArgs(
         allow_privilege_escalation=False,
         capabilities=core.CapabilitiesArgs(drop=["ALL"]),
@@ -72,8 +73,10 @@ def daemon_set(
     annotations: Mapping[str, str] | None = None,
     **pod: Any,
 ) -> apps.DaemonSet:
-    """The DaemonSet. It tolerates every taint: a node whose plugin is kept away by a taint of its pool has no
-    accelerator. `pod` are further fields of the Pod's spec."""
+    """Create the DaemonSet. It tolerates every taint: without its plugin a node has no accelerator.
+
+    nodes: the node selector. pod: further fields of the Pod's spec.
+    """
     return apps.DaemonSet(
         logical_name,
         metadata=metadata(name),

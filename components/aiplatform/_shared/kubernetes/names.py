@@ -1,4 +1,4 @@
-"""Kubernetes' rules for node labels and taints, and what EKS adds to them.
+"""Rules of Kubernetes for node labels and taints, and additional ones of EKS and GKE.
 
 Sources: apimachinery's validation of qualified names and label values; the NodeRestriction rule that a
 kubelet may not set most `kubernetes.io` and `k8s.io` labels on itself; EKS's API model (keys and values to
@@ -17,10 +17,10 @@ _DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-
 _LONGEST = 63
 _MOST_TAINTS = 50
 
-KUBELET_MAY: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
-"""Domains under kubernetes.io in which a kubelet may label itself."""
-OWN_DOMAIN: Final = "ai-platform"
-_TAKEN: Final[Mapping[str, str]] = {
+KUBELET_DOMAINS: Final = ("kubelet.kubernetes.io", "node.kubernetes.io")
+"""Domains under kubernetes.io in which a kubelet can set labels on its node."""
+PLATFORM_DOMAIN: Final = "ai-platform"
+_RESERVED: Final[Mapping[str, str]] = {
     "eks.amazonaws.com": "EKS",
     "kubernetes.io": "Kubernetes",
     "k8s.io": "Kubernetes",
@@ -35,11 +35,11 @@ EFFECTS: Final[Mapping[str, str]] = {
     "PreferNoSchedule": "PREFER_NO_SCHEDULE",
     "NoExecute": "NO_EXECUTE",
 }
-"""Kubernetes' word for an effect -> EKS's."""
+"""Effect in Kubernetes -> effect in the APIs of EKS and GKE."""
 
 
 class TaintArgs(TypedDict):
-    """A node taint: Pods without a toleration for it stay away."""
+    """A node taint: Pods without a toleration for it are not scheduled on the nodes."""
 
     key: str
     """`example.com/batch`."""
@@ -58,7 +58,7 @@ class Taint:
     value: str = ""
 
     def check(self) -> Iterator[Problem]:
-        """What Kubernetes and EKS refuse."""
+        """Return the problems of key and value."""
         reason = key_problem(self.key)
         if reason:
             yield Problem("key", f"{got(self.key)}, {reason}")
@@ -68,57 +68,61 @@ class Taint:
 
 
 def key_problem(key: str) -> str | None:
-    """What is wrong with the key of a label or taint that a user sets, or None."""
+    """Return the problem of the key of a user's label or taint, or None."""
     domain, slash, name = key.rpartition("/")
     if len(key) > _LONGEST or not _NAME.fullmatch(name) or (slash and not _DOMAIN.fullmatch(domain)):
         return (
             "expected a key like 'team' or 'example.com/team': letters, digits, '-', '_' and '.' in the "
             f"name, a lower-case DNS name before the slash, at most {_LONGEST} characters (EKS's limit)"
         )
-    if domain == OWN_DOMAIN:
-        return f"expected another domain: those under '{OWN_DOMAIN}/' are set by the pool itself"
-    taken = next((top for top in _TAKEN if domain == top or domain.endswith(f".{top}")), None)
-    if taken and domain not in KUBELET_MAY:
-        return f"expected a domain of your own: '{taken}' belongs to {_TAKEN[taken]}"
+    if domain == PLATFORM_DOMAIN:
+        return f"expected another domain: those under '{PLATFORM_DOMAIN}/' are set by the pool itself"
+    reserved = next((top for top in _RESERVED if domain == top or domain.endswith(f".{top}")), None)
+    if reserved and domain not in KUBELET_DOMAINS:
+        return f"expected another domain: '{reserved}' is reserved for {_RESERVED[reserved]}"
     return None
 
 
 def pool_name(longest: int) -> Callable[[Any], str | None]:
-    """A rule for the name of a pool of nodes: a DNS label, not the name of the cluster's own nodes."""
+    """Return a rule for the name of a pool of nodes: a DNS label, not the name of the cluster's system
+    nodes."""
     pattern = re.compile(rf"[a-z]([-a-z0-9]{{0,{longest - 2}}}[a-z0-9])?")
 
     def rule(value: Any) -> str | None:
         if not pattern.fullmatch(value):
             return f"expected 1 to {longest} lower-case letters, digits and hyphens, a letter first"
-        return "expected another name, that is the cluster's own node group" if value == "system" else None
+        return (
+            "expected another name: the cluster's system node group has this one"
+            if value == "system"
+            else None
+        )
 
     return rule
 
 
 def value_problem(value: str) -> str | None:
-    """What is wrong with the value of a label or taint, or None. Empty is allowed."""
+    """Return the problem of the value of a label or taint, or None. Empty is allowed."""
     if value == "" or _NAME.fullmatch(value):
         return None
     return f"expected at most {_LONGEST} letters, digits, '-', '_' and '.', a letter or digit at both ends"
 
 
 def class_name(value: str) -> str | None:
-    """A rule for the name of a pool that is a ComputeClass, too ("About custom ComputeClasses")."""
+    """A rule for the name of a ComputeClass ("About custom ComputeClasses")."""
     if value.startswith(("gke", "autopilot")):
-        return (
-            "expected a name that begins with neither 'gke' nor 'autopilot': those ComputeClasses are GKE's"
-        )
+        return "expected a name that begins with neither 'gke' nor 'autopilot', which are reserved for GKE"
     if value == "default":
-        return "expected another name: the ComputeClass 'default' is that of all Pods that select none"
+        return "expected another name: the ComputeClass 'default' applies to all Pods that select none"
     return None
 
 
 NO_DEVICE_PLUGIN: Final = "gke-no-default-nvidia-gpu-device-plugin"
-"""A label that makes GKE leave its GPU device plugin and drivers away from a node."""
+"""A label with which GKE installs neither GPU device plugin nor drivers on a node."""
 
 
-def gke_label_problems(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Problem]:
-    """As `label_problems`, with what GKE keeps for itself."""
+def gke_label_problems(labels: Mapping[str, str], pool_keys: Iterable[str]) -> Iterator[Problem]:
+    """Return the problems of a user's labels on GKE, as `label_problems` with the labels that GKE
+    reserves."""
     rest = dict(labels)
     if rest.pop(NO_DEVICE_PLUGIN, None) is not None:
         yield Problem(
@@ -126,33 +130,35 @@ def gke_label_problems(labels: Mapping[str, str], own: Iterable[str]) -> Iterato
             "expected another key: with it GKE installs neither drivers nor device plugin, and the nodes "
             "would have no accelerator for Pods",
         )
-    yield from label_problems(rest, own)
+    yield from label_problems(rest, pool_keys)
 
 
-def label_problems(labels: Mapping[str, str], own: Iterable[str]) -> Iterator[Problem]:
-    """Problems of a user's labels; `own` are keys that the pool sets itself."""
+def label_problems(labels: Mapping[str, str], pool_keys: Iterable[str]) -> Iterator[Problem]:
+    """Return the problems of a user's labels. pool_keys: keys that the pool sets itself."""
     for key, value in labels.items():
         reason = key_problem(key)
-        if not reason and key in own:
+        if not reason and key in pool_keys:
             reason = "expected another key: the pool sets this one itself"
         if reason:
             yield Problem(f"labels.{key}", reason)
             continue
-        # EKS's model asks for at least one character where Kubernetes allows none.
-        reason = value_problem(value) if value else "expected a value, EKS accepts no empty one"
+        # EKS requires at least one character where Kubernetes allows none.
+        reason = value_problem(value) if value else "expected a value: EKS accepts no empty one"
         if reason:
             yield Problem(f"labels.{key}", f"{got(value)}, {reason}")
 
 
-def taint_problems(taints: Iterable[Taint], own: Iterable[str]) -> Iterator[Problem]:
-    """Return the problems between taints of a list; `own` are the keys that the pool sets itself."""
+def taint_problems(taints: Iterable[Taint], pool_keys: Iterable[str]) -> Iterator[Problem]:
+    """Return the problems between the taints of a list. pool_keys: keys that the pool sets itself."""
     seen: dict[tuple[str, str], int] = {}
     index = -1
     for index, taint in enumerate(taints):
         first = seen.setdefault((taint.key, taint.effect), index)
         if first != index:
-            yield Problem(f"taints[{index}]", f"{taint.key}:{taint.effect} stands at taints[{first}] already")
-        if taint.key in own:
-            yield Problem(f"taints[{index}].key", f"{got(taint.key)}, the pool sets this taint itself")
+            yield Problem(f"taints[{index}]", f"{taint.key}:{taint.effect} duplicates taints[{first}]")
+        if taint.key in pool_keys:
+            yield Problem(
+                f"taints[{index}].key", f"{got(taint.key)}, expected another key: the pool sets this taint"
+            )
     if index >= _MOST_TAINTS:
         yield Problem("taints", f"expected at most {_MOST_TAINTS}, EKS's limit, got {index + 1}")

@@ -1,5 +1,5 @@
-"""What the components' own workloads in Kubernetes have in common: a namespace that is closed, Pods that are
-restricted, and ways out to names, to the clouds' APIs and to who gives credentials, and to nothing else."""
+"""Workloads of components in Kubernetes: an isolated namespace, restricted Pods, and egress only to DNS, to
+the clouds' APIs and to the sources of credentials."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from aiplatform._shared.cloud_support import Cloud
 
 _LEVEL: Final = "pod-security.kubernetes.io"
 NAMESPACE_LABEL: Final = "kubernetes.io/metadata.name"
-"""The label by which Kubernetes itself says a namespace's name."""
+"""The label that Kubernetes sets to a namespace's name."""
 
 _CREDENTIALS: Final[Mapping[Cloud, Sequence[tuple[str, int]]]] = {
     # EKS user guide, "Set up the Amazon EKS Pod Identity Agent".
@@ -25,21 +25,21 @@ _CREDENTIALS: Final[Mapping[Cloud, Sequence[tuple[str, int]]]] = {
     # Identity Federation for GKE": without and with Dataplane V2.
     "gcp": (("169.254.169.252/32", 988), ("169.254.169.254/32", 80)),
 }
-"""Where Pods get the credentials of their workload identity."""
+"""Addresses and ports from which Pods get the credentials of their workload identity."""
 
 _RESOLVERS: Final[Mapping[Cloud, Sequence[str]]] = {
     "aws": (),
-    # No Pod's selector meets them: Cloud DNS for GKE answers at the node's metadata server, and NodeLocal
-    # DNSCache, which GKE has on by default from 1.34, at an address of its own ("Set up NodeLocal DNSCache").
+    # No Pods that a selector would match: Cloud DNS for GKE is at the node's metadata server, and NodeLocal
+    # DNSCache, which GKE enables by default from 1.34, has a fixed address ("Set up NodeLocal DNSCache").
     "gcp": ("169.254.169.254/32", "169.254.20.10/32"),
 }
-"""Where Pods ask for names, beside the Pods of kube-dns."""
+"""Addresses of DNS resolvers, in addition to the Pods of kube-dns."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """A namespace of a component's own. name: the component's logical name, the first part of each child's.
-    labels: of every object in it."""
+    """The namespace of a component's workloads. name: the component's logical name, the first part of the
+    names of its children. labels: of every object in it."""
 
     parent: pulumi.Resource
     name: str
@@ -47,30 +47,30 @@ class Home:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def options(self, *depends_on: pulumi.Resource) -> ResourceOptions:
-        """Options of a child."""
+        """Return the options of a child."""
         return ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None)
 
     def labels_of(self, part: str) -> dict[str, str]:
-        """Labels of one part: of its objects, and by which its Pods are selected."""
+        """Return the labels of a part's objects and Pods, by which its Pods are selected."""
         return {**self.labels, "app.kubernetes.io/name": part}
 
     def metadata(
         self, part: str, annotations: Input[Mapping[str, Input[str]]] | None = None
     ) -> meta.ObjectMetaArgs:
-        """The metadata of an object, named like its part."""
+        """Return the metadata of an object with the name of its part."""
         return meta.ObjectMetaArgs(
             name=part, namespace=self.namespace, labels=self.labels_of(part), annotations=annotations
         )
 
     def selector(self, part: str) -> meta.LabelSelectorArgs:
-        """Selects the Pods of a part."""
+        """Return a selector of the Pods of a part."""
         return meta.LabelSelectorArgs(match_labels=self.labels_of(part))
 
 
 def namespace(home: Home) -> list[pulumi.Resource]:
-    """The namespace, in which Pods are restricted ("Pod Security Standards") and talk to nobody until a
-    policy of their own lets them. Answers what must be there before Pods are."""
-    made = core.Namespace(
+    """Create the namespace, with Pods restricted ("Pod Security Standards") and without any traffic that no
+    other network policy allows. Returns the resources that must exist before Pods."""
+    resource = core.Namespace(
         f"{home.name}-namespace",
         metadata=meta.ObjectMetaArgs(
             name=home.namespace,
@@ -82,22 +82,22 @@ def namespace(home: Home) -> list[pulumi.Resource]:
         ),
         opts=home.options(),
     )
-    closed = networking.NetworkPolicy(
+    default_deny = networking.NetworkPolicy(
         f"{home.name}-default-deny",
         metadata=meta.ObjectMetaArgs(name="default-deny", namespace=home.namespace, labels=dict(home.labels)),
         spec=networking.NetworkPolicySpecArgs(
             pod_selector=meta.LabelSelectorArgs(), policy_types=["Ingress", "Egress"]
         ),
-        opts=home.options(made),
+        opts=home.options(resource),
     )
-    return [made, closed]
+    return [resource, default_deny]
 
 
 def ways_out(
     cloud: Cloud, *more: networking.NetworkPolicyEgressRuleArgs
 ) -> list[networking.NetworkPolicyEgressRuleArgs]:
-    """To names, to HTTPS (the clouds' APIs, whose addresses change), to the workload identity's credentials,
-    and `more`."""
+    """Return the egress rules of a part: DNS, HTTPS (the clouds' APIs, whose addresses change), the workload
+    identity's credentials, and `more`."""
     dns = networking.NetworkPolicyEgressRuleArgs(
         to=[
             networking.NetworkPolicyPeerArgs(
@@ -109,7 +109,7 @@ def ways_out(
                 for address in _RESOLVERS[cloud]
             ),
         ],
-        ports=[networking.NetworkPolicyPortArgs(port=53, protocol=each) for each in ("UDP", "TCP")],
+        ports=[networking.NetworkPolicyPortArgs(port=53, protocol=protocol) for protocol in ("UDP", "TCP")],
     )
     agents = [
         networking.NetworkPolicyEgressRuleArgs(
@@ -124,20 +124,20 @@ def ways_out(
 def way_out(
     port: int, to: Sequence[networking.NetworkPolicyPeerArgs] = ()
 ) -> networking.NetworkPolicyEgressRuleArgs:
-    """To one TCP port, of these peers or of whoever has it."""
+    """Return an egress rule for a TCP port. to: peers; none: any address."""
     return networking.NetworkPolicyEgressRuleArgs(
         to=list(to) or None, ports=[networking.NetworkPolicyPortArgs(port=port, protocol="TCP")]
     )
 
 
 def way_in(port: int, namespaces: Sequence[str]) -> networking.NetworkPolicyIngressRuleArgs:
-    """From the Pods of these namespaces to one TCP port."""
+    """Return an ingress rule for a TCP port, from the Pods of these namespaces."""
     return networking.NetworkPolicyIngressRuleArgs(
         from_=[
             networking.NetworkPolicyPeerArgs(
-                namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: each})
+                namespace_selector=meta.LabelSelectorArgs(match_labels={NAMESPACE_LABEL: name})
             )
-            for each in namespaces
+            for name in namespaces
         ],
         ports=[networking.NetworkPolicyPortArgs(port=port, protocol="TCP")],
     )
@@ -150,7 +150,7 @@ def network_policy(
     ingress: Sequence[networking.NetworkPolicyIngressRuleArgs],
     depends_on: Sequence[pulumi.Resource],
 ) -> networking.NetworkPolicy:
-    """What the Pods of a part may talk to, and who to them. The kubelet's probes pass in any case."""
+    """Create the network policy of a part's Pods. The kubelet's probes are always allowed."""
     return networking.NetworkPolicy(
         f"{home.name}-{part}-network-policy",
         metadata=home.metadata(part),
@@ -167,7 +167,7 @@ def network_policy(
 def disruption_budget(
     home: Home, part: str, depends_on: Sequence[pulumi.Resource]
 ) -> policy.PodDisruptionBudget:
-    """A drain takes one Pod of a part at a time."""
+    """Create the PodDisruptionBudget of a part: a drain evicts one Pod at a time."""
     return policy.PodDisruptionBudget(
         f"{home.name}-{part}-disruption-budget",
         metadata=home.metadata(part),
@@ -177,7 +177,7 @@ def disruption_budget(
 
 
 def pod_security(user: int) -> core.PodSecurityContextArgs:
-    """Not root, under the runtime's seccomp profile."""
+    """Return the security context of Pods: not root, with the runtime's seccomp profile."""
     return core.PodSecurityContextArgs(
         run_as_non_root=True,
         run_as_user=user,
@@ -188,7 +188,8 @@ def pod_security(user: int) -> core.PodSecurityContextArgs:
 
 
 def container_security() -> core.SecurityContextArgs:
-    """No capability, no way to more, and a root file system that nobody writes to."""
+    """Return the security context of containers: no capabilities, no privilege escalation, and a read-only
+    root file system."""
     return core.SecurityContextArgs(
         allow_privilege_escalation=False,
         read_only_root_filesystem=True,
@@ -197,7 +198,7 @@ def container_security() -> core.SecurityContextArgs:
 
 
 def spread(home: Home, part: str) -> list[core.TopologySpreadConstraintArgs]:
-    """Rather on different nodes and in different zones, without waiting for one."""
+    """Return constraints that prefer different nodes and zones."""
     return [
         core.TopologySpreadConstraintArgs(
             max_skew=1,
@@ -210,5 +211,6 @@ def spread(home: Home, part: str) -> list[core.TopologySpreadConstraintArgs]:
 
 
 def resources(cpu: str, memory: str) -> core.ResourceRequirementsArgs:
-    """What a container asks for; memory is also its limit. CPU has none: what nobody needs may be used."""
+    """Return the requests of a container; memory is also its limit. CPU has no limit, so that idle CPU can be
+    used."""
     return core.ResourceRequirementsArgs(requests={"cpu": cpu, "memory": memory}, limits={"memory": memory})

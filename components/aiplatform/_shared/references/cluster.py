@@ -1,13 +1,12 @@
-"""A cluster that something belongs to, and a node group of a pool: the shapes in which Cluster and the pools
-give their outputs.
+"""References to a cluster and to node groups, with the same keys as the outputs of Cluster and of the pools.
 
-The reference to a cluster takes every key that Cluster gives, so that its outputs can be handed on as they
-are; which keys count is said here.
+A reference accepts every key of the outputs, so that they can be passed on unchanged; it states which keys
+are required.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from pulumi import Input
 
@@ -16,7 +15,7 @@ from aiplatform._shared.cloud_support import Cloud
 
 
 class ClusterReferenceArgs(TypedDict):
-    """A cluster, as Cluster.outputs gives it."""
+    """A cluster, as in Cluster.outputs."""
 
     cloud: NotRequired[str]
     """`aws` or `gcp`. Default `aws`."""
@@ -29,27 +28,27 @@ class ClusterReferenceArgs(TypedDict):
     name: Input[str]
     """The cluster's name."""
     version: NotRequired[Input[str]]
-    """Kubernetes' minor version, `1.36`. Node groups follow it; without it they keep the one they were made
-    with."""
+    """Kubernetes' minor version, `1.36`, to which node groups are updated. Default: they keep the version
+    that they were created with."""
     security_group_id: NotRequired[Input[str]]
-    """AWS, and required there: the cluster security group that EKS made; control plane and nodes talk inside
-    it."""
+    """AWS, and required there: the cluster security group, which EKS creates for the traffic between control
+    plane and nodes."""
     node_service_account: NotRequired[Input[str]]
     """Google Cloud, and required there: the e-mail address of the service account that nodes run as."""
     disk_kms_key: NotRequired[Input[str]]
     """Google Cloud: the key that encrypts the boot disks of nodes, `projects/.../cryptoKeys/...`; Compute
-    Engine's service agent must be let to use it. Without it Google's own keys do."""
+    Engine's service agent needs permission to use it. Default: Google's own keys."""
     multi_networking: NotRequired[bool]
-    """Google Cloud: whether Pods may have further network interfaces, which GPUDirect needs; said when a
-    cluster is made, and for good. Default false."""
+    """Google Cloud: whether Pods may have additional network interfaces, which GPUDirect needs. It cannot be
+    changed after the cluster is created. Default false."""
     workload_pool: NotRequired[Input[str]]
     """Google Cloud: the pool of workload identities, `PROJECT.svc.id.goog`."""
     node_role_arn: NotRequired[Input[str]]
-    """A role that all nodes share; without it a pool makes its own."""
+    """AWS: a role that all nodes share. Default: each pool creates its own."""
     cni_role: NotRequired[bool]
-    """AWS: whether the VPC CNI (`aws-node`) has a role of its own, by Pod Identity or IRSA. Without it the
-    role that a pool makes for its nodes may attach network interfaces (AmazonEKS_CNI_Policy), or no node
-    would become Ready. Default false."""
+    """AWS: whether the VPC CNI (`aws-node`) has its own role, by Pod Identity or IRSA. If not, the role that
+    a pool creates for its nodes gets AmazonEKS_CNI_Policy, without which no node becomes Ready. Default
+    false."""
     arn: NotRequired[Input[str]]
     """The cluster's arn."""
     endpoint: NotRequired[Input[str]]
@@ -57,18 +56,18 @@ class ClusterReferenceArgs(TypedDict):
     certificate_authority: NotRequired[Input[str]]
     """The CA of the API's certificate, PEM in base64."""
     service_cidr: NotRequired[Input[str]]
-    """Addresses of Kubernetes Services."""
+    """The range of addresses of Kubernetes Services."""
     oidc_issuer: NotRequired[Input[str]]
     """The issuer of service account tokens, a URL."""
     oidc_provider_arn: NotRequired[Input[str]]
-    """The issuer as IAM knows it."""
+    """AWS: the arn of the issuer's OIDC provider in IAM."""
     kubeconfig: NotRequired[Input[str]]
-    """A kubeconfig as JSON, without a secret."""
+    """A kubeconfig as JSON. It contains no secret."""
     kms_key_arn: NotRequired[Input[str]]
-    """The key of secrets and control-plane logs."""
+    """AWS: the key that encrypts secrets and control-plane logs."""
     volume_key_arn: NotRequired[Input[str]]
-    """The key that encrypts the volumes of nodes; it must let EC2 Auto Scaling use it. Without it AWS's own
-    key for EBS does."""
+    """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it.
+    Default: AWS's own key for EBS."""
 
 
 @dataclass(frozen=True)
@@ -99,25 +98,34 @@ class ClusterReference:
     volume_key_arn: Input[str] | None = None
 
     def check(self) -> Iterator[Problem]:
-        """What a cluster must say of itself on its cloud."""
+        """Return the keys that are required on the cluster's cloud and missing."""
         needed = {"aws": ("security_group_id",), "gcp": ("project", "region", "node_service_account")}
         for key in needed[self.cloud]:
             if getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the cluster's {key} as Cluster.outputs gives it")
+                yield Problem(key, f"missing, expected the cluster's {key} as in Cluster.outputs")
 
 
 class NodeGroupReferenceArgs(TypedDict):
-    """A node group of EKS or a node pool of GKE, as a pool's outputs give it."""
+    """A node group of EKS or a node pool of GKE, as in the outputs of a pool."""
 
     name: NotRequired[Input[str]]
     """Its name in EKS or GKE."""
     capacity: NotRequired[str]
     """`reserved`, `spot`, `on_demand`, `flex_start` or `queued`."""
     priority: int
-    """The higher, the sooner it grows: for the autoscaler's priority expander, and the order of a
-    ComputeClass."""
+    """The node group with the highest priority grows first: for the autoscaler's priority expander, and for
+    the order of a ComputeClass."""
     autoscaling_group: NotRequired[Input[str]]
     """AWS: the name of its Auto Scaling group."""
+
+
+FIRST_PRIORITY: Final = 100
+PRIORITY_STEP: Final = 10
+
+
+def priority(index: int) -> int:
+    """Return the priority of the node group for the entry at this index of a pool's `capacity`."""
+    return FIRST_PRIORITY - PRIORITY_STEP * index
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A workload identity that something works as: the shape in which WorkloadIdentity gives its outputs."""
+"""A reference to a workload identity, with the same keys as the outputs of WorkloadIdentity."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,20 +10,20 @@ from aiplatform._shared.args import Problem
 
 
 class WorkloadIdentityReferenceArgs(TypedDict):
-    """A workload identity, as WorkloadIdentity.outputs gives it."""
+    """A workload identity, as in WorkloadIdentity.outputs."""
 
     principal: Input[str]
-    """How grants name it: a role's arn, or `serviceAccount:` and an address."""
+    """The principal for grants: a role's arn, or `serviceAccount:` and an email address."""
     role_arn: NotRequired[Input[str]]
     """AWS: the role's arn."""
     role_name: NotRequired[Input[str]]
     """AWS, and required there: the role's name, for policies."""
     service_account_email: NotRequired[Input[str]]
-    """Google Cloud: the service account's address."""
+    """Google Cloud: the service account's email address."""
     annotations: NotRequired[Input[dict[str, Input[str]]]]
-    """What the Kubernetes service account must carry. Default nothing."""
+    """Annotations that the Kubernetes service account must have. Default none."""
     ready: NotRequired[Input[str]]
-    """Known when Pods get credentials."""
+    """Known once Pods can get credentials."""
     namespace: NotRequired[str]
     """The Pods' namespace."""
     service_account: NotRequired[str]
@@ -46,6 +46,6 @@ class WorkloadIdentityReference:
     def elsewhere(self, namespace: str, service_account: str) -> Iterator[Problem]:
         """Return the problems of an identity that belongs to the Pods of another service account."""
         for key, expected in (("namespace", namespace), ("service_account", service_account)):
-            said = getattr(self, key)
-            if said not in (None, expected):
-                yield Problem(key, f"got {said!r}, expected an identity of {namespace}/{service_account}")
+            value = getattr(self, key)
+            if value not in (None, expected):
+                yield Problem(key, f"got {value!r}, expected an identity of {namespace}/{service_account}")

@@ -1,7 +1,5 @@
-"""A lakehouse that something belongs to: the shape in which Lakehouse gives its outputs.
-
-It takes every key that Lakehouse gives, on both clouds, so that its outputs can be handed on as they are.
-"""
+"""A reference to a lakehouse, with the same keys as the outputs of Lakehouse on both clouds, so that they can
+be passed on unchanged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,7 +13,7 @@ from aiplatform.lakehouse.tables import ZONES, Zone
 
 
 class LakehouseZoneReferenceArgs(TypedDict):
-    """A zone of a lakehouse, as Lakehouse.outputs gives it."""
+    """A zone of a lakehouse, as in Lakehouse.outputs."""
 
     name: str
     """`raw`, `curated` or `serving`."""
@@ -24,14 +22,14 @@ class LakehouseZoneReferenceArgs(TypedDict):
     bucket_arn: NotRequired[Input[str]]
     """AWS: the bucket's arn."""
     database: Input[str]
-    """The database of its tables, as SQL and Iceberg's clients call it: Glue's database, the namespace of the
+    """The database of its tables for SQL and Iceberg clients: Glue's database, or the namespace of the
     Iceberg catalog on Google Cloud."""
     dataset: NotRequired[Input[str]]
     """Google Cloud: the BigQuery dataset through which teams read its tables."""
 
 
 class LakehouseTableReferenceArgs(TypedDict):
-    """A table of a lakehouse, as Lakehouse.outputs gives it."""
+    """A table of a lakehouse, as in Lakehouse.outputs."""
 
     zone: str
     """Its zone."""
@@ -40,11 +38,11 @@ class LakehouseTableReferenceArgs(TypedDict):
     name: Input[str]
     """Its name."""
     location: NotRequired[Input[str]]
-    """Where its files are, `s3://...` or `gs://...`."""
+    """The location of its files, `s3://...` or `gs://...`."""
 
 
 class LakehouseReferenceArgs(TypedDict):
-    """A lakehouse, as Lakehouse.outputs gives it."""
+    """A lakehouse, as in Lakehouse.outputs."""
 
     cloud: NotRequired[str]
     """`aws` or `gcp`. Default `aws`."""
@@ -55,9 +53,9 @@ class LakehouseReferenceArgs(TypedDict):
     catalog_id: Input[str]
     """Its Iceberg catalog: on AWS the account's id, on Google Cloud the catalog's name."""
     catalog_uri: NotRequired[Input[str]]
-    """Where Iceberg's REST clients find the catalog, a URL."""
+    """The URL of the catalog for Iceberg's REST clients."""
     warehouse: NotRequired[Input[str]]
-    """What Iceberg's REST clients call the catalog: on AWS the account's id, on Google Cloud
+    """The catalog's name for Iceberg's REST clients: on AWS the account's id, on Google Cloud
     `bl://projects/PROJECT/catalogs/CATALOG`."""
     zones: list[LakehouseZoneReferenceArgs]
     """Its zones."""
@@ -74,19 +72,19 @@ class LakehouseReferenceArgs(TypedDict):
     writer_role_arn: NotRequired[Input[str]]
     """AWS: the role of pipelines."""
     client_policies: NotRequired[Input[dict[str, str]]]
-    """AWS: what IAM must allow the principal of a grant, name of a grant -> policy document."""
+    """AWS: the permissions that the principal of a grant needs, name of a grant -> policy document."""
     client_role: NotRequired[Input[str]]
-    """Google Cloud: the role that lets a principal ask; grants decide what it gets."""
+    """Google Cloud: the role with which a principal can query; grants decide which data it can read."""
     streams: NotRequired[Input[dict[str, str]]]
     """AWS: its streams, name -> arn."""
     producer_policy_arn: NotRequired[Input[str]]
-    """AWS: the policy that lets a role send events to its streams."""
+    """AWS: the policy that allows a role to send events to its streams."""
     batches: NotRequired[Input[dict[str, str]]]
     """AWS: its batches, name -> Glue job."""
     capture_security_group_id: NotRequired[Input[str]]
-    """AWS: the security group that its captures come from."""
+    """AWS: the security group of its captures."""
     table_keeper: NotRequired[Input[str]]
-    """AWS: the function that brings its tables to what is declared."""
+    """AWS: the function that migrates its tables to their declaration."""
 
 
 @dataclass(frozen=True)
@@ -136,19 +134,19 @@ class LakehouseReference:
     table_keeper: Input[str] | None = None
 
     def zone(self, name: Zone) -> LakehouseZoneReference:
-        """One of its zones."""
+        """Return one of its zones."""
         return next(zone for zone in self.zones if zone.name == name)
 
     @property
     def key(self) -> Input[str] | None:
-        """The key of its data, by the name that its cloud has for keys."""
+        """The key of its data, `kms_key` or `kms_key_arn`."""
         return self.kms_key or self.kms_key_arn
 
     def check(self) -> Iterator[Problem]:
-        """What a lakehouse must say of itself on its cloud."""
+        """Return missing keys, and problems of its zones and tables."""
         for key in ("project", "region") if self.cloud == "gcp" else ():
             if getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the lakehouse's {key} as Lakehouse.outputs gives it")
+                yield Problem(key, f"missing, expected the lakehouse's {key} as in Lakehouse.outputs")
         yield from self._zones()
         names = [zone.name for zone in self.zones]
         for index, table in enumerate(self.tables):
@@ -160,8 +158,10 @@ class LakehouseReference:
         names = [zone.name for zone in self.zones]
         for name in ZONES:
             if names.count(name) != 1:
-                listed = ", ".join(names) or "none"
-                yield Problem("zones", f"got {listed}, expected {name} once, as Lakehouse.outputs gives it")
+                yield Problem(
+                    "zones",
+                    f"got {', '.join(names) or 'none'}, expected {name} once, as in Lakehouse.outputs",
+                )
         if self.cloud == "gcp":
             for index, zone in enumerate(self.zones):
                 if zone.dataset is None:

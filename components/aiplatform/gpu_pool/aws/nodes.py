@@ -1,4 +1,4 @@
-"""What a node of a GPU pool is to Kubernetes: labels, taints, resources, and the user data for it."""
+"""Nodes of a GPU pool on EKS: labels, taints, resources and user data."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiplatform import accelerators
-from aiplatform._shared.kubernetes import node_labels as label
+from aiplatform._shared.kubernetes import node_labels
 from aiplatform._shared.kubernetes.names import Taint
 from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS, PODS_WITH_EFA
@@ -23,40 +23,43 @@ AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
 
 
 def device_plugin(pool: GpuPoolSettings) -> str:
-    """Which device plugin the cluster must run for the nodes: `nvidia` or `neuron`; `image`: none."""
+    """Return the device plugin that the cluster must run for the nodes: `nvidia` or `neuron`; `image`:
+    none."""
     return pool.machine.card.vendor if pool.os == "al2023" else "image"
 
 
 def labels(pool: GpuPoolSettings, capacity_type: str) -> dict[str, str]:
-    """The labels that the pool sets itself. All entries of `capacity` have the same, but for the type."""
+    """Return the labels that the pool sets itself. All entries of `capacity` have the same, except the
+    type."""
     card = pool.machine.card
-    made = {
-        label.POOL: pool.name,
-        label.CAPACITY: capacity_type,
-        label.ACCELERATOR: pool.accelerator,
-        label.ACCELERATOR_COUNT: str(pool.count),
-        label.DEVICE_PLUGIN: device_plugin(pool),
+    result = {
+        node_labels.POOL: pool.name,
+        node_labels.CAPACITY: capacity_type,
+        node_labels.ACCELERATOR: pool.accelerator,
+        node_labels.ACCELERATOR_COUNT: str(pool.count),
+        node_labels.DEVICE_PLUGIN: device_plugin(pool),
     }
     if card.vendor == "nvidia":
-        made[label.GPU_PRESENT] = "true"
-        made[label.AUTOSCALER_GPU] = f"nvidia-{pool.accelerator}"
+        result[node_labels.GPU_PRESENT] = "true"
+        result[node_labels.AUTOSCALER_GPU] = f"nvidia-{pool.accelerator}"
     if pool.with_efa:
-        made[label.EFA] = "true"
+        result[node_labels.EFA] = "true"
     if pool.sharing is not None and pool.sharing.replicas is not None:
-        made[label.NVIDIA_CONFIG] = label.time_slicing_config(pool.sharing.replicas)
+        result[node_labels.NVIDIA_CONFIG] = node_labels.time_slicing_config(pool.sharing.replicas)
     if pool.sharing is not None and pool.sharing.profile is not None:
-        made[label.MIG_CONFIG] = f"all-{pool.sharing.profile}"
-    return made
+        result[node_labels.MIG_CONFIG] = f"all-{pool.sharing.profile}"
+    return result
 
 
 def taints(pool: GpuPoolSettings) -> list[Taint]:
-    """The accelerator's taint and the user's. Its key is the resource's name, so that EKS's admission plugin
-    ExtendedResourceToleration lets a Pod in that asks for the resource."""
+    """Return the taint of the accelerator and those of the user. Its key is the name of the resource, so that
+    EKS's admission plugin ExtendedResourceToleration adds the toleration to Pods that request the
+    resource."""
     return [Taint(pool.machine.card.resource, "NoSchedule", "true"), *pool.taints]
 
 
 def devices_of(pool: GpuPoolSettings) -> int:
-    """How many of the card's resource a node advertises."""
+    """Return the quantity of the accelerator's resource that a node advertises."""
     if pool.sharing is None:
         return pool.count
     if pool.sharing.replicas is not None:
@@ -66,36 +69,36 @@ def devices_of(pool: GpuPoolSettings) -> int:
 
 
 def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict[str, str]:
-    """What the Cluster Autoscaler cannot know of a group without nodes: it reads CPU, memory and
-    `nvidia.com/gpu` from the instance type, labels and taints from eks:DescribeNodegroup, and takes every
-    node for one of 110 Pods."""
+    """Return the resources that the Cluster Autoscaler cannot see for a group without nodes: it reads CPU,
+    memory and `nvidia.com/gpu` from the instance type, labels and taints from eks:DescribeNodegroup, and
+    assumes 110 Pods for every node."""
     card = pool.machine.card
-    found: dict[str, str] = {}
+    resources: dict[str, str] = {}
     if card.resource != NVIDIA:
-        found[card.resource] = str(pool.count)
-        found[NEURON_CORE] = str(pool.count * card.neuron_cores)
+        resources[card.resource] = str(pool.count)
+        resources[NEURON_CORE] = str(pool.count * card.neuron_cores)
     elif pool.sharing is not None:
-        found[NVIDIA] = str(devices_of(pool))
+        resources[NVIDIA] = str(devices_of(pool))
     if pool.with_efa:
-        found[EFA] = str(machines[0].efa_interfaces)
-    found["ephemeral-storage"] = ephemeral_storage(pool, machines)
+        resources[EFA] = str(machines[0].efa_interfaces)
+    resources["ephemeral-storage"] = ephemeral_storage(pool, machines)
     pods = max_pods(pool, machines)
     if pods is not None:
-        found["pods"] = str(pods)
-    return found
+        resources["pods"] = str(pods)
+    return resources
 
 
 def ephemeral_storage(pool: GpuPoolSettings, machines: Sequence[Machine]) -> str:
-    """What Pods may use of the disk of the smallest machine: 85 %, as file system, kube-reserved and the
-    kubelet's eviction threshold (10 %) take the rest. Rather too little: too much, and the autoscaler adds a
-    node on which the Pod does not fit."""
+    """Return the disk space for Pods on the smallest machine: 85 %, because file system, kube-reserved and
+    the kubelet's eviction threshold (10 %) use the rest. The estimate is low on purpose: with a high one the
+    autoscaler would add a node on which the Pod does not fit."""
     whole = min(machine.disks.total_gib for machine in machines) if pool.raid0 else pool.disk_gib
     return f"{whole * 85 // 100}Gi"
 
 
 def max_pods(pool: GpuPoolSettings, machines: Sequence[Machine]) -> int | None:
-    """The most Pods of a node, or None where EKS's own number is right: what the user says, else what the
-    network interfaces that EFA leaves have addresses for."""
+    """Return the maximum of Pods on a node, or None where EKS's default applies: the argument, else the
+    number of addresses on the network interfaces that EFA does not use."""
     if pool.max_pods is not None or not pool.with_efa:
         return pool.max_pods
     fewer = [PODS_WITH_EFA[machine.type] for machine in machines if machine.type in PODS_WITH_EFA]
@@ -103,17 +106,17 @@ def max_pods(pool: GpuPoolSettings, machines: Sequence[Machine]) -> int | None:
 
 
 def user_data(pool: GpuPoolSettings, machines: Sequence[Machine]) -> str | None:
-    """Base64 of what the image's start-up reads beside what EKS adds, or None where its defaults serve."""
+    """Return the user data in base64, to which EKS adds its own, or None where the image's defaults apply."""
     pods = max_pods(pool, machines)
     text = _nodeadm(pool, pods) if pool.os == "al2023" else _bottlerocket(pool, pods)
     return base64.b64encode(text.encode()).decode() if text else None
 
 
 def _nodeadm(pool: GpuPoolSettings, pods: int | None) -> str:
-    """AL2023: a NodeConfig as a part of a MIME message; EKS appends its own, and nodeadm merges them.
+    """AL2023: a NodeConfig as a part of a MIME message. EKS appends its own, and nodeadm merges them.
 
-    Pods by a flag: EKS's own NodeConfig has a maxPods that would win over one here; nodeadm keeps the flags
-    of both (its internal/api/merge.go), and the kubelet takes a flag before its configuration.
+    The maximum of Pods is a flag: EKS's NodeConfig has a maxPods that would override one here; nodeadm keeps
+    the flags of both (its internal/api/merge.go), and a flag overrides the kubelet's configuration.
     """
     spec: dict[str, Any] = {}
     if pool.raid0:

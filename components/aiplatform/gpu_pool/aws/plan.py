@@ -1,10 +1,11 @@
-"""From checked arguments and EC2's offerings to the node groups of a pool. Pure: no resource, no call."""
+"""Plan the node groups of a pool from its settings and EC2's offerings. Pure: no resource, no call."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from aiplatform._shared.args import ArgumentError, Problem, got
+from aiplatform._shared.references.cluster import priority
 from aiplatform.accelerators import Machine
 from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.aws.rules import machines_of
@@ -12,8 +13,6 @@ from aiplatform.gpu_pool.aws.rules import machines_of
 Offerings = Mapping[str, frozenset[str]]
 """Instance type -> ids of the region's zones that offer it."""
 
-FIRST_PRIORITY: Final = 100
-STEP: Final = 10
 ROOT: Final = "GpuPoolArgs"
 
 
@@ -21,7 +20,7 @@ ROOT: Final = "GpuPoolArgs"
 class GroupPlan:
     """One managed node group.
 
-    priority: for the autoscaler's priority expander, which takes the group with the highest.
+    minimum, maximum: nodes. priority: for the autoscaler's priority expander, which prefers the highest.
     """
 
     entry: Capacity
@@ -33,17 +32,18 @@ class GroupPlan:
 
     @property
     def key(self) -> str:
-        """What its resources are called."""
+        """Its part of the logical names of resources."""
         return self.entry.key
 
 
 def instance_types(pool: GpuPoolSettings) -> list[str]:
-    """All types that the pool may use, to ask EC2 for their zones."""
+    """Return all types that the pool may use, for a query of their zones."""
     return sorted({machine.type for entry in pool.capacity for machine in machines_of(pool, entry)})
 
 
 def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
-    """The node groups in order of preference. Raises ArgumentError where no zone offers what is asked for."""
+    """Return the node groups in order of preference. Raises ArgumentError where no zone offers their
+    types."""
     problems: list[Problem] = []
     common = _common_zone(pool, offerings)
     groups: list[GroupPlan] = []
@@ -51,7 +51,7 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
     for index, entry in enumerate(pool.capacity):
         machines = machines_of(pool, entry)
         zones = _zones_of(pool, entry, machines, offerings, common)
-        # An alternative must be there in every zone of the group, or some of its launches are bound to fail.
+        # A type must be offered in every zone of the group, else some of its launches always fail.
         usable = [m for m in machines if set(zones) <= offerings.get(m.type, frozenset())]
         if not (zones and usable):
             problems.extend(_offering_problems(pool, index, machines, zones, offerings))
@@ -62,7 +62,7 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
                 zones=zones,
                 minimum=pool.min if index == warm else 0,
                 maximum=pool.max,
-                priority=FIRST_PRIORITY - STEP * index,
+                priority=priority(index),
             )
         )
     if problems:
@@ -72,8 +72,8 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
 
 
 def _common_zone(pool: GpuPoolSettings, offerings: Offerings) -> str | None:
-    """The one zone of a pool that can have just one: the user's; else a reservation's; else the first of the
-    network that offers the first choice of every entry, or else of any."""
+    """Return the zone of a pool that is limited to one: the user's; else that of a reservation; else the
+    first zone of the network that offers the preferred type of every entry, or else of any."""
     if not pool.in_one_zone:
         return None
     if pool.zones:
@@ -97,13 +97,13 @@ def _zones_of(
 ) -> tuple[str, ...]:
     ids = [zone.id for zone in pool.network.zones]
     if entry.type == "reserved":
-        # The rules made sure that one of them is known.
+        # The rules checked that one of them is known.
         return (entry.zone or (pool.zones or ids)[0],)
     if common is not None:
         return (common,)
     if pool.zones is not None:
         return tuple(pool.zones)
-    # Those of the first type that there is: the autoscaler plans with it.
+    # The zones of the first available type: the autoscaler plans with it.
     choices = (tuple(z for z in ids if z in offerings.get(machine.type, ())) for machine in machines)
     return next((zones for zones in choices if zones), ())
 
@@ -132,5 +132,7 @@ def _offering_problems(
         else:
             yield Problem(f"{ROOT}.network.zones", f"no zone that the pool can use offers {what}; {where}")
     if zones and all(zone in offering for zone in zones):
-        told = "; ".join(f"{t}: {', '.join(sorted(offerings.get(t, ())))}" for t in types)
-        yield Problem(f"{ROOT}.zones", f"{got(list(zones))}, but no type is offered in all of them ({told})")
+        zones_of_types = "; ".join(f"{t}: {', '.join(sorted(offerings.get(t, ())))}" for t in types)
+        yield Problem(
+            f"{ROOT}.zones", f"{got(list(zones))}, but no type is offered in all of them ({zones_of_types})"
+        )

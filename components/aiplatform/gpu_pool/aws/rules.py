@@ -1,4 +1,4 @@
-"""What cannot go together in a GPU pool on AWS, and why; on Google Cloud: `gcp_rules`."""
+"""Rules for combinations of a GPU pool's arguments on AWS."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -16,15 +16,15 @@ _RESERVATION: Final = matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as 
 
 
 def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
-    """All that is wrong with a pool whose accelerator and count exist."""
-    own_role = ROLE.too_long(pool.prefix) if pool.cluster.node_role_arn is None else None
-    if own_role:
-        yield Problem("prefix", f"{got(pool.prefix)}, {own_role}")
+    """Return the problems of a pool whose accelerator and count exist on AWS."""
+    too_long = ROLE.too_long(pool.prefix) if pool.cluster.node_role_arn is None else None
+    if too_long:
+        yield Problem("prefix", f"{got(pool.prefix)}, {too_long}")
     yield from obeys("tags", pool.tags, aws_tags)
     yield from _size(pool)
     for index, entry in enumerate(pool.capacity):
         yield from _entry(pool, entry, f"capacity[{index}]")
-    yield from _twice(pool)
+    yield from _duplicates(pool)
     yield from _zones(pool)
     yield from _network(pool)
     yield from _image_and_sharing(pool)
@@ -42,15 +42,15 @@ def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
     if pool.min and all(entry.capacity_block for entry in pool.capacity):
         yield Problem(
             "min",
-            f"got {pool.min}, expected 0: with Capacity Blocks alone nothing can stay before a block begins",
+            f"got {pool.min}, expected 0: with Capacity Blocks only, no node can run before a block begins",
         )
 
 
 def machines_of(pool: GpuPoolSettings, entry: Capacity) -> list[Machine]:
-    """The machines of an entry, in order of preference; those that it names and nobody knows are left out.
+    """Return the machines of an entry in order of preference, without types that are not in the catalog.
 
-    Spot takes all alternatives: more kinds, more chances. With EFA they must have as many network cards as
-    the first, as the node group has one launch template, and its interfaces are written there.
+    Spot uses all alternatives: more types are a better chance of capacity. With EFA they must have as many
+    network cards as the first, because the one launch template of the node group lists the interfaces.
     """
     if entry.instance_types is not None:
         known = [accelerators.aws_machine(name) for name in entry.instance_types]
@@ -65,7 +65,7 @@ def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Proble
     if entry.type in WAITS:
         yield Problem(
             f"{path}.type",
-            f"{got(entry.type)}, which AWS has no place for: EC2 has no queue for capacity; expected "
+            f"{got(entry.type)}, which AWS does not support: EC2 has no queue for capacity; expected "
             "reserved (an on-demand capacity reservation or a Capacity Block), spot or on_demand",
         )
         return
@@ -74,10 +74,11 @@ def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Proble
     yield from _instance_types(pool, entry, f"{path}.instance_types")
     machines = machines_of(pool, entry)
     if entry.capacity_block:
-        unable = [machine.type for machine in machines if not machine.capacity_block]
-        if unable:
+        unsupported = [machine.type for machine in machines if not machine.capacity_block]
+        if unsupported:
             yield Problem(
-                f"{path}.capacity_block", f"got true, but EC2 sells no Capacity Blocks of {', '.join(unable)}"
+                f"{path}.capacity_block",
+                f"got true, but EC2 sells no Capacity Blocks of {', '.join(unsupported)}",
             )
     if entry.type == "reserved" and entry.zone is None and not _only_zone(pool):
         yield Problem(
@@ -111,35 +112,33 @@ def _instance_types(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterat
                 f"{', '.join(fitting)}{nearest(name, fitting)}",
             )
     if entry.type == "reserved" and len(entry.instance_types or []) > 1:
-        yield Problem(
-            path, f"{got(entry.instance_types)}, expected one: a reservation is of one instance type"
-        )
+        yield Problem(path, f"{got(entry.instance_types)}, expected one: a reservation has one instance type")
     interfaces = {machine.efa_interfaces for machine in machines_of(pool, entry)}
     if pool.with_efa and len(interfaces) > 1:
         yield Problem(
-            path, "expected types with equally many EFA interfaces: one launch template serves them all"
+            path, "expected types with the same number of EFA interfaces: they share a launch template"
         )
 
 
-def _twice(pool: GpuPoolSettings) -> Iterator[Problem]:
+def _duplicates(pool: GpuPoolSettings) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, entry in enumerate(pool.capacity):
         first = seen.setdefault(entry.key, index)
         if first != index:
             what = entry.reservation_id or entry.type
-            yield Problem(f"capacity[{index}]", f"{what!r} stands at capacity[{first}] already")
+            yield Problem(f"capacity[{index}]", f"{what!r} duplicates capacity[{first}]")
 
 
 def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.network.zones:
-        yield Problem("network.zones", "missing, expected the network's zones as Network.outputs gives them")
+        yield Problem("network.zones", "missing, expected the network's zones as in Network.outputs")
         return
     for index, zone in enumerate(pool.zones or []):
         if zone not in _network_zones(pool):
             yield Problem(f"zones[{index}]", f"{got(zone)}, {_expected_zone(pool, zone)}")
     if pool.in_one_zone and len(pool.zones or []) > 1:
         why = "EFA" if pool.with_efa else "a cluster placement group"
-        yield Problem("zones", f"{got(pool.zones)}, expected one zone: {why} reaches no further")
+        yield Problem("zones", f"{got(pool.zones)}, expected one zone: {why} does not span zones")
 
 
 def _network(pool: GpuPoolSettings) -> Iterator[Problem]:
@@ -149,11 +148,15 @@ def _network(pool: GpuPoolSettings) -> Iterator[Problem]:
         without = [machine.type for machine in machines_of(pool, entry) if machine.efa_interfaces == 0]
         if without:
             path = "efa" if entry.instance_types is None else f"capacity[{index}].instance_types"
-            able = sorted(
+            with_efa = sorted(
                 {m.type for m in accelerators.aws_machines(pool.accelerator, pool.count) if m.efa_interfaces}
             )
-            has = f"; with it: {', '.join(able)} (name them in capacity[].instance_types)" if able else ""
-            yield Problem(path, f"{', '.join(without)} has no EFA{has}")
+            hint = (
+                f"; expected {' or '.join(with_efa)} in capacity[].instance_types, or efa: false"
+                if with_efa
+                else "; expected efa: false"
+            )
+            yield Problem(path, f"{', '.join(without)} has no EFA{hint}")
             return
 
 
@@ -177,19 +180,21 @@ def _image_and_sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
 def _mig(pool: GpuPoolSettings, profile: str) -> Iterator[Problem]:
     reason = accelerators.mig_problem(pool.accelerator, profile)
     if reason:
-        card_has_none = not pool.machine.card.mig
+        without_mig = not pool.machine.card.mig
         yield Problem(
-            "sharing.strategy" if card_has_none else "sharing.profile",
-            f"{got('mig' if card_has_none else profile)}, {reason}",
+            "sharing.strategy" if without_mig else "sharing.profile",
+            f"{got('mig' if without_mig else profile)}, {reason}",
         )
     elif pool.accelerator not in BOTTLEROCKET_MIG_MODELS:
-        able = ", ".join(BOTTLEROCKET_MIG_MODELS)
+        supported = ", ".join(BOTTLEROCKET_MIG_MODELS)
         yield Problem(
-            "sharing.strategy", f"got 'mig', but Bottlerocket cuts {able} only, not {pool.accelerator}"
+            "sharing.strategy",
+            f"got 'mig', which Bottlerocket does not support for {pool.accelerator}; expected "
+            f"'time_slicing', or one of the accelerators {supported}",
         )
     elif pool.os != "bottlerocket":
         yield Problem(
             "image",
-            "got 'al2023', expected 'bottlerocket' (or left out) with MIG: its image cuts the cards when a "
-            "node starts, that of AL2023 has nothing that does",
+            "got 'al2023', expected 'bottlerocket' or no image with MIG: only Bottlerocket's image "
+            "partitions the cards when a node starts",
         )

@@ -8,181 +8,187 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 
+from aiplatform._shared.context import Context
 from aiplatform._shared.dependencies import waiting_for
-from aiplatform._shared.gcp import node_pools as gke
+from aiplatform._shared.gcp import node_pools
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.accelerators.gcp import ACCELERATOR_TYPES
 from aiplatform.compute_class import ComputeClass
-from aiplatform.gpu_pool.args import LONGEST_RUN, GpuPoolSettings
-from aiplatform.gpu_pool.gcp import gpudirect_networks as gcp_fabric
+from aiplatform.gpu_pool.args import LONGEST_RUN, Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.gcp import nodes
-from aiplatform.gpu_pool.gcp import plan as gcp_plan
-from aiplatform.gpu_pool.gcp.plan import PoolPlan
+from aiplatform.gpu_pool.gcp.gpudirect_networks import Networks, gpudirect_networks
+from aiplatform.gpu_pool.gcp.plan import PoolPlan, in_one_zone, plan, zones_for
 
 RESERVATION_NAME: Final = "compute.googleapis.com/reservation-name"
-"""The label key by which a node pool asks for a reservation by its name."""
+"""The label key by which a node pool selects a reservation by its name."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """What the component shows of the pool."""
+    """What the component's outputs need of its resources."""
 
     node_groups: list[NodeGroupReferenceArgs]
     placement_policy: Input[str] | None
     networks: Sequence[str]
+    """The names of the Kubernetes Networks of GPUDirect."""
 
 
-class Builder:
-    """Makes the pool's parts as children of one component."""
+@dataclass(frozen=True)
+class _Shared:
+    """What all node pools have in common. zones: of each node pool, by its key."""
 
-    def __init__(self, parent: pulumi.ComponentResource, name: str, settings: GpuPoolSettings) -> None:
-        self.parent = parent
-        self.name = name
-        self.settings = settings
+    zones: Output[Mapping[str, tuple[str, ...]]]
+    placement_policy: compute.ResourcePolicy | None
+    networks: Networks | None
 
-    def build(self) -> Built:
-        """All of it. Compute Engine is asked first where it offers the machine types: a zone without them is
-        refused before anything is made."""
-        pool = self.settings
-        plans = gcp_plan.plan(pool)
-        gke.name_problem(self.name, (each.key for each in plans))
-        zones = self._zones(plans)
-        placement = self._placement_policy() if nodes.with_placement(pool) else None
-        fabric = nodes.machine(pool).fabric if nodes.with_gpudirect(pool) else None
-        networks = None
-        if fabric is not None:
-            zone = zones.apply(lambda found: found[plans[0].key][0])
-            networks = gcp_fabric.Builder(self.parent, self.name, pool, zone).build(fabric)
-        groups: list[NodeGroupReferenceArgs] = []
-        for each in plans:
-            made = self._node_pool(each, zones, placement, networks)
-            groups.append({"name": made.name, "capacity": each.entry.type, "priority": each.priority})
-        self._compute_class(groups)
-        return Built(groups, placement.name if placement else None, networks.names if networks else ())
 
-    def _zones(self, plans: Sequence[PoolPlan]) -> Output[Mapping[str, tuple[str, ...]]]:
-        pool = self.settings
-        asked = gke.zones_that_offer(
-            sorted({each.machine.type for each in plans}),
-            [zone.id for zone in pool.network.zones],
-            pool.cluster,
-            pulumi.InvokeOptions(parent=self.parent),
+PoolContext = Context[GpuPoolSettings]
+
+
+def build(component: pulumi.ComponentResource, name: str, settings: GpuPoolSettings) -> Built:
+    """Create the resources of the pool as children of `component`.
+
+    Compute Engine states first which zones offer the machine types: where none does, an ArgumentError is
+    raised before anything is created.
+    """
+    context = Context(component, name, settings)
+    plans = plan(settings)
+    node_pools.name_problem(name, (pool_plan.key for pool_plan in plans))
+    zones = _zones(context, plans)
+    placement = _placement_policy(context) if nodes.with_placement(settings) else None
+    fabric = nodes.machine(settings).fabric if nodes.with_gpudirect(settings) else None
+    networks = None
+    if fabric is not None:
+        zone = zones.apply(lambda zones_by_key: zones_by_key[plans[0].key][0])
+        networks = gpudirect_networks(context, fabric, zone)
+    shared = _Shared(zones, placement, networks)
+    groups: list[NodeGroupReferenceArgs] = [
+        {
+            "name": _node_pool(context, pool_plan, shared).name,
+            "capacity": pool_plan.entry.type,
+            "priority": pool_plan.priority,
+        }
+        for pool_plan in plans
+    ]
+    _compute_class(context, groups)
+    return Built(groups, placement.name if placement else None, networks.names if networks else ())
+
+
+def _zones(context: PoolContext, plans: Sequence[PoolPlan]) -> Output[Mapping[str, tuple[str, ...]]]:
+    pool = context.settings
+    offerings = node_pools.zones_that_offer(
+        sorted({pool_plan.machine.type for pool_plan in plans}),
+        [zone.id for zone in pool.network.zones],
+        pool.cluster,
+        context.invoke_options,
+    )
+    if not isinstance(offerings, Output):
+        # Not in an apply: a zone without the machines is an error before anything is created.
+        return Output.from_input(zones_for(pool, plans, offerings))  # type: ignore[arg-type]
+    return offerings.apply(lambda known: zones_for(pool, plans, known))
+
+
+def _placement_policy(context: PoolContext) -> compute.ResourcePolicy:
+    pool = context.settings
+    return compute.ResourcePolicy(
+        f"{context.name}-placement",
+        project=pool.cluster.project,
+        region=pool.cluster.region,
+        description=f"Nodes of {pool.prefix}-{pool.name} stand close together",
+        group_placement_policy=compute.ResourcePolicyGroupPlacementPolicyArgs(collocation="COLLOCATED"),
+        # In a new project the network enables the Compute Engine API.
+        opts=ResourceOptions(parent=context.parent, depends_on=waiting_for(pool.network.vpc_id)),
+    )
+
+
+def _node_pool(context: PoolContext, pool_plan: PoolPlan, shared: _Shared) -> container.NodePool:
+    pool, networks = context.settings, shared.networks
+    network = container.NodePoolNetworkConfigArgs(
+        enable_private_nodes=True,
+        additional_node_network_configs=list(networks.attached) if networks else None,
+    )
+    more: dict[str, Any] = {"network_config": network}
+    placement = _placement(pool, pool_plan, shared.placement_policy)
+    if placement is not None:
+        more["placement_policy"] = placement
+    if pool_plan.entry.type == "queued":
+        more["queued_provisioning"] = container.NodePoolQueuedProvisioningArgs(enabled=True)
+    size = node_pools.Size(
+        minimum=0 if pool_plan.stays else pool_plan.minimum,
+        maximum=pool_plan.maximum,
+        # Any zone with capacity: these machines are scarce, which matters more than an even spread.
+        policy="ANY",
+        per_zone=pool_plan.machine.is_tpu and in_one_zone(pool, pool_plan),
+        fixed=pool_plan.stays,
+    )
+    return node_pools.node_pool(
+        context.parent,
+        f"{context.name}-{pool_plan.key}",
+        pool.cluster,
+        _node(pool, pool_plan),
+        size,
+        shared.zones.apply(lambda zones_by_key: list(zones_by_key[pool_plan.key])),
+        depends_on=networks.ready if networks else (),
+        # There is seldom capacity for one more machine: the old node is removed first.
+        surge=False,
+        short_lived=nodes.waits(pool_plan.entry),
+        **more,
+    )
+
+
+def _node(pool: GpuPoolSettings, pool_plan: PoolPlan) -> node_pools.Node:
+    entry, machine = pool_plan.entry, pool_plan.machine
+    more: dict[str, Any] = {}
+    if not machine.is_tpu:
+        more["guest_accelerators"] = [_accelerator(pool)]
+    count, ephemeral = nodes.local_ssds(pool, entry)
+    if count and ephemeral:
+        more["ephemeral_storage_local_ssd_config"] = (
+            container.NodePoolNodeConfigEphemeralStorageLocalSsdConfigArgs(local_ssd_count=count)
         )
-        if not isinstance(asked, Output):
-            found = gcp_plan.zones_for(pool, plans, asked)  # type: ignore[arg-type]
-            return Output.from_input(found)
-        return asked.apply(lambda offerings: gcp_plan.zones_for(pool, plans, offerings))
-
-    def _options(self) -> ResourceOptions:
-        return ResourceOptions(parent=self.parent)
-
-    def _tags(self) -> dict[str, str]:
-        return {**self.settings.tags, POOL.replace("/", "-"): self.settings.name}
-
-    def _placement_policy(self) -> compute.ResourcePolicy:
-        pool = self.settings
-        return compute.ResourcePolicy(
-            f"{self.name}-placement",
-            project=pool.cluster.project,
-            region=pool.cluster.region,
-            description=f"Nodes of {pool.prefix}-{pool.name} stand close together",
-            group_placement_policy=compute.ResourcePolicyGroupPlacementPolicyArgs(collocation="COLLOCATED"),
-            # In a new project the network switches Compute Engine's API on.
-            opts=ResourceOptions(parent=self.parent, depends_on=waiting_for(pool.network.vpc_id)),
+    elif count:
+        more["local_nvme_ssd_block_config"] = container.NodePoolNodeConfigLocalNvmeSsdBlockConfigArgs(
+            local_ssd_count=count
         )
+    if entry.type == "spot":
+        more["spot"] = True
+    if nodes.waits(entry):
+        more["flex_start"] = True
+        # Always set: the provider replaces a node pool whose duration GKE filled in.
+        more["max_run_duration"] = f"{(entry.max_run_hours or LONGEST_RUN) * 3600}s"
+    affinity = _reservation(entry)
+    if affinity is not None:
+        more["reservation_affinity"] = affinity
+    return node_pools.Node(
+        machine.type,
+        pool.disk_gib,
+        machine.boot_disk,
+        {**pool.labels, **nodes.labels(pool, entry.type)},
+        nodes.node_pool_taints(pool, entry.type),
+        {**pool.tags, POOL.replace("/", "-"): pool.name},
+        more,
+    )
 
-    def _node_pool(
-        self,
-        each: PoolPlan,
-        zones: Output[Mapping[str, tuple[str, ...]]],
-        placement: compute.ResourcePolicy | None,
-        networks: gcp_fabric.Networks | None,
-    ) -> container.NodePool:
-        pool = self.settings
-        network = container.NodePoolNetworkConfigArgs(
-            enable_private_nodes=True,
-            additional_node_network_configs=list(networks.attached) if networks else None,
-        )
-        more: dict[str, Any] = {"network_config": network}
-        policy = _placement(pool, each, placement)
-        if policy is not None:
-            more["placement_policy"] = policy
-        if each.entry.type == "queued":
-            more["queued_provisioning"] = container.NodePoolQueuedProvisioningArgs(enabled=True)
-        size = gke.Size(
-            minimum=0 if each.stays else each.minimum,
-            maximum=each.maximum,
-            # Whatever zone has the machines: they are rarer than evenly spread nodes are useful.
-            policy="ANY",
-            per_zone=each.machine.is_tpu and gcp_plan.in_one_zone(pool, each),
-            fixed=each.stays,
-        )
-        return gke.node_pool(
-            self.parent,
-            f"{self.name}-{each.key}",
-            pool.cluster,
-            self._node(each),
-            size,
-            zones.apply(lambda found: list(found[each.key])),
-            depends_on=networks.ready if networks else (),
-            # There is seldom one more machine: the old node goes first.
-            surge=False,
-            short_lived=nodes.waits(each.entry),
-            **more,
-        )
 
-    def _node(self, each: PoolPlan) -> gke.Node:
-        pool, machine = self.settings, each.machine
-        more: dict[str, Any] = {}
-        if not machine.is_tpu:
-            more["guest_accelerators"] = [_accelerator(pool)]
-        count, ephemeral = nodes.local_ssds(pool, each.entry)
-        if count and ephemeral:
-            more["ephemeral_storage_local_ssd_config"] = (
-                container.NodePoolNodeConfigEphemeralStorageLocalSsdConfigArgs(local_ssd_count=count)
-            )
-        elif count:
-            more["local_nvme_ssd_block_config"] = container.NodePoolNodeConfigLocalNvmeSsdBlockConfigArgs(
-                local_ssd_count=count
-            )
-        if each.entry.type == "spot":
-            more["spot"] = True
-        if nodes.waits(each.entry):
-            more["flex_start"] = True
-            # Always set: the provider replaces a pool whose duration GKE filled in.
-            more["max_run_duration"] = f"{(each.entry.max_run_hours or LONGEST_RUN) * 3600}s"
-        affinity = _reservation(each)
-        if affinity is not None:
-            more["reservation_affinity"] = affinity
-        return gke.Node(
-            machine.type,
-            pool.disk_gib,
-            machine.boot_disk,
-            {**pool.labels, **nodes.labels(pool, each.entry.type)},
-            nodes.own_taints(pool, each.entry.type),
-            self._tags(),
-            more,
-        )
-
-    def _compute_class(self, groups: Sequence[NodeGroupReferenceArgs]) -> None:
-        ordered = [group for group in groups if group.get("capacity") != "queued"]
-        if not ordered:
-            return
-        ComputeClass(
-            f"{self.name}-compute-class",
-            {
-                "name": self.settings.name,
-                # Only which cloud it is; the object goes where the Kubernetes provider leads.
-                "cluster": self.settings.cluster,  # type: ignore[typeddict-item]
-                "node_groups": ordered,
-            },
-            self._options(),
-        )
+def _compute_class(context: PoolContext, groups: Sequence[NodeGroupReferenceArgs]) -> None:
+    ordered = [group for group in groups if group.get("capacity") != "queued"]
+    if not ordered:
+        return
+    ComputeClass(
+        f"{context.name}-compute-class",
+        {
+            "name": context.settings.name,
+            # Only its cloud matters; the Kubernetes provider decides in which cluster the object is created.
+            "cluster": context.settings.cluster,  # type: ignore[typeddict-item]
+            "node_groups": ordered,
+        },
+        context.options(),
+    )
 
 
 def _accelerator(pool: GpuPoolSettings) -> container.NodePoolNodeConfigGuestAcceleratorArgs:
-    """The cards, with the drivers that GKE installs."""
+    """The GPUs of a node; GKE installs their drivers."""
     sharing = pool.sharing
     more: dict[str, Any] = {}
     if sharing is not None and sharing.profile is not None:
@@ -200,23 +206,23 @@ def _accelerator(pool: GpuPoolSettings) -> container.NodePoolNodeConfigGuestAcce
     )
 
 
-def _reservation(each: PoolPlan) -> container.NodePoolNodeConfigReservationAffinityArgs | None:
+def _reservation(entry: Capacity) -> container.NodePoolNodeConfigReservationAffinityArgs | None:
     affinity = container.NodePoolNodeConfigReservationAffinityArgs
-    if each.entry.reservation_id is not None:
+    if entry.reservation_id is not None:
         return affinity(
             consume_reservation_type="SPECIFIC_RESERVATION",
             key=RESERVATION_NAME,
-            values=[each.entry.reservation_id],
+            values=[entry.reservation_id],
         )
-    # A queue's nodes may come from no reservation, and Google wants that said.
-    return affinity(consume_reservation_type="NO_RESERVATION") if nodes.waits(each.entry) else None
+    # The nodes of a queue must not use a reservation, and GKE requires that the node pool states this.
+    return affinity(consume_reservation_type="NO_RESERVATION") if nodes.waits(entry) else None
 
 
 def _placement(
-    pool: GpuPoolSettings, each: PoolPlan, policy: compute.ResourcePolicy | None
+    pool: GpuPoolSettings, pool_plan: PoolPlan, policy: compute.ResourcePolicy | None
 ) -> container.NodePoolPlacementPolicyArgs | None:
     if nodes.slice_nodes(pool) > 1:
         return container.NodePoolPlacementPolicyArgs(type="COMPACT", tpu_topology=pool.topology)
-    if policy is not None and each.entry.type in ("spot", "on_demand"):
+    if policy is not None and pool_plan.entry.type in ("spot", "on_demand"):
         return container.NodePoolPlacementPolicyArgs(type="COMPACT", policy_name=policy.name)
     return None

@@ -1,4 +1,4 @@
-"""The networks of GPUDirect: VPCs, subnets, and the Kubernetes objects by which Pods get interfaces in them.
+"""The networks of GPUDirect: VPCs, subnets, and the Kubernetes objects that attach Pods to them.
 
 Sources: "Maximize GPU network bandwidth in Standard mode clusters" (A3 High: four VPCs, A3 Mega: eight, MTU
 8244) and "Maximize GPU network bandwidth with GPUDirect RDMA" (A3 Ultra, A4: a VPC for the host's second
@@ -15,15 +15,16 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from aiplatform._shared.context import Context
 from aiplatform._shared.dependencies import waiting_for
 from aiplatform.accelerators.gcp import Fabric
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.gcp.nodes import GPUDIRECT_SPLIT, gpudirect_cidr
 
 GPU_MTU: Final = 8244
-"""Bytes; what GPUDirect-TCPX and TCPXO send."""
+"""Bytes; the packets of GPUDirect-TCPX and TCPXO."""
 HOST_MTU: Final = 8896
-"""Bytes; the most that a VPC takes."""
+"""Bytes; the maximum of a VPC."""
 RDMA_SUBNETS: Final = 8
 API: Final = "networking.gke.io"
 
@@ -42,7 +43,8 @@ class Interface:
 
 
 def interfaces(pool_name: str, fabric: Fabric, cidr: str) -> list[Interface]:
-    """The interfaces that a node needs beside its own, in the order in which it has them. Pure."""
+    """Return the interfaces that a node needs in addition to its primary one, in the order of the node.
+    Pure."""
     ranges = [str(subnet) for subnet in IPv4Network(cidr).subnets(prefixlen_diff=GPUDIRECT_SPLIT)]
     if fabric != "rdma":
         count = 4 if fabric == "tcpx" else 8
@@ -60,9 +62,10 @@ def interfaces(pool_name: str, fabric: Fabric, cidr: str) -> list[Interface]:
 
 @dataclass(frozen=True)
 class Networks:
-    """What node pools take of the fabric.
+    """The networks as node pools need them.
 
-    attached: the node pools' further networks. ready: what must stand before a node does.
+    names: of the Kubernetes Networks. attached: additional networks of the node pools. ready: resources that
+    must exist before a node does.
     """
 
     names: Sequence[str]
@@ -70,115 +73,115 @@ class Networks:
     ready: Sequence[pulumi.Resource]
 
 
-class Builder:
-    """Makes the networks as children of the pool's component."""
-
-    def __init__(
-        self, parent: pulumi.ComponentResource, name: str, pool: GpuPoolSettings, zone: Input[str]
-    ) -> None:
-        self.parent = parent
-        self.name = name
-        self.pool = pool
-        self.zone = zone
-
-    def build(self, fabric: Fabric) -> Networks:
-        """All of them."""
-        wanted = interfaces(self.pool.name, fabric, gpudirect_cidr(self.pool))
-        vpcs = [self._vpc(index, wanted) for index in sorted({each.vpc for each in wanted})]
-        attached: list[container.NodePoolNetworkConfigAdditionalNodeNetworkConfigArgs] = []
-        ready: list[pulumi.Resource] = []
-        for each in wanted:
-            vpc = vpcs[each.vpc]
-            subnet = self._subnet(each, vpc)
-            attached.append(
-                container.NodePoolNetworkConfigAdditionalNodeNetworkConfigArgs(
-                    network=vpc.name, subnetwork=subnet.name
-                )
+def gpudirect_networks(context: Context[GpuPoolSettings], fabric: Fabric, zone: Input[str]) -> Networks:
+    """Create the networks of a pool. zone: the zone of the pool's nodes."""
+    pool = context.settings
+    needed = interfaces(pool.name, fabric, gpudirect_cidr(pool))
+    vpcs = [_vpc(context, index, needed, zone) for index in sorted({interface.vpc for interface in needed})]
+    attached: list[container.NodePoolNetworkConfigAdditionalNodeNetworkConfigArgs] = []
+    ready: list[pulumi.Resource] = []
+    for interface in needed:
+        vpc = vpcs[interface.vpc]
+        subnet = _subnet(context, interface, vpc)
+        attached.append(
+            container.NodePoolNetworkConfigAdditionalNodeNetworkConfigArgs(
+                network=vpc.name, subnetwork=subnet.name
             )
-            ready.append(self._kubernetes_network(each, vpc, subnet))
-        return Networks([each.name for each in wanted], attached, ready)
-
-    def _options(self) -> ResourceOptions:
-        return ResourceOptions(parent=self.parent)
-
-    def _logical(self, interface: Interface) -> str:
-        return self.name + interface.name.removeprefix(self.pool.name)
-
-    def _vpc(self, index: int, wanted: Sequence[Interface]) -> compute.Network:
-        pool = self.pool
-        inside = [each for each in wanted if each.vpc == index]
-        rdma = inside[0].mode == "RDMA"
-        name = f"{self.name}-rdma" if rdma else self._logical(inside[0])
-        more: dict[str, Any] = {}
-        if rdma:
-            # It lets nothing but RDMA between these interfaces pass.
-            more["network_profile"] = Output.concat(
-                "projects/", pool.cluster.project or "", "/global/networkProfiles/", self.zone, "-vpc-roce"
-            )
-        vpc = compute.Network(
-            name,
-            project=pool.cluster.project,
-            description=f"GPUDirect between the nodes of {pool.prefix}-{pool.name}",
-            auto_create_subnetworks=False,
-            routing_mode="REGIONAL",
-            # Said of RDMA's, too, as in Google's own examples: a VPC has 1460 unless it is told otherwise.
-            mtu=HOST_MTU if any(each.mode == "RDMA" for each in wanted) else GPU_MTU,
-            # Nothing in it leaves it.
-            delete_default_routes_on_create=None if rdma else True,
-            # In a new project the cluster's network switches Compute Engine's API on.
-            opts=ResourceOptions(parent=self.parent, depends_on=waiting_for(pool.network.vpc_id)),
-            **more,
         )
-        if not rdma:
-            self._inside_only(name, vpc)
-        return vpc
+        ready.append(_kubernetes_network(context, interface, vpc, subnet))
+    return Networks([interface.name for interface in needed], attached, ready)
 
-    def _inside_only(self, name: str, vpc: compute.Network) -> None:
-        """A VPC lets nothing in by itself; nodes of the pool reach each other."""
-        compute.Firewall(
-            f"{name}-inside",
-            project=self.pool.cluster.project,
-            network=vpc.name,
-            direction="INGRESS",
-            description="All from the nodes of this pool",
-            source_ranges=[gpudirect_cidr(self.pool)],
-            allows=[
-                compute.FirewallAllowArgs(protocol="tcp"),
-                compute.FirewallAllowArgs(protocol="udp"),
-                compute.FirewallAllowArgs(protocol="icmp"),
-            ],
-            opts=self._options(),
-        )
 
-    def _subnet(self, interface: Interface, vpc: compute.Network) -> compute.Subnetwork:
-        return compute.Subnetwork(
-            self._logical(interface),
-            project=self.pool.cluster.project,
-            region=self.pool.cluster.region,
-            network=vpc.id,
-            ip_cidr_range=interface.cidr,
-            opts=self._options(),
-        )
+def _logical_name(context: Context[GpuPoolSettings], interface: Interface) -> str:
+    return context.name + interface.name.removeprefix(context.settings.name)
 
-    def _kubernetes_network(
-        self, interface: Interface, vpc: compute.Network, subnet: compute.Subnetwork
-    ) -> CustomResource:
-        parameters = CustomResource(
-            f"{self._logical(interface)}-parameters",
-            api_version=f"{API}/v1",
-            kind="GKENetworkParamSet",
-            metadata={"name": interface.name},
-            spec={"vpc": vpc.name, "vpcSubnet": subnet.name, "deviceMode": interface.mode},
-            opts=self._options(),
+
+def _vpc(
+    context: Context[GpuPoolSettings], index: int, needed: Sequence[Interface], zone: Input[str]
+) -> compute.Network:
+    pool = context.settings
+    members = [interface for interface in needed if interface.vpc == index]
+    rdma = members[0].mode == "RDMA"
+    name = f"{context.name}-rdma" if rdma else _logical_name(context, members[0])
+    more: dict[str, Any] = {}
+    if rdma:
+        # A VPC with this profile passes only RDMA between these interfaces.
+        more["network_profile"] = Output.concat(
+            "projects/", pool.cluster.project or "", "/global/networkProfiles/", zone, "-vpc-roce"
         )
-        return CustomResource(
-            f"{self._logical(interface)}-network",
-            api_version=f"{API}/v1",
-            kind="Network",
-            metadata={"name": interface.name},
-            spec={
-                "type": "Device",
-                "parametersRef": {"group": API, "kind": "GKENetworkParamSet", "name": interface.name},
-            },
-            opts=ResourceOptions(parent=self.parent, depends_on=[parameters]),
-        )
+    vpc = compute.Network(
+        name,
+        project=pool.cluster.project,
+        description=f"GPUDirect between the nodes of {pool.prefix}-{pool.name}",
+        auto_create_subnetworks=False,
+        routing_mode="REGIONAL",
+        # Also set for RDMA, as in Google's own examples: the default of a VPC is 1460.
+        mtu=HOST_MTU if any(interface.mode == "RDMA" for interface in needed) else GPU_MTU,
+        # No traffic leaves these networks.
+        delete_default_routes_on_create=None if rdma else True,
+        # In a new project the cluster's network enables the Compute Engine API.
+        opts=ResourceOptions(parent=context.parent, depends_on=waiting_for(pool.network.vpc_id)),
+        **more,
+    )
+    if not rdma:
+        _allow_internal_traffic(context, name, vpc)
+    return vpc
+
+
+def _allow_internal_traffic(context: Context[GpuPoolSettings], name: str, vpc: compute.Network) -> None:
+    """A VPC denies all ingress by default; this rule allows it between the nodes of the pool."""
+    compute.Firewall(
+        f"{name}-inside",
+        project=context.settings.cluster.project,
+        network=vpc.name,
+        direction="INGRESS",
+        description="All from the nodes of this pool",
+        source_ranges=[gpudirect_cidr(context.settings)],
+        allows=[
+            compute.FirewallAllowArgs(protocol="tcp"),
+            compute.FirewallAllowArgs(protocol="udp"),
+            compute.FirewallAllowArgs(protocol="icmp"),
+        ],
+        opts=context.options(),
+    )
+
+
+def _subnet(
+    context: Context[GpuPoolSettings], interface: Interface, vpc: compute.Network
+) -> compute.Subnetwork:
+    return compute.Subnetwork(
+        _logical_name(context, interface),
+        project=context.settings.cluster.project,
+        region=context.settings.cluster.region,
+        network=vpc.id,
+        ip_cidr_range=interface.cidr,
+        opts=context.options(),
+    )
+
+
+def _kubernetes_network(
+    context: Context[GpuPoolSettings],
+    interface: Interface,
+    vpc: compute.Network,
+    subnet: compute.Subnetwork,
+) -> CustomResource:
+    name = _logical_name(context, interface)
+    parameters = CustomResource(
+        f"{name}-parameters",
+        api_version=f"{API}/v1",
+        kind="GKENetworkParamSet",
+        metadata={"name": interface.name},
+        spec={"vpc": vpc.name, "vpcSubnet": subnet.name, "deviceMode": interface.mode},
+        opts=context.options(),
+    )
+    return CustomResource(
+        f"{name}-network",
+        api_version=f"{API}/v1",
+        kind="Network",
+        metadata={"name": interface.name},
+        spec={
+            "type": "Device",
+            "parametersRef": {"group": API, "kind": "GKENetworkParamSet", "name": interface.name},
+        },
+        opts=context.options(parameters),
+    )

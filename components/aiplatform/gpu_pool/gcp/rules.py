@@ -1,4 +1,4 @@
-"""What cannot go together in a GPU pool on Google Cloud, and why; on AWS: `rules`."""
+"""Rules for combinations of a GPU pool's arguments on Google Cloud."""
 
 import re
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from aiplatform._shared.args import Problem, got, is_unknown, nearest, obeys
 from aiplatform._shared.gcp.names import zones_of
 from aiplatform._shared.kubernetes.names import class_name, gke_label_problems, taint_problems
 from aiplatform.accelerators import NVIDIA, TPU
-from aiplatform.accelerators import gcp as google
+from aiplatform.accelerators.gcp import BUILT_IN, MACHINES, MOST_CLIENTS, PARTITIONS, topology_problem
 from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.gcp import nodes
 from aiplatform.naming import google_labels
 
 MOST_NODES: Final = 1000
-"""Of a GKE node pool."""
+"""In a GKE node pool."""
 MOST_SLICES: Final = 10
-"""Slices of an entry: each is a node pool of its own."""
+"""Slices of an entry: each is a separate node pool."""
 
 _NAME: Final = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
 _RESERVATION: Final = re.compile(
@@ -29,13 +29,13 @@ _KINDS: Final = ("reserved", "on_demand", "spot", "flex_start", "queued")
 
 
 def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
-    """All that is wrong with a pool whose accelerator and count exist on Google Cloud."""
+    """Return the problems of a pool whose accelerator and count exist on Google Cloud."""
     yield from obeys("tags", pool.tags, google_labels)
     yield from obeys("name", pool.name, class_name)
     yield from _reservation_and_types(pool)
     yield from _topology(pool)
     yield from _size(pool)
-    yield from _twice(pool)
+    yield from _duplicates(pool)
     yield from _zones(pool)
     yield from _gpudirect(pool)
     yield from _placement(pool)
@@ -86,12 +86,12 @@ def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator
         f"expected a machine type with {pool.count} {pool.accelerator}: {', '.join(fitting)}"
         f"{nearest(name, fitting)}"
     )
-    built_in = google.BUILT_IN.get(name.partition("-")[0])
+    built_in = BUILT_IN.get(name.partition("-")[0])
     if built_in is not None:
         yield Problem(
             f"{path}[0]",
-            f"{got(name)}, which comes with {built_in} and takes no {pool.accelerator} beside them; "
-            f"{expected}",
+            f"{got(name)}, which has {built_in} built in, and to which no {pool.accelerator} can be "
+            f"attached; {expected}",
         )
     else:
         yield Problem(f"{path}[0]", f"{got(name)}, {expected}")
@@ -100,9 +100,9 @@ def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator
 def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem]:
     machine = nodes.machine_of(pool, entry)
     if entry.type not in machine.sold:
-        ways = ", ".join(kind for kind in _KINDS if kind in machine.sold)
+        kinds = ", ".join(kind for kind in _KINDS if kind in machine.sold)
         yield Problem(
-            f"{path}.type", f"{got(entry.type)}, but Google Cloud sells {machine.type} only as {ways}"
+            f"{path}.type", f"{got(entry.type)}, but Google Cloud sells {machine.type} only as {kinds}"
         )
     sold = nodes.flex_start_zones(pool, entry)
     zones = pool.zones or [zone.id for zone in pool.network.zones]
@@ -123,17 +123,18 @@ def _topology(pool: GpuPoolSettings) -> Iterator[Problem]:
         tpus = [key for key in accelerators.offered("gcp") if accelerators.CARDS[key].vendor == "tpu"]
         yield Problem(
             "topology",
-            f"{got(pool.topology)}, but {pool.accelerator} is no TPU; those with slices: {', '.join(tpus)}",
+            f"{got(pool.topology)}, but {pool.accelerator} is no TPU; expected no topology, or one of the "
+            f"accelerators {', '.join(tpus)}",
         )
         return
-    reason = google.topology_problem(pool.accelerator, pool.count, pool.topology)
+    reason = topology_problem(pool.accelerator, pool.count, pool.topology)
     if reason:
         yield Problem("topology", f"{got(pool.topology)}, {reason}")
     elif nodes.slice_nodes(pool) > 1 and pool.max > MOST_SLICES:
         yield Problem(
             "max",
             f"got {pool.max}, expected at most {MOST_SLICES} slices of {nodes.slice_nodes(pool)} nodes: each "
-            "is a node pool of its own",
+            "is a separate node pool",
         )
 
 
@@ -143,18 +144,18 @@ def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
     if pool.min and all(entry.type in WAITS for entry in pool.capacity):
         yield Problem(
             "min",
-            f"got {pool.min}, expected 0: flex-start and queued nodes come when there are some, and live for "
-            "a limited time",
+            f"got {pool.min}, expected 0: flex-start and queued nodes are created when there is capacity, "
+            "and run for a limited time",
         )
 
 
-def _twice(pool: GpuPoolSettings) -> Iterator[Problem]:
+def _duplicates(pool: GpuPoolSettings) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, entry in enumerate(pool.capacity):
         first = seen.setdefault(nodes.key(entry), index)
         if first != index:
             what = entry.reservation_id or entry.type
-            yield Problem(f"capacity[{index}]", f"{what!r} stands at capacity[{first}] already")
+            yield Problem(f"capacity[{index}]", f"{what!r} duplicates capacity[{first}]")
 
 
 def _only_zone(pool: GpuPoolSettings) -> bool:
@@ -167,7 +168,7 @@ def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
         yield from wrong
         if wrong:
             return
-    known = [each.id for each in pool.network.zones]
+    known = [network_zone.id for network_zone in pool.network.zones]
     if zone not in known:
         yield Problem(
             path, f"{got(zone)}, expected a zone of the network: {', '.join(known)}{nearest(zone, known)}"
@@ -176,21 +177,21 @@ def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
 
 def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.network.zones:
-        yield Problem("network.zones", "missing, expected the network's zones as Network.outputs gives them")
+        yield Problem("network.zones", "missing, expected the network's zones as in Network.outputs")
         return
     for index, zone in enumerate(pool.zones or []):
         yield from _zone(pool, zone, f"zones[{index}]")
     if nodes.in_one_zone(pool) and len(pool.zones or []) > 1:
         if nodes.slice_nodes(pool) > 1:
-            why = f"the nodes of a slice of {pool.topology} stand in one"
+            why = f"all nodes of a slice of {pool.topology} are in one zone"
         else:
             why = (
-                "GPUDirect reaches no further"
+                "GPUDirect does not span zones"
                 if nodes.with_gpudirect(pool)
-                else "compact placement keeps nodes in one"
+                else "compact placement does not span zones"
             )
         yield Problem("zones", f"{got(pool.zones)}, expected one zone: {why}")
-    # One zone for all: a reservation elsewhere would be a pool elsewhere.
+    # The pool has one zone, so all its reservations must be there.
     elsewhere = {entry.zone for entry in pool.capacity if entry.zone}
     if nodes.in_one_zone(pool) and len(elsewhere) > 1:
         yield Problem(
@@ -201,10 +202,11 @@ def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
 def _gpudirect(pool: GpuPoolSettings) -> Iterator[Problem]:
     machine = nodes.machine(pool)
     if pool.gpudirect and machine.fabric is None:
-        able = [f"{other.count} {other.accelerator}" for other in google.MACHINES if other.fabric is not None]
+        supported = [f"{other.count} {other.accelerator}" for other in MACHINES if other.fabric is not None]
         yield Problem(
             "gpudirect",
-            f"got true, but {machine.type} has no network cards for it; with them: {', '.join(able)}",
+            f"got true, but {machine.type} has no network cards for GPUDirect; machines with them have "
+            f"{', '.join(supported)}",
         )
         return
     if not nodes.with_gpudirect(pool):
@@ -212,27 +214,28 @@ def _gpudirect(pool: GpuPoolSettings) -> Iterator[Problem]:
     if not pool.cluster.multi_networking:
         yield Problem(
             "gpudirect",
-            f"the cluster has no multi-networking, which {machine.type} needs for GPUDirect, and which is "
-            "fixed when a cluster is made: make the cluster with multi_networking, or say gpudirect: false",
+            f"the cluster has no multi-networking, which {machine.type} needs for GPUDirect and which cannot "
+            "be changed later; expected a cluster created with multi_networking, or gpudirect: false",
         )
     others = {
         "the cluster's network": pool.network.cidr,
         "its pods": pool.network.pods_cidr,
         "its services": pool.network.services_cidr,
     }
-    own = nodes.gpudirect_cidr(pool)
+    gpudirect_cidr = nodes.gpudirect_cidr(pool)
     for what, cidr in others.items():
-        if isinstance(cidr, str) and not is_unknown(cidr) and overlap(own, cidr):
+        if isinstance(cidr, str) and not is_unknown(cidr) and overlap(gpudirect_cidr, cidr):
             yield Problem(
                 "gpudirect_cidr",
-                f"{got(own)}, which overlaps the range of {what}, {cidr}: expected another private range",
+                f"{got(gpudirect_cidr)}, which overlaps the range of {what}, {cidr}; expected another "
+                "private range",
             )
     most = pool.max * len(pool.capacity)
     if most > nodes.gpudirect_nodes(pool):
         yield Problem(
             "gpudirect_cidr",
-            f"{got(own)}, which has room for {nodes.gpudirect_nodes(pool)} nodes; expected a range for the "
-            f"{most} that the entries of `capacity` may grow to together",
+            f"{got(gpudirect_cidr)}, which has room for {nodes.gpudirect_nodes(pool)} nodes; expected a "
+            f"range for the {most} that the entries of `capacity` may grow to together",
         )
 
 
@@ -243,10 +246,13 @@ def _placement(pool: GpuPoolSettings) -> Iterator[Problem]:
     if machine.is_tpu:
         yield Problem(
             "placement_group",
-            "got true, but the chips of a TPU slice stand together by its topology; leave it out",
+            "got true, but the topology of a TPU slice already places its nodes; expected no placement_group",
         )
     elif not machine.compact:
-        yield Problem("placement_group", f"got true, but {machine.family} machines have no compact placement")
+        yield Problem(
+            "placement_group",
+            f"got true, but {machine.family} machines do not support compact placement; expected false",
+        )
 
 
 def _sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
@@ -254,13 +260,17 @@ def _sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
     if sharing is None:
         return
     if pool.card.vendor == "tpu":
-        yield Problem("sharing", "TPU chips cannot be shared; a container takes all of its node's")
+        yield Problem(
+            "sharing",
+            "TPU chips cannot be shared: a container uses all chips of its node; expected no sharing",
+        )
     elif sharing.strategy == "mig":
-        sizes = google.PARTITIONS.get(pool.accelerator)
+        sizes = PARTITIONS.get(pool.accelerator)
         if sizes is None:
-            able = ", ".join(google.PARTITIONS)
+            supported = ", ".join(PARTITIONS)
             yield Problem(
-                "sharing.strategy", f"got 'mig', {pool.accelerator} has no MIG; those that have: {able}"
+                "sharing.strategy",
+                f"got 'mig', but {pool.accelerator} has no MIG; accelerators with MIG: {supported}",
             )
         elif sharing.profile not in sizes:
             yield Problem(
@@ -268,10 +278,10 @@ def _sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
                 f"{got(sharing.profile)}, expected a partition size that GKE makes of {pool.accelerator}: "
                 f"{', '.join(sizes)}",
             )
-    elif sharing.replicas is not None and sharing.replicas > google.MOST_CLIENTS:
+    elif sharing.replicas is not None and sharing.replicas > MOST_CLIENTS:
         yield Problem(
             "sharing.replicas",
-            f"got {sharing.replicas}, expected at most {google.MOST_CLIENTS} containers a GPU on GKE",
+            f"got {sharing.replicas}, expected at most {MOST_CLIENTS} containers a GPU on GKE",
         )
 
 
@@ -279,5 +289,5 @@ def _disks(pool: GpuPoolSettings) -> Iterator[Problem]:
     if pool.instance_store == "raid0" and nodes.machine(pool).local_ssds == 0:
         yield Problem(
             "instance_store",
-            f"got 'raid0', but {nodes.machine(pool).type} takes no local SSD; expected 'none'",
+            f"got 'raid0', but {nodes.machine(pool).type} supports no local SSD; expected 'none'",
         )

@@ -111,7 +111,7 @@ def test_all_faults_come_in_one_error():
 def test_ranges_lengths_and_duplicates_are_refused():
     assert _problems(nodes={"min": 11}) == ["ThingArgs.nodes.min: got 11, expected 0 to 10 nodes"]
     assert "expected 1 to 2 types, got 0" in _problems(nodes={"types": []})[0]
-    assert "twice here: a" in _problems(nodes={"types": ["a", "a"]})[0]
+    assert "found twice: a" in _problems(nodes={"types": ["a", "a"]})[0]
 
 
 def test_a_rule_over_several_keys_has_the_path_of_the_key():

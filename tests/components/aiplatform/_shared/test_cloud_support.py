@@ -32,28 +32,28 @@ class _Pool(CloudNeutral):
             yield Problem("endpoints[0]", "no such endpoint")
 
 
-def _problems(given: dict[str, Any]) -> list[str]:
+def _problems(arguments: dict[str, Any]) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
-        read(_Pool, given, "PoolArgs")
+        read(_Pool, arguments, "PoolArgs")
     return [str(problem) for problem in caught.value.problems]
 
 
 def test_an_argument_that_the_cloud_has_no_place_for_is_refused_with_the_reason() -> None:
     assert _problems({"cloud": "gcp", "endpoints": ["sts"]}) == [
-        "PoolArgs.endpoints: got ['sts'], which Google Cloud has no place for: leave it out"
+        "PoolArgs.endpoints: got ['sts'], which Google Cloud does not support: leave it out"
     ]
 
 
 def test_an_argument_inside_a_list_is_named_with_its_index() -> None:
     assert _problems({"capacity": [{"type": "spot"}, {"type": "reserved", "reservation": "r"}]}) == [
-        "PoolArgs.capacity[1].reservation: got 'r', which AWS has no place for: say reservation_id"
+        "PoolArgs.capacity[1].reservation: got 'r', which AWS does not support: say reservation_id"
     ]
 
 
 def test_the_same_argument_is_taken_where_it_has_a_place() -> None:
     assert read(_Pool, {"endpoints": ["sts"]}, "PoolArgs").endpoints == ["sts"]
-    given = {"cloud": "gcp", "capacity": [{"type": "reserved", "reservation": "r"}]}
-    assert read(_Pool, given, "PoolArgs").capacity[0].reservation == "r"
+    arguments = {"cloud": "gcp", "capacity": [{"type": "reserved", "reservation": "r"}]}
+    assert read(_Pool, arguments, "PoolArgs").capacity[0].reservation == "r"
 
 
 def test_an_argument_that_asks_for_nothing_fits_everywhere() -> None:

@@ -52,8 +52,8 @@ def test_every_price_has_its_region_and_source() -> None:
 
 
 def test_a_card_of_the_other_cloud_is_named_with_those_that_there_are() -> None:
-    told = accelerators.offered_problem("a10g", "gcp") or ""
-    assert told.startswith("which Google Cloud does not have; expected one of t4, l4, a100")
+    message = accelerators.offered_problem("a10g", "gcp") or ""
+    assert message.startswith("which Google Cloud does not have; expected one of t4, l4, a100")
     assert accelerators.offered_problem("tpu-v5e", "aws") is not None
     assert accelerators.count_problem("l4", 3, "gcp") == (
         "Google Cloud has no machine type with 3 l4; expected 1, 2, 4 or 8"
@@ -71,7 +71,7 @@ def test_only_nodes_of_four_chips_make_slices_of_several_nodes() -> None:
     assert google.topology_problem("tpu-v5e", 4, "4x4") is None
     assert google.topology_problem("tpu-v6e", 8, "2x4") is None
     assert google.topology_problem("tpu-v6e", 8, "4x4") == (
-        "expected a topology of nodes with 8 tpu-v6e: 2x4; slices over several nodes are of 4 chips"
+        "expected a topology of nodes with 8 tpu-v6e: 2x4; slices of several nodes need nodes with 4 chips"
     )
     assert "2x2, 2x4, 4x4" in (google.topology_problem("tpu-v5e", 4, "3x3") or "")
 

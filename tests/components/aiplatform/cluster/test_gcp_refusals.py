@@ -39,7 +39,7 @@ def _problems(**arguments: Any) -> list[str]:
         ({"system_nodes": {"instance_types": ["m7i.large"]}}, "a machine type such as n2-standard-8"),
         (
             {"system_nodes": {"instance_types": ["c3-standard-8-lssd"]}},
-            "system_nodes.instance_types[0]: got 'c3-standard-8-lssd', which comes with local SSDs",
+            "system_nodes.instance_types[0]: got 'c3-standard-8-lssd', which has local SSDs",
         ),
         ({"system_nodes": {"instance_types": ["g2-standard-8"]}}, "which comes with L4 cards"),
         ({"system_nodes": {"instance_types": ["e2-standard-4", "n2-standard-4"]}}, "one machine type"),
@@ -72,7 +72,7 @@ def _problems(**arguments: Any) -> list[str]:
         ({"addons": {"coredns": {}}}, "GKE brings DNS, network, storage and metrics"),
         ({"service_cidr": "172.20.0.0/16"}, "a secondary range of the network's subnet"),
         ({"creator_is_admin": True}, "roles/container.admin"),
-        ({"zonal_shift": True}, "which Google Cloud has no place for"),
+        ({"zonal_shift": True}, "which Google Cloud does not support"),
     ],
 )
 def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):
@@ -109,7 +109,7 @@ def test_an_image_name_pattern_may_name_a_port_a_tag_and_a_digest(pattern: str):
 def test_what_is_googles_alone_is_refused_on_aws(argument: str, given: Any):
     network = {"vpc_id": "vpc-1", "cidr": "10.16.0.0/16", "private_subnet_ids": ["subnet-1", "subnet-2"]}
     args = {"prefix": "acme-dev", "version": "1.35", "network": network, argument: given}
-    with pytest.raises(ArgumentError, match=f"ClusterArgs.{argument}: got .*, which AWS has no place for"):
+    with pytest.raises(ArgumentError, match=f"ClusterArgs.{argument}: got .*, which AWS does not support"):
         read(ClusterSettings, args, "ClusterArgs")
 
 

@@ -76,7 +76,7 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
             "ClusterArgs.system_nodes.disk: unknown key; did you mean 'disk_gib'?",
         ),
         ({"admins": ["arn:aws:sts::111122223333:assumed-role/a/b"]}, "expected an IAM role's arn"),
-        ({"admins": [ADMIN, ADMIN]}, "expected each only once"),
+        ({"admins": [ADMIN, ADMIN]}, "expected no duplicates"),
         ({"addons": {"corends": {}}}, "ClusterArgs.addons.corends: unknown add-on"),
         ({"addons": {"corends": {}}}, "did you mean 'coredns'?"),
         ({"addons": {"coredns": {"version": "1.13"}}}, "ClusterArgs.addons.coredns.version: got '1.13'"),

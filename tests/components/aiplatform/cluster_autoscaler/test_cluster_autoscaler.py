@@ -19,8 +19,8 @@ DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 
 
 def autoscaler(**more: Any) -> Recording:
-    given: Any = {"prefix": "acme-dev", "cluster": CLUSTER, **more}
-    return record(lambda: ClusterAutoscaler("autoscaler", given))
+    arguments: Any = {"prefix": "acme-dev", "cluster": CLUSTER, **more}
+    return record(lambda: ClusterAutoscaler("autoscaler", arguments))
 
 
 def pod(recorded: Recording) -> dict[str, Any]:
@@ -77,8 +77,8 @@ def test_it_has_its_role_by_pod_identity_before_its_pod_starts() -> None:
     assert recorded.depends(deployment, association), "a Pod that started before it gets no credentials"
     assert recorded.depends(association, recorded.one(POLICY))
     for binding in ("ClusterRoleBinding", "RoleBinding"):
-        found = recorded.one(f"kubernetes:rbac.authorization.k8s.io/v1:{binding}")
-        assert recorded.depends(deployment, found)
+        result = recorded.one(f"kubernetes:rbac.authorization.k8s.io/v1:{binding}")
+        assert recorded.depends(deployment, result)
     trusted = json.loads(recorded.one("aws:iam/role:Role").inputs["assumeRolePolicy"])["Statement"][0]
     assert trusted["Principal"] == {"Service": "pods.eks.amazonaws.com"}
 

@@ -19,8 +19,8 @@ GROUPS = [
 
 
 def made(**more: Any) -> Recording:
-    given: Any = {"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": GROUPS, **more}
-    return record(lambda: ComputeClass("order", given))
+    arguments: Any = {"name": "train", "cluster": GOOGLE_CLUSTER, "node_groups": GROUPS, **more}
+    return record(lambda: ComputeClass("order", arguments))
 
 
 def problems(**more: Any) -> list[str]:
@@ -61,7 +61,7 @@ def test_a_class_may_move_pods_up_and_keep_idle_nodes_for_a_while() -> None:
 
 def test_on_aws_it_is_refused_with_what_does_the_work_there() -> None:
     (problem,) = problems(cluster=CLUSTER)
-    assert "AWS has no place for this component" in problem
+    assert "AWS does not support this component" in problem
     assert "ClusterAutoscaler" in problem
 
 
@@ -72,6 +72,6 @@ def test_a_name_that_gke_keeps_is_refused(name: str) -> None:
 
 
 def test_a_queue_is_no_part_of_a_class() -> None:
-    told = problems(node_groups=[{"priority": 1, "capacity": "queued"}])
-    assert told[0] == "ComputeClassArgs.node_groups[0].name: missing, expected the node pool's name"
-    assert "ProvisioningRequest" in told[1]
+    message = problems(node_groups=[{"priority": 1, "capacity": "queued"}])
+    assert message[0] == "ComputeClassArgs.node_groups[0].name: missing, expected the node pool's name"
+    assert "ProvisioningRequest" in message[1]

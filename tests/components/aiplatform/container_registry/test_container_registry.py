@@ -187,7 +187,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     *(
         (
             {key: [f"arn:aws:iam::{ACCOUNT}:role/{path}"]},
-            f"{key}[0]: got 'arn:aws:iam::{ACCOUNT}:role/{path}', on which AWS alone can put policies",
+            f"{key}[0]: got 'arn:aws:iam::{ACCOUNT}:role/{path}', to which only AWS can attach policies",
         )
         for key, path in (
             ("readers", "aws-reserved/sso.amazonaws.com/Dev"),

@@ -17,8 +17,8 @@ DAEMON_SET = "kubernetes:apps/v1:DaemonSet"
 
 
 def plugins(**arguments: Any) -> Recording:
-    given: Any = arguments
-    return record(lambda: DevicePlugins("plugins", given))
+    overrides: Any = arguments
+    return record(lambda: DevicePlugins("plugins", overrides))
 
 
 def pod(recorded: Recording, name: str) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def test_every_configuration_is_what_the_plugin_reads() -> None:
 
 @pytest.mark.parametrize("replicas", [2, 64])
 def test_the_configuration_that_a_pool_asks_for_is_there(replicas: int) -> None:
-    given: Any = {
+    arguments: Any = {
         "prefix": "acme-dev",
         "name": "t4",
         "cluster": CLUSTER,
@@ -88,7 +88,7 @@ def test_the_configuration_that_a_pool_asks_for_is_there(replicas: int) -> None:
         "count": 1,
         "sharing": {"strategy": "time_slicing", "replicas": replicas},
     }
-    group = record(lambda: GpuPool("gpu", given)).one("aws:eks/nodeGroup:NodeGroup")
+    group = record(lambda: GpuPool("gpu", arguments)).one("aws:eks/nodeGroup:NodeGroup")
     assert group.inputs["labels"]["nvidia.com/device-plugin.config"] in nvidia_configurations()
 
 

@@ -12,8 +12,8 @@ from tests.components.recording import REGION, Recording, record
 
 
 def plugin(**arguments: Any) -> Recording:
-    given: Any = arguments
-    return record(lambda: EfaPlugin("efa", given))
+    overrides: Any = arguments
+    return record(lambda: EfaPlugin("efa", overrides))
 
 
 def test_the_logical_names_are_a_contract() -> None:

@@ -95,7 +95,7 @@ def test_a_repeated_role_is_refused(wrong: dict[str, Any], path: str, first: str
         ([Output.from_input("arn:aws:iam::999999999999:role/far")], "expected a role of this account"),
         (
             [Output.from_input(f"{ROLE}aws-reserved/sso.amazonaws.com/Dev")],
-            "on which AWS alone can put policies",
+            "to which only AWS can attach policies",
         ),
     ],
 )
@@ -107,4 +107,4 @@ def test_a_role_that_only_the_engine_knows_is_checked_when_it_is_known(readers: 
 def test_a_role_of_identity_center_is_refused() -> None:
     (reported,) = problems(aws, readers=[f"{ROLE}aws-reserved/sso.amazonaws.com/Dev"])
     assert reported.startswith("FeatureStoreArgs.readers[0]: got")
-    assert "AWS alone can put policies" in reported
+    assert "only AWS can attach policies" in reported

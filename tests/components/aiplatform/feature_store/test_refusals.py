@@ -147,7 +147,7 @@ from tests.components.recording import ACCOUNT
         (
             google,
             {"query_cutoff_bytes": 10**9},
-            "FeatureStoreArgs.query_cutoff_bytes: got 1000000000, which Google Cloud has no place for: "
+            "FeatureStoreArgs.query_cutoff_bytes: got 1000000000, which Google Cloud does not support: "
             "BigQuery's limits are custom quotas of the project, which the lakehouse sets",
         ),
     ],

@@ -17,7 +17,7 @@ PARAMETERS = "kubernetes:networking.gke.io/v1:GKENetworkParamSet"
 
 
 def pool(answers: Answers | None = None, **more: Any) -> Recording:
-    given: Any = {
+    arguments: Any = {
         "prefix": "acme-dev",
         "name": "train",
         "cluster": GOOGLE_CLUSTER,
@@ -26,15 +26,15 @@ def pool(answers: Answers | None = None, **more: Any) -> Recording:
         "count": 1,
         **more,
     }
-    return record(lambda: GpuPool("gpu", given), answers=answers or machine_types())
+    return record(lambda: GpuPool("gpu", arguments), answers=answers or machine_types())
 
 
-def only(made: Recording) -> Registered:
-    return made.one(NODE_POOL)
+def only(recorded: Recording) -> Registered:
+    return recorded.one(NODE_POOL)
 
 
-def config(made: Recording, name: str | None = None) -> dict[str, Any]:
-    return made.one(NODE_POOL, name).inputs["nodeConfig"]
+def config(recorded: Recording, name: str | None = None) -> dict[str, Any]:
+    return recorded.one(NODE_POOL, name).inputs["nodeConfig"]
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def test_the_logical_names_are_a_contract() -> None:
 
 
 def test_nodes_are_shielded_private_and_encrypted_and_run_as_the_clusters_account() -> None:
-    made = pool()
-    node = config(made)
+    recorded = pool()
+    node = config(recorded)
     assert node["imageType"] == "COS_CONTAINERD"
     assert node["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
     assert node["workloadMetadataConfig"] == {"mode": "GKE_METADATA"}, "no Pod reaches the node's account"
@@ -68,7 +68,7 @@ def test_nodes_are_shielded_private_and_encrypted_and_run_as_the_clusters_accoun
     assert node["bootDiskKmsKey"] == GOOGLE_CLUSTER["disk_kms_key"]
     assert node["gvnic"] == {"enabled": True}
     assert node["kubeletConfig"] == {"insecureKubeletReadonlyPortEnabled": "FALSE"}
-    assert only(made).inputs["networkConfig"] == {"enablePrivateNodes": True}
+    assert only(recorded).inputs["networkConfig"] == {"enablePrivateNodes": True}
 
 
 def test_gke_installs_the_drivers_and_nothing_keeps_it_from_doing_so() -> None:
@@ -84,8 +84,8 @@ def test_gke_installs_the_drivers_and_nothing_keeps_it_from_doing_so() -> None:
 
 
 def test_labels_and_taint_lead_through_the_compute_class() -> None:
-    made = pool(labels={"team": "research"}, taints=[{"key": "batch", "effect": "NoSchedule"}])
-    node = config(made)
+    recorded = pool(labels={"team": "research"}, taints=[{"key": "batch", "effect": "NoSchedule"}])
+    node = config(recorded)
     assert node["labels"] == {
         "team": "research",
         "ai-platform/pool": "train",
@@ -99,7 +99,7 @@ def test_labels_and_taint_lead_through_the_compute_class() -> None:
         {"key": "cloud.google.com/compute-class", "value": "train", "effect": "NO_SCHEDULE"},
         {"key": "batch", "value": "", "effect": "NO_SCHEDULE"},
     ], "GKE sets nvidia.com/gpu=present only where the cluster has a pool without GPUs already"
-    assert [taint["key"] for taint in made.result.outputs["taints"]] == [
+    assert [taint["key"] for taint in recorded.result.outputs["taints"]] == [
         "nvidia.com/gpu",
         "cloud.google.com/compute-class",
         "batch",
@@ -107,14 +107,14 @@ def test_labels_and_taint_lead_through_the_compute_class() -> None:
 
 
 def test_the_size_belongs_to_gkes_autoscaler() -> None:
-    made = only(pool(min=2, max=6))
-    assert made.inputs["autoscaling"] == {
+    resource = only(pool(min=2, max=6))
+    assert resource.inputs["autoscaling"] == {
         "totalMinNodeCount": 2,
         "totalMaxNodeCount": 6,
         "locationPolicy": "ANY",
     }
-    assert made.inputs["initialNodeCount"] == 1, "one in each of three zones is at least two"
-    assert made.ignore_changes == ("initialNodeCount",)
+    assert resource.inputs["initialNodeCount"] == 1, "one in each of three zones is at least two"
+    assert resource.ignore_changes == ("initialNodeCount",)
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_the_size_belongs_to_gkes_autoscaler() -> None:
 def test_a_pool_begins_with_its_minimum_in_as_many_zones_as_its_maximum_allows(
     least: int, most: int, zones: int, each: int
 ) -> None:
-    made = only(pool(min=least, max=most)).inputs
-    assert (len(made["nodeLocations"]), made["initialNodeCount"]) == (zones, each), (
+    resource = only(pool(min=least, max=most)).inputs
+    assert (len(resource["nodeLocations"]), resource["initialNodeCount"]) == (zones, each), (
         "GKE's autoscaler adds no nodes to reach a minimum"
     )
 
@@ -164,7 +164,7 @@ def test_flex_start_pools_leave_the_upgrade_strategy_to_gke(rdma: Recording) -> 
 
 
 def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Recording) -> None:
-    names = {each.name: each.state["name"] for each in rdma.all(NODE_POOL)}
+    names = {resource.name: resource.state["name"] for resource in rdma.all(NODE_POOL)}
     assert rdma.one(CLASS).inputs["spec"]["priorities"] == [
         {"nodepools": [names["gpu-res-5152"]]},
         {"nodepools": [names["gpu-spot"]]},
@@ -176,10 +176,10 @@ def test_the_compute_class_has_the_order_of_capacity_without_the_queue(rdma: Rec
 
 
 def test_a_pool_of_a_queue_alone_has_no_class() -> None:
-    made = pool(capacity=[{"type": "queued"}])
-    assert not made.all(CLASS)
-    assert made.result.outputs["compute_class"] is None
-    assert made.result.outputs["node_selector"] == {
+    recorded = pool(capacity=[{"type": "queued"}])
+    assert not recorded.all(CLASS)
+    assert recorded.result.outputs["compute_class"] is None
+    assert recorded.result.outputs["node_selector"] == {
         "ai-platform/pool": "train",
         "ai-platform/capacity": "queued",
     }
@@ -195,29 +195,29 @@ def test_rdma_has_a_vpc_for_the_host_and_one_of_eight_subnets_by_the_zones_profi
     )
     assert gpus.inputs["mtu"] == 8896
     assert len(rdma.all("gcp:compute/subnetwork:Subnetwork")) == 9
-    assert [each.name for each in rdma.all("gcp:compute/firewall:Firewall")] == ["gpu-gvnic-1-inside"]
-    modes = [each.inputs["spec"]["deviceMode"] for each in rdma.all(PARAMETERS)]
+    assert [resource.name for resource in rdma.all("gcp:compute/firewall:Firewall")] == ["gpu-gvnic-1-inside"]
+    modes = [resource.inputs["spec"]["deviceMode"] for resource in rdma.all(PARAMETERS)]
     assert modes == ["NetDevice", *["RDMA"] * 8]
 
 
 def test_the_ranges_of_gpudirect_are_by_default_those_of_the_pools_name_alone(rdma: Recording) -> None:
-    subnets = [each.inputs["ipCidrRange"] for each in rdma.all("gcp:compute/subnetwork:Subnetwork")]
+    subnets = [resource.inputs["ipCidrRange"] for resource in rdma.all("gcp:compute/subnetwork:Subnetwork")]
     assert subnets == [f"192.168.{16 + index}.0/24" for index in range(9)]
     other = pool(name="inference", accelerator="h200", count=8, capacity=[{"type": "spot"}])
-    others = {each.inputs["ipCidrRange"] for each in other.all("gcp:compute/subnetwork:Subnetwork")}
+    others = {resource.inputs["ipCidrRange"] for resource in other.all("gcp:compute/subnetwork:Subnetwork")}
     assert not others & set(subnets), "GKE wants the ranges of a cluster's Pod networks apart"
-    told = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect_cidr="172.20.0.0/16")
-    first = told.all("gcp:compute/subnetwork:Subnetwork")[0]
+    message = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect_cidr="172.20.0.0/16")
+    first = message.all("gcp:compute/subnetwork:Subnetwork")[0]
     assert first.inputs["ipCidrRange"] == "172.20.0.0/20"
-    (inside,) = told.all("gcp:compute/firewall:Firewall")
+    (inside,) = message.all("gcp:compute/firewall:Firewall")
     assert inside.inputs["sourceRanges"] == ["172.20.0.0/16"]
 
 
 def test_a_node_has_all_interfaces_and_waits_for_their_kubernetes_objects(rdma: Recording) -> None:
-    for each in rdma.all(NODE_POOL):
-        assert len(each.inputs["networkConfig"]["additionalNodeNetworkConfigs"]) == 9
-        assert each.inputs["nodeLocations"] == ["europe-west4-a"]
-        assert all(rdma.depends(each, network) for network in rdma.all(NETWORK))
+    for resource in rdma.all(NODE_POOL):
+        assert len(resource.inputs["networkConfig"]["additionalNodeNetworkConfigs"]) == 9
+        assert resource.inputs["nodeLocations"] == ["europe-west4-a"]
+        assert all(rdma.depends(resource, network) for network in rdma.all(NETWORK))
     assert rdma.result.outputs["network_interfaces"][:2] == ["train-gvnic-1", "train-rdma-0"]
     parameters = rdma.one(PARAMETERS, "gpu-rdma-0-parameters").inputs
     network = rdma.one(NETWORK, "gpu-rdma-0-network").inputs
@@ -226,18 +226,18 @@ def test_a_node_has_all_interfaces_and_waits_for_their_kubernetes_objects(rdma: 
 
 @pytest.mark.parametrize(("card", "count", "mtu"), [("h100-mega", 8, 8244), ("h100", 4, 8244)])
 def test_tcpx_has_a_vpc_for_each_network_card(card: str, count: int, mtu: int) -> None:
-    made = pool(accelerator=card, count=8)
-    networks = made.all("gcp:compute/network:Network")
+    recorded = pool(accelerator=card, count=8)
+    networks = recorded.all("gcp:compute/network:Network")
     assert len(networks) == count
-    assert {each.inputs["mtu"] for each in networks} == {mtu}
-    assert len(made.all("gcp:compute/firewall:Firewall")) == count
-    assert {each.inputs["spec"]["deviceMode"] for each in made.all(PARAMETERS)} == {"NetDevice"}
+    assert {network.inputs["mtu"] for network in networks} == {mtu}
+    assert len(recorded.all("gcp:compute/firewall:Firewall")) == count
+    assert {resource.inputs["spec"]["deviceMode"] for resource in recorded.all(PARAMETERS)} == {"NetDevice"}
 
 
 def test_what_compute_engine_makes_of_a_pool_waits_for_the_network_which_switches_its_api_on() -> None:
     def program() -> Any:
         vpc = compute.Network("vpc", project="acme-dev-1234")
-        given: Any = {
+        arguments: Any = {
             "prefix": "acme-dev",
             "name": "train",
             "cluster": GOOGLE_CLUSTER,
@@ -246,15 +246,15 @@ def test_what_compute_engine_makes_of_a_pool_waits_for_the_network_which_switche
             "count": 8,
             "capacity": [{"type": "spot"}],
         }
-        return GpuPool("gpu", given)
+        return GpuPool("gpu", arguments)
 
-    made = record(program, answers=machine_types())
-    vpc = made.named("vpc")
-    others = [each for each in made.all("gcp:compute/network:Network") if each is not vpc]
-    others.append(made.one("gcp:compute/resourcePolicy:ResourcePolicy"))
+    recorded = record(program, answers=machine_types())
+    vpc = recorded.named("vpc")
+    others = [resource for resource in recorded.all("gcp:compute/network:Network") if resource is not vpc]
+    others.append(recorded.one("gcp:compute/resourcePolicy:ResourcePolicy"))
     assert len(others) == 9
-    for each in others:
-        assert made.depends(each, vpc), each.name
+    for other in others:
+        assert recorded.depends(other, vpc), other.name
 
 
 def test_what_is_bought_by_the_node_stands_close_together_with_gpudirect(rdma: Recording) -> None:
@@ -267,9 +267,9 @@ def test_what_is_bought_by_the_node_stands_close_together_with_gpudirect(rdma: R
 
 
 def test_without_gpudirect_nodes_stand_anywhere() -> None:
-    made = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect=False)
-    assert not made.all("gcp:compute/network:Network")
-    assert len(only(made).inputs["nodeLocations"]) == 3
+    recorded = pool(accelerator="h200", count=8, capacity=[{"type": "spot"}], gpudirect=False)
+    assert not recorded.all("gcp:compute/network:Network")
+    assert len(only(recorded).inputs["nodeLocations"]) == 3
 
 
 def test_local_ssds_are_where_they_are_built_in_or_asked_for() -> None:
@@ -279,8 +279,8 @@ def test_local_ssds_are_where_they_are_built_in_or_asked_for() -> None:
     assert left["localNvmeSsdBlockConfig"] == {"localSsdCount": 2}
     assert "ephemeralStorageLocalSsdConfig" not in left
     assert "ephemeralStorageLocalSsdConfig" not in config(pool()), "an L4 machine has none by itself"
-    asked = config(pool(count=4, instance_store="raid0"))
-    assert asked["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 4}
+    requests = config(pool(count=4, instance_store="raid0"))
+    assert requests["ephemeralStorageLocalSsdConfig"] == {"localSsdCount": 4}
 
 
 def test_sharing_is_gkes_own() -> None:
@@ -304,13 +304,13 @@ def test_t4_cards_are_attached_to_an_ordinary_machine() -> None:
 
 
 def test_a_slice_of_one_node_is_the_machine_and_no_guest_accelerator() -> None:
-    made = pool(accelerator="tpu-v6e", count=8)
-    node = config(made)
+    recorded = pool(accelerator="tpu-v6e", count=8)
+    node = config(recorded)
     assert node["machineType"] == "ct6e-standard-8t"
     assert node["diskType"] == "hyperdisk-balanced", "v6e takes no persistent disk"
     assert "guestAccelerators" not in node
-    assert "placementPolicy" not in only(made).inputs
-    outputs = made.result.outputs
+    assert "placementPolicy" not in only(recorded).inputs
+    outputs = recorded.result.outputs
     assert (outputs["resource"], outputs["resources_per_node"]) == ("google.com/tpu", 8)
     assert outputs["topology"] == "2x4"
     assert outputs["node_selector"] == {
@@ -321,16 +321,16 @@ def test_a_slice_of_one_node_is_the_machine_and_no_guest_accelerator() -> None:
 
 
 def test_a_slice_of_several_nodes_comes_and_goes_as_one() -> None:
-    made = pool(
+    recorded = pool(
         accelerator="tpu-v5e", count=4, topology="4x4", max=2, min=1, capacity=[{"type": "on_demand"}]
     )
-    stays, comes = made.all(NODE_POOL)
+    stays, comes = recorded.all(NODE_POOL)
     assert stays.inputs["placementPolicy"] == {"type": "COMPACT", "tpuTopology": "4x4"}
     assert stays.inputs["nodeCount"] == 4, "else a slice that was not there stays away when min is raised"
     assert "initialNodeCount" not in stays.inputs, "the provider refuses both"
     assert "autoscaling" not in stays.inputs
     assert comes.inputs["autoscaling"] == {"minNodeCount": 0, "maxNodeCount": 4, "locationPolicy": "ANY"}
-    assert [len(each.inputs["nodeLocations"]) for each in (stays, comes)] == [1, 1]
+    assert [len(item.inputs["nodeLocations"]) for item in (stays, comes)] == [1, 1]
 
 
 def test_tags_are_labels_of_what_is_launched() -> None:
@@ -355,20 +355,20 @@ class Refused(grpc.RpcError):
 
 
 def test_a_project_whose_api_is_still_off_is_asked_again_when_the_cluster_stands() -> None:
-    asked: list[str] = []
+    requests: list[str] = []
 
     def later(arguments: Any) -> Any:
-        asked.append(arguments["zone"])
-        if len(asked) == 1:
+        requests.append(arguments["zone"])
+        if len(requests) == 1:
             raise Refused(
                 "Error 403: Compute Engine API has not been used in project 123456789012 before or it is "
                 "disabled., SERVICE_DISABLED"
             )
         return machine_types()["gcp:compute/getMachineTypes:getMachineTypes"](arguments)
 
-    made = pool({"gcp:compute/getMachineTypes:getMachineTypes": later})
-    assert len(only(made).inputs["nodeLocations"]) == 3
-    assert len(asked) == 4, "once in vain, then each zone"
+    recorded = pool({"gcp:compute/getMachineTypes:getMachineTypes": later})
+    assert len(only(recorded).inputs["nodeLocations"]) == 3
+    assert len(requests) == 4, "once in vain, then each zone"
 
 
 def test_another_error_of_compute_engine_is_told() -> None:

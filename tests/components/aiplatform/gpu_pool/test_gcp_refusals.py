@@ -15,7 +15,7 @@ SLICE = {"accelerator": "tpu-v5e", "count": 4}
 
 
 def problems(**more: Any) -> list[str]:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "prefix": "acme-dev",
         "name": "train",
         "cluster": GOOGLE_CLUSTER,
@@ -25,7 +25,7 @@ def problems(**more: Any) -> list[str]:
         **more,
     }
     with pytest.raises(ArgumentError) as caught:
-        read(GpuPoolSettings, given, "GpuPoolArgs")
+        read(GpuPoolSettings, arguments, "GpuPoolArgs")
     return [str(problem).removeprefix("GpuPoolArgs.") for problem in caught.value.problems]
 
 
@@ -36,16 +36,16 @@ def one(**more: Any) -> str:
 
 @pytest.mark.parametrize("kind", ["flex_start", "queued", "spot"])
 def test_what_waits_or_passes_never_runs_in_a_reservation(kind: str) -> None:
-    told = one(capacity=[{"type": kind, "reservation_id": "mine"}])
-    assert told == (
+    message = one(capacity=[{"type": kind, "reservation_id": "mine"}])
+    assert message == (
         f"capacity[0].reservation_id: got a reservation with type '{kind}', expected 'reserved': "
         f"{kind} nodes never run in a reservation"
     )
 
 
 def test_flex_start_beside_spot_in_one_entry_is_no_entry() -> None:
-    told = one(capacity=[{"type": "flex_start", "spot": True}])
-    assert told.startswith("capacity[0].spot: unknown key")
+    message = one(capacity=[{"type": "flex_start", "spot": True}])
+    assert message.startswith("capacity[0].spot: unknown key")
 
 
 @pytest.mark.parametrize("kind", ["flex_start", "queued"])
@@ -70,13 +70,13 @@ def test_a_machine_that_is_sold_in_passing_only_is_refused_on_demand() -> None:
 
 
 def test_a_card_that_is_built_in_is_attached_to_no_other_machine() -> None:
-    told = one(accelerator="t4", capacity=[{"type": "spot", "instance_types": ["g2-standard-4"]}])
-    assert told.startswith(
-        "capacity[0].instance_types[0]: got 'g2-standard-4', which comes with L4 cards and takes no t4 "
-        "beside them; expected a machine type with 1 t4: n1-standard-4"
+    message = one(accelerator="t4", capacity=[{"type": "spot", "instance_types": ["g2-standard-4"]}])
+    assert message.startswith(
+        "capacity[0].instance_types[0]: got 'g2-standard-4', which has L4 cards built in, and to which "
+        "no t4 can be attached; expected a machine type with 1 t4: n1-standard-4"
     )
-    told = one(capacity=[{"type": "spot", "instance_types": ["n1-standard-4"]}])
-    assert "got 'n1-standard-4', expected a machine type with 1 l4: g2-standard-4" in told
+    message = one(capacity=[{"type": "spot", "instance_types": ["n1-standard-4"]}])
+    assert "got 'n1-standard-4', expected a machine type with 1 l4: g2-standard-4" in message
 
 
 def test_a_node_pool_has_one_machine_type() -> None:
@@ -92,13 +92,13 @@ def test_a_count_and_a_card_that_are_not_in_the_catalog_are_told_with_those_that
 
 
 def test_a_partition_that_gke_does_not_make_is_refused() -> None:
-    told = one(accelerator="a100", count=1, sharing={"strategy": "mig", "profile": "4g.20gb"})
-    assert told == (
+    message = one(accelerator="a100", count=1, sharing={"strategy": "mig", "profile": "4g.20gb"})
+    assert message == (
         "sharing.profile: got '4g.20gb', expected a partition size that GKE makes of a100: 1g.5gb, 2g.10gb, "
         "3g.20gb, 7g.40gb"
     )
     assert one(sharing={"strategy": "mig", "profile": "1g.5gb"}).startswith(
-        "sharing.strategy: got 'mig', l4 has no MIG"
+        "sharing.strategy: got 'mig', but l4 has no MIG"
     )
     assert "at most 48" in one(sharing={"strategy": "time_slicing", "replicas": 64})
     assert "cannot be shared" in one(**SLICE, sharing={"strategy": "time_slicing", "replicas": 2})
@@ -108,7 +108,7 @@ def test_a_topology_that_does_not_fit_is_refused() -> None:
     assert one(**SLICE, topology="3x3").startswith(
         "topology: got '3x3', expected a topology of nodes with 4 tpu-v5e: 2x2, 2x4, 4x4"
     )
-    assert "slices over several nodes are of 4 chips" in one(**{**SLICE, "count": 8}, topology="4x4")
+    assert "slices of several nodes need nodes with 4 chips" in one(**{**SLICE, "count": 8}, topology="4x4")
     assert "l4 is no TPU" in one(topology="2x2")
     assert one(**SLICE, topology="4x4", max=11).startswith(
         "max: got 11, expected at most 10 slices of 4 nodes"
@@ -116,15 +116,15 @@ def test_a_topology_that_does_not_fit_is_refused() -> None:
 
 
 def test_gpudirect_needs_multi_networking_which_is_fixed_when_a_cluster_is_made() -> None:
-    told = one(**WHOLE, cluster={**GOOGLE_CLUSTER, "multi_networking": False})
-    assert told.startswith("gpudirect: the cluster has no multi-networking, which a3-ultragpu-8g needs")
-    assert "say gpudirect: false" in told
-    assert "g2-standard-4 has no network cards for it" in one(gpudirect=True)
+    message = one(**WHOLE, cluster={**GOOGLE_CLUSTER, "multi_networking": False})
+    assert message.startswith("gpudirect: the cluster has no multi-networking, which a3-ultragpu-8g needs")
+    assert "or gpudirect: false" in message
+    assert "g2-standard-4 has no network cards for GPUDirect" in one(gpudirect=True)
 
 
 def test_gpudirects_ranges_stay_outside_the_clusters_network() -> None:
-    told = one(**WHOLE, network={**GOOGLE_NETWORK, "cidr": "192.168.0.0/16"})
-    assert told.startswith(
+    message = one(**WHOLE, network={**GOOGLE_NETWORK, "cidr": "192.168.0.0/16"})
+    assert message.startswith(
         "gpudirect_cidr: got '192.168.16.0/20', which overlaps the range of the cluster's network"
     ), "the default of a pool with this name"
     pods = {**GOOGLE_NETWORK, "pods_cidr": "172.16.0.0/17"}
@@ -133,14 +133,14 @@ def test_gpudirects_ranges_stay_outside_the_clusters_network() -> None:
 
 def test_gpudirects_range_has_an_address_for_every_node() -> None:
     two = {**WHOLE, "capacity": [{"type": "spot"}, {"type": "flex_start"}]}
-    told = one(**two, max=127)
-    assert told.startswith("gpudirect_cidr: got '192.168.16.0/20', which has room for 252 nodes")
-    assert "for the 254 that the entries of `capacity` may grow to together" in told
+    message = one(**two, max=127)
+    assert message.startswith("gpudirect_cidr: got '192.168.16.0/20', which has room for 252 nodes")
+    assert "for the 254 that the entries of `capacity` may grow to together" in message
 
 
 def test_where_nodes_must_stand_close_together_one_zone_is_expected() -> None:
     zones = ["europe-west4-a", "europe-west4-b"]
-    assert one(**WHOLE, zones=zones).endswith("expected one zone: GPUDirect reaches no further")
+    assert one(**WHOLE, zones=zones).endswith("expected one zone: GPUDirect does not span zones")
     assert "a slice of 4x4" in one(**SLICE, topology="4x4", zones=zones)
     entries = [
         {"type": "reserved", "reservation_id": name, "zone": zone}
@@ -163,8 +163,8 @@ def test_a_reservation_is_named_as_google_names_it() -> None:
         "capacity[0].reservation_id: got 'cr-UPPER', expected a reservation's"
     )
     for good in ("mine", "projects/other-project/reservations/mine", "mine/reservationBlocks/block-0001"):
-        given = {"capacity": [{**entry, "reservation_id": good}], "name": "Wrong"}
-        assert not [problem for problem in problems(**given) if "reservation" in problem]
+        arguments = {"capacity": [{**entry, "reservation_id": good}], "name": "Wrong"}
+        assert not [problem for problem in problems(**arguments) if "reservation" in problem]
 
 
 def test_what_waits_keeps_no_nodes() -> None:
@@ -178,21 +178,21 @@ def test_what_waits_keeps_no_nodes() -> None:
     ("argument", "value", "words"),
     [
         ("image", "al2023", "Container-Optimized OS"),
-        ("efa", True, "say gpudirect"),
+        ("efa", True, "use gpudirect"),
         ("capacity", [{"type": "reserved", "reservation_id": "a", "capacity_block": True}], "calendar"),
     ],
 )
 def test_what_is_awss_alone_is_refused_with_what_to_say(argument: str, value: Any, words: str) -> None:
-    told = one(**{argument: value})
-    assert "which Google Cloud has no place for" in told
-    assert words in told
+    message = one(**{argument: value})
+    assert "which Google Cloud does not support" in message
+    assert words in message
 
 
 @pytest.mark.parametrize(
     ("argument", "value", "words"),
     [
         ("topology", "4x4", "no TPU"),
-        ("gpudirect", True, "say efa"),
+        ("gpudirect", True, "use efa"),
         ("gpudirect_cidr", "10.9.0.0/16", "leave it out"),
         ("capacity", [{"type": "spot", "max_run_hours": 3}], "time limit"),
         ("capacity", [{"type": "flex_start"}], "no queue for capacity"),
@@ -200,15 +200,15 @@ def test_what_is_awss_alone_is_refused_with_what_to_say(argument: str, value: An
     ],
 )
 def test_what_is_googles_alone_is_refused_on_aws(argument: str, value: Any, words: str) -> None:
-    told = " ".join(problems(cluster=CLUSTER, network=NETWORK, accelerator="t4", **{argument: value}))
-    assert "which AWS has no place for" in told
-    assert words in told
+    message = " ".join(problems(cluster=CLUSTER, network=NETWORK, accelerator="t4", **{argument: value}))
+    assert "which AWS does not support" in message
+    assert words in message
 
 
 def test_labels_that_gke_keeps_and_upper_case_tags_are_refused() -> None:
-    told = one(labels={"gke-no-default-nvidia-gpu-device-plugin": "true"})
-    assert "neither drivers nor device plugin" in told
-    assert "belongs to GKE" in one(labels={"cloud.google.com/gke-spot": "true"})
+    message = one(labels={"gke-no-default-nvidia-gpu-device-plugin": "true"})
+    assert "neither drivers nor device plugin" in message
+    assert "is reserved for GKE" in one(labels={"cloud.google.com/gke-spot": "true"})
     assert "lower-case" in one(tags={"Team": "research"})
 
 
@@ -218,19 +218,16 @@ def test_a_name_that_is_no_compute_class_is_refused(name: str) -> None:
 
 
 def test_the_same_capacity_twice_is_refused() -> None:
-    assert (
-        one(capacity=[{"type": "spot"}, {"type": "spot"}])
-        == "capacity[1]: 'spot' stands at capacity[0] already"
-    )
+    assert one(capacity=[{"type": "spot"}, {"type": "spot"}]) == "capacity[1]: 'spot' duplicates capacity[0]"
 
 
 def test_compact_placement_is_refused_where_there_is_none() -> None:
-    assert "n1 machines have no compact placement" in one(accelerator="t4", placement_group=True)
-    assert "by its topology" in one(**SLICE, placement_group=True)
+    assert "n1 machines do not support compact placement" in one(accelerator="t4", placement_group=True)
+    assert "already places its nodes" in one(**SLICE, placement_group=True)
 
 
 def test_a_component_whose_name_leaves_no_room_for_those_of_node_pools_is_refused() -> None:
-    given: Any = {
+    arguments: Any = {
         "prefix": "acme-dev",
         "name": "train",
         "cluster": GOOGLE_CLUSTER,
@@ -239,4 +236,4 @@ def test_a_component_whose_name_leaves_no_room_for_those_of_node_pools_is_refuse
         "count": 1,
     }
     with pytest.raises(ArgumentError, match="as the component's name, expected at most 22 characters"):
-        record(lambda: GpuPool("a-name-that-goes-on-for-ever", given), answers=machine_types())
+        record(lambda: GpuPool("a-name-that-goes-on-for-ever", arguments), answers=machine_types())

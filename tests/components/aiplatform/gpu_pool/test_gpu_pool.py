@@ -22,8 +22,8 @@ H100 = {"accelerator": "h100", "count": 8, "name": "h100"}
 
 def pool(answers: Any = None, **more: Any) -> Recording:
     """A pool named `gpu` with these arguments."""
-    given: Any = {"prefix": "acme-dev", "cluster": CLUSTER, "network": NETWORK, **T4, **more}
-    return record(lambda: GpuPool("gpu", given), answers=answers)
+    arguments: Any = {"prefix": "acme-dev", "cluster": CLUSTER, "network": NETWORK, **T4, **more}
+    return record(lambda: GpuPool("gpu", arguments), answers=answers)
 
 
 def groups(recorded: Recording) -> dict[str, Registered]:
@@ -35,10 +35,10 @@ def template(recorded: Recording, name: str) -> dict[str, Any]:
 
 
 def tags_for_autoscaler(recorded: Recording) -> dict[str, str]:
-    found = [tag.inputs["tag"] for tag in recorded.all("aws:autoscaling/tag:Tag")]
+    result = [tag.inputs["tag"] for tag in recorded.all("aws:autoscaling/tag:Tag")]
     prefix = "k8s.io/cluster-autoscaler/node-template/resources/"
-    assert all(tag["key"].startswith(prefix) and not tag["propagateAtLaunch"] for tag in found)
-    return {tag["key"].removeprefix(prefix): tag["value"] for tag in found}
+    assert all(tag["key"].startswith(prefix) and not tag["propagateAtLaunch"] for tag in result)
+    return {tag["key"].removeprefix(prefix): tag["value"] for tag in result}
 
 
 def text(recorded: Recording, name: str) -> str:
@@ -132,31 +132,33 @@ def test_labels_say_what_schedulers_plugins_and_the_autoscaler_look_for() -> Non
 
 
 def test_nodes_have_imdsv2_with_one_hop_and_an_encrypted_gp3_volume() -> None:
-    made = template(pool(disk_gib=200, tags={"owner": "ml"}), "gpu-on-demand")
-    assert made["metadataOptions"] == {
+    resource = template(pool(disk_gib=200, tags={"owner": "ml"}), "gpu-on-demand")
+    assert resource["metadataOptions"] == {
         "httpEndpoint": "enabled",
         "httpTokens": "required",
         "httpPutResponseHopLimit": 1,
     }
-    (disk,) = made["blockDeviceMappings"]
+    (disk,) = resource["blockDeviceMappings"]
     assert disk["deviceName"] == "/dev/xvda"
     assert disk["ebs"]["encrypted"] == "true"
     assert (disk["ebs"]["volumeType"], disk["ebs"]["volumeSize"]) == ("gp3", 200)
-    assert [entry["resourceType"] for entry in made["tagSpecifications"]] == [
+    assert [entry["resourceType"] for entry in resource["tagSpecifications"]] == [
         "instance",
         "volume",
         "network-interface",
     ]
-    assert all(entry["tags"]["owner"] == "ml" for entry in made["tagSpecifications"]), "costs have an owner"
-    assert "instanceType" not in made, "EKS takes types from the group or the template, not both"
-    assert "networkInterfaces" not in made, "EKS attaches the cluster's security group itself"
+    assert all(entry["tags"]["owner"] == "ml" for entry in resource["tagSpecifications"]), (
+        "costs have an owner"
+    )
+    assert "instanceType" not in resource, "EKS takes types from the group or the template, not both"
+    assert "networkInterfaces" not in resource, "EKS attaches the cluster's security group itself"
 
 
 def test_volumes_are_encrypted_by_the_clusters_key_where_it_has_one() -> None:
     key = "arn:aws:kms:eu-central-1:111122223333:key/volumes"
     for image in ("al2023", "bottlerocket"):
-        made = template(pool(cluster={**CLUSTER, "volume_key_arn": key}, image=image), "gpu-on-demand")
-        assert {disk["ebs"]["kmsKeyId"] for disk in made["blockDeviceMappings"]} == {key}
+        resource = template(pool(cluster={**CLUSTER, "volume_key_arn": key}, image=image), "gpu-on-demand")
+        assert {disk["ebs"]["kmsKeyId"] for disk in resource["blockDeviceMappings"]} == {key}
     (disk,) = template(pool(), "gpu-on-demand")["blockDeviceMappings"]
     assert "kmsKeyId" not in disk["ebs"], "AWS's own key then"
 
@@ -223,8 +225,8 @@ def test_bottlerocket_has_a_setting_for_it() -> None:
 
 
 def test_an_update_evicts_what_a_budget_keeps_only_where_that_is_said() -> None:
-    (kept,) = groups(pool()).values()
-    assert "forceUpdateVersion" not in kept.inputs
+    (retained,) = groups(pool()).values()
+    assert "forceUpdateVersion" not in retained.inputs
     (forced,) = groups(pool(force_update=True)).values()
     assert forced.inputs["forceUpdateVersion"] is True
 
@@ -244,13 +246,17 @@ def test_efa_puts_one_interface_on_each_card_beside_the_one_that_carries_ip(
     machine: dict[str, Any], cards: int
 ) -> None:
     recorded = pool(**machine)
-    own, *efa = template(recorded, "gpu-on-demand")["networkInterfaces"]
+    own_policy, *efa = template(recorded, "gpu-on-demand")["networkInterfaces"]
     # EC2 user guide, "Maximize network bandwidth on Amazon EC2 instances with multiple network cards".
-    assert (own["networkCardIndex"], own["deviceIndex"], own["interfaceType"]) == (0, 0, "interface")
+    assert (own_policy["networkCardIndex"], own_policy["deviceIndex"], own_policy["interfaceType"]) == (
+        0,
+        0,
+        "interface",
+    )
     assert [i["networkCardIndex"] for i in efa] == list(range(cards)), "one on each card"
     assert [i["deviceIndex"] for i in efa] == [1, *[0] * (cards - 1)], "card 0 has its device 0 already"
     assert {i["interfaceType"] for i in efa} == {"efa-only"}, "no IP address of the subnet is spent"
-    assert own["securityGroups"] == [CLUSTER["security_group_id"]], "the control plane reaches it"
+    assert own_policy["securityGroups"] == [CLUSTER["security_group_id"]], "the control plane reaches it"
     rule = recorded.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
     assert all(i["securityGroups"] == [rule["securityGroupId"]] for i in efa), "EFA's traffic and no other"
 
@@ -304,8 +310,8 @@ def test_capacity_is_tried_in_its_order() -> None:
         **H100, capacity=[{**BLOCK, "zone": "euc1-az1"}, {"type": "spot"}, {"type": "on_demand"}], min=1
     )
     outputs = recorded.one("aiplatform:index:GpuPool").outputs or {}
-    found = [(group["capacity"], group["priority"]) for group in outputs["node_groups"]]
-    assert found == [("reserved", 100), ("spot", 90), ("on_demand", 80)]
+    result = [(group["capacity"], group["priority"]) for group in outputs["node_groups"]]
+    assert result == [("reserved", 100), ("spot", 90), ("on_demand", 80)]
     assert outputs["node_groups"][0]["autoscaling_group"] == "eks-gpu-reserved-bcdef0-0123"
     minima = {name: group.inputs["scalingConfig"]["minSize"] for name, group in groups(recorded).items()}
     assert minima == {"gpu-reserved-bcdef0": 0, "gpu-spot": 1, "gpu-on-demand": 0}, (
@@ -318,13 +324,13 @@ def test_capacity_is_tried_in_its_order() -> None:
 def test_a_capacity_block_is_asked_for_as_eks_wants_it() -> None:
     recorded = pool(**H100, capacity=[{**BLOCK, "zone": "euc1-az1"}])
     group = groups(recorded)["gpu-reserved-bcdef0"].inputs
-    made = template(recorded, "gpu-reserved-bcdef0")
+    resource = template(recorded, "gpu-reserved-bcdef0")
     assert group["capacityType"] == "CAPACITY_BLOCK"
     assert "instanceTypes" not in group
-    assert made["instanceType"] == "p5.48xlarge", "with a block the type stands in the template"
-    assert made["instanceMarketOptions"] == {"marketType": "capacity-block"}
+    assert resource["instanceType"] == "p5.48xlarge", "with a block the type stands in the template"
+    assert resource["instanceMarketOptions"] == {"marketType": "capacity-block"}
     target = {"capacityReservationTarget": {"capacityReservationId": RESERVATION}}
-    assert made["capacityReservationSpecification"] == target
+    assert resource["capacityReservationSpecification"] == target
     assert not recorded.all("aws:ec2/placementGroup:PlacementGroup"), "a block has a placement of its own"
 
 
@@ -339,11 +345,11 @@ def test_a_capacity_block_keeps_its_version_and_template_while_others_follow() -
 def test_an_on_demand_reservation_is_targeted() -> None:
     recorded = pool(capacity=[{"type": "reserved", "reservation_id": RESERVATION, "zone": "euc1-az3"}])
     group = groups(recorded)["gpu-reserved-bcdef0"].inputs
-    made = template(recorded, "gpu-reserved-bcdef0")
+    resource = template(recorded, "gpu-reserved-bcdef0")
     assert group["capacityType"] == "ON_DEMAND"
     assert group["subnetIds"] == ["subnet-euc1-az3"]
-    assert "instanceMarketOptions" not in made
-    assert made["capacityReservationSpecification"]["capacityReservationTarget"] == {
+    assert "instanceMarketOptions" not in resource
+    assert resource["capacityReservationSpecification"]["capacityReservationTarget"] == {
         "capacityReservationId": RESERVATION
     }
     assert group["updateConfig"]["updateStrategy"] == "MINIMAL", "there is no second instance to launch"

@@ -14,7 +14,7 @@ CR = "cr-0123456789abcdef0"
 
 def problems(answers: Answers | None = None, **more: Any) -> list[str]:
     """The problems of a pool with these arguments; a T4 pool without."""
-    given: Any = {
+    arguments: Any = {
         "prefix": "acme-dev",
         "name": "gpu",
         "cluster": CLUSTER,
@@ -24,7 +24,7 @@ def problems(answers: Answers | None = None, **more: Any) -> list[str]:
         **more,
     }
     with pytest.raises(ArgumentError) as caught:
-        record(lambda: GpuPool("gpu", given), answers=answers)
+        record(lambda: GpuPool("gpu", arguments), answers=answers)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -54,7 +54,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
                 }
             ]
         },
-        "expected one: a reservation is of one instance type",
+        "expected one: a reservation has one instance type",
     ),
     (
         {"capacity": [{"type": "reserved", "reservation_id": "block-1", "zone": "euc1-az1"}]},
@@ -86,27 +86,30 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         },
         "GpuPoolArgs.min: got 1, expected 0",
     ),
-    ({"capacity": [{"type": "spot"}, {"type": "spot"}]}, "capacity[1]: 'spot' stands at capacity[0] already"),
+    ({"capacity": [{"type": "spot"}, {"type": "spot"}]}, "capacity[1]: 'spot' duplicates capacity[0]"),
     ({"capacity": [{"type": "on-demand"}]}, "did you mean 'on_demand'?"),
     ({"capacity": [{"type": "spot", "max_price": 1.0}]}, "GpuPoolArgs.capacity[0].max_price: unknown key"),
     (
         {"capacity": [{"type": "spot", "instance_types": ["g5.xlarge"]}]},
         "GpuPoolArgs.capacity[0].instance_types[0]: got 'g5.xlarge', expected an instance type with 1 t4",
     ),
-    ({"efa": True}, "GpuPoolArgs.efa: g4dn.xlarge has no EFA; with it: g4dn.16xlarge, g4dn.8xlarge"),
+    (
+        {"efa": True},
+        "GpuPoolArgs.efa: g4dn.xlarge has no EFA; expected g4dn.16xlarge or g4dn.8xlarge in capacity[]",
+    ),
     (
         {"accelerator": "inferentia2", "count": 12, "efa": True},
         "GpuPoolArgs.efa: inf2.48xlarge has no EFA",
     ),
     (
         {"accelerator": "h100", "count": 8, "zones": ["euc1-az1", "euc1-az2"]},
-        "expected one zone: EFA reaches no further",
+        "expected one zone: EFA does not span zones",
     ),
-    ({"placement_group": True, "zones": ["euc1-az1", "euc1-az2"]}, "a cluster placement group reaches no"),
+    ({"placement_group": True, "zones": ["euc1-az1", "euc1-az2"]}, "a cluster placement group does not span"),
     ({"zones": ["euc1-az9"]}, "GpuPoolArgs.zones[0]: got 'euc1-az9', expected a zone id of the network"),
     (
         {"sharing": {"strategy": "mig", "profile": "1g.5gb"}},
-        "GpuPoolArgs.sharing.strategy: got 'mig', t4 has no MIG; those that have: a100",
+        "GpuPoolArgs.sharing.strategy: got 'mig', but t4 has no MIG; accelerators with MIG: a100",
     ),
     (
         {"accelerator": "h100", "count": 8, "sharing": {"strategy": "mig", "profile": "1g.5gb"}},
@@ -119,16 +122,16 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "image": "al2023",
             "sharing": {"strategy": "mig", "profile": "1g.10gb"},
         },
-        "GpuPoolArgs.image: got 'al2023', expected 'bottlerocket' (or left out) with MIG",
+        "GpuPoolArgs.image: got 'al2023', expected 'bottlerocket' or no image with MIG",
     ),
     (
         {"accelerator": "b200", "count": 8, "sharing": {"strategy": "mig", "profile": "1g.23gb"}},
-        "GpuPoolArgs.sharing.strategy: got 'mig', but Bottlerocket cuts a100",
+        "GpuPoolArgs.sharing.strategy: got 'mig', which Bottlerocket does not support for",
     ),
     ({"sharing": {"strategy": "time_slicing"}}, "GpuPoolArgs.sharing.replicas: missing"),
     (
         {"sharing": {"strategy": "time_slicing", "replicas": 2, "profile": "1g.5gb"}},
-        "GpuPoolArgs.sharing.profile: not known to strategy 'time_slicing'",
+        "GpuPoolArgs.sharing.profile: got a value, expected none for strategy 'time_slicing'",
     ),
     ({"sharing": {"strategy": "time_slicing", "replicas": 99}}, "expected 2 to 64 containers a card"),
     (
@@ -148,9 +151,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"prefix": "a-very-long-organisation-name"}, "GpuPoolArgs.prefix: got"),
     (
         {"labels": {"kubernetes.io/role": "gpu"}},
-        "GpuPoolArgs.labels.kubernetes.io/role: expected a domain of",
+        "GpuPoolArgs.labels.kubernetes.io/role: expected another domain",
     ),
-    ({"labels": {"eks.amazonaws.com/x": "y"}}, "'eks.amazonaws.com' belongs to EKS"),
+    ({"labels": {"eks.amazonaws.com/x": "y"}}, "'eks.amazonaws.com' is reserved for EKS"),
     ({"labels": {"ai-platform/pool": "x"}}, "set by the pool itself"),
     ({"labels": {"nvidia.com/gpu.present": "false"}}, "the pool sets this one itself"),
     ({"labels": {"team": "two words"}}, "GpuPoolArgs.labels.team: got 'two words', expected at most 63"),
@@ -163,9 +166,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
                 {"key": "a", "effect": "NoSchedule", "value": "b"},
             ]
         },
-        "GpuPoolArgs.taints[1]: a:NoSchedule stands at taints[0] already",
+        "GpuPoolArgs.taints[1]: a:NoSchedule duplicates taints[0]",
     ),
-    ({"taints": [{"key": "nvidia.com/gpu", "effect": "NoExecute"}]}, "the pool sets this taint itself"),
+    ({"taints": [{"key": "nvidia.com/gpu", "effect": "NoExecute"}]}, "the pool sets this taint"),
     ({"network": {**NETWORK, "zones": []}}, "GpuPoolArgs.network.zones: missing"),
     ({"acelerator": "t4"}, "GpuPoolArgs.acelerator: unknown key; did you mean 'accelerator'?"),
 ]
@@ -177,15 +180,15 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 def test_a_wrong_argument_is_refused_with_what_would_be_right(
     arguments: dict[str, Any], expected: str
 ) -> None:
-    found = problems(**arguments)
-    assert any(expected in problem for problem in found), "\n".join(found)
+    result = problems(**arguments)
+    assert any(expected in problem for problem in result), "\n".join(result)
 
 
 def test_all_faults_are_told_at_once() -> None:
-    found = problems(
+    result = problems(
         min=3, max=2, efa=True, labels={"k8s.io/x": "y"}, sharing={"strategy": "mig", "profile": "x"}
     )
-    assert [problem.split(":")[0] for problem in found] == [
+    assert [problem.split(":")[0] for problem in result] == [
         "GpuPoolArgs.min",
         "GpuPoolArgs.efa",
         "GpuPoolArgs.sharing.strategy",
@@ -237,7 +240,7 @@ def test_a_reservation_in_a_zone_without_the_type_is_refused() -> None:
     ],
 )
 def test_a_refused_pool_makes_nothing_in_the_cloud(arguments: dict[str, Any], registered: list[str]) -> None:
-    given: Any = {
+    overrides: Any = {
         "prefix": "acme-dev",
         "name": "gpu",
         "cluster": CLUSTER,
@@ -249,6 +252,6 @@ def test_a_refused_pool_makes_nothing_in_the_cloud(arguments: dict[str, Any], re
 
     def program() -> None:
         with pytest.raises(ArgumentError):
-            GpuPool("gpu", given)
+            GpuPool("gpu", overrides)
 
     assert record(program, answers=offering(g4dn__xlarge=("euc1-az2",))).names() == registered

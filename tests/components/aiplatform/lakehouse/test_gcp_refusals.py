@@ -54,12 +54,12 @@ def _grant(**changed: Any) -> dict[str, Any]:
             _column(type="list<string>"),
             "tables[0].columns[5].type: got 'list<string>', expected a type without",
         ),
-        (_column(was="less"), "columns[5].was: got 'less', which Google Cloud has no place for"),
+        (_column(was="less"), "columns[5].was: got 'less', which Google Cloud does not support"),
         ({"query_cutoff_bytes": 100 * 1024**2}, "expected at least 1073741824 bytes, 1 GiB"),
         ({"query_cutoff_bytes": 1024**3 + 1}, "expected whole MiB"),
         ({"admins": ["allUsers"]}, "admins[0]: got 'allUsers', which is everybody"),
         ({"admins": ["pipeline"]}, "expected serviceAccount:EMAIL, group:EMAIL or user:EMAIL"),
-        ({"store": "s3_tables"}, "store: got 's3_tables', which Google Cloud has no place for"),
+        ({"store": "s3_tables"}, "store: got 's3_tables', which Google Cloud does not support"),
         ({"snapshots": [{"table": "curated.orders", "name": "t"}]}, "create one with PyIceberg or Spark"),
         (
             {"batches": [{"name": "load", "script": "gs://scripts/load.py"}]},
@@ -77,7 +77,7 @@ def _grant(**changed: Any) -> dict[str, Any]:
         ),
         (
             {"tables": [EVENTS], "streams": [{**STREAM, "buffer_mib": 1}]},
-            "streams[0].buffer_mib: got 1, which Google Cloud has no place for",
+            "streams[0].buffer_mib: got 1, which Google Cloud does not support",
         ),
         (
             {

@@ -160,7 +160,7 @@ def test_an_output_with_a_role_of_identity_center_is_refused() -> None:
     role = Output.from_input(
         f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_A_01"
     )
-    with pytest.raises(Exception, match="on which AWS alone can put policies"):
+    with pytest.raises(Exception, match="to which only AWS can attach policies"):
         lakehouse(grants=[{**BY_TAGS, "principal": role}])
 
 

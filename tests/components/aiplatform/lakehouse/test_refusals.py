@@ -96,7 +96,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_grant(zones=["raw"]), "grants[0].zones: got zones together with tables"),
         (
             {"writers": [f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Dev"]},
-            "role/aws-reserved/sso.amazonaws.com/Dev', on which AWS alone can put policies",
+            "role/aws-reserved/sso.amazonaws.com/Dev', to which only AWS can attach policies",
         ),
         (_grant(principal="*"), "grants[0].principal: got '*', which is everybody"),
         (_grant(principal="IAM_ALLOWED_PRINCIPALS"), "which is everybody"),

@@ -366,7 +366,7 @@ def test_zones_are_the_regions_first_or_those_that_are_named():
         ({"pods_per_node": 300}, "expected 8 to 256 pods"),
         ({"flow_log_retention_days": 4000}, "expected 0 to 3650 days"),
         ({"tags": {"Team": "ml"}}, "expected a key of 1 to 63 lower-case letters"),
-        ({"endpoints": ["sts"]}, "which Google Cloud has no place for: Private Google Access"),
+        ({"endpoints": ["sts"]}, "which Google Cloud does not support: Private Google Access"),
         ({"prefix_delegation": True}, "`pods_per_node` says how large"),
         ({"prefix": "a" * 50}, "expected at most 46 characters, got 50"),
         ({"cloud": "azure"}, "expected one of aws, gcp"),
@@ -381,5 +381,5 @@ def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: 
 def test_what_is_googles_alone_is_refused_on_aws(argument: str):
     given: dict[str, Any] = {**ARGS, "nodes": 10, "pods_per_node": 32, "google_apis": "private"}
     aws = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", argument: given[argument]}
-    with pytest.raises(ArgumentError, match=f"NetworkArgs.{argument}: got .*, which AWS has no place for"):
+    with pytest.raises(ArgumentError, match=f"NetworkArgs.{argument}: got .*, which AWS does not support"):
         read(NetworkSettings, aws, "NetworkArgs")

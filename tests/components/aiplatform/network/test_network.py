@@ -339,7 +339,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
             {"zone_count": None, "zone_ids": ["euc1-az1"]},
             "NetworkArgs.zone_ids: got 1 zone(s), expected 2 or 3",
         ),
-        ({"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az1"]}, "twice here: euc1-az1"),
+        ({"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az1"]}, "found twice: euc1-az1"),
         ({"zone_count": None, "zone_ids": ["us-west-2a", "us-west-2b"]}, "a zone's id such as usw2-az1"),
         (
             {"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az9"]},
@@ -356,7 +356,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
         ({"flow_log_retention_days": 31}, "30 is the nearest"),
         ({"prefix": "Acme"}, "NetworkArgs.prefix: got 'Acme', expected lower-case"),
         ({"prefix": "a" * 30}, "expected at most 27 characters, got 30"),
-        ({"tags": {"aws:x": "y"}}, "belongs to AWS"),
+        ({"tags": {"aws:x": "y"}}, "is reserved for AWS"),
     ],
 )
 def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):

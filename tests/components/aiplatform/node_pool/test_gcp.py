@@ -14,7 +14,7 @@ CLASS = "kubernetes:cloud.google.com/v1:ComputeClass"
 
 
 def pool(answers: Answers | None = None, **more: Any) -> Recording:
-    given: Any = {
+    arguments: Any = {
         "prefix": "acme-dev",
         "name": "general",
         "cluster": GOOGLE_CLUSTER,
@@ -22,7 +22,7 @@ def pool(answers: Answers | None = None, **more: Any) -> Recording:
         "instance_types": ["n2-standard-8"],
         **more,
     }
-    return record(lambda: NodePool("cpu", given), answers=answers or machine_types())
+    return record(lambda: NodePool("cpu", arguments), answers=answers or machine_types())
 
 
 def one(answers: Answers | None = None, **more: Any) -> str:
@@ -33,9 +33,9 @@ def one(answers: Answers | None = None, **more: Any) -> str:
 
 
 def test_a_pool_of_one_kind_is_a_node_pool_that_every_pod_may_use() -> None:
-    made = pool(min=3, max=9, labels={"team": "data"})
-    assert made.names() == ["aiplatform:index:NodePool cpu", f"{NODE_POOL} cpu-on-demand"]
-    node_pool = made.one(NODE_POOL).inputs
+    recorded = pool(min=3, max=9, labels={"team": "data"})
+    assert recorded.names() == ["aiplatform:index:NodePool cpu", f"{NODE_POOL} cpu-on-demand"]
+    node_pool = recorded.one(NODE_POOL).inputs
     assert node_pool["autoscaling"] == {
         "totalMinNodeCount": 3,
         "totalMaxNodeCount": 9,
@@ -52,21 +52,21 @@ def test_a_pool_of_one_kind_is_a_node_pool_that_every_pod_may_use() -> None:
     assert node["taints"] == []
     assert (node["machineType"], node["diskType"], node["diskSizeGb"]) == ("n2-standard-8", "pd-balanced", 80)
     assert "spot" not in node
-    assert made.result.outputs["node_selector"] == {"ai-platform/pool": "general"}
+    assert recorded.result.outputs["node_selector"] == {"ai-platform/pool": "general"}
 
 
 def test_two_kinds_are_ordered_by_a_compute_class() -> None:
-    made = pool(capacity=["spot", "on_demand"])
-    names = {each.name: each.state["name"] for each in made.all(NODE_POOL)}
-    assert made.one(CLASS).inputs["spec"]["priorities"] == [
+    recorded = pool(capacity=["spot", "on_demand"])
+    names = {resource.name: resource.state["name"] for resource in recorded.all(NODE_POOL)}
+    assert recorded.one(CLASS).inputs["spec"]["priorities"] == [
         {"nodepools": [names["cpu-spot"]]},
         {"nodepools": [names["cpu-on-demand"]]},
     ]
-    spot = made.one(NODE_POOL, "cpu-spot").inputs
+    spot = recorded.one(NODE_POOL, "cpu-spot").inputs
     assert spot["nodeConfig"]["spot"] is True
     assert spot["autoscaling"]["locationPolicy"] == "ANY"
     assert spot["nodeConfig"]["labels"]["cloud.google.com/compute-class"] == "general"
-    assert made.result.outputs["compute_class"] == "general"
+    assert recorded.result.outputs["compute_class"] == "general"
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_two_kinds_are_ordered_by_a_compute_class() -> None:
     ],
 )
 def test_a_machine_has_the_disk_that_it_takes(machine_type: str, disk: str, architecture: str) -> None:
-    made = pool(instance_types=[machine_type])
-    assert made.one(NODE_POOL).inputs["nodeConfig"]["diskType"] == disk
-    assert made.result.outputs["architecture"] == architecture
-    tolerated = [taint["key"] for taint in made.result.outputs["taints"]]
+    recorded = pool(instance_types=[machine_type])
+    assert recorded.one(NODE_POOL).inputs["nodeConfig"]["diskType"] == disk
+    assert recorded.result.outputs["architecture"] == architecture
+    tolerated = [taint["key"] for taint in recorded.result.outputs["taints"]]
     assert tolerated == (["kubernetes.io/arch"] if architecture == "arm64" else [])
 
 
@@ -105,23 +105,26 @@ def test_it_stands_where_its_machine_type_is_offered() -> None:
     [
         (
             {"instance_types": ["g2-standard-4"]},
-            "which comes with L4 cards: expected a type without, or a GPU pool",
+            "which has L4 cards; expected a type without accelerators, or a GPU pool",
         ),
-        ({"instance_types": ["ct6e-standard-4t"]}, "which comes with TPU v6e chips"),
+        ({"instance_types": ["ct6e-standard-4t"]}, "which has TPU v6e chips"),
         (
             {"instance_types": ["c4d-standard-8-lssd"]},
-            "which comes with local SSDs: expected a type without such as c4d-standard-8; the provider would "
-            "replace the node pool at every update",
+            "which has local SSDs, so that the provider would replace the node pool at every update; "
+            "expected a type without local SSDs such as c4d-standard-8",
         ),
-        ({"instance_types": ["z3-highmem-8-highlssd"]}, "which comes with local SSDs"),
-        ({"instance_types": ["z4d-highmem-16"]}, "which comes with local SSDs"),
+        ({"instance_types": ["z3-highmem-8-highlssd"]}, "which has local SSDs"),
+        ({"instance_types": ["z4d-highmem-16"]}, "which has local SSDs"),
         ({"instance_types": ["m7i.2xlarge"]}, "expected a machine type such as n2-standard-8"),
         ({"instance_types": ["n2-standard-8", "n2-standard-16"]}, "a node pool of GKE has one machine type"),
-        ({"image": "bottlerocket"}, "which Google Cloud has no place for"),
+        ({"image": "bottlerocket"}, "which Google Cloud does not support"),
         ({"zones": ["usw2-az1"]}, "expected a zone of europe-west4 such as europe-west4-a"),
         ({"tags": {"Owner": "me"}}, "lower-case"),
         ({"capacity": ["spot", "on_demand"], "name": "gke-pool"}, "begins with neither 'gke'"),
-        ({"taints": [{"key": "cloud.google.com/compute-class", "effect": "NoSchedule"}]}, "belongs to GKE"),
+        (
+            {"taints": [{"key": "cloud.google.com/compute-class", "effect": "NoSchedule"}]},
+            "is reserved for GKE",
+        ),
     ],
 )
 def test_what_gke_would_refuse_is_refused_before(more: dict[str, Any], words: str) -> None:

@@ -20,7 +20,7 @@ RECORDED = Path(moto.__file__).parent / "ec2" / "resources" / "instance_types.js
 
 def pool(answers: Answers | None = None, **more: Any) -> Recording:
     """A pool named `cpu` with these arguments."""
-    given: Any = {
+    arguments: Any = {
         "prefix": "acme-dev",
         "name": "general",
         "cluster": CLUSTER,
@@ -28,7 +28,7 @@ def pool(answers: Answers | None = None, **more: Any) -> Recording:
         "instance_types": ["m7i.2xlarge"],
         **more,
     }
-    return record(lambda: NodePool("cpu", given), answers=answers)
+    return record(lambda: NodePool("cpu", arguments), answers=answers)
 
 
 def problems(answers: Answers | None = None, **more: Any) -> list[str]:
@@ -112,11 +112,14 @@ def test_the_architecture_is_told_by_the_name_of_every_type_that_ec2_has() -> No
             {"instance_types": ["m7i.large", "m7g.large"]},
             "NodePoolArgs.instance_types[1]: got 'm7g.large', which is arm64 while m7i.large is x86_64",
         ),
-        ({"instance_types": ["g5.xlarge"]}, "which carries 1 a10g: expected a type without, or a GPU pool"),
+        (
+            {"instance_types": ["g5.xlarge"]},
+            "which has 1 a10g; expected a type without accelerators, or a GPU pool",
+        ),
         ({"instance_types": ["m7i"]}, "expected an instance type such as m7i.2xlarge"),
         ({"instance_types": []}, "expected 1 to 20 instance types, got 0"),
         ({"capacity": ["reserved"]}, "NodePoolArgs.capacity[0]: got 'reserved'"),
-        ({"capacity": ["spot", "spot"]}, "expected each only once, twice here: spot"),
+        ({"capacity": ["spot", "spot"]}, "expected no duplicates, found twice: spot"),
         ({"zones": ["euc1-az7"]}, "NodePoolArgs.zones[0]: got 'euc1-az7'"),
         ({"labels": {"node.kubernetes.io/role": ""}}, "EKS accepts no empty one"),
         ({"instance_type": "m7i.large"}, "did you mean 'instance_types'?"),
@@ -125,8 +128,8 @@ def test_the_architecture_is_told_by_the_name_of_every_type_that_ec2_has() -> No
 def test_a_wrong_argument_is_refused_with_what_would_be_right(
     arguments: dict[str, Any], expected: str
 ) -> None:
-    found = problems(**arguments)
-    assert any(expected in problem for problem in found), "\n".join(found)
+    result = problems(**arguments)
+    assert any(expected in problem for problem in result), "\n".join(result)
 
 
 def test_types_are_compared_only_where_each_is_one() -> None:

@@ -49,8 +49,8 @@ def _problems(**arguments: Any) -> list[str]:
 
 
 def _only(recorded: Recording, type: str, name: str) -> Registered:
-    (found,) = [each for each in recorded.all(type) if each.name == name]
-    return found
+    (result,) = [resource for resource in recorded.all(type) if resource.name == name]
+    return result
 
 
 def _statements(recorded: Recording) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def test_it_may_become_the_deployer_and_nobody_else(default: Recording):
     statements = _statements(default)
     assert statements["BecomeDeployer"]["Action"] == ["sts:AssumeRole"]
     assert statements["BecomeDeployer"]["Resource"] == DEPLOYER
-    everything = [action for each in statements.values() for action in each["Action"]]
+    everything = [action for statement in statements.values() for action in statement["Action"]]
     assert not [action for action in everything if "*" in action], "no wildcards on actions"
     assert {action for action in everything if action.startswith(("iam:", "eks:", "s3:"))} == set()
 
@@ -112,8 +112,8 @@ def test_it_makes_interfaces_in_its_own_subnets_alone(default: Recording):
         f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-p1",
         f"arn:aws:ec2:{REGION}:{ACCOUNT}:subnet/subnet-p2",
     ]
-    on_everything = [each for each in statements.values() if each["Resource"] == "*"]
-    assert all(action.startswith("ec2:Describe") for each in on_everything for action in each["Action"]), (
+    on_everything = [statement for statement in statements.values() if statement["Resource"] == "*"]
+    assert all(action.startswith("ec2:Describe") for item in on_everything for action in item["Action"]), (
         "what changes something names it"
     )
 
@@ -157,8 +157,11 @@ def test_logs_are_encrypted_and_end(default: Recording):
     assert f"log-group:{group.inputs['name']}" in key.inputs["policy"], "the key serves this group alone"
     logs = default.one(PROJECT).inputs["logsConfig"]["cloudwatchLogs"]
     assert logs == {"status": "ENABLED", "groupName": group.inputs["name"]}
-    kept = _runner(retain_data=True)
-    assert {each.name for each in kept.resources if each.retain_on_delete} == {"runner-key", "runner-logs"}
+    retained = _runner(retain_data=True)
+    assert {resource.name for resource in retained.resources if resource.retain_on_delete} == {
+        "runner-key",
+        "runner-logs",
+    }
 
 
 def test_a_run_fetches_the_repository_by_the_connection(default: Recording):
@@ -173,7 +176,9 @@ def test_a_run_fetches_the_repository_by_the_connection(default: Recording):
     fetch = _statements(default)["FetchSource"]
     assert fetch["Action"] == ["codeconnections:GetConnection", "codeconnections:GetConnectionToken"]
     assert fetch["Resource"] == CONNECTION
-    variables = {each["name"]: each["value"] for each in project["environment"]["environmentVariables"]}
+    variables = {
+        variable["name"]: variable["value"] for variable in project["environment"]["environmentVariables"]
+    }
     assert variables == {"DEPLOYER_ROLE_ARN": DEPLOYER}
     assert project["environment"]["privilegedMode"] is False
     assert project["concurrentBuildLimit"] == 1
@@ -207,7 +212,7 @@ def test_jobs_of_the_named_workflows_run_on_it_and_no_others(jobs: Recording):
     event = {"type": "EVENT", "pattern": "WORKFLOW_JOB_QUEUED"}
     first, second = [group["filters"] for group in webhook["filterGroups"]]
     assert first[0] == second[0] == event
-    assert [each["type"] for each in first] == ["EVENT", "WORKFLOW_NAME"]
+    assert [item["type"] for item in first] == ["EVENT", "WORKFLOW_NAME"]
     assert first[1]["pattern"] == "^Deploy prod \\(2\\)$"
     assert re.fullmatch(first[1]["pattern"], "Deploy prod (2)")
     assert "concurrentBuildLimit" not in jobs.named("runner-jobs-project").inputs, (
@@ -222,7 +227,7 @@ def test_a_job_that_anyone_with_a_branch_can_start_can_become_no_one(jobs: Recor
     assert policy["role"] == "acme-dev-jobs"
     assert "sts:" not in text
     assert DEPLOYER not in text
-    sids = {each["Sid"] for each in json.loads(text)["Statement"]}
+    sids = {item["Sid"] for item in json.loads(text)["Statement"]}
     assert sids == {
         "WriteLogs",
         "UseKey",
@@ -235,8 +240,10 @@ def test_a_job_that_anyone_with_a_branch_can_start_can_become_no_one(jobs: Recor
     project = jobs.named("runner-jobs-project").inputs
     assert not project["environment"].get("environmentVariables"), "nothing that leads to the deployer"
     assert project["serviceRole"] == _only(jobs, ROLE, "runner-jobs-role").state["arn"]
-    own = json.loads(text)["Statement"][0]["Resource"]
-    assert own.endswith("log-group:/aws/codebuild/acme-dev-jobs:*"), "it cannot write into the runs' logs"
+    own_policy = json.loads(text)["Statement"][0]["Resource"]
+    assert own_policy.endswith("log-group:/aws/codebuild/acme-dev-jobs:*"), (
+        "it cannot write into the runs' logs"
+    )
     assert jobs.depends(jobs.named("runner-jobs-project"), on=_only(jobs, RIGHTS, "runner-jobs-role"))
 
 
@@ -260,7 +267,7 @@ def test_jobs_of_named_accounts_run_on_it_and_no_others():
     recorded = _runner(github_workflows=["Deploy", "Drift"], github_actors=["583231", "7"])
     webhook = recorded.one("aws:codebuild/webhook:Webhook").inputs
     for group in webhook["filterGroups"]:
-        (actor,) = [each for each in group["filters"] if each["type"] == "ACTOR_ACCOUNT_ID"]
+        (actor,) = [filter for filter in group["filters"] if filter["type"] == "ACTOR_ACCOUNT_ID"]
         assert actor["pattern"] == "^(583231|7)$"
         assert not re.search(actor["pattern"], "75832310"), "a longer id is another account"
 
@@ -284,11 +291,11 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
     [
         (
             {"repository": None, "connection_arn": None},
-            "RunnerArgs.repository: missing, expected the repository",
+            "RunnerArgs.repository: missing, expected a repository",
         ),
         (
             {"buildspec": "buildspec.yml", "repository": None},
-            "RunnerArgs.repository: missing, expected the repository",
+            "RunnerArgs.repository: missing, expected a repository",
         ),
         (
             {"buildspec": "a: 1\nb: 2\n", "connection_arn": CONNECTION},
@@ -313,19 +320,19 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
             {"github_workflows": ["Deploy"], "connection_arn": None},
             "RunnerArgs.connection_arn: missing, expected the connection by which GitHub reports jobs",
         ),
-        ({"github_workflows": ["Deploy", "Deploy"]}, "expected each only once"),
+        ({"github_workflows": ["Deploy", "Deploy"]}, "expected no duplicates"),
         ({"github_workflows": ["Deploy"], "github_actors": ["octocat"]}, "expected the numeric id"),
         ({"github_actors": ["583231"]}, "RunnerArgs.github_actors: got accounts without a workflow"),
         ({"size": "huge"}, "expected one of small, medium, large"),
         ({"timeout_minutes": 4}, "expected 5 to 2160 minutes"),
         ({"concurrent_runs": 0}, "expected 1 to 60 runs"),
         ({"log_retention_days": 8}, "7 is the nearest"),
-        ({"environment_variables": {"DEPLOYER_ROLE_ARN": "x"}}, "the runner sets it"),
+        ({"environment_variables": {"DEPLOYER_ROLE_ARN": "x"}}, "the runner sets this variable"),
         ({"environment_variables": {"A-B": "x"}}, "expected a name of letters, digits and _"),
         ({"prefix": "a" * 60}, "expected at most 57 characters"),
         ({"repositry": "x"}, "RunnerArgs.repositry: unknown key; did you mean 'repository'?"),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_registered(arguments: dict[str, Any], problem: str):
-    told = _problems(**arguments)
-    assert any(problem in each for each in told), told
+    message = _problems(**arguments)
+    assert any(problem in item for item in message), message

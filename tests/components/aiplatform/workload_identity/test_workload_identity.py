@@ -16,7 +16,7 @@ GOOGLE: dict[str, Any] = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-123.svc.i
 
 
 def made(cluster: Any = CLUSTER, **more: Any) -> Recording:
-    given: Any = {
+    arguments: Any = {
         "prefix": "acme-dev",
         "name": "analyst",
         "cluster": cluster,
@@ -24,7 +24,7 @@ def made(cluster: Any = CLUSTER, **more: Any) -> Recording:
         "service_account": "notebooks",
         **more,
     }
-    return record(lambda: WorkloadIdentity("analyst", given))
+    return record(lambda: WorkloadIdentity("analyst", arguments))
 
 
 def problems(cluster: Any = CLUSTER, **more: Any) -> list[str]:
@@ -44,10 +44,10 @@ def test_on_eks_only_that_service_account_of_that_cluster_gets_the_role() -> Non
     assert role["name"] == "acme-dev-wi-analyst", "grants name it"
     [statement] = json.loads(role["assumeRolePolicy"])["Statement"]
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
-    asked = statement["Condition"]["StringEquals"]
-    assert asked["aws:RequestTag/kubernetes-namespace"] == "research"
-    assert asked["aws:RequestTag/kubernetes-service-account"] == "notebooks"
-    assert asked["aws:RequestTag/eks-cluster-name"] == CLUSTER["name"]
+    requests = statement["Condition"]["StringEquals"]
+    assert requests["aws:RequestTag/kubernetes-namespace"] == "research"
+    assert requests["aws:RequestTag/kubernetes-service-account"] == "notebooks"
+    assert requests["aws:RequestTag/eks-cluster-name"] == CLUSTER["name"]
     association = made_here.one("aws:eks/podIdentityAssociation:PodIdentityAssociation").inputs
     assert (association["namespace"], association["serviceAccount"]) == ("research", "notebooks")
 
@@ -82,7 +82,7 @@ def test_a_name_that_a_cloud_cannot_hold_is_refused_with_the_room_there_is() -> 
         ("prefix", "acme_dev", "lower-case"),
         ("namespace", "a/b", "DNS label"),
         ("service_account", "", "DNS label"),
-        ("tags", {"aws:x": "y"}, "belongs to AWS"),
+        ("tags", {"aws:x": "y"}, "is reserved for AWS"),
     ],
 )
 def test_a_wrong_argument_is_named(key: str, value: Any, words: str) -> None:

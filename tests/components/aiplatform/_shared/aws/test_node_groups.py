@@ -75,8 +75,8 @@ def test_a_pools_own_role_serves_the_vpc_cni_unless_that_has_one(cluster: Any, e
     args: Any = {**ARGS, "cluster": cluster}
     recorded = record(lambda: NodePool("cpu", args))
     attached = [
-        each.inputs["policyArn"].rpartition("/")[2]
-        for each in recorded.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+        resource.inputs["policyArn"].rpartition("/")[2]
+        for resource in recorded.all("aws:iam/rolePolicyAttachment:RolePolicyAttachment")
     ]
     assert ("AmazonEKS_CNI_Policy" in attached) == expected, "without it aws-node attaches no interface"
     if expected:
@@ -103,4 +103,4 @@ def test_a_taint_without_value_is_a_tag_of_the_auto_scaling_group() -> None:
             "value": ":NoExecute",
             "propagateAtLaunch": False,
         }, "the autoscaler learns only taints with a value from EKS"
-    assert not [each for each in recorded.all("aws:autoscaling/tag:Tag") if "team" in each.name]
+    assert not [resource for resource in recorded.all("aws:autoscaling/tag:Tag") if "team" in resource.name]

@@ -53,7 +53,7 @@ def test_each_cloud_says_what_only_it_has() -> None:
 
 def test_every_zone_is_there_once_and_tables_are_in_them() -> None:
     assert _problems({**AWS, "zones": ZONES[:2]}) == [
-        "lakehouse.zones: got raw, curated, expected serving once, as Lakehouse.outputs gives it"
+        "lakehouse.zones: got raw, curated, expected serving once, as in Lakehouse.outputs"
     ]
     table = {"zone": "bronze", "database": "bronze", "name": "orders"}
     assert _problems({**AWS, "tables": [table]}) == [

@@ -97,10 +97,10 @@ def test_a_node_never_has_less_than_the_autoscaler_is_told(arguments: dict[str, 
     except ArgumentError:
         return
     every = accelerators.aws_machines(pool.accelerator, pool.count)
-    told = nodes.hidden_resources(pool, every)
-    disk = int(told["ephemeral-storage"].removesuffix("Gi"))
+    message = nodes.hidden_resources(pool, every)
+    disk = int(message["ephemeral-storage"].removesuffix("Gi"))
     assert disk > 0
     for machine in every:
         assert disk < (machine.disks.total_gib if pool.raid0 else pool.disk_gib)
     if pool.machine.card.neuron_cores:
-        assert told["aws.amazon.com/neuron"] == str(pool.count)
+        assert message["aws.amazon.com/neuron"] == str(pool.count)

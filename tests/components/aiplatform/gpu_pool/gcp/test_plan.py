@@ -18,7 +18,7 @@ A, B, C = GOOGLE_ZONES
 
 
 def settings(**more: Any) -> GpuPoolSettings:
-    given: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "prefix": "acme-dev",
         "name": "train",
         "cluster": GOOGLE_CLUSTER,
@@ -27,7 +27,7 @@ def settings(**more: Any) -> GpuPoolSettings:
         "count": 1,
         **more,
     }
-    return read(GpuPoolSettings, given, "GpuPoolArgs")
+    return read(GpuPoolSettings, arguments, "GpuPoolArgs")
 
 
 def problems(pool: GpuPoolSettings, offerings: dict[str, frozenset[str]]) -> list[str]:
@@ -38,24 +38,26 @@ def problems(pool: GpuPoolSettings, offerings: dict[str, frozenset[str]]) -> lis
 
 def test_the_minimum_stays_in_the_first_entry_that_can_keep_nodes() -> None:
     pool = settings(capacity=[{"type": "flex_start"}, {"type": "spot"}, {"type": "on_demand"}], min=2, max=4)
-    made = gcp_plan.plan(pool)
-    assert [(each.key, each.minimum, each.maximum) for each in made] == [
+    plans = gcp_plan.plan(pool)
+    assert [(pool_plan.key, pool_plan.minimum, pool_plan.maximum) for pool_plan in plans] == [
         ("flex", 0, 4),
         ("spot", 2, 4),
         ("on-demand", 0, 4),
     ]
-    assert [each.priority for each in made] == [100, 90, 80]
+    assert [pool_plan.priority for pool_plan in plans] == [100, 90, 80]
 
 
 def test_a_slice_of_several_nodes_is_a_node_pool_of_its_own_and_whole() -> None:
     pool = settings(accelerator="tpu-v6e", count=4, topology="4x8", min=1, max=3, capacity=[{"type": "spot"}])
-    made = gcp_plan.plan(pool)
-    assert [(each.key, each.minimum, each.maximum, each.stays) for each in made] == [
+    plans = gcp_plan.plan(pool)
+    assert [
+        (pool_plan.key, pool_plan.minimum, pool_plan.maximum, pool_plan.stays) for pool_plan in plans
+    ] == [
         ("spot-0", 8, 8, True),
         ("spot-1", 0, 8, False),
         ("spot-2", 0, 8, False),
     ]
-    assert len({each.priority for each in made}) == 1
+    assert len({pool_plan.priority for pool_plan in plans}) == 1
 
 
 def test_a_pool_stands_in_all_zones_of_the_network_that_offer_its_machine() -> None:
@@ -88,8 +90,8 @@ def test_flex_start_of_tpus_is_in_the_zones_that_sell_it() -> None:
     named = settings(**US_EAST5, accelerator="tpu-v6e", count=4, zones=["us-east5-b", "us-east5-c"], **kinds)
     assert gcp_plan.zones_for(named, gcp_plan.plan(named), everywhere)["flex"] == ("us-east5-b",)
     whole = settings(**US_EAST5, accelerator="tpu-v6e", count=4, topology="4x4", **kinds)
-    made = gcp_plan.zones_for(whole, gcp_plan.plan(whole), everywhere)
-    assert set(made.values()) == {("us-east5-a",)}, "slices of all entries are in one zone"
+    plans = gcp_plan.zones_for(whole, gcp_plan.plan(whole), everywhere)
+    assert set(plans.values()) == {("us-east5-a",)}, "slices of all entries are in one zone"
     assert problems(pool, {"ct6e-standard-4t": frozenset({"us-east5-c"})}) == [
         "GpuPoolArgs.network.zones: no zone of the network offers ct6e-standard-4t by flex-start; no zone "
         "of it does"
@@ -113,10 +115,12 @@ def test_a_zone_without_the_machine_is_refused_with_those_that_have_it() -> None
 
 def test_the_networks_of_each_fabric_do_not_overlap_and_are_as_many_as_the_cards() -> None:
     assert len(gcp_fabric.interfaces("p", "tcpx", "192.168.0.0/16")) == 4
-    assert len({each.vpc for each in gcp_fabric.interfaces("p", "tcpxo", "192.168.0.0/16")}) == 8
+    assert len({interface.vpc for interface in gcp_fabric.interfaces("p", "tcpxo", "192.168.0.0/16")}) == 8
     rdma = gcp_fabric.interfaces("p", "rdma", "10.9.0.0/20")
-    assert [each.vpc for each in rdma] == [0, *[1] * 8], "the host's second card, and eight in one VPC"
-    assert len({each.cidr for each in rdma}) == 9
+    assert [interface.vpc for interface in rdma] == [0, *[1] * 8], (
+        "the host's second card, and eight in one VPC"
+    )
+    assert len({interface.cidr for interface in rdma}) == 9
     assert rdma[0].cidr == "10.9.0.0/24"
 
 
@@ -146,19 +150,21 @@ def test_every_plan_is_ordered_and_stands_where_its_machine_is(
         max=most,
         topology=topology,
     )
-    made = gcp_plan.plan(pool)
-    assert [each.priority for each in made] == sorted((each.priority for each in made), reverse=True)
-    assert len({each.key for each in made}) == len(made), "no two resources of one name"
-    assert all(len(each.key) <= 11 for each in made), "what a node pool's name has room for"
-    assert {each.maximum for each in made} == {
+    plans = gcp_plan.plan(pool)
+    assert [pool_plan.priority for pool_plan in plans] == sorted(
+        (pool_plan.priority for pool_plan in plans), reverse=True
+    )
+    assert len({pool_plan.key for pool_plan in plans}) == len(plans), "no two resources of one name"
+    assert all(len(pool_plan.key) <= 11 for pool_plan in plans), "what a node pool's name has room for"
+    assert {pool_plan.maximum for pool_plan in plans} == {
         nodes.slice_nodes(pool) if nodes.slice_nodes(pool) > 1 else most
     }
-    offered = {machine: frozenset(offering) for machine in {each.machine.type for each in made}}
+    offered = {machine: frozenset(offering) for machine in {pool_plan.machine.type for pool_plan in plans}}
     try:
-        zones = gcp_plan.zones_for(pool, made, offered)
+        zones = gcp_plan.zones_for(pool, plans, offered)
     except ArgumentError:
         assert not offering
         return
-    assert all(found and set(found) <= offering for found in zones.values())
+    assert all(result and set(result) <= offering for result in zones.values())
     if nodes.in_one_zone(pool):
         assert len(set(zones.values())) == 1
