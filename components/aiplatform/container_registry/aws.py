@@ -74,12 +74,12 @@ def _own_roles(context: Context, key: str, principals: Sequence[Input[str]]) -> 
     """Return the roles of this account, to which policies are attached. A role of another account is given by
     its arn as text."""
     account = context.place.account_id
-    own = {
+    account_roles = {
         path: arn
         for path, arn in _paths(key, principals).items()
         if known(arn) is None or str(known(arn)).split(":")[4] == account
     }
-    return roles(own, account, AS_TEXT)
+    return roles(account_roles, account, AS_TEXT)
 
 
 def _paths(key: str, principals: Sequence[Input[str]]) -> dict[str, Input[str]]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import quote
 
 import pulumi
 from pulumi import Input, Output
@@ -30,11 +29,9 @@ from aiplatform._shared.kubernetes.workloads import (
 )
 from aiplatform.model_registry import container_files
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings, promoters
-from aiplatform.workload_identity import WorkloadIdentity
+from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE, Identity, Platform
 
 PORT: Final = 5000
-DATABASE: Final = "mlflow"
-ACCOUNTS_DATABASE: Final = "mlflow_accounts"
 _PORTS: Final = {"http": 80, "https": 443}
 _FILES: Final = "files"
 _TLS: Final = "tls"
@@ -43,60 +40,6 @@ _UVICORN: Final = f"--ssl-certfile {_CERTIFICATE}/tls.crt --ssl-keyfile {_CERTIF
 _SCRATCH: Final = "scratch"
 # Any user but root: the image requires none.
 _USER: Final = 10001
-
-
-@dataclass(frozen=True)
-class Identity:
-    """A workload identity of Pods. annotations: of their service account. ready: known once they get
-    credentials."""
-
-    annotations: Input[Mapping[str, str]]
-    ready: Input[str]
-
-
-def identity_of(identity: WorkloadIdentity) -> Identity:
-    """Return a workload identity as Pods use it."""
-    return Identity(identity.annotations, identity.ready)
-
-
-@dataclass(frozen=True)
-class Database:
-    """The connection to the database. user: the server's. ssl_mode: libpq's. certificates: PEM, those that
-    verify the database's certificate. addresses: a range that contains the database's address."""
-
-    host: Input[str]
-    port: int
-    user: Input[str]
-    ssl_mode: str
-    certificates: Input[str]
-    addresses: Input[str]
-
-    def uri(self, name: str) -> Output[str]:
-        """Return SQLAlchemy's URL of a database. It has no password: a token takes its place
-        (container_files/sitecustomize.py)."""
-        certificates = f"{container_files.FOLDER}/{container_files.CERTIFICATES}"
-        return Output.all(self.host, self.user).apply(
-            lambda known: (
-                f"postgresql+psycopg2://{quote(str(known[1]), safe='')}@{known[0]}:{self.port}/{name}"
-                f"?sslmode={self.ssl_mode}&sslrootcert={certificates}"
-            )
-        )
-
-
-@dataclass(frozen=True)
-class Platform:
-    """What differs by cloud. variables: environment variables of every container. setup_variables: those of
-    the step that signs in as the database's master. artifacts: the URL of files of runs. secrets: account ->
-    its secret."""
-
-    server: Identity
-    setup: Identity
-    variables: Mapping[str, Input[str]]
-    setup_variables: Mapping[str, Input[str]]
-    database: Database
-    artifacts: Input[str]
-    server_secret: Input[str]
-    secrets: Mapping[str, Input[str]]
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from aiplatform.model_registry.aws.access import (
 )
 from aiplatform.model_registry.aws.context import Context
 from aiplatform.model_registry.aws.storage import create_buckets, create_key
-from aiplatform.model_registry.workloads import DATABASE, Database, Platform, Workloads, identity_of
+from aiplatform.model_registry.platform import DATABASE, Database, Platform, identity_of
+from aiplatform.model_registry.workloads import Workloads
 
 _SSL_MODE: Final = "verify-full"
 """libpq's mode: encrypted, with a certificate of this authority for this host's name."""

@@ -14,7 +14,8 @@ from aiplatform.model_registry.gcp.access import Identities, Secrets, create_ide
 from aiplatform.model_registry.gcp.context import APIS, Context
 from aiplatform.model_registry.gcp.database import PORT, CloudSql, certificates, create_database
 from aiplatform.model_registry.gcp.storage import FOLDER, create_buckets, create_key
-from aiplatform.model_registry.workloads import DATABASE, Database, Platform, Workloads, identity_of
+from aiplatform.model_registry.platform import DATABASE, Database, Platform, identity_of
+from aiplatform.model_registry.workloads import Workloads
 
 _SSL_MODE: Final = "verify-ca"
 """libpq's mode: encrypted, with a certificate of this authority, which is the instance's own."""

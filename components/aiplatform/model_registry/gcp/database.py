@@ -12,7 +12,7 @@ from aiplatform._shared.gcp.context import DataKey
 from aiplatform.model_registry.args import SETUP
 from aiplatform.model_registry.database import DAYS_OF_WEEK, LOG_DAYS, Size
 from aiplatform.model_registry.gcp.context import Context
-from aiplatform.model_registry.workloads import ACCOUNTS_DATABASE, DATABASE
+from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE
 from aiplatform.workload_identity import WorkloadIdentity
 
 PORT: Final = 5432
