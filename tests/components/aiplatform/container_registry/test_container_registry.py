@@ -1,4 +1,4 @@
-"""The container registry on both clouds: what it makes, and what it refuses."""
+"""The container registry on both clouds: resources, and refused arguments."""
 
 from __future__ import annotations
 

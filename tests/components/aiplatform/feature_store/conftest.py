@@ -1,4 +1,4 @@
-"""Feature stores on AWS that several modules look at."""
+"""Feature stores on AWS that several modules test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feature stores that the tests of this folder share, one a cloud."""
+"""Feature stores that the tests of this folder share, one for each cloud."""
 
 from __future__ import annotations
 

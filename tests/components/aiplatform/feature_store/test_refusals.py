@@ -1,4 +1,4 @@
-"""What a feature store refuses, and with which words."""
+"""Arguments that a feature store refuses, and the errors."""
 
 from __future__ import annotations
 

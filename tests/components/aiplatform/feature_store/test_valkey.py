@@ -1,4 +1,4 @@
-"""The online store that answers in less than a millisecond: who reads it and who writes it."""
+"""The online store in Valkey: its users, and their permissions."""
 
 from __future__ import annotations
 

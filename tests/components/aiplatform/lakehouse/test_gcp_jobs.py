@@ -1,4 +1,4 @@
-"""Waiting for BigQuery's jobs: access comes once a table's policies are in force, or not at all."""
+"""Waiting for BigQuery's jobs: access is granted only once a table's policies are in force."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform.lakehouse.gcp import bigquery_jobs as gcp_jobs
-from aiplatform.lakehouse.gcp import outcomes as gcp_outcomes
+from aiplatform.lakehouse.gcp import bigquery_jobs, outcomes
 from aiplatform.lakehouse.gcp.bigquery_jobs import Jobs, StatementsError, finish
 from tests.components.aiplatform.lakehouse.google import (
     BY_TABLE,
@@ -118,8 +117,8 @@ def bigquery(monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQuery]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     serving = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     serving.start()
-    monkeypatch.setenv(gcp_jobs.ENDPOINT, f"http://127.0.0.1:{server.server_port}/bigquery/v2/")
-    monkeypatch.setattr(gcp_jobs, "_PAUSE", 0.01)
+    monkeypatch.setenv(bigquery_jobs.ENDPOINT, f"http://127.0.0.1:{server.server_port}/bigquery/v2/")
+    monkeypatch.setattr(bigquery_jobs, "_PAUSE", 0.01)
     monkeypatch.setattr("time.sleep", there.pauses.append)
     yield there
     server.shutdown()
@@ -145,7 +144,7 @@ def test_an_update_waits_for_a_job_with_the_providers_credentials(bigquery: BigQ
 def test_failed_statements_are_repeated_after_a_pause(bigquery: BigQuery, jobs: Jobs) -> None:
     bigquery.jobs["shape"] = [FAILED]
     finish(jobs, "table t", "shape", "ALTER TABLE t")
-    assert gcp_jobs._SETTLING in bigquery.pauses, "BigQuery does not know a new principal yet"
+    assert bigquery_jobs._SETTLING in bigquery.pauses, "BigQuery does not know a new principal yet"
     [again] = bigquery.started
     assert again["jobReference"] == {"projectId": PROJECT, "jobId": "shape-1", "location": REGION}
     assert again["configuration"]["query"] == {"query": "ALTER TABLE t", "useLegacySql": False}
@@ -177,7 +176,7 @@ def test_a_job_that_does_not_end_is_not_repeated(bigquery: BigQuery, jobs: Jobs)
 def test_a_repetition_that_would_end_too_late_is_not_started(bigquery: BigQuery, jobs: Jobs) -> None:
     bigquery.jobs["shape"] = [FAILED]
     with pytest.raises(StatementsError, match="Unrecognized name: x"):
-        finish(jobs, "table t", "shape", "ALTER", seconds=gcp_jobs._SETTLING / 2)
+        finish(jobs, "table t", "shape", "ALTER", seconds=bigquery_jobs._SETTLING / 2)
     assert not bigquery.started
 
 
@@ -277,7 +276,7 @@ def test_readers_of_other_tables_are_registered_before_the_error_of_one(
         await asyncio.sleep(0 if wrong.replace("-", ".") in where else 0.1)
         work(jobs, where, *more)
 
-    monkeypatch.setattr(gcp_outcomes.asyncio, "to_thread", slow_but_for_the_wrong)
+    monkeypatch.setattr(outcomes.asyncio, "to_thread", slow_but_for_the_wrong)
     bigquery.jobs = _Every([RUNNING, RUNNING, RUNNING, DONE], {wrong: [FAILED]})
     bigquery.next = [FAILED]
     tables = [ORDERS, *({**ORDERS, "zone": "serving", "name": name} for name in ("sums", "costs"))]
@@ -303,7 +302,7 @@ def test_readers_of_other_tables_are_registered_before_an_unexpected_error(
         await asyncio.sleep(0.05)
         work(jobs, where, *more)
 
-    monkeypatch.setattr(gcp_outcomes.asyncio, "to_thread", without_status)
+    monkeypatch.setattr(outcomes.asyncio, "to_thread", without_status)
     bigquery.jobs = _Every([DONE])
     tables = [ORDERS, {**ORDERS, "zone": "serving", "name": "sums"}]
     registered: list[str] = []

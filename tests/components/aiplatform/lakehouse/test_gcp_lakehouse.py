@@ -1,4 +1,4 @@
-"""The lakehouse on Google Cloud: what it makes."""
+"""The lakehouse on Google Cloud: catalog, tables, policies and grants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lakehouse on Google Cloud: buckets, logs, limits, and how data comes in."""
+"""The lakehouse on Google Cloud: buckets, logs, limits, and ingestion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How data comes in on AWS: streams, captures, batches, and the rules before curated."""
+"""Ingestion on AWS: streams, captures, batches, and the quality gate."""
 
 from __future__ import annotations
 

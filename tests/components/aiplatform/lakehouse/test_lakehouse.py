@@ -1,4 +1,4 @@
-"""The lakehouse on AWS: what it makes."""
+"""The lakehouse on AWS: tables, grants and roles."""
 
 from __future__ import annotations
 

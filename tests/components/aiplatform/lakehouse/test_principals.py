@@ -1,4 +1,4 @@
-"""The principals of grants on AWS: one for each role, whatever the order and the names of its grants."""
+"""The principals of grants on AWS: one for each role, for any order and names of its grants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules of quality in the words of Glue's language, and the gate that they stand at."""
+"""Quality rules in Glue's language, and the quality gate."""
 
 from __future__ import annotations
 

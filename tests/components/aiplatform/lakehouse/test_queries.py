@@ -1,4 +1,4 @@
-"""Queries of a lakehouse on AWS: workgroups, and what the principals of grants and the writers may do."""
+"""Queries of a lakehouse on AWS: workgroups, and permissions of grants' principals and of writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S3 Tables as the store of a lakehouse: what it makes in place of buckets' tables, and what it refuses."""
+"""S3 Tables as the store of a lakehouse: resources, and unsupported declarations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Iceberg's transforms, and the types that each takes."""
+"""Iceberg's transforms, and the types that they accept."""
 
 from __future__ import annotations
 

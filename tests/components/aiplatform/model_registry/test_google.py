@@ -1,4 +1,4 @@
-"""The model registry on Google Cloud: what it makes."""
+"""The resources of the model registry on Google Cloud."""
 
 from __future__ import annotations
 

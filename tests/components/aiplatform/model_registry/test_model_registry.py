@@ -1,4 +1,4 @@
-"""The model registry on AWS: what it makes."""
+"""The resources of the model registry on AWS."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from aiplatform.lakehouse.table_keeper.handler import TRIES, judge, keep
 from aiplatform.lakehouse.table_keeper.planning import RefusedError
 from aiplatform.lakehouse.table_spec import declaration
 from tests.components.aiplatform.lakehouse.example import EVENTS
-from tests.components.aiplatform.lakehouse.table_keeper.scene import created, settings
+from tests.components.aiplatform.lakehouse.table_keeper.migrations import created, settings
 
 
 class BusyError(Exception):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aiplatform.lakehouse.table_keeper import planning
 from tests.components.aiplatform.lakehouse.example import EVENTS, ORDERS
-from tests.components.aiplatform.lakehouse.table_keeper.scene import (
+from tests.components.aiplatform.lakehouse.table_keeper.migrations import (
     SNAPSHOT,
     columns,
     created,

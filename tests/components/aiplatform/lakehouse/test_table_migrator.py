@@ -1,4 +1,4 @@
-"""The table keeper as the component makes it: what it is called with, when, and what it may do."""
+"""The table migrator (table keeper): its calls, their order, and its permissions."""
 
 from __future__ import annotations
 
