@@ -250,7 +250,7 @@ class FeatureStoreSettings(CloudNeutral):
         if self.backup_days is not None and self.store == "bigtable":
             yield Problem(
                 "backup_days",
-                f"got {self.backup_days}, which Bigtable has by table alone, and Feast makes the tables: "
+                f"got {self.backup_days}, which Bigtable has only for tables, and Feast creates them: "
                 "leave it out, the online store is filled again from the lakehouse",
             )
 

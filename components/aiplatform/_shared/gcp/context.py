@@ -45,10 +45,10 @@ class GcpDataContext(DataContext[S]):
             opts=self.options(self.apis[service]),
         )
 
-    def storage_agent(self) -> Output[str]:
-        """Return the email of Cloud Storage's service agent of the project."""
-        agent = storage.get_project_service_account_output(
-            project=self.project,
-            opts=pulumi.InvokeOutputOptions(parent=self.parent, depends_on=[self.apis["storage"]]),
+    def storage_agent(self, *depends_on: pulumi.Resource) -> Output[str]:
+        """Return the email of Cloud Storage's service agent of the project. depends_on: default the API."""
+        options = pulumi.InvokeOutputOptions(
+            parent=self.parent, depends_on=list(depends_on) or [self.apis["storage"]]
         )
+        agent = storage.get_project_service_account_output(project=self.project, opts=options)
         return agent.email_address

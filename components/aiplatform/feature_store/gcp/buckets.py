@@ -44,16 +44,17 @@ def create_storage(context: Context) -> Storage:
     it."""
     settings = context.settings
     key = data_key(context)
+    apis = list(context.apis.values())
     bigquery_agent = bigquery.get_default_service_account_output(
         project=context.project,
-        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["bigquery"]]),
+        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=apis),
     )
     grants = {
         "storage": let_use(
             context.parent,
             f"{context.name}-storage-key",
             key,
-            context.storage_agent(),
+            context.storage_agent(*apis),
             retain=settings.retain_data,
         ),
         "bigquery": let_use(context.parent, f"{context.name}-bigquery-key", key, bigquery_agent.email),

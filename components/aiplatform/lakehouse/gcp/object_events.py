@@ -25,4 +25,4 @@ def notify_arrivals(context: Context, key: DataKey, raw: storage.Bucket, agents:
         object_name_prefix=f"{FILES}/",
         opts=context.options(publisher),
     )
-    create_target_subscriptions(context, key, "arrivals", topic, context.settings.arrival_targets, agents)
+    create_target_subscriptions(context, "arrivals", topic, context.settings.arrival_targets, agents)

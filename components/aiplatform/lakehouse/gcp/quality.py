@@ -165,4 +165,4 @@ def _notify_failed_rules(
         opts=context.options(context.apis["logging"], delete_before_replace=True),
     )
     allow_publishing(context, "quality", topic, sink.writer_identity)
-    create_target_subscriptions(context, key, "quality", topic, context.settings.quality_targets, agents)
+    create_target_subscriptions(context, "quality", topic, context.settings.quality_targets, agents)

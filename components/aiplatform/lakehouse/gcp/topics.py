@@ -1,9 +1,10 @@
 """Topics of Pub/Sub, and the subscriptions of notified principals."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from pulumi import Input
+import pulumi
+from pulumi import Input, Output
 from pulumi_gcp import pubsub
 
 from aiplatform._shared.gcp.context import DataKey
@@ -16,17 +17,21 @@ _ATTEMPTS: Final = 5
 
 def create_topic(context: Context, key: DataKey, purpose: str) -> pubsub.Topic:
     """Create a topic whose messages stay in the region, encrypted by the lakehouse's key."""
+    return _topic(context, purpose, key.key.id, context.apis["pubsub"], *key.grants)
+
+
+def _topic(context: Context, purpose: str, key: Output[Any], *depends_on: pulumi.Resource) -> pubsub.Topic:
     return pubsub.Topic(
         f"{context.name}-{purpose}",
         project=context.project,
         name=f"{context.settings.prefix}-{purpose}",
-        kms_key_name=key.key.id,
+        kms_key_name=key,
         message_retention_duration=WEEK,
         message_storage_policy=pubsub.TopicMessageStoragePolicyArgs(
             allowed_persistence_regions=[context.region]
         ),
         labels=context.labels,
-        opts=context.options(context.apis["pubsub"], *key.grants, delete_before_replace=True),
+        opts=context.options(*depends_on, delete_before_replace=True),
     )
 
 
@@ -52,7 +57,6 @@ def allow_publishing(
 
 def create_target_subscriptions(
     context: Context,
-    key: DataKey,
     purpose: str,
     topic: pubsub.Topic,
     targets: Mapping[str, Input[str]],
@@ -62,7 +66,7 @@ def create_target_subscriptions(
     acknowledge in five attempts goes to a dead-letter topic, which keeps it for a week."""
     if not targets:
         return
-    dead_letters = create_topic(context, key, f"{purpose}-dead")
+    dead_letters = _topic(context, f"{purpose}-dead", topic.kms_key_name, topic)
     publisher = allow_publishing(context, f"{purpose}-dead", dead_letters, agents.pubsub_member)
     for name, principal in targets.items():
         subscription = pubsub.Subscription(
