@@ -13,7 +13,7 @@ _IDS = ("id", "element-id", "key-id", "value-id")
 
 
 def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, Any]:
-    """Return a table's declaration. Without ids of columns: the table's own apply."""
+    """Return a table's declaration. Without ids of columns, which the table itself has."""
     private = table.columns_of(["pii"])
     was = {column.name: column.was for column in table.columns if column.was is not None}
     return {

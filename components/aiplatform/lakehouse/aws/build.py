@@ -56,13 +56,13 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     account = create_account_settings(context)
     store = _create_store(context, key, roles, buckets, [*account, *roles.table_policies])
 
-    workers = grant_to_workers(context, store, _workers(context, roles))
+    worker_permissions = grant_to_workers(context, store, _workers(context, roles))
     migrator = create_migrator(context, roles.table_migrator, key)
-    permissions = grant_to_migrator(context, store, roles.table_migrator)
-    catalog = migrate_tables(context, migrator, store, permissions)
-    optimized = [*roles.table_policies, *workers]
+    migrator_permissions = grant_to_migrator(context, store, roles.table_migrator)
+    catalog = migrate_tables(context, migrator, store, migrator_permissions)
+    table_access = [*roles.table_policies, *worker_permissions]
 
-    tags = _govern_by_tags(context, catalog, roles, account, optimized)
+    tags = _govern_by_tags(context, catalog, roles, account, table_access)
     create_grants(context, tags, catalog, principals)
     if any(principal.local for principal in principals):
         default = create_default_database(context, migrator, account)
@@ -74,7 +74,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
     streams = create_streams(context, roles.streams, key, catalog)
     producer_policy = create_producer_policy(context, streams)
     captures = create_captures(context, key, roles.captures, buckets.zones["raw"])
-    jobs = _create_jobs(context, roles, key, catalog, [*optimized, *buckets.zones["curated"].ready])
+    jobs = _create_jobs(context, roles, key, catalog, [*table_access, *buckets.zones["curated"].ready])
     notify_failed_rules(context)
     return {
         **_outputs(context, key, buckets, catalog, queries, captures),
@@ -132,15 +132,15 @@ def _govern_by_tags(
     catalog: Catalog,
     roles: Roles,
     account: Sequence[pulumi.Resource],
-    optimized: Sequence[pulumi.Resource],
+    table_access: Sequence[pulumi.Resource],
 ) -> Tags | None:
     """Tag and optimize the tables of the account's default catalog. None with S3 Tables, which has neither
-    LF-tags nor optimizers of Glue. optimized: what the optimizers depend on."""
+    LF-tags nor optimizers of Glue. table_access: what optimizers depend on."""
     if context.uses_s3_tables:
         return None
     tags = create_tags(context, account)
     tag_tables(context, tags, catalog)
-    glue_catalog.create_optimizers(context, catalog, roles.optimizer, optimized)
+    glue_catalog.create_optimizers(context, catalog, roles.optimizer, table_access)
     return tags
 
 
