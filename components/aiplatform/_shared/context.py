@@ -1,6 +1,6 @@
 """What the modules that build a component share: the component, its settings, options of its resources."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -40,50 +40,59 @@ class Context(Generic[T]):
         return pulumi.InvokeOptions(parent=self.parent)
 
 
-class Keeping(Protocol):
-    """Settings that say what becomes of data."""
+class DataSettings(Protocol):
+    """Settings of a component that stores data."""
+
+    @property
+    def prefix(self) -> str:
+        """First part of every physical name."""
+        ...
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Tags of every resource; labels on Google Cloud."""
+        ...
 
     @property
     def protect(self) -> bool:
-        """Whether Pulumi refuses to delete what keeps data."""
+        """Whether Pulumi refuses to delete what stores data."""
         ...
 
     @property
     def retain_data(self) -> bool:
-        """Whether what keeps data stays in the cloud when the component goes."""
+        """Whether what stores data stays in the cloud when the component is destroyed."""
         ...
 
 
-S = TypeVar("S", bound=Keeping)
+S = TypeVar("S", bound=DataSettings)
 
 
 @dataclass(frozen=True)
-class KeepingContext(Generic[S]):
-    """The component and its settings. A component's own context adds where it is made."""
-
-    parent: pulumi.ComponentResource
-    name: str
-    settings: S
+class DataContext(Context[S]):
+    """The context of a component that stores data; `AwsDataContext` and `GcpDataContext` add the cloud's
+    account or project."""
 
     def options(
         self,
         *depends_on: pulumi.Resource,
-        data: bool = False,
         retain: bool = False,
         delete_before_replace: bool | None = None,
+        data: bool = False,
         ignore_changes: Sequence[str] | None = None,
-        formerly: Sequence[str] = (),
+        former_names: Sequence[str] = (),
     ) -> ResourceOptions:
-        """Options of a child. data: whether it is or keeps data, and so is protected and retained. retain:
-        whether what is retained needs it. formerly: logical names that it had, for what must not be created
-        again under another one."""
+        """Return the options of a child.
+
+        data: whether it stores data, and so is protected and retained as the settings state. retain: whether
+        what is retained needs it. former_names: logical names that it had, so that it is not created again.
+        """
         return ResourceOptions(
             parent=self.parent,
             depends_on=list(depends_on) or None,
             ignore_changes=list(ignore_changes or ()) or None,
-            # None, not False: what an enclosing component says stays.
+            # None, not False: an enclosing component's option applies.
             protect=True if data and self.settings.protect else None,
             retain_on_delete=True if (data or retain) and self.settings.retain_data else None,
             delete_before_replace=delete_before_replace,
-            aliases=[pulumi.Alias(name=name) for name in formerly] or None,
+            aliases=[pulumi.Alias(name=name) for name in former_names] or None,
         )

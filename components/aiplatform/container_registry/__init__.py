@@ -14,9 +14,9 @@ class ContainerRegistryImages(TypedDict):
     """A repository of images."""
 
     name: str
-    """Its name, as the arguments have it."""
+    """Its name in the arguments."""
     url: str
-    """What its images are pushed to and pulled from."""
+    """The URL to push and pull its images."""
 
 
 class ContainerRegistryCache(TypedDict):
@@ -25,15 +25,14 @@ class ContainerRegistryCache(TypedDict):
     upstream: str
     """The registry."""
     url: str
-    """What takes its place in the names of images."""
+    """What replaces the registry in the names of images."""
 
 
 class ContainerRegistry(ComponentResource):
-    """Repositories of container images whose tags do not move, scanned, encrypted by a key of their own and
-    tidied by age; and caches, through which images of other registries are had without their being pulled
-    from there each time.
+    """Repositories of container images with immutable tags, scanned, encrypted by a dedicated key, with
+    deletion of old images; and caches, through which images of other registries are pulled.
 
-    `mirrors` is what other components take as their argument of this name.
+    Other components take `mirrors` as their argument of this name.
     """
 
     cloud: Output[str]

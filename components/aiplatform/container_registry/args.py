@@ -49,9 +49,9 @@ UPSTREAMS: Final[Mapping[str, str]] = {
     "quay.io": "quay",
     "registry.k8s.io": "registry-k8s",
 }
-"""Registry -> what its cache is called."""
+"""Registry -> the name of its cache."""
 WITH_CREDENTIAL: Final = ("docker.io", "ghcr.io")
-"""Registries that ECR caches with a credential alone (ECR user guide, "Creating a pull through cache
+"""Registries that ECR caches only with a credential (ECR user guide, "Creating a pull through cache
 rule")."""
 
 _PREFIX: Final[dict[Cloud, Rule]] = {
@@ -60,7 +60,8 @@ _PREFIX: Final[dict[Cloud, Rule]] = {
 }
 _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 _CREDENTIAL: Final[dict[Cloud, Rule]] = {
-    # ECR takes a secret of this name alone (ECR user guide, "Storing your upstream repository credentials").
+    # ECR accepts only a secret with such a name (ECR user guide, "Storing your upstream repository
+    # credentials").
     "aws": matches(
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:ecr-pullthroughcache/[\w/+=.@-]+",
         "the arn of a secret whose name begins with ecr-pullthroughcache/",
@@ -75,16 +76,16 @@ _LONGEST: Final = 200
 
 
 class ContainerRegistryCacheArgs(TypedDict):
-    """A registry whose images are had through a cache of one's own."""
+    """A registry whose images are pulled through a cache."""
 
     upstream: str
     """`docker.io`, `ghcr.io`, `public.ecr.aws`, `quay.io` or `registry.k8s.io`."""
     username: NotRequired[str]
-    """Google Cloud: the user that `credential` is the password of. Required beside it."""
+    """Google Cloud: the user whose password is `credential`. Required with it."""
     credential: NotRequired[Input[str]]
-    """What proves who asks. AWS: the arn of a secret whose name begins with `ecr-pullthroughcache/`, with
-    `username` and `accessToken` in it; required for docker.io and ghcr.io. Google Cloud: the version of a
-    secret with the password. Default none."""
+    """The credential at the registry. AWS: the arn of a secret whose name begins with
+    `ecr-pullthroughcache/`, with `username` and `accessToken` in it; required for docker.io and ghcr.io.
+    Google Cloud: the version of a secret with the password. Default none."""
 
 
 @dataclass(frozen=True)
@@ -96,18 +97,18 @@ class CacheSettings:
     credential: Input[str] | None = None
 
     @property
-    def called(self) -> str:
-        """What the cache is called: `registry-k8s`."""
+    def repository_name(self) -> str:
+        """The cache's part of names: `registry-k8s`."""
         return UPSTREAMS[self.upstream]
 
     def misfits(self, cloud: Cloud) -> Iterator[Problem]:
-        """What does not fit the cloud."""
+        """Return the problems on this cloud."""
         if self.credential is not None and not is_unknown(self.credential):
             yield from obeys("credential", self.credential, _CREDENTIAL[cloud])
         if cloud == "aws" and self.upstream in WITH_CREDENTIAL and self.credential is None:
             yield Problem(
                 "credential",
-                f"missing, expected the arn of a secret: ECR caches {self.upstream} with a credential alone",
+                f"missing, expected the arn of a secret: ECR caches {self.upstream} only with a credential",
             )
         if cloud == "aws" and self.upstream not in WITH_CREDENTIAL and self.credential is not None:
             yield Problem("credential", f"got one, expected none: ECR takes none for {self.upstream}")
@@ -130,30 +131,29 @@ class ContainerRegistryArgs(TypedDict):
     repositories: NotRequired[list[str]]
     """Repositories by name, `training` or `serving/llm`. Default none."""
     caches: NotRequired[list[ContainerRegistryCacheArgs]]
-    """Registries whose images are had through a cache. Default none."""
+    """Registries whose images are pulled through a cache. Default none."""
     untagged_days: NotRequired[int]
-    """How long images without a tag are kept, in days, 1 to 3650. Default 14."""
+    """How long images without a tag are retained, in days, 1 to 3650. Default 14."""
     cached_days: NotRequired[int]
-    """How long cached images are kept, in days, 1 to 3650; one that is still used comes again from upstream.
-    Default 90."""
+    """How long cached images are retained, in days, 1 to 3650; one that is still used is pulled from upstream
+    again. Default 90."""
     readers: NotRequired[list[Input[str]]]
-    """Who else pulls: arns of IAM roles, of other accounts too, on AWS; `serviceAccount:...` on Google Cloud.
-    Roles of this account also get the right to log in (`ecr:GetAuthorizationToken`), which those of other
-    accounts have from their own policies; none of IAM Identity Center or of services, on which AWS alone can
-    put policies. The cluster's nodes have both from their own role. Default no
-    principal."""
+    """Principals that pull, in addition to the cluster's nodes, which are allowed by their role. AWS: arns of
+    IAM roles, also of other accounts; not roles of IAM Identity Center or of services, to which only AWS can
+    attach policies. Roles of this account are also allowed to log in (`ecr:GetAuthorizationToken`); those of
+    other accounts need a policy for it. Google Cloud: `serviceAccount:...`. Default none."""
     writers: NotRequired[list[Input[str]]]
-    """Who pushes: as `readers`. Default nobody but who administers."""
+    """Principals that push, in the form of `readers`. Default none except administrators."""
     node_roles: NotRequired[list[Input[str]]]
-    """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image makes its
-    repository, which roles of nodes may not do otherwise. Default none."""
+    """AWS: arns of the roles of nodes that pull through the caches: the first pull of an image creates its
+    repository, which roles of nodes are not allowed otherwise. Default none."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete repositories and key. Default false."""
     force_destroy: NotRequired[bool]
-    """Whether repositories go with the images in them; ECR refuses to delete one with images otherwise.
-    Default false."""
+    """Whether repositories are deleted with their images; otherwise ECR refuses to delete a repository with
+    images. Default false."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, beside those of the provider; labels on Google Cloud."""
+    """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
 
 
 def _names(value: list[Any]) -> str | None:
@@ -197,8 +197,13 @@ class ContainerRegistrySettings(CloudNeutral):
     force_destroy: bool = False
     tags: dict[str, str] = field(default_factory=dict[str, str])
 
+    @property
+    def retain_data(self) -> bool:
+        """Repositories are never retained: their images can be built or pulled again."""
+        return False
+
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         upstreams = [cache.upstream for cache in self.caches]
@@ -214,7 +219,7 @@ class ContainerRegistrySettings(CloudNeutral):
                 if not is_unknown(principal):
                     yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], own_role)
         if self.protect and self.force_destroy:
-            yield Problem("force_destroy", "got true beside protect, expected one of the two")
+            yield Problem("force_destroy", "got true together with protect, expected one of the two")
         if self.cloud == "gcp":
             yield from self._on_google()
 
@@ -227,5 +232,5 @@ class ContainerRegistrySettings(CloudNeutral):
                 yield Problem(
                     f"repositories[{index}]",
                     f"got {name!r}, expected letters, digits and hyphens, at most {62 - len(self.prefix)} "
-                    "characters: an Artifact Registry repository holds many images by name",
+                    "characters: an Artifact Registry repository contains many images by name",
                 )

@@ -23,10 +23,10 @@ __all__ = [
 
 
 class FeatureStoreClient(TypedDict):
-    """What one applier or reader uses Feast by. No other principal reads what it stages."""
+    """What one applier or reader uses Feast by. No other principal reads its staged files."""
 
     principal: str
-    """Who it is, as in `appliers` or `readers`."""
+    """The principal, as in `appliers` or `readers`."""
     feature_store_yaml: str
     """Its `feature_store.yaml`; it holds no secret."""
     staging_bucket: str
@@ -38,12 +38,12 @@ class FeatureStoreClient(TypedDict):
 
 
 class FeatureStore(ComponentResource):
-    """Feast on the lakehouse: training data comes by point-in-time joins of its tables (Athena or BigQuery),
-    a schedule carries the newest values into an online store, and a server on the cluster answers
-    applications. Takes the cloud's and the Kubernetes provider of the cluster through `opts.providers`.
+    """Feast on the lakehouse: training data by point-in-time joins of its tables (Athena or BigQuery), a
+    schedule that writes the newest values to an online store, and a server on the cluster for applications.
+    Takes the cloud's and the Kubernetes provider of the cluster through `opts.providers`.
 
-    `clients` has for each applier and reader the file that Feast wants, without a secret in it: a repository
-    of feature views with this file beside them is applied by `feast apply`.
+    `clients` has Feast's configuration file for each applier and reader, without a secret in it: put it into
+    a repository of feature views, which `feast apply` then applies.
     """
 
     cloud: Output[str]
@@ -51,11 +51,11 @@ class FeatureStore(ComponentResource):
     project: Output[str]
     """Feast's project."""
     clients: Output[list[FeatureStoreClient]]
-    """What each applier and reader uses Feast by."""
+    """The configuration of each applier and reader."""
     feature_store_yaml: Output[str]
     """The `feature_store.yaml` of schedule and server; it holds no secret."""
     registry: Output[str]
-    """Where the registry is: a URL of the bucket's object, or `sql`."""
+    """The location of the registry: a URL of the bucket's object, or `sql`."""
     registry_bucket: Output[str]
     """The registry's bucket."""
     staging_bucket: Output[str]
@@ -67,15 +67,15 @@ class FeatureStore(ComponentResource):
     online_store: Output[str]
     """`dynamodb`, `valkey`, `datastore` or `bigtable`."""
     online_tables: Output[list[str]]
-    """AWS: the DynamoDB tables that are made, by name."""
+    """AWS: the names of the DynamoDB tables."""
     kms_key: Output[str]
-    """The key of all that is kept: an arn, or `projects/.../cryptoKeys/...`."""
+    """The key of all data: an arn, or `projects/.../cryptoKeys/...`."""
     namespace: Output[str]
     """The namespace of server and schedule."""
     endpoint: Output[str]
-    """Where applications in the cluster ask, a URL."""
+    """The URL of the server for applications in the cluster."""
     server_principal: Output[str]
-    """Who the server is in the cloud."""
+    """The server's principal in the cloud."""
 
     def __init__(self, name: str, args: FeatureStoreArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(FeatureStoreSettings, args, "FeatureStoreArgs")

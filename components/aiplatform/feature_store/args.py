@@ -66,14 +66,14 @@ FIRESTORE: Final = PhysicalName(FIRESTORE_DATABASE, "{prefix}-features")
 BIGTABLE: Final = PhysicalName(BIGTABLE_INSTANCE, "{prefix}-features")
 
 IMAGE: Final = _images.images()["feast-feature-server"].reference
-"""Upstream's image. The configuration that is rendered is that of this release."""
+"""Upstream's image. The rendered configuration is that of this release."""
 
 ENDPOINTS: Final = ("athena", "eks-auth", "glue", "kms", "lakeformation", "sts")
-"""AWS services that server and materializer call: in a network without a way out they need interface
-endpoints, beside the gateways of S3 and DynamoDB, which every network has."""
+"""AWS services that server and materializer call: in a network without a route to the internet they need
+interface endpoints, in addition to the gateways of S3 and DynamoDB, which every network has."""
 
 LEAST_CUTOFF: Final = 10 * 1024**2
-"""Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs)."""
+"""Athena's lowest limit of a query (pulumi_aws, WorkgroupConfigurationArgs)."""
 MOST_BACKUP_DAYS: Final = 35
 """DynamoDB's longest recovery period, and that of ElastiCache's snapshots."""
 
@@ -88,51 +88,50 @@ class FeatureStoreArgs(TypedDict):
     lakehouse: LakehouseReferenceArgs
     """The lakehouse that features come from: `Lakehouse.outputs`."""
     materializer: WorkloadIdentityReferenceArgs
-    """Who reads the lakehouse and writes the online store: the outputs of a WorkloadIdentity for the service
-    account `feature-materializer` in the namespace `feature-store`. The lakehouse's grants name its
-    principal, so it is made before both."""
+    """The identity that reads the lakehouse and writes the online store: the outputs of a WorkloadIdentity
+    for the service account `feature-materializer` in the namespace `feature-store`. The lakehouse's grants
+    name its principal, so it is created before both."""
     project: NotRequired[str]
     """Feast's project: lower-case letters, digits and underscores. Default `features`."""
     feature_views: NotRequired[list[str]]
-    """The feature views that are kept online, by name. On DynamoDB each has its table, made here: Feast finds
-    it and makes none. Default none."""
+    """The names of feature views in the online store. With DynamoDB each has a table that is created here;
+    Feast uses it and creates none. Default none."""
     latency: NotRequired[str]
-    """How fast the online store answers: `tens_of_milliseconds`, `milliseconds` or `sub_millisecond`. Default
+    """The latency of the online store: `tens_of_milliseconds`, `milliseconds` or `sub_millisecond`. Default
     `tens_of_milliseconds`."""
     online_store: NotRequired[str]
-    """`dynamodb` or `valkey` on AWS, `datastore` or `bigtable` on Google Cloud; one that does not meet the
-    class is refused. Default: the one of those that meet it that costs least when nobody asks."""
+    """`dynamodb` or `valkey` on AWS, `datastore` or `bigtable` on Google Cloud; one that does not meet
+    `latency` is refused. Default: the one that meets it with the lowest cost without requests."""
     consistent_reads: NotRequired[bool]
     """AWS: whether DynamoDB is read strongly consistent, at twice the price. Default false."""
     expire_days: NotRequired[int]
-    """AWS, Valkey alone: after how many days a row that is not written again is gone, 1 to 365. Default
-    never. A feature view's own `ttl` hides old values in any store."""
+    """AWS, only with Valkey: after how many days a row that is not written again is deleted, 1 to 365.
+    Default never. A feature view's `ttl` hides old values in any store."""
     network: NotRequired[NetworkReferenceArgs]
     """AWS, and required for Valkey: the network of its endpoints, `Network.outputs`."""
     registry: NotRequired[FeatureRegistryArgs]
-    """Where Feast keeps what features there are. Default an object in a bucket."""
+    """Feast's registry of features. Default an object in a bucket."""
     backup_days: NotRequired[int]
-    """For how long the online store can be brought back to what it was, in days: 1 to 35. Default not at
-    all: it is filled again from the lakehouse."""
+    """How long former states of the online store can be restored, in days: 1 to 35. Default none: the store
+    can be filled again from the lakehouse."""
     staging_days: NotRequired[int]
-    """How long files and tables between Feast and the query engine stay when nobody took them away, in days:
-    1 to 30. Default 1."""
+    """How long temporary files and tables between Feast and the query engine are retained, in days: 1 to 30.
+    Default 1."""
     query_cutoff_bytes: NotRequired[int]
-    """AWS: the most bytes that one query may scan; one that would scan more is cancelled. At least 10 MiB.
+    """AWS: the most bytes that one query may scan; a query that would scan more is cancelled. At least 10
+    MiB.
     Default 100 GiB."""
     materialization: NotRequired[FeatureMaterializationArgs]
-    """When features go into the online store. Default every hour."""
+    """The schedule that writes features to the online store. Default every hour."""
     server: NotRequired[FeatureServerArgs]
-    """The server that applications ask for features."""
+    """The server of features for applications."""
     appliers: NotRequired[list[Input[str]]]
-    """Who may say what features there are (`feast apply`), and ask as `readers` may: principals, on AWS roles
-    of this account. Each has a configuration of its own in the output `clients`. Default no
-    principal."""
+    """Principals that may register features (`feast apply`), and everything that `readers` may; on AWS roles
+    of this account. Each has a separate configuration in the output `clients`. Default none."""
     readers: NotRequired[list[Input[str]]]
-    """Who may read the registry and ask for training data (`get_historical_features`): principals, on AWS
-    roles of this account. What they get, the lakehouse's grants decide. Each has a configuration of its own
-    in the output `clients`, and a place for results that no other principal reads. Default no
-    principal."""
+    """Principals that may read the registry and query training data (`get_historical_features`); on AWS roles
+    of this account. The lakehouse's grants decide which data they get. Each has a separate configuration in
+    the output `clients`, and a location of results that no other principal reads. Default none."""
     image: NotRequired[str]
     """Feast's image, with tag or digest, of the release of the default. Default: upstream's feature
     server."""
@@ -140,14 +139,14 @@ class FeatureStoreArgs(TypedDict):
     """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: NotRequired[bool]
-    """Whether Pulumi and the online store refuse to delete what is kept. Default false."""
+    """Whether Pulumi and the online store refuse to delete data. Default false."""
     retain_data: NotRequired[bool]
     """Whether registry, online store and key stay in the cloud when the feature store is destroyed. Default
     false."""
     force_destroy: NotRequired[bool]
     """Whether buckets are emptied when they are destroyed. Default false."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, beside those of the provider; on Google Cloud labels."""
+    """Tags of every resource, in addition to the provider's; on Google Cloud labels."""
 
 
 _NAME: Final = "letters, digits and underscores, the first no underscore"
@@ -208,11 +207,11 @@ class FeatureStoreSettings(CloudNeutral):
 
     @property
     def chosen_image(self) -> str:
-        """The image, at its mirror where one is given."""
+        """The image, in its mirror where there is one."""
         return _images.mirrored(self.image, self.mirrors)
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         if self.lakehouse.cloud != self.cloud:
             yield Problem(
                 "lakehouse.cloud",
@@ -228,10 +227,10 @@ class FeatureStoreSettings(CloudNeutral):
             )
         yield from self._principals("appliers", self.appliers)
         yield from self._principals("readers", self.readers)
-        yield from self._both()
+        yield from self._repeated_principals()
         yield from self._names()
         if self.protect and self.force_destroy:
-            yield Problem("force_destroy", "got true beside protect, expected one of the two")
+            yield Problem("force_destroy", "got true together with protect, expected one of the two")
 
     def _online(self) -> Iterator[Problem]:
         problems = list(online.problems(self.cloud, self.latency, self.online_store))
@@ -244,30 +243,30 @@ class FeatureStoreSettings(CloudNeutral):
             yield Problem(
                 "expire_days",
                 f"got {self.expire_days}, expected valkey as the online store: Feast writes no time to live "
-                f"into {online.STORES[self.store].called}; a feature view's own ttl hides old values",
+                f"into {online.STORES[self.store].title}; a feature view's own ttl hides old values",
             )
         if self.consistent_reads and self.store != "dynamodb":
             yield Problem("consistent_reads", "got true, expected dynamodb as the online store")
         if self.backup_days is not None and self.store == "bigtable":
             yield Problem(
                 "backup_days",
-                f"got {self.backup_days}, which Bigtable has by table alone, and Feast makes the tables: "
+                f"got {self.backup_days}, which Bigtable has only for tables, and Feast creates them: "
                 "leave it out, the online store is filled again from the lakehouse",
             )
 
-    def _principals(self, key: str, given: Sequence[Input[str]]) -> Iterator[Problem]:
-        for index, principal in enumerate(given):
+    def _principals(self, key: str, principals: Sequence[Input[str]]) -> Iterator[Problem]:
+        for index, principal in enumerate(principals):
             yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud])
 
-    def _both(self) -> Iterator[Problem]:
+    def _repeated_principals(self) -> Iterator[Problem]:
         for index, principal in enumerate(self.readers):
-            # On AWS the roles of identities are compared when policies are put on them.
+            # On AWS the roles of identities are compared when policies are attached to them.
             text = known(principal) if self.cloud == "gcp" or not is_unknown(principal) else None
-            if text is not None and text in [known(each) for each in self.appliers]:
+            if text is not None and text in [known(applier) for applier in self.appliers]:
                 yield Problem(f"readers[{index}]", f"{got(text)}, expected it once: appliers read, too")
         if self.cloud == "gcp":
             for key, principals in (("appliers", self.appliers), ("readers", self.readers)):
-                yield from _twice(key, [identity(each) for each in principals])
+                yield from _twice(key, [identity(principal) for principal in principals])
 
     def _names(self) -> Iterator[Problem]:
         if self.cloud == "aws":
@@ -291,17 +290,17 @@ class FeatureStoreSettings(CloudNeutral):
 
     @property
     def table_template(self) -> str:
-        """Feast's template of the names of DynamoDB's tables. The dots keep environments and projects apart:
-        they are in no prefix and no project, so an IAM policy by `{prefix}.{project}.*` is exact."""
+        """Feast's template of the names of DynamoDB's tables. The dots separate environments and projects: no
+        prefix and no project contains one, so an IAM policy by `{prefix}.{project}.*` is exact."""
         return f"{self.prefix}.{{project}}.{{table_name}}"
 
     def table(self, view: str) -> str:
-        """The physical name of a feature view's table."""
+        """Return the physical name of a feature view's table."""
         return self.table_template.format(project=self.project, table_name=view)
 
 
 def _table(settings: FeatureStoreSettings) -> PhysicalName:
-    """The longest of the tables' names."""
+    """Return the longest of the tables' names."""
     longest = max(settings.feature_views, key=len, default="")
     return PhysicalName(DYNAMODB_TABLE, f"{{prefix}}.{settings.project}.{longest}")
 

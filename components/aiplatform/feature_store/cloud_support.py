@@ -1,4 +1,4 @@
-"""What the feature store is on each cloud."""
+"""What the feature store's arguments become on each cloud."""
 
 from typing import Final
 
@@ -29,8 +29,8 @@ SUPPORT: Final[SupportTable] = {
         aws="the role of the schedule's Pods", gcp="the service account of the schedule's Pods"
     ),
     "feature_views": CloudSupport(
-        aws="a DynamoDB table each; in Valkey they need none",
-        gcp="nothing: Firestore keeps them in one database, and in Bigtable Feast makes its tables itself",
+        aws="a DynamoDB table each; Valkey needs none",
+        gcp="nothing: Firestore has one database, and Feast itself creates its tables in Bigtable",
     ),
     "latency": CloudSupport(
         aws="DynamoDB, or ElastiCache Serverless for Valkey", gcp="Firestore in Datastore mode, or Bigtable"
@@ -38,12 +38,12 @@ SUPPORT: Final[SupportTable] = {
     "online_store": CloudSupport(aws="`dynamodb` or `valkey`", gcp="`datastore` or `bigtable`"),
     "consistent_reads": CloudSupport(
         aws="strongly consistent reads of DynamoDB",
-        gcp=refused("Firestore's reads always are, and one cluster of Bigtable's; leave it out"),
+        gcp=refused("reads of Firestore and of one cluster of Bigtable always are; leave it out"),
     ),
     "expire_days": CloudSupport(
         aws="the time to live of keys in Valkey",
         gcp=refused(
-            "Feast writes no time to live there; the feature views' own ttl hides old values, leave it out"
+            "Feast writes no time to live there; the feature views' ttl hides old values, leave it out"
         ),
     ),
     "registry": CloudSupport(
@@ -54,12 +54,12 @@ SUPPORT: Final[SupportTable] = {
         gcp="daily backups and point-in-time recovery (7 days) of Firestore",
     ),
     "staging_days": CloudSupport(
-        aws="the lifecycle of the staging buckets, one a principal",
-        gcp="the lifecycle of the staging buckets, and how long tables of the staging datasets stay, one of "
-        "each a principal",
+        aws="the lifecycle of the staging buckets, one for each principal",
+        gcp="the lifecycle of the staging buckets, and the expiration of tables in the staging datasets, "
+        "one of each for every principal",
     ),
     "query_cutoff_bytes": CloudSupport(
-        aws="the cutoff of the Athena workgroups, one a principal",
+        aws="the cutoff of the Athena workgroups, one for each principal",
         gcp=refused("BigQuery's limits are custom quotas of the project, which the lakehouse sets"),
     ),
     "materialization": CloudSupport(aws="a CronJob", gcp="a CronJob"),
@@ -69,7 +69,7 @@ SUPPORT: Final[SupportTable] = {
     "appliers": CloudSupport(aws="IAM roles of this account", gcp="service accounts, groups or users"),
     "readers": CloudSupport(aws="IAM roles of this account", gcp="service accounts, groups or users"),
     "image": CloudSupport(aws="the image of all Pods", gcp="the image of all Pods"),
-    "mirrors": CloudSupport(aws="where the image is had", gcp="where the image is had"),
+    "mirrors": CloudSupport(aws="the registry that Pods pull from", gcp="the registry that Pods pull from"),
     "protect": CloudSupport(
         aws="Pulumi's protection, and deletion protection of DynamoDB's tables",
         gcp="Pulumi's protection, and that of Firestore and Bigtable against deletion",

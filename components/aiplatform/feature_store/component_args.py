@@ -1,4 +1,4 @@
-"""Arguments of the feature store's parts: registry, schedule and server."""
+"""Arguments of the feature store's registry, schedule and server."""
 
 import re
 from collections.abc import Iterator
@@ -10,51 +10,51 @@ from aiplatform.naming import dns_label
 
 
 class FeatureRegistryArgs(TypedDict):
-    """Where Feast keeps what features there are."""
+    """Feast's registry of features."""
 
     kind: NotRequired[str]
-    """`bucket`: one object in a bucket of its own. `sql`: a database, for many who apply at a time. Default
+    """`bucket`: one object in a dedicated bucket. `sql`: a database, for concurrent appliers. Default
     `bucket`."""
     secret: NotRequired[str]
-    """With `sql`, and required there: a Kubernetes Secret in the namespace `feature-store` whose key `url`
-    is the database's URL as SQLAlchemy has it (`postgresql+psycopg://...`). Who has the password makes it; it
-    is in no output."""
+    """With `sql`, and required there: a Kubernetes Secret in the namespace `feature-store` whose key `url` is
+    the database's URL in SQLAlchemy's form (`postgresql+psycopg://...`). You create it; it is in no
+    output."""
     server_secret: NotRequired[str]
-    """With `sql`: another Secret like `secret`, for the server alone, with the URL of a database user that
-    may only read (`GRANT SELECT`). Such a server starts once `feast apply` has made the tables and the
-    project. Default `secret`: the server, which answers applications, can then write the registry, too."""
+    """With `sql`: another Secret like `secret`, only for the server, with the URL of a database user that may
+    only read (`GRANT SELECT`). Such a server starts once `feast apply` has created the tables and the
+    project. Default `secret`: the server can then write the registry, too."""
     cache_seconds: NotRequired[int]
-    """How long servers go on with what they have read of it, in seconds: 1 to 3600. Default 60."""
+    """How long servers cache the registry, in seconds: 1 to 3600. Default 60."""
 
 
 class FeatureMaterializationArgs(TypedDict):
-    """When features go from the lakehouse into the online store."""
+    """The schedule that writes features from the lakehouse to the online store."""
 
     schedule: NotRequired[str]
-    """When, in UTC, as cron has it: five fields. Default every hour, `17 * * * *`."""
+    """The schedule, in UTC, in cron's format: five fields. Default every hour, `17 * * * *`."""
     suspended: NotRequired[bool]
-    """Whether it rests. Default false."""
+    """Whether the schedule is suspended. Default false."""
     timeout_minutes: NotRequired[int]
-    """How long one run may take, in minutes: 1 to 1440. Default 50."""
+    """The time limit of a run, in minutes: 1 to 1440. Default 50."""
     cpu: NotRequired[str]
-    """CPUs that a run asks for, as Kubernetes has it. Default `1`."""
+    """The CPU request of a run, in Kubernetes' notation. Default `1`."""
     memory: NotRequired[str]
-    """Memory of a run, as Kubernetes has it: all rows of a run are held in it. Default `4Gi`."""
+    """The memory of a run, in Kubernetes' notation; all rows of a run are in memory. Default `4Gi`."""
 
 
 class FeatureServerArgs(TypedDict):
-    """The server that applications ask for features."""
+    """The server of features for applications."""
 
     min_replicas: NotRequired[int]
-    """The least Pods: 1 to 50. Default 2."""
+    """The least number of Pods: 1 to 50. Default 2."""
     max_replicas: NotRequired[int]
-    """The most Pods: 1 to 50. Default 6."""
+    """The greatest number of Pods: 1 to 50. Default 6."""
     cpu: NotRequired[str]
-    """CPUs of a Pod, as Kubernetes has it; at 70% of it more Pods come. Default `500m`."""
+    """The CPU request of a Pod, in Kubernetes' notation; at 70% of it Pods are added. Default `500m`."""
     memory: NotRequired[str]
-    """Memory of a Pod, as Kubernetes has it. Default `1Gi`."""
+    """The memory of a Pod, in Kubernetes' notation. Default `1Gi`."""
     clients: NotRequired[list[str]]
-    """The namespaces whose Pods may ask it. Default none."""
+    """The namespaces whose Pods may send requests. Default none."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class FeatureRegistry:
     cache_seconds: Annotated[int, between(1, 3600, "seconds")] = 60
 
     def check(self) -> Iterator[Problem]:
-        """Where its URL is."""
+        """Return the problems with its Secrets."""
         if self.kind == "sql" and self.secret is None:
             yield Problem("secret", "missing, expected the Kubernetes Secret that the database's URL is in")
         if self.kind == "bucket" and self.secret is not None:
@@ -93,15 +93,17 @@ _PART: Final = re.compile(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?")
 
 
 def cron(value: Any) -> str | None:
-    """A rule: a schedule of Kubernetes in numbers."""
+    """A rule: a schedule of Kubernetes with numbers."""
     expected = "expected five fields of minute, hour, day, month and weekday, such as '17 * * * *'"
     fields = str(value).split(" ")
     if len(fields) != len(_RANGES):
         return expected
     for text, (low, high) in zip(fields, _RANGES, strict=True):
         for part in text.split(","):
-            found = _PART.fullmatch(part)
-            if found is None or not all(low <= int(each) <= high for each in found.groups()[:2] if each):
+            match = _PART.fullmatch(part)
+            if match is None or not all(
+                low <= int(number) <= high for number in match.groups()[:2] if number
+            ):
                 return f"{expected}: {part!r} is not from {low} to {high}"
     return None
 
@@ -128,6 +130,6 @@ class FeatureServer:
     clients: Annotated[list[Annotated[str, dns_label]], distinct] = field(default_factory=list[str])
 
     def check(self) -> Iterator[Problem]:
-        """The least is no more than the most."""
+        """Return a problem where the least number is greater than the greatest."""
         if self.min_replicas > self.max_replicas:
             yield Problem("max_replicas", f"got {self.max_replicas}, expected at least {self.min_replicas}")

@@ -1,4 +1,4 @@
-"""The `feature_store.yaml` of Feast: what its RepoConfig takes, and no secret."""
+"""The `feature_store.yaml` of Feast, in the form of its RepoConfig, without a secret."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -11,29 +11,29 @@ FILE: Final = "feature_store.yaml"
 REGISTRY: Final = "registry/registry.db"
 """The registry's object in its bucket."""
 REGISTRY_URL: Final = "FEAST_REGISTRY_URL"
-"""The variable in which Pods find the URL of a SQL registry: Feast replaces `${...}` in the file."""
+"""The environment variable with the URL of a SQL registry: Feast replaces `${...}` in the file."""
 USER: Final = "FEAST_ONLINE_USER"
-"""The variable in which Pods find their user of Valkey: server and materializer have different ones."""
+"""The environment variable with the user of Valkey: server and materializer have different ones."""
 PASSWORD: Final = "FEAST_ONLINE_PASSWORD"  # noqa: S105 - the variable's name
-"""The variable in which Pods find that user's password."""
+"""The environment variable with that user's password."""
 _ROWS: Final = 10_000
-"""How many rows a run writes at a time."""
+"""Rows that a run writes at a time."""
 
 EMPTY: Final = "\x1a\x011"
-"""The first registry: a protocol buffer that says `registry_schema_version: "1"`, as Feast itself begins. A
-server that finds none would write one, which it may not."""
+"""An empty registry: a protocol buffer with `registry_schema_version: "1"`, as Feast itself creates. A server
+that finds none would write one, for which it has no permission."""
 
 
-def rendered(
+def render(
     settings: FeatureStoreSettings,
     *,
     bucket: str,
     offline: Mapping[str, Any],
     online: Mapping[str, Any],
 ) -> str:
-    """The file. bucket: the registry's, with its scheme (`s3://...`)."""
+    """Return the file. bucket: the registry's, with its scheme (`s3://...`)."""
     registry = settings.registry
-    where = (
+    location = (
         {"registry_type": "sql", "path": f"${{{REGISTRY_URL}}}"}
         if registry.kind == "sql"
         else {"registry_type": "file", "path": f"{bucket}/{REGISTRY}"}
@@ -41,10 +41,10 @@ def rendered(
     config: dict[str, Any] = {
         "project": settings.project,
         "provider": settings.cloud,
-        "registry": {**where, "cache_ttl_seconds": registry.cache_seconds},
+        "registry": {**location, "cache_ttl_seconds": registry.cache_seconds},
         "online_store": {"type": TYPES[settings.store], **online},
         "offline_store": dict(offline),
-        # Of several values of a row in a run the newest counts alone: the query engine takes it.
+        # The query engine returns only the newest of several values of a row in a run.
         "materialization": {"pull_latest_features": True, "online_write_batch_size": _ROWS},
         "entity_key_serialization_version": 3,
     }
@@ -53,27 +53,27 @@ def rendered(
 
 TYPES: Final[Mapping[str, str]] = {
     "dynamodb": "dynamodb",
-    # Feast has one client for Redis and what speaks its protocol.
+    # Feast has one client for Redis and compatible stores.
     "valkey": "redis",
     "datastore": "datastore",
     "bigtable": "bigtable",
 }
-"""Online store -> what Feast calls its type."""
+"""Online store -> its type in Feast."""
 
 
 def secrets(settings: FeatureStoreSettings, part: str) -> dict[str, tuple[str, str]]:
-    """Variables of a part's Pods that are not in the file -> the Secret and its key."""
-    found: dict[str, tuple[str, str]] = {}
+    """Return the secret environment variables of a part's Pods -> the Secret and its key."""
+    variables: dict[str, tuple[str, str]] = {}
     registry = settings.registry
     secret = (registry.server_secret if part == SERVER else None) or registry.secret
     if secret is not None:
-        found[REGISTRY_URL] = (secret, "url")
+        variables[REGISTRY_URL] = (secret, "url")
     if settings.store == "valkey":
-        found[USER] = (online_secret(part), "username")
-        found[PASSWORD] = (online_secret(part), "password")
-    return found
+        variables[USER] = (online_secret(part), "username")
+        variables[PASSWORD] = (online_secret(part), "password")
+    return variables
 
 
 def online_secret(part: str) -> str:
-    """The Kubernetes Secret of a part's user of Valkey."""
+    """Return the name of the Kubernetes Secret of a part's user of Valkey."""
     return f"{part}-online"

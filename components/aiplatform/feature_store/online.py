@@ -1,4 +1,4 @@
-"""Online stores that Feast has on each cloud, and how fast they answer."""
+"""Online stores of Feast on each cloud, and their latencies."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,16 +11,17 @@ Latency = Literal["tens_of_milliseconds", "milliseconds", "sub_millisecond"]
 OnlineStore = Literal["dynamodb", "valkey", "datastore", "bigtable"]
 
 LATENCIES: Final[tuple[Latency, ...]] = ("tens_of_milliseconds", "milliseconds", "sub_millisecond")
-"""The classes, each with its promise of the one before."""
+"""The classes of latency, from the slowest; each meets the ones before."""
 
 
 @dataclass(frozen=True)
 class Store:
-    """An online store. meets: the fastest class that it meets, by what its cloud says of it."""
+    """An online store. meets: the fastest class that it meets according to its cloud. title: its product
+    name."""
 
     cloud: Cloud
     meets: Latency
-    called: str
+    title: str
 
 
 # The order is that of preference: of those that meet a class, the first costs least when idle.
@@ -29,7 +30,7 @@ STORES: Final[Mapping[OnlineStore, Store]] = {
     "dynamodb": Store("aws", "milliseconds", "DynamoDB"),
     # "Microsecond read latency" (ElastiCache user guide, "Comparing Valkey and Redis OSS caches").
     "valkey": Store("aws", "sub_millisecond", "ElastiCache Serverless for Valkey"),
-    # Strong consistency over several zones: no class is promised, tens of milliseconds are what is seen.
+    # Strong consistency over several zones: no latency is documented; tens of milliseconds are observed.
     "datastore": Store("gcp", "tens_of_milliseconds", "Firestore in Datastore mode"),
     # "Consistent sub-10ms latency" (Bigtable, "Understand performance").
     "bigtable": Store("gcp", "milliseconds", "Bigtable"),
@@ -37,23 +38,23 @@ STORES: Final[Mapping[OnlineStore, Store]] = {
 
 
 def meeting(cloud: Cloud, latency: Latency) -> list[OnlineStore]:
-    """The stores of a cloud that meet a class, the cheapest first."""
-    wanted = LATENCIES.index(latency)
+    """Return the stores of a cloud that meet a class, the cheapest first."""
+    required = LATENCIES.index(latency)
     return [
         name
         for name, store in STORES.items()
-        if store.cloud == cloud and LATENCIES.index(store.meets) >= wanted
+        if store.cloud == cloud and LATENCIES.index(store.meets) >= required
     ]
 
 
 def problems(cloud: Cloud, latency: Latency, chosen: OnlineStore | None) -> Iterator[Problem]:
-    """A class that the cloud has no store for, and a store that does not meet the class."""
+    """Return a problem where no store of the cloud meets the class, or the chosen one does not."""
     fitting = meeting(cloud, latency)
     if not fitting:
         yield Problem(
             "latency",
-            f"{got(latency)}, which no online store meets that Feast has on {CLOUDS[cloud]}: Memorystore "
-            "asks for IAM's tokens, which Feast's client cannot renew; expected milliseconds",
+            f"{got(latency)}, which no online store of Feast on {CLOUDS[cloud]} meets: Memorystore requires "
+            "IAM's tokens, which Feast's client cannot renew; expected milliseconds",
         )
         return
     if chosen is None or chosen in fitting:
@@ -66,7 +67,7 @@ def problems(cloud: Cloud, latency: Latency, chosen: OnlineStore | None) -> Iter
         return
     yield Problem(
         "online_store",
-        f"{got(chosen)}, {store.called} meets {store.meets} and not {latency}, {_one_of(fitting)}",
+        f"{got(chosen)}, {store.title} meets {store.meets} and not {latency}, {_one_of(fitting)}",
     )
 
 

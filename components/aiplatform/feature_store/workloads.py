@@ -1,9 +1,10 @@
-"""What runs on the cluster, the same on both clouds: the server, and the schedule that fills its store."""
+"""The workloads on the cluster, the same on both clouds: the server, and the schedule that fills its
+store."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -25,10 +26,13 @@ from aiplatform._shared.kubernetes.workloads import (
     way_out,
     ways_out,
 )
-from aiplatform.feature_store.args import MATERIALIZER, SERVER, FeatureStoreSettings
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform.feature_store.args import IDENTITY, MATERIALIZER, NAMESPACE, SERVER, FeatureStoreSettings
 from aiplatform.feature_store.config import FILE, secrets
+from aiplatform.workload_identity import WorkloadIdentity, WorkloadIdentityArgs
 
 PORT: Final = 6566
+ENDPOINT: Final = f"http://{SERVER}.{NAMESPACE}.svc.cluster.local"
 _FOLDER: Final = "/etc/feast"
 # The image's own user (feast-dev/feast, feature_servers/multicloud/Dockerfile).
 _USER: Final = 1001
@@ -36,12 +40,13 @@ _REDIS: Final = 6379
 _DATABASE: Final = 5432
 
 _RUN: Final = f'exec feast --chdir {_FOLDER} materialize-incremental "$(date -u +%Y-%m-%dT%H:%M:%S)"'
-"""Feast wants to be told until when."""
+"""Feast requires the end of the interval."""
 
 
 @dataclass(frozen=True)
-class Who:
-    """An identity of Pods. annotations: of their service account. ready: known when they get credentials."""
+class Identity:
+    """A workload identity of Pods. annotations: of their service account. ready: known once they get
+    credentials."""
 
     annotations: Input[Mapping[str, Input[str]]]
     ready: Input[str]
@@ -49,32 +54,47 @@ class Who:
 
 @dataclass(frozen=True)
 class Platform:
-    """What Pods need that differs by cloud."""
+    """What differs by cloud. variables: environment variables of all containers."""
 
-    server: Who
-    materializer: Who
+    server: Identity
+    materializer: Identity
     variables: Mapping[str, Input[str]]
 
 
-class Workloads:
-    """Makes the objects as children of one component."""
+def create_server_identity(
+    parent: pulumi.Resource, name: str, settings: FeatureStoreSettings, tags: Mapping[str, str] | None = None
+) -> WorkloadIdentity:
+    """Create the workload identity of the server. tags: on AWS; service accounts of Google have no labels."""
+    args: WorkloadIdentityArgs = {
+        "prefix": settings.prefix,
+        "name": IDENTITY,
+        "cluster": cast("ClusterReferenceArgs", settings.cluster),
+        "namespace": NAMESPACE,
+        "service_account": SERVER,
+    }
+    if tags is not None:
+        args["tags"] = dict(tags)
+    return WorkloadIdentity(f"{name}-server", args, ResourceOptions(parent=parent))
 
-    def __init__(
-        self,
-        home: Home,
-        settings: FeatureStoreSettings,
-        config: Output[str],
-        platform: Platform,
-        depends_on: Sequence[pulumi.Resource],
-    ) -> None:
-        self.home = home
-        self.settings = settings
-        self.config = config
-        self.platform = platform
-        self.depends_on = list(depends_on)
+
+def materializer_identity(settings: FeatureStoreSettings) -> Identity:
+    """Return the workload identity of the schedule, which arguments name."""
+    return Identity(settings.materializer.annotations or {}, settings.materializer.ready or "")
+
+
+@dataclass(frozen=True)
+class Workloads:
+    """Creates the Kubernetes objects. config: the `feature_store.yaml` of server and schedule. depends_on:
+    namespace, permissions and stores."""
+
+    home: Home
+    settings: FeatureStoreSettings
+    config: Output[str]
+    platform: Platform
+    depends_on: Sequence[pulumi.Resource]
 
     def build(self) -> core.Service:
-        """All of it. depends_on of the component's other parts: namespace, rights and stores."""
+        """Create all objects; returns the server's Service."""
         file = core.ConfigMap(
             f"{self.home.name}-config",
             metadata=self.home.metadata(SERVER),
@@ -84,15 +104,15 @@ class Workloads:
         self._materializer(file)
         return self._server(file)
 
-    def _account(self, part: str, who: Who) -> core.ServiceAccount:
+    def _service_account(self, part: str, identity: Identity) -> core.ServiceAccount:
         return core.ServiceAccount(
             f"{self.home.name}-{part}-account",
-            metadata=self.home.metadata(part, who.annotations),
+            metadata=self.home.metadata(part, identity.annotations),
             automount_service_account_token=False,
             opts=self.home.options(*self.depends_on),
         )
 
-    def _guarded(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
+    def _network_policy(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
         more = [way_out(_REDIS)] if self.settings.store == "valkey" else []
         more += [way_out(_DATABASE)] if self.settings.registry.kind == "sql" else []
         return network_policy(
@@ -104,9 +124,9 @@ class Workloads:
         )
 
     def _server(self, file: core.ConfigMap) -> core.Service:
-        settings, who = self.settings.server, self.platform.server
-        account = self._account(SERVER, who)
-        guarded = self._guarded(SERVER, settings.clients)
+        settings, identity = self.settings.server, self.platform.server
+        account = self._service_account(SERVER, identity)
+        policy = self._network_policy(SERVER, settings.clients)
         service = core.Service(
             f"{self.home.name}-{SERVER}-service",
             metadata=self.home.metadata(SERVER),
@@ -121,17 +141,17 @@ class Workloads:
             f"{self.home.name}-{SERVER}-deployment",
             metadata=self.home.metadata(SERVER, self._await()),
             spec=apps.DeploymentSpecArgs(
-                # To begin with, so that `up` waits for them all; then the autoscaler says how many.
+                # At first, so that `up` waits for all of them; later the autoscaler sets the number.
                 replicas=settings.min_replicas,
                 selector=self.home.selector(SERVER),
                 strategy=apps.DeploymentStrategyArgs(
                     type="RollingUpdate",
                     rolling_update=apps.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
                 ),
-                template=self._pod(SERVER, who, [self._server_container()], restart="Always"),
+                template=self._pod(SERVER, identity, [self._server_container()], restart="Always"),
             ),
             opts=ResourceOptions.merge(
-                self.home.options(account, guarded, file, *self.depends_on),
+                self.home.options(account, policy, file, *self.depends_on),
                 ResourceOptions(ignore_changes=["spec.replicas"]),
             ),
         )
@@ -160,7 +180,7 @@ class Workloads:
         return service
 
     def _await(self) -> Mapping[str, str]:
-        """Pods whose Secret is made by another hand, later perhaps, are not waited for."""
+        """Pods whose Secret others create, possibly later, are not awaited."""
         return {"pulumi.com/skipAwait": "true"} if self.settings.registry.kind == "sql" else {}
 
     def _server_container(self) -> core.ContainerArgs:
@@ -180,9 +200,9 @@ class Workloads:
         )
 
     def _materializer(self, file: core.ConfigMap) -> None:
-        settings, who = self.settings.materialization, self.platform.materializer
-        account = self._account(MATERIALIZER, who)
-        guarded = self._guarded(MATERIALIZER, [])
+        settings, identity = self.settings.materialization, self.platform.materializer
+        account = self._service_account(MATERIALIZER, identity)
+        policy = self._network_policy(MATERIALIZER, [])
         container = self._container(
             MATERIALIZER, ["/bin/sh", "-c", _RUN], resources(settings.cpu, settings.memory)
         )
@@ -193,7 +213,7 @@ class Workloads:
                 schedule=settings.schedule,
                 time_zone="Etc/UTC",
                 suspend=settings.suspended,
-                # Each run begins where the last one ended: two at a time would write twice.
+                # A run begins where the last one ended: two at a time would write twice.
                 concurrency_policy="Forbid",
                 starting_deadline_seconds=600,
                 successful_jobs_history_limit=3,
@@ -203,36 +223,36 @@ class Workloads:
                     spec=batch.JobSpecArgs(
                         backoff_limit=2,
                         active_deadline_seconds=settings.timeout_minutes * 60,
-                        template=self._pod(MATERIALIZER, who, [container], restart="Never"),
+                        template=self._pod(MATERIALIZER, identity, [container], restart="Never"),
                     ),
                 ),
             ),
-            opts=self.home.options(account, guarded, file, *self.depends_on),
+            opts=self.home.options(account, policy, file, *self.depends_on),
         )
 
     def _container(
-        self, part: str, command: list[str], asks: core.ResourceRequirementsArgs, **more: Any
+        self, part: str, command: list[str], requirements: core.ResourceRequirementsArgs, **more: Any
     ) -> core.ContainerArgs:
         plain = [core.EnvVarArgs(name=name, value=value) for name, value in self._variables().items()]
-        hidden = [
+        secret = [
             core.EnvVarArgs(
                 name=variable,
                 value_from=core.EnvVarSourceArgs(
-                    secret_key_ref=core.SecretKeySelectorArgs(name=secret, key=key)
+                    secret_key_ref=core.SecretKeySelectorArgs(name=name, key=key)
                 ),
             )
-            for variable, (secret, key) in secrets(self.settings, part).items()
+            for variable, (name, key) in secrets(self.settings, part).items()
         ]
         return core.ContainerArgs(
             name=part,
             image=self.settings.chosen_image,
             command=command,
-            env=[*plain, *hidden],
-            resources=asks,
+            env=[*plain, *secret],
+            resources=requirements,
             security_context=container_security(),
             volume_mounts=[
                 core.VolumeMountArgs(name="config", mount_path=_FOLDER, read_only=True),
-                core.VolumeMountArgs(name="scratch", mount_path="/tmp"),  # noqa: S108 - the Pod's own
+                core.VolumeMountArgs(name="scratch", mount_path="/tmp"),  # noqa: S108 - a volume of the Pod
             ],
             **more,
         )
@@ -242,17 +262,17 @@ class Workloads:
         return {"HOME": "/tmp", "PYTHONDONTWRITEBYTECODE": "1", **self.platform.variables}  # noqa: S108
 
     def _pod(
-        self, part: str, who: Who, containers: list[core.ContainerArgs], *, restart: str
+        self, part: str, identity: Identity, containers: list[core.ContainerArgs], *, restart: str
     ) -> core.PodTemplateSpecArgs:
         return core.PodTemplateSpecArgs(
             metadata=meta.ObjectMetaArgs(
                 labels=self.home.labels_of(part),
                 annotations={
-                    # Feast reads its file once: with another one come new Pods.
+                    # Feast reads its file once: Pods are replaced when it changes.
                     "ai-platform/config": self.config.apply(
                         lambda text: hashlib.sha256(text.encode()).hexdigest()[:16]
                     ),
-                    "ai-platform/identity": who.ready,
+                    "ai-platform/identity": identity.ready,
                 },
             ),
             spec=core.PodSpecArgs(

@@ -1,14 +1,11 @@
-"""A governed lakehouse: zones, Iceberg tables, who may read what, and a way to query it."""
+"""A governed lakehouse: zones, Iceberg tables, grants, and a query engine."""
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform.lakehouse.args import LakehouseArgs, LakehouseSettings
-
-if TYPE_CHECKING:
-    from aiplatform.lakehouse.aws.build import Built
 
 __all__ = ["Lakehouse", "LakehouseArgs", "LakehouseTable", "LakehouseZone"]
 
@@ -26,7 +23,7 @@ class LakehouseZone(TypedDict):
     """The database of its tables, as SQL and Iceberg's clients call it: Glue's, or the namespace of the
     catalog on Google Cloud."""
     dataset: NotRequired[str]
-    """Google Cloud: BigQuery's dataset for what is no table of the catalog."""
+    """Google Cloud: BigQuery's dataset for native tables and views."""
 
 
 class LakehouseTable(TypedDict):
@@ -39,30 +36,31 @@ class LakehouseTable(TypedDict):
     name: str
     """Its name."""
     location: str
-    """Where its files are, `s3://...` or `gs://...`."""
+    """The URL of its files, `s3://...` or `gs://...`."""
 
 
 class Lakehouse(ComponentResource):
-    """Zones raw, curated and serving with Iceberg tables as they are declared, governed by the classification
-    of their columns: who is granted nothing reads nothing.
+    """The zones raw, curated and serving with declared Iceberg tables, governed by the classification of
+    their columns. A principal without a grant reads nothing.
 
-    AWS: pipelines become the writer role, which alone has rights on the buckets. A grant brings all the
-    rights that a role of this account needs to ask. Teams read through Athena, each role in a workgroup that
-    no other role reads in, or with an Iceberg client through the catalog's REST endpoint, which hands out
-    credentials for what they are granted; a role that sees but some rows or columns is refused there and
-    reads through Athena.
+    AWS: pipelines assume the writer role, the only one with permissions on the buckets. A grant includes all
+    permissions that a role of this account needs for queries. Teams read through Athena, each role in a
+    workgroup in which no other role reads, or with an Iceberg client through the catalog's REST endpoint,
+    which issues credentials for what they are granted; a role that sees only some rows or columns is refused
+    there and reads through Athena.
 
-    Google Cloud: nobody has rights on the tables' files. Pipelines and teams come with an Iceberg client
-    through the catalog's REST endpoint, which hands out credentials to those that see all of a table; a
-    principal that sees but some rows or columns is refused there and reads through BigQuery, where a table is
-    called `project.catalog.database.table`. A grant brings all the rights that a principal needs to ask.
+    Google Cloud: no principal has a role on the tables' files. Pipelines and teams use an Iceberg client
+    through the catalog's REST endpoint, which issues credentials to principals that see all of a table; a
+    principal that sees only some rows or columns is refused there and reads through BigQuery, where a table
+    has the name `project.catalog.database.table`. A grant includes all permissions that a principal needs for
+    queries.
 
-    A table's schema is Iceberg's once the table is made. What becomes of a declaration that changes is said
-    by `tables`.
+    After its creation a table's schema is managed by Iceberg. `tables` states what a changed declaration
+    does.
 
-    Idle, it costs its key, about a dollar a month on AWS and six cents a version on Google Cloud, and what is
-    stored. Queries cost by the bytes that they scan, the upkeep of tables and batches by the time that they
-    take, and streams by what comes in.
+    Idle, it costs its key, about a dollar a month on AWS and six cents a version on Google Cloud, and
+    storage. Queries cost by the bytes that they scan, maintenance of tables and batches by their run time,
+    and streams by the data that they ingest.
     """
 
     cloud: Output[str]
@@ -74,14 +72,14 @@ class Lakehouse(ComponentResource):
     catalog_id: Output[str]
     """The Iceberg catalog: the account's id on AWS, the catalog's name on Google Cloud."""
     catalog_uri: Output[str]
-    """Where Iceberg's REST clients find the catalog, a URL."""
+    """The URL of the catalog for Iceberg's REST clients."""
     warehouse: Output[str]
-    """What Iceberg's REST clients call the catalog: the account's id on AWS,
+    """The catalog's name for Iceberg's REST clients: the account's id on AWS,
     `bl://projects/PROJECT/catalogs/CATALOG` on Google Cloud."""
     zones: Output[list[LakehouseZone]]
-    """The zones, in the order in which data goes through them."""
+    """The zones, in the order in which data passes through them."""
     tables: Output[list[LakehouseTable]]
-    """The tables that are declared."""
+    """The declared tables."""
     log_bucket: Output[str]
     """The bucket of the access logs; on Google Cloud the log bucket of Cloud Logging."""
     kms_key: Output[str]
@@ -89,25 +87,26 @@ class Lakehouse(ComponentResource):
     kms_key_arn: Output[str | None]
     """AWS: the key of all data."""
     workgroups: Output[dict[str, str] | None]
-    """AWS: the Athena workgroups to query in, name of a grant -> workgroup. A workgroup belongs to one
-    principal: who may read in it gets the results of all of its queries."""
+    """AWS: the Athena workgroups for queries, name of a grant -> workgroup. A workgroup belongs to one
+    principal, as every principal with read access to it gets the results of all of its queries."""
     writer_role_arn: Output[str | None]
     """AWS: the role of pipelines."""
     client_policies: Output[dict[str, str] | None]
-    """AWS: what IAM must allow the principal of a grant, name of a grant -> policy document. Roles of this
-    account have it; for a role of another account its owner attaches it."""
+    """AWS: what IAM must allow the principal of a grant, name of a grant -> policy document. It is attached
+    to roles of this account; the owner of a role of another account attaches it."""
     client_role: Output[str | None]
-    """Google Cloud: the role that lets a principal ask; grants give it, and decide what it gets."""
+    """Google Cloud: the role to run queries, which every principal of a grant has; grants decide what the
+    queries return."""
     streams: Output[dict[str, str] | None]
     """AWS: the streams, name -> arn of the Firehose stream to send events to."""
     producer_policy_arn: Output[str | None]
-    """AWS: the policy that lets a role send events to the streams."""
+    """AWS: the policy that allows a role to send events to the streams."""
     batches: Output[dict[str, str] | None]
     """AWS: the batches, name -> Glue job."""
     capture_security_group_id: Output[str | None]
-    """AWS: the security group that captures come from: whom a database has to let in."""
+    """AWS: the security group of captures, which the databases must allow."""
     table_keeper: Output[str | None]
-    """AWS: the function that brings tables to what is declared."""
+    """AWS: the function that migrates tables to their declarations."""
 
     def __init__(self, name: str, args: LakehouseArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(LakehouseSettings, args, "LakehouseArgs")
@@ -115,51 +114,9 @@ class Lakehouse(ComponentResource):
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":
             from aiplatform.lakehouse.gcp.build import build
-
-            self.outputs: dict[str, Any] = build(self, name, settings)
         else:
             from aiplatform.lakehouse.aws.build import build
-
-            self.outputs = _on_aws(build(self, name, settings), settings)
+        self.outputs: dict[str, Any] = build(self, name, settings)
         for key in Lakehouse.__annotations__:
             setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)
-
-
-def _on_aws(built: "Built", settings: LakehouseSettings) -> dict[str, Any]:
-    return {
-        "cloud": settings.cloud,
-        "region": built.context.place.region,
-        "catalog_id": built.context.warehouse,
-        "zones": [
-            {
-                "name": zone,
-                "bucket": bucket.bucket,
-                "bucket_arn": bucket.arn,
-                "database": built.databases[zone].name,
-            }
-            for zone, bucket in built.buckets.items()
-        ],
-        "tables": [
-            {
-                "zone": table.zone,
-                "database": built.tables[table.path].database_name,
-                "name": built.tables[table.path].name,
-                "location": built.tables[table.path].location,
-            }
-            for table in settings.tables
-        ],
-        "log_bucket": built.log_bucket.bucket,
-        "catalog_uri": f"https://glue.{built.context.place.region}.{built.context.place.dns_suffix}/iceberg",
-        "warehouse": built.context.warehouse,
-        "kms_key": built.key.arn,
-        "kms_key_arn": built.key.arn,
-        "workgroups": built.queries.workgroups,
-        "writer_role_arn": built.writer.arn,
-        "client_policies": built.queries.policies,
-        "streams": {name: stream.arn for name, stream in built.streams.items()},
-        "producer_policy_arn": built.producer_policy.arn if built.producer_policy is not None else None,
-        "batches": {name: job.name for name, job in built.jobs.items()},
-        "capture_security_group_id": built.captures.id if built.captures is not None else None,
-        "table_keeper": built.keeper.name,
-    }

@@ -11,15 +11,15 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
 from aiplatform._shared.principals import identity, own_role
 from aiplatform.lakehouse import ingestion, snapshots
-from aiplatform.lakehouse.aws.names import NAMES, own_names
+from aiplatform.lakehouse.aws.names import NAMES, name_problems
 from aiplatform.lakehouse.cloud_support import SUPPORT
-from aiplatform.lakehouse.gcp import rules as google_rules
+from aiplatform.lakehouse.gcp.rules import gcp_problems
 from aiplatform.lakehouse.grants import (
     GrantSettings,
     LakehouseGrantArgs,
-    everything,
-    overlaps,
-    passed_by,
+    grants_of_everything,
+    ineffective_conditions,
+    overlapping_grants,
     role_arn,
 )
 from aiplatform.lakehouse.ingestion import (
@@ -38,67 +38,67 @@ from aiplatform.naming import aws_tags, dns_label, prefix_for
 from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
 
 ENDPOINTS: Final = ("athena", "glue", "kms", "lakeformation", "sts")
-"""AWS: interface endpoints that Pods call for to query tables and to be an Iceberg client; S3's gateway
-endpoint is always there (AWS PrivateLink guide, "AWS services that integrate with AWS PrivateLink")."""
+"""AWS: interface endpoints that Pods need to query tables and to use an Iceberg client; S3's gateway endpoint
+always exists (AWS PrivateLink guide, "AWS services that integrate with AWS PrivateLink")."""
 MOST_PRINCIPALS: Final = 50
 """AWS: principals of grants. A key policy has at most 32,768 characters (KMS developer guide, "Quotas"), and
-one statement for each principal: 300 characters of its own, up to 160 of the workgroup's arn and 95 of the
-role's, without a long path. 50 of 555 are 27,750, which leaves 5,000 for all other statements."""
+one statement for each principal: 300 characters, up to 160 of the workgroup's arn and 95 of the role's,
+without a long path. 50 of 555 are 27,750, which leaves 5,000 for all other statements."""
 LEAST_CUTOFF: Final = 10 * 1024**2
-"""Athena's least limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
+"""Athena's lowest limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
 MOST_CUTOFF: Final = 1024**5
 DAYS: Final = between(1, 3650, "days")
 
 
 class LakehouseZoneArgs(TypedDict):
-    """How long a zone keeps what. Files of tables that are in use are never taken away by age."""
+    """Retention in a zone. Files that a table uses never expire."""
 
     snapshot_days: NotRequired[int]
-    """How long snapshots of tables are kept, in days: how far one can read back in time. 1 to 3650. Default
-    7."""
+    """How long snapshots of tables are retained, in days; earlier states of a table cannot be read. 1 to
+    3650. Default 7."""
     deleted_days: NotRequired[int]
-    """How long what was deleted or overwritten can be called back, in days. 1 to 3650. Default 30, or the
-    legal hold's."""
+    """How long deleted and overwritten objects can be restored, in days. 1 to 3650. Default 30, or the legal
+    hold's days."""
     file_days: NotRequired[int]
-    """How long files beside the tables are kept, those under `files/`, in days. 1 to 3650. Default for
-    ever."""
+    """How long files outside of tables (under `files/`) are retained, in days. 1 to 3650. Default without
+    limit."""
 
 
 class LakehouseZonesArgs(TypedDict):
-    """The zones: data comes in to raw, is made right in curated, and is read from serving."""
+    """The zones: data arrives in raw, is cleaned in curated, and is read from serving."""
 
     raw: NotRequired[LakehouseZoneArgs]
-    """What came in, as it came."""
+    """Data as it arrived."""
     curated: NotRequired[LakehouseZoneArgs]
-    """What is checked and joined."""
+    """Data that is checked and joined."""
     serving: NotRequired[LakehouseZoneArgs]
-    """What applications and models read."""
+    """Data for applications and models."""
 
 
 class LakehouseLegalHoldArgs(TypedDict):
-    """A time in which nobody can delete what came in. It cannot be taken back from what it holds.
+    """A period in which data in raw cannot be deleted. It cannot be lifted for objects that it applies to.
 
-    AWS: S3 then takes only uploads with a checksum (`Content-MD5` or `x-amz-checksum-...`), which AWS SDKs
-    send by themselves since 2025. Whether Firehose, DMS and Glue send one, their guides do not say: try
-    `streams` and `captures` on an account before you rely on them with a legal hold."""
+    AWS: S3 then accepts only uploads with a checksum (`Content-MD5` or `x-amz-checksum-...`), which AWS SDKs
+    send by default since 2025. The guides of Firehose, DMS and Glue do not state whether these services send
+    one: test `streams` and `captures` in an account before you use them with a legal hold."""
 
     days: int
-    """How long, in days: 1 to 3650."""
+    """The period in days: 1 to 3650."""
     mode: NotRequired[str]
-    """`governance`: who has s3:BypassGovernanceRetention may delete. `compliance`: nobody, the account's root
-    included. Default `governance`."""
+    """`governance`: only principals with s3:BypassGovernanceRetention can delete. `compliance`: no principal
+    can, the account's root included. Default `governance`."""
 
 
 class LakehouseArgs(TypedDict):
-    """A governed lakehouse: zones, Iceberg tables, who may read what, and a way to query it."""
+    """A governed lakehouse: zones, Iceberg tables, grants, and a query engine."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`; buckets are `{prefix}-{zone}-{account}`, or
     `{prefix}-{zone}-{project}` on Google Cloud."""
     writers: list[Input[str]]
-    """Who writes: pipelines, not teams. AWS: arns of the IAM roles of this account that may become the writer
-    role `{prefix}-lakehouse-writer`, the only one with rights on the buckets; none of IAM Identity Center or
-    of services, on which AWS alone can put policies. Google Cloud: service accounts
+    """Principals that write: pipelines, not teams. AWS: arns of IAM roles of this account that may assume the
+    writer role `{prefix}-lakehouse-writer`, the only one with permissions on the buckets; not roles of IAM
+    Identity Center or of services, to which only AWS can attach policies. Google Cloud: service accounts
     (`serviceAccount:EMAIL`) and groups (`group:EMAIL`) that may change every table and file."""
     cloud: NotRequired[str]
     """`aws` or `gcp`. Default `aws`."""
@@ -107,64 +107,66 @@ class LakehouseArgs(TypedDict):
     region: NotRequired[str]
     """Google Cloud, and required there: the region, `europe-west4`."""
     zones: NotRequired[LakehouseZonesArgs]
-    """How long each zone keeps what."""
+    """Retention in each zone."""
     store: NotRequired[str]
-    """AWS: where the tables are: `buckets` (the zones' own), or `s3_tables` (S3 Tables, which looks after
-    them itself). Said when the lakehouse is made, and for good. Default `buckets`."""
+    """AWS: the store of tables: `buckets` (the zones'), or `s3_tables` (S3 Tables, which maintains tables
+    itself). It cannot be changed after the lakehouse is created. Default `buckets`."""
     tables: NotRequired[list[LakehouseTableArgs]]
     """The Iceberg tables. Default none."""
     streams: NotRequired[list[LakehouseStreamArgs]]
-    """Events that are appended to tables of raw as they come. Default none."""
+    """Events that are appended to tables of raw as they arrive. Default none."""
     captures: NotRequired[list[LakehouseCaptureArgs]]
     """Databases whose changes are captured into raw. Default none."""
     batches: NotRequired[list[LakehouseBatchArgs]]
     """Jobs that read and write tables. Default none."""
     snapshots: NotRequired[list[LakehouseSnapshotArgs]]
-    """Names that snapshots of tables get, so that they are kept. Default none."""
+    """Names of snapshots of tables, so that they are retained. Default none."""
     network: NotRequired[NetworkReferenceArgs]
-    """The network that `captures` stand in, from where they reach their databases. Required with them."""
+    """The network in which `captures` run and reach their databases; on Google Cloud, that of `batches`.
+    Required with them."""
     grants: NotRequired[list[LakehouseGrantArgs]]
-    """Who may do what. Default nobody anything."""
+    """What principals may read and write. Default none."""
     legal_hold: NotRequired[LakehouseLegalHoldArgs]
-    """A time in which nobody can delete from raw (Object Lock). Said when the bucket is made, and for good.
-    Default none."""
+    """A period in which data in raw cannot be deleted (Object Lock). It cannot be added to or removed from an
+    existing bucket. Default none."""
     query_cutoff_bytes: NotRequired[int]
-    """AWS: the most bytes that one query may scan; one that would scan more is cancelled; at least 10 MiB,
-    default 100 GiB. Google Cloud: the most bytes that the queries of one principal may scan in a day, and so
-    one query; whole MiB, at least 1 GiB, default 10 TiB."""
+    """AWS: the most bytes that one query may scan; a query that would scan more is cancelled; at least 10
+    MiB, default 100 GiB. Google Cloud: the most bytes that the queries of one principal may scan in a day,
+    which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
     access_log_days: NotRequired[int]
-    """How long it is kept who read and wrote which object, in days. Default 90."""
+    """How long access logs of objects are retained, in days. Default 90."""
     arrival_events: NotRequired[bool]
-    """Whether each object that comes in to raw is told to EventBridge. Default true."""
+    """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
+    Google Cloud. Default true."""
     arrival_targets: NotRequired[dict[str, Input[str]]]
-    """Who is told of each file that arrives under `files/` of raw, by a name of yours: the arn of an SQS
-    queue, an SNS topic or a Lambda function, whose policy lets the rule `{prefix}-arrivals` in. At most 5.
-    Default nobody."""
+    """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
+    arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.
+    Google Cloud: a service account or group. At most 5. Default none."""
     quality_targets: NotRequired[dict[str, Input[str]]]
-    """Who is told when a rule of a table's `quality` does not hold, by a name of yours: the arn of an SQS
-    queue, an SNS topic or a Lambda function, whose policy lets the rule `{prefix}-quality` in. At most 5.
-    Default nobody."""
+    """Targets of an event when a rule of a table's `quality` is violated, by names of your choice. AWS: the
+    arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-quality`.
+    Google Cloud: a service account or group. At most 5. Default none."""
     admins: NotRequired[list[Input[str]]]
-    """Further data lake administrators; whoever applies the program is one. AWS: arns of IAM roles. Google
-    Cloud: all others that apply the program (`serviceAccount:EMAIL`, `group:EMAIL`, `user:EMAIL`), who could
-    not read its tables otherwise. Default none."""
+    """Data lake administrators in addition to the principal that applies the program. AWS: arns of IAM roles.
+    Google Cloud: all other principals that apply the program (`serviceAccount:EMAIL`, `group:EMAIL`,
+    `user:EMAIL`), which could not read its tables otherwise. Default none."""
     account_settings: NotRequired[bool]
-    """Whether this lakehouse sets who administers the data lake of the whole account and region, and switches
-    off that IAM alone decides on new tables. There is one such setting: false where something else makes it.
-    Default true."""
+    """Whether this lakehouse sets the data lake administrators of the whole account and region, and that new
+    tables are not left to IAM. Account and region have one such setting: false where something else manages
+    it. Default true."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete buckets, key, databases and tables. Default false."""
     retain_data: NotRequired[bool]
     """Whether buckets, key, databases and tables stay in the cloud when the lakehouse is destroyed. Default
     false."""
     force_destroy: NotRequired[bool]
-    """Whether buckets are emptied when they are destroyed; a bucket with data in it is not deleted otherwise.
+    """Whether buckets are emptied when they are destroyed; otherwise a bucket with data is not deleted.
     Default false."""
     perimeter: NotRequired[LakehousePerimeterArgs]
     """Google Cloud: a perimeter of VPC Service Controls around the project, so that its data does not leave
-    it whatever IAM says. Default none."""
+    it, regardless of IAM. Default none."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, beside those of the provider."""
+    """Tags of every resource, in addition to the provider's."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,7 @@ class ZonesSettings:
     serving: ZoneSettings = ZoneSettings()
 
     def of(self, zone: Zone) -> ZoneSettings:
-        """One of them."""
+        """Return the settings of a zone."""
         return {"raw": self.raw, "curated": self.curated, "serving": self.serving}[zone]
 
 
@@ -266,30 +268,30 @@ class LakehouseSettings(CloudNeutral):
 
     @property
     def cutoff_bytes(self) -> int:
-        """The most bytes that a query may scan, or the queries of a day on Google Cloud."""
+        """The most bytes that a query may scan; on Google Cloud, the queries of a principal in a day."""
         return self.query_cutoff_bytes or _CUTOFF[self.cloud]
 
     def deleted_days(self, zone: Zone) -> int:
-        """How long what was deleted from a zone can be called back."""
-        said = self.zones.of(zone).deleted_days
-        if said is not None:
-            return said
+        """Return how long deleted objects of a zone can be restored."""
+        days = self.zones.of(zone).deleted_days
+        if days is not None:
+            return days
         return max(30, self.legal_hold.days) if zone == "raw" and self.legal_hold else 30
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         yield from self._names()
         for index, grant in enumerate(self.grants):
             for problem in grant.misfits(self.tables):
                 yield Problem(f"grants[{index}].{problem.path}", problem.reason)
         yield from () if self.store == "s3_tables" else shadowed(self.tables)
-        yield from everything(self.grants)
-        yield from overlaps(self.grants)
-        yield from passed_by(self.grants)
+        yield from grants_of_everything(self.grants)
+        yield from overlapping_grants(self.grants)
+        yield from ineffective_conditions(self.grants)
         yield from self._hold()
         yield from ingestion.problems(self.streams, self.batches, self.tables, self.cloud)
         yield from snapshots.problems(self.snapshots, self.tables)
-        yield from google_rules.problems(self) if self.cloud == "gcp" else self._on_aws()
+        yield from gcp_problems(self) if self.cloud == "gcp" else self._on_aws()
         if self.arrival_targets and not self.arrival_events:
             yield Problem("arrival_targets", "got some without arrival_events, expected it to be true")
         yield from self._teardown()
@@ -319,17 +321,17 @@ class LakehouseSettings(CloudNeutral):
             )
         if self.store == "s3_tables":
             yield from unfit_for_s3_tables(self.tables, self.grants)
-        yield from own_names(self.prefix, self.streams, self.captures)
+        yield from name_problems(self.prefix, self.streams, self.captures)
 
     def _names(self) -> Iterator[Problem]:
-        said = {
+        names_of = {
             "tables": [table.path for table in self.tables],
             "grants": [grant.name for grant in self.grants],
             "streams": [stream.name for stream in self.streams],
             "captures": [capture.name for capture in self.captures],
             "batches": [batch.name for batch in self.batches],
         }
-        for where, names in said.items():
+        for where, names in names_of.items():
             for index, name in enumerate(names):
                 if name in names[:index]:
                     yield Problem(f"{where}[{index}].name", f"{got(name)} twice, expected each only once")
@@ -350,8 +352,9 @@ class LakehouseSettings(CloudNeutral):
             return
         if self.protect or self.retain_data:
             other = "protect" if self.protect else "retain_data"
-            yield Problem("force_destroy", f"got true beside {other}, expected one of the two")
+            yield Problem("force_destroy", f"got true together with {other}, expected one of the two")
         if self.legal_hold is not None and self.legal_hold.mode == "compliance":
             yield Problem(
-                "force_destroy", "got true, expected false: nobody can delete what compliance holds"
+                "force_destroy",
+                "got true, expected false: under a legal hold with compliance no object can be deleted",
             )

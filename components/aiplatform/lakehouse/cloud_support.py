@@ -1,4 +1,4 @@
-"""What the lakehouse is on each cloud."""
+"""What the lakehouse's arguments become on each cloud."""
 
 from typing import Final
 
@@ -12,61 +12,61 @@ SUPPORT: Final[SupportTable] = {
         "columns and rows by BigQuery, datasets",
     ),
     "prefix": CloudSupport(aws="first part of every name", gcp="first part of every name"),
-    "cloud": CloudSupport(aws="the default", gcp="say `gcp`"),
+    "cloud": CloudSupport(aws="the default", gcp="required: `gcp`"),
     "project": CloudSupport(
-        aws=refused("the provider's credentials say which account; leave it out"),
-        gcp="the project that everything is made in",
+        aws=refused("the provider's credentials determine the account; leave it out"),
+        gcp="the project of all resources",
     ),
     "region": CloudSupport(
-        aws=refused("the provider says which region; leave it out"),
+        aws=refused("the provider determines the region; leave it out"),
         gcp="the region of buckets, catalog, datasets, keys and logs",
     ),
     "writers": CloudSupport(
-        aws="IAM roles that may become the writer role",
+        aws="IAM roles that may assume the writer role",
         gcp="service accounts and groups with a role on the whole catalog, the datasets and `files/` of each "
-        "bucket; none on the tables' files, for which the catalog hands out credentials",
+        "bucket; none on the tables' files, for which the catalog issues credentials",
     ),
     "zones": CloudSupport(
         aws="lifecycle rules of the buckets, retention of the table optimizers",
-        gcp="lifecycle rules of the buckets; `snapshot_days` as a property of tables, which whoever expires "
-        "snapshots goes by, and time travel of the datasets (2 to 7 days)",
+        gcp="lifecycle rules of the buckets; `snapshot_days` as a property of tables, which clients apply "
+        "that expire snapshots, and time travel of the datasets (2 to 7 days)",
     ),
     "store": CloudSupport(
-        aws="the zones' buckets and the account's own catalog, or S3 Tables and `s3tablescatalog`",
+        aws="the zones' buckets and the account's default catalog, or S3 Tables and `s3tablescatalog`",
         gcp=refused("tables are in the zones' buckets; leave it out"),
     ),
     "tables": CloudSupport(
         aws="Iceberg tables in Glue",
         gcp="Iceberg tables in the catalog, with types without parts; those of `streams` are written by "
-        "BigQuery. A column that is declared later is added by BigQuery; no other change of a declaration "
-        "does anything",
+        "BigQuery. A column that is declared later is added by BigQuery; other changes of a "
+        "declaration have no effect",
     ),
     "tables.sort_order": CloudSupport(
         aws="the table's write order",
-        gcp="the table's write order; what BigQuery clusters the table of a stream by",
+        gcp="the table's write order; for the table of a stream, BigQuery's clustering",
     ),
     "tables.columns.was": CloudSupport(
         aws="a rename by Iceberg",
         gcp=refused("BigQuery renames no columns of these tables; rename it with an Iceberg client"),
     ),
     "tables.columns.classification": CloudSupport(
-        aws="an LF-tag; columns of others are not seen",
-        gcp="data policies of columns that are `internal` or `pii`: others that read the table see null "
-        "there; `public` is seen by all of them",
+        aws="an LF-tag; columns with other tags are not visible",
+        gcp="data policies of columns that are `internal` or `pii`: other readers of the table see null "
+        "there; `public` columns are visible to all readers",
     ),
     "tables.quality": CloudSupport(
         aws="a ruleset of Glue Data Quality, evaluated on a schedule and before a batch's rows are published",
-        gcp="a data scan of Knowledge Catalog (Dataplex), on a schedule or when somebody starts it",
+        gcp="a data scan of Knowledge Catalog (Dataplex), on a schedule or on demand",
     ),
     "tables.quality.dqdl": CloudSupport(
         aws="rules in Glue's Data Quality Definition Language",
-        gcp=refused("it is the language of AWS Glue; say it by `rules`"),
+        gcp=refused("it is the language of AWS Glue; use `rules`"),
     ),
     "streams": CloudSupport(
         aws="Firehose streams (Direct PUT) that append to an Iceberg table; errors under `files/errors/`",
         gcp="Pub/Sub topics whose messages a BigQuery subscription appends to an Iceberg table that BigQuery "
-        "manages, in a bucket and a dataset for such tables alone; what fails five times is written under "
-        "`files/errors/`",
+        "manages, in a bucket and a dataset only for such tables; messages that fail five times are written "
+        "under `files/errors/`",
     ),
     "streams.buffer_seconds": CloudSupport(
         aws="Firehose's buffering interval",
@@ -79,31 +79,28 @@ SUPPORT: Final[SupportTable] = {
     "captures": CloudSupport(
         aws="serverless replications of DMS into raw: Parquet files under `files/captures/`",
         gcp=refused(
-            "Datastream, which does it there, wants the database's password in its connection profile, and "
-            "so in the state; make it beside the lakehouse, and let it write under `files/captures/` of raw"
+            "Datastream requires the database's password in its connection profile, and so in the state; "
+            "create it outside of this component, and allow it to write under `files/captures/` of raw"
         ),
     ),
     "batches": CloudSupport(
         aws="Glue jobs for Spark with Iceberg, as the writer role, and their triggers",
-        gcp="batches of Serverless for Apache Spark (Dataproc), as a service account of their own, and jobs "
+        gcp="batches of Serverless for Apache Spark (Dataproc), with a dedicated service account, and jobs "
         "of Cloud Scheduler that start them; without a schedule paused, and started by `gcloud scheduler "
         "jobs run`",
     ),
     "batches.retries": CloudSupport(
         aws="the job's own retries",
-        gcp=refused("a batch is not tried again by itself; leave it out, and let its schedule do it"),
+        gcp=refused("a batch is not repeated automatically; leave it out, its schedule starts it again"),
     ),
     "batches.publishes": CloudSupport(
-        aws="a branch that is published once its rules hold",
-        gcp=refused(
-            "scans read a table's newest state alone; leave it out, and let the batch look at what it writes"
-        ),
+        aws="a branch that is published once its rules pass",
+        gcp=refused("scans read only a table's newest state; leave it out, and check the rows in the batch"),
     ),
     "snapshots": CloudSupport(
-        aws="Iceberg tags and branches, made by the table keeper (a Lambda function)",
+        aws="Iceberg tags and branches, created by the table keeper (a Lambda function)",
         gcp=refused(
-            "neither the provider nor BigQuery makes Iceberg's tags; name a snapshot where it is read, with "
-            "PyIceberg or Spark"
+            "neither the provider nor BigQuery creates Iceberg's tags; create one with PyIceberg or Spark"
         ),
     ),
     "network": CloudSupport(
@@ -112,17 +109,17 @@ SUPPORT: Final[SupportTable] = {
     ),
     "grants": CloudSupport(
         aws="Lake Formation grants by tags or on tables",
-        gcp="roles on tables, once these have their policies, and a place in the policies of their columns "
-        "and rows",
+        gcp="roles on tables, once these have their policies, and members of the policies of their "
+        "columns and rows",
     ),
     "grants.zones": CloudSupport(
         aws="every table of the zones, by LF-tags",
         gcp="each declared table of the zones, later ones as they are declared; `write` on those of which "
-        "every column is given",
+        "every column is granted",
     ),
     "grants.rows": CloudSupport(
-        aws="a data cells filter, which Athena obeys",
-        gcp="a row access policy, which BigQuery obeys; without subqueries, at most 16 different ones on a "
+        aws="a data cells filter, which Athena applies",
+        gcp="a row access policy, which BigQuery applies; without subqueries, at most 16 different ones on a "
         "table, and not on the table of a stream",
     ),
     "legal_hold": CloudSupport(
@@ -135,25 +132,25 @@ SUPPORT: Final[SupportTable] = {
         gcp="the project's quota of what the queries of one principal scan in a day",
     ),
     "access_log_days": CloudSupport(
-        aws="server access logs in a bucket of their own",
-        gcp="data access logs in an encrypted log bucket of their own",
+        aws="server access logs in a dedicated bucket",
+        gcp="data access logs in a dedicated, encrypted log bucket",
     ),
     "arrival_events": CloudSupport(
-        aws="raw's bucket tells EventBridge",
-        gcp="a Pub/Sub topic that is told of objects under `files/` of raw",
+        aws="events of raw's bucket to EventBridge",
+        gcp="a Pub/Sub topic with messages for objects under `files/` of raw",
     ),
     "arrival_targets": CloudSupport(
         aws="targets of an EventBridge rule",
-        gcp="a subscription each, read by the service account or group that is named",
+        gcp="a subscription for each service account or group",
     ),
     "quality_targets": CloudSupport(
         aws="targets of an EventBridge rule for evaluations that failed",
-        gcp="a subscription each, read by the service account or group that is named",
+        gcp="a subscription for each service account or group",
     ),
     "admins": CloudSupport(
         aws="further data lake administrators",
-        gcp="who else applies the program: they see all of every table, as the provider reads tables with a "
-        "demand for credentials, which the catalog refuses to whoever sees less",
+        gcp="other principals that apply the program: they see all of every table, as the provider reads "
+        "tables with a request for credentials, which the catalog refuses to principals that see less",
     ),
     "account_settings": CloudSupport(
         aws="the data lake settings of the account and region",
@@ -168,7 +165,7 @@ SUPPORT: Final[SupportTable] = {
         aws="buckets are emptied first", gcp="buckets and datasets are emptied first"
     ),
     "perimeter": CloudSupport(
-        aws=refused("endpoints and policies of AWS know no perimeter of a project; leave it out"),
+        aws=refused("AWS has no perimeter of a project; leave it out"),
         gcp="a service perimeter of VPC Service Controls in the organisation's access policy",
     ),
     "tags": CloudSupport(

@@ -1,4 +1,4 @@
-"""Who may read and write what in a lakehouse."""
+"""Grants: what principals may read and write in a lakehouse."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _EVERYBODY: Final = re.compile(
 
 
 def role_arn(value: Any) -> str | None:
-    """A rule: one IAM role, never everybody."""
+    """A rule: one IAM role, never all principals."""
     if _ROLE.fullmatch(value):
         return None
     expected = "expected an IAM role's arn, arn:aws:iam::111122223333:role/analysts"
@@ -27,9 +27,9 @@ def role_arn(value: Any) -> str | None:
 
 
 def condition(value: Any) -> str | None:
-    """A rule: one condition in SQL, which stands in brackets of a statement and ends there. It has no
-    subquery: neither Lake Formation's filters (its developer guide, "Data filters in Lake Formation") nor row
-    access policies of Iceberg tables take one."""
+    """A rule: one complete condition in SQL, which a statement contains in parentheses. It has no subquery:
+    neither Lake Formation's filters (its developer guide, "Data filters in Lake Formation") nor row access
+    policies of Iceberg tables support one."""
     outside = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", "", value)
     if re.search(r"['\"`;#]|--|/\*", outside):
         return "expected one condition, without `;`, comments or an open quote"
@@ -39,35 +39,35 @@ def condition(value: Any) -> str | None:
         if depth < 0:
             break
     if depth:
-        return "expected as many closing brackets as opening ones, each after its own"
+        return "expected balanced parentheses"
     if re.search(r"\bselect\b", outside, re.I):
-        return "expected a condition without a subquery: filters of rows take none"
+        return "expected a condition without a subquery: row filters support none"
     return None
 
 
 class LakehouseGrantArgs(TypedDict):
-    """What one workload identity may do. It reads through Athena or an Iceberg catalog that vends
+    """What one principal may do. It reads through the query engine or an Iceberg catalog that vends
     credentials, never from the buckets."""
 
     name: str
-    """What the grant is called, a DNS label: the team's name."""
+    """The grant's name, a DNS label: the team's name."""
     principal: Input[str]
-    """Who: the arn of an IAM role. One of IAM Identity Center (`role/aws-reserved/...`) has its rights by its
-    permission set, in which you put `client_policies[NAME]`. On Google Cloud a service account
-    (`serviceAccount:EMAIL`) or a group (`group:EMAIL`). Nobody else, and never everybody."""
+    """The principal. AWS: the arn of an IAM role. A role of IAM Identity Center (`role/aws-reserved/...`)
+    gets its permissions from its permission set: add `client_policies[NAME]` to it. Google Cloud: a service
+    account (`serviceAccount:EMAIL`) or a group (`group:EMAIL`). Not a wildcard or all principals."""
     actions: list[str]
-    """What it may do: `read`, `write` (append and delete rows)."""
+    """`read`, `write` (append and delete rows)."""
     zones: NotRequired[list[str]]
-    """On every table of these zones, those that come later included, by their tags; `write` on those alone
-    of which every column is of `classifications`. Either this or `tables`."""
+    """All tables of these zones, later ones included, by their tags; `write` only on tables of which every
+    column has one of `classifications`. Either this or `tables`."""
     tables: NotRequired[list[str]]
-    """On these tables, `curated.orders`."""
+    """These tables, `curated.orders`."""
     classifications: NotRequired[list[str]]
-    """The columns of which classifications. Default `public` and `internal`: what is `pii` is never given
-    without being named."""
+    """Only columns with these classifications. Default `public` and `internal`: `pii` is granted only where
+    it is listed."""
     rows: NotRequired[str]
-    """Only rows for which this condition holds, in SQL: `country = 'DE'`. With `tables` and `read` alone.
-    Whoever has one reads through Athena. Default all rows."""
+    """Only rows that meet this condition, in SQL: `country = 'DE'`. Only with `tables` and `read`. The
+    principal then reads through the query engine only (Athena, BigQuery). Default all rows."""
 
 
 @dataclass(frozen=True)
@@ -85,92 +85,98 @@ class GrantSettings:
     rows: Annotated[str, length(1, 2048, "characters"), condition] | None = None
 
     def check(self) -> Iterator[Problem]:
-        """What it is about, and what cannot be said together."""
+        """Return missing and contradicting keys."""
         if not self.zones and not self.tables:
             yield Problem("tables", "missing, expected `tables` or `zones`")
         if self.zones and self.tables:
-            yield Problem("zones", "got zones beside tables, expected one of the two; make another grant")
+            yield Problem(
+                "zones", "got zones together with tables, expected one of the two; add another grant"
+            )
         if self.rows is None:
             return
         if self.zones:
-            yield Problem("rows", f"{got(self.rows)} beside zones, expected `tables`: the rows of which?")
+            yield Problem("rows", f"{got(self.rows)} together with zones, expected `tables`")
         if self.actions != ["read"]:
-            yield Problem("rows", f"{got(self.rows)} with {', '.join(self.actions)}, expected read alone")
+            yield Problem("rows", f"{got(self.rows)} with {', '.join(self.actions)}, expected only read")
 
     def misfits(self, tables: Sequence[TableSettings]) -> Iterator[Problem]:
-        """What does not fit the tables that there are."""
+        """Return the problems with the declared tables."""
         known = {table.path: table for table in tables}
         for index, path in enumerate(self.tables):
             where = f"tables[{index}]"
             table = known.get(path)
             if table is None:
-                listed = ", ".join(known) or "none"
-                yield Problem(where, f"{got(path)}, expected one of {listed}{nearest(path, known)}")
+                paths = ", ".join(known) or "none"
+                yield Problem(where, f"{got(path)}, expected one of {paths}{nearest(path, known)}")
                 continue
-            if self.rows is not None and not _tells_of(self.rows, table):
+            if self.rows is not None and not _names_column(self.rows, table):
                 known_columns = ", ".join(column.name for column in table.columns)
                 yield Problem(
                     "rows", f"{got(self.rows)}, expected a condition on columns of {path}: {known_columns}"
                 )
-            seen = table.columns_of(self.classifications)
-            if not seen:
+            visible = table.columns_of(self.classifications)
+            if not visible:
                 yield Problem(
-                    where, f"{got(path)}, of whose columns none is {' or '.join(self.classifications)}"
+                    where, f"{got(path)}, which has no column that is {' or '.join(self.classifications)}"
                 )
-            elif "write" in self.actions and len(seen) < len(table.columns):
-                missing = [each for each in CLASSIFICATIONS if each not in self.classifications]
-                needed = [each for each in missing if table.columns_of([each])]
+            elif "write" in self.actions and len(visible) < len(table.columns):
+                missing = [
+                    classification
+                    for classification in CLASSIFICATIONS
+                    if classification not in self.classifications and table.columns_of([classification])
+                ]
                 yield Problem(
                     "classifications",
                     f"{', '.join(self.classifications)} with write on {path}, expected also "
-                    f"{', '.join(needed)}: whoever writes a row writes all of its columns",
+                    f"{', '.join(missing)}: writing a row writes all of its columns",
                 )
 
 
-def _tells_of(rows: str, table: TableSettings) -> bool:
-    """Whether a condition names a column of the table. Which of its other words are functions or names that
-    are wrong, the cloud knows."""
+def _names_column(rows: str, table: TableSettings) -> bool:
+    """Whether a condition names a column of the table. Its other words, functions and wrong names, are
+    checked by the cloud."""
     outside = re.sub(r"'(?:[^'\\]|\\.)*'", "", rows)
     words = {word.lower() for word in re.findall(r"[A-Za-z_]\w*", outside)}
     return any(column.name in words for column in table.columns)
 
 
-def _called(grant: GrantSettings) -> str:
+def _principal_text(grant: GrantSettings) -> str:
     return known(grant.principal) or "the same output"
 
 
-def everything(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
-    """Principals that would get all that there is, by one grant or by several."""
-    given: dict[str, set[tuple[str, str]]] = {}
+def grants_of_everything(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
+    """Return principals that would get every zone and classification, by one grant or by several."""
+    granted: dict[str, set[tuple[str, str]]] = {}
     for index, grant in enumerate(grants):
-        who = known(grant.principal) or f"grant {grant.name}"
-        pairs = given.setdefault(identity(grant.principal), set())
+        principal = known(grant.principal) or f"grant {grant.name}"
+        pairs = granted.setdefault(identity(grant.principal), set())
         before = len(pairs)
-        pairs |= {(zone, each) for zone in grant.zones for each in grant.classifications}
+        pairs |= {(zone, level) for zone in grant.zones for level in grant.classifications}
         if before < len(pairs) == len(ZONES) * len(CLASSIFICATIONS):
             yield Problem(
                 f"grants[{index}].zones",
-                f"got every zone and classification for {who}, expected less: nobody gets everything",
+                f"got every zone and classification for {principal}, expected less: no principal gets "
+                "everything",
             )
 
 
-def overlaps(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
-    """Grants of one principal that say the same twice, so that taking one back would take both."""
+def overlapping_grants(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
+    """Return grants of one principal on the same target: revoking one would revoke both."""
     seen: dict[tuple[str, str], GrantSettings] = {}
     for index, grant in enumerate(grants):
-        for what in (*grant.tables, *grant.zones):
-            before = seen.setdefault((identity(grant.principal), what), grant)
+        for target in (*grant.tables, *grant.zones):
+            before = seen.setdefault((identity(grant.principal), target), grant)
             if before is not grant and not (before.rows and grant.rows):
                 key = "tables" if grant.tables else "zones"
                 yield Problem(
                     f"grants[{index}].{key}",
-                    f"got {what} for {_called(grant)}, which grant {before.name!r} gives already, "
-                    "expected one grant of both",
+                    f"got {target} for {_principal_text(grant)}, which grant {before.name!r} has already, "
+                    "expected one grant for both",
                 )
 
 
-def passed_by(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
-    """Conditions on rows that another grant of the same principal passes by."""
+def ineffective_conditions(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
+    """Return conditions on rows that another grant of the same principal makes ineffective."""
     for index, grant in enumerate(grants):
         if grant.rows is None:
             continue
@@ -181,6 +187,6 @@ def passed_by(grants: Sequence[GrantSettings]) -> Iterator[Problem]:
             if shared:
                 yield Problem(
                     f"grants[{index}].rows",
-                    f"{got(grant.rows)} for {_called(grant)}, which grant {other.name!r} shows all rows of "
-                    f"{', '.join(sorted(shared))}, expected one of the two",
+                    f"{got(grant.rows)} for {_principal_text(grant)}, to which grant {other.name!r} shows "
+                    f"all rows of {', '.join(sorted(shared))}, expected one of the two",
                 )

@@ -1,4 +1,4 @@
-"""How data comes in to a lakehouse: streams of events, captured changes of databases, and batches."""
+"""Ingestion into a lakehouse: streams of events, captured changes of databases, and batches."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ SECRET: Final = matches(
 KEY: Final = matches(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", "the arn of a KMS key")
 SCRIPT: Final = matches(
     r"(s3|gs)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s*?]+\.py",
-    "where a script is, `s3://bucket/path/load.py`",
+    "the URL of a script, `s3://bucket/path/load.py`",
 )
 CERTIFICATE: Final = re.compile(
     r"\s*(-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+"
@@ -39,76 +39,79 @@ OWN_ARGUMENTS: Final = frozenset(
         "JOB_NAME",
     }
 )
-"""Arguments of a batch that the platform sets itself."""
+"""Arguments of a batch that the platform sets."""
 
 
 class LakehouseStreamArgs(TypedDict):
-    """Events that come in one by one and are appended to a table: JSON objects whose keys are the table's
-    columns. What does not fit lands under `files/errors/` of raw."""
+    """Events that are appended to a table: JSON objects whose keys are the table's columns. Events that do
+    not fit are written to `files/errors/` of raw."""
 
     name: str
-    """What the stream is called, a DNS label."""
+    """The stream's name, a DNS label."""
     table: str
-    """The table of raw that it appends to, `raw.clicks`. On Google Cloud a query finds it in the dataset of
-    streams, `{prefix}_streams.clicks`."""
+    """The table of raw that it appends to, `raw.clicks`. On Google Cloud it is in the dataset of streams,
+    `{prefix}_streams.clicks`."""
     buffer_seconds: NotRequired[int]
-    """How long events are gathered before they are committed, in seconds: 0 to 900. Shorter is fresher, and
-    makes more and smaller files. Default 300."""
+    """How long events are buffered before they are committed, in seconds: 0 to 900. A shorter time makes more
+    and smaller files. Default 300."""
     buffer_mib: NotRequired[int]
-    """How much is gathered at most, in MiB: 1 to 128. Default 64."""
+    """The size of the buffer at which it is committed earlier, in MiB: 1 to 128. Default 64."""
 
 
 class LakehouseCaptureArgs(TypedDict):
-    """The changes of a database as they happen: first all rows, then every insert, update and delete, as
-    Parquet files under `files/captures/{name}/` of raw, from where a batch merges them into a table."""
+    """Change data capture of a database: first all rows, then every insert, update and delete, as Parquet
+    files under `files/captures/{name}/` of raw, from which a batch merges them into a table."""
 
     name: str
-    """What the capture is called, a DNS label."""
+    """The capture's name, a DNS label of at most 30 characters."""
     engine: str
     """`postgresql` or `mysql`."""
     secret: Input[str]
-    """The arn of the secret in Secrets Manager with host, port, username and password. The password is read
-    by the service alone."""
+    """The arn of the secret in Secrets Manager with host, port, username and password. Only the
+    service reads the password."""
     secret_key: NotRequired[Input[str]]
-    """The arn of the KMS key of the secret. Default: AWS's own for Secrets Manager."""
+    """The arn of the KMS key of the secret. Default: AWS's managed key of Secrets Manager."""
     tables: list[str]
-    """Which tables, `schema.table`; `%` stands for any letters: `public.%`. MySQL's schemas are its
-    databases."""
+    """The tables to capture, `schema.table`; `%` stands for any characters: `public.%`. MySQL's schemas are
+    its databases."""
     database: NotRequired[str]
-    """The database in it. Required with `postgresql`, and for it alone."""
+    """The name of the database. Required with `postgresql`, and only allowed there."""
     ca_certificate: NotRequired[str]
-    """The certificates (PEM) that the database's own is verified by. Required with `mysql`; without it a
-    connection to `postgresql` is encrypted and the server not verified."""
+    """The certificates (PEM) that verify the database's certificate. Required with `mysql`; without it a
+    connection to `postgresql` is encrypted, but the server is not verified."""
     capacity: NotRequired[int]
-    """The most capacity that it grows to, in units of 2 GiB of memory: 1, 2, 4, 8 up to 384. Default 4."""
+    """The maximum capacity, in units of 2 GiB of memory: 1, 2, 4, 8 up to 384. Default 4."""
     multi_zone: NotRequired[bool]
-    """Whether it survives the loss of a zone, at twice the price. Default false."""
+    """Whether it tolerates the failure of a zone, at twice the price. Default false."""
     file_seconds: NotRequired[int]
-    """How long changes are gathered before a file is written, in seconds: 60 to 3600. Default 300."""
+    """How long changes are buffered before a file is written, in seconds: 60 to 3600. Default 300."""
 
 
 class LakehouseBatchArgs(TypedDict):
-    """A job for Spark that works as the writer role, with the lakehouse's catalog there as `glue_catalog`."""
+    """A Spark job that runs with the permissions of a writer. The lakehouse's catalog is Spark's
+    `glue_catalog` on AWS and its default catalog on Google Cloud."""
 
     name: str
-    """What the job is called, a DNS label."""
+    """The job's name, a DNS label."""
     script: str
-    """Where its script is, `s3://bucket/path/load.py`. It may read that object, and the lakehouse."""
+    """The URL of its script, `s3://bucket/path/load.py` or `gs://...`. It may read the script and the
+    lakehouse."""
     arguments: NotRequired[dict[str, str]]
-    """Arguments of the script, without `--`. No secrets: they can be read in the job. Default none."""
+    """Arguments of the script, without `--`. No secrets: they are visible in the job. Default none."""
     schedule: NotRequired[str]
-    """When it runs, in UTC, as cron writes it: `15 3 * * *`. Default when somebody starts it."""
+    """When it runs, in UTC, in cron's format: `15 3 * * *`. Default: only when it is started by a user or a
+    program."""
     worker_size: NotRequired[str]
     """`small` (4 vCPU, 16 GiB), `medium` (8, 32) or `large` (16, 64). Default `small`."""
     workers: NotRequired[int]
-    """The most workers, 2 to 100; it takes as many as it needs. Default 2."""
+    """The most workers, 2 to 100; Spark uses as many as it needs. Default 2."""
     timeout_minutes: NotRequired[int]
-    """When a run that does not end is ended, in minutes: 1 to 2880. Default 60."""
+    """The time limit of a run, in minutes: 1 to 2880. Default 60."""
     retries: NotRequired[int]
-    """How often a run that failed is tried again, 0 to 10. Default 0."""
+    """How often a failed run is repeated, 0 to 10. Default 0."""
     publishes: NotRequired[list[str]]
-    """Tables with `quality` that it writes, `curated.orders`: it then writes to their branch `incoming`, and
-    what it wrote becomes theirs once their rules hold. Default none: what it writes is there at once."""
+    """Tables with `quality` that it writes, `curated.orders`: it then writes to their branch `incoming`,
+    which is published once the rules pass. Default none: it writes to the tables directly."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,8 @@ class StreamSettings:
 
 
 def _capacity(value: Any) -> str | None:
-    known = ", ".join(map(str, CAPACITIES))
-    return None if value in CAPACITIES else f"expected one of {known}"
+    capacities = ", ".join(map(str, CAPACITIES))
+    return None if value in CAPACITIES else f"expected one of {capacities}"
 
 
 def _certificates(value: Any) -> str | None:
@@ -148,24 +151,22 @@ class CaptureSettings:
     file_seconds: Annotated[int, between(60, 3600, "seconds")] = 300
 
     def check(self) -> Iterator[Problem]:
-        """What the engine needs. MySQL knows no encryption without a certificate (DMS user guide, "Using SSL
-        with AWS Database Migration Service")."""
+        """Return what the engine requires. For MySQL, DMS does not encrypt without a certificate (DMS user
+        guide, "Using SSL with AWS Database Migration Service")."""
         if not is_unknown(self.secret) and SECRET(self.secret):
             # Not quoted: it may be a password.
-            yield Problem("secret", f"{SECRET(self.secret)}; what stands there is not shown")
+            yield Problem("secret", f"{SECRET(self.secret)}; the value is not shown")
         if (self.engine == "postgresql") != (self.database is not None):
             expected = (
                 "expected the database's name"
                 if self.database is None
-                else "expected it with postgresql alone"
+                else "expected it only with postgresql"
             )
             yield Problem(
                 "database", f"{'missing' if self.database is None else got(self.database)}, {expected}"
             )
         if self.engine == "mysql" and self.ca_certificate is None:
-            yield Problem(
-                "ca_certificate", "missing, expected the certificates (PEM) that MySQL's is verified by"
-            )
+            yield Problem("ca_certificate", "missing, expected the certificates (PEM) that verify MySQL's")
 
 
 def _arguments(value: Mapping[str, Any]) -> str | None:
@@ -193,7 +194,7 @@ class BatchSettings:
 
 
 _STORES: Final[Mapping[Cloud, str]] = {"aws": "s3://", "gcp": "gs://"}
-"""What the place of a script begins with."""
+"""The scheme of a script's URL."""
 
 
 def problems(
@@ -202,14 +203,14 @@ def problems(
     tables: Sequence[TableSettings],
     cloud: Cloud,
 ) -> Iterator[Problem]:
-    """What does not fit the cloud, or the tables that there are."""
+    """Return the problems with the cloud and with the declared tables."""
     known = {table.path: table for table in tables}
     for index, stream in enumerate(streams):
         where = f"streams[{index}].table"
         if stream.table not in known:
             yield _unknown(where, stream.table, known)
         elif known[stream.table].zone != "raw":
-            yield Problem(where, f"{got(stream.table)}, expected a table of raw: data comes in there")
+            yield Problem(where, f"{got(stream.table)}, expected a table of raw, where data arrives")
     for index, batch in enumerate(batches):
         if not batch.script.startswith(_STORES[cloud]):
             reason = f"expected one in a bucket of {CLOUDS[cloud]}, {_STORES[cloud]}..."
@@ -220,7 +221,7 @@ def problems(
                 yield _unknown(where, path, known)
             elif known[path].quality is None:
                 yield Problem(
-                    where, f"{got(path)}, which has no `quality`, expected rules for it or left out"
+                    where, f"{got(path)}, which has no `quality`, expected rules for it, or to leave it out"
                 )
 
 

@@ -15,18 +15,18 @@ IDENTITY: Final = matches(
 
 
 class LakehousePerimeterArgs(TypedDict):
-    """A perimeter of VPC Service Controls. A project is in one perimeter at most. Artifact Registry is left
-    out of it, so images are guarded by IAM alone: a perimeter denies the upstreams of remote repositories,
+    """A perimeter of VPC Service Controls. A project is in one perimeter at most. Artifact Registry is not
+    part of it, so images are protected only by IAM: a perimeter denies the upstreams of remote repositories,
     which the caches of a container registry are, until a `gcp.artifactregistry.VpcscConfig` of the location
-    says `vpcsc_policy: ALLOW`."""
+    states `vpcsc_policy: ALLOW`."""
 
     access_policy: str
     """The number of the organisation's access policy, in digits."""
     deployers: list[Input[str]]
-    """Who may reach the project's data services from outside the perimeter: whoever applies the program,
-    `serviceAccount:EMAIL` or `user:EMAIL`. Without them nobody could change it again."""
+    """Identities that may reach the project's data services from outside the perimeter: those that apply the
+    program, `serviceAccount:EMAIL` or `user:EMAIL`. Without them the perimeter could not be changed again."""
     dry_run: NotRequired[bool]
-    """Whether what the perimeter would refuse is logged alone. Default false."""
+    """Whether requests that the perimeter would deny are only logged. Default false."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What must hold of a table's rows, in words that both clouds' services have, or in their own."""
+"""Quality rules of a table: those that both clouds' services have, or in Glue's language."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,50 +18,50 @@ _NEEDS: Final[dict[str, tuple[frozenset[str], frozenset[str]]]] = {
     "rows": (frozenset(), frozenset({"low", "high"})),
     "fresh": (frozenset({"column", "hours"}), frozenset()),
 }
-"""Rule -> what it must and what it may say besides."""
+"""Rule -> its required and its optional keys."""
 _TAKES: Final[dict[str, frozenset[str]]] = {
     "between": frozenset({"int", "long", "float", "double", "decimal"}),
     "matches": frozenset({"string"}),
     "one_of": frozenset({"string"}),
     "fresh": frozenset({"date", "timestamp", "timestamptz"}),
 }
-"""Rule -> the types of columns that it takes; the others take all."""
+"""Rule -> the types of columns that it applies to; the others apply to all."""
 
 
 class LakehouseRuleArgs(TypedDict):
-    """One thing that must hold of a table's rows."""
+    """One rule for a table's rows."""
 
     rule: str
     """`complete` (not null), `unique`, `between` (low, high), `one_of` (values), `matches` (a pattern),
-    `rows` (how many: low, high) or `fresh` (the newest of a time is at most so many hours old)."""
+    `rows` (the number of rows: low, high) or `fresh` (the newest time is at most `hours` old)."""
     column: NotRequired[str]
     """The column, one without parts. Not with `rows`."""
     at_least: NotRequired[float]
-    """Of which share of the rows it must hold, above 0 and up to 1; a null is a row that it does not hold of.
-    Default 1. Not with `rows` and `fresh`."""
+    """The share of the rows that must comply, above 0 and up to 1; a row with null does not. Default 1. Not
+    with `rows` and `fresh`."""
     low: NotRequired[float]
-    """The least value, itself allowed."""
+    """The least value, inclusive."""
     high: NotRequired[float]
-    """The greatest value, itself allowed."""
+    """The greatest value, inclusive."""
     values: NotRequired[list[str]]
-    """The values that there may be."""
+    """The allowed values."""
     pattern: NotRequired[str]
     """The regular expression that the whole text must match."""
     hours: NotRequired[int]
-    """How old the newest row may be, in hours."""
+    """The greatest age of the newest row, in hours."""
 
 
 class LakehouseQualityArgs(TypedDict):
-    """The rules of a table. A batch that `publishes` it stops where one does not hold, and readers keep what
-    they had; on a schedule they are looked at for what is there."""
+    """The rules of a table. A batch that `publishes` it fails where a rule is violated, and readers continue
+    to see the former rows; on a schedule the rules are evaluated for the present rows."""
 
     rules: NotRequired[list[LakehouseRuleArgs]]
-    """What must hold. Default nothing beside `dqdl`."""
+    """The rules. Default none in addition to `dqdl`."""
     dqdl: NotRequired[list[str]]
-    """AWS: further rules as Glue Data Quality writes them, one each: `Mean "amount" between 10 and 50`.
+    """AWS: further rules in the language of Glue Data Quality, one each: `Mean "amount" between 10 and 50`.
     Default none."""
     schedule: NotRequired[str]
-    """When the rules are looked at besides, in UTC, as cron writes it: `0 6 * * *`. Default never."""
+    """When the rules are also evaluated, in UTC, in cron's format: `0 6 * * *`. Default never."""
 
 
 def _share(value: Any) -> str | None:
@@ -85,15 +85,15 @@ class RuleSettings:
     hours: Annotated[int, between(1, 8760, "hours")] | None = None
 
     def check(self) -> Iterator[Problem]:
-        """What the rule must say, and what says nothing with it."""
-        must, may = _NEEDS[self.rule]
+        """Return missing keys, and keys that the rule does not have."""
+        required, optional = _NEEDS[self.rule]
         for key in ("column", "at_least", "low", "high", "values", "pattern", "hours"):
             value = getattr(self, key)
-            if key in must and value is None:
+            if key in required and value is None:
                 yield Problem(key, f"missing, expected it with the rule {self.rule}")
-            elif value is not None and key not in must | may:
-                listed = ", ".join(sorted(must | may)) or "nothing"
-                yield Problem(key, f"{got(value)} with the rule {self.rule}, expected {listed} alone")
+            elif value is not None and key not in required | optional:
+                keys = ", ".join(sorted(required | optional)) or "nothing"
+                yield Problem(key, f"{got(value)} with the rule {self.rule}, expected only {keys}")
         if self.rule in ("between", "rows") and self.low is None and self.high is None:
             yield Problem("low", f"missing, expected low, high or both with the rule {self.rule}")
         if self.low is not None and self.high is not None and self.low > self.high:
@@ -117,35 +117,35 @@ class QualitySettings:
     schedule: Annotated[str, schedule_rule] | None = None
 
     def check(self) -> Iterator[Problem]:
-        """That it says anything."""
+        """Return a problem where there is no rule."""
         if not self.rules and not self.dqdl:
-            yield Problem("rules", "got none, expected a rule, or `quality` left out")
+            yield Problem("rules", "got none, expected a rule, or to leave out `quality`")
 
     def misfits(self, fields: Sequence[types.Field]) -> Iterator[Problem]:
-        """What does not fit the table's columns."""
+        """Return the problems with the table's columns."""
         for index, rule in enumerate(self.rules):
             if rule.column is None:
                 continue
-            found = next((field.type for field in fields if field.name == rule.column), None)
-            if found is None:
+            column_type = next((field.type for field in fields if field.name == rule.column), None)
+            if column_type is None:
                 known = [field.name for field in fields]
                 reason = f"{got(rule.column)}, expected a column of the table: {', '.join(known)}"
                 yield Problem(f"rules[{index}].column", reason + nearest(rule.column, known))
                 continue
-            taken = _TAKES.get(rule.rule)
-            # Glue Data Quality knows no nested columns ("DQDL rule type reference").
-            if not isinstance(found, types.Primitive):
+            accepted = _TAKES.get(rule.rule)
+            # Glue Data Quality does not support nested columns ("DQDL rule type reference").
+            if not isinstance(column_type, types.Primitive):
                 expected = "expected a column without parts"
-            elif taken is not None and found.family not in taken:
-                expected = f"{rule.rule} takes {', '.join(sorted(taken))}"
+            elif accepted is not None and column_type.family not in accepted:
+                expected = f"{rule.rule} takes {', '.join(sorted(accepted))}"
             else:
                 continue
-            yield Problem(f"rules[{index}].column", f"{got(rule.column)}, which is {found}; {expected}")
+            yield Problem(f"rules[{index}].column", f"{got(rule.column)}, which is {column_type}; {expected}")
 
 
 def render(quality: QualitySettings) -> str:
-    """The rules in the words of Glue Data Quality (Glue developer guide, "Data Quality Definition Language
-    (DQDL) reference")."""
+    """Return the rules in the language of Glue Data Quality (Glue developer guide, "Data Quality Definition
+    Language (DQDL) reference")."""
     return "Rules = [\n    " + ",\n    ".join([*map(_rendered, quality.rules), *quality.dqdl]) + "\n]"
 
 
@@ -163,14 +163,14 @@ def _rendered(rule: RuleSettings) -> str:
         case "between":
             return _bounds(rule, f"ColumnValues {column}", _threshold(share))
         case "one_of":
-            listed = ", ".join(_text(value) for value in rule.values or [])
-            return f"ColumnValues {column} in [{listed}]{_threshold(share)}"
+            values = ", ".join(_text(value) for value in rule.values or [])
+            return f"ColumnValues {column} in [{values}]{_threshold(share)}"
         case "matches":
             return f"ColumnValues {column} matches {_text(rule.pattern or '')}{_threshold(share)}"
 
 
 def _bounds(rule: RuleSettings, what: str, threshold: str) -> str:
-    """Two comparisons: `between` of DQDL leaves both ends out."""
+    """Two comparisons: `between` of DQDL is exclusive."""
     sides = ((">=", rule.low), ("<=", rule.high))
     parts = [f"{what} {sign} {_number(end)}{threshold}" for sign, end in sides if end is not None]
     return parts[0] if len(parts) == 1 else " and ".join(f"({part})" for part in parts)

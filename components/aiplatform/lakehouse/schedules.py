@@ -1,4 +1,4 @@
-"""When something runs, as cron writes it: minute, hour, day of the month, month, day of the week; in UTC."""
+"""Schedules in cron's format: minute, hour, day of the month, month, day of the week; in UTC."""
 
 import re
 from typing import Any, Final
@@ -19,28 +19,30 @@ def schedule_rule(value: Any) -> str | None:
     """A rule for a schedule."""
     parts = value.split()
     if len(parts) != len(_FIELDS):
-        return "expected five fields as cron has them, minute hour day month weekday: '15 3 * * *'"
+        return "expected cron's five fields, minute hour day month weekday: '15 3 * * *'"
     for part, (name, low, high) in zip(parts, _FIELDS, strict=True):
         if not _PART.fullmatch(part):
             return f"expected {name} as *, */n, a number, or numbers and ranges with commas, found {part!r}"
-        numbers = [int(each) for each in re.findall(r"\d+", part)]
+        numbers = [int(number) for number in re.findall(r"\d+", part)]
         if part.startswith("*/"):
             if not 1 <= numbers[0] <= high:
                 return f"expected {name} as */n with n from 1 to {high}, found {part!r}"
-        elif any(not low <= each <= high for each in numbers):
+        elif any(not low <= number <= high for number in numbers):
             return f"expected {name} from {low} to {high}, found {part!r}"
     if parts[2] != "*" and parts[4] != "*":
-        return "expected day of the month or day of the week, and * for the other one: AWS takes no both"
+        return (
+            "expected day of the month or day of the week, and * for the other one: AWS does not accept both"
+        )
     return None
 
 
 def as_aws(schedule: str) -> str:
-    """As EventBridge and Glue write it, with a year and `?` for the day that is left open (Glue developer
-    guide, "Time-based schedules for jobs and crawlers")."""
+    """Return a schedule in the format of EventBridge and Glue, with a year and `?` for the unspecified day
+    (Glue developer guide, "Time-based schedules for jobs and crawlers")."""
     minute, hour, day, month, weekday = schedule.split()
     if weekday == "*":
         weekday = "?"
     else:
         day = "?"
-        weekday = re.sub(r"(?<!/)\b[0-6]\b", lambda found: _DAYS[int(found[0])], weekday)
+        weekday = re.sub(r"(?<!/)\b[0-6]\b", lambda number: _DAYS[int(number[0])], weekday)
     return f"cron({minute} {hour} {day} {month} {weekday} *)"

@@ -1,4 +1,4 @@
-"""Named snapshots of tables: what a training run read, kept so that it can be read again."""
+"""Named snapshots of tables: what a training run read, retained so that it can be read again."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,13 +10,13 @@ from aiplatform.lakehouse.tables import TableSettings
 
 _SNAPSHOT: Final = matches(r"\d{1,19}", "a snapshot's id, in digits")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-OWN: Final = frozenset({"main", "incoming"})
-"""Names of branches that have a meaning of their own."""
+RESERVED: Final = frozenset({"main", "incoming"})
+"""Names of branches that Iceberg and the platform use."""
 
 
 def _name(value: Any) -> str | None:
-    if value in OWN:
-        return "which the platform uses itself, expected another name"
+    if value in RESERVED:
+        return "which is reserved, expected another name"
     if _NAME.fullmatch(value):
         return None
     return "expected 1 to 128 letters, digits, _, . and -, a letter or digit first"
@@ -24,19 +24,19 @@ def _name(value: Any) -> str | None:
 
 class LakehouseSnapshotArgs(TypedDict):
     """A name for a snapshot of a table: an Iceberg tag, which never moves, or a branch, which can be written
-    to. It is made once; one that is declared no more stays until its time is over or a client removes it."""
+    to. It is created once; one that is no longer declared stays until it expires or a client removes it."""
 
     table: str
     """The table, `curated.orders`."""
     name: str
-    """What it is called: `training-2026-11`."""
+    """The name: `training-2026-11`."""
     kind: NotRequired[str]
     """`tag` or `branch`. Default `tag`."""
     snapshot_id: NotRequired[str]
-    """Which snapshot, as a training run recorded it, in digits. Default: the newest one when the name is
-    made."""
+    """The snapshot's id, as a training run recorded it, in digits. Default: the newest snapshot when the name
+    is created."""
     keep_days: NotRequired[int]
-    """How long name and snapshot are kept, in days: 1 to 36500. Default for ever."""
+    """How long name and snapshot are retained, in days: 1 to 36500. Default without limit."""
 
 
 @dataclass(frozen=True)
@@ -46,24 +46,25 @@ class SnapshotSettings:
     table: str
     name: Annotated[str, _name]
     kind: Literal["tag", "branch"] = "tag"
-    # A text: over the wire of a component plugin a number has 53 bits, and a snapshot's id 63.
+    # A string: a component plugin transfers numbers with 53 bits, and a snapshot's id has 63.
     snapshot_id: Annotated[str, _SNAPSHOT] | None = None
     keep_days: Annotated[int, between(1, 36500, "days")] | None = None
 
 
 def problems(snapshots: Sequence[SnapshotSettings], tables: Sequence[TableSettings]) -> Iterator[Problem]:
-    """Tables that are not there, and names that stand twice."""
+    """Return unknown tables and repeated names."""
     known = {table.path for table in tables}
     seen: set[tuple[str, str]] = set()
-    for index, each in enumerate(snapshots):
-        if each.table not in known:
-            listed = ", ".join(sorted(known)) or "none"
+    for index, snapshot in enumerate(snapshots):
+        if snapshot.table not in known:
+            paths = ", ".join(sorted(known)) or "none"
             yield Problem(
                 f"snapshots[{index}].table",
-                f"{got(each.table)}, expected one of {listed}{nearest(each.table, known)}",
+                f"{got(snapshot.table)}, expected one of {paths}{nearest(snapshot.table, known)}",
             )
-        if (each.table, each.name) in seen:
+        if (snapshot.table, snapshot.name) in seen:
             yield Problem(
-                f"snapshots[{index}].name", f"{got(each.name)} twice for {each.table}, expected once"
+                f"snapshots[{index}].name",
+                f"{got(snapshot.name)} twice for {snapshot.table}, expected once",
             )
-        seen.add((each.table, each.name))
+        seen.add((snapshot.table, snapshot.name))

@@ -1,4 +1,5 @@
-"""A table's declaration as the table keeper takes it: plain, so that equal declarations give equal texts."""
+"""A table's declaration as the table migrator takes it: plain data, so that equal declarations are equal
+texts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
@@ -12,7 +13,7 @@ _IDS = ("id", "element-id", "key-id", "value-id")
 
 
 def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, Any]:
-    """What a table is to be. Ids are left out: the table's own count."""
+    """Return a table's declaration. Without ids of columns, which the table itself has."""
     private = table.columns_of(["pii"])
     was = {column.name: column.was for column in table.columns if column.was is not None}
     return {
@@ -22,7 +23,7 @@ def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, 
             for field in _plain(numbered(table.fields).fields)
         ],
         "partitions": [
-            {"column": part.column, "transform": part.transform, "name": part.called}
+            {"column": part.column, "transform": part.transform, "name": part.partition_name}
             for part in table.partitions
         ],
         "sort_order": [
@@ -38,28 +39,28 @@ def declaration(settings: LakehouseSettings, table: TableSettings) -> dict[str, 
         "properties": properties(settings, table),
         "snapshots": [
             {
-                "name": each.name,
-                "kind": each.kind,
-                **({"snapshot_id": each.snapshot_id} if each.snapshot_id is not None else {}),
-                **({"keep_days": each.keep_days} if each.keep_days is not None else {}),
+                "name": snapshot.name,
+                "kind": snapshot.kind,
+                **({"snapshot_id": snapshot.snapshot_id} if snapshot.snapshot_id is not None else {}),
+                **({"keep_days": snapshot.keep_days} if snapshot.keep_days is not None else {}),
             }
-            for each in settings.snapshots
-            if each.table == table.path
+            for snapshot in settings.snapshots
+            if snapshot.table == table.path
         ],
     }
 
 
 def properties(settings: LakehouseSettings, table: TableSettings) -> dict[str, str]:
-    """A table's properties as they are declared."""
+    """Return the declared properties of a table."""
     published = any(table.path in batch.publishes for batch in settings.batches)
     return {
         **({"comment": table.description} if table.description else {}),
         **({"owner": table.owner} if table.owner else {}),
-        # Writers that follow it clean old metadata up; optimizers look after snapshots and files.
+        # Writers that support it delete old metadata; optimizers maintain snapshots and files.
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "100",
         **table.unmeasured,
-        # Spark then writes to the branch that its session names (Iceberg, "Branching and Tagging").
+        # Spark then writes to the branch of its session (Iceberg, "Branching and Tagging").
         **({"write.wap.enabled": "true"} if published else {}),
     }
 
@@ -67,12 +68,12 @@ def properties(settings: LakehouseSettings, table: TableSettings) -> dict[str, s
 def first_properties(
     settings: LakehouseSettings, table: TableSettings, schema: Numbered, *, unpartitioned: bool = False
 ) -> dict[str, str]:
-    """The properties that a table is made with: with the note that the keeper goes by. unpartitioned: it is
-    made without its partitions and order, which the keeper then brings."""
-    made = declaration(settings, table)
+    """Return the properties of a new table: the declared ones, and the note by which the migrator recognizes
+    changes. unpartitioned: it is created without partitions and order, which the migrator then adds."""
+    declared = declaration(settings, table)
     if unpartitioned:
-        made["partitions"] = made["sort_order"] = ()
-    return {**made["properties"], NOTE: new_note(schema.fields, made)}
+        declared["partitions"] = declared["sort_order"] = ()
+    return {**declared["properties"], NOTE: new_note(schema.fields, declared)}
 
 
 def _plain(value: Any) -> Any:

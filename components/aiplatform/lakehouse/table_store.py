@@ -1,4 +1,4 @@
-"""Where tables are, and what S3 Tables does not take."""
+"""The store of tables, and what S3 Tables does not support."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -14,21 +14,23 @@ Store = Literal["buckets", "s3_tables"]
 def unfit_for_s3_tables(
     tables: Sequence[TableSettings], grants: Sequence[GrantSettings]
 ) -> Iterator[Problem]:
-    """What needs tables in buckets of one's own."""
+    """Return declarations that are possible only with tables in the zones' buckets."""
     for index, table in enumerate(tables):
         for place, column in enumerate(table.columns):
             if not isinstance(column.field.type, types.Primitive):
-                reason = "with store s3_tables, whose tables are made with columns without parts; flatten it"
+                reason = (
+                    "with store s3_tables, whose tables are created with columns without parts; flatten it"
+                )
                 yield Problem(f"tables[{index}].columns[{place}].type", f"{got(column.type)} {reason}")
         if table.quality is not None:
             reason = (
                 "with store s3_tables, expected none: a ruleset of Glue Data Quality belongs to a table of "
             )
-            yield Problem(f"tables[{index}].quality", f"got rules {reason}the account's own catalog")
+            yield Problem(f"tables[{index}].quality", f"got rules {reason}the account's default catalog")
     for index, grant in enumerate(grants):
         if grant.zones:
-            reason = "with store s3_tables, expected `tables`: LF-tags are on the account's own catalog alone"
+            reason = "with store s3_tables, expected `tables`: only the account's default catalog has LF-tags"
             yield Problem(f"grants[{index}].zones", f"got {', '.join(grant.zones)} {reason}")
         if grant.rows is not None:
-            reason = "with store s3_tables, expected all rows: filters are on the account's own catalog alone"
+            reason = "with store s3_tables, expected all rows: only the account's default catalog has filters"
             yield Problem(f"grants[{index}].rows", f"{got(grant.rows)} {reason}")

@@ -1,4 +1,4 @@
-"""Tables of the lakehouse as they are declared, by Iceberg's rules."""
+"""Declared tables of the lakehouse, by Iceberg's rules."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from aiplatform.lakehouse.quality import LakehouseQualityArgs, QualitySettings
 
 Zone = Literal["raw", "curated", "serving"]
 ZONES: Final[tuple[Zone, ...]] = get_args(Zone)
-"""Zones, in the order in which data goes through them."""
+"""Zones, in the order in which data passes through them."""
 Classification = Literal["public", "internal", "pii"]
 CLASSIFICATIONS: Final[tuple[Classification, ...]] = get_args(Classification)
-"""Classifications; each stands above those before it."""
+"""Classifications, in ascending order."""
 
 
 class LakehouseColumnArgs(TypedDict):
@@ -22,36 +22,36 @@ class LakehouseColumnArgs(TypedDict):
     name: str
     """Its name: lower-case letters, digits and `_`."""
     type: str
-    """Its type by Iceberg's own name: `boolean`, `int`, `long`, `float`, `double`, `decimal(10,2)`, `date`,
+    """Its type by Iceberg's name: `boolean`, `int`, `long`, `float`, `double`, `decimal(10,2)`, `date`,
     `time`, `timestamp`, `timestamptz`, `string`, `uuid`, `fixed[16]`, `binary`, `list<string>`,
     `map<string, long>`, `struct<city: required string, zip: string>`."""
     required: NotRequired[bool]
-    """Whether it is never null. Default false. Iceberg lets a column become optional later, not required."""
+    """Whether it is never null. Default false. A column can become optional later, but not required."""
     doc: NotRequired[str]
     """What it means, in at most 255 characters."""
     classification: NotRequired[str]
-    """`public`, `internal` or `pii` (what tells of a person). It decides who may read it. Default
+    """`public`, `internal` or `pii` (personally identifiable information); grants refer to it. Default
     `internal`."""
     was: NotRequired[str]
-    """The name that it had before: it is renamed, and keeps its data. Left there afterwards it does
-    nothing."""
+    """The name that it had before: it is renamed, and keeps its data. After the rename the key has no
+    effect."""
 
 
 class LakehousePartitionArgs(TypedDict):
-    """One part of how a table is partitioned."""
+    """One field of a table's partitions."""
 
     column: str
-    """The column, or a field of a struct by its path, `customer.country`. None that is `pii`: a partition's
+    """The column, or a field of a struct by its path, `customer.country`. Not a `pii` column: a partition's
     values are in the names of files."""
     transform: NotRequired[str]
     """Iceberg's transform: `identity`, `year`, `month`, `day`, `hour`, `bucket[16]`, `truncate[10]` or
     `void`. Default `identity`."""
     name: NotRequired[str]
-    """What the partition is called. Default: as Iceberg's own libraries call it, `ordered_at_day`."""
+    """The partition's name. Default: the name that Iceberg's libraries give it, `ordered_at_day`."""
 
 
 class LakehouseSortArgs(TypedDict):
-    """One part of the order in which files are written."""
+    """One field of the order of rows in files."""
 
     column: str
     """The column, or a field of a struct by its path."""
@@ -60,41 +60,41 @@ class LakehouseSortArgs(TypedDict):
     direction: NotRequired[str]
     """`asc` or `desc`. Default `asc`."""
     nulls: NotRequired[str]
-    """Where null stands: `first` or `last`. Default `first` when ascending, `last` when descending."""
+    """The position of null: `first` or `last`. Default `first` when ascending, `last` when descending."""
 
 
 class LakehouseTableArgs(TypedDict):
-    """An Iceberg table. It is created once as it is declared; from then on Iceberg owns its schema, and a
-    declaration that changes becomes a step of Iceberg's schema evolution: columns are added at the end,
-    widened (int to long, float to double, more digits), renamed by `was`, made optional, described anew;
-    partitions and order change for what is written from then on. What would lose data or break readers is
-    refused: a column that is declared no more, another type, a new column that is required. What clients
-    added stays. A table that is declared no more leaves the catalog; its files stay in the bucket."""
+    """An Iceberg table. It is created once as declared; after that Iceberg manages its schema, and a changed
+    declaration becomes a step of Iceberg's schema evolution: columns are added at the end, widened (int to
+    long, float to double, more digits), renamed by `was`, made optional, described differently; partitions
+    and order change for new files. Changes that would lose data or break readers are refused: a column that
+    is no longer declared, another type, a new required column. Columns that clients added stay. A table that
+    is no longer declared is removed from the catalog; its files stay in the bucket."""
 
     zone: str
-    """The zone that it is in: `raw`, `curated` or `serving`."""
+    """Its zone: `raw`, `curated` or `serving`."""
     name: str
-    """Its name: lower-case letters, digits and `_`. Where a column is `pii`, not one that begins with the
-    name of another table of its zone, as `orders_private` does with `orders`."""
+    """Its name: lower-case letters, digits and `_`. A table with a `pii` column may not have a name that
+    begins with the name of another table of its zone (`orders_private` with `orders`)."""
     columns: list[LakehouseColumnArgs]
     """Its columns."""
     owner: NotRequired[str]
-    """The team that answers for it. Required where a column is `pii`."""
+    """The responsible team. Required where a column is `pii`."""
     description: NotRequired[str]
-    """What it holds."""
+    """What it contains."""
     partitions: NotRequired[list[LakehousePartitionArgs]]
-    """How it is partitioned. Default not at all."""
+    """Its partitions. Default none."""
     sort_order: NotRequired[list[LakehouseSortArgs]]
-    """The order in which its files are written. Default none."""
+    """The order of rows in its files. Default none."""
     snapshot_days: NotRequired[int]
-    """How long its snapshots are kept, in days: how far one can read back in time. Default: its zone's."""
+    """How long its snapshots are retained, in days; earlier states cannot be read. Default: its zone's."""
     quality: NotRequired[LakehouseQualityArgs]
-    """What must hold of its rows. Default nothing."""
+    """Rules for its rows. Default none."""
 
 
 def shadowed(tables: Sequence["TableSettings"]) -> Iterator[Problem]:
-    """Tables with pii whose folders' names begin with another one's. A catalog hands out credentials for a
-    table by a prefix of its files' names (Lake Formation API reference, "GetTemporaryGlueTableCredentials":
+    """Return tables with pii whose names begin with another table's. A catalog issues credentials for a table
+    by a prefix of its files' names (Lake Formation API reference, "GetTemporaryGlueTableCredentials":
     "restricts the access to a single prefix"), and does not document that the prefix ends with a slash."""
     for index, table in enumerate(tables):
         for other in tables:
@@ -103,7 +103,8 @@ def shadowed(tables: Sequence["TableSettings"]) -> Iterator[Problem]:
                 yield Problem(
                     f"tables[{index}].name",
                     f"{got(table.name)}, which begins with the name of {other.path}: credentials for that "
-                    "table's files may open this one's, which hold pii; expected a name that does not",
+                    "table's files may be valid for this one's, which contain pii; expected a name that "
+                    "does not",
                 )
 
 
@@ -120,7 +121,7 @@ class ColumnSettings:
 
     @property
     def field(self) -> types.Field:
-        """As Iceberg has it."""
+        """The column as an Iceberg field."""
         return types.Field(self.name, types.parse(self.type), self.required, self.doc)
 
 
@@ -133,8 +134,8 @@ class PartitionSettings:
     name: Annotated[str, types.column_name] | None = None
 
     @property
-    def called(self) -> str:
-        """The partition's name."""
+    def partition_name(self) -> str:
+        """The partition's name, declared or Iceberg's."""
         return self.name or transforms.parse(self.transform).partition_of(self.column)
 
 
@@ -149,7 +150,7 @@ class SortSettings:
 
     @property
     def null_order(self) -> str:
-        """As Iceberg has it."""
+        """The position of null in Iceberg's form."""
         return f"nulls-{self.nulls or ('first' if self.direction == 'asc' else 'last')}"
 
 
@@ -169,29 +170,29 @@ class TableSettings:
 
     @property
     def path(self) -> str:
-        """How grants name it."""
+        """Its name in grants: `curated.orders`."""
         return f"{self.zone}.{self.name}"
 
     @property
     def fields(self) -> list[types.Field]:
-        """Its columns as Iceberg has them."""
+        """Its columns as Iceberg fields."""
         return [column.field for column in self.columns]
 
     @property
     def classification(self) -> Classification:
-        """The highest of its columns: what a column gets that is added later, until it is declared."""
-        there = {column.classification for column in self.columns}
-        return next(each for each in reversed(CLASSIFICATIONS) if each in there)
+        """The highest of its columns; a column that a client adds has it until it is declared."""
+        present = {column.classification for column in self.columns}
+        return next(level for level in reversed(CLASSIFICATIONS) if level in present)
 
     def columns_of(self, classifications: Sequence[str]) -> list[str]:
-        """The columns of these classifications."""
+        """Return the columns with these classifications."""
         return [column.name for column in self.columns if column.classification in classifications]
 
     @property
     def unmeasured(self) -> dict[str, str]:
-        """Table properties by which writers keep no bounds and counts of what is pii (Iceberg docs,
-        "Configuration": `write.metadata.metrics.column`). Metadata tables such as `table$files` show them to
-        readers of any column."""
+        """Table properties by which writers store no bounds and counts of pii (Iceberg docs, "Configuration":
+        `write.metadata.metrics.column`). Metadata tables such as `table$files` show them to readers of any
+        column."""
         return {
             f"write.metadata.metrics.column.{leaf}": "none"
             for column in self.columns
@@ -200,7 +201,7 @@ class TableSettings:
         }
 
     def check(self) -> Iterator[Problem]:
-        """What Iceberg refuses, and what nobody answers for."""
+        """Return what Iceberg refuses, and pii without an owner."""
         names = [column.name for column in self.columns]
         for index, name in enumerate(names):
             if name in names[:index]:
@@ -211,15 +212,15 @@ class TableSettings:
         private = self.columns_of(["pii"])
         if private and self.owner is None:
             yield Problem(
-                "owner", f"missing, expected who answers for what is pii in it: {', '.join(private)}"
+                "owner", f"missing, expected the team that is responsible for its pii: {', '.join(private)}"
             )
         yield from self._sources("partitions", self.partitions)
         yield from self._sources("sort_order", self.sort_order)
         yield from self._partition_names(names)
         yield from self._partitions_of_pii(private)
         for parts, where in ((self.partitions, "partitions"), (self.sort_order, "sort_order")):
-            said = [(part.column, transforms.parse(part.transform)) for part in parts]
-            for index, reason in transforms.repeated(said):
+            declared = [(part.column, transforms.parse(part.transform)) for part in parts]
+            for index, reason in transforms.repeated(declared):
                 yield Problem(f"{where}[{index}].transform", reason)
 
     def _renames(self, names: Sequence[str]) -> Iterator[Problem]:
@@ -228,7 +229,7 @@ class TableSettings:
             if was is None:
                 continue
             if was in names:
-                reason = "which is a column too, expected the name of one that is declared no more"
+                reason = "which is a column too, expected the name of one that is no longer declared"
                 yield Problem(f"columns[{index}].was", f"{got(was)}, {reason}")
             elif was in before[:index]:
                 yield Problem(f"columns[{index}].was", f"{got(was)} twice, expected each only once")
@@ -252,7 +253,7 @@ class TableSettings:
                 yield Problem(f"{where}[{index}].transform", f"{got(part.transform)}, {reason}")
 
     def _partitions_of_pii(self, private: Sequence[str]) -> Iterator[Problem]:
-        """Values of partitions are in the keys of objects, and so in access logs, and in metadata."""
+        """Values of partitions are in the keys of objects, and so in access logs and in metadata."""
         for index, part in enumerate(self.partitions):
             if part.column.partition(".")[0] in private and part.transform != "void":
                 yield Problem(
@@ -265,9 +266,9 @@ class TableSettings:
         seen: set[str] = set()
         for index, part in enumerate(self.partitions):
             path = f"partitions[{index}].name"
-            own = part.transform == "identity" and part.called == part.column
-            if part.called in columns and not own:
-                yield Problem(path, f"{got(part.called)}, which is a column, expected another name")
-            elif part.called in seen:
-                yield Problem(path, f"{got(part.called)} twice, expected each only once")
-            seen.add(part.called)
+            is_own_column = part.transform == "identity" and part.partition_name == part.column
+            if part.partition_name in columns and not is_own_column:
+                yield Problem(path, f"{got(part.partition_name)}, which is a column, expected another name")
+            elif part.partition_name in seen:
+                yield Problem(path, f"{got(part.partition_name)} twice, expected each only once")
+            seen.add(part.partition_name)

@@ -1,4 +1,4 @@
-"""Iceberg's partition transforms: their names, what each can be applied to, and what a partition is called.
+"""Iceberg's partition transforms: their names, the types that they apply to, and the names of partitions.
 
 Source of the rules: the Iceberg table spec, "Partition Transforms" and "Partitioning".
 """
@@ -24,7 +24,7 @@ SOURCES: Final[dict[str, frozenset[str] | None]] = {
     "truncate": frozenset({"int", "long", "decimal", "string", "binary"}),
     "void": None,
 }
-"""Transform -> the primitive types that it takes; None for all of them."""
+"""Transform -> the primitive types that it applies to; None for all of them."""
 _WITH_NUMBER: Final = frozenset({"bucket", "truncate"})
 _OF_TIME: Final = frozenset({"year", "month", "day", "hour"})
 _SUFFIX: Final = {"identity": "", "truncate": "_trunc", "void": "_null"}
@@ -33,7 +33,7 @@ _LARGEST: Final = 2**31 - 1
 
 
 class TransformError(ValueError):
-    """A text that is no transform; says what would be one."""
+    """A text that is no transform; states the expected ones."""
 
 
 @dataclass(frozen=True)
@@ -48,33 +48,33 @@ class Transform:
 
     @property
     def repeats(self) -> str:
-        """What may stand once for a column: two parts of one time say the same twice, and so do two equal
-        transforms."""
+        """What a column may have once: two transforms of its time are redundant, and so are two equal
+        ones."""
         return "time" if self.name in _OF_TIME else str(self)
 
     def wrong_for(self, source: Type) -> str | None:
-        """Why it cannot be applied to a type, or None."""
+        """Return why it cannot be applied to a type, or None."""
         if not isinstance(source, Primitive):
             return f"expected a column without parts, or a field of a struct, got {source}"
-        taken = SOURCES[self.name]
-        if taken is None or source.family in taken:
+        accepted = SOURCES[self.name]
+        if accepted is None or source.family in accepted:
             return None
         fitting = [name for name, types in SOURCES.items() if types is None or source.family in types]
         return (
-            f"{self} takes {', '.join(sorted(taken))}, and the column is {source}; "
+            f"{self} takes {', '.join(sorted(accepted))}, and the column is {source}; "
             f"expected one of {', '.join(fitting)}"
         )
 
     def partition_of(self, column: str) -> str:
-        """The name that Iceberg's own libraries give a partition: `at_day`, `id_bucket`."""
+        """Return the name that Iceberg's libraries give a partition: `at_day`, `id_bucket`."""
         return column.replace(".", "_") + _SUFFIX.get(self.name, f"_{self.name}")
 
 
 def parse(text: str) -> Transform:
-    """The transform that a text names. Raises TransformError."""
-    found = re.fullmatch(r"([A-Za-z_]+)(?:\[(-?\d{1,12})\])?", text)
-    name, number = (found[1], found[2]) if found else (text, None)
-    if name not in SOURCES or not found:
+    """Return the transform that a text names. Raises TransformError."""
+    match = re.fullmatch(r"([A-Za-z_]+)(?:\[(-?\d{1,12})\])?", text)
+    name, number = (match[1], match[2]) if match else (text, None)
+    if name not in SOURCES or not match:
         hint = nearest(name, SOURCES)
         raise TransformError(f"expected one of {', '.join(_WRITTEN)}{hint}")
     if (number is not None) != (name in _WITH_NUMBER):
@@ -95,10 +95,9 @@ def transform_rule(value: str) -> str | None:
 
 
 def repeated(transforms: Iterable[tuple[str, Transform]]) -> Iterator[tuple[int, str]]:
-    """Which of (column, transform), by index, says of its column what another one has said, and of what is
-    wrong."""
+    """Return the index of each (column, transform) that is redundant with an earlier one, and the problem."""
     seen: dict[tuple[str, str], Transform] = {}
     for index, (column, transform) in enumerate(transforms):
         before = seen.setdefault((column, transform.repeats), transform)
         if before is not transform:
-            yield index, f"got {transform} of {column!r} beside {before} of it, expected one of the two"
+            yield index, f"got {transform} of {column!r} in addition to {before}, expected one of the two"

@@ -1,8 +1,8 @@
-"""Iceberg's types, as a column declares them in words: `decimal(10,2)`, `list<string>`,
+"""Iceberg's types, in the notation of declared columns: `decimal(10,2)`, `list<string>`,
 `struct<city: required string, zip: string>`, `map<string, list<long>>`.
 
-Names and limits are those of the Iceberg table spec ("Schemas and Data Types"), format version 2. What is
-nested is optional unless `required` stands before its type. Ids are not written: `numbered` gives them.
+Names and limits are those of the Iceberg table spec ("Schemas and Data Types"), format version 2. Nested
+fields are optional unless `required` precedes their type. Ids are not declared: `numbered` assigns them.
 """
 
 import re
@@ -24,13 +24,13 @@ PARAMETRISED: Final = ("decimal(P,S)", "fixed[L]", "struct<name: type, ...>", "l
 OF_VERSION_3: Final = frozenset(
     {"timestamp_ns", "timestamptz_ns", "unknown", "variant", "geometry", "geography"}
 )
-CALLED_OTHERWISE: Final = {
+SYNONYMS: Final = {
     "bigint": "long", "bool": "boolean", "bytes": "binary", "char": "string", "datetime": "timestamp",
     "float32": "float", "float64": "double", "int32": "int", "int64": "long", "integer": "int",
     "numeric": "decimal(P,S)", "real": "float", "smallint": "int", "str": "string", "text": "string",
     "tinyint": "int", "varchar": "string", "array": "list<type>", "row": "struct<name: type, ...>",
 }  # fmt: skip
-"""What SQL and Python call Iceberg's types."""
+"""Names of SQL and Python -> Iceberg's type."""
 
 MOST_DIGITS: Final = 38
 DEEPEST: Final = 32
@@ -39,7 +39,7 @@ _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ColumnTypeError(ValueError):
-    """A text that is no Iceberg type; says what would be one."""
+    """A text that is no Iceberg type; states the expected ones."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ Type = Primitive | Struct | List | Map
 
 
 def leaves(path: str, kind: Type) -> Iterator[str]:
-    """The paths of the primitive parts of a column, as Iceberg writes them: `tags.element`, `labels.key`."""
+    """Return the paths of the primitive parts of a column in Iceberg's form: `tags.element`, `labels.key`."""
     if isinstance(kind, Primitive):
         yield path
         return
     if isinstance(kind, Struct):
-        parts = [(each.name, each.type) for each in kind.fields]
+        parts = [(field.name, field.type) for field in kind.fields]
     elif isinstance(kind, List):
         parts = [("element", kind.element)]
     else:
@@ -122,7 +122,7 @@ def leaves(path: str, kind: Type) -> Iterator[str]:
 
 
 def parse(text: str) -> Type:
-    """The type that a text names. Raises ColumnTypeError."""
+    """Return the type that a text names. Raises ColumnTypeError."""
     reader = _Reader(text)
     parsed = reader.type(0)
     reader.end()
@@ -140,15 +140,15 @@ def type_rule(value: str) -> str | None:
 
 def column_name(value: str) -> str | None:
     """A rule for the names of columns, fields, tables: those that every engine reads unquoted and that Glue
-    keeps as they are (it lowers upper case)."""
+    does not change (it converts to lower case)."""
     if _NAME.fullmatch(value) and len(value) <= 255:
         return None
     return "expected lower-case letters, digits and _, at most 255, no digit first"
 
 
 def find(fields: Sequence[Field], path: str) -> Type | None:
-    """The type at a dotted path through structs (`customer.id`): what a partition or an order may refer to.
-    Lists and maps are not entered."""
+    """Return the type at a dotted path through structs (`customer.id`): what a partition or an order may
+    refer to. Not inside of lists and maps."""
     name, _, rest = path.partition(".")
     for field in fields:
         if field.name == name:
@@ -166,21 +166,21 @@ class Numbered:
     """The columns in the JSON form of the spec ("Appendix C: JSON serialization")."""
 
     def id_of(self, path: str) -> int:
-        """The id of the column or field at a dotted path."""
+        """Return the id of the column or field at a dotted path."""
         name, _, rest = path.partition(".")
-        found = next(field for field in self.fields if field["name"] == name)
-        return Numbered(tuple(found["type"]["fields"])).id_of(rest) if rest else int(found["id"])
+        field = next(field for field in self.fields if field["name"] == name)
+        return Numbered(tuple(field["type"]["fields"])).id_of(rest) if rest else int(field["id"])
 
 
 def numbered(fields: Sequence[Field]) -> Numbered:
-    """Give ids from 1 as Iceberg's own libraries give them to a new table: the fields of a struct first, then
-    what is in each."""
+    """Assign ids from 1 as Iceberg's libraries do in a new table: the fields of a struct first, then their
+    parts."""
     ids = count(1)
     return Numbered(tuple(_fields(fields, ids)))
 
 
 def _fields(fields: Sequence[Field], ids: Iterator[int]) -> list[dict[str, Any]]:
-    given = [next(ids) for _ in fields]
+    numbers = [next(ids) for _ in fields]
     return [
         {
             "id": number,
@@ -189,13 +189,13 @@ def _fields(fields: Sequence[Field], ids: Iterator[int]) -> list[dict[str, Any]]
             "type": _json(field.type, ids),
             **({"doc": field.doc} if field.doc else {}),
         }
-        for number, field in zip(given, fields, strict=True)
+        for number, field in zip(numbers, fields, strict=True)
     ]
 
 
 def _json(kind: Type, ids: Iterator[int]) -> Any:
     if isinstance(kind, Primitive):
-        # The spec's JSON writes decimal(10,2) as it stands here: no space is needed.
+        # The spec's JSON has the same notation of decimal(10,2), without a space.
         return kind.name
     if isinstance(kind, Struct):
         return {"type": "struct", "fields": _fields(kind.fields, ids)}
@@ -219,7 +219,7 @@ def _json(kind: Type, ids: Iterator[int]) -> Any:
 
 
 class _Reader:
-    """A text, and how far it is read."""
+    """A parser: the text, and the position in it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -258,7 +258,7 @@ class _Reader:
             if reason:
                 raise ColumnTypeError(f"field {name!r}: {reason}")
             if any(field.name == name for field in fields):
-                raise ColumnTypeError(f"field {name!r} stands twice, expected each only once")
+                raise ColumnTypeError(f"field {name!r} occurs twice, expected each only once")
             self._expect(":")
             required, kind = self._may_be_required(depth)
             fields.append(Field(name, kind, required))
@@ -296,25 +296,25 @@ class _Reader:
 
     def _between(self, left: str, right: str, inner: Callable[[], T]) -> T:
         self._expect(left)
-        made = inner()
+        content = inner()
         self._expect(right)
-        return made
+        return content
 
     def _word(self, what: str) -> str:
         self._space()
-        found = _WORD.match(self.text, self.at)
-        if found is None:
+        word = _WORD.match(self.text, self.at)
+        if word is None:
             raise ColumnTypeError(f"expected {what}{self._here()}")
-        self.at = found.end()
-        return found[0]
+        self.at = word.end()
+        return word[0]
 
     def _number(self, what: str) -> int:
         self._space()
-        found = re.compile(r"\d{1,9}").match(self.text, self.at)
-        if found is None:
+        number = re.compile(r"\d{1,9}").match(self.text, self.at)
+        if number is None:
             raise ColumnTypeError(f"expected a number of {what}{self._here()}")
-        self.at = found.end()
-        return int(found[0])
+        self.at = number.end()
+        return int(number[0])
 
     def _expect(self, sign: str) -> None:
         if not self._take(sign):
@@ -343,8 +343,8 @@ def _simple(name: str) -> Primitive:
         raise ColumnTypeError(
             f"{name!r} is a type of Iceberg's format version 3, and tables here are of version 2"
         )
-    if name.lower() in CALLED_OTHERWISE:
-        raise ColumnTypeError(f"expected Iceberg's own name for {name!r}: {CALLED_OTHERWISE[name.lower()]}")
+    if name.lower() in SYNONYMS:
+        raise ColumnTypeError(f"expected Iceberg's own name for {name!r}: {SYNONYMS[name.lower()]}")
     known = ", ".join((*SIMPLE, *PARAMETRISED))
     raise ColumnTypeError(
         f"expected one of {known}{nearest(name, (*SIMPLE, 'decimal', 'fixed', 'list', 'map'))}"

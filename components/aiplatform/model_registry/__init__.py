@@ -1,4 +1,4 @@
-"""MLflow on a cluster, its database, the bucket of its models, and who may do what with them."""
+"""MLflow on a cluster, with its database, the bucket of its models, and accounts."""
 
 from typing import Any, TypedDict
 
@@ -11,26 +11,26 @@ __all__ = ["ModelRegistry", "ModelRegistryArgs", "ModelRegistrySecret"]
 
 
 class ModelRegistrySecret(TypedDict):
-    """Where an account's password is."""
+    """The secret of an account's password."""
 
     account: str
     """The account's name."""
     secret: str
-    """AWS: the secret's arn. Google Cloud: the secret, `projects/.../secrets/...`. What it holds is JSON with
+    """AWS: the secret's arn. Google Cloud: the secret, `projects/.../secrets/...`. Its value is JSON with
     `username` and `password`."""
 
 
 class ModelRegistry(ComponentResource):
-    """MLflow on a cluster, with its metadata in a managed PostgreSQL and its files in a bucket of its own.
+    """MLflow on a cluster, with its metadata in a managed PostgreSQL and its files in a dedicated bucket.
 
-    Nobody gets in without an account. The server signs in to the database and to the bucket as its workload
-    identity, so that no password of either stands anywhere; passwords of accounts are made at run time in the
-    secret manager, and whoever is to be an account may read its secret. Files go through the server: clients
-    have rights on no bucket. Before a new version of MLflow rolls, a Job brings the database to its schema.
+    All requests require an account. The server authenticates to the database and the bucket by its workload
+    identity, so that neither has a password; passwords of accounts are generated at run time in the secret
+    manager, and an account's principals may read its secret. Files are transferred by the server: clients
+    have no permission on the bucket. Before a new version of MLflow is deployed, a Job migrates the database.
 
     An account that may edit a model registers versions and moves its aliases, except for the guarded ones:
-    `champion` is given and taken by accounts that promote, and by `admin`. What such an alias serves is
-    frozen for all other accounts: the model's name, the version's record, and its files.
+    only accounts that promote, and `admin`, set and remove `champion`. What such an alias refers to is frozen
+    for all other accounts: the model's name, the version's record, and its files.
 
     Takes the cloud's and the Kubernetes provider through `opts.providers`.
     """
@@ -40,23 +40,23 @@ class ModelRegistry(ComponentResource):
     namespace: Output[str]
     """The Kubernetes namespace."""
     tracking_uri: Output[str]
-    """What clients in the cluster set as MLFLOW_TRACKING_URI."""
+    """The MLFLOW_TRACKING_URI of clients in the cluster."""
     version: Output[str]
     """MLflow's version."""
     image: Output[str]
-    """The image that runs."""
+    """The image of the server."""
     artifact_bucket: Output[str]
     """The bucket of models and other files of runs."""
     log_bucket: Output[str]
     """The bucket of its access logs."""
     database_endpoint: Output[str]
-    """The database's host, inside the network."""
+    """The database's host in the network."""
     database_name: Output[str]
     """The database of the metadata."""
     kms_key: Output[str]
     """The key of all data: its arn on AWS, its id on Google Cloud."""
     principal: Output[str]
-    """Who the server is in the cloud: a role's arn, or `serviceAccount:` and an address."""
+    """The server's principal in the cloud: a role's arn, or `serviceAccount:` and an email."""
     admin_secret: Output[str]
     """The secret of the account `admin`."""
     secrets: Output[list[ModelRegistrySecret]]
@@ -70,9 +70,9 @@ class ModelRegistry(ComponentResource):
             from aiplatform.model_registry.gcp.build import build
         else:
             from aiplatform.model_registry.aws.build import build
-        made = build(self, name, settings)
-        # Known once the server runs: who asks for the address has somebody to talk to.
-        ready = Output.from_input(made.pop("ready"))
+        outputs = build(self, name, settings)
+        # The address is known once the server runs.
+        ready = Output.from_input(outputs.pop("ready"))
         self.outputs: dict[str, Any] = {
             "cloud": settings.cloud,
             "namespace": settings.namespace,
@@ -81,7 +81,7 @@ class ModelRegistry(ComponentResource):
             ),
             "version": settings.version,
             "image": settings.chosen_image,
-            **made,
+            **outputs,
         }
         for key, output in self.outputs.items():
             setattr(self, key, Output.from_input(output))

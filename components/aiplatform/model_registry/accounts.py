@@ -1,4 +1,4 @@
-"""Arguments of a model registry's accounts: who signs in, and who may promote a model."""
+"""Arguments of a model registry's accounts."""
 
 import re
 from collections.abc import Iterator
@@ -12,24 +12,25 @@ from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.principals import PRINCIPAL
 
 ADMIN: Final = "admin"
-"""The account that administers all others. It is always there."""
+"""The account that administers all others. It always exists."""
 
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 ALIAS: Final = matches(
     r"(?!v\d+$)(?!latest$)[A-Za-z0-9_-]{1,255}",
-    "an alias as MLflow takes it: letters, digits, _ and -, neither `latest` nor like v1",
+    "an alias that MLflow accepts: letters, digits, _ and -, neither `latest` nor like v1",
 )
 
 
 class ModelRegistryAccountArgs(TypedDict):
-    """Who signs in by one name. The password is made in the secret manager and stands nowhere else."""
+    """An account of MLflow. Its password is generated in the secret manager and stored only there."""
 
     principals: NotRequired[list[Input[str]]]
-    """Who may read the account's password, and so be it: arns of IAM roles on AWS; `serviceAccount:...`,
-    `group:...` or `principal://...` on Google Cloud. Default nobody but who administers secrets."""
+    """Principals that may read the account's password, and so use the account: arns of IAM roles on AWS;
+    `serviceAccount:...`, `group:...` or `principal://...` on Google Cloud. Default none except administrators
+    of secrets."""
     promotes: NotRequired[bool]
-    """Whether it may give and take the guarded aliases, and change what they serve. Default false."""
+    """Whether it may set and remove the guarded aliases, and change what they refer to. Default false."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class AccountSettings:
     promotes: bool = False
 
     def misfits(self, cloud: Cloud) -> Iterator[Problem]:
-        """Principals that are none of this cloud."""
+        """Return the problems of principals on this cloud."""
         for index, principal in enumerate(self.principals):
             if not is_unknown(principal):
                 yield from obeys(f"principals[{index}]", principal, PRINCIPAL[cloud])
@@ -54,4 +55,4 @@ def name_rule(value: Any) -> str | None:
         return (
             "expected 1 to 30 lower-case letters and digits in words joined by single hyphens, a letter first"
         )
-    return "expected another name, that account is always there" if value == ADMIN else None
+    return "expected another name, that account always exists" if value == ADMIN else None

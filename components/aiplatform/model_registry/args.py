@@ -43,7 +43,7 @@ INSTANCE: Final = PhysicalName(RDS_INSTANCE, "{prefix}-mlflow")
 DATABASE_GROUP: Final = PhysicalName(RDS_GROUP_PREFIX, "{prefix}-mlflow")
 DATABASE_SECURITY: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-mlflow-database")
 KEY_ALIAS: Final = PhysicalName(KMS_ALIAS, "alias/{prefix}-mlflow")
-# Paths, so that people can be given the secrets of one registry.
+# Paths, so that the secrets of one registry can be granted.
 SIGNING_KEY: Final = PhysicalName(SECRET, "{prefix}/mlflow/signing-key")
 ACCOUNT: Final = PhysicalName(SECRET, "{prefix}/mlflow/accounts/123456789012345678901234567890")
 """The longest of the accounts' names."""
@@ -78,17 +78,17 @@ IMAGE: Final = _images.images()["mlflow"].reference
 """MLflow's own image with the drivers of databases and object stores."""
 
 ENDPOINTS: Final = ("eks-auth", "secretsmanager")
-"""AWS services that its Pods call, beside S3: in a network without a way out they need interface endpoints.
-Tokens for the database are made without a call."""
+"""AWS services that its Pods call, in addition to S3: in a network without a route to the internet they need
+interface endpoints. Tokens for the database are generated without a call."""
 
 SERVER: Final = "mlflow"
 """The Service, and the service account of the server's Pods."""
 SETUP: Final = "mlflow-setup"
-"""The service account of the steps that set up databases and accounts."""
+"""The service account of the Jobs that set up databases and accounts."""
 
 _HOST: Final = matches(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
-    "a host's name in full, models.acme.example",
+    "a fully qualified host name, models.acme.example",
 )
 
 
@@ -96,10 +96,10 @@ class ModelRegistryArtifactsArgs(TypedDict):
     """The bucket of models and other files of runs."""
 
     deleted_days: NotRequired[int]
-    """How long what was deleted or overwritten can be called back, in days. 1 to 3650 on AWS, 7 to 90 on
-    Google Cloud. Default 30."""
+    """How long deleted and overwritten files can be restored, in days. 1 to 3650 on AWS, 7 to 90 on Google
+    Cloud. Default 30."""
     access_log_days: NotRequired[int]
-    """How long it is kept who read and wrote which file, in days: 1 to 3650. Default 90."""
+    """How long access logs of files are retained, in days: 1 to 3650. Default 90."""
 
 
 @dataclass(frozen=True)
@@ -111,36 +111,36 @@ class ArtifactsSettings:
 
 
 class ModelRegistryArgs(TypedDict):
-    """MLflow on a cluster, its database, the bucket of its models, and who may do what with them."""
+    """MLflow on a cluster, with its database, the bucket of its models, and accounts."""
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReferenceArgs
     """The cluster that the server runs on: `Cluster.outputs`."""
     network: NetworkReferenceArgs
-    """The network that the database stands in, the cluster's: `Network.outputs`. On Google Cloud with private
-    services."""
+    """The network of the cluster, in which the database is created: `Network.outputs`. On Google Cloud with
+    private services."""
     namespace: NotRequired[str]
-    """The Kubernetes namespace that is made for it. Default `model-registry`."""
+    """The Kubernetes namespace, which is created. Default `model-registry`."""
     hosts: NotRequired[list[str]]
-    """Further names that people reach the server by, through an ingress or gateway of yours that ends TLS:
-    requests for any other name are refused. Default none: in the cluster by its Service, from outside by
-    `kubectl port-forward`."""
+    """Further host names of the server, for an ingress or gateway of yours that terminates TLS: requests for
+    other names are refused. Default none: in the cluster by its Service, from outside by `kubectl
+    port-forward`."""
     tls_secret: NotRequired[str]
-    """A Kubernetes Secret of type `kubernetes.io/tls` in the namespace, by its name, as cert-manager makes
-    one: with it the server speaks TLS itself. Its Pods wait until it is there, and read it when they start.
+    """The name of a Kubernetes Secret of type `kubernetes.io/tls` in the namespace, as cert-manager creates
+    it: with it the server serves HTTPS. Its Pods wait until the Secret exists, and read it when they start.
     Default none: HTTP inside the cluster."""
     client_namespaces: NotRequired[list[str]]
     """Namespaces whose Pods may reach the server: those of pipelines and training, and that of your ingress.
     Default none."""
     accounts: NotRequired[dict[str, ModelRegistryAccountArgs]]
-    """Accounts by their names, beside `admin`, which is always there. Default none."""
+    """Accounts by their names, in addition to `admin`, which always exists. Default none."""
     guarded_aliases: NotRequired[list[str]]
-    """Aliases of models that only accounts that promote may give and take. A version that has one is
-    promoted: other accounts cannot change its model's name, its record and its files. Accounts that may edit
-    a model give and take all other aliases (`candidate`). Default `champion`."""
+    """Aliases of models that only accounts that promote may set and remove. A version with one is promoted:
+    other accounts cannot change its model's name, its record and its files. Accounts that may edit a model
+    set and remove all other aliases (`candidate`). Default `champion`."""
     high_availability: NotRequired[bool]
-    """Whether it stands when a zone falls: the database in two zones, two replicas at least. Default
+    """Whether it tolerates the failure of a zone: the database in two zones, at least two replicas. Default
     false."""
     replicas: NotRequired[int]
     """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
@@ -151,8 +151,8 @@ class ModelRegistryArgs(TypedDict):
     artifacts: NotRequired[ModelRegistryArtifactsArgs]
     """The bucket of models and other files of runs."""
     image: NotRequired[str]
-    """MLflow's image with a digest, with the drivers of PostgreSQL and of the cloud's object store in it, and
-    of the MLflow version that its tag says (`:v3.15.2-full@sha256:...`). Default: MLflow's own, with all
+    """MLflow's image with a digest, with the drivers of PostgreSQL and of the cloud's object store in it,
+    whose tag states the version of MLflow (`:v3.15.2-full@sha256:...`). Default: MLflow's image with all
     drivers."""
     mirrors: NotRequired[dict[str, str]]
     """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
@@ -163,14 +163,14 @@ class ModelRegistryArgs(TypedDict):
     """Whether database, bucket, key and secrets stay in the cloud when the registry is destroyed. Default
     false."""
     force_destroy: NotRequired[bool]
-    """Whether the bucket is emptied when it is destroyed, the database leaves no last snapshot, and names of
-    secrets are free at once. Default false."""
+    """Whether the bucket is emptied when it is destroyed, the database is deleted without a final snapshot,
+    and secrets without a recovery window. Default false."""
     tags: NotRequired[dict[str, str]]
-    """Tags of every resource, beside those of the provider; labels on Google Cloud."""
+    """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
 
 
 def image_with_version(value: str) -> str | None:
-    """A rule: an image by its digest, whose tag tells the version."""
+    """A rule: an image with a digest, whose tag states the version."""
     return matches(
         r"[^\s:@]+(:\d+/[^\s:@]+)?:v?\d+\.\d+\.\d+[\w.-]*@sha256:[0-9a-f]{64}",
         "an image with the version as its tag and a digest, ghcr.io/mlflow/mlflow:v3.15.2-full@sha256:...",
@@ -218,28 +218,33 @@ class ModelRegistrySettings(CloudNeutral):
         return self.cluster.cloud
 
     @property
+    def account_names(self) -> list[str]:
+        """All accounts of MLflow: `admin` and those that are declared."""
+        return [ADMIN, *self.accounts]
+
+    @property
     def chosen_replicas(self) -> int:
-        """How many replicas."""
+        """The number of replicas."""
         return self.replicas or (2 if self.high_availability else 1)
 
     @property
     def chosen_image(self) -> str:
-        """The image, where it is had."""
+        """The image, in its mirror where there is one."""
         return _images.mirrored(self.image or IMAGE, self.mirrors)
 
     @property
     def scheme(self) -> str:
-        """What the server speaks: `http` or `https`."""
+        """The server's protocol: `http` or `https`."""
         return "http" if self.tls_secret is None else "https"
 
     @property
     def version(self) -> str:
-        """MLflow's version, as the image's tag says it: `3.15.2`."""
+        """MLflow's version, from the image's tag: `3.15.2`."""
         tag = (self.image or IMAGE).partition("@")[0].rpartition(":")[2]
         return tag.removeprefix("v").partition("-")[0]
 
     def check(self) -> Iterator[Problem]:
-        """What no single key tells."""
+        """Return the problems that concern several keys."""
         yield from obeys("prefix", self.prefix, _PREFIX[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.network.cloud != self.cloud:
@@ -248,12 +253,13 @@ class ModelRegistrySettings(CloudNeutral):
             )
         if self.high_availability and self.replicas == 1:
             yield Problem(
-                "replicas", "got 1 beside high_availability, expected at least 2: one falls with its zone"
+                "replicas",
+                "got 1 together with high_availability, expected at least 2: one fails with its zone",
             )
-        kept = next(
+        retaining = next(
             (key for key in ("protect", "retain_data", "high_availability") if getattr(self, key)), None
         )
-        for problem in self.database.misfits(self.cloud, kept=kept):
+        for problem in self.database.misfits(self.cloud, retaining=retaining):
             yield Problem(f"database.{problem.path}", problem.reason)
         for name, account in self.accounts.items():
             yield from obeys(f"accounts.{name}", name, name_rule)
@@ -268,8 +274,8 @@ class ModelRegistrySettings(CloudNeutral):
         if self.network.private_services is None:
             yield Problem(
                 "network.private_services",
-                "missing, expected it as Network.outputs gives it, of a network with private services: the "
-                "database gets its address there",
+                "missing, expected it as Network.outputs gives it, of a network with private services, in "
+                "which the database has its address",
             )
         # Cloud Storage, "Soft delete": 0, or 7 to 90 days.
         yield from _nested(
@@ -279,7 +285,7 @@ class ModelRegistrySettings(CloudNeutral):
     def _teardown(self) -> Iterator[Problem]:
         for other in ("protect", "retain_data"):
             if self.force_destroy and getattr(self, other):
-                yield Problem("force_destroy", f"got true beside {other}, expected one of the two")
+                yield Problem("force_destroy", f"got true together with {other}, expected one of the two")
                 return
 
 
@@ -289,5 +295,6 @@ def _nested(path: str, problems: Iterator[Problem]) -> Iterator[Problem]:
 
 
 def promoters(settings: ModelRegistrySettings) -> list[str]:
-    """The accounts that promote, `admin` first: it administers all rights, so it has this one, too."""
+    """Return the accounts that promote, `admin` first: it administers all permissions, and so has this
+    one."""
     return [ADMIN, *(name for name, account in settings.accounts.items() if account.promotes)]

@@ -7,7 +7,7 @@ from aiplatform._shared.cloud_support import CloudSupport, SupportTable, refused
 SUPPORT: Final[SupportTable] = {
     "prefix": CloudSupport(aws="first part of every name", gcp="first part of every name"),
     "cluster": CloudSupport(
-        aws="Deployment on EKS; its security group alone reaches the database",
+        aws="Deployment on EKS; only its security group reaches the database",
         gcp="Deployment on GKE",
     ),
     "network": CloudSupport(
@@ -45,15 +45,15 @@ SUPPORT: Final[SupportTable] = {
         aws="RDS refuses to delete the instance", gcp="Cloud SQL refuses to delete the instance"
     ),
     "database.certificates": CloudSupport(
-        aws="what libpq verifies the server by",
-        gcp=refused("each instance tells its own authority; leave it out"),
+        aws="what libpq verifies the server's certificate by",
+        gcp=refused("each instance has its own authority, which is read from it; leave it out"),
     ),
     "artifacts": CloudSupport(aws="S3 bucket", gcp="Cloud Storage bucket"),
     "artifacts.deleted_days": CloudSupport(
         aws="noncurrent versions", gcp="soft delete and noncurrent versions"
     ),
     "artifacts.access_log_days": CloudSupport(
-        aws="S3 access logs in a bucket of their own", gcp="usage logs in a bucket of their own"
+        aws="S3 access logs in a dedicated bucket", gcp="usage logs in a dedicated bucket"
     ),
     "image": CloudSupport(aws="image of all containers", gcp="image of all containers"),
     "mirrors": CloudSupport(aws="such as an ECR pull-through cache", gcp="such as a remote repository"),

@@ -1,4 +1,4 @@
-"""Arguments of the database that a model registry keeps its metadata in."""
+"""Arguments of the database of a model registry's metadata."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,39 +15,40 @@ Size = Literal["small", "medium", "large"]
 
 _STORAGE: Final[dict[Cloud, Rule]] = {
     # RDS user guide, "Amazon RDS DB instance storage": General Purpose SSD of PostgreSQL, 20 to 65,536 GiB.
-    "aws": between(20, 65_536, "GiB, as RDS has it for PostgreSQL"),
+    "aws": between(20, 65_536, "GiB, RDS's limits for PostgreSQL"),
     # Cloud SQL, "Instance settings: storage capacity": 10 GB and more; 65,536 with more than one core.
-    "gcp": between(10, 65_536, "GiB, as Cloud SQL has it"),
+    "gcp": between(10, 65_536, "GiB, Cloud SQL's limits"),
 }
 _BACKUPS: Final[dict[Cloud, Rule]] = {
     # RDS API, ModifyDBInstance: BackupRetentionPeriod is 0 to 35.
     "aws": between(0, 35, "days"),
-    # Cloud SQL, "About backups": logs of an Enterprise instance are kept for at most 7 days, backups for 365.
+    # Cloud SQL, "About backups": logs of an Enterprise instance are retained for at most 7 days, backups for
+    # 365.
     "gcp": between(0, 365, "days"),
 }
 _PEM: Final = matches(
     r"\s*(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*)+", "certificates, PEM"
 )
 LOG_DAYS: Final = 7
-"""How far back one can restore to a point in time on an Enterprise instance of Cloud SQL, at most."""
+"""The longest period of point-in-time recovery of an Enterprise instance of Cloud SQL."""
 
 
 class ModelRegistryDatabaseArgs(TypedDict):
     """The database of a model registry, PostgreSQL."""
 
     version: NotRequired[str]
-    """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. Raising it is an upgrade in place, which
-    nothing takes back; minor versions come by themselves."""
+    """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. A greater version is an upgrade in
+    place, which cannot be undone; minor versions are upgraded automatically."""
     size: NotRequired[str]
     """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
     storage_gib: NotRequired[int]
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
     most_storage_gib: NotRequired[int]
-    """How far storage grows by itself, in GiB; 0: not at all. Default 100."""
+    """The limit of automatic growth of the storage, in GiB; 0: no growth. Default 100."""
     backup_days: NotRequired[int]
-    """How long backups are kept, in days, and how far back any point in time can be restored (on Google Cloud
-    at most 7 days of these). 0 to 35 on AWS, to 365 on Google Cloud; 0 keeps none, which is refused for a
-    registry that is protected or highly available. Default 7."""
+    """How long backups are retained, in days, and the period of point-in-time recovery (on Google Cloud at
+    most 7 days of it). 0 to 35 on AWS, to 365 on Google Cloud; 0 means no backups, which is refused for a
+    registry that is protected, retained or highly available. Default 7."""
     maintenance_day: NotRequired[str]
     """The day of minor upgrades, `sunday`. Default `sunday`."""
     maintenance_hour: NotRequired[int]
@@ -55,8 +56,8 @@ class ModelRegistryDatabaseArgs(TypedDict):
     deletion_protection: NotRequired[bool]
     """Whether the cloud itself refuses to delete the database. Default false."""
     certificates: NotRequired[str]
-    """AWS: what the database's certificate is verified by, PEM (the region's certificate bundle of RDS).
-    Default: the authority `rds-ca-rsa2048-g1` of the region, where it is known here."""
+    """AWS: the certificates that verify the database's certificate, PEM (the region's certificate bundle of
+    RDS). Default: the authority `rds-ca-rsa2048-g1` of the region, where it is known here."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +78,22 @@ class DatabaseSettings:
 
     @property
     def backup_hour(self) -> int:
-        """When backups start: RDS refuses a backup window that meets the one of maintenance."""
+        """The hour when backups start: RDS refuses a backup window that overlaps the one of maintenance."""
         return (self.maintenance_hour - 2) % 24
 
-    def misfits(self, cloud: Cloud, *, kept: str | None) -> Iterator[Problem]:
-        """What does not fit the cloud. kept: the argument by which the data must not be lost, or None."""
+    def misfits(self, cloud: Cloud, *, retaining: str | None) -> Iterator[Problem]:
+        """Return the problems on this cloud. retaining: the argument because of which data must not be lost,
+        or None."""
         yield from obeys("storage_gib", self.storage_gib, _STORAGE[cloud])
         yield from obeys("backup_days", self.backup_days, _BACKUPS[cloud])
-        if kept is not None and self.backup_days == 0:
+        if retaining is not None and self.backup_days == 0:
             yield Problem(
                 "backup_days",
-                f"got 0 beside {kept}, expected at least 1: without backups nothing that is lost comes back",
+                f"got 0 together with {retaining}, expected at least 1: without backups lost data cannot be "
+                "restored",
             )
-        # RDS refuses a limit that is less than a tenth over what is there (RDS user guide, "Managing capacity
-        # automatically with Amazon RDS storage autoscaling").
+        # RDS refuses a limit that is less than a tenth over the allocated storage (RDS user guide, "Managing
+        # capacity automatically with Amazon RDS storage autoscaling").
         least = -(-self.storage_gib * 11 // 10)
         if self.most_storage_gib != 0 and not least <= self.most_storage_gib <= 65_536:
             yield Problem(

@@ -1,11 +1,11 @@
-"""What runs on the cluster, the same on both clouds: the server, and the steps before it."""
+"""The workloads on the cluster, the same on both clouds: the server, and the Jobs that set it up."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
-from urllib.parse import quote
 
 import pulumi
 from pulumi import Input, Output
@@ -27,106 +27,61 @@ from aiplatform._shared.kubernetes.workloads import (
     way_out,
     ways_out,
 )
-from aiplatform.model_registry import container_files as inside
+from aiplatform.model_registry import container_files
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings, promoters
+from aiplatform.model_registry.platform import ACCOUNTS_DATABASE, DATABASE, Identity, Platform
 
 PORT: Final = 5000
-DATABASE: Final = "mlflow"
-ACCOUNTS_DATABASE: Final = "mlflow_accounts"
 _PORTS: Final = {"http": 80, "https": 443}
 _FILES: Final = "files"
 _TLS: Final = "tls"
 _CERTIFICATE: Final = "/opt/tls"
 _UVICORN: Final = f"--ssl-certfile {_CERTIFICATE}/tls.crt --ssl-keyfile {_CERTIFICATE}/tls.key"
 _SCRATCH: Final = "scratch"
-# Any that is not root's: the image has no user that it needs.
+# Any user but root: the image requires none.
 _USER: Final = 10001
 
 
 @dataclass(frozen=True)
-class Who:
-    """An identity of Pods. annotations: of their service account. ready: known when they get credentials."""
-
-    annotations: Input[Mapping[str, str]]
-    ready: Input[str]
-
-
-@dataclass(frozen=True)
-class Database:
-    """How the database is reached. user: the server's own. ssl_mode: libpq's. certificates: PEM, what the
-    database's certificate is verified by. addresses: a range that the database is in."""
-
-    host: Input[str]
-    port: int
-    user: Input[str]
-    ssl_mode: str
-    certificates: Input[str]
-    addresses: Input[str]
-
-    def uri(self, name: str) -> Output[str]:
-        """What SQLAlchemy connects by. It has no password: a token takes its place (inside.sitecustomize)."""
-        certificates = f"{inside.FOLDER}/{inside.CERTIFICATES}"
-        return Output.all(self.host, self.user).apply(
-            lambda known: (
-                f"postgresql+psycopg2://{quote(str(known[1]), safe='')}@{known[0]}:{self.port}/{name}"
-                f"?sslmode={self.ssl_mode}&sslrootcert={certificates}"
-            )
-        )
-
-
-@dataclass(frozen=True)
-class Platform:
-    """What Pods need that differs by cloud. variables: of every container. setup_variables: of the step that
-    works as the database's master. artifacts: where files of runs go. secrets: account -> its secret."""
-
-    server: Who
-    setup: Who
-    variables: Mapping[str, Input[str]]
-    setup_variables: Mapping[str, Input[str]]
-    database: Database
-    artifacts: Input[str]
-    server_secret: Input[str]
-    secrets: Mapping[str, Input[str]]
-
-
 class Workloads:
-    """Makes the objects as children of one component."""
+    """Creates the Kubernetes objects. depends_on: namespace, permissions and secrets."""
 
-    def __init__(
-        self,
-        home: Home,
-        settings: ModelRegistrySettings,
-        platform: Platform,
-        depends_on: Sequence[pulumi.Resource],
-    ) -> None:
-        self.home = home
-        self.settings = settings
-        self.platform = platform
-        self.depends_on = list(depends_on)
-        self.files = Output.from_input(platform.database.certificates).apply(inside.config_map)
+    home: Home
+    settings: ModelRegistrySettings
+    platform: Platform
+    depends_on: Sequence[pulumi.Resource]
+
+    @cached_property
+    def files(self) -> Output[Mapping[str, str]]:
+        """The files that containers mount."""
+        return Output.from_input(self.platform.database.certificates).apply(container_files.config_map)
 
     def build(self) -> apps.Deployment:
-        """All of it, in the order in which it runs: databases and secrets, migration, server."""
+        """Create all objects, in the order in which they run: databases and secrets, migration, server."""
         files = core.ConfigMap(
             f"{self.home.name}-files",
             metadata=self.home.metadata(SERVER),
             data=self.files,
             opts=self.home.options(*self.depends_on),
         )
-        setup = [files, self._account(SETUP, self.platform.setup), self._guarded(SETUP, [])]
-        prepared = self._prepared(setup)
-        migrated = self._migrated([*setup, prepared])
-        return self._server([files, migrated])
+        setup = [
+            files,
+            self._service_account(SETUP, self.platform.setup),
+            self._network_policy(SETUP, []),
+        ]
+        prepare = self._prepare_job(setup)
+        migrate = self._migrate_job([*setup, prepare])
+        return self._server([files, migrate])
 
-    def _account(self, part: str, who: Who) -> core.ServiceAccount:
+    def _service_account(self, part: str, identity: Identity) -> core.ServiceAccount:
         return core.ServiceAccount(
             f"{self.home.name}-{part}-account",
-            metadata=self.home.metadata(part, who.annotations),
+            metadata=self.home.metadata(part, identity.annotations),
             automount_service_account_token=False,
             opts=self.home.options(*self.depends_on),
         )
 
-    def _guarded(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
+    def _network_policy(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
         database = networking.NetworkPolicyPeerArgs(
             ip_block=networking.IPBlockArgs(cidr=self.platform.database.addresses)
         )
@@ -138,8 +93,8 @@ class Workloads:
             self.depends_on,
         )
 
-    def _prepared(self, depends_on: Sequence[pulumi.Resource]) -> batch.Job:
-        """What the server's database user may not do itself, once: databases, that user, secrets."""
+    def _prepare_job(self, depends_on: Sequence[pulumi.Resource]) -> batch.Job:
+        """Create once what the server's database user may not: databases, that user, secrets."""
         database = self.platform.database
         variables: dict[str, Input[str]] = {
             **self._setup_variables(),
@@ -148,7 +103,7 @@ class Workloads:
             "REGISTRY_DATABASE_PORT": str(database.port),
             "REGISTRY_DATABASE_USER": database.user,
             "REGISTRY_DATABASE_SSL_MODE": database.ssl_mode,
-            "REGISTRY_DATABASE_CA": f"{inside.FOLDER}/{inside.CERTIFICATES}",
+            "REGISTRY_DATABASE_CA": f"{container_files.FOLDER}/{container_files.CERTIFICATES}",
             "REGISTRY_DATABASES": f"{DATABASE},{ACCOUNTS_DATABASE}",
         }
         steps = [
@@ -157,9 +112,9 @@ class Workloads:
         ]
         return self._job("prepare", f"{SERVER}-prepare", steps, depends_on)
 
-    def _migrated(self, depends_on: Sequence[pulumi.Resource]) -> batch.Job:
-        """The schemas of this version of MLflow, and its accounts. A new version is a new Job, which ends
-        before the Deployment rolls."""
+    def _migrate_job(self, depends_on: Sequence[pulumi.Resource]) -> batch.Job:
+        """Migrate the schemas to this version of MLflow, and create accounts. A new version is a new Job,
+        which ends before the Deployment is updated."""
         variables = self._setup_variables()
         uri, accounts = self._uris()
         steps = [
@@ -181,9 +136,9 @@ class Workloads:
             "REGISTRY_CLOUD": self.settings.cloud,
             "REGISTRY_SERVER_SECRET": self.platform.server_secret,
             "REGISTRY_ACCOUNTS_URI": self._uris()[1],
-            "PYTHONPATH": inside.FOLDER,
+            "PYTHONPATH": container_files.FOLDER,
             # The root file system is read-only, and the user has no home in it.
-            "HOME": "/tmp",  # noqa: S108 - a volume of the Pod's own
+            "HOME": "/tmp",  # noqa: S108 - a volume of the Pod
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
         }
@@ -195,8 +150,8 @@ class Workloads:
         }
 
     def _server(self, depends_on: Sequence[pulumi.Resource]) -> apps.Deployment:
-        account = self._account(SERVER, self.platform.server)
-        guarded = self._guarded(SERVER, self.settings.client_namespaces)
+        account = self._service_account(SERVER, self.platform.server)
+        policy = self._network_policy(SERVER, self.settings.client_namespaces)
         core.Service(
             f"{self.home.name}-service",
             metadata=self.home.metadata(SERVER),
@@ -217,7 +172,7 @@ class Workloads:
         disruption_budget(self.home, SERVER, self.depends_on)
         return apps.Deployment(
             f"{self.home.name}-deployment",
-            # Pods whose certificate is made by another hand, later perhaps, are not waited for.
+            # Pods whose certificate others create, possibly later, are not awaited.
             metadata=self.home.metadata(
                 SERVER, {"pulumi.com/skipAwait": "true"} if self.settings.tls_secret else None
             ),
@@ -234,11 +189,11 @@ class Workloads:
                     restart="Always",
                     containers=[self._server_container()],
                     topology_spread_constraints=spread(self.home, SERVER),
-                    # Uploads of models that are under way end.
+                    # So that uploads of models in progress end.
                     termination_grace_period_seconds=120,
                 ),
             ),
-            opts=self.home.options(account, guarded, *depends_on, *self.depends_on),
+            opts=self.home.options(account, policy, *depends_on, *self.depends_on),
         )
 
     def _server_container(self) -> core.ContainerArgs:
@@ -251,7 +206,7 @@ class Workloads:
             **self._variables(),
             "REGISTRY_GUARDED_ALIASES": ",".join(self.settings.guarded_aliases),
             "REGISTRY_PROMOTERS": ",".join(promoters(self.settings)),
-            # Its jobs keep their queue in a file of one Pod.
+            # The server's jobs have their queue in a file of one Pod.
             "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
             "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "5",
             "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "5",
@@ -272,15 +227,15 @@ class Workloads:
         )
 
     def _flags(self) -> list[Input[str]]:
-        """Arguments of `mlflow server`."""
+        """Return the arguments of `mlflow server`."""
         origins = [f"https://{host}" for host in self.settings.hosts]
         return [
-            f"--app-name={inside.APP}",
+            f"--app-name={container_files.APP}",
             "--host=0.0.0.0",
             f"--port={PORT}",
             f"--workers={self.settings.workers}",
             Output.concat("--backend-store-uri=", self._uris()[0]),
-            # Files go through the server: clients have rights on no bucket.
+            # Files are transferred by the server: clients have no permission on the bucket.
             "--serve-artifacts",
             Output.concat("--artifacts-destination=", self.platform.artifacts),
             f"--allowed-hosts={','.join(self._hosts())}",
@@ -289,8 +244,8 @@ class Workloads:
         ]
 
     def _hosts(self) -> list[str]:
-        """Names that a request may be for (MLflow documentation, "Network Security"): the Service's, the
-        user's, and this machine's, by which `kubectl port-forward` comes."""
+        """Return the host names that requests may have (MLflow documentation, "Network Security"): the
+        Service's, the arguments', and localhost for `kubectl port-forward`."""
         name, space = SERVER, self.home.namespace
         service = [f"{name}.{space}", f"{name}.{space}.svc", f"{name}.{space}.svc.cluster.local"]
         return [*service, *self.settings.hosts, "localhost:*", "127.0.0.1:*"]
@@ -305,7 +260,7 @@ class Workloads:
         name: str,
         arguments: Sequence[Input[str]],
         variables: Mapping[str, Input[str]],
-        needs: core.ResourceRequirementsArgs,
+        requirements: core.ResourceRequirementsArgs,
         mounts: Sequence[core.VolumeMountArgs] = (),
         **more: Any,
     ) -> core.ContainerArgs:
@@ -315,10 +270,10 @@ class Workloads:
             command=["python"],
             args=list(arguments),
             env=[core.EnvVarArgs(name=key, value=value) for key, value in sorted(variables.items())],
-            resources=needs,
+            resources=requirements,
             security_context=container_security(),
             volume_mounts=[
-                core.VolumeMountArgs(name=_FILES, mount_path=inside.FOLDER, read_only=True),
+                core.VolumeMountArgs(name=_FILES, mount_path=container_files.FOLDER, read_only=True),
                 core.VolumeMountArgs(name=_SCRATCH, mount_path="/tmp"),  # noqa: S108
                 *mounts,
             ],
@@ -332,7 +287,7 @@ class Workloads:
         steps: Sequence[core.ContainerArgs],
         depends_on: Sequence[pulumi.Resource],
     ) -> batch.Job:
-        """Steps one after the other; the program waits for the last."""
+        """Create a Job that runs steps in sequence; the program waits for its end."""
         *before, last = steps
         return batch.Job(
             f"{self.home.name}-{purpose}",
@@ -340,7 +295,7 @@ class Workloads:
                 name=name, namespace=self.home.namespace, labels=self.home.labels_of(SETUP)
             ),
             spec=batch.JobSpecArgs(
-                # Rights that were given a moment ago may be a minute on their way.
+                # New permissions may take a minute until they are in force.
                 backoff_limit=6,
                 active_deadline_seconds=3600,
                 template=self._pod(
@@ -354,8 +309,8 @@ class Workloads:
             opts=self.home.options(*depends_on, *self.depends_on),
         )
 
-    def _pod(self, part: str, who: Who, *, restart: str, **spec: Any) -> core.PodTemplateSpecArgs:
-        items = [core.KeyToPathArgs(key=key, path=path) for key, path in inside.paths().items()]
+    def _pod(self, part: str, identity: Identity, *, restart: str, **spec: Any) -> core.PodTemplateSpecArgs:
+        items = [core.KeyToPathArgs(key=key, path=path) for key, path in container_files.paths().items()]
         checksum = Output.from_input(self.files).apply(
             lambda files: hashlib.sha256(json.dumps(dict(files), sort_keys=True).encode()).hexdigest()
         )
@@ -372,8 +327,8 @@ class Workloads:
         return core.PodTemplateSpecArgs(
             metadata=meta.ObjectMetaArgs(
                 labels=self.home.labels_of(part),
-                # A Pod is made anew when its files change, and only once its identity is there.
-                annotations={"ai-platform/files": checksum, "ai-platform/identity": who.ready},
+                # Pods are replaced when their files change, and wait for their identity.
+                annotations={"ai-platform/files": checksum, "ai-platform/identity": identity.ready},
             ),
             spec=core.PodSpecArgs(
                 service_account_name=part,

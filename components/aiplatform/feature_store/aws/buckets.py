@@ -1,4 +1,4 @@
-"""Key and buckets of a feature store: the registry's, and one a principal for its files."""
+"""Key and buckets of a feature store: the registry's, and one for each principal's files."""
 
 from dataclasses import dataclass
 
@@ -25,20 +25,21 @@ from aiplatform.feature_store.config import EMPTY
 from aiplatform.feature_store.config import REGISTRY as OBJECT
 
 _DELETED_DAYS = 30
-"""How long a registry that was overwritten can be called back."""
+"""How long an overwritten registry can be restored."""
 
 
 @dataclass(frozen=True)
-class Buckets:
-    """The registry's bucket, and what must be there before anyone uses it."""
+class Registry:
+    """The registry's bucket. ready: what its users depend on."""
 
-    registry: s3.Bucket
+    bucket: s3.Bucket
     ready: list[pulumi.Resource]
 
 
-def key(context: Context) -> kms.Key:
-    """The key of registry, online store and staging. A lost key is lost data: 30 days to call it back."""
-    made = kms.Key(
+def create_key(context: Context) -> kms.Key:
+    """Create the key of registry, online store and staging. A lost key is lost data: its deletion can be
+    cancelled for 30 days."""
+    key = kms.Key(
         f"{context.name}-key",
         description=f"Feature store of {context.settings.prefix}",
         enable_key_rotation=True,
@@ -47,12 +48,12 @@ def key(context: Context) -> kms.Key:
         tags=context.tags("features"),
         opts=context.options(data=True),
     )
-    name_key(f"{context.name}-key", made, KEY_ALIAS.of(context.settings.prefix), context.options())
-    return made
+    name_key(f"{context.name}-key", key, KEY_ALIAS.of(context.settings.prefix), context.options())
+    return key
 
 
-def registry(context: Context, key: kms.Key) -> Buckets:
-    """The registry, which begins empty, and is Feast's from then on."""
+def create_registry(context: Context, key: kms.Key) -> Registry:
+    """Create the registry, an empty one, which Feast changes from then on."""
     registry = closed(context, REGISTRY, force_destroy=context.settings.force_destroy)
     registry.ready.append(encrypted(context, REGISTRY, registry.bucket.bucket, key))
     policy = Output.from_input(key.arn).apply(
@@ -64,12 +65,12 @@ def registry(context: Context, key: kms.Key) -> Buckets:
         f"{context.name}-{REGISTRY}",
         bucket=registry.bucket.bucket,
         rules=[deleted_after(_DELETED_DAYS)],
-        # S3 takes rules about noncurrent versions only where there are versions.
+        # S3 accepts rules about noncurrent versions only in a versioned bucket.
         opts=context.options(versions, data=True),
     )
     ready = [versions, *registry.ready]
     if context.settings.registry.kind == "bucket":
-        first = s3.BucketObjectv2(
+        empty_registry = s3.BucketObjectv2(
             f"{context.name}-{REGISTRY}",
             bucket=registry.bucket.bucket,
             key=OBJECT,
@@ -79,36 +80,36 @@ def registry(context: Context, key: kms.Key) -> Buckets:
                 versions,
                 *registry.ready,
                 data=True,
-                # What Feast writes into it afterwards is no drift.
+                # Later writes of Feast are no drift.
                 ignore_changes=["content", "contentType", "etag", "metadata", "serverSideEncryption"],
             ),
         )
-        ready.append(first)
-    return Buckets(registry.bucket, ready)
+        ready.append(empty_registry)
+    return Registry(registry.bucket, ready)
 
 
-def staging(made: Staging, key: kms.Key) -> list[pulumi.Resource]:
-    """The bucket of one principal, in which no other reads or writes, administrators included. Answers what
-    must be there before it is used."""
-    bucket = closed(made, made.purpose, force_destroy=True)
-    bucket.ready.append(encrypted(made, made.purpose, bucket.bucket.bucket, key))
-    policy = Output.all(key.arn, made.principal).apply(
+def create_staging_bucket(staging: Staging, key: kms.Key) -> list[pulumi.Resource]:
+    """Create the bucket of one principal, in which no other reads or writes, administrators included. Returns
+    what its users depend on."""
+    bucket = closed(staging, staging.purpose, force_destroy=True)
+    bucket.ready.append(encrypted(staging, staging.purpose, bucket.bucket.bucket, key))
+    policy = Output.all(key.arn, staging.principal).apply(
         lambda arns: document(
-            plain_http(made, made.purpose),
-            *other_keys(made, made.purpose, str(arns[0])),
+            plain_http(staging, staging.purpose),
+            *other_keys(staging, staging.purpose, str(arns[0])),
             deny(
                 "AnotherPrincipal",
                 ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject"],
-                made.bucket_arn(path="/*"),
+                staging.bucket_arn(path="/*"),
                 {"ArnNotEquals": {"aws:PrincipalArn": str(arns[1])}},
             ),
         )
     )
-    bucket.ready.append(with_policy(made, made.purpose, bucket, policy))
+    bucket.ready.append(with_policy(staging, staging.purpose, bucket, policy))
     lifecycle = s3.BucketLifecycleConfiguration(
-        f"{made.name}-{made.purpose}",
+        f"{staging.name}-{staging.purpose}",
         bucket=bucket.bucket.bucket,
-        rules=[expired_after("left", "", made.context.settings.staging_days)],
-        opts=made.options(),
+        rules=[expired_after("left", "", staging.context.settings.staging_days)],
+        opts=staging.options(),
     )
     return [bucket.bucket, *bucket.ready, lifecycle]

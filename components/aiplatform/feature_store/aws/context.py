@@ -1,63 +1,53 @@
-"""What the parts of a feature store on AWS share."""
+"""The context of a feature store on AWS, and what one principal of it has."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
 from aiplatform._shared.aws.account import Place
-from aiplatform._shared.context import KeepingContext
+from aiplatform._shared.aws.context import AwsDataContext
 from aiplatform.feature_store.args import DATABASE, WORKGROUP, FeatureStoreSettings
 
-REGISTRY = "registry"
-RESULTS = "results"
-"""Where in a staging bucket Athena puts results that no statement has a place for."""
-TABLES = "tables"
-"""Where in the schedule's bucket a table of Feast's database would be that has no place of its own."""
-_CALLED = {REGISTRY: "features"}
+REGISTRY: Final = "registry"
+RESULTS: Final = "results"
+"""The folder of a staging bucket for results of Athena for which no statement names a location."""
+TABLES: Final = "tables"
+"""The folder of the schedule's bucket for tables of Feast's database without a location."""
+_PRINCIPAL: Final = "principal"
 
 
 @dataclass(frozen=True)
-class Context(KeepingContext[FeatureStoreSettings]):
-    """The component, its settings and where it is made."""
+class Context(AwsDataContext[FeatureStoreSettings]):
+    """The component, its settings, account and region."""
 
-    place: Place
+    name_parts: ClassVar[Mapping[str, str]] = {REGISTRY: "features"}
 
-    def tags(self, purpose: str) -> dict[str, str]:
-        """Tags of a resource, with its name."""
-        return {**self.settings.tags, "Name": f"{self.settings.prefix}-{_CALLED.get(purpose, purpose)}"}
-
-    def bucket(self, purpose: str) -> str:
-        """A bucket's name; the account in it makes it the only one of all accounts."""
-        return f"{self.settings.prefix}-{_CALLED[purpose]}-{self.place.account_id}"
-
-    def bucket_arn(self, purpose: str, path: str = "") -> str:
-        """A bucket's arn, or that of what is in it."""
-        return f"arn:{self.place.partition}:s3:::{self.bucket(purpose)}{path}"
-
-    def workgroup(self, who: str) -> str:
-        """The name of a principal's workgroup."""
-        return WORKGROUP.of(self.settings.prefix).removesuffix("applier-12345678") + who
+    def workgroup(self, purpose: str) -> str:
+        """Return the name of a principal's workgroup."""
+        return WORKGROUP.of(self.settings.prefix).removesuffix("applier-12345678") + purpose
 
     @property
     def database(self) -> str:
-        """The database of Feast's own tables. Hyphens would have to be quoted in every query."""
+        """The database of Feast's temporary tables. Hyphens would have to be quoted in every query."""
         return DATABASE.of(self.settings.prefix).replace("-", "_")
 
 
 @dataclass(frozen=True)
 class Staging:
-    """What one principal has between Feast and Athena: a bucket and a workgroup. Where the engine alone knows
+    """What one principal has between Feast and Athena: a bucket and a workgroup. Where only the engine knows
     the principals and another one takes its place (an entry before it in `readers` was removed), both are
-    replaced, with what is in them.
+    replaced, with their contents.
 
-    who: in physical names, `materializer`, `reader-1f0c83d2`. logical: in logical names,
-    `reader-role-analysts`. Principals cannot share a bucket by prefixes: Feast clears entity frames at its
-    root.
+    physical: its part of physical names, `materializer`, `reader-1f0c83d2`. logical: its part of logical
+    names, `reader-role-analysts`. Principals cannot share a bucket by prefixes: Feast clears entity frames at
+    its root.
     """
 
     context: Context
-    who: str
+    physical: str
     logical: str
     principal: Input[str]
 
@@ -68,7 +58,7 @@ class Staging:
 
     @property
     def place(self) -> Place:
-        """Where it is made."""
+        """The account and region."""
         return self.context.place
 
     @property
@@ -82,28 +72,26 @@ class Staging:
         data: bool = False,
         delete_before_replace: bool | None = None,
     ) -> ResourceOptions:
-        """Options of a child. The materializer's bucket is guarded as data is, so it stays when its principal
-        changes: what is protected cannot be replaced. All else is replaced with its principal."""
-        guarded = data and self.who == "materializer"
+        """Return the options of a child. The materializer's bucket is protected as data is, so it stays when
+        its principal changes: what is protected cannot be replaced. Everything else is replaced with its
+        principal."""
+        protected = data and self.physical == "materializer"
         return ResourceOptions.merge(
-            self.context.options(*depends_on, data=guarded, delete_before_replace=delete_before_replace),
-            ResourceOptions(replace_on_changes=[] if guarded else [f"tags.{_PRINCIPAL}"]),
+            self.context.options(*depends_on, data=protected, delete_before_replace=delete_before_replace),
+            ResourceOptions(replace_on_changes=[] if protected else [f"tags.{_PRINCIPAL}"]),
         )
 
     def tags(self, purpose: str) -> dict[str, Input[str]]:
-        """Tags, with the principal. A tag takes all that a role's arn has but a comma."""
-        named = Output.from_input(self.principal).apply(lambda arn: arn.replace(",", "_"))
-        called = f"staging-{self.who}" if purpose == self.purpose else purpose
-        name = f"{self.context.settings.prefix}-{called}"
-        return {**self.context.settings.tags, "Name": name, _PRINCIPAL: named}
+        """Return tags, the principal included. A tag accepts all characters of a role's arn but a comma."""
+        principal = Output.from_input(self.principal).apply(lambda arn: arn.replace(",", "_"))
+        part = f"staging-{self.physical}" if purpose == self.purpose else purpose
+        name = f"{self.context.settings.prefix}-{part}"
+        return {**self.context.settings.tags, "Name": name, _PRINCIPAL: principal}
 
     def bucket(self, purpose: str = "") -> str:
-        """The bucket's name; the account in it makes it the only one of all accounts."""
-        return f"{self.context.settings.prefix}-feast-{self.who}-{self.place.account_id}"
+        """Return the bucket's name; the account id makes it unique among all accounts."""
+        return f"{self.context.settings.prefix}-feast-{self.physical}-{self.place.account_id}"
 
     def bucket_arn(self, purpose: str = "", path: str = "") -> str:
-        """The bucket's arn, or that of what is in it."""
+        """Return the arn of the bucket, or of its objects at `path`."""
         return f"arn:{self.place.partition}:s3:::{self.bucket(purpose)}{path}"
-
-
-_PRINCIPAL = "principal"

@@ -1,4 +1,4 @@
-"""The offline store on AWS: where Feast asks Athena, and where its own tables are."""
+"""The offline store on AWS: Athena's workgroups, and the database of Feast's temporary tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,19 +13,21 @@ from aiplatform.feature_store.aws.context import RESULTS, Context, Staging
 CATALOG = "AwsDataCatalog"
 
 
-def workgroup(made: Staging, key: kms.Key, after: Sequence[pulumi.Resource]) -> athena.Workgroup:
-    """The workgroup of one principal: all principals of a workgroup fetch the results of its queries (Athena
-    user guide, "Considerations and limitations for querying data registered with Lake Formation"). after: its
-    bucket, which Athena verifies.
+def create_workgroup(
+    staging: Staging, key: kms.Key, depends_on: Sequence[pulumi.Resource]
+) -> athena.Workgroup:
+    """Create the workgroup of one principal: all principals of a workgroup fetch the results of its queries
+    (Athena user guide, "Considerations and limitations for querying data registered with Lake Formation").
+    depends_on: its bucket, which Athena verifies.
 
-    Not the lakehouse's: Feast reads every result by CREATE TABLE AS with a place of its own
-    (`external_location`), which a workgroup that enforces its settings refuses (Athena user guide,
-    "Considerations and limitations for CTAS queries"), and nobody makes tables in a zone."""
-    context = made.context
+    Not the lakehouse's: Feast reads every result by CREATE TABLE AS with a location (`external_location`),
+    which a workgroup that enforces its settings refuses (Athena user guide, "Considerations and limitations
+    for CTAS queries"), and no principal creates tables in a zone."""
+    context = staging.context
     return athena.Workgroup(
-        f"{made.name}-{made.logical}",
-        name=context.workgroup(made.who),
-        description=f"Queries of {context.settings.prefix}'s feature store, {made.who}",
+        f"{staging.name}-{staging.logical}",
+        name=context.workgroup(staging.physical),
+        description=f"Queries of {context.settings.prefix}'s feature store, {staging.physical}",
         configuration=athena.WorkgroupConfigurationArgs(
             enforce_workgroup_configuration=False,
             bytes_scanned_cutoff_per_query=context.settings.query_cutoff_bytes,
@@ -35,27 +37,27 @@ def workgroup(made: Staging, key: kms.Key, after: Sequence[pulumi.Resource]) -> 
                 selected_engine_version="Athena engine version 3"
             ),
             result_configuration=athena.WorkgroupConfigurationResultConfigurationArgs(
-                output_location=f"s3://{made.bucket()}/{RESULTS}/",
+                output_location=f"s3://{staging.bucket()}/{RESULTS}/",
                 expected_bucket_owner=context.place.account_id,
                 encryption_configuration=athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs(
                     encryption_option="SSE_KMS", kms_key_arn=key.arn
                 ),
             ),
         ),
-        # Saved queries are no data: they do not keep an environment from being destroyed.
+        # Saved queries are no data: they do not prevent the destruction of an environment.
         force_destroy=True,
-        tags=made.tags(f"features-{made.who}"),
-        opts=made.options(*after, delete_before_replace=True),
+        tags=staging.tags(f"features-{staging.physical}"),
+        opts=staging.options(*depends_on, delete_before_replace=True),
     )
 
 
-def database(context: Context, location: str) -> glue.CatalogDatabase:
-    """The database of Feast's own tables. Each is visible to the principal that made it, and its files are in
-    that principal's bucket.
+def create_database(context: Context, location: str) -> glue.CatalogDatabase:
+    """Create the database of Feast's temporary tables. Each is visible to the principal that created it, and
+    its files are in that principal's bucket.
 
-    location: in the schedule's bucket. Feast names a place of its own for every table, so that nothing comes
+    location: in the schedule's bucket. Feast states a location for every table, so that nothing is stored
     there. Without one the provider leaves the location that the database has, which may be in a bucket that
-    was renamed, and whose name is free for any account."""
+    was renamed, and whose name any account can take."""
     zones = [zone.database for zone in context.settings.lakehouse.zones]
     return glue.CatalogDatabase(
         f"{context.name}-database",
@@ -65,36 +67,38 @@ def database(context: Context, location: str) -> glue.CatalogDatabase:
         tags=context.tags("features"),
         opts=pulumi.ResourceOptions.merge(
             context.options(delete_before_replace=True),
-            # Not before Lake Formation governs new databases, and the deployer may grant: the lakehouse's
-            # databases come after both.
+            # After Lake Formation governs new databases and the deployer may grant permissions: the
+            # lakehouse's databases are created after both.
             pulumi.ResourceOptions(depends_on=waiting_for(Output.all(*zones))),
         ),
     )
 
 
-def may_make_tables(
-    made: Staging, database: glue.CatalogDatabase, formerly: Sequence[str]
+def allow_creating_tables(
+    staging: Staging, database: glue.CatalogDatabase, former_names: Sequence[str]
 ) -> lakeformation.Permissions:
-    """Let a principal make tables there. Whoever makes one has all rights on it, and nobody else has.
+    """Allow a principal to create tables there. The creator of a table has all permissions on it; others have
+    none.
 
-    formerly: logical names that it had. Under a new one it would be granted again before the old one is
-    revoked, and Lake Formation knows one grant of both."""
+    former_names: logical names that it had. Under a new one it would be granted again before the old one is
+    revoked, and both are one permission for Lake Formation."""
     return lakeformation.Permissions(
-        f"{made.name}-{made.logical}-tables",
-        principal=made.principal,
+        f"{staging.name}-{staging.logical}-tables",
+        principal=staging.principal,
         permissions=["CREATE_TABLE", "DESCRIBE"],
         database=lakeformation.PermissionsDatabaseArgs(name=database.name),
-        opts=made.context.options(delete_before_replace=True, formerly=formerly),
+        opts=staging.context.options(delete_before_replace=True, former_names=former_names),
     )
 
 
-def config(made: Staging) -> Mapping[str, Any]:
-    """Feast's block `offline_store`. The bucket without a path: Feast clears entity frames at its root."""
+def config(staging: Staging) -> Mapping[str, Any]:
+    """Return Feast's block `offline_store`. The bucket without a path: Feast clears entity frames at its
+    root."""
     return {
         "type": "athena",
-        "region": made.place.region,
+        "region": staging.place.region,
         "data_source": CATALOG,
-        "database": made.context.database,
-        "workgroup": made.context.workgroup(made.who),
-        "s3_staging_location": f"s3://{made.bucket()}",
+        "database": staging.context.database,
+        "workgroup": staging.context.workgroup(staging.physical),
+        "s3_staging_location": f"s3://{staging.bucket()}",
     }

@@ -1,4 +1,4 @@
-"""The online store on AWS: a DynamoDB table a feature view, or a serverless Valkey."""
+"""The online store on AWS: a DynamoDB table for each feature view, or a serverless Valkey."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,26 +14,27 @@ from aiplatform.feature_store.aws.context import Context
 from aiplatform.feature_store.config import PASSWORD, USER
 
 _PORTS: Final = (6379, 6380)
-"""Of ElastiCache Serverless: the second one answers reads that may be a little old."""
+"""Ports of ElastiCache Serverless: the second one serves reads that may be slightly outdated."""
 _SECONDS_A_DAY: Final = 24 * 3600
 
 
-_RIGHTS: Final[Mapping[str, str]] = {SERVER: "+@read", MATERIALIZER: "+@read +@write"}
-"""A part -> what its user of Valkey does."""
+_COMMANDS: Final[Mapping[str, str]] = {SERVER: "+@read", MATERIALIZER: "+@read +@write"}
+"""A part -> the commands that its user of Valkey may run."""
 
 
 @dataclass(frozen=True)
 class User:
-    """A user of Valkey: what one part signs in by."""
+    """A user of Valkey, by which one part signs in."""
 
     name: str
     password: Output[str]
-    made: elasticache.User
+    resource: elasticache.User
 
 
 @dataclass(frozen=True)
-class Online:
-    """The online store. config: Feast's block `online_store`, without its type. users: of Valkey, by part."""
+class OnlineStore:
+    """The online store. config: Feast's block `online_store`, without its type. users: of Valkey, by part.
+    ready: what its users depend on."""
 
     config: Input[Mapping[str, Any]]
     tables: list[Input[str]] = field(default_factory=list[Input[str]])
@@ -41,16 +42,16 @@ class Online:
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
 
-def online(context: Context, key: kms.Key) -> Online:
-    """The one that the settings choose."""
+def create_online_store(context: Context, key: kms.Key) -> OnlineStore:
+    """Create the store that the settings choose."""
     return _valkey(context, key) if context.settings.store == "valkey" else _dynamodb(context, key)
 
 
-def _dynamodb(context: Context, key: kms.Key) -> Online:
-    """The tables as Feast would make them (a hash key `entity_id`, paid by request), with the platform's key,
-    backups and tags. Feast finds each by its name and makes none."""
+def _dynamodb(context: Context, key: kms.Key) -> OnlineStore:
+    """Create the tables as Feast would (a hash key `entity_id`, paid by request), with the platform's key,
+    backups and tags. Feast finds them by their names and creates none."""
     tables = [_table(context, view, key) for view in context.settings.feature_views]
-    return Online(
+    return OnlineStore(
         config={
             "region": context.place.region,
             "table_name_template": context.settings.table_template,
@@ -75,25 +76,26 @@ def _table(context: Context, view: str, key: kms.Key) -> dynamodb.Table:
         ),
         deletion_protection_enabled=settings.protect,
         tags={**settings.tags, "Name": settings.table(view)},
-        # Its name is an address, and may be there only once.
+        # Names of tables are unique, and Feast finds the table by its name.
         opts=context.options(data=True, delete_before_replace=True),
     )
 
 
-def _valkey(context: Context, key: kms.Key) -> Online:
-    """A serverless Valkey: TLS alone, in the private subnets, open to the cluster, for two users whose
-    passwords Secrets Manager makes. IAM's tokens last fifteen minutes, and Feast's client cannot renew them.
+def _valkey(context: Context, key: kms.Key) -> OnlineStore:
+    """Create a serverless Valkey: only by TLS, in the private subnets, reachable from the cluster, with two
+    users whose passwords Secrets Manager generates. IAM's tokens are valid for fifteen minutes, and Feast's
+    client cannot renew them.
 
     The server's user only reads: the server authenticates no client, and has routes that write (`/push`).
     """
     settings = context.settings
-    group = _group(context)
-    users = {part: _user(context, key, part) for part in _RIGHTS}
-    members = elasticache.UserGroup(
+    security_group = _security_group(context)
+    users = {part: _user(context, key, part) for part in _COMMANDS}
+    user_group = elasticache.UserGroup(
         f"{context.name}-users",
         user_group_id=CACHE.of(settings.prefix),
         engine="valkey",
-        user_ids=[user.made.user_id for user in users.values()],
+        user_ids=[user.resource.user_id for user in users.values()],
         tags=settings.tags,
         opts=context.options(delete_before_replace=True),
     )
@@ -105,35 +107,35 @@ def _valkey(context: Context, key: kms.Key) -> Online:
         engine="valkey",
         major_engine_version="8",
         kms_key_id=key.arn,
-        security_group_ids=[group.id],
+        security_group_ids=[security_group.id],
         subnet_ids=network.private_subnet_ids if network else None,
-        user_group_id=members.user_group_id,
+        user_group_id=user_group.user_group_id,
         snapshot_retention_limit=settings.backup_days,
         daily_snapshot_time="04:00" if settings.backup_days else None,
         tags=context.tags("features"),
         opts=context.options(data=True, delete_before_replace=True),
     )
-    config = cache.endpoints.apply(lambda each: _client(context, each))
-    return Online(config=config, users=users, ready=[cache])
+    config = cache.endpoints.apply(lambda endpoints: _client(context, endpoints))
+    return OnlineStore(config=config, users=users, ready=[cache])
 
 
 def _user(context: Context, key: kms.Key, part: str) -> User:
     name = CACHE_USER.of(context.settings.prefix).removesuffix(MATERIALIZER) + part
     password = _password(context, key, part)
-    made = elasticache.User(
+    user = elasticache.User(
         f"{context.name}-{part}-user",
         user_id=name,
         user_name=name,
         engine="valkey",
-        # Keys of any name, and no command that administers or empties the cache; last, what a client of a
-        # cluster asks first.
-        access_string=f"on ~* -@all {_RIGHTS[part]} +@connection -@dangerous +cluster|slots +cluster|shards "
-        "+cluster|nodes +command +info",
+        # All keys, and no command that administers or empties the cache; last, the first commands of a client
+        # of a cluster.
+        access_string=f"on ~* -@all {_COMMANDS[part]} +@connection -@dangerous +cluster|slots "
+        "+cluster|shards +cluster|nodes +command +info",
         passwords=[password],
         tags=context.settings.tags,
         opts=context.options(delete_before_replace=True),
     )
-    return User(name, password, made)
+    return User(name, password, user)
 
 
 def _client(context: Context, endpoints: Any) -> Mapping[str, Any]:
@@ -146,7 +148,7 @@ def _client(context: Context, endpoints: Any) -> Mapping[str, Any]:
     }
 
 
-def _group(context: Context) -> ec2.SecurityGroup:
+def _security_group(context: Context) -> ec2.SecurityGroup:
     settings = context.settings
     group = ec2.SecurityGroup(
         f"{context.name}-cache",
@@ -172,19 +174,19 @@ def _group(context: Context) -> ec2.SecurityGroup:
 
 
 def _password(context: Context, key: kms.Key, part: str) -> Output[str]:
-    """Made once: another one at every deployment would lock out who has the last. It is in the state as a
-    secret, encrypted by the stack's own provider of secrets."""
+    """Generate the password once: a new one at every deployment would lock out clients with the former one.
+    The state has it as a secret, encrypted by the stack's secrets provider."""
     secret = secretsmanager.Secret(
         f"{context.name}-{part}-password",
         name_prefix=f"{context.settings.prefix}/features/valkey-{part}-",
         description=f"Password of the {part}'s user of Valkey",
         kms_key_id=key.arn,
-        # It is worth nothing without the cache: it stays for a while only where the cache is guarded, too.
+        # It is useless without the cache: it can be restored only where the cache is protected, too.
         recovery_window_in_days=7 if context.settings.protect else 0,
         tags=context.settings.tags,
         opts=context.options(),
     )
-    # Feast reads the value as JSON where it can: a letter must be in it, and no comma.
+    # Feast parses the value as JSON where possible: it must contain a letter and no comma.
     random = aws.secretsmanager.get_random_password_output(
         password_length=48,
         exclude_punctuation=True,

@@ -1,4 +1,4 @@
-"""Who may do what on AWS: the server, the materializer, who applies and who reads."""
+"""Policies of the server, the materializer, appliers and readers on AWS."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -28,7 +28,7 @@ def serve(context: Context, key: str) -> list[Statement]:
 
 
 def materialize(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
-    """The materializer asks Athena, writes the online store, and notes in the registry how far it came."""
+    """The materializer queries Athena, writes the online store, and records its progress in the registry."""
     context = staging.context
     return [
         *_registry(context, write=True),
@@ -39,9 +39,9 @@ def materialize(staging: Staging, key: str, databases: Sequence[str]) -> list[St
 
 
 def apply(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
-    """Who applies writes the registry and looks whether sources and tables are there. It makes no table and
-    tags none: Feast's would have neither the platform's key nor its backups. What a view leaves behind it may
-    delete, where the table is not guarded against that."""
+    """An applier writes the registry and checks whether sources and tables exist. It creates and tags no
+    table: Feast's would have neither the platform's key nor its backups. It may delete the table of a former
+    view, unless the table is protected."""
     context = staging.context
     online = _online(context, ("dynamodb:DeleteTable", "dynamodb:DescribeTable"))
     return [
@@ -53,25 +53,25 @@ def apply(staging: Staging, key: str, databases: Sequence[str]) -> list[Statemen
 
 
 def read(staging: Staging, key: str, databases: Sequence[str]) -> list[Statement]:
-    """Who reads makes training data, of what the lakehouse's grants let it see."""
+    """A reader creates training data from what the lakehouse's grants allow it to read."""
     context = staging.context
     return [*_registry(context), *_offline(staging, databases), _use_key(context, key)]
 
 
 def _registry(context: Context, *, write: bool = False) -> list[Statement]:
-    """Of a SQL registry IAM knows nothing."""
+    """A SQL registry is not governed by IAM."""
     if context.settings.registry.kind == "sql":
         return []
     actions = ["s3:GetObject", *(["s3:PutObject"] if write else [])]
     return [
         allow(actions, context.bucket_arn(REGISTRY, f"/{OBJECT}"), sid="Registry"),
-        # HeadBucket, and 404 instead of 403 for an object that is not there.
+        # For HeadBucket, and for 404 instead of 403 for an object that does not exist.
         allow(["s3:ListBucket"], context.bucket_arn(REGISTRY), sid="FindRegistry"),
     ]
 
 
 def _online(context: Context, actions: Sequence[str]) -> list[Statement]:
-    """Valkey lets in by its own users."""
+    """Valkey authorizes its own users."""
     if context.settings.store != "dynamodb":
         return []
     tables = context.place.arn("dynamodb", f"table/{context.settings.table('*')}")
@@ -79,13 +79,13 @@ def _online(context: Context, actions: Sequence[str]) -> list[Statement]:
 
 
 def _offline(staging: Staging, databases: Sequence[str]) -> list[Statement]:
-    """Queries in the principal's workgroup, Feast's own tables, and files between the two. What of the
-    lakehouse's tables is seen, Lake Formation decides."""
+    """Queries in the principal's workgroup, Feast's temporary tables, and files between the two. Lake
+    Formation decides which data of the lakehouse's tables they return."""
     context = staging.context
-    place, own = context.place, context.database
-    zones = [arn for database in databases for arn in _arns(context, database)]
+    place, database = context.place, context.database
+    zones = [arn for zone_database in databases for arn in _arns(context, zone_database)]
     return [
-        allow(_QUERY, place.arn("athena", f"workgroup/{context.workgroup(staging.who)}"), sid="Query"),
+        allow(_QUERY, place.arn("athena", f"workgroup/{context.workgroup(staging.physical)}"), sid="Query"),
         allow(
             ["athena:GetDataCatalog", "athena:GetTableMetadata"],
             place.arn("athena", f"datacatalog/{CATALOG}"),
@@ -93,15 +93,15 @@ def _offline(staging: Staging, databases: Sequence[str]) -> list[Statement]:
         ),
         allow(
             _FIND_TABLES,
-            [place.arn("glue", "catalog"), *_arns(context, own), *zones],
+            [place.arn("glue", "catalog"), *_arns(context, database), *zones],
             sid="FindTables",
         ),
         allow(
             ["glue:CreateTable", "glue:DeleteTable"],
-            [place.arn("glue", "catalog"), *_arns(context, own)],
+            [place.arn("glue", "catalog"), *_arns(context, database)],
             sid="OwnTables",
         ),
-        # It has no narrower resource; Lake Formation's own grants decide what it gives.
+        # It has no narrower resource; Lake Formation's permissions decide which data it returns.
         allow(["lakeformation:GetDataAccess"], "*", sid="AskLakeFormation"),
         allow(
             ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
@@ -122,8 +122,7 @@ def _arns(context: Context, database: str) -> list[str]:
 
 
 def _use_key(context: Context, key: str) -> Statement:
-    """By way of the services that keep what it encrypts, and never by itself."""
+    """Only by the services that store what it encrypts, not directly."""
     services = ["s3", *(["dynamodb"] if context.settings.store == "dynamodb" else [])]
-    suffix = f"{context.place.region}.{context.place.dns_suffix}"
-    via = [f"{service}.{suffix}" for service in services]
+    via = [context.via_service(service) for service in services]
     return allow(_KEY, key, {"StringEquals": {"kms:ViaService": via}}, sid="UseKey")

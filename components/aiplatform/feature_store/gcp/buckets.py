@@ -1,4 +1,4 @@
-"""Key, the registry's bucket, and a bucket and dataset a principal of a feature store on Google Cloud."""
+"""Key, registry, and a bucket and a dataset for each principal of a feature store on Google Cloud."""
 
 import hashlib
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from aiplatform.feature_store.config import REGISTRY as OBJECT
 from aiplatform.feature_store.gcp.context import Context
 
 _DELETED_DAYS = 30
-"""How long a registry that was overwritten can be called back."""
+"""How long an overwritten registry can be restored."""
 _ABANDONED_DAYS = 7
 _A_DAY = 24 * 3600
 _PRINCIPAL = "principal"
@@ -29,8 +29,9 @@ class Staging:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is made. grants: by service, what lets Google's own agents use the key."""
+class Storage:
+    """Key and registry. grants: by service, the role of its agent on the key. ready: what users of the
+    registry depend on."""
 
     key: kms.CryptoKey
     registry: storage.Bucket
@@ -38,37 +39,40 @@ class Kept:
     ready: list[pulumi.Resource]
 
 
-def kept(context: Context) -> Kept:
-    """Key and registry. Google's own services are let to use the key before anything is encrypted by it."""
+def create_storage(context: Context) -> Storage:
+    """Create key and registry. Service agents are allowed to use the key before anything is encrypted by
+    it."""
     settings = context.settings
-    made = data_key(context)
-    asked = pulumi.InvokeOutputOptions(parent=context.parent, depends_on=list(context.apis.values()))
-    storages = storage.get_project_service_account_output(project=context.project, opts=asked)
-    bigquerys = bigquery.get_default_service_account_output(project=context.project, opts=asked)
+    key = data_key(context)
+    apis = list(context.apis.values())
+    bigquery_agent = bigquery.get_default_service_account_output(
+        project=context.project,
+        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=apis),
+    )
     grants = {
         "storage": let_use(
             context.parent,
             f"{context.name}-storage-key",
-            made,
-            storages.email_address,
+            key,
+            context.storage_agent(*apis),
             retain=settings.retain_data,
         ),
-        "bigquery": let_use(context.parent, f"{context.name}-bigquery-key", made, bigquerys.email),
+        "bigquery": let_use(context.parent, f"{context.name}-bigquery-key", key, bigquery_agent.email),
     }
     registry = _bucket(
         context,
         "registry",
         f"{settings.prefix}-features-{context.project}",
-        made,
+        key,
         storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=_DELETED_DAYS),
         versioned=True,
         labels=settings.tags,
-        # There is one bucket of a name in all of Google Cloud.
+        # Names of buckets are unique in all of Google Cloud.
         opts=context.options(grants["storage"], data=True, delete_before_replace=True),
     )
     ready: list[pulumi.Resource] = [registry]
     if settings.registry.kind == "bucket":
-        first = storage.BucketObject(
+        empty_registry = storage.BucketObject(
             f"{context.name}-registry",
             bucket=registry.name,
             name=OBJECT,
@@ -76,52 +80,52 @@ def kept(context: Context) -> Kept:
             content_type="application/octet-stream",
             opts=context.options(
                 data=True,
-                # What Feast writes into it afterwards is no drift.
+                # Later writes of Feast are no drift.
                 ignore_changes=["content", "contentType", "detectMd5hash", "kmsKeyName", "metadata"],
             ),
         )
-        ready.append(first)
-    return Kept(made, registry, grants, ready)
+        ready.append(empty_registry)
+    return Storage(key, registry, grants, ready)
 
 
-def staging(context: Context, stored: Kept, who: str, principal: Input[str]) -> Staging:
-    """What one principal has for itself. who: `materializer`, `applier-0`. Where another principal takes its
-    place (an entry before it in `readers` was removed), it is replaced, with what is in it; the
-    materializer's bucket stays."""
+def create_staging(context: Context, data: Storage, purpose: str, principal: Input[str]) -> Staging:
+    """Create bucket and dataset of one principal. purpose: `materializer`, `applier-0`. Where another
+    principal takes its place (an entry before it in `readers` was removed), both are replaced, with their
+    contents; the materializer's bucket stays."""
     labels: dict[str, Input[str]] = {
         **context.settings.tags,
-        # A label takes no email address.
+        # A label allows no email address.
         _PRINCIPAL: Output.from_input(principal).apply(
             lambda member: hashlib.sha256(member.encode()).hexdigest()[:16]
         ),
     }
 
-    def options(service: str, *, data: bool = False) -> ResourceOptions:
+    def options(service: str, *, protected: bool = False) -> ResourceOptions:
         return ResourceOptions.merge(
-            context.options(stored.grants[service], data=data, delete_before_replace=True),
-            ResourceOptions(replace_on_changes=[] if data else [f"labels.{_PRINCIPAL}"]),
+            context.options(data.grants[service], data=protected, delete_before_replace=True),
+            ResourceOptions(replace_on_changes=[] if protected else [f"labels.{_PRINCIPAL}"]),
         )
 
     bucket = _bucket(
         context,
-        f"staging-{who}",
-        f"{context.settings.prefix}-feast-{who}-{context.project}",
-        stored.key,
+        f"staging-{purpose}",
+        f"{context.settings.prefix}-feast-{purpose}-{context.project}",
+        data.key,
         storage.BucketLifecycleRuleConditionArgs(age=context.settings.staging_days),
         versioned=False,
         labels=labels,
-        # Guarded as data is, so it stays when its principal changes: what is protected cannot be replaced.
-        opts=options("storage", data=who == "materializer"),
+        # Protected as data is, so it stays when its principal changes: what is protected cannot be replaced.
+        opts=options("storage", protected=purpose == "materializer"),
     )
     dataset = bigquery.Dataset(
-        f"{context.name}-{who}",
+        f"{context.name}-{purpose}",
         project=context.project,
-        dataset_id=context.dataset(who),
+        dataset_id=context.dataset(purpose),
         location=context.region,
-        description=f"Temporary tables of {context.settings.prefix}'s feature store, {who}",
+        description=f"Temporary tables of {context.settings.prefix}'s feature store, {purpose}",
         default_table_expiration_ms=context.settings.staging_days * _A_DAY * 1000,
         default_encryption_configuration=bigquery.DatasetDefaultEncryptionConfigurationArgs(
-            kms_key_name=stored.key.id
+            kms_key_name=data.key.id
         ),
         delete_contents_on_destroy=True,
         labels=labels,
@@ -135,7 +139,7 @@ def _bucket(
     purpose: str,
     name: str,
     crypto_key: kms.CryptoKey,
-    deleted: storage.BucketLifecycleRuleConditionArgs,
+    expiry: storage.BucketLifecycleRuleConditionArgs,
     *,
     versioned: bool,
     labels: Mapping[str, Input[str]],
@@ -150,13 +154,13 @@ def _bucket(
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         versioning=storage.BucketVersioningArgs(enabled=versioned),
-        # What is in staging is not kept after it is deleted.
+        # Deleted files of staging cannot be restored.
         soft_delete_policy=storage.BucketSoftDeletePolicyArgs(
             retention_duration_seconds=7 * _A_DAY if versioned else 0
         ),
         lifecycle_rules=[
             storage.BucketLifecycleRuleArgs(
-                action=storage.BucketLifecycleRuleActionArgs(type="Delete"), condition=deleted
+                action=storage.BucketLifecycleRuleActionArgs(type="Delete"), condition=expiry
             ),
             storage.BucketLifecycleRuleArgs(
                 action=storage.BucketLifecycleRuleActionArgs(type="AbortIncompleteMultipartUpload"),
@@ -171,5 +175,5 @@ def _bucket(
 
 
 def url(bucket: storage.Bucket) -> Output[str]:
-    """The bucket as clients name it."""
+    """Return a bucket's URL."""
     return Output.concat("gs://", bucket.name)

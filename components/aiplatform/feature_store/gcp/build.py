@@ -1,115 +1,78 @@
-"""The feature store on Google Cloud: its parts, in the order in which they need each other."""
+"""The feature store on Google Cloud: its resources, in the order of their dependencies."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import pulumi
-from pulumi import Input, Output
-from pulumi_gcp import bigquery, projects, storage
+from pulumi import Output
 
 from aiplatform._shared.gcp.apis import switched_on
 from aiplatform._shared.kubernetes.workloads import Home, namespace
-from aiplatform._shared.principals import member_key, renamed
-from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.feature_store import config
-from aiplatform.feature_store.args import IDENTITY, NAMESPACE, SERVER, FeatureStoreSettings
-from aiplatform.feature_store.gcp.buckets import Kept, Staging, kept, staging, url
+from aiplatform.feature_store.args import NAMESPACE, FeatureStoreSettings
+from aiplatform.feature_store.gcp.buckets import create_staging, create_storage, url
+from aiplatform.feature_store.gcp.clients import READ_REGISTRY, WRITE_REGISTRY, Clients
 from aiplatform.feature_store.gcp.context import Context
-from aiplatform.feature_store.gcp.online import Does, Online, let, online
-from aiplatform.feature_store.workloads import Platform, Who, Workloads
-from aiplatform.workload_identity import WorkloadIdentity
-
-_JOBS = ("roles/bigquery.jobUser", "roles/bigquery.readSessionUser")
-"""To run queries, and to read their results fast. What a query may read, the lakehouse's grants decide."""
-_READ_REGISTRY = ("roles/storage.legacyBucketReader", "roles/storage.objectViewer")
-_WRITE_REGISTRY = ("roles/storage.legacyBucketReader", "roles/storage.objectUser")
-"""The first of each: Feast looks at the bucket before it looks into it."""
+from aiplatform.feature_store.gcp.online import create_online_store
+from aiplatform.feature_store.workloads import (
+    ENDPOINT,
+    Identity,
+    Platform,
+    Workloads,
+    create_server_identity,
+    materializer_identity,
+)
 
 
 def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> dict[str, Any]:
-    """All of it, as children of one component. Answers its outputs."""
+    """Create the resources as children of the component; returns the component's outputs."""
     project = settings.cluster.project or ""
-    context = Context(parent, name, settings, switched_on(parent, name, project, _apis(settings)))
-    stored = kept(context)
-    store = online(context, stored.key)
-    server = WorkloadIdentity(
-        f"{name}-server",
-        {
-            "prefix": settings.prefix,
-            "name": IDENTITY,
-            "cluster": cast("ClusterReferenceArgs", settings.cluster),
-            "namespace": NAMESPACE,
-            "service_account": SERVER,
-        },
-        pulumi.ResourceOptions(parent=parent),
-    )
-    grants = _Grants(context, stored, store)
-    rights = grants.to("server", server.principal, registry=_READ_REGISTRY, does="read")
-    who = "materializer"
-    schedule = staging(context, stored, who, settings.materializer.principal)
-    rights += grants.to(
-        who, settings.materializer.principal, registry=_WRITE_REGISTRY, does="write", own=schedule
-    )
+    apis = switched_on(parent, name, project, _apis(settings))
+    context = Context(parent, name, settings, project, settings.lakehouse.region or "", apis)
 
-    def file(own: Staging) -> Output[str]:
-        """A principal's `feature_store.yaml`."""
-        return Output.all(url(stored.registry), url(own.bucket), own.dataset.dataset_id).apply(
-            lambda known: config.rendered(
-                settings,
-                bucket=str(known[0]),
-                offline=_offline(context, str(known[1]), str(known[2])),
-                online=store.config,
-            )
-        )
+    data = create_storage(context)
+    online = create_online_store(context, data.key)
 
-    clients: list[dict[str, Any]] = []
-    kinds: list[tuple[str, list[Input[str]], tuple[str, ...], Does | None]] = [
-        ("applier", settings.appliers, _WRITE_REGISTRY, "apply"),
-        ("reader", settings.readers, _READ_REGISTRY, None),
-    ]
-    for kind, principals, registry, does in kinds:
-        for index, principal in enumerate(principals):
-            own = staging(context, stored, f"{kind}-{index}", principal)
-            key = member_key(principal, f"{kind}-{index}")
-            grants.to(f"{kind}-{index}", principal, registry=registry, does=does, own=own, shared=key)
-            clients.append(
-                {
-                    "principal": principal,
-                    "feature_store_yaml": file(own),
-                    "staging_bucket": own.bucket.name,
-                    "offline_database": own.dataset.dataset_id,
-                }
-            )
-    text = file(schedule)
-    home = Home(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
-    Workloads(
-        home,
-        settings,
-        text,
-        Platform(
-            server=Who(server.annotations, server.ready),
-            materializer=Who(settings.materializer.annotations or {}, settings.materializer.ready or ""),
-            variables={"GOOGLE_CLOUD_PROJECT": project},
+    server = create_server_identity(parent, name, settings)
+    clients = Clients(context, data, online)
+    materializer = settings.materializer.principal
+    schedule = create_staging(context, data, "materializer", materializer)
+    granted = [
+        *clients.grant("server", server.principal, registry=READ_REGISTRY, usage="read"),
+        *clients.grant(
+            "materializer", materializer, registry=WRITE_REGISTRY, usage="write", staging=schedule
         ),
-        [*namespace(home), *stored.ready, store.made, *rights],
-    ).build()
+    ]
+    client_outputs = [
+        *clients.create_named("applier", settings.appliers, WRITE_REGISTRY, "apply"),
+        *clients.create_named("reader", settings.readers, READ_REGISTRY, None),
+    ]
+
+    feature_store_yaml = clients.feature_store_yaml(schedule)
+    home = Home(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
+    platform = Platform(
+        server=Identity(server.annotations, server.ready),
+        materializer=materializer_identity(settings),
+        variables={"GOOGLE_CLOUD_PROJECT": project},
+    )
+    depends_on = [*namespace(home), *data.ready, online.resource, *granted]
+    Workloads(home, settings, feature_store_yaml, platform, depends_on).build()
     return {
         "cloud": "gcp",
         "project": settings.project,
-        "clients": clients,
-        "feature_store_yaml": text,
+        "clients": client_outputs,
+        "feature_store_yaml": feature_store_yaml,
         "registry": "sql"
         if settings.registry.kind == "sql"
-        else Output.concat(url(stored.registry), f"/{config.REGISTRY}"),
-        "registry_bucket": stored.registry.name,
+        else Output.concat(url(data.registry), f"/{config.REGISTRY}"),
+        "registry_bucket": data.registry.name,
         "staging_bucket": schedule.bucket.name,
         "offline_database": schedule.dataset.dataset_id,
         "workgroup": None,
         "online_store": settings.store,
         "online_tables": [],
-        "kms_key": stored.key.id,
+        "kms_key": data.key.id,
         "namespace": NAMESPACE,
-        "endpoint": f"http://{SERVER}.{NAMESPACE}.svc.cluster.local",
+        "endpoint": ENDPOINT,
         "server_principal": server.principal,
     }
 
@@ -117,92 +80,3 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
 def _apis(settings: FeatureStoreSettings) -> list[str]:
     store = ["bigtable", "bigtableadmin"] if settings.store == "bigtable" else ["datastore", "firestore"]
     return ["bigquery", "bigquerystorage", "cloudkms", "iam", "storage", *store]
-
-
-def _offline(context: Context, bucket: str, dataset: str) -> Mapping[str, Any]:
-    """Feast's block `offline_store`."""
-    return {
-        "type": "bigquery",
-        "project_id": context.project,
-        "billing_project_id": context.project,
-        "dataset": dataset,
-        "location": context.region,
-        "gcs_staging_location": f"{bucket}/exports",
-    }
-
-
-class _Grants:
-    """Gives members their rights."""
-
-    def __init__(self, context: Context, stored: Kept, store: Online) -> None:
-        self.context = context
-        self.stored = stored
-        self.store = store
-
-    def to(
-        self,
-        who: str,
-        member: Input[str],
-        *,
-        registry: tuple[str, ...],
-        does: Does | None,
-        own: Staging | None = None,
-        shared: str | None = None,
-    ) -> list[pulumi.Resource]:
-        """All that one member may do. own: of one that asks BigQuery. shared: what names the member in roles
-        on what others have roles on, too; else who."""
-        key = shared or who
-        made: list[pulumi.Resource] = []
-        if self.context.settings.registry.kind == "bucket":
-            made += self._bucket(f"{key}-registry", self.stored.registry, member, registry, f"{who}-registry")
-        if own is not None:
-            made += self._bucket(f"{who}-staging", own.bucket, member, _WRITE_REGISTRY)
-            made += self._queries(who, key, member, own.dataset)
-        if does is not None:
-            made.append(let(self.context, self.store, key, member, does, who))
-        return made
-
-    def _bucket(
-        self,
-        who: str,
-        bucket: storage.Bucket,
-        member: Input[str],
-        roles: tuple[str, ...],
-        former: str | None = None,
-    ) -> list[pulumi.Resource]:
-        return [
-            storage.BucketIAMMember(
-                f"{self.context.name}-{who}-{role.rpartition('.')[2]}",
-                bucket=bucket.name,
-                role=role,
-                member=member,
-                opts=self.context.options(formerly=self._formerly(who, former, role)),
-            )
-            for role in roles
-        ]
-
-    def _formerly(self, who: str, former: str | None, role: str) -> list[str]:
-        return [f"{self.context.name}-{each}-{role.rpartition('.')[2]}" for each in renamed(who, former)]
-
-    def _queries(
-        self, who: str, key: str, member: Input[str], own: bigquery.Dataset
-    ) -> list[pulumi.Resource]:
-        dataset = bigquery.DatasetIamMember(
-            f"{self.context.name}-{who}-tables",
-            project=self.context.project,
-            dataset_id=own.dataset_id,
-            role="roles/bigquery.dataEditor",
-            member=member,
-            opts=self.context.options(),
-        )
-        jobs = [
-            projects.IAMMember(
-                f"{self.context.name}-{key}-{role.rpartition('.')[2]}",
-                project=self.context.project,
-                role=role,
-                member=member,
-                opts=self.context.options(formerly=self._formerly(key, who, role)),
-            )
-            for role in _JOBS
-        ]
-        return [dataset, *jobs]

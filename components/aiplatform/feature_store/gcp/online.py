@@ -1,4 +1,4 @@
-"""The online store on Google Cloud: Firestore in Datastore mode, or Bigtable; and who may do what there."""
+"""The online store on Google Cloud, Firestore in Datastore mode or Bigtable, and roles on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from aiplatform._shared.principals import renamed
 from aiplatform.feature_store.args import BIGTABLE, FIRESTORE
 from aiplatform.feature_store.gcp.context import Context
 
-Does = Literal["read", "write", "apply"]
-"""What somebody does with the online store: `apply` makes what feature views need there."""
+Usage = Literal["read", "write", "apply"]
+"""How a principal uses the online store: `apply` creates what feature views need."""
 
 _BIGTABLE_APPLIES: Final = (
     "bigtable.instances.get",
@@ -27,9 +27,9 @@ _BIGTABLE_APPLIES: Final = (
     "bigtable.tables.readRows",
     "bigtable.tables.update",
 )
-"""What Feast calls when it makes its tables (feast/infra/online_stores/bigtable.py); no predefined role gives
-it without the right to delete the instance."""
-_FIRESTORE_ROLES: Final[Mapping[Does, str]] = {
+"""What Feast calls to create its tables (feast/infra/online_stores/bigtable.py); every predefined role with
+these permissions can also delete the instance."""
+_FIRESTORE_ROLES: Final[Mapping[Usage, str]] = {
     "read": "roles/datastore.viewer",
     "write": "roles/datastore.user",
     "apply": "roles/datastore.user",
@@ -39,29 +39,25 @@ _CPU: Final = 60
 
 
 @dataclass(frozen=True)
-class Online:
-    """The online store. config: Feast's block `online_store`, without its type."""
+class OnlineStore:
+    """The online store. config: Feast's block `online_store`, without its type. apply_role: of appliers, with
+    Bigtable."""
 
     config: Mapping[str, Any]
-    made: pulumi.Resource
-    applies: projects.IAMCustomRole | None = None
+    resource: pulumi.Resource
+    apply_role: projects.IAMCustomRole | None = None
 
 
-def online(context: Context, key: kms.CryptoKey) -> Online:
-    """The one that the settings choose."""
+def create_online_store(context: Context, key: kms.CryptoKey) -> OnlineStore:
+    """Create the store that the settings choose."""
     if context.settings.store == "bigtable":
         return _bigtable(context, key)
     return _firestore(context, key)
 
 
-def _agent(context: Context, key: kms.CryptoKey, service: str) -> pulumi.Resource:
-    """Let the service's own agent use the key."""
-    identity = projects.ServiceIdentity(
-        f"{context.name}-{service}-agent",
-        project=context.project,
-        service=f"{service}.googleapis.com",
-        opts=context.options(context.apis[service]),
-    )
+def _allow_agent(context: Context, key: kms.CryptoKey, service: str) -> pulumi.Resource:
+    """Allow the service's agent to use the key."""
+    identity = context.service_identity(service, f"{service}-agent")
     return let_use(
         context.parent,
         f"{context.name}-{service}-key",
@@ -71,9 +67,9 @@ def _agent(context: Context, key: kms.CryptoKey, service: str) -> pulumi.Resourc
     )
 
 
-def _firestore(context: Context, key: kms.CryptoKey) -> Online:
+def _firestore(context: Context, key: kms.CryptoKey) -> OnlineStore:
     settings = context.settings
-    grant = _agent(context, key, "firestore")
+    grant = _allow_agent(context, key, "firestore")
     database = firestore.Database(
         f"{context.name}-online",
         project=context.project,
@@ -88,7 +84,7 @@ def _firestore(context: Context, key: kms.CryptoKey) -> Online:
         delete_protection_state="DELETE_PROTECTION_ENABLED"
         if settings.protect
         else "DELETE_PROTECTION_DISABLED",
-        # Without it the provider leaves the database where it is.
+        # Otherwise the provider does not delete the database.
         deletion_policy="DELETE",
         cmek_config=firestore.DatabaseCmekConfigArgs(kms_key_name=key.id),
         opts=context.options(grant, data=True, delete_before_replace=True),
@@ -103,13 +99,13 @@ def _firestore(context: Context, key: kms.CryptoKey) -> Online:
             opts=context.options(),
         )
     config = {"project_id": context.project, "database": FIRESTORE.of(settings.prefix)}
-    return Online(config, database)
+    return OnlineStore(config, database)
 
 
-def _bigtable(context: Context, key: kms.CryptoKey) -> Online:
-    """An instance of one cluster, which grows by its load. Feast makes the tables in it."""
+def _bigtable(context: Context, key: kms.CryptoKey) -> OnlineStore:
+    """Create an instance of one cluster, which scales by its load. Feast creates the tables in it."""
     settings = context.settings
-    grant = _agent(context, key, "bigtableadmin")
+    grant = _allow_agent(context, key, "bigtableadmin")
     instance = bigtable.Instance(
         f"{context.name}-online",
         project=context.project,
@@ -131,54 +127,59 @@ def _bigtable(context: Context, key: kms.CryptoKey) -> Online:
         labels=settings.tags,
         opts=context.options(grant, data=True, delete_before_replace=True),
     )
-    applies = None
+    apply_role = None
     if settings.appliers:
-        applies = projects.IAMCustomRole(
+        apply_role = projects.IAMCustomRole(
             f"{context.name}-applies",
             project=context.project,
-            # No hyphens in the id of a role.
+            # Ids of roles allow no hyphens.
             role_id=f"{settings.prefix.replace('-', '_')}_features_apply",
             title=f"Makes Feast's tables in Bigtable, {settings.prefix}",
             permissions=list(_BIGTABLE_APPLIES),
             opts=context.options(delete_before_replace=True),
         )
     config = {"project_id": context.project, "instance": BIGTABLE.of(settings.prefix)}
-    return Online(config, instance, applies)
+    return OnlineStore(config, instance, apply_role)
 
 
-def let(
-    context: Context, online: Online, who: str, member: Input[str], does: Does, former: str | None = None
+def grant_online_store(
+    context: Context,
+    store: OnlineStore,
+    key: str,
+    member: Input[str],
+    usage: Usage,
+    former_key: str | None = None,
 ) -> pulumi.Resource:
-    """Let a member do so, in this store and no other of the project. former: what it was in the logical
-    name before."""
-    name = f"{context.name}-{who}-online"
-    formerly = [f"{context.name}-{each}-online" for each in renamed(who, former)]
+    """Grant a member the use of this store and of no other in the project. key, former_key: its part of the
+    logical name, and the one that it had."""
+    name = f"{context.name}-{key}-online"
+    former_names = [f"{context.name}-{former}-online" for former in renamed(key, former_key)]
     if context.settings.store == "bigtable":
         return bigtable.InstanceIamMember(
             name,
             project=context.project,
             instance=BIGTABLE.of(context.settings.prefix),
-            role=_bigtable_role(online, does),
+            role=_bigtable_role(store, usage),
             member=member,
-            opts=context.options(online.made, formerly=formerly),
+            opts=context.options(store.resource, former_names=former_names),
         )
     database = f"projects/{context.project}/databases/{FIRESTORE.of(context.settings.prefix)}"
     return projects.IAMMember(
         name,
         project=context.project,
-        role=_FIRESTORE_ROLES[does],
+        role=_FIRESTORE_ROLES[usage],
         member=member,
-        # Firestore has no policies of its own ("Configure database access conditions").
+        # A Firestore database has no policy ("Configure database access conditions").
         condition=projects.IAMMemberConditionArgs(
             title=f"{context.settings.prefix}-features",
             description="The feature store's database alone",
             expression=f'resource.name == "{database}"',
         ),
-        opts=context.options(online.made, formerly=formerly),
+        opts=context.options(store.resource, former_names=former_names),
     )
 
 
-def _bigtable_role(online: Online, does: Does) -> Input[str]:
-    if does == "apply" and online.applies is not None:
-        return Output.from_input(online.applies.name)
-    return "roles/bigtable.reader" if does == "read" else "roles/bigtable.user"
+def _bigtable_role(store: OnlineStore, usage: Usage) -> Input[str]:
+    if usage == "apply" and store.apply_role is not None:
+        return Output.from_input(store.apply_role.name)
+    return "roles/bigtable.reader" if usage == "read" else "roles/bigtable.user"

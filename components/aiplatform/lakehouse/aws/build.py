@@ -1,196 +1,202 @@
-"""The lakehouse on AWS: its parts, in the order in which they need each other."""
+"""The lakehouse on AWS: its resources, in the order of their dependencies."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import ec2, glue, iam, kinesis, kms, lakeformation, lambda_, s3
+from pulumi_aws import ec2, glue, kms
 
 from aiplatform._shared.args import ArgumentError
 from aiplatform._shared.aws.account import place
-from aiplatform._shared.aws.roles import roles
+from aiplatform._shared.aws.roles import Role, ServiceRole, roles
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.aws import buckets as aws_buckets
-from aiplatform.lakehouse.aws import catalog as aws_catalog
-from aiplatform.lakehouse.aws import change_data_capture as aws_captures
-from aiplatform.lakehouse.aws import glue_jobs as aws_jobs
-from aiplatform.lakehouse.aws import governance as aws_governance
-from aiplatform.lakehouse.aws import grants as aws_grants
-from aiplatform.lakehouse.aws import limits as aws_limits
-from aiplatform.lakehouse.aws import object_events as aws_arrivals
-from aiplatform.lakehouse.aws import principals as aws_principals
-from aiplatform.lakehouse.aws import quality as aws_quality
-from aiplatform.lakehouse.aws import query as aws_query
-from aiplatform.lakehouse.aws import roles as aws_roles
-from aiplatform.lakehouse.aws import s3_tables as aws_s3_tables
-from aiplatform.lakehouse.aws import spark_jobs as aws_batches
-from aiplatform.lakehouse.aws import streams as aws_streams
-from aiplatform.lakehouse.aws import table_migrator as aws_keeper
-from aiplatform.lakehouse.aws.buckets import Bucket
-from aiplatform.lakehouse.aws.catalog_entries import Database, Entry
+from aiplatform.lakehouse.aws import catalog as glue_catalog
+from aiplatform.lakehouse.aws import s3_tables
+from aiplatform.lakehouse.aws.buckets import Buckets, create_buckets, create_key
+from aiplatform.lakehouse.aws.catalog_entries import Catalog, Store
+from aiplatform.lakehouse.aws.change_data_capture import capture_problems, create_captures
 from aiplatform.lakehouse.aws.context import Context
-from aiplatform.lakehouse.aws.query import Queries
-from aiplatform.lakehouse.tables import ZONES, Zone
+from aiplatform.lakehouse.aws.event_rules import notify_arrivals
+from aiplatform.lakehouse.aws.glue_jobs import create_security_configuration
+from aiplatform.lakehouse.aws.governance import (
+    Tags,
+    create_account_settings,
+    create_tags,
+    grant_to_migrator,
+    grant_to_workers,
+    register_locations,
+    tag_tables,
+)
+from aiplatform.lakehouse.aws.grants import create_grants, grant_default_database
+from aiplatform.lakehouse.aws.limits import limit_problems
+from aiplatform.lakehouse.aws.principals import grant_principals
+from aiplatform.lakehouse.aws.quality import create_quality_gate, create_quality_job, notify_failed_rules
+from aiplatform.lakehouse.aws.query import Queries, create_workgroups
+from aiplatform.lakehouse.aws.roles import Roles, allow_writers_to_assume, create_roles
+from aiplatform.lakehouse.aws.spark_jobs import create_batches
+from aiplatform.lakehouse.aws.streams import create_producer_policy, create_streams
+from aiplatform.lakehouse.aws.table_migrator import (
+    create_default_database,
+    create_migrator,
+    migrate_tables,
+    migration_problems,
+)
 
 
-@dataclass(frozen=True)
-class Built:
-    """What the component shows."""
+def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> dict[str, Any]:
+    """Create the resources as children of the component; returns the component's outputs."""
+    context = _context(parent, name, settings)
+    writers = _validate(context)
+    principals = grant_principals(context)
 
-    context: Context
-    key: kms.Key
-    buckets: dict[Zone, s3.Bucket]
-    log_bucket: s3.Bucket
-    databases: dict[Zone, Database]
-    tables: dict[str, Entry]
-    writer: iam.Role
-    queries: Queries
-    keeper: lambda_.Function
-    streams: dict[str, kinesis.FirehoseDeliveryStream]
-    producer_policy: iam.Policy | None
-    captures: ec2.SecurityGroup | None
-    jobs: dict[str, glue.Job]
+    key = create_key(context, principals)
+    roles = create_roles(context, key, writers)
+    buckets = create_buckets(context, key, roles)
+    account = create_account_settings(context)
+    store = _create_store(context, key, roles, buckets, [*account, *roles.table_policies])
+
+    worker_permissions = grant_to_workers(context, store, _workers(context, roles))
+    migrator = create_migrator(context, roles.table_migrator, key)
+    migrator_permissions = grant_to_migrator(context, store, roles.table_migrator)
+    catalog = migrate_tables(context, migrator, store, migrator_permissions)
+    table_access = [*roles.table_policies, *worker_permissions]
+
+    tags = _govern_by_tags(context, catalog, roles, account, table_access)
+    create_grants(context, tags, catalog, principals)
+    if any(principal.local for principal in principals):
+        default = create_default_database(context, migrator, account)
+        grant_default_database(context, principals, default, account)
+    allow_writers_to_assume(context, roles.writer, writers)
+    queries = create_workgroups(context, key, principals)
+
+    notify_arrivals(context)
+    streams = create_streams(context, roles.streams, key, catalog)
+    producer_policy = create_producer_policy(context, streams)
+    captures = create_captures(context, key, roles.captures, buckets.zones["raw"])
+    jobs = _create_jobs(context, roles, key, catalog, [*table_access, *buckets.zones["curated"].ready])
+    notify_failed_rules(context)
+    return {
+        **_outputs(context, key, buckets, catalog, queries, captures),
+        "writer_role_arn": roles.writer.arn,
+        "streams": {name: stream.arn for name, stream in streams.items()},
+        "producer_policy_arn": producer_policy.arn if producer_policy is not None else None,
+        "batches": {name: job.name for name, job in jobs.items()},
+        "table_keeper": migrator.function.name,
+    }
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> Built:
-    """All of it, as children of one component."""
-    where = place(parent)
-    session = aws.iam.get_session_context(arn=where.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
-    context = Context(parent, name, settings, where, session.issuer_arn)
-    writers = roles(
-        {f"LakehouseArgs.writers[{index}]": each for index, each in enumerate(settings.writers)},
-        where.account_id,
-    )
-    problems = [
-        *aws_captures.unprepared(context),
-        *aws_limits.refused(context),
-        *aws_keeper.refused(context),
-    ]
+def _context(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> Context:
+    account = place(parent)
+    session = aws.iam.get_session_context(arn=account.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
+    return Context(parent, name, settings, account, session.issuer_arn)
+
+
+def _validate(context: Context) -> list[Role]:
+    """Check what only the cloud knows, before anything is created; returns the roles of writers."""
+    writers = {f"LakehouseArgs.writers[{index}]": arn for index, arn in enumerate(context.settings.writers)}
+    writer_roles = roles(writers, context.place.account_id)
+    problems = [*capture_problems(context), *limit_problems(context), *migration_problems(context)]
     if problems:
         raise ArgumentError(problems)
-    principals = aws_principals.principals(context)
-    key = aws_buckets.key(context, principals)
-    own = aws_roles.roles(context, writers)
-    rights = aws_roles.rights(context, own, key)
-    # Who makes a table writes its first metadata, too.
-    tester = aws_quality.tester(context)
-    capture_roles = aws_captures.roles(context)
-    buckets, log_bucket = aws_buckets.buckets(
-        context, key, _object_roles(context, own, tester, capture_roles)
-    )
-    governed = aws_governance.settings(context)
-    first = [*governed, *rights]
-    made = (
-        _in_s3_tables(context, key, own.access, first)
-        if context.in_s3_tables
-        else _in_buckets(context, own.access, buckets, first)
-    )
-    workers = {"writer": own.writer, **({} if context.in_s3_tables else {"optimizer": own.optimizer})}
-    let = aws_governance.let_platform_work(context, made.databases, made.locations, workers)
-    keeper_role = aws_keeper.role(context)
-    keeper, ready = aws_keeper.function(context, keeper_role, key)
-    let_keep = aws_governance.let_keep(context, made.databases, made.locations, keeper_role)
-    tables = made.tables
-    kept = aws_keeper.kept(context, keeper, tables, [*ready, *let_keep])
-    keys = None
-    if not context.in_s3_tables:
-        keys = aws_governance.tags(context, governed)
-        aws_governance.tagged(context, keys, made.databases, tables, kept)
-        aws_catalog.optimizers(context, tables, own.optimizer, [*rights, *let])
-    aws_grants.grants(context, keys, made.databases, tables, kept, principals, made.locations)
-    if any(each.local for each in principals):
-        default = aws_keeper.default_database(context, keeper, keeper_role, [*ready, *governed])
-        aws_grants.see_default(context, principals, default, governed)
-    aws_roles.writers_may_assume(context, own.writer, writers)
-    aws_arrivals.tell(context)
-    streams = (
-        aws_streams.streams(context, own.feeder, key, tables, kept, made.locations)
-        if own.feeder is not None
-        else {}
-    )
-    group = aws_captures.captures(context, key, capture_roles, buckets["raw"].ready)
-    jobs = _jobs(context, own.writer, tester, key, tables, kept, [*rights, *let, *buckets["curated"].ready])
-    return Built(
-        context=context,
-        key=key,
-        buckets={zone: bucket.bucket for zone, bucket in buckets.items()},
-        log_bucket=log_bucket,
-        databases=made.databases,
-        tables=tables,
-        writer=own.writer,
-        queries=aws_query.queries(context, key, principals),
-        keeper=keeper,
-        streams=streams,
-        producer_policy=aws_streams.producer_policy(context, streams),
-        captures=group,
-        jobs=jobs,
-    )
+    return writer_roles
 
 
-def _object_roles(
-    context: Context, roles: aws_roles.Roles, tester: iam.Role | None, capture_roles: Mapping[str, iam.Role]
-) -> aws_buckets.ObjectRoles:
-    """The roles that may read and write objects, by folder. A table's first metadata is written by the
-    deployer."""
-    common = [role.arn for role in (roles.writer, roles.feeder, tester) if role is not None]
-    return aws_buckets.ObjectRoles(
-        tables=[roles.access.arn, *common, context.deployer_arn],
-        files={
-            zone: [
-                *common,
-                *(role.arn for role in capture_roles.values() if zone == "raw"),
-                context.deployer_arn,
-            ]
-            for zone in ZONES
-        },
-    )
-
-
-@dataclass(frozen=True)
-class _Store:
-    """Where tables are. locations: of the zones, where Lake Formation knows one each."""
-
-    databases: dict[Zone, Database]
-    tables: dict[str, Entry]
-    locations: dict[Zone, lakeformation.Resource]
-
-
-def _in_buckets(
-    context: Context, access: iam.Role, buckets: Mapping[Zone, Bucket], after: Sequence[pulumi.Resource]
-) -> _Store:
-    locations = aws_governance.locations(context, buckets, access, after)
-    databases = aws_catalog.databases(context, *after)
-    reached: dict[Zone, list[pulumi.Resource]] = {zone: [each] for zone, each in locations.items()}
-    return _Store(databases, aws_catalog.tables(context, databases, reached), locations)
-
-
-def _in_s3_tables(
-    context: Context, key: kms.Key, access: iam.Role, after: Sequence[pulumi.Resource]
-) -> _Store:
-    bucket = aws_s3_tables.bucket(context, key, [access.arn, context.deployer_arn])
-    governed = aws_s3_tables.governed(context, access, key, after)
-    databases = aws_s3_tables.databases(context, bucket, governed)
-    return _Store(databases, aws_s3_tables.tables(context, bucket, databases, key), {})
-
-
-def _jobs(
+def _create_store(
     context: Context,
-    writer: iam.Role,
-    tester: iam.Role | None,
     key: kms.Key,
-    tables: Mapping[str, Entry],
-    kept: Mapping[str, pulumi.Resource],
-    after: Sequence[pulumi.Resource],
+    roles: Roles,
+    buckets: Buckets,
+    depends_on: Sequence[pulumi.Resource],
+) -> Store:
+    """Create databases and tables, in S3 Tables or in the zones' buckets."""
+    if context.uses_s3_tables:
+        bucket = s3_tables.create_table_bucket(context, key, roles.lake_formation)
+        registered = s3_tables.register_with_lake_formation(context, roles.lake_formation, key, depends_on)
+        databases = s3_tables.create_namespaces(context, bucket, registered)
+        return Store(databases, s3_tables.create_tables(context, bucket, databases, key), {})
+    locations = register_locations(context, buckets, roles.lake_formation, depends_on)
+    databases = glue_catalog.create_databases(context, depends_on)
+    return Store(databases, glue_catalog.create_tables(context, databases, locations), locations)
+
+
+def _workers(context: Context, roles: Roles) -> dict[str, ServiceRole]:
+    """The roles that change tables. S3 Tables optimizes its tables itself."""
+    if context.uses_s3_tables:
+        return {"writer": roles.writer}
+    return {"writer": roles.writer, "optimizer": roles.optimizer}
+
+
+def _govern_by_tags(
+    context: Context,
+    catalog: Catalog,
+    roles: Roles,
+    account: Sequence[pulumi.Resource],
+    table_access: Sequence[pulumi.Resource],
+) -> Tags | None:
+    """Tag and optimize the tables of the account's default catalog. None with S3 Tables, which has neither
+    LF-tags nor optimizers of Glue. table_access: what optimizers depend on."""
+    if context.uses_s3_tables:
+        return None
+    tags = create_tags(context, account)
+    tag_tables(context, tags, catalog)
+    glue_catalog.create_optimizers(context, catalog, roles.optimizer, table_access)
+    return tags
+
+
+def _create_jobs(
+    context: Context,
+    roles: Roles,
+    key: kms.Key,
+    catalog: Catalog,
+    depends_on: Sequence[pulumi.Resource],
 ) -> dict[str, glue.Job]:
-    """Batches, and what looks at the rules of tables."""
-    rulesets = aws_quality.rulesets(context, tables, kept)
-    gate = aws_quality.gate(context, after)
-    aws_quality.tell(context)
-    if not context.settings.batches and tester is None:
-        return {}
-    encrypted = aws_jobs.encrypted(context, key)
-    first = [*after, *([gate] if gate is not None else [])]
-    if tester is not None:
-        aws_quality.looked_at(context, tester, key, encrypted, tables, rulesets, first)
-    return aws_batches.batches(context, writer, encrypted, rulesets, first)
+    """Create the batches, which are returned, and the job that evaluates quality rules."""
+    gate = create_quality_gate(context, catalog, depends_on)
+    has_jobs = context.settings.batches or roles.quality is not None
+    security = create_security_configuration(context, key) if has_jobs else None
+    create_quality_job(context, roles.quality, security, catalog, gate, depends_on)
+    return create_batches(context, roles.writer, security, gate, depends_on)
+
+
+def _outputs(
+    context: Context,
+    key: kms.Key,
+    buckets: Buckets,
+    catalog: Catalog,
+    queries: Queries,
+    captures: ec2.SecurityGroup | None,
+) -> dict[str, Any]:
+    """The outputs of data and access."""
+    tables = ((table, catalog.tables[table.path]) for table in context.settings.tables)
+    return {
+        "cloud": context.settings.cloud,
+        "region": context.place.region,
+        "catalog_id": context.warehouse,
+        "catalog_uri": f"https://glue.{context.place.region}.{context.place.dns_suffix}/iceberg",
+        "warehouse": context.warehouse,
+        "zones": [
+            {
+                "name": zone,
+                "bucket": bucket.bucket.bucket,
+                "bucket_arn": bucket.bucket.arn,
+                "database": catalog.databases[zone].name,
+            }
+            for zone, bucket in buckets.zones.items()
+        ],
+        "tables": [
+            {
+                "zone": declared.zone,
+                "database": table.database_name,
+                "name": table.name,
+                "location": table.location,
+            }
+            for declared, table in tables
+        ],
+        "log_bucket": buckets.logs.bucket,
+        "kms_key": key.arn,
+        "kms_key_arn": key.arn,
+        "workgroups": queries.workgroups,
+        "client_policies": queries.policies,
+        "capture_security_group_id": captures.id if captures is not None else None,
+    }

@@ -1,11 +1,11 @@
-"""Glue databases and Iceberg tables, and what keeps the tables tidy."""
+"""Glue databases and Iceberg tables, and the optimizers of tables."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
-from pulumi_aws import glue, iam
+from pulumi_aws import glue, lakeformation
 from pulumi_aws.glue import (
     CatalogTableOpenTableFormatInputArgs,
     CatalogTableOpenTableFormatInputIcebergInputArgs,
@@ -45,7 +45,8 @@ from pulumi_aws.glue import (
     CatalogTableOptimizerConfigurationRetentionConfigurationIcebergConfigurationArgs as Retention,
 )
 
-from aiplatform.lakehouse.aws.catalog_entries import Database, Entry
+from aiplatform._shared.aws.roles import ServiceRole
+from aiplatform.lakehouse.aws.catalog_entries import Catalog, Database, Table
 from aiplatform.lakehouse.aws.context import TABLES, Context
 from aiplatform.lakehouse.table_spec import first_properties
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
@@ -62,53 +63,54 @@ OWNED_BY_ICEBERG: Final = (
     "owner",
     "retention",
 )
-"""What Iceberg changes after a table is made. An update of any of it by Glue would write columns, or the
-place of the newest metadata, as they were."""
+"""Properties that Iceberg changes after a table is created. An update of any of them by Glue would restore
+former columns, or the location of former metadata."""
 
 _FIRST_PARTITION_ID: Final = 1000
-"""Where Iceberg's libraries begin to number the fields of partitions (PARTITION_DATA_ID_START)."""
+"""The first id that Iceberg's libraries give to the fields of partitions (PARTITION_DATA_ID_START)."""
 _ORPHAN_DAYS: Final = 7
-"""A file is an orphan when no snapshot knows it for so long: longer than any commit takes."""
+"""Days after which a file that no snapshot refers to is an orphan: longer than any commit takes."""
 
 
-def databases(context: Context, *after: pulumi.Resource) -> dict[Zone, Database]:
-    """A database a zone."""
-    made: dict[Zone, glue.CatalogDatabase] = {
+def create_databases(context: Context, depends_on: Sequence[pulumi.Resource]) -> dict[Zone, Database]:
+    """Create a database for each zone."""
+    databases: dict[Zone, glue.CatalogDatabase] = {
         zone: glue.CatalogDatabase(
             f"{context.name}-{zone}",
             name=context.database(zone),
             description=f"Zone {zone} of {context.settings.prefix}'s lakehouse",
             location_uri=f"s3://{context.bucket(zone)}/{TABLES}",
             tags=context.tags(zone),
-            opts=context.options(*after, data=True, delete_before_replace=True),
+            opts=context.options(*depends_on, data=True, delete_before_replace=True),
         )
         for zone in ZONES
     }
-    return {zone: Database(each, each.name) for zone, each in made.items()}
+    return {zone: Database(database, database.name) for zone, database in databases.items()}
 
 
-def tables(
+def create_tables(
     context: Context,
-    made: Mapping[Zone, Database],
-    after: Mapping[Zone, Sequence[pulumi.Resource]],
-) -> dict[str, Entry]:
-    """The tables by their path, `curated.orders`. after: what a zone's location must have first."""
-    there = {
+    databases: Mapping[Zone, Database],
+    locations: Mapping[Zone, lakeformation.Resource],
+) -> dict[str, Table]:
+    """Create the tables; returns them by their paths, `curated.orders`. Lake Formation must know a zone's
+    location before a table is created in it."""
+    resources = {
         table.path: glue.CatalogTable(
             f"{context.name}-{table.zone}-{table.name}",
             name=table.name,
-            database_name=made[table.zone].name,
+            database_name=databases[table.zone].name,
             open_table_format_input=CatalogTableOpenTableFormatInputArgs(
                 iceberg_input=CatalogTableOpenTableFormatInputIcebergInputArgs(
                     metadata_operation="CREATE",
                     version="2",
-                    iceberg_table_input=_declared(context, table),
+                    iceberg_table_input=_table_input(context, table),
                 )
             ),
-            # Description and owner stand in the table's properties: the provider sends nothing else beside
-            # the input that Iceberg tables are made by, and would update the table afterwards.
+            # Description and owner are in the table's properties: the provider creates an Iceberg table from
+            # this input only, and would set everything else by an update.
             opts=context.options(
-                *after[table.zone],
+                locations[table.zone],
                 data=True,
                 delete_before_replace=True,
                 ignore_changes=list(OWNED_BY_ICEBERG),
@@ -117,17 +119,17 @@ def tables(
         for table in context.settings.tables
     }
     return {
-        table.path: Entry(
-            there[table.path],
-            there[table.path].database_name,
-            there[table.path].name,
+        table.path: Table(
+            resources[table.path],
+            resources[table.path].database_name,
+            resources[table.path].name,
             context.location(table),
         )
         for table in context.settings.tables
     }
 
 
-def _declared(context: Context, table: TableSettings) -> IcebergTable:
+def _table_input(context: Context, table: TableSettings) -> IcebergTable:
     schema = numbered(table.fields)
     return IcebergTable(
         location=context.location(table),
@@ -160,7 +162,7 @@ def _partitions(table: TableSettings, schema: Numbered) -> PartitionSpec | None:
         fields=[
             PartitionField(
                 field_id=_FIRST_PARTITION_ID + index,
-                name=part.called,
+                name=part.partition_name,
                 source_id=schema.id_of(part.column),
                 transform=part.transform,
             )
@@ -187,31 +189,27 @@ def _order(table: TableSettings, schema: Numbered) -> SortOrder | None:
     )
 
 
-def optimizers(
-    context: Context,
-    made: Mapping[str, Entry],
-    role: iam.Role,
-    after: Sequence[pulumi.Resource],
+def create_optimizers(
+    context: Context, catalog: Catalog, role: ServiceRole, depends_on: Sequence[pulumi.Resource]
 ) -> None:
-    """Compaction, the end of old snapshots, and the removal of files that no snapshot knows, for each
-    table."""
+    """Create the optimizers of each table: compaction, expiry of old snapshots, deletion of orphan files."""
     for table in context.settings.tables:
         name = f"{context.name}-{table.zone}-{table.name}"
         for kind, configuration in _configurations(context, table, role).items():
             glue.CatalogTableOptimizer(
                 f"{name}-{kind.split('_', maxsplit=1)[0]}",
                 catalog_id=context.place.account_id,
-                database_name=made[table.path].database_name,
-                table_name=made[table.path].name,
+                database_name=catalog.tables[table.path].database_name,
+                table_name=catalog.tables[table.path].name,
                 type=kind,
                 configuration=configuration,
                 # A table has one of a type.
-                opts=context.options(*after, delete_before_replace=True),
+                opts=context.options(*depends_on, delete_before_replace=True),
             )
 
 
 def _configurations(
-    context: Context, table: TableSettings, role: iam.Role
+    context: Context, table: TableSettings, role: ServiceRole
 ) -> dict[str, CatalogTableOptimizerConfigurationArgs]:
     days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
     compaction = CatalogTableOptimizerConfigurationCompactionConfigurationArgs(

@@ -1,65 +1,50 @@
-"""Change capture on AWS: serverless replications of DMS, from a database into files of raw.
+"""Change data capture on AWS: serverless replications of DMS, from a database into files of raw.
 
-Firehose could do it too, from a database into a table: that is in preview, and not for production (Amazon
-Data Firehose developer guide, "Grant Firehose access to replicate database changes to Apache Iceberg
-Tables").
+Firehose replicates a database into a table, too, but only in preview and not for production (Amazon Data
+Firehose developer guide, "Grant Firehose access to replicate database changes to Apache Iceberg Tables").
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import pulumi
 import pulumi_aws as aws
-from pulumi_aws import dms, ec2, iam, kms, vpc
+from pulumi_aws import dms, ec2, kms, vpc
 
 from aiplatform._shared.args import Problem
-from aiplatform._shared.aws.policy_documents import Statement, allow, document
+from aiplatform._shared.aws.buckets import Bucket
+from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.context import FILES, Context
-from aiplatform.lakehouse.aws.names import CAPTURE, CAPTURE_GROUP, CAPTURE_ROLE
+from aiplatform.lakehouse.aws.names import CAPTURE, CAPTURE_GROUP
 from aiplatform.lakehouse.ingestion import CaptureSettings
 
 _VPC_ROLE: Final = "dms-vpc-role"
-"""The role by which DMS makes network interfaces: one for an account, by this name (DMS user guide, "Creating
-the IAM roles to use with AWS DMS")."""
+"""The role by which DMS creates network interfaces: one in an account, with this name (DMS user guide,
+"Creating the IAM roles to use with AWS DMS")."""
 _ENGINES: Final = {"postgresql": "postgres", "mysql": "mysql"}
 _LEAST_FILE_KB: Final = 32000
 
 
-def unprepared(context: Context) -> Iterator[Problem]:
-    """What the account must have first, asked before anything is made."""
+def capture_problems(context: Context) -> Iterator[Problem]:
+    """Return what the account lacks for captures, before anything is created."""
     if not context.settings.captures:
         return
-    found = aws.iam.get_roles(name_regex=f"^{_VPC_ROLE}$", opts=pulumi.InvokeOptions(parent=context.parent))
-    if not found.names:
+    roles = aws.iam.get_roles(name_regex=f"^{_VPC_ROLE}$", opts=context.invoke_options)
+    if not roles.names:
         reason = (
-            f"got some, and the account has no role {_VPC_ROLE}, by which DMS makes network interfaces; "
-            "expected it to be made first, once for the account, trusted by dms.amazonaws.com and with the "
-            "managed policy service-role/AmazonDMSVPCManagementRole"
+            f"got some, and the account has no role {_VPC_ROLE}, by which DMS creates network interfaces; "
+            "expected it to be created first, once for the account, trusted by dms.amazonaws.com and with "
+            "the managed policy service-role/AmazonDMSVPCManagementRole"
         )
         yield Problem("LakehouseArgs.captures", reason)
 
 
-def roles(context: Context) -> dict[str, iam.Role]:
-    """What each capture works as, by its name. The policy of raw's bucket names them, so they come first."""
-    return {
-        capture.name: iam.Role(
-            f"{context.name}-capture-{capture.name}",
-            name_prefix=CAPTURE_ROLE.of(context.settings.prefix),
-            description=f"Captures {capture.name} into raw",
-            assume_role_policy=_trust(context),
-            tags=context.settings.tags,
-            opts=context.options(),
-        )
-        for capture in context.settings.captures
-    }
-
-
-def captures(
-    context: Context, key: kms.Key, roles: Mapping[str, iam.Role], after: Sequence[pulumi.Resource]
+def create_captures(
+    context: Context, key: kms.Key, roles: Mapping[str, ServiceRole], raw: Bucket
 ) -> ec2.SecurityGroup | None:
-    """The replications, and the security group that they come from: whom a database has to let in. after:
-    what raw must have before files come in."""
+    """Create the replications; returns their security group, which the databases must allow. None without
+    captures. raw: the bucket that they write to."""
     network = context.settings.network
     if not context.settings.captures or network is None:
         return None
@@ -79,7 +64,7 @@ def captures(
         tags=context.tags("captures"),
         opts=context.options(),
     )
-    # The port stands in the secret.
+    # The port is in the secret.
     for purpose, first, last, cidr in (
         ("databases", 1, 65535, network.cidr),
         ("services", 443, 443, "0.0.0.0/0"),
@@ -95,7 +80,7 @@ def captures(
             opts=context.options(),
         )
     for capture in context.settings.captures:
-        _capture(context, capture, key, roles[capture.name], subnets, group, after)
+        _capture(context, capture, key, roles[capture.name], subnets, group, raw)
     return group
 
 
@@ -103,40 +88,31 @@ def _capture(
     context: Context,
     capture: CaptureSettings,
     key: kms.Key,
-    role: iam.Role,
+    role: ServiceRole,
     subnets: dms.ReplicationSubnetGroup,
     group: ec2.SecurityGroup,
-    after: Sequence[pulumi.Resource],
+    raw: Bucket,
 ) -> None:
     name = f"{context.name}-capture-{capture.name}"
-    called = f"{CAPTURE.of(context.settings.prefix)}-{capture.name}"
-    rights = iam.RolePolicy(
-        name,
-        name="capture",
-        role=role.name,
-        policy=pulumi.Output.all(key.arn, capture.secret, capture.secret_key).apply(
-            lambda arns: document(*_rights(context, capture, arns[0], arns[1], arns[2]))
-        ),
-        opts=context.options(),
-    )
+    physical_name = f"{CAPTURE.of(context.settings.prefix)}-{capture.name}"
     source = dms.Endpoint(
         f"{name}-source",
-        endpoint_id=f"{called}-source",
+        endpoint_id=f"{physical_name}-source",
         endpoint_type="source",
         engine_name=_ENGINES[capture.engine],
-        # MySQL's is said with each table.
+        # MySQL's databases are named with each table.
         database_name=capture.database,
         secrets_manager_arn=capture.secret,
         secrets_manager_access_role_arn=role.arn,
         ssl_mode="require" if capture.ca_certificate is None else "verify-full",
-        certificate_arn=_certificate(context, capture, name, called),
+        certificate_arn=_certificate(context, capture, name, physical_name),
         kms_key_arn=key.arn,
         tags=context.tags(capture.name),
-        opts=context.options(rights, delete_before_replace=True),
+        opts=context.options(*role.policies, delete_before_replace=True),
     )
     target = dms.S3Endpoint(
         f"{name}-target",
-        endpoint_id=f"{called}-target",
+        endpoint_id=f"{physical_name}-target",
         endpoint_type="target",
         bucket_name=context.bucket("raw"),
         bucket_folder=f"{FILES}/captures/{capture.name}",
@@ -147,7 +123,7 @@ def _capture(
         data_format="parquet",
         parquet_version="parquet-2-0",
         compression_type="GZIP",
-        # Each row says whether it was inserted, updated or deleted, and when.
+        # Each row states whether it was inserted, updated or deleted, and when.
         include_op_for_full_load=True,
         timestamp_column_name="captured_at",
         date_partition_enabled=True,
@@ -155,16 +131,16 @@ def _capture(
         cdc_min_file_size=_LEAST_FILE_KB,
         kms_key_arn=key.arn,
         tags=context.tags(capture.name),
-        opts=context.options(rights, *after, delete_before_replace=True),
+        opts=context.options(*role.policies, *raw.ready, delete_before_replace=True),
     )
     dms.ReplicationConfig(
         name,
-        replication_config_identifier=called,
-        resource_identifier=called,
+        replication_config_identifier=physical_name,
+        resource_identifier=physical_name,
         replication_type="full-load-and-cdc",
         source_endpoint_arn=source.endpoint_arn,
         target_endpoint_arn=target.endpoint_arn,
-        table_mappings=_tables(capture),
+        table_mappings=_table_mappings(capture),
         start_replication=True,
         compute_config=dms.ReplicationConfigComputeConfigArgs(
             replication_subnet_group_id=subnets.replication_subnet_group_id,
@@ -180,56 +156,21 @@ def _capture(
 
 
 def _certificate(
-    context: Context, capture: CaptureSettings, name: str, called: str
+    context: Context, capture: CaptureSettings, name: str, physical_name: str
 ) -> pulumi.Input[str] | None:
     if capture.ca_certificate is None:
         return None
     return dms.Certificate(
         name,
-        certificate_id=called,
+        certificate_id=physical_name,
         certificate_pem=capture.ca_certificate,
         tags=context.tags(capture.name),
         opts=context.options(delete_before_replace=True),
     ).certificate_arn
 
 
-def _trust(context: Context) -> str:
-    """DMS, and DMS of this region: only the latter asks for secrets (DMS user guide, "Using secrets to access
-    AWS Database Migration Service endpoints")."""
-    services = ["dms.amazonaws.com", f"dms.{context.place.region}.amazonaws.com"]
-    return document({"Effect": "Allow", "Principal": {"Service": services}, "Action": ["sts:AssumeRole"]})
-
-
-def _rights(
-    context: Context, capture: CaptureSettings, key_arn: str, secret: str, secret_key: str | None
-) -> list[Statement]:
-    by_secrets = f"secretsmanager.{context.place.region}.{context.place.dns_suffix}"
-    return [
-        allow(["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"], secret, sid="Credentials"),
-        *(
-            [
-                allow(
-                    ["kms:Decrypt", "kms:DescribeKey"],
-                    secret_key,
-                    {"StringEquals": {"kms:ViaService": by_secrets}},
-                    sid="OpenSecret",
-                )
-            ]
-            if secret_key
-            else []
-        ),
-        allow(
-            ["s3:PutObject", "s3:DeleteObject", "s3:PutObjectTagging"],
-            context.bucket_arn("raw", f"/{FILES}/captures/{capture.name}/*"),
-            sid="Files",
-        ),
-        allow(["s3:ListBucket", "s3:GetBucketLocation"], context.bucket_arn("raw"), sid="FindFiles"),
-        allow(["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], key_arn, sid="UseKey"),
-    ]
-
-
-def _tables(capture: CaptureSettings) -> str:
-    """The selection of tables (DMS user guide, "Selection rules and actions")."""
+def _table_mappings(capture: CaptureSettings) -> str:
+    """Return the selection of tables (DMS user guide, "Selection rules and actions")."""
     rules = [
         {
             "rule-type": "selection",

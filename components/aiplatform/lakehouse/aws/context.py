@@ -1,63 +1,56 @@
-"""What the parts of a lakehouse on AWS share."""
+"""The context of a lakehouse on AWS, and the folders of its buckets."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from aiplatform._shared.aws.account import Place
-from aiplatform._shared.context import KeepingContext
+from aiplatform._shared.aws.context import AwsDataContext
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws.names import DATABASE, TABLE_BUCKET
 from aiplatform.lakehouse.quality import QualitySettings
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
 
 PLATFORM = "platform"
-"""The folder of what jobs run: the script of the gate."""
+"""The folder of the platform's own files."""
+GATE_SCRIPT = f"{PLATFORM}/gate.py"
+"""The key of the quality gate's script in curated's bucket: not under `files/`, which may expire."""
 TABLES = "tables"
-"""The folder of a bucket that tables are in: what Lake Formation governs."""
+"""The folder of tables, which Lake Formation governs."""
 FILES = "files"
-"""The folder for files beside tables: what comes in to raw."""
+"""The folder of files that are not part of a table: what is uploaded to raw."""
 SPILL = f"{FILES}/spill"
-"""What jobs put aside while they run, in raw."""
-_CALLED = {"logs": "lakehouse-logs"}
-"""What a bucket is called that is no zone's."""
+"""The folder of temporary files of jobs, in raw."""
 
 
 @dataclass(frozen=True)
-class Context(KeepingContext[LakehouseSettings]):
-    """The component, its settings and where it is made."""
+class Context(AwsDataContext[LakehouseSettings]):
+    """The component, its settings, account and region."""
 
-    place: Place
+    name_parts: ClassVar[Mapping[str, str]] = {"logs": "lakehouse-logs"}
+
     deployer_arn: str
-    """The user that applies the program, or the role behind its session."""
+    """The user that applies the program, or the role of its session."""
 
     def tags(self, purpose: str) -> dict[str, str]:
-        """Tags of a resource, with its name."""
+        """Return the tags of a resource, its `Name` included."""
         return {**self.settings.tags, "Name": f"{self.settings.prefix}-{purpose}"}
 
-    def bucket(self, purpose: str) -> str:
-        """A bucket's name; the account in it makes it the only one of all accounts."""
-        called = _CALLED.get(purpose, purpose)
-        return f"{self.settings.prefix}-{called}-{self.place.account_id}"
-
-    def bucket_arn(self, purpose: str, path: str = "") -> str:
-        """A bucket's arn, or that of what is in it."""
-        return f"arn:{self.place.partition}:s3:::{self.bucket(purpose)}{path}"
-
     def database(self, zone: Zone) -> str:
-        """A zone's database. Hyphens would have to be quoted in every query."""
+        """Return the name of a zone's database. Hyphens would have to be quoted in every query."""
         return DATABASE.of(self.settings.prefix).replace("-", "_").removesuffix("curated") + zone
 
     def location(self, table: TableSettings) -> str:
-        """Where a table is."""
+        """Return the URL of a table's folder."""
         return f"s3://{self.bucket(table.zone)}/{TABLES}/{table.name}"
 
     @property
-    def in_s3_tables(self) -> bool:
+    def uses_s3_tables(self) -> bool:
         """Whether tables are in S3 Tables."""
         return self.settings.store == "s3_tables"
 
     @property
     def table_bucket(self) -> str:
-        """The table bucket's name, the only one of the account and region."""
+        """The table bucket's name, unique in the account and region."""
         return TABLE_BUCKET.of(self.settings.prefix)
 
     @property
@@ -66,35 +59,35 @@ class Context(KeepingContext[LakehouseSettings]):
         return self.place.arn("s3tables", f"bucket/{self.table_bucket}")
 
     @property
-    def _catalog(self) -> str:
-        """The catalog's path in arns of Glue, below the account's own catalog."""
-        return f"s3tablescatalog/{self.table_bucket}" if self.in_s3_tables else ""
+    def _catalog_path(self) -> list[str]:
+        """The catalog's path in arns of Glue, below the account's default catalog."""
+        return [f"s3tablescatalog/{self.table_bucket}"] if self.uses_s3_tables else []
 
     @property
     def warehouse(self) -> str:
         """The catalog's id, as Iceberg's clients name it."""
-        return ":".join([self.place.account_id, *([self._catalog] if self._catalog else [])])
+        return ":".join([self.place.account_id, *self._catalog_path])
 
     @property
     def catalog_id(self) -> str | None:
-        """The catalog's id where it must be said: None for the account's own."""
-        return self.warehouse if self.in_s3_tables else None
+        """The catalog's id where an API requires it; None for the account's default catalog."""
+        return self.warehouse if self.uses_s3_tables else None
 
     @property
     def catalog_arn(self) -> str:
-        """The catalog that tables are in."""
-        return self.place.arn("glue", "/".join(["catalog", *([self._catalog] if self._catalog else [])]))
+        """The arn of the catalog of the tables."""
+        return self.place.arn("glue", "/".join(["catalog", *self._catalog_path]))
 
     def table_arns(self, zone: Zone, *names: str) -> list[str]:
-        """A database and tables of it in Glue; without names all of them."""
-        path = "/".join([*([self._catalog] if self._catalog else []), self.database(zone)])
+        """Return the arns of a zone's database and of tables in it; without names of all tables."""
+        path = "/".join([*self._catalog_path, self.database(zone)])
         tables = [self.place.arn("glue", f"table/{path}/{name}") for name in names or ("*",)]
         return [self.place.arn("glue", f"database/{path}"), *tables]
 
     @property
     def spark_catalog(self) -> dict[str, str]:
-        """What Spark is told of the catalog."""
-        if self.in_s3_tables:
+        """Spark's configuration of the catalog."""
+        if self.uses_s3_tables:
             return {
                 "type": "rest",
                 "uri": f"https://glue.{self.place.region}.{self.place.dns_suffix}/iceberg",
@@ -112,13 +105,13 @@ class Context(KeepingContext[LakehouseSettings]):
 
     @property
     def quality(self) -> dict[str, QualitySettings]:
-        """The tables with rules, by their paths."""
+        """The quality rules of tables, by the tables' paths."""
         return {table.path: table.quality for table in self.settings.tables if table.quality is not None}
 
     @property
     def catalog_arns(self) -> list[str]:
-        """The catalog, the zones' databases and their tables."""
-        above = [self.place.arn("glue", "catalog")]
-        if self.in_s3_tables:
-            above += [self.place.arn("glue", "catalog/s3tablescatalog"), self.catalog_arn]
-        return above + [arn for zone in ZONES for arn in self.table_arns(zone)]
+        """The arns of the catalog, the zones' databases and their tables."""
+        catalogs = [self.place.arn("glue", "catalog")]
+        if self.uses_s3_tables:
+            catalogs += [self.place.arn("glue", "catalog/s3tablescatalog"), self.catalog_arn]
+        return catalogs + [arn for zone in ZONES for arn in self.table_arns(zone)]

@@ -1,4 +1,4 @@
-"""Rules of EventBridge, and who is told."""
+"""Notifications by EventBridge: rules with their targets, and those of files that arrive in raw."""
 
 import json
 from collections.abc import Mapping
@@ -7,11 +7,12 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch
 
-from aiplatform.lakehouse.aws.context import Context
+from aiplatform.lakehouse.aws.context import FILES, Context
+from aiplatform.lakehouse.aws.names import ARRIVALS
 from aiplatform.naming import PhysicalName
 
 
-def told(
+def create_event_rule(
     context: Context,
     purpose: str,
     name: PhysicalName,
@@ -19,7 +20,7 @@ def told(
     pattern: Mapping[str, Any],
     targets: Mapping[str, pulumi.Input[str]],
 ) -> None:
-    """A rule and its targets; none where nobody is to be told."""
+    """Create a rule that sends events of a pattern to targets; nothing without targets."""
     if not targets:
         return
     rule = cloudwatch.EventRule(
@@ -38,3 +39,23 @@ def told(
             arn=arn,
             opts=context.options(),
         )
+
+
+def notify_arrivals(context: Context) -> None:
+    """Notify the targets of objects that are created under `files/` of raw. Not of files of tables: a table
+    changes by a commit, not by a file."""
+    create_event_rule(
+        context,
+        "arrivals",
+        ARRIVALS,
+        f"Files that arrive in {context.bucket('raw')}",
+        {
+            "source": ["aws.s3"],
+            "detail-type": ["Object Created"],
+            "detail": {
+                "bucket": {"name": [context.bucket("raw")]},
+                "object": {"key": [{"prefix": f"{FILES}/"}]},
+            },
+        },
+        context.settings.arrival_targets,
+    )

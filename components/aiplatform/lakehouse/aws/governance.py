@@ -1,20 +1,22 @@
-"""Lake Formation: who administers, what it governs, and the tags that grants go by."""
+"""Lake Formation: administrators, governed locations, LF-tags, and permissions of the lakehouse's own
+roles."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi_aws import iam, lakeformation
+from pulumi_aws import lakeformation
 
-from aiplatform.lakehouse.aws.buckets import Bucket
-from aiplatform.lakehouse.aws.catalog_entries import Database, Entry
+from aiplatform._shared.aws.roles import ServiceRole
+from aiplatform.lakehouse.aws.buckets import Buckets
+from aiplatform.lakehouse.aws.catalog_entries import Catalog, MigratedTable, Store
 from aiplatform.lakehouse.aws.context import TABLES, Context
 from aiplatform.lakehouse.aws.names import CLASSIFICATION_TAG, ZONE_TAG
 from aiplatform.lakehouse.tables import CLASSIFICATIONS, ZONES, TableSettings, Zone
 
 CHANGES_ROWS: Final = ("ALTER", "DELETE", "DESCRIBE", "INSERT")
-"""Rights of whoever writes. ALTER, as each commit to an Iceberg table updates it in the catalog."""
+"""Permissions to write. ALTER, as each commit to an Iceberg table updates it in the catalog."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,12 @@ class Tags:
     classification: lakeformation.LfTag
 
 
-def settings(context: Context) -> list[pulumi.Resource]:
-    """The account's settings in this region: its administrators, and that IAM alone decides on nothing new.
+def create_account_settings(context: Context) -> list[pulumi.Resource]:
+    """Set the account's data lake settings in this region: administrators, and that new databases and tables
+    are not left to IAM.
 
-    Defaults for new databases and tables are left out, which clears them: they would give everything to
-    IAM_ALLOWED_PRINCIPALS, and Lake Formation would be asked for nothing.
+    Defaults for new databases and tables are left out, which clears them: they would grant everything to
+    IAM_ALLOWED_PRINCIPALS, and Lake Formation's permissions would be without effect.
     """
     if not context.settings.account_settings:
         return []
@@ -37,24 +40,21 @@ def settings(context: Context) -> list[pulumi.Resource]:
         lakeformation.DataLakeSettings(
             f"{context.name}-settings",
             admins=[context.deployer_arn, *context.settings.admins],
-            # Iceberg clients get credentials for a table where they may read all of it; where a filter
-            # stands before it, they are refused (Lake Formation developer guide, "Application integration
-            # for full table access").
+            # Iceberg clients get credentials for a table of which they may read everything; where a filter
+            # applies, they are refused (Lake Formation developer guide, "Application integration for full
+            # table access").
             allow_full_table_external_data_access=True,
-            # Both are always read back; what is left out, the provider resets.
+            # Both are always read back; the provider resets what is left out.
             parameters={"CROSS_ACCOUNT_VERSION": "4", "SET_CONTEXT": "TRUE"},
             opts=context.options(),
         )
     ]
 
 
-def locations(
-    context: Context,
-    buckets: Mapping[Zone, Bucket],
-    role: iam.Role,
-    after: Sequence[pulumi.Resource],
+def register_locations(
+    context: Context, buckets: Buckets, role: ServiceRole, depends_on: Sequence[pulumi.Resource]
 ) -> dict[Zone, lakeformation.Resource]:
-    """The folders of tables as locations that Lake Formation governs, by a role of their own: its
+    """Register the folders of tables as locations of Lake Formation, with a dedicated role: its
     service-linked role could not use the key."""
     return {
         zone: lakeformation.Resource(
@@ -62,125 +62,102 @@ def locations(
             arn=bucket.bucket.arn.apply(lambda arn: f"{arn}/{TABLES}"),
             role_arn=role.arn,
             hybrid_access_enabled=False,
-            opts=context.options(*after, *bucket.ready),
+            opts=context.options(*depends_on, *bucket.ready),
         )
-        for zone, bucket in buckets.items()
+        for zone, bucket in buckets.zones.items()
     }
 
 
-def tags(context: Context, after: Sequence[pulumi.Resource]) -> Tags:
-    """LF-tags: the zone of a database, the classification of tables and columns."""
+def create_tags(context: Context, depends_on: Sequence[pulumi.Resource]) -> Tags:
+    """Create the LF-tags: the zone of a database, the classification of tables and columns."""
     return Tags(
         zone=lakeformation.LfTag(
             f"{context.name}-zone",
             key=ZONE_TAG.of(context.settings.prefix),
             values=list(ZONES),
-            opts=context.options(*after),
+            opts=context.options(*depends_on),
         ),
         classification=lakeformation.LfTag(
             f"{context.name}-classification",
             key=CLASSIFICATION_TAG.of(context.settings.prefix),
             values=list(CLASSIFICATIONS),
-            opts=context.options(*after),
+            opts=context.options(*depends_on),
         ),
     )
 
 
-def tagged(
-    context: Context,
-    keys: Tags,
-    databases: Mapping[Zone, Database],
-    tables: Mapping[str, Entry],
-    kept: Mapping[str, pulumi.Resource],
-) -> None:
-    """Tags on what they are about. A table has the highest classification of its columns, which a column
-    inherits that Iceberg adds later; columns below it have their own. kept: what has brought each table to
-    its declaration, so that all columns are there.
+def tag_tables(context: Context, tags: Tags, catalog: Catalog) -> None:
+    """Assign the LF-tags to databases, tables and columns. A table has the highest classification of its
+    columns, which a column inherits that Iceberg adds later; columns below it have separate tags.
 
-    Tags that change are taken away first: the other way round, taking the old ones away would take what was
-    just said of the columns that stay. In between a column has its table's, the highest.
+    A tag that changes is deleted before it is replaced: deleting the old one afterwards would remove the new
+    one of columns that are in both. In between a column has its table's tag, the highest.
     """
-    for zone, database in databases.items():
+    for zone, database in catalog.databases.items():
         lakeformation.ResourceLfTags(
             f"{context.name}-{zone}",
             database=lakeformation.ResourceLfTagsDatabaseArgs(name=database.name),
-            lf_tags=[lakeformation.ResourceLfTagsLfTagArgs(key=keys.zone.key, value=zone)],
+            lf_tags=[lakeformation.ResourceLfTagsLfTagArgs(key=tags.zone.key, value=zone)],
             opts=context.options(delete_before_replace=True),
         )
     for table in context.settings.tables:
-        _tagged_table(context, keys, table, tables[table.path], kept[table.path])
+        _tag_table(context, tags, table, catalog.tables[table.path])
 
 
-def _tagged_table(
-    context: Context, keys: Tags, table: TableSettings, made: Entry, kept: pulumi.Resource
-) -> None:
-    name = f"{context.name}-{table.zone}-{table.name}"
-    whole = lakeformation.ResourceLfTags(
+def _tag_table(context: Context, tags: Tags, declared: TableSettings, table: MigratedTable) -> None:
+    name = f"{context.name}-{declared.zone}-{declared.name}"
+    table_tags = lakeformation.ResourceLfTags(
         name,
-        table=lakeformation.ResourceLfTagsTableArgs(database_name=made.database_name, name=made.name),
+        table=lakeformation.ResourceLfTagsTableArgs(database_name=table.database_name, name=table.name),
         lf_tags=[
-            lakeformation.ResourceLfTagsLfTagArgs(key=keys.classification.key, value=table.classification)
+            lakeformation.ResourceLfTagsLfTagArgs(key=tags.classification.key, value=declared.classification)
         ],
-        opts=context.options(kept, delete_before_replace=True),
+        opts=context.options(table.migration, delete_before_replace=True),
     )
     for classification in CLASSIFICATIONS:
-        columns = table.columns_of([classification])
-        if columns and classification != table.classification:
+        columns = declared.columns_of([classification])
+        if columns and classification != declared.classification:
             lakeformation.ResourceLfTags(
                 f"{name}-{classification}",
                 table_with_columns=lakeformation.ResourceLfTagsTableWithColumnsArgs(
-                    database_name=made.database_name, name=made.name, column_names=columns
+                    database_name=table.database_name, name=table.name, column_names=columns
                 ),
                 lf_tags=[
-                    lakeformation.ResourceLfTagsLfTagArgs(key=keys.classification.key, value=classification)
+                    lakeformation.ResourceLfTagsLfTagArgs(key=tags.classification.key, value=classification)
                 ],
                 # Both change the tags of one table.
-                opts=context.options(whole, delete_before_replace=True),
+                opts=context.options(table_tags, delete_before_replace=True),
             )
 
 
-def let_platform_work(
-    context: Context,
-    databases: Mapping[Zone, Database],
-    locations: Mapping[Zone, lakeformation.Resource],
-    roles: Mapping[str, iam.Role],
+def grant_to_workers(
+    context: Context, store: Store, roles: Mapping[str, ServiceRole]
 ) -> list[pulumi.Resource]:
-    """Lake Formation's leave for the platform's own roles, on every table of the zones, those that come later
-    included. roles: by what they do, `writer` and `optimizer`."""
-    rights = sorted((*CHANGES_ROWS, "SELECT"))
+    """Grant the lakehouse's own roles read and write on every table of the zones, later ones included. roles:
+    by their purposes, `writer` and `optimizer`."""
+    permissions = sorted((*CHANGES_ROWS, "SELECT"))
     return [
-        made
+        permission
         for purpose, role in roles.items()
         for zone in ZONES
-        for made in _let_work(context, purpose, role, rights, databases, locations, zone)
+        for permission in _grant_zone(context, purpose, role, permissions, store, zone)
     ]
 
 
-def let_keep(
-    context: Context,
-    databases: Mapping[Zone, Database],
-    locations: Mapping[Zone, lakeformation.Resource],
-    role: iam.Role,
-) -> list[pulumi.Resource]:
-    """Lake Formation's leave for the table keeper: what tables are, and not what is in them."""
+def grant_to_migrator(context: Context, store: Store, role: ServiceRole) -> list[pulumi.Resource]:
+    """Grant the table migrator the schemas of tables, and no rows."""
     return [
-        made
+        permission
         for zone in ZONES
-        for made in _let_work(context, "keeper", role, ["ALTER", "DESCRIBE"], databases, locations, zone)
+        for permission in _grant_zone(context, "keeper", role, ["ALTER", "DESCRIBE"], store, zone)
     ]
 
 
-def _let_work(
-    context: Context,
-    purpose: str,
-    role: iam.Role,
-    rights: Sequence[str],
-    databases: Mapping[Zone, Database],
-    locations: Mapping[Zone, lakeformation.Resource],
-    zone: Zone,
+def _grant_zone(
+    context: Context, purpose: str, role: ServiceRole, permissions: Sequence[str], store: Store, zone: Zone
 ) -> list[pulumi.Resource]:
-    database, name = databases[zone].name, f"{context.name}-{purpose}-{zone}"
-    return [
+    database, name = store.databases[zone].name, f"{context.name}-{purpose}-{zone}"
+    granted: list[pulumi.Resource] = [
         lakeformation.Permissions(
             f"{name}-database",
             principal=role.arn,
@@ -191,30 +168,39 @@ def _let_work(
         lakeformation.Permissions(
             f"{name}-tables",
             principal=role.arn,
-            permissions=list(rights),
+            permissions=list(permissions),
             table=lakeformation.PermissionsTableArgs(
                 catalog_id=context.catalog_id, database_name=database, wildcard=True
             ),
             opts=context.options(delete_before_replace=True),
         ),
-        # What is in a table bucket has no location of its own.
-        *([_let_reach(context, f"{name}-location", role, locations[zone])] if zone in locations else []),
     ]
+    # A table bucket has no location.
+    if zone in store.locations:
+        location = lakeformation.Permissions(
+            f"{name}-location",
+            principal=role.arn,
+            permissions=["DATA_LOCATION_ACCESS"],
+            data_location=lakeformation.PermissionsDataLocationArgs(arn=store.locations[zone].arn),
+            opts=context.options(),
+        )
+        granted.append(location)
+    return granted
 
 
-def place_of_table(
+def grant_table_location(
     context: Context,
     name: str,
     principal: pulumi.Input[str],
     table: TableSettings,
     locations: Mapping[Zone, lakeformation.Resource],
-    formerly: Sequence[str] = (),
+    former_names: Sequence[str] = (),
 ) -> lakeformation.Permissions:
-    """Leave for a principal that commits to a table: Iceberg names the table's location with every commit
-    (Lake Formation developer guide, "Underlying data access control": "create or alter").
+    """Grant the location of a table to a principal that commits to it: Iceberg names the location with every
+    commit (Lake Formation developer guide, "Underlying data access control": "create or alter").
 
-    The table's own folder and no more: with the zone's, a principal with ALTER on one table could point it
-    to another one's folder, whose columns would then carry the first one's tags.
+    Only the table's folder: with the zone's, a principal with ALTER on one table could point it to another
+    one's folder, whose columns would then have the first one's tags.
     """
     return lakeformation.Permissions(
         name,
@@ -223,17 +209,5 @@ def place_of_table(
         data_location=lakeformation.PermissionsDataLocationArgs(
             arn=context.bucket_arn(table.zone, f"/{TABLES}/{table.name}")
         ),
-        opts=context.options(locations[table.zone], delete_before_replace=True, formerly=formerly),
-    )
-
-
-def _let_reach(
-    context: Context, name: str, role: iam.Role, location: lakeformation.Resource
-) -> lakeformation.Permissions:
-    return lakeformation.Permissions(
-        name,
-        principal=role.arn,
-        permissions=["DATA_LOCATION_ACCESS"],
-        data_location=lakeformation.PermissionsDataLocationArgs(arn=location.arn),
-        opts=context.options(),
+        opts=context.options(locations[table.zone], delete_before_replace=True, former_names=former_names),
     )

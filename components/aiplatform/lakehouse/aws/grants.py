@@ -1,4 +1,4 @@
-"""The grants of teams, by Lake Formation."""
+"""Grants of teams, as permissions of Lake Formation."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -6,12 +6,12 @@ from typing import Final
 import pulumi
 from pulumi_aws import lakeformation
 
-from aiplatform.lakehouse.aws.catalog_entries import Database, Entry
+from aiplatform.lakehouse.aws.catalog_entries import Catalog, Database, MigratedTable
 from aiplatform.lakehouse.aws.context import Context
-from aiplatform.lakehouse.aws.governance import CHANGES_ROWS, Tags, place_of_table
+from aiplatform.lakehouse.aws.governance import CHANGES_ROWS, Tags, grant_table_location
 from aiplatform.lakehouse.aws.names import DEFAULT_TAG
-from aiplatform.lakehouse.aws.principals import Principal, of_grant
-from aiplatform.lakehouse.aws.roles import DEFAULT_DATABASE
+from aiplatform.lakehouse.aws.permissions import DEFAULT_DATABASE
+from aiplatform.lakehouse.aws.principals import Principal, principal_of
 from aiplatform.lakehouse.grants import GrantSettings
 from aiplatform.lakehouse.tables import TableSettings, Zone
 
@@ -20,61 +20,56 @@ _QUERIED: Final = "queried"
 """The value of the tag of the database `default`."""
 
 
-def grants(
-    context: Context,
-    keys: Tags | None,
-    databases: Mapping[Zone, Database],
-    tables: Mapping[str, Entry],
-    kept: Mapping[str, pulumi.Resource],
-    principals: Sequence[Principal],
-    locations: Mapping[Zone, lakeformation.Resource],
+def create_grants(
+    context: Context, tags: Tags | None, catalog: Catalog, principals: Sequence[Principal]
 ) -> None:
-    """All of them. What is not granted is refused: there is no rule that denies. keys: of LF-tags, which S3
-    Tables does without. kept: what has brought each table to its declaration. locations: those of the zones,
-    none in S3 Tables.
+    """Create the permissions. What is not granted is refused: no rule denies. tags: None with S3 Tables,
+    which has no LF-tags.
 
-    Each is named by its principal and by what it is on, as Lake Formation knows it: the same grant under
-    another logical name would be made before the old one is taken back, and both are one. One that changes is
-    taken back first: the other way round, taking it back would take what is the same in the new one.
+    A permission is named by its principal and its target, as Lake Formation identifies it: under another
+    logical name it would be granted again before the old one is revoked, and both are one. One that changes
+    is revoked before it is replaced: revoking the old one afterwards would revoke what is equal in the new
+    one.
     """
     declared = {table.path: table for table in context.settings.tables}
     seen: set[tuple[str, Zone]] = set()
     for grant in context.settings.grants:
-        who = of_grant(principals, grant)
-        touched: list[Zone] = [*grant.zones, *(declared[path].zone for path in grant.tables)]
-        for zone in dict.fromkeys(touched):
-            # Once a principal and database: a second one would be taken back with the first.
-            if (who.key, zone) not in seen:
-                seen.add((who.key, zone))
-                _sees(context, who, databases[zone], zone)
-        if grant.zones and keys is not None:
-            _by_tags(context, keys, who, grant)
+        principal = principal_of(principals, grant)
+        zones: list[Zone] = [*grant.zones, *(declared[path].zone for path in grant.tables)]
+        for zone in dict.fromkeys(zones):
+            # Once a principal and database: a second one would be revoked with the first.
+            if (principal.key, zone) not in seen:
+                seen.add((principal.key, zone))
+                _describe_database(context, principal, catalog.databases[zone], zone)
+        if grant.zones and tags is not None:
+            _grant_by_tags(context, tags, principal, grant)
         for path in grant.tables:
-            _on_table(context, who, grant, declared[path], tables[path], kept[path])
+            _grant_table(context, principal, grant, declared[path], catalog.tables[path])
 
-    for who in principals:
-        _places(context, who, locations)
+    for principal in principals:
+        _grant_locations(context, principal, catalog.locations)
 
 
-def see_default(
+def grant_default_database(
     context: Context,
     principals: Sequence[Principal],
     database: pulumi.Resource,
-    after: Sequence[pulumi.Resource],
+    depends_on: Sequence[pulumi.Resource],
 ) -> None:
-    """DESCRIBE on the account's `default` database, which Athena asks for of every principal. database: what
-    creates it.
+    """Grant DESCRIBE on the account's `default` database, which Athena requires of every principal. database:
+    what creates it.
 
-    By a tag of this lakehouse's own: granted on the database itself, the right would be one for all
-    lakehouses of the account, and the first that is destroyed would take it from principals of the others.
+    By a tag of this lakehouse: granted on the database itself, the permission would be one for all lakehouses
+    of the account, and the first that is destroyed would revoke it from principals of the others.
     """
-    if not any(who.local for who in principals):
-        return
     name = f"{context.name}-{DEFAULT_DATABASE}"
     tag = lakeformation.LfTag(
-        name, key=DEFAULT_TAG.of(context.settings.prefix), values=[_QUERIED], opts=context.options(*after)
+        name,
+        key=DEFAULT_TAG.of(context.settings.prefix),
+        values=[_QUERIED],
+        opts=context.options(*depends_on),
     )
-    # Not ResourceLfTags: it would have the tags of other lakehouses for drift.
+    # Not ResourceLfTags: it would report the tags of other lakehouses as drift.
     tagged = lakeformation.ResourceLfTag(
         name,
         database=lakeformation.ResourceLfTagDatabaseArgs(name=DEFAULT_DATABASE),
@@ -82,11 +77,11 @@ def see_default(
         opts=context.options(database, delete_before_replace=True),
     )
     expression = lakeformation.PermissionsLfTagPolicyExpressionArgs(key=tag.key, values=[_QUERIED])
-    for who in principals:
-        if who.local:
+    for principal in principals:
+        if principal.local:
             lakeformation.Permissions(
-                f"{context.name}-{who.key}-{DEFAULT_DATABASE}-tag",
-                principal=who.arn,
+                f"{context.name}-{principal.key}-{DEFAULT_DATABASE}-tag",
+                principal=principal.arn,
                 permissions=["DESCRIBE"],
                 lf_tag_policy=lakeformation.PermissionsLfTagPolicyArgs(
                     resource_type="DATABASE", expressions=[expression]
@@ -95,11 +90,13 @@ def see_default(
             )
 
 
-def _places(context: Context, who: Principal, locations: Mapping[Zone, lakeformation.Resource]) -> None:
-    """The folders of the tables that a principal writes."""
+def _grant_locations(
+    context: Context, principal: Principal, locations: Mapping[Zone, lakeformation.Resource]
+) -> None:
+    """Grant the folders of the tables that a principal writes."""
     written = {
         table.path: table
-        for grant in who.grants
+        for grant in principal.grants
         if "write" in grant.actions
         for table in context.settings.tables
         if table.path in grant.tables
@@ -107,120 +104,117 @@ def _places(context: Context, who: Principal, locations: Mapping[Zone, lakeforma
     }
     for path, table in written.items():
         if table.zone in locations:
-            name = f"{context.name}-{who.key}-{path}-location"
-            place_of_table(context, name, who.arn, table, locations, who.formerly(name))
+            name = f"{context.name}-{principal.key}-{path}-location"
+            former_names = principal.former_names(name)
+            grant_table_location(context, name, principal.arn, table, locations, former_names)
 
 
-def _sees(context: Context, who: Principal, database: Database, zone: Zone) -> None:
-    name = f"{context.name}-{who.key}-{zone}"
+def _describe_database(context: Context, principal: Principal, database: Database, zone: Zone) -> None:
+    name = f"{context.name}-{principal.key}-{zone}"
     lakeformation.Permissions(
         name,
-        principal=who.arn,
+        principal=principal.arn,
         permissions=["DESCRIBE"],
         database=lakeformation.PermissionsDatabaseArgs(catalog_id=context.catalog_id, name=database.name),
-        opts=context.options(delete_before_replace=True, formerly=who.formerly(name)),
+        opts=context.options(delete_before_replace=True, former_names=principal.former_names(name)),
     )
 
 
 def _permissions(grant: GrantSettings) -> list[str]:
-    given = {*(READS if "read" in grant.actions else ()), *(CHANGES_ROWS if "write" in grant.actions else ())}
-    return sorted(given)
+    read = READS if "read" in grant.actions else ()
+    write = CHANGES_ROWS if "write" in grant.actions else ()
+    return sorted({*read, *write})
 
 
-def _by_tags(context: Context, keys: Tags, who: Principal, grant: GrantSettings) -> None:
-    """On whatever has the tags, today's and later tables."""
+def _grant_by_tags(context: Context, tags: Tags, principal: Principal, grant: GrantSettings) -> None:
+    """Grant what has the tags: present and later tables."""
     expressions = [
         lakeformation.PermissionsLfTagPolicyExpressionArgs(key=key, values=list(values))
         for key, values in (
-            (keys.classification.key, grant.classifications),
-            (keys.zone.key, grant.zones),
+            (tags.classification.key, grant.classifications),
+            (tags.zone.key, grant.zones),
         )
     ]
     lakeformation.Permissions(
-        f"{context.name}-{who.key}-zones-{'-'.join(sorted(grant.zones))}",
-        principal=who.arn,
+        f"{context.name}-{principal.key}-zones-{'-'.join(sorted(grant.zones))}",
+        principal=principal.arn,
         permissions=_permissions(grant),
         lf_tag_policy=lakeformation.PermissionsLfTagPolicyArgs(
             resource_type="TABLE", expressions=expressions
         ),
-        opts=context.options(delete_before_replace=True, formerly=[f"{context.name}-grant-{grant.name}"]),
+        opts=context.options(delete_before_replace=True, former_names=[f"{context.name}-grant-{grant.name}"]),
     )
 
 
-def _on_table(
+def _grant_table(
     context: Context,
-    who: Principal,
+    principal: Principal,
     grant: GrantSettings,
-    table: TableSettings,
-    made: Entry,
-    kept: pulumi.Resource,
+    declared: TableSettings,
+    table: MigratedTable,
 ) -> None:
-    formerly = [f"{context.name}-grant-{grant.name}-{table.path}"]
-    columns = table.columns_of(grant.classifications)
+    former_names = [f"{context.name}-grant-{grant.name}-{declared.path}"]
+    columns = declared.columns_of(grant.classifications)
     if grant.rows is not None:
-        _on_rows(context, who, grant, table.path, made, columns, kept)
+        _grant_rows(context, principal, grant, declared.path, table, columns)
         return
-    permissions, whole, some = _permissions(grant), None, None
-    if len(columns) < len(table.columns):
-        # These columns and no later one: what is added has the table's classification.
+    permissions, whole_table, some_columns = _permissions(grant), None, None
+    if len(columns) < len(declared.columns):
+        # These columns and no later one: a column that is added has the table's classification.
         permissions = ["SELECT"]
-        some = lakeformation.PermissionsTableWithColumnsArgs(
+        some_columns = lakeformation.PermissionsTableWithColumnsArgs(
             catalog_id=context.catalog_id,
-            database_name=made.database_name,
-            name=made.name,
+            database_name=table.database_name,
+            name=table.name,
             column_names=columns,
         )
     else:
-        whole = lakeformation.PermissionsTableArgs(
-            catalog_id=context.catalog_id, database_name=made.database_name, name=made.name
+        whole_table = lakeformation.PermissionsTableArgs(
+            catalog_id=context.catalog_id, database_name=table.database_name, name=table.name
         )
     lakeformation.Permissions(
-        f"{context.name}-{who.key}-{table.path}",
-        principal=who.arn,
+        f"{context.name}-{principal.key}-{declared.path}",
+        principal=principal.arn,
         permissions=permissions,
-        table=whole,
-        table_with_columns=some,
-        opts=context.options(kept, delete_before_replace=True, formerly=formerly),
+        table=whole_table,
+        table_with_columns=some_columns,
+        opts=context.options(table.migration, delete_before_replace=True, former_names=former_names),
     )
 
 
-def _on_rows(
+def _grant_rows(
     context: Context,
-    who: Principal,
+    principal: Principal,
     grant: GrantSettings,
     path: str,
-    made: Entry,
+    table: MigratedTable,
     columns: list[str],
-    kept: pulumi.Resource,
 ) -> None:
-    """A filter of rows and columns, which engines that Lake Formation trusts obey (Athena). The grant's name
-    is the filter's, and so part of what the grant is on."""
+    """Grant rows and columns by a filter, which engines that Lake Formation trusts apply (Athena). The filter
+    has the grant's name, which is therefore part of the permission's target."""
     name = f"{context.name}-grant-{grant.name}-{path}"
     cells = lakeformation.DataCellsFilter(
         name,
         table_data=lakeformation.DataCellsFilterTableDataArgs(
             table_catalog_id=context.place.account_id,
-            database_name=made.database_name,
-            table_name=made.name,
+            database_name=table.database_name,
+            table_name=table.name,
             name=grant.name,
             column_names=columns,
             row_filter=lakeformation.DataCellsFilterTableDataRowFilterArgs(filter_expression=grant.rows),
         ),
-        # A table has one filter of a name.
-        opts=context.options(kept, delete_before_replace=True),
-    )
-    filtered: pulumi.Input[lakeformation.PermissionsDataCellsFilterArgs] = (
-        lakeformation.PermissionsDataCellsFilterArgs(
-            table_catalog_id=context.place.account_id,
-            database_name=made.database_name,
-            table_name=made.name,
-            name=grant.name,
-        )
+        # Names of filters are unique in a table.
+        opts=context.options(table.migration, delete_before_replace=True),
     )
     lakeformation.Permissions(
         name,
-        principal=who.arn,
+        principal=principal.arn,
         permissions=["SELECT"],
-        data_cells_filter=filtered,
+        data_cells_filter=lakeformation.PermissionsDataCellsFilterArgs(
+            table_catalog_id=context.place.account_id,
+            database_name=table.database_name,
+            table_name=table.name,
+            name=grant.name,
+        ),
         opts=context.options(cells, delete_before_replace=True),
     )

@@ -1,4 +1,4 @@
-"""The principals of grants: one entry for each, however many grants it has."""
+"""The principals of grants, one entry for each principal."""
 
 import hashlib
 import re
@@ -17,72 +17,83 @@ from aiplatform.lakehouse.grants import GrantSettings
 _DIGEST: Final = 8
 _AGAIN: Final = "the same output in both grants, or the arn as text"
 _UNFIT: Final = re.compile(r"[^a-zA-Z0-9._-]")
-"""What a role's name may have and a workgroup's may not (Athena API reference, WorkGroup: Name)."""
+"""Characters that a role's name may have and a workgroup's may not (Athena API reference, WorkGroup:
+Name)."""
 
 
 @dataclass(frozen=True)
 class Principal:
-    """A principal that grants name. key: its part of logical names. text: its arn, None where only the engine
-    knows it. arn: it fails where two grants name one role and only the engine knew. local: whether it is a
-    role of this account, to which policies can be attached; one that only the engine knows is taken for one,
-    as it is created by the same program. former: the key that it had by a grant's name."""
+    """A principal that grants name.
+
+    key: its part of logical names. text: its arn; None where only the engine knows it. arn: fails where two
+    grants name one role and only the engine knows both. local: whether it is a role of this account, to which
+    policies can be attached; so is one that only the engine knows, as the same program creates it.
+    former_key: the key that it had, by a grant's name.
+    """
 
     key: str
     text: str | None
     arn: Input[str]
     local: bool
-    former: str
+    former_key: str
     grants: list[GrantSettings] = field(default_factory=list[GrantSettings])
 
     @property
     def gets_policy(self) -> bool:
-        """Whether a policy is put on it: on a role of this account, except one that AWS alone may change."""
+        """Whether a policy is attached to it: a role of this account, except one that only AWS may change."""
         return self.local and (self.text is None or not reserved(self.text))
 
     @property
     def short(self) -> str:
-        """Its part of a policy's name, of up to 128 characters: the role's name, or the key where only the
-        engine knows the role."""
+        """Its part of a policy's name, which has at most 128 characters: the role's name, or the key where
+        only the engine knows the role."""
         return self.key if self.text is None else self.text.rpartition("/")[2]
 
     @property
     def writes(self) -> bool:
-        """Whether a grant lets it write."""
+        """Whether a grant allows it to write."""
         return any("write" in grant.actions for grant in self.grants)
 
-    def formerly(self, name: str) -> list[str]:
-        """Logical names that a resource had under the former key, for one that has it in its name."""
-        return [name.replace(self.key, self.former, 1)] if self.former != self.key else []
+    def former_names(self, name: str) -> list[str]:
+        """Return the logical names that a resource of this name, which contains the key, had."""
+        return [name.replace(self.key, self.former_key, 1)] if self.former_key != self.key else []
 
 
-def principals(context: Context) -> list[Principal]:
-    """The principals in the order of their first grants. Grants name one where their arns are known to be the
-    same; what only the engine knows must be of different roles, which is checked as soon as it is known."""
+def grant_principals(context: Context) -> list[Principal]:
+    """Return the principals in the order of their first grants. Grants name the same principal where their
+    arns are known to be equal; arns that only the engine knows must differ, which is checked once they are
+    known."""
     grants: dict[str, list[GrantSettings]] = {}
     paths: dict[str, str] = {}
     for index, grant in enumerate(context.settings.grants):
         key = _key(context, grant, context.settings.grants)
         grants.setdefault(key, []).append(grant)
         paths.setdefault(key, f"LakehouseArgs.grants[{index}].principal")
-    # A role of another account is known by its arn alone.
-    local = {key: each[0].principal for key, each in grants.items() if _local(context, each[0])}
+    # A role of another account is given as text.
+    local = {
+        key: same_principal[0].principal
+        for key, same_principal in grants.items()
+        if _local(context, same_principal[0])
+    }
     arns = apart({paths[key]: arn for key, arn in local.items()}, context.place.account_id, _AGAIN)
     return [
         Principal(
             key,
-            known(each[0].principal),
-            arns.get(paths[key], each[0].principal),
+            known(same_principal[0].principal),
+            arns.get(paths[key], same_principal[0].principal),
             key in local,
-            f"principal-{each[0].name}",
-            each,
+            f"principal-{same_principal[0].name}",
+            same_principal,
         )
-        for key, each in grants.items()
+        for key, same_principal in grants.items()
     ]
 
 
-def of_grant(found: Sequence[Principal], grant: GrantSettings) -> Principal:
-    """The principal of a grant."""
-    return next(each for each in found if any(one is grant for one in each.grants))
+def principal_of(principals: Sequence[Principal], grant: GrantSettings) -> Principal:
+    """Return the principal of a grant."""
+    return next(
+        principal for principal in principals if any(granted is grant for granted in principal.grants)
+    )
 
 
 def _local(context: Context, grant: GrantSettings) -> bool:
@@ -91,19 +102,19 @@ def _local(context: Context, grant: GrantSettings) -> bool:
 
 
 def _key(context: Context, grant: GrantSettings, grants: Sequence[GrantSettings]) -> str:
-    """What identifies a principal in logical names: the role, or the first grant of an output that only the
-    engine knows."""
+    """Return what identifies a principal in logical names: the role, or the first grant of an output that
+    only the engine knows."""
     text = known(grant.principal)
     if text is None:
-        first = next(each for each in grants if each.principal is grant.principal)
+        first = next(other for other in grants if other.principal is grant.principal)
         return f"principal-{first.name}"
     role = text.partition(":role/")[2]
     return f"role-{role}" if _local(context, grant) else f"role-{role}-{text.split(':')[4]}"
 
 
 def role_name(arn: Input[str]) -> Output[str]:
-    """The name of a role on which a policy is put: what stands after its path. Raises for one that AWS alone
-    may change."""
+    """Return the name of a role to which a policy is attached: what follows its path. Raises for one that
+    only AWS may change."""
 
     def name(known: str) -> str:
         problem = own_role(known)
@@ -115,10 +126,11 @@ def role_name(arn: Input[str]) -> Output[str]:
 
 
 def workgroup_name(prefix: str, arn: str) -> str:
-    """The workgroup of a role of this account: names of roles are unique in it, whatever their paths are.
+    """Return the workgroup's name of a role of this account: names of roles are unique in it, whatever their
+    paths are.
 
-    `{prefix}-lakehouse-{role}` is within Athena's 128 characters for every prefix that the writer role's
-    name leaves room for. A role's name with `+`, `=`, `,` or `@` gets a digest in their place.
+    `{prefix}-lakehouse-{role}` is within Athena's 128 characters for every prefix that the writer role's name
+    allows. A role's name with `+`, `=`, `,` or `@` gets a digest in their place.
     """
     role = arn.rpartition("/")[2]
     fitting = _UNFIT.sub("-", role)

@@ -1,83 +1,70 @@
-"""Quality on AWS: a ruleset of Glue Data Quality for each table, the gate's script, and a job that looks at
-rules on a schedule.
+"""Quality on AWS: a ruleset of Glue Data Quality for each table, the script of the quality gate, and a job
+that evaluates rules on a schedule.
 
-An evaluation run of Glue Data Quality would not do: it reads the catalog's tables as DynamicFrames, and those
-of Iceberg that Lake Formation governs cannot be read so (Glue developer guide, "Limitations" of data lake
-frameworks). A job reads them as Spark does, and has the same service judge them.
+The schedule does not use evaluation runs of Glue Data Quality: they read the catalog's tables as
+DynamicFrames, which is not possible for Iceberg tables that Lake Formation governs (Glue developer guide,
+"Limitations" of data lake frameworks). The job reads them by Spark, and evaluates them by the same service.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 
 import pulumi
-from pulumi_aws import glue, iam, kms, lakeformation, s3
+from pulumi_aws import glue, lakeformation, s3
 
-from aiplatform._shared.aws.policy_documents import Statement, allow, document, trust
+from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse import quality_gate
-from aiplatform.lakehouse.aws.catalog_entries import Entry
-from aiplatform.lakehouse.aws.context import SPILL, TABLES, Context
-from aiplatform.lakehouse.aws.event_rules import told
+from aiplatform.lakehouse.aws.catalog_entries import Catalog, MigratedTable
+from aiplatform.lakehouse.aws.context import GATE_SCRIPT, Context
+from aiplatform.lakehouse.aws.event_rules import create_event_rule
 from aiplatform.lakehouse.aws.glue_jobs import (
-    GATE,
-    Work,
-    conf,
-    job,
-    named,
+    Job,
+    create_job,
+    gate_tables,
     ruleset_name,
-    runs_jobs,
-    scheduled,
+    schedule_job,
+    spark_configuration,
 )
-from aiplatform.lakehouse.aws.names import BATCH, QUALITY, QUALITY_ROLE
-from aiplatform.lakehouse.aws.roles import GET_DATA_ACCESS, READ_CATALOG
+from aiplatform.lakehouse.aws.names import BATCH, QUALITY
 from aiplatform.lakehouse.quality import QualitySettings, render
-from aiplatform.lakehouse.tables import ZONES
 
 
-def tester(context: Context) -> iam.Role | None:
-    """Who looks at rules on a schedule; nobody where no table has one."""
-    if not any(rules.schedule for rules in context.quality.values()):
-        return None
-    return iam.Role(
-        f"{context.name}-tester",
-        name_prefix=QUALITY_ROLE.of(context.settings.prefix),
-        description="Reads tables to look at their rules",
-        assume_role_policy=trust("glue.amazonaws.com"),
-        tags=context.settings.tags,
-        opts=context.options(),
-    )
+@dataclass(frozen=True)
+class QualityGate:
+    """The rulesets by the tables' paths, and the gate's script; None where no table has rules."""
+
+    rulesets: Mapping[str, glue.DataQualityRuleset]
+    script: s3.BucketObjectv2 | None
+
+    @property
+    def resources(self) -> list[pulumi.Resource]:
+        """What a job depends on that evaluates rules."""
+        return [*([self.script] if self.script is not None else []), *self.rulesets.values()]
 
 
-def rulesets(
-    context: Context, tables: Mapping[str, Entry], kept: Mapping[str, pulumi.Resource]
-) -> dict[str, glue.DataQualityRuleset]:
-    """The rulesets, by the tables' paths. kept: what has brought each table to its declaration."""
-    return {
-        path: _ruleset(context, path, rules, tables[path], kept[path])
-        for path, rules in context.quality.items()
+def create_quality_gate(
+    context: Context, catalog: Catalog, depends_on: Sequence[pulumi.Resource]
+) -> QualityGate:
+    """Create the rulesets and the script. depends_on: what must exist before the script is uploaded."""
+    rulesets = {
+        path: _ruleset(context, path, rules, catalog.tables[path]) for path, rules in context.quality.items()
     }
-
-
-def gate(context: Context, after: Sequence[pulumi.Resource]) -> s3.BucketObjectv2 | None:
-    """The gate's script, where a table has rules. after: what the bucket must have first."""
     if not context.quality:
-        return None
-    text = resources.files(quality_gate).joinpath("gate.py").read_text(encoding="utf-8")
-    return s3.BucketObjectv2(
+        return QualityGate(rulesets, None)
+    script = s3.BucketObjectv2(
         f"{context.name}-gate",
         bucket=context.bucket("curated"),
-        key=GATE,
-        content=text,
+        key=GATE_SCRIPT,
+        content=resources.files(quality_gate).joinpath("gate.py").read_text(encoding="utf-8"),
         content_type="text/x-python",
-        opts=context.options(*after),
+        opts=context.options(*depends_on),
     )
+    return QualityGate(rulesets, script)
 
 
 def _ruleset(
-    context: Context,
-    path: str,
-    rules: QualitySettings,
-    table: Entry,
-    kept: pulumi.Resource,
+    context: Context, path: str, rules: QualitySettings, table: MigratedTable
 ) -> glue.DataQualityRuleset:
     return glue.DataQualityRuleset(
         f"{context.name}-{path.replace('.', '-')}",
@@ -88,68 +75,69 @@ def _ruleset(
             database_name=table.database_name, table_name=table.name
         ),
         tags=context.tags(path),
-        opts=context.options(kept, delete_before_replace=True),
+        opts=context.options(table.migration, delete_before_replace=True),
     )
 
 
-def looked_at(
+def create_quality_job(
     context: Context,
-    role: iam.Role,
-    key: kms.Key,
-    encrypted: glue.SecurityConfiguration,
-    tables: Mapping[str, Entry],
-    rulesets: Mapping[str, glue.DataQualityRuleset],
-    after: Sequence[pulumi.Resource],
+    role: ServiceRole | None,
+    security: glue.SecurityConfiguration | None,
+    catalog: Catalog,
+    gate: QualityGate,
+    depends_on: Sequence[pulumi.Resource],
 ) -> None:
-    """The job that looks at rules, and when. after: what must stand before it runs."""
-    rights = iam.RolePolicy(
-        f"{context.name}-tester",
-        name="tester",
-        role=role.name,
-        policy=key.arn.apply(lambda arn: document(*tester_rights(context, arn))),
-        opts=context.options(),
-    )
-    let = [
+    """Create the job that evaluates rules on a schedule. role: None where no table has a schedule; security:
+    None without jobs. depends_on: what must exist before it runs."""
+    if role is None or security is None:
+        return
+    permissions = [
         lakeformation.Permissions(
             f"{context.name}-tester-{path}",
             principal=role.arn,
             permissions=["DESCRIBE", "SELECT"],
             table=lakeformation.PermissionsTableArgs(
                 catalog_id=context.catalog_id,
-                database_name=tables[path].database_name,
-                name=tables[path].name,
+                database_name=catalog.tables[path].database_name,
+                name=catalog.tables[path].name,
             ),
             opts=context.options(delete_before_replace=True),
         )
-        for path in rulesets
+        for path in gate.rulesets
     ]
-    work = Work(
-        logical="quality",
-        name=quality_job(context),
-        description=f"Looks at the rules of {context.settings.prefix}'s tables",
-        script=f"s3://{context.bucket('curated')}/{GATE}",
-        role=role,
-        arguments={"--conf": conf(context, branch=False), "--gate_tables": named(context, list(rulesets))},
-        runs=10,
+    job = create_job(
+        context,
+        Job(
+            logical="quality",
+            name=_job_name(context),
+            description=f"Looks at the rules of {context.settings.prefix}'s tables",
+            script=f"s3://{context.bucket('curated')}/{GATE_SCRIPT}",
+            role=role,
+            arguments={
+                "--conf": spark_configuration(context, branch=False),
+                "--gate_tables": gate_tables(context, list(gate.rulesets)),
+            },
+            runs=10,
+        ),
+        security,
+        [*depends_on, *role.policies, *permissions, *gate.resources],
     )
-    made = job(context, work, encrypted, [*after, rights, *let, *rulesets.values()])
     for path, rules in context.quality.items():
         if rules.schedule:
-            arguments = {"--gate_tables": named(context, [path])}
-            scheduled(context, f"quality-{path.replace('.', '-')}", made, rules.schedule, arguments)
+            arguments = {"--gate_tables": gate_tables(context, [path])}
+            schedule_job(context, f"quality-{path.replace('.', '-')}", job, rules.schedule, arguments)
 
 
-def quality_job(context: Context) -> str:
-    """What the job is called that looks at rules."""
+def _job_name(context: Context) -> str:
     return f"{BATCH.of(context.settings.prefix)}-lakehouse-quality"
 
 
-def tell(context: Context) -> None:
-    """Rules that do not hold, as Glue tells EventBridge (Glue developer guide, "Setting up alerts,
-    deployments, and scheduling" of data quality)."""
+def notify_failed_rules(context: Context) -> None:
+    """Notify the targets of evaluations that failed, by Glue's events (Glue developer guide, "Setting up
+    alerts, deployments, and scheduling" of data quality)."""
     prefix = BATCH.of(context.settings.prefix)
     gated = [f"{prefix}-{batch.name}" for batch in context.settings.batches if batch.publishes]
-    told(
+    create_event_rule(
         context,
         "quality",
         QUALITY,
@@ -158,41 +146,9 @@ def tell(context: Context) -> None:
             "source": ["aws.glue-dataquality"],
             "detail-type": ["Data Quality Evaluation Results Available"],
             "detail": {
-                "context": {"jobName": [quality_job(context), *gated]},
+                "context": {"jobName": [_job_name(context), *gated]},
                 "state": ["FAILED"],
             },
         },
         context.settings.quality_targets,
     )
-
-
-def tester_rights(context: Context, key_arn: str) -> list[Statement]:
-    """It reads tables and the script, and writes what Spark puts aside."""
-    return [
-        *runs_jobs(context),
-        allow(
-            ["s3:GetObject"],
-            [
-                context.bucket_arn("curated", f"/{GATE}"),
-                *(
-                    context.bucket_arn(table.zone, f"/{TABLES}/{table.name}/*")
-                    for table in context.settings.tables
-                    if table.quality is not None
-                ),
-            ],
-            sid="Read",
-        ),
-        allow(
-            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            context.bucket_arn("raw", f"/{SPILL}/quality/*"),
-            sid="PutAside",
-        ),
-        allow(
-            ["s3:ListBucket", "s3:GetBucketLocation"],
-            [context.bucket_arn(zone) for zone in ZONES],
-            sid="FindFiles",
-        ),
-        allow(["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"], key_arn, sid="UseKey"),
-        allow(READ_CATALOG, context.catalog_arns, sid="Tables"),
-        GET_DATA_ACCESS,
-    ]

@@ -1,23 +1,23 @@
-"""Queries: for each principal of a grant an Athena workgroup, and what IAM lets it do.
+"""Queries: for each principal of a grant an Athena workgroup, and what IAM allows it.
 
-Athena gives the results and the texts of a workgroup's queries to every principal that may read in the
-workgroup, whatever Lake Formation grants it (Athena user guide, "Managed query results"; "Considerations and
-limitations for querying data registered with Lake Formation"). A workgroup is therefore one principal's.
+Athena returns the results and the texts of a workgroup's queries to every principal that may read in the
+workgroup, regardless of Lake Formation (Athena user guide, "Managed query results"; "Considerations and
+limitations for querying data registered with Lake Formation"). A workgroup therefore belongs to one
+principal.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import pulumi
 from pulumi import Output
 from pulumi_aws import athena, kms
 
 from aiplatform._shared.aws.managed_policies import attached
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform.lakehouse.aws.context import Context
+from aiplatform.lakehouse.aws.permissions import DEFAULT_DATABASE, GET_DATA_ACCESS, READ_CATALOG
 from aiplatform.lakehouse.aws.principals import Principal, role_name, workgroup_name
-from aiplatform.lakehouse.aws.roles import DEFAULT_DATABASE, GET_DATA_ACCESS, READ_CATALOG
 
 _QUERY: Final = (
     "athena:BatchGetQueryExecution",
@@ -34,15 +34,15 @@ _QUERY: Final = (
 @dataclass(frozen=True)
 class Queries:
     """By the names of grants. workgroups: of grants whose principal is a role of this account; a role of
-    another account queries in a workgroup of its own account. policies: the documents of what IAM must allow,
-    which roles of this account have already, except those that AWS alone may change."""
+    another account queries in a workgroup of that account. policies: documents of what IAM must allow; they
+    are attached to roles of this account, except to those that only AWS may change."""
 
-    workgroups: dict[str, pulumi.Output[str]]
-    policies: dict[str, pulumi.Output[str]]
+    workgroups: dict[str, Output[str]]
+    policies: dict[str, Output[str]]
 
 
-def queries(context: Context, key: kms.Key, principals: Sequence[Principal]) -> Queries:
-    """The workgroups, and the policies that are attached to the roles of this account."""
+def create_workgroups(context: Context, key: kms.Key, principals: Sequence[Principal]) -> Queries:
+    """Create the workgroups and the policies of the roles of this account."""
     workgroups: dict[str, Output[str]] = {}
     policies: dict[str, Output[str]] = {}
     for principal in principals:
@@ -53,12 +53,12 @@ def queries(context: Context, key: kms.Key, principals: Sequence[Principal]) -> 
             if group is not None:
                 workgroups[grant.name] = group.name
         if principal.gets_policy:
-            _attached(context, principal, policy)
+            _attach_policy(context, principal, policy)
     return Queries(workgroups, policies)
 
 
 def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.Workgroup:
-    """A workgroup whose results Athena keeps itself, under the key."""
+    """A workgroup whose results Athena itself stores, encrypted by the key."""
     prefix = context.settings.prefix
     name = f"{context.name}-workgroup-{principal.key}"
     return athena.Workgroup(
@@ -68,7 +68,7 @@ def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.W
             lambda arn: f"Queries of {arn.rpartition('/')[2]} in {prefix}'s lakehouse"
         ),
         configuration=athena.WorkgroupConfigurationArgs(
-            # What a client asks for counts for nothing.
+            # Settings of clients are without effect.
             enforce_workgroup_configuration=True,
             bytes_scanned_cutoff_per_query=context.settings.cutoff_bytes,
             publish_cloudwatch_metrics_enabled=True,
@@ -83,10 +83,10 @@ def _workgroup(context: Context, key: kms.Key, principal: Principal) -> athena.W
                 ),
             ),
         ),
-        # Saved queries are no data: they do not keep an environment from being destroyed.
+        # Saved queries are no data: they do not prevent the destruction of an environment.
         force_destroy=True,
         tags=context.tags("lakehouse"),
-        opts=context.options(delete_before_replace=True, formerly=principal.formerly(name)),
+        opts=context.options(delete_before_replace=True, former_names=principal.former_names(name)),
     )
 
 
@@ -98,8 +98,8 @@ def _policy(
     )
 
 
-def _attached(context: Context, principal: Principal, policy: Output[str]) -> None:
-    # One role may read several lakehouses, of whose rights its inline policies would be too long.
+def _attach_policy(context: Context, principal: Principal, policy: Output[str]) -> None:
+    # Not inline: a role that reads several lakehouses would exceed the size of its inline policies.
     attached(
         f"{context.name}-client-{principal.key}",
         f"{context.settings.prefix}-lakehouse-client-{principal.short}",
@@ -113,7 +113,7 @@ def _attached(context: Context, principal: Principal, policy: Output[str]) -> No
 def _statements(
     context: Context, principal: Principal, key_arn: str, workgroup: str | None
 ) -> list[Statement]:
-    """What IAM must let a principal do so that Lake Formation decides. No right on a bucket is in it."""
+    """Return what IAM must allow a principal so that Lake Formation decides. No permission on a bucket."""
     # UpdateTable: a commit to an Iceberg table.
     catalog = [*READ_CATALOG, *(["glue:UpdateTable"] if principal.writes else [])]
     tables = [allow(catalog, context.catalog_arns, sid="Tables"), GET_DATA_ACCESS]
@@ -136,7 +136,7 @@ def _statements(
             context.place.arn("athena", "datacatalog/AwsDataCatalog"),
             sid="FindCatalog",
         ),
-        # The context is the workgroup's: with the key alone, no other workgroup's results are opened.
+        # In the context of its workgroup: results of other workgroups are not decrypted.
         allow(
             ["kms:Decrypt", "kms:GenerateDataKey"],
             key_arn,

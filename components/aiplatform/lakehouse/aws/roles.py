@@ -1,134 +1,143 @@
-"""Roles of a lakehouse: through which Lake Formation reaches the buckets, who writes, who tidies up."""
+"""The lakehouse's own roles, each with its permissions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import pulumi
 from pulumi import Output
 from pulumi_aws import iam, kms
 
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, trust
-from aiplatform._shared.aws.roles import Role
-from aiplatform.lakehouse.aws.context import TABLES, Context
-from aiplatform.lakehouse.aws.names import ACCESS_ROLE, OPTIMIZER_ROLE, STREAM_ROLE, WRITER
-from aiplatform.lakehouse.tables import ZONES
-
-_USE_OF_KEY: Final = ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
-_FILES: Final = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
-_OPTIMIZER_LOGS: Final = ("iceberg-compaction", "iceberg-retention", "iceberg-orphan-file-deletion")
-
-# It has no narrower resource; Lake Formation's own grants decide what it gives.
-GET_DATA_ACCESS: Final[Statement] = allow(["lakeformation:GetDataAccess"], "*", sid="AskLakeFormation")
-DEFAULT_DATABASE: Final = "default"
-"""The database that Athena looks at first, whichever a query names (Athena user guide, "The DESCRIBE
-permission is required on the default database")."""
-READ_CATALOG: Final = (
-    "glue:GetCatalog",
-    "glue:GetCatalogs",
-    "glue:GetDatabase",
-    "glue:GetDatabases",
-    "glue:GetTable",
-    # Not in the guide, and asked for all the same when a table is loaded at the REST endpoint
-    # (duckdb/duckdb-iceberg, issue 810).
-    "glue:GetIcebergTableMetadata",
-    "glue:GetTables",
-    "glue:GetTableVersion",
-    "glue:GetTableVersions",
-    "glue:GetPartition",
-    "glue:GetPartitions",
-    "glue:BatchGetPartition",
+from aiplatform._shared.aws.roles import Role, ServiceRole, service_role
+from aiplatform.lakehouse.aws import permissions
+from aiplatform.lakehouse.aws.context import Context
+from aiplatform.lakehouse.aws.names import (
+    ACCESS_ROLE,
+    CAPTURE_ROLE,
+    KEEPER_ROLE,
+    OPTIMIZER_ROLE,
+    QUALITY_ROLE,
+    STREAM_ROLE,
+    WRITER,
 )
 
 
 @dataclass(frozen=True)
 class Roles:
-    """The roles, each with its rights."""
+    """The roles by what they are for."""
 
-    access: iam.Role
-    """What Lake Formation works as."""
-    writer: iam.Role
-    """What pipelines work as."""
-    optimizer: iam.Role
-    """What Glue tidies tables up as."""
-    feeder: iam.Role | None
-    """What streams append as."""
+    lake_formation: ServiceRole
+    """Lake Formation accesses the tables' files by it."""
+    writer: ServiceRole
+    """Pipelines and batches assume it."""
+    optimizer: ServiceRole
+    """Glue's table optimizers."""
+    table_migrator: ServiceRole
+    """The function that migrates tables."""
+    streams: ServiceRole | None
+    """Firehose; None without streams."""
+    captures: Mapping[str, ServiceRole]
+    """DMS, by the captures' names."""
+    quality: ServiceRole | None
+    """The job that evaluates quality rules; None where no table has a schedule."""
 
-
-def roles(context: Context, writers: Sequence[Role]) -> Roles:
-    """The roles alone: their rights need the key, whose users they are."""
-    access = iam.Role(
-        f"{context.name}-access",
-        name_prefix=ACCESS_ROLE.of(context.settings.prefix),
-        description="Lake Formation reads and writes files of tables for whom it lets",
-        assume_role_policy=_access_trust(context),
-        tags=context.settings.tags,
-        opts=context.options(),
-    )
-    writer = iam.Role(
-        f"{context.name}-writer",
-        name=WRITER.of(context.settings.prefix),
-        description="Pipelines write the lakehouse",
-        assume_role_policy=_writers(context, writers),
-        tags=context.settings.tags,
-        opts=context.options(delete_before_replace=True),
-    )
-    optimizer = iam.Role(
-        f"{context.name}-optimizer",
-        name_prefix=OPTIMIZER_ROLE.of(context.settings.prefix),
-        description="Glue compacts Iceberg tables and removes what they use no more",
-        assume_role_policy=trust("glue.amazonaws.com"),
-        tags=context.settings.tags,
-        opts=context.options(),
-    )
-    return Roles(access, writer, optimizer, _feeder(context))
+    @property
+    def table_policies(self) -> list[pulumi.Resource]:
+        """The policies of the roles that change tables."""
+        return [*self.lake_formation.policies, *self.writer.policies, *self.optimizer.policies]
 
 
-def _feeder(context: Context) -> iam.Role | None:
-    if not context.settings.streams:
-        return None
-    return iam.Role(
-        f"{context.name}-streams",
-        name_prefix=STREAM_ROLE.of(context.settings.prefix),
-        description="Firehose appends events to tables",
-        # Firehose says for whom it works (its developer guide, "Preventing cross-service confused deputy").
-        assume_role_policy=trust(
-            "firehose.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.place.account_id}}
+def create_roles(context: Context, key: kms.Key, writers: Sequence[Role]) -> Roles:
+    """Create the roles. writers: those that may assume the writer role."""
+
+    def with_key(statements: Callable[[Context, str], list[Statement]]) -> Output[list[Statement]]:
+        return key.arn.apply(lambda arn: statements(context, arn))
+
+    prefix, tags = context.settings.prefix, context.settings.tags
+    return Roles(
+        lake_formation=service_role(
+            f"{context.name}-access",
+            parent=context.parent,
+            trust=_lake_formation_trust(context),
+            statements=with_key(permissions.lake_formation),
+            policy_name="access",
+            name_prefix=ACCESS_ROLE.of(prefix),
+            description="Lake Formation reads and writes files of tables for whom it lets",
+            tags=tags,
         ),
-        tags=context.settings.tags,
-        opts=context.options(),
+        writer=service_role(
+            f"{context.name}-writer",
+            parent=context.parent,
+            trust=_writer_trust(context, writers),
+            statements=with_key(permissions.writer),
+            opts=context.options(delete_before_replace=True),
+            policy_name="writer",
+            role_name=WRITER.of(prefix),
+            description="Pipelines write the lakehouse",
+            tags=tags,
+        ),
+        optimizer=service_role(
+            f"{context.name}-optimizer",
+            parent=context.parent,
+            trust=trust("glue.amazonaws.com"),
+            statements=permissions.optimizer(context),
+            policy_name="optimizer",
+            name_prefix=OPTIMIZER_ROLE.of(prefix),
+            description="Glue compacts Iceberg tables and removes what they use no more",
+            tags=tags,
+        ),
+        table_migrator=service_role(
+            f"{context.name}-keeper",
+            parent=context.parent,
+            trust=trust("lambda.amazonaws.com"),
+            statements=permissions.table_migrator(context),
+            policy_name="keeper",
+            name_prefix=KEEPER_ROLE.of(prefix),
+            description="Brings Iceberg tables to what is declared",
+            tags=tags,
+        ),
+        streams=service_role(
+            f"{context.name}-streams",
+            parent=context.parent,
+            # Firehose states the account that it works for (its developer guide, "Preventing cross-service
+            # confused deputy").
+            trust=trust(
+                "firehose.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.place.account_id}}
+            ),
+            statements=with_key(permissions.streams),
+            policy_name="streams",
+            name_prefix=STREAM_ROLE.of(prefix),
+            description="Firehose appends events to tables",
+            tags=tags,
+        )
+        if context.settings.streams
+        else None,
+        captures=_capture_roles(context, key),
+        quality=service_role(
+            f"{context.name}-tester",
+            parent=context.parent,
+            trust=trust("glue.amazonaws.com"),
+            statements=with_key(permissions.quality),
+            policy_name="tester",
+            name_prefix=QUALITY_ROLE.of(prefix),
+            description="Reads tables to look at their rules",
+            tags=tags,
+        )
+        if any(rules.schedule for rules in context.quality.values())
+        else None,
     )
 
 
-def rights(context: Context, made: Roles, key: kms.Key) -> list[pulumi.Resource]:
-    """What the roles may do; answers what must stand before they are used."""
-    policies = {
-        "access": (made.access, key.arn.apply(lambda arn: document(*_access(context, arn)))),
-        "writer": (made.writer, key.arn.apply(lambda arn: document(*writer_rights(context, arn)))),
-        "optimizer": (made.optimizer, document(*_optimizer(context))),
-    }
-    return [
-        iam.RolePolicy(
-            f"{context.name}-{purpose}",
-            name=purpose,
-            role=role.name,
-            policy=policy,
-            opts=context.options(),
-        )
-        for purpose, (role, policy) in policies.items()
-    ]
-
-
-def writers_may_assume(context: Context, writer: iam.Role, writers: Sequence[Role]) -> None:
-    """The writers' own leave to become the writer role: its trust policy names the account, so that IAM asks
-    for both."""
+def allow_writers_to_assume(context: Context, writer: ServiceRole, writers: Sequence[Role]) -> None:
+    """Allow the writers to assume the writer role by policies of theirs: its trust policy names the account,
+    so that IAM requires both."""
     for role in writers:
         iam.RolePolicy(
             f"{context.name}-writers-{role.key}",
             # Not one name for all: at another position a role's new policy would have the old one's name.
             name=f"{context.settings.prefix}-lakehouse-writer-{role.short}",
             role=role.name,
-            # Sessions of Pods have tags that go with them from role to role.
+            # Sessions of Pods have tags that are passed on from role to role.
             policy=writer.arn.apply(
                 lambda arn: document(allow(["sts:AssumeRole", "sts:TagSession"], arn, sid="BecomeWriter"))
             ),
@@ -136,18 +145,42 @@ def writers_may_assume(context: Context, writer: iam.Role, writers: Sequence[Rol
         )
 
 
-def _access_trust(context: Context) -> str:
-    """Lake Formation alone, for this account (its developer guide, "Cross-service confused deputy
+def _capture_roles(context: Context, key: kms.Key) -> dict[str, ServiceRole]:
+    # DMS, and DMS of this region: only the latter reads secrets (DMS user guide, "Using secrets to access AWS
+    # Database Migration Service endpoints").
+    services = ["dms.amazonaws.com", f"dms.{context.place.region}.amazonaws.com"]
+    dms_trust = document(
+        {"Effect": "Allow", "Principal": {"Service": services}, "Action": ["sts:AssumeRole"]}
+    )
+    return {
+        capture.name: service_role(
+            f"{context.name}-capture-{capture.name}",
+            parent=context.parent,
+            trust=dms_trust,
+            statements=Output.all(key.arn, capture.secret, capture.secret_key).apply(
+                lambda arns, capture=capture: permissions.capture(context, capture, *arns)
+            ),
+            policy_name="capture",
+            name_prefix=CAPTURE_ROLE.of(context.settings.prefix),
+            description=f"Captures {capture.name} into raw",
+            tags=context.settings.tags,
+        )
+        for capture in context.settings.captures
+    }
+
+
+def _lake_formation_trust(context: Context) -> str:
+    """Only Lake Formation, for this account (its developer guide, "Cross-service confused deputy
     prevention").
 
     Not Glue, which "Requirements for roles used to register locations" of that guide lists too: a Glue job
-    that is given this role would read every table, past all grants. Crawlers, jobs and optimizers get their
-    files from Lake Formation: its service-linked role, which registers locations as well as this one, trusts
-    Lake Formation alone (the guide, "Using service-linked roles for Lake Formation").
+    with this role would read every table regardless of grants. Crawlers, jobs and optimizers get their files
+    from Lake Formation: its service-linked role, which registers locations as well as this one, trusts only
+    Lake Formation (the guide, "Using service-linked roles for Lake Formation").
     """
-    # S3 Tables: Lake Formation passes on for whom it works (Amazon S3 user guide, "Integrating Amazon S3
-    # Tables with AWS analytics services").
-    passed_on = ["sts:SetContext", "sts:SetSourceIdentity"] if context.in_s3_tables else []
+    # S3 Tables: Lake Formation passes on the principal that it works for (Amazon S3 user guide, "Integrating
+    # Amazon S3 Tables with AWS analytics services").
+    passed_on = ["sts:SetContext", "sts:SetSourceIdentity"] if context.uses_s3_tables else []
     return trust(
         "lakeformation.amazonaws.com",
         {"StringEquals": {"aws:SourceAccount": context.place.account_id}},
@@ -155,12 +188,12 @@ def _access_trust(context: Context) -> str:
     )
 
 
-def _writers(context: Context, writers: Sequence[Role]) -> Output[str]:
-    """The writers by a condition, not as principals: IAM refuses a principal that is not there yet. And Glue,
-    where there are batches."""
+def _writer_trust(context: Context, writers: Sequence[Role]) -> Output[str]:
+    """The writers in a condition, not as principals: IAM refuses a principal that does not exist yet. And
+    Glue, where there are batches."""
     jobs = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": ["sts:AssumeRole"]}
     root = f"arn:{context.place.partition}:iam::{context.place.account_id}:root"
-    return Output.all(*(each.arn for each in writers)).apply(
+    return Output.all(*(role.arn for role in writers)).apply(
         lambda arns: document(
             {
                 "Effect": "Allow",
@@ -171,41 +204,3 @@ def _writers(context: Context, writers: Sequence[Role]) -> Output[str]:
             *([jobs] if context.settings.batches else []),
         )
     )
-
-
-def _access(context: Context, key_arn: str) -> list[Statement]:
-    return [
-        allow(_FILES, [context.bucket_arn(zone, f"/{TABLES}/*") for zone in ZONES], sid="FilesOfTables"),
-        allow(
-            ["s3:ListBucket", "s3:GetBucketLocation"],
-            [context.bucket_arn(zone) for zone in ZONES],
-            sid="FindFiles",
-        ),
-        allow(_USE_OF_KEY, key_arn, sid="UseKey"),
-    ]
-
-
-def writer_rights(context: Context, key_arn: str) -> list[Statement]:
-    """It changes tables and does not make or drop them: they are declared."""
-    return [
-        allow(_FILES, [context.bucket_arn(zone, "/*") for zone in ZONES], sid="Files"),
-        allow(
-            ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
-            [context.bucket_arn(zone) for zone in ZONES],
-            sid="FindFiles",
-        ),
-        allow(_USE_OF_KEY, key_arn, sid="UseKey"),
-        allow([*READ_CATALOG, "glue:UpdateTable"], context.catalog_arns, sid="Tables"),
-        GET_DATA_ACCESS,
-    ]
-
-
-def _optimizer(context: Context) -> list[Statement]:
-    """Files come by Lake Formation, whose location the tables are in (Glue developer guide, "Table
-    optimization prerequisites")."""
-    groups = [context.place.arn("logs", f"log-group:/aws-glue/{each}/logs:*") for each in _OPTIMIZER_LOGS]
-    return [
-        allow(["glue:GetTable", "glue:UpdateTable"], context.catalog_arns, sid="Tables"),
-        allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], groups, sid="WriteLogs"),
-        GET_DATA_ACCESS,
-    ]

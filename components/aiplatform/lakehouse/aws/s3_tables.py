@@ -1,16 +1,16 @@
-"""S3 Tables as the store: a table bucket, which looks after its tables itself, and its place in Glue's
-catalog.
+"""S3 Tables as the store: a table bucket, which maintains its tables itself, and its entry in Glue's catalog.
 
 The account's table buckets are one federated catalog of Glue's, `s3tablescatalog`, which Lake Formation
 governs by a location with federation (Amazon S3 user guide, "Integrating Amazon S3 Tables with AWS analytics
-services"). Both are of the whole account and region, as the data lake's settings are: `account_settings` says
-who makes them.
+services"). Account and region have one of each, as of the data lake's settings: `account_settings` states
+whether this lakehouse creates them.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
+from pulumi import Output
 from pulumi_aws import glue, iam, kms, lakeformation, s3tables
 from pulumi_aws.s3tables import (
     TableBucketEncryptionConfigurationArgs,
@@ -34,7 +34,8 @@ from pulumi_aws.s3tables import (
 )
 
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
-from aiplatform.lakehouse.aws.catalog_entries import Database, Entry
+from aiplatform._shared.aws.roles import ServiceRole
+from aiplatform.lakehouse.aws.catalog_entries import Database, Table
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.table_spec import first_properties
 from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
@@ -45,10 +46,10 @@ _FILE_MIB: Final = 512
 CATALOG: Final = "s3tablescatalog"
 
 
-def bucket(context: Context, key: kms.Key, readers: Sequence[pulumi.Input[str]]) -> s3tables.TableBucket:
-    """The table bucket under the key, closed to whoever would pass by Lake Formation. readers: who may touch
-    data."""
-    made = s3tables.TableBucket(
+def create_table_bucket(context: Context, key: kms.Key, role: ServiceRole) -> s3tables.TableBucket:
+    """Create the table bucket, encrypted by the key. Only Lake Formation's role and the deployer access data;
+    all others would circumvent Lake Formation."""
+    bucket = s3tables.TableBucket(
         f"{context.name}-tables",
         name=context.table_bucket,
         encryption_configuration=TableBucketEncryptionConfigurationArgs(
@@ -68,17 +69,17 @@ def bucket(context: Context, key: kms.Key, readers: Sequence[pulumi.Input[str]])
     )
     s3tables.TableBucketPolicy(
         f"{context.name}-tables",
-        table_bucket_arn=made.arn,
-        resource_policy=pulumi.Output.all(*readers).apply(
+        table_bucket_arn=bucket.arn,
+        resource_policy=Output.all(role.arn, context.deployer_arn).apply(
             lambda arns: document(*_policy(context, [str(arn) for arn in arns]))
         ),
         opts=context.options(data=True),
     )
-    return made
+    return bucket
 
 
 def _policy(context: Context, readers: Sequence[str]) -> list[Statement]:
-    """As the zones' buckets have it: TLS alone, and data by the roles alone that Lake Formation works by."""
+    """Require TLS, and deny data to all but the readers, as in the zones' buckets."""
     everything = [context.table_bucket_arn, f"{context.table_bucket_arn}/*"]
     common = {"Effect": "Deny", "Principal": "*"}
     return [
@@ -100,26 +101,26 @@ def _policy(context: Context, readers: Sequence[str]) -> list[Statement]:
 
 
 def maintenance_may_use_key(context: Context) -> Statement:
-    """A statement of the key's policy: upkeep of tables (Amazon S3 user guide, "Permission requirements for
-    S3 Tables SSE-KMS encryption")."""
+    """Return a statement of the key's policy: S3 Tables maintains tables (Amazon S3 user guide, "Permission
+    requirements for S3 Tables SSE-KMS encryption")."""
     return {
         "Sid": "TablesAreKept",
         "Effect": "Allow",
         "Principal": {"Service": "maintenance.s3tables.amazonaws.com"},
         "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
         "Resource": "*",
-        # No aws:SourceAccount: the guide's policy has none, and without the key upkeep stops unnoticed. The
-        # context names a bucket of this account.
+        # No aws:SourceAccount: the guide's policy has none, and without the key maintenance stops without a
+        # notice. The context names a bucket of this account.
         "Condition": {"StringLike": {"kms:EncryptionContext:aws:s3:arn": f"{context.table_bucket_arn}/*"}},
     }
 
 
-def governed(
-    context: Context, role: iam.Role, key: kms.Key, after: Sequence[pulumi.Resource]
+def register_with_lake_formation(
+    context: Context, role: ServiceRole, key: kms.Key, depends_on: Sequence[pulumi.Resource]
 ) -> list[pulumi.Resource]:
-    """The account's table buckets in Glue's catalog, and Lake Formation's location of them; answers what must
-    stand before grants are made. role: what Lake Formation works as."""
-    rights = iam.RolePolicy(
+    """Add the account's table buckets to Glue's catalog and to Lake Formation's locations; returns what
+    databases depend on. role: Lake Formation's."""
+    policy = iam.RolePolicy(
         f"{context.name}-tables",
         name="tables",
         role=role.name,
@@ -127,33 +128,35 @@ def governed(
         opts=context.options(),
     )
     if not context.settings.account_settings:
-        return [rights]
-    every = context.place.arn("s3tables", "bucket/*")
+        return [policy]
+    all_buckets = context.place.arn("s3tables", "bucket/*")
     location = lakeformation.Resource(
         f"{context.name}-tables",
-        arn=every,
+        arn=all_buckets,
         role_arn=role.arn,
         with_federation=True,
         with_privileged_access=True,
         hybrid_access_enabled=False,
-        opts=context.options(*after, rights),
+        opts=context.options(*depends_on, policy),
     )
     catalog = glue.Catalog(
         f"{context.name}-tables",
         name=CATALOG,
         description="The account's table buckets",
-        federated_catalog=glue.CatalogFederatedCatalogArgs(connection_name="aws:s3tables", identifier=every),
+        federated_catalog=glue.CatalogFederatedCatalogArgs(
+            connection_name="aws:s3tables", identifier=all_buckets
+        ),
         allow_full_table_external_data_access="True",
-        # None: IAM alone decides on nothing.
+        # None: IAM on its own authorizes nothing.
         create_database_default_permissions=[],
         create_table_default_permissions=[],
         opts=context.options(location, delete_before_replace=True),
     )
-    return [rights, location, catalog]
+    return [policy, location, catalog]
 
 
 def _access(context: Context, key_arn: str) -> list[Statement]:
-    """What Lake Formation hands on, for this lakehouse's table bucket."""
+    """Lake Formation accesses this lakehouse's table bucket, to issue credentials for its tables."""
     arn = context.table_bucket_arn
     return [
         # Of no bucket in particular (Lake Formation developer guide, "Prerequisites for integrating Amazon S3
@@ -184,51 +187,51 @@ def _access(context: Context, key_arn: str) -> list[Statement]:
     ]
 
 
-def databases(
-    context: Context, made: s3tables.TableBucket, after: Sequence[pulumi.Resource]
+def create_namespaces(
+    context: Context, bucket: s3tables.TableBucket, depends_on: Sequence[pulumi.Resource]
 ) -> dict[Zone, Database]:
-    """A namespace a zone. after: what makes it a database of Glue's catalog."""
+    """Create a namespace for each zone. depends_on: what makes it a database of Glue's catalog."""
     namespaces: dict[Zone, s3tables.Namespace] = {
         zone: s3tables.Namespace(
             f"{context.name}-{zone}",
             namespace=context.database(zone),
-            table_bucket_arn=made.arn,
-            opts=context.options(*after, data=True, delete_before_replace=True),
+            table_bucket_arn=bucket.arn,
+            opts=context.options(*depends_on, data=True, delete_before_replace=True),
         )
         for zone in ZONES
     }
-    return {zone: Database(made, made.namespace) for zone, made in namespaces.items()}
+    return {zone: Database(namespace, namespace.namespace) for zone, namespace in namespaces.items()}
 
 
-def tables(
+def create_tables(
     context: Context,
-    made: s3tables.TableBucket,
+    bucket: s3tables.TableBucket,
     databases: Mapping[Zone, Database],
     key: kms.Key,
-) -> dict[str, Entry]:
-    """The tables by their path. They are made with their columns; the keeper brings all else of the
-    declaration."""
-    entries: dict[str, Entry] = {}
+) -> dict[str, Table]:
+    """Create the tables with their columns; returns them by their paths. The table migrator adds the rest of
+    the declaration."""
+    tables: dict[str, Table] = {}
     for table in context.settings.tables:
-        there = s3tables.Table(
+        resource = s3tables.Table(
             f"{context.name}-{table.zone}-{table.name}",
             name=table.name,
             namespace=databases[table.zone].name,
-            table_bucket_arn=made.arn,
+            table_bucket_arn=bucket.arn,
             format="ICEBERG",
             encryption_configuration=TableEncryptionConfigurationArgs(
                 sse_algorithm="aws:kms", kms_key_arn=key.arn
             ),
-            maintenance_configuration=_upkeep(context, table),
-            metadata=TableMetadataArgs(iceberg=_declared(context, table)),
-            # Iceberg's from now on, as in a bucket of one's own.
+            maintenance_configuration=_maintenance(context, table),
+            metadata=TableMetadataArgs(iceberg=_metadata(context, table)),
+            # Iceberg changes it from now on, as in the zones' buckets.
             opts=context.options(data=True, delete_before_replace=True, ignore_changes=["metadata"]),
         )
-        entries[table.path] = Entry(there, there.namespace, there.name, there.warehouse_location)
-    return entries
+        tables[table.path] = Table(resource, resource.namespace, resource.name, resource.warehouse_location)
+    return tables
 
 
-def _declared(context: Context, table: TableSettings) -> TableMetadataIcebergArgs:
+def _metadata(context: Context, table: TableSettings) -> TableMetadataIcebergArgs:
     # S3 Tables numbers the columns itself, from 1 in their order, as Iceberg's libraries do.
     schema = numbered(table.fields)
     return TableMetadataIcebergArgs(
@@ -244,7 +247,7 @@ def _declared(context: Context, table: TableSettings) -> TableMetadataIcebergArg
     )
 
 
-def _upkeep(context: Context, table: TableSettings) -> TableMaintenanceConfigurationArgs:
+def _maintenance(context: Context, table: TableSettings) -> TableMaintenanceConfigurationArgs:
     days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
     return TableMaintenanceConfigurationArgs(
         iceberg_compaction=TableMaintenanceConfigurationIcebergCompactionArgs(

@@ -1,71 +1,71 @@
-"""Batches on AWS: Glue jobs for Spark, as the writer."""
+"""Batches on AWS: Glue jobs for Spark with the writer role."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_aws import glue, iam
 
-from aiplatform._shared.aws.policy_documents import Statement, allow, document
-from aiplatform.lakehouse.aws.context import Context
-from aiplatform.lakehouse.aws.glue_jobs import GATE, Work, conf, job, named, runs_jobs, scheduled
+from aiplatform._shared.aws.policy_documents import document
+from aiplatform._shared.aws.roles import ServiceRole
+from aiplatform.lakehouse.aws.context import GATE_SCRIPT, Context
+from aiplatform.lakehouse.aws.glue_jobs import (
+    Job,
+    create_job,
+    gate_tables,
+    schedule_job,
+    spark_configuration,
+)
 from aiplatform.lakehouse.aws.names import BATCH
+from aiplatform.lakehouse.aws.permissions import batches
+from aiplatform.lakehouse.aws.quality import QualityGate
 from aiplatform.lakehouse.ingestion import BatchSettings
 
 
-def batches(
+def create_batches(
     context: Context,
-    writer: iam.Role,
-    encrypted: glue.SecurityConfiguration,
-    rulesets: Mapping[str, glue.DataQualityRuleset],
-    after: Sequence[pulumi.Resource],
+    writer: ServiceRole,
+    security: glue.SecurityConfiguration | None,
+    gate: QualityGate,
+    depends_on: Sequence[pulumi.Resource],
 ) -> dict[str, glue.Job]:
-    """The jobs by their names. after: what must stand before one runs."""
-    if not context.settings.batches:
+    """Create the jobs; returns them by their names. security: None without jobs. depends_on: what must exist
+    before a job runs."""
+    if not context.settings.batches or security is None:
         return {}
-    rights = _writer_runs(context, writer)
-    first = [*after, rights, *rulesets.values()]
+    # In addition to the writer's permissions on tables: logs, rules, and the scripts.
+    policy = iam.RolePolicy(
+        f"{context.name}-writer-jobs",
+        name="jobs",
+        role=writer.name,
+        policy=document(*batches(context)),
+        opts=context.options(),
+    )
     jobs: dict[str, glue.Job] = {}
     for batch in context.settings.batches:
-        jobs[batch.name] = job(context, _work(context, batch, writer), encrypted, first)
+        jobs[batch.name] = create_job(
+            context, _job(context, batch, writer), security, [*depends_on, *gate.resources, policy]
+        )
         if batch.schedule:
-            scheduled(context, f"batch-{batch.name}", jobs[batch.name], batch.schedule, {})
+            schedule_job(context, f"batch-{batch.name}", jobs[batch.name], batch.schedule, {})
     return jobs
 
 
-def _work(context: Context, batch: BatchSettings, writer: iam.Role) -> Work:
+def _job(context: Context, batch: BatchSettings, writer: ServiceRole) -> Job:
     gated = bool(batch.publishes)
-    gate = {"--gate_script": batch.script, "--gate_tables": named(context, batch.publishes)}
-    return Work(
+    gate = {"--gate_script": batch.script, "--gate_tables": gate_tables(context, batch.publishes)}
+    return Job(
         logical=f"batch-{batch.name}",
         name=f"{BATCH.of(context.settings.prefix)}-{batch.name}",
         description=f"Batch {batch.name} of {context.settings.prefix}'s lakehouse",
-        script=f"s3://{context.bucket('curated')}/{GATE}" if gated else batch.script,
+        script=f"s3://{context.bucket('curated')}/{GATE_SCRIPT}" if gated else batch.script,
         role=writer,
         arguments={
             **{f"--{name}": value for name, value in batch.arguments.items()},
             **(gate if gated else {}),
-            "--conf": conf(context, branch=gated),
+            "--conf": spark_configuration(context, branch=gated),
         },
         size=batch.worker_size,
         workers=batch.workers,
         timeout=batch.timeout_minutes,
         retries=batch.retries,
     )
-
-
-def _writer_runs(context: Context, writer: iam.Role) -> iam.RolePolicy:
-    """The writer's rights as a job: logs, rules, and the scripts."""
-    return iam.RolePolicy(
-        f"{context.name}-writer-jobs",
-        name="jobs",
-        role=writer.name,
-        policy=document(*run_rights(context)),
-        opts=context.options(),
-    )
-
-
-def run_rights(context: Context) -> list[Statement]:
-    """Return the rights of the writer as a job, in addition to those on tables."""
-    scripts = sorted({batch.script.partition("://")[2] for batch in context.settings.batches})
-    arns = [f"arn:{context.place.partition}:s3:::{script}" for script in scripts]
-    return [*runs_jobs(context), allow(["s3:GetObject"], arns, sid="ReadScripts")]

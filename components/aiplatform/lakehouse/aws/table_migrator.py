@@ -1,26 +1,30 @@
-"""The table keeper on AWS: the function, what it may do, and one call of it for each declaration of a table.
+"""The function that migrates Iceberg tables to their declarations (the "table keeper"), and a call of it for
+each declaration of a table.
 
-A call is made when its table's declaration is new or other than at the last `up`, and never besides.
+A call is made when its table's declaration is new or differs from the one at the last `up`, and not
+otherwise.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Final
 
 import pulumi
 from pulumi import AssetArchive, StringAsset
-from pulumi_aws import iam, kms, lakeformation, lambda_
+from pulumi_aws import kms, lakeformation, lambda_
 
 from aiplatform._shared.args import Problem
 from aiplatform._shared.aws.logs import log_group
-from aiplatform._shared.aws.policy_documents import Statement, allow, document, trust
+from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse import table_keeper
-from aiplatform.lakehouse.aws.catalog_entries import Entry
+from aiplatform.lakehouse.aws.catalog_entries import Catalog, MigratedTable, Store, Table
 from aiplatform.lakehouse.aws.context import Context
-from aiplatform.lakehouse.aws.names import KEEPER, KEEPER_LOGS, KEEPER_ROLE
-from aiplatform.lakehouse.aws.roles import DEFAULT_DATABASE, GET_DATA_ACCESS
+from aiplatform.lakehouse.aws.names import KEEPER, KEEPER_LOGS
+from aiplatform.lakehouse.aws.permissions import DEFAULT_DATABASE
 from aiplatform.lakehouse.table_spec import declaration
+from aiplatform.lakehouse.tables import TableSettings
 
 RUNTIME: Final = "python3.13"
 _HANDLER: Final = "table_keeper.handler.handle"
@@ -28,13 +32,22 @@ _TIMEOUT: Final = 300
 _LOG_DAYS: Final = 90
 
 
-def refused(context: Context) -> Iterator[Problem]:
-    """What the keeper would refuse of today's declarations, asked before anything is made. Nothing in the run
-    that makes it; and where it cannot be asked, `up` will tell."""
+@dataclass(frozen=True)
+class TableMigrator:
+    """The function. ready: what a call of it depends on."""
+
+    function: lambda_.Function
+    role: ServiceRole
+    ready: list[pulumi.Resource]
+
+
+def migration_problems(context: Context) -> Iterator[Problem]:
+    """Return what the function would refuse of the present declarations, before anything is created. Nothing
+    in the first deployment, which creates it; where it cannot be called, `up` reports the problems."""
     tables = context.settings.tables
     if not tables:
         return
-    asked = {
+    request = {
         "warehouse": context.warehouse,
         "judge": [
             {
@@ -48,12 +61,12 @@ def refused(context: Context) -> Iterator[Problem]:
     try:
         answer = lambda_.get_invocation(
             function_name=KEEPER.of(context.settings.prefix),
-            input=json.dumps(asked),
-            opts=pulumi.InvokeOptions(parent=context.parent),
+            input=json.dumps(request),
+            opts=context.invoke_options,
         )
     except Exception as error:  # noqa: BLE001 - the SDK raises no narrower one
         if "ResourceNotFound" not in str(error):
-            pulumi.log.warn(f"changes of tables are judged by `up` alone: {error}", context.parent)
+            pulumi.log.warn(f"only `up` checks changes of tables: {error}", context.parent)
         return
     problems: dict[str, list[str]] = json.loads(answer.result).get("problems", {})
     for index, table in enumerate(tables):
@@ -61,24 +74,9 @@ def refused(context: Context) -> Iterator[Problem]:
             yield Problem(f"LakehouseArgs.tables[{index}]", f"{table.path}: {reason}")
 
 
-def role(context: Context) -> iam.Role:
-    """What the keeper works as. Its rights on tables are Lake Formation's; it has none on a bucket."""
-    return iam.Role(
-        f"{context.name}-keeper",
-        name_prefix=KEEPER_ROLE.of(context.settings.prefix),
-        description="Brings Iceberg tables to what is declared",
-        assume_role_policy=trust("lambda.amazonaws.com"),
-        tags=context.settings.tags,
-        opts=context.options(),
-    )
-
-
-def function(
-    context: Context, role: iam.Role, key: kms.Key
-) -> tuple[lambda_.Function, list[pulumi.Resource]]:
-    """The function, and what must stand before it is called."""
-    name = KEEPER.of(context.settings.prefix)
-    group = log_group(
+def create_migrator(context: Context, role: ServiceRole, key: kms.Key) -> TableMigrator:
+    """Create the function. It changes tables by permissions of Lake Formation, and has none on a bucket."""
+    logs = log_group(
         f"{context.name}-keeper",
         KEEPER_LOGS.of(context.settings.prefix),
         _LOG_DAYS,
@@ -86,114 +84,93 @@ def function(
         context.settings.tags,
         context.options(),
     )
-    rights = iam.RolePolicy(
+    function = lambda_.Function(
         f"{context.name}-keeper",
-        name="keeper",
-        role=role.name,
-        policy=document(*_rights(context)),
-        opts=context.options(),
-    )
-    made = lambda_.Function(
-        f"{context.name}-keeper",
-        name=name,
+        name=KEEPER.of(context.settings.prefix),
         description="Brings Iceberg tables to what is declared, by Iceberg's own steps",
         role=role.arn,
         runtime=RUNTIME,
         architectures=["arm64"],
         handler=_HANDLER,
-        code=code(),
+        code=_code(),
         timeout=_TIMEOUT,
         memory_size=256,
-        logging_config=lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=group.name),
+        logging_config=lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name),
         tags=context.tags("table-keeper"),
-        # Its name is known to those who look for its logs.
-        opts=context.options(rights, delete_before_replace=True),
+        # People find its logs by its name.
+        opts=context.options(*role.policies, delete_before_replace=True),
     )
-    return made, [rights, group]
+    return TableMigrator(function, role, [*role.policies, logs])
 
 
-def code() -> AssetArchive:
+def _code() -> AssetArchive:
     """The function's code: the folder `table_keeper` as it is installed here."""
-    folder = resources.files(table_keeper)
+    modules = sorted(resources.files(table_keeper).iterdir(), key=lambda module: module.name)
     return AssetArchive(
         {
-            f"table_keeper/{each.name}": StringAsset(each.read_text(encoding="utf-8"))
-            for each in sorted(folder.iterdir(), key=lambda each: each.name)
-            if each.name.endswith(".py")
+            f"table_keeper/{module.name}": StringAsset(module.read_text(encoding="utf-8"))
+            for module in modules
+            if module.name.endswith(".py")
         }
     )
 
 
-def _rights(context: Context) -> list[Statement]:
-    group = context.place.arn("logs", f"log-group:{KEEPER_LOGS.of(context.settings.prefix)}:*")
-    return [
-        allow(
-            [
-                "glue:GetCatalog",
-                "glue:GetDatabase",
-                "glue:GetTable",
-                "glue:GetIcebergTableMetadata",
-                "glue:UpdateTable",
-            ],
-            context.catalog_arns,
-            sid="Tables",
-        ),
-        allow(
-            ["glue:CreateDatabase"],
-            [
-                context.place.arn("glue", "catalog"),
-                context.place.arn("glue", f"database/{DEFAULT_DATABASE}"),
-            ],
-            sid="DefaultDatabase",
-        ),
-        allow(["logs:CreateLogStream", "logs:PutLogEvents"], group, sid="WriteLogs"),
-        GET_DATA_ACCESS,
-    ]
-
-
-def default_database(
-    context: Context, keeper: lambda_.Function, role: iam.Role, after: Sequence[pulumi.Resource]
+def create_default_database(
+    context: Context, migrator: TableMigrator, depends_on: Sequence[pulumi.Resource]
 ) -> lambda_.Invocation:
-    """A call that creates the account's `default` database where there is none. It is not a resource of this
-    program: others use it too, and it stays when the lakehouse is destroyed."""
-    may_create = lakeformation.Permissions(
+    """Call the function to create the account's `default` database where there is none. It is not a resource
+    of this program: others use it too, and it stays when the lakehouse is destroyed."""
+    permission = lakeformation.Permissions(
         f"{context.name}-keeper-catalog",
-        principal=role.arn,
+        principal=migrator.role.arn,
         permissions=["CREATE_DATABASE"],
         catalog_resource=True,
-        opts=context.options(*after),
+        opts=context.options(*migrator.ready, *depends_on),
     )
     return lambda_.Invocation(
         f"{context.name}-default",
-        function_name=keeper.name,
+        function_name=migrator.function.name,
         input=json.dumps({"create_database": DEFAULT_DATABASE}),
-        opts=context.options(may_create),
+        opts=context.options(permission),
     )
 
 
-def kept(
-    context: Context,
-    keeper: lambda_.Function,
-    tables: Mapping[str, Entry],
-    after: Sequence[pulumi.Resource],
-) -> dict[str, lambda_.Invocation]:
-    """A call for each table, by the table's path. after: what the keeper must be let to do first."""
-    return {
-        table.path: lambda_.Invocation(
-            f"{context.name}-{table.zone}-{table.name}",
-            function_name=keeper.name,
-            input=pulumi.Output.all(tables[table.path].database_name, tables[table.path].name).apply(
-                lambda names, table=table: json.dumps(
-                    {
-                        "warehouse": context.warehouse,
-                        "database": names[0],
-                        "table": names[1],
-                        **declaration(context.settings, table),
-                    },
-                    sort_keys=True,
-                )
-            ),
-            opts=context.options(tables[table.path].made, *after),
+def migrate_tables(
+    context: Context, migrator: TableMigrator, store: Store, permissions: Sequence[pulumi.Resource]
+) -> Catalog:
+    """Call the function for each table. permissions: the function's, of Lake Formation."""
+    depends_on = [*migrator.ready, *permissions]
+    migrated: dict[str, MigratedTable] = {}
+    for table in context.settings.tables:
+        created = store.tables[table.path]
+        call = _migration(context, migrator, table, created, depends_on)
+        migrated[table.path] = MigratedTable(
+            created.resource, created.database_name, created.name, created.location, call
         )
-        for table in context.settings.tables
-    }
+    return Catalog(store.databases, migrated, store.locations)
+
+
+def _migration(
+    context: Context,
+    migrator: TableMigrator,
+    table: TableSettings,
+    created: Table,
+    depends_on: Sequence[pulumi.Resource],
+) -> lambda_.Invocation:
+    def request(database: str, name: str) -> str:
+        return json.dumps(
+            {
+                "warehouse": context.warehouse,
+                "database": database,
+                "table": name,
+                **declaration(context.settings, table),
+            },
+            sort_keys=True,
+        )
+
+    return lambda_.Invocation(
+        f"{context.name}-{table.zone}-{table.name}",
+        function_name=migrator.function.name,
+        input=pulumi.Output.all(created.database_name, created.name).apply(lambda names: request(*names)),
+        opts=context.options(created.resource, *depends_on),
+    )

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from pulumi import Input
+from pulumi_gcp import serviceaccount
 
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.gcp.context import once, same, without
+from aiplatform.lakehouse.gcp.context import Context, ServiceAgents, same, unique, without
 from aiplatform.lakehouse.gcp.rules import ROW_CONDITIONS
 from aiplatform.lakehouse.grants import GrantSettings
 from aiplatform.lakehouse.tables import Classification, TableSettings
@@ -21,8 +22,23 @@ from aiplatform.lakehouse.tables import Classification, TableSettings
 PROTECTED: Final[tuple[Classification, ...]] = ("internal", "pii")
 Kind = Literal["raw", "masked"]
 Principals = list[Input[str]]
-Inside = Mapping[str, Sequence[Input[str]]]
+PlatformReaders = Mapping[str, Sequence[Input[str]]]
 """A table's path -> the platform's own principals that see all of it, as writers do."""
+
+
+def platform_readers(
+    context: Context, agents: ServiceAgents, batch_account: serviceaccount.Account | None
+) -> PlatformReaders:
+    """Return administrators and the account of batches for each table, and Dataplex' agent for tables with
+    quality rules: it runs the scans of every principal that may create one, and so sees no other table."""
+    common: list[Input[str]] = [*context.administrators]
+    if batch_account is not None:
+        common.append(batch_account.member)
+    scanner = agents.dataplex
+    return {
+        table.path: [*common, scanner.member] if scanner is not None and table.quality is not None else common
+        for table in context.settings.tables
+    }
 
 
 @dataclass(frozen=True)
@@ -41,39 +57,39 @@ class Policy:
         return f"{self.path.replace('.', '_')}_{self.classification}{ending}"
 
 
-def reaching(settings: LakehouseSettings, table: TableSettings) -> list[GrantSettings]:
-    """The grants that reach a table, by its zone or by its path."""
-    return [each for each in settings.grants if table.zone in each.zones or table.path in each.tables]
+def grants_on(settings: LakehouseSettings, table: TableSettings) -> list[GrantSettings]:
+    """Return the grants on a table, by its zone or by its path."""
+    return [grant for grant in settings.grants if table.zone in grant.zones or table.path in grant.tables]
 
 
-def policies(settings: LakehouseSettings, inside: Inside) -> list[Policy]:
-    """The data policies of all tables: always the same four of a table, whoever is granted what.
+def column_policies(settings: LakehouseSettings, readers: PlatformReaders) -> list[Policy]:
+    """Return the data policies of all tables: always the same four of a table, regardless of grants.
 
-    So no policy is dropped while its table exists. A policy that is kept in the cloud when it leaves the
-    program (`retain_data`) would meet itself when a later grant needs it again.
+    So no policy is dropped while its table exists. A policy that stays in the cloud when it leaves the
+    program (`retain_data`) would conflict with itself when a later grant needs it again.
     """
-    made: list[Policy] = []
+    policies: list[Policy] = []
     for table in settings.tables:
-        grants = reaching(settings, table)
+        grants = grants_on(settings, table)
         for classification in PROTECTED:
-            see = [each.principal for each in grants if classification in each.classifications]
-            raw = once([*settings.writers, *inside.get(table.path, ()), *see])
-            masked = without([each.principal for each in grants], raw)
-            made.append(Policy(table.path, classification, "raw", raw))
-            made.append(Policy(table.path, classification, "masked", masked))
-    return made
+            granted = [grant.principal for grant in grants if classification in grant.classifications]
+            raw = unique([*settings.writers, *readers.get(table.path, ()), *granted])
+            masked = without([grant.principal for grant in grants], raw)
+            policies.append(Policy(table.path, classification, "raw", raw))
+            policies.append(Policy(table.path, classification, "masked", masked))
+    return policies
 
 
-def on_column(made: Sequence[Policy], table: TableSettings, column: str) -> list[Policy]:
-    """The policies of a column. One that is not declared (a client added it) has its table's highest
-    classification. Values of columns that files are laid out by cannot be masked: there, principals that do
-    not see them are refused (BigQuery, "Mask data by applying data policies to a column")."""
-    declared = {each.name: each.classification for each in table.columns}
+def policies_of_column(policies: Sequence[Policy], table: TableSettings, column: str) -> list[Policy]:
+    """Return the policies of a column. A column that is not declared (a client added it) has its table's
+    highest classification. Values of columns that files are laid out by cannot be masked: there, principals
+    that do not see them are refused (BigQuery, "Mask data by applying data policies to a column")."""
+    declared = {declared.name: declared.classification for declared in table.columns}
     classification = declared.get(column, table.classification)
     laid_out = column in {part.column for part in (*table.partitions, *table.sort_order)}
     return [
         policy
-        for policy in made
+        for policy in policies
         if policy.path == table.path
         and policy.classification == classification
         and not (laid_out and policy.kind == "masked")
@@ -90,34 +106,33 @@ class Rows:
     principals: Principals
 
 
-def rows(
-    settings: LakehouseSettings, table: TableSettings, inside: Sequence[Input[str]] = ()
-) -> tuple[Rows, list[Rows]]:
-    """The policy of all rows, and the policies of conditions.
+def rows(settings: LakehouseSettings, table: TableSettings, readers: Sequence[Input[str]] = ()) -> list[Rows]:
+    """Return the policy of all rows, then the policies of conditions.
 
     A table with a row access policy shows no row to principals that none names: so the first is of all rows,
     for those whose grants state no condition. BigQuery keeps every policy until it is dropped by name, and
     nothing lists the policies of these tables: so there is a fixed number of names, one a condition, and the
     unused ones are dropped each time.
     """
-    grants = reaching(settings, table)
-    unfiltered = [each.principal for each in grants if each.rows is None]
-    whole = Rows("all_rows", "TRUE", once([*settings.writers, *inside, *unfiltered]))
+    grants = grants_on(settings, table)
+    unfiltered = [grant.principal for grant in grants if grant.rows is None]
+    all_rows = Rows("all_rows", "TRUE", unique([*settings.writers, *readers, *unfiltered]))
     conditions: dict[str, Principals] = {}
-    for each in grants:
-        if each.rows is not None:
-            conditions.setdefault(each.rows, []).append(each.principal)
-    used = [(condition, once(principals)) for condition, principals in conditions.items()]
+    for grant in grants:
+        if grant.rows is not None:
+            conditions.setdefault(grant.rows, []).append(grant.principal)
+    used = [(condition, unique(principals)) for condition, principals in conditions.items()]
     unused: list[tuple[str, Principals]] = [("", []) for _ in range(ROW_CONDITIONS - len(used))]
-    return whole, [
+    conditional = [
         Rows(f"rows_{number:02}", condition, principals)
         for number, (condition, principals) in enumerate([*used, *unused], 1)
     ]
+    return [all_rows, *conditional]
 
 
 @dataclass(frozen=True)
-class Reach:
-    """What one principal may do with one table, by all grants that reach it."""
+class TableAccess:
+    """What one principal may do with one table, by all grants on it."""
 
     principal: Input[str]
     grant: str
@@ -126,20 +141,19 @@ class Reach:
     writes: bool
 
 
-def reach(settings: LakehouseSettings, table: TableSettings) -> list[Reach]:
-    """The principals of grants that reach a table, each once: two equal bindings would be one in IAM, and
-    deleting either would delete it. A grant by zones writes the tables of which it gives every column, as a
-    row has all of them."""
-    found: list[Reach] = []
-    for grant in reaching(settings, table):
-        whole = table.path in grant.tables or len(table.columns_of(grant.classifications)) == len(
-            table.columns
-        )
-        reads, writes = "read" in grant.actions, "write" in grant.actions and whole
-        before = next((each for each in found if same(each.principal, grant.principal)), None)
-        if before is not None:
-            found.remove(before)
-            reads, writes = reads or before.reads, writes or before.writes
-        name = before.grant if before is not None else grant.name
-        found.append(Reach(grant.principal, name, reads, writes))
-    return found
+def table_access(settings: LakehouseSettings, table: TableSettings) -> list[TableAccess]:
+    """Return the principals of grants on a table, each once: two equal bindings would be one in IAM, and
+    deleting either would delete it. A grant by zones writes the tables of which it has every column, as a row
+    has all of them."""
+    accesses: list[TableAccess] = []
+    for grant in grants_on(settings, table):
+        all_columns = len(table.columns_of(grant.classifications)) == len(table.columns)
+        reads = "read" in grant.actions
+        writes = "write" in grant.actions and (table.path in grant.tables or all_columns)
+        earlier = next((access for access in accesses if same(access.principal, grant.principal)), None)
+        if earlier is not None:
+            accesses.remove(earlier)
+            reads, writes = reads or earlier.reads, writes or earlier.writes
+        name = earlier.grant if earlier is not None else grant.name
+        accesses.append(TableAccess(grant.principal, name, reads, writes))
+    return accesses

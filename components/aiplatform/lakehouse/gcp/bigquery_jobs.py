@@ -2,9 +2,9 @@
 
 The provider's create of a `gcp.bigquery.Job` ends as soon as BigQuery knows the job (magic-modules,
 mmv1/products/bigquery/Job.yaml: PollCheckForExistence), mostly while it runs; a job that fails is no error of
-the resource, and its id is taken for good. So an update asks BigQuery itself, with the provider's credentials
-and at its endpoint, and repeats the statements where they failed: principals that IAM knows for some seconds
-only are unknown to BigQuery at first. The next update repairs what a longer error left.
+the resource, and its id cannot be used again. So an update queries BigQuery itself, with the provider's
+credentials and at its endpoint, and repeats the statements where they failed: principals that were just
+created are unknown to BigQuery for some seconds. The next update repairs what a longer error left.
 """
 
 import os
@@ -31,19 +31,18 @@ ENDPOINT: Final = "GOOGLE_BIG_QUERY_CUSTOM_ENDPOINT"
 """The provider's own variable for another address of the API, as with Private Service Connect."""
 _ADDRESS: Final = "https://bigquery.googleapis.com/bigquery/v2/"
 _LONGEST: Final = 20 * 60.0
-"""Seconds that an update waits for the statements of one table: as long as the provider waits for a
-resource."""
+"""Seconds that an update waits for the statements of one table: the provider's timeout of a resource."""
 _PAUSE: Final = 10.0
-"""The longest pause between two questions, in seconds."""
+"""The longest pause between two requests, in seconds."""
 _TIMEOUT: Final = 60.0
 _REPETITIONS: Final = 2
 """How often an update repeats statements that failed."""
 _SETTLING = 30.0
-"""Seconds before each repetition: until BigQuery knows a principal that was just made."""
+"""Seconds before each repetition: until BigQuery knows a principal that was just created."""
 _LIMIT_ATTEMPTS: Final = 7
-"""How often a request is made that a rate limit refuses: after 1, 2, 4 seconds and so on."""
+"""Attempts of a request that a rate limit refuses: after 1, 2, 4 seconds and so on."""
 _LIMITS: Final = frozenset({"rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded"})
-"""Reasons of rate limits, which BigQuery answers with 403 ("Troubleshoot quota and limit errors")."""
+"""Reasons of rate limits, for which BigQuery returns 403 ("Troubleshoot quota and limit errors")."""
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
@@ -51,16 +50,16 @@ _CONFLICT: Final = 409
 
 
 class StatementsError(RuntimeError):
-    """Statements that failed, or that were not done in time; says which table's and why."""
+    """Statements that failed or exceeded the time; states the table and the reason."""
 
 
 class ExpiredError(StatementsError):
-    """BigQuery does not take the access token, or takes it no more."""
+    """BigQuery does not accept the access token, or no longer."""
 
 
 class Jobs:
     """BigQuery's jobs of one project in one location. Raises requests.RequestException where BigQuery does
-    not answer, after repetitions, or refuses: with BigQuery's own words."""
+    not answer, after repetitions, or refuses: with BigQuery's message."""
 
     def __init__(self, project: str, location: str, token: str) -> None:
         self._location = location
@@ -68,9 +67,9 @@ class Jobs:
         self._url = f"{os.environ.get(ENDPOINT) or _ADDRESS}projects/{project}/jobs"
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {token}"
-        # Without it the quota of a person's credentials is that of another project, or of none.
+        # Without it requests with a user's credentials are charged to another project, or to none.
         self._session.headers["X-Goog-User-Project"] = project
-        # With an id of its own an insert can be repeated, too.
+        # An insert can be repeated, too, as its job has an id.
         retries = Retry(
             total=8,
             backoff_factor=0.5,
@@ -83,7 +82,7 @@ class Jobs:
 
     def get(self, job_id: str) -> Mapping[str, Any] | None:
         """A job's status; None where there is no such job."""
-        answer = self._ask("GET", f"/{job_id}", params={"location": self._location})
+        answer = self._request("GET", f"/{job_id}", params={"location": self._location})
         if answer.status_code == _NOT_FOUND:
             return None
         status: Mapping[str, Any] = _accepted(answer).json()["status"]
@@ -94,15 +93,15 @@ class Jobs:
         reference = {"projectId": self._project, "jobId": job_id, "location": self._location}
         query = {"query": statements, "useLegacySql": False}
         body = {"jobReference": reference, "configuration": {"query": query}}
-        answer = self._ask("POST", "", json=body)
+        answer = self._request("POST", "", json=body)
         if answer.status_code != _CONFLICT:
             _accepted(answer)
 
     def cancel(self, job_id: str) -> None:
-        """Ask BigQuery to stop a job; does not wait until it has stopped."""
-        _accepted(self._ask("POST", f"/{job_id}/cancel", params={"location": self._location}))
+        """Cancel a job; does not wait until it has stopped."""
+        _accepted(self._request("POST", f"/{job_id}/cancel", params={"location": self._location}))
 
-    def _ask(self, method: str, path: str, **more: Any) -> requests.Response:
+    def _request(self, method: str, path: str, **more: Any) -> requests.Response:
         """One request, repeated where a rate limit refused it."""
         unlimited = Retrying(
             retry=retry_if_result(_limited),
@@ -139,7 +138,7 @@ def _last(attempts: RetryCallState) -> Any:
 
 
 def _problem(answer: requests.Response) -> Mapping[str, Any]:
-    """The error that BigQuery answered; empty where something else answered."""
+    """Return the error that BigQuery sent; empty where it sent none, as a proxy would."""
     try:
         return {**answer.json()["error"]}
     except (ValueError, LookupError, TypeError):
@@ -148,51 +147,51 @@ def _problem(answer: requests.Response) -> Mapping[str, Any]:
 
 def _limited(answer: requests.Response) -> bool:
     return answer.status_code == _FORBIDDEN and any(
-        each.get("reason") in _LIMITS for each in _problem(answer).get("errors") or ()
+        error.get("reason") in _LIMITS for error in _problem(answer).get("errors") or ()
     )
 
 
 def _accepted(answer: requests.Response) -> requests.Response:
     if not answer.ok:
-        said = _problem(answer).get("message") or answer.reason
-        raise requests.HTTPError(f"{said} (HTTP {answer.status_code})", response=answer)
+        message = _problem(answer).get("message") or answer.reason
+        raise requests.HTTPError(f"{message} (HTTP {answer.status_code})", response=answer)
     return answer
 
 
 def finish(jobs: Jobs, where: str, job_id: str, statements: str, seconds: float = _LONGEST) -> None:
     """Wait until a job, or a repetition of it, is done without errors; repeats it twice at most, and cancels
-    what is not done in time. Raises StatementsError, and ExpiredError where the token is not taken.
+    what exceeds the time. Raises StatementsError, and ExpiredError where the token is not accepted.
 
     Repetitions have the job's id and a number, so that a later update finds the one that succeeded.
     """
-    failed = ""
-    raised = StatementsError
+    reason = ""
+    error_type = StatementsError
     repeated = 0
     end = time.monotonic() + seconds
-    asked = job_id
+    current = job_id
     try:
         for number in count():
-            asked = f"{job_id}-{number}" if number else job_id
-            if jobs.get(asked) is None:
+            current = f"{job_id}-{number}" if number else job_id
+            if jobs.get(current) is None:
                 if repeated == _REPETITIONS or time.monotonic() + _SETTLING > end:
                     break
                 repeated += 1
                 time.sleep(_SETTLING)
-                jobs.start(asked, statements)
-            error = jobs.error_of(asked, max(end - time.monotonic(), 0))
+                jobs.start(current, statements)
+            error = jobs.error_of(current, max(end - time.monotonic(), 0))
             if error is None:
                 return
-            failed = error
+            reason = error
     except TimeoutError as error:
-        failed = str(error)
-        # The next update repeats it, where it would wait for it again otherwise.
+        reason = str(error)
+        # So that the next update repeats it instead of waiting for it again.
         with suppress(requests.RequestException):
-            jobs.cancel(asked)
+            jobs.cancel(current)
     except requests.RequestException as error:
-        failed = str(error)
+        reason = str(error)
         if error.response is not None and error.response.status_code == _UNAUTHORIZED:
-            raised = ExpiredError
-    raise raised(
+            error_type = ExpiredError
+    raise error_type(
         f"{where}: BigQuery could not apply its columns and policies, so no granted principal can read it; "
-        f"the next update repeats the statements: {failed}"
+        f"the next update repeats the statements: {reason}"
     )

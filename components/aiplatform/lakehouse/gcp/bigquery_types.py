@@ -1,4 +1,4 @@
-"""Iceberg's types as BigQuery has them ("Apache Iceberg managed tables", "Iceberg table data types")."""
+"""BigQuery's types for Iceberg's ("Apache Iceberg managed tables", "Iceberg table data types")."""
 
 import re
 from typing import Any, Final
@@ -20,11 +20,11 @@ _TYPES: Final = {
     "binary": "BYTES",
 }
 _NUMERIC_DIGITS: Final = 29
-"""Before the point, at most, and 9 after it: what NUMERIC holds."""
+"""Digits of NUMERIC before the point; after it there are 9."""
 
 
-def of(kind: Type) -> str:
-    """A type without parts, in SQL."""
+def sql_type(kind: Type) -> str:
+    """Return a type without parts in SQL."""
     name = str(kind)
     decimal = re.fullmatch(r"decimal\((\d+),(\d+)\)", name)
     if decimal:
@@ -35,12 +35,13 @@ def of(kind: Type) -> str:
     return f"BYTES({fixed[1]})" if fixed else _TYPES[name]
 
 
-def in_schema(kind: Type) -> dict[str, Any]:
-    """The same in a table's schema, where what stands in brackets has keys of its own."""
-    written = of(kind)
-    found = re.fullmatch(r"(\w+)\((\d+)(?:, (\d+))?\)", written)
-    if found is None:
-        return {"type": written}
-    if found[1] == "BYTES":
-        return {"type": "BYTES", "maxLength": found[2]}
-    return {"type": found[1], "precision": found[2], "scale": found[3]}
+def schema_type(kind: Type) -> dict[str, Any]:
+    """Return a type without parts in a table's schema, where parameters have separate keys."""
+    sql = sql_type(kind)
+    parametrized = re.fullmatch(r"(\w+)\((\d+)(?:, (\d+))?\)", sql)
+    if parametrized is None:
+        return {"type": sql}
+    name, first, second = parametrized.groups()
+    if name == "BYTES":
+        return {"type": "BYTES", "maxLength": first}
+    return {"type": name, "precision": first, "scale": second}

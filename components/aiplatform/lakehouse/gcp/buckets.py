@@ -1,42 +1,45 @@
 """The buckets of a lakehouse on Google Cloud, and their key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import bigquery, organizations, projects, storage
+from pulumi_gcp import bigquery, organizations, storage
 
+from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.gcp.keys import data_key, let_use
 from aiplatform._shared.principals import members, renamed
-from aiplatform.lakehouse.gcp.context import FILES, Context, Key
+from aiplatform.lakehouse.gcp.context import FILES, Context, ServiceAgents
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 _SOFT_DELETE_DAYS: Final = 7
-"""The least that Cloud Storage keeps what was deleted for, versions that a lifecycle rule took away
+"""The shortest time that Cloud Storage keeps deleted objects, versions that a lifecycle rule deleted
 included."""
 _ABANDONED_DAYS: Final = 7
 _DAY: Final = 24 * 3600
 OBJECT_USER: Final = "roles/storage.objectUser"
 BUCKET_READER: Final = "roles/storage.legacyBucketReader"
-"""To see a bucket and list its objects, on the bucket alone."""
+"""To get a bucket and list its objects; it can be granted on buckets only."""
+
+Buckets = Mapping[Zone, storage.Bucket]
 
 
-def key(
-    context: Context, pubsub: projects.ServiceIdentity | None, dataproc: projects.ServiceIdentity | None
-) -> Key:
-    """The key of all data, for the services that keep any. A lost key is lost data: a month to call it
-    back. dataproc: the agent of batches. Their disks are encrypted by Compute Engine's agent ("Use CMEK with
-    Serverless for Apache Spark")."""
-    settings = context.settings
+def create_key(context: Context, agents: ServiceAgents) -> DataKey:
+    """Create the key of all data, and allow the services that store data to use it. A lost key is lost data:
+    its destruction can be cancelled for a month."""
     crypto_key = data_key(context)
-    users: dict[str, Output[str]] = {"storage": _storage(context), "bigquery": bigquery_agent(context)}
-    if pubsub is not None:
-        users["pubsub"] = pubsub.email
-    if dataproc is not None:
-        users["dataproc"] = dataproc.email
-        users["compute"] = _compute(context)
-    return Key(
+    users: dict[str, Output[str]] = {
+        "storage": context.storage_agent(),
+        "bigquery": bigquery_agent(context),
+    }
+    if agents.pubsub is not None:
+        users["pubsub"] = agents.pubsub.email
+    if agents.dataproc is not None:
+        users["dataproc"] = agents.dataproc.email
+        # It encrypts the disks of batches ("Use CMEK with Serverless for Apache Spark").
+        users["compute"] = _compute_agent(context)
+    return DataKey(
         crypto_key,
         [
             let_use(
@@ -44,47 +47,39 @@ def key(
                 f"{context.name}-key-{service}",
                 crypto_key,
                 email,
-                retain=settings.retain_data,
+                retain=context.settings.retain_data,
             )
             for service, email in users.items()
         ],
     )
 
 
-def _storage(context: Context) -> Output[str]:
-    answer = storage.get_project_service_account_output(
-        project=context.project,
-        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["storage"]]),
-    )
-    return answer.email_address
-
-
 def bigquery_agent(context: Context) -> Output[str]:
-    """The account by which BigQuery uses keys of the project. It runs no queries."""
-    answer = bigquery.get_default_service_account_output(
+    """Return the email of the account by which BigQuery uses keys of the project. It runs no queries."""
+    agent = bigquery.get_default_service_account_output(
         project=context.project,
         opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["bigquery"]]),
     )
-    return answer.email
+    return agent.email
 
 
-def _compute(context: Context) -> Output[str]:
-    answer = organizations.get_project_output(
+def _compute_agent(context: Context) -> Output[str]:
+    project = organizations.get_project_output(
         project_id=context.project,
         opts=pulumi.InvokeOutputOptions(
             parent=context.parent,
             depends_on=[context.apis["cloudresourcemanager"], context.apis["compute"]],
         ),
     )
-    return answer.number.apply(lambda number: f"service-{number}@compute-system.iam.gserviceaccount.com")
+    return project.number.apply(lambda number: f"service-{number}@compute-system.iam.gserviceaccount.com")
 
 
-def buckets(context: Context, key: Key) -> dict[Zone, storage.Bucket]:
-    """A bucket a zone, and in it a folder of files that the writers alone use."""
-    return {zone: _zone(context, zone, key) for zone in ZONES}
+def create_buckets(context: Context, key: DataKey) -> Buckets:
+    """Create a bucket for each zone, and in it a folder of files to which only writers have access."""
+    return {zone: _zone_bucket(context, zone, key) for zone in ZONES}
 
 
-def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
+def _zone_bucket(context: Context, zone: Zone, key: DataKey) -> storage.Bucket:
     hold = context.settings.legal_hold if zone == "raw" else None
     bucket = storage.Bucket(
         f"{context.name}-{zone}",
@@ -95,8 +90,8 @@ def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
-        # Under a retention policy nothing is overwritten or deleted before its time, and Cloud Storage takes
-        # no versions beside one.
+        # Under a retention policy nothing is overwritten or deleted before its time, and Cloud Storage does
+        # not accept versions in addition.
         versioning=storage.BucketVersioningArgs(enabled=hold is None),
         soft_delete_policy=storage.BucketSoftDeletePolicyArgs(
             retention_duration_seconds=_SOFT_DELETE_DAYS * _DAY
@@ -109,14 +104,14 @@ def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
         lifecycle_rules=_lifecycle(context, zone, versions=hold is None),
         force_destroy=context.settings.force_destroy,
         labels=context.labels,
-        # There is one bucket of a name in all of Google Cloud.
-        opts=context.options(context.apis["storage"], *key.users, data=True, delete_before_replace=True),
+        # Names of buckets are unique in all of Google Cloud.
+        opts=context.options(context.apis["storage"], *key.grants, data=True, delete_before_replace=True),
     )
     folder = storage.ManagedFolder(
         f"{context.name}-{zone}-files",
         bucket=bucket.name,
         name=f"{FILES}/",
-        # The folder alone: its objects stay, or keep the bucket from being deleted.
+        # Deletes only the folder: its objects stay, or prevent the deletion of the bucket.
         force_destroy=True,
         opts=context.options(data=True, delete_before_replace=True),
     )
@@ -128,16 +123,16 @@ def _zone(context: Context, zone: Zone, key: Key) -> storage.Bucket:
             managed_folder=folder.name,
             role=OBJECT_USER,
             member=writer.principal,
-            opts=context.options(formerly=renamed(name, f"{context.name}-{zone}-files-{writer.former}")),
+            opts=context.options(former_names=renamed(name, f"{context.name}-{zone}-files-{writer.former}")),
         )
     return bucket
 
 
-def streams(context: Context, key: Key) -> storage.Bucket:
-    """The bucket of the tables that BigQuery writes. BigQuery supports neither versions nor a retention
-    policy there, and deletes objects below a table that it did not write ("Iceberg managed tables best
-    practices"): hence the bucket contains no other data, and a legal hold does not apply to it. What BigQuery
-    deletes stays as soft-deleted objects."""
+def create_streams_bucket(context: Context, key: DataKey) -> storage.Bucket:
+    """Create the bucket of the tables that BigQuery writes. BigQuery supports neither versions nor a
+    retention policy there, and deletes objects below a table that it did not write ("Iceberg managed tables
+    best practices"): hence the bucket contains no other data, and a legal hold does not apply to it. What
+    BigQuery deletes stays as soft-deleted objects."""
     return storage.Bucket(
         f"{context.name}-streams",
         project=context.project,
@@ -155,15 +150,13 @@ def streams(context: Context, key: Key) -> storage.Bucket:
         lifecycle_rules=[_abort_uploads()],
         force_destroy=context.settings.force_destroy,
         labels=context.labels,
-        opts=context.options(context.apis["storage"], *key.users, data=True, delete_before_replace=True),
+        opts=context.options(context.apis["storage"], *key.grants, data=True, delete_before_replace=True),
     )
 
 
-def let_catalog(
-    context: Context, made: dict[Zone, storage.Bucket], member: Output[str]
-) -> list[pulumi.Resource]:
-    """Let the catalog's own service account reach the tables' files, for which it hands out credentials. By
-    bucket, as Google asks for ("Enable credential vending")."""
+def grant_catalog_access(context: Context, buckets: Buckets, member: Output[str]) -> list[pulumi.Resource]:
+    """Grant the catalog's service account the tables' files, for which it issues credentials. By bucket, as
+    Google requires ("Enable credential vending")."""
     return [
         storage.BucketIAMMember(
             f"{context.name}-{zone}-catalog",
@@ -172,7 +165,7 @@ def let_catalog(
             member=member,
             opts=context.options(),
         )
-        for zone, bucket in made.items()
+        for zone, bucket in buckets.items()
     ]
 
 
@@ -184,7 +177,8 @@ def _abort_uploads() -> storage.BucketLifecycleRuleArgs:
 
 
 def _lifecycle(context: Context, zone: Zone, *, versions: bool) -> Sequence[storage.BucketLifecycleRuleArgs]:
-    """By age goes only what is no more, and files beside tables: a table's old files may be its newest."""
+    """Only deleted objects and files outside of tables expire: an old file may be part of a table's current
+    snapshot."""
     delete = storage.BucketLifecycleRuleActionArgs(type="Delete")
     rules = [_abort_uploads()]
     if versions:

@@ -1,27 +1,33 @@
-"""The lakehouse on Google Cloud: its parts, in the order in which they need each other."""
+"""The lakehouse on Google Cloud: its resources, in the order of their dependencies."""
 
 from typing import Any, Final
 
 import pulumi
-from pulumi import Input, Output
-from pulumi_gcp import projects, serviceaccount, storage
+from pulumi import Output
 
 from aiplatform._shared.gcp.apis import switched_on
+from aiplatform._shared.gcp.context import DataKey
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.gcp import buckets as gcp_buckets
-from aiplatform.lakehouse.gcp import catalog as gcp_catalog
-from aiplatform.lakehouse.gcp import governance as gcp_governance
-from aiplatform.lakehouse.gcp import grants as gcp_grants
-from aiplatform.lakehouse.gcp import logs as gcp_logs
-from aiplatform.lakehouse.gcp import object_events as gcp_arrivals
-from aiplatform.lakehouse.gcp import perimeter as gcp_perimeter
-from aiplatform.lakehouse.gcp import quality as gcp_quality
-from aiplatform.lakehouse.gcp import query as gcp_query
-from aiplatform.lakehouse.gcp import spark_jobs as gcp_batches
-from aiplatform.lakehouse.gcp import streams as gcp_streams
-from aiplatform.lakehouse.gcp.access import Inside
-from aiplatform.lakehouse.gcp.context import Context, administrators
+from aiplatform.lakehouse.gcp import spark_jobs
+from aiplatform.lakehouse.gcp.access import platform_readers
+from aiplatform.lakehouse.gcp.buckets import Buckets, create_buckets, create_key, grant_catalog_access
+from aiplatform.lakehouse.gcp.catalog import Catalog, Tables, create_catalog, create_tables
+from aiplatform.lakehouse.gcp.context import (
+    Context,
+    administrators,
+    create_service_agents,
+    uses_quality,
+    uses_topics,
+)
+from aiplatform.lakehouse.gcp.governance import apply_policies, apply_stream_policies, create_column_policies
+from aiplatform.lakehouse.gcp.grants import Targets, create_grants, grant_batches, grant_scanner
+from aiplatform.lakehouse.gcp.logs import create_access_logs
+from aiplatform.lakehouse.gcp.object_events import notify_arrivals
 from aiplatform.lakehouse.gcp.outcomes import Outcomes
+from aiplatform.lakehouse.gcp.perimeter import create_perimeter
+from aiplatform.lakehouse.gcp.quality import create_scans
+from aiplatform.lakehouse.gcp.query import Datasets, create_datasets, limit_queries
+from aiplatform.lakehouse.gcp.streams import StreamTables, create_stream_tables, create_subscriptions
 
 _APIS: Final[tuple[str, ...]] = (
     "biglake",
@@ -37,92 +43,86 @@ _APIS: Final[tuple[str, ...]] = (
 )
 
 
-def _apis(settings: LakehouseSettings) -> list[str]:
-    wanted: list[str] = list(_APIS)
-    if _uses_topics(settings):
-        wanted.append("pubsub")
-    if settings.streams:
-        wanted.append("bigqueryconnection")
-    if _checked(settings):
-        wanted.append("dataplex")
-    if settings.batches:
-        wanted += ["cloudscheduler", "compute", "dataproc"]
-    if settings.perimeter is not None:
-        wanted.append("accesscontextmanager")
-    return wanted
+def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> dict[str, Any]:
+    """Create the resources as children of the component; returns the component's outputs."""
+    context = _context(parent, name, settings)
+    agents = create_service_agents(context)
+    batch_account = spark_jobs.create_batch_account(context)
+    readers = platform_readers(context, agents, batch_account)
 
+    key = create_key(context, agents)
+    buckets = create_buckets(context, key)
+    log_bucket = create_access_logs(context, key)
+    catalog = create_catalog(context, buckets)
+    access = grant_catalog_access(context, buckets, catalog.member)
+    policies = create_column_policies(context, readers)
+    tables = create_tables(context, catalog, policies, access)
+    datasets = create_datasets(context, key)
+    stream_tables = create_stream_tables(context, key, policies)
 
-def _checked(settings: LakehouseSettings) -> bool:
-    return any(table.quality is not None for table in settings.tables)
+    outcomes = Outcomes(context)
+    names = {
+        **apply_policies(context, buckets, tables, policies, readers, outcomes),
+        **apply_stream_policies(context, buckets, stream_tables, policies, outcomes),
+    }
+    targets = Targets(catalog, datasets, stream_tables, names, outcomes)
+    roles = create_grants(context, targets)
+    scannable = grant_scanner(context, targets, roles, agents)
+    grant_batches(context, targets, roles, batch_account)
+    limit_queries(context)
 
-
-def _uses_topics(settings: LakehouseSettings) -> bool:
-    return settings.arrival_events or bool(settings.streams) or bool(settings.quality_targets)
-
-
-def _member(identity: projects.ServiceIdentity | None) -> Output[str]:
-    return identity.member if identity is not None else Output.from_input("")
-
-
-def _inside(
-    context: Context, scanner: projects.ServiceIdentity | None, works_as: serviceaccount.Account | None
-) -> Inside:
-    """The platform's own principals, who see what writers see: of tables with rules Dataplex' agent, too. It
-    runs the scans of everybody that may create one, and so sees no other table."""
-    own: list[Input[str]] = [*context.administrators]
-    if works_as is not None:
-        own.append(works_as.member)
+    notify_arrivals(context, key, buckets["raw"], agents)
+    create_subscriptions(context, key, buckets["raw"], stream_tables, agents)
+    create_scans(context, key, scannable, agents)
+    spark_jobs.create_batches(context, key, catalog, batch_account)
+    create_perimeter(context)
     return {
-        table.path: [*own, scanner.member] if scanner is not None and table.quality is not None else own
-        for table in context.settings.tables
+        **_outputs(context, key, buckets, catalog, datasets),
+        "tables": _table_outputs(context, tables, stream_tables),
+        "log_bucket": log_bucket,
+        "client_role": roles.ask.name,
     }
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> dict[str, Any]:
-    """All of it, as children of one component; answers the component's outputs."""
-    apis = switched_on(parent, name, settings.project or "", _apis(settings))
-    context = Context(parent, name, settings, apis, administrators(parent, settings))
-    pubsub = context.identity("pubsub") if _uses_topics(settings) else None
-    scanner = context.identity("dataplex") if _checked(settings) else None
-    works_as = gcp_batches.account(context)
-    inside = _inside(context, scanner, works_as)
-    dataproc = context.identity("dataproc") if settings.batches else None
-    key = gcp_buckets.key(context, pubsub, dataproc)
-    buckets = gcp_buckets.buckets(context, key)
-    log_bucket = gcp_logs.access_logs(context, key)
-    catalog = gcp_catalog.catalog(context, buckets)
-    lets = gcp_buckets.let_catalog(context, buckets, catalog.member)
-    declared, policies = gcp_governance.column_policies(context, inside)
-    tables = gcp_catalog.tables(
-        context,
-        catalog,
-        {
-            table.path: [*lets, *gcp_governance.of_table(declared, policies, table)]
-            for table in context.catalogued
-        },
+def _context(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> Context:
+    project = settings.project or ""
+    return Context(
+        parent,
+        name,
+        settings,
+        project,
+        settings.region or "",
+        switched_on(parent, name, project, _apis(settings)),
+        administrators(parent, settings),
     )
-    outcomes = Outcomes(context)
-    names = gcp_governance.shape(context, buckets, tables, declared, policies, inside, outcomes)
-    datasets = gcp_query.datasets(context, key)
-    streams = gcp_streams.tables(context, key, declared, policies)
-    streamed = gcp_governance.shape_streamed(context, buckets, streams, declared, policies, outcomes)
-    targets = gcp_grants.Targets(catalog, datasets, streams, {**names, **streamed}, outcomes)
-    roles = gcp_grants.grants(context, targets)
-    read_by_scans = gcp_grants.scanned(context, targets, roles, scanner)
-    gcp_grants.batch(context, targets, roles, works_as)
-    gcp_query.quota(context)
-    gcp_arrivals.tell(context, key, buckets["raw"], _member(pubsub), _storage_agent(context))
-    gcp_streams.streams(context, key, buckets["raw"], streams, _member(pubsub))
-    gcp_quality.scans(context, key, read_by_scans, _member(pubsub))
-    gcp_batches.batches(context, key, catalog, works_as)
-    gcp_perimeter.perimeter(context)
+
+
+def _apis(settings: LakehouseSettings) -> list[str]:
+    apis: list[str] = list(_APIS)
+    if uses_topics(settings):
+        apis.append("pubsub")
+    if settings.streams:
+        apis.append("bigqueryconnection")
+    if uses_quality(settings):
+        apis.append("dataplex")
+    if settings.batches:
+        apis += ["cloudscheduler", "compute", "dataproc"]
+    if settings.perimeter is not None:
+        apis.append("accesscontextmanager")
+    return apis
+
+
+def _outputs(
+    context: Context, key: DataKey, buckets: Buckets, catalog: Catalog, datasets: Datasets
+) -> dict[str, Any]:
+    name: Output[str] = catalog.catalog.name
     return {
         "cloud": "gcp",
         "project": context.project,
         "region": context.region,
-        "catalog_id": catalog.catalog.name,
-        "catalog_uri": gcp_batches.CATALOG_URI,
-        "warehouse": catalog.catalog.name.apply(lambda made: gcp_batches.warehouse(context.project, made)),
+        "catalog_id": name,
+        "catalog_uri": spark_jobs.CATALOG_URI,
+        "warehouse": name.apply(lambda known: spark_jobs.warehouse(context.project, known)),
         "zones": [
             {
                 "name": zone,
@@ -132,28 +132,21 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
             }
             for zone, bucket in buckets.items()
         ],
-        "tables": [
-            {
-                "zone": table.zone,
-                "database": context.database(table.zone)
-                if table.path in tables
-                else streams[table.path].dataset_id,
-                "name": table.name,
-                "location": tables[table.path].location
-                if table.path in tables
-                else f"gs://{context.streams_bucket}/tables/{table.name}",
-            }
-            for table in settings.tables
-        ],
-        "log_bucket": log_bucket,
         "kms_key": key.key.id,
-        "client_role": roles.ask.name,
     }
 
 
-def _storage_agent(context: Context) -> Output[str]:
-    answer = storage.get_project_service_account_output(
-        project=context.project,
-        opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["storage"]]),
-    )
-    return answer.email_address.apply(lambda email: f"serviceAccount:{email}")
+def _table_outputs(context: Context, tables: Tables, stream_tables: StreamTables) -> list[dict[str, Any]]:
+    return [
+        {
+            "zone": table.zone,
+            "database": context.database(table.zone)
+            if table.path in tables
+            else stream_tables[table.path].dataset_id,
+            "name": table.name,
+            "location": tables[table.path].location
+            if table.path in tables
+            else f"gs://{context.streams_bucket}/tables/{table.name}",
+        }
+        for table in context.settings.tables
+    ]

@@ -6,15 +6,20 @@ from typing import Final
 
 import pulumi
 from pulumi import Output
-from pulumi_gcp import biglake, storage
+from pulumi_gcp import biglake
 
+from aiplatform.lakehouse.gcp.buckets import Buckets
 from aiplatform.lakehouse.gcp.context import TABLES, Context
+from aiplatform.lakehouse.gcp.governance import ColumnPolicies
 from aiplatform.lakehouse.tables import TableSettings, Zone
 from aiplatform.lakehouse.types import Numbered, numbered
 
 OWNED_BY_ICEBERG: Final = ("schema", "partitionSpec", "sortOrder", "properties")
-"""What Iceberg changes after a table is made. An update by the provider would set properties and order back
-as they were declared."""
+"""Properties that Iceberg changes after a table is created. An update by the provider would reset them to the
+declaration."""
+
+Tables = Mapping[str, biglake.IcebergTable]
+"""A table's path, `curated.orders` -> the table."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +35,9 @@ class Catalog:
         return self.catalog.biglake_service_account.apply(lambda email: f"serviceAccount:{email}")
 
 
-def catalog(context: Context, buckets: Mapping[Zone, storage.Bucket]) -> Catalog:
-    """One catalog for all buckets, which hands out credentials, and a namespace a zone."""
-    made = biglake.IcebergCatalog(
+def create_catalog(context: Context, buckets: Buckets) -> Catalog:
+    """Create one catalog for all buckets, which issues credentials, and a namespace for each zone."""
+    catalog = biglake.IcebergCatalog(
         f"{context.name}-catalog",
         project=context.project,
         name=context.catalog,
@@ -50,41 +55,42 @@ def catalog(context: Context, buckets: Mapping[Zone, storage.Bucket]) -> Catalog
         zone: biglake.IcebergNamespace(
             f"{context.name}-{zone}",
             project=context.project,
-            catalog=made.name,
+            catalog=catalog.name,
             namespace_id=context.database(zone),
             properties={"location": Output.concat("gs://", bucket.name, f"/{TABLES}")},
             opts=context.options(data=True, delete_before_replace=True),
         )
         for zone, bucket in buckets.items()
     }
-    return Catalog(made, namespaces)
+    return Catalog(catalog, namespaces)
 
 
-def tables(
-    context: Context, made: Catalog, after: Mapping[str, Sequence[pulumi.Resource]]
-) -> dict[str, biglake.IcebergTable]:
-    """The tables by their path, `curated.orders`. after: what must stand before a table, by its path; it also
-    goes after the table."""
+def create_tables(
+    context: Context, catalog: Catalog, policies: ColumnPolicies, access: Sequence[pulumi.Resource]
+) -> Tables:
+    """Create the tables. Their column policies, and the catalog's access to files, exist before and are
+    deleted after them."""
     return {
         table.path: biglake.IcebergTable(
             f"{context.name}-{table.zone}-{table.name}",
             project=context.project,
-            catalog=made.catalog.name,
-            namespace=made.namespaces[table.zone].namespace_id,
+            catalog=catalog.catalog.name,
+            namespace=catalog.namespaces[table.zone].namespace_id,
             name=table.name,
             schema=biglake.IcebergTableSchemaArgs(type="struct", fields=_fields(numbered(table.fields))),
             partition_spec=_partitions(table, numbered(table.fields)),
             sort_order=_order(table, numbered(table.fields)),
             properties=_properties(context, table),
-            # Where it is the catalog decides: below its namespace, with an ending that nobody guesses.
+            # No location: the catalog chooses one below the namespace, with a random ending.
             opts=context.options(
-                *after[table.path],
+                *access,
+                *policies.of_table(table),
                 data=True,
                 delete_before_replace=True,
                 ignore_changes=list(OWNED_BY_ICEBERG),
             ),
         )
-        for table in context.catalogued
+        for table in context.catalog_tables
     }
 
 
@@ -93,7 +99,7 @@ def _properties(context: Context, table: TableSettings) -> dict[str, str]:
     return {
         **({"comment": table.description} if table.description else {}),
         **({"owner": table.owner} if table.owner else {}),
-        # For whoever expires snapshots: Spark's procedure and PyIceberg go by it.
+        # Spark's procedure and PyIceberg expire snapshots by it.
         "history.expire.max-snapshot-age-ms": str(days * 24 * 3600 * 1000),
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "100",
@@ -119,7 +125,7 @@ def _partitions(table: TableSettings, schema: Numbered) -> biglake.IcebergTableP
     return biglake.IcebergTablePartitionSpecArgs(
         fields=[
             biglake.IcebergTablePartitionSpecFieldArgs(
-                name=part.called, source_id=schema.id_of(part.column), transform=part.transform
+                name=part.partition_name, source_id=schema.id_of(part.column), transform=part.transform
             )
             for part in table.partitions
         ]

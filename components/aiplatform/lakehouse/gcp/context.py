@@ -1,4 +1,4 @@
-"""What the parts of a lakehouse on Google Cloud share."""
+"""The context of a lakehouse on Google Cloud, its service agents, and comparisons of principals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,70 +6,45 @@ from typing import Final
 
 import pulumi
 from pulumi import Input, Output
-from pulumi_gcp import kms, organizations, projects
+from pulumi_gcp import organizations, projects
 
-from aiplatform._shared.context import KeepingContext
-from aiplatform._shared.gcp.apis import Apis
+from aiplatform._shared.gcp.context import GcpDataContext
 from aiplatform._shared.principals import identity
 from aiplatform.lakehouse.args import LakehouseSettings
-from aiplatform.lakehouse.gcp import rules as google_rules
-from aiplatform.lakehouse.gcp.rules import CATALOG, DATASET
+from aiplatform.lakehouse.gcp.rules import CATALOG, DATASET, bucket_name
 from aiplatform.lakehouse.tables import TableSettings, Zone
 
 TABLES: Final = "tables"
-"""The folder of a bucket that tables are in: what the catalog hands out credentials for."""
+"""The folder of tables in a bucket; the catalog issues credentials for it."""
 FILES: Final = "files"
-"""The folder for files beside tables: what comes in to raw."""
+"""The folder of files that are not part of a table: what is uploaded to raw."""
 
 
 @dataclass(frozen=True)
-class Key:
-    """The key of all data, and who may use it: what is encrypted waits for these."""
+class Context(GcpDataContext[LakehouseSettings]):
+    """The component, its settings, project, region and APIs."""
 
-    key: kms.CryptoKey
-    users: list[pulumi.Resource]
-
-
-@dataclass(frozen=True)
-class Context(KeepingContext[LakehouseSettings]):
-    """The component, its settings and where it is made."""
-
-    apis: Apis
     administrators: list[Input[str]]
-    """Who applies the program, and who else does: members that see all of every table. The provider reads
-    tables with a demand for credentials, and the catalog refuses that to whoever sees less."""
-
-    @property
-    def project(self) -> str:
-        """The project."""
-        return self.settings.project or ""
-
-    @property
-    def region(self) -> str:
-        """The region."""
-        return self.settings.region or ""
-
-    @property
-    def labels(self) -> dict[str, str] | None:
-        """Labels of what has any."""
-        return dict(self.settings.tags) or None
+    """Members that apply the program; they see all of every table. The provider reads tables with a request
+    for credentials, which the catalog refuses to principals that see less."""
 
     def bucket(self, zone: Zone) -> str:
-        """A zone's bucket."""
-        return google_rules.bucket(self.settings.prefix, zone, self.project)
+        """Return the name of a zone's bucket."""
+        return bucket_name(self.settings.prefix, zone, self.project)
 
     @property
-    def staging(self) -> str:
+    def batches_bucket(self) -> str:
         """The bucket that batches write their output to."""
-        return google_rules.bucket(self.settings.prefix, "batches", self.project)
+        return bucket_name(self.settings.prefix, "batches", self.project)
 
     @property
     def streams_bucket(self) -> str:
         """The bucket that BigQuery writes the tables of streams to."""
-        return google_rules.bucket(self.settings.prefix, "streams", self.project)
+        return bucket_name(self.settings.prefix, "streams", self.project)
 
     def database(self, zone: Zone) -> str:
-        """A zone's namespace and its dataset. Hyphens would have to be quoted in every query."""
+        """Return the name of a zone's namespace and dataset. Hyphens would have to be quoted in every
+        query."""
         return self._dataset(zone)
 
     @property
@@ -82,44 +57,69 @@ class Context(KeepingContext[LakehouseSettings]):
 
     @property
     def catalog(self) -> str:
-        """The Iceberg catalog."""
+        """The name of the Iceberg catalog."""
         return CATALOG.of(self.settings.prefix)
 
-    def four_parts(self, table: TableSettings) -> str:
-        """What a query calls a table of the catalog, in its quotes."""
+    def four_part_name(self, table: TableSettings) -> str:
+        """Return the quoted name of a table of the catalog in a query."""
         return f"`{self.project}.{self.catalog}.{self.database(table.zone)}.{table.name}`"
 
-    def identity(self, service: str) -> projects.ServiceIdentity:
-        """Google's own service account of a service in the project; asking for it makes it."""
-        return projects.ServiceIdentity(
-            f"{self.name}-{service}",
-            project=self.project,
-            service=f"{service}.googleapis.com",
-            opts=self.options(self.apis[service]),
-        )
-
     @property
-    def streamed(self) -> list[TableSettings]:
+    def stream_tables(self) -> list[TableSettings]:
         """Tables that streams append to: BigQuery writes them."""
         paths = {stream.table for stream in self.settings.streams}
         return [table for table in self.settings.tables if table.path in paths]
 
     @property
-    def catalogued(self) -> list[TableSettings]:
-        """All others: tables of the Iceberg catalog."""
-        streamed = self.streamed
-        return [table for table in self.settings.tables if table not in streamed]
+    def catalog_tables(self) -> list[TableSettings]:
+        """All other tables: those of the Iceberg catalog."""
+        stream_tables = self.stream_tables
+        return [table for table in self.settings.tables if table not in stream_tables]
+
+
+@dataclass(frozen=True)
+class ServiceAgents:
+    """Google's own service accounts of the project; None of a service that is not used."""
+
+    pubsub: projects.ServiceIdentity | None
+    dataplex: projects.ServiceIdentity | None
+    dataproc: projects.ServiceIdentity | None
+
+    @property
+    def pubsub_member(self) -> Output[str]:
+        """Pub/Sub's, as a member of an IAM policy."""
+        return self.pubsub.member if self.pubsub is not None else Output.from_input("")
+
+
+def create_service_agents(context: Context) -> ServiceAgents:
+    """Create the service agents of the services that the lakehouse uses."""
+    settings = context.settings
+    return ServiceAgents(
+        pubsub=context.service_identity("pubsub") if uses_topics(settings) else None,
+        dataplex=context.service_identity("dataplex") if uses_quality(settings) else None,
+        dataproc=context.service_identity("dataproc") if settings.batches else None,
+    )
+
+
+def uses_quality(settings: LakehouseSettings) -> bool:
+    """Whether a table has quality rules."""
+    return any(table.quality is not None for table in settings.tables)
+
+
+def uses_topics(settings: LakehouseSettings) -> bool:
+    """Whether the lakehouse has topics of Pub/Sub."""
+    return settings.arrival_events or bool(settings.streams) or bool(settings.quality_targets)
 
 
 def administrators(parent: pulumi.ComponentResource, settings: LakehouseSettings) -> list[Input[str]]:
-    """Whoever applies the program now, and the admins that are named."""
-    answer = organizations.get_client_open_id_user_info(opts=pulumi.InvokeOptions(parent=parent))
-    kind = "serviceAccount" if answer.email.endswith(".gserviceaccount.com") else "user"
-    return once([f"{kind}:{answer.email}", *settings.admins])
+    """Return the principal that applies the program now, and the admins that are named."""
+    user = organizations.get_client_open_id_user_info(opts=pulumi.InvokeOptions(parent=parent))
+    kind = "serviceAccount" if user.email.endswith(".gserviceaccount.com") else "user"
+    return unique([f"{kind}:{user.email}", *settings.admins])
 
 
-def once(principals: Sequence[Input[str]]) -> list[Input[str]]:
-    """Principals without those that stand there before. Of outputs only the same one is the same."""
+def unique(principals: Sequence[Input[str]]) -> list[Input[str]]:
+    """Return the principals without repetitions. Outputs are equal only to themselves."""
     seen: list[Input[str]] = []
     for principal in principals:
         if not any(same(principal, other) for other in seen):
@@ -128,23 +128,28 @@ def once(principals: Sequence[Input[str]]) -> list[Input[str]]:
 
 
 def without(principals: Sequence[Input[str]], others: Sequence[Input[str]]) -> list[Input[str]]:
-    """Principals that are none of the others."""
-    return [each for each in once(principals) if not any(same(each, other) for other in others)]
+    """Return the principals that are none of the others."""
+    return [
+        principal for principal in unique(principals) if not any(same(principal, other) for other in others)
+    ]
 
 
 def same(one: Input[str], other: Input[str]) -> bool:
-    """Whether two principals are known to be the same. Of outputs that only the engine knows, only the same
-    object is."""
+    """Whether two principals are known to be equal. An output that only the engine knows equals only
+    itself."""
     return identity(one) == identity(other)
 
 
-def grantees(principals: Sequence[Input[str]]) -> Output[list[str]]:
-    """Principals as column policies call them, in one order."""
-    return Output.all(*principals).apply(lambda members: sorted({_grantee(str(each)) for each in members}))
+def column_grantees(principals: Sequence[Input[str]]) -> Output[list[str]]:
+    """Return principals in the form of column policies, sorted."""
+    return Output.all(*principals).apply(
+        lambda members: sorted({_grantee(str(member)) for member in members})
+    )
 
 
 def _grantee(member: str) -> str:
-    """A member of an IAM policy by the identifiers of IAM v2 ("Principal identifiers for deny policies")."""
+    """Return a member of an IAM policy by its identifier of IAM v2 ("Principal identifiers for deny
+    policies")."""
     kind, _, email = member.partition(":")
     if kind == "group":
         return f"principalSet://goog/group/{email}"

@@ -1,25 +1,28 @@
-"""The grants of teams and of the platform's own principals, by IAM.
+"""Grants of teams and of the platform's own principals, as roles of IAM.
 
-No principal has a role on a bucket's tables: the catalog hands out credentials for them to those that see all
+No principal has a role on files of tables: the catalog issues credentials for them to principals that see all
 of a table, and BigQuery reads them for all others. Every grant is a role on single tables, also a grant by
-zones, and is made when the table's policies are in force: so a table that is new, or whose policies failed,
-is read by no grant.
+zones, and is created when the table's policies are in force: so no grant reads a table that is new, or whose
+policies failed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import biglake, bigquery, projects, serviceaccount
 
 from aiplatform._shared.args import is_unknown
 from aiplatform._shared.principals import Member, member_key, members, renamed
-from aiplatform.lakehouse.gcp.access import Reach, reach
+from aiplatform.lakehouse.gcp.access import TableAccess, table_access
 from aiplatform.lakehouse.gcp.catalog import Catalog
-from aiplatform.lakehouse.gcp.context import Context, once, same
+from aiplatform.lakehouse.gcp.context import Context, ServiceAgents, same, unique
 from aiplatform.lakehouse.gcp.outcomes import Outcomes
-from aiplatform.lakehouse.tables import TableSettings, Zone
+from aiplatform.lakehouse.gcp.query import Datasets
+from aiplatform.lakehouse.gcp.streams import StreamTables
+from aiplatform.lakehouse.tables import TableSettings
 
 READER: Final = "roles/biglake.viewer"
 ASK: Final = (
@@ -32,8 +35,8 @@ ASK: Final = (
     "bigquery.readsessions.update",
     "serviceusage.services.use",
 )
-"""What a client needs before any table: to find the catalog and the names of its namespaces, to run a query,
-to have it counted for the project."""
+"""What a client needs apart from tables: to read the catalog and the names of its namespaces, to run a query,
+and to charge it to the project."""
 _WRITE: Final = (
     "biglake.catalogs.get",
     "biglake.namespaces.get",
@@ -44,40 +47,42 @@ _WRITE: Final = (
     "biglake.tables.update",
     "biglake.tables.updateData",
 )
-"""To change a table, and not to make or drop one: they are declared. Google's roles/biglake.editor does
+"""To change a table, but not to create or drop one: tables are declared. Google's roles/biglake.editor allows
 both."""
 _READ_ROWS: Final = ("bigquery.tables.get", "bigquery.tables.getData")
-"""To read a table that BigQuery writes. Google's roles/bigquery.dataViewer copies and exports it too."""
+"""To read a table that BigQuery writes. Google's roles/bigquery.dataViewer allows to copy and export it
+too."""
 _WRITE_ROWS: Final = (*_READ_ROWS, "bigquery.tables.updateData")
-"""To append and delete its rows. Google's roles/bigquery.dataEditor changes its columns and drops it too."""
+"""To append and delete its rows. Google's roles/bigquery.dataEditor allows to change its columns and drop it
+too."""
 
 
 @dataclass(frozen=True)
 class Targets:
-    """What principals get roles on."""
+    """What roles are granted on."""
 
     catalog: Catalog
-    datasets: Mapping[Zone, bigquery.Dataset]
-    """Of the zones: for tables that writers make there."""
-    streamed: Mapping[str, bigquery.Table]
-    """The tables of streams by their path."""
+    datasets: Datasets
+    """The zones', for tables that writers create there."""
+    stream_tables: StreamTables
+    """The tables of streams by their paths."""
     names: Mapping[str, Output[str]]
     """The name of each table by its path, known once its policies are in force."""
     outcomes: Outcomes
-    """Where a member is noted that waits for such a name."""
+    """Where each member is registered that waits for such a name."""
 
 
 class Roles:
-    """The project's roles for those that ask, write, and read or write tables of BigQuery's own."""
+    """The project's custom roles: to query, to write, and to read or write tables that BigQuery writes."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self.ask = self._role("client", "asks", ASK)
         self.write = self._role("writer", "changes tables", _WRITE)
-        streamed = bool(context.streamed)
-        self.read_rows = self._role("row-reader", "reads tables of streams", _READ_ROWS) if streamed else None
+        streams = bool(context.stream_tables)
+        self.read_rows = self._role("row-reader", "reads tables of streams", _READ_ROWS) if streams else None
         self.write_rows = (
-            self._role("row-writer", "changes rows of tables of streams", _WRITE_ROWS) if streamed else None
+            self._role("row-writer", "changes rows of tables of streams", _WRITE_ROWS) if streams else None
         )
 
     def _role(self, purpose: str, does: str, permissions: Sequence[str]) -> projects.IAMCustomRole:
@@ -87,8 +92,8 @@ class Roles:
 def custom_role(
     context: Context, purpose: str, does: str, permissions: Sequence[str]
 ) -> projects.IAMCustomRole:
-    """A role of the project with these permissions and no others. does: the start of a sentence that the
-    lakehouse ends."""
+    """Create a role of the project with these permissions. does: the start of its description, which ends
+    with the lakehouse."""
     words = [*context.settings.prefix.split("-"), "lakehouse", *purpose.split("-")]
     return projects.IAMCustomRole(
         f"{context.name}-{purpose}",
@@ -101,57 +106,54 @@ def custom_role(
     )
 
 
-def grants(context: Context, targets: Targets) -> Roles:
-    """All of them."""
+def create_grants(context: Context, targets: Targets) -> Roles:
+    """Create the roles, and grant them to writers and to the principals of grants."""
     roles = Roles(context)
     for index, principal in enumerate(
-        once([*context.settings.writers, *(grant.principal for grant in context.settings.grants)])
+        unique([*context.settings.writers, *(grant.principal for grant in context.settings.grants)])
     ):
-        former = _formerly(context, principal, f"writer-{index}")
-        _asks(context, roles, Member(principal, member_key(principal, former), former))
+        former = _former_key(context, principal, f"writer-{index}")
+        _grant_ask(context, roles, Member(principal, member_key(principal, former), former))
     for writer in members(context.settings.writers):
-        _writes(
-            context,
-            targets,
-            roles,
-            Member(writer.principal, f"writer-{writer.key}", f"writer-{writer.former}"),
-        )
+        member = Member(writer.principal, f"writer-{writer.key}", f"writer-{writer.former}")
+        _grant_write(context, targets, roles, member)
     for table in context.settings.tables:
-        for one in reach(context.settings, table):
-            if table.path in targets.streamed:
-                _on_stream(context, targets, roles, table, one)
+        for access in table_access(context.settings, table):
+            if table.path in targets.stream_tables:
+                _grant_stream_table(context, targets, roles, table, access)
             else:
-                _on_table(context, targets, roles, table, one)
+                _grant_table(context, targets, roles, table, access)
     return roles
 
 
-def _asks(context: Context, roles: Roles, who: Member) -> None:
-    name = f"{context.name}-asks-{who.key}"
+def _grant_ask(context: Context, roles: Roles, member: Member) -> None:
+    name = f"{context.name}-asks-{member.key}"
     projects.IAMMember(
         name,
         project=context.project,
         role=roles.ask.name,
-        member=who.principal,
+        member=member.principal,
         opts=context.options(
-            context.apis["cloudresourcemanager"], formerly=renamed(name, f"{context.name}-asks-{who.former}")
+            context.apis["cloudresourcemanager"],
+            former_names=renamed(name, f"{context.name}-asks-{member.former}"),
         ),
     )
 
 
-def _formerly(context: Context, principal: Input[str], otherwise: str) -> str:
-    """What a principal was in the logical names of those that ask."""
+def _former_key(context: Context, principal: Input[str], default: str) -> str:
+    """Return what a principal was in former logical names of members that query."""
     if is_unknown(principal):
         return next(
             (f"grant-{grant.name}" for grant in context.settings.grants if grant.principal is principal),
-            otherwise,
+            default,
         )
     return str(principal).partition(":")[2].partition(".gserviceaccount.com")[0]
 
 
-def _writes(context: Context, targets: Targets, roles: Roles, writer: Member) -> None:
-    """Let a writer change every table of the catalog, read and change the rows of tables of streams, and make
-    tables of BigQuery's own in the zones' datasets, where only writers and those that apply the program read
-    them."""
+def _grant_write(context: Context, targets: Targets, roles: Roles, writer: Member) -> None:
+    """Allow a writer to change every table of the catalog, to read and change the rows of tables of streams,
+    and to create BigQuery's native tables in the zones' datasets, which only writers and those that apply the
+    program read."""
     name = f"{context.name}-{writer.key}"
     biglake.IcebergCatalogIamMember(
         name,
@@ -159,15 +161,15 @@ def _writes(context: Context, targets: Targets, roles: Roles, writer: Member) ->
         name=targets.catalog.catalog.name,
         role=roles.write.name,
         member=writer.principal,
-        opts=context.options(formerly=renamed(name, f"{context.name}-{writer.former}")),
+        opts=context.options(former_names=renamed(name, f"{context.name}-{writer.former}")),
     )
-    for path, table in targets.streamed.items():
+    for path, table in targets.stream_tables.items():
         if roles.write_rows is not None:
             # A writer sees every column: it does not wait for policies.
             former = f"{context.name}-{writer.former}-{path}"
             _row_member(
                 context,
-                _on(context, writer.principal, path, "write", former),
+                _binding_name(context, writer.principal, path, "write", former),
                 table,
                 table.table_id,
                 roles.write_rows,
@@ -182,38 +184,36 @@ def _writes(context: Context, targets: Targets, roles: Roles, writer: Member) ->
             dataset_id=dataset.dataset_id,
             role="roles/bigquery.dataEditor",
             member=writer.principal,
-            opts=context.options(formerly=renamed(name, f"{context.name}-{writer.former}-{zone}")),
+            opts=context.options(former_names=renamed(name, f"{context.name}-{writer.former}-{zone}")),
         )
 
 
-def _on(context: Context, principal: Input[str], path: str, purpose: str, otherwise: str) -> str:
-    """The logical name of a principal's role on a table: the same for a grant and for a writer, as it is one
-    binding. otherwise: where only the engine knows the principal."""
+def _binding_name(context: Context, principal: Input[str], path: str, purpose: str, default: str) -> str:
+    """Return the logical name of a principal's role on a table: the same for a grant and for a writer, as it
+    is one binding. default: where only the engine knows the principal."""
     key = member_key(principal, "")
-    return f"{context.name}-{key}-{path}-{purpose}" if key else otherwise
+    return f"{context.name}-{key}-{path}-{purpose}" if key else default
 
 
-def _of_grant(context: Context, table: TableSettings, one: Reach, purpose: str) -> tuple[str, str]:
-    """The logical name of a grant's role on a table, and the former one."""
-    former = f"{context.name}-grant-{one.grant}-{table.path}-{purpose}"
-    return _on(context, one.principal, table.path, purpose, former), former
+def _grant_names(
+    context: Context, table: TableSettings, access: TableAccess, purpose: str
+) -> tuple[str, str]:
+    """Return the logical name of a grant's role on a table, and the former one."""
+    former = f"{context.name}-grant-{access.grant}-{table.path}-{purpose}"
+    return _binding_name(context, access.principal, table.path, purpose, former), former
 
 
-def _on_table(
-    context: Context,
-    targets: Targets,
-    roles: Roles,
-    table: TableSettings,
-    one: Reach,
+def _grant_table(
+    context: Context, targets: Targets, roles: Roles, table: TableSettings, access: TableAccess
 ) -> None:
-    wanted: list[tuple[str, Input[str]]] = []
-    if one.reads:
-        wanted.append(("read", READER))
-    if one.writes:
-        wanted.append(("write", roles.write.name))
-    for purpose, role in wanted:
-        name, former = _of_grant(context, table, one, purpose)
-        _table_member(context, name, targets, table, role, one.principal, former)
+    purposes: list[tuple[str, Input[str]]] = []
+    if access.reads:
+        purposes.append(("read", READER))
+    if access.writes:
+        purposes.append(("write", roles.write.name))
+    for purpose, role in purposes:
+        name, former = _grant_names(context, table, access, purpose)
+        _table_member(context, name, targets, table, role, access.principal, former)
 
 
 def _table_member(
@@ -225,7 +225,7 @@ def _table_member(
     member: Input[str],
     former: str | None = None,
 ) -> biglake.IcebergTableIamMember:
-    made = biglake.IcebergTableIamMember(
+    binding = biglake.IcebergTableIamMember(
         name,
         project=context.project,
         catalog=targets.catalog.catalog.name,
@@ -233,20 +233,22 @@ def _table_member(
         name=targets.names[table.path],
         role=role,
         member=member,
-        opts=context.options(formerly=renamed(name, former)),
+        opts=context.options(former_names=renamed(name, former)),
     )
-    targets.outcomes.waits(table.path, made)
-    return made
+    targets.outcomes.add_member(table.path, binding)
+    return binding
 
 
-def _on_stream(context: Context, targets: Targets, roles: Roles, table: TableSettings, one: Reach) -> None:
-    if any(same(one.principal, writer) for writer in context.settings.writers):
+def _grant_stream_table(
+    context: Context, targets: Targets, roles: Roles, table: TableSettings, access: TableAccess
+) -> None:
+    if any(same(access.principal, writer) for writer in context.settings.writers):
         # It reads and writes already. The same binding twice is one in IAM, and deleting either deletes it.
         return
-    role = roles.write_rows if one.writes else roles.read_rows if one.reads else None
+    role = roles.write_rows if access.writes else roles.read_rows if access.reads else None
     if role is not None:
-        name, former = _of_grant(context, table, one, "write" if one.writes else "read")
-        _stream_member(context, name, targets, table, role, one.principal, former)
+        name, former = _grant_names(context, table, access, "write" if access.writes else "read")
+        _stream_member(context, name, targets, table, role, access.principal, former)
 
 
 def _stream_member(
@@ -258,18 +260,18 @@ def _stream_member(
     member: Input[str],
     former: str | None = None,
 ) -> bigquery.IamMember:
-    made = _row_member(
-        context, name, targets.streamed[table.path], targets.names[table.path], role, member, former
+    binding = _row_member(
+        context, name, targets.stream_tables[table.path], targets.names[table.path], role, member, former
     )
-    targets.outcomes.waits(table.path, made)
-    return made
+    targets.outcomes.add_member(table.path, binding)
+    return binding
 
 
 def _row_member(
     context: Context,
     name: str,
     table: bigquery.Table,
-    known: Output[str],
+    table_id: Output[str],
     role: projects.IAMCustomRole,
     member: Input[str],
     former: str | None = None,
@@ -278,36 +280,40 @@ def _row_member(
         name,
         project=context.project,
         dataset_id=table.dataset_id,
-        table_id=known,
+        table_id=table_id,
         role=role.name,
         member=member,
-        opts=context.options(formerly=renamed(name, former)),
+        opts=context.options(former_names=renamed(name, former)),
     )
 
 
-def scanned(
-    context: Context, targets: Targets, roles: Roles, scanner: projects.ServiceIdentity | None
-) -> dict[str, biglake.IcebergTableIamMember | bigquery.IamMember]:
-    """Let Dataplex' agent read the tables that have rules, and run its queries ("Use auto data quality": the
-    agent needs both); answers what lets it read each."""
+def grant_scanner(
+    context: Context, targets: Targets, roles: Roles, agents: ServiceAgents
+) -> dict[str, pulumi.Resource]:
+    """Allow Dataplex' agent to read the tables with quality rules, and to run its queries ("Use auto data
+    quality": the agent needs both). Returns the role on each table, by its path."""
+    scanner = agents.dataplex
     if scanner is None:
         return {}
-    _asks(context, roles, Member(scanner.member, "scanner", "scanner"))
-    made: dict[str, biglake.IcebergTableIamMember | bigquery.IamMember] = {}
+    _grant_ask(context, roles, Member(scanner.member, "scanner", "scanner"))
+    bindings: dict[str, pulumi.Resource] = {}
     for table in context.settings.tables:
         if table.quality is None:
             continue
         name = f"{context.name}-scans-{table.path}"
-        if roles.read_rows is not None and table.path in targets.streamed:
-            made[table.path] = _stream_member(context, name, targets, table, roles.read_rows, scanner.member)
+        if roles.read_rows is not None and table.path in targets.stream_tables:
+            binding = _stream_member(context, name, targets, table, roles.read_rows, scanner.member)
         else:
-            made[table.path] = _table_member(context, name, targets, table, READER, scanner.member)
-    return made
+            binding = _table_member(context, name, targets, table, READER, scanner.member)
+        bindings[table.path] = binding
+    return bindings
 
 
-def batch(context: Context, targets: Targets, roles: Roles, works_as: serviceaccount.Account | None) -> None:
-    """Let batches write."""
-    if works_as is not None:
-        account = Member(works_as.member, "batch", "batch")
-        _writes(context, targets, roles, account)
-        _asks(context, roles, account)
+def grant_batches(
+    context: Context, targets: Targets, roles: Roles, account: serviceaccount.Account | None
+) -> None:
+    """Allow batches to write. account: theirs, None without batches."""
+    if account is not None:
+        member = Member(account.member, "batch", "batch")
+        _grant_write(context, targets, roles, member)
+        _grant_ask(context, roles, member)

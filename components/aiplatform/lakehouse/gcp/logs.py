@@ -1,21 +1,22 @@
-"""Who read and wrote which object and table, in an encrypted log bucket of its own."""
+"""Data access logs of objects and tables, in a dedicated, encrypted log bucket."""
 
 from typing import Final
 
 from pulumi import Output
 from pulumi_gcp import projects
 
+from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.gcp.keys import let_use
 from aiplatform._shared.gcp.logs import Kept, bucket_id, kept_apart, writer
-from aiplatform.lakehouse.gcp.context import Context, Key
+from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.tables import ZONES
 
 _AUDITED: Final = ("biglake", "storage")
-"""BigQuery logs who reads what without being told."""
+"""Services whose data access logs must be enabled; BigQuery's always are."""
 
 
-def access_logs(context: Context, key: Key) -> Output[str]:
-    """Switch the logs on and keep them; answers the log bucket."""
+def create_access_logs(context: Context, key: DataKey) -> Output[str]:
+    """Enable the logs and store them; returns the log bucket."""
     if context.settings.account_settings:
         for service in _AUDITED:
             projects.IAMAuditConfig(
@@ -52,17 +53,17 @@ def access_logs(context: Context, key: Key) -> Output[str]:
 def _filter(context: Context) -> str:
     buckets, datasets = list(map(context.bucket, ZONES)), list(map(context.database, ZONES))
     if context.settings.batches:
-        buckets.append(context.staging)
-    if context.streamed:
+        buckets.append(context.batches_bucket)
+    if context.stream_tables:
         buckets.append(context.streams_bucket)
         datasets.append(context.streams_dataset)
     return (
         'log_id("cloudaudit.googleapis.com/data_access") AND ('
-        f'(resource.type="gcs_bucket" AND resource.labels.bucket_name=({_any(buckets)})) OR '
-        f'(resource.type="bigquery_dataset" AND resource.labels.dataset_id=({_any(datasets)})) OR '
+        f'(resource.type="gcs_bucket" AND resource.labels.bucket_name=({_any_of(buckets)})) OR '
+        f'(resource.type="bigquery_dataset" AND resource.labels.dataset_id=({_any_of(datasets)})) OR '
         f'protoPayload.resourceName:"catalogs/{context.catalog}")'
     )
 
 
-def _any(names: list[str]) -> str:
+def _any_of(names: list[str]) -> str:
     return " OR ".join(f'"{name}"' for name in names)

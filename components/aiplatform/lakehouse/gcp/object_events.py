@@ -1,28 +1,28 @@
-"""Who is told of files that arrive, by Pub/Sub."""
+"""Notifications of files that arrive in raw, by Pub/Sub."""
 
 from pulumi import Output
 from pulumi_gcp import storage
 
-from aiplatform.lakehouse.gcp.context import FILES, Context, Key
-from aiplatform.lakehouse.gcp.topics import publisher, told, topic
+from aiplatform._shared.gcp.context import DataKey
+from aiplatform.lakehouse.gcp.context import FILES, Context, ServiceAgents
+from aiplatform.lakehouse.gcp.topics import allow_publishing, create_target_subscriptions, create_topic
 
 
-def tell(
-    context: Context, key: Key, raw: storage.Bucket, agent: Output[str], storage_agent: Output[str]
-) -> None:
-    """A message for each object that is made under `files/` of raw. Files of tables are no news: a table
-    changes with a commit, not with a file. agent, storage_agent: the services' own accounts, as members."""
+def notify_arrivals(context: Context, key: DataKey, raw: storage.Bucket, agents: ServiceAgents) -> None:
+    """Send a message for each object that is created under `files/` of raw. Not for files of tables: a table
+    changes by a commit, not by a file."""
     if not context.settings.arrival_events:
         return
-    made = topic(context, key, "arrivals")
-    lets = publisher(context, "arrivals", made, storage_agent)
+    topic = create_topic(context, key, "arrivals")
+    member = Output.concat("serviceAccount:", context.storage_agent())
+    publisher = allow_publishing(context, "arrivals", topic, member)
     storage.Notification(
         f"{context.name}-arrivals",
         bucket=raw.name,
-        topic=made.id,
+        topic=topic.id,
         payload_format="JSON_API_V1",
         event_types=["OBJECT_FINALIZE"],
         object_name_prefix=f"{FILES}/",
-        opts=context.options(lets),
+        opts=context.options(publisher),
     )
-    told(context, "arrivals", made, context.settings.arrival_targets, agent)
+    create_target_subscriptions(context, "arrivals", topic, context.settings.arrival_targets, agents)

@@ -1,8 +1,8 @@
-"""Give access to tables once their statements are done, whatever becomes of the statements of other tables.
+"""Grant access to tables once their statements are done, regardless of the statements of other tables.
 
 An error ends the program. What is not registered by then stays as it is: the readers of other tables, whose
-access was withdrawn because their policies changed as well, would not get it back. So the error of one table
-is held back until the readers of every table whose statements succeeded are registered.
+access was revoked because their policies changed as well, would not get it back. So the error of one table is
+delayed until the readers of every table whose statements succeeded are registered.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import bigquery, organizations, storage
 
-from aiplatform.lakehouse.gcp import bigquery_jobs as gcp_jobs
+from aiplatform.lakehouse.gcp import bigquery_jobs
 from aiplatform.lakehouse.gcp.bigquery_jobs import ExpiredError, Jobs, StatementsError
 from aiplatform.lakehouse.gcp.context import Context
 
@@ -31,14 +31,15 @@ class Outcomes:
         path: str,
         name: Output[str],
         job: bigquery.Job,
-        written: storage.BucketObject,
+        script: storage.BucketObject,
         statements: Output[str],
     ) -> Output[str]:
-        """A table's name for its IAM members, once its job is done without errors. A preview does not wait.
+        """Return a table's name for its IAM members, once its job is done without errors. A preview does not
+        wait.
 
-        written: the statements as an object, which is replaced with them. BigQuery forgets a job after six
+        script: the statements as an object, which is replaced with them. BigQuery deletes a job after six
         months ("Managing jobs"), and a refresh then removes it from the state: a new job replaces none, and
-        the object alone has the members deleted before the statements run.
+        only the object causes the members to be deleted before the statements run.
 
         An update raises StatementsError where the job fails, and fails again whenever its statements are
         repeated; the members of other tables are registered before."""
@@ -49,30 +50,30 @@ class Outcomes:
             if _succeeded(statuses):
                 return ""
             if pulumi.runtime.is_dry_run():
-                failed = _errors(statuses)
-                if failed:
-                    pulumi.log.warn(f"{where}: {failed}; the next update repeats the statements", job)
+                errors = _errors(statuses)
+                if errors:
+                    pulumi.log.warn(f"{where}: {errors}; the next update repeats the statements", job)
                 return ""
             try:
                 await self._finish(where, job_id, text)
-            except Exception as error:  # noqa: BLE001 - whatever it is, other tables' readers come first
+            except Exception as error:  # noqa: BLE001 - after any error other tables' readers come first
                 return str(error) if isinstance(error, StatementsError) else f"{where}: {error!r}"
             return ""
 
         async def released(parts: Sequence[Any]) -> str:
-            known, error = parts
+            table_name, error = parts
             if error:
-                await self._others()
+                await self._register_other_members()
                 raise StatementsError(error)
-            return str(known)
+            return str(table_name)
 
-        self._errors[path] = Output.all(job.statuses, job.job_id, statements, written.generation).apply(
+        self._errors[path] = Output.all(job.statuses, job.job_id, statements, script.generation).apply(
             checked
         )
         return Output.all(name, self._errors[path]).apply(released)
 
-    def waits(self, path: str, member: pulumi.Resource) -> None:
-        """Note a member that has the name of a table from `once_done`."""
+    def add_member(self, path: str, member: pulumi.Resource) -> None:
+        """Add a member that takes the name of a table from `once_done`."""
         self._members.setdefault(path, []).append(member)
 
     async def _finish(self, where: str, job_id: Any, text: Any) -> None:
@@ -82,14 +83,14 @@ class Outcomes:
             await self._wait(where, job_id, text)
 
     async def _wait(self, where: str, job_id: Any, text: Any) -> None:
-        # Used here and nowhere kept.
+        # The token is not stored.
         jobs = Jobs(self._context.project, self._context.region, await _token(self._context))
-        # The program goes on meanwhile: other tables wait at the same time.
-        await asyncio.to_thread(gcp_jobs.finish, jobs, where, str(job_id), str(text))
+        # In a thread: other tables wait at the same time.
+        await asyncio.to_thread(bigquery_jobs.finish, jobs, where, str(job_id), str(text))
 
-    async def _others(self) -> None:
-        """Wait until the members of tables whose statements succeeded are registered. What fails there is an
-        error of its own."""
+    async def _register_other_members(self) -> None:
+        """Wait until the members of tables whose statements succeeded are registered. Their failures are
+        separate errors."""
         paths = list(self._errors)
         errors = await asyncio.gather(
             *(self._errors[path].future() for path in paths), return_exceptions=True
@@ -102,18 +103,19 @@ class Outcomes:
 
 
 async def _token(context: Context) -> str:
-    """The provider's access token, which it renews before it expires."""
-    answer = organizations.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=context.parent))
-    config: Any = await answer.future(with_unknowns=False)
+    """Return the provider's access token, which the provider renews before it expires."""
+    client = organizations.get_client_config_output(opts=pulumi.InvokeOutputOptions(parent=context.parent))
+    config: Any = await client.future(with_unknowns=False)
     return config.access_token
 
 
 def _succeeded(statuses: Sequence[Mapping[str, Any]] | None) -> bool:
-    return bool(statuses) and all(each.get("state") == "DONE" for each in statuses) and not _errors(statuses)
+    done = bool(statuses) and all(status.get("state") == "DONE" for status in statuses or ())
+    return done and not _errors(statuses)
 
 
 def _errors(statuses: Sequence[Mapping[str, Any]] | None) -> str:
     problems: list[Mapping[str, Any]] = [
-        problem for each in statuses or () for problem in each.get("error_results") or ()
+        problem for status in statuses or () for problem in status.get("error_results") or ()
     ]
     return "; ".join(str(problem.get("message")) for problem in problems)

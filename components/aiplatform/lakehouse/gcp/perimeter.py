@@ -25,11 +25,11 @@ RESTRICTED: Final = (
     "sqladmin.googleapis.com",
     "storage.googleapis.com",
 )
-"""The services that data of the project is in or goes through, those of the feature store and the registries
+"""The services that store or process data of the project, those of the feature store and the registries
 included ("VPC Service Controls: supported products"). Artifact Registry is not restricted: inside a perimeter
 its remote repositories, the caches of a container registry, reach no upstream."""
 
-# The same parts twice: of what is enforced, and of what is logged alone.
+# The same types twice: of what is enforced, and of what is only logged (dry run).
 _ENFORCED: Final[tuple[Any, ...]] = (
     accesscontextmanager.ServicePerimeterStatusArgs,
     accesscontextmanager.ServicePerimeterStatusIngressPolicyArgs,
@@ -48,22 +48,24 @@ _LOGGED: Final[tuple[Any, ...]] = (
 )
 
 
-def perimeter(context: Context) -> None:
-    """Inside, the services talk to each other and to the project's own networks; from outside they answer the
-    deployers alone, and nothing of them goes out."""
-    said = context.settings.perimeter
-    if said is None:
+def create_perimeter(context: Context) -> None:
+    """Create the perimeter. Inside, the services reach each other and the project's own networks; from
+    outside only deployers reach them, and no data leaves."""
+    settings = context.settings.perimeter
+    if settings is None:
         return
-    answer = organizations.get_project_output(
+    project = organizations.get_project_output(
         project_id=context.project,
         opts=pulumi.InvokeOutputOptions(
             parent=context.parent, depends_on=[context.apis["cloudresourcemanager"]]
         ),
     )
     name = PERIMETER.of(context.settings.prefix.replace("-", "_"))
-    policy = f"accessPolicies/{said.access_policy}"
+    policy = f"accessPolicies/{settings.access_policy}"
     rules = _rules(
-        _LOGGED if said.dry_run else _ENFORCED, Output.concat("projects/", answer.number), said.deployers
+        _LOGGED if settings.dry_run else _ENFORCED,
+        Output.concat("projects/", project.number),
+        settings.deployers,
     )
     accesscontextmanager.ServicePerimeter(
         f"{context.name}-perimeter",
@@ -72,22 +74,22 @@ def perimeter(context: Context) -> None:
         title=name,
         description=f"Data of {context.settings.prefix}",
         perimeter_type="PERIMETER_TYPE_REGULAR",
-        use_explicit_dry_run_spec=True if said.dry_run else None,
-        status=None if said.dry_run else rules,
-        spec=rules if said.dry_run else None,
+        use_explicit_dry_run_spec=True if settings.dry_run else None,
+        status=None if settings.dry_run else rules,
+        spec=rules if settings.dry_run else None,
         opts=context.options(context.apis["accesscontextmanager"], delete_before_replace=True),
     )
 
 
-def _rules(parts: Sequence[Any], project: Output[str], deployers: Sequence[Input[str]]) -> Any:
-    whole, policy, from_, source, to, operation = parts
-    return whole(
+def _rules(types: Sequence[Any], project: Output[str], deployers: Sequence[Input[str]]) -> Any:
+    configuration, policy, from_, source, to, operation = types
+    return configuration(
         resources=[project],
         restricted_services=list(RESTRICTED),
         ingress_policies=[
             policy(
                 ingress_from=from_(identities=list(deployers), sources=[source(access_level="*")]),
-                # Of the project's services all methods: whoever applies the program makes and removes them.
+                # All methods of all services: those that apply the program create and delete resources.
                 ingress_to=to(resources=["*"], operations=[operation(service_name="*")]),
             )
         ],

@@ -1,31 +1,33 @@
-"""What must hold of tables' rows, looked at by data scans of Knowledge Catalog (Dataplex)."""
+"""Quality rules of tables, evaluated by data scans of Knowledge Catalog (Dataplex)."""
 
 from collections.abc import Mapping, Sequence
 
 import pulumi
-from pulumi import Output
 from pulumi_gcp import dataplex, logging
 
-from aiplatform.lakehouse.gcp.context import Context, Key
+from aiplatform._shared.gcp.context import DataKey
+from aiplatform.lakehouse.gcp.context import Context, ServiceAgents
 from aiplatform.lakehouse.gcp.rules import data_scan
-from aiplatform.lakehouse.gcp.topics import publisher, told, topic
+from aiplatform.lakehouse.gcp.topics import allow_publishing, create_target_subscriptions, create_topic
 from aiplatform.lakehouse.quality import QualitySettings, RuleSettings
 from aiplatform.lakehouse.tables import TableSettings
 
 Rule = dataplex.DatascanDataQualitySpecRuleArgs
 
 
-def scans(context: Context, key: Key, granted: Mapping[str, pulumi.Resource], agent: Output[str]) -> None:
-    """A scan a table with rules, and who is told when one does not hold. granted: what lets Dataplex' agent
-    read a table, by its path. agent: Pub/Sub's own account, as a member.
+def create_scans(
+    context: Context, key: DataKey, scannable: Mapping[str, pulumi.Resource], agents: ServiceAgents
+) -> None:
+    """Create a scan for each table with rules, and notify the targets of failed rules. scannable: the role of
+    Dataplex' agent on each table, by its path.
 
-    A scan depends on that grant and takes no property of it: one that is withdrawn while policies change
-    must not take the scan and its history along."""
-    checked: list[TableSettings] = []
+    A scan depends on that role and takes no property of it: when the role is replaced because policies
+    change, the scan and its history must not be."""
+    scanned: list[TableSettings] = []
     for table in context.settings.tables:
         if table.quality is None:
             continue
-        checked.append(table)
+        scanned.append(table)
         dataplex.Datascan(
             f"{context.name}-{table.zone}-{table.name}-quality",
             project=context.project,
@@ -36,21 +38,21 @@ def scans(context: Context, key: Key, granted: Mapping[str, pulumi.Resource], ag
             data_quality_spec=dataplex.DatascanDataQualitySpecArgs(rules=_rules(table, table.quality)),
             execution_spec=dataplex.DatascanExecutionSpecArgs(trigger=_trigger(table.quality)),
             labels=context.labels,
-            opts=context.options(context.apis["dataplex"], granted[table.path], delete_before_replace=True),
+            opts=context.options(context.apis["dataplex"], scannable[table.path], delete_before_replace=True),
         )
-    if checked and context.settings.quality_targets:
-        _tell(context, key, checked, agent)
+    if scanned and context.settings.quality_targets:
+        _notify_failed_rules(context, key, scanned, agents)
 
 
 def _resource(context: Context, table: TableSettings) -> str:
-    if table in context.streamed:
-        place = f"//bigquery.googleapis.com/projects/{context.project}/datasets/{context.streams_dataset}"
+    if table in context.stream_tables:
+        parent = f"//bigquery.googleapis.com/projects/{context.project}/datasets/{context.streams_dataset}"
     else:
-        place = (
+        parent = (
             f"//biglake.googleapis.com/projects/{context.project}/catalogs/{context.catalog}"
             f"/namespaces/{context.database(table.zone)}"
         )
-    return f"{place}/tables/{table.name}"
+    return f"{parent}/tables/{table.name}"
 
 
 def _trigger(quality: QualitySettings) -> dataplex.DatascanExecutionSpecTriggerArgs:
@@ -109,24 +111,26 @@ def _rule(rule: RuleSettings, kind: str) -> Rule:
                 column=rule.column,
                 threshold=share,
                 regex_expectation=dataplex.DatascanDataQualitySpecRuleRegexExpectationArgs(
-                    # Of the whole text, as the rule says; Dataplex looks for a part.
+                    # Of the whole text, as the rule requires; Dataplex searches for a match.
                     regex=f"^(?:{rule.pattern})$"
                 ),
             )
         case "rows":
             sides = ((">=", rule.low), ("<=", rule.high))
-            said = " AND ".join(f"COUNT(*) {sign} {_number(end)}" for sign, end in sides if end is not None)
-            return _of_table("VOLUME", said)
+            conditions = " AND ".join(
+                f"COUNT(*) {sign} {_number(end)}" for sign, end in sides if end is not None
+            )
+            return _table_rule("VOLUME", conditions)
         case "fresh":
             newest = f"MAX(`{rule.column}`)"
             when = newest if kind == "timestamptz" else f"TIMESTAMP({newest})"
-            return _of_table(
+            return _table_rule(
                 "FRESHNESS",
                 f"TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), {when}, SECOND) <= {(rule.hours or 0) * 3600}",
             )
 
 
-def _of_table(dimension: str, condition: str) -> Rule:
+def _table_rule(dimension: str, condition: str) -> Rule:
     return Rule(
         dimension=dimension,
         table_condition_expectation=dataplex.DatascanDataQualitySpecRuleTableConditionExpectationArgs(
@@ -139,16 +143,18 @@ def _number(value: float | None) -> str | None:
     return None if value is None else format(value, ".15f").rstrip("0").rstrip(".")
 
 
-def _tell(context: Context, key: Key, checked: Sequence[TableSettings], agent: Output[str]) -> None:
-    """The scans' own log of results, those that failed, as messages."""
-    made = topic(context, key, "quality")
-    ids = " OR ".join(f'"{data_scan(context.settings.prefix, table)}"' for table in checked)
+def _notify_failed_rules(
+    context: Context, key: DataKey, scanned: Sequence[TableSettings], agents: ServiceAgents
+) -> None:
+    """Send the scans' log entries of failed results as messages."""
+    topic = create_topic(context, key, "quality")
+    ids = " OR ".join(f'"{data_scan(context.settings.prefix, table)}"' for table in scanned)
     sink = logging.ProjectSink(
         f"{context.name}-quality",
         project=context.project,
         name=f"{context.settings.prefix}-quality",
         description=f"Rules of tables of {context.settings.prefix} that do not hold",
-        destination=made.id.apply(lambda topic_id: f"pubsub.googleapis.com/{topic_id}"),
+        destination=topic.id.apply(lambda topic_id: f"pubsub.googleapis.com/{topic_id}"),
         filter=(
             'log_id("dataplex.googleapis.com/data_scan") AND '
             'resource.type="dataplex.googleapis.com/DataScan" '
@@ -158,5 +164,5 @@ def _tell(context: Context, key: Key, checked: Sequence[TableSettings], agent: O
         unique_writer_identity=True,
         opts=context.options(context.apis["logging"], delete_before_replace=True),
     )
-    publisher(context, "quality", made, sink.writer_identity)
-    told(context, "quality", made, context.settings.quality_targets, agent)
+    allow_publishing(context, "quality", topic, sink.writer_identity)
+    create_target_subscriptions(context, "quality", topic, context.settings.quality_targets, agents)

@@ -1,19 +1,23 @@
-"""BigQuery beside the catalog: datasets for what is no Iceberg table, and how much may be scanned."""
+"""BigQuery: datasets for native tables and views, and the quota of scanned bytes."""
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
 from pulumi_gcp import bigquery, serviceusage
 
-from aiplatform.lakehouse.gcp.context import Context, Key
+from aiplatform._shared.gcp.context import DataKey
+from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.gcp.rules import MIB
 from aiplatform.lakehouse.tables import ZONES, Zone
 
 _MOST_TRAVEL_DAYS: Final = 7
 
+Datasets = Mapping[Zone, bigquery.Dataset]
 
-def datasets(context: Context, key: Key) -> dict[Zone, bigquery.Dataset]:
-    """A dataset a zone, for tables and views that BigQuery has alone."""
+
+def create_datasets(context: Context, key: DataKey) -> Datasets:
+    """Create a dataset for each zone, for native tables and views of BigQuery."""
     return {
         zone: _dataset(
             context,
@@ -27,9 +31,9 @@ def datasets(context: Context, key: Key) -> dict[Zone, bigquery.Dataset]:
     }
 
 
-def streams(context: Context, key: Key) -> bigquery.Dataset:
-    """The dataset of the tables of streams. They are declared, and no principal has a role on the dataset: in
-    those of zones writers make, alter and delete tables."""
+def create_streams_dataset(context: Context, key: DataKey) -> bigquery.Dataset:
+    """Create the dataset of the tables of streams. They are declared, and no principal has a role on the
+    dataset, unlike the zones' datasets, in which writers create, alter and delete tables."""
     return _dataset(
         context,
         key,
@@ -41,14 +45,14 @@ def streams(context: Context, key: Key) -> bigquery.Dataset:
 
 
 def _dataset(
-    context: Context, key: Key, purpose: str, dataset_id: str, description: str, travel_days: int
+    context: Context, key: DataKey, purpose: str, dataset_id: str, description: str, travel_days: int
 ) -> bigquery.Dataset:
-    """A dataset that admits the project's owners alone. travel_days: how long old rows can be queried;
-    BigQuery takes 2 to 7.
+    """Create a dataset that only the project's owners access. travel_days: how long former rows can be
+    queried; BigQuery accepts 2 to 7.
 
-    BigQuery lets the project's basic readers and writers into a new dataset unless its list of access says
-    otherwise. This one names the project's owners alone; who else reads or writes is a member of its own,
-    which the same list shows, so later lists are not the program's.
+    BigQuery grants the project's basic readers and writers access to a new dataset unless its access list
+    states otherwise. This one names only the project's owners; other principals are members in separate
+    resources, which the same list contains, so later lists are not the program's.
     """
     return bigquery.Dataset(
         f"{context.name}-{purpose}",
@@ -65,7 +69,7 @@ def _dataset(
         labels=context.labels,
         opts=context.options(
             context.apis["bigquery"],
-            *key.users,
+            *key.grants,
             data=True,
             delete_before_replace=True,
             ignore_changes=["accesses"],
@@ -77,20 +81,20 @@ def _days(context: Context, zone: Zone) -> int:
     return context.settings.zones.of(zone).snapshot_days
 
 
-def quota(context: Context) -> None:
-    """What the queries of one principal may scan in a day ("Create custom query quotas"). It holds for the
-    whole project."""
+def limit_queries(context: Context) -> None:
+    """Limit what the queries of one principal scan in a day ("Create custom query quotas"). The quota applies
+    to the whole project."""
     if not context.settings.account_settings:
         return
     serviceusage.ConsumerQuotaOverride(
         f"{context.name}-queries",
         project=context.project,
         service="bigquery.googleapis.com",
-        # As parts of a path: the API has them there.
+        # As parts of a path, in which the API has them.
         metric=quote("bigquery.googleapis.com/quota/query/usage", safe=""),
         limit=quote("/d/project/user", safe=""),
         override_value=str(context.settings.cutoff_bytes // MIB),
-        # Lower by more than a tenth is what it is for.
+        # Without it the API refuses to lower a limit by more than a tenth.
         force=True,
         opts=context.options(context.apis["serviceusage"], context.apis["bigquery"]),
     )

@@ -1,4 +1,4 @@
-"""What the lakehouse's arguments must say on Google Cloud, beside what they must say everywhere."""
+"""Names and rules of the lakehouse's arguments on Google Cloud, in addition to those of every cloud."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aiplatform.lakehouse.args import LakehouseSettings
 
 CATALOG: Final = PhysicalName(ICEBERG_CATALOG, "{prefix}-lakehouse")
-"""Also what a query writes before a zone: `project.catalog.database.table`."""
+"""It also precedes a zone in a query: `project.catalog.database.table`."""
 DATASET: Final = PhysicalName(BIGQUERY_DATASET, "{prefix}_curated")
 ACCESS_LOGS: Final = PhysicalName(LOG_BUCKET, "{prefix}-lakehouse-access-0123456")
 ARRIVALS: Final = PhysicalName(PUBSUB_TOPIC, "{prefix}-arrivals")
@@ -35,9 +35,9 @@ BATCH_ACCOUNT: Final = PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-lake-batch
 STARTER_ACCOUNT: Final = PhysicalName(GOOGLE_SERVICE_ACCOUNT, "{prefix}-lake-start")
 
 ROW_CONDITIONS: Final = 16
-"""Different conditions on the rows of one table, at most: each has a row access policy of a fixed name."""
+"""The most conditions on the rows of one table: each has a row access policy of a fixed name."""
 LEAST_CUTOFF: Final = 1024**3
-"""Less would refuse nearly every query; the quota itself is counted in MiB ("Create custom query quotas")."""
+"""Less would refuse nearly every query; the quota is in MiB ("Create custom query quotas")."""
 MIB: Final = 1024**2
 
 _MEMBER: Final = re.compile(
@@ -49,8 +49,8 @@ _FORBIDDEN_BUCKET: Final = re.compile(r"goog|.*(google|g00gle)")
 
 
 def member(value: Any) -> str | None:
-    """A rule: a service account or a group as IAM writes it, never everybody. Policies of columns and rows
-    know no others (BigQuery Data Policy API, AddGranteesRequest)."""
+    """A rule: a service account or a group in IAM's form, never all principals. Policies of columns and rows
+    accept no others (BigQuery Data Policy API, AddGranteesRequest)."""
     if _MEMBER.fullmatch(value):
         return None
     expected = "expected serviceAccount:EMAIL or group:EMAIL"
@@ -58,35 +58,35 @@ def member(value: Any) -> str | None:
         return f"which is everybody; {expected}"
     if _FEDERATED.fullmatch(value):
         return (
-            f"{expected}: BigQuery's column policies know no identities of a federated pool; let it become a "
-            "service account"
+            f"{expected}: BigQuery's column policies accept no identities of a federated pool; let it "
+            "impersonate a service account"
         )
     return expected
 
 
 def administrator(value: Any) -> str | None:
-    """A rule: who applies the program, a person too."""
+    """A rule: a principal that applies the program, also a user."""
     if _MEMBER.fullmatch(value) or re.fullmatch(r"user:[^\s:@]+@[^\s:@]+\.[a-z]+", value):
         return None
     everybody = "which is everybody; " if _EVERYBODY.fullmatch(value) else ""
     return f"{everybody}expected serviceAccount:EMAIL, group:EMAIL or user:EMAIL"
 
 
-def bucket(prefix: str, purpose: str, project: str) -> str:
-    """A bucket's name; the project in it makes it the only one of all projects."""
+def bucket_name(prefix: str, purpose: str, project: str) -> str:
+    """Return a bucket's name; the project's id makes it unique among all projects."""
     return f"{prefix}-{purpose}-{project}"
 
 
 def data_scan(prefix: str, table: TableSettings) -> str:
-    """The id of the scan of a table's rules. It takes no `_`."""
+    """Return the id of the scan of a table's rules, in which `_` is not allowed."""
     return f"{prefix}-{table.zone}-{table.name}".replace("_", "-")
 
 
-def problems(settings: "LakehouseSettings") -> Iterator[Problem]:
-    """All of them."""
+def gcp_problems(settings: "LakehouseSettings") -> Iterator[Problem]:
+    """Return the problems of arguments on Google Cloud."""
     for key in ("project", "region"):
         if getattr(settings, key) is None:
-            yield Problem(key, f"missing, expected the {key}: Google Cloud's resources are made in one")
+            yield Problem(key, f"missing, expected the {key} in which the resources are created")
     yield from _names(settings)
     yield from obeys("tags", settings.tags, google_labels)
     yield from _principals(settings)
@@ -107,13 +107,11 @@ def _names(settings: "LakehouseSettings") -> Iterator[Problem]:
         names += [BATCH_ACCOUNT, STARTER_ACCOUNT]
     if settings.project is not None:
         # The longest of the buckets' names.
-        names.append(PhysicalName(GCS_BUCKET, bucket("{prefix}", "curated", settings.project)))
-    wrong = list(obeys("prefix", settings.prefix, prefix_for(*names)))
-    yield from wrong
-    if not wrong and _FORBIDDEN_BUCKET.match(settings.prefix):
-        reason = (
-            "expected one without 'google' that does not begin with 'goog': buckets may have no such name"
-        )
+        names.append(PhysicalName(GCS_BUCKET, bucket_name("{prefix}", "curated", settings.project)))
+    problems = list(obeys("prefix", settings.prefix, prefix_for(*names)))
+    yield from problems
+    if not problems and _FORBIDDEN_BUCKET.match(settings.prefix):
+        reason = "expected one without 'google' that does not begin with 'goog': names of buckets may not"
         yield Problem("prefix", f"{got(settings.prefix)}, {reason}")
 
 
@@ -124,27 +122,27 @@ def _principals(settings: "LakehouseSettings") -> Iterator[Problem]:
         yield from obeys(f"admins[{index}]", admin, administrator)
     for index, grant in enumerate(settings.grants):
         yield from obeys(f"grants[{index}].principal", grant.principal, member)
-        streamed = {stream.table for stream in settings.streams} & set(grant.tables)
-        if grant.rows is not None and streamed:
-            named = ", ".join(sorted(streamed))
-            reason = f"expected none: {named} is written by BigQuery, which knows no row policies there"
+        stream_tables = {stream.table for stream in settings.streams} & set(grant.tables)
+        if grant.rows is not None and stream_tables:
+            names = ", ".join(sorted(stream_tables))
+            reason = f"expected none: BigQuery writes {names}, and supports no row policies on such a table"
             yield Problem(f"grants[{index}].rows", f"{got(grant.rows)}, {reason}")
 
 
 def _tables(settings: "LakehouseSettings") -> Iterator[Problem]:
-    streamed = {stream.table for stream in settings.streams}
+    stream_tables = {stream.table for stream in settings.streams}
     for index, table in enumerate(settings.tables):
         where = f"tables[{index}]"
         yield from _columns(where, table)
-        conditions = {each.rows for each in settings.grants if table.path in each.tables and each.rows}
+        conditions = {grant.rows for grant in settings.grants if table.path in grant.tables and grant.rows}
         if len(conditions) > ROW_CONDITIONS:
             yield Problem(
                 "grants",
-                f"{len(conditions)} different `rows` on {table.path}; expected at most {ROW_CONDITIONS}: "
-                "let a group have the rows that its members share",
+                f"got {len(conditions)} different `rows` on {table.path}, expected at most {ROW_CONDITIONS}: "
+                "grant a group the rows that its members share",
             )
-        if table.path in streamed:
-            yield from _streamed(where, table)
+        if table.path in stream_tables:
+            yield from _stream_table(where, table)
         if table.quality is not None:
             name = data_scan(settings.prefix, table)
             if len(name) > DATA_SCAN.limit:
@@ -157,30 +155,31 @@ def _columns(where: str, table: TableSettings) -> Iterator[Problem]:
         if not isinstance(types.parse(column.type), types.Primitive):
             yield Problem(
                 f"{where}.columns[{index}].type",
-                f"{got(column.type)}, expected a type without parts: Google's provider declares no others, "
-                "and cannot read a table that has them",
+                f"{got(column.type)}, expected a type without parts: Google's provider supports no "
+                "others, and cannot read a table that has them",
             )
 
 
-def _streamed(where: str, table: TableSettings) -> Iterator[Problem]:
-    """BigQuery writes the table of a stream, and so makes it."""
+def _stream_table(where: str, table: TableSettings) -> Iterator[Problem]:
+    """Rules of the table of a stream, which BigQuery writes."""
     if table.partitions:
         yield Problem(
             f"{where}.partitions",
-            "got some for the table of a stream, expected none: BigQuery manages its files; it clusters them "
-            "by the columns of `sort_order`",
+            "got some for the table of a stream, expected none: BigQuery clusters its files by the columns "
+            "of `sort_order`",
         )
     for index, part in enumerate(table.sort_order):
         if part.transform != "identity" or "." in part.column:
             yield Problem(
-                f"{where}.sort_order[{index}].transform", "expected columns as they are: it clusters by them"
+                f"{where}.sort_order[{index}].transform",
+                "expected identity of whole columns: BigQuery clusters by them",
             )
     yield from obeys(
         f"{where}.sort_order", table.sort_order, length(0, 4, "columns, as many as BigQuery clusters by")
     )
     for index, column in enumerate(table.columns):
         if str(types.parse(column.type)) == "uuid":
-            reason = "expected string or fixed[16]: BigQuery writes no uuid"
+            reason = "expected string or fixed[16]: BigQuery has no uuid"
             yield Problem(f"{where}.columns[{index}].type", f"{got(column.type)}, {reason}")
 
 
@@ -190,4 +189,4 @@ def _cutoff(value: int | None) -> Iterator[Problem]:
     if value < LEAST_CUTOFF:
         yield Problem("query_cutoff_bytes", f"{got(value)}, expected at least {LEAST_CUTOFF} bytes, 1 GiB")
     elif value % MIB:
-        yield Problem("query_cutoff_bytes", f"{got(value)}, expected whole MiB: the quota is counted in them")
+        yield Problem("query_cutoff_bytes", f"{got(value)}, expected whole MiB, the unit of the quota")

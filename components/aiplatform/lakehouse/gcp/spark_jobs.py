@@ -1,7 +1,7 @@
-"""Batches: Spark without servers (Dataproc), with the Iceberg catalog set up.
+"""Batches: Serverless for Apache Spark (Dataproc), configured for the Iceberg catalog.
 
-A batch is a run and no thing that stands: what stands is who it works as, and a job of Cloud Scheduler that
-starts it, by its schedule or by whoever runs the job.
+A batch is a run and no resource: the resources are its service account, and a job of Cloud Scheduler that
+starts it, on its schedule or when a user runs the job.
 """
 
 import base64
@@ -12,9 +12,10 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import cloudscheduler, projects, serviceaccount, storage
 
+from aiplatform._shared.gcp.context import DataKey
 from aiplatform.lakehouse.gcp.buckets import BUCKET_READER, OBJECT_USER
 from aiplatform.lakehouse.gcp.catalog import Catalog
-from aiplatform.lakehouse.gcp.context import Context, Key
+from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.gcp.grants import custom_role
 from aiplatform.lakehouse.gcp.rules import BATCH_ACCOUNT, STARTER_ACCOUNT
 from aiplatform.lakehouse.ingestion import BatchSettings
@@ -23,7 +24,7 @@ _RUNTIME: Final = "2.3"
 """Spark 3.5 with Java 17 ("Serverless for Apache Spark runtime releases")."""
 _CORES: Final = {"small": 4, "medium": 8, "large": 16}
 _NEVER: Final = "0 0 1 1 *"
-"""Of a job that is paused: a schedule must be said."""
+"""The schedule of a paused job, which must have one."""
 WORK: Final = (
     "cloudprofiler.profiles.create",
     "cloudprofiler.profiles.update",
@@ -59,15 +60,16 @@ WORK: Final = (
     "monitoring.monitoredResourceDescriptors.list",
     "monitoring.timeSeries.create",
 )
-"""What roles/dataproc.worker has, which runtime 2.3 needs ("Serverless for Apache Spark service accounts"),
-without storage: Google's role reads, writes and shares every object of the project besides."""
+"""The permissions of roles/dataproc.worker, which runtime 2.3 needs ("Serverless for Apache Spark service
+accounts"), without those of storage: Google's role also reads, writes and shares every object of the
+project."""
 _STAGED_DAYS: Final = 30
-"""How long output of drivers and histories of Spark are kept."""
+"""How long output of drivers and Spark's histories are kept."""
 CATALOG_URI: Final = "https://biglake.googleapis.com/iceberg/v1/restcatalog"
 
 
-def account(context: Context) -> serviceaccount.Account | None:
-    """Who batches work as: a writer of the lakehouse."""
+def create_batch_account(context: Context) -> serviceaccount.Account | None:
+    """Create the service account of batches, a writer of the lakehouse; None without batches."""
     if not context.settings.batches:
         return None
     return _account(
@@ -75,32 +77,33 @@ def account(context: Context) -> serviceaccount.Account | None:
     )
 
 
-def _account(context: Context, purpose: str, account_id: str, does: str) -> serviceaccount.Account:
+def _account(context: Context, purpose: str, account_id: str, description: str) -> serviceaccount.Account:
     return serviceaccount.Account(
         f"{context.name}-{purpose}",
         project=context.project,
         account_id=account_id,
         display_name=f"{context.settings.prefix} lakehouse {purpose}",
-        description=does,
+        description=description,
         opts=context.options(context.apis["iam"], delete_before_replace=True),
     )
 
 
-def _staging(
-    context: Context, key: Key, works_as: serviceaccount.Account
+def _create_output_bucket(
+    context: Context, key: DataKey, account: serviceaccount.Account
 ) -> tuple[storage.Bucket, list[pulumi.Resource]]:
-    """The bucket that batches write their output to, under the lakehouse's key, and their roles on it.
-    Without one Dataproc chooses a bucket of its own in the project, under Google's key and for ever."""
+    """Create the bucket that batches write their output to, encrypted by the lakehouse's key; returns it and
+    the roles of batches on it. Without one Dataproc creates a bucket in the project, with Google's key and
+    without an expiry."""
     bucket = storage.Bucket(
         f"{context.name}-batches",
         project=context.project,
-        name=context.staging,
+        name=context.batches_bucket,
         location=context.region.upper(),
         storage_class="STANDARD",
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
         encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
-        # What a driver printed may be pii: what is deleted is gone.
+        # Output of drivers may contain pii: deleted objects cannot be restored.
         soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=0),
         lifecycle_rules=[
             storage.BucketLifecycleRuleArgs(
@@ -110,30 +113,32 @@ def _staging(
         ],
         force_destroy=True,
         labels=context.labels,
-        opts=context.options(context.apis["storage"], *key.users, delete_before_replace=True),
+        opts=context.options(context.apis["storage"], *key.grants, delete_before_replace=True),
     )
     return bucket, [
         storage.BucketIAMMember(
             f"{context.name}-batches-{purpose}",
             bucket=bucket.name,
             role=role,
-            member=works_as.member,
+            member=account.member,
             opts=context.options(),
         )
         for purpose, role in (("objects", OBJECT_USER), ("bucket", BUCKET_READER))
     ]
 
 
-def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccount.Account | None) -> None:
-    """The jobs that start them."""
-    if works_as is None:
+def create_batches(
+    context: Context, key: DataKey, catalog: Catalog, account: serviceaccount.Account | None
+) -> None:
+    """Create the jobs that start batches. account: that of batches, None without batches."""
+    if account is None:
         return
-    staging, lets_stage = _staging(context, key, works_as)
+    output, output_roles = _create_output_bucket(context, key, account)
     role = custom_role(context, "batch", "Works in batches of", WORK)
     starter = _account(
         context, "starter", STARTER_ACCOUNT.of(context.settings.prefix), "Starts batches of the lakehouse"
     )
-    lets: list[pulumi.Resource] = [
+    permissions: list[pulumi.Resource] = [
         projects.IAMMember(
             f"{context.name}-starter",
             project=context.project,
@@ -143,7 +148,7 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
         ),
         serviceaccount.IAMMember(
             f"{context.name}-starter",
-            service_account_id=works_as.name,
+            service_account_id=account.name,
             role="roles/iam.serviceAccountUser",
             member=starter.member,
             opts=context.options(),
@@ -152,25 +157,25 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
             f"{context.name}-batch",
             project=context.project,
             role=role.name,
-            member=works_as.member,
+            member=account.member,
             opts=context.options(context.apis["cloudresourcemanager"]),
         ),
-        *lets_stage,
-        *key.users,
+        *output_roles,
+        *key.grants,
     ]
-    for bucket in sorted({_bucket(batch) for batch in context.settings.batches}):
-        lets.append(
+    for bucket in sorted({_script_bucket(batch) for batch in context.settings.batches}):
+        permissions.append(
             storage.BucketIAMMember(
                 f"{context.name}-batch-{bucket}",
                 bucket=bucket,
                 role="roles/storage.objectViewer",
-                member=works_as.member,
+                member=account.member,
                 opts=context.options(),
             )
         )
     for batch in context.settings.batches:
         body = Output.all(
-            works_as.email, key.key.id, catalog.catalog.name, _subnet(context), staging.name
+            account.email, key.key.id, catalog.catalog.name, _subnet(context), output.name
         ).apply(lambda parts, batch=batch: _body(context, batch, *map(str, parts)))
         cloudscheduler.Job(
             f"{context.name}-batch-{batch.name}",
@@ -184,7 +189,8 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
             attempt_deadline="180s",
             http_target=cloudscheduler.JobHttpTargetArgs(
                 http_method="POST",
-                uri=f"https://dataproc.googleapis.com/v1/projects/{context.project}/locations/{context.region}/batches",
+                uri=""
+                f"https://dataproc.googleapis.com/v1/projects/{context.project}/locations/{context.region}/batches",
                 headers={"Content-Type": "application/json"},
                 body=body.apply(lambda text: base64.b64encode(text.encode()).decode()),
                 oauth_token=cloudscheduler.JobHttpTargetOauthTokenArgs(
@@ -193,26 +199,29 @@ def batches(context: Context, key: Key, catalog: Catalog, works_as: serviceaccou
                 ),
             ),
             opts=context.options(
-                context.apis["cloudscheduler"], context.apis["dataproc"], *lets, delete_before_replace=True
+                context.apis["cloudscheduler"],
+                context.apis["dataproc"],
+                *permissions,
+                delete_before_replace=True,
             ),
         )
 
 
-def _bucket(batch: BatchSettings) -> str:
+def _script_bucket(batch: BatchSettings) -> str:
     return batch.script.partition("://")[2].partition("/")[0]
 
 
 def _subnet(context: Context) -> Output[Any]:
     network = context.settings.network
-    # Without it the arguments are refused.
+    # Arguments with batches and without a network are refused.
     subnets = network.private_subnet_ids if network is not None else [""]
     return Output.from_input(subnets).apply(lambda known: known[0])
 
 
 def _body(
-    context: Context, batch: BatchSettings, email: str, key: str, catalog: str, subnet: str, staging: str
+    context: Context, batch: BatchSettings, email: str, key: str, catalog: str, subnet: str, output: str
 ) -> str:
-    """A batch, as Dataproc takes it (Dataproc API, Batch)."""
+    """Return the request that creates a batch (Dataproc API, Batch)."""
     return json.dumps(
         {
             "labels": context.settings.tags,
@@ -225,7 +234,7 @@ def _body(
                 "executionConfig": {
                     "serviceAccount": email,
                     "kmsKey": key,
-                    "stagingBucket": staging,
+                    "stagingBucket": output,
                     "subnetworkUri": subnet,
                     "ttl": f"{batch.timeout_minutes * 60}s",
                 }
@@ -236,7 +245,8 @@ def _body(
 
 
 def _properties(context: Context, batch: BatchSettings, catalog: str) -> dict[str, str]:
-    """Spark's, with the catalog as the default one ("Set up the Lakehouse Iceberg REST catalog")."""
+    """Return Spark's properties, with the catalog as the default ("Set up the Lakehouse Iceberg REST
+    catalog")."""
     cores = _CORES[batch.worker_size]
     prefix = "spark.sql.catalog.lakehouse"
     return {
@@ -258,5 +268,5 @@ def _properties(context: Context, batch: BatchSettings, catalog: str) -> dict[st
 
 
 def warehouse(project: str, catalog: str) -> str:
-    """What Iceberg's REST clients call a catalog."""
+    """Return the name of a catalog for Iceberg's REST clients."""
     return f"bl://projects/{project}/catalogs/{catalog}"

@@ -1,4 +1,4 @@
-"""Who may do what on AWS: the secrets of accounts, and the rights of server and setup."""
+"""Identities of server and setup, the secrets of accounts, and policies on AWS."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,20 +15,20 @@ from aiplatform.model_registry.aws.database import USER, master_secret
 from aiplatform.workload_identity import WorkloadIdentity
 
 FOLDER: Final = "runs"
-"""The folder of the bucket that MLflow has."""
+"""MLflow's folder in the bucket."""
 _READ: Final = ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
 
 
 @dataclass(frozen=True)
 class Identities:
-    """Who the server is, and who sets it up."""
+    """The workload identities of the server and of the setup Jobs."""
 
     server: WorkloadIdentity
     setup: WorkloadIdentity
 
 
-def identities(context: Context) -> Identities:
-    """Workload identities of the two service accounts."""
+def create_identities(context: Context) -> Identities:
+    """Create the workload identities."""
     server, setup = (_identity(context, account) for account in (SERVER, SETUP))
     return Identities(server, setup)
 
@@ -51,16 +51,17 @@ def _identity(context: Context, account: str) -> WorkloadIdentity:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Secrets, without their values: these are made at run time. ready: their policies, too."""
+    """Secrets without values, which are generated at run time. ready: what their users depend on."""
 
     signing_key: secretsmanager.Secret
     accounts: Mapping[str, secretsmanager.Secret]
     ready: Sequence[pulumi.Resource]
 
 
-def secrets(context: Context, key: kms.Key) -> Secrets:
-    """One secret an account, which its principals may read, and the server's signing key."""
-    signing = _secret(
+def create_secrets(context: Context, key: kms.Key) -> Secrets:
+    """Create a secret for each account, which its principals may read, and one for the server's signing
+    key."""
+    signing_key = _secret(
         context,
         key,
         "signing-key",
@@ -75,20 +76,22 @@ def secrets(context: Context, key: kms.Key) -> Secrets:
             f"{context.settings.prefix}/mlflow/accounts/{account}",
             f"The account {account} of the model registry",
         )
-        for account in context.accounts
+        for account in context.settings.account_names
     }
     policies = [
         secretsmanager.SecretPolicy(
             f"{context.name}-account-{account}",
             secret_arn=accounts[account].arn,
-            policy=Output.all(*given.principals).apply(lambda known: _readable(cast("list[str]", known))),
+            policy=Output.all(*declared.principals).apply(
+                lambda known: _read_policy(cast("list[str]", known))
+            ),
             block_public_policy=True,
             opts=context.options(data=True),
         )
-        for account, given in context.settings.accounts.items()
-        if given.principals
+        for account, declared in context.settings.accounts.items()
+        if declared.principals
     ]
-    return Secrets(signing, accounts, [signing, *accounts.values(), *policies])
+    return Secrets(signing_key, accounts, [signing_key, *accounts.values(), *policies])
 
 
 def _secret(
@@ -99,14 +102,14 @@ def _secret(
         name=name,
         description=description,
         kms_key_id=key.arn,
-        # The name of a secret that waits to be deleted is taken.
+        # The name of a secret cannot be used again until its recovery window ends.
         recovery_window_in_days=0 if context.settings.force_destroy else 30,
         tags=context.settings.tags,
         opts=context.options(data=True, delete_before_replace=True),
     )
 
 
-def _readable(principals: Sequence[str]) -> str:
+def _read_policy(principals: Sequence[str]) -> str:
     return document(
         {
             "Sid": "BeTheAccount",
@@ -118,20 +121,30 @@ def _readable(principals: Sequence[str]) -> str:
     )
 
 
-def rights(
-    context: Context, who: Identities, key: kms.Key, database: rds.Instance, kept: Secrets
+def grant_permissions(
+    context: Context, identities: Identities, key: kms.Key, database: rds.Instance, secrets: Secrets
 ) -> list[pulumi.Resource]:
-    """What server and setup may do; answers what must stand before they work."""
+    """Put the policies of server and setup on their roles; returns them."""
     known = Output.all(
         key=key.arn,
         instance=database.resource_id,
-        signing=kept.signing_key.arn,
+        signing=secrets.signing_key.arn,
         master=master_secret(database),
-        accounts=Output.all(*(secret.arn for secret in kept.accounts.values())),
+        accounts=Output.all(*(secret.arn for secret in secrets.accounts.values())),
     )
     return [
-        _policy(context, SERVER, who.server.role_name, known.apply(lambda each: _server(context, each))),
-        _policy(context, SETUP, who.setup.role_name, known.apply(lambda each: _setup(context, each))),
+        _policy(
+            context,
+            SERVER,
+            identities.server.role_name,
+            known.apply(lambda arns: _server_policy(context, arns)),
+        ),
+        _policy(
+            context,
+            SETUP,
+            identities.setup.role_name,
+            known.apply(lambda arns: _setup_policy(context, arns)),
+        ),
     ]
 
 
@@ -145,8 +158,8 @@ def _policy(context: Context, account: str, role: Output[str | None], policy: In
     )
 
 
-def _server(context: Context, known: Mapping[str, Any]) -> str:
-    """Files of the bucket, its own database user, its signing key: no account's password."""
+def _server_policy(context: Context, arns: Mapping[str, Any]) -> str:
+    """Files of the bucket, its database user, its signing key; not the passwords of accounts."""
     return document(
         allow(
             [
@@ -164,24 +177,24 @@ def _server(context: Context, known: Mapping[str, Any]) -> str:
             context.bucket_arn(ARTIFACTS),
             sid="FindFiles",
         ),
-        _use_of_key(context, known["key"], ["kms:Decrypt", "kms:GenerateDataKey"], "s3"),
-        _sign_in(context, known["instance"]),
-        allow(_READ, known["signing"], sid="Sign"),
-        _use_of_key(context, known["key"], ["kms:Decrypt"], "secretsmanager"),
+        _use_of_key(context, arns["key"], ["kms:Decrypt", "kms:GenerateDataKey"], "s3"),
+        _sign_in(context, arns["instance"]),
+        allow(_READ, arns["signing"], sid="Sign"),
+        _use_of_key(context, arns["key"], ["kms:Decrypt"], "secretsmanager"),
     )
 
 
-def _setup(context: Context, known: Mapping[str, Any]) -> str:
-    """The master's password while it works, the server's user for migrations, passwords of accounts."""
+def _setup_policy(context: Context, arns: Mapping[str, Any]) -> str:
+    """The master's password, the server's user for migrations, passwords of accounts."""
     return document(
-        allow(_READ, known["master"], sid="BeMaster"),
+        allow(_READ, arns["master"], sid="BeMaster"),
         allow(
             [*_READ, "secretsmanager:PutSecretValue"],
-            [known["signing"], *known["accounts"]],
+            [arns["signing"], *arns["accounts"]],
             sid="MakePasswords",
         ),
-        _use_of_key(context, known["key"], ["kms:Decrypt", "kms:GenerateDataKey"], "secretsmanager"),
-        _sign_in(context, known["instance"]),
+        _use_of_key(context, arns["key"], ["kms:Decrypt", "kms:GenerateDataKey"], "secretsmanager"),
+        _sign_in(context, arns["instance"]),
     )
 
 
@@ -192,6 +205,5 @@ def _sign_in(context: Context, instance: str) -> Statement:
 
 
 def _use_of_key(context: Context, key: str, actions: Sequence[str], service: str) -> Statement:
-    via = f"{service}.{context.place.region}.{context.place.dns_suffix}"
     sid = {"s3": "KeyOfFiles", "secretsmanager": "KeyOfSecrets"}[service]
-    return allow(actions, key, {"StringEquals": {"kms:ViaService": via}}, sid=sid)
+    return allow(actions, key, {"StringEquals": {"kms:ViaService": context.via_service(service)}}, sid=sid)

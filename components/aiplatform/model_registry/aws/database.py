@@ -1,4 +1,4 @@
-"""The database of a model registry on AWS: RDS for PostgreSQL, which the cluster alone reaches."""
+"""The database of a model registry on AWS: RDS for PostgreSQL, reachable only from the cluster."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -14,7 +14,7 @@ from aiplatform.model_registry.database import Size
 
 PORT: Final = 5432
 USER: Final = "mlflow"
-"""The server's own user in the database, which signs in by IAM."""
+"""The server's user in the database, which signs in by IAM."""
 _MASTER: Final = "registry_master"
 _AUTHORITY: Final = "rds-ca-rsa2048-g1"
 _LOGS: Final = ("postgresql", "upgrade", "iam-db-auth-error")
@@ -27,14 +27,14 @@ _CLASSES: Final[Mapping[Size, str]] = {
 
 
 def log_groups(context: Context) -> list[str]:
-    """Where RDS puts the database's logs (RDS user guide, "Publishing PostgreSQL logs to Amazon CloudWatch
+    """Return the log groups of the database (RDS user guide, "Publishing PostgreSQL logs to Amazon CloudWatch
     Logs")."""
     return [f"/aws/rds/instance/{INSTANCE.of(context.settings.prefix)}/{log}" for log in _LOGS]
 
 
 def authority(region: str) -> str | None:
-    """The certificate of RDS's authority in a region, PEM; None where none is known here (RDS user guide,
-    "Using SSL/TLS to encrypt a connection to a DB instance": certificate bundles by region)."""
+    """Return the certificate of RDS's authority in a region, PEM; None where none is known here (RDS user
+    guide, "Using SSL/TLS to encrypt a connection to a DB instance": certificate bundles by region)."""
     bundle = files("aiplatform.model_registry").joinpath("rds_authorities.pem").read_text()
     for entry in bundle.split("# ")[1:]:
         name, _, certificate = entry.partition("\n")
@@ -43,11 +43,12 @@ def authority(region: str) -> str | None:
     return None
 
 
-def instance(context: Context, key: kms.Key) -> rds.Instance:
-    """The instance. Its master's password is made, kept and rotated by RDS in Secrets Manager (RDS user
-    guide, "Password management with Amazon RDS and AWS Secrets Manager"), so that no state has one."""
+def create_instance(context: Context, key: kms.Key) -> rds.Instance:
+    """Create the instance. RDS generates, stores and rotates its master's password in Secrets Manager (RDS
+    user guide, "Password management with Amazon RDS and AWS Secrets Manager"), so that no state contains
+    it."""
     settings, database = context.settings, context.settings.database
-    # Made first: RDS would make them itself, unencrypted and kept for ever.
+    # Created first: RDS itself would create them unencrypted and without an expiry.
     logs = [
         log_group(
             f"{context.name}-{log}-logs",
@@ -77,12 +78,12 @@ def instance(context: Context, key: kms.Key) -> rds.Instance:
         manage_master_user_password=True,
         master_user_secret_kms_key_id=key.arn,
         iam_database_authentication_enabled=True,
-        db_subnet_group_name=_subnets(context).name,
-        vpc_security_group_ids=[_closed(context).id],
+        db_subnet_group_name=_subnet_group(context).name,
+        vpc_security_group_ids=[_security_group(context).id],
         publicly_accessible=False,
         port=PORT,
         ca_cert_identifier=_AUTHORITY,
-        parameter_group_name=_parameters(context).name,
+        parameter_group_name=_parameter_group(context).name,
         multi_az=settings.high_availability,
         backup_retention_period=database.backup_days,
         backup_window=f"{database.backup_hour:02}:00-{database.backup_hour:02}:45",
@@ -90,45 +91,45 @@ def instance(context: Context, key: kms.Key) -> rds.Instance:
         copy_tags_to_snapshot=True,
         delete_automated_backups=settings.force_destroy,
         skip_final_snapshot=settings.force_destroy,
-        final_snapshot_identifier=None if settings.force_destroy else _last_snapshot(context, key),
+        final_snapshot_identifier=None if settings.force_destroy else _final_snapshot(context, key),
         deletion_protection=database.deletion_protection,
         performance_insights_enabled=True,
         performance_insights_kms_key_id=key.arn,
         performance_insights_retention_period=7,
         enabled_cloudwatch_logs_exports=list(_LOGS),
-        # What would interrupt it waits for its window, where it is to stand.
+        # With high availability, changes that interrupt it wait for the maintenance window.
         apply_immediately=not settings.high_availability,
         tags=context.tags("mlflow"),
         opts=context.options(*logs, data=True, delete_before_replace=True),
     )
 
 
-def _last_snapshot(context: Context, key: kms.Key) -> Output[str]:
-    """The name of the snapshot that the instance leaves when it is deleted. A snapshot outlives its instance,
-    and RDS refuses a name that is taken (RDS API, DeleteDBInstance: DBSnapshotAlreadyExists). The key's id
-    differs in each life of the registry, and an instance with another key is another instance."""
+def _final_snapshot(context: Context, key: kms.Key) -> Output[str]:
+    """Return the name of the snapshot that is created when the instance is deleted. The snapshot stays, and
+    RDS refuses a name that exists (RDS API, DeleteDBInstance: DBSnapshotAlreadyExists). The key's id differs
+    each time the registry is created, and another key replaces the instance."""
     return key.arn.apply(
         lambda arn: f"{INSTANCE.of(context.settings.prefix)}-final-{arn.rpartition('/')[2][:8]}"
     )
 
 
-def _subnets(context: Context) -> rds.SubnetGroup:
-    """Subnets without a way out, where the network has some."""
+def _subnet_group(context: Context) -> rds.SubnetGroup:
+    """Subnets without a route to the internet, where the network has some."""
     network = context.settings.network
-    chosen: Output[Any] = Output.all(network.intra_subnet_ids, network.private_subnet_ids).apply(
-        lambda both: both[0] or both[1]
+    subnets: Output[Any] = Output.all(network.intra_subnet_ids, network.private_subnet_ids).apply(
+        lambda known: known[0] or known[1]
     )
     return rds.SubnetGroup(
         f"{context.name}-database",
         name_prefix=DATABASE_GROUP.of(context.settings.prefix),
         description="Database of the model registry",
-        subnet_ids=chosen,
+        subnet_ids=subnets,
         tags=context.tags("mlflow"),
         opts=context.options(data=True),
     )
 
 
-def _parameters(context: Context) -> rds.ParameterGroup:
+def _parameter_group(context: Context) -> rds.ParameterGroup:
     return rds.ParameterGroup(
         f"{context.name}-database",
         name_prefix=DATABASE_GROUP.of(context.settings.prefix),
@@ -145,8 +146,8 @@ def _parameters(context: Context) -> rds.ParameterGroup:
     )
 
 
-def _closed(context: Context) -> ec2.SecurityGroup:
-    """In: the cluster's nodes and Pods. Out: nothing."""
+def _security_group(context: Context) -> ec2.SecurityGroup:
+    """Ingress: from the cluster's nodes and Pods. Egress: none."""
     group = ec2.SecurityGroup(
         f"{context.name}-database",
         name_prefix=DATABASE_SECURITY.of(context.settings.prefix),
@@ -170,5 +171,5 @@ def _closed(context: Context) -> ec2.SecurityGroup:
 
 
 def master_secret(database: rds.Instance) -> Output[str]:
-    """The arn of the secret in which RDS keeps the master's password."""
+    """Return the arn of the secret in which RDS stores the master's password."""
     return database.master_user_secrets.apply(lambda secrets: secrets[0].secret_arn or "")

@@ -1,6 +1,7 @@
 """The key of all data of a model registry on AWS, and the buckets of its files."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pulumi import Output
 from pulumi_aws import kms, s3
@@ -25,29 +26,38 @@ from aiplatform.model_registry.aws.context import ARTIFACTS, LOGS, Context
 from aiplatform.model_registry.aws.database import log_groups
 
 
-def key(context: Context) -> kms.Key:
-    """The key of database, files, secrets and logs. A lost key is lost data: 30 days to call it back."""
-    made = kms.Key(
+@dataclass(frozen=True)
+class Buckets:
+    """The bucket of models and other files of runs, and the one of its access logs."""
+
+    artifacts: Bucket
+    logs: Bucket
+
+
+def create_key(context: Context) -> kms.Key:
+    """Create the key of database, files, secrets and logs. A lost key is lost data: its deletion can be
+    cancelled for 30 days."""
+    key = kms.Key(
         f"{context.name}-key",
         description=f"Data of {context.settings.prefix}'s model registry",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=context.readers_of_secrets.apply(
+        policy=context.secret_readers.apply(
             lambda readers: key_policy(
                 context.place,
                 *(logs_may_use_key(context.place, group) for group in log_groups(context)),
-                *_readers(context, readers),
+                *_allow_readers(context, readers),
             )
         ),
         tags=context.tags("mlflow"),
         opts=context.options(data=True),
     )
-    name_key(f"{context.name}-key", made, KEY_ALIAS.of(context.settings.prefix), context.options())
-    return made
+    name_key(f"{context.name}-key", key, KEY_ALIAS.of(context.settings.prefix), context.options())
+    return key
 
 
-def _readers(context: Context, readers: Sequence[str]) -> list[Statement]:
-    """Who reads an account's password needs the key for it, and through Secrets Manager alone."""
+def _allow_readers(context: Context, readers: Sequence[str]) -> list[Statement]:
+    """Allow the readers of passwords to use the key, only by Secrets Manager."""
     if not readers:
         return []
     return [
@@ -57,18 +67,13 @@ def _readers(context: Context, readers: Sequence[str]) -> list[Statement]:
             "Principal": {"AWS": list(readers)},
             "Action": ["kms:Decrypt"],
             "Resource": "*",
-            "Condition": {
-                "StringEquals": {
-                    "kms:ViaService": f"secretsmanager.{context.place.region}.{context.place.dns_suffix}"
-                }
-            },
+            "Condition": {"StringEquals": {"kms:ViaService": context.via_service("secretsmanager")}},
         }
     ]
 
 
-def buckets(context: Context, data_key: kms.Key, server: Output[str]) -> tuple[Bucket, Bucket]:
-    """The bucket of models and other files of runs, and that of its access logs. server: the arn of the role
-    that alone reads and writes files."""
+def create_buckets(context: Context, data_key: kms.Key, server: Output[str]) -> Buckets:
+    """Create the buckets. server: the arn of the only role that reads and writes files."""
     settings = context.settings
     logs = log_bucket(
         context,
@@ -77,12 +82,12 @@ def buckets(context: Context, data_key: kms.Key, server: Output[str]) -> tuple[B
         settings.artifacts.access_log_days,
         force_destroy=settings.force_destroy,
     )
-    made = closed(context, ARTIFACTS, force_destroy=settings.force_destroy)
-    name = made.bucket.bucket
+    artifacts = closed(context, ARTIFACTS, force_destroy=settings.force_destroy)
+    name = artifacts.bucket.bucket
     versioning = versioned(context, ARTIFACTS, name)
-    made.ready.extend([versioning, encrypted(context, ARTIFACTS, name, data_key)])
-    # Without the newest version of a file an older one is served. The deployer deletes files where the bucket
-    # is emptied when it is destroyed.
+    artifacts.ready.extend([versioning, encrypted(context, ARTIFACTS, name, data_key)])
+    # Where the newest version of a file is deleted an older one is served. With force_destroy the deployer
+    # deletes files.
     deletions = [] if settings.force_destroy else ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     policy = Output.all(data_key.arn, server).apply(
         lambda arns: document(
@@ -96,13 +101,13 @@ def buckets(context: Context, data_key: kms.Key, server: Output[str]) -> tuple[B
             ),
         )
     )
-    made.ready.append(with_policy(context, ARTIFACTS, made, policy))
+    artifacts.ready.append(with_policy(context, ARTIFACTS, artifacts, policy))
     s3.BucketLifecycleConfiguration(
         f"{context.name}-{ARTIFACTS}",
         bucket=name,
         rules=[deleted_after(settings.artifacts.deleted_days)],
-        # S3 takes rules about noncurrent versions only where there are versions.
+        # S3 accepts rules about noncurrent versions only in a versioned bucket.
         opts=context.options(versioning, data=True),
     )
     logged(context, ARTIFACTS, name, logs)
-    return made, logs
+    return Buckets(artifacts, logs)

@@ -1,4 +1,4 @@
-"""Who may do what on Google Cloud: identities, and the secrets of accounts."""
+"""Identities of server and setup, and the secrets of accounts on Google Cloud."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,18 +8,22 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import secretmanager
 
+from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.principals import members, renamed
 from aiplatform.model_registry.args import SERVER, SETUP
 from aiplatform.model_registry.gcp.context import Context
-from aiplatform.model_registry.gcp.storage import Key
 from aiplatform.workload_identity import WorkloadIdentity
 
 _READER: Final = "roles/secretmanager.secretAccessor"
 _WRITER: Final = "roles/secretmanager.secretVersionAdder"
 
 
-def identities(context: Context) -> Mapping[str, WorkloadIdentity]:
-    """Workload identities of the two service accounts."""
+Identities = Mapping[str, WorkloadIdentity]
+"""A service account, SERVER or SETUP -> its workload identity."""
+
+
+def create_identities(context: Context) -> Identities:
+    """Create the workload identities of the two service accounts."""
     settings = context.settings
     return {
         account: WorkloadIdentity(
@@ -40,49 +44,50 @@ def identities(context: Context) -> Mapping[str, WorkloadIdentity]:
 
 @dataclass(frozen=True)
 class Secrets:
-    """Secrets, without their values: these are made at run time. ready: the rights on them, too."""
+    """Secrets without values, which are generated at run time. ready: the roles on them."""
 
     signing_key: Output[str]
     accounts: Mapping[str, Output[str]]
     ready: Sequence[pulumi.Resource]
 
 
-def secrets(context: Context, key: Key, who: Mapping[str, WorkloadIdentity]) -> Secrets:
-    """One secret an account, which its principals may read, and the server's signing key."""
-    signing = _secret(context, key, "signing-key", "mlflow-signing-key")
+def create_secrets(context: Context, key: DataKey, identities: Identities) -> Secrets:
+    """Create a secret for each account, which its principals may read, and one for the server's signing
+    key."""
+    signing_key = _secret(context, key, "signing-key", "mlflow-signing-key")
     accounts = {
         account: _secret(context, key, f"account-{account}", f"mlflow-account-{account}")
-        for account in context.accounts
+        for account in context.settings.account_names
     }
-    setup = who[SETUP].principal
-    rights = [
-        _may(context, signing, "signing-key", "server", _READER, who[SERVER].principal),
-        _may(context, signing, "signing-key", "setup", _READER, setup),
-        _may(context, signing, "signing-key", "setup-writes", _WRITER, setup),
+    setup = identities[SETUP].principal
+    roles = [
+        _grant(context, signing_key, "signing-key", "server", _READER, identities[SERVER].principal),
+        _grant(context, signing_key, "signing-key", "setup", _READER, setup),
+        _grant(context, signing_key, "signing-key", "setup-writes", _WRITER, setup),
     ]
     for account, secret in accounts.items():
         logical = f"account-{account}"
-        rights += [
-            _may(context, secret, logical, "setup", _READER, setup),
-            _may(context, secret, logical, "setup-writes", _WRITER, setup),
+        roles += [
+            _grant(context, secret, logical, "setup", _READER, setup),
+            _grant(context, secret, logical, "setup-writes", _WRITER, setup),
         ]
-        given = context.settings.accounts.get(account)
-        for member in members(given.principals if given else []):
-            rights.append(
-                _may(context, secret, logical, member.key, _READER, member.principal, former=member.former)
+        declared = context.settings.accounts.get(account)
+        for member in members(declared.principals if declared else []):
+            roles.append(
+                _grant(context, secret, logical, member.key, _READER, member.principal, member.former)
             )
-    return Secrets(signing.name, {account: secret.name for account, secret in accounts.items()}, [*rights])
+    return Secrets(signing_key.name, {account: secret.name for account, secret in accounts.items()}, [*roles])
 
 
-def _secret(context: Context, key: Key, logical: str, called: str) -> secretmanager.Secret:
-    """In the registry's region alone, under its key."""
+def _secret(context: Context, key: DataKey, logical: str, name: str) -> secretmanager.Secret:
+    """Create a secret that is stored only in the registry's region, encrypted by its key."""
     encryption = secretmanager.SecretReplicationUserManagedReplicaCustomerManagedEncryptionArgs(
         kms_key_name=key.key.id
     )
     return secretmanager.Secret(
         f"{context.name}-{logical}",
         project=context.project,
-        secret_id=f"{context.settings.prefix}-{called}",
+        secret_id=f"{context.settings.prefix}-{name}",
         replication=secretmanager.SecretReplicationArgs(
             user_managed=secretmanager.SecretReplicationUserManagedArgs(
                 replicas=[
@@ -94,25 +99,27 @@ def _secret(context: Context, key: Key, logical: str, called: str) -> secretmana
         ),
         labels=context.labels,
         opts=context.options(
-            context.apis["secretmanager"], *key.users, data=True, delete_before_replace=True
+            context.apis["secretmanager"], *key.grants, data=True, delete_before_replace=True
         ),
     )
 
 
-def _may(
+def _grant(
     context: Context,
     secret: secretmanager.Secret,
     logical: str,
-    who: str,
+    purpose: str,
     role: str,
     member: Input[str],
-    former: str | None = None,
+    former_purpose: str | None = None,
 ) -> pulumi.Resource:
     return secretmanager.SecretIamMember(
-        f"{context.name}-{logical}-{who}",
+        f"{context.name}-{logical}-{purpose}",
         project=context.project,
         secret_id=secret.secret_id,
         role=role,
         member=member,
-        opts=context.options(formerly=[f"{context.name}-{logical}-{each}" for each in renamed(who, former)]),
+        opts=context.options(
+            former_names=[f"{context.name}-{logical}-{former}" for former in renamed(purpose, former_purpose)]
+        ),
     )

@@ -1,62 +1,76 @@
-"""The model registry on Google Cloud: its parts, in the order in which they need each other."""
+"""The model registry on Google Cloud: its resources, in the order of their dependencies."""
 
 from typing import Any, Final
 
 import pulumi
 from pulumi import Output
+from pulumi_gcp import storage
 
 from aiplatform._shared.gcp.apis import switched_on
 from aiplatform._shared.kubernetes.workloads import Home, namespace
 from aiplatform.model_registry.accounts import ADMIN
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings
-from aiplatform.model_registry.gcp import access as gcp_access
-from aiplatform.model_registry.gcp import database as gcp_database
-from aiplatform.model_registry.gcp import storage as gcp_storage
+from aiplatform.model_registry.gcp.access import Identities, Secrets, create_identities, create_secrets
 from aiplatform.model_registry.gcp.context import APIS, Context
-from aiplatform.model_registry.workloads import DATABASE, Database, Platform, Who, Workloads
+from aiplatform.model_registry.gcp.database import PORT, CloudSql, certificates, create_database
+from aiplatform.model_registry.gcp.storage import FOLDER, create_buckets, create_key
+from aiplatform.model_registry.platform import DATABASE, Database, Platform, identity_of
+from aiplatform.model_registry.workloads import Workloads
 
-_VERIFIED: Final = "verify-ca"
-"""libpq's word for: encrypted, by a certificate of this authority, which is the instance's own."""
+_SSL_MODE: Final = "verify-ca"
+"""libpq's mode: encrypted, with a certificate of this authority, which is the instance's own."""
 
 
 def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> dict[str, Any]:
-    """All of it, as children of one component; answers its outputs."""
-    apis = switched_on(parent, name, settings.cluster.project or "", APIS)
-    context = Context(parent, name, settings, apis)
-    who = gcp_access.identities(context)
-    key = gcp_storage.key(context)
-    artifacts, logs = gcp_storage.buckets(context, key, who[SERVER].principal)
-    database = gcp_database.database(context, key, who)
-    kept = gcp_access.secrets(context, key, who)
+    """Create the resources as children of the component; returns the component's outputs."""
+    project, region = settings.cluster.project or "", settings.cluster.region or ""
+    context = Context(parent, name, settings, project, region, switched_on(parent, name, project, APIS))
+
+    identities = create_identities(context)
+    key = create_key(context)
+    buckets = create_buckets(context, key, identities[SERVER].principal)
+    database = create_database(context, key, identities)
+    secrets = create_secrets(context, key, identities)
+
     home = Home(parent, name, settings.namespace, {"app.kubernetes.io/part-of": "model-registry"})
+    platform = _platform(context, identities, database, buckets.artifacts, secrets)
+    depends_on = [*namespace(home), *database.ready, *secrets.ready]
+    deployment = Workloads(home, settings, platform, depends_on).build()
+    return {
+        "artifact_bucket": buckets.artifacts.name,
+        "log_bucket": buckets.logs.name,
+        "database_endpoint": database.instance.private_ip_address,
+        "database_name": DATABASE,
+        "kms_key": key.key.id,
+        "principal": identities[SERVER].principal,
+        "admin_secret": secrets.accounts[ADMIN],
+        "secrets": [{"account": account, "secret": secret} for account, secret in secrets.accounts.items()],
+        "ready": deployment.id,
+    }
+
+
+def _platform(
+    context: Context,
+    identities: Identities,
+    database: CloudSql,
+    artifacts: storage.Bucket,
+    secrets: Secrets,
+) -> Platform:
     address = database.instance.private_ip_address
-    platform = Platform(
-        server=Who(who[SERVER].annotations, who[SERVER].ready),
-        setup=Who(who[SETUP].annotations, who[SETUP].ready),
+    return Platform(
+        server=identity_of(identities[SERVER]),
+        setup=identity_of(identities[SETUP]),
         variables={"GOOGLE_CLOUD_PROJECT": context.project},
         setup_variables={"REGISTRY_MASTER_USER": database.users[SETUP]},
         database=Database(
             host=address,
-            port=gcp_database.PORT,
+            port=PORT,
             user=database.users[SERVER],
-            ssl_mode=_VERIFIED,
-            certificates=gcp_database.certificates(database.instance),
+            ssl_mode=_SSL_MODE,
+            certificates=certificates(database.instance),
             addresses=Output.concat(address, "/32"),
         ),
-        artifacts=Output.concat("gs://", artifacts.name, f"/{gcp_storage.FOLDER}"),
-        server_secret=kept.signing_key,
-        secrets=kept.accounts,
+        artifacts=Output.concat("gs://", artifacts.name, f"/{FOLDER}"),
+        server_secret=secrets.signing_key,
+        secrets=secrets.accounts,
     )
-    needed = [*namespace(home), *database.ready, *kept.ready]
-    deployment = Workloads(home, settings, platform, needed).build()
-    return {
-        "artifact_bucket": artifacts.name,
-        "log_bucket": logs.name,
-        "database_endpoint": address,
-        "database_name": DATABASE,
-        "kms_key": key.key.id,
-        "principal": who[SERVER].principal,
-        "admin_secret": kept.accounts[ADMIN],
-        "secrets": [{"account": account, "secret": each} for account, each in kept.accounts.items()],
-        "ready": deployment.id,
-    }

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
-import pulumi
 from pulumi import Input
-from pulumi_gcp import kms, storage
+from pulumi_gcp import storage
 
+from aiplatform._shared.gcp.context import DataKey
 from aiplatform._shared.gcp.keys import data_key, let_use
 from aiplatform.model_registry.gcp.context import Context
 
 FOLDER: Final = "runs"
-"""The folder of the bucket that MLflow has."""
+"""MLflow's folder in the bucket."""
 _DAY: Final = 24 * 3600
 _ABANDONED_DAYS: Final = 7
 # "Usage logs & storage logs: Set up log delivery".
@@ -19,38 +19,35 @@ _LOG_WRITER: Final = "group:cloud-storage-analytics@google.com"
 
 
 @dataclass(frozen=True)
-class Key:
-    """The key of all data, and who may use it: what is encrypted waits for these."""
+class Buckets:
+    """The bucket of models and other files of runs, and the one of its usage logs."""
 
-    key: kms.CryptoKey
-    users: list[pulumi.Resource]
+    artifacts: storage.Bucket
+    logs: storage.Bucket
 
 
-def key(context: Context) -> Key:
-    """The key of database, files and secrets. A lost key is lost data: a month to call it back."""
-    settings = context.settings
-    made = data_key(context)
-    asked = pulumi.InvokeOutputOptions(parent=context.parent, depends_on=[context.apis["storage"]])
+def create_key(context: Context) -> DataKey:
+    """Create the key of database, files and secrets, and allow the services to use it. A lost key is lost
+    data: its destruction can be cancelled for a month."""
+    key = data_key(context)
     agents = {
-        "secretmanager": context.agent("secretmanager"),
-        "sqladmin": context.agent("sqladmin"),
-        "storage": storage.get_project_service_account_output(
-            project=context.project, opts=asked
-        ).email_address,
+        "secretmanager": context.service_identity("secretmanager").email,
+        "sqladmin": context.service_identity("sqladmin").email,
+        "storage": context.storage_agent(),
     }
-    users = [
-        let_use(context.parent, f"{context.name}-key-{service}", made, email, retain=settings.retain_data)
+    retain = context.settings.retain_data
+    grants = [
+        let_use(context.parent, f"{context.name}-key-{service}", key, email, retain=retain)
         for service, email in agents.items()
     ]
-    return Key(made, [*users])
+    return DataKey(key, [*grants])
 
 
-def buckets(context: Context, data_key: Key, server: Input[str]) -> tuple[storage.Bucket, storage.Bucket]:
-    """The bucket of models and other files of runs, and that of its usage logs. server: the member that alone
-    reads and writes files."""
-    logs = _logs(context)
+def create_buckets(context: Context, key: DataKey, server: Input[str]) -> Buckets:
+    """Create the buckets. server: the only member that reads and writes files."""
+    logs = _log_bucket(context)
     days = context.settings.artifacts.deleted_days
-    made = storage.Bucket(
+    artifacts = storage.Bucket(
         f"{context.name}-artifacts",
         project=context.project,
         name=f"{context.settings.prefix}-models-{context.project}",
@@ -58,7 +55,7 @@ def buckets(context: Context, data_key: Key, server: Input[str]) -> tuple[storag
         storage_class="STANDARD",
         uniform_bucket_level_access=True,
         public_access_prevention="enforced",
-        encryption=storage.BucketEncryptionArgs(default_kms_key_name=data_key.key.id),
+        encryption=storage.BucketEncryptionArgs(default_kms_key_name=key.key.id),
         versioning=storage.BucketVersioningArgs(enabled=True),
         soft_delete_policy=storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=days * _DAY),
         lifecycle_rules=[
@@ -76,21 +73,21 @@ def buckets(context: Context, data_key: Key, server: Input[str]) -> tuple[storag
         logging=storage.BucketLoggingArgs(log_bucket=logs.name, log_object_prefix="artifacts"),
         force_destroy=context.settings.force_destroy,
         labels=context.labels,
-        # There is one bucket of a name in all of Google Cloud.
-        opts=context.options(*data_key.users, data=True, delete_before_replace=True),
+        # Names of buckets are unique in all of Google Cloud.
+        opts=context.options(*key.grants, data=True, delete_before_replace=True),
     )
     storage.BucketIAMMember(
         f"{context.name}-artifacts",
-        bucket=made.name,
+        bucket=artifacts.name,
         role="roles/storage.objectUser",
         member=server,
         opts=context.options(),
     )
-    return made, logs
+    return Buckets(artifacts, logs)
 
 
-def _logs(context: Context) -> storage.Bucket:
-    made = storage.Bucket(
+def _log_bucket(context: Context) -> storage.Bucket:
+    logs = storage.Bucket(
         f"{context.name}-logs",
         project=context.project,
         name=f"{context.settings.prefix}-models-logs-{context.project}",
@@ -112,9 +109,9 @@ def _logs(context: Context) -> storage.Bucket:
     )
     storage.BucketIAMMember(
         f"{context.name}-logs",
-        bucket=made.name,
+        bucket=logs.name,
         role="roles/storage.objectCreator",
         member=_LOG_WRITER,
         opts=context.options(data=True),
     )
-    return made
+    return logs

@@ -1,4 +1,4 @@
-"""The container registry on both clouds: what it makes, and what it refuses."""
+"""The container registry on both clouds: resources, and refused arguments."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ GOOGLE = {"cloud": "gcp", "project": "acme-dev-1234", "region": "europe-west4"}
 
 
 def _registry(**arguments: Any) -> Recording:
-    made: Any = {"prefix": "acme-dev", **arguments}
-    return record(lambda: ContainerRegistry("images", made))
+    args: Any = {"prefix": "acme-dev", **arguments}
+    return record(lambda: ContainerRegistry("images", args))
 
 
 def _problems(**arguments: Any) -> list[str]:
@@ -54,7 +54,7 @@ def test_public_and_checked_arguments_have_the_same_keys() -> None:
         assert keys(checked) == frozenset(public.__annotations__), public.__name__
 
 
-def test_a_tag_says_the_same_image_for_ever(default: Recording) -> None:
+def test_tags_are_immutable(default: Recording) -> None:
     for repository in default.all(REPOSITORY):
         assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
         assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
@@ -65,7 +65,7 @@ def test_a_tag_says_the_same_image_for_ever(default: Recording) -> None:
     assert json.loads(policy)["rules"][0]["selection"]["countNumber"] == 14
 
 
-def test_caches_are_made_by_a_template_that_stands_first(default: Recording) -> None:
+def test_a_cache_rule_depends_on_its_template(default: Recording) -> None:
     rule = default.one("aws:ecr/pullThroughCacheRule:PullThroughCacheRule", "images-docker-hub")
     assert rule.inputs["upstreamRegistryUrl"] == "registry-1.docker.io"
     assert rule.inputs["credentialArn"] == HUB
@@ -76,13 +76,13 @@ def test_caches_are_made_by_a_template_that_stands_first(default: Recording) -> 
     assert template.inputs["prefix"] == rule.inputs["ecrRepositoryPrefix"] == "acme-dev-docker-hub"
     assert template.inputs["imageTagMutability"] == "MUTABLE", "at upstream tags move"
     assert template.inputs["customRoleArn"] == default.one("aws:iam/role:Role").state["arn"]
-    assert {key: value(each) for key, each in default.result.outputs["mirrors"].items()} == {
+    assert {key: value(entry) for key, entry in default.result.outputs["mirrors"].items()} == {
         "docker.io": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/acme-dev-docker-hub",
         "quay.io": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/acme-dev-quay",
     }
 
 
-def test_nodes_may_make_repositories_of_caches_and_no_others(default: Recording) -> None:
+def test_nodes_may_create_only_repositories_of_caches(default: Recording) -> None:
     policy = default.one("aws:iam/rolePolicy:RolePolicy", "images-nodes-role-acme-dev-node").inputs
     assert policy["role"] == "acme-dev-node"
     (statement,) = json.loads(policy["policy"])["Statement"]
@@ -91,42 +91,44 @@ def test_nodes_may_make_repositories_of_caches_and_no_others(default: Recording)
     ]
 
 
-def test_roles_of_this_account_may_log_in_and_others_have_it_from_their_own() -> None:
-    made = _registry(
+def test_only_roles_of_this_account_get_a_policy_to_log_in() -> None:
+    recording = _registry(
         repositories=["training"],
         readers=[f"arn:aws:iam::{ACCOUNT}:role/ci", "arn:aws:iam::999999999999:role/partner"],
         writers=[Output.from_input(f"arn:aws:iam::{ACCOUNT}:role/teams/pipelines")],
     )
-    policies = {each.name: each.inputs for each in made.all("aws:iam/rolePolicy:RolePolicy")}
-    assert {name: each["role"] for name, each in policies.items()} == {
+    policies = {resource.name: resource.inputs for resource in recording.all("aws:iam/rolePolicy:RolePolicy")}
+    assert {name: entry["role"] for name, entry in policies.items()} == {
         "images-reader-role-ci": "ci",
         "images-writer-0": "pipelines",
     }
-    assert len({each["name"] for each in policies.values()}) == 2, "one role may be both"
-    for each in policies.values():
-        (statement,) = json.loads(each["policy"])["Statement"]
+    assert len({entry["name"] for entry in policies.values()}) == 2, "one role may be both"
+    for statement in policies.values():
+        (statement,) = json.loads(statement["policy"])["Statement"]
         assert (statement["Action"], statement["Resource"]) == (["ecr:GetAuthorizationToken"], "*")
 
 
-def _names_of_policies(kept: list[str]) -> dict[str, list[str]]:
+def _names_of_policies(remaining: list[str]) -> dict[str, list[str]]:
     """Role -> logical and physical names of its policies; readers, writers and nodes are these roles."""
-    arns = [f"arn:aws:iam::{ACCOUNT}:role/{each}" for each in kept]
+    arns = [f"arn:aws:iam::{ACCOUNT}:role/{entry}" for entry in remaining]
     caches = [{"upstream": "quay.io"}]
-    made = _registry(repositories=["training"], caches=caches, readers=arns, writers=arns, node_roles=arns)
+    recording = _registry(
+        repositories=["training"], caches=caches, readers=arns, writers=arns, node_roles=arns
+    )
     names: dict[str, list[str]] = {}
-    for policy in made.all("aws:iam/rolePolicy:RolePolicy"):
-        if policy.inputs["role"] in kept:
+    for policy in recording.all("aws:iam/rolePolicy:RolePolicy"):
+        if policy.inputs["role"] in remaining:
             name = f"{policy.name} {policy.inputs['name']}"
             names.setdefault(policy.inputs["role"], []).append(name)
     return names
 
 
-def test_an_empty_list_of_principals_is_as_none() -> None:
+def test_an_empty_list_of_principals_adds_no_policy() -> None:
     empty = _registry(repositories=["training"], readers=[], writers=[], node_roles=[])
     assert empty.names() == _registry(repositories=["training"]).names()
 
 
-def test_a_role_keeps_its_policies_when_the_one_before_it_goes() -> None:
+def test_removing_a_role_keeps_the_policies_of_later_ones() -> None:
     before, after = _names_of_policies(["first", "second"]), _names_of_policies(["second"])
     assert len(after["second"]) == 3, "reader, writer and node"
     assert before["second"] == after["second"], "nothing of it is created again"
@@ -147,7 +149,7 @@ def test_an_output_with_a_role_of_another_account_is_refused() -> None:
         _registry(repositories=["training"], readers=[foreign])
 
 
-def test_google_has_repositories_with_fixed_tags_and_remote_ones(google: Recording) -> None:
+def test_google_has_repositories_with_immutable_tags_and_remote_ones(google: Recording) -> None:
     kind = "gcp:artifactregistry/repository:Repository"
     training, cache = google.one(kind, "images-training").inputs, google.one(kind, "images-ghcr").inputs
     assert training["dockerConfig"] == {"immutableTags": True}
@@ -161,10 +163,10 @@ def test_google_has_repositories_with_fixed_tags_and_remote_ones(google: Recordi
     assert value(url) == "europe-west4-docker.pkg.dev/acme-dev-1234/acme-dev-ghcr"
 
 
-def test_on_google_one_role_on_the_repository_is_all_that_pushing_needs() -> None:
+def test_on_google_pushing_needs_one_role_on_the_repository() -> None:
     writer = "serviceAccount:pipelines@acme-dev-1234.iam.gserviceaccount.com"
-    made = _registry(**GOOGLE, repositories=["training"], writers=[writer])
-    (granted,) = made.all("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember")
+    recording = _registry(**GOOGLE, repositories=["training"], writers=[writer])
+    (granted,) = recording.all("gcp:artifactregistry/repositoryIamMember:RepositoryIamMember")
     assert (granted.inputs["member"], granted.inputs["role"]) == (writer, "roles/artifactregistry.writer")
 
 
@@ -199,20 +201,20 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("wrong", "expected"), WRONG)
-def test_what_is_wrong_is_told(wrong: dict[str, Any], expected: str) -> None:
-    (told,) = _problems(**wrong)
-    assert told.startswith(f"ContainerRegistryArgs.{expected}")
+def test_wrong_arguments_are_reported(wrong: dict[str, Any], expected: str) -> None:
+    (reported,) = _problems(**wrong)
+    assert reported.startswith(f"ContainerRegistryArgs.{expected}")
 
 
-def test_without_the_first_reader_on_google_no_role_of_another_is_deleted() -> None:
+def test_removing_the_first_reader_on_google_deletes_no_role_of_others() -> None:
     """Deleting a member removes the principal from the role, whichever resource put it there."""
     kind = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember"
 
     def members(*readers: str) -> dict[str, Any]:
-        made = _registry(
+        recording = _registry(
             **GOOGLE, repositories=["training"], caches=[{"upstream": "quay.io"}], readers=readers
         )
-        return {each.name: each.inputs["member"] for each in made.all(kind)}
+        return {resource.name: resource.inputs["member"] for resource in recording.all(kind)}
 
     first, second = "group:first@acme.example", "group:second@acme.example"
     before, after = members(first, second), members(second)

@@ -1,4 +1,4 @@
-"""Feature stores on AWS that several modules look at."""
+"""Feature stores on AWS that several modules test."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.components.recording import Recording
 
 
 @pytest.fixture(scope="module")
-def made() -> Recording:
+def recording() -> Recording:
     """One with everybody in it."""
     return aws(
         appliers=[f"{ROLE}data-scientists"],

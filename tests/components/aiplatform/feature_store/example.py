@@ -1,4 +1,4 @@
-"""Feature stores that the tests of this folder share, one a cloud."""
+"""Feature stores that the tests of this folder share, one for each cloud."""
 
 from __future__ import annotations
 
@@ -127,10 +127,10 @@ def rendered(recorded: Recording) -> dict[str, Any]:
     return yaml.safe_load(value(recorded.result.feature_store_yaml))
 
 
-def problems(made: Any, **arguments: Any) -> list[str]:
-    """What is told of wrong arguments."""
+def problems(build: Any, **arguments: Any) -> list[str]:
+    """Return the reported problems of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
-        made(**arguments)
+        build(**arguments)
     return [str(problem) for problem in error.value.problems]
 
 

@@ -1,4 +1,4 @@
-"""A feature store on AWS: what it makes, who may do what, and the file that Feast gets."""
+"""A feature store on AWS: its resources, permissions, and Feast's configuration."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def test_its_arguments_are_documented_and_complete() -> None:
     assert set(FeatureStoreArgs.__annotations__) == keys(FeatureStoreSettings)
 
 
-def test_the_logical_names_are_a_contract(made: Recording) -> None:
-    names = [name for name in made.names() if ":s3/" not in name]
+def test_the_logical_names_are_a_contract(recording: Recording) -> None:
+    names = [name for name in recording.names() if ":s3/" not in name]
     assert names == [
         "aiplatform:index:FeatureStore features",
         "aiplatform:index:WorkloadIdentity features-server",
@@ -84,13 +84,13 @@ def test_the_logical_names_are_a_contract(made: Recording) -> None:
         "kubernetes:networking.k8s.io/v1:NetworkPolicy features-feature-server-network-policy",
         "kubernetes:policy/v1:PodDisruptionBudget features-feature-server-disruption-budget",
     ]
-    for resource in made.resources:
+    for resource in recording.resources:
         assert resource.parent or resource.type == "aiplatform:index:FeatureStore", resource.name
 
 
-def test_the_platform_makes_the_tables_that_feast_looks_for(made: Recording) -> None:
-    table = made.one("aws:dynamodb/table:Table")
-    template = rendered(made)["online_store"]["table_name_template"]
+def test_the_tables_that_feast_expects_are_created(recording: Recording) -> None:
+    table = recording.one("aws:dynamodb/table:Table")
+    template = rendered(recording)["online_store"]["table_name_template"]
     assert table.inputs["name"] == template.format(project="features", table_name="driver_stats")
     assert (table.inputs["hashKey"], table.inputs["attributes"]) == (
         "entity_id",
@@ -102,18 +102,18 @@ def test_the_platform_makes_the_tables_that_feast_looks_for(made: Recording) -> 
     assert table.inputs["pointInTimeRecovery"] == {"enabled": True, "recoveryPeriodInDays": 35}
     assert table.inputs["deletionProtectionEnabled"] is True
     assert table.protect is True
-    assert value(made.result.online_tables) == ["acme-dev.features.driver_stats"]
+    assert value(recording.result.online_tables) == ["acme-dev.features.driver_stats"]
 
 
-def test_without_backups_the_tables_have_none_and_nothing_is_protected() -> None:
+def test_without_backup_days_tables_have_no_backups() -> None:
     table = aws().one("aws:dynamodb/table:Table")
     assert table.inputs["pointInTimeRecovery"] == {"enabled": False}
     assert table.inputs["deletionProtectionEnabled"] is False
     assert table.protect is None
 
 
-def test_the_server_reads_and_writes_nothing(made: Recording) -> None:
-    rights = statements(made, "server")
+def test_the_server_only_reads(recording: Recording) -> None:
+    rights = statements(recording, "server")
     assert set(rights) == {"Registry", "FindRegistry", "OnlineStore", "UseKey"}
     assert rights["Registry"]["Action"] == ["s3:GetObject"]
     assert rights["OnlineStore"]["Resource"] == TABLES
@@ -124,12 +124,12 @@ def test_the_server_reads_and_writes_nothing(made: Recording) -> None:
     }
 
 
-def test_the_materializer_asks_athena_and_writes_online(made: Recording) -> None:
-    attached = made.one(ATTACHED, "features-materializer")
+def test_the_materializer_queries_athena_and_writes_the_online_store(recording: Recording) -> None:
+    attached = recording.one(ATTACHED, "features-materializer")
     assert attached.inputs["role"] == "acme-dev-wi-features", (
         "the identity comes in: the lakehouse's grants name it"
     )
-    rights = statements(made, "materializer")
+    rights = statements(recording, "materializer")
     assert "dynamodb:BatchWriteItem" in rights["OnlineStore"]["Action"]
     assert "dynamodb:DeleteTable" not in rights["OnlineStore"]["Action"]
     assert rights["Registry"]["Action"] == ["s3:GetObject", "s3:PutObject"], "it notes how far it came"
@@ -142,30 +142,32 @@ def test_the_materializer_asks_athena_and_writes_online(made: Recording) -> None
     assert rights["Staging"]["Resource"] == f"{STAGING}/*"
 
 
-def test_who_applies_makes_no_table_and_who_reads_writes_no_registry(made: Recording) -> None:
-    applier, reader = statements(made, APPLIER), statements(made, READER)
+def test_appliers_create_no_tables_and_readers_write_no_registry(recording: Recording) -> None:
+    applier, reader = statements(recording, APPLIER), statements(recording, READER)
     assert applier["OnlineStore"]["Action"] == ["dynamodb:DeleteTable", "dynamodb:DescribeTable"], (
         "CreateTable and TagResource would make tables without the platform's key, or take its tags away"
     )
     assert "OnlineStore" not in reader
     assert reader["Registry"]["Action"] == ["s3:GetObject"]
-    assert made.one(ATTACHED, f"features-{READER}").inputs["role"] == "training", "its name, without its path"
+    assert recording.one(ATTACHED, f"features-{READER}").inputs["role"] == "training", (
+        "its name, without its path"
+    )
 
 
 @pytest.mark.parametrize("who", ["server", "materializer", APPLIER, READER])
-def test_no_right_is_wider_than_its_service_has_it(made: Recording, who: str) -> None:
-    for statement in statements(made, who).values():
+def test_no_permission_has_a_wildcard_that_its_service_can_avoid(recording: Recording, who: str) -> None:
+    for statement in statements(recording, who).values():
         assert not any("*" in action for action in statement["Action"]), statement
         if statement["Sid"] != "AskLakeFormation":
             assert statement["Resource"] != "*", statement
-    condition = statements(made, who)["UseKey"]["Condition"]
+    condition = statements(recording, who)["UseKey"]["Condition"]
     assert condition == {
         "StringEquals": {"kms:ViaService": [f"s3.{REGION}.amazonaws.com", f"dynamodb.{REGION}.amazonaws.com"]}
     }
 
 
-def test_whoever_asks_athena_may_make_tables_in_feasts_own_database_alone(made: Recording) -> None:
-    granted = made.all("aws:lakeformation/permissions:Permissions")
+def test_principals_create_tables_only_in_feasts_database(recording: Recording) -> None:
+    granted = recording.all("aws:lakeformation/permissions:Permissions")
     assert {grant.inputs["principal"] for grant in granted} == {
         f"{ROLE}acme-dev-wi-features",
         f"{ROLE}data-scientists",
@@ -176,8 +178,8 @@ def test_whoever_asks_athena_may_make_tables_in_feasts_own_database_alone(made: 
         assert grant.inputs["database"] == {"name": "acme_dev_features"}
 
 
-def test_its_database_comes_after_the_lakehouses_settings() -> None:
-    def made() -> FeatureStore:
+def test_the_database_depends_on_the_lakehouses_settings() -> None:
+    def program() -> FeatureStore:
         settings = lakeformation.DataLakeSettings("settings", admins=[f"{ROLE}deployer"])
         zones: list[Any] = [
             {**zone, "database": settings.id.apply(lambda _, known=zone["database"]: known)}
@@ -191,49 +193,51 @@ def test_its_database_comes_after_the_lakehouses_settings() -> None:
         }
         return FeatureStore("features", given)
 
-    recorded = record(made)
+    recorded = record(program)
     settings = recorded.one("aws:lakeformation/dataLakeSettings:DataLakeSettings")
     for kind in ("aws:glue/catalogDatabase:CatalogDatabase", "aws:lakeformation/permissions:Permissions"):
         assert recorded.depends(recorded.one(kind), settings), (
-            "a database made before would be everybody's whom IAM lets, and nobody could grant it"
+            "an earlier database would be open to everything that IAM allows, and could not be granted"
         )
 
 
-def test_the_database_of_feasts_tables_has_a_location_of_this_stores_own(made: Recording) -> None:
-    database = made.one("aws:glue/catalogDatabase:CatalogDatabase").inputs
-    bucket = made.one("aws:s3/bucket:Bucket", "features-staging-materializer").inputs["bucket"]
+def test_the_database_has_a_location_in_this_stores_bucket(recording: Recording) -> None:
+    database = recording.one("aws:glue/catalogDatabase:CatalogDatabase").inputs
+    bucket = recording.one("aws:s3/bucket:Bucket", "features-staging-materializer").inputs["bucket"]
     assert database["locationUri"] == f"s3://{bucket}/tables", (
         "left out, the provider keeps what the database had, of a bucket that may be another account's now"
     )
 
 
-def test_staging_goes_by_itself_and_the_registry_stays(made: Recording) -> None:
+def test_staging_expires_and_the_registry_does_not(recording: Recording) -> None:
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    (rule,) = made.one(kind, f"features-staging-{READER}").inputs["rules"]
+    (rule,) = recording.one(kind, f"features-staging-{READER}").inputs["rules"]
     assert rule["expiration"] == {"days": 1}
-    (rule,) = made.one(kind, "features-registry").inputs["rules"]
+    (rule,) = recording.one(kind, "features-registry").inputs["rules"]
     assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 30}
-    bucket = made.one("aws:s3/bucket:Bucket", "features-registry")
+    bucket = recording.one("aws:s3/bucket:Bucket", "features-registry")
     assert (bucket.protect, bucket.inputs["forceDestroy"]) == (True, False)
     for name in ("registry", f"staging-{READER}"):
-        policy = json.loads(made.one("aws:s3/bucketPolicy:BucketPolicy", f"features-{name}").inputs["policy"])
+        policy = json.loads(
+            recording.one("aws:s3/bucketPolicy:BucketPolicy", f"features-{name}").inputs["policy"]
+        )
         sids = {statement["Sid"] for statement in policy["Statement"]}
         assert {"PlainHttp", "OtherKey", "OtherEncryption"} <= sids
 
 
-def test_the_registry_begins_empty_and_is_feasts_from_then_on(made: Recording) -> None:
-    first = made.one("aws:s3/bucketObjectv2:BucketObjectv2")
+def test_the_registry_is_created_empty_and_then_changed_by_feast(recording: Recording) -> None:
+    first = recording.one("aws:s3/bucketObjectv2:BucketObjectv2")
     assert first.inputs["key"] == "registry/registry.db"
     assert first.inputs["content"].encode() == b"\x1a\x01" + b"1", "registry_schema_version, field 3: 1"
     assert first.inputs["content"] == EMPTY
     assert "content" in first.ignore_changes
-    assert made.depends(made.one("kubernetes:apps/v1:Deployment"), first), (
+    assert recording.depends(recording.one("kubernetes:apps/v1:Deployment"), first), (
         "a server without one would write one, which it may not"
     )
 
 
-def test_the_file_is_what_feast_needs_and_says_no_secret(made: Recording, valkey: Recording) -> None:
-    assert rendered(made) == {
+def test_the_configuration_is_complete_and_has_no_secret(recording: Recording, valkey: Recording) -> None:
+    assert rendered(recording) == {
         "project": "features",
         "provider": "aws",
         "registry": {
@@ -265,17 +269,17 @@ def test_the_file_is_what_feast_needs_and_says_no_secret(made: Recording, valkey
     assert store["key_ttl_seconds"] == 3 * 24 * 3600
 
 
-def test_a_registry_in_sql_is_told_by_a_secret_that_others_make() -> None:
+def test_the_url_of_a_sql_registry_comes_from_an_existing_secret() -> None:
     recorded = aws(registry={"kind": "sql", "secret": "feast-registry"})
     assert rendered(recorded)["registry"]["path"] == "${FEAST_REGISTRY_URL}"
     assert not recorded.all("aws:s3/bucketObjectv2:BucketObjectv2")
     assert "Registry" not in statements(recorded, "server")
-    variables = {each["name"]: each for each in pod(recorded)["containers"][0]["env"]}
+    variables = {variable["name"]: variable for variable in pod(recorded)["containers"][0]["env"]}
     assert variables["FEAST_REGISTRY_URL"]["valueFrom"]["secretKeyRef"]["name"] == "feast-registry"
     deployment = recorded.one("kubernetes:apps/v1:Deployment").inputs
     assert deployment["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
     policies = recorded.all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
-    server = next(each.inputs for each in policies if each.name.endswith("server-network-policy"))
+    server = next(resource.inputs for resource in policies if resource.name.endswith("server-network-policy"))
     ports = {port["port"] for rule in server["spec"]["egress"] for port in rule["ports"]}
     assert 5432 in ports
 
@@ -285,15 +289,15 @@ def test_the_server_of_a_registry_in_sql_can_have_a_user_that_only_reads() -> No
     recorded = aws(registry=said)
 
     def secret(spec: dict[str, Any]) -> str:
-        variables = {each["name"]: each for each in spec["containers"][0]["env"]}
+        variables = {variable["name"]: variable for variable in spec["containers"][0]["env"]}
         return variables["FEAST_REGISTRY_URL"]["valueFrom"]["secretKeyRef"]["name"]
 
     assert secret(pod(recorded)) == "feast-reads", "it answers applications, and has routes that write"
     assert secret(job(recorded)["template"]["spec"]) == "feast-registry", "it notes how far it came"
 
 
-def test_pods_are_restricted_and_have_no_token_of_the_cluster(made: Recording) -> None:
-    for spec in (pod(made), job(made)["template"]["spec"]):
+def test_pods_are_restricted_and_have_no_token_of_the_cluster(recording: Recording) -> None:
+    for spec in (pod(recording), job(recording)["template"]["spec"]):
         (container,) = spec["containers"]
         assert spec["securityContext"]["runAsNonRoot"] is True
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -304,13 +308,14 @@ def test_pods_are_restricted_and_have_no_token_of_the_cluster(made: Recording) -
         }
         assert {"requests", "limits"} <= set(container["resources"])
         assert spec["automountServiceAccountToken"] is False
-    labels = made.one("kubernetes:core/v1:Namespace").inputs["metadata"]["labels"]
+    labels = recording.one("kubernetes:core/v1:Namespace").inputs["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
-def test_the_server_is_asked_by_its_clients_alone(made: Recording) -> None:
+def test_the_server_accepts_only_its_clients(recording: Recording) -> None:
     policies = {
-        each.name: each.inputs["spec"] for each in made.all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+        resource.name: resource.inputs["spec"]
+        for resource in recording.all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
     }
     (rule,) = policies["features-feature-server-network-policy"]["ingress"]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "shop"}}}]
@@ -318,48 +323,50 @@ def test_the_server_is_asked_by_its_clients_alone(made: Recording) -> None:
     assert policies["features-feature-materializer-network-policy"]["ingress"] == []
     denied = policies["features-default-deny"]
     assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    service = made.one("kubernetes:core/v1:Service").inputs["spec"]
+    service = recording.one("kubernetes:core/v1:Service").inputs["spec"]
     assert (service["type"], service["ports"][0]["targetPort"]) == ("ClusterIP", 6566)
-    assert value(made.result.endpoint) == "http://feature-server.feature-store.svc.cluster.local"
+    assert value(recording.result.endpoint) == "http://feature-server.feature-store.svc.cluster.local"
 
 
-def test_the_autoscaler_says_how_many_servers_there_are(made: Recording) -> None:
-    deployment = made.one("kubernetes:apps/v1:Deployment")
+def test_the_autoscaler_sets_the_number_of_servers(recording: Recording) -> None:
+    deployment = recording.one("kubernetes:apps/v1:Deployment")
     assert deployment.inputs["spec"]["replicas"] == 2, "`up` waits for the least, not for one"
     assert "spec.replicas" in deployment.ignore_changes, "what the autoscaler chose later stays"
-    scaler = made.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler").inputs["spec"]
+    scaler = recording.one("kubernetes:autoscaling/v2:HorizontalPodAutoscaler").inputs["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 6)
     assert scaler["scaleTargetRef"]["name"] == deployment.inputs["metadata"]["name"]
-    container = pod(made)["containers"][0]
+    container = pod(recording)["containers"][0]
     assert {"startupProbe", "livenessProbe", "readinessProbe"} <= set(container)
-    assert {each["topologyKey"] for each in pod(made)["topologySpreadConstraints"]} == {
+    assert {entry["topologyKey"] for entry in pod(recording)["topologySpreadConstraints"]} == {
         "topology.kubernetes.io/zone",
         "kubernetes.io/hostname",
     }
 
 
-def test_the_schedule_runs_alone_and_not_for_ever(made: Recording) -> None:
-    spec = made.one("kubernetes:batch/v1:CronJob").inputs["spec"]
+def test_runs_of_the_schedule_do_not_overlap_and_are_limited(recording: Recording) -> None:
+    spec = recording.one("kubernetes:batch/v1:CronJob").inputs["spec"]
     assert (spec["schedule"], spec["timeZone"], spec["concurrencyPolicy"]) == (
         "17 * * * *",
         "Etc/UTC",
         "Forbid",
     )
-    assert job(made)["activeDeadlineSeconds"] == 50 * 60
-    (container,) = job(made)["template"]["spec"]["containers"]
+    assert job(recording)["activeDeadlineSeconds"] == 50 * 60
+    (container,) = job(recording)["template"]["spec"]["containers"]
     assert container["command"][:2] == ["/bin/sh", "-c"]
     assert 'materialize-incremental "$(date -u +%Y-%m-%dT%H:%M:%S)"' in container["command"][2]
 
 
-def test_pods_start_with_their_rights_and_with_the_file_they_read(made: Recording) -> None:
-    deployment = made.one("kubernetes:apps/v1:Deployment")
+def test_pods_depend_on_their_permissions_and_configuration(recording: Recording) -> None:
+    deployment = recording.one("kubernetes:apps/v1:Deployment")
     for name in ("features-server", "features-server-association"):
-        assert made.depends(deployment, made.named(name) if "-ass" in name else made.one(ROLE_POLICY, name))
+        assert recording.depends(
+            deployment, recording.named(name) if "-ass" in name else recording.one(ROLE_POLICY, name)
+        )
     annotations = deployment.inputs["spec"]["template"]["metadata"]["annotations"]
     assert len(annotations["ai-platform/config"]) == 16, "another file, other Pods"
 
 
-def test_an_image_comes_from_its_mirror() -> None:
+def test_the_image_is_pulled_from_its_mirror() -> None:
     recorded = aws(mirrors={"quay.io": "111122223333.dkr.ecr.eu-central-1.amazonaws.com/quay"})
     assert pod(recorded)["containers"][0]["image"] == (
         "111122223333.dkr.ecr.eu-central-1.amazonaws.com/quay/feastdev/feature-server:0.67.0"

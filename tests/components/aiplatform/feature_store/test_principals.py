@@ -1,4 +1,4 @@
-"""Who applies and who reads on AWS: what is made for each, whatever the order in which they are named."""
+"""Appliers and readers on AWS: the same resources for any order of the arguments."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ ANN, BOB, EVE = (f"{ROLE}{name}" for name in ("ann", "teams/bob", "eve"))
 
 def _state(recorded: Recording) -> dict[str, Any]:
     """What the engine compares: each resource's inputs by type and name."""
-    return {f"{each.type} {each.name}": each.inputs for each in recorded.resources if each.custom}
+    return {
+        f"{resource.type} {resource.name}": resource.inputs
+        for resource in recorded.resources
+        if resource.custom
+    }
 
 
 def _of_identity(name: str) -> Output[str]:
@@ -32,23 +36,23 @@ def test_another_order_of_principals_changes_nothing(principal: Any) -> None:
     assert _state(before) == _state(after), "a preview would have changes"
 
 
-def test_without_the_first_principal_its_own_resources_go_and_no_other_changes() -> None:
+def test_removing_the_first_principal_deletes_only_its_resources() -> None:
     before, after = _state(aws(appliers=[ANN, BOB])), _state(aws(appliers=[BOB]))
     gone = {name for name in before if name not in after}
-    assert {name: each for name, each in before.items() if name not in gone} == after
+    assert {name: entry for name, entry in before.items() if name not in gone} == after
     assert gone
     assert all("role-ann" in name for name in gone), gone
     revoked = [before[name]["principal"] for name in gone if name.startswith(PERMISSIONS)]
     assert revoked == [ANN], "the revoke of a grant that another one equals removes the access of both"
 
 
-def test_a_principal_that_moves_from_text_to_a_workload_identity_keeps_what_it_has() -> None:
+def test_a_principal_as_text_or_as_workload_identity_has_the_same_resources() -> None:
     assert _state(aws(readers=[f"{ROLE}acme-dev-wi-jobs"])) == _state(
         aws(readers=[_of_identity("acme-dev-wi-jobs")])
     )
 
 
-def test_what_a_grant_was_called_by_its_position_is_an_alias() -> None:
+def test_former_names_by_position_are_aliases() -> None:
     recorded = aws(appliers=[ANN, BOB])
     for index, role in enumerate(("ann", "teams/bob")):
         grant = recorded.one(PERMISSIONS, f"features-applier-role-{role}-tables")
@@ -75,10 +79,10 @@ def test_what_a_grant_was_called_by_its_position_is_an_alias() -> None:
         ),
     ],
 )
-def test_a_role_that_is_named_twice_is_refused(wrong: dict[str, Any], path: str, first: str) -> None:
-    (told,) = problems(aws, **wrong)
-    assert told.startswith(f"FeatureStoreArgs.{path}: got 'arn:aws:iam::{ACCOUNT}:role/")
-    assert told.endswith(f"which {first} names, too; expected each role once")
+def test_a_repeated_role_is_refused(wrong: dict[str, Any], path: str, first: str) -> None:
+    (reported,) = problems(aws, **wrong)
+    assert reported.startswith(f"FeatureStoreArgs.{path}: got 'arn:aws:iam::{ACCOUNT}:role/")
+    assert reported.endswith(f"which {first} names, too; expected each role once")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +105,6 @@ def test_a_role_that_only_the_engine_knows_is_checked_when_it_is_known(readers: 
 
 
 def test_a_role_of_identity_center_is_refused() -> None:
-    (told,) = problems(aws, readers=[f"{ROLE}aws-reserved/sso.amazonaws.com/Dev"])
-    assert told.startswith("FeatureStoreArgs.readers[0]: got")
-    assert "only AWS can attach policies" in told
+    (reported,) = problems(aws, readers=[f"{ROLE}aws-reserved/sso.amazonaws.com/Dev"])
+    assert reported.startswith("FeatureStoreArgs.readers[0]: got")
+    assert "only AWS can attach policies" in reported

@@ -1,4 +1,4 @@
-"""What a feature store refuses, and with which words."""
+"""Arguments that a feature store refuses, and the errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.components.recording import ACCOUNT
 
 
 @pytest.mark.parametrize(
-    ("made", "arguments", "told"),
+    ("build", "arguments", "expected"),
     [
         (
             aws,
@@ -37,8 +37,8 @@ from tests.components.recording import ACCOUNT
         (
             google,
             {"latency": "sub_millisecond"},
-            "FeatureStoreArgs.latency: got 'sub_millisecond', which no online store meets that Feast has on "
-            "Google Cloud: Memorystore asks for IAM's tokens, which Feast's client cannot renew; expected "
+            "FeatureStoreArgs.latency: got 'sub_millisecond', which no online store of Feast on Google Cloud "
+            "meets: Memorystore requires IAM's tokens, which Feast's client cannot renew; expected "
             "milliseconds",
         ),
         (
@@ -67,7 +67,7 @@ from tests.components.recording import ACCOUNT
         (
             google,
             {"latency": "milliseconds", "backup_days": 7},
-            "FeatureStoreArgs.backup_days: got 7, which Bigtable has by table alone, and Feast makes the "
+            "FeatureStoreArgs.backup_days: got 7, which Bigtable has only for tables, and Feast creates "
             "tables: leave it out, the online store is filled again from the lakehouse",
         ),
         (
@@ -142,7 +142,7 @@ from tests.components.recording import ACCOUNT
         (
             aws,
             {"protect": True, "force_destroy": True},
-            "FeatureStoreArgs.force_destroy: got true beside protect, expected one of the two",
+            "FeatureStoreArgs.force_destroy: got true together with protect, expected one of the two",
         ),
         (
             google,
@@ -152,26 +152,28 @@ from tests.components.recording import ACCOUNT
         ),
     ],
 )
-def test_it_is_refused_with_the_way_out(made: Any, arguments: dict[str, Any], told: str) -> None:
-    assert problems(made, **arguments) == [told]
+def test_wrong_arguments_are_refused_with_the_solution(
+    build: Any, arguments: dict[str, Any], expected: str
+) -> None:
+    assert problems(build, **arguments) == [expected]
 
 
-def test_a_prefix_that_a_name_has_no_room_for_is_refused() -> None:
-    (told,) = problems(google, prefix="acme-department-of-mobility")
-    assert "expected at most" in told
-    (told,) = problems(aws, prefix="a" * 28)
-    assert "would be an S3 bucket's name, which may have 63" in told
+def test_a_prefix_that_is_too_long_for_a_name_is_refused() -> None:
+    (reported,) = problems(google, prefix="acme-department-of-mobility")
+    assert "expected at most" in reported
+    (reported,) = problems(aws, prefix="a" * 28)
+    assert "would be an S3 bucket's name, which may have 63" in reported
 
 
-def test_the_longest_prefix_leaves_room_for_the_bucket_of_each_principal() -> None:
+def test_buckets_of_principals_are_valid_with_the_longest_prefix() -> None:
     prefix = "a" * 27
     arguments = {"readers": [f"arn:aws:iam::{ACCOUNT}:role/notebooks"], "prefix": prefix}
-    buckets = [each.inputs["bucket"] for each in aws(**arguments).all("aws:s3/bucket:Bucket")]
+    buckets = [resource.inputs["bucket"] for resource in aws(**arguments).all("aws:s3/bucket:Bucket")]
     assert max(map(len, buckets)) <= 63, buckets
     assert any("-feast-reader-" in name for name in buckets)
 
 
-def test_a_cloud_has_the_stores_that_meet_a_class_the_cheapest_first() -> None:
+def test_stores_that_meet_a_class_are_ordered_by_cost() -> None:
     assert meeting("aws", "tens_of_milliseconds") == ["dynamodb", "valkey"]
     assert meeting("aws", "sub_millisecond") == ["valkey"]
     assert meeting("gcp", "tens_of_milliseconds") == ["datastore", "bigtable"]
@@ -181,12 +183,12 @@ def test_a_cloud_has_the_stores_that_meet_a_class_the_cheapest_first() -> None:
 @pytest.mark.parametrize(
     "text", ["17 * * * *", "*/5 0-6 1,15 * 1-5", "0 0 1 1 0", "59 23 31 12 7", "5-59/10 * * * *"]
 )
-def test_a_schedule_in_numbers_is_one(text: str) -> None:
+def test_a_schedule_with_numbers_is_accepted(text: str) -> None:
     assert cron(text) is None
 
 
 @pytest.mark.parametrize(
     "text", ["60 * * * *", "* 24 * * *", "* * 0 * *", "* * * *", "* * * * MON-", "*/0 * * * *"]
 )
-def test_what_kubernetes_would_not_run_is_no_schedule(text: str) -> None:
+def test_schedules_that_kubernetes_refuses_are_refused(text: str) -> None:
     assert cron(text) is not None

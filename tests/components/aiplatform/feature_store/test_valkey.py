@@ -1,4 +1,4 @@
-"""The online store that answers in less than a millisecond: who reads it and who writes it."""
+"""The online store in Valkey: its users, and their permissions."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from tests.components.recording import Recording
 
 
 def test_the_server_only_reads_valkey_and_the_materializer_writes_it(valkey: Recording) -> None:
-    users = {each.inputs["userName"]: each for each in valkey.all("aws:elasticache/user:User")}
+    users = {resource.inputs["userName"]: resource for resource in valkey.all("aws:elasticache/user:User")}
     assert set(users) == {"acme-dev-feature-server", "acme-dev-feature-materializer"}
-    may = {name: set(each.inputs["accessString"].split()) for name, each in users.items()}
+    may = {name: set(resource.inputs["accessString"].split()) for name, resource in users.items()}
     assert "+@write" in may["acme-dev-feature-materializer"]
-    given = {each for each in may["acme-dev-feature-server"] if each.startswith("+")}
+    given = {entry for entry in may["acme-dev-feature-server"] if entry.startswith("+")}
     assert given == {
         "+@read",
         "+@connection",
@@ -25,8 +25,10 @@ def test_the_server_only_reads_valkey_and_the_materializer_writes_it(valkey: Rec
     }, "the server lets every client push, and so must not be able to"
     assert len(valkey.all("aws:secretsmanager/secretVersion:SecretVersion")) == 2, "each has its own password"
     (members,) = valkey.all("aws:elasticache/userGroup:UserGroup")
-    assert set(members.inputs["userIds"]) == {each.inputs["userId"] for each in users.values()}
-    secrets = {each.inputs["metadata"]["name"]: each for each in valkey.all("kubernetes:core/v1:Secret")}
+    assert set(members.inputs["userIds"]) == {resource.inputs["userId"] for resource in users.values()}
+    secrets = {
+        resource.inputs["metadata"]["name"]: resource for resource in valkey.all("kubernetes:core/v1:Secret")
+    }
     assert set(secrets) == {"feature-server-online", "feature-materializer-online"}
     for name, secret in secrets.items():
         of_part = f"acme-dev-{name.removesuffix('-online')}"
@@ -40,7 +42,7 @@ def test_the_server_only_reads_valkey_and_the_materializer_writes_it(valkey: Rec
         assert refers.count('-online"') == 2, "and of no other part's Secret"
 
 
-def test_valkey_is_closed_but_for_the_cluster_and_its_users(valkey: Recording) -> None:
+def test_valkey_accepts_only_the_cluster_and_its_users(valkey: Recording) -> None:
     cache = valkey.one("aws:elasticache/serverlessCache:ServerlessCache").inputs
     assert (cache["engine"], cache["userGroupId"], cache["snapshotRetentionLimit"]) == (
         "valkey",

@@ -65,7 +65,7 @@ def lakehouse(answers: Answers | None = None, **arguments: Any) -> Recording:
 
 
 def problems(**arguments: Any) -> list[str]:
-    """What is told of wrong arguments."""
+    """Return the reported problems of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
         lakehouse(**arguments)
     return [str(problem) for problem in error.value.problems]

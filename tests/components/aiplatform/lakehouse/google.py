@@ -74,7 +74,7 @@ NETWORK: dict[str, Any] = {
 }
 
 
-def arguments(**given: Any) -> Any:
+def arguments(**overrides: Any) -> Any:
     """Those of a lakehouse with one table, where nothing else is said."""
     return {
         "cloud": "gcp",
@@ -83,17 +83,17 @@ def arguments(**given: Any) -> Any:
         "prefix": "acme-dev",
         "writers": [PIPELINE],
         "tables": [ORDERS],
-        **given,
+        **overrides,
     }
 
 
-def lakehouse(computed: Computed | None = None, **given: Any) -> Recording:
+def lakehouse(computed: Computed | None = None, **overrides: Any) -> Recording:
     """What it makes."""
-    return record(lambda: Lakehouse("lake", arguments(**given)), computed=computed)
+    return record(lambda: Lakehouse("lake", arguments(**overrides)), computed=computed)
 
 
 def everything() -> Recording:
-    """What one makes with every part that can be asked for."""
+    """A lakehouse with every optional part."""
     return lakehouse(
         tables=[{**ORDERS, "quality": QUALITY}, EVENTS],
         grants=[BY_TABLE, {**BY_TABLE, "name": "raw", "tables": ["raw.events"], "rows": None}],
@@ -122,8 +122,8 @@ def logical(member: str) -> str:
     return member.replace(":", "-")
 
 
-def problems(**given: Any) -> list[str]:
-    """What is told of wrong arguments."""
+def problems(**overrides: Any) -> list[str]:
+    """Return the reported problems of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
-        Lakehouse("lake", arguments(**given))
+        Lakehouse("lake", arguments(**overrides))
     return [str(problem) for problem in error.value.problems]

@@ -1,4 +1,4 @@
-"""The buckets of a lakehouse: who gets in, what stays how long, and who is told."""
+"""The buckets of a lakehouse: access, retention, and notifications."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_buckets_are_named_by_zone_and_account_and_closed(default: Recording) ->
         f"acme-dev-serving-{ACCOUNT}",
     ]
     for block in default.all("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"):
-        assert {key for key, each in block.inputs.items() if each is True} == {
+        assert {key for key, entry in block.inputs.items() if entry is True} == {
             "blockPublicAcls",
             "blockPublicPolicy",
             "ignorePublicAcls",
@@ -45,7 +45,7 @@ def test_buckets_are_named_by_zone_and_account_and_closed(default: Recording) ->
         assert ownership.inputs["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
 
 
-def test_data_is_encrypted_by_the_lakehouses_key_alone(default: Recording) -> None:
+def test_data_is_encrypted_only_by_the_lakehouses_key(default: Recording) -> None:
     key = default.one("aws:kms/key:Key")
     kind = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
     for zone in ZONES:
@@ -77,7 +77,7 @@ def test_nothing_is_read_or_written_without_tls(default: Recording) -> None:
         assert len(plain["Resource"]) == 2, "the bucket and what is in it"
 
 
-def test_files_of_tables_are_the_platforms_roles_alone(default: Recording) -> None:
+def test_only_the_platforms_roles_access_files_of_tables(default: Recording) -> None:
     statement = _statements(default.one(POLICY, "lake-curated").inputs["policy"])["PastGovernance"]
     assert statement["Resource"] == f"arn:aws:s3:::acme-dev-curated-{ACCOUNT}/tables/*"
     allowed = statement["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
@@ -85,7 +85,7 @@ def test_files_of_tables_are_the_platforms_roles_alone(default: Recording) -> No
     assert allowed == [access.state["arn"], writer.state["arn"], DEPLOYER]
 
 
-def test_every_other_object_is_read_by_its_writers_alone() -> None:
+def test_other_objects_are_read_only_by_their_writers() -> None:
     recorded = lakehouse(
         tables=[EVENTS],
         streams=[{"name": "clicks", "table": "raw.events"}],
@@ -121,7 +121,7 @@ def test_every_other_object_is_read_by_its_writers_alone() -> None:
     ), "a closed bucket comes before what is captured"
 
 
-def test_no_table_loses_a_file_by_its_age(default: Recording) -> None:
+def test_files_of_tables_do_not_expire(default: Recording) -> None:
     recorded = lakehouse(zones={"raw": {"file_days": 400, "deleted_days": 60}}, tables=[])
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     deleted, files, spill = recorded.one(kind, "lake-raw").inputs["rules"]
@@ -129,7 +129,7 @@ def test_no_table_loses_a_file_by_its_age(default: Recording) -> None:
     assert "days" not in deleted["expiration"]
     assert (files["filter"], files["expiration"]) == ({"prefix": "files/"}, {"days": 400})
     assert (spill["filter"], spill["expiration"]) == ({"prefix": "files/spill/"}, {"days": 7}), (
-        "what jobs put aside goes, however long files are kept"
+        "temporary files of jobs expire, regardless of file_days"
     )
     lifecycle = default.one(kind, "lake-curated")
     assert [rule["id"] for rule in lifecycle.inputs["rules"]] == ["deleted"]
@@ -137,7 +137,7 @@ def test_no_table_loses_a_file_by_its_age(default: Recording) -> None:
     assert default.depends(lifecycle, on=versioning), "S3 asks for versions first"
 
 
-def test_access_is_logged_to_a_bucket_that_s3_alone_writes_to(default: Recording) -> None:
+def test_access_is_logged_to_a_bucket_that_only_s3_writes(default: Recording) -> None:
     logs = default.one(BUCKET, "lake-logs")
     for logging in default.all("aws:s3/bucketLogging:BucketLogging"):
         assert logging.inputs["targetBucket"] == logs.inputs["bucket"]
@@ -147,13 +147,13 @@ def test_access_is_logged_to_a_bucket_that_s3_alone_writes_to(default: Recording
     assert delivery["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
 
 
-def test_raw_tells_eventbridge_of_what_arrives_unless_told_not_to(default: Recording) -> None:
+def test_raw_sends_events_of_arrivals_unless_disabled(default: Recording) -> None:
     kind = "aws:s3/bucketNotification:BucketNotification"
     assert default.one(kind).inputs["eventbridge"] is True
     assert not lakehouse(arrival_events=False, tables=[]).all(kind)
 
 
-def test_who_asks_is_told_of_files_that_arrive(default: Recording) -> None:
+def test_targets_get_events_of_files_that_arrive(default: Recording) -> None:
     queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:arrivals"
     recorded = lakehouse(arrival_targets={"loader": queue}, tables=[])
     rule = recorded.one("aws:cloudwatch/eventRule:EventRule").inputs
@@ -164,15 +164,15 @@ def test_who_asks_is_told_of_files_that_arrive(default: Recording) -> None:
     }
     target = recorded.one("aws:cloudwatch/eventTarget:EventTarget", "lake-arrivals-loader").inputs
     assert (target["rule"], target["targetId"], target["arn"]) == (rule["name"], "loader", queue)
-    assert not default.all("aws:cloudwatch/eventRule:EventRule"), "a rule that tells nobody does nothing"
+    assert not default.all("aws:cloudwatch/eventRule:EventRule"), "a rule without targets has no effect"
 
 
-def test_a_legal_hold_locks_raw_and_nothing_else() -> None:
+def test_a_legal_hold_locks_only_raw() -> None:
     recorded = lakehouse(legal_hold={"days": 365, "mode": "compliance"}, tables=[])
     locked = [bucket.name for bucket in recorded.all(BUCKET) if bucket.inputs["objectLockEnabled"]]
     assert locked == ["lake-raw"]
     lock = recorded.one("aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration")
     assert lock.inputs["rule"] == {"defaultRetention": {"mode": "COMPLIANCE", "days": 365}}
     kind = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    kept = recorded.one(kind, "lake-raw").inputs["rules"][0]["noncurrentVersionExpiration"]
-    assert kept == {"noncurrentDays": 365}, "what is held can be called back as long"
+    expiration = recorded.one(kind, "lake-raw").inputs["rules"][0]["noncurrentVersionExpiration"]
+    assert expiration == {"noncurrentDays": 365}, "objects under the hold can be restored as long"

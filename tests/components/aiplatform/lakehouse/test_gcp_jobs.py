@@ -1,4 +1,4 @@
-"""Waiting for BigQuery's jobs: access comes once a table's policies are in force, or not at all."""
+"""Waiting for BigQuery's jobs: access is granted only once a table's policies are in force."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform.lakehouse.gcp import bigquery_jobs as gcp_jobs
-from aiplatform.lakehouse.gcp import outcomes as gcp_outcomes
+from aiplatform.lakehouse.gcp import bigquery_jobs, outcomes
 from aiplatform.lakehouse.gcp.bigquery_jobs import Jobs, StatementsError, finish
 from tests.components.aiplatform.lakehouse.google import (
     BY_TABLE,
@@ -82,13 +81,13 @@ class BigQuery:
 
 @pytest.fixture
 def bigquery(monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQuery]:
-    """A service of which the provider's own variable tells."""
+    """A service at the address in the provider's variable."""
     there = BigQuery()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
-            assert query == f"location={REGION}", "a job is found in its location alone"
+            assert query == f"location={REGION}", "a job is found only in its location"
             self._answer(*(self._refusal() or there.ask(path.rpartition("/")[2])))
 
         def do_POST(self) -> None:
@@ -96,7 +95,7 @@ def bigquery(monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQuery]:
             path, _, query = self.path.partition("?")
             refusal = self._refusal()
             if refusal is None and path.endswith("/cancel"):
-                assert query == f"location={REGION}", "a job is found in its location alone"
+                assert query == f"location={REGION}", "a job is found only in its location"
                 there.cancelled.append(path.split("/")[-2])
                 self._answer(200, {})
             else:
@@ -118,8 +117,8 @@ def bigquery(monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQuery]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     serving = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     serving.start()
-    monkeypatch.setenv(gcp_jobs.ENDPOINT, f"http://127.0.0.1:{server.server_port}/bigquery/v2/")
-    monkeypatch.setattr(gcp_jobs, "_PAUSE", 0.01)
+    monkeypatch.setenv(bigquery_jobs.ENDPOINT, f"http://127.0.0.1:{server.server_port}/bigquery/v2/")
+    monkeypatch.setattr(bigquery_jobs, "_PAUSE", 0.01)
     monkeypatch.setattr("time.sleep", there.pauses.append)
     yield there
     server.shutdown()
@@ -132,11 +131,11 @@ def jobs(bigquery: BigQuery) -> Jobs:
     return Jobs(PROJECT, REGION, "secret")
 
 
-def test_a_job_is_waited_for_with_the_providers_credentials(bigquery: BigQuery, jobs: Jobs) -> None:
+def test_an_update_waits_for_a_job_with_the_providers_credentials(bigquery: BigQuery, jobs: Jobs) -> None:
     bigquery.jobs["shape"] = [{"state": "PENDING"}, RUNNING, RUNNING, DONE]
     bigquery.broken = 2
     finish(jobs, "table t", "shape", "ALTER")
-    assert bigquery.jobs["shape"] == [DONE], "asked until it was done"
+    assert bigquery.jobs["shape"] == [DONE], "requested until it was done"
     assert bigquery.tokens == {"Bearer secret"}
     assert bigquery.projects == {PROJECT}, "or a person's credentials have no quota"
     assert not bigquery.started
@@ -145,7 +144,7 @@ def test_a_job_is_waited_for_with_the_providers_credentials(bigquery: BigQuery, 
 def test_failed_statements_are_repeated_after_a_pause(bigquery: BigQuery, jobs: Jobs) -> None:
     bigquery.jobs["shape"] = [FAILED]
     finish(jobs, "table t", "shape", "ALTER TABLE t")
-    assert gcp_jobs._SETTLING in bigquery.pauses, "BigQuery does not know a new principal yet"
+    assert bigquery_jobs._SETTLING in bigquery.pauses, "BigQuery does not know a new principal yet"
     [again] = bigquery.started
     assert again["jobReference"] == {"projectId": PROJECT, "jobId": "shape-1", "location": REGION}
     assert again["configuration"]["query"] == {"query": "ALTER TABLE t", "useLegacySql": False}
@@ -153,17 +152,17 @@ def test_failed_statements_are_repeated_after_a_pause(bigquery: BigQuery, jobs: 
     assert len(bigquery.started) == 1, "the repetition that succeeded is found"
 
 
-def test_statements_that_fail_again_say_why_and_the_next_update_repeats_them(
+def test_statements_that_fail_again_report_the_reason_and_the_next_update_repeats_them(
     bigquery: BigQuery, jobs: Jobs
 ) -> None:
     bigquery.jobs["shape"] = [FAILED]
     bigquery.next = [RUNNING, FAILED]
     with pytest.raises(StatementsError, match=r"table t: BigQuery could not .* Unrecognized name: x"):
         finish(jobs, "table t", "shape", "ALTER")
-    assert [each["jobReference"]["jobId"] for each in bigquery.started] == ["shape-1", "shape-2"]
+    assert [entry["jobReference"]["jobId"] for entry in bigquery.started] == ["shape-1", "shape-2"]
     bigquery.next = [DONE]
     finish(jobs, "table t", "shape", "ALTER")
-    assert [each["jobReference"]["jobId"] for each in bigquery.started][2:] == ["shape-3"]
+    assert [entry["jobReference"]["jobId"] for entry in bigquery.started][2:] == ["shape-3"]
 
 
 def test_a_job_that_does_not_end_is_not_repeated(bigquery: BigQuery, jobs: Jobs) -> None:
@@ -177,53 +176,55 @@ def test_a_job_that_does_not_end_is_not_repeated(bigquery: BigQuery, jobs: Jobs)
 def test_a_repetition_that_would_end_too_late_is_not_started(bigquery: BigQuery, jobs: Jobs) -> None:
     bigquery.jobs["shape"] = [FAILED]
     with pytest.raises(StatementsError, match="Unrecognized name: x"):
-        finish(jobs, "table t", "shape", "ALTER", seconds=gcp_jobs._SETTLING / 2)
+        finish(jobs, "table t", "shape", "ALTER", seconds=bigquery_jobs._SETTLING / 2)
     assert not bigquery.started
 
 
 @pytest.mark.parametrize("reason", ["rateLimitExceeded", "jobRateLimitExceeded", "quotaExceeded"])
-def test_a_rate_limit_is_waited_for(bigquery: BigQuery, jobs: Jobs, reason: str) -> None:
+def test_a_request_is_repeated_after_a_rate_limit(bigquery: BigQuery, jobs: Jobs, reason: str) -> None:
     bigquery.jobs["shape"] = [DONE]
     bigquery.refusals = [(403, reason, "Exceeded rate limits")] * 2
     finish(jobs, "table t", "shape", "ALTER")
     assert bigquery.pauses == [1, 2]
 
 
-def test_a_rate_limit_that_stays_is_an_error(bigquery: BigQuery, jobs: Jobs) -> None:
+def test_a_lasting_rate_limit_is_an_error(bigquery: BigQuery, jobs: Jobs) -> None:
     bigquery.refusals = [(403, "rateLimitExceeded", "Exceeded rate limits: too many jobs")] * 99
     with pytest.raises(StatementsError, match="Exceeded rate limits: too many jobs"):
         finish(jobs, "table t", "shape", "ALTER")
 
 
 @pytest.mark.parametrize("status", [400, 403, 503])
-def test_a_refusal_is_said_in_bigquerys_words(bigquery: BigQuery, jobs: Jobs, status: int) -> None:
+def test_a_refusal_is_reported_with_bigquerys_message(bigquery: BigQuery, jobs: Jobs, status: int) -> None:
     bigquery.refusals = [(status, "accessDenied", "User lacks bigquery.jobs.get")] * 99
-    with pytest.raises(StatementsError, match=rf"User lacks bigquery\.jobs\.get \(HTTP {status}\)") as told:
+    with pytest.raises(
+        StatementsError, match=rf"User lacks bigquery\.jobs\.get \(HTTP {status}\)"
+    ) as reported:
         finish(jobs, "table t", "shape", "ALTER")
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(reported.value)
 
 
-def test_a_token_that_stays_refused_is_an_error(bigquery: BigQuery) -> None:
+def test_a_token_that_is_refused_twice_is_an_error(bigquery: BigQuery) -> None:
     bigquery.expired = {"secret"}
-    with pytest.raises(Exception, match=r"Invalid Credentials \(HTTP 401\)") as told:
+    with pytest.raises(Exception, match=r"Invalid Credentials \(HTTP 401\)") as reported:
         _lakehouse(RUNNING)
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(reported.value)
 
 
 def _lakehouse(
     status: dict[str, Any],
     *tokens: str,
     member: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = lambda name, inputs: {},
-    **given: Any,
+    **overrides: Any,
 ) -> Recording:
     from aiplatform.lakehouse import Lakehouse
 
     handed_out = iter(tokens)
     return record(
-        lambda: Lakehouse("lake", arguments(**{"grants": [BY_TABLE], **given})),
+        lambda: Lakehouse("lake", arguments(**{"grants": [BY_TABLE], **overrides})),
         computed={SHAPE: lambda name, inputs: {"statuses": [status]}, ON_TABLE: member},
         answers={
-            "gcp:organizations/getClientConfig:getClientConfig": lambda asked: {
+            "gcp:organizations/getClientConfig:getClientConfig": lambda request: {
                 "id": "c", "accessToken": next(handed_out, "secret"), "project": PROJECT, "region": REGION,
                 "zone": "", "defaultLabels": {},
             }
@@ -242,25 +243,25 @@ class _Every(dict[str, list[Any]]):
     def get(self, key: str, default: Any = None) -> Any:
         if len(key.rpartition("-")[2]) == 1:
             return super().get(key)
-        answers = next((each for part, each in self.others.items() if part in key), self.answers)
+        answers = next((entry for part, entry in self.others.items() if part in key), self.answers)
         return self.setdefault(key, list(answers))
 
 
-def test_access_comes_when_a_job_that_was_running_is_done(bigquery: BigQuery) -> None:
+def test_access_is_granted_when_a_running_job_is_done(bigquery: BigQuery) -> None:
     bigquery.jobs = _Every([RUNNING, DONE])
     recorded = _lakehouse(RUNNING)
     assert recorded.one(ON_TABLE).inputs["name"] == "orders"
-    assert "secret" not in json.dumps([each.inputs for each in recorded.resources], default=str)
+    assert "secret" not in json.dumps([resource.inputs for resource in recorded.resources], default=str)
 
 
-def test_a_token_that_expires_while_a_job_runs_is_asked_for_again(bigquery: BigQuery) -> None:
+def test_a_token_that_expires_while_a_job_runs_is_requested_again(bigquery: BigQuery) -> None:
     bigquery.jobs = _Every([RUNNING, DONE])
     bigquery.expired = {"old"}
     assert _lakehouse(RUNNING, "old", "new").one(ON_TABLE).inputs["name"] == "orders"
     assert bigquery.tokens >= {"Bearer old", "Bearer new"}
 
 
-def test_no_access_comes_where_statements_fail(bigquery: BigQuery) -> None:
+def test_no_access_is_granted_where_statements_fail(bigquery: BigQuery) -> None:
     bigquery.jobs = _Every([FAILED])
     bigquery.next = [FAILED]
     with pytest.raises(Exception, match=r"table curated\.orders: .* no granted principal can read it"):
@@ -275,7 +276,7 @@ def test_readers_of_other_tables_are_registered_before_the_error_of_one(
         await asyncio.sleep(0 if wrong.replace("-", ".") in where else 0.1)
         work(jobs, where, *more)
 
-    monkeypatch.setattr(gcp_outcomes.asyncio, "to_thread", slow_but_for_the_wrong)
+    monkeypatch.setattr(outcomes.asyncio, "to_thread", slow_but_for_the_wrong)
     bigquery.jobs = _Every([RUNNING, RUNNING, RUNNING, DONE], {wrong: [FAILED]})
     bigquery.next = [FAILED]
     tables = [ORDERS, *({**ORDERS, "zone": "serving", "name": name} for name in ("sums", "costs"))]
@@ -301,7 +302,7 @@ def test_readers_of_other_tables_are_registered_before_an_unexpected_error(
         await asyncio.sleep(0.05)
         work(jobs, where, *more)
 
-    monkeypatch.setattr(gcp_outcomes.asyncio, "to_thread", without_status)
+    monkeypatch.setattr(outcomes.asyncio, "to_thread", without_status)
     bigquery.jobs = _Every([DONE])
     tables = [ORDERS, {**ORDERS, "zone": "serving", "name": "sums"}]
     registered: list[str] = []
@@ -317,7 +318,7 @@ def test_readers_of_other_tables_are_registered_before_an_unexpected_error(
     assert "serving.sums" in registered[0]
 
 
-def test_every_table_that_fails_stays_closed(bigquery: BigQuery) -> None:
+def test_tables_whose_statements_fail_have_no_readers(bigquery: BigQuery) -> None:
     bigquery.jobs = _Every([FAILED])
     bigquery.next = [FAILED]
     tables = [ORDERS, {**ORDERS, "zone": "serving"}]
@@ -325,6 +326,6 @@ def test_every_table_that_fails_stays_closed(bigquery: BigQuery) -> None:
         _lakehouse(RUNNING, tables=tables)
 
 
-def test_a_job_whose_state_is_done_is_not_asked_for_again(bigquery: BigQuery) -> None:
+def test_a_job_that_is_done_is_not_requested_again(bigquery: BigQuery) -> None:
     _lakehouse(DONE)
     assert not bigquery.tokens

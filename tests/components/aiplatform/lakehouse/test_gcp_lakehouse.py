@@ -1,4 +1,4 @@
-"""The lakehouse on Google Cloud: what it makes."""
+"""The lakehouse on Google Cloud: catalog, tables, policies and grants."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
             f"gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember lake-writer-{logical(PIPELINE)}",
             *(f"gcp:biglake/icebergNamespace:IcebergNamespace lake-{zone}" for zone in ZONES),
             f"{TABLE} lake-curated-orders",
-            *(f"{ON_TABLE} lake-{logical(each)}-curated.orders-read" for each in (ANALYSTS, SUPPORT)),
+            *(f"{ON_TABLE} lake-{logical(entry)}-curated.orders-read" for entry in (ANALYSTS, SUPPORT)),
             *(f"{POLICY} lake-curated-orders-{policy}" for policy in policies),
             *(f"gcp:bigquery/dataset:Dataset lake-{zone}" for zone in ZONES),
             *(f"{dataset} lake-writer-{logical(PIPELINE)}-{zone}" for zone in ZONES),
@@ -76,9 +76,9 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
                 f"gcp:logging/project{kind}:Project{kind} lake-access"
                 for kind in ("BucketConfig", "Exclusion", "Sink")
             ),
-            *(f"gcp:projects/iAMAuditConfig:IAMAuditConfig lake-{each}" for each in ("biglake", "storage")),
-            *(f"gcp:projects/iAMCustomRole:IAMCustomRole lake-{each}" for each in ("client", "writer")),
-            *(f"{member} lake-asks-{logical(each)}" for each in (ANALYSTS, PIPELINE, SUPPORT)),
+            *(f"gcp:projects/iAMAuditConfig:IAMAuditConfig lake-{entry}" for entry in ("biglake", "storage")),
+            *(f"gcp:projects/iAMCustomRole:IAMCustomRole lake-{entry}" for entry in ("client", "writer")),
+            *(f"{member} lake-asks-{logical(entry)}" for entry in (ANALYSTS, PIPELINE, SUPPORT)),
             *(f"gcp:projects/service:Service lake-api-{api}" for api in apis),
             "gcp:projects/serviceIdentity:ServiceIdentity lake-pubsub",
             "gcp:pubsub/topic:Topic lake-arrivals",
@@ -93,7 +93,7 @@ def test_logical_names_are_a_contract(default: Recording) -> None:
     )
 
 
-def test_a_table_is_declared_to_iceberg_and_then_its_own(default: Recording) -> None:
+def test_a_table_is_declared_once_and_then_managed_by_iceberg(default: Recording) -> None:
     orders = default.one(TABLE)
     assert [(field["id"], field["name"], field["type"]) for field in orders.inputs["schema"]["fields"]] == [
         (1, "id", "long"),
@@ -107,12 +107,12 @@ def test_a_table_is_declared_to_iceberg_and_then_its_own(default: Recording) -> 
     ]
     assert orders.inputs["sortOrder"]["fields"][0]["nullOrder"] == "nulls-last"
     assert set(orders.ignore_changes) == {"schema", "partitionSpec", "sortOrder", "properties"}
-    assert "location" not in orders.inputs, "the catalog decides it, with an ending of its own"
+    assert "location" not in orders.inputs, "the catalog decides it, with a random ending"
     namespace = default.one("gcp:biglake/icebergNamespace:IcebergNamespace", "lake-curated").inputs
     assert namespace["properties"]["location"] == f"gs://acme-dev-curated-{PROJECT}/tables"
 
 
-def test_the_catalog_hands_out_credentials_that_nobody_else_has(default: Recording) -> None:
+def test_only_the_catalog_has_access_to_files_of_tables(default: Recording) -> None:
     catalog = default.one("gcp:biglake/icebergCatalog:IcebergCatalog").inputs
     assert catalog["credentialMode"] == "CREDENTIAL_MODE_VENDED_CREDENTIALS"
     buckets = [f"gs://acme-dev-{zone}-{PROJECT}" for zone in ("raw", "curated", "serving")]
@@ -124,18 +124,22 @@ def test_the_catalog_hands_out_credentials_that_nobody_else_has(default: Recordi
     assert {folder.inputs["managedFolder"] for folder in folders} == {"files/"}
     table = default.one(TABLE)
     for zone in ZONES:
-        made = default.one("gcp:storage/bucketIAMMember:BucketIAMMember", f"lake-{zone}-catalog")
-        assert default.depends(table, on=made), "the catalog writes a table's first metadata"
+        access = default.one("gcp:storage/bucketIAMMember:BucketIAMMember", f"lake-{zone}-catalog")
+        assert default.depends(table, on=access), "the catalog writes a table's first metadata"
 
 
-def test_nobody_is_everybody_and_no_role_a_basic_one(default: Recording) -> None:
+def test_no_member_is_everybody_and_no_role_is_basic(default: Recording) -> None:
     for registered in default.resources:
         said = json.dumps(registered.inputs)
         assert "allUsers" not in said, registered.name
         assert "allAuthenticatedUsers" not in said, registered.name
         assert registered.inputs.get("role") not in ("roles/owner", "roles/editor", "roles/viewer")
     for role in default.all("gcp:projects/iAMCustomRole:IAMCustomRole"):
-        assert not [each for each in role.inputs["permissions"] if "*" in each or "delete" in each.lower()]
+        assert not [
+            permission
+            for permission in role.inputs["permissions"]
+            if "*" in permission or "delete" in permission.lower()
+        ]
 
 
 def test_a_column_is_seen_masked_or_refused_by_its_classification(default: Recording) -> None:
@@ -154,11 +158,11 @@ def test_a_column_is_seen_masked_or_refused_by_its_classification(default: Recor
     )
 
 
-def test_a_tables_policies_are_the_same_whoever_is_granted_what(default: Recording) -> None:
+def test_a_tables_policies_are_the_same_for_any_grants(default: Recording) -> None:
     alone = lakehouse(grants=[])
-    assert [each.name for each in alone.all(POLICY)] == [each.name for each in default.all(POLICY)], (
-        "one that is kept in the cloud when it leaves the program would meet itself later"
-    )
+    assert [resource.name for resource in alone.all(POLICY)] == [
+        resource.name for resource in default.all(POLICY)
+    ], "one that stays in the cloud when it leaves the program would conflict with itself later"
     agent = f"{ACCOUNT}/bq-123456789012@bigquery-encryption.iam.gserviceaccount.com"
     assert alone.one(POLICY, "lake-curated-orders-pii-masked").inputs["grantees"] == [agent], (
         "the provider cannot empty the list: the last principal that loses its grants would stay in it"
@@ -198,7 +202,7 @@ def test_a_column_that_a_client_added_has_its_tables_highest_classification() ->
     assert "orders_pii'" in note, "refused or null for all that do not see what is pii"
 
 
-def test_rows_are_seen_by_those_whose_grants_say_so(default: Recording) -> None:
+def test_rows_are_visible_as_granted(default: Recording) -> None:
     whole, some, *unused = _statements(default)[2:]
     deployer = f"serviceAccount:deployer@{PROJECT}.iam.gserviceaccount.com"
     assert "CREATE OR REPLACE ROW ACCESS POLICY `all_rows`" in whole
@@ -218,7 +222,7 @@ def test_equal_conditions_are_one_row_policy() -> None:
     assert len(unused) == 15
 
 
-def test_access_waits_for_the_policies_and_is_withdrawn_before_they_change(default: Recording) -> None:
+def test_access_waits_for_the_policies_and_is_revoked_before_they_change(default: Recording) -> None:
     job = default.one(SHAPE)
     assert job.delete_before_replace, "the engine then deletes first what has a property of it"
     for principal in (ANALYSTS, SUPPORT):
@@ -234,7 +238,7 @@ def test_access_waits_for_the_policies_and_is_withdrawn_before_they_change(defau
         )
 
 
-def test_no_role_is_by_zone_but_those_of_writers(default: Recording) -> None:
+def test_only_writers_have_roles_on_zones(default: Recording) -> None:
     for member in default.all("gcp:bigquery/datasetIamMember:DatasetIamMember"):
         assert member.inputs["member"] == PIPELINE, "a dataset does not know classifications"
     assert not default.all("gcp:biglake/icebergNamespaceIamMember:IcebergNamespaceIamMember"), (
@@ -242,14 +246,14 @@ def test_no_role_is_by_zone_but_those_of_writers(default: Recording) -> None:
     )
     for dataset in default.all("gcp:bigquery/dataset:Dataset"):
         assert dataset.inputs["accesses"] == [{"role": "OWNER", "specialGroup": "projectOwners"}], (
-            "BigQuery's own default lets the project's basic readers in"
+            "BigQuery's own default grants the project's basic readers access"
         )
 
 
 def test_a_later_table_of_a_zone_is_granted_when_it_is_declared() -> None:
     later = {"zone": "serving", "name": "sums", "columns": [{"name": "total", "type": "double"}]}
     recorded = lakehouse(tables=[ORDERS, later], grants=[BY_ZONES])
-    assert [each.name for each in recorded.all(ON_TABLE)] == [
+    assert [resource.name for resource in recorded.all(ON_TABLE)] == [
         f"lake-{logical(ANALYSTS)}-curated.orders-read",
         f"lake-{logical(ANALYSTS)}-serving.sums-read",
     ]
@@ -258,25 +262,25 @@ def test_a_later_table_of_a_zone_is_granted_when_it_is_declared() -> None:
 def test_two_grants_of_a_principal_on_a_table_are_one_binding() -> None:
     more = {**BY_TABLE, "principal": ANALYSTS, "rows": None, "classifications": ["public", "pii"]}
     recorded = lakehouse(grants=[BY_ZONES, more])
-    assert [each.name for each in recorded.all(ON_TABLE)] == [
+    assert [resource.name for resource in recorded.all(ON_TABLE)] == [
         f"lake-{logical(ANALYSTS)}-curated.orders-read"
     ], "deleting either of two equal ones would delete both"
     pii = recorded.one(POLICY, "lake-curated-orders-pii").inputs["grantees"]
     assert "principalSet://goog/group/analysts@acme.example" in pii
 
 
-def test_a_jobs_id_goes_with_what_it_does_and_with_the_table(default: Recording) -> None:
+def test_a_jobs_id_depends_on_its_statements_and_the_table(default: Recording) -> None:
     def elsewhere(name: str, inputs: Any) -> dict[str, Any]:
         return {"location": "gs://bucket/tables/orders/9c1d"}
 
     again = lakehouse(computed={TABLE: elsewhere}, grants=[BY_ZONES, BY_TABLE])
     other = lakehouse(computed={TABLE: elsewhere}, account_settings=False, arrival_events=False)
     ids = {recorded.one(SHAPE).inputs["jobId"] for recorded in (default, again, other)}
-    assert len(ids) == 3, "a table that is made anew, and another declaration"
-    assert all(each.startswith("acme-dev-curated-orders-") for each in ids)
+    assert len(ids) == 3, "a table that is created again, and another declaration"
+    assert all(entry.startswith("acme-dev-curated-orders-") for entry in ids)
 
 
-def test_statements_that_come_back_run_as_another_job(default: Recording) -> None:
+def test_recurring_statements_run_as_another_job(default: Recording) -> None:
     def later(name: str, inputs: Any) -> dict[str, Any]:
         return {"generation": 1764201600000002}
 
@@ -294,7 +298,7 @@ def test_statements_that_come_back_run_as_another_job(default: Recording) -> Non
     )
 
 
-def test_whatever_replaces_a_job_is_written_with_its_statements(default: Recording) -> None:
+def test_everything_that_replaces_a_job_is_part_of_its_script(default: Recording) -> None:
     def elsewhere(name: str, inputs: Any) -> dict[str, Any]:
         return {"location": "gs://bucket/tables/orders/9c1d"}
 
@@ -310,7 +314,7 @@ def test_whatever_replaces_a_job_is_written_with_its_statements(default: Recordi
     assert written[0].endswith(f"{default.one(SHAPE).inputs['query']['query']}\n")
 
 
-def test_statements_are_kept_where_no_reader_and_no_hold_reaches() -> None:
+def test_statements_are_stored_outside_of_readers_and_legal_holds() -> None:
     recorded = everything()
     for written in recorded.all(STATEMENTS):
         assert written.inputs["bucket"] == f"acme-dev-curated-{PROJECT}", "raw may be under a legal hold"
@@ -319,24 +323,24 @@ def test_statements_are_kept_where_no_reader_and_no_hold_reaches() -> None:
     assert len(recorded.all(STATEMENTS)) == 2
 
 
-def test_what_files_are_laid_out_by_is_refused_and_not_masked() -> None:
+def test_columns_of_the_file_layout_are_refused_and_not_masked() -> None:
     some = {**BY_ZONES, "classifications": ["public"]}
     columns = _statements(lakehouse(grants=[some]))[1].split(",\n")
-    amount = next(each for each in columns if "ALTER COLUMN `amount`" in each)
-    ordered = next(each for each in columns if "ALTER COLUMN `ordered_at`" in each)
+    amount = next(column for column in columns if "ALTER COLUMN `amount`" in column)
+    ordered = next(column for column in columns if "ALTER COLUMN `ordered_at`" in column)
     assert "acme_dev_curated_orders_internal_masked" in amount
     assert "masked" not in ordered, "BigQuery masks no partition column"
 
 
-def test_a_grant_by_zones_writes_the_tables_of_which_it_gives_every_column() -> None:
+def test_a_grant_by_zones_writes_tables_of_which_it_has_every_column() -> None:
     plain = {"zone": "curated", "name": "sums", "columns": [{"name": "total", "type": "double"}]}
     recorded = lakehouse(tables=[ORDERS, plain], grants=[{**BY_ZONES, "actions": ["read", "write"]}])
-    [written] = [each for each in recorded.all(ON_TABLE) if each.name.endswith("-write")]
+    [written] = [resource for resource in recorded.all(ON_TABLE) if resource.name.endswith("-write")]
     assert written.inputs["name"] == "sums", "orders has a pii column"
     assert written.inputs["role"].startswith("lake-writer"), "a role that makes and drops no table"
 
 
-def test_who_applies_the_program_sees_all_as_the_provider_asks_for_credentials() -> None:
+def test_administrators_see_all_because_the_provider_requests_credentials() -> None:
     recorded = lakehouse(admins=["user:jane@acme.example", "group:platform@acme.example"])
     pii = recorded.one(POLICY, "lake-curated-orders-pii").inputs["grantees"]
     assert "principal://goog/subject/jane@acme.example" in pii
@@ -366,10 +370,10 @@ def test_outputs_are_a_reference(default: Recording) -> None:
         ("decimal(38,10)", "BIGNUMERIC(38, 10)"),
     ],
 )  # fmt: skip
-def test_types_are_bigquerys(iceberg: str, sql: str) -> None:
-    assert bigquery_types.of(types.parse(iceberg)) == sql
+def test_types_are_converted_to_bigquerys(iceberg: str, sql: str) -> None:
+    assert bigquery_types.sql_type(types.parse(iceberg)) == sql
 
 
-def test_the_example_is_what_the_tests_mean() -> None:
+def test_the_example_matches_the_tests() -> None:
     classifications = {column.get("classification", "internal") for column in ORDERS["columns"]}
     assert classifications == {"public", "internal", "pii"}

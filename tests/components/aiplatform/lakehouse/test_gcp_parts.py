@@ -1,4 +1,4 @@
-"""The lakehouse on Google Cloud: buckets, logs, limits, and how data comes in."""
+"""The lakehouse on Google Cloud: buckets, logs, limits, and ingestion."""
 
 from __future__ import annotations
 
@@ -29,29 +29,29 @@ SUBSCRIPTION = "gcp:pubsub/subscription:Subscription"
 
 @pytest.fixture(scope="module")
 def all_of_it() -> Recording:
-    """One with every part that is asked for."""
+    """A lakehouse with every optional part."""
     return everything()
 
 
-def test_buckets_are_closed_and_encrypted_by_a_key_that_is_there_first(all_of_it: Recording) -> None:
+def test_buckets_are_private_and_depend_on_their_keys_grants(all_of_it: Recording) -> None:
     for bucket in all_of_it.all(BUCKET):
         assert bucket.inputs["publicAccessPrevention"] == "enforced"
         assert bucket.inputs["uniformBucketLevelAccess"] is True
         assert bucket.inputs["encryption"]["defaultKmsKeyName"]
         user = all_of_it.one("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember", "lake-key-storage")
         assert all_of_it.depends(bucket, on=user), "Cloud Storage could not use the key"
-        kept = bucket.name != "lake-batches"
-        assert (bucket.protect, bucket.retain_on_delete) == ((True, True) if kept else (None, None)), (
+        retained = bucket.name != "lake-batches"
+        assert (bucket.protect, bucket.retain_on_delete) == ((True, True) if retained else (None, None)), (
             "what batches print is no data of the lakehouse"
         )
     assert all_of_it.one("gcp:kms/cryptoKey:CryptoKey").inputs["rotationPeriod"] == "7776000s"
 
 
-def test_a_legal_hold_is_a_retention_policy_and_leaves_no_versions(all_of_it: Recording) -> None:
+def test_a_legal_hold_is_a_retention_policy_without_versions(all_of_it: Recording) -> None:
     raw = all_of_it.one(BUCKET, "lake-raw").inputs
     assert raw["retentionPolicy"] == {"retentionPeriod": str(400 * 86400), "isLocked": True}
     assert raw["versioning"] == {"enabled": False}, (
-        "Cloud Storage takes no versions beside a retention policy"
+        "Cloud Storage does not accept versions with a retention policy"
     )
     curated = all_of_it.one(BUCKET, "lake-curated").inputs
     assert "retentionPolicy" not in curated
@@ -60,11 +60,13 @@ def test_a_legal_hold_is_a_retention_policy_and_leaves_no_versions(all_of_it: Re
     assert {"daysSinceNoncurrentTime": 30, "withState": "ARCHIVED"} in conditions
     assert {"age": 90, "matchesPrefixes": ["files/"], "withState": "LIVE"} in conditions
     assert not [
-        each for each in conditions if "age" in each and "matchesPrefixes" not in each and each["age"] > 7
+        entry
+        for entry in conditions
+        if "age" in entry and "matchesPrefixes" not in entry and entry["age"] > 7
     ]
 
 
-def test_access_is_logged_apart_and_queries_are_limited(all_of_it: Recording) -> None:
+def test_access_is_logged_separately_and_queries_are_limited(all_of_it: Recording) -> None:
     sink = all_of_it.one("gcp:logging/projectSink:ProjectSink", "lake-access").inputs
     assert f'"acme-dev-raw-{PROJECT}"' in sink["filter"]
     assert "catalogs/acme-dev-lakehouse" in sink["filter"]
@@ -81,7 +83,7 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
     place = table.inputs["biglakeConfiguration"]["storageUri"]
     assert place == f"gs://acme-dev-streams-{PROJECT}/tables/events/"
     body, at, price = json.loads(table.inputs["schema"])
-    names = [each["name"].rpartition("/")[2].rpartition("-")[0] for each in body["dataPolicies"]]
+    names = [entry["name"].rpartition("/")[2].rpartition("-")[0] for entry in body["dataPolicies"]]
     assert names == ["lake-raw-events-pii", "lake-raw-events-pii-masked"]
     assert (at["type"], "dataPolicies" in at) == ("DATETIME", False)
     assert (price["precision"], price["scale"]) == ("12", "4")
@@ -93,7 +95,9 @@ def test_a_stream_becomes_rows_or_a_file_of_errors(all_of_it: Recording) -> None
     assert job.startswith(f"ALTER TABLE `{PROJECT}.acme_dev_streams.events`\n  ADD COLUMN IF NOT EXISTS")
     assert "ROW ACCESS POLICY" not in job
     assert not [
-        each for each in all_of_it.all("gcp:biglake/icebergTable:IcebergTable") if "events" in each.name
+        resource
+        for resource in all_of_it.all("gcp:biglake/icebergTable:IcebergTable")
+        if "events" in resource.name
     ]
     rows = all_of_it.one(SUBSCRIPTION, "lake-stream-clicks")
     assert rows.inputs["bigqueryConfig"]["useTableSchema"] is True
@@ -120,45 +124,49 @@ def test_tables_of_streams_are_in_a_bucket_that_bigquery_supports(all_of_it: Rec
         "AbortIncompleteMultipartUpload"
     ], "BigQuery alone knows which files its tables need"
     members = {
-        each.inputs["member"]
-        for each in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
-        if each.inputs["bucket"] == bucket["name"]
+        resource.inputs["member"]
+        for resource in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
+        if resource.inputs["bucket"] == bucket["name"]
     }
     assert len(members) == 1, "BigQuery's connection"
     assert members.pop().endswith("gcp-sa-bigquery-condel.iam.gserviceaccount.com")
     raw = all_of_it.one(BUCKET, "lake-raw").inputs["name"]
     others = [
-        each.inputs["member"]
-        for each in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
-        if each.inputs["bucket"] == raw
+        resource.inputs["member"]
+        for resource in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
+        if resource.inputs["bucket"] == raw
     ]
-    assert not [each for each in others if "bigquery" in each], "it reaches no other data"
+    assert not [entry for entry in others if "bigquery" in entry], "it reaches no other data"
     logs = all_of_it.one("gcp:logging/projectSink:ProjectSink", "lake-access").inputs["filter"]
     assert f'"{bucket["name"]}"' in logs
     assert '"acme_dev_streams"' in logs
     assert not lakehouse().all("gcp:bigquery/connection:Connection")
-    assert "lake-streams" not in [each.name for each in lakehouse().all(BUCKET)], "without streams none"
+    assert "lake-streams" not in [resource.name for resource in lakehouse().all(BUCKET)], (
+        "without streams none"
+    )
 
 
-def test_writers_change_rows_of_streams_and_neither_columns_nor_the_table(all_of_it: Recording) -> None:
+def test_writers_change_only_rows_of_stream_tables(all_of_it: Recording) -> None:
     dataset = all_of_it.one("gcp:bigquery/dataset:Dataset", "lake-streams").inputs["datasetId"]
     members = all_of_it.all("gcp:bigquery/datasetIamMember:DatasetIamMember")
-    assert dataset not in {each.inputs["datasetId"] for each in members}, "a role there alters and drops them"
+    assert dataset not in {resource.inputs["datasetId"] for resource in members}, (
+        "a role there alters and drops them"
+    )
     for name in (f"{logical(PIPELINE)}-raw.events-write", "batch-raw.events"):
-        held = all_of_it.one("gcp:bigquery/iamMember:IamMember", f"lake-{name}").inputs
-        assert (held["datasetId"], held["role"].startswith("lake-row-writer")) == (dataset, True)
+        member = all_of_it.one("gcp:bigquery/iamMember:IamMember", f"lake-{name}").inputs
+        assert (member["datasetId"], member["role"].startswith("lake-row-writer")) == (dataset, True)
     both = lakehouse(
         tables=[EVENTS],
         streams=[{"name": "clicks", "table": "raw.events"}],
         grants=[{**BY_TABLE, "principal": PIPELINE, "tables": ["raw.events"], "rows": None}],
     )
-    names = [each.name for each in both.all("gcp:bigquery/iamMember:IamMember")]
+    names = [resource.name for resource in both.all("gcp:bigquery/iamMember:IamMember")]
     assert names == ["lake-raw.events-appends", f"lake-{logical(PIPELINE)}-raw.events-write"], (
         "one binding of one principal"
     )
 
 
-def test_a_grant_to_write_a_stream_changes_rows_and_no_columns() -> None:
+def test_a_grant_to_write_a_stream_table_changes_only_rows() -> None:
     columns = [{"name": "at", "type": "timestamp", "classification": "public"}]
     grant = {**BY_TABLE, "tables": ["raw.events"], "rows": None, "actions": ["read", "write"]}
     recorded = lakehouse(
@@ -176,21 +184,21 @@ def test_a_grant_to_write_a_stream_changes_rows_and_no_columns() -> None:
     ]  # fmt: skip
 
 
-def test_who_is_told_has_a_subscription_of_its_own(all_of_it: Recording) -> None:
+def test_each_target_has_a_separate_subscription(all_of_it: Recording) -> None:
     notification = all_of_it.one("gcp:storage/notification:Notification").inputs
     assert (notification["eventTypes"], notification["objectNamePrefix"]) == (["OBJECT_FINALIZE"], "files/")
     reader = "gcp:pubsub/subscriptionIAMMember:SubscriptionIAMMember"
     assert all_of_it.one(reader, "lake-arrivals-loader").inputs["member"] == PIPELINE
     assert all_of_it.one(reader, "lake-quality-stewards").inputs["member"] == ANALYSTS
-    told = all_of_it.one(SUBSCRIPTION, "lake-quality-stewards").inputs
-    assert told["deadLetterPolicy"]["maxDeliveryAttempts"] == 5
-    assert told["expirationPolicy"] == {"ttl": ""}
+    reported = all_of_it.one(SUBSCRIPTION, "lake-quality-stewards").inputs
+    assert reported["deadLetterPolicy"]["maxDeliveryAttempts"] == 5
+    assert reported["expirationPolicy"] == {"ttl": ""}
     for topic in all_of_it.all("gcp:pubsub/topic:Topic"):
         assert topic.inputs["kmsKeyName"], topic.name
         assert topic.inputs["messageStoragePolicy"]["allowedPersistenceRegions"] == ["europe-west4"]
 
 
-def test_rules_are_scanned_by_one_that_sees_what_they_are_about(all_of_it: Recording) -> None:
+def test_the_scanner_reads_only_tables_with_rules(all_of_it: Recording) -> None:
     scan = all_of_it.one("gcp:dataplex/datascan:Datascan").inputs
     place = f"//biglake.googleapis.com/projects/{PROJECT}/catalogs/acme-dev-lakehouse"
     assert scan["data"]["resource"] == f"{place}/namespaces/acme_dev_curated/tables/orders"
@@ -206,9 +214,9 @@ def test_rules_are_scanned_by_one_that_sees_what_they_are_about(all_of_it: Recor
     assert scan["executionSpec"]["trigger"]["schedule"]["cron"] == "TZ=Etc/UTC 0 6 * * *"
     policy = "gcp:bigquery/datapolicyv2DataPolicy:Datapolicyv2DataPolicy"
     pii = all_of_it.one(policy, "lake-curated-orders-pii").inputs["grantees"]
-    assert any("gcp-sa-dataplex" in each for each in pii)
+    assert any("gcp-sa-dataplex" in entry for entry in pii)
     without_rules = all_of_it.one(policy, "lake-raw-events-pii").inputs["grantees"]
-    assert not any("gcp-sa-dataplex" in each for each in without_rules), (
+    assert not any("gcp-sa-dataplex" in entry for entry in without_rules), (
         "it runs the scans of everybody that may create one"
     )
     grant = all_of_it.one(
@@ -223,7 +231,7 @@ def test_rules_are_scanned_by_one_that_sees_what_they_are_about(all_of_it: Recor
     assert "gcp-sa-dataplex" in asks["member"], "it runs queries in the project"
 
 
-def test_batches_are_started_and_work_as_a_writer(all_of_it: Recording) -> None:
+def test_batches_are_scheduled_and_run_as_a_writer(all_of_it: Recording) -> None:
     job = "gcp:cloudscheduler/job:Job"
     load, once = all_of_it.one(job, "lake-batch-load").inputs, all_of_it.one(job, "lake-batch-once").inputs
     assert (load["schedule"], load["paused"], once["paused"]) == ("15 3 * * *", False, True)
@@ -244,16 +252,16 @@ def test_batches_are_started_and_work_as_a_writer(all_of_it: Recording) -> None:
     assert scripts["role"] == "roles/storage.objectViewer"
 
 
-def test_batches_reach_no_objects_but_their_scripts_and_their_own_output(all_of_it: Recording) -> None:
+def test_batches_access_only_their_scripts_and_output(all_of_it: Recording) -> None:
     account = all_of_it.one("gcp:projects/iAMMember:IAMMember", "lake-batch").inputs
     assert account["role"].startswith("lake-batch"), "Google's worker role reaches all objects of the project"
     role = all_of_it.one("gcp:projects/iAMCustomRole:IAMCustomRole", "lake-batch").inputs
     assert tuple(role["permissions"]) == WORK
-    assert not [each for each in WORK if each.startswith("storage.")]
+    assert not [permission for permission in WORK if permission.startswith("storage.")]
     buckets = {
-        each.inputs["bucket"]: each.inputs["role"]
-        for each in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
-        if each.inputs["member"] == account["member"]
+        resource.inputs["bucket"]: resource.inputs["role"]
+        for resource in all_of_it.all("gcp:storage/bucketIAMMember:BucketIAMMember")
+        if resource.inputs["member"] == account["member"]
     }
     assert set(buckets) == {"acme-scripts", f"acme-dev-batches-{PROJECT}"}
     load = all_of_it.one("gcp:cloudscheduler/job:Job", "lake-batch-load")
@@ -266,22 +274,28 @@ def test_batches_reach_no_objects_but_their_scripts_and_their_own_output(all_of_
 
 def test_clients_find_namespaces_by_permissions_that_google_has_and_no_table() -> None:
     assert {"biglake.namespaces.get", "biglake.namespaces.list"} <= set(ASK)
-    assert all(iam_role_table.is_permission(each) for each in ASK), "a custom role could not have them"
-    assert not [each for each in ASK if ".tables." in each], "grants are by table"
+    assert all(iam_role_table.is_permission(permission) for permission in ASK), (
+        "a custom role could not have them"
+    )
+    assert not [permission for permission in ASK if ".tables." in permission], "grants are by table"
 
 
-def test_batches_work_with_all_that_googles_worker_role_has_but_storage() -> None:
+def test_batches_have_the_permissions_of_googles_worker_role_without_storage() -> None:
     worker = iam_role_table.permissions("roles/dataproc.worker")
-    assert tuple(each for each in worker if not each.startswith("storage.")) == WORK, "or runtime 2.3 fails"
-    assert all(iam_role_table.is_permission(each) for each in WORK), "a custom role could not have them"
+    assert tuple(permission for permission in worker if not permission.startswith("storage.")) == WORK, (
+        "or runtime 2.3 fails"
+    )
+    assert all(iam_role_table.is_permission(permission) for permission in WORK), (
+        "a custom role could not have them"
+    )
 
 
-def test_a_perimeter_lets_the_deployers_in(all_of_it: Recording) -> None:
+def test_a_perimeter_allows_deployers(all_of_it: Recording) -> None:
     perimeter = all_of_it.one("gcp:accesscontextmanager/servicePerimeter:ServicePerimeter").inputs
     assert perimeter["name"] == "accessPolicies/123456789/servicePerimeters/acme_dev_lakehouse"
     status = perimeter["status"]
     assert status["resources"] == ["projects/123456789012"]
-    closed = {each.removesuffix(".googleapis.com") for each in status["restrictedServices"]}
+    closed = {entry.removesuffix(".googleapis.com") for entry in status["restrictedServices"]}
     assert {"biglake", "bigquery", "storage", "pubsub"} <= closed, "the lakehouse"
     assert {"bigtable", "firestore", "logging", "secretmanager", "sqladmin"} <= closed, (
         "the feature store, the model registry and the logs: their data must not leave either"

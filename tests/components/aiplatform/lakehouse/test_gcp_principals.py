@@ -30,21 +30,25 @@ ON_STREAM: dict[str, Any] = {
 GRANTS = [BY_ZONES, BY_TABLE, ON_STREAM]
 
 
-def _lakehouse(**given: Any) -> Recording:
+def _lakehouse(**overrides: Any) -> Recording:
     return lakehouse(
         **{
             "tables": [ORDERS, EVENTS],
             "streams": [{"name": "clicks", "table": "raw.events"}],
             "grants": GRANTS,
             "writers": [PIPELINE, LOADERS],
-            **given,
+            **overrides,
         }
     )
 
 
 def _members(recorded: Recording) -> dict[str, dict[str, Any]]:
     """Inputs of all members by type and name."""
-    return {f"{each.type} {each.name}": each.inputs for each in recorded.resources if "member" in each.inputs}
+    return {
+        f"{resource.type} {resource.name}": resource.inputs
+        for resource in recorded.resources
+        if "member" in resource.inputs
+    }
 
 
 def test_another_order_of_grants_and_writers_changes_no_member() -> None:
@@ -53,11 +57,11 @@ def test_another_order_of_grants_and_writers_changes_no_member() -> None:
 
 
 def test_another_name_of_a_grant_changes_no_member() -> None:
-    renamed = [{**each, "name": f"{each['name']}-team"} for each in GRANTS]
+    renamed = [{**grant, "name": f"{grant['name']}-team"} for grant in GRANTS]
     assert _members(_lakehouse()) == _members(_lakehouse(grants=renamed))
 
 
-def test_without_the_first_writer_only_its_own_members_are_deleted() -> None:
+def test_removing_the_first_writer_deletes_only_its_members() -> None:
     before, after = _members(_lakehouse()), _members(_lakehouse(writers=[LOADERS]))
     deleted = {name for name in before if name not in after}
     assert deleted
@@ -65,7 +69,7 @@ def test_without_the_first_writer_only_its_own_members_are_deleted() -> None:
     assert all(before[name] == inputs for name, inputs in after.items())
 
 
-def test_without_the_first_grant_only_its_own_members_are_deleted() -> None:
+def test_removing_the_first_grant_deletes_only_its_members() -> None:
     before, after = _members(_lakehouse()), _members(_lakehouse(grants=GRANTS[1:]))
     deleted = {name for name in before if name not in after}
     assert {before[name]["member"] for name in deleted} == {ANALYSTS}
@@ -78,13 +82,13 @@ def test_a_grantee_of_a_stream_that_becomes_a_writer_keeps_its_member() -> None:
     both = _members(_lakehouse(writers=[SUPPORT, PIPELINE, LOADERS]))
     name = f"gcp:bigquery/iamMember:IamMember lake-{logical(SUPPORT)}-raw.events-write"
     assert before[name] == after[name] == both[name]
-    assert all(after[each] == inputs for each, inputs in before.items())
+    assert all(after[entry] == inputs for entry, inputs in before.items())
 
 
 def test_each_binding_has_one_member() -> None:
     """Deleting either of two would delete the binding of both."""
     bindings = [
-        (name.split()[0], *sorted((key, str(each)) for key, each in inputs.items()))
+        (name.split()[0], *sorted((key, str(entry)) for key, entry in inputs.items()))
         for name, inputs in _members(_lakehouse(writers=[SUPPORT, PIPELINE])).items()
     ]
     assert len(bindings) == len(set(bindings))
@@ -93,11 +97,13 @@ def test_each_binding_has_one_member() -> None:
 def test_members_have_their_former_names_as_aliases_and_share_none() -> None:
     recorded = _lakehouse()
     aliases = {
-        f"{each.type} {each.name}": [alias.partition("name=")[2].split()[0] for alias in each.aliases]
-        for each in recorded.resources
-        if "member" in each.inputs and each.aliases
+        f"{resource.type} {resource.name}": [
+            alias.partition("name=")[2].split()[0] for alias in resource.aliases
+        ]
+        for resource in recorded.resources
+        if "member" in resource.inputs and resource.aliases
     }
-    pipeline, loaders, support = (logical(each) for each in (PIPELINE, LOADERS, SUPPORT))
+    pipeline, loaders, support = (logical(entry) for entry in (PIPELINE, LOADERS, SUPPORT))
     row, table = "gcp:bigquery/iamMember:IamMember", "gcp:biglake/icebergTableIamMember:IcebergTableIamMember"
     catalog = "gcp:biglake/icebergCatalogIamMember:IcebergCatalogIamMember"
     expected = {
@@ -116,9 +122,9 @@ def test_members_have_their_former_names_as_aliases_and_share_none() -> None:
         f"gcp:projects/iAMMember:IAMMember lake-asks-{loaders}": "lake-asks-loaders@acme.example",
     }
     assert {name: aliases.get(name) for name in expected} == {name: [was] for name, was in expected.items()}
-    former = [(name.split()[0], each) for name, named in aliases.items() for each in named]
+    former = [(name.split()[0], entry) for name, named in aliases.items() for entry in named]
     assert len(former) == len(set(former))
-    assert not set(former) & {(each.type, each.name) for each in recorded.resources}
+    assert not set(former) & {(resource.type, resource.name) for resource in recorded.resources}
 
 
 def test_the_address_of_a_workload_identity_is_known_before_it_exists() -> None:

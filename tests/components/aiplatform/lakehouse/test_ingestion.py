@@ -1,4 +1,4 @@
-"""How data comes in on AWS: streams, captures, batches, and the rules before curated."""
+"""Ingestion on AWS: streams, captures, batches, and the quality gate."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def busy() -> Recording:
 
 
 def _statements(policy: str) -> dict[str, Any]:
-    return {each["Sid"]: each for each in json.loads(policy)["Statement"]}
+    return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
 
 
-def test_a_stream_appends_to_its_table_and_keeps_what_does_not_fit(busy: Recording) -> None:
+def test_a_stream_appends_to_its_table_and_stores_events_that_do_not_fit(busy: Recording) -> None:
     stream = busy.one(STREAM).inputs
     assert (stream["name"], stream["destination"]) == ("acme-dev-clicks", "iceberg")
     assert stream["serverSideEncryption"]["keyType"] == "CUSTOMER_MANAGED_CMK"
@@ -74,7 +74,7 @@ def test_a_stream_appends_to_its_table_and_keeps_what_does_not_fit(busy: Recordi
     assert errors.startswith("files/errors/clicks/!{firehose:error-output-type}/")
 
 
-def test_a_stream_may_append_to_its_table_and_do_nothing_else(busy: Recording) -> None:
+def test_a_stream_may_only_append_to_its_table(busy: Recording) -> None:
     granted = busy.one(PERMISSIONS, "lake-streams-raw.events").inputs
     assert granted["permissions"] == ["ALTER", "DESCRIBE", "INSERT"], "it reads no rows"
     policy = _statements(busy.one("aws:iam/rolePolicy:RolePolicy", "lake-streams").inputs["policy"])
@@ -94,7 +94,7 @@ def test_a_stream_may_append_to_its_table_and_do_nothing_else(busy: Recording) -
     assert producer["Send"]["Resource"] == [busy.one(STREAM).state["arn"]]
 
 
-def test_a_stream_waits_for_its_columns_and_its_rights(busy: Recording) -> None:
+def test_a_stream_depends_on_its_columns_and_permissions(busy: Recording) -> None:
     stream = busy.one(STREAM)
     for first in (
         busy.one(PERMISSIONS, "lake-streams-raw.events"),
@@ -104,7 +104,7 @@ def test_a_stream_waits_for_its_columns_and_its_rights(busy: Recording) -> None:
         assert busy.depends(stream, on=first), first.name
 
 
-def test_a_capture_takes_its_credentials_from_the_secret_alone(busy: Recording) -> None:
+def test_a_capture_reads_its_credentials_only_from_the_secret(busy: Recording) -> None:
     source = busy.one("aws:dms/endpoint:Endpoint").inputs
     assert (source["engineName"], source["databaseName"], source["sslMode"]) == (
         "postgres",
@@ -122,7 +122,7 @@ def test_a_capture_takes_its_credentials_from_the_secret_alone(busy: Recording) 
     config = busy.one("aws:dms/replicationConfig:ReplicationConfig").inputs
     assert config["replicationType"] == "full-load-and-cdc"
     rules = json.loads(config["tableMappings"])["rules"]
-    assert [each["object-locator"] for each in rules] == [
+    assert [entry["object-locator"] for entry in rules] == [
         {"schema-name": "public", "table-name": "orders"},
         {"schema-name": "public", "table-name": "customer%"},
     ]
@@ -132,16 +132,16 @@ def test_a_capture_takes_its_credentials_from_the_secret_alone(busy: Recording) 
 def test_mysql_is_verified_by_its_certificates() -> None:
     capture = {**CAPTURE, "engine": "mysql", "ca_certificate": CERTIFICATE}
     del capture["database"]
-    made = lakehouse(captures=[capture], network=NETWORK)
-    source = made.one("aws:dms/endpoint:Endpoint").inputs
+    recording = lakehouse(captures=[capture], network=NETWORK)
+    source = recording.one("aws:dms/endpoint:Endpoint").inputs
     assert (source["engineName"], source["sslMode"]) == ("mysql", "verify-full")
     assert "databaseName" not in source
 
 
-def test_captures_need_the_role_that_dms_works_by() -> None:
+def test_captures_require_the_role_of_dms() -> None:
     answers = {"aws:iam/getRoles:getRoles": lambda _: {"arns": [], "names": [], "id": "none"}}
-    told = problems(answers=answers, captures=[CAPTURE], network=NETWORK)
-    assert "the account has no role dms-vpc-role" in told[0]
+    reported = problems(answers=answers, captures=[CAPTURE], network=NETWORK)
+    assert "the account has no role dms-vpc-role" in reported[0]
 
 
 def test_a_batch_that_publishes_runs_behind_the_gate(busy: Recording) -> None:
@@ -155,29 +155,29 @@ def test_a_batch_that_publishes_runs_behind_the_gate(busy: Recording) -> None:
     assert "spark.wap.branch=incoming" in arguments["--conf"]
     assert busy.one("aws:s3/bucketObjectv2:BucketObjectv2", "lake-gate").inputs["key"] == "platform/gate.py"
     table = busy.one("aws:glue/catalogTable:CatalogTable", "lake-curated-orders").inputs
-    made = table["openTableFormatInput"]["icebergInput"]["icebergTableInput"]
-    assert made["properties"]["write.wap.enabled"] == "true"
+    table_input = table["openTableFormatInput"]["icebergInput"]["icebergTableInput"]
+    assert table_input["properties"]["write.wap.enabled"] == "true"
     trigger = busy.one("aws:glue/trigger:Trigger", "lake-batch-load").inputs
     assert trigger["schedule"] == "cron(15 3 ? * MON-FRI *)"
 
 
-def test_a_batch_that_publishes_nothing_is_its_own_script() -> None:
-    made = lakehouse(batches=[{"name": "load", "script": "s3://acme-scripts/load.py"}])
-    job = made.one(JOB).inputs
+def test_a_batch_that_publishes_nothing_runs_its_script_directly() -> None:
+    recording = lakehouse(batches=[{"name": "load", "script": "s3://acme-scripts/load.py"}])
+    job = recording.one(JOB).inputs
     assert job["command"]["scriptLocation"] == "s3://acme-scripts/load.py"
     assert "spark.wap.branch" not in job["defaultArguments"]["--conf"]
-    assert not made.all("aws:glue/trigger:Trigger")
-    assert not made.all("aws:s3/bucketObjectv2:BucketObjectv2")
+    assert not recording.all("aws:glue/trigger:Trigger")
+    assert not recording.all("aws:s3/bucketObjectv2:BucketObjectv2")
 
 
-def test_jobs_work_as_the_writer_with_narrow_rights(busy: Recording) -> None:
+def test_jobs_run_as_the_writer_with_narrow_permissions(busy: Recording) -> None:
     writer = busy.one("aws:iam/role:Role", "lake-writer")
     assert busy.one(JOB, "lake-batch-load").inputs["roleArn"].startswith("arn:aws:iam::")
     trusted = json.loads(writer.inputs["assumeRolePolicy"])["Statement"]
     assert trusted[1]["Principal"] == {"Service": "glue.amazonaws.com"}
     rights = _statements(busy.one("aws:iam/rolePolicy:RolePolicy", "lake-writer-jobs").inputs["policy"])
     assert rights["ReadScripts"]["Resource"] == ["arn:aws:s3:::acme-scripts/load.py"]
-    every = [action for each in rights.values() for action in each["Action"]]
+    every = [action for statement in rights.values() for action in statement["Action"]]
     assert not [action for action in every if "*" in action]
     quiet = lakehouse()
     trusted = json.loads(quiet.one("aws:iam/role:Role", "lake-writer").inputs["assumeRolePolicy"])[
@@ -186,7 +186,7 @@ def test_jobs_work_as_the_writer_with_narrow_rights(busy: Recording) -> None:
     assert len(trusted) == 1, "no batches, no service"
 
 
-def test_rules_are_a_ruleset_and_are_looked_at_every_morning(busy: Recording) -> None:
+def test_rules_are_a_ruleset_and_are_evaluated_on_the_schedule(busy: Recording) -> None:
     ruleset = busy.one("aws:glue/dataQualityRuleset:DataQualityRuleset").inputs
     assert ruleset["name"] == "acme-dev-curated-orders"
     assert ruleset["ruleset"] == (
@@ -231,7 +231,7 @@ def test_rules_are_a_ruleset_and_are_looked_at_every_morning(busy: Recording) ->
         ({"captures": [CAPTURE]}, "network: missing, expected the network that `captures` reach"),
         (
             {"captures": [{**CAPTURE, "secret": "hunter2"}], "network": NETWORK},
-            "captures[0].secret: expected the arn of a secret in Secrets Manager, never a password; what",
+            "captures[0].secret: expected the arn of a secret in Secrets Manager, never a password; the",
         ),
         (
             {"captures": [{**CAPTURE, "engine": "mysql"}], "network": NETWORK},
@@ -252,21 +252,21 @@ def test_rules_are_a_ruleset_and_are_looked_at_every_morning(busy: Recording) ->
         ),
         (
             {"batches": [{**BATCH, "script": "load.py"}]},
-            "expected where a script is, `s3://bucket/path/load.py`",
+            "expected the URL of a script, `s3://bucket/path/load.py`",
         ),
-        ({"batches": [{**BATCH, "schedule": "daily"}]}, "expected five fields as cron has them"),
+        ({"batches": [{**BATCH, "schedule": "daily"}]}, "expected cron's five fields"),
         ({"batches": [{**BATCH, "schedule": "0 25 * * *"}]}, "expected hour from 0 to 23, found '25'"),
         ({"batches": [{**BATCH, "schedule": "0 3 1 * 1"}]}, "expected day of the month or day of the week"),
         ({"batches": [{**BATCH, "arguments": {"conf": "x"}}]}, "the platform sets this one"),
         ({"batches": [{**BATCH, "arguments": {"--since": "x"}}]}, "without --"),
         ({"snapshots": [{"table": "raw.event", "name": "t"}]}, "snapshots[0].table: got 'raw.event'"),
-        ({"snapshots": [{"table": "raw.events", "name": "main"}]}, "which the platform uses itself"),
+        ({"snapshots": [{"table": "raw.events", "name": "main"}]}, "which is reserved"),
         (
             {"snapshots": [{"table": "raw.events", "name": "t"}] * 2},
             "snapshots[1].name: got 't' twice for raw.events",
         ),
     ],
 )
-def test_what_cannot_be_taken_in_is_refused(arguments: dict[str, Any], problem: str) -> None:
-    told = problems(**arguments)
-    assert any(problem in each for each in told), told
+def test_wrong_ingestion_is_refused(arguments: dict[str, Any], problem: str) -> None:
+    reported = problems(**arguments)
+    assert any(problem in line for line in reported), reported

@@ -1,4 +1,4 @@
-"""The lakehouse on AWS: what it makes."""
+"""The lakehouse on AWS: tables, grants and roles."""
 
 from __future__ import annotations
 
@@ -173,12 +173,12 @@ def test_partitions_and_order_refer_to_columns_by_their_ids(default: Recording) 
     assert {"partitionSpec", "sortOrder"}.isdisjoint(plain["icebergTableInput"])
 
 
-def test_iceberg_owns_a_table_once_it_is_made(default: Recording) -> None:
+def test_iceberg_manages_a_table_after_its_creation(default: Recording) -> None:
     for table in default.all(TABLE):
         assert {"openTableFormatInput", "parameters", "storageDescriptor"} <= set(table.ignore_changes)
 
 
-def test_a_table_comes_after_its_location_and_what_guards_it(default: Recording) -> None:
+def test_a_table_is_created_after_its_location_and_the_account_settings(default: Recording) -> None:
     table = default.one(TABLE, "lake-curated-orders")
     for kind in (POLICY, "aws:s3/bucketVersioning:BucketVersioning", "aws:lakeformation/resource:Resource"):
         assert default.depends(table, on=default.one(kind, "lake-curated")), kind
@@ -188,7 +188,7 @@ def test_a_table_comes_after_its_location_and_what_guards_it(default: Recording)
         assert default.depends(database, on=settings), "or IAM alone would decide on it"
 
 
-def test_tables_are_kept_tidy_by_a_role_that_lake_formation_lets(default: Recording) -> None:
+def test_tables_are_optimized_by_a_role_with_permissions_of_lake_formation(default: Recording) -> None:
     retention = default.one(OPTIMIZER, "lake-raw-events-retention")
     said = retention.inputs["configuration"]["retentionConfiguration"]["icebergConfiguration"]
     assert (said["snapshotRetentionPeriodInDays"], said["cleanExpiredFiles"]) == (3, True)
@@ -205,7 +205,7 @@ def test_tables_are_kept_tidy_by_a_role_that_lake_formation_lets(default: Record
     assert default.depends(retention, on=default.one("aws:iam/rolePolicy:RolePolicy", "lake-optimizer"))
 
 
-def test_iam_alone_decides_on_nothing_new(default: Recording) -> None:
+def test_new_databases_and_tables_are_not_left_to_iam(default: Recording) -> None:
     settings = default.one("aws:lakeformation/dataLakeSettings:DataLakeSettings").inputs
     assert settings["admins"] == [DEPLOYER]
     assert "createTableDefaultPermissions" not in settings
@@ -218,7 +218,7 @@ def test_iam_alone_decides_on_nothing_new(default: Recording) -> None:
     assert not other.all("aws:lakeformation/dataLakeSettings:DataLakeSettings")
 
 
-def test_a_column_that_comes_later_is_as_secret_as_the_most_secret_one(default: Recording) -> None:
+def test_a_later_column_has_the_highest_classification_of_its_table(default: Recording) -> None:
     def tags(name: str) -> list[dict[str, str]]:
         return list(default.one(TAGGED, name).inputs["lfTags"])
 
@@ -231,7 +231,7 @@ def test_a_column_that_comes_later_is_as_secret_as_the_most_secret_one(default: 
     assert tags("lake-curated") == [{"key": "acme-dev-zone", "value": "curated"}]
 
 
-def test_a_grant_by_tags_holds_for_tables_that_come_later(default: Recording) -> None:
+def test_a_grant_by_tags_applies_to_later_tables(default: Recording) -> None:
     grant = default.one(PERMISSIONS, "lake-role-analysts-zones-curated-serving").inputs
     assert (grant["principal"], grant["permissions"]) == (ANALYSTS, ["DESCRIBE", "SELECT"])
     assert grant["lfTagPolicy"] == {
@@ -243,7 +243,7 @@ def test_a_grant_by_tags_holds_for_tables_that_come_later(default: Recording) ->
     }
 
 
-def test_a_grant_by_table_leaves_out_what_is_pii_unless_it_is_named(default: Recording) -> None:
+def test_a_grant_by_table_excludes_pii_unless_it_is_listed(default: Recording) -> None:
     grant = default.one(PERMISSIONS, "lake-role-support-curated.orders").inputs
     assert grant["permissions"] == ["SELECT"]
     assert grant["tableWithColumns"]["columnNames"] == ["id", "ordered_at", "amount", "labels"]
@@ -262,12 +262,16 @@ def test_rows_are_filtered_by_lake_formation() -> None:
     assert grant["dataCellsFilter"]["name"] == cells["name"] == "support"
 
 
-def test_a_principal_sees_a_database_once_however_many_grants_it_has() -> None:
+def test_a_principal_has_one_permission_on_a_database() -> None:
     other = {**BY_TABLE, "name": "events", "tables": ["raw.events"], "actions": ["write"]}
     again = {**BY_TAGS, "name": "more", "principal": SUPPORT, "zones": ["serving"]}
     recorded = lakehouse(grants=[BY_TABLE, other, again])
-    seen = [each.name for each in recorded.all(PERMISSIONS) if each.name.startswith("lake-role-support")]
-    assert [each.removeprefix("lake-role-support-") for each in seen] == [
+    seen = [
+        resource.name
+        for resource in recorded.all(PERMISSIONS)
+        if resource.name.startswith("lake-role-support")
+    ]
+    assert [entry.removeprefix("lake-role-support-") for entry in seen] == [
         "curated",
         "curated.orders",
         "default-tag",
@@ -281,7 +285,9 @@ def test_a_principal_sees_a_database_once_however_many_grants_it_has() -> None:
     assert written["permissions"] == ["ALTER", "DELETE", "DESCRIBE", "INSERT"]
 
 
-def test_teams_get_no_right_on_a_bucket_and_nobody_every_action(default: Recording) -> None:
+def test_teams_have_no_permission_on_a_bucket_and_no_statement_has_a_wildcard_action(
+    default: Recording,
+) -> None:
     client = _statements(default.one(MANAGED, "lake-client-role-analysts").inputs["policy"])
     actions = [action for statement in client.values() for action in statement["Action"]]
     assert not [action for action in actions if action.startswith("s3:")]
@@ -291,7 +297,7 @@ def test_teams_get_no_right_on_a_bucket_and_nobody_every_action(default: Recordi
             assert statement["Resource"] != "*" or statement["Sid"] == "AskLakeFormation", policy.name
 
 
-def test_pipelines_become_the_writer_and_nobody_else(default: Recording) -> None:
+def test_only_pipelines_assume_the_writer_role(default: Recording) -> None:
     writer = default.one("aws:iam/role:Role", "lake-writer").inputs
     assert writer["name"] == "acme-dev-lakehouse-writer"
     (statement,) = json.loads(writer["assumeRolePolicy"])["Statement"]
@@ -301,17 +307,17 @@ def test_pipelines_become_the_writer_and_nobody_else(default: Recording) -> None
     assert {"glue:CreateTable", "glue:DeleteTable"}.isdisjoint(rights["Tables"]["Action"])
 
 
-def test_lake_formation_reaches_the_buckets_for_the_own_account_alone(default: Recording) -> None:
+def test_lake_formation_accesses_the_buckets_only_for_this_account(default: Recording) -> None:
     access = default.one("aws:iam/role:Role", "lake-access").inputs
     (lake,) = json.loads(access["assumeRolePolicy"])["Statement"]
     assert lake["Principal"] == {"Service": "lakeformation.amazonaws.com"}, (
-        "a Glue job that is given it would read every table"
+        "a Glue job with this role would read every table"
     )
     assert lake["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, "no confused deputy"
     assert lake["Action"] == ["sts:AssumeRole"]
 
 
-def test_no_bounds_are_kept_of_what_is_pii(default: Recording) -> None:
+def test_no_bounds_of_pii_are_stored(default: Recording) -> None:
     declared = default.one(TABLE, "lake-curated-orders").inputs["openTableFormatInput"]["icebergInput"]
     properties = declared["icebergTableInput"]["properties"]
     unmeasured = {
@@ -323,25 +329,29 @@ def test_no_bounds_are_kept_of_what_is_pii(default: Recording) -> None:
     call = json.loads(default.one("aws:lambda/invocation:Invocation", "lake-curated-orders").inputs["input"])
     assert (
         call["properties"].items()
-        >= {f"write.metadata.metrics.column.{each}": "none" for each in unmeasured}.items()
+        >= {f"write.metadata.metrics.column.{entry}": "none" for entry in unmeasured}.items()
     ), "a table that is there gets them by the keeper"
 
 
-def test_data_is_protected_and_stays_as_told(default: Recording) -> None:
-    assert not [each.name for each in default.resources if each.protect or each.retain_on_delete]
+def test_data_is_protected_and_retained_as_declared(default: Recording) -> None:
+    assert not [
+        resource.name for resource in default.resources if resource.protect or resource.retain_on_delete
+    ]
     kinds = (BUCKET, TABLE, "aws:glue/catalogDatabase:CatalogDatabase", "aws:kms/key:Key")
     recorded = lakehouse(protect=True, retain_data=True)
     for kind in kinds:
-        assert all(each.protect and each.retain_on_delete for each in recorded.all(kind)), kind
+        assert all(resource.protect and resource.retain_on_delete for resource in recorded.all(kind)), kind
     policies = recorded.all(POLICY)
-    assert all(each.retain_on_delete for each in policies), "a bucket that stays keeps what closes it"
+    assert all(resource.retain_on_delete for resource in policies), (
+        "a retained bucket keeps its access settings"
+    )
     assert not any(bucket.inputs["forceDestroy"] for bucket in default.all(BUCKET))
     assert all(
         bucket.inputs["forceDestroy"] for bucket in lakehouse(force_destroy=True, tables=[]).all(BUCKET)
     )
 
 
-def test_other_languages_say_it_in_their_own_spelling() -> None:
+def test_arguments_of_other_languages_have_their_spelling() -> None:
     def program() -> Any:
         wanted = {
             "prefix": "acme-dev",
@@ -369,18 +379,18 @@ def test_every_part_is_a_child_and_the_outputs_are_plain(default: Recording) -> 
     component = default.one("aiplatform:index:Lakehouse")
     for resource in default.resources:
         assert resource is component or resource.parent == component.urn, resource.name
-    told = component.outputs or {}
-    assert json.loads(json.dumps(told)) == told, "another stack can have them"
-    assert [zone["name"] for zone in told["zones"]] == ["raw", "curated", "serving"]
-    assert told["tables"][0] == {
+    reported = component.outputs or {}
+    assert json.loads(json.dumps(reported)) == reported, "another stack can have them"
+    assert [zone["name"] for zone in reported["zones"]] == ["raw", "curated", "serving"]
+    assert reported["tables"][0] == {
         "zone": "curated",
         "database": "acme_dev_curated",
         "name": "orders",
         "location": f"s3://acme-dev-curated-{ACCOUNT}/tables/orders",
     }
-    assert (told["catalog_id"], told["region"]) == (ACCOUNT, REGION)
-    assert told["workgroups"] == {
+    assert (reported["catalog_id"], reported["region"]) == (ACCOUNT, REGION)
+    assert reported["workgroups"] == {
         "analysts": "acme-dev-lakehouse-analysts",
         "support": "acme-dev-lakehouse-support",
     }
-    assert set(told["client_policies"]) == {"analysts", "support"}
+    assert set(reported["client_policies"]) == {"analysts", "support"}

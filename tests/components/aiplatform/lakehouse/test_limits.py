@@ -1,4 +1,4 @@
-"""What IAM and Lake Formation would refuse of a declaration, told before anything is registered."""
+"""What IAM and Lake Formation would refuse of a declaration, reported before anything is registered."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def _tables(count: int) -> list[dict[str, Any]]:
 def _inline(recorded: Recording, role: str) -> int:
     name = recorded.one("aws:iam/role:Role", role).state["name"]
     policies = [
-        each.inputs["policy"]
-        for each in recorded.all("aws:iam/rolePolicy:RolePolicy")
-        if each.inputs["role"] == name
+        resource.inputs["policy"]
+        for resource in recorded.all("aws:iam/rolePolicy:RolePolicy")
+        if resource.inputs["role"] == name
     ]
     assert policies
     return sum(map(size, policies))
@@ -48,37 +48,37 @@ def test_whitespace_is_not_counted() -> None:
     assert size(json.dumps({"a": ["b", "c"]}, indent=4)) == len('{"a":["b","c"]}')
 
 
-def test_scripts_that_the_writers_policy_has_no_room_for_are_refused() -> None:
+def test_scripts_that_exceed_the_writers_policy_are_refused() -> None:
     allowed = lakehouse(batches=_batches(70), network=NETWORK)
     assert _inline(allowed, "lake-writer") <= INLINE
-    (told,) = problems(batches=_batches(100), network=NETWORK)
-    assert told.startswith("LakehouseArgs.batches: ")
-    assert "expected at most 10,240, which is IAM's limit" in told
+    (reported,) = problems(batches=_batches(100), network=NETWORK)
+    assert reported.startswith("LakehouseArgs.batches: ")
+    assert "expected at most 10,240, which is IAM's limit" in reported
 
 
-def test_tables_that_the_testers_policy_has_no_room_for_are_refused() -> None:
+def test_tables_that_exceed_the_quality_roles_policy_are_refused() -> None:
     allowed = lakehouse(tables=_tables(100))
     assert _inline(allowed, "lake-tester") <= INLINE
-    (told,) = problems(tables=_tables(200))
-    assert told.startswith("LakehouseArgs.tables: ")
-    assert "the role that reads each table with `quality`" in told
+    (reported,) = problems(tables=_tables(200))
+    assert reported.startswith("LakehouseArgs.tables: ")
+    assert "the role that reads each table with `quality`" in reported
 
 
-def test_streams_that_the_producers_policy_has_no_room_for_are_refused() -> None:
+def test_streams_that_exceed_the_producers_policy_are_refused() -> None:
     streams = [{"name": f"{'s' * 49}-{index:02}", "table": "raw.events"} for index in range(50)]
     allowed = lakehouse(streams=streams[:40])
     assert size(allowed.one("aws:iam/policy:Policy").inputs["policy"]) <= MANAGED
-    (told,) = problems(streams=streams)
-    assert told.startswith("LakehouseArgs.streams: ")
-    assert "expected at most 6,144, which is IAM's limit" in told
+    (reported,) = problems(streams=streams)
+    assert reported.startswith("LakehouseArgs.streams: ")
+    assert "expected at most 6,144, which is IAM's limit" in reported
 
 
-def test_rights_of_a_principal_fit_a_managed_policy_at_their_longest() -> None:
+def test_the_longest_permissions_of_a_principal_fit_a_managed_policy() -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/{'r' * 64}"
     grants = [{**BY_TABLE, "principal": role}, {**WRITES, "principal": role}]
     longest = {"prefix": "a" * 27, "store": "s3_tables", "tables": [EVENTS]}
     for arguments in ({"prefix": "a" * 27}, longest):
-        said = [each for each in grants if "tables" not in arguments or each is not grants[0]]
+        said = [grant for grant in grants if "tables" not in arguments or grant is not grants[0]]
         recorded = lakehouse(**{**arguments, "grants": said})
         (policy,) = recorded.all("aws:iam/policy:Policy")
         assert size(policy.inputs["policy"]) < MANAGED // 2, (
@@ -86,9 +86,9 @@ def test_rights_of_a_principal_fit_a_managed_policy_at_their_longest() -> None:
         )
 
 
-def test_a_role_of_another_account_may_read_and_not_write() -> None:
-    (told,) = problems(grants=[WRITES], tables=[ORDERS, EVENTS])
-    assert told == (
+def test_a_role_of_another_account_may_only_read() -> None:
+    (reported,) = problems(grants=[WRITES], tables=[ORDERS, EVENTS])
+    assert reported == (
         f"LakehouseArgs.grants[0].actions: got write for {PARTNER}, a role of another account; expected "
         f"read, or a role of this account, {ACCOUNT}, that the other one may assume"
     )
@@ -99,4 +99,4 @@ def test_a_role_of_another_account_may_read_and_not_write() -> None:
 def test_a_table_bucket_has_no_location_to_grant(actions: list[str]) -> None:
     recorded = lakehouse(store="s3_tables", tables=[EVENTS], grants=[{**WRITES, "actions": actions}])
     grants = recorded.all("aws:lakeformation/permissions:Permissions")
-    assert not [each for each in grants if each.inputs.get("dataLocation")]
+    assert not [resource for resource in grants if resource.inputs.get("dataLocation")]

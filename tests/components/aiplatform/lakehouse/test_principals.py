@@ -1,4 +1,4 @@
-"""The principals of grants on AWS: one for each role, whatever the order and the names of its grants."""
+"""The principals of grants on AWS: one for each role, for any order and names of its grants."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ def _state(recorded: Recording) -> dict[str, Any]:
     """What the engine compares: each resource's inputs by type and name."""
     return {
         # Archives of two programs are never equal.
-        f"{each.type} {each.name}": {key: value for key, value in each.inputs.items() if key != "code"}
-        for each in recorded.resources
-        if each.custom
+        f"{resource.type} {resource.name}": {
+            key: value for key, value in resource.inputs.items() if key != "code"
+        }
+        for resource in recorded.resources
+        if resource.custom
     }
 
 
@@ -50,7 +52,7 @@ def _later(arn: str) -> Output[str]:
 
 
 def _as_identities(grants: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**each, "principal": _later(each["principal"])} for each in grants]
+    return [{**grant, "principal": _later(grant["principal"])} for grant in grants]
 
 
 GRANTS = [BY_TAGS, BY_TABLE, WRITES]
@@ -65,13 +67,13 @@ def test_another_order_of_grants_and_writers_changes_nothing(form: Any) -> None:
 
 
 def test_another_name_of_a_grant_changes_nothing() -> None:
-    renamed = [{**each, "name": f"{each['name']}-team"} for each in GRANTS]
+    renamed = [{**grant, "name": f"{grant['name']}-team"} for grant in GRANTS]
     assert _state(lakehouse(grants=GRANTS)) == _state(lakehouse(grants=renamed)), (
         "granted again under another name, and then revoked under the first"
     )
 
 
-def test_without_the_first_principal_its_own_grants_go_and_no_other_changes() -> None:
+def test_removing_the_first_principal_deletes_only_its_grants() -> None:
     before, after = _state(lakehouse(grants=GRANTS)), _state(lakehouse(grants=GRANTS[1:]))
     gone = {name for name in before if name not in after}
     changed = {name for name in after if before[name] != after[name]}
@@ -90,12 +92,14 @@ def test_two_lakehouses_of_one_account_share_no_grant() -> None:
     def known(grants: Any) -> set[str]:
         parts = ("principal", "database", "table", "tableWithColumns", "lfTagPolicy", "dataLocation")
         return {
-            json.dumps({part: each.inputs.get(part) for part in parts}, sort_keys=True)
-            for each in grants
-            if each.inputs["principal"] in (ANALYSTS, SUPPORT)
+            json.dumps({part: resource.inputs.get(part) for part in parts}, sort_keys=True)
+            for resource in grants
+            if resource.inputs["principal"] in (ANALYSTS, SUPPORT)
         }
 
-    assert len(known(dev)) == len([each for each in dev if each.inputs["principal"] in (ANALYSTS, SUPPORT)])
+    assert len(known(dev)) == len(
+        [resource for resource in dev if resource.inputs["principal"] in (ANALYSTS, SUPPORT)]
+    )
     assert not known(dev) & known(prod)
 
 
@@ -117,7 +121,7 @@ def test_outputs_of_one_role_fail_before_anything_is_granted(second: Any) -> Non
     assert "expected the same output in both grants, or the arn as text" in str(error.value)
 
 
-def test_a_role_that_is_replaced_takes_no_grant_of_others_with_it() -> None:
+def test_a_replaced_role_replaces_no_grant_of_other_roles() -> None:
     def program() -> None:
         later = iam.Role("later", name="later", assume_role_policy="{}")
         grants = [BY_TABLE, {**WRITES, "principal": later.arn}]
@@ -132,25 +136,25 @@ def test_a_role_that_is_replaced_takes_no_grant_of_others_with_it() -> None:
     recorded = record(program)
     role = recorded.one("aws:iam/role:Role", "later")
     principals = {
-        each.name: role.urn in each.property_dependencies.get("principal", ())
-        for each in recorded.all(PERMISSIONS)
+        resource.name: role.urn in resource.property_dependencies.get("principal", ())
+        for resource in recorded.all(PERMISSIONS)
     }
     assert any(principals.values()), "the grants of that role"
     assert not any(depends for name, depends in principals.items() if "role-support" in name), principals
 
 
-def test_an_output_of_another_account_asks_for_its_arn() -> None:
+def test_an_output_with_a_role_of_another_account_is_refused() -> None:
     foreign = Output.from_input("arn:aws:iam::999999999999:role/partner")
     with pytest.raises(Exception, match="one of another account by its arn as text"):
         lakehouse(grants=[{**BY_TABLE, "principal": foreign}])
 
 
-def test_grants_of_one_output_say_nothing_twice() -> None:
+def test_grants_of_one_output_create_no_duplicates() -> None:
     one = Output.from_input(SUPPORT)
-    (told,) = problems(
+    (reported,) = problems(
         grants=[{**BY_TABLE, "principal": one}, {**BY_TABLE, "name": "again", "principal": one}]
     )
-    assert told == (
+    assert reported == (
         "LakehouseArgs.grants[1].tables: got curated.orders for the same output, which grant 'support' gives "
         "already, expected one grant of both"
     )
@@ -159,9 +163,9 @@ def test_grants_of_one_output_say_nothing_twice() -> None:
 def test_grants_have_their_former_names_as_aliases() -> None:
     recorded = lakehouse(grants=_as_identities([BY_TAGS, WRITES]))
     former = {
-        each.name: each.aliases
-        for each in (*recorded.all(PERMISSIONS), *recorded.all(WORKGROUP))
-        if each.name.startswith(("lake-role-", "lake-workgroup-")) and "default" not in each.name
+        resource.name: resource.aliases
+        for resource in (*recorded.all(PERMISSIONS), *recorded.all(WORKGROUP))
+        if resource.name.startswith(("lake-role-", "lake-workgroup-")) and "default" not in resource.name
     }
     expected = {
         "lake-role-analysts-curated": "lake-principal-analysts-curated",
@@ -178,9 +182,9 @@ def test_grants_have_their_former_names_as_aliases() -> None:
         assert any(was in alias for alias in former[name]), (name, former[name])
 
 
-def test_a_writer_that_is_named_twice_is_refused() -> None:
-    (told,) = problems(writers=[PIPELINE, _later(PIPELINE)], tables=[ORDERS, EVENTS])
-    assert told == (
+def test_a_repeated_writer_is_refused() -> None:
+    (reported,) = problems(writers=[PIPELINE, _later(PIPELINE)], tables=[ORDERS, EVENTS])
+    assert reported == (
         f"LakehouseArgs.writers[1]: got '{PIPELINE}', which LakehouseArgs.writers[0] names, too; expected "
         "each role once"
     )

@@ -1,4 +1,4 @@
-"""Rules of quality in the words of Glue's language, and the gate that they stand at."""
+"""Quality rules in Glue's language, and the quality gate."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.components.aiplatform.lakehouse.example import ORDERS, problems
         ({"rule": "fresh", "column": "at", "hours": 24}, 'DataFreshness "at" <= 24 hours'),
     ],
 )
-def test_a_rule_is_written_as_glue_reads_it(rule: dict[str, Any], written: str) -> None:
+def test_a_rule_is_rendered_in_glues_language(rule: dict[str, Any], written: str) -> None:
     quality = read(QualitySettings, {"rules": [rule]}, "quality")
     assert render(quality) == f"Rules = [\n    {written}\n]"
 
@@ -56,9 +56,9 @@ def test_a_rule_is_written_as_glue_reads_it(rule: dict[str, Any], written: str) 
         ({"dqdl": ["Rules = [RowCount > 0]"]}, "expected one rule without `Rules = [...]`"),
     ],
 )
-def test_rules_that_say_nothing_are_refused(quality: dict[str, Any], problem: str) -> None:
-    told = problems(tables=[{**ORDERS, "quality": quality}])
-    assert any(problem in each for each in told), told
+def test_empty_rules_are_refused(quality: dict[str, Any], problem: str) -> None:
+    reported = problems(tables=[{**ORDERS, "quality": quality}])
+    assert any(problem in line for line in reported), reported
 
 
 class Spark:
@@ -86,7 +86,7 @@ def outcomes(*failing: str) -> Any:
 TABLES = {"db.orders": "acme-orders", "db.items": "acme-items"}
 
 
-def test_what_holds_is_published_and_the_branch_goes() -> None:
+def test_passing_rules_publish_and_delete_the_branch() -> None:
     spark, ran = Spark("db.orders"), []
     assert publish(spark.sql, TABLES, lambda: ran.append(len(spark.statements)), outcomes()) == ["db.orders"]
     assert ran == [2], "what an earlier run left goes before the batch"
@@ -94,17 +94,17 @@ def test_what_holds_is_published_and_the_branch_goes() -> None:
         "CALL glue_catalog.system.fast_forward('db.orders', 'main', 'incoming')",
         "ALTER TABLE glue_catalog.db.orders DROP BRANCH incoming",
     ]
-    assert not [each for each in spark.statements if "fast_forward('db.items'" in each], "it wrote none"
+    assert not [sql for sql in spark.statements if "fast_forward('db.items'" in sql], "it wrote none"
 
 
-def test_one_rule_that_does_not_hold_stops_all_tables() -> None:
+def test_one_violated_rule_stops_the_publication_of_all_tables() -> None:
     spark = Spark("db.orders", "db.items")
     with pytest.raises(QualityError, match=r'db\.items: IsComplete "id": Value: 0\.5'):
         publish(spark.sql, TABLES, lambda: None, outcomes("db.items"))
-    assert not [each for each in spark.statements if "fast_forward" in each], "readers keep what they had"
+    assert not [sql for sql in spark.statements if "fast_forward" in sql], "readers keep what they had"
 
 
-def test_on_a_schedule_tables_are_judged_as_they_are() -> None:
+def test_a_schedule_evaluates_tables_without_the_branch() -> None:
     seen: list[bool] = []
 
     def evaluate(table: str, ruleset: str, branch: bool) -> Sequence[Mapping[str, Any]]:
@@ -127,6 +127,6 @@ def test_on_a_schedule_tables_are_judged_as_they_are() -> None:
         ("0 6 * * 1-5", "cron(0 6 ? * MON-FRI *)"),
     ],
 )
-def test_a_schedule_is_written_as_aws_has_it(cron: str, aws: str) -> None:
+def test_a_schedule_is_converted_to_awss_format(cron: str, aws: str) -> None:
     assert schedule_rule(cron) is None
     assert as_aws(cron) == aws

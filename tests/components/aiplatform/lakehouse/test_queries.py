@@ -1,4 +1,4 @@
-"""Queries of a lakehouse on AWS: workgroups, and what the principals of grants and the writers may do."""
+"""Queries of a lakehouse on AWS: workgroups, and permissions of grants' principals and of writers."""
 
 from __future__ import annotations
 
@@ -40,19 +40,25 @@ def _statements(policy: str) -> dict[str, Any]:
     return {statement["Sid"]: statement for statement in json.loads(policy)["Statement"]}
 
 
-def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) -> None:
+def test_each_principal_has_a_separate_workgroup(default: Recording) -> None:
     for who in ("analysts", "support"):
         workgroup = default.one(WORKGROUP, f"lake-workgroup-role-{who}").inputs["name"]
         assert workgroup == f"acme-dev-lakehouse-{who}"
         policy = default.one(POLICY, f"lake-client-role-{who}")
         attached = default.one(ATTACHED, f"lake-client-role-{who}").inputs
         assert (attached["role"], attached["policyArn"]) == (who, policy.state["arn"]), (
-            "nobody has to attach it"
+            "it is attached automatically"
         )
         rights = _statements(policy.inputs["policy"])
         arn = f"arn:aws:athena:{REGION}:{ACCOUNT}:workgroup/{workgroup}"
-        asked = [each for each in rights.values() if any("Quer" in action for action in each["Action"])]
-        assert [each["Resource"] for each in asked] == [arn], "or it would list and fetch another's results"
+        query_statements = [
+            statement
+            for statement in rights.values()
+            if any("Quer" in action for action in statement["Action"])
+        ]
+        assert [statement["Resource"] for statement in query_statements] == [arn], (
+            "or it would list and fetch another's results"
+        )
         assert rights["Results"]["Condition"] == {"ArnLike": {"kms:EncryptionContext:aws:athena:arn": arn}}
         assert "kms:DescribeKey" not in rights["Results"]["Action"], "it has no encryption context"
         assert rights["FindKey"]["Action"] == ["kms:DescribeKey"]
@@ -67,23 +73,23 @@ def test_each_principal_queries_in_a_workgroup_of_its_own(default: Recording) ->
         assert tagged.inputs["database"] == {"name": "default"}
         assert tagged.inputs["lfTag"] == {"key": "acme-dev-default", "value": "queried"}
         assert default.depends(described, on=tagged)
-        made = default.one("aws:lambda/invocation:Invocation", "lake-default")
-        assert default.depends(tagged, on=made), "a new account has no such database"
+        creation = default.one("aws:lambda/invocation:Invocation", "lake-default")
+        assert default.depends(tagged, on=creation), "a new account has no such database"
 
 
 def test_all_grants_of_a_principal_share_its_workgroup_and_policy() -> None:
     other = {**BY_TABLE, "name": "events", "tables": ["raw.events"], "actions": ["write"]}
     recorded = lakehouse(grants=[BY_TABLE, other, BY_TAGS])
     assert len(recorded.all(WORKGROUP)) == 2
-    told = value(recorded.result.workgroups)
-    assert told["support"] == told["events"] != told["analysts"]
+    reported = value(recorded.result.workgroups)
+    assert reported["support"] == reported["events"] != reported["analysts"]
     writing = _statements(recorded.one(POLICY, "lake-client-role-support").inputs["policy"])
     reading = _statements(recorded.one(POLICY, "lake-client-role-analysts").inputs["policy"])
     assert "glue:UpdateTable" in writing["Tables"]["Action"]
     assert "glue:UpdateTable" not in reading["Tables"]["Action"], "readers commit nothing"
 
 
-def test_a_principal_that_the_same_program_makes_has_one_workgroup_too() -> None:
+def test_a_principal_that_the_program_creates_has_one_workgroup() -> None:
     def program() -> None:
         role = Output.from_input(ANALYSTS)
         grants = [{**BY_TAGS, "principal": role}, {**BY_TABLE, "name": "more", "principal": role}]
@@ -101,12 +107,12 @@ def test_a_principal_that_the_same_program_makes_has_one_workgroup_too() -> None
     assert recorded.one(ATTACHED, "lake-client-principal-analysts").inputs["role"] == "analysts"
 
 
-def test_a_role_of_another_account_gets_its_policy_as_a_text() -> None:
+def test_the_policy_of_a_role_of_another_account_is_an_output() -> None:
     partner = "arn:aws:iam::999988887777:role/partner"
     recorded = lakehouse(grants=[{**BY_TABLE, "principal": partner}])
-    assert not recorded.all(WORKGROUP), "it queries in a workgroup of its own account"
+    assert not recorded.all(WORKGROUP), "it queries in a workgroup of the other account"
     assert not recorded.all(POLICY)
-    assert not [each for each in recorded.all(PERMISSIONS) if "default" in each.name]
+    assert not [resource for resource in recorded.all(PERMISSIONS) if "default" in resource.name]
     rights = _statements(value(recorded.result.client_policies)["support"])
     assert set(rights) == {"Tables", "AskLakeFormation"}
 
@@ -115,19 +121,19 @@ def test_a_role_of_another_account_gets_its_policy_as_a_text() -> None:
     "role",
     ["a" * 64, "team/reads", "data+science@acme", "data=science@acme", "x" * 63 + "@"],
 )
-def test_a_workgroups_name_fits_athena_whatever_the_role_is_called(role: str) -> None:
+def test_a_workgroups_name_is_valid_for_any_role(role: str) -> None:
     longest = "a" * 27
     name = workgroup_name(longest, f"arn:aws:iam::{ACCOUNT}:role/{role}")
     assert re.fullmatch(r"[a-zA-Z0-9._-]{1,128}", name)
 
 
-def test_workgroups_of_two_roles_never_meet() -> None:
+def test_workgroups_of_two_roles_have_different_names() -> None:
     roles = ["data+science", "data-science", "data=science", "data", "x-data"]
     names = {workgroup_name("acme-dev", f"arn:aws:iam::{ACCOUNT}:role/{role}") for role in roles}
     assert len(names) == len(roles)
 
 
-def test_a_role_of_identity_center_has_its_rights_by_its_permission_set() -> None:
+def test_no_policy_is_attached_to_a_role_of_identity_center() -> None:
     role = "aws-reserved/sso.amazonaws.com/us-west-2/AWSReservedSSO_Analysts_0123456789abcdef"
     arn = f"arn:aws:iam::{ACCOUNT}:role/{role}"
     recorded = lakehouse(grants=[{**BY_TAGS, "principal": arn}])
@@ -139,7 +145,7 @@ def test_a_role_of_identity_center_has_its_rights_by_its_permission_set() -> Non
     assert _statements(key)["ResultsOfOthers0"]["Condition"]["ArnNotEquals"] == {"aws:PrincipalArn": arn}
 
 
-def test_the_keys_policy_has_room_for_as_many_principals_as_there_may_be() -> None:
+def test_the_keys_policy_fits_the_most_principals() -> None:
     grants = [
         {**BY_TAGS, "name": f"team-{index}", "principal": f"arn:aws:iam::{ACCOUNT}:role/{index:x<64}"}
         for index in range(MOST_PRINCIPALS)
@@ -158,7 +164,7 @@ def test_an_output_with_a_role_of_identity_center_is_refused() -> None:
         lakehouse(grants=[{**BY_TAGS, "principal": role}])
 
 
-def test_writers_may_become_the_writer(default: Recording) -> None:
+def test_writers_may_assume_the_writer_role(default: Recording) -> None:
     policy = default.one(ROLE_POLICY, "lake-writers-role-pipeline").inputs
     assert policy["role"] == "pipeline"
     (right,) = json.loads(policy["policy"])["Statement"]
@@ -166,14 +172,15 @@ def test_writers_may_become_the_writer(default: Recording) -> None:
     assert right["Resource"] == default.one("aws:iam/role:Role", "lake-writer").state["arn"]
 
 
-def test_who_commits_to_a_table_has_its_folder_and_no_other() -> None:
+def test_a_principal_that_commits_to_a_table_is_granted_only_its_folder() -> None:
     whole = {**BY_TABLE, "actions": ["read", "write"], "classifications": ["public", "internal", "pii"]}
     zone = {**BY_TAGS, "actions": ["write"], "zones": ["raw", "curated"]}
     recorded = lakehouse(grants=[whole, zone])
     places = {
-        each.name: each.inputs["dataLocation"]["arn"]
-        for each in recorded.all(PERMISSIONS)
-        if each.inputs["permissions"] == ["DATA_LOCATION_ACCESS"] and each.name.startswith("lake-role-")
+        resource.name: resource.inputs["dataLocation"]["arn"]
+        for resource in recorded.all(PERMISSIONS)
+        if resource.inputs["permissions"] == ["DATA_LOCATION_ACCESS"]
+        and resource.name.startswith("lake-role-")
     }
     assert places == {
         "lake-role-support-curated.orders-location": f"arn:aws:s3:::acme-dev-curated-{ACCOUNT}/tables/orders",
@@ -181,7 +188,7 @@ def test_who_commits_to_a_table_has_its_folder_and_no_other() -> None:
     }, "orders has pii, which the second one may not write"
 
 
-def test_queries_are_limited_and_their_results_are_nobody_elses(default: Recording) -> None:
+def test_queries_are_limited_and_their_results_are_separate(default: Recording) -> None:
     workgroup = default.one(WORKGROUP, "lake-workgroup-role-analysts").inputs
     configuration = workgroup["configuration"]
     assert configuration["enforceWorkgroupConfiguration"] is True

@@ -59,7 +59,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_table(zone="bronze"), "tables[0].zone: got 'bronze', expected"),
         (
             _table(columns=[{**ID, "classification": "pii"}]),
-            "tables[0].owner: missing, expected who answers for what is pii in it: id",
+            "tables[0].owner: missing, expected the team that is responsible for its pii: id",
         ),
         (_table(columns=[{**ID, "classification": "secret"}]), "expected one of public, internal, pii"),
         (
@@ -73,7 +73,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_table(partitions=[{"column": "id", "transform": "hash"}]), "expected one of identity, year"),
         (
             _table(partitions=[{"column": "id"}, {"column": "id"}]),
-            "partitions[1].transform: got identity of 'id' beside identity of it",
+            "partitions[1].transform: got identity of 'id' in addition to identity",
         ),
         (
             _table(partitions=[{"column": "id", "transform": "bucket[4]", "name": "id"}]),
@@ -93,7 +93,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ),
         (_grant(tables=["curated.order"]), "grants[0].tables[0]: got 'curated.order', expected one of"),
         (_grant(tables=[]), "grants[0].tables: missing, expected `tables` or `zones`"),
-        (_grant(zones=["raw"]), "grants[0].zones: got zones beside tables"),
+        (_grant(zones=["raw"]), "grants[0].zones: got zones together with tables"),
         (
             {"writers": [f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Dev"]},
             "role/aws-reserved/sso.amazonaws.com/Dev', to which only AWS can attach policies",
@@ -107,10 +107,10 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         (_grant(actions=["write"]), "with write on curated.orders, expected also pii"),
         (
             _grant(tables=["raw.events"], classifications=["public"]),
-            "got 'raw.events', of whose columns none is public",
+            "got 'raw.events', which has no column that is public",
         ),
-        (_grant(rows="a = 1", actions=["read", "write"], classifications=ALL), "expected read alone"),
-        ({"grants": [{**BY_TAGS, "rows": "a = 1"}]}, "grants[0].rows: got 'a = 1' beside zones"),
+        (_grant(rows="a = 1", actions=["read", "write"], classifications=ALL), "expected only read"),
+        ({"grants": [{**BY_TAGS, "rows": "a = 1"}]}, "grants[0].rows: got 'a = 1' together with zones"),
         (
             _grant(rows="contry = 'order_id'"),
             "grants[0].rows: got \"contry = 'order_id'\", expected a condition on",
@@ -122,7 +122,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
                     {**BY_TAGS, "zones": ["raw", "curated", "serving"], "classifications": ALL},
                 ]
             },
-            "nobody gets everything",
+            "no principal gets everything",
         ),
         (
             {
@@ -155,7 +155,7 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ),
         (
             {"legal_hold": {"days": 1, "mode": "compliance"}, "force_destroy": True},
-            "nobody can delete what compliance holds",
+            "under a legal hold with compliance no object can be deleted",
         ),
         (
             {"arrival_targets": {"a": "arrivals"}},
@@ -168,8 +168,8 @@ def _grant(**arguments: Any) -> dict[str, Any]:
             },
             "arrival_targets: got some without arrival_events",
         ),
-        ({"force_destroy": True, "protect": True}, "force_destroy: got true beside protect"),
-        ({"force_destroy": True, "retain_data": True}, "force_destroy: got true beside retain_data"),
+        ({"force_destroy": True, "protect": True}, "force_destroy: got true together with protect"),
+        ({"force_destroy": True, "retain_data": True}, "force_destroy: got true together with retain_data"),
         ({"prefix": "Acme_dev"}, "LakehouseArgs.prefix: got 'Acme_dev'"),
         (
             {"prefix": "a" * 40},
@@ -178,17 +178,17 @@ def _grant(**arguments: Any) -> dict[str, Any]:
         ({"zones": {"bronze": {}}}, "LakehouseArgs.zones.bronze: unknown key"),
         (
             {"perimeter": {"access_policy": "123456789", "deployers": ["user:a@acme.example"]}},
-            "endpoints and policies of AWS know no perimeter of a project; leave it out",
+            "AWS has no perimeter of a project; leave it out",
         ),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_registered(
     arguments: dict[str, Any], problem: str
 ) -> None:
-    told = problems(**arguments)
-    assert any(problem in each for each in told), told
+    reported = problems(**arguments)
+    assert any(problem in line for line in reported), reported
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     broken = {**ORDERS, "owner": None, "partitions": [{"column": "at"}]}
     assert len(problems(tables=[broken], writers=[PIPELINE, PIPELINE], query_cutoff_bytes=1)) == 4

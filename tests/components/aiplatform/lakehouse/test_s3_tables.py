@@ -1,4 +1,4 @@
-"""S3 Tables as the store of a lakehouse: what it makes in place of buckets' tables, and what it refuses."""
+"""S3 Tables as the store of a lakehouse: resources, and unsupported declarations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TABLE = "aws:s3tables/table:Table"
 PERMISSIONS = "aws:lakeformation/permissions:Permissions"
 FLAT: dict[str, Any] = {
     **ORDERS,
-    "columns": [each for each in ORDERS["columns"] if each["name"] not in ("address", "labels")],
+    "columns": [column for column in ORDERS["columns"] if column["name"] not in ("address", "labels")],
     "partitions": ORDERS["partitions"][:1],
 }
 CATALOG = f"{ACCOUNT}:s3tablescatalog/acme-dev-lakehouse"
@@ -30,7 +30,7 @@ BUCKET = f"arn:aws:s3tables:{REGION}:{ACCOUNT}:bucket/acme-dev-lakehouse"
 
 
 @pytest.fixture(scope="module")
-def made() -> Recording:
+def recording() -> Recording:
     return lakehouse(
         store="s3_tables",
         tables=[FLAT, EVENTS],
@@ -39,43 +39,47 @@ def made() -> Recording:
     )
 
 
-def test_tables_are_in_a_table_bucket_under_the_key_that_keeps_them(made: Recording) -> None:
-    bucket = made.one("aws:s3tables/tableBucket:TableBucket").inputs
+def test_tables_are_in_an_encrypted_table_bucket(recording: Recording) -> None:
+    bucket = recording.one("aws:s3tables/tableBucket:TableBucket").inputs
     assert bucket["name"] == "acme-dev-lakehouse"
     assert bucket["encryptionConfiguration"]["sseAlgorithm"] == "aws:kms"
-    table = made.one(TABLE, "lake-curated-orders")
+    table = recording.one(TABLE, "lake-curated-orders")
     assert (table.inputs["namespace"], table.inputs["format"]) == ("acme_dev_curated", "ICEBERG")
     assert table.ignore_changes == ("metadata",), "it is Iceberg's from then on"
     fields = table.inputs["metadata"]["iceberg"]["schema"]["fields"]
     assert fields[0] == {"name": "id", "type": "long", "required": True}
     upkeep = table.inputs["maintenanceConfiguration"]["icebergSnapshotManagement"]["settings"]
     assert upkeep["maxSnapshotAgeHours"] == 7 * 24
-    key = json.loads(made.one("aws:kms/key:Key").inputs["policy"])
-    [kept] = [each for each in key["Statement"] if each["Sid"] == "TablesAreKept"]
-    assert kept["Condition"] == {"StringLike": {"kms:EncryptionContext:aws:s3:arn": f"{BUCKET}/*"}}, (
+    key = json.loads(recording.one("aws:kms/key:Key").inputs["policy"])
+    [maintenance] = [statement for statement in key["Statement"] if statement["Sid"] == "TablesAreKept"]
+    assert maintenance["Condition"] == {"StringLike": {"kms:EncryptionContext:aws:s3:arn": f"{BUCKET}/*"}}, (
         "the guide's condition alone: where another does not hold, upkeep stops unnoticed"
     )
     for glue in ("catalogTable:CatalogTable", "catalogDatabase:CatalogDatabase"):
-        assert not made.all(f"aws:glue/{glue}")
-    assert not made.all("aws:glue/catalogTableOptimizer:CatalogTableOptimizer")
+        assert not recording.all(f"aws:glue/{glue}")
+    assert not recording.all("aws:glue/catalogTableOptimizer:CatalogTableOptimizer")
 
 
-def test_the_keeper_brings_partitions_and_order(made: Recording) -> None:
-    call = json.loads(made.one("aws:lambda/invocation:Invocation", "lake-curated-orders").inputs["input"])
+def test_the_migrator_adds_partitions_and_order(recording: Recording) -> None:
+    call = json.loads(
+        recording.one("aws:lambda/invocation:Invocation", "lake-curated-orders").inputs["input"]
+    )
     assert call["warehouse"] == CATALOG
     assert call["partitions"] == [{"column": "ordered_at", "transform": "day", "name": "ordered_at_day"}]
-    properties = made.one(TABLE, "lake-curated-orders").inputs["metadata"]["iceberg"]["properties"]
-    assert json.loads(properties[NOTE])["partitions"] == [], "it is made without"
+    properties = recording.one(TABLE, "lake-curated-orders").inputs["metadata"]["iceberg"]["properties"]
+    assert json.loads(properties[NOTE])["partitions"] == [], "it is created without"
 
 
-def test_nobody_passes_by_lake_formation(made: Recording) -> None:
-    policy = json.loads(made.one("aws:s3tables/tableBucketPolicy:TableBucketPolicy").inputs["resourcePolicy"])
-    past = {each["Sid"]: each for each in policy["Statement"]}["PastGovernance"]
+def test_no_principal_circumvents_lake_formation(recording: Recording) -> None:
+    policy = json.loads(
+        recording.one("aws:s3tables/tableBucketPolicy:TableBucketPolicy").inputs["resourcePolicy"]
+    )
+    past = {statement["Sid"]: statement for statement in policy["Statement"]}["PastGovernance"]
     assert past["Action"] == ["s3tables:GetTableData", "s3tables:PutTableData"]
     assert len(past["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]) == 2, (
         "Lake Formation's role, and who makes"
     )
-    (trusted,) = json.loads(made.one("aws:iam/role:Role", "lake-access").inputs["assumeRolePolicy"])[
+    (trusted,) = json.loads(recording.one("aws:iam/role:Role", "lake-access").inputs["assumeRolePolicy"])[
         "Statement"
     ]
     assert trusted["Action"] == ["sts:AssumeRole", "sts:SetContext", "sts:SetSourceIdentity"], (
@@ -83,27 +87,27 @@ def test_nobody_passes_by_lake_formation(made: Recording) -> None:
     )
 
 
-def test_grants_name_the_catalog_of_the_table_bucket(made: Recording) -> None:
-    granted = made.one(PERMISSIONS, "lake-role-support-curated.orders").inputs["tableWithColumns"]
+def test_grants_name_the_catalog_of_the_table_bucket(recording: Recording) -> None:
+    granted = recording.one(PERMISSIONS, "lake-role-support-curated.orders").inputs["tableWithColumns"]
     assert (granted["catalogId"], granted["databaseName"]) == (CATALOG, "acme_dev_curated")
-    assert made.one(PERMISSIONS, "lake-keeper-raw-tables").inputs["table"]["catalogId"] == CATALOG
-    assert not [each for each in made.all(PERMISSIONS) if "dataLocation" in each.inputs]
-    stream = made.one("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream").inputs
+    assert recording.one(PERMISSIONS, "lake-keeper-raw-tables").inputs["table"]["catalogId"] == CATALOG
+    assert not [resource for resource in recording.all(PERMISSIONS) if "dataLocation" in resource.inputs]
+    stream = recording.one("aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream").inputs
     assert stream["icebergConfiguration"]["catalogArn"] == (
         f"arn:aws:glue:{REGION}:{ACCOUNT}:catalog/s3tablescatalog/acme-dev-lakehouse"
     )
 
 
-def test_the_accounts_table_buckets_become_a_catalog_once(made: Recording) -> None:
-    catalog = made.one("aws:glue/catalog:Catalog").inputs
+def test_the_accounts_table_buckets_are_added_to_the_catalog_once(recording: Recording) -> None:
+    catalog = recording.one("aws:glue/catalog:Catalog").inputs
     assert catalog["name"] == "s3tablescatalog"
     assert catalog["federatedCatalog"]["connectionName"] == "aws:s3tables"
     other = lakehouse(store="s3_tables", tables=[FLAT], account_settings=False)
-    assert not other.all("aws:glue/catalog:Catalog"), "where another lakehouse has made it"
+    assert not other.all("aws:glue/catalog:Catalog"), "where another lakehouse has created it"
 
 
-def test_outputs_lead_clients_there(made: Recording) -> None:
-    outputs = value(made.result.warehouse), value(made.result.tables)
+def test_outputs_name_the_table_buckets_catalog(recording: Recording) -> None:
+    outputs = value(recording.result.warehouse), value(recording.result.tables)
     assert outputs[0] == CATALOG
     assert [table["database"] for table in outputs[1]] == ["acme_dev_curated", "acme_dev_raw"]
 
@@ -130,6 +134,8 @@ def test_outputs_lead_clients_there(made: Recording) -> None:
         ),
     ],
 )
-def test_what_s3_tables_does_not_take_is_refused(arguments: dict[str, Any], problem: str) -> None:
-    told = problems(**{"store": "s3_tables", **arguments})
-    assert any(problem in each for each in told), told
+def test_declarations_that_s3_tables_does_not_support_are_refused(
+    arguments: dict[str, Any], problem: str
+) -> None:
+    reported = problems(**{"store": "s3_tables", **arguments})
+    assert any(problem in line for line in reported), reported

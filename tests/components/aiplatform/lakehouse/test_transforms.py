@@ -1,4 +1,4 @@
-"""Iceberg's transforms, and the types that each takes."""
+"""Iceberg's transforms, and the types that they accept."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PLAIN = st.builds(Transform, st.sampled_from(["identity", "year", "month", "day"
 
 @settings(max_examples=60)
 @given(st.one_of(NUMBERED, PLAIN))
-def test_a_transform_reads_as_it_is_written(transform: Transform) -> None:
+def test_a_transform_is_parsed_and_printed_unchanged(transform: Transform) -> None:
     assert transforms.parse(str(transform)) == transform
 
 
 @settings(max_examples=60)
 @given(st.sampled_from(types.SIMPLE), st.one_of(NUMBERED, PLAIN))
-def test_what_is_refused_names_what_would_do(name: str, transform: Transform) -> None:
+def test_refusals_name_the_accepted_transforms(name: str, transform: Transform) -> None:
     reason = transform.wrong_for(Primitive(name))
     taken = transforms.SOURCES[transform.name]
     assert (reason is None) == (taken is None or name in taken)
@@ -45,10 +45,10 @@ def test_what_is_refused_names_what_would_do(name: str, transform: Transform) ->
         ("day[1]", "expected day without a number"),
     ],
 )
-def test_what_is_no_transform_is_told(text: str, reason: str) -> None:
-    told = transforms.transform_rule(text)
-    assert told is not None
-    assert reason in told
+def test_unknown_transforms_are_reported(text: str, reason: str) -> None:
+    reported = transforms.transform_rule(text)
+    assert reported is not None
+    assert reason in reported
 
 
 @pytest.mark.parametrize(
@@ -64,25 +64,25 @@ def test_what_is_no_transform_is_told(text: str, reason: str) -> None:
         ("void", "struct<a: int>"),
     ],
 )
-def test_types_that_a_transform_does_not_take_are_refused(transform: str, source: str) -> None:
+def test_types_that_a_transform_does_not_accept_are_refused(transform: str, source: str) -> None:
     assert transforms.parse(transform).wrong_for(types.parse(source)) is not None
 
 
-def test_decimals_and_fixed_go_by_their_family() -> None:
+def test_decimal_and_fixed_are_accepted_by_family() -> None:
     assert transforms.parse("bucket[4]").wrong_for(types.parse("fixed[8]")) is None
     assert transforms.parse("truncate[4]").wrong_for(types.parse("decimal(9,2)")) is None
 
 
-def test_partitions_are_called_as_icebergs_libraries_call_them() -> None:
+def test_partitions_have_the_names_of_icebergs_libraries() -> None:
     called = [transforms.parse(text).partition_of("at") for text in ("identity", "day", "bucket[4]")]
     assert called == ["at", "at_day", "at_bucket"]
     assert transforms.parse("truncate[2]").partition_of("a.b") == "a_b_trunc"
 
 
-def test_two_parts_of_one_time_say_the_same_twice() -> None:
+def test_redundant_transforms_are_reported() -> None:
     said = [("at", Transform("year")), ("id", Transform("bucket", 4)), ("at", Transform("day"))]
     assert list(transforms.repeated(said)) == [
-        (2, "got day of 'at' beside year of it, expected one of the two")
+        (2, "got day of 'at' in addition to year, expected one of the two")
     ]
     buckets = [("id", Transform("bucket", 4)), ("id", Transform("bucket", 8))]
     assert list(transforms.repeated(buckets)) == []

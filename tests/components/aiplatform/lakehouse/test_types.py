@@ -32,7 +32,7 @@ def _nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.builds(List, inner, st.booleans()),
         st.builds(Map, inner, inner, st.booleans()),
-        fields.map(lambda each: Struct(tuple(each))),
+        fields.map(lambda entry: Struct(tuple(entry))),
     )
 
 
@@ -41,27 +41,27 @@ TYPES = st.recursive(PRIMITIVES, _nested, max_leaves=8)
 
 @settings(max_examples=60)
 @given(TYPES)
-def test_a_type_reads_as_it_is_written(kind: Type) -> None:
+def test_a_type_is_parsed_and_printed_unchanged(kind: Type) -> None:
     assert types.parse(str(kind)) == kind
     assert types.parse(str(kind).replace(" ", "").replace("required", "required ")) == kind
 
 
 @pytest.mark.parametrize(
-    ("made", "text"),
+    ("kind", "text"),
     [
         (List(Primitive("int")), "list<int>"),
         (Map(Primitive("string"), Primitive("int")), "map<string, int>"),
         (Struct((Field("id", Primitive("int")),)), "struct<id: int>"),
     ],
 )
-def test_what_is_nested_is_optional_unless_it_is_required(made: Type, text: str) -> None:
-    assert made == types.parse(text)
-    assert str(made) == text
+def test_nested_fields_are_optional_unless_required(kind: Type, text: str) -> None:
+    assert kind == types.parse(text)
+    assert str(kind) == text
 
 
 @settings(max_examples=60)
 @given(st.lists(TYPES, min_size=1, max_size=4))
-def test_every_part_of_a_schema_has_an_id_of_its_own_and_columns_the_first(kinds: list[Type]) -> None:
+def test_every_part_of_a_schema_has_a_unique_id_and_columns_the_first(kinds: list[Type]) -> None:
     schema = types.numbered([Field(f"c{index}", kind) for index, kind in enumerate(kinds)])
     given_ids = _ids(list(schema.fields))
     assert sorted(given_ids) == list(range(1, len(given_ids) + 1))
@@ -71,25 +71,25 @@ def test_every_part_of_a_schema_has_an_id_of_its_own_and_columns_the_first(kinds
 
 def _ids(node: Any) -> list[int]:
     if isinstance(node, list):
-        return [number for each in node for number in _ids(each)]
+        return [number for entry in node for number in _ids(entry)]
     if not isinstance(node, dict):
         return []
-    own = [node[key] for key in ("id", "element-id", "key-id", "value-id") if key in node]
-    return own + [number for each in node.values() for number in _ids(each)]
+    ids = [node[key] for key in ("id", "element-id", "key-id", "value-id") if key in node]
+    return ids + [number for entry in node.values() for number in _ids(entry)]
 
 
 @settings(max_examples=60)
 @given(st.text(alphabet="lisstructmap<>,: ()[]0139decimal", max_size=30))
-def test_any_text_is_a_type_or_a_fault_that_says_what_would_be_right(text: str) -> None:
-    told = types.type_rule(text)
-    if told is None:
+def test_any_text_is_a_type_or_an_error_with_the_expected_types(text: str) -> None:
+    reported = types.type_rule(text)
+    if reported is None:
         kind = types.parse(text)
         assert types.parse(str(kind)) == kind
     else:
-        assert "expected" in told
+        assert "expected" in reported
 
 
-def test_fields_of_structs_are_found_by_their_path_and_what_is_in_lists_is_not() -> None:
+def test_paths_enter_structs_but_not_lists() -> None:
     fields = [
         Field("id", Primitive("long")),
         Field("address", types.parse("struct<city: string, geo: struct<lat: double>>")),
@@ -120,19 +120,19 @@ def test_fields_of_structs_are_found_by_their_path_and_what_is_in_lists_is_not()
         ("list<int>>", "expected nothing after the type, found '>'"),
         ("map<string>", "expected ',' after 'map<string', found '>'"),
         ("struct<>", "expected the name of a field"),
-        ("struct<a: int, a: int>", "field 'a' stands twice"),
+        ("struct<a: int, a: int>", "field 'a' occurs twice"),
         ("struct<City: int>", "field 'City': expected lower-case letters"),
         ("", "expected a type"),
         ("list<" * 40 + "int" + ">" * 40, "expected at most 32 types in each other"),
     ],
 )
-def test_what_is_no_type_is_told(text: str, reason: str) -> None:
-    told = types.type_rule(text)
-    assert told is not None
-    assert reason in told
+def test_unknown_types_are_reported(text: str, reason: str) -> None:
+    reported = types.type_rule(text)
+    assert reported is not None
+    assert reason in reported
 
 
 @pytest.mark.parametrize("name", ["Id", "1a", "a-b", "", "a" * 256])
-def test_names_are_what_every_engine_reads_unquoted(name: str) -> None:
+def test_names_that_need_quotes_are_refused(name: str) -> None:
     assert types.column_name(name) is not None
     assert types.column_name("ordered_at") is None

@@ -37,7 +37,7 @@ def on_google(**arguments: Any) -> Recording:
 
 
 def problems(**arguments: Any) -> list[str]:
-    """What is told of wrong arguments."""
+    """Return the reported problems of wrong arguments."""
     with pytest.raises(ArgumentError) as error:
         registry(**arguments)
     return [str(problem) for problem in error.value.problems]

@@ -1,4 +1,4 @@
-"""What runs inside MLflow's image, where it asks Google Cloud; on AWS the end-to-end test runs all of it."""
+"""The files in MLflow's containers, on Google Cloud; for AWS an end-to-end test runs all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import google.auth.transport.requests
 import googleapiclient
 import pytest
 
-from aiplatform.model_registry import container_files as inside
+from aiplatform.model_registry import container_files
 
 SECRET = "projects/123456789012/secrets/acme-dev-mlflow-account-release"
 DOCUMENTS = Path(googleapiclient.__file__).parent / "discovery_cache" / "documents"
@@ -83,7 +83,7 @@ def on_google(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setattr(google.auth, "default", lambda scopes: (Credentials(scopes), "acme-dev-1234"))
     monkeypatch.setattr(google.auth.transport.requests, "AuthorizedSession", Session)
     monkeypatch.setattr(Session, "versions", {}, raising=False)
-    file = Path(inside.__file__).with_name("registry_cloud.py")
+    file = Path(container_files.__file__).with_name("registry_cloud.py")
     specification = importlib.util.spec_from_file_location("registry_cloud", file)
     assert specification is not None
     assert specification.loader is not None
@@ -92,12 +92,12 @@ def on_google(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_a_token_that_signs_in_to_cloud_sql_is_for_nothing_else(on_google: ModuleType) -> None:
+def test_a_token_for_cloud_sql_has_only_its_scope(on_google: ModuleType) -> None:
     token = on_google.token("10.0.16.3", 5432, "acme-dev-wi-mlflow@acme-dev-1234.iam")
     assert token == "token for sqlservice.login"
 
 
-def test_a_secret_is_empty_until_something_is_put_in(on_google: ModuleType) -> None:
+def test_a_secret_is_empty_until_a_version_is_added(on_google: ModuleType) -> None:
     assert on_google.read_secret(SECRET) is None
     on_google.write_secret(SECRET, {"username": "release", "password": "x"})
     assert on_google.read_secret(SECRET) == {"username": "release", "password": "x"}
@@ -105,6 +105,7 @@ def test_a_secret_is_empty_until_something_is_put_in(on_google: ModuleType) -> N
     assert json.loads(base64.b64decode(kept))["password"] == "x"
 
 
-def test_every_file_is_told_where_it_stands() -> None:
-    assert set(inside.paths()) == set(inside.config_map("")), "what has no path is not mounted"
-    assert len(json.dumps(dict(inside.config_map("x" * 5000)))) < 1024**2, "Kubernetes takes no more"
+def test_every_file_has_a_path() -> None:
+    paths = container_files.paths()
+    assert set(paths) == set(container_files.config_map("")), "what has no path is not mounted"
+    assert len(json.dumps(dict(container_files.config_map("x" * 5000)))) < 1024**2, "Kubernetes takes no more"

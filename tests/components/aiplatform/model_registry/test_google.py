@@ -1,4 +1,4 @@
-"""The model registry on Google Cloud: what it makes."""
+"""The resources of the model registry on Google Cloud."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def default() -> Recording:
     )
 
 
-def test_the_database_has_a_private_address_alone_and_no_password(default: Recording) -> None:
+def test_the_database_has_only_a_private_address_and_no_password(default: Recording) -> None:
     instance = default.one(INSTANCE).inputs
     settings: dict[str, Any] = instance["settings"]
     assert instance["databaseVersion"] == "POSTGRES_18"
@@ -48,24 +48,24 @@ def test_the_database_has_a_private_address_alone_and_no_password(default: Recor
     assert "databaseRoles" not in default.one(USER, "models-mlflow").inputs
 
 
-def test_the_authority_of_the_database_is_no_secret() -> None:
-    async def told() -> tuple[str | None, bool]:
+def test_the_authority_of_the_database_is_not_secret() -> None:
+    async def certificates() -> tuple[str | None, bool]:
         authority = Output.secret([SimpleNamespace(cert="-----BEGIN CERTIFICATE-----")])
         instance: Any = SimpleNamespace(server_ca_certs=authority)
         found = gcp_database.certificates(instance)
         return await found.future(), await found.is_secret()
 
-    text, secret = asyncio.run(told())
+    text, secret = asyncio.run(certificates())
     assert text == "-----BEGIN CERTIFICATE-----"
     assert not secret, "else the whole ConfigMap that holds it is one, which policies refuse"
 
 
-def test_the_database_itself_says_who_pays(default: Recording) -> None:
+def test_the_database_has_labels(default: Recording) -> None:
     labels = default.one(INSTANCE).inputs["settings"]["userLabels"]
     assert labels["owner"] == "ml-platform", "a provider's default labels do not come to Cloud SQL"
 
 
-def test_the_database_stands_and_comes_back(default: Recording) -> None:
+def test_the_database_is_highly_available_and_backed_up(default: Recording) -> None:
     settings = default.one(INSTANCE).inputs["settings"]
     assert settings["availabilityType"] == "REGIONAL"
     backups = settings["backupConfiguration"]
@@ -75,16 +75,16 @@ def test_the_database_stands_and_comes_back(default: Recording) -> None:
     assert default.one(INSTANCE).ignore_changes == ("settings.diskSize",), "it grows by itself"
 
 
-def test_rights_are_for_one_instance_one_bucket_and_one_secret_each(default: Recording) -> None:
+def test_roles_are_limited_to_one_instance_bucket_and_secret(default: Recording) -> None:
     members = default.all("gcp:projects/iAMMember:IAMMember")
-    assert {each.inputs["role"] for each in members} == {"roles/cloudsql.instanceUser"}
-    assert all("/instances/" in each.inputs["condition"]["expression"] for each in members)
+    assert {resource.inputs["role"] for resource in members} == {"roles/cloudsql.instanceUser"}
+    assert all("/instances/" in resource.inputs["condition"]["expression"] for resource in members)
     bucket = default.one("gcp:storage/bucketIAMMember:BucketIAMMember", "models-artifacts").inputs
     assert bucket["role"] == "roles/storage.objectUser"
     readers = {
-        each.inputs["member"]
-        for each in default.all(MAY)
-        if "release" in each.name and each.inputs["role"] == "roles/secretmanager.secretAccessor"
+        resource.inputs["member"]
+        for resource in default.all(MAY)
+        if "release" in resource.name and resource.inputs["role"] == "roles/secretmanager.secretAccessor"
     }
     server = default.one("gcp:serviceaccount/account:Account", "models-mlflow-account").state["member"]
     setup = default.one("gcp:serviceaccount/account:Account", "models-mlflow-setup-account").state["member"]
@@ -92,21 +92,25 @@ def test_rights_are_for_one_instance_one_bucket_and_one_secret_each(default: Rec
     assert server not in readers
 
 
-def test_everything_is_under_one_key(default: Recording) -> None:
+def test_all_data_is_encrypted_by_one_key(default: Recording) -> None:
     key = default.one(INSTANCE).inputs["encryptionKeyName"]
     assert key.startswith(default.one("gcp:kms/cryptoKey:CryptoKey").name)
     assert default.one("gcp:storage/bucket:Bucket", "models-artifacts").inputs["encryption"] == {
         "defaultKmsKeyName": key
     }
     grants = default.all("gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember")
-    assert {each.name.rpartition("-")[2] for each in grants} == {"secretmanager", "sqladmin", "storage"}
-    assert all(default.depends(default.one(INSTANCE), on=each) for each in grants)
+    assert {resource.name.rpartition("-")[2] for resource in grants} == {
+        "secretmanager",
+        "sqladmin",
+        "storage",
+    }
+    assert all(default.depends(default.one(INSTANCE), on=grant) for grant in grants)
 
 
 def test_pods_sign_in_as_their_service_accounts(default: Recording) -> None:
     account = default.one("kubernetes:core/v1:ServiceAccount", "models-mlflow-account").inputs["metadata"]
     assert account["annotations"]["iam.gke.io/gcp-service-account"].startswith("acme-dev-wi-mlflow@")
     job = default.one("kubernetes:batch/v1:Job", "models-prepare").inputs["spec"]["template"]["spec"]
-    variables = {each["name"]: each["value"] for each in job["containers"][0]["env"]}
+    variables = {variable["name"]: variable["value"] for variable in job["containers"][0]["env"]}
     assert variables["REGISTRY_MASTER_USER"].startswith("acme-dev-wi-mlflow-setup@")
     assert "REGISTRY_MASTER_SECRET" not in variables

@@ -1,4 +1,4 @@
-"""The model registry on AWS: what it makes."""
+"""The resources of the model registry on AWS."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def default() -> Recording:
 
 @pytest.fixture(scope="module")
 def prod() -> Recording:
-    """One that stands when a zone falls."""
+    """One that tolerates the failure of a zone."""
     return registry(
         high_availability=True,
         protect=True,
@@ -49,7 +49,7 @@ def _pod(recorded: Recording, type_: str, name: str | None = None) -> dict[str, 
 
 
 def _variables(container: dict[str, Any]) -> dict[str, str]:
-    return {each["name"]: each["value"] for each in container["env"]}
+    return {variable["name"]: variable["value"] for variable in container["env"]}
 
 
 def _statements(policy: str) -> dict[str, Any]:
@@ -67,20 +67,20 @@ def test_public_and_checked_arguments_have_the_same_keys() -> None:
 
 
 def test_the_database_is_private_encrypted_and_signed_in_to_by_iam(default: Recording) -> None:
-    made, key = default.one(DATABASE).inputs, default.one(KEY).state["arn"]
-    assert (made["identifier"], made["engine"], made["engineVersion"]) == (
+    database, key = default.one(DATABASE).inputs, default.one(KEY).state["arn"]
+    assert (database["identifier"], database["engine"], database["engineVersion"]) == (
         "acme-dev-mlflow",
         "postgres",
         "18",
     )
-    assert made["publiclyAccessible"] is False
-    assert (made["storageEncrypted"], made["kmsKeyId"]) == (True, key)
-    assert made["iamDatabaseAuthenticationEnabled"] is True
-    assert made["manageMasterUserPassword"] is True
-    assert {"password", "passwordWo"}.isdisjoint(made), "none is in state"
+    assert database["publiclyAccessible"] is False
+    assert (database["storageEncrypted"], database["kmsKeyId"]) == (True, key)
+    assert database["iamDatabaseAuthenticationEnabled"] is True
+    assert database["manageMasterUserPassword"] is True
+    assert {"password", "passwordWo"}.isdisjoint(database), "none is in state"
     parameters = default.one("aws:rds/parameterGroup:ParameterGroup").inputs
     assert parameters["family"] == "postgres18"
-    assert {each["name"]: each["value"] for each in parameters["parameters"]}["rds.force_ssl"] == "1"
+    assert {entry["name"]: entry["value"] for entry in parameters["parameters"]}["rds.force_ssl"] == "1"
     rule = default.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule").inputs
     assert rule["referencedSecurityGroupId"] == "sg-0c1u5te2", "the cluster's alone"
     assert "cidrIpv4" not in rule
@@ -90,33 +90,35 @@ def test_the_database_is_private_encrypted_and_signed_in_to_by_iam(default: Reco
         assert default.depends(default.one(DATABASE), on=group), "or RDS would make it, unencrypted"
 
 
-def test_a_database_that_must_stand_is_in_two_zones_with_backups(prod: Recording) -> None:
-    made = prod.one(DATABASE)
-    assert (made.inputs["multiAz"], made.inputs["instanceClass"]) == (True, "db.m7g.large")
-    assert (made.inputs["backupRetentionPeriod"], made.inputs["deletionProtection"]) == (30, True)
-    assert made.inputs["skipFinalSnapshot"] is False
+def test_a_highly_available_database_has_two_zones_and_backups(prod: Recording) -> None:
+    database = prod.one(DATABASE)
+    assert (database.inputs["multiAz"], database.inputs["instanceClass"]) == (True, "db.m7g.large")
+    assert (database.inputs["backupRetentionPeriod"], database.inputs["deletionProtection"]) == (30, True)
+    assert database.inputs["skipFinalSnapshot"] is False
     key = prod.one(KEY).state["arn"].rpartition("/")[2]
-    assert made.inputs["finalSnapshotIdentifier"] == f"acme-dev-mlflow-final-{key[:8]}", (
+    assert database.inputs["finalSnapshotIdentifier"] == f"acme-dev-mlflow-final-{key[:8]}", (
         "the next registry of this name leaves a snapshot of another name"
     )
-    assert (made.inputs["backupWindow"], made.inputs["maintenanceWindow"]) == (
+    assert (database.inputs["backupWindow"], database.inputs["maintenanceWindow"]) == (
         "02:00-02:45",
         "sun:04:00-sun:04:45",
     ), "RDS refuses windows that meet"
-    assert made.protect
+    assert database.protect
     spec = prod.one(DEPLOYMENT).inputs["spec"]
     assert spec["replicas"] == 2
-    assert {each["topologyKey"] for each in spec["template"]["spec"]["topologySpreadConstraints"]} == {
+    assert {entry["topologyKey"] for entry in spec["template"]["spec"]["topologySpreadConstraints"]} == {
         "topology.kubernetes.io/zone",
         "kubernetes.io/hostname",
     }
 
 
-def test_no_password_stands_in_state_or_in_an_object_of_kubernetes(default: Recording) -> None:
-    assert not default.all("aws:secretsmanager/secretVersion:SecretVersion"), "values are made at run time"
+def test_no_password_is_in_the_state_or_in_kubernetes(default: Recording) -> None:
+    assert not default.all("aws:secretsmanager/secretVersion:SecretVersion"), (
+        "values are generated at run time"
+    )
     assert not default.all("kubernetes:core/v1:Secret")
     container = _pod(default, DEPLOYMENT)["containers"][0]
-    uri = next(each for each in container["args"] if each.startswith("--backend-store-uri="))
+    uri = next(argument for argument in container["args"] if argument.startswith("--backend-store-uri="))
     assert uri == (
         f"--backend-store-uri=postgresql+psycopg2://mlflow@acme-dev-mlflow.abc.{REGION}.rds.amazonaws.com:5432"
         "/mlflow?sslmode=verify-full&sslrootcert=/opt/registry/database-ca.pem"
@@ -135,13 +137,13 @@ def test_the_authority_of_the_databases_region_is_in_the_files(default: Recordin
     assert data["database-ca.pem"].count("BEGIN CERTIFICATE") == 1, "this region's alone"
     assert "registry_app:create_app" in data["entry_points.txt"]
     mounted = _pod(default, DEPLOYMENT)["volumes"][0]["configMap"]["items"]
-    assert {each["key"] for each in mounted} == set(data), "what is not mounted is not there"
+    assert {entry["key"] for entry in mounted} == set(data), "what is not mounted is not there"
 
 
 def test_the_server_is_never_open(default: Recording) -> None:
     container = _pod(default, DEPLOYMENT)["containers"][0]
-    assert "--app-name=ai-platform" in container["args"], "MLflow without it asks nobody"
-    hosts = next(each for each in container["args"] if each.startswith("--allowed-hosts="))
+    assert "--app-name=ai-platform" in container["args"], "MLflow without it authenticates no one"
+    hosts = next(argument for argument in container["args"] if argument.startswith("--allowed-hosts="))
     assert "models.acme.example" in hosts
     assert "*" not in hosts.removeprefix("--allowed-hosts=").split(",")
     assert "--cors-allowed-origins=https://models.acme.example" in container["args"]
@@ -169,21 +171,21 @@ def test_pods_are_restricted(default: Recording) -> None:
             assert container["resources"]["limits"]["memory"]
 
 
-def test_the_database_is_migrated_before_the_server_rolls(default: Recording) -> None:
+def test_the_database_is_migrated_before_the_server_is_updated(default: Recording) -> None:
     migrate, prepare = default.one(JOB, "models-migrate"), default.one(JOB, "models-prepare")
     assert migrate.inputs["metadata"]["name"] == "mlflow-migrate-3-15-2", "a new version is a new Job"
     assert default.depends(default.one(DEPLOYMENT), on=migrate)
     assert default.depends(migrate, on=prepare)
     assert default.depends(prepare, on=default.one(POLICY, "models-mlflow-setup"))
     spec = migrate.inputs["spec"]["template"]["spec"]
-    assert [each["args"][:4] for each in spec["initContainers"]] == [
+    assert [entry["args"][:4] for entry in spec["initContainers"]] == [
         ["-m", "mlflow", "db", "upgrade"],
         ["-m", "mlflow.server.auth", "db", "upgrade"],
     ]
     assert spec["containers"][0]["args"] == ["-m", "registry_setup", "accounts"]
 
 
-def test_the_master_is_for_the_first_step_alone(default: Recording) -> None:
+def test_only_the_first_step_signs_in_as_the_master(default: Recording) -> None:
     server = _statements(default.one(POLICY, "models-mlflow").inputs["policy"])
     setup = _statements(default.one(POLICY, "models-mlflow-setup").inputs["policy"])
     assert setup["BeMaster"]["Resource"] == MASTER
@@ -193,10 +195,10 @@ def test_the_master_is_for_the_first_step_alone(default: Recording) -> None:
     sign_in = f"arn:aws:rds-db:{REGION}:{ACCOUNT}:dbuser:db-ABCDEFGHIJKLMNOPQRSTUVWXYZ/mlflow"
     assert server["SignIn"]["Resource"] == sign_in
     assert server["Files"]["Resource"] == f"arn:aws:s3:::acme-dev-models-{ACCOUNT}/runs/*"
-    assert "*" not in {action for each in server.values() for action in each["Action"]}
+    assert "*" not in {action for statement in server.values() for action in statement["Action"]}
 
 
-def test_files_are_the_servers_alone(default: Recording) -> None:
+def test_only_the_server_accesses_files(default: Recording) -> None:
     policy = default.one("aws:s3/bucketPolicy:BucketPolicy", "models-artifacts").inputs["policy"]
     statements = _statements(policy)
     role = default.one("aws:iam/role:Role", "models-mlflow-role").state["arn"]
@@ -210,7 +212,7 @@ def test_files_are_the_servers_alone(default: Recording) -> None:
     assert "--serve-artifacts" in container["args"]
 
 
-def test_who_may_read_an_accounts_password_may_be_it(default: Recording) -> None:
+def test_principals_of_an_account_read_its_password(default: Recording) -> None:
     policy = default.one("aws:secretsmanager/secretPolicy:SecretPolicy", "models-account-release").inputs
     assert _statements(policy["policy"])["BeTheAccount"]["Principal"] == {"AWS": [RELEASE]}
     assert policy["blockPublicPolicy"] is True
@@ -219,20 +221,20 @@ def test_who_may_read_an_accounts_password_may_be_it(default: Recording) -> None
     assert key["Action"] == ["kms:Decrypt"]
 
 
-def test_only_accounts_that_promote_pass_the_guard(default: Recording) -> None:
+def test_only_accounts_that_promote_change_guarded_aliases(default: Recording) -> None:
     variables = _variables(_pod(default, DEPLOYMENT)["containers"][0])
     assert variables["REGISTRY_PROMOTERS"] == "admin,release"
     assert variables["REGISTRY_GUARDED_ALIASES"] == "champion"
 
 
-def test_outputs_tell_clients_where_and_who(default: Recording) -> None:
+def test_outputs_have_the_address_and_the_secrets(default: Recording) -> None:
     outputs = default.result.outputs
     assert value(outputs["tracking_uri"]) == "http://mlflow.model-registry.svc.cluster.local"
-    assert [value(each)["account"] for each in outputs["secrets"]] == ["admin", "release", "training"]
+    assert [value(entry)["account"] for entry in outputs["secrets"]] == ["admin", "release", "training"]
     assert default.one("aiplatform:index:ModelRegistry").outputs is not None
 
 
-def test_a_server_with_a_certificate_speaks_tls_alone() -> None:
+def test_a_server_with_a_certificate_serves_only_https() -> None:
     recorded = registry(tls_secret="mlflow-tls")
     pod = _pod(recorded, DEPLOYMENT)
     [container] = pod["containers"]
@@ -241,7 +243,7 @@ def test_a_server_with_a_certificate_speaks_tls_alone() -> None:
     )
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         assert container[probe]["httpGet"]["scheme"] == "HTTPS"
-    assert [each["secret"]["secretName"] for each in pod["volumes"] if "secret" in each] == ["mlflow-tls"]
+    assert [entry["secret"]["secretName"] for entry in pod["volumes"] if "secret" in entry] == ["mlflow-tls"]
     assert recorded.one("kubernetes:core/v1:Service").inputs["spec"]["ports"][0]["port"] == 443
     uri = value(recorded.result.outputs["tracking_uri"])
     assert uri == "https://mlflow.model-registry.svc.cluster.local"

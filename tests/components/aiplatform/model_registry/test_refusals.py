@@ -1,4 +1,4 @@
-"""Wrong arguments of a model registry: each is told by its path, before anything is registered."""
+"""Wrong arguments of a model registry: each is reported with its path, before anything is registered."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from tests.components.aiplatform.model_registry.example import problems
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK
 
 
-@pytest.mark.parametrize("kept", ["protect", "high_availability", "retain_data"])
-def test_data_that_must_not_be_lost_has_backups(kept: str) -> None:
-    told = problems(**{kept: True, "database": {"backup_days": 0}})
-    assert told == [
-        f"ModelRegistryArgs.database.backup_days: got 0 beside {kept}, expected at least 1: without backups "
-        "nothing that is lost comes back"
+@pytest.mark.parametrize("argument", ["protect", "high_availability", "retain_data"])
+def test_data_that_must_not_be_lost_requires_backups(argument: str) -> None:
+    reported = problems(**{argument: True, "database": {"backup_days": 0}})
+    assert reported == [
+        f"ModelRegistryArgs.database.backup_days: got 0 together with {argument}, expected at least 1: "
+        "without backups lost data cannot be restored"
     ]
 
 
@@ -26,7 +26,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"high_availability": True, "replicas": 1},
-        "replicas: got 1 beside high_availability, expected at least 2",
+        "replicas: got 1 together with high_availability, expected at least 2",
     ),
     ({"database": {"storage_gib": 5}}, "database.storage_gib: got 5, expected 20 to 65536 GiB"),
     (
@@ -43,30 +43,30 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"guarded_aliases": ["latest"]}, "guarded_aliases[0]: got 'latest', expected an alias"),
     ({"hosts": ["https://models.acme.example"]}, "hosts[0]: got 'https://models.acme.example'"),
-    ({"protect": True, "force_destroy": True}, "force_destroy: got true beside protect"),
+    ({"protect": True, "force_destroy": True}, "force_destroy: got true together with protect"),
     ({"database": {"certificates": "none"}}, "database.certificates: got 'none', expected certificates, PEM"),
     ({"network": GOOGLE_NETWORK}, "network.cloud: got 'gcp', expected the cluster's, 'aws'"),
 ]
 
 
 @pytest.mark.parametrize(("wrong", "expected"), WRONG)
-def test_what_is_wrong_is_told(wrong: dict[str, Any], expected: str) -> None:
-    (told,) = problems(**wrong)
-    assert told.startswith(f"ModelRegistryArgs.{expected}")
+def test_wrong_arguments_are_reported(wrong: dict[str, Any], expected: str) -> None:
+    (reported,) = problems(**wrong)
+    assert reported.startswith(f"ModelRegistryArgs.{expected}")
 
 
-def test_a_network_without_private_services_has_no_place_for_cloud_sql() -> None:
+def test_a_network_without_private_services_is_refused() -> None:
     cluster = {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"}
-    (told,) = problems(cluster=cluster, network=GOOGLE_NETWORK)
-    assert told.startswith("ModelRegistryArgs.network.private_services: missing")
+    (reported,) = problems(cluster=cluster, network=GOOGLE_NETWORK)
+    assert reported.startswith("ModelRegistryArgs.network.private_services: missing")
 
 
-def test_a_region_whose_authority_is_not_known_is_told_to_say_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_region_without_a_known_authority_requires_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     from aiplatform.model_registry.aws import database as aws_database
 
     assert aws_database.authority("mx-central-1") is None
     monkeypatch.setattr(aws_database, "authority", lambda region: None)
-    (told,) = problems()
-    assert told.startswith(
+    (reported,) = problems()
+    assert reported.startswith(
         "ModelRegistryArgs.database.certificates: missing, expected RDS's certificate bundle"
     )

@@ -1,4 +1,4 @@
-"""The keeper's way with a catalog: load, plan, commit, and again when somebody else was faster."""
+"""The keeper's way with a catalog: load, plan, commit, and again after a conflict."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from aiplatform.lakehouse.table_keeper.handler import TRIES, judge, keep
 from aiplatform.lakehouse.table_keeper.planning import RefusedError
 from aiplatform.lakehouse.table_spec import declaration
 from tests.components.aiplatform.lakehouse.example import EVENTS
-from tests.components.aiplatform.lakehouse.table_keeper.scene import made, settings
+from tests.components.aiplatform.lakehouse.table_keeper.migrations import created, settings
 
 
 class BusyError(Exception):
-    """Somebody else has committed."""
+    """Another client has committed."""
 
 
 class Catalog:
@@ -30,7 +30,7 @@ class Catalog:
 
     def load(self, database: str, table: str) -> dict[str, Any]:
         assert (database, table) == ("acme_dev_raw", "events")
-        return made(EVENTS)
+        return created(EVENTS)
 
     def commit(self, database: str, table: str, body: dict[str, Any]) -> None:
         self.commits.append(body)
@@ -46,28 +46,28 @@ def event(table: dict[str, Any]) -> dict[str, Any]:
 WIDER = {**EVENTS, "columns": [*EVENTS["columns"], {"name": "country", "type": "string"}]}
 
 
-def test_a_commit_is_tried_again_when_somebody_else_was_faster() -> None:
+def test_a_commit_is_repeated_after_a_conflict() -> None:
     catalog = Catalog(busy=2)
     assert keep(lambda: catalog, event(WIDER), BusyError, pause=0) == {
         "table": "raw.events",
         "steps": ["add country"],
     }
     assert len(catalog.commits) == 3
-    assert [each["action"] for each in catalog.commits[0]["updates"]] == [
+    assert [update["action"] for update in catalog.commits[0]["updates"]] == [
         "add-schema",
         "set-current-schema",
         "set-properties",
     ]
 
 
-def test_it_gives_up_with_what_the_catalog_said() -> None:
+def test_repeated_conflicts_raise_the_catalogs_error() -> None:
     catalog = Catalog(busy=99)
     with pytest.raises(BusyError):
         keep(lambda: catalog, event(WIDER), BusyError, pause=0)
     assert len(catalog.commits) == TRIES
 
 
-def test_a_table_as_declared_is_left_alone() -> None:
+def test_a_table_that_matches_its_declaration_is_not_changed() -> None:
     catalog = Catalog()
     assert keep(lambda: catalog, event(EVENTS), BusyError) == {"table": "raw.events", "steps": []}
     assert not catalog.commits
@@ -80,7 +80,7 @@ def test_a_refusal_names_the_table_and_commits_nothing() -> None:
     assert not catalog.commits
 
 
-def test_it_judges_declarations_and_does_nothing() -> None:
+def test_declarations_are_checked_without_a_commit() -> None:
     class MissingError(Exception):
         """No such table."""
 
@@ -99,11 +99,11 @@ def test_it_judges_declarations_and_does_nothing() -> None:
     assert not catalog.commits
 
 
-def test_the_function_needs_nothing_that_lambda_does_not_have() -> None:
+def test_the_function_imports_only_what_lambda_has() -> None:
     folder = Path(table_keeper.__path__[0])
     for file in folder.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
-            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names = [resource.name for resource in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
             for name in names:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from aiplatform.lakehouse.table_keeper import planning
 from tests.components.aiplatform.lakehouse.example import EVENTS, ORDERS
-from tests.components.aiplatform.lakehouse.table_keeper.scene import (
+from tests.components.aiplatform.lakehouse.table_keeper.migrations import (
     SNAPSHOT,
     columns,
+    created,
     followed,
-    made,
     planned,
     written,
 )
@@ -26,15 +26,15 @@ from tests.components.aiplatform.lakehouse.test_types import TYPES
 def changed(table: dict[str, Any], column: str, **change: Any) -> dict[str, Any]:
     """A declaration with one column declared otherwise."""
     result = copy.deepcopy(table)
-    [found] = [each for each in result["columns"] if each["name"] == column]
-    found.update(change)
+    [column_settings] = [column for column in result["columns"] if column["name"] == column]
+    column_settings.update(change)
     return result
 
 
 def without(table: dict[str, Any], column: str) -> dict[str, Any]:
     """A declaration with one column less."""
     result = copy.deepcopy(table)
-    result["columns"] = [each for each in result["columns"] if each["name"] != column]
+    result["columns"] = [column for column in result["columns"] if column["name"] != column]
     return result
 
 
@@ -51,32 +51,32 @@ def test_a_note_is_one_text_for_one_declaration() -> None:
 
 
 @pytest.mark.parametrize("table", [ORDERS, EVENTS], ids=["orders", "events"])
-def test_a_table_that_was_just_made_is_as_declared(table: dict[str, Any]) -> None:
-    plan = planned(made(table), table)
+def test_a_new_table_matches_its_declaration(table: dict[str, Any]) -> None:
+    plan = planned(created(table), table)
     assert (plan.updates, plan.problems) == ([], []), "creation and keeper agree on ids and all else"
 
 
 @hypothesis_settings(max_examples=25)
 @given(st.lists(TYPES, min_size=1, max_size=3), TYPES)
-def test_whatever_is_declared_is_reached_in_one_step_and_stays(kinds: list[Any], new: Any) -> None:
+def test_any_declaration_is_reached_in_one_step_and_is_stable(kinds: list[Any], new: Any) -> None:
     first = {
         "zone": "raw",
         "name": "t",
         "columns": [{"name": f"c{index}", "type": str(kind)} for index, kind in enumerate(kinds)],
     }
     second = with_column(first, name="added", type=str(new))
-    before = made(first)
+    before = created(first)
     after = followed(before, second)
-    assert [each["id"] for each in columns(after).values()][:-1] == [
-        each["id"] for each in columns(before).values()
+    assert [column["id"] for column in columns(after).values()][:-1] == [
+        column["id"] for column in columns(before).values()
     ], "what is there keeps its id"
     assert columns(after)["added"]["id"] == before["last-column-id"] + 1
     assert not planned(after, second).updates, "a second look finds nothing to do"
     assert planned(after, first).problems, "and what was declared cannot be left out again"
 
 
-def test_a_new_column_comes_at_the_end_and_is_optional() -> None:
-    after = followed(made(ORDERS), with_column(ORDERS, name="country", type="string", doc="ISO 3166"))
+def test_a_new_column_is_added_at_the_end_and_is_optional() -> None:
+    after = followed(created(ORDERS), with_column(ORDERS, name="country", type="string", doc="ISO 3166"))
     assert list(columns(after))[-1] == "country"
     assert columns(after)["country"] == {
         "id": 12,
@@ -94,47 +94,50 @@ def test_a_new_column_comes_at_the_end_and_is_optional() -> None:
 def test_a_type_is_widened_as_iceberg_allows(before: str, after: str) -> None:
     table = with_column(EVENTS, name="n", type=before)
     assert (
-        columns(followed(made(table), changed(table, "n", type=after)))["n"]["type"].replace(" ", "") == after
+        columns(followed(created(table), changed(table, "n", type=after)))["n"]["type"].replace(" ", "")
+        == after
     )
-    [problem] = planned(made(changed(table, "n", type=after)), table).problems
+    [problem] = planned(created(changed(table, "n", type=after)), table).problems
     assert problem.startswith(f"column n: {after} in the table and declared {before}")
 
 
 def test_a_column_inside_a_struct_is_added_too() -> None:
     wider = changed(ORDERS, "address", type="struct<city: required string, zip: string, street: string>")
-    after = followed(made(ORDERS), wider)
-    inside = {each["name"]: each["id"] for each in columns(after)["address"]["type"]["fields"]}
-    before = {each["name"]: each["id"] for each in columns(made(ORDERS))["address"]["type"]["fields"]}
+    after = followed(created(ORDERS), wider)
+    inside = {column["name"]: column["id"] for column in columns(after)["address"]["type"]["fields"]}
+    before = {
+        column["name"]: column["id"] for column in columns(created(ORDERS))["address"]["type"]["fields"]
+    }
     assert inside == {**before, "street": 12}
     narrower = changed(ORDERS, "address", type="struct<city: required string>")
-    [problem] = planned(made(ORDERS), narrower).problems
+    [problem] = planned(created(ORDERS), narrower).problems
     assert problem.startswith("column address.zip: declared no more, and dropping it would lose its data")
 
 
-def test_what_is_in_a_list_is_widened_and_made_optional() -> None:
+def test_elements_of_a_list_are_widened_and_become_optional() -> None:
     table = with_column(EVENTS, name="n", type="list<required int>")
-    kind = columns(followed(made(table), changed(table, "n", type="list<long>")))["n"]["type"]
+    kind = columns(followed(created(table), changed(table, "n", type="list<long>")))["n"]["type"]
     assert (kind["element"], kind["element-required"]) == ("long", False)
 
 
 def test_a_column_is_renamed_by_was_and_keeps_its_id() -> None:
     renamed = changed(ORDERS, "amount", name="price", was="amount")
-    after = followed(made(ORDERS), renamed)
+    after = followed(created(ORDERS), renamed)
     assert "amount" not in columns(after)
-    assert columns(after)["price"]["id"] == columns(made(ORDERS))["amount"]["id"]
+    assert columns(after)["price"]["id"] == columns(created(ORDERS))["amount"]["id"]
     assert not planned(after, renamed).updates, "`was` may stay where it is"
 
 
-def test_a_rename_without_was_is_refused_and_told_how() -> None:
-    [problem] = planned(made(ORDERS), changed(ORDERS, "amount", name="price")).problems
+def test_a_rename_without_was_is_refused_with_the_solution() -> None:
+    [problem] = planned(created(ORDERS), changed(ORDERS, "amount", name="price")).problems
     assert "column amount: declared no more" in problem
     assert problem.endswith("if it is price now, say `was: amount` there")
 
 
-def test_a_column_becomes_optional_and_never_required() -> None:
+def test_a_column_can_become_optional_but_not_required() -> None:
     optional = changed(ORDERS, "ordered_at", required=False)
-    assert columns(followed(made(ORDERS), optional))["ordered_at"]["required"] is False
-    [problem] = planned(made(ORDERS), changed(ORDERS, "amount", required=True)).problems
+    assert columns(followed(created(ORDERS), optional))["ordered_at"]["required"] is False
+    [problem] = planned(created(ORDERS), changed(ORDERS, "amount", required=True)).problems
     assert problem.startswith("column amount: optional in the table")
 
 
@@ -161,33 +164,35 @@ def test_a_column_becomes_optional_and_never_required() -> None:
         ),
     ],
 )
-def test_what_would_lose_data_or_break_readers_is_refused(table: dict[str, Any], problem: str) -> None:
-    plan = planned(made(ORDERS), table)
-    assert any(problem in each for each in plan.problems), plan.problems
+def test_changes_that_would_lose_data_or_break_readers_are_refused(
+    table: dict[str, Any], problem: str
+) -> None:
+    plan = planned(created(ORDERS), table)
+    assert any(problem in line for line in plan.problems), plan.problems
     assert not plan.updates, "nothing is done by halves"
 
 
-def test_what_clients_added_or_widened_stays() -> None:
+def test_columns_that_clients_added_or_widened_stay() -> None:
     by_client = with_column(changed(EVENTS, "body", doc="Raw"), name="extra", type="int")
-    table = made(EVENTS)
+    table = created(EVENTS)
     there = {**followed(table, by_client), "properties": table["properties"]}
     after = followed(there, with_column(EVENTS, name="country", type="string"))
     assert list(columns(after)) == ["body", "at", "extra", "country"]
     assert columns(after)["body"]["doc"] == "Raw"
 
     counted = with_column(EVENTS, name="n", type="int")
-    widened = {**followed(made(counted), changed(counted, "n", type="long"))}
-    widened["properties"] = made(counted)["properties"]
+    widened = {**followed(created(counted), changed(counted, "n", type="long"))}
+    widened["properties"] = created(counted)["properties"]
     assert columns(followed(widened, {**counted, "description": "Counted"}))["n"]["type"] == "long"
 
 
-def test_partitions_change_for_what_is_written_from_now_on() -> None:
+def test_partitions_change_for_new_files() -> None:
     monthly = {
         **ORDERS,
         "partitions": [{"column": "ordered_at", "transform": "month"}, ORDERS["partitions"][1]],
     }
-    after = followed(made(ORDERS), monthly)
-    spec = next(each for each in after["partition-specs"] if each["spec-id"] == after["default-spec-id"])
+    after = followed(created(ORDERS), monthly)
+    spec = next(entry for entry in after["partition-specs"] if entry["spec-id"] == after["default-spec-id"])
     assert [(part["name"], part["field-id"]) for part in spec["fields"]] == [
         ("ordered_at_month", 1003),
         ("id_bucket", 1001),
@@ -198,12 +203,12 @@ def test_partitions_change_for_what_is_written_from_now_on() -> None:
     assert len(back["partition-specs"]) == 2
 
 
-def test_order_changes_and_goes() -> None:
+def test_the_order_is_changed_and_removed() -> None:
     by_time = {**ORDERS, "sort_order": [{"column": "ordered_at"}]}
-    table = made(ORDERS)
+    table = created(ORDERS)
     assert planned(table, by_time).steps == ["write in the declared order from now on"]
     after = followed(table, by_time)
-    [order] = [each for each in after["sort-orders"] if each["order-id"] == after["default-sort-order-id"]]
+    [order] = [entry for entry in after["sort-orders"] if entry["order-id"] == after["default-sort-order-id"]]
     assert order["fields"] == [
         {"source-id": 2, "transform": "identity", "direction": "asc", "null-order": "nulls-first"}
     ]
@@ -214,16 +219,16 @@ def test_order_changes_and_goes() -> None:
 
 
 def test_partitions_of_a_client_stay_while_theirs_are_declared_as_before() -> None:
-    table = made(ORDERS)
+    table = created(ORDERS)
     by_client = followed(table, {**ORDERS, "partitions": []})
     there = {**by_client, "properties": table["properties"]}
     after = followed(there, with_column(ORDERS, name="country", type="string"))
     assert after["default-spec-id"] == by_client["default-spec-id"]
 
 
-def test_a_tag_is_the_newest_snapshot_when_it_is_made_and_stays() -> None:
+def test_a_tag_refers_to_the_newest_snapshot_of_its_creation() -> None:
     name = {"table": "raw.events", "name": "training-1", "keep_days": 30}
-    after = followed(written(made(EVENTS)), EVENTS, snapshots=[name])
+    after = followed(written(created(EVENTS)), EVENTS, snapshots=[name])
     assert after["refs"]["training-1"] == {
         "snapshot-id": SNAPSHOT,
         "type": "tag",
@@ -239,37 +244,41 @@ def test_a_tag_is_the_newest_snapshot_when_it_is_made_and_stays() -> None:
 @pytest.mark.parametrize(
     ("table", "name", "problem"),
     [
-        (made(EVENTS), {}, "the table has none yet; write to it first"),
-        (written(made(EVENTS)), {"snapshot_id": "5"}, "the table has no snapshot 5, or no more"),
-        (written(made(EVENTS)), {"name": "t", "kind": "branch"}, "it is a tag; give the branch another name"),
-        (written(made(EVENTS)), {"name": "t", "snapshot_id": "5"}, "a tag never moves, take another name"),
+        (created(EVENTS), {}, "the table has none yet; write to it first"),
+        (written(created(EVENTS)), {"snapshot_id": "5"}, "the table has no snapshot 5, or no more"),
+        (
+            written(created(EVENTS)),
+            {"name": "t", "kind": "branch"},
+            "it is a tag; give the branch another name",
+        ),
+        (written(created(EVENTS)), {"name": "t", "snapshot_id": "5"}, "a tag never moves, take another name"),
     ],
 )
-def test_names_of_snapshots_that_cannot_be_are_refused(
+def test_impossible_names_of_snapshots_are_refused(
     table: dict[str, Any], name: dict[str, Any], problem: str
 ) -> None:
     refs = {**table["refs"], **({"t": {"snapshot-id": SNAPSHOT, "type": "tag"}} if table["refs"] else {})}
     wanted = {"table": "raw.events", "name": "training-1", **name}
     plan = planned({**table, "refs": refs}, EVENTS, snapshots=[wanted])
-    assert [each.endswith(problem) for each in plan.problems] == [True], plan.problems
+    assert [line.endswith(problem) for line in plan.problems] == [True], plan.problems
 
 
-def test_a_plan_that_asks_for_nothing_requires_nothing() -> None:
-    plan = planned(made(ORDERS), ORDERS)
+def test_an_empty_plan_has_no_requirements() -> None:
+    plan = planned(created(ORDERS), ORDERS)
     assert not plan.requirements
-    plan = planned(made(ORDERS), {**ORDERS, "description": "Orders"})
-    assert [each["type"] for each in plan.requirements] == ["assert-table-uuid"]
+    plan = planned(created(ORDERS), {**ORDERS, "description": "Orders"})
+    assert [requirement["type"] for requirement in plan.requirements] == ["assert-table-uuid"]
     assert plan.steps == ["set comment"]
 
 
 def _dropped(schema_of_snapshots: list[int | None]) -> dict[str, Any]:
     """Orders of which a client has dropped `email`, with snapshots written by these schemas."""
-    before = made(ORDERS)
+    before = created(ORDERS)
     first = before["schemas"][0]
-    kept = {
+    remaining = {
         **first,
         "schema-id": 1,
-        "fields": [each for each in first["fields"] if each["name"] != "email"],
+        "fields": [column for column in first["fields"] if column["name"] != "email"],
     }
     snapshots = [
         {
@@ -281,11 +290,11 @@ def _dropped(schema_of_snapshots: list[int | None]) -> dict[str, Any]:
         }
         for number, schema in enumerate(schema_of_snapshots, start=1)
     ]
-    return {**before, "schemas": [first, kept], "current-schema-id": 1, "snapshots": snapshots}
+    return {**before, "schemas": [first, remaining], "current-schema-id": 1, "snapshots": snapshots}
 
 
 @pytest.mark.parametrize("schemas", [[0], [0, 1], [None]])
-def test_a_pii_column_stays_declared_while_snapshots_hold_its_values(schemas: list[int | None]) -> None:
+def test_a_pii_column_must_be_declared_while_snapshots_contain_its_values(schemas: list[int | None]) -> None:
     plan = planned(_dropped(schemas), without(ORDERS, "email"))
     [problem] = plan.problems
     assert problem.startswith(
@@ -294,13 +303,13 @@ def test_a_pii_column_stays_declared_while_snapshots_hold_its_values(schemas: li
     assert not plan.updates, "the tags of the table would fall, and its readers get the old files"
 
 
-def test_a_pii_column_may_go_once_no_snapshot_holds_it() -> None:
+def test_a_pii_column_may_be_removed_once_no_snapshot_contains_it() -> None:
     after = followed(_dropped([1]), without(ORDERS, "email"))
     assert planned(after, without(ORDERS, "email")).updates == [], "it is noted no more"
 
 
-def test_a_column_that_is_no_pii_may_go_at_once() -> None:
+def test_a_column_without_pii_may_be_removed_at_once() -> None:
     declared = changed(ORDERS, "email", classification="internal")
     before = _dropped([0])
-    before["properties"] = made(declared)["properties"]
+    before["properties"] = created(declared)["properties"]
     assert planned(before, without(declared, "email")).problems == []

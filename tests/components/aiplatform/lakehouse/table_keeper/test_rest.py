@@ -17,10 +17,10 @@ class Endpoint:
 
     def __init__(self, *answers: tuple[int, Any]) -> None:
         self.answers = list(answers)
-        self.asked: list[Any] = []
+        self.requests: list[Any] = []
 
     def send(self, request: Any) -> Any:
-        self.asked.append(request)
+        self.requests.append(request)
         status, content = self.answers.pop(0)
         text = json.dumps(content) if content is not None else ""
         return SimpleNamespace(status_code=status, text=text, content=text.encode())
@@ -44,9 +44,9 @@ KEYS = Credentials("AKIAEXAMPLE", "secret")
 
 
 def test_a_table_is_loaded_by_its_path_and_a_signed_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, endpoint = catalog(monkeypatch, (200, {"metadata": {"format-version": 2}}), credentials=KEYS)
-    assert made.load("raw", "a/b") == {"format-version": 2}
-    config, load = endpoint.asked
+    client, endpoint = catalog(monkeypatch, (200, {"metadata": {"format-version": 2}}), credentials=KEYS)
+    assert client.load("raw", "a/b") == {"format-version": 2}
+    config, load = endpoint.requests
     base = "https://glue.eu-central-1.amazonaws.com/iceberg/v1"
     assert config.url == f"{base}/config?warehouse=111122223333"
     assert load.url == f"{base}/catalogs/1/namespaces/raw/tables/a%2Fb"
@@ -58,9 +58,9 @@ def test_a_table_is_loaded_by_its_path_and_a_signed_request(monkeypatch: pytest.
 
 
 def test_a_commit_names_the_table_and_may_have_an_empty_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, endpoint = catalog(monkeypatch, (204, None), credentials=KEYS)
-    made.commit("raw", "events", {"updates": []})
-    sent = endpoint.asked[1]
+    client, endpoint = catalog(monkeypatch, (204, None), credentials=KEYS)
+    client.commit("raw", "events", {"updates": []})
+    sent = endpoint.requests[1]
     assert sent.method == "POST"
     assert json.loads(sent.body) == {"identifier": {"namespace": ["raw"], "name": "events"}, "updates": []}
 
@@ -77,12 +77,12 @@ def test_a_commit_names_the_table_and_may_have_an_empty_answer(monkeypatch: pyte
         (500, rest.LaterError),
     ],
 )
-def test_an_answer_that_is_no_success_is_an_error_of_its_kind(
+def test_unsuccessful_answers_raise_the_matching_error(
     monkeypatch: pytest.MonkeyPatch, status: int, error: type[Exception]
 ) -> None:
-    made, _ = catalog(monkeypatch, (status, {"message": "no"}), credentials=KEYS)
+    client, _ = catalog(monkeypatch, (status, {"message": "no"}), credentials=KEYS)
     with pytest.raises(error) as raised:
-        made.load("raw", "events")
+        client.load("raw", "events")
     assert type(raised.value) is error
     assert str(raised.value).endswith(f'/namespaces/raw/tables/events: {status} {{"message": "no"}}')
 

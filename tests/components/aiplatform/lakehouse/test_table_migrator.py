@@ -1,4 +1,4 @@
-"""The table keeper as the component makes it: what it is called with, when, and what it may do."""
+"""The table migrator (table keeper): its calls, their order, and its permissions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _input(recording: Recording, name: str) -> dict[str, Any]:
     return json.loads(recording.one(CALL, name).inputs["input"])
 
 
-def test_a_table_is_called_for_with_its_declaration(default: Recording) -> None:
+def test_the_migrator_is_called_with_a_tables_declaration(default: Recording) -> None:
     orders = _input(default, "lake-curated-orders")
     assert (orders["warehouse"], orders["database"], orders["table"]) == (
         ACCOUNT,
@@ -46,31 +46,31 @@ def test_a_table_is_called_for_with_its_declaration(default: Recording) -> None:
     ]
 
 
-def test_a_declaration_that_stays_gives_the_same_call(default: Recording) -> None:
+def test_an_unchanged_declaration_is_the_same_call(default: Recording) -> None:
     again = lakehouse(tables=[ORDERS, EVENTS], grants=[BY_TABLE])
     assert again.one(CALL, "lake-curated-orders").inputs == default.one(CALL, "lake-curated-orders").inputs
     assert "triggers" not in again.one(CALL, "lake-curated-orders").inputs
 
 
-def test_a_table_is_made_with_the_note_that_the_keeper_goes_by(default: Recording) -> None:
+def test_a_table_is_created_with_the_migrators_note(default: Recording) -> None:
     iceberg = default.one(TABLE, "lake-curated-orders").inputs["openTableFormatInput"]["icebergInput"]
     note = json.loads(iceberg["icebergTableInput"]["properties"][NOTE])
     assert note["fields"]["1"] == "long!"
     assert note["partitions"][0] == [2, "day", "ordered_at_day"]
 
 
-def test_tags_grants_and_filters_wait_until_the_columns_are_there(default: Recording) -> None:
+def test_tags_grants_and_filters_depend_on_the_migration(default: Recording) -> None:
     call = default.one(CALL, "lake-curated-orders")
     waiting = [
         default.one("aws:lakeformation/resourceLfTags:ResourceLfTags", "lake-curated-orders-public"),
         default.one("aws:lakeformation/permissions:Permissions", "lake-role-support-curated.orders"),
     ]
-    for each in waiting:
-        assert default.depends(each, on=call), each.name
-        assert each.delete_before_replace, "taking the old one away later would take what is new, too"
+    for resource in waiting:
+        assert default.depends(resource, on=call), resource.name
+        assert resource.delete_before_replace, "deleting the old one later would delete what is new, too"
 
 
-def test_the_keeper_is_called_when_it_may_do_its_work(default: Recording) -> None:
+def test_the_migrator_is_called_after_its_permissions_exist(default: Recording) -> None:
     call = default.one(CALL, "lake-curated-orders")
     for first in (
         default.one("aws:iam/rolePolicy:RolePolicy", "lake-keeper"),
@@ -81,19 +81,19 @@ def test_the_keeper_is_called_when_it_may_do_its_work(default: Recording) -> Non
         assert default.depends(call, on=first), first.name
 
 
-def test_the_keeper_sees_what_tables_are_and_not_what_is_in_them(default: Recording) -> None:
+def test_the_migrator_accesses_schemas_and_no_rows(default: Recording) -> None:
     granted = default.one("aws:lakeformation/permissions:Permissions", "lake-keeper-curated-tables").inputs
     assert granted["permissions"] == ["ALTER", "DESCRIBE"]
     policy = json.loads(default.one("aws:iam/rolePolicy:RolePolicy", "lake-keeper").inputs["policy"])
     actions = {action for statement in policy["Statement"] for action in statement["Action"]}
-    assert not {each for each in actions if each.startswith(("s3:", "kms:"))}
-    assert not {each for each in actions if "*" in each}
+    assert not {action for action in actions if action.startswith(("s3:", "kms:"))}
+    assert not {action for action in actions if "*" in action}
     buckets = json.loads(default.one("aws:s3/bucketPolicy:BucketPolicy", "lake-raw").inputs["policy"])
-    [past] = [each for each in buckets["Statement"] if each["Sid"] == "PastGovernance"]
+    [past] = [statement for statement in buckets["Statement"] if statement["Sid"] == "PastGovernance"]
     assert not [arn for arn in past["Condition"]["ArnNotEquals"]["aws:PrincipalArn"] if "keep" in arn]
 
 
-def test_the_function_is_our_code_and_the_logs_are_encrypted(default: Recording) -> None:
+def test_the_function_has_the_packaged_code_and_encrypted_logs(default: Recording) -> None:
     function = default.one("aws:lambda/function:Function", "lake-keeper").inputs
     assert function["name"] == "acme-dev-table-keeper"
     assert function["handler"] == "table_keeper.handler.handle"
@@ -101,27 +101,27 @@ def test_the_function_is_our_code_and_the_logs_are_encrypted(default: Recording)
     assert group["name"] == "/aws/lambda/acme-dev-table-keeper"
     key = json.loads(default.one("aws:kms/key:Key").inputs["policy"])
     contexts = [
-        each["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
-        for each in key["Statement"]
-        if each.get("Sid") == "LogsEncrypt"
+        statement["Condition"]["ArnEquals"]["kms:EncryptionContext:aws:logs:arn"]
+        for statement in key["Statement"]
+        if statement.get("Sid") == "LogsEncrypt"
     ]
-    assert [each.endswith(f"log-group:{group['name']}") for each in contexts] == [True]
+    assert [entry.endswith(f"log-group:{group['name']}") for entry in contexts] == [True]
 
 
-def test_what_the_keeper_would_refuse_is_told_before_anything_is_made() -> None:
-    asked: list[dict[str, Any]] = []
+def test_migrations_that_would_fail_are_reported_before_anything_is_created() -> None:
+    requests: list[dict[str, Any]] = []
 
     def answer(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        asked.append(json.loads(arguments["input"]))
+        requests.append(json.loads(arguments["input"]))
         return {"result": json.dumps({"problems": {"raw.events": ["column at: declared no more"]}})}
 
-    told = problems(answers={"aws:lambda/getInvocation:getInvocation": answer})
-    assert told == ["LakehouseArgs.tables[1]: raw.events: column at: declared no more"]
-    assert asked[0]["warehouse"] == ACCOUNT
-    assert [each["database"] for each in asked[0]["judge"]] == ["acme_dev_curated", "acme_dev_raw"]
+    reported = problems(answers={"aws:lambda/getInvocation:getInvocation": answer})
+    assert reported == ["LakehouseArgs.tables[1]: raw.events: column at: declared no more"]
+    assert requests[0]["warehouse"] == ACCOUNT
+    assert [entry["database"] for entry in requests[0]["judge"]] == ["acme_dev_curated", "acme_dev_raw"]
 
 
-def test_where_the_keeper_is_not_there_yet_nothing_is_judged() -> None:
+def test_without_the_migrator_no_migration_is_checked() -> None:
     class MissingError(grpc.RpcError):
         def code(self) -> grpc.StatusCode:
             return grpc.StatusCode.UNKNOWN
@@ -132,5 +132,5 @@ def test_where_the_keeper_is_not_there_yet_nothing_is_judged() -> None:
     def missing(_: Mapping[str, Any]) -> Mapping[str, Any]:
         raise MissingError
 
-    made = lakehouse(answers={"aws:lambda/getInvocation:getInvocation": missing})
-    assert len(made.all(CALL)) == 2
+    recording = lakehouse(answers={"aws:lambda/getInvocation:getInvocation": missing})
+    assert len(recording.all(CALL)) == 2

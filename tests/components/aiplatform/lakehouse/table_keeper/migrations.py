@@ -1,4 +1,4 @@
-"""A table as it is made by its declaration, and what becomes of it: updates are applied by PyIceberg, so that
+"""A table as it is created by its declaration, and its changes: updates are applied by PyIceberg, so that
 what the keeper asks for is what a catalog understands."""
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SNAPSHOT = 7_301_000_000_000_000_001
 
 def settings(table: Mapping[str, Any], **more: Any) -> LakehouseSettings:
     """A lakehouse with one table."""
-    given = {"prefix": "acme-dev", "writers": [PIPELINE], "tables": [table], **more}
-    return read(LakehouseSettings, given, "LakehouseArgs")
+    arguments = {"prefix": "acme-dev", "writers": [PIPELINE], "tables": [table], **more}
+    return read(LakehouseSettings, arguments, "LakehouseArgs")
 
 
-def made(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The metadata of a table that was made by its declaration, as Iceberg's spec has it."""
+def created(table: Mapping[str, Any]) -> dict[str, Any]:
+    """The metadata of a table that was created by its declaration, as Iceberg's spec has it."""
     lake = settings(table)
     declared: TableSettings = lake.tables[0]
     schema = numbered(declared.fields)
@@ -100,28 +100,28 @@ def planned(metadata: Mapping[str, Any], table: Mapping[str, Any], **more: Any) 
 
 def followed(metadata: Mapping[str, Any], table: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """The metadata after the keeper has been."""
-    asked = planned(metadata, table, **more)
-    assert not asked.problems, asked.problems
+    migration = planned(metadata, table, **more)
+    assert not migration.problems, migration.problems
     base: TableMetadata = TableMetadataV2.model_validate(metadata)
-    for requirement in _REQUIREMENTS.validate_python(asked.requirements):
+    for requirement in _REQUIREMENTS.validate_python(migration.requirements):
         requirement.validate(base)
-    if not asked.updates:
+    if not migration.updates:
         return dict(metadata)
-    after = update_table_metadata(base, _UPDATES.validate_python(asked.updates), enforce_validation=True)
+    after = update_table_metadata(base, _UPDATES.validate_python(migration.updates), enforce_validation=True)
     return after.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def columns(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Name -> the column as it is now."""
     number = metadata["current-schema-id"]
-    schema = next(each for each in metadata["schemas"] if each["schema-id"] == number)
-    return {each["name"]: each for each in schema["fields"]}
+    schema = next(entry for entry in metadata["schemas"] if entry["schema-id"] == number)
+    return {column["name"]: column for column in schema["fields"]}
 
 
 def _ids(node: Any) -> list[int]:
     if isinstance(node, list):
-        return [number for each in node for number in _ids(each)]
+        return [number for entry in node for number in _ids(entry)]
     if not isinstance(node, dict):
         return []
-    own = [value for key, value in node.items() if key in ("id", "element-id", "key-id", "value-id")]
-    return own + [number for value in node.values() for number in _ids(value)]
+    ids = [value for key, value in node.items() if key in ("id", "element-id", "key-id", "value-id")]
+    return ids + [number for value in node.values() for number in _ids(value)]
