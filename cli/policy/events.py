@@ -10,10 +10,10 @@ from typing import Any, Final, cast
 
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 SAID: Final = "guardrails: "
-"""How the lines begin that the pack itself says (policies/pack/notes.py)."""
+"""How the lines begin that the pack itself says (policies/framework/run_log.py)."""
 _FAILED: Final = "preview failed"
-_WAITS: Final = "known only at `up`, and judged there: "
-_MEND: Final = re.compile(r"\nTo mend it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
+_WAITS: Final = "known only at `up`, and evaluated there: "
+_MEND: Final = re.compile(r"\nTo fix it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
 _COUNTED: Final = re.compile(r"(\w+\.\w+) \((\d+)\)")
 _PATH: Final = re.compile(r"(?P<path>[\w$/.\-]+(\[[^\]\n]*\]|\.[\w$/\-]+)*): ")
 

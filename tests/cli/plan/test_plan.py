@@ -39,7 +39,7 @@ def _fault(level: str = "mandatory") -> dict[str, Any]:
     return {
         "policyEvent": {
             "resourceUrn": URN,
-            "message": "acl: public\nTo mend it: close it. (docs/policies.md#x)",
+            "message": "acl: public\nTo fix it: close it. (docs/policies.md#x)",
             "policyName": "data.block_public_buckets",
             "enforcementLevel": level,
             "severity": "high",

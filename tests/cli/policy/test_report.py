@@ -16,7 +16,7 @@ PREFIX = "urn:pulumi:aws-prod::ai-platform"
 BUCKET = f"{PREFIX}::aiplatform:index:Lakehouse$aws:s3/bucket:Bucket::lake"
 STACK = f"{PREFIX}::pulumi:pulumi:Stack::ai-platform-aws-prod"
 END = {"summaryEvent": {"result": "succeeded", "resourceChanges": {}}}
-MEND = "\nTo mend it: Set `acl` (the bucket's own) to private. (docs/policies.md#data{page})"
+MEND = "\nTo fix it: Set `acl` (the bucket's own) to private. (docs/policies.md#data{page})"
 
 
 def _fault(policy: str, severity: str = "high", level: str = "mandatory", **more: Any) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def _passed(*names: str) -> dict[str, Any]:
 
 
 PROFILE = _said("guardrails: 3 policies in profile prod (the pack's configuration)\n")
-WAITS = _said("guardrails: known only at `up`, and judged there: data.a_b (33), identity.c_d (2)\n")
+WAITS = _said("guardrails: known only at `up`, and evaluated there: data.a_b (33), identity.c_d (2)\n")
 
 
 def _judged(*told: dict[str, Any]) -> Judgement:
@@ -84,7 +84,7 @@ def test_the_remediation_of_a_policy_is_told_once() -> None:
 
 def test_no_line_of_the_pack_is_longer_than_a_terminal() -> None:
     names = ", ".join(f"topic.policy_number_{number} ({number})" for number in range(1, 40))
-    told = _lines(_said(f"guardrails: known only at `up`, and judged there: {names}"), END)
+    told = _lines(_said(f"guardrails: known only at `up`, and evaluated there: {names}"), END)
     assert max(map(len, told)) <= 110
     assert " ".join(each.strip() for each in told).count("topic.policy_number_") == 39, "and nothing is lost"
 
