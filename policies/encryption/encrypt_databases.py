@@ -52,7 +52,7 @@ require_customer_keys(
             "encryptionKeyName", "rows and backups", unless={"masterInstanceName": ()}
         ),
         "gcp:firestore/database:Database": Key("cmekConfig.kmsKeyName", "its documents"),
-        "gcp:bigtable/instance:Instance": Key("kmsKeyName", "its rows", each="clusters"),
+        "gcp:bigtable/instance:Instance": Key("kmsKeyName", "its rows", entries="clusters"),
     },
 )
 

@@ -33,7 +33,7 @@ require_customer_keys(
         "aws:efs/fileSystem:FileSystem": _DISK,
         "aws:ec2/instance:Instance": (
             Key("rootBlockDevice.kmsKeyId", _BLOCKS, "rootBlockDevice.encrypted", _DISK.modes),
-            Key("kmsKeyId", _BLOCKS, "encrypted", _DISK.modes, each="ebsBlockDevices"),
+            Key("kmsKeyId", _BLOCKS, "encrypted", _DISK.modes, entries="ebsBlockDevices"),
         ),
         "gcp:container/nodePool:NodePool": Key("nodeConfig.bootDiskKmsKey", _BOOT_DISKS),
         "gcp:compute/disk:Disk": Key(

@@ -27,7 +27,7 @@ class Key:
     """The property path that must be true, or one of `modes`, for the key to be used."""
     modes: tuple[Any, ...] = (True, "true")
     """The values of `enabled_by` with which the key is used."""
-    each: str = ""
+    entries: str = ""
     """The property path of a list: every entry names a key, and the other paths are below it."""
     unless: Mapping[str, tuple[Any, ...]] = field(default_factory=dict[str, tuple[Any, ...]])
     """Property path -> values with which the resource needs no key; an empty tuple means any value."""
@@ -47,8 +47,8 @@ def require_customer_keys(policy: Policy, keys: Mapping[str, Key | tuple[Key, ..
 def _check(key: Key, resource: Resource) -> Iterator[Outcome]:
     if any(_matches(resource, path, values) for path, values in key.unless.items()):
         return
-    if key.each:
-        yield from check_each(resource.entries(key.each), _require, key, resource)
+    if key.entries:
+        yield from check_each(resource.entries(key.entries), _require, key, resource)
     else:
         yield from _require(resource, key, resource)
 
