@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from ..framework import Outcome, Policy, Resource, Violation, check_each, describe
+from ..framework import Outcome, Policy, Resource, Violation, any_of, check_each, describe
 
 POLICY = Policy(
     title="TLS 1.2 at least",
@@ -51,7 +51,7 @@ def on_listeners(resource: Resource) -> Iterator[Outcome]:
     """HTTP listeners that do not redirect, and HTTPS listeners with a policy that allows TLS 1.0 or 1.1."""
     protocol = resource.known("protocol")
     if protocol == "HTTP":
-        if any(action.known("type") != "redirect" for action in resource.entries("defaultActions")):
+        if any_of(resource.entries("defaultActions"), lambda action: action.known("type") != "redirect"):
             yield Violation("protocol", "is 'HTTP' and does more than redirect")
     elif protocol in ("HTTPS", "TLS"):
         policy = resource.known("sslPolicy")
