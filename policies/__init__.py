@@ -1,1 +1,1 @@
-"""Guardrails: what a program may not make, judged in every preview. See docs/policies.md."""
+"""Policies for Pulumi programs, evaluated in every preview. See docs/policies.md."""

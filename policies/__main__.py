@@ -12,7 +12,7 @@ from types import ModuleType
 
 
 def _package() -> ModuleType:
-    """This folder as the package `policies`, whatever it is called and wherever it stands."""
+    """Import this folder as the package `policies`, whatever its name and location."""
     folder = Path(__file__).resolve().parent
     spec = importlib.util.spec_from_file_location(
         "policies", folder / "__init__.py", submodule_search_locations=[str(folder)]
@@ -26,7 +26,8 @@ def _package() -> ModuleType:
 
 
 def _engine() -> str | None:
-    """The engine's address, as Pulumi's hosts for Python give it to a pack (pulumi, policy/__main__.py)."""
+    """Return the engine's address, from the arguments of Pulumi's Python host (pulumi,
+    policy/__main__.py)."""
     parser = argparse.ArgumentParser()
     parser.add_argument("engine", nargs="?")
     parser.add_argument("folder", nargs="?")
@@ -36,16 +37,16 @@ def _engine() -> str | None:
 
 
 def main() -> int:
-    """Find the policies and serve them."""
-    # A short life with many small objects: collecting among them costs more than it frees.
+    """Load the policies and serve them."""
+    # The process is short-lived with many small objects: garbage collection costs more than it frees.
     gc.disable()
     _package()
-    from policies.pack import discovery, server
+    from policies.framework import discovery, server
 
     try:
         policies = discovery.find()
     except discovery.PackError as error:
-        sys.stderr.write(f"the policy pack cannot be used; nothing was judged\n{error}\n")
+        sys.stderr.write(f"the policy pack is invalid; no policy was evaluated\n{error}\n")
         return 1
     return server.serve(policies, datetime.datetime.now(datetime.UTC).date(), _engine())
 

@@ -1,4 +1,4 @@
-"""What the policy pack costs: a preview with and without it in turn, and its start. Part of `make bench`."""
+"""The cost of the policy pack: previews with and without it, and its start. Part of `make bench`."""
 
 from __future__ import annotations
 
@@ -28,48 +28,48 @@ from twin.toolchain.plugin_run import plugin_command
 PACK: Final = ROOT / "policies"
 INVENTORIES: Final = ROOT / "tests" / "inventories" / "environments"
 ADDED: Final = 0.15
-"""How much of a preview the pack may add."""
+"""The limit of what the pack adds to a preview, as a fraction."""
 START_SECONDS: Final = 2.0
-"""How long the pack may take from its start to the port on which it serves."""
+"""The limit of the time from the start of the pack to its port."""
 
 
 @dataclass(frozen=True)
 class Spent:
-    """What a command took."""
+    """The time of a command."""
 
     seconds: float
     cpu_seconds: float
-    """Of all its processes. Where others keep the machine busy it says more than the clock."""
+    """Of all its processes. On a busy machine it is more reliable than the wall clock."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """Previews of everything that an environment has, with and without the pack in turn."""
+    """Previews of a whole environment, alternately with and without the pack."""
 
     environment: str
     resources: int
     without: Sequence[Spent]
-    judged: Sequence[Spent]
-    """With the pack, each right after or right before its fellow in `without`."""
+    with_pack: Sequence[Spent]
+    """With the pack, each right after or right before the entry of the same index in `without`."""
 
     def added(self, what: Callable[[Spent], float]) -> float:
-        """How much of a preview the pack adds (0.1 is a tenth): the median of the pairs."""
-        pairs = zip(self.without, self.judged, strict=True)
-        return statistics.median(what(judged) / what(without) - 1 for without, judged in pairs)
+        """Return what the pack adds to a preview (0.1 is a tenth): the median of the pairs."""
+        pairs = zip(self.without, self.with_pack, strict=True)
+        return statistics.median(what(with_pack) / what(without) - 1 for without, with_pack in pairs)
 
     @property
     def holds(self) -> bool:
-        """Whether the pack keeps to its limit, by the clock: that is what a user waits for."""
+        """Whether the pack is within its limit, by the wall clock, which is what a user waits for."""
         return self.added(_seconds) <= ADDED
 
     def document(self) -> dict[str, Any]:
-        """For a program to read."""
+        """Return the measurements for programs."""
         return {
             "environment": self.environment,
             "resources": self.resources,
             "pairs": len(self.without),
             "without": asdict(_median(self.without)),
-            "with": asdict(_median(self.judged)),
+            "with": asdict(_median(self.with_pack)),
             "added": round(self.added(_seconds), 3),
             "added_cpu": round(self.added(_cpu), 3),
             "holds": self.holds,
@@ -78,24 +78,24 @@ class Compared:
 
 @dataclass(frozen=True)
 class Policies:
-    """All that is measured of the pack."""
+    """All measurements of the pack."""
 
     previews: Sequence[Compared]
     start: Spent
-    """From its start to its port, the shortest."""
+    """From its start to its port, the shortest time."""
     first_start: Spent
-    """The same where Python has compiled nothing yet, neither the pack nor Pulumi nor its own library."""
+    """The same before Python has compiled the pack, Pulumi and the standard library."""
 
     @property
     def starts_in_time(self) -> bool:
-        """Whether it keeps to its limit on a machine that has never started it."""
+        """Whether it is within its limit on a machine that has never started it."""
         return self.first_start.seconds <= START_SECONDS
 
     def document(self) -> dict[str, Any]:
-        """For a program to read."""
+        """Return the measurements for programs."""
         return {
             "added_limit": ADDED,
-            "previews": [each.document() for each in self.previews],
+            "previews": [preview.document() for preview in self.previews],
             "start_limit_seconds": START_SECONDS,
             "start": asdict(self.start),
             "first_start": asdict(self.first_start),
@@ -103,37 +103,37 @@ class Policies:
         }
 
     def table(self) -> Table:
-        """For a person to read."""
-        made = Table(title="previews with the policy pack", title_justify="left", caption_justify="left")
-        made.add_column("stack", no_wrap=True)
+        """Return the measurements for people."""
+        table = Table(title="previews with the policy pack", title_justify="left", caption_justify="left")
+        table.add_column("stack", no_wrap=True)
         for head in ("resources", "without, s", "with, s", "adds", "adds CPU", f"limit {ADDED:.0%}"):
-            made.add_column(head, justify="right")
-        for each in self.previews:
-            made.add_row(
-                each.environment,
-                str(each.resources),
-                f"{_median(each.without).seconds:.1f}",
-                f"{_median(each.judged).seconds:.1f}",
-                f"{each.added(_seconds):+.0%}",
-                f"{each.added(_cpu):+.0%}",
-                _kept(each.holds),
+            table.add_column(head, justify="right")
+        for preview in self.previews:
+            table.add_row(
+                preview.environment,
+                str(preview.resources),
+                f"{_median(preview.without).seconds:.1f}",
+                f"{_median(preview.with_pack).seconds:.1f}",
+                f"{preview.added(_seconds):+.0%}",
+                f"{preview.added(_cpu):+.0%}",
+                _state(preview.holds),
             )
-        made.caption = (
+        table.caption = (
             f"The pack starts in {self.start.seconds:.1f} s ({self.start.cpu_seconds:.1f} s of CPU);\n"
             f"with nothing compiled yet in {self.first_start.seconds:.1f} s "
             f"({self.first_start.cpu_seconds:.1f} s of CPU), limit {START_SECONDS:.0f} s: "
-            f"{_kept(self.starts_in_time)}"
+            f"{_state(self.starts_in_time)}"
         )
-        return made
+        return table
 
 
 def largest() -> str:
-    """The environment with the most resources."""
+    """Return the environment with the most resources."""
     return max(INVENTORIES.glob("*.yaml"), key=_resources).stem
 
 
 def measure(stack: str, folder: Path, pairs: int, say: Callable[[str], None]) -> Policies:
-    """Of an environment and of the largest. folder: the home of twins; pairs: how many previews of each."""
+    """Measure an environment and the largest one. folder: the home of twins; pairs: previews of each."""
     say("starts of the policy pack")
     start, first_start = starts(pairs)
     previews: list[Compared] = []
@@ -145,26 +145,26 @@ def measure(stack: str, folder: Path, pairs: int, say: Callable[[str], None]) ->
 
 
 def compare(twin: Twin, pairs: int, say: Callable[[str], None]) -> Compared:
-    """Previews in a twin that has nothing up."""
+    """Measure previews in an empty twin."""
     world, name = twin.world, twin.environment
     command = [
         *(environment.engine(world), "preview", "--non-interactive", "--stack", name),
         *("--config-file", str(engine.ensure_stack(world, name))),
     ]
-    judged = [*command, "--policy-pack", str(PACK)]
+    with_policies = [*command, "--policy-pack", str(PACK)]
     variables = environment.complete(world)
     spent: dict[bool, list[Spent]] = {False: [], True: []}
     for number in range(pairs):
         say(f"{name}: pair {number + 1} of previews with and without the policy pack")
-        # What comes first changes: a machine that slows down favours neither.
+        # The order alternates, so that a machine that slows down favors neither.
         for with_pack in (bool(number % 2), not number % 2):
-            spent[with_pack].append(ran(judged if with_pack else command, variables))
+            spent[with_pack].append(ran(with_policies if with_pack else command, variables))
     resources = _resources(INVENTORIES / f"{name}.yaml") + 1
     return Compared(name, resources, spent[False], spent[True])
 
 
 def ran(command: Sequence[str], variables: Mapping[str, str]) -> Spent:
-    """Run a command to its end. Raises CalledProcessError where it fails."""
+    """Run a command and return its time. Raises CalledProcessError where it fails."""
     before, began = _cpu_of_children(), time.perf_counter()
     subprocess.run(
         command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, capture_output=True, check=True
@@ -173,7 +173,7 @@ def ran(command: Sequence[str], variables: Mapping[str, str]) -> Spent:
 
 
 def starts(times: int) -> tuple[Spent, Spent]:
-    """Starts of the pack: when Python has compiled all of it, and when it has compiled nothing."""
+    """Measure starts of the pack with all of it compiled by Python, and with nothing compiled."""
     with tempfile.TemporaryDirectory(prefix="bench-compiled-") as folder:
         compiled = Path(folder) / "compiled"
         _start(compiled)
@@ -183,7 +183,7 @@ def starts(times: int) -> tuple[Spent, Spent]:
 
 
 def _start(compiled: Path) -> Spent:
-    """One start as the twin's host for Python makes it. compiled: where Python keeps what it has compiled."""
+    """Measure one start by the twin's Python host. compiled: the folder of Python's compiled files."""
     request = language_pb2.RunPluginRequest(
         kind="analyzer",
         args=["127.0.0.1:1"],
@@ -208,7 +208,7 @@ def _start(compiled: Path) -> Spent:
 
 
 def _cpu_of_children() -> float:
-    """Of those that have ended, and of theirs."""
+    """Return the CPU time of the child processes that have ended, and of theirs."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
@@ -229,5 +229,5 @@ def _cpu(spent: Spent) -> float:
     return spent.cpu_seconds
 
 
-def _kept(holds: bool) -> str:
-    return "kept" if holds else "not kept"
+def _state(holds: bool) -> str:
+    return "met" if holds else "exceeded"

@@ -49,9 +49,9 @@ def test_the_limit_is_of_what_a_user_waits_for(judged: tuple[float, float], hold
 def test_a_person_reads_whether_the_pack_keeps_to_its_limits() -> None:
     policies = Policies([compared((11.0, 8.8)), compared((12.0, 9.6))], Spent(0.3, 0.2), Spent(2.1, 1.1))
     table = policies.table()
-    assert list(table.columns[-1].cells) == ["kept", "not kept"]
+    assert list(table.columns[-1].cells) == ["met", "exceeded"]
     assert list(table.columns[4].cells) == ["+10%", "+20%"]
-    assert "limit 2 s: not kept" in str(table.caption)
+    assert "limit 2 s: exceeded" in str(table.caption)
     assert policies.document()["starts_in_time"] is False
 
 

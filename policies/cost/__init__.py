@@ -1,1 +1,1 @@
-"""What costs money and serves nobody."""
+"""Cost: unused resources, and resources without an owner."""

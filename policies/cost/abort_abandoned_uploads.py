@@ -1,95 +1,93 @@
-"""Parts of uploads that were never ended go."""
+"""Parts of incomplete uploads are deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, holds_unknown
-from ..pack.companions import BUCKETS, Companions, is_narrow
-from ..pack.values import at
+from ..framework import Entry, Outcome, Policy, Resource, Stack, Violation, any_of, check_each
+from ..framework.related_resources import BUCKETS, RelatedResources, applies_to_some_objects, rules
 
 POLICY = Policy(
-    title="Abandoned uploads are taken away",
+    title="Incomplete uploads are deleted",
     severity="low",
-    description="A large upload that breaks off leaves its parts in the bucket: no listing shows them, no "
-    "expiration of objects takes them, and they are paid for. Checkpoints of models are hundreds of "
+    description="A large upload that is interrupted leaves its parts in the bucket: no listing shows them, "
+    "no expiration of objects deletes them, and they are billed. Checkpoints of models are hundreds of "
     "gigabytes.",
     remediation="Add a lifecycle rule for the whole bucket with `abortIncompleteMultipartUpload`; on Google "
     "Cloud one with the action `AbortIncompleteMultipartUpload`.",
 )
 
-_KEPT: Final = "keeps the parts of abandoned uploads for ever"
+_KEEPS: Final = "keeps the parts of incomplete uploads"
 
 
 @POLICY.on_stack
-def on_aws(stack: Stack) -> Iterator[Judgement]:
-    """Buckets without such a rule; but those that S3 delivers access logs to."""
-    lifecycles = Companions(
+def on_aws(stack: Stack) -> Iterator[Outcome]:
+    """Buckets without such a rule, except those for S3's access logs."""
+    lifecycles = RelatedResources(
         stack, "bucket", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
     )
-    logged = Companions(stack, "targetBucket", "aws:s3/bucketLogging:BucketLogging")
-    for bucket in stack.of(*BUCKETS):
-        configured = lifecycles.of(bucket)
-        aborts = _aborts(configured)
-        if logged.of(bucket) or aborts or _aborts_itself(bucket):
-            continue
-        unknown = any(each.get("rules") is UNKNOWN for each in configured)
-        if lifecycles.strays or unknown or aborts is None or bucket.said("lifecycleRules") is UNKNOWN:
-            yield Undecided("rules")
-        else:
-            yield Finding("", _KEPT, bucket)
+    logging = RelatedResources(stack, "targetBucket", "aws:s3/bucketLogging:BucketLogging")
+    yield from check_each(stack.of(*BUCKETS), _check_bucket, lifecycles, logging)
 
 
-def _aborts(configured: Sequence[Resource]) -> bool | None:
-    """Whether a rule takes the parts of every upload; None where that is not known yet."""
-    narrow = [
-        is_narrow(cast("Mapping[str, Any]", rule))
-        for each in configured
-        for path, rule in each.items("rules")
-        if each.get(f"{path}.status") == "Enabled"
-        and each.get(f"{path}.abortIncompleteMultipartUpload.daysAfterInitiation") is not None
-    ]
-    return True if False in narrow else None if None in narrow else False
+def _check_bucket(
+    bucket: Resource, lifecycles: RelatedResources, logging: RelatedResources
+) -> Iterator[Outcome]:
+    if logging.of(bucket) or any_of(_tests(bucket, lifecycles), lambda test: test()):
+        return
+    lifecycles.require_known_targets()
+    yield Violation("", _KEEPS)
 
 
-def _aborts_itself(bucket: Resource) -> bool:
-    """Whether a rule in the bucket's own properties does, as older programs have it."""
-    return any(
-        bucket.get(f"{path}.enabled") is True
-        and bucket.get(f"{path}.abortIncompleteMultipartUploadDays") is not None
-        and bucket.get(f"{path}.prefix") in (None, "")
-        for path, _ in bucket.items("lifecycleRules")
+def _tests(bucket: Resource, lifecycles: RelatedResources) -> Sequence[Any]:
+    return [lambda: any_of(rules(lifecycles.of(bucket)), _aborts), lambda: _aborts_inline(bucket)]
+
+
+def _aborts(rule: Entry) -> bool:
+    """Return whether a rule deletes the parts of every upload."""
+    return (
+        rule.known("status") == "Enabled"
+        and rule.known("abortIncompleteMultipartUpload.daysAfterInitiation") is not None
+        and not applies_to_some_objects(rule)
+    )
+
+
+def _aborts_inline(bucket: Resource) -> bool:
+    """Return whether a rule in the bucket's inline configuration does, as in older programs."""
+    return bucket.declared("lifecycleRules") is not None and any_of(
+        bucket.entries("lifecycleRules"),
+        lambda rule: (
+            rule.known("enabled") is True
+            and rule.known("abortIncompleteMultipartUploadDays") is not None
+            and not rule.known("prefix")
+        ),
     )
 
 
 @POLICY.on_stack
-def on_google(stack: Stack) -> Iterator[Judgement]:
-    """Buckets of Google Cloud, where the parts of an XML multipart upload stay, too: S3's clients make them,
-    and Google's own for large files. But those that others deliver their usage logs to."""
+def on_google(stack: Stack) -> Iterator[Outcome]:
+    """Buckets of Google Cloud, except those for usage logs of other buckets. They also keep the parts of XML
+    multipart uploads, which S3 clients create, and Google's own for large files."""
     buckets = stack.of("gcp:storage/bucket:Bucket")
-    delivered = Companions(stack, "logging", "gcp:storage/bucket:Bucket")
-    names: list[Any] = [each.get("logging.logBucket") for each in buckets]
-    for bucket in buckets:
-        name = bucket.get("name")
-        if delivered.of(bucket) or (isinstance(name, str) and name in names):
-            continue
-        rules = [bucket.get(path) for path, _ in bucket.items("lifecycleRules")]
-        aborting = [_aborts_on_google(each) for each in rules]
-        if True in aborting:
-            continue
-        if None in aborting or bucket.said("lifecycleRules") is UNKNOWN:
-            yield Undecided("lifecycleRules")
-        else:
-            yield Finding("lifecycleRules", _KEPT, bucket)
+    logging = RelatedResources(stack, "logging", "gcp:storage/bucket:Bucket")
+    names = [bucket.raw("logging.logBucket") for bucket in buckets]
+    yield from check_each(buckets, _check_google_bucket, logging, names)
 
 
-def _aborts_on_google(rule: Any) -> bool | None:
-    """Whether it takes the parts of every upload; None where that is not known yet."""
-    action = at(rule, "action.type")
-    narrow = [at(rule, f"condition.{key}") for key in ("matchesPrefixes", "matchesSuffixes")]
-    if action is not UNKNOWN and action != "AbortIncompleteMultipartUpload":
+def _check_google_bucket(
+    bucket: Resource, logging: RelatedResources, log_names: list[Any]
+) -> Iterator[Outcome]:
+    name = bucket.raw("name")
+    if logging.of(bucket) or (isinstance(name, str) and name in log_names):
+        return
+    declared = bucket.declared("lifecycleRules") is not None
+    if not (declared and any_of(bucket.entries("lifecycleRules"), _aborts_on_google)):
+        yield Violation("lifecycleRules", _KEEPS)
+
+
+def _aborts_on_google(rule: Entry) -> bool:
+    if rule.known("action.type") != "AbortIncompleteMultipartUpload":
         return False
-    if action is UNKNOWN or any(map(holds_unknown, narrow)):
-        return None
-    return not any(narrow)
+    conditions = ("condition.matchesPrefixes", "condition.matchesSuffixes")
+    return not any_of(conditions, lambda path: bool(rule.fully_known(path)))

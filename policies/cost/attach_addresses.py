@@ -1,19 +1,18 @@
-"""Public addresses belong to something."""
+"""Public addresses are in use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Set
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
+from ..framework import Outcome, Policy, Resource, Stack, Violation, check_each
 
 POLICY = Policy(
-    title="No idle public addresses",
+    title="No unused public addresses",
     severity="low",
-    description="A public address costs the same whether anything answers behind it, and one that nothing "
-    "uses is forgotten until somebody points a name at it.",
-    remediation="Give the address to the NAT gateway, load balancer or machine it was made for, or take it "
-    "out.",
+    description="A public address costs the same whether it is used or not, and an unused one is forgotten "
+    "until a DNS name points to it by mistake.",
+    remediation="Assign the address to the NAT gateway, load balancer or machine that it is for, or remove "
+    "it.",
     frameworks=("NIST 800-53 CM-8",),
 )
 
@@ -21,32 +20,32 @@ _NAMES = ("id", "allocationId", "address", "selfLink", "name", "publicIp")
 
 
 @POLICY.on_stack
-def on_addresses(stack: Stack) -> Iterator[Judgement]:
-    """Addresses that nothing in the program has a property from, or names."""
+def on_addresses(stack: Stack) -> Iterator[Outcome]:
+    """Addresses that no resource of the program refers to."""
     addresses = stack.of(
         "aws:ec2/eip:Eip", "gcp:compute/address:Address", "gcp:compute/globalAddress:GlobalAddress"
     )
-    for address in addresses:
-        if address.type.startswith("gcp:") and address.get("addressType") == "INTERNAL":
-            continue
-        own: list[Any] = [address.said(key) for key in ("instance", "networkInterface", "addressType")]
-        if UNKNOWN in own:
-            yield Undecided("instance" if address.type.startswith("aws:") else "addressType")
-            continue
-        if own[0] or own[1] or any(_holds(each) for each in stack.users_of(address)):
-            continue
-        names = {value for key in _NAMES if isinstance(value := address.get(key), str) and len(value) > 3}
-        if not any(_names(each, names) for each in stack.resources if each is not address):
-            yield Finding("", "is used by nothing in this program", address)
+    yield from check_each(addresses, _check_address, stack)
 
 
-def _holds(user: Resource) -> bool:
-    """Whether a user is more than a name that points to the address."""
+def _check_address(address: Resource, stack: Stack) -> Iterator[Outcome]:
+    if address.declared("addressType") == "INTERNAL":
+        return
+    if address.declared("instance") or address.declared("networkInterface"):
+        return
+    if any(_uses_addresses(user) for user in stack.users_of(address)):
+        return
+    names = {value for key in _NAMES if isinstance(value := address.raw(key), str) and len(value) > 3}
+    others = (other for other in stack.resources if other is not address)
+    if not any(_uses_addresses(other) and _mentions(other, names) for other in others):
+        yield Violation("", "is used by no resource of this program")
+
+
+def _uses_addresses(user: Resource) -> bool:
+    """Return whether a resource is more than a DNS name that points to the address."""
     return user.type not in ("aws:route53/record:Record", "gcp:dns/recordSet:RecordSet")
 
 
-def _names(resource: Resource, names: set[str]) -> bool:
-    if not _holds(resource):
-        return False
-    said = str(dict(resource.props))
-    return any(f"'{name}'" in said for name in names)
+def _mentions(resource: Resource, names: Set[str]) -> bool:
+    text = str(dict(resource.props))
+    return any(f"'{name}'" in text for name in names)

@@ -1,44 +1,41 @@
-"""Images that nobody pulls any more go."""
+"""Old images are deleted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
-from ..pack.companions import Companions
+from ..framework import Outcome, Policy, Resource, Stack, Violation, check_each
+from ..framework.related_resources import RelatedResources
 
 POLICY = Policy(
-    title="Registries clean up",
+    title="Registries delete old images",
     severity="low",
-    description="Every build leaves an image of some gigabytes, with the CUDA libraries in each. A "
-    "repository without a rule keeps all of them, for ever.",
+    description="Every build leaves an image of some gigabytes, each with the CUDA libraries. A repository "
+    "without a rule keeps all of them.",
     remediation="Add an ECR LifecyclePolicy; set `cleanupPolicies` on Artifact Registry, and not "
     "`cleanupPolicyDryRun`.",
 )
 
 
 @POLICY.on_stack
-def on_ecr(stack: Stack) -> Iterator[Judgement]:
+def on_ecr(stack: Stack) -> Iterator[Outcome]:
     """Repositories without a lifecycle policy in this program."""
-    policies = Companions(stack, "repository", "aws:ecr/lifecyclePolicy:LifecyclePolicy")
-    for repository in stack.of("aws:ecr/repository:Repository"):
-        if policies.of(repository):
-            continue
-        if policies.strays:
-            yield Undecided("")
-        else:
-            yield Finding("", "has no lifecycle policy, so every image is kept for ever", repository)
+    policies = RelatedResources(stack, "repository", "aws:ecr/lifecyclePolicy:LifecyclePolicy")
+    yield from check_each(stack.of("aws:ecr/repository:Repository"), _check_repository, policies)
+
+
+def _check_repository(repository: Resource, policies: RelatedResources) -> Iterator[Outcome]:
+    if not policies.of(repository):
+        policies.require_known_targets()
+        yield Violation("", "has no lifecycle policy, so every image is kept")
 
 
 @POLICY.on("gcp:artifactregistry/repository:Repository")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Repositories whose cleanup policies are missing, or only a trial; a virtual one keeps nothing."""
-    policies, trial = resource.get("cleanupPolicies"), resource.get("cleanupPolicyDryRun")
-    if resource.get("mode") == "VIRTUAL_REPOSITORY":
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Repositories without cleanup policies, or with a dry run; a virtual repository stores nothing."""
+    if resource.known("mode") == "VIRTUAL_REPOSITORY":
         return
-    if UNKNOWN in (policies, trial):
-        yield Undecided("cleanupPolicies")
-    elif not policies:
-        yield Finding("cleanupPolicies", "are not set, so every image is kept for ever")
-    elif trial is True:
-        yield Finding("cleanupPolicyDryRun", "is true, so the cleanup policies delete nothing")
+    if not resource.known("cleanupPolicies"):
+        yield Violation("cleanupPolicies", "is not set, so every image is kept")
+    elif resource.known("cleanupPolicyDryRun") is True:
+        yield Violation("cleanupPolicyDryRun", "is true, so the cleanup policies delete nothing")

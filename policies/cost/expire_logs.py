@@ -1,41 +1,37 @@
-"""Logs end some day."""
+"""Logs expire."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="Logs expire",
     severity="medium",
-    description="A log group of CloudWatch keeps its records for ever unless it is told how long, and every "
-    "month costs more than the last. What must be kept for years belongs into an archive.",
+    description="A log group of CloudWatch keeps its records without limit by default, and its cost grows "
+    "every month. Records that must be kept for years belong into an archive.",
     remediation="Set `retentionInDays`, or on Google Cloud a lower `retentionDays`.",
     frameworks=("NIST 800-53 AU-11",),
-    options={"most_days": Option({"type": "integer", "minimum": 1}, 731, "The longest that logs are kept.")},
+    options={"most_days": Option({"type": "integer", "minimum": 1}, 731, "The longest retention, in days.")},
 )
 
 
 @POLICY.on("aws:cloudwatch/logGroup:LogGroup")
-def on_aws(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Log groups; those that deliver to an archive keep nothing for long."""
-    days = resource.get("retentionInDays")
-    if resource.get("logGroupClass") == "DELIVERY":
+def on_aws(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Log groups, except those that only deliver to an archive."""
+    if resource.known("logGroupClass") == "DELIVERY":
         return
-    if days is UNKNOWN:
-        yield Undecided("retentionInDays")
-    elif not days:
-        yield Finding("retentionInDays", "is not set, so the group keeps its records for ever")
+    days = resource.known("retentionInDays")
+    if not days:
+        yield Violation("retentionInDays", "is not set, so the group keeps its records without limit")
     elif days > options["most_days"]:
-        yield Finding("retentionInDays", f"is {days:g}, more than {options['most_days']} days")
+        yield Violation("retentionInDays", f"is {days:g}, more than {options['most_days']} days")
 
 
 @POLICY.on("gcp:logging/projectBucketConfig:ProjectBucketConfig")
-def on_google(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Log buckets, which keep records for 30 days unless they are told otherwise."""
-    days = resource.get("retentionDays")
-    if days is UNKNOWN:
-        yield Undecided("retentionDays")
-    elif days and days > options["most_days"]:
-        yield Finding("retentionDays", f"is {days:g}, more than {options['most_days']} days")
+def on_google(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Log buckets, which keep records for 30 days by default."""
+    days = resource.known("retentionDays")
+    if days and days > options["most_days"]:
+        yield Violation("retentionDays", f"is {days:g}, more than {options['most_days']} days")

@@ -1,18 +1,30 @@
-"""What costs money says who pays."""
+"""Resources with a cost have an owner."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import (
+    UNKNOWN,
+    Deferred,
+    Option,
+    Options,
+    Outcome,
+    Policy,
+    Properties,
+    Resource,
+    Violation,
+    check_each,
+)
 
 POLICY = Policy(
-    title="Owner and cost center on what costs money",
+    title="Owner and cost center on resources with a cost",
     severity="medium",
-    description="A bill is read by tags: without them nobody knows whose a machine is, and nobody dares to "
-    "delete it. A provider's default tags count, but end at what it makes itself: the instances and "
-    "volumes of a launch template and the instances of Cloud SQL have only those that are said there.",
+    description="Costs are assigned by tags: without them no owner of a machine is known, and it is not "
+    "deleted. The default tags of a provider count, but apply only to resources that it creates itself: the "
+    "instances and volumes of a launch template and the instances of Cloud SQL have only their declared "
+    "ones.",
     remediation="Set `default_tags` or `default_labels` on the provider, `tagSpecifications` on launch "
     "templates and `settings.userLabels` on Cloud SQL.",
     frameworks=("NIST 800-53 CM-8",),
@@ -20,7 +32,7 @@ POLICY = Policy(
         "keys": Option(
             {"type": "array", "items": {"type": "string"}},
             ["owner", "cost-center"],
-            "The keys that must be there, with a value.",
+            "The keys that must have a value.",
         )
     },
 )
@@ -56,52 +68,47 @@ _GOOGLE: Final = (
 
 
 @POLICY.on(*_AWS, *_GOOGLE)
-def on_resources(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """What takes a provider's default tags."""
+def on_resources(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Resources that get the provider's default tags."""
     path = "labels" if resource.type.startswith("gcp:") else "tags"
     if resource.type == "gcp:container/cluster:Cluster":
         path = "resourceLabels"
-    if UNKNOWN in [resource.get(key) for key in (path, "tagsAll")]:
-        yield Undecided(path)
-    else:
-        yield from _judged(path, resource.tags, options)
+    resource.known(path)
+    resource.known("tagsAll")
+    yield from _check_tags(resource.tags, path, options["keys"])
 
 
 @POLICY.on("gcp:sql/databaseInstance:DatabaseInstance")
-def on_cloud_sql(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """The provider's default labels do not come to an instance of Cloud SQL."""
-    yield from _own(resource, "settings.userLabels", options)
+def on_cloud_sql(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Instances of Cloud SQL, which do not get the provider's default labels."""
+    path = "settings.userLabels"
+    yield from _check_tags(resource.mapping(path), path, options["keys"])
 
 
 @POLICY.on("aws:ec2/launchTemplate:LaunchTemplate")
-def on_templates(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """The tags of the instances and volumes that come of a template."""
-    specified = resource.get("tagSpecifications")
-    if specified is UNKNOWN:
-        yield Undecided("tagSpecifications")
-        return
-    paths = {
-        cast("dict[str, Any]", entry).get("resourceType"): f"{path}.tags"
-        for path, entry in resource.items("tagSpecifications")
+def on_templates(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """The tags of the instances and volumes of a launch template."""
+    specifications: dict[str, Properties] = {
+        str(entry.raw("resourceType")): entry for entry in resource.entries("tagSpecifications")
     }
-    for kind in ("instance", "volume"):
-        if kind in paths:
-            yield from _own(resource, paths[kind], options)
-        elif UNKNOWN in paths:
-            yield Undecided("tagSpecifications")
-        else:
-            yield Finding("tagSpecifications", f"say nothing of each {kind}, which then has no tag at all")
+    yield from check_each(("instance", "volume"), _check_kind, specifications, options["keys"])
 
 
-def _own(resource: Resource, path: str, options: Options) -> Iterator[Judgement]:
-    tags = resource.get(path)
-    if tags is UNKNOWN:
-        yield Undecided(path)
-    else:
-        yield from _judged(path, cast("Mapping[str, Any]", tags or {}), options)
+def _check_kind(
+    kind: str, specifications: Mapping[str, Properties], keys: Sequence[str]
+) -> Iterator[Outcome]:
+    entry = specifications.get(kind)
+    if entry is not None:
+        yield from _check_tags(entry.mapping("tags"), entry.where("tags"), keys)
+        return
+    for other in specifications.values():
+        other.known("resourceType")
+    yield Violation("tagSpecifications", f"has no entry for each {kind}, which gets no tag")
 
 
-def _judged(path: str, tags: Mapping[str, Any], options: Options) -> Iterator[Judgement]:
-    missing = [key for key in options["keys"] if tags.get(key) is not UNKNOWN and not tags.get(key)]
+def _check_tags(tags: Mapping[str, Any], path: str, keys: Sequence[str]) -> Iterator[Outcome]:
+    missing = [key for key in keys if tags.get(key) is not UNKNOWN and not tags.get(key)]
     if missing:
-        yield Finding(path, f"lack {' and '.join(map(repr, missing))}")
+        yield Violation(path, f"has no {' and no '.join(map(repr, missing))}")
+    elif any(tags[key] is UNKNOWN for key in keys):
+        yield Deferred(path)

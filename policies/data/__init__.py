@@ -1,1 +1,1 @@
-"""How data is kept and who reaches it."""
+"""Retention of data, and access to it."""

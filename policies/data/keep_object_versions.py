@@ -1,78 +1,74 @@
-"""What is overwritten or deleted in a bucket can be had again."""
+"""Overwritten and deleted objects can be restored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
-from ..pack.companions import BUCKETS, Companions, expire
+from ..framework import Entry, Outcome, Policy, Resource, Stack, Violation, any_of, check_each
+from ..framework.related_resources import BUCKETS, RelatedResources, objects_expire
 
 POLICY = Policy(
     title="Buckets keep versions",
     severity="medium",
-    description="An object that is overwritten or deleted by mistake can be had again. A bucket of which "
-    "every object expires, such as one of logs or of temporary files, needs no versions.",
+    description="An object that is overwritten or deleted by mistake can be restored. A bucket in which "
+    "every object expires, such as one for logs or temporary files, needs no versions.",
     remediation="Add a BucketVersioning with `status: Enabled`; set `versioning.enabled` or leave soft "
-    "delete on with Google Cloud; or let everything in it expire.",
+    "delete on with Google Cloud; or let every object expire.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
 )
 
+_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+_SOFT_DELETE = "softDeletePolicy.retentionDurationSeconds"
+
 
 @POLICY.on_stack
-def on_aws(stack: Stack) -> Iterator[Judgement]:
-    """S3 keeps no versions unless it is said."""
-    versions = Companions(stack, "bucket", "aws:s3/bucketVersioning:BucketVersioning")
-    lifecycles = Companions(
-        stack, "bucket", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    )
-    for bucket in stack.of(*BUCKETS):
-        said = [each.get("versioningConfiguration.status") for each in versions.of(bucket)]
-        own = [key for key in ("versioning", "versionings") if bucket.said(key) is not None]
-        said += [each.get("enabled") for _, each in _objects(bucket, *own)]
-        said.append(bucket.said("versioning"))
-        if any(each is True or each == "Enabled" for each in said):
-            continue
-        expires = expire(lifecycles.of(bucket))
-        if expires:
-            continue
-        if expires is None or versions.strays or UNKNOWN in said:
-            yield Undecided("versioning")
-        else:
-            yield Finding("versioning", "is not enabled, so what is overwritten or deleted is gone", bucket)
+def on_aws(stack: Stack) -> Iterator[Outcome]:
+    """S3 buckets, which keep no versions by default."""
+    versioning = RelatedResources(stack, "bucket", "aws:s3/bucketVersioning:BucketVersioning")
+    lifecycles = RelatedResources(stack, "bucket", _LIFECYCLE)
+    yield from check_each(stack.of(*BUCKETS), _check_bucket, versioning, lifecycles)
 
 
-def _objects(resource: Resource, *paths: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for path in paths:
-        for where, entry in resource.items(path):
-            yield where, cast("dict[str, Any]", entry)
+def _check_bucket(
+    bucket: Resource, versioning: RelatedResources, lifecycles: RelatedResources
+) -> Iterator[Outcome]:
+    enabled = [lambda: any_of(versioning.of(bucket), _is_enabled), lambda: _is_enabled_inline(bucket)]
+    conditions = [*enabled, lambda: objects_expire(lifecycles.of(bucket))]
+    if not any_of(conditions, lambda test: test()):
+        versioning.require_known_targets()
+        yield Violation("versioning", "is not enabled, so overwritten and deleted objects are lost")
 
 
-def _said(condition: Any) -> Iterator[str]:
-    """The keys of a condition that are set."""
-    if isinstance(condition, Mapping):
-        for key, value in cast("Mapping[str, Any]", condition).items():
-            if value is UNKNOWN or value not in (None, "", [], False):
-                yield key
+def _is_enabled(versioning: Resource) -> bool:
+    return versioning.known("versioningConfiguration.status") == "Enabled"
+
+
+def _is_enabled_inline(bucket: Resource) -> bool:
+    """Return whether the bucket's inline configuration enables versions, as in older programs."""
+    if bucket.declared("versioning") == "Enabled":
+        return True
+    keys = [key for key in ("versioning", "versionings") if bucket.declared(key) is not None]
+    return any_of(keys, lambda key: any_of(bucket.entries(key), lambda entry: entry.known("enabled") is True))
 
 
 @POLICY.on("gcp:storage/bucket:Bucket")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Google Cloud keeps what is deleted for seven days unless it is told not to."""
-    versioned = resource.get("versioning.enabled")
-    kept = resource.get("softDeletePolicy.retentionDurationSeconds")
-    if versioned is True or (kept is not UNKNOWN and (kept is None or float(kept) > 0)):
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Buckets of Google Cloud, which keep deleted objects for seven days by default."""
+    if resource.raw("versioning.enabled") is True:
         return
-    if any(
-        resource.get(f"{path}.action.type") == "Delete"
-        and list(_said(resource.get(f"{path}.condition"))) == ["age"]
-        for path, _ in resource.items("lifecycleRules")
-    ):
+    if any_of(resource.entries("lifecycleRules"), _expires_every_object):
         return
-    if UNKNOWN in (versioned, kept):
-        yield Undecided("softDeletePolicy.retentionDurationSeconds")
-    else:
-        yield Finding(
-            "softDeletePolicy.retentionDurationSeconds",
-            "is 0 and no versions are kept, so what is overwritten or deleted is gone",
+    retention = resource.known(_SOFT_DELETE)
+    if retention is not None and float(retention) <= 0:
+        resource.known("versioning.enabled")
+        yield Violation(
+            _SOFT_DELETE, "is 0 and no versions are kept, so overwritten and deleted objects are lost"
         )
+
+
+def _expires_every_object(rule: Entry) -> bool:
+    if rule.known("action.type") != "Delete":
+        return False
+    condition = rule.mapping("condition")
+    # An unknown condition may limit the rule.
+    return [key for key in condition if rule.raw(f"condition.{key}") not in (None, "", [], False)] == ["age"]

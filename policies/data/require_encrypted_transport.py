@@ -1,19 +1,19 @@
-"""A bucket refuses requests in the clear."""
+"""Buckets refuse requests without TLS."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, cast
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
-from ..pack.companions import BUCKETS, Companions
-from ..pack.statements import Statement, statements
+from ..framework import Outcome, Policy, Resource, Stack, Violation, any_of, check_each
+from ..framework.policy_documents import Statement, statements
+from ..framework.related_resources import BUCKETS, RelatedResources
 
 POLICY = Policy(
     title="Buckets refuse plain HTTP",
     severity="medium",
-    description="S3 answers over plain HTTP, too, until a bucket's policy denies every request for which "
-    "`aws:SecureTransport` is false. Google Cloud Storage is asked over TLS by all its clients.",
+    description="S3 also accepts plain HTTP until a bucket's policy denies every request for which "
+    "`aws:SecureTransport` is false. All clients of Google Cloud Storage use TLS.",
     remediation="Give the bucket a BucketPolicy with Effect Deny, Principal `*`, Action `s3:*` and Condition "
     '`{"Bool": {"aws:SecureTransport": "false"}}`.',
     frameworks=("CIS AWS 2.1.1", "NIST 800-53 SC-8", "SOC 2 CC6.7"),
@@ -21,36 +21,33 @@ POLICY = Policy(
 
 
 @POLICY.on_stack
-def on_buckets(stack: Stack) -> Iterator[Judgement]:
-    """Buckets whose policy, in this program, says nothing of it."""
-    policies = Companions(stack, "bucket", "aws:s3/bucketPolicy:BucketPolicy")
-    for bucket in stack.of(*BUCKETS):
-        documents = [*policies.of(bucket)]
-        own = bucket.said("policy")
-        if own is UNKNOWN or own:
-            documents.append(bucket)
-        yield from _judged(bucket, documents, policies.strays)
+def on_buckets(stack: Stack) -> Iterator[Outcome]:
+    """Buckets without a policy, in this program, that denies plain HTTP."""
+    policies = RelatedResources(stack, "bucket", "aws:s3/bucketPolicy:BucketPolicy")
+    yield from check_each(stack.of(*BUCKETS), _check_bucket, policies)
 
 
-def _judged(bucket: Resource, documents: list[Resource], strays: bool) -> Iterator[Judgement]:
-    found = [statement for each in documents for statement in statements(each, "policy")]
-    if any(isinstance(each, Statement) and _denies_plain_http(each) for each in found):
-        return
-    if strays or any(isinstance(each, Undecided) for each in found):
-        yield Undecided("policy")
-    else:
-        said = "its policy does not deny" if documents else "it has no policy that denies"
-        yield Finding("policy", f"{said} requests without TLS", bucket)
+def _check_bucket(bucket: Resource, policies: RelatedResources) -> Iterator[Outcome]:
+    documents = [*policies.of(bucket)]
+    if bucket.sources("policy") or bucket.declared("policy"):
+        documents.append(bucket)
+    if not any_of((entry for document in documents for entry in statements(document)), _denies_plain_http):
+        policies.require_known_targets()
+        problem = "its policy does not deny" if documents else "no policy denies"
+        yield Violation("policy", f"{problem} requests without TLS")
 
 
 def _denies_plain_http(statement: Statement) -> bool:
+    actions = {entry.raw() for entry in statement.entries("Action")}
     secure = {
-        str(each).lower()
+        str(value).lower()
         for operator, keys in statement.conditions.items()
         if operator in ("Bool", "BoolIfExists")
-        for key, said in keys.items()
+        for key, values in keys.items()
         if key.lower() == "aws:securetransport"
-        for each in (cast("list[Any]", said) if isinstance(said, list) else [said])
+        for value in (cast("list[Any]", values) if isinstance(values, list) else [values])
     }
-    actions = {str(action) for _, action in statement.listed("Action")}
-    return statement.body.get("Effect") == "Deny" and secure == {"false"} and bool(actions & {"s3:*", "*"})
+    denies = statement.known("Effect") == "Deny" and secure == {"false"} and bool(actions & {"s3:*", "*"})
+    if not denies:
+        statement.fully_known()
+    return denies

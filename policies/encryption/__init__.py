@@ -1,1 +1,1 @@
-"""What is encrypted, in rest and on the way, and with whose keys."""
+"""Encryption at rest and in transit, and the keys for it."""

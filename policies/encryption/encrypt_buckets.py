@@ -1,28 +1,28 @@
-"""Buckets are encrypted with a customer's key."""
+"""Buckets are encrypted with a customer-managed key."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
-from ..pack.companions import BUCKETS, Companions
-from ..pack.keys import customer_key
+from ..framework import Outcome, Policy, Resource, Stack, Violation, check_each
+from ..framework.customer_keys import customer_key
+from ..framework.related_resources import BUCKETS, RelatedResources
 
 POLICY = Policy(
-    title="Buckets under a customer's key",
+    title="Buckets with a customer-managed key",
     severity="medium",
-    description="Objects are encrypted with a key of one's own, so that a wrong bucket policy alone opens "
-    "nothing and every use of the key is logged. A bucket that keeps access logs cannot have one: the "
-    "services that write them take the provider's key alone.",
+    description="Objects are encrypted with a customer-managed key, so that a wrong bucket policy by itself "
+    "discloses nothing and every use of the key is logged. A bucket for access logs is exempt: the services "
+    "that write them support only the provider's key.",
     remediation="Add a BucketServerSideEncryptionConfiguration with `aws:kms` and `kmsMasterKeyId`; set "
     "`encryption.defaultKmsKeyName` on Google Cloud.",
     frameworks=("NIST 800-53 SC-28", "SOC 2 CC6.1"),
 )
 
 _CONFIGURATION = "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
-# What a bucket says itself: today's, and in the form of older programs.
-_OWN = {
+# The bucket's inline configuration: the present property, and that of older programs.
+_INLINE = {
     "serverSideEncryptionConfiguration": "rule.applyServerSideEncryptionByDefault.kmsMasterKeyId",
     "serverSideEncryptionConfigurations": (
         "[0].rules[0].applyServerSideEncryptionByDefaults[0].kmsMasterKeyId"
@@ -31,47 +31,53 @@ _OWN = {
 
 
 @POLICY.on_stack
-def on_aws(stack: Stack) -> Iterator[Judgement]:
-    """Buckets of S3, which are under S3's own key unless it is said; but those of access logs."""
-    said = Companions(stack, "bucket", _CONFIGURATION)
-    logged = Companions(stack, "targetBucket", "aws:s3/bucketLogging:BucketLogging")
-    for bucket in stack.of(*BUCKETS):
-        if logged.of(bucket):
-            continue
-        configured = said.of(bucket)
-        if configured:
-            for each in configured:
-                yield from _judged(each)
-        elif own := next((key for key in _OWN if bucket.said(key) is not None), ""):
-            yield from _of(bucket, customer_key(bucket, f"{own}.{_OWN[own]}", "its objects"))
-        elif said.strays or logged.strays:
-            yield Undecided("serverSideEncryptionConfiguration")
-        else:
-            yield Finding("", "has no key of its own, so whoever reaches its objects reads them", bucket)
+def on_aws(stack: Stack) -> Iterator[Outcome]:
+    """S3 buckets, except those for access logs. Their default is S3's own key."""
+    configurations = RelatedResources(stack, "bucket", _CONFIGURATION)
+    logging = RelatedResources(stack, "targetBucket", "aws:s3/bucketLogging:BucketLogging")
+    yield from check_each(stack.of(*BUCKETS), _check_bucket, configurations, logging)
 
 
-def _judged(configuration: Resource) -> Iterator[Judgement]:
-    if configuration.get("rules") is UNKNOWN:
-        yield Undecided("rules")
-    for path, _ in configuration.items("rules"):
-        default = f"{path}.applyServerSideEncryptionByDefault"
-        yield from _of(configuration, customer_key(configuration, f"{default}.kmsMasterKeyId", "its objects"))
+def _check_bucket(
+    bucket: Resource, configurations: RelatedResources, logging: RelatedResources
+) -> Iterator[Outcome]:
+    if logging.of(bucket):
+        return
+    configured = configurations.of(bucket)
+    inline = next((key for key in _INLINE if bucket.raw(key) is not None and _is_declared(bucket, key)), None)
+    if configured:
+        yield from check_each(configured, _check_configuration)
+    elif inline is not None:
+        yield from customer_key(bucket, f"{inline}.{_INLINE[inline]}", "its objects")
+    else:
+        configurations.require_known_targets()
+        logging.require_known_targets()
+        yield Violation("", "has no customer-managed key, so access to its objects is enough to read them")
 
 
-def _of(resource: Resource, judgements: Iterator[Judgement]) -> Iterator[Judgement]:
-    """The same, told of this resource of the stack."""
-    for each in judgements:
-        yield Finding(each.path, each.problem, resource) if isinstance(each, Finding) else each
+def _is_declared(bucket: Resource, key: str) -> bool:
+    """Return whether the program sets the property; in a preview the cloud's own values are unknown."""
+    return bool(bucket.sources(key)) or bucket.declared(key) is not None
+
+
+def _check_configuration(configuration: Resource) -> Iterator[Outcome]:
+    for rule in configuration.entries("rules"):
+        path = rule.where("applyServerSideEncryptionByDefault.kmsMasterKeyId")
+        yield from customer_key(configuration, path, "its objects")
 
 
 @POLICY.on_stack
-def on_google(stack: Stack) -> Iterator[Judgement]:
-    """Buckets of Google Cloud; but those that others deliver their usage logs to."""
+def on_google(stack: Stack) -> Iterator[Outcome]:
+    """Buckets of Google Cloud, except those for usage logs of other buckets."""
     buckets = stack.of("gcp:storage/bucket:Bucket")
-    logs: list[Any] = [each.get("logging.logBucket") for each in buckets]
-    comes_from = {urn for each in buckets for urn in each.property_dependencies.get("logging", ())}
-    for bucket in buckets:
-        name = bucket.get("name")
-        if bucket.urn in comes_from or (name is not UNKNOWN and name is not None and name in logs):
-            continue
-        yield from _of(bucket, customer_key(bucket, "encryption.defaultKmsKeyName", "its objects"))
+    names = [bucket.raw("logging.logBucket") for bucket in buckets]
+    urns = {urn for bucket in buckets for urn in bucket.sources("logging")}
+    yield from check_each(buckets, _check_google_bucket, names, urns)
+
+
+def _check_google_bucket(
+    bucket: Resource, log_names: list[Any], log_urns: Collection[str]
+) -> Iterator[Outcome]:
+    name = bucket.raw("name")
+    if bucket.urn not in log_urns and not (isinstance(name, str) and name in log_names):
+        yield from customer_key(bucket, "encryption.defaultKmsKeyName", "its objects")

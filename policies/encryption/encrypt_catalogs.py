@@ -1,73 +1,67 @@
-"""What the Glue catalog and its jobs keep is encrypted with a customer's key."""
+"""The Glue catalog and the files of its jobs are encrypted with a customer-managed key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.keys import customer_key
+from ..framework import Outcome, Policy, Resource, Violation, check_each, describe
+from ..framework.customer_keys import Key, customer_key, require_customer_keys
 
 POLICY = Policy(
-    title="Glue's catalog and jobs under a customer's key",
+    title="Glue catalog and jobs with a customer-managed key",
     severity="medium",
-    description="The catalog holds statistics of columns, which are values of them, and passwords of "
-    "connections, which it tells in the clear unless it is told not to. A job without a security "
-    "configuration leaves spilled rows, logs and bookmarks under no key of one's own.",
+    description="The catalog contains column statistics, which are values of the columns, and the passwords "
+    "of connections, which it returns in plain text by default. A job without a security configuration "
+    "writes spilled rows, logs and bookmarks without a customer-managed key.",
     remediation="Set both parts of DataCatalogEncryptionSettings with a key; give the job a "
-    "`securityConfiguration` of which every mode is SSE-KMS or CSE-KMS.",
+    "`securityConfiguration` with SSE-KMS or CSE-KMS for every mode.",
     frameworks=("NIST 800-53 SC-28", "SOC 2 CC6.1"),
 )
 
 _SETTINGS: Final = "dataCatalogEncryptionSettings"
 _REST: Final = f"{_SETTINGS}.encryptionAtRest"
-_PASSWORDS: Final = f"{_SETTINGS}.connectionPasswordEncryption"
-_JOBS: Final = "encryptionConfiguration"
-_PARTS: Final = {
-    "cloudwatchEncryption.cloudwatchEncryptionMode": "logs",
-    "jobBookmarksEncryption.jobBookmarksEncryptionMode": "bookmarks",
-    "s3Encryption.s3EncryptionMode": "files",
-}
+_PASSWORDS: Final = f"{_SETTINGS}.connectionPasswordEncryption.returnConnectionPasswordEncrypted"
+_KMS: Final = ("SSE-KMS", "CSE-KMS")
+
+
+def _job_key(part: str, encrypted: str) -> Key:
+    path = f"encryptionConfiguration.{part}Encryption"
+    return Key(f"{path}.kmsKeyArn", f"{encrypted} of jobs", f"{path}.{part}EncryptionMode", _KMS)
+
+
+require_customer_keys(
+    POLICY,
+    {
+        "aws:glue/securityConfiguration:SecurityConfiguration": (
+            _job_key("cloudwatch", "logs"),
+            _job_key("jobBookmarks", "bookmarks"),
+            _job_key("s3", "files"),
+        )
+    },
+)
 
 
 @POLICY.on("aws:glue/dataCatalogEncryptionSettings:DataCatalogEncryptionSettings")
-def on_catalogs(resource: Resource) -> Iterator[Judgement]:
+def on_catalogs(resource: Resource) -> Iterator[Outcome]:
     """The settings of the account's catalog in a region."""
-    mode = resource.get(f"{_REST}.catalogEncryptionMode")
-    if mode is UNKNOWN:
-        yield Undecided(f"{_REST}.catalogEncryptionMode")
-    elif mode in (None, "DISABLED"):
-        yield Finding(f"{_REST}.catalogEncryptionMode", "is 'DISABLED', so tables' metadata are under no key")
+    yield from check_each([f"{_REST}.catalogEncryptionMode"], _check_catalog, resource)
+    if resource.known(_PASSWORDS) is not True:
+        yield Violation(_PASSWORDS, "is false, so read access to a connection discloses its password")
+
+
+def _check_catalog(path: str, resource: Resource) -> Iterator[Outcome]:
+    mode = resource.known(path)
+    if mode in (None, "DISABLED"):
+        yield Violation(path, f"{describe(mode)}, so the metadata of tables have no key")
     else:
-        yield from customer_key(resource, f"{_REST}.sseAwsKmsKeyId", "tables' metadata")
-    kept = resource.get(f"{_PASSWORDS}.returnConnectionPasswordEncrypted")
-    if kept is UNKNOWN:
-        yield Undecided(f"{_PASSWORDS}.returnConnectionPasswordEncrypted")
-    elif kept is not True:
-        yield Finding(
-            f"{_PASSWORDS}.returnConnectionPasswordEncrypted",
-            "is false, so whoever reads a connection reads its password",
-        )
-
-
-@POLICY.on("aws:glue/securityConfiguration:SecurityConfiguration")
-def on_configurations(resource: Resource) -> Iterator[Judgement]:
-    """What jobs write beside their tables."""
-    for path, what in _PARTS.items():
-        where = f"{_JOBS}.{path}"
-        mode = resource.get(where)
-        if mode is UNKNOWN:
-            yield Undecided(where)
-        elif mode not in ("SSE-KMS", "CSE-KMS"):
-            said = f"is {mode!r}" if mode else "is not set"
-            yield Finding(where, f"{said}, so {what} of jobs are under no key of one's own")
-        else:
-            part = path.partition(".")[0]
-            yield from customer_key(resource, f"{_JOBS}.{part}.kmsKeyArn", f"{what} of jobs")
+        yield from customer_key(resource, f"{_REST}.sseAwsKmsKeyId", "the metadata of tables")
 
 
 @POLICY.on("aws:glue/job:Job")
-def on_jobs(resource: Resource) -> Iterator[Judgement]:
-    """Jobs without any; one that is not known yet is one."""
-    if resource.get("securityConfiguration") in (None, ""):
-        yield Finding("securityConfiguration", "is not set, so what the job spills is under no key")
+def on_jobs(resource: Resource) -> Iterator[Outcome]:
+    """Jobs without a security configuration."""
+    if not resource.known("securityConfiguration"):
+        yield Violation(
+            "securityConfiguration", "is not set, so the files of the job have no customer-managed key"
+        )

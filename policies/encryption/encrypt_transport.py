@@ -1,113 +1,93 @@
-"""Nobody talks to an endpoint in the clear, or by TLS of the last century."""
+"""Endpoints use TLS, in a version without known weaknesses."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
+from ..framework import Outcome, Policy, Resource, Violation, any_of, check_each, describe
 
 POLICY = Policy(
     title="TLS 1.2 at least",
     severity="high",
-    description="Load balancers, databases, caches and brokers take TLS alone, and no version that is "
-    "broken. What they take where nothing is said is often older, or no TLS at all.",
+    description="Load balancers, databases, caches and brokers accept only TLS, in a version without known "
+    "weaknesses. Their defaults are often older versions, or no TLS.",
     remediation="Use HTTPS listeners with a policy of TLS 1.2 or 1.3 (a plain one may only redirect); "
     "`sslMode: ENCRYPTED_ONLY`; `transitEncryptionEnabled`; `minTlsVersion: TLS_1_2`.",
     frameworks=("NIST 800-53 SC-8", "SOC 2 CC6.7"),
 )
 
-# By their names, TLS13-1-1-2021-06 or FS-1-1-2019-08; those without a version begin at TLS 1.0.
-_OLD_POLICIES = re.compile(r"ELBSecurityPolicy-((FS-)?20\d\d-\d\d|(TLS|TLS13|FS)-1-[01]-.+)")
+# By name, such as TLS13-1-1-2021-06 or FS-1-1-2019-08; policies without a version allow TLS 1.0.
+_OLD_POLICIES: Final = re.compile(r"ELBSecurityPolicy-((FS-)?20\d\d-\d\d|(TLS|TLS13|FS)-1-[01]-.+)")
+_PLAIN: Final = "keys and values are sent in plain text"
+_REQUIRED: Final[Mapping[str, tuple[str, tuple[Any, ...], str]]] = {
+    "aws:msk/cluster:Cluster": (
+        "encryptionInfo.encryptionInTransit.clientBroker",
+        (None, "TLS"),
+        "clients may connect without TLS",
+    ),
+    "gcp:sql/databaseInstance:DatabaseInstance": (
+        "settings.ipConfiguration.sslMode",
+        ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"),
+        "clients may connect without TLS",
+    ),
+    "gcp:redis/instance:Instance": ("transitEncryptionMode", ("SERVER_AUTHENTICATION",), _PLAIN),
+}
+"""Type -> property path, its allowed values, and the effect of any other."""
+
+
+@POLICY.on(*_REQUIRED)
+def on_services(resource: Resource) -> Iterator[Outcome]:
+    """Databases, caches and brokers by their mode."""
+    path, allowed, effect = _REQUIRED[resource.type]
+    value = resource.known(path)
+    if value not in allowed:
+        yield Violation(path, f"{describe(value)}, so {effect}")
 
 
 @POLICY.on("aws:lb/listener:Listener")
-def on_listeners(resource: Resource) -> Iterator[Judgement]:
-    """HTTP listeners that do not redirect, and HTTPS ones with a policy that takes TLS 1.0 or 1.1."""
-    protocol = resource.get("protocol")
-    if protocol is UNKNOWN:
-        yield Undecided("protocol")
-    elif protocol == "HTTP":
-        kinds = [resource.get(f"{path}.type") for path, _ in resource.items("defaultActions")]
-        if UNKNOWN in kinds or resource.get("defaultActions") is UNKNOWN:
-            yield Undecided("defaultActions")
-        elif any(kind != "redirect" for kind in kinds):
-            yield Finding("protocol", "is 'HTTP' and does more than redirect")
+def on_listeners(resource: Resource) -> Iterator[Outcome]:
+    """HTTP listeners that do not redirect, and HTTPS listeners with a policy that allows TLS 1.0 or 1.1."""
+    protocol = resource.known("protocol")
+    if protocol == "HTTP":
+        if any_of(resource.entries("defaultActions"), lambda action: action.known("type") != "redirect"):
+            yield Violation("protocol", "is 'HTTP' and does more than redirect")
     elif protocol in ("HTTPS", "TLS"):
-        yield from _policy(resource.get("sslPolicy"))
-
-
-def _policy(named: Any) -> Iterator[Judgement]:
-    if named is UNKNOWN:
-        yield Undecided("sslPolicy")
-    elif named is None:
-        yield Finding("sslPolicy", "is not set, and TLS 1.0 is taken by default")
-    elif _OLD_POLICIES.fullmatch(named):
-        yield Finding("sslPolicy", f"is {named!r}, which takes TLS 1.0 or 1.1")
+        policy = resource.known("sslPolicy")
+        if policy is None:
+            yield Violation("sslPolicy", "is not set, and the default allows TLS 1.0")
+        elif _OLD_POLICIES.fullmatch(policy):
+            yield Violation("sslPolicy", f"is {policy!r}, which allows TLS 1.0 or 1.1")
 
 
 @POLICY.on("aws:cloudfront/distribution:Distribution")
-def on_distributions(resource: Resource) -> Iterator[Judgement]:
-    """What viewers may talk to CloudFront by."""
-    behaviors = ["defaultCacheBehavior", *(path for path, _ in resource.items("orderedCacheBehaviors"))]
-    for path in (f"{behavior}.viewerProtocolPolicy" for behavior in behaviors):
-        said = resource.get(path)
-        if said is UNKNOWN:
-            yield Undecided(path)
-        elif said == "allow-all":
-            yield Finding(path, "is 'allow-all', plain HTTP included")
+def on_distributions(resource: Resource) -> Iterator[Outcome]:
+    """The protocols of CloudFront's viewers."""
+    yield from check_each(["defaultCacheBehavior"], _check_behavior, resource)
+    ordered = (behavior.path for behavior in resource.entries("orderedCacheBehaviors"))
+    yield from check_each(ordered, _check_behavior, resource)
+
+
+def _check_behavior(behavior: str, resource: Resource) -> Iterator[Outcome]:
+    path = f"{behavior}.viewerProtocolPolicy"
+    if resource.known(path) == "allow-all":
+        yield Violation(path, "is 'allow-all', which includes plain HTTP")
 
 
 @POLICY.on("aws:elasticache/replicationGroup:ReplicationGroup")
-def on_caches(resource: Resource) -> Iterator[Judgement]:
-    """Caches talk in the clear unless it is said."""
-    flag = resource.get("transitEncryptionEnabled")
-    if flag is UNKNOWN:
-        yield Undecided("transitEncryptionEnabled")
-    elif flag is not True:
-        yield Finding("transitEncryptionEnabled", "is not set, so keys and values travel in the clear")
-    elif resource.get("transitEncryptionMode") == "preferred":
-        yield Finding("transitEncryptionMode", "is 'preferred', which takes clients without TLS, too")
-
-
-@POLICY.on("aws:msk/cluster:Cluster")
-def on_brokers(resource: Resource) -> Iterator[Judgement]:
-    """Brokers of Kafka, which take TLS alone unless it is said otherwise."""
-    path = "encryptionInfo.encryptionInTransit.clientBroker"
-    said = resource.get(path)
-    if said is UNKNOWN:
-        yield Undecided(path)
-    elif said in ("PLAINTEXT", "TLS_PLAINTEXT"):
-        yield Finding(path, f"is {said!r}, which takes clients without TLS")
-
-
-@POLICY.on("gcp:sql/databaseInstance:DatabaseInstance")
-def on_cloud_sql(resource: Resource) -> Iterator[Judgement]:
-    """Cloud SQL takes connections in the clear unless it is said."""
-    path = "settings.ipConfiguration.sslMode"
-    said = resource.get(path)
-    if said is UNKNOWN:
-        yield Undecided(path)
-    elif said not in ("ENCRYPTED_ONLY", "TRUSTED_CLIENT_CERTIFICATE_REQUIRED"):
-        yield Finding(path, f"{f'is {said!r}' if said else 'is not set'}, so clients may come without TLS")
+def on_caches(resource: Resource) -> Iterator[Outcome]:
+    """Caches, which use no TLS by default."""
+    enabled = resource.known("transitEncryptionEnabled")
+    if enabled is not True:
+        yield Violation("transitEncryptionEnabled", f"{describe(enabled)}, so {_PLAIN}")
+    elif resource.known("transitEncryptionMode") == "preferred":
+        yield Violation("transitEncryptionMode", "is 'preferred', which also allows clients without TLS")
 
 
 @POLICY.on("gcp:compute/sSLPolicy:SSLPolicy", "gcp:compute/regionSslPolicy:RegionSslPolicy")
-def on_google_policies(resource: Resource) -> Iterator[Judgement]:
-    """What load balancers of Google Cloud take."""
-    said = resource.get("minTlsVersion")
-    if said is UNKNOWN:
-        yield Undecided("minTlsVersion")
-    elif said in (None, "TLS_1_0", "TLS_1_1"):
-        yield Finding("minTlsVersion", f"is {said!r}" if said else "is not set, and TLS 1.0 by default")
-
-
-@POLICY.on("gcp:redis/instance:Instance")
-def on_google_caches(resource: Resource) -> Iterator[Judgement]:
-    """Memorystore talks in the clear unless it is said."""
-    said = resource.get("transitEncryptionMode")
-    if said is UNKNOWN:
-        yield Undecided("transitEncryptionMode")
-    elif said != "SERVER_AUTHENTICATION":
-        yield Finding("transitEncryptionMode", "is not set, so keys and values travel in the clear")
+def on_google_policies(resource: Resource) -> Iterator[Outcome]:
+    """TLS versions of Google Cloud's load balancers."""
+    version = resource.known("minTlsVersion")
+    if version in (None, "TLS_1_0", "TLS_1_1"):
+        yield Violation("minTlsVersion", f"{describe(version)}; expected TLS_1_2, the default is TLS 1.0")

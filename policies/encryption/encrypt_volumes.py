@@ -1,114 +1,105 @@
-"""Disks are encrypted with a customer's key."""
+"""Disks are encrypted with a customer-managed key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.keys import customer_key
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each, describe
+from ..framework.customer_keys import Key, customer_key, require_customer_keys
 
 POLICY = Policy(
-    title="Disks under a customer's key",
+    title="Disks with a customer-managed key",
     severity="high",
-    description="Disks of nodes, machines and file systems hold images, caches, checkpoints and secrets in "
-    "memory dumps. With a key of one's own, who may read a copy of a disk is decided by the key's policy, "
+    description="Disks of nodes, machines and file systems contain images, caches, checkpoints and secrets "
+    "in memory dumps. With a customer-managed key, the key's policy decides who can read a copy of a disk, "
     "and every use of it is logged.",
     remediation="Set `encrypted: true` and `kmsKeyId` on AWS; `bootDiskKmsKey` or `diskEncryptionKey` on "
     "Google Cloud.",
     frameworks=("CIS GKE 5.9.1", "NIST 800-53 SC-28", "SOC 2 CC6.1"),
 )
 
+_BLOCKS: Final = "its blocks"
+_BOOT_DISKS: Final = "the boot disks of its nodes"
+_DISK: Final = Key("kmsKeyId", _BLOCKS, "encrypted", (True, "true", "True"))
+_DISK_KEY: Final = "diskEncryptionKey"
+# A key that the customer supplies with each request.
+_SUPPLIED: Final = tuple(f"{_DISK_KEY}.{key}" for key in ("rawKey", "rawKeyWo", "rsaEncryptedKey"))
 
-def _encrypted(resource: Resource, flag: str, key: str) -> Iterator[Judgement]:
-    said = resource.get(flag)
-    if said is UNKNOWN:
-        yield Undecided(flag)
-    elif str(said).lower() != "true":
-        yield Finding(flag, "is not set, so the disk is encrypted only where the account happens to do so")
-    else:
-        yield from customer_key(resource, key, "its blocks")
-
-
-@POLICY.on("aws:ebs/volume:Volume", "aws:efs/fileSystem:FileSystem")
-def on_disks(resource: Resource) -> Iterator[Judgement]:
-    """Volumes and file systems."""
-    yield from _encrypted(resource, "encrypted", "kmsKeyId")
+require_customer_keys(
+    POLICY,
+    {
+        "aws:ebs/volume:Volume": _DISK,
+        "aws:efs/fileSystem:FileSystem": _DISK,
+        "aws:ec2/instance:Instance": (
+            Key("rootBlockDevice.kmsKeyId", _BLOCKS, "rootBlockDevice.encrypted", _DISK.modes),
+            Key("kmsKeyId", _BLOCKS, "encrypted", _DISK.modes, entries="ebsBlockDevices"),
+        ),
+        "gcp:container/nodePool:NodePool": Key("nodeConfig.bootDiskKmsKey", _BOOT_DISKS),
+        "gcp:compute/disk:Disk": Key(
+            f"{_DISK_KEY}.kmsKeySelfLink", _BLOCKS, unless=dict.fromkeys(_SUPPLIED, ())
+        ),
+        "gcp:compute/regionDisk:RegionDisk": Key(
+            f"{_DISK_KEY}.kmsKeyName", _BLOCKS, unless=dict.fromkeys(_SUPPLIED, ())
+        ),
+        # An existing boot disk is evaluated as a resource.
+        "gcp:compute/instance:Instance": Key(
+            "bootDisk.kmsKeySelfLink",
+            _BLOCKS,
+            unless={
+                "bootDisk.source": (),
+                "bootDisk.diskEncryptionKeyRaw": (),
+                "bootDisk.diskEncryptionKeyRsa": (),
+            },
+        ),
+    },
+)
 
 
 @POLICY.on("aws:ec2/launchTemplate:LaunchTemplate")
-def on_templates(resource: Resource) -> Iterator[Judgement]:
-    """The disks that a launch template names."""
-    if resource.get("blockDeviceMappings") is UNKNOWN:
-        yield Undecided("blockDeviceMappings")
-    for path, mapping in resource.items("blockDeviceMappings"):
-        unused = cast("dict[str, Any]", mapping).get("noDevice")
-        if unused is UNKNOWN:
-            yield Undecided(f"{path}.noDevice")
-        elif resource.get(f"{path}.ebs") is not None and not unused:
-            yield from _encrypted(resource, f"{path}.ebs.encrypted", f"{path}.ebs.kmsKeyId")
+def on_templates(resource: Resource) -> Iterator[Outcome]:
+    """The disks that a launch template declares."""
+    yield from check_each(resource.entries("blockDeviceMappings"), _check_mapping, resource)
 
 
-@POLICY.on("aws:ec2/instance:Instance")
-def on_machines(resource: Resource) -> Iterator[Judgement]:
-    """The root disk of a machine, and those beside it."""
-    yield from _encrypted(resource, "rootBlockDevice.encrypted", "rootBlockDevice.kmsKeyId")
-    for path, _ in resource.items("ebsBlockDevices"):
-        yield from _encrypted(resource, f"{path}.encrypted", f"{path}.kmsKeyId")
-
-
-@POLICY.on("gcp:container/nodePool:NodePool")
-def on_nodes(resource: Resource) -> Iterator[Judgement]:
-    """The boot disks of a pool's nodes."""
-    yield from customer_key(resource, "nodeConfig.bootDiskKmsKey", "the boot disks of its nodes")
+def _check_mapping(mapping: Entry, resource: Resource) -> Iterator[Outcome]:
+    if mapping.known("noDevice") or mapping.known("ebs") is None:
+        return
+    encrypted = mapping.known("ebs.encrypted")
+    if encrypted not in _DISK.modes:
+        problem = f"{describe(encrypted)}, so {_BLOCKS} have no customer-managed key"
+        yield Violation(mapping.where("ebs.encrypted"), problem)
+    else:
+        yield from customer_key(resource, mapping.where("ebs.kmsKeyId"), _BLOCKS)
 
 
 @POLICY.on("gcp:container/cluster:Cluster")
-def on_clusters(resource: Resource) -> Iterator[Judgement]:
-    """The boot disks of pools that a cluster declares itself, keeps from its making, or makes when needed."""
-    autopilot, adds = resource.get("enableAutopilot") is True, resource.get("clusterAutoscaling.enabled")
-    if adds is UNKNOWN:
-        yield Undecided("clusterAutoscaling.enabled")
-    elif autopilot or adds is True:
-        path = "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey"
-        yield from customer_key(resource, path, "the boot disks of nodes that it adds")
-    own = [f"{path}.nodeConfig" for path, _ in resource.items("nodePools")]
-    if not own and not autopilot and resource.get("removeDefaultNodePool") is not True:
-        own = ["nodeConfig"]
-    for path in own:
-        yield from customer_key(resource, f"{path}.bootDiskKmsKey", "the boot disks of its nodes")
+def on_clusters(resource: Resource) -> Iterator[Outcome]:
+    """The boot disks of pools that a cluster declares, of its default pool, and of pools that it creates."""
+    autopilot = resource.raw("enableAutopilot") is True
+    yield from check_each(["clusterAutoscaling"], _check_created_pools, resource, autopilot)
+    pools = [pool.where("nodeConfig") for pool in resource.entries("nodePools")]
+    if not pools and not autopilot and resource.known("removeDefaultNodePool") is not True:
+        pools = ["nodeConfig"]
+    for path in pools:
+        yield from customer_key(resource, f"{path}.bootDiskKmsKey", _BOOT_DISKS)
 
 
-_DISKS: Final = {
-    "gcp:compute/disk:Disk": "diskEncryptionKey.kmsKeySelfLink",
-    "gcp:compute/regionDisk:RegionDisk": "diskEncryptionKey.kmsKeyName",
-}
-_BROUGHT: Final = ("rawKey", "rawKeyWo", "rsaEncryptedKey")
-
-
-@POLICY.on(*_DISKS)
-def on_google_disks(resource: Resource) -> Iterator[Judgement]:
-    """Disks by themselves; one whose key the customer brings along has one."""
-    if all(resource.get(f"diskEncryptionKey.{key}") is None for key in _BROUGHT):
-        yield from customer_key(resource, _DISKS[resource.type], "its blocks")
-
-
-@POLICY.on("gcp:compute/instance:Instance")
-def on_google_machines(resource: Resource) -> Iterator[Judgement]:
-    """The boot disk of a machine; one that is there already is judged by itself."""
-    own = ("source", "diskEncryptionKeyRaw", "diskEncryptionKeyRsa")
-    if all(resource.get(f"bootDisk.{key}") is None for key in own):
-        yield from customer_key(resource, "bootDisk.kmsKeySelfLink", "its blocks")
+def _check_created_pools(path: str, resource: Resource, autopilot: bool) -> Iterator[Outcome]:
+    if autopilot or resource.known(f"{path}.enabled") is True:
+        key = f"{path}.autoProvisioningDefaults.bootDiskKmsKey"
+        yield from customer_key(resource, key, "the boot disks of nodes that it creates")
 
 
 @POLICY.on(
     "gcp:compute/instanceTemplate:InstanceTemplate",
     "gcp:compute/regionInstanceTemplate:RegionInstanceTemplate",
 )
-def on_google_templates(resource: Resource) -> Iterator[Judgement]:
-    """The disks that a template makes; local ones have no key by their nature."""
-    if resource.get("disks") is UNKNOWN:
-        yield Undecided("disks")
-    for path, _ in resource.items("disks"):
-        if resource.get(f"{path}.source") is None and resource.get(f"{path}.type") != "SCRATCH":
-            yield from customer_key(resource, f"{path}.diskEncryptionKey.kmsKeySelfLink", "its blocks")
+def on_google_templates(resource: Resource) -> Iterator[Outcome]:
+    """The disks that a template creates; local disks cannot have a key."""
+    yield from check_each(resource.entries("disks"), _check_disk, resource)
+
+
+def _check_disk(disk: Entry, resource: Resource) -> Iterator[Outcome]:
+    if disk.known("source") is None and disk.known("type") != "SCRATCH":
+        yield from customer_key(resource, disk.where(f"{_DISK_KEY}.kmsKeySelfLink"), _BLOCKS)

@@ -1,16 +1,17 @@
-"""Keys change regularly."""
+"""Keys are rotated regularly."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import UNKNOWN, Option, Options, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="Keys rotate",
     severity="medium",
-    description="A symmetric key gets new material by itself, so that what leaks of one opens little. AWS "
-    "does it yearly, and only when asked; Google Cloud does it as often as it is told, and else never.",
+    description="A symmetric key gets new key material automatically, so that a disclosed one decrypts "
+    "little. AWS rotates yearly where rotation is enabled; Google Cloud rotates with the period of the key, "
+    "and never without one.",
     remediation="Set `enableKeyRotation: true` on AWS, and a `rotationPeriod` on Google Cloud (`7776000s` "
     "is 90 days).",
     frameworks=("CIS AWS 3.6", "CIS GCP 1.10", "NIST 800-53 SC-12"),
@@ -21,29 +22,28 @@ POLICY = Policy(
     },
 )
 
+_SECONDS = 86400
+
 
 @POLICY.on("aws:kms/key:Key")
-def on_aws(resource: Resource) -> Iterator[Judgement]:
+def on_aws(resource: Resource) -> Iterator[Outcome]:
     """Symmetric keys for encryption; AWS rotates neither asymmetric nor HMAC keys."""
-    spec, usage = resource.get("customerMasterKeySpec"), resource.get("keyUsage")
-    asked = resource.get("enableKeyRotation")
-    if spec not in (None, UNKNOWN, "SYMMETRIC_DEFAULT") or usage not in (None, UNKNOWN, "ENCRYPT_DECRYPT"):
+    symmetric = {"customerMasterKeySpec": "SYMMETRIC_DEFAULT", "keyUsage": "ENCRYPT_DECRYPT"}
+    if any(resource.raw(path) not in (None, UNKNOWN, value) for path, value in symmetric.items()):
         return
-    if UNKNOWN in (spec, usage, asked):
-        yield Undecided("enableKeyRotation")
-    elif asked is not True:
-        yield Finding("enableKeyRotation", "is not set, so the key keeps its first material for ever")
+    if resource.known("enableKeyRotation") is not True:
+        for path in symmetric:
+            resource.known(path)
+        yield Violation("enableKeyRotation", "is not set, so the key keeps its first key material")
 
 
 @POLICY.on("gcp:kms/cryptoKey:CryptoKey")
-def on_google(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Keys for encryption, which are the only ones that Google rotates."""
-    purpose, period = resource.get("purpose"), resource.get("rotationPeriod")
-    if purpose not in (None, UNKNOWN, "ENCRYPT_DECRYPT"):
+def on_google(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Keys for encryption, the only ones that Google Cloud rotates."""
+    if resource.known("purpose") not in (None, "ENCRYPT_DECRYPT"):
         return
-    if UNKNOWN in (purpose, period):
-        yield Undecided("rotationPeriod")
-    elif period is None:
-        yield Finding("rotationPeriod", "is not set, so the key never gets a new version")
-    elif float(str(period).removesuffix("s")) > options["google_days"] * 86400:
-        yield Finding("rotationPeriod", f"is {period!r}, more than {options['google_days']} days")
+    period = resource.known("rotationPeriod")
+    if period is None:
+        yield Violation("rotationPeriod", "is not set, so the key never gets a new version")
+    elif float(str(period).removesuffix("s")) > options["google_days"] * _SECONDS:
+        yield Violation("rotationPeriod", f"is {period!r}, more than {options['google_days']} days")

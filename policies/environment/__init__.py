@@ -1,1 +1,1 @@
-"""Which account and region an environment is in."""
+"""The account and the region of an environment."""

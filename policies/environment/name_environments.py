@@ -1,4 +1,4 @@
-"""A name says which environment it is of."""
+"""Names contain the environment of the resource."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
-    title="Names say their environment",
+    title="Names match their environment",
     severity="medium",
-    description="A name that says another environment than its stack is how prod's bucket is emptied in "
-    "the belief that it is dev's. Names that people and policies address carry the "
-    "environment's own name.",
-    remediation="Put the environment into the name: acme-prod-models. What a stack is called, or its "
-    "`environment` tag, says which it is.",
+    description="With the name of another environment, a bucket of prod is emptied because it seems to be "
+    "one of dev. Names by which people and policies refer to resources contain the environment.",
+    remediation="Put the environment into the name: acme-prod-models. The `environment` tag, or else the "
+    "name of the stack, determines the environment.",
     frameworks=("NIST 800-53 CM-8", "SOC 2 CC8.1"),
     options={
         "environments": Option(
             {"type": "array", "items": {"type": "string"}},
             ["dev", "development", "test", "qa", "staging", "stage", "prod", "production"],
-            "Words in names that say an environment.",
+            "Words in names that stand for an environment.",
         ),
         "required": Option(
-            {"type": "boolean"}, False, "Whether a name must say its environment, and not only no other."
+            {"type": "boolean"},
+            False,
+            "Whether a name must contain its environment, and not only no other one.",
         ),
     },
 )
 
-_SAME: Final[Mapping[str, str]] = {"development": "dev", "stage": "staging", "production": "prod"}
+_SYNONYMS: Final[Mapping[str, str]] = {"development": "dev", "stage": "staging", "production": "prod"}
 _NAMES: Final[Mapping[str, str]] = {
     "aws:s3/bucket:Bucket": "bucket",
     "aws:eks/cluster:Cluster": "name",
@@ -54,33 +55,33 @@ _STACK: Final = re.compile(r"^urn:pulumi:([^:]+)::")
 
 
 @POLICY.on(*_NAMES)
-def on_both(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """What people and policies address by its name."""
+def on_names(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Names of resources that people and policies refer to."""
     path = _NAMES[resource.type]
-    name = resource.get(path)
-    if name is UNKNOWN:
-        yield Undecided(path)
+    name = resource.known(path)
+    expected = _environment(resource, options["environments"])
+    if not isinstance(name, str) or len(expected) != 1:
         return
-    own = _own(resource, options["environments"])
-    if not isinstance(name, str) or len(own) != 1:
-        return
-    said = _environments(name, options["environments"])
-    environment = next(iter(own))
-    if said and environment not in said:
-        yield Finding(path, f"is {name!r}, but the environment is {environment!r}")
-    elif not said and options["required"]:
-        yield Finding(path, f"is {name!r}, which does not say the environment {environment!r}")
+    named = _environments(name, options["environments"])
+    environment = next(iter(expected))
+    if named and environment not in named:
+        yield Violation(path, f"is {name!r}, but the environment is {environment!r}")
+    elif not named and options["required"]:
+        yield Violation(path, f"is {name!r}, without the environment {environment!r}")
 
 
-def _own(resource: Resource, words: list[str]) -> set[str]:
-    """What the tag says, else what the stack is called."""
+def _environment(resource: Resource, words: list[str]) -> set[str]:
+    """Return the environment by the tag, or else by the name of the stack."""
     tag = resource.tags.get("environment")
     if isinstance(tag, str):
         return _environments(tag, words)
-    found = _STACK.match(resource.urn)
-    return _environments(found.group(1), words) if found else set()
+    for path in ("tags", "labels"):
+        resource.known(path)
+        resource.known(f"{path}.environment")
+    stack = _STACK.match(resource.urn)
+    return _environments(stack.group(1), words) if stack else set()
 
 
 def _environments(name: str, words: list[str]) -> set[str]:
     parts = re.split(r"[^a-z0-9]+", name.lower())
-    return {_SAME.get(word, word) for word in words if word in parts}
+    return {_SYNONYMS.get(word, word) for word in words if word in parts}

@@ -1,16 +1,16 @@
-"""A program runs in the account that is meant, or not at all."""
+"""A program runs only in the account that it is for."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
+from ..framework import Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="Providers name their account",
     severity="medium",
-    description="A provider that names no account takes that of whatever credentials are at hand: with "
-    "the wrong shell dev's program changes prod. One that names it refuses.",
+    description="A provider that names no account uses that of the current credentials: in the wrong shell, "
+    "the program of dev changes prod. A provider that names its account refuses other credentials.",
     remediation="Set allowedAccountIds of the aws provider (or assumeRoles, whose ARN names the account), "
     "and project of the gcp provider.",
     frameworks=("NIST 800-53 CM-5", "NIST 800-53 AC-4", "SOC 2 CC8.1"),
@@ -18,20 +18,15 @@ POLICY = Policy(
 
 
 @POLICY.on("pulumi:providers:aws")
-def on_aws(resource: Resource) -> Iterator[Judgement]:
+def on_aws(resource: Resource) -> Iterator[Outcome]:
     """Providers without an account."""
-    said = [resource.get(key) for key in ("allowedAccountIds", "assumeRoles", "assumeRole")]
-    if any(value is UNKNOWN for value in said):
-        yield Undecided("allowedAccountIds")
-    elif all(value in (None, "", [], "[]") for value in said):
-        yield Finding("allowedAccountIds", "is missing, so that any account's credentials do")
+    keys = ("allowedAccountIds", "assumeRoles", "assumeRole")
+    if all(resource.known(key) in (None, "", [], "[]") for key in keys):
+        yield Violation("allowedAccountIds", "is not set, so that the credentials of any account are used")
 
 
 @POLICY.on("pulumi:providers:gcp")
-def on_google(resource: Resource) -> Iterator[Judgement]:
+def on_google(resource: Resource) -> Iterator[Outcome]:
     """Providers without a project."""
-    project = resource.get("project")
-    if project is UNKNOWN:
-        yield Undecided("project")
-    elif not project:
-        yield Finding("project", "is missing, so that whatever project is set at hand does")
+    if not resource.known("project"):
+        yield Violation("project", "is not set, so that the project of the current credentials is used")

@@ -1,4 +1,4 @@
-"""An environment stays in its own accounts."""
+"""An environment uses only its own accounts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="No account of another environment",
     severity="critical",
-    description="What is tried in dev must not reach prod's data. Accounts and projects of other "
-    "environments are listed in `foreign` per profile: nothing is made there, and no policy, "
-    "image or trust names them. A project whose name says another environment than the "
-    "stack's profile is told without a list.",
-    remediation="Use the environment's own account or project; what is shared, such as a registry, "
-    "belongs into an account of its own.",
+    description="Experiments in dev must not affect the data of prod. `foreign` lists the accounts and "
+    "projects of other environments for each profile: no resource is created there, and no policy, image or "
+    "trust policy names them. A project whose name contains another environment than that of the stack is "
+    "reported without a list.",
+    remediation="Use the account or project of the environment; shared resources, such as a registry, belong "
+    "into a separate account.",
     frameworks=("NIST 800-53 AC-4", "NIST 800-53 CM-4(1)", "SOC 2 CC8.1"),
     options={
         "foreign": Option(
@@ -36,53 +36,50 @@ _STACK = re.compile(r"^urn:pulumi:([^:]+)::")
 
 
 @POLICY.on("aws:", "gcp:", "kubernetes:", "pulumi:providers:aws", "pulumi:providers:gcp")
-def on_resources(resource: Resource, options: Options) -> Iterator[Judgement]:
+def on_resources(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Properties that name an account or a project of another environment."""
     foreign = set(options["foreign"])
     if foreign:
-        for path, text in _texts(resource.props):
-            named = next((each for each in foreign if _names(text, each)), None)
+        for path, text in _strings(resource.props):
+            named = next((account for account in foreign if _names(text, account)), None)
             if named is not None:
-                yield Finding(path, f"names {named!r}, which is another environment's")
+                yield Violation(path, f"names {named!r}, which belongs to another environment")
 
 
 @POLICY.on("gcp:", "pulumi:providers:gcp")
-def on_projects(resource: Resource) -> Iterator[Judgement]:
-    """Projects that are called after another environment."""
-    project = resource.get("project")
-    if project is UNKNOWN:
-        yield Undecided("project")
-        return
-    found = _STACK.match(resource.urn)
-    own = _environment(found.group(1)) if found else None
-    other = _environment(project) if isinstance(project, str) else None
-    if own is not None and other is not None and own != other:
-        yield Finding("project", f"is {project!r}, but the stack is {own}'s")
+def on_projects(resource: Resource) -> Iterator[Outcome]:
+    """Projects with the name of another environment."""
+    project = resource.known("project")
+    stack = _STACK.match(resource.urn)
+    expected = _environment(stack.group(1)) if stack else None
+    named = _environment(project) if isinstance(project, str) else None
+    if expected is not None and named is not None and expected != named:
+        yield Violation("project", f"is {project!r}, but the environment of the stack is {expected!r}")
 
 
 def _environment(name: str) -> str | None:
-    """The one environment that a name says: `acme-ml-prod` -> `prod`."""
+    """Return the only environment that a name contains: `acme-ml-prod` -> `prod`."""
     parts = re.split(r"[^a-z0-9]+", name.lower())
-    found = {environment for environment, words in _WORDS.items() if any(word in parts for word in words)}
-    return found.pop() if len(found) == 1 else None
+    named = {environment for environment, words in _WORDS.items() if any(word in parts for word in words)}
+    return named.pop() if len(named) == 1 else None
 
 
 def _names(text: str, identifier: str) -> bool:
-    where = text.find(identifier)
-    while where >= 0:
-        around = text[max(where - 1, 0) : where] + text[where + len(identifier) : where + len(identifier) + 1]
-        if not re.search(r"[A-Za-z0-9-]", around):
+    start = text.find(identifier)
+    while start >= 0:
+        end = start + len(identifier)
+        if not re.search(r"[A-Za-z0-9-]", text[max(start - 1, 0) : start] + text[end : end + 1]):
             return True
-        where = text.find(identifier, where + 1)
+        start = text.find(identifier, start + 1)
     return False
 
 
-def _texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+def _strings(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(node, str):
         yield path, node
     elif isinstance(node, Mapping):
         for key, value in cast("Mapping[str, Any]", node).items():
-            yield from _texts(value, f"{path}.{key}" if path else key)
+            yield from _strings(value, f"{path}.{key}" if path else key)
     elif isinstance(node, list):
         for index, value in enumerate(cast("list[Any]", node)):
-            yield from _texts(value, f"{path}[{index}]")
+            yield from _strings(value, f"{path}[{index}]")

@@ -1,1 +1,1 @@
-"""What accelerators there are, how many, and for whom."""
+"""Accelerators: which are allowed, how many, and for which workloads."""

@@ -1,18 +1,18 @@
-"""Only accelerators that somebody has approved."""
+"""Only approved accelerators are requested."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
-from ..pack.accelerators import MACHINES, accelerators
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation, check_each
+from ..framework.accelerators import MACHINES, Accelerator, accelerators
 
 POLICY = Policy(
     title="Approved accelerators only",
     severity="high",
     description="A node of eight H100 costs more in a day than a T4 in half a year, and one line of a "
-    "program makes either. Which accelerators a profile may ask for is said once, in strictness.yaml.",
-    remediation="Take an accelerator that is approved for this profile, or have the list extended.",
+    "program creates either. enforcement.yaml lists the accelerators that a profile may use.",
+    remediation="Use an accelerator that is approved for this profile, or have the list extended.",
     frameworks=("NIST 800-53 CM-7",),
     options={
         "approved": Option(
@@ -35,20 +35,24 @@ POLICY = Policy(
                 "tpu-v5p",
                 "tpu-v6e",
             ],
-            "The accelerators that may be asked for.",
+            "The accelerators that may be requested.",
         )
     },
 )
 
 
 @POLICY.on(*MACHINES)
-def on_machines(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Machine types that have an accelerator, and cards that are attached. Each is told of once."""
-    told: set[str] = set()
-    for path, found in accelerators(resource):
-        if found is UNKNOWN:
-            yield Undecided(path)
-        elif found not in options["approved"] and found not in told:
-            told.add(found)
-            asked = resource.get(path)
-            yield Finding(path, f"asks for {asked!r}; {found} is none of {', '.join(options['approved'])}")
+def on_machines(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Machine types with an accelerator, and attached accelerators. Each accelerator is reported once."""
+    reported: set[str] = set()
+    yield from check_each(accelerators(resource), _check, resource, options["approved"], reported)
+
+
+def _check(
+    accelerator: Accelerator, resource: Resource, approved: Collection[str], reported: set[str]
+) -> Iterator[Outcome]:
+    name = accelerator.name
+    if name not in approved and name not in reported:
+        reported.add(name)
+        requested = resource.known(accelerator.path)
+        yield Violation(accelerator.path, f"requests {requested!r}, a {name}; expected {', '.join(approved)}")

@@ -1,19 +1,19 @@
-"""A pool with accelerators has a limit, and a low one."""
+"""Pools with accelerators have a low limit."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
-from ..pack.accelerators import accelerators
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation
+from ..framework.accelerators import may_have_accelerators
 
 POLICY = Policy(
-    title="Pools with accelerators stay small",
+    title="Pools with accelerators have a low limit",
     severity="high",
-    description="An autoscaler makes as many nodes as Pods ask for, up to the pool's limit. A loop that "
-    "submits jobs, or one zero too many, costs at most what this limit allows.",
-    remediation="Lower the pool's limit, or have `most` raised for this profile in strictness.yaml.",
+    description="An autoscaler creates as many nodes as Pods request, up to the limit of the pool. The limit "
+    "bounds the cost of a loop that submits jobs, or of one zero too many.",
+    remediation="Lower the limit of the pool, or have `most` raised for this profile in enforcement.yaml.",
     frameworks=("NIST 800-53 SC-6",),
     options={
         "most": Option(
@@ -24,35 +24,34 @@ POLICY = Policy(
 
 
 @POLICY.on("aws:eks/nodeGroup:NodeGroup")
-def on_eks(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """A node group's largest size."""
-    if any(True for _ in accelerators(resource)):
-        yield from _judged("scalingConfig.maxSize", resource.get("scalingConfig.maxSize"), 1, options)
+def on_eks(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """The maximum size of a node group."""
+    path = "scalingConfig.maxSize"
+    if may_have_accelerators(resource):
+        yield from _check(path, resource.known(path), 1, options["most"])
 
 
 @POLICY.on("gcp:container/nodePool:NodePool")
-def on_gke(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """A node pool's limit: in all, or in each of its zones."""
-    if not any(True for _ in accelerators(resource)):
+def on_gke(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """The limit of a node pool: in total, or in each of its zones."""
+    if not may_have_accelerators(resource):
         return
-    total = resource.get("autoscaling.totalMaxNodeCount")
-    if total is not None and total != 0:
-        yield from _judged("autoscaling.totalMaxNodeCount", total, 1, options)
+    path = "autoscaling.totalMaxNodeCount"
+    total = resource.known(path)
+    if total:
+        yield from _check(path, total, 1, options["most"])
         return
-    zones = max(1, sum(1 for _ in resource.items("nodeLocations")))
     for path in ("autoscaling.maxNodeCount", "nodeCount"):
-        if resource.get(path) is not None:
-            told = list(_judged(path, resource.get(path), zones, options))
-            yield from told
-            # Too many in one zone are too many; enough for one may be too many in all.
-            if not told and resource.get("nodeLocations") is UNKNOWN:
-                yield Undecided("nodeLocations")
+        nodes = resource.known(path)
+        if nodes is not None:
+            # Too many in one zone are too many; a number that is fine for one zone may be too many in total.
+            in_one_zone = list(_check(path, nodes, 1, options["most"]))
+            zones = 1 if in_one_zone else max(1, len(list(resource.entries("nodeLocations"))))
+            yield from in_one_zone or _check(path, nodes, zones, options["most"])
             return
 
 
-def _judged(path: str, nodes: Any, zones: int, options: Options) -> Iterator[Judgement]:
-    if nodes is UNKNOWN:
-        yield Undecided(path)
-    elif nodes is not None and nodes * zones > options["most"]:
+def _check(path: str, nodes: Any, zones: int, most: int) -> Iterator[Outcome]:
+    if nodes is not None and nodes * zones > most:
         where = f" in each of {zones} zones" if zones > 1 else ""
-        yield Finding(path, f"allows {nodes:g} nodes{where}, more than {options['most']}")
+        yield Violation(path, f"allows {nodes:g} nodes{where}, more than {most}")

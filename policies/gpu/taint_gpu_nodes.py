@@ -1,38 +1,32 @@
-"""Nodes with accelerators are for Pods that ask for them."""
+"""Only Pods that request accelerators run on nodes with accelerators."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.accelerators import accelerators
+from ..framework import Deferred, Outcome, Policy, Resource, Violation, any_of
+from ..framework.accelerators import Accelerator, accelerators
 
 POLICY = Policy(
     title="Nodes with accelerators are tainted",
     severity="medium",
-    description="Without a taint any Pod may land on a node with accelerators, keeps it from being scaled "
-    "in, and a web server costs what eight GPUs cost. GKE taints such nodes itself; EKS does not.",
+    description="Without a taint any Pod may be scheduled on a node with accelerators and prevents its "
+    "removal, and a web server costs as much as eight GPUs. GKE taints such nodes itself; EKS does not.",
     remediation="Give the node group a taint such as `nvidia.com/gpu=true:NO_SCHEDULE`.",
 )
 
-_KEEPS_OUT = ("NO_SCHEDULE", "NO_EXECUTE")
+_EFFECTS = ("NO_SCHEDULE", "NO_EXECUTE")
 
 
 @POLICY.on("aws:eks/nodeGroup:NodeGroup")
-def on_eks(resource: Resource) -> Iterator[Judgement]:
-    """Node groups of instance types that have an accelerator."""
-    found = list(accelerators(resource))
-    if not found:
+def on_eks(resource: Resource) -> Iterator[Outcome]:
+    """Node groups with accelerators and without a taint."""
+    candidates = list(accelerators(resource))
+    known = [candidate for candidate in candidates if isinstance(candidate, Accelerator)]
+    if not candidates or any_of(resource.entries("taints"), lambda taint: taint.known("effect") in _EFFECTS):
         return
-    path, what = found[0]
-    if what is UNKNOWN:
-        yield Undecided(path)
-        return
-    effects = [cast("dict[str, Any]", taint).get("effect") for _, taint in resource.items("taints")]
-    if any(effect in _KEEPS_OUT for effect in effects):
-        return
-    if resource.get("taints") is UNKNOWN or UNKNOWN in effects:
-        yield Undecided("taints")
+    if known:
+        path, name = known[0].path, known[0].name
+        yield Violation("taints", f"allow any Pod on nodes of {resource.known(path)!r}, which has {name}")
     else:
-        yield Finding("taints", f"keep no Pod off nodes of {resource.get(path)!r}, which has {what}")
+        yield from (candidate for candidate in candidates if isinstance(candidate, Deferred))

@@ -1,19 +1,23 @@
-"""Rights say what they give, and never all but something."""
+"""Statements list what they allow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import Finding, Judgement, Policy, Resource, Undecided
-from ..pack.principals import RESOURCE_POLICIES
-from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements, statements
+from ..framework import Outcome, Policy, Resource, Violation, check_each
+from ..framework.policy_documents import (
+    IDENTITY_POLICIES,
+    RESOURCE_POLICIES,
+    Statement,
+    allowed_statements,
+)
 
 POLICY = Policy(
-    title="No rights by exclusion",
+    title="No permissions by exclusion",
     severity="high",
-    description="An Allow with NotAction, NotResource or NotPrincipal gives all but what it names: also the "
-    "services, resources and people that come later. They belong into a Deny.",
-    remediation="Name the actions, resources or principals that are meant, or make the statement a Deny.",
+    description="An Allow with NotAction, NotResource or NotPrincipal allows everything except what it "
+    "lists, including future services, resources and people. Such lists belong into a Deny.",
+    remediation="List the allowed actions, resources or principals, or make the statement a Deny.",
     frameworks=("NIST 800-53 AC-6", "SOC 2 CC6.3"),
 )
 
@@ -21,23 +25,19 @@ _INVERTED = ("NotAction", "NotResource", "NotPrincipal")
 
 
 @POLICY.on(*IDENTITY_POLICIES)
-def on_identities(resource: Resource) -> Iterator[Judgement]:
-    """Statements of identities."""
-    for statement in identity_statements(resource):
-        yield from _judged(statement)
+def on_identities(resource: Resource) -> Iterator[Outcome]:
+    """Identity-based policies."""
+    yield from check_each(allowed_statements(resource), _check)
 
 
 @POLICY.on(*RESOURCE_POLICIES)
-def on_resources(resource: Resource) -> Iterator[Judgement]:
-    """Statements of resources and of trust."""
-    for statement in statements(resource, RESOURCE_POLICIES[resource.type]):
-        yield from _judged(statement)
+def on_resources(resource: Resource) -> Iterator[Outcome]:
+    """Resource-based policies and trust policies."""
+    yield from check_each(allowed_statements(resource, RESOURCE_POLICIES[resource.type]), _check)
 
 
-def _judged(statement: Statement | Undecided) -> Iterator[Judgement]:
-    if isinstance(statement, Undecided):
-        yield statement
-    elif statement.allows:
-        for key in _INVERTED:
-            if key in statement.body:
-                yield Finding(f"{statement.path}.{key}", f"allows all but {statement.body[key]!r}")
+def _check(statement: Statement) -> Iterator[Outcome]:
+    for key in _INVERTED:
+        excluded = statement.raw(key)
+        if excluded is not None:
+            yield Violation(statement.where(key), f"allows everything except {excluded!r}")

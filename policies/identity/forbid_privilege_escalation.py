@@ -1,22 +1,22 @@
-"""Nobody gives rights to himself."""
+"""No identity can extend its permissions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
-from ..pack.principals import PROJECT_BINDINGS, grants, narrowing
-from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements, stands_for
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
+from ..framework.google_bindings import PROJECT_BINDINGS, Grant, grants
+from ..framework.policy_documents import IDENTITY_POLICIES, Statement, allowed_statements, matched_action
 
 POLICY = Policy(
-    title="No right to give oneself rights",
+    title="No privilege escalation",
     severity="critical",
-    description="Who may change policies, trust or keys of others may do everything, whatever else its "
-    "own policy says. Only what deploys the platform needs that, under a permissions "
-    "boundary.",
-    remediation="Take the action out, or add a condition on iam:PermissionsBoundary; on Google Cloud "
-    "leave changing bindings to the deployer.",
+    description="An identity that can change the policies, the trust or the keys of others can get every "
+    "permission, whatever its policy lists. Only the deployment of the platform needs that, under a "
+    "permissions boundary.",
+    remediation="Remove the action, or add a condition on iam:PermissionsBoundary; on Google Cloud leave "
+    "changes of bindings to the deployer.",
     frameworks=("NIST 800-53 AC-6(5)", "NIST 800-53 AC-5", "SOC 2 CC6.3"),
 )
 
@@ -59,44 +59,45 @@ _GOOGLE_ROLES: Final = (
     "roles/resourcemanager.organizationAdmin",
     "roles/resourcemanager.projectIamAdmin",
 )
+_EVERY: Final = "with which an identity can get every other permission"
 
 
 @POLICY.on(*IDENTITY_POLICIES)
-def on_aws(resource: Resource) -> Iterator[Judgement]:
-    """Statements that allow changing rights."""
-    for statement in identity_statements(resource):
-        if isinstance(statement, Undecided):
-            yield statement
-        elif statement.allows and not any(True for _ in narrowing(statement, "iam:permissionsboundary")):
-            yield from _judged(statement)
+def on_aws(resource: Resource) -> Iterator[Outcome]:
+    """Statements that allow changes of permissions."""
+    yield from check_each(allowed_statements(resource), _check_statement)
 
 
-def _judged(statement: Statement) -> Iterator[Judgement]:
-    for path, action in statement.listed("Action"):
-        # `*` of all services is told by forbid_wildcard_actions.
-        if isinstance(action, str) and action != "*" and stands_for(action, _AWS):
-            yield Finding(path, f"allows {action!r}, by which whoever has it gets every other right")
+def _check_statement(statement: Statement) -> Iterator[Outcome]:
+    if not statement.is_limited_by("iam:permissionsboundary"):
+        yield from check_each(statement.entries("Action"), _check_action, statement)
+
+
+def _check_action(entry: Entry, statement: Statement) -> Iterator[Outcome]:
+    action = str(entry.known())
+    # identity.forbid_wildcard_actions reports `*` of all services.
+    if action != "*" and matched_action(action, _AWS):
+        statement.require_known_conditions()
+        yield Violation(entry.path, f"allows {action!r}, {_EVERY}")
 
 
 @POLICY.on("gcp:projects/iAMCustomRole:IAMCustomRole", "gcp:organizations/iAMCustomRole:IAMCustomRole")
-def on_roles(resource: Resource) -> Iterator[Judgement]:
-    """Roles of one's own with such a permission."""
-    if resource.get("permissions") is UNKNOWN:
-        yield Undecided("permissions")
-    for path, permission in each(resource.get("permissions"), "permissions"):
-        if permission is UNKNOWN:
-            yield Undecided(path)
-        elif permission in _GOOGLE_PERMISSIONS:
-            yield Finding(path, f"has {permission!r}, by which whoever has it gets every other right")
+def on_roles(resource: Resource) -> Iterator[Outcome]:
+    """Custom roles with such a permission."""
+    yield from check_each(resource.entries("permissions"), _check_permission)
+
+
+def _check_permission(entry: Entry) -> Iterator[Outcome]:
+    if entry.known() in _GOOGLE_PERMISSIONS:
+        yield Violation(entry.path, f"has {entry.known()!r}, {_EVERY}")
 
 
 @POLICY.on(*PROJECT_BINDINGS)
-def on_google(resource: Resource) -> Iterator[Judgement]:
+def on_google(resource: Resource) -> Iterator[Outcome]:
     """Predefined roles that change bindings."""
-    for grant in grants(resource):
-        if isinstance(grant, Undecided):
-            yield grant
-        elif grant.role is UNKNOWN:
-            yield Undecided(grant.path)
-        elif grant.role in _GOOGLE_ROLES and not grant.conditional:
-            yield Finding(grant.path, f"gives {grant.role!r}, by which whoever has it gets every other right")
+    yield from check_each(grants(resource), _check_grant)
+
+
+def _check_grant(grant: Grant) -> Iterator[Outcome]:
+    if grant.role in _GOOGLE_ROLES and not grant.conditional:
+        yield Violation(grant.path, f"gives {grant.role!r}, {_EVERY}")

@@ -1,83 +1,85 @@
-"""Nothing is everybody's."""
+"""No permission is given to everyone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.principals import RESOURCE_POLICIES, grants, is_narrowed, is_undecided, principals
-from ..pack.statements import Statement, statements
+from ..framework import Entry, Outcome, Policy, Properties, Resource, Violation, check_each
+from ..framework.google_bindings import Grant, grants
+from ..framework.policy_documents import RESOURCE_POLICIES, Principal, Statement, allowed_statements
 
 POLICY = Policy(
-    title="No rights for everybody",
+    title="No permissions for everyone",
     severity="critical",
-    description="A policy of a resource names who may use it. `*` without a condition, `allUsers` and "
-    "`allAuthenticatedUsers` are everybody on the internet, with any account of their own.",
+    description="A resource-based policy names the principals that may use the resource. `*` without a "
+    "condition, `allUsers` and `allAuthenticatedUsers` are everyone on the internet, with any account.",
     remediation="Name roles or accounts, or add a condition such as aws:PrincipalOrgID or aws:SourceAccount; "
     "on Google Cloud name groups and service accounts.",
     frameworks=("CIS GCP 5.1", "CIS GCP 7.1", "NIST 800-53 AC-3", "NIST 800-53 AC-6", "SOC 2 CC6.1"),
 )
 
-_EVERYBODY = ("allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all")
+_EVERYONE = ("allUsers", "allAuthenticatedUsers", "principalSet://goog/public:all")
 
 
 @POLICY.on(*RESOURCE_POLICIES)
-def on_aws(resource: Resource) -> Iterator[Judgement]:
-    """Statements that allow something to `*`."""
-    for statement in statements(resource, RESOURCE_POLICIES[resource.type]):
-        if isinstance(statement, Undecided):
-            yield statement
-        elif statement.allows:
-            yield from _judged(statement)
+def on_aws(resource: Resource) -> Iterator[Outcome]:
+    """Statements that allow `*` an action."""
+    yield from check_each(allowed_statements(resource, RESOURCE_POLICIES[resource.type]), _check_statement)
 
 
-def _judged(statement: Statement) -> Iterator[Judgement]:
-    for path, kind, value in principals(statement):
-        if value == "*" and kind in ("*", "AWS", "Federated", "Service"):
-            if is_narrowed(statement):
-                return
-            if is_undecided(statement):
-                yield Undecided(f"{statement.path}.Condition")
-            else:
-                yield Finding(path, "allows '*', everybody with an account of their own, on no condition")
+def _check_statement(statement: Statement) -> Iterator[Outcome]:
+    if not statement.is_limited():
+        yield from check_each(statement.principals, _check_principal, statement)
+
+
+def _check_principal(principal: Principal, statement: Statement) -> Iterator[Outcome]:
+    if principal.kind in ("*", "AWS", "Federated", "Service"):
+        value = Entry(principal.path, principal.value).known()
+        if value == "*":
+            statement.require_known_conditions()
+            yield Violation(principal.path, "allows '*', everyone with any account, without a condition")
 
 
 @POLICY.on("aws:lambda/permission:Permission")
-def on_functions(resource: Resource) -> Iterator[Judgement]:
-    """Functions that everybody may call."""
-    principal = resource.get("principal")
-    if principal is UNKNOWN:
-        yield Undecided("principal")
-    if principal is UNKNOWN or principal != "*":
-        return
-    conditions = [resource.get(key) for key in ("principalOrgId", "sourceAccount", "sourceArn")]
-    if all(each is None for each in conditions):
-        yield Finding("principal", "lets '*', everybody with an account of their own, call the function")
+def on_functions(resource: Resource) -> Iterator[Outcome]:
+    """Functions that everyone may call."""
+    conditions = ("principalOrgId", "sourceAccount", "sourceArn")
+    if resource.known("principal") == "*" and all(resource.raw(key) is None for key in conditions):
+        yield Violation("principal", "allows '*', everyone with any account, to call the function")
 
 
 @POLICY.on("gcp:")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Bindings of everybody."""
-    for grant in grants(resource):
-        if isinstance(grant, Undecided):
-            yield grant
-            continue
-        for path, member in grant.members:
-            if member is UNKNOWN:
-                yield Undecided(path)
-            elif member in _EVERYBODY:
-                yield Finding(path, f"gives {grant.role!r} to {member!r}, everybody on the internet")
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Bindings for everyone."""
+    yield from check_each(grants(resource), _check_grant)
 
 
-@POLICY.on("gcp:bigquery/dataset:Dataset", "gcp:bigquery/datasetAccess:DatasetAccess")
-def on_datasets(resource: Resource) -> Iterator[Judgement]:
-    """Accesses of datasets: among a dataset's own, or by themselves."""
-    own = resource.type == "gcp:bigquery/dataset:Dataset"
-    accesses = resource.items("accesses") if own else [("", resource)]
-    for path, access in accesses:
-        for key in ("specialGroup", "iamMember"):
-            who, where = access.get(key), f"{path}.{key}" if path else key
-            if who is UNKNOWN:
-                yield Undecided(where)
-            elif who in _EVERYBODY:
-                yield Finding(where, f"gives the dataset to {who!r}")
+def _check_grant(grant: Grant) -> Iterator[Outcome]:
+    yield from check_each(grant.members, _check_member, grant)
+
+
+def _check_member(entry: Entry, grant: Grant) -> Iterator[Outcome]:
+    if entry.known() in _EVERYONE:
+        yield Violation(entry.path, f"gives {grant.role_name} to {entry.known()!r}, everyone on the internet")
+
+
+@POLICY.on("gcp:bigquery/dataset:Dataset")
+def on_datasets(resource: Resource) -> Iterator[Outcome]:
+    """The accesses in a dataset."""
+    yield from check_each(resource.entries("accesses"), _check_access)
+
+
+@POLICY.on("gcp:bigquery/datasetAccess:DatasetAccess")
+def on_accesses(resource: Resource) -> Iterator[Outcome]:
+    """An access as a separate resource."""
+    yield from _check_access(resource)
+
+
+def _check_access(access: Properties) -> Iterator[Outcome]:
+    yield from check_each(("specialGroup", "iamMember"), _check_group, access)
+
+
+def _check_group(key: str, access: Properties) -> Iterator[Outcome]:
+    member = access.known(key)
+    if member in _EVERYONE:
+        yield Violation(access.where(key), f"gives the dataset to {member!r}")

@@ -1,4 +1,4 @@
-"""Rights to change or read something name the thing."""
+"""Permissions to change or read something name the resources."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.principals import narrowing
-from ..pack.statements import IDENTITY_POLICIES, Statement, identity_statements, is_every_action, stands_for
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
+from ..framework.policy_documents import (
+    IDENTITY_POLICIES,
+    Statement,
+    allowed_statements,
+    is_every_action,
+    matched_action,
+)
 
 POLICY = Policy(
-    title="No wildcard resources for what changes or reads data",
+    title="No wildcard resources for writing or for reading data",
     severity="high",
-    description="An action that changes something, or that reads data, secrets or keys, is given for the "
-    "buckets, tables, keys and queues that are meant. On `*` it holds for all of the account, "
-    "also for what comes later. Actions that list and describe may stand with `*`: many know "
-    "no resource.",
+    description="An action that changes something, or that reads data, secrets or keys, is allowed for the "
+    "intended buckets, tables, keys and queues. With `*` it applies to every resource of the account, "
+    "including future ones. Actions that list and describe may have `*`: many support no resource.",
     remediation="Name the ARNs, or add a condition on the resource's tag or account (aws:ResourceTag/..., "
     "aws:ResourceAccount).",
     frameworks=("NIST 800-53 AC-6", "SOC 2 CC6.3"),
 )
 
-# What reads no data by its verb.
+# Verbs of actions that read no data.
 _HARMLESS: Final = (
     "get",
     "list",
@@ -35,7 +39,7 @@ _HARMLESS: Final = (
     "scan",
     "head",
 )
-# What does so all the same: it reads data, secrets or keys, or acts as another.
+# Exceptions: they read data, secrets or keys, or act as another identity.
 _READS_DATA: Final = (
     "s3:getobject",
     "s3:getobjectversion",
@@ -51,7 +55,7 @@ _READS_DATA: Final = (
     "kinesis:getrecords",
     "rds-db:connect",
 )
-# What knows no resource, by the Service Authorization Reference.
+# Actions that support no resource, by the Service Authorization Reference.
 _WITHOUT_RESOURCE: Final = (
     "cloudwatch:putmetricdata",
     "xray:puttelemetryrecords",
@@ -71,14 +75,14 @@ _WITHOUT_RESOURCE: Final = (
     "ssm:putinventory",
     "ssm:putconfigurepackageresult",
 )
-# The ARN of all that a service holds data in. Others have forms that an action asks for (EC2's
-# `network-interface/*`), or hold nothing to read (the log groups that are written to).
+# The ARN of everything in which a service stores data. Other ARNs with a wildcard are required by an action
+# (EC2's `network-interface/*`), or contain nothing to read (the log groups that are written to).
 _EVERYTHING: Final = re.compile(
     r"arn:[^:]*:(s3:::|(kms|secretsmanager|ssm|dynamodb|sqs|sns|kinesis|lambda|rds-db):[^:]*:[^:]*:([a-z-]+[:/])?)"
     r"\*(/\*)?"
 )
-# Who becomes whom is for another policy.
-_JUDGED_ELSEWHERE: Final = ("iam:passrole", "sts:assumerole")
+# identity.scope_impersonation covers these.
+_IMPERSONATION: Final = ("iam:passrole", "sts:assumerole")
 _ON_RESOURCES: Final = (
     "aws:resourcetag/",
     "aws:resourceaccount",
@@ -97,34 +101,35 @@ _ON_RESOURCES: Final = (
 )
 
 
-def _counts(action: Any) -> bool:
+def _writes_or_reads_data(action: Any) -> bool:
     name = str(action).lower()
     if is_every_action(action):
-        return False  # Told by forbid_wildcard_actions.
-    if stands_for(name, _READS_DATA):
+        return False  # identity.forbid_wildcard_actions reports it.
+    if matched_action(name, _READS_DATA):
         return True
-    if name in _WITHOUT_RESOURCE or name in _JUDGED_ELSEWHERE:
+    if name in _WITHOUT_RESOURCE or name in _IMPERSONATION:
         return False
     return ":" in name and not name.partition(":")[2].startswith(_HARMLESS)
 
 
 @POLICY.on(*IDENTITY_POLICIES)
-def on_aws(resource: Resource) -> Iterator[Judgement]:
+def on_aws(resource: Resource) -> Iterator[Outcome]:
     """Statements that allow more than listing on `*`."""
-    for statement in identity_statements(resource):
-        if isinstance(statement, Undecided):
-            yield statement
-        elif statement.allows:
-            yield from _judged(statement)
+    yield from check_each(allowed_statements(resource), _check_statement)
 
 
-def _judged(statement: Statement) -> Iterator[Judgement]:
-    actions = [
-        action for _, action in statement.listed("Action") if action is not UNKNOWN and _counts(action)
-    ]
-    if not actions or any(True for _ in narrowing(statement, *_ON_RESOURCES)):
+def _check_statement(statement: Statement) -> Iterator[Outcome]:
+    if not statement.is_limited_by(*_ON_RESOURCES):
+        actions = [entry.body for entry in statement.strings("Action") if _writes_or_reads_data(entry.body)]
+        yield from check_each(statement.entries("Resource"), _check_resource, statement, actions)
+
+
+def _check_resource(entry: Entry, statement: Statement, actions: list[str]) -> Iterator[Outcome]:
+    if not actions:
+        statement.fully_known("Action")
         return
-    for path, said in statement.listed("Resource"):
-        if isinstance(said, str) and (said == "*" or _EVERYTHING.fullmatch(said)):
-            more = f" and {len(actions) - 1} more" if len(actions) > 1 else ""
-            yield Finding(path, f"allows {actions[0]!r}{more} on {said!r}, all that the account has")
+    arn = str(entry.known())
+    if arn == "*" or _EVERYTHING.fullmatch(arn):
+        statement.require_known_conditions()
+        more = f" and {len(actions) - 1} more" if len(actions) > 1 else ""
+        yield Violation(entry.path, f"allows {actions[0]!r}{more} on {arn!r}, every one of the account")

@@ -1,28 +1,27 @@
-"""A service acts for its own account alone."""
+"""Services act only for resources of the account."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.principals import RESOURCE_POLICIES, is_undecided, narrowing, principals
-from ..pack.statements import Statement, statements
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
+from ..framework.policy_documents import RESOURCE_POLICIES, Principal, Statement, allowed_statements
 
 POLICY = Policy(
-    title="Services act for the own account alone",
+    title="Services act only for the account",
     severity="high",
-    description="A service that may become a role, write to a bucket or call a function does so for "
-    "whoever asks it, also in another account, unless a condition says for whom: the confused "
-    "deputy. Only services of which AWS documents that they send the source are asked for it.",
+    description="A service that may assume a role, write to a bucket or call a function does so for every "
+    "caller, including other accounts, unless a condition names the source (the confused deputy problem). "
+    "This applies only to services for which AWS documents that they send the source.",
     remediation="Add a condition on aws:SourceAccount or aws:SourceArn (aws:SourceOrgID for an "
     "organization); on a Lambda permission set sourceAccount or sourceArn.",
     frameworks=("NIST 800-53 AC-3", "NIST 800-53 AC-6", "SOC 2 CC6.1"),
 )
 
-# Of roles: services whose guides have these keys in the trust policy ("Cross-service confused deputy
-# prevention"). EC2 and Lambda take a role of their own account by iam:PassRole, and send no source.
-_BECOME_ROLES: Final = (
+# Services whose guides have these keys in the trust policy of a role ("Cross-service confused deputy
+# prevention"). EC2 and Lambda use a role of their account by iam:PassRole, and send no source.
+_ASSUME_ROLES: Final = (
     "bedrock.amazonaws.com",
     "codebuild.amazonaws.com",
     "datasync.amazonaws.com",
@@ -38,7 +37,7 @@ _BECOME_ROLES: Final = (
     "transfer.amazonaws.com",
     "vpc-flow-logs.amazonaws.com",
 )
-# Of queues, topics and buckets: services that write there for a resource of somebody's.
+# Services that write to queues, topics and buckets for a resource of an account.
 _WRITE: Final = (
     "cloudtrail.amazonaws.com",
     "config.amazonaws.com",
@@ -58,48 +57,45 @@ _SOURCES: Final = (
     "aws:requesttag/",
     "sts:externalid",
 )
-_WRITTEN: Final = tuple(
-    each for each in RESOURCE_POLICIES if each.startswith(("aws:s3/bucket", "aws:sqs/", "aws:sns/"))
-)
+_WRITTEN: Final[Mapping[str, str]] = {
+    token: path
+    for token, path in RESOURCE_POLICIES.items()
+    if token.startswith(("aws:s3/bucket", "aws:sqs/", "aws:sns/"))
+}
 
 
 @POLICY.on("aws:iam/role:Role")
-def on_roles(resource: Resource) -> Iterator[Judgement]:
-    """Roles that a service becomes for anybody."""
-    for statement in statements(resource, "assumeRolePolicy"):
-        yield from _judged(statement, _BECOME_ROLES, "becomes this role")
+def on_roles(resource: Resource) -> Iterator[Outcome]:
+    """Roles that a service assumes for every account."""
+    documents = allowed_statements(resource, "assumeRolePolicy")
+    yield from check_each(documents, _check_statement, _ASSUME_ROLES, "assumes this role")
 
 
 @POLICY.on(*_WRITTEN)
-def on_resources(resource: Resource) -> Iterator[Judgement]:
-    """Queues, topics and buckets that a service writes to for anybody."""
-    for statement in statements(resource, RESOURCE_POLICIES[resource.type]):
-        yield from _judged(statement, _WRITE, "comes here")
+def on_resources(resource: Resource) -> Iterator[Outcome]:
+    """Queues, topics and buckets that a service writes to for every account."""
+    documents = allowed_statements(resource, _WRITTEN[resource.type])
+    yield from check_each(documents, _check_statement, _WRITE, "writes here")
 
 
-def _judged(statement: Statement | Undecided, services: tuple[str, ...], does: str) -> Iterator[Judgement]:
-    if isinstance(statement, Undecided):
-        yield statement
-        return
-    if not statement.allows or any(True for _ in narrowing(statement, *_SOURCES)):
-        return
-    for path, kind, service in principals(statement):
-        if kind == "Service" and service in services:
-            if is_undecided(statement):
-                yield Undecided(f"{statement.path}.Condition")
-            else:
-                yield Finding(path, f"{service!r} {does} for whoever asks it, in any account")
+def _check_statement(statement: Statement, services: tuple[str, ...], does: str) -> Iterator[Outcome]:
+    if not statement.is_limited_by(*_SOURCES):
+        yield from check_each(statement.principals, _check_principal, statement, services, does)
+
+
+def _check_principal(
+    principal: Principal, statement: Statement, services: tuple[str, ...], does: str
+) -> Iterator[Outcome]:
+    service = Entry(principal.path, principal.value).known()
+    if principal.kind == "Service" and service in services:
+        statement.require_known_conditions()
+        yield Violation(principal.path, f"{service!r} {does} for callers of any account")
 
 
 @POLICY.on("aws:lambda/permission:Permission")
-def on_functions(resource: Resource) -> Iterator[Judgement]:
-    """Functions that a service calls for anybody."""
-    principal = resource.get("principal")
-    if principal is UNKNOWN:
-        yield Undecided("principal")
-    elif str(principal).endswith(".amazonaws.com"):
-        sources = [resource.get(key) for key in ("sourceAccount", "sourceArn", "principalOrgId")]
-        if all(source is None for source in sources):
-            yield Finding(
-                "sourceArn", f"is missing, so that {principal!r} calls the function for whoever asks it"
-            )
+def on_functions(resource: Resource) -> Iterator[Outcome]:
+    """Functions that a service calls for every account."""
+    principal = str(resource.known("principal"))
+    sources = ("sourceAccount", "sourceArn", "principalOrgId")
+    if principal.endswith(".amazonaws.com") and all(resource.raw(key) is None for key in sources):
+        yield Violation("sourceArn", f"is not set, so that {principal!r} calls the function for any account")

@@ -1,28 +1,28 @@
-"""Who rules a key, does not read with it."""
+"""Administrators of a key do not use it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
-from ..pack.principals import members, principals
-from ..pack.statements import Statement, statements
+from ..framework import Deferred, Entry, Outcome, Policy, Resource, Stack, Violation, any_of, check_each
+from ..framework.google_bindings import members
+from ..framework.policy_documents import Principal, Statement, allowed_statements
 
 POLICY = Policy(
-    title="Duties about keys are separate",
+    title="Separation of duties for keys",
     severity="medium",
-    description="Who may change a key's policy or delete it should not decrypt with it, and who decrypts "
-    "should not delete: one stolen identity would do both. The account itself stands in a "
-    "key's policy so that IAM decides.",
+    description="An identity that can change the policy of a key or delete it should not decrypt with it, "
+    "and one that decrypts should not delete it: otherwise one stolen identity can do both. The account "
+    "itself is in the policy of a key so that IAM decides.",
     remediation="Give a role the actions that it needs (kms:Decrypt, kms:GenerateDataKey, or the "
     "administrator's) instead of kms:*; on Google Cloud give cloudkms.admin and "
     "cryptoKeyEncrypterDecrypter to different identities.",
     frameworks=("CIS GCP 1.11", "NIST 800-53 AC-5", "NIST 800-53 SC-12"),
 )
 
-_ADMINISTERS: Final = "roles/cloudkms.admin"
-_USES: Final = (
+_ADMINISTRATOR: Final = "roles/cloudkms.admin"
+_USERS: Final = (
     "roles/cloudkms.cryptoKeyDecrypter",
     "roles/cloudkms.cryptoKeyEncrypter",
     "roles/cloudkms.cryptoKeyEncrypterDecrypter",
@@ -31,36 +31,37 @@ _BINDINGS: Final = ("gcp:kms/", "gcp:projects/iAMMember:IAMMember", "gcp:project
 
 
 @POLICY.on("aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy", "aws:kms/externalKey:ExternalKey")
-def on_aws(resource: Resource) -> Iterator[Judgement]:
-    """Statements that give all of a key to a role or a user."""
-    for statement in statements(resource, "policy"):
-        if isinstance(statement, Undecided):
-            yield statement
-        elif statement.allows and any(action in ("kms:*", "*") for _, action in statement.listed("Action")):
-            yield from _judged(statement)
+def on_aws(resource: Resource) -> Iterator[Outcome]:
+    """Statements that allow every action on a key to a role or a user."""
+    yield from check_each(allowed_statements(resource, "policy"), _check_statement)
 
 
-def _judged(statement: Statement) -> Iterator[Judgement]:
-    for path, kind, who in principals(statement):
-        if who is UNKNOWN:
-            yield Undecided(path)
-        elif kind == "AWS" and isinstance(who, str) and any(part in who for part in (":role/", ":user/")):
-            yield Finding(path, f"gives all of the key to {who!r}, which rules it and reads with it")
+def _check_statement(statement: Statement) -> Iterator[Outcome]:
+    if any_of(statement.entries("Action"), lambda action: action.known() in ("kms:*", "*")):
+        yield from check_each(statement.principals, _check_principal)
+
+
+def _check_principal(principal: Principal) -> Iterator[Outcome]:
+    value = str(Entry(principal.path, principal.value).known())
+    if principal.kind == "AWS" and (":role/" in value or ":user/" in value):
+        yield Violation(principal.path, f"allows {value!r} to administer the key and to use it")
 
 
 @POLICY.on_stack
-def on_google(stack: Stack) -> Iterator[Judgement]:
-    """Identities that are the administrator of keys and use them."""
+def on_google(stack: Stack) -> Iterator[Outcome]:
+    """Identities that administer keys and use them."""
     bindings = stack.of(*_BINDINGS)
-    users = {member for each in bindings if each.get("role") in _USES for _, member in members(each)}
-    for binding in bindings:
-        if binding.get("role") == _ADMINISTERS:
-            for path, member in members(binding):
-                yield from _both(path, member, users, binding)
+    users = [binding for binding in bindings if binding.raw("role") in _USERS]
+    uses = [member for binding in users for member in members(binding)]
+    yield from check_each(bindings, _check_binding, uses)
 
 
-def _both(path: str, member: Any, users: set[Any], binding: Resource) -> Iterator[Judgement]:
-    if member is UNKNOWN:
-        yield Undecided(path)
-    elif member in users:
-        yield Finding(path, f"makes {member!r} the administrator of keys that it also uses", binding)
+def _check_binding(binding: Resource, uses: Collection[Entry | Deferred]) -> Iterator[Outcome]:
+    if binding.known("role") == _ADMINISTRATOR:
+        yield from check_each(members(binding), _check_administrator, uses)
+
+
+def _check_administrator(administrator: Entry, uses: Collection[Entry | Deferred]) -> Iterator[Outcome]:
+    member: Any = administrator.known()
+    if any_of(uses, lambda user: user.known() == member):
+        yield Violation(administrator.path, f"makes {member!r} an administrator of keys that it also uses")

@@ -1,22 +1,34 @@
-"""Pods have identities, and not their nodes'."""
+"""Pods have dedicated identities, not those of their nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Set
 from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Stack, Undecided
-from ..pack.principals import members
-from ..pack.statements import identity_statements
+from ..framework import (
+    UNKNOWN,
+    Deferred,
+    Entry,
+    Option,
+    Options,
+    Outcome,
+    Policy,
+    Resource,
+    Stack,
+    Violation,
+    check_each,
+)
+from ..framework.google_bindings import members
+from ..framework.policy_documents import Statement, allowed_statements
 
 POLICY = Policy(
-    title="Workload identity instead of the node's rights",
+    title="Workload identity instead of the node's permissions",
     severity="high",
-    description="What a node may do, every pod on it may do that reaches the node's credentials. Nodes "
-    "get what the kubelet needs; workloads get their own rights by EKS Pod Identity or "
-    "Workload Identity Federation for GKE.",
-    remediation="Give the rights to a role with a PodIdentityAssociation, or to a service account that "
-    "the pod's own is linked with; turn workloadIdentityConfig on in a GKE cluster.",
+    description="Every pod that can get the credentials of its node has the node's permissions. Nodes get "
+    "what the kubelet needs; workloads get their permissions by EKS Pod Identity or Workload Identity "
+    "Federation for GKE.",
+    remediation="Give the permissions to a role with a PodIdentityAssociation, or to a service account that "
+    "the pod's service account is linked with; enable workloadIdentityConfig in a GKE cluster.",
     frameworks=("CIS GKE 5.2.2", "CIS EKS 5.2.1", "NIST 800-53 AC-6", "SOC 2 CC6.3"),
     options={
         "node_policies": Option(
@@ -34,94 +46,14 @@ POLICY = Policy(
         "node_services": Option(
             {"type": "array", "items": {"type": "string"}},
             ["ec2", "ecr", "eks", "eks-auth", "logs", "ssm", "ssmmessages", "ec2messages"],
-            "Services whose actions the role of EKS nodes may have in policies of its own.",
+            "Services whose actions the inline policies of the role of EKS nodes may allow.",
         ),
     },
 )
 
 _ATTACHMENT: Final = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
-_OWN: Final = "aws:iam/rolePolicy:RolePolicy"
-
-
-@POLICY.on("gcp:container/cluster:Cluster")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Clusters without a workload pool; Autopilot has it always."""
-    path = "workloadIdentityConfig.workloadPool"
-    pool = resource.get(path)
-    if pool is UNKNOWN or resource.get("enableAutopilot") is UNKNOWN:
-        yield Undecided(path)
-    elif not pool and resource.get("enableAutopilot") is not True:
-        yield Finding(path, "is missing, so that pods have no identity but their node's")
-
-
-@POLICY.on_stack
-def on_nodes(stack: Stack, options: Options) -> Iterator[Judgement]:
-    """What the roles of EKS nodes may do beyond what nodes need."""
-    roles = _roles_of_nodes(stack)
-    if not roles:
-        return
-    for attachment in stack.of(_ATTACHMENT):
-        if roles & set(_urns(attachment, "role")):
-            arn = attachment.get("policyArn")
-            if arn is UNKNOWN:
-                yield Undecided("policyArn")
-            elif str(arn).rpartition("/")[2] not in options["node_policies"]:
-                yield Finding("policyArn", f"gives the nodes {str(arn).rpartition('/')[2]!r}", attachment)
-    for policy in stack.of(_OWN):
-        if roles & set(_urns(policy, "role")):
-            yield from _judged(policy, options["node_services"])
-
-
-def _judged(policy: Resource, services: list[str]) -> Iterator[Judgement]:
-    for statement in identity_statements(policy):
-        if isinstance(statement, Undecided):
-            yield statement
-        elif statement.allows:
-            for path, action in statement.listed("Action"):
-                if isinstance(action, str) and action.partition(":")[0] not in services:
-                    yield Finding(path, f"gives the nodes {action!r}, and with that every pod", policy)
-
-
-def _roles_of_nodes(stack: Stack) -> set[str]:
-    groups = stack.of("aws:eks/nodeGroup:NodeGroup")
-    return {
-        urn
-        for group in groups
-        for urn in _urns(group, "nodeRoleArn")
-        if urn in stack.by_urn and stack.by_urn[urn].type == "aws:iam/role:Role"
-    }
-
-
-def _urns(resource: Resource, key: str) -> Sequence[str]:
-    return resource.property_dependencies.get(key, ())
-
-
-@POLICY.on_stack
-def on_google_nodes(stack: Stack) -> Iterator[Judgement]:
-    """What the accounts of GKE nodes may do in a project beyond what nodes need."""
-    pools = stack.of("gcp:container/nodePool:NodePool")
-    accounts = {pool.get("nodeConfig.serviceAccount") for pool in pools}
-    names = {f"serviceAccount:{account}" for account in accounts if isinstance(account, str)}
-    made = {
-        urn
-        for pool in pools
-        for urn in _urns(pool, "nodeConfig")
-        if urn in stack.by_urn and stack.by_urn[urn].type == "gcp:serviceaccount/account:Account"
-    }
-    for binding in stack.of("gcp:projects/iAMMember:IAMMember", "gcp:projects/iAMBinding:IAMBinding"):
-        role = binding.get("role")
-        for path, member in members(binding):
-            # A name that is not known yet is told by where it comes from.
-            comes_from = set(_urns(binding, path.partition("[")[0])) if member is UNKNOWN else set[str]()
-            if member not in names and not made & comes_from:
-                continue
-            if role is UNKNOWN:
-                yield Undecided("role")
-            elif role not in _ROLES_OF_NODES:
-                yield Finding(path, f"gives the nodes {role!r}, and with that every pod", binding)
-
-
-_ROLES_OF_NODES: Final = (
+_INLINE: Final = "aws:iam/rolePolicy:RolePolicy"
+_NODE_ROLES: Final = (
     "roles/artifactregistry.reader",
     "roles/autoscaling.metricsWriter",
     "roles/container.defaultNodeServiceAccount",
@@ -132,3 +64,80 @@ _ROLES_OF_NODES: Final = (
     "roles/serviceusage.serviceUsageConsumer",
     "roles/stackdriver.resourceMetadata.writer",
 )
+
+
+@POLICY.on("gcp:container/cluster:Cluster")
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Clusters without a workload pool; Autopilot always has one."""
+    path = "workloadIdentityConfig.workloadPool"
+    if not resource.known(path) and resource.known("enableAutopilot") is not True:
+        yield Violation(path, "is not set, so that pods have only the identity of their node")
+
+
+@POLICY.on_stack
+def on_nodes(stack: Stack, options: Options) -> Iterator[Outcome]:
+    """Permissions of EKS nodes' roles beyond those that nodes need."""
+    groups = stack.of("aws:eks/nodeGroup:NodeGroup")
+    roles = _sources(stack, groups, "nodeRoleArn", "aws:iam/role:Role")
+    if roles:
+        yield from check_each(stack.of(_ATTACHMENT), _check_attachment, roles, options["node_policies"])
+        yield from check_each(stack.of(_INLINE), _check_inline, roles, options["node_services"])
+
+
+def _sources(stack: Stack, resources: list[Resource], key: str, kind: str) -> set[str]:
+    urns = {urn for resource in resources for urn in resource.sources(key)}
+    return {urn for urn in urns if urn in stack.by_urn and stack.by_urn[urn].type == kind}
+
+
+def _check_attachment(attachment: Resource, roles: Set[str], policies: Collection[str]) -> Iterator[Outcome]:
+    if roles & set(attachment.sources("role")):
+        name = str(attachment.known("policyArn")).rpartition("/")[2]
+        if name not in policies:
+            yield Violation("policyArn", f"gives the nodes {name!r}")
+
+
+def _check_inline(policy: Resource, roles: Set[str], services: Collection[str]) -> Iterator[Outcome]:
+    if roles & set(policy.sources("role")):
+        yield from check_each(allowed_statements(policy), _check_statement, services)
+
+
+def _check_statement(statement: Statement, services: Collection[str]) -> Iterator[Outcome]:
+    yield from check_each(statement.entries("Action"), _check_action, services)
+
+
+def _check_action(entry: Entry, services: Collection[str]) -> Iterator[Outcome]:
+    action = str(entry.known())
+    if action.partition(":")[0] not in services:
+        yield Violation(entry.path, f"gives the nodes, and so every pod, {action!r}")
+
+
+@POLICY.on_stack
+def on_google_nodes(stack: Stack) -> Iterator[Outcome]:
+    """Roles of GKE nodes' accounts in a project beyond those that nodes need."""
+    pools = stack.of("gcp:container/nodePool:NodePool")
+    accounts = {pool.raw("nodeConfig.serviceAccount") for pool in pools}
+    names = {f"serviceAccount:{account}" for account in accounts if isinstance(account, str)}
+    urns = _sources(stack, pools, "nodeConfig", "gcp:serviceaccount/account:Account")
+    unknown = any(account is UNKNOWN for account in accounts)
+    bindings = stack.of("gcp:projects/iAMMember:IAMMember", "gcp:projects/iAMBinding:IAMBinding")
+    yield from check_each(bindings, _check_binding, names, urns, unknown)
+
+
+def _check_binding(binding: Resource, names: Set[str], urns: Set[str], unknown: bool) -> Iterator[Outcome]:
+    yield from check_each(members(binding), _check_member, binding, names, urns, unknown)
+
+
+def _check_member(
+    entry: Entry, binding: Resource, names: Set[str], urns: Set[str], unknown: bool
+) -> Iterator[Outcome]:
+    member = entry.raw()
+    # The source of an unknown member identifies it.
+    is_node = bool(urns & set(binding.sources(entry.path))) if member is UNKNOWN else member in names
+    if not is_node and member is not UNKNOWN and not unknown:
+        return
+    role = binding.known("role")
+    if role in _NODE_ROLES:
+        return
+    if not is_node:
+        raise Deferred(entry.path)
+    yield Violation(entry.path, f"gives the nodes, and so every pod, {role!r}")

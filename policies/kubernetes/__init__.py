@@ -1,1 +1,1 @@
-"""What runs on the clusters, and with what rights."""
+"""Workloads in clusters, and their permissions."""

@@ -1,21 +1,21 @@
-"""In a namespace nothing is reached that nobody has allowed."""
+"""Traffic in a namespace is denied unless a policy allows it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, each, holds_unknown
-from ..pack.openings import is_anywhere
+from ..framework import UNKNOWN, Deferred, Entry, Outcome, Policy, Resource, Stack, Violation, check_each
+from ..framework.ingress import is_internet
 
 POLICY = Policy(
     title="Namespaces deny by default",
     severity="high",
-    description="Without a NetworkPolicy every pod of the cluster reaches every other, and the world: a "
-    "hole in one workload is a hole in all. A policy that selects every pod and allows nothing turns it "
-    "round.",
+    description="Without a NetworkPolicy every pod of the cluster can connect to every other one and to the "
+    "internet: a vulnerability in one workload affects all. A policy that selects every pod and allows "
+    "nothing changes the default.",
     remediation="Give the namespace a NetworkPolicy with `podSelector: {}`, `policyTypes: [Ingress, "
-    "Egress]` and no rule, and one more for each way that is needed.",
+    "Egress]` and no rule, and one more for each connection that is needed.",
     frameworks=("CIS EKS 4.3.2", "CIS Kubernetes 5.3.2", "NIST 800-53 SC-7", "SOC 2 CC6.6"),
 )
 
@@ -23,62 +23,58 @@ _DIRECTIONS = ("Ingress", "Egress")
 
 
 @POLICY.on_stack
-def rule(stack: Stack) -> Iterator[Judgement]:
+def rule(stack: Stack) -> Iterator[Outcome]:
     """Namespaces without a policy that denies."""
     policies = stack.of("kubernetes:networking.k8s.io/v1:NetworkPolicy")
-    for namespace in stack.of("kubernetes:core/v1:Namespace"):
-        own = [policy for policy in policies if _is_in(policy, namespace)]
-        denied = {direction for policy in own for direction in _denied(policy)}
-        left = [direction for direction in _DIRECTIONS if direction not in denied]
-        unsure = [policy for policy in policies if _may_deny(policy, namespace)]
-        if left and unsure:
-            yield Undecided(f"{unsure[0].name}.spec")
-        elif left:
-            yield Finding(
-                "metadata.name", f"no NetworkPolicy denies {' and '.join(left)} to all pods", namespace
-            )
+    yield from check_each(stack.of("kubernetes:core/v1:Namespace"), _check_namespace, policies)
+
+
+def _check_namespace(namespace: Resource, policies: Sequence[Resource]) -> Iterator[Outcome]:
+    denied: set[str] = set()
+    deferred: Deferred | None = None
+    for policy in policies:
+        try:
+            if _is_in(policy, namespace):
+                denied |= set(_denied_directions(policy))
+        except Deferred:
+            deferred = Deferred(f"{policy.name}.spec")
+    missing = [direction for direction in _DIRECTIONS if direction not in denied]
+    if missing and deferred is not None:
+        yield deferred
+    elif missing:
+        yield Violation("metadata.name", f"no NetworkPolicy denies {' and '.join(missing)} to all pods")
 
 
 def _is_in(policy: Resource, namespace: Resource) -> bool:
-    said = policy.get("metadata.namespace")
-    if said is UNKNOWN or namespace.get("metadata.name") is UNKNOWN:
-        return any(namespace.urn in urns for urns in policy.property_dependencies.values())
-    return (said or "default") == namespace.get("metadata.name")
+    if any(namespace.urn in urns for urns in policy.property_dependencies.values()):
+        return True
+    if policy.raw("metadata.namespace") is UNKNOWN and policy.sources("metadata"):
+        return False  # It is that of another resource.
+    return (policy.known("metadata.namespace") or "default") == namespace.known("metadata.name")
 
 
-def _denied(policy: Resource) -> Iterator[str]:
-    """The directions in which it selects all pods and does not allow everything: what it does not name, DNS
-    for all pods it may be, is denied."""
-    spec: Any = policy.get("spec")
-    if spec is UNKNOWN or holds_unknown(spec) or not isinstance(spec, dict):
+def _denied_directions(policy: Resource) -> Iterator[str]:
+    """Yield the directions in which a policy selects all pods and does not allow everything: what it does not
+    list (such as DNS for all pods) is denied."""
+    policy.fully_known("spec")
+    selector: Any = policy.known("spec.podSelector") or {}
+    if policy.known("spec") is None or any(selector.values()):
         return
-    selector: Any = policy.get("spec.podSelector") or {}
-    if any(selector.values()):
-        return
-    # As the API server fills it in.
-    types = policy.get("spec.policyTypes") or ["Ingress", *(["Egress"] if policy.get("spec.egress") else [])]
-    for direction in types:
-        rules = policy.get(f"spec.{direction.lower()}")
-        if not any(_allows_all(rule) for _, rule in each(rules)):
+    # The API server fills in the default.
+    egress = ["Egress"] if policy.known("spec.egress") else []
+    for direction in policy.known("spec.policyTypes") or ["Ingress", *egress]:
+        if not any(map(_allows_everything, policy.entries(f"spec.{direction.lower()}"))):
             yield direction
 
 
-def _allows_all(rule: Mapping[str, Any]) -> bool:
-    """Whether a rule has no ports, and no peers or one that is everybody."""
-    peers = rule.get("from") or rule.get("to")
-    return not rule.get("ports") and (not peers or any(_is_everybody(peer) for _, peer in each(peers)))
+def _allows_everything(rule: Entry) -> bool:
+    """Return whether a rule has no ports, and either no peers or one that is everything."""
+    peers = [*rule.entries("from"), *rule.entries("to")]
+    return not rule.known("ports") and (not peers or any(map(_is_everything, peers)))
 
 
-def _is_everybody(peer: Mapping[str, Any]) -> bool:
-    block = cast("Mapping[str, Any]", peer.get("ipBlock") or {})
-    spaces, pods = peer.get("namespaceSelector"), cast("Mapping[str, Any]", peer.get("podSelector") or {})
-    every_space = isinstance(spaces, Mapping) and not any(cast("Mapping[str, Any]", spaces).values())
-    return is_anywhere(block.get("cidr")) or (every_space and not any(pods.values()))
-
-
-def _may_deny(policy: Resource, namespace: Resource) -> bool:
-    """Whether it could be the one, were it known."""
-    somewhere = policy.get("metadata.namespace") is UNKNOWN or namespace.get("metadata.name") is UNKNOWN
-    return (somewhere or _is_in(policy, namespace)) and (
-        somewhere or holds_unknown(policy.get("spec")) or policy.get("spec") is UNKNOWN
-    )
+def _is_everything(peer: Entry) -> bool:
+    namespaces = peer.known("namespaceSelector")
+    every_namespace = namespaces is not None and not any(peer.mapping("namespaceSelector").values())
+    every_pod = not any(peer.mapping("podSelector").values())
+    return is_internet(peer.known("ipBlock.cidr")) or (every_namespace and every_pod)

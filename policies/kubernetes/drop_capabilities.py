@@ -1,17 +1,17 @@
-"""Containers keep no capability that they do not name, and gain none."""
+"""Containers drop all capabilities that they do not name, and gain none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided, holds_unknown
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
+from ..framework import Options, Outcome, Policy, Resource, Violation, any_of, check_each
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
 
 POLICY = Policy(
     title="Capabilities are dropped",
     severity="medium",
-    description="A runtime gives every container a dozen capabilities, NET_RAW among them, and lets a "
-    "set-uid program gain more. Hardly anything needs one.",
+    description="A runtime gives every container a dozen capabilities, including NET_RAW, and allows a "
+    "set-uid program to gain more. Most workloads need none.",
     remediation="Set `capabilities: {drop: [ALL]}` and `allowPrivilegeEscalation: false` in the container's "
     "securityContext.",
     frameworks=("CIS EKS 4.2.5", "CIS Kubernetes 5.2.6", "CIS Kubernetes 5.2.8", "NIST 800-53 CM-7"),
@@ -20,31 +20,22 @@ POLICY = Policy(
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Containers that keep or may gain capabilities."""
-    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+    yield from check_containers(resource, _check, agent_namespaces=options["agent_namespaces"])
 
 
-def _judge(container: Part) -> Iterator[Judgement]:
-    yield from _keeps(container)
-    yield from _gains(container)
+def _check(container: Container) -> Iterator[Outcome]:
+    yield from check_each([container], _check_dropped)
+    path = "securityContext.allowPrivilegeEscalation"
+    if container.known(path) is not False:
+        yield Violation(
+            container.where(path), f"{container.name!r} may gain more privileges than it starts with"
+        )
 
 
-def _keeps(container: Part) -> Iterator[Judgement]:
-    path = f"{container.path}.securityContext.capabilities.drop"
-    dropped = container.get("securityContext.capabilities.drop")
-    if dropped is not UNKNOWN and "ALL" in (dropped or ()):
-        return
-    if holds_unknown(dropped):
-        yield Undecided(path)
-    else:
-        yield Finding(path, f"{container.name!r} drops {dropped or 'nothing'}, not ALL")
-
-
-def _gains(container: Part) -> Iterator[Judgement]:
-    path = f"{container.path}.securityContext.allowPrivilegeEscalation"
-    may = container.get("securityContext.allowPrivilegeEscalation")
-    if may is UNKNOWN:
-        yield Undecided(path)
-    elif may is not False:
-        yield Finding(path, f"{container.name!r} may gain more privileges than it starts with")
+def _check_dropped(container: Container) -> Iterator[Outcome]:
+    path = "securityContext.capabilities.drop"
+    if not any_of(container.entries(path), lambda entry: entry.known() == "ALL"):
+        dropped = container.known(path) or "nothing"
+        yield Violation(container.where(path), f"{container.name!r} drops {dropped}, not ALL")

@@ -1,19 +1,18 @@
-"""A role gives nothing by which its holder gets more."""
+"""No role allows its subject to get more permissions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from ..pack import Finding, Judgement, Policy, Resource, Undecided, each, holds_unknown
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
 
 POLICY = Policy(
-    title="No way up from a role",
+    title="No privilege escalation by roles",
     severity="high",
-    description="Whoever may bind or escalate roles, impersonate, make tokens of accounts, or speak to "
-    "kubelets is cluster-admin in a few steps; whoever reads all secrets of a cluster, too.",
-    remediation="Drop the verb, or name the objects by `resourceNames`; give secrets by a Role in their "
-    "namespace.",
+    description="An account that can bind or escalate roles, impersonate, create tokens of accounts or call "
+    "kubelets can become cluster-admin in a few steps, and so can one that reads all secrets of a cluster.",
+    remediation="Remove the verb, or name the objects by `resourceNames`; allow access to secrets by a Role "
+    "in their namespace.",
     frameworks=(
         "CIS EKS 4.1.2",
         "CIS EKS 4.1.8",
@@ -31,24 +30,31 @@ _IN_CLUSTER = {"secrets": ("get", "list", "watch")}
 
 
 @POLICY.on(_ROLE, _CLUSTER_ROLE)
-def rule(resource: Resource) -> Iterator[Judgement]:
-    """Rules by which one gets more."""
-    rules = resource.get("rules")
-    if holds_unknown(rules):
-        yield Undecided("rules")
-        return
+def rule(resource: Resource) -> Iterator[Outcome]:
+    """Rules that allow to get more permissions."""
     dangerous = {**_ANYWHERE, **(_IN_CLUSTER if resource.type == _CLUSTER_ROLE else {})}
-    for path, given in each(rules, "rules"):
-        if not given.get("resourceNames"):
-            yield from _ways_up(path, given, dangerous)
+    yield from check_each(resource.entries("rules"), _check_rule, dangerous)
 
 
-def _ways_up(path: str, given: Any, dangerous: Mapping[str, tuple[str, ...]]) -> Iterator[Judgement]:
-    verbs: list[str] = given.get("verbs") or []
-    for verb in verbs:
-        if verb in _VERBS:
-            yield Finding(f"{path}.verbs", f"gives {verb!r}, by which one gets every other right")
-    for name in given.get("resources") or ():
-        meant = [verb for verb in verbs if verb in dangerous.get(name, ())]
-        if meant:
-            yield Finding(f"{path}.resources", f"gives {meant[0]!r} on all {name!r}")
+def _check_rule(rule: Entry, dangerous: Mapping[str, tuple[str, ...]]) -> Iterator[Outcome]:
+    if rule.known("resourceNames"):
+        return
+    yield from check_each(rule.entries("verbs"), _check_verb, rule)
+    yield from check_each(rule.entries("resources"), _check_resource, rule, dangerous)
+
+
+def _check_verb(verb: Entry, rule: Entry) -> Iterator[Outcome]:
+    if verb.known() in _VERBS:
+        problem = f"allows {verb.known()!r}, with which an account can get every other permission"
+        yield Violation(rule.where("verbs"), problem)
+
+
+def _check_resource(
+    resource: Entry, rule: Entry, dangerous: Mapping[str, tuple[str, ...]]
+) -> Iterator[Outcome]:
+    name = resource.known()
+    verbs = [verb.raw() for verb in rule.entries("verbs") if verb.raw() in dangerous.get(name, ())]
+    if verbs:
+        yield Violation(rule.where("resources"), f"allows {verbs[0]!r} on all {name!r}")
+    elif name in dangerous:
+        rule.fully_known("verbs")

@@ -1,20 +1,20 @@
-"""Pods stay out of their node."""
+"""Pods have no access to their node."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided, each
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, containers, is_agent, pods
+from ..framework import Entry, Options, Outcome, Policy, Resource, Violation, check_each
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, containers, is_agent, pod
 
 POLICY = Policy(
     title="No access to the node",
     severity="high",
-    description="A pod in the node's network reaches its metadata service and passes by every NetworkPolicy; "
-    "one among its processes or with its file system reads other pods' secrets. Node agents that need it are "
-    "DaemonSets of a system namespace.",
-    remediation="Drop hostNetwork, hostPID, hostIPC and hostPort; use a persistent volume, an emptyDir or a "
-    "CSI driver in place of hostPath.",
+    description="A pod in the network of its node can use the metadata service and bypasses every "
+    "NetworkPolicy; with access to processes or the file system of the node it reads the secrets of other "
+    "pods. Node agents that need it are DaemonSets of a system namespace.",
+    remediation="Remove hostNetwork, hostPID, hostIPC and hostPort; use a persistent volume, an emptyDir or "
+    "a CSI driver in place of hostPath.",
     frameworks=(
         "CIS EKS 4.2.2",
         "CIS EKS 4.2.3",
@@ -33,45 +33,31 @@ _HOST = {"hostNetwork": "network", "hostPID": "processes", "hostIPC": "shared me
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Namespaces, paths and ports of the node."""
     if is_agent(resource, options["agent_namespaces"]):
         return
-    for pod in pods(resource):
-        if isinstance(pod, Undecided):
-            yield pod
-            return
-        yield from _of_the_pod(pod)
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        ports = container.get("ports")
-        if ports is UNKNOWN:
-            yield Undecided(f"{container.path}.ports")
-        for path, port in each(ports, f"{container.path}.ports"):
-            number = UNKNOWN if port is UNKNOWN else port.get("hostPort")
-            if number is UNKNOWN:
-                yield Undecided(f"{path}.hostPort")
-            elif number:
-                yield Finding(f"{path}.hostPort", f"{container.name!r} takes port {number:g} of its node")
+    spec = pod(resource)
+    yield from check_each(_HOST, _check_namespace, spec)
+    yield from check_each(spec.entries("volumes"), _check_volume)
+    yield from check_each(containers(resource), _check_container)
 
 
-def _of_the_pod(pod: Part) -> Iterator[Judgement]:
-    for key, what in _HOST.items():
-        value = pod.get(key)
-        if value is UNKNOWN:
-            yield Undecided(f"{pod.path}.{key}")
-        elif value:
-            yield Finding(f"{pod.path}.{key}", f"the pod shares its node's {what}")
-    volumes = pod.get("volumes")
-    if volumes is UNKNOWN:
-        yield Undecided(f"{pod.path}.volumes")
-    for path, volume in each(volumes, f"{pod.path}.volumes"):
-        if volume is UNKNOWN:
-            yield Undecided(path)
-        elif volume.get("hostPath") is UNKNOWN:
-            yield Undecided(f"{path}.hostPath")
-        elif volume.get("hostPath") is not None:
-            place = volume["hostPath"].get("path")
-            yield Finding(f"{path}.hostPath", f"mounts {place!r} of the node")
+def _check_namespace(key: str, spec: Entry) -> Iterator[Outcome]:
+    if spec.known(key):
+        yield Violation(spec.where(key), f"the pod shares the {_HOST[key]} of its node")
+
+
+def _check_volume(volume: Entry) -> Iterator[Outcome]:
+    if volume.known("hostPath") is not None:
+        yield Violation(volume.where("hostPath"), f"mounts {volume.raw('hostPath.path')!r} of the node")
+
+
+def _check_container(container: Container) -> Iterator[Outcome]:
+    yield from check_each(container.entries("ports"), _check_port, container)
+
+
+def _check_port(port: Entry, container: Container) -> Iterator[Outcome]:
+    number = port.known("hostPort")
+    if number:
+        yield Violation(port.where("hostPort"), f"{container.name!r} uses port {number:g} of its node")

@@ -1,4 +1,4 @@
-"""Secrets stand in a store of secrets, and not where everybody reads them."""
+"""Secrets are in secret stores, not in plain configuration."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
-from ..pack.pods import WORKLOADS, containers
-from ..pack.values import Hidden
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
+from ..framework.pods import WORKLOADS, Container, check_containers
+from ..framework.values import Hidden
 
 POLICY = Policy(
     title="No secrets in pod specs and ConfigMaps",
     severity="high",
-    description="Whoever may look at a pod or a ConfigMap reads what stands in it, and so do logs of "
-    "deployments, support bundles and etcd's backups.",
-    remediation="Let the workload read the cloud's secret manager by its own identity, or refer to a Secret "
-    "by `valueFrom.secretKeyRef`.",
+    description="Everyone with read access to a pod or a ConfigMap can read its values, and they appear in "
+    "deployment logs, support bundles and backups of etcd.",
+    remediation="Let the workload read the cloud's secret manager with its identity, or refer to a Secret by "
+    "`valueFrom.secretKeyRef`.",
     frameworks=("CIS EKS 4.4.1", "CIS Kubernetes 5.4.1", "NIST 800-53 IA-5(7)", "SOC 2 CC6.1"),
 )
 
-_SHAPES = {
+_PATTERNS = {
     "an access key of AWS": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----"),
     "an API key of Google": re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b"),
@@ -36,56 +36,51 @@ _NAMES = re.compile(
 
 
 @POLICY.on(*WORKLOADS)
-def on_pods(resource: Resource) -> Iterator[Judgement]:
-    """Variables of containers."""
-    for container in containers(resource):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        listed = container.get("env")
-        if listed is UNKNOWN:
-            yield Undecided(f"{container.path}.env")
-        for path, variable in each(listed, f"{container.path}.env"):
-            if variable is UNKNOWN:
-                yield Undecided(path)
-            else:
-                yield from _judged(f"{path}.value", variable.get("name"), variable.get("value"))
+def on_pods(resource: Resource) -> Iterator[Outcome]:
+    """Environment variables of containers."""
+    yield from check_containers(resource, _check_container)
+
+
+def _check_container(container: Container) -> Iterator[Outcome]:
+    yield from check_each(container.entries("env"), _check_variable)
+
+
+def _check_variable(variable: Entry) -> Iterator[Outcome]:
+    yield from _check(variable.where("value"), variable.raw("name"), variable.known("value"))
+    variable.known("name")
 
 
 @POLICY.on("kubernetes:core/v1:ConfigMap")
-def on_config_maps(resource: Resource) -> Iterator[Judgement]:
+def on_config_maps(resource: Resource) -> Iterator[Outcome]:
     """Entries of ConfigMaps."""
-    data: Any = resource.get("data")
-    if data is UNKNOWN:
-        yield Undecided("data")
+    data = resource.mapping("data")
+    if len(data) > 1 and all(isinstance(value, Hidden) for value in data.values()):
+        # One secret among its sources makes the engine treat the whole mapping as one.
+        yield Violation("data", "is a secret of the program as a whole")
         return
-    entries: dict[str, Any] = data or {}
-    if len(entries) > 1 and all(isinstance(value, Hidden) for value in entries.values()):
-        # One secret among what it is made of makes the engine call all of it one.
-        yield Finding("data", "is as a whole what the program calls a secret")
-        return
-    for key, value in entries.items():
-        yield from _judged(f"data[{key}]", key, value)
+    yield from check_each(data, _check_entry, resource)
 
 
-def _judged(path: str, name: Any, value: Any) -> Iterator[Judgement]:
-    if value is UNKNOWN:
-        yield Undecided(path)
-        return
+def _check_entry(key: str, resource: Resource) -> Iterator[Outcome]:
+    path = f"data[{key}]"
+    yield from _check(path, key, Entry(path, resource.mapping("data")[key]).known())
+
+
+def _check(path: str, name: Any, value: Any) -> Iterator[Outcome]:
     if not isinstance(value, str) or not value:
         return
-    # Never what it is: only what it looks like.
+    # The problem never contains the value, only the kind of it.
     if isinstance(value, Hidden):
-        yield Finding(path, f"{name!r} holds what the program calls a secret")
+        yield Violation(path, f"{name!r} contains a secret of the program")
         return
-    for what, shape in _SHAPES.items():
-        if shape.search(value):
-            yield Finding(path, f"{name!r} holds what looks like {what}")
+    for kind, pattern in _PATTERNS.items():
+        if pattern.search(value):
+            yield Violation(path, f"{name!r} contains what looks like {kind}")
             return
-    # `$(...)` is another variable; what has the look of a name, an address or a path is where the secret is.
+    # `$(...)` is another variable; a name, an address or a path states where the secret is.
     if (
         isinstance(name, str)
         and _NAMES.search(name)
         and not re.search(r"^\$\(|^arn:|/|\.json$|\.pem$", value)
     ):
-        yield Finding(path, f"{name!r} holds a value, by its name a secret")
+        yield Violation(path, f"{name!r} contains a value, and is a secret by its name")

@@ -1,19 +1,19 @@
-"""Containers have no power over their node."""
+"""Containers have no privileges on their node."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided, each
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
+from ..framework import Entry, Option, Options, Outcome, Policy, Resource, Violation, check_each
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
 
 POLICY = Policy(
     title="No privileged containers",
     severity="critical",
     description="A privileged container, or one with capabilities such as SYS_ADMIN, is root on its node, "
-    "and through the node's identity in the cluster. Node agents that need it are DaemonSets of a system "
+    "and has the node's identity in the cluster. Node agents that need it are DaemonSets of a system "
     "namespace.",
-    remediation="Drop `privileged` and the added capabilities; devices come to pods by a device plugin.",
+    remediation="Remove `privileged` and the added capabilities; pods get devices from a device plugin.",
     frameworks=(
         "CIS EKS 4.2.1",
         "CIS Kubernetes 5.2.2",
@@ -33,29 +33,26 @@ POLICY = Policy(
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Privileged containers and added capabilities."""
-    yield from in_containers(
-        resource,
-        lambda container: _judge(container, options["capabilities"]),
-        agents=options["agent_namespaces"],
-    )
+    namespaces = options["agent_namespaces"]
+    yield from check_containers(resource, _check, options["capabilities"], agent_namespaces=namespaces)
 
 
-def _judge(container: Part, capabilities: Collection[str]) -> Iterator[Judgement]:
-    privileged = container.get("securityContext.privileged")
-    if privileged is UNKNOWN:
-        yield Undecided(f"{container.path}.securityContext.privileged")
-    elif privileged:
-        yield Finding(
-            f"{container.path}.securityContext.privileged", f"{container.name!r} is root on its node"
-        )
-    added = f"{container.path}.securityContext.capabilities.add"
-    listed = container.get("securityContext.capabilities.add")
-    if listed is UNKNOWN:
-        yield Undecided(added)
-    for path, capability in each(listed, added):
-        if capability is UNKNOWN:
-            yield Undecided(path)
-        elif capability.removeprefix("CAP_") not in capabilities:
-            yield Finding(path, f"{container.name!r} adds the capability {capability!r}")
+def _check(container: Container, capabilities: Collection[str]) -> Iterator[Outcome]:
+    yield from check_each(["securityContext.privileged"], _check_privileged, container)
+    added = container.entries("securityContext.capabilities.add")
+    yield from check_each(added, _check_capability, container, capabilities)
+
+
+def _check_privileged(path: str, container: Container) -> Iterator[Outcome]:
+    if container.known(path):
+        yield Violation(container.where(path), f"{container.name!r} is root on its node")
+
+
+def _check_capability(
+    capability: Entry, container: Container, capabilities: Collection[str]
+) -> Iterator[Outcome]:
+    name = capability.known()
+    if name.removeprefix("CAP_") not in capabilities:
+        yield Violation(capability.path, f"{container.name!r} adds the capability {name!r}")

@@ -1,17 +1,17 @@
-"""Roles in a cluster name what they give."""
+"""Roles in a cluster list what they allow."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
 
 POLICY = Policy(
     title="No wildcards in roles",
     severity="high",
-    description="`*` in a role gives every resource or verb there is, and those that the next operator "
-    "brings: secrets and roles themselves among them.",
-    remediation="Name apiGroups, resources and verbs.",
+    description="`*` in a role allows every resource or verb, including secrets, roles themselves, and those "
+    "of operators that are installed later.",
+    remediation="List apiGroups, resources and verbs.",
     frameworks=("CIS EKS 4.1.3", "CIS Kubernetes 5.1.3", "NIST 800-53 AC-6", "SOC 2 CC6.3"),
 )
 
@@ -22,21 +22,16 @@ ROLES = (
 
 
 @POLICY.on(*ROLES)
-def rule(resource: Resource) -> Iterator[Judgement]:
+def rule(resource: Resource) -> Iterator[Outcome]:
     """Rules with `*`."""
-    rules = resource.get("rules")
-    if rules is UNKNOWN:
-        yield Undecided("rules")
-    for path, given in each(rules, "rules"):
-        if given is UNKNOWN:
-            yield Undecided(path)
-            continue
-        for key in ("verbs", "resources", "nonResourceURLs"):
-            listed = given.get(key)
-            if listed is UNKNOWN:
-                yield Undecided(f"{path}.{key}")
-            for where, value in each(listed, f"{path}.{key}"):
-                if value is UNKNOWN:
-                    yield Undecided(where)
-                elif value == "*":
-                    yield Finding(where, f"gives {value!r}, all {key} there are or will be")
+    yield from check_each(resource.entries("rules"), _check_rule)
+
+
+def _check_rule(rule: Entry) -> Iterator[Outcome]:
+    for key in ("verbs", "resources", "nonResourceURLs"):
+        yield from check_each(rule.entries(key), _check_value, key)
+
+
+def _check_value(entry: Entry, key: str) -> Iterator[Outcome]:
+    if entry.known() == "*":
+        yield Violation(entry.path, f"allows '*', all present and future {key}")

@@ -1,17 +1,17 @@
-"""A container cannot change what it runs."""
+"""Containers cannot change their image."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
+from ..framework import Options, Outcome, Policy, Resource, Violation
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
 
 POLICY = Policy(
     title="Root file systems are read-only",
     severity="low",
-    description="Who gets into a container writes his tools into it first. What must be written goes into an "
-    "emptyDir with a limit, which does not fill the node's disk either.",
+    description="An attacker who controls a container writes tools into it first. Files that must be written "
+    "belong into an emptyDir with a limit, which also protects the node's disk.",
     remediation="Set `securityContext.readOnlyRootFilesystem: true`, and mount an emptyDir where it writes.",
     frameworks=("NIST 800-53 CM-5", "NIST 800-53 SI-7"),
     options={"agent_namespaces": AGENT_NAMESPACES},
@@ -19,15 +19,12 @@ POLICY = Policy(
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Containers whose root can be written."""
-    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Containers with a writable root file system."""
+    yield from check_containers(resource, _check, agent_namespaces=options["agent_namespaces"])
 
 
-def _judge(container: Part) -> Iterator[Judgement]:
-    path = f"{container.path}.securityContext.readOnlyRootFilesystem"
-    value = container.get("securityContext.readOnlyRootFilesystem")
-    if value is UNKNOWN:
-        yield Undecided(path)
-    elif not value:
-        yield Finding(path, f"{container.name!r} can write all over its image")
+def _check(container: Container) -> Iterator[Outcome]:
+    path = "securityContext.readOnlyRootFilesystem"
+    if not container.known(path):
+        yield Violation(container.where(path), f"{container.name!r} can write to its image")

@@ -1,17 +1,16 @@
-"""A namespace says what pods it takes."""
+"""Namespaces enforce a Pod Security Standard."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import UNKNOWN, Deferred, Option, Options, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="Namespaces enforce Pod Security",
     severity="high",
-    description="Pod Security admission judges also what no program declares: pods of operators, of "
-    "pipelines and of people. A namespace without its label takes every pod there is.",
+    description="Pod Security admission also covers pods that no program declares: those of operators, of "
+    "pipelines and of people. A namespace without its label accepts every pod.",
     remediation="Label the namespace `pod-security.kubernetes.io/enforce: restricted`.",
     frameworks=("CIS Kubernetes 5.2.1", "NIST 800-53 CM-7", "SOC 2 CC6.1"),
     options={
@@ -27,12 +26,11 @@ _LABEL = "pod-security.kubernetes.io/enforce"
 
 
 @POLICY.on("kubernetes:core/v1:Namespace")
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Namespaces that enforce nothing, or too little."""
-    labels: Any = resource.get("metadata.labels")
-    level: Any = UNKNOWN if labels is UNKNOWN else (labels and labels.get(_LABEL))
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Namespaces without the label, or with a lower level."""
+    level = resource.mapping("metadata.labels").get(_LABEL)
     if level is UNKNOWN:
-        yield Undecided("metadata.labels")
-    elif level not in options["levels"]:
-        told = f"enforces {level!r}" if level else "enforces nothing"
-        yield Finding("metadata.labels", f"{told}, expected {_LABEL}: {' or '.join(options['levels'])}")
+        raise Deferred("metadata.labels")
+    if level not in options["levels"]:
+        enforced = f"enforces {level!r}" if level else "enforces nothing"
+        yield Violation("metadata.labels", f"{enforced}; expected {_LABEL}: {' or '.join(options['levels'])}")

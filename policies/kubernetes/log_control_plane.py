@@ -1,18 +1,19 @@
-"""What is done to a cluster is on record."""
+"""Requests to the API of a cluster are logged."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided, holds_unknown
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="Control plane logs are on",
     severity="high",
-    description="The audit log is the one place that says who changed or read what in a cluster. EKS keeps "
-    "none unless it is told to; GKE keeps its own unless logging is switched off.",
+    description="Only the audit log shows who changed or read what in a cluster. EKS keeps none by default; "
+    "GKE keeps its own unless logging is disabled.",
     remediation="Set EKS's `enabledClusterLogTypes` to api, audit and authenticator at least; leave GKE's "
-    "`loggingService` alone, with SYSTEM_COMPONENTS among its `loggingConfig`.",
+    "`loggingService` at its default, with SYSTEM_COMPONENTS in its `loggingConfig`.",
     frameworks=("CIS EKS 2.1.1", "NIST 800-53 AU-2", "NIST 800-53 AU-12", "SOC 2 CC7.2"),
     options={
         "types": Option(
@@ -25,24 +26,23 @@ POLICY = Policy(
 
 
 @POLICY.on("aws:eks/cluster:Cluster")
-def on_aws(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Clusters that keep too few logs."""
+def on_aws(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Clusters without one of the required logs."""
     path = "enabledClusterLogTypes"
-    kept = resource.get(path)
-    left = [each for each in options["types"] if kept is UNKNOWN or each not in (kept or ())]
-    if left and holds_unknown(kept):
-        yield Undecided(path)
-    elif left:
-        yield Finding(path, f"keeps {kept or 'nothing'}, not {', '.join(left)}")
+    enabled: Any = resource.known(path) or []
+    missing = [kind for kind in options["types"] if kind not in enabled]
+    if missing:
+        resource.fully_known(path)
+        yield Violation(path, f"keeps {enabled or 'nothing'}, without {', '.join(missing)}")
 
 
 @POLICY.on("gcp:container/cluster:Cluster")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Clusters whose logging is off."""
-    service, components = resource.get("loggingService"), resource.get("loggingConfig.enableComponents")
-    if service is UNKNOWN or holds_unknown(components):
-        yield Undecided("loggingService" if service is UNKNOWN else "loggingConfig.enableComponents")
-    elif service == "none":
-        yield Finding("loggingService", "is 'none': nothing of the cluster is on record")
-    elif components is not None and "SYSTEM_COMPONENTS" not in components:
-        yield Finding("loggingConfig.enableComponents", f"is {components}, without SYSTEM_COMPONENTS")
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Clusters with logging disabled."""
+    if resource.known("loggingService") == "none":
+        yield Violation("loggingService", "is 'none': no log of the cluster is kept")
+    path = "loggingConfig.enableComponents"
+    components: Any = resource.known(path)
+    if components is not None and "SYSTEM_COMPONENTS" not in components:
+        resource.fully_known(path)
+        yield Violation(path, f"is {components}, without SYSTEM_COMPONENTS")

@@ -1,19 +1,19 @@
-"""Containers run as an ordinary user."""
+"""Containers do not run as root."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
+from ..framework import Options, Outcome, Policy, Resource, Violation
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
 
 POLICY = Policy(
     title="No root in containers",
     severity="high",
-    description="Root in a container is root on the node as soon as the runtime or the kernel has a hole. "
-    "`runAsNonRoot` makes the kubelet refuse an image that would run as root.",
-    remediation="Set `securityContext.runAsNonRoot: true` on the pod, and `runAsUser` where the image names "
-    "its user by a word.",
+    description="Root in a container becomes root on the node with a vulnerability of the runtime or the "
+    "kernel. With `runAsNonRoot` the kubelet refuses an image that would run as root.",
+    remediation="Set `securityContext.runAsNonRoot: true` on the pod, and `runAsUser` where the image states "
+    "its user by name.",
     frameworks=("CIS Kubernetes 5.2.7", "NIST 800-53 AC-6", "SOC 2 CC6.3"),
     options={
         "agent_namespaces": AGENT_NAMESPACES,
@@ -22,21 +22,19 @@ POLICY = Policy(
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Containers that are, or may be, root."""
-    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Containers that run, or may run, as root."""
+    yield from check_containers(resource, _check, agent_namespaces=options["agent_namespaces"])
 
 
-def _judge(container: Part) -> Iterator[Judgement]:
-    context = f"{container.path}.securityContext"
-    user, ordinary = container.security("runAsUser"), container.security("runAsNonRoot")
+def _check(container: Container) -> Iterator[Outcome]:
+    user = container.security("runAsUser")
     if user == 0:
-        yield Finding(f"{context}.runAsUser", f"{container.name!r} runs as root, user 0")
-    elif ordinary is True:
-        return
-    elif user is UNKNOWN or ordinary is UNKNOWN:
-        yield Undecided(f"{context}.{'runAsUser' if user is UNKNOWN else 'runAsNonRoot'}")
-    elif user is None:
-        yield Finding(
-            f"{context}.runAsNonRoot", f"{container.name!r} runs as its image's user, which may be root"
+        yield Violation(
+            container.where("securityContext.runAsUser"), f"{container.name!r} runs as root, user 0"
+        )
+    elif user is None and container.security("runAsNonRoot") is not True:
+        yield Violation(
+            container.where("securityContext.runAsNonRoot"),
+            f"{container.name!r} runs as the user of its image, which may be root",
         )

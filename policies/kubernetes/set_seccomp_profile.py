@@ -1,17 +1,17 @@
-"""Containers make only the system calls that ordinary programs make."""
+"""Containers have a seccomp profile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Options, Policy, Resource, Undecided
-from ..pack.pods import AGENT_NAMESPACES, WORKLOADS, Part, in_containers
+from ..framework import Options, Outcome, Policy, Resource, Violation
+from ..framework.pods import AGENT_NAMESPACES, WORKLOADS, Container, check_containers
 
 POLICY = Policy(
     title="A seccomp profile is set",
     severity="medium",
-    description="Without a profile a container may make every system call, and most holes of the kernel are "
-    "in rare ones. RuntimeDefault refuses these.",
+    description="Without a profile a container may use every system call, and most vulnerabilities of the "
+    "kernel are in rare ones, which RuntimeDefault refuses.",
     remediation="Set `securityContext.seccompProfile: {type: RuntimeDefault}` on the pod.",
     frameworks=("CIS Kubernetes 5.7.2", "NIST 800-53 CM-7"),
     options={"agent_namespaces": AGENT_NAMESPACES},
@@ -19,15 +19,13 @@ POLICY = Policy(
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Containers without a profile."""
-    yield from in_containers(resource, _judge, agents=options["agent_namespaces"])
+    yield from check_containers(resource, _check, agent_namespaces=options["agent_namespaces"])
 
 
-def _judge(container: Part) -> Iterator[Judgement]:
-    path = f"{container.path}.securityContext.seccompProfile.type"
+def _check(container: Container) -> Iterator[Outcome]:
     profile = container.security("seccompProfile.type")
-    if profile is UNKNOWN:
-        yield Undecided(path)
-    elif profile not in ("RuntimeDefault", "Localhost"):
-        yield Finding(path, f"{container.name!r} runs {profile or 'Unconfined, as nothing is said'}")
+    if profile not in ("RuntimeDefault", "Localhost"):
+        path = container.where("securityContext.seccompProfile.type")
+        yield Violation(path, f"{container.name!r} runs {profile or 'Unconfined, the default'}")

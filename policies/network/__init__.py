@@ -1,1 +1,1 @@
-"""What may reach what."""
+"""Network access: which traffic is allowed, and what is logged."""

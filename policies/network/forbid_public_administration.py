@@ -1,20 +1,20 @@
-"""Nobody administers a machine or a database from the internet."""
+"""No administration or database port is open to the internet."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from ..pack import Finding, Judgement, Policy, Resource, Undecided
-from ..pack.openings import INGRESS, openings
+from ..framework import Outcome, Policy, Resource, Violation, check_each
+from ..framework.ingress import INGRESS, OpenPorts, open_ports
 
 POLICY = Policy(
     title="No administration or database port open to the internet",
     severity="critical",
-    description="SSH, RDP, the kubelet, etcd and databases are found and attacked within minutes where "
-    "the whole internet reaches them. No option opens them.",
-    remediation="Reach machines by Session Manager or Identity-Aware Proxy and databases from inside the "
-    "network, and take the source out.",
+    description="SSH, RDP, the kubelet, etcd and databases are attacked within minutes after they become "
+    "reachable from the internet. No option of this policy allows them.",
+    remediation="Use Session Manager or Identity-Aware Proxy for machines, connect to databases from inside "
+    "the network, and remove the source.",
     frameworks=(
         "CIS AWS 5.2",
         "CIS AWS 5.3",
@@ -49,17 +49,17 @@ PORTS: Final[Mapping[int, str]] = {
     11211: "Memcached",
     27017: "MongoDB",
 }
-"""Port -> what answers there."""
+"""Port -> its usual service."""
 
 
 @POLICY.on(*INGRESS)
-def on_both(resource: Resource) -> Iterator[Judgement]:
-    """What security groups and firewalls let in from everywhere."""
-    for opening in openings(resource):
-        if isinstance(opening, Undecided):
-            yield opening
-            continue
-        reached = [name for port, name in PORTS.items() if opening.has(port)]
-        if reached:
-            names = ", ".join(dict.fromkeys(reached[:3])) + (" and more" if len(reached) > 3 else "")
-            yield Finding(opening.path, f"opens {opening.ports} to {opening.source!r}, with that {names}")
+def on_ingress(resource: Resource) -> Iterator[Outcome]:
+    """Rules that open one of the ports to the internet."""
+    yield from check_each(open_ports(resource), _check)
+
+
+def _check(opened: OpenPorts) -> Iterator[Outcome]:
+    services = [name for port, name in PORTS.items() if opened.includes(port)]
+    if services:
+        names = ", ".join(dict.fromkeys(services[:3])) + (" and more" if len(services) > 3 else "")
+        yield Violation(opened.path, f"opens {opened.ports} to {opened.source!r}, including {names}")

@@ -1,20 +1,19 @@
-"""Databases have no address on the internet."""
+"""Databases have no public address."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.openings import is_anywhere
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each, describe
+from ..framework.ingress import is_internet
 
 POLICY = Policy(
     title="No database with a public address",
     severity="critical",
-    description="A database is reached from inside the network. With a public address its password is all "
-    "that stands between the internet and its data. Cloud SQL gives one where nothing else is "
-    "said.",
-    remediation="Set publiclyAccessible to false on AWS; on Google Cloud set ipv4Enabled to false and "
-    "name a private network.",
+    description="Databases are for clients inside the network. With a public address only its password "
+    "protects the data from the internet. Cloud SQL assigns one by default.",
+    remediation="Set publiclyAccessible to false on AWS; on Google Cloud set ipv4Enabled to false and name a "
+    "private network.",
     frameworks=(
         "CIS AWS 2.3.3",
         "CIS GCP 6.2.9",
@@ -24,6 +23,8 @@ POLICY = Policy(
         "SOC 2 CC6.6",
     ),
 )
+
+_PUBLIC = "assigns a public address to the database"
 
 
 @POLICY.on(
@@ -35,37 +36,34 @@ POLICY = Policy(
     "aws:redshiftserverless/workgroup:Workgroup",
     "aws:dms/replicationInstance:ReplicationInstance",
 )
-def on_aws(resource: Resource) -> Iterator[Judgement]:
-    """Instances that ask for a public address."""
-    public = resource.get("publiclyAccessible")
-    if public is UNKNOWN:
-        yield Undecided("publiclyAccessible")
-    elif public is True:
-        yield Finding("publiclyAccessible", "gives the database an address on the internet")
+def on_aws(resource: Resource) -> Iterator[Outcome]:
+    """Instances that request a public address."""
+    if resource.known("publiclyAccessible") is True:
+        yield Violation("publiclyAccessible", _PUBLIC)
 
 
 @POLICY.on("gcp:sql/databaseInstance:DatabaseInstance")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Instances of Cloud SQL that have a public address, and networks that may reach it."""
-    path = "settings.ipConfiguration.ipv4Enabled"
-    public = resource.get(path)
-    if public is UNKNOWN:
-        yield Undecided(path)
-    elif public is not False:
-        said = "is missing, and with that Cloud SQL gives" if public is None else "gives"
-        yield Finding(path, f"{said} the database an address on the internet")
-    for where, network in resource.items("settings.ipConfiguration.authorizedNetworks"):
-        if network.get("value") is UNKNOWN:
-            yield Undecided(f"{where}.value")
-        elif is_anywhere(network.get("value")):
-            yield Finding(f"{where}.value", f"lets {network['value']!r} reach the database")
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Cloud SQL instances with a public address, and the networks that may connect to it."""
+    path = "settings.ipConfiguration"
+    yield from check_each([f"{path}.ipv4Enabled"], _check_address, resource)
+    yield from check_each(resource.entries(f"{path}.authorizedNetworks"), _check_network)
+
+
+def _check_address(path: str, resource: Resource) -> Iterator[Outcome]:
+    public = resource.known(path)
+    if public is not False:
+        yield Violation(path, f"{describe(public)}, which {_PUBLIC}")
+
+
+def _check_network(network: Entry) -> Iterator[Outcome]:
+    value = network.known("value")
+    if is_internet(value):
+        yield Violation(network.where("value"), f"allows {value!r} to connect to the database")
 
 
 @POLICY.on("gcp:alloydb/instance:Instance")
-def on_alloydb(resource: Resource) -> Iterator[Judgement]:
-    """Instances of AlloyDB that ask for a public address."""
-    public = resource.get("networkConfig.enablePublicIp")
-    if public is UNKNOWN:
-        yield Undecided("networkConfig.enablePublicIp")
-    elif public is True:
-        yield Finding("networkConfig.enablePublicIp", "gives the database an address on the internet")
+def on_alloydb(resource: Resource) -> Iterator[Outcome]:
+    """AlloyDB instances that request a public address."""
+    if resource.known("networkConfig.enablePublicIp") is True:
+        yield Violation("networkConfig.enablePublicIp", _PUBLIC)

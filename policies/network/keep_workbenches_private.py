@@ -1,44 +1,39 @@
-"""Notebooks are inside."""
+"""Notebooks have no direct access to the internet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
+from ..framework import Outcome, Policy, Resource, Violation, describe
 
 POLICY = Policy(
     title="No notebook on the internet",
     severity="high",
-    description="A notebook runs whatever is typed, with rights on data. SageMaker's and Vertex AI's go "
-    "to the internet past the network, or have an address there, where nothing else is said.",
+    description="A notebook runs arbitrary code with permissions on data. By default SageMaker notebooks "
+    "bypass the network on their way to the internet, and Vertex AI workbenches have a public address.",
     remediation="Set directInternetAccess Disabled with a subnet, appNetworkAccessType VpcOnly, or "
     "gceSetup.disablePublicIp true.",
     frameworks=("NIST 800-53 SC-7", "NIST 800-53 AC-4", "SOC 2 CC6.6"),
 )
 
-
-@POLICY.on("aws:sagemaker/notebookInstance:NotebookInstance")
-def on_notebooks(resource: Resource) -> Iterator[Judgement]:
-    """Notebooks with an interface that is not of the network."""
-    yield from _judged(resource, "directInternetAccess", "Disabled", "goes to the internet past the network")
-
-
-@POLICY.on("aws:sagemaker/domain:Domain")
-def on_studios(resource: Resource) -> Iterator[Judgement]:
-    """Studio's domains of which the same holds."""
-    yield from _judged(resource, "appNetworkAccessType", "VpcOnly", "goes to the internet past the network")
-
-
-@POLICY.on("gcp:workbench/instance:Instance")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Workbenches with an address on the internet."""
-    yield from _judged(resource, "gceSetup.disablePublicIp", True, "has an address on the internet")
+_BYPASSES: Final = "the notebook bypasses the network on its way to the internet"
+_REQUIRED: Final[Mapping[str, tuple[str, Any, str]]] = {
+    "aws:sagemaker/notebookInstance:NotebookInstance": ("directInternetAccess", "Disabled", _BYPASSES),
+    "aws:sagemaker/domain:Domain": ("appNetworkAccessType", "VpcOnly", _BYPASSES),
+    "gcp:workbench/instance:Instance": (
+        "gceSetup.disablePublicIp",
+        True,
+        "the notebook has a public address",
+    ),
+}
+"""Type -> property path, its required value, and the effect of any other."""
 
 
-def _judged(resource: Resource, path: str, right: object, problem: str) -> Iterator[Judgement]:
-    said = resource.get(path)
-    if said is UNKNOWN:
-        yield Undecided(path)
-    elif said != right:
-        what = "is missing" if said is None else f"is {said!r}"
-        yield Finding(path, f"{what}: the notebook {problem}")
+@POLICY.on(*_REQUIRED)
+def on_notebooks(resource: Resource) -> Iterator[Outcome]:
+    """Notebooks with direct access to the internet."""
+    path, required, effect = _REQUIRED[resource.type]
+    value = resource.known(path)
+    if value != required:
+        yield Violation(path, f"{describe(value)}: {effect}")

@@ -1,72 +1,72 @@
-"""What leaves, leaves by a way that somebody chose."""
+"""Egress rules name ports or networks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+from collections.abc import Iterator
+from typing import Any, Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided, each
-from ..pack.openings import is_anywhere
+from ..framework import UNKNOWN, Deferred, Entry, Outcome, Policy, Properties, Resource, Violation, check_each
+from ..framework.ingress import ALL_PROTOCOLS, is_internet
 
 POLICY = Policy(
-    title="Not everything may leave",
+    title="No unlimited egress",
     severity="medium",
-    description="A rule that lets every protocol out to everywhere is the way by which stolen data leaves "
-    "and by which what broke in is steered. Rules say the ports, most often 443, or the "
-    "networks.",
-    remediation="Name ports or networks in the rule; for what is reached by HTTPS, TCP 443 is enough.",
+    description="A rule that allows every protocol to every destination serves data theft and the remote "
+    "control of compromised machines. Rules name the ports, most often 443, or the networks.",
+    remediation="Name ports or networks in the rule; TCP 443 is sufficient for HTTPS.",
     frameworks=("NIST 800-53 SC-7(5)", "NIST 800-53 AC-4", "SOC 2 CC6.6"),
 )
 
-_ALL: Final = ("-1", "all")
+_BLOCKS: Final = ("cidrBlocks", "ipv6CidrBlocks")
 
 
 @POLICY.on("aws:ec2/securityGroup:SecurityGroup")
-def on_groups(resource: Resource) -> Iterator[Judgement]:
-    """Security groups with rules of their own."""
-    if resource.get("egress") is UNKNOWN:
-        yield Undecided("egress")
-    for path, rule in resource.items("egress"):
-        yield from _blocks(rule, rule.get("protocol"), f"{path}.")
+def on_groups(resource: Resource) -> Iterator[Outcome]:
+    """The rules of a security group."""
+    yield from check_each(resource.entries("egress"), _check_rule, "protocol", *_BLOCKS)
 
 
 @POLICY.on("aws:ec2/securityGroupRule:SecurityGroupRule")
-def on_rules(resource: Resource) -> Iterator[Judgement]:
-    """Rules beside their groups."""
-    if resource.get("type") == "egress":
-        yield from _blocks(resource.props, resource.get("protocol"), "")
-
-
-def _blocks(rule: Mapping[str, Any], protocol: Any, prefix: str) -> Iterator[Judgement]:
-    for key in ("cidrBlocks", "ipv6CidrBlocks"):
-        if rule.get(key) is UNKNOWN and str(protocol) in _ALL:
-            yield Undecided(f"{prefix}{key}")
-        for path, block in each(rule.get(key), f"{prefix}{key}"):
-            yield from _judged(path, protocol, block)
+def on_rules(resource: Resource) -> Iterator[Outcome]:
+    """Rules as separate resources."""
+    if resource.known("type") == "egress":
+        yield from _check_rule(resource, "protocol", *_BLOCKS)
 
 
 @POLICY.on("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
-def on_single_rules(resource: Resource) -> Iterator[Judgement]:
-    """Rules that are one rule each."""
-    for key in ("cidrIpv4", "cidrIpv6"):
-        if resource.get(key) is not None:
-            yield from _judged(key, resource.get("ipProtocol"), resource.get(key))
+def on_single_rules(resource: Resource) -> Iterator[Outcome]:
+    """Rules with one destination each."""
+    yield from _check_rule(resource, "ipProtocol", "cidrIpv4", "cidrIpv6")
 
 
-def _judged(path: str, protocol: Any, destination: Any) -> Iterator[Judgement]:
-    if protocol is not UNKNOWN and str(protocol).lower() not in _ALL:
-        return
-    if destination is UNKNOWN or (is_anywhere(destination) and protocol is UNKNOWN):
-        yield Undecided(path)
-    elif is_anywhere(destination):
-        yield Finding(path, f"lets everything out to {destination!r}")
+def _check_rule(rule: Properties, protocol: str, *destinations: str) -> Iterator[Outcome]:
+    for key in destinations:
+        yield from _check_destinations(rule, key, rule.raw(protocol), rule.where(protocol))
+
+
+def _check_destinations(rule: Properties, key: str, protocol: Any, path: str) -> Iterator[Outcome]:
+    if protocol is UNKNOWN or str(protocol).lower() in ALL_PROTOCOLS:
+        yield from check_each(rule.entries(key), _check_destination, protocol, path)
+
+
+def _check_destination(destination: Entry, protocol: Any, path: str) -> Iterator[Outcome]:
+    if is_internet(destination.known()):
+        if protocol is UNKNOWN:
+            raise Deferred(path)
+        yield Violation(destination.path, f"allows everything to {destination.known()!r}")
 
 
 @POLICY.on("gcp:compute/firewall:Firewall")
-def on_firewalls(resource: Resource) -> Iterator[Judgement]:
-    """Firewalls that let everything out."""
-    if resource.get("direction") == "EGRESS" and resource.get("disabled") is not True:
-        yield from _layers(resource, "allows", "protocol", "destinationRanges")
+def on_firewalls(resource: Resource) -> Iterator[Outcome]:
+    """Firewall rules that allow everything."""
+    if resource.known("direction") == "EGRESS" and resource.known("disabled") is not True:
+        protocol, path = _widest_protocol(resource, "allows", "protocol")
+        if protocol is not None:
+            if not resource.known("destinationRanges"):
+                if protocol is UNKNOWN:
+                    raise Deferred(path)
+                yield Violation("destinationRanges", "allows everything to '0.0.0.0/0'")
+            yield from _check_destinations(resource, "destinationRanges", protocol, path)
 
 
 @POLICY.on(
@@ -74,22 +74,22 @@ def on_firewalls(resource: Resource) -> Iterator[Judgement]:
     "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
     "gcp:compute/regionNetworkFirewallPolicyRule:RegionNetworkFirewallPolicyRule",
 )
-def on_policies(resource: Resource) -> Iterator[Judgement]:
-    """Rules of firewall policies that do."""
-    allows = resource.get("action") == "allow" and resource.get("direction") == "EGRESS"
-    if allows and resource.get("disabled") is not True:
-        yield from _layers(resource, "match.layer4Configs", "ipProtocol", "match.destIpRanges")
+def on_policies(resource: Resource) -> Iterator[Outcome]:
+    """Rules of firewall policies that allow everything."""
+    allows = resource.known("action") == "allow" and resource.known("direction") == "EGRESS"
+    if allows and resource.known("disabled") is not True:
+        protocol, path = _widest_protocol(resource, "match.layer4Configs", "ipProtocol")
+        if protocol is not None:
+            yield from _check_destinations(resource, "match.destIpRanges", protocol, path)
 
 
-def _layers(resource: Resource, layers: str, key: str, ranges: str) -> Iterator[Judgement]:
-    protocols = [cast("Mapping[str, Any]", layer).get(key) for _, layer in resource.items(layers)]
-    everything = next((each for each in protocols if each is UNKNOWN or str(each).lower() == "all"), None)
-    if everything is None:
-        return
-    destinations = resource.get(ranges)
-    if destinations is UNKNOWN:
-        yield Undecided(ranges)
-    elif destinations in (None, []) and layers == "allows":
-        yield from _judged(ranges, everything, "0.0.0.0/0")
-    for path, destination in each(destinations, ranges):
-        yield from _judged(path, everything, destination)
+def _widest_protocol(resource: Resource, layers: str, key: str) -> tuple[Any, str]:
+    """Return `all` where a layer allows it, UNKNOWN where one is unknown, else None; with its path."""
+    unknown: tuple[Any, str] = (None, "")
+    for layer in resource.entries(layers):
+        protocol = layer.raw(key)
+        if protocol is UNKNOWN:
+            unknown = (UNKNOWN, layer.where(key))
+        elif str(protocol).lower() == "all":
+            return "all", layer.where(key)
+    return unknown

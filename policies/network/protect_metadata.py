@@ -1,18 +1,17 @@
-"""A machine's credentials are its own."""
+"""Metadata services do not hand out the credentials of machines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation, describe
 
 POLICY = Policy(
-    title="Metadata services give no credentials to strangers",
+    title="Metadata services protect credentials",
     severity="high",
-    description="A machine's metadata service hands out the machine's credentials. IMDSv2 asks for a "
-    "session token, which a forged request does not have, and with a hop limit of 1 no "
-    "container reaches it. On GKE the metadata server stands between pods and the node's "
-    "account.",
+    description="A machine's metadata service returns the machine's credentials. IMDSv2 requires a session "
+    "token, which a forged request lacks, and with a hop limit of 1 containers cannot use it. On GKE the "
+    "metadata server keeps the credentials of the node's service account from pods.",
     remediation="Set metadataOptions with httpTokens required and httpPutResponseHopLimit 1; on GKE set "
     "workloadMetadataConfig.mode to GKE_METADATA.",
     frameworks=("CIS AWS 5.6", "CIS GKE 5.4.2", "NIST 800-53 AC-3", "NIST 800-53 CM-6"),
@@ -20,7 +19,7 @@ POLICY = Policy(
         "hops": Option(
             {"type": "integer", "minimum": 1},
             1,
-            "The highest hop limit: 2 where containers need the machine's own.",
+            "The highest hop limit; 2 where containers need the credentials of the machine.",
         )
     },
 )
@@ -31,34 +30,25 @@ POLICY = Policy(
     "aws:ec2/instance:Instance",
     "aws:ec2/launchConfiguration:LaunchConfiguration",
 )
-def on_aws(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Machines whose metadata service answers without a token, or containers."""
+def on_aws(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Machines whose metadata service needs no token, or is reachable from containers."""
     path = "metadataOptions"
-    known = {key: resource.get(f"{path}.{key}") for key in ("httpEndpoint", "httpTokens")}
-    hops = resource.get(f"{path}.httpPutResponseHopLimit")
-    for key, value in known.items():
-        if value is UNKNOWN:
-            yield Undecided(f"{path}.{key}")
-            return
-    if known["httpEndpoint"] == "disabled":
+    if resource.known(f"{path}.httpEndpoint") == "disabled":
         return
-    if known["httpTokens"] != "required":
-        said = "is missing, and with that" if known["httpTokens"] is None else f"is {known['httpTokens']!r}:"
-        yield Finding(f"{path}.httpTokens", f"{said} the metadata service may answer without a token")
-    if hops is UNKNOWN:
-        yield Undecided(f"{path}.httpPutResponseHopLimit")
-    elif hops is not None and hops > options["hops"]:
-        yield Finding(
-            f"{path}.httpPutResponseHopLimit", f"is {hops}: containers reach the machine's credentials"
+    tokens = resource.known(f"{path}.httpTokens")
+    if tokens != "required":
+        yield Violation(f"{path}.httpTokens", f"{describe(tokens)}: the metadata service may need no token")
+    hops = resource.known(f"{path}.httpPutResponseHopLimit")
+    if hops is not None and hops > options["hops"]:
+        yield Violation(
+            f"{path}.httpPutResponseHopLimit", f"is {hops}: containers get the credentials of the machine"
         )
 
 
 @POLICY.on("gcp:container/nodePool:NodePool", "gcp:container/cluster:Cluster")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Nodes whose own metadata service answers pods."""
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Nodes whose metadata service is available to pods."""
     path = "nodeConfig.workloadMetadataConfig.mode"
-    mode = resource.get(path)
-    if mode is UNKNOWN:
-        yield Undecided(path)
-    elif mode in ("GCE_METADATA", "MODE_UNSPECIFIED"):
-        yield Finding(path, f"is {mode!r}: pods get the credentials of the node's account")
+    mode = resource.known(path)
+    if mode in ("GCE_METADATA", "MODE_UNSPECIFIED"):
+        yield Violation(path, f"is {mode!r}: pods get the credentials of the node's service account")

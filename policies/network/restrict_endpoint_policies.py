@@ -1,22 +1,21 @@
-"""What goes through a VPC endpoint is the own account's."""
+"""VPC endpoints are limited to identities and resources of the account."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided, holds_unknown
-from ..pack.principals import is_narrowed, is_undecided, narrowing, principals
-from ..pack.statements import Statement, document
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation, check_each
+from ..framework.policy_documents import Statement, allowed_statements
 
 POLICY = Policy(
-    title="VPC endpoints for the own account",
+    title="VPC endpoints limited to the account",
     severity="medium",
-    description="A VPC endpoint lets whoever is inside reach a service's data in every account, also one "
-    "of an attacker's, past every firewall. Its policy says whose identities and resources "
-    "may go through; without one everything may.",
-    remediation="Give the endpoint a policy with a condition on aws:PrincipalAccount and "
-    "aws:ResourceAccount (or the organization's).",
+    description="A VPC endpoint gives access to a service's data in every account, including that of an "
+    "attacker, without passing a firewall. Its policy limits it to identities and resources; without a "
+    "policy it has no limit.",
+    remediation="Give the endpoint a policy with a condition on aws:PrincipalAccount and aws:ResourceAccount "
+    "(or the organization's keys).",
     frameworks=("NIST 800-53 AC-4", "NIST 800-53 SC-7(10)", "SOC 2 CC6.6"),
     options={
         "services": Option(
@@ -42,19 +41,17 @@ _RESOURCES: Final = ("aws:resourceaccount", "aws:resourceorgid", "aws:resourceor
 
 
 @POLICY.on("aws:ec2/vpcEndpoint:VpcEndpoint")
-def on_endpoints(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Endpoints of services with data that let everything through."""
-    name, policy = resource.get("serviceName"), resource.get("policy")
-    if name is UNKNOWN:
-        yield Undecided("serviceName")
-    elif _service(str(name)) in options["services"]:
-        yield from _policy(_service(str(name)), policy)
+def on_endpoints(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Endpoints of services with data that have no limit."""
+    service = _service(str(resource.known("serviceName")))
+    if service in options["services"]:
+        yield from _check_policy(resource, service)
 
 
 @POLICY.on("aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy")
-def on_policies(resource: Resource) -> Iterator[Judgement]:
-    """Policies that are a resource of their own."""
-    yield from _policy("the service", resource.get("policy"))
+def on_policies(resource: Resource) -> Iterator[Outcome]:
+    """Policies as separate resources."""
+    yield from _check_policy(resource, "the service")
 
 
 def _service(name: str) -> str:
@@ -62,22 +59,21 @@ def _service(name: str) -> str:
     return ".".join(name.split(".")[3:])
 
 
-def _policy(service: str, policy: object) -> Iterator[Judgement]:
-    if policy is None:
-        yield Finding("policy", f"is missing, so that all of {service} in every account is reached")
-    for statement in document(policy, "policy"):
-        if isinstance(statement, Undecided):
-            yield statement
-        elif statement.allows:
-            yield from _judged(statement)
+def _check_policy(resource: Resource, service: str) -> Iterator[Outcome]:
+    if resource.known("policy") is None:
+        yield Violation("policy", f"is not set, so that all data of {service} in every account is reachable")
+    yield from check_each(allowed_statements(resource, "policy"), _check)
 
 
-def _judged(statement: Statement) -> Iterator[Judgement]:
-    everybody = any(value == "*" for _, _, value in principals(statement))
-    everything = any(value == "*" for _, value in statement.listed("Resource"))
-    limited = is_narrowed(statement) or any(True for _ in narrowing(statement, *_RESOURCES))
-    if everybody and everything and not limited:
-        if is_undecided(statement) or holds_unknown(statement.body.get("Resource")):
-            yield Undecided(f"{statement.path}.Condition")
-        else:
-            yield Finding(f"{statement.path}.Principal", "lets '*' reach '*', also in accounts of strangers")
+def _check(statement: Statement) -> Iterator[Outcome]:
+    if statement.is_limited() or statement.is_limited_by(*_RESOURCES):
+        return
+    if not any(entry.raw() == "*" for entry in statement.entries("Resource")):
+        statement.fully_known("Resource")
+        return
+    if any(principal.value == "*" for principal in statement.principals):
+        statement.require_known_conditions()
+        yield Violation(
+            statement.where("Principal"), "allows '*' to use '*', including other accounts' resources"
+        )
+    statement.require_known_conditions()

@@ -1,21 +1,21 @@
-"""The internet reaches what is meant for it, and nothing else."""
+"""Only listed ports are open to the internet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ..pack import Finding, Judgement, Option, Options, Policy, Resource, Undecided
-from ..pack.openings import INGRESS, openings
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation, check_each
+from ..framework.ingress import INGRESS, OpenPorts, open_ports
 from .forbid_public_administration import PORTS
 
 POLICY = Policy(
-    title="Nothing open to the internet but what is listed",
+    title="Only listed ports open to the internet",
     severity="high",
-    description="The platform's services are reached from inside its network. What is to be public, a "
-    "load balancer on port 443, is listed in `public_ports`. Administration and databases are "
-    "judged by network.forbid_public_administration, and no list opens them.",
-    remediation="Name the networks or security groups that may come in, or list the port in "
-    "`public_ports` of this policy for the profile.",
+    description="The platform's services are used from inside its network. Public ports, such as port 443 of "
+    "a load balancer, are listed in `public_ports`. network.forbid_public_administration covers the ports of "
+    "administration and databases, which no list allows.",
+    remediation="Name the networks or security groups that may connect, or list the port in `public_ports` "
+    "of this policy for the profile.",
     frameworks=("NIST 800-53 SC-7", "NIST 800-53 AC-4", "SOC 2 CC6.6"),
     options={
         "public_ports": Option(
@@ -28,14 +28,16 @@ POLICY = Policy(
 
 
 @POLICY.on(*INGRESS)
-def on_both(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """What security groups and firewalls let in from everywhere."""
-    for opening in openings(resource):
-        if isinstance(opening, Undecided):
-            yield opening
-        elif not any(opening.has(port) for port in PORTS):
-            listed = opening.protocol in ("tcp", "udp") and all(
-                port in options["public_ports"] for port in range(opening.first, opening.last + 1)
-            )
-            if not listed:
-                yield Finding(opening.path, f"opens {opening.ports} to {opening.source!r}")
+def on_ingress(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Rules that open other ports to the internet."""
+    yield from check_each(open_ports(resource), _check, options["public_ports"])
+
+
+def _check(opened: OpenPorts, public: Collection[int]) -> Iterator[Outcome]:
+    if any(opened.includes(port) for port in PORTS):
+        return
+    allowed = opened.protocol in ("tcp", "udp") and all(
+        port in public for port in range(opened.first, opened.last + 1)
+    )
+    if not allowed:
+        yield Violation(opened.path, f"opens {opened.ports} to {opened.source!r}")

@@ -1,1 +1,1 @@
-"""That losing a node, a zone or a table is survived."""
+"""Resilience against the loss of a node, a zone or a table."""

@@ -1,81 +1,76 @@
-"""Nodes are drained without a workload going away."""
+"""Workloads stay available while nodes are drained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided, holds_unknown
-from ..pack.pods import REPLICATED, namespace
+from ..framework import Outcome, Policy, Resource, Stack, Violation, any_of, check_each
+from ..framework.pods import REPLICATED, namespace
 
 POLICY = Policy(
     title="Disruptions have a budget",
     severity="medium",
-    description="An upgrade of nodes, the autoscaler and every drain evict pods; a PodDisruptionBudget says "
-    "how many at once. One that allows none stops every upgrade for ever.",
+    description="An upgrade of nodes, the autoscaler and every drain evict pods; a PodDisruptionBudget "
+    "limits how many at once. One that allows none blocks every upgrade.",
     remediation="Give each workload of several replicas a PodDisruptionBudget that selects it, with "
     "`maxUnavailable: 1` or more.",
     frameworks=("NIST 800-53 CP-10", "SOC 2 A1.2"),
 )
 
-_ALL_STAY = {"maxUnavailable": (0, "0", "0%"), "minAvailable": ("100%",)}
+_NO_DISRUPTION = {"spec.maxUnavailable": (0, "0", "0%"), "spec.minAvailable": ("100%",)}
 
 
 @POLICY.on("kubernetes:policy/v1:PodDisruptionBudget")
-def on_budgets(resource: Resource) -> Iterator[Judgement]:
+def on_budgets(resource: Resource) -> Iterator[Outcome]:
     """Budgets that allow no disruption."""
-    for key, values in _ALL_STAY.items():
-        value = resource.get(f"spec.{key}")
-        if value is UNKNOWN:
-            yield Undecided(f"spec.{key}")
-        elif value in values:
-            yield Finding(f"spec.{key}", f"is {value!r}: no node with such a pod can ever be drained")
+    yield from check_each(_NO_DISRUPTION, _check_budget, resource)
+
+
+def _check_budget(path: str, resource: Resource) -> Iterator[Outcome]:
+    value = resource.known(path)
+    if value in _NO_DISRUPTION[path]:
+        yield Violation(path, f"is {value!r}: a node with such a pod cannot be drained")
 
 
 @POLICY.on_stack
-def on_workloads(stack: Stack) -> Iterator[Judgement]:
+def on_workloads(stack: Stack) -> Iterator[Outcome]:
     """Workloads of several replicas without a budget."""
     budgets = stack.of("kubernetes:policy/v1:PodDisruptionBudget")
     scalers = stack.of("kubernetes:autoscaling/v2:HorizontalPodAutoscaler")
-    for workload in stack.of(*REPLICATED):
-        replicas = max((_least(scaler, workload) for scaler in scalers), default=0) or workload.get(
-            "spec.replicas"
-        )
-        labels: Any = workload.get("spec.template.metadata.labels")
-        if replicas is UNKNOWN:
-            yield Undecided("spec.replicas")
-            continue
-        if (replicas or 1) < 2:
-            continue
-        near = [each for each in budgets if _may_be_near(each, workload)]
-        if any(_selects(each, labels) for each in near):
-            continue
-        if any(holds_unknown(each.get("spec.selector")) for each in near) or holds_unknown(labels):
-            yield Undecided("spec.selector")
-        else:
-            yield Finding("spec.replicas", f"{replicas:g} replicas may all be evicted at once", workload)
+    yield from check_each(stack.of(*REPLICATED), _check_workload, budgets, scalers)
 
 
-def _least(scaler: Resource, workload: Resource) -> int:
-    """The fewest replicas that an autoscaler leaves a workload: 0 where it is not about it."""
-    same = (
-        scaler.get("spec.scaleTargetRef.name") == workload.get("metadata.name")
-        and scaler.get("spec.scaleTargetRef.kind") == workload.type.rpartition(":")[2]
+def _check_workload(
+    workload: Resource, budgets: Sequence[Resource], scalers: Sequence[Resource]
+) -> Iterator[Outcome]:
+    scaled = max((_minimum(scaler, workload) for scaler in scalers), default=0)
+    replicas = scaled or workload.known("spec.replicas") or 1
+    if replicas > 1 and not any_of(budgets, _covers, workload):
+        yield Violation("spec.replicas", f"{replicas:g} replicas may all be evicted at once")
+
+
+def _minimum(scaler: Resource, workload: Resource) -> int:
+    """Return the minimum of an autoscaler's replicas: 0 where it does not scale the workload."""
+    target = "spec.scaleTargetRef"
+    scales = (
+        scaler.known(f"{target}.kind") == workload.type.rpartition(":")[2]
+        and scaler.known(f"{target}.name") == workload.known("metadata.name")
         and namespace(scaler) == namespace(workload)
     )
-    least = scaler.get("spec.minReplicas")
-    return int(least) if same and isinstance(least, int | float) else 0
+    minimum = scaler.known("spec.minReplicas") if scales else None
+    return int(minimum) if isinstance(minimum, int | float) else 0
 
 
-def _may_be_near(budget: Resource, workload: Resource) -> bool:
-    there, here = namespace(budget), namespace(workload)
-    return UNKNOWN in (there, here) or there == here
-
-
-def _selects(budget: Resource, labels: Any) -> bool:
-    selector: Any = budget.get("spec.selector")
-    if selector is None or labels is None or labels is UNKNOWN or holds_unknown(selector):
+def _covers(budget: Resource, workload: Resource) -> bool:
+    """Return whether a budget selects the pods of a workload. Expressions count as matched."""
+    if budget.raw("metadata.namespace") != workload.raw("metadata.namespace") and (
+        namespace(budget) != namespace(workload)
+    ):
         return False
-    # Expressions are taken as met: who writes one knows what it selects.
-    wanted: Any = budget.get("spec.selector.matchLabels") or {}
+    budget.fully_known("spec.selector")
+    labels: Any = workload.fully_known("spec.template.metadata.labels")
+    if budget.known("spec.selector") is None or labels is None:
+        return False
+    wanted = budget.mapping("spec.selector.matchLabels")
     return all(labels.get(key) == value for key, value in wanted.items())

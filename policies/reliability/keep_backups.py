@@ -1,81 +1,65 @@
-"""A database can be brought back to what it was."""
+"""Databases can be restored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation, check_each, describe
 
 POLICY = Policy(
     title="Databases are backed up",
     severity="high",
-    description="A wrong statement is often noticed days after it ran. RDS keeps no backup of an instance, "
-    "and Cloud SQL makes none, unless they are told to.",
+    description="A wrong statement is often noticed days after it ran. By default RDS keeps no backup of an "
+    "instance, and Cloud SQL creates none.",
     remediation="Set `backupRetentionPeriod` on RDS; on Cloud SQL `backupConfiguration` with `enabled`, "
     "`pointInTimeRecoveryEnabled` (MySQL: `binaryLogEnabled`) and `backupRetentionSettings`.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
     options={
         "days": Option({"type": "integer", "minimum": 1}, 7, "How many days back there must be backups.")
     },
-    # What is in dev's databases is made anew.
+    # The data of dev can be created again.
     levels={"dev": "disabled"},
 )
 
 _BACKUPS = "settings.backupConfiguration"
+_RETAINED = f"{_BACKUPS}.backupRetentionSettings.retainedBackups"
+# Cloud SQL's default; it creates a backup every day.
+_DEFAULT_RETAINED = 7
 
 
 @POLICY.on("aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster")
-def on_aws(resource: Resource, options: Options) -> Iterator[Judgement]:
+def on_aws(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Databases with fewer days of backups."""
-    if (
-        resource.get("replicateSourceDb") is not None
-        or resource.get("replicationSourceIdentifier") is not None
-    ):
+    replica_of = ("replicateSourceDb", "replicationSourceIdentifier")
+    if any(resource.raw(key) is not None for key in replica_of):
         return
-    path = "backupRetentionPeriod"
-    kept = resource.get(path)
-    if kept is UNKNOWN:
-        yield Undecided(path)
-        return
-    if kept is None:
-        kept = 0 if resource.type == "aws:rds/instance:Instance" else 1
-    if kept < options["days"]:
-        yield Finding(path, f"keeps {kept:g} days of backups, expected {options['days']} or more")
+    days = resource.known("backupRetentionPeriod")
+    if days is None:
+        days = 0 if resource.type == "aws:rds/instance:Instance" else 1
+    if days < options["days"]:
+        problem = f"keeps {days:g} days of backups; expected {options['days']} or more"
+        yield Violation("backupRetentionPeriod", problem)
 
 
 @POLICY.on("gcp:sql/databaseInstance:DatabaseInstance")
-def on_google(resource: Resource, options: Options) -> Iterator[Judgement]:
+def on_google(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Instances with fewer backups, or without the log between them."""
-    if resource.get("masterInstanceName") is not None:
+    if resource.raw("masterInstanceName") is not None:
         return
-    config: Any = resource.get(_BACKUPS)
-    enabled = resource.get(f"{_BACKUPS}.enabled")
-    if config is UNKNOWN or enabled is UNKNOWN:
-        yield Undecided(f"{_BACKUPS}.enabled")
-    elif not enabled:
-        yield Finding(f"{_BACKUPS}.enabled", "is not set: the database is never backed up")
-    else:
-        yield from _of_the_log(resource)
-        path = f"{_BACKUPS}.backupRetentionSettings.retainedBackups"
-        kept = resource.get(path)
-        if kept is UNKNOWN:
-            yield Undecided(path)
-        elif (7 if kept is None else kept) < options["days"]:
-            # A backup is made every day.
-            yield Finding(
-                path, f"keeps {7 if kept is None else kept:g} backups, expected {options['days']} or more"
-            )
+    enabled = resource.known(f"{_BACKUPS}.enabled")
+    if not enabled:
+        yield Violation(f"{_BACKUPS}.enabled", f"{describe(enabled)}: the database is never backed up")
+        return
+    yield from check_each([resource], _check_log)
+    backups = resource.known(_RETAINED)
+    backups = _DEFAULT_RETAINED if backups is None else backups
+    if backups < options["days"]:
+        yield Violation(_RETAINED, f"keeps {backups:g} backups; expected {options['days']} or more")
 
 
-def _of_the_log(resource: Resource) -> Iterator[Judgement]:
-    version = resource.get("databaseVersion")
-    if version is UNKNOWN:
-        yield Undecided("databaseVersion")
-        return
-    path = f"{_BACKUPS}.{'binaryLogEnabled' if version.startswith('MYSQL') else 'pointInTimeRecoveryEnabled'}"
-    log = resource.get(path)
-    if log is UNKNOWN:
-        yield Undecided(path)
-    elif not log:
-        yield Finding(path, "is not set: what was written since the last backup cannot be brought back")
+def _check_log(resource: Resource) -> Iterator[Outcome]:
+    mysql = resource.known("databaseVersion").startswith("MYSQL")
+    path = f"{_BACKUPS}.{'binaryLogEnabled' if mysql else 'pointInTimeRecoveryEnabled'}"
+    enabled = resource.known(path)
+    if not enabled:
+        yield Violation(path, f"{describe(enabled)}: changes since the last backup cannot be restored")

@@ -1,23 +1,25 @@
-"""A database's backups outlive it."""
+"""A deleted database leaves a backup."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
+from ..framework import Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="A deleted database leaves a backup",
     severity="medium",
-    description="A database that is replaced by a change of one property, or deleted by mistake, takes its "
-    "automated backups with it. A final snapshot costs cents. While an environment's file says `teardown`, "
-    "it is told and stops nothing.",
+    description="The deletion of a database, by mistake or for a replacement that a changed property "
+    "requires, also deletes its automated backups. A final snapshot costs cents. While an environment's "
+    "file has `teardown`, this policy is advisory.",
     remediation="On RDS leave `skipFinalSnapshot` at false with a `finalSnapshotIdentifier`; on Cloud SQL "
     "set `finalBackupConfig: {enabled: true}` or `retainBackupsOnDelete: true`.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
     levels={"dev": "disabled", "staging": "disabled"},
-    retiring=True,
+    teardown_exempt=True,
 )
+
+_LOST = "no backup remains after the database is deleted"
 
 
 @POLICY.on(
@@ -26,25 +28,18 @@ POLICY = Policy(
     "aws:docdb/cluster:Cluster",
     "aws:neptune/cluster:Cluster",
 )
-def on_aws(resource: Resource) -> Iterator[Judgement]:
+def on_aws(resource: Resource) -> Iterator[Outcome]:
     """Databases that are deleted without a snapshot."""
-    skipped = resource.get("skipFinalSnapshot")
-    if skipped is UNKNOWN:
-        yield Undecided("skipFinalSnapshot")
-    elif skipped and resource.get("replicateSourceDb") is None:
-        yield Finding("skipFinalSnapshot", "nothing is left of the database once it is deleted")
+    if resource.known("skipFinalSnapshot") and resource.raw("replicateSourceDb") is None:
+        yield Violation("skipFinalSnapshot", _LOST)
 
 
 @POLICY.on("gcp:sql/databaseInstance:DatabaseInstance")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Instances whose backups go with them."""
-    if resource.get("masterInstanceName") is not None:
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Instances whose backups are deleted with them."""
+    if resource.raw("masterInstanceName") is not None:
         return
     paths = ("settings.finalBackupConfig.enabled", "settings.retainBackupsOnDelete")
-    values = [resource.get(path) for path in paths]
-    if any(value is True for value in values):
-        return
-    if any(value is UNKNOWN for value in values):
-        yield Undecided(paths[0])
-    else:
-        yield Finding(paths[0], "nothing is left of the database once it is deleted")
+    keeps_backup = any(resource.raw(path) is True for path in paths)
+    if not keeps_backup and all(resource.known(path) is not True for path in paths):
+        yield Violation(paths[0], _LOST)

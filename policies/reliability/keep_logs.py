@@ -1,47 +1,43 @@
-"""Logs are there when somebody asks what happened."""
+"""Logs are kept long enough to investigate an incident."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from ..pack import UNKNOWN, Finding, Judgement, Option, Options, Policy, Resource, Undecided
+from ..framework import Option, Options, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="Logs are kept long enough",
     severity="medium",
-    description="An intrusion is often noticed weeks after it began, and then the logs of its first day are "
-    "what tells how it began. Google Cloud keeps logs for 30 days where nothing is said.",
+    description="An intrusion is often noticed weeks after it began, and the logs of its first day show how "
+    "it began. Google Cloud keeps logs for 30 days by default.",
     remediation="Raise `retentionInDays` or `retentionDays`, or have `least_days` lowered for this profile "
-    "in strictness.yaml.",
+    "in enforcement.yaml.",
     frameworks=("NIST 800-53 AU-11", "SOC 2 CC7.3"),
     options={
-        "least_days": Option({"type": "integer", "minimum": 1}, 90, "How many days back logs must go."),
+        "least_days": Option({"type": "integer", "minimum": 1}, 90, "The shortest retention, in days."),
     },
 )
 
-_BY_DEFAULT: Final = 30
+_DEFAULT_DAYS: Final = 30
 
 
 @POLICY.on("aws:cloudwatch/logGroup:LogGroup")
-def on_aws(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Log groups, which keep records for ever where nothing or 0 is said; but those that deliver to an
-    archive."""
-    days = resource.get("retentionInDays")
-    if resource.get("logGroupClass") == "DELIVERY":
+def on_aws(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Log groups, which keep records without limit by default and with 0, except those that only deliver to
+    an archive."""
+    if resource.known("logGroupClass") == "DELIVERY":
         return
-    if days is UNKNOWN:
-        yield Undecided("retentionInDays")
-    elif days and days < options["least_days"]:
-        yield Finding("retentionInDays", f"is {days:g}, less than {options['least_days']} days")
+    days = resource.known("retentionInDays")
+    if days and days < options["least_days"]:
+        yield Violation("retentionInDays", f"is {days:g}, less than {options['least_days']} days")
 
 
 @POLICY.on("gcp:logging/projectBucketConfig:ProjectBucketConfig")
-def on_google(resource: Resource, options: Options) -> Iterator[Judgement]:
+def on_google(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Log buckets."""
-    days = resource.get("retentionDays")
-    if days is UNKNOWN:
-        yield Undecided("retentionDays")
-    elif (days or _BY_DEFAULT) < options["least_days"]:
-        said = f"is {days:g}" if days else f"is not set, and {_BY_DEFAULT} by default"
-        yield Finding("retentionDays", f"{said}, less than {options['least_days']} days")
+    days = resource.known("retentionDays")
+    if (days or _DEFAULT_DAYS) < options["least_days"]:
+        value = f"is {days:g}" if days else f"is not set, and {_DEFAULT_DAYS} by default"
+        yield Violation("retentionDays", f"{value}, less than {options['least_days']} days")

@@ -1,35 +1,31 @@
-"""Traffic goes to what answers."""
+"""Only ready pods get requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
-from ..pack.pods import REPLICATED, containers
+from ..framework import Outcome, Policy, Resource, Violation, check_each
+from ..framework.pods import REPLICATED, Container, containers
 
 POLICY = Policy(
     title="Servers have a readiness probe",
     severity="medium",
-    description="Without a readiness probe a pod gets requests from the moment its process starts, and a "
-    "rollout goes on though nothing new answers: the old ones are gone when it is seen.",
-    remediation="Give every container that has ports a `readinessProbe`; a slow one a `startupProbe`, too.",
+    description="Without a readiness probe a pod gets requests as soon as its process starts, and a rollout "
+    "continues even if no new pod answers, until no old one is left.",
+    remediation="Give every container that has ports a `readinessProbe`, and one that starts slowly a "
+    "`startupProbe` as well.",
     frameworks=("SOC 2 A1.2",),
 )
 
 
 @POLICY.on(*REPLICATED)
-def rule(resource: Resource) -> Iterator[Judgement]:
-    """Containers with ports and no probe."""
-    for container in containers(resource, ("containers",)):
-        if isinstance(container, Undecided):
-            yield container
-            continue
-        ports, probe = container.get("ports"), container.get("readinessProbe")
-        if probe is not UNKNOWN and probe is not None:
-            continue
-        if ports is UNKNOWN or (probe is UNKNOWN and ports):
-            yield Undecided(f"{container.path}.{'ports' if ports is UNKNOWN else 'readinessProbe'}")
-        elif ports:
-            yield Finding(
-                f"{container.path}.readinessProbe", f"nobody asks {container.name!r} whether it answers"
-            )
+def rule(resource: Resource) -> Iterator[Outcome]:
+    """Containers with ports and without a probe."""
+    yield from check_each(containers(resource, ("containers",)), _check)
+
+
+def _check(container: Container) -> Iterator[Outcome]:
+    if container.known("ports") and container.known("readinessProbe") is None:
+        yield Violation(
+            container.where("readinessProbe"), f"{container.name!r} has ports and no readiness probe"
+        )

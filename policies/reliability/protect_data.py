@@ -1,94 +1,75 @@
-"""No update of a program takes data away."""
+"""No update of a program deletes data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Stack, Undecided
-from ..pack.companions import BUCKETS, Companions, expire
-from ..pack.deletion import GUARDS, guarded
+from ..framework import Entry, Outcome, Policy, Resource, Stack, Violation, any_of, check_each
+from ..framework.deletion_protection import PROTECTION, is_protected
+from ..framework.related_resources import BUCKETS, RelatedResources, objects_expire
 
 POLICY = Policy(
     title="Data survives an update",
     severity="high",
     description="A renamed resource, or one that a changed property replaces, is deleted by the same update "
-    "that makes its successor. A database is kept from it by `protect` or the cloud's own protection; a "
-    "bucket and a registry as long as they may not be deleted with what is in them. A bucket in which "
-    "nothing becomes older than 30 days is for files on their way, which are made again.",
-    remediation="Set Pulumi's option `protect`, or drop `forceDestroy`, `forceDelete` and "
+    "that creates its successor. `protect` or the cloud's own protection prevents that for a database; a "
+    "bucket and a registry are safe while they cannot be deleted with their contents. A bucket in which "
+    "every object expires within 30 days is exempt: its files are transient.",
+    remediation="Set Pulumi's option `protect`, or remove `forceDestroy`, `forceDelete` and "
     "`deleteContentsOnDestroy`.",
     frameworks=("NIST 800-53 CP-9", "SOC 2 A1.2"),
-    # These are made to be thrown away.
+    # Their data is not kept.
     levels={"dev": "disabled", "staging": "disabled"},
-    retiring=True,
+    teardown_exempt=True,
 )
 
-_DAYS = 30
-"""What goes by itself so soon is no data that is kept."""
+_TRANSIENT_DAYS = 30
+"""The longest life of transient files."""
 _FORCED = {
     "aws:ecr/repository:Repository": "forceDelete",
     "gcp:storage/bucket:Bucket": "forceDestroy",
     "gcp:bigquery/dataset:Dataset": "deleteContentsOnDestroy",
 }
+_LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+_UNPROTECTED = "is set without protection: an update may delete the resource with its contents"
 
 
-@POLICY.on(*GUARDS)
-def on_databases(resource: Resource) -> Iterator[Judgement]:
-    """Databases and clusters that neither side protects."""
-    path, on = GUARDS[resource.type][0], guarded(resource)
-    if resource.protect:
-        return
-    if on is UNKNOWN:
-        yield Undecided(path)
-    elif not on:
-        yield Finding("", "neither Pulumi nor the cloud keeps an update from deleting it")
+@POLICY.on(*PROTECTION)
+def on_databases(resource: Resource) -> Iterator[Outcome]:
+    """Databases and clusters that neither Pulumi nor the cloud protects."""
+    if not resource.protect and not is_protected(resource):
+        yield Violation("", "neither Pulumi nor the cloud prevents its deletion by an update")
 
 
 @POLICY.on(*_FORCED)
-def on_stores(resource: Resource) -> Iterator[Judgement]:
-    """Stores that go with what is in them."""
-    # Tables that go by themselves are nobody's only copy.
-    if resource.get("defaultTableExpirationMs") is None and not _soon_gone(resource):
-        yield from _forced(resource, _FORCED[resource.type])
+def on_stores(resource: Resource) -> Iterator[Outcome]:
+    """Stores that are deleted with their contents."""
+    path = _FORCED[resource.type]
+    # Tables that expire are no only copy.
+    if resource.protect or resource.raw("defaultTableExpirationMs") is not None:
+        return
+    if resource.known(path) and not any_of(resource.entries("lifecycleRules"), _expires_soon):
+        yield Violation(path, _UNPROTECTED)
+
+
+def _expires_soon(rule: Entry) -> bool:
+    """Return whether a rule deletes every object of a bucket of Google Cloud soon, by its age alone."""
+    if rule.known("action.type") != "Delete":
+        return False
+    condition = rule.mapping("condition")
+    keys = [key for key in condition if rule.known(f"condition.{key}") not in (None, "", [], False)]
+    return keys == ["age"] and float(rule.known("condition.age")) <= _TRANSIENT_DAYS
 
 
 @POLICY.on_stack
-def on_buckets(stack: Stack) -> Iterator[Judgement]:
-    """Buckets of S3, whose lifecycles are resources of their own."""
-    lifecycles = Companions(
-        stack, "bucket", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
-    )
-    for bucket in stack.of(*BUCKETS):
-        soon = expire(lifecycles.of(bucket), _DAYS)
-        if soon:
-            continue
-        for found in _forced(bucket, "forceDestroy"):
-            if soon is None or lifecycles.strays or isinstance(found, Undecided):
-                yield Undecided(found.path)
-            else:
-                yield Finding(found.path, found.problem, bucket)
+def on_buckets(stack: Stack) -> Iterator[Outcome]:
+    """Buckets of S3, whose lifecycles are separate resources."""
+    yield from check_each(stack.of(*BUCKETS), _check_bucket, RelatedResources(stack, "bucket", _LIFECYCLE))
 
 
-def _forced(resource: Resource, path: str) -> Iterator[Finding | Undecided]:
-    forced = resource.get(path)
-    if resource.protect:
+def _check_bucket(bucket: Resource, lifecycles: RelatedResources) -> Iterator[Outcome]:
+    if bucket.protect or not bucket.known("forceDestroy"):
         return
-    if forced is UNKNOWN:
-        yield Undecided(path)
-    elif forced:
-        yield Finding(path, "is set and nothing protects it: an update may delete it with all that is in it")
-
-
-def _soon_gone(resource: Resource) -> bool:
-    """Whether a bucket of Google Cloud deletes every object soon, by a rule about its age alone."""
-    for path, _ in resource.items("lifecycleRules"):
-        condition = resource.get(f"{path}.condition")
-        if resource.get(f"{path}.action.type") != "Delete" or not isinstance(condition, Mapping):
-            continue
-        asked = cast("Mapping[str, Any]", condition)
-        said = [key for key, value in asked.items() if value not in (None, "", [], False)]
-        age = asked.get("age")
-        if said == ["age"] and age is not UNKNOWN and float(age or 0) <= _DAYS:
-            return True
-    return False
+    if not objects_expire(lifecycles.of(bucket), _TRANSIENT_DAYS):
+        lifecycles.require_known_targets()
+        yield Violation("forceDestroy", _UNPROTECTED)

@@ -1,1 +1,1 @@
-"""Where images, charts and add-ons come from, and that they stay what they were."""
+"""The origin of images, charts and versions."""

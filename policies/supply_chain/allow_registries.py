@@ -1,20 +1,20 @@
-"""Images come from registries that somebody answers for."""
+"""Images come from approved registries."""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from ..pack import Judgement, Option, Options, Policy, Resource
-from ..pack.images import parse
-from ..pack.pods import WORKLOADS, in_images
+from ..framework import Option, Options, Outcome, Policy, Resource
+from ..framework.images import parse
+from ..framework.pods import WORKLOADS, check_images
 
 POLICY = Policy(
-    title="Images come from known registries",
+    title="Images come from approved registries",
     severity="high",
-    description="Anybody may publish on Docker Hub under a name that looks right, and its limits of pulls "
-    "stop a cluster that grows. Images come from the platform's own registries, or from those that its "
-    "parts are published in.",
+    description="Anyone can publish on Docker Hub under a name that looks right, and its rate limits delay a "
+    "cluster that scales out. Images come from the platform's registries, or from those in which its "
+    "dependencies are published.",
     remediation="Push the image to the platform's registry, pull it through its cache, or add the registry "
     "to the policy's `registries`.",
     frameworks=("CIS EKS 5.1.4", "CIS GKE 5.1.4", "NIST 800-53 CM-11", "NIST 800-53 SR-4"),
@@ -31,22 +31,22 @@ POLICY = Policy(
                 "ghcr.io",
                 "quay.io",
             ],
-            "Registries that images may come from, `*` for any characters; with a `/` a part of a registry.",
+            "Allowed registries, `*` for any characters; with a `/` a part of a registry.",
         ),
     },
 )
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
-    """Images from elsewhere."""
-    yield from in_images(resource, lambda reference: _fault(reference, options))
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
+    """Images from other registries."""
+    yield from check_images(resource, lambda reference: _problem(reference, options["registries"]))
 
 
-def _fault(reference: str, options: Options) -> str | None:
+def _problem(reference: str, registries: Collection[str]) -> str | None:
     image = parse(reference)
-    allowed = (
-        fnmatch.fnmatchcase(image.place if "/" in each else image.registry, each)
-        for each in options["registries"]
+    allowed = any(
+        fnmatch.fnmatchcase(image.location if "/" in registry else image.registry, registry)
+        for registry in registries
     )
-    return None if any(allowed) else f"comes from {image.place!r}"
+    return None if allowed else f"comes from {image.location!r}"

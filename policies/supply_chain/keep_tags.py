@@ -1,16 +1,16 @@
-"""A tag in a registry stays where it was put."""
+"""Tags of a registry cannot be moved."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
+from ..framework import UNKNOWN, Outcome, Policy, Resource, Violation
 
 POLICY = Policy(
     title="Tags are immutable",
     severity="medium",
-    description="Whoever may push to a repository with mutable tags may change what already runs by that "
-    "tag, and nobody sees it. Caches of other registries are as mutable as these are.",
+    description="With mutable tags, the permission to push to a repository is enough to change what already "
+    "runs with a tag, unnoticed. Caches of other registries are as mutable as their source.",
     remediation="Set `imageTagMutability: IMMUTABLE` on ECR, `dockerConfig: {immutableTags: true}` on "
     "Artifact Registry.",
     frameworks=("NIST 800-53 CM-5", "NIST 800-53 SI-7", "SOC 2 CC8.1"),
@@ -18,24 +18,20 @@ POLICY = Policy(
 
 
 @POLICY.on("aws:ecr/repository:Repository")
-def on_aws(resource: Resource) -> Iterator[Judgement]:
-    """Repositories whose tags may be moved."""
-    mutability = resource.get("imageTagMutability")
-    if mutability is UNKNOWN:
-        yield Undecided("imageTagMutability")
-    elif not str(mutability).startswith("IMMUTABLE"):
-        yield Finding("imageTagMutability", f"is {mutability or 'MUTABLE'!r}, so a tag may be moved")
+def on_aws(resource: Resource) -> Iterator[Outcome]:
+    """Repositories with mutable tags."""
+    mutability = resource.known("imageTagMutability")
+    if not str(mutability).startswith("IMMUTABLE"):
+        yield Violation("imageTagMutability", f"is {mutability or 'MUTABLE'!r}, so a tag may be moved")
 
 
 @POLICY.on("gcp:artifactregistry/repository:Repository")
-def on_google(resource: Resource) -> Iterator[Judgement]:
-    """Docker repositories of one's own whose tags may be moved."""
-    if resource.get("format") != "DOCKER":
+def on_google(resource: Resource) -> Iterator[Outcome]:
+    """Standard Docker repositories with mutable tags."""
+    if resource.known("format") != "DOCKER":
         return
-    mode, immutable = resource.get("mode"), resource.get("dockerConfig.immutableTags")
-    if mode not in (None, "STANDARD_REPOSITORY") and mode is not UNKNOWN:
+    if resource.raw("mode") not in (None, "STANDARD_REPOSITORY", UNKNOWN):
         return
-    if mode is UNKNOWN or immutable is UNKNOWN:
-        yield Undecided("mode" if mode is UNKNOWN else "dockerConfig.immutableTags")
-    elif not immutable:
-        yield Finding("dockerConfig.immutableTags", "is not set, so a tag may be moved")
+    if not resource.known("dockerConfig.immutableTags"):
+        resource.known("mode")
+        yield Violation("dockerConfig.immutableTags", "is not set, so a tag may be moved")

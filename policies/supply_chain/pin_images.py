@@ -1,28 +1,27 @@
-"""An image is the same tomorrow."""
+"""Images have an exact version."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
 
-from ..pack import Judgement, Option, Options, Policy, Resource
-from ..pack.images import parse
-from ..pack.pods import WORKLOADS, in_images
+from ..framework import Option, Options, Outcome, Policy, Resource
+from ..framework.images import parse
+from ..framework.pods import WORKLOADS, check_images
 
 POLICY = Policy(
     title="Images are pinned",
     severity="high",
-    description="An image without a tag is `latest`: what runs changes when a node restarts, without a "
-    "review and without a way back. A digest cannot be moved at all.",
+    description="An image without a tag is `latest`: a restart of a node changes what runs, without a review "
+    "and without a rollback. A digest always identifies the same image.",
     remediation="Name a version, best with its digest: `registry/repository:version@sha256:...`.",
     frameworks=("NIST 800-53 CM-2", "NIST 800-53 SI-7", "SOC 2 CC8.1"),
     options={
-        "digests": Option({"type": "boolean"}, False, "Whether every image must name its digest."),
+        "digests": Option({"type": "boolean"}, False, "Whether every image must have a digest."),
         "without_digest": Option(
             {"type": "array", "items": {"type": "string"}},
             [],
-            "Repositories whose images may name a version alone where `digests` is on, `*` for any "
-            "characters.",
+            "Repositories whose images need no digest where `digests` is on, `*` for any characters.",
         ),
         "moving_tags": Option(
             {"type": "array", "items": {"type": "string"}},
@@ -34,23 +33,23 @@ POLICY = Policy(
 
 
 @POLICY.on(*WORKLOADS)
-def rule(resource: Resource, options: Options) -> Iterator[Judgement]:
+def rule(resource: Resource, options: Options) -> Iterator[Outcome]:
     """Images that may change."""
 
-    def fault(reference: str) -> str | None:
-        told = _fault(reference, options)
-        return f"runs {reference!r}, which {told}" if told else None
+    def problem(reference: str) -> str | None:
+        reason = _reason(reference, options)
+        return f"runs {reference!r}, which {reason}" if reason else None
 
-    yield from in_images(resource, fault)
+    yield from check_images(resource, problem)
 
 
-def _fault(reference: str, options: Options) -> str:
+def _reason(reference: str, options: Options) -> str:
     image = parse(reference)
     if image.digest:
         return ""
     if not image.tag:
-        return "names no version"
+        return "has no version"
     if image.tag in options["moving_tags"]:
-        return f"is another one whenever {image.tag!r} is moved"
-    exempt = any(fnmatch.fnmatchcase(image.place, each) for each in options["without_digest"])
-    return "names no digest" if options["digests"] and not exempt else ""
+        return f"changes when {image.tag!r} is moved"
+    exempt = any(fnmatch.fnmatchcase(image.location, pattern) for pattern in options["without_digest"])
+    return "has no digest" if options["digests"] and not exempt else ""

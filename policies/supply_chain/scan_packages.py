@@ -1,37 +1,34 @@
-"""A registry that is scanned is scanned for what is in its images."""
+"""Scans include the packages in images."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..pack import UNKNOWN, Finding, Judgement, Policy, Resource, Undecided
+from ..framework import Entry, Outcome, Policy, Resource, Violation, check_each
 
 POLICY = Policy(
-    title="Registries are scanned with their packages",
+    title="Scans include packages",
     severity="low",
-    description="ECR's basic scanning knows packages of the operating system alone, and looks when an image "
-    "is pushed. Of an image for machine learning most is Python, and a hole in it is known months later: "
-    "enhanced scanning (Amazon Inspector) looks at both, and again when something new is known. A program "
-    "that configures the registry's scanning takes that.",
+    description="ECR's basic scanning covers only packages of the operating system, and scans an image when "
+    "it is pushed. Most of an image for machine learning is Python, and its vulnerabilities become known "
+    "months later: enhanced scanning (Amazon Inspector) covers both, and scans again for new "
+    "vulnerabilities. A program that configures the scanning of the registry uses it.",
     remediation="Set `scanType: ENHANCED` with a rule of `scanFrequency: CONTINUOUS_SCAN`.",
     frameworks=("NIST 800-53 RA-5", "NIST 800-53 SI-2", "SOC 2 CC7.1"),
 )
 
 
 @POLICY.on("aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration")
-def rule(resource: Resource) -> Iterator[Judgement]:
-    """Registries whose scanning is the basic one, or enhanced but once."""
-    kind = resource.get("scanType")
-    if kind is UNKNOWN:
-        yield Undecided("scanType")
-    elif kind == "BASIC":
-        yield Finding("scanType", "is 'BASIC', which sees no Python package")
+def rule(resource: Resource) -> Iterator[Outcome]:
+    """Registries with basic scanning, or with enhanced scanning that runs once."""
+    if resource.known("scanType") == "BASIC":
+        yield Violation("scanType", "is 'BASIC', which covers no Python package")
     else:
-        for path, _ in resource.items("rules"):
-            often = resource.get(f"{path}.scanFrequency")
-            if often is UNKNOWN:
-                yield Undecided(f"{path}.scanFrequency")
-            elif often in ("SCAN_ON_PUSH", "MANUAL"):
-                yield Finding(
-                    f"{path}.scanFrequency", f"is {often!r}: what is known later is found by nobody"
-                )
+        yield from check_each(resource.entries("rules"), _check_rule)
+
+
+def _check_rule(rule: Entry) -> Iterator[Outcome]:
+    frequency = rule.known("scanFrequency")
+    if frequency in ("SCAN_ON_PUSH", "MANUAL"):
+        problem = f"is {frequency!r}: vulnerabilities that become known later are not found"
+        yield Violation(rule.where("scanFrequency"), problem)

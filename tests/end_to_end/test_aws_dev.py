@@ -17,8 +17,8 @@ import pytest
 from tests.end_to_end import clients, pods
 from tests.end_to_end.harness import GUARDED, ROOT, Twin, eventually, gpu_pod, phase, steps
 from tests.end_to_end.images import push
-from tests.end_to_end.judged import judged
-from tests.policies.relaxed import DEV, STAGING
+from tests.end_to_end.policy_report import policy_report
+from tests.policies.profile_differences import DEV, STAGING
 from tests.twin.aws.athena.asking import Asking
 
 pytestmark = pytest.mark.end_to_end
@@ -248,11 +248,11 @@ def test_nothing_changes_when_nothing_changed_also_after_a_stop(up: Twin) -> Non
 
 
 def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
-    found = judged(up, tmp_path, profile="prod")
-    assert found.code == 1, "a mandatory fault stops CI"
-    assert "in profile prod (the pack's configuration)" in found.told
-    assert found.refused == DEV | STAGING
-    assert found.verdict.endswith("update refused"), (
+    report = policy_report(up, tmp_path, profile="prod")
+    assert report.code == 1, "a mandatory fault stops CI"
+    assert "in profile prod (the pack's configuration)" in report.text
+    assert report.violated == DEV | STAGING
+    assert report.summary.endswith("update refused"), (
         "of what stands all is known, and nothing waits for `up`"
     )
 

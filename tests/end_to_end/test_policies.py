@@ -1,4 +1,4 @@
-"""The policy pack under the real engine, on a program that knows nothing of the platform."""
+"""The policy pack with the real engine, on programs without the platform's components."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def _allows(action: str, resource: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _faulty() -> None:
+def _violating() -> None:
     aws.iam.Policy("everything", policy=_allows("*", "*"))
 
 
 def _loose() -> None:
-    """Wrong, and no more than dev may."""
+    """A violation that is only advisory in dev."""
     aws.iam.Policy("loose", policy=_allows("s3:*", "arn:aws:s3:::acme-models/*"))
 
 
@@ -36,9 +36,9 @@ def _nothing() -> None:
 
 
 def _refused(stack: automation.Stack, config: str | None = None) -> str:
-    with pytest.raises(automation.errors.CommandError) as refused:
+    with pytest.raises(automation.errors.CommandError) as error:
         stack.preview(policy_packs=[PACK], policy_pack_configs=[config] if config else None)
-    return str(refused.value)
+    return str(error.value)
 
 
 def _config(tmp_path: Path, **config: object) -> str:
@@ -47,17 +47,17 @@ def _config(tmp_path: Path, **config: object) -> str:
     return str(file)
 
 
-def test_a_plain_program_is_stopped_by_what_prod_forbids(plain: Plain) -> None:
-    told = _refused(plain.stack("faulty", _faulty))
-    assert "identity.forbid_wildcard_actions" in told
-    assert "policy.Statement[0].Action: allows '*'" in told, "where, and what"
-    assert "To mend it: " in told
-    assert "docs/policies.md#identityforbid_wildcard_actions" in told
-    assert "in profile prod (nothing says another)" in told, "the strictest, where nothing says another"
-    assert "resources judged" in told, "the pack's last word, though the preview fails on it"
+def test_mandatory_violation_stops_a_preview_in_prod(plain: Plain) -> None:
+    output = _refused(plain.stack("violating", _violating))
+    assert "identity.forbid_wildcard_actions" in output
+    assert "policy.Statement[0].Action: allows '*'" in output, "the path and the problem"
+    assert "To fix it: " in output
+    assert "docs/policies.md#identityforbid_wildcard_actions" in output
+    assert "in profile prod (the default)" in output, "the default profile is the strictest"
+    assert "resources evaluated" in output, "the summary, although the preview fails"
 
 
-def test_dev_is_told_and_goes_on(plain: Plain, tmp_path: Path) -> None:
+def test_advisory_violation_is_reported_in_dev(plain: Plain, tmp_path: Path) -> None:
     stack = plain.stack("loose", _loose)
     done = stack.preview(
         policy_packs=[PACK], policy_pack_configs=[_config(tmp_path, pack={"profile": "dev"})]
@@ -67,30 +67,31 @@ def test_dev_is_told_and_goes_on(plain: Plain, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "told"),
+    ("config", "expected"),
     [
-        ({"identity.forbid_wildcards": "advisory"}, "no policy of that name"),
+        ({"identity.forbid_wildcards": "advisory"}, "unknown policy 'identity.forbid_wildcards'"),
+        ({"network.close_endpoints": "advisory"}, "expected 'network.restrict_cluster_endpoints'"),
         ({"pack": {"profile": "production"}}, "profile must be one of the following"),
         ({"identity.forbid_wildcard_actions": "strict"}, "not a valid enforcement level"),
     ],
 )
-def test_a_configuration_that_nobody_knows_stops_before_anything_is_judged(
-    plain: Plain, tmp_path: Path, config: dict[str, object], told: str
+def test_invalid_configuration_stops_before_the_first_evaluation(
+    plain: Plain, tmp_path: Path, config: dict[str, object], expected: str
 ) -> None:
-    assert told in _refused(plain.stack("faulty", _faulty), _config(tmp_path, **config))
+    assert expected in _refused(plain.stack("violating", _violating), _config(tmp_path, **config))
 
 
-def test_an_empty_program_has_nothing_to_check(plain: Plain) -> None:
+def test_empty_program_has_nothing_to_check(plain: Plain) -> None:
     done = plain.stack("nothing", _nothing).preview(policy_packs=[PACK])
     assert "nothing to check" in done.stdout
-    assert "in profile prod (nothing says another)" in done.stdout
+    assert "in profile prod (the default)" in done.stdout
 
 
-def test_a_program_that_breaks_off_has_told_its_profile(plain: Plain) -> None:
+def test_profile_is_logged_by_a_program_that_fails(plain: Plain) -> None:
     def breaks() -> None:
         raise ValueError("no such thing")
 
-    told = _refused(plain.stack("broken", breaks))
-    assert "no such thing" in told
-    assert "in profile prod (nothing says another)" in told, "though nothing was judged as a whole"
-    assert "resources judged" not in told, "nor is it said so"
+    output = _refused(plain.stack("broken", breaks))
+    assert "no such thing" in output
+    assert "in profile prod (the default)" in output, "although no stack rule was evaluated"
+    assert "resources evaluated" not in output

@@ -1,5 +1,5 @@
-"""The environments before the policy pack, by the real engine: while nothing stands nothing of what they will
-make is refused. Standing ones are judged where they are brought up."""
+"""The environments and the policy pack, with the real engine: before an environment exists, no violation is
+reported. Existing environments are evaluated in the tests that create them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.harness import Twin
-from tests.end_to_end.judged import judged
+from tests.end_to_end.policy_report import policy_report
 
 pytestmark = pytest.mark.end_to_end
 
@@ -18,19 +18,21 @@ STACKS = [f"{cloud}-{profile}" for cloud in ("aws", "gcp") for profile in ("dev"
 
 @pytest.fixture(params=STACKS)
 def empty(home: Path, request: pytest.FixtureRequest) -> Iterator[Twin]:
-    """A twin in which nothing stands."""
+    """A twin without any resource."""
     twin = Twin(request.param, home)
     yield twin
     twin.remove()
 
 
-def test_nothing_of_an_environment_is_refused_while_nothing_of_it_stands(empty: Twin, tmp_path: Path) -> None:
+def test_environment_has_no_violation_before_it_exists(empty: Twin, tmp_path: Path) -> None:
     name, profile = empty.environment, empty.environment.partition("-")[2]
-    found = judged(empty, tmp_path)
-    assert found.code == 0, found.told
-    assert f"in profile {profile} (ai-platform:environment of the stack)" in found.told, "by what, and why so"
-    assert found.verdict.startswith(f"{name}: no violations; update allowed; "), found.told
-    assert found.verdict.endswith("wait for `up`"), "the cloud has told nothing yet"
-    assert found.refused == set(), "code scanning opens no alert"
-    assert len(found.cases) > 80, "each policy that has something to judge is a case"
-    assert not [name for name, case in found.cases.items() if case.find("failure") is not None]
+    report = policy_report(empty, tmp_path)
+    assert report.code == 0, report.text
+    expected = f"in profile {profile} (ai-platform:environment of the stack)"
+    assert expected in report.text, "the profile, and where it comes from"
+    assert report.summary.startswith(f"{name}: no "), report.text
+    assert report.summary.endswith("wait for `up`"), "the values that the cloud computes are unknown"
+    assert report.violated == set(), "code scanning opens no alert"
+    assert len(report.cases) > 80, "each policy that was evaluated is a test case"
+    failed = [name for name, case in report.cases.items() if case.find("failure") is not None]
+    assert failed == [], "no test case fails"

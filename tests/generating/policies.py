@@ -1,4 +1,4 @@
-"""The policies as a page: from their own metadata, with how strict each profile is."""
+"""The policies as a page: from their metadata, with the enforcement levels of each profile."""
 
 from __future__ import annotations
 
@@ -7,109 +7,116 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from policies.pack.discovery import find
-from policies.pack.policy import PROFILES, Policy, Profile
-from policies.pack.strictness import Strictness, read_exemptions, read_strictness
+from policies.framework.discovery import find
+from policies.framework.enforcement import Enforcement, read_enforcement, read_exemptions
+from policies.framework.policy import PROFILES, Policy, Profile
 from tests.generating.tables import code, page, table
 
 _USING: Final = """\
-`bin/aiplatform policy aws-prod` is the same; it exits with 1 for a mandatory fault and with 2 when not
-all could be judged. `--sarif policy.sarif` and `--junit policy.xml` write the faults for code scanning
-and for test views, `--config policy.json` configures the pack; with make these stand in `ARGS`.
-`bin/aiplatform up aws-dev --policy-pack policies` judges an update and stops at the first mandatory
-fault: each resource is judged before it is made, the program as a whole when all stands. A preview
-tells all."""
+`bin/aiplatform policy aws-prod` does the same. It exits with 1 for a mandatory violation and with 2 when
+the evaluation is incomplete. `--sarif policy.sarif` and `--junit policy.xml` write the violations for code
+scanning and for test views, `--config policy.json` configures the pack; with make, put these options into
+`ARGS`. `bin/aiplatform up aws-dev --policy-pack policies` evaluates an update and stops at the first
+mandatory violation: each resource is evaluated before it is created, the program as a whole at the end. A
+preview reports all violations."""
 
 _ELSEWHERE: Final = """\
-The folder `policies/` is the whole pack: copy it next to any Pulumi program. Which Python runs it is for
-Pulumi's language host to choose: where a `uv.lock` or `poetry.lock` is in the folder or above it, that
-project's environment, which uv or Poetry (on PATH) first brings up to date; else the `python3` that is
-first on PATH. Either needs what `policies/requirements.txt` names. `toolchain: pip` under `runtime:
-options:` in `PulumiPolicy.yaml` makes it the second in any folder, and `virtualenv` names an
-environment. `strictness.yaml` names the accounts and
-projects of this repository: put yours there."""
+The folder `policies/` is the whole pack: copy it next to any Pulumi program. Pulumi's language host chooses
+the Python that runs it: with a `uv.lock` or `poetry.lock` in the folder or above it, that project's
+environment, which uv or Poetry (on PATH) first updates; else the first `python3` on PATH. Either needs the
+packages in `policies/requirements.txt`. `toolchain: pip` under `runtime: options:` in `PulumiPolicy.yaml`
+selects the second in any folder, and `virtualenv` names an environment. `enforcement.yaml` contains the
+accounts and projects of this repository: replace them by yours."""
 
 _WRITING: Final = """\
 ## Writing a policy
 
-- `policies/<topic>/<verb_noun>.py` holds `POLICY` and its rules: `@POLICY.on(types)` judges one resource by
-  its inputs after the provider's Check, `@POLICY.on_stack` the whole program. The forms of AWS, Google Cloud
-  and Kubernetes stand together.
-- `tests/policies/<topic>/<verb_noun>.py` holds `SPEC`, its cases: what passes, what fails and where, what is
-  not known yet, what a configuration changes.
-- A seed shows its fault to the real engine: a resource in a program of `tests/end_to_end/seeded/` by the name
-  `seed("a-name", "topic.verb_noun")`, with what is right beside it. Every policy has one on each cloud of
-  which it names types, without exception: a preview takes any type of the SDKs, one that the twin does not
-  know, too.
-- A value that is not known is `UNKNOWN`: yield `Undecided(path)`. In a stack that is previewed, what nobody
-  said and the cloud will fill in is `UNKNOWN` as well; `Resource.said(path)` takes it for missing. The engine
-  tells the resources of a stack in no order."""
+- `policies/<topic>/<verb_noun>.py` contains `POLICY` and its rules: `@POLICY.on(types)` evaluates one
+  resource by its inputs after the provider's Check, `@POLICY.on_stack` the whole program. One file covers
+  AWS, Google Cloud and Kubernetes.
+- `tests/policies/<topic>/<verb_noun>.py` contains `SPEC`, its cases: what passes, what violates the policy
+  and at which property, what is unknown in a preview, what an option changes.
+- A program in `tests/end_to_end/violations/` declares a resource with the violation, its name
+  `violates("a-name", "topic.verb_noun")`, and a compliant one. Every policy has one for each cloud of its
+  types, without exception: a preview accepts every type of the SDKs, including those that the twin does not
+  support.
+- `resource.known(path)` returns a value. For an unknown one it ends the rule and defers it to `up`; no rule
+  tests for unknown values itself, and violations that were reported before stay.
+  `check_each(resource.entries(path), check)` applies a check to each entry of a list and defers only the
+  entries that need an unknown value. `any_of(candidates, test)` is true by one known candidate, whatever is
+  unknown about the others.
+- In the preview of a stack, values that the cloud will fill in are unknown as well;
+  `resource.declared(path)` returns None for them.
+- `allowed_statements(resource, path)` yields the Allow statements of any IAM policy document, and
+  `require_customer_keys(POLICY, {type: Key(path, ...)})` is a policy for encryption as a table."""
 
 
 def text() -> str:
     """docs/policies.md."""
     policies = find()
-    strictness = read_strictness(policies)
+    enforcement = read_enforcement(policies)
     return page(
         "# Policies",
-        "What a program may not make. `make policy ENV=aws-prod` previews an environment on its twin and "
-        "reports what is wrong, by severity; `pulumi preview --policy-pack policies` does so for any Pulumi "
-        "project. A file in `policies/<topic>/` is a policy, and its path its id.",
+        "Rules for the resources of a program. `make policy ENV=aws-prod` previews an environment on its "
+        "twin and reports the violations by severity; `pulumi preview --policy-pack policies` does so for "
+        "any Pulumi project. Each file in `policies/<topic>/` is a policy, and its path its id.",
         _USING,
         "The profile comes from the pack's configuration (`--policy-pack-config`, a JSON file: "
-        '`{"pack": {"profile": "staging"}, "network.close_endpoints": {"enforcementLevel": "advisory"}}`), '
-        "else from the stack's `ai-platform:environment`, else it is `prod`, the strictest. *Advisory* is "
-        "told, *mandatory* stops the update. `policies/strictness.yaml` says how strict each severity is in "
-        "each profile, and where a policy differs. What is known only when it has been made is judged at "
-        "`up`.",
+        '`{"pack": {"profile": "staging"}, "network.restrict_cluster_endpoints": {"enforcementLevel": '
+        '"advisory"}}`), else from the stack\'s `ai-platform:environment`, else it is `prod`, the strictest. '
+        "*Advisory* violations are reported, *mandatory* ones stop the update. `policies/enforcement.yaml` "
+        "contains the level of each severity in each profile, and the policies that differ. A check that "
+        "needs a value which is unknown in a preview is deferred to `up`.",
         "An exemption is an entry of `policies/exemptions.yaml` with policy, resource (a logical name, in "
-        "every stack, or a URN; `*` stands for any characters), owner, reason and the last day (UTC) on "
-        "which it holds. After that day the pack refuses to run until somebody renews the entry or takes it "
-        "out.",
-        "While an environment's file says `teardown`, what guards against loss "
-        f"({', '.join(code(each.id) for each in policies if each.retiring)}) is told and stops nothing.",
+        "every stack, or a URN; `*` matches any characters), owner, reason and the last day (UTC) on which "
+        "it applies. After that day the pack does not run until the entry is renewed or removed.",
+        "While an environment's file has `teardown`, the policies against data loss "
+        f"({', '.join(code(policy.id) for policy in policies if policy.teardown_exempt)}) are advisory.",
         _ELSEWHERE,
         _WRITING,
         f"## The {len(policies)} policies",
         table(
-            ["policy", "what must hold", "severity", *PROFILES, "serves"],
+            ["policy", "requirement", "severity", *PROFILES, "controls"],
             [
                 [
-                    f"[{code(each.id)}](#{each.id.replace('.', '')})",
-                    each.title,
-                    each.severity,
-                    *(strictness.level(each, profile) for profile in PROFILES),
-                    ", ".join(each.frameworks),
+                    f"[{code(policy.id)}](#{policy.id.replace('.', '')})",
+                    policy.title,
+                    policy.severity,
+                    *(enforcement.level(policy, profile) for profile in PROFILES),
+                    ", ".join(policy.frameworks),
                 ]
-                for each in policies
+                for policy in policies
             ],
         ),
         "## Exemptions in force",
         _exemptions(policies),
-        *(_section(each, strictness) for each in policies),
+        *(_section(policy, enforcement) for policy in policies),
     )
 
 
 def _exemptions(policies: Sequence[Policy]) -> str:
-    # As of the day that the file was last looked at; the pack itself refuses what has expired.
-    found = read_exemptions(policies, datetime.date.min)
-    if not found:
+    # Expired entries are included: the page is the same on every day, and the pack itself rejects them.
+    exemptions = read_exemptions(policies, datetime.date.min)
+    if not exemptions:
         return "None."
-    rows = [[code(each.policy), code(each.resource), each.owner, each.reason, each.expires] for each in found]
+    rows = [
+        [code(entry.policy), code(entry.resource), entry.owner, entry.reason, entry.expires]
+        for entry in exemptions
+    ]
     return table(["policy", "resource", "owner", "reason", "until"], rows)
 
 
-def _section(policy: Policy, strictness: Strictness) -> str:
-    parts = [f"### {policy.id}", policy.description, f"To mend it: {policy.remediation}"]
+def _section(policy: Policy, enforcement: Enforcement) -> str:
+    parts = [f"### {policy.id}", policy.description, f"To fix it: {policy.remediation}"]
     if policy.options:
         rows = [
-            [code(key), *(_value(strictness, policy, profile, key) for profile in PROFILES), option.meaning]
+            [code(key), *(_value(enforcement, policy, profile, key) for profile in PROFILES), option.meaning]
             for key, option in policy.options.items()
         ]
         parts.append(table(["key", *PROFILES, "meaning"], rows))
     return "\n\n".join(parts)
 
 
-def _value(strictness: Strictness, policy: Policy, profile: Profile, key: str) -> str:
-    value = strictness.of(policy, profile)[key]
+def _value(enforcement: Enforcement, policy: Policy, profile: Profile, key: str) -> str:
+    value = enforcement.options_of(policy, profile)[key]
     return code(json.dumps(value))

@@ -1,1 +1,1 @@
-"""Specs of the policies: `<topic>/<verb_noun>.py` beside every `policies/<topic>/<verb_noun>.py`."""
+"""Specs of the policies: `<topic>/<verb_noun>.py` for every `policies/<topic>/<verb_noun>.py`."""

@@ -1,4 +1,4 @@
-"""No false alarm: what our own environments register, judged as strictly as their profiles ask."""
+"""The environments of this repository comply with the policies of their profiles."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from typing import Any, cast
 import pytest
 
 from aiplatform._shared.images import images
-from policies.pack import Resource, Stack
-from policies.pack.discovery import find
-from policies.pack.judging import Court, Verdict
-from policies.pack.policy import Profile
-from policies.pack.strictness import read_strictness
+from policies.framework import Resource, Stack
+from policies.framework.discovery import find
+from policies.framework.enforcement import read_enforcement
+from policies.framework.evaluation import Diagnostic, Evaluator
+from policies.framework.policy import Profile
 from tests.components.recording import Registered
-from tests.policies.relaxed import DEV, GOOGLE, STAGING
+from tests.policies.profile_differences import DEV, GOOGLE, STAGING
 from tests.stacks.environments import STACKS, built
 
 POLICIES = find()
-STRICTNESS = read_strictness(POLICIES)
+ENFORCEMENT = read_enforcement(POLICIES)
 
 
-def as_judged(registered: Registered, provider: Any, *, made: bool = False) -> Resource:
-    """A recorded resource as the pack sees it. made: as part of a stack, with what the cloud computed."""
+def as_evaluated(registered: Registered, provider: Any, *, in_stack: bool = False) -> Resource:
+    """Return a recorded resource as the pack sees it. in_stack: with the properties that the cloud
+    computes."""
     return Resource(
         type=registered.type,
         name=registered.name,
         urn=registered.urn,
-        props={**registered.inputs, **registered.state} if made else registered.inputs,
+        props={**registered.inputs, **registered.state} if in_stack else registered.inputs,
         protect=bool(registered.protect),
         parent=registered.parent or "",
         provider=provider,
@@ -34,31 +35,36 @@ def as_judged(registered: Registered, provider: Any, *, made: bool = False) -> R
     )
 
 
-def verdicts(stack: str, teardown: bool | str = False, profile: str = "") -> list[Verdict]:
-    """Everything that the pack says of an environment. profile: by which, where not by its own."""
+def diagnostics(stack: str, teardown: bool | str = False, profile: str = "") -> list[Diagnostic]:
+    """Return all violations of an environment. profile: a profile other than its own."""
     by = cast(Profile, profile or stack.partition("-")[2])
-    court = Court(POLICIES, STRICTNESS, profile=by, retiring=bool(teardown))
+    evaluator = Evaluator(POLICIES, ENFORCEMENT, profile=by, teardown=bool(teardown))
     recording = built(stack, teardown).recording
     provider = recording.named(stack.partition("-")[0]).inputs
-    alone = [as_judged(each, provider) for each in recording.resources]
-    found = [verdict for each in alone for verdict in court.judge(each).verdicts]
-    together = Stack([as_judged(each, provider, made=True) for each in recording.resources])
-    return [*found, *court.judge_stack(together).verdicts]
+    resources = [as_evaluated(entry, provider) for entry in recording.resources]
+    of_resources = [entry for resource in resources for entry in evaluator.evaluate(resource).diagnostics]
+    program = Stack([as_evaluated(entry, provider, in_stack=True) for entry in recording.resources])
+    return [*of_resources, *evaluator.evaluate_stack(program).diagnostics]
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_no_policy_finds_a_fault_in_our_own_environments(stack: str) -> None:
-    told = [f"{each.policy.id}: {each.name}.{each.path}: {each.problem}" for each in verdicts(stack)]
-    assert not told, "\n".join(told)
+def test_environment_has_no_violation(stack: str) -> None:
+    problems = [
+        f"{entry.policy.id}: {entry.name}.{entry.path}: {entry.problem}" for entry in diagnostics(stack)
+    ]
+    assert not problems, "\n".join(problems)
 
 
 @pytest.mark.parametrize("teardown", [True, "with_data"])
-@pytest.mark.parametrize("stack", [each for each in STACKS if each.endswith("prod")])
-def test_an_environment_that_is_retired_may_lift_what_guards_it(stack: str, teardown: bool | str) -> None:
-    found = verdicts(stack, teardown)
-    assert {each.policy.id for each in found} >= {"reliability.guard_deletion", "reliability.protect_data"}
-    stops = [f"{each.policy.id}: {each.name}.{each.path}" for each in found if each.level == "mandatory"]
-    assert not stops, "the update that lifts protection would be refused: " + ", ".join(stops)
+@pytest.mark.parametrize("stack", [name for name in STACKS if name.endswith("prod")])
+def test_environment_with_teardown_may_lift_its_protection(stack: str, teardown: bool | str) -> None:
+    violations = diagnostics(stack, teardown)
+    lifted = {"reliability.enable_deletion_protection", "reliability.protect_data"}
+    assert {entry.policy.id for entry in violations} >= lifted
+    stops = [
+        f"{entry.policy.id}: {entry.name}.{entry.path}" for entry in violations if entry.level == "mandatory"
+    ]
+    assert not stops, "the update that lifts the protection would be refused: " + ", ".join(stops)
 
 
 @pytest.mark.parametrize(
@@ -68,26 +74,24 @@ def test_an_environment_that_is_retired_may_lift_what_guards_it(stack: str, tear
         ("gcp-dev", "staging", DEV),
         ("aws-staging", "prod", STAGING),
         ("gcp-staging", "prod", STAGING | GOOGLE),
-        # Of dev by prod the engine itself is asked: tests/end_to_end/test_aws_dev.py, test_gcp_dev.py.
+        # With the real engine: tests/end_to_end/test_aws_dev.py, test_gcp_dev.py.
         ("aws-dev", "prod", DEV | STAGING),
         ("gcp-dev", "prod", DEV | STAGING | GOOGLE),
-        # What is strict enough for prod is so for the others, but for its account and its size.
+        # An environment that complies with prod complies with the others, except for its account and size.
         ("aws-prod", "dev", {"environment.separate_accounts"}),
         ("gcp-prod", "staging", {"environment.separate_accounts", "gpu.cap_gpu_nodes"}),
     ],
 )
-def test_what_one_profile_leaves_out_a_stricter_one_refuses(
-    stack: str, profile: str, refused: set[str]
-) -> None:
-    found = verdicts(stack, profile=profile)
-    assert {each.policy.id for each in found if each.level == "mandatory"} == refused
+def test_stricter_profile_refuses_what_a_profile_omits(stack: str, profile: str, refused: set[str]) -> None:
+    violations = diagnostics(stack, profile=profile)
+    assert {entry.policy.id for entry in violations if entry.level == "mandatory"} == refused
 
 
-def test_prod_asks_for_a_digest_of_every_image_that_has_one() -> None:
-    (policy,) = (each for each in POLICIES if each.id == "supply_chain.pin_images")
-    options = STRICTNESS.of(policy, "prod")
+def test_prod_requires_a_digest_of_every_image_that_has_one() -> None:
+    (policy,) = (entry for entry in POLICIES if entry.id == "supply_chain.pin_images")
+    options = ENFORCEMENT.options_of(policy, "prod")
     assert options["digests"]
     unpinned = {image.repository.partition("/")[2] for image in images().values() if not image.digest}
-    assert {each.removeprefix("*/") for each in options["without_digest"]} == unpinned, (
-        "an exemption ends when the digest is recorded"
+    assert {entry.removeprefix("*/") for entry in options["without_digest"]} == unpinned, (
+        "an entry is removed when the digest is recorded"
     )

@@ -10,14 +10,14 @@ from typing import Any, cast
 
 import pytest
 
-from policies.pack.discovery import find
-from policies.pack.judging import Court, Judged
-from policies.pack.policy import PROFILES, Policy
-from policies.pack.strictness import option_faults, read_strictness
+from policies.framework.discovery import find
+from policies.framework.enforcement import option_problems, read_enforcement
+from policies.framework.evaluation import Evaluation, Evaluator
+from policies.framework.policy import PROFILES, Policy
 from tests.policies.spec import UNKNOWN, Spec, Stack, Subject
 
 POLICIES = find()
-STRICTNESS = read_strictness(POLICIES)
+ENFORCEMENT = read_enforcement(POLICIES)
 every_policy = pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.id)
 
 
@@ -30,97 +30,123 @@ def spec_of(policy: Policy) -> Spec:
     return module.SPEC
 
 
-def judged(policy: Policy, subject: Subject, options: Any = None) -> Judged:
-    """What the policy says, were it mandatory everywhere."""
-    court = Court(
-        [policy], STRICTNESS, overrides={policy.id: "mandatory"}, options={policy.id: dict(options or {})}
+def evaluate(policy: Policy, subject: Subject, options: Any = None) -> Evaluation:
+    """Return the evaluation with the policy mandatory in every profile."""
+    evaluator = Evaluator(
+        [policy], ENFORCEMENT, overrides={policy.id: "mandatory"}, options={policy.id: dict(options or {})}
     )
-    told = court.judge_stack(subject) if isinstance(subject, Stack) else court.judge(subject)
-    broken = [verdict.problem for verdict in told.verdicts if verdict.failed]
-    assert not broken, broken
-    return told
+    if isinstance(subject, Stack):
+        evaluation = evaluator.evaluate_stack(subject)
+    else:
+        evaluation = evaluator.evaluate(subject)
+    failures = [diagnostic.problem for diagnostic in evaluation.diagnostics if diagnostic.failed]
+    assert not failures, failures
+    return evaluation
 
 
 @every_policy
-def test_its_metadata_is_whole(policy: Policy) -> None:
+def test_metadata_is_complete(policy: Policy) -> None:
     topic, _, name = policy.id.partition(".")
-    assert "_" in name, f"{policy.id}: a policy is called by a verb and a noun"
-    for words in (policy.title, policy.description, policy.remediation):
-        assert words.strip(), f"{policy.id} explains itself"
+    assert "_" in name, f"{policy.id}: the name of a policy is a verb and a noun"
+    for text in (policy.title, policy.description, policy.remediation):
+        assert text.strip(), f"{policy.id} explains itself"
     assert policy.title[-1] != "."
     assert policy.description.endswith("."), f"{policy.id}: description in sentences"
     assert policy.remediation.endswith("."), f"{policy.id}: remediation in sentences"
     assert policy.severity in ("low", "medium", "high", "critical")
     assert set(policy.levels) <= set(PROFILES)
     defaults = {key: option.default for key, option in policy.options.items()}
-    assert not option_faults(policy.id, policy, defaults), "its own defaults fit its own schemas"
+    assert not option_problems(policy.id, policy, defaults), "the defaults match their schemas"
     assert topic
 
 
 @every_policy
-def test_its_spec_has_every_kind_of_case(policy: Policy) -> None:
+def test_spec_has_every_kind_of_case(policy: Policy) -> None:
     spec = spec_of(policy)
-    assert spec.passes, f"{policy.id}: something passes"
-    assert spec.fails, f"{policy.id}: something fails, or it cannot fire"
-    assert spec.unknown, f"{policy.id}: something is not known in a preview"
+    assert spec.passes, f"{policy.id}: no case passes"
+    assert spec.fails, f"{policy.id}: no case fails"
+    assert spec.unknown, f"{policy.id}: no case has an unknown value"
     assert bool(spec.configured) is bool(policy.options), (
         f"{policy.id}: options have cases, and cases options"
     )
 
 
 @every_policy
-def test_what_is_right_passes(policy: Policy) -> None:
+def test_compliant_subject_passes(policy: Policy) -> None:
     for name, subject in spec_of(policy).passes.items():
-        told = judged(policy, subject)
-        assert not told.verdicts, f"{policy.id}: {name}"
+        diagnostics = evaluate(policy, subject).diagnostics
+        assert not diagnostics, f"{policy.id}: {name}: {[entry.problem for entry in diagnostics]}"
 
 
 @every_policy
-def test_what_is_wrong_is_found_where_it_is(policy: Policy) -> None:
+def test_violation_is_reported_with_its_property_path(policy: Policy) -> None:
     for name, case in spec_of(policy).fails.items():
-        told = judged(policy, case.subject).verdicts
-        assert len(told) == case.count, f"{policy.id}: {name}: {[each.problem for each in told]}"
-        there = [each for each in told if each.path == case.path and case.of in ("", each.name)]
-        paths = [(each.name, each.path) for each in told]
-        assert there, f"{policy.id}: {name}: told of {paths}, expected {case.path}"
-        assert any(case.says in each.problem for each in there), f"{policy.id}: {name}: {there[0].problem}"
-        assert not any(each.problem.endswith(".") for each in told), f"{policy.id}: no full stop in a problem"
+        diagnostics = evaluate(policy, case.subject).diagnostics
+        problems = [diagnostic.problem for diagnostic in diagnostics]
+        assert len(diagnostics) == case.count, f"{policy.id}: {name}: {problems}"
+        matching = [
+            diagnostic
+            for diagnostic in diagnostics
+            if diagnostic.path == case.path and case.of in ("", diagnostic.name)
+        ]
+        paths = [(diagnostic.name, diagnostic.path) for diagnostic in diagnostics]
+        assert matching, f"{policy.id}: {name}: reported {paths}, expected {case.path}"
+        assert any(case.says in diagnostic.problem for diagnostic in matching), (
+            f"{policy.id}: {name}: {matching[0].problem}"
+        )
+        assert not any(problem.endswith(".") for problem in problems), (
+            f"{policy.id}: no full stop in a problem"
+        )
 
 
 @every_policy
-def test_what_is_unknown_in_a_preview_is_no_fault_and_no_pass(policy: Policy) -> None:
+def test_unknown_value_is_deferred_and_is_no_violation(policy: Policy) -> None:
     for name, subject in spec_of(policy).unknown.items():
-        told = judged(policy, subject)
-        assert not told.verdicts, f"{policy.id}: {name}: accused before it is known"
-        assert told.undecided, f"{policy.id}: {name}: nobody is told that it was not judged"
+        evaluation = evaluate(policy, subject)
+        assert not evaluation.diagnostics, f"{policy.id}: {name}: reported before the value is known"
+        assert evaluation.deferred, f"{policy.id}: {name}: counts as passed before the value is known"
 
 
 @every_policy
-def test_no_value_that_is_not_known_yet_makes_it_fail(policy: Policy) -> None:
-    """`judged` refuses a policy that raises. An entry of a list may be an output, and a key below it, too."""
+def test_unknown_value_in_any_property_does_not_raise(policy: Policy) -> None:
+    """`evaluate` rejects a policy that raises."""
+    for _, subject in _compliant_and_violating(policy):
+        for changed in _with_one_unknown(subject):
+            evaluate(policy, changed)
+
+
+@every_policy
+def test_violation_with_an_unknown_value_is_reported_or_deferred(policy: Policy) -> None:
+    """A preview never counts as passed what `up` would refuse."""
+    for name, case in spec_of(policy).fails.items():
+        for changed in _with_one_unknown(case.subject):
+            evaluation = evaluate(policy, changed)
+            assert evaluation.diagnostics or evaluation.deferred, f"{policy.id}: {name}: passes: {changed}"
+
+
+def _compliant_and_violating(policy: Policy) -> Iterator[tuple[str, Subject]]:
     spec = spec_of(policy)
-    for subject in (*spec.passes.values(), *(case.subject for case in spec.fails.values())):
-        for changed in _with_an_unknown(subject):
-            judged(policy, changed)
+    yield from spec.passes.items()
+    yield from ((name, case.subject) for name, case in spec.fails.items())
 
 
-def _with_an_unknown(subject: Subject) -> Iterator[Subject]:
-    """The same, with UNKNOWN in the place of one value after the other."""
+def _with_one_unknown(subject: Subject) -> Iterator[Subject]:
+    """Yield the subject with UNKNOWN in the place of one value, for each value."""
     if isinstance(subject, Stack):
-        for index, each in enumerate(subject.resources):
-            for props in _unknowns(each.props):
-                others = list(subject.resources)
-                others[index] = replace(each, props=props)
-                yield Stack(others)
+        for index, member in enumerate(subject.resources):
+            for props in _unknowns(member.props):
+                members = list(subject.resources)
+                members[index] = replace(member, props=props)
+                yield Stack(members)
     else:
         yield from (replace(subject, props=props) for props in _unknowns(subject.props))
 
 
 def _unknowns(node: Any) -> Iterator[Any]:
     if isinstance(node, Mapping):
-        said = cast("Mapping[str, Any]", node)
-        for key, value in said.items():
-            yield from ({**said, key: changed} for changed in (UNKNOWN, *_unknowns(value)))
+        mapping = cast("Mapping[str, Any]", node)
+        for key, value in mapping.items():
+            yield from ({**mapping, key: changed} for changed in (UNKNOWN, *_unknowns(value)))
     elif isinstance(node, list):
         entries = cast("list[Any]", node)
         for index, value in enumerate(entries):
@@ -129,18 +155,19 @@ def _unknowns(node: Any) -> Iterator[Any]:
 
 
 @every_policy
-def test_its_configuration_decides(policy: Policy) -> None:
+def test_options_decide(policy: Policy) -> None:
     for name, case in spec_of(policy).configured.items():
-        assert not option_faults(policy.id, policy, case.options), f"{policy.id}: {name}"
-        assert bool(judged(policy, case.subject, case.options).verdicts) is case.fails, f"{policy.id}: {name}"
-        assert bool(judged(policy, case.subject).verdicts) is not case.fails, (
-            f"{policy.id}: {name}: the same without the configuration"
+        assert not option_problems(policy.id, policy, case.options), f"{policy.id}: {name}"
+        configured = evaluate(policy, case.subject, case.options).diagnostics
+        assert bool(configured) is case.fails, f"{policy.id}: {name}"
+        assert bool(evaluate(policy, case.subject).diagnostics) is not case.fails, (
+            f"{policy.id}: {name}: the same without the options"
         )
 
 
-def test_no_spec_is_left_over() -> None:
+def test_every_spec_belongs_to_a_policy() -> None:
     from tests.policies import spec
 
     folder = Path(spec.__file__).parent
-    specs = {f"{each.parent.name}.{each.stem}" for each in folder.glob("*/*.py") if each.stem != "__init__"}
+    specs = {f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py") if file.stem != "__init__"}
     assert specs == {policy.id for policy in POLICIES}, "a spec without a policy tests nothing"

@@ -1,5 +1,5 @@
-"""Policies and their specs speak of types and properties that the clouds' SDKs have: what is misspelt never
-fires, and its spec would not tell."""
+"""Policies and their specs use only types and properties of the clouds' SDKs: a misspelt one never matches,
+and its spec would pass."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
-from policies.pack.discovery import files, find
-from policies.pack.policy import Policy
+from policies.framework.discovery import files, find
+from policies.framework.policy import Policy
 from tests.policies.spec import UNKNOWN, Resource, Stack
 from tests.policies.test_specs import spec_of
 from twin import resource as twin
@@ -26,28 +26,28 @@ def _sdks() -> Mapping[str, Sdk]:
 
 
 @pytest.mark.parametrize("file", files(), ids=lambda file: f"{file.parent.name}.{file.stem}")
-def test_every_type_that_a_policy_names_exists(file: Path) -> None:
+def test_every_type_in_a_policy_exists(file: Path) -> None:
     sdks = _sdks()
     unknown = [
         token for token, cloud in _TOKEN.findall(file.read_text()) if sdks[cloud].resource(token) is None
     ]
-    assert unknown == [], "no resource of such a type is ever made"
+    assert unknown == [], "no such type exists"
 
 
 @pytest.mark.parametrize("policy", find(), ids=lambda policy: policy.id)
-def test_every_property_of_a_spec_is_one_of_its_type(policy: Policy) -> None:
-    faults = [
+def test_every_property_in_a_spec_belongs_to_its_type(policy: Policy) -> None:
+    problems = [
         f"{name}: {subject.type}.{failure.path}: {failure.reason}"
         for name, subject in _subjects(policy)
         for failure in _failures(subject)
-        # A spec says what its case is about and no more.
+        # A spec sets only the properties of its case.
         if not failure.reason.startswith("missing")
     ]
-    assert faults == [], "\n".join(faults)
+    assert problems == [], "\n".join(problems)
 
 
 def _subjects(policy: Policy) -> Iterator[tuple[str, Resource]]:
-    """Every resource of a spec, by the name of its case."""
+    """Yield every resource of a spec, with the name of its case."""
     spec = spec_of(policy)
     cases = [
         *spec.passes.items(),
@@ -65,7 +65,7 @@ def _failures(resource: Resource) -> list[twin.Failure]:
     schema = package.resource(resource.type) if package else None
     if package is None or schema is None:
         return []
-    # In a stack a resource has what the cloud computes, too.
+    # In a stack a resource also has the properties that the cloud computes.
     inputs = {
         key: _plain(value)
         for key, value in resource.props.items()
@@ -75,7 +75,7 @@ def _failures(resource: Resource) -> list[twin.Failure]:
 
 
 def _plain(value: Any) -> Any:
-    """With the twin's word for what is not known."""
+    """Return the value with the twin's marker for unknown values."""
     if value is UNKNOWN:
         return twin.UNKNOWN
     if isinstance(value, dict):

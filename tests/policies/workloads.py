@@ -1,26 +1,26 @@
-"""Workloads of Kubernetes for the specs: what a pod is, in whatever it is declared."""
+"""Kubernetes workloads for the specs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from policies.pack import Resource
+from policies.framework import Resource
 from tests.policies.spec import resource
 
 
 def container(name: str = "server", **more: Any) -> dict[str, Any]:
-    """A container with an image of its own."""
+    """Return a container with a pinned image."""
     return {"name": name, "image": f"registry.k8s.io/pause:3.10@sha256:{'0' * 64}", **more}
 
 
 def pod(*containers: Any, **more: Any) -> dict[str, Any]:
-    """A pod's spec."""
+    """Return the spec of a pod."""
     return {"containers": list(containers or (container(),)), **more}
 
 
 def metadata(namespace: Any = "serving", name: str = "server", **more: Any) -> dict[str, Any]:
-    """An object's metadata."""
+    """Return the metadata of an object."""
     return {"name": name, "namespace": namespace, **more}
 
 
@@ -33,7 +33,7 @@ def deployment(
     name: str = "it",
     **more: Any,
 ) -> Resource:
-    """A Deployment, or another kind of apps/v1. more: of the pod's spec."""
+    """Return a Deployment, or another kind of apps/v1. more: keys of the pod's spec."""
     template = {"metadata": {"labels": dict(labels or {"app": "server"})}, "spec": pod(*containers, **more)}
     spec: dict[str, Any] = {"template": template}
     if replicas is not None:
@@ -43,12 +43,12 @@ def deployment(
 
 
 def agent(*containers: Any, namespace: Any = "kube-system", **more: Any) -> Resource:
-    """A DaemonSet of the system."""
+    """Return a node agent: a DaemonSet in a system namespace."""
     return deployment(*containers, namespace=namespace, kind="DaemonSet", **more)
 
 
 def cron_job(*containers: Any, namespace: Any = "serving", **more: Any) -> Resource:
-    """A CronJob."""
+    """Return a CronJob."""
     template = {"spec": pod(*containers, **more)}
     props = {
         "metadata": metadata(namespace),
@@ -58,7 +58,7 @@ def cron_job(*containers: Any, namespace: Any = "serving", **more: Any) -> Resou
 
 
 def lone_pod(*containers: Any, namespace: Any = "serving", **more: Any) -> Resource:
-    """A Pod."""
+    """Return a Pod."""
     return resource(
         "kubernetes:core/v1:Pod", {"metadata": metadata(namespace), "spec": pod(*containers, **more)}
     )

@@ -1,1 +1,1 @@
-"""What costs money and serves nobody."""
+"""Specs of the policies of cost."""

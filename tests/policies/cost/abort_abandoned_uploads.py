@@ -63,7 +63,7 @@ SPEC = Spec(
         ),
     },
     fails={
-        "no rule": Fails(Stack([_BUCKET]), "", "abandoned uploads", of="raw"),
+        "no rule": Fails(Stack([_BUCKET]), "", "incomplete uploads", of="raw"),
         "objects expire, and nothing else": Fails(
             Stack([_BUCKET, _lifecycle([{"status": "Enabled", "expiration": {"days": 1}}])]), "", of="raw"
         ),
@@ -74,13 +74,13 @@ SPEC = Spec(
         "a rule on Google Cloud that deletes alone": Fails(
             Stack([_google(_google_rule("Delete", withState=UNKNOWN))]),
             "lifecycleRules",
-            "abandoned uploads",
+            "incomplete uploads",
             of="raw",
         ),
         "a rule on Google Cloud for one folder": Fails(
             Stack([_google(_google_rule(matchesPrefixes=["tmp/"]))]), "lifecycleRules", of="raw"
         ),
-        "a rule for one folder, said as it was": Fails(
+        "a rule for one folder, in the older form": Fails(
             Stack([_BUCKET, _lifecycle([{**_rule(), "filter": {}, "prefix": "tmp/"}])]), "", of="raw"
         ),
         "a rule that is off": Fails(Stack([_BUCKET, _lifecycle([_rule(status="Disabled")])]), "", of="raw"),
@@ -88,8 +88,8 @@ SPEC = Spec(
     unknown={
         "Google's rules": Stack([_google({"action": {"type": UNKNOWN}, "condition": {"age": 7}})]),
         "a bucket's own rules": Stack([awaiting("aws:s3/bucket:Bucket", "lifecycleRules")]),
-        "a rule for who knows which objects": Stack([_BUCKET, _lifecycle([_rule(UNKNOWN)])]),
+        "a rule for unknown objects": Stack([_BUCKET, _lifecycle([_rule(UNKNOWN)])]),
         "rules": Stack([_BUCKET, _lifecycle(UNKNOWN)]),
-        "rules of who knows which bucket": Stack([_BUCKET, _lifecycle([_rule()], UNKNOWN)]),
+        "rules of an unknown bucket": Stack([_BUCKET, _lifecycle([_rule()], UNKNOWN)]),
     },
 )

@@ -20,15 +20,15 @@ SPEC = Spec(
         "one that a Service names": Stack([_ADDRESS, _SERVICE]),
     },
     fails={
-        "nobody's": Fails(Stack([_EIP, _NAT]), "", "used by nothing", of="address"),
+        "an unused address": Fails(Stack([_EIP, _NAT]), "", "used by no resource", of="address"),
         "a name that points to nothing": Fails(
             stack(_EIP, _RECORD, uses={"record": ["address"]}), "", of="address"
         ),
-        "nobody's, in a preview": Fails(
+        "an unused address, in a preview": Fails(
             Stack([resource("aws:ec2/eip:Eip", {"instance": UNKNOWN, "networkInterface": UNKNOWN})]), ""
         ),
         "Google's": Fails(Stack([_ADDRESS]), "", of="address"),
-        "Google's of the world": Fails(
+        "Google's in every region": Fails(
             Stack([resource("gcp:compute/globalAddress:GlobalAddress", {"name": "acme-front"})]), ""
         ),
     },

@@ -30,14 +30,14 @@ SPEC = Spec(
     passes={
         "gp3": _volume(type="gp3"),
         "a database on gp3": _database(storageType="gp3"),
-        "a database as RDS makes it": _database(),
+        "a database with defaults": _database(),
         "an image's disk": _template(volumeSize=20),
         "a class of gp3": _class("gp3"),
     },
     fails={
         "gp2": Fails(_volume(type="gp2"), "type", "is 'gp2'"),
-        "a volume as AWS makes it": Fails(_volume(), "type", "gp2 by default"),
-        "a volume of a snapshot": Fails(_volume(snapshotId="snap-1"), "type", "gp2 by default"),
+        "a volume with defaults": Fails(_volume(), "type", "the default is gp2"),
+        "a volume of a snapshot": Fails(_volume(snapshotId="snap-1"), "type", "the default is gp2"),
         "a database on gp2": Fails(_database(storageType="gp2"), "storageType", "is 'gp2'"),
         "a template's disk": Fails(_template(volumeType="gp2"), "blockDeviceMappings[0].ebs.volumeType"),
         "a machine's disk": Fails(

@@ -26,13 +26,13 @@ SPEC = Spec(
         "a virtual repository": _google(mode="VIRTUAL_REPOSITORY"),
     },
     fails={
-        "no policy": Fails(Stack([_REPOSITORY]), "", "kept for ever", of="serving"),
+        "no policy": Fails(Stack([_REPOSITORY]), "", "every image is kept", of="serving"),
         "the policy of another": Fails(Stack([_REPOSITORY, _policy("acme/training")]), "", of="serving"),
         "no cleanup": Fails(_google(), "cleanupPolicies"),
         "a trial": Fails(_google(cleanupPolicies=[_RULE], cleanupPolicyDryRun=True), "cleanupPolicyDryRun"),
     },
     unknown={
-        "a policy of who knows which repository": Stack([_REPOSITORY, _policy(UNKNOWN)]),
+        "a policy of an unknown repository": Stack([_REPOSITORY, _policy(UNKNOWN)]),
         "cleanup policies": _google(cleanupPolicies=UNKNOWN),
     },
 )

@@ -11,13 +11,11 @@ SPEC = Spec(
     passes={
         "a year": resource(_GROUP, {"retentionInDays": 365}),
         "a group that delivers": resource(_GROUP, {"logGroupClass": "DELIVERY"}),
-        "a bucket as Google makes it": resource(_BUCKET, {"bucketId": "flow-logs"}),
+        "a bucket with defaults": resource(_BUCKET, {"bucketId": "flow-logs"}),
     },
     fails={
-        "a group as CloudWatch makes it": Fails(
-            resource(_GROUP, {"name": "a"}), "retentionInDays", "for ever"
-        ),
-        "for ever": Fails(resource(_GROUP, {"retentionInDays": 0}), "retentionInDays", "for ever"),
+        "a group with defaults": Fails(resource(_GROUP, {"name": "a"}), "retentionInDays", "without limit"),
+        "without limit": Fails(resource(_GROUP, {"retentionInDays": 0}), "retentionInDays", "without limit"),
         "ten years": Fails(resource(_GROUP, {"retentionInDays": 3653}), "retentionInDays", "is 3653"),
         "ten years on Google Cloud": Fails(resource(_BUCKET, {"retentionDays": 3650}), "retentionDays"),
     },

@@ -15,7 +15,7 @@ def _bucket(tags: Any, **more: Any) -> Resource:
 
 
 def _template(**tags: Any) -> Resource:
-    specified = [{"resourceType": kind, "tags": each} for kind, each in tags.items()]
+    specified = [{"resourceType": kind, "tags": values} for kind, values in tags.items()]
     return resource("aws:ec2/launchTemplate:LaunchTemplate", {"tagSpecifications": specified})
 
 
@@ -35,14 +35,14 @@ SPEC = Spec(
             "gcp:storage/bucket:Bucket", {}, provider={"defaultLabels": json.dumps(_BOTH)}
         ),
         "a cluster's labels": resource("gcp:container/cluster:Cluster", {"resourceLabels": _BOTH}),
-        "a value that is not known yet": _bucket({"owner": UNKNOWN, "cost-center": "ml"}),
+        "a value that is unknown": _bucket({"owner": UNKNOWN, "cost-center": "ml"}),
         "a template's": _template(instance=_BOTH, volume=_BOTH),
         "Cloud SQL's": _sql(_BOTH),
     },
     fails={
-        "none": Fails(_bucket({}), "tags", "lack 'owner' and 'cost-center'"),
-        "one": Fails(_bucket({"owner": "ml-platform"}), "tags", "lack 'cost-center'"),
-        "an empty one": Fails(_bucket({"owner": "", "cost-center": "ml"}), "tags", "lack 'owner'"),
+        "none": Fails(_bucket({}), "tags", "has no 'owner' and no 'cost-center'"),
+        "one": Fails(_bucket({"owner": "ml-platform"}), "tags", "has no 'cost-center'"),
+        "an empty one": Fails(_bucket({"owner": "", "cost-center": "ml"}), "tags", "has no 'owner'"),
         "Google's": Fails(resource("gcp:storage/bucket:Bucket", {"labels": {"team": "a"}}), "labels"),
         "Cloud SQL, whatever the provider has": Fails(
             _sql({}, provider={"defaultLabels": json.dumps(_BOTH)}), "settings.userLabels"
@@ -60,7 +60,7 @@ SPEC = Spec(
         "a template's volumes": Fails(
             _template(instance=_BOTH, volume={"owner": "a"}),
             "tagSpecifications[1].tags",
-            "lack 'cost-center'",
+            "has no 'cost-center'",
         ),
     },
     unknown={

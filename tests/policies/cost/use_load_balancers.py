@@ -22,7 +22,7 @@ def _service(**props: Any) -> Resource:
 SPEC = Spec(
     passes={
         "a listener": Stack([_BALANCER, _listener(_ARN)]),
-        "a listener of one that is not there yet": Stack(
+        "a listener of one that does not exist yet": Stack(
             [_NEW, _listener(UNKNOWN, property_dependencies={"loadBalancerArn": [_NEW.urn]})]
         ),
         "backends": _service(backends=[{"group": "neg"}]),
@@ -33,7 +33,7 @@ SPEC = Spec(
         "no backend": Fails(_service(), "backends", "answered with an error"),
     },
     unknown={
-        "a listener of who knows which": Stack([_BALANCER, _listener(UNKNOWN)]),
+        "a listener of an unknown one": Stack([_BALANCER, _listener(UNKNOWN)]),
         "backends": _service(backends=UNKNOWN),
     },
 )

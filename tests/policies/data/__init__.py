@@ -1,1 +1,1 @@
-"""How data is kept and who reaches it."""
+"""Specs of the policies of data."""

@@ -27,7 +27,7 @@ def _google(**props: Any) -> Resource:
 SPEC = Spec(
     passes={
         "all four": _block(),
-        "a bucket as S3 makes it": resource("aws:s3/bucket:Bucket", {"bucket": "a"}),
+        "a bucket with defaults": resource("aws:s3/bucket:Bucket", {"bucket": "a"}),
         "a private ACL": resource("aws:s3/bucketAcl:BucketAcl", {"acl": "private"}),
         "enforced": _google(publicAccessPrevention="enforced"),
     },
@@ -39,7 +39,7 @@ SPEC = Spec(
                 {"bucket": "a", "blockPublicAcls": True},
             ),
             "restrictPublicBuckets",
-            "is left out",
+            "is not set",
             count=3,
         ),
         "a public ACL": Fails(
@@ -48,7 +48,7 @@ SPEC = Spec(
         "a public ACL by its older name": Fails(
             resource("aws:s3/bucketAclV2:BucketAclV2", {"acl": "public-read-write"}), "acl"
         ),
-        "a grant to everybody in an ACL of one's own": Fails(
+        "a grant to everyone in an ACL declared explicitly": Fails(
             resource(
                 "aws:s3/bucketAcl:BucketAcl",
                 {
@@ -69,14 +69,16 @@ SPEC = Spec(
             "accessControlPolicy.grants[1].grantee.uri",
             "'AllUsers'",
         ),
-        "a bucket as Google makes it": Fails(_google(), "publicAccessPrevention", "is not set"),
+        "a bucket with defaults": Fails(_google(), "publicAccessPrevention", "is not set"),
         "inherited": Fails(
             _google(publicAccessPrevention="inherited"), "publicAccessPrevention", "'inherited'"
         ),
     },
     unknown={
         "a flag": _block(ignorePublicAcls=UNKNOWN),
-        "an ACL of one's own": resource("aws:s3/bucketAcl:BucketAcl", {"accessControlPolicy": UNKNOWN}),
+        "an ACL declared explicitly": resource(
+            "aws:s3/bucketAcl:BucketAcl", {"accessControlPolicy": UNKNOWN}
+        ),
         "an ACL": resource("aws:s3/bucketAcl:BucketAcl", {"acl": UNKNOWN}),
         "Google's flag": _google(publicAccessPrevention=UNKNOWN),
     },

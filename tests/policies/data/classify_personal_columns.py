@@ -102,7 +102,7 @@ SPEC = Spec(
     },
     unknown={
         "a column's name": Stack([_table(UNKNOWN)]),
-        "tags on who knows what": Stack([_table("email"), _tags("table", table=UNKNOWN)]),
+        "tags on an unknown resource": Stack([_table("email"), _tags("table", table=UNKNOWN)]),
         "tags on a table whose name is not known": Stack(
             [_table("email"), _tags("table", table={**_TRIPS, "name": UNKNOWN})]
         ),

@@ -45,17 +45,19 @@ SPEC = Spec(
         "a group": _binding("group:analysts@acme.example"),
     },
     fails={
-        "whomever IAM lets": Fails(_grant("IAM_ALLOWED_PRINCIPALS"), "principal", "IAM_ALLOWED_PRINCIPALS"),
+        "every principal that IAM allows": Fails(
+            _grant("IAM_ALLOWED_PRINCIPALS"), "principal", "IAM_ALLOWED_PRINCIPALS"
+        ),
         "every principal of an account": Fails(_grant("111122223333:IAMPrincipals"), "principal"),
         "whatever is made later": Fails(
             _settings("IAM_ALLOWED_PRINCIPALS", "ALL"), "createTableDefaultPermissions[0].principal"
         ),
-        "whoever has an account of Google's": Fails(
+        "every Google account": Fails(
             _dataset({"role": "READER", "specialGroup": "allAuthenticatedUsers"}),
             "accesses[0].specialGroup",
-            "the whole world",
+            "everyone on the internet",
         ),
-        "whoever reads in the project": Fails(
+        "every reader of the project": Fails(
             resource(
                 "gcp:bigquery/datasetAccess:DatasetAccess",
                 {"role": "READER", "specialGroup": "projectReaders"},
@@ -63,7 +65,9 @@ SPEC = Spec(
             "specialGroup",
             "'projectReaders'",
         ),
-        "the world, among others": Fails(_binding("group:a@acme.example", "allUsers"), "members[1]"),
+        "everyone on the internet, among others": Fails(
+            _binding("group:a@acme.example", "allUsers"), "members[1]"
+        ),
         "the project's viewers": Fails(
             resource(
                 "gcp:bigquery/iamMember:IamMember", {"tableId": "trips", "member": "projectViewer:acme-dev"}

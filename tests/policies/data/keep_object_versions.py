@@ -45,14 +45,14 @@ SPEC = Spec(
         "a bucket of which all expires": Stack(
             [_BUCKET, _lifecycle(filter={"prefix": ""}, expiration={"days": 1})]
         ),
-        "a bucket as Google makes it": _google(),
+        "a bucket with defaults": _google(),
         "versions in place of soft delete": _google(versioning={"enabled": True}, **_NOTHING_KEPT),
         "Google's, of which all expires": _google(
             lifecycleRules=[{"action": {"type": "Delete"}, "condition": {"age": 1}}], **_NOTHING_KEPT
         ),
     },
     fails={
-        "a bucket as S3 makes it": Fails(Stack([_BUCKET]), "versioning", of="raw"),
+        "a bucket with defaults": Fails(Stack([_BUCKET]), "versioning", of="raw"),
         "as S3 makes it, in a preview": Fails(
             Stack([resource("aws:s3/bucket:Bucket", {"versioning": UNKNOWN})]), "versioning"
         ),
@@ -93,7 +93,7 @@ SPEC = Spec(
     unknown={
         "a status": Stack([_BUCKET, _versioning(UNKNOWN)]),
         "a bucket's own versions": Stack([awaiting("aws:s3/bucket:Bucket", "versioning")]),
-        "versions of who knows which bucket": Stack([_BUCKET, _versioning("Enabled", UNKNOWN)]),
+        "versions of an unknown bucket": Stack([_BUCKET, _versioning("Enabled", UNKNOWN)]),
         "which objects expire": Stack(
             [_BUCKET, _lifecycle(filter={"prefix": UNKNOWN}, expiration={"days": 1})]
         ),

@@ -37,21 +37,21 @@ SPEC = Spec(
         "no bucket at all": Stack([_policy(_document(), bucket="other")]),
     },
     fails={
-        "no policy": Fails(Stack([_BUCKET]), "policy", "has no policy", of="raw"),
+        "no policy": Fails(Stack([_BUCKET]), "policy", "no policy denies", of="raw"),
         "no policy, in a preview": Fails(
             Stack([resource("aws:s3/bucket:Bucket", {"policy": UNKNOWN}, name="raw")]),
             "policy",
-            "has no policy",
+            "no policy denies",
             of="raw",
         ),
         "no policy, as the provider reads it back": Fails(
             Stack([resource("aws:s3/bucket:Bucket", {"policy": ""}, name="raw")]),
             "policy",
-            "has no policy",
+            "no policy denies",
             of="raw",
         ),
         "the policy of another": Fails(
-            Stack([_BUCKET, _policy(_document(), bucket="other")]), "policy", "has no policy", of="raw"
+            Stack([_BUCKET, _policy(_document(), bucket="other")]), "policy", "no policy denies", of="raw"
         ),
         "a policy that allows it": Fails(
             Stack([_BUCKET, _policy(_document(effect="Allow"))]), "policy", "does not deny", of="raw"
@@ -61,8 +61,8 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "a policy that is not known yet": Stack([_BUCKET, _policy(UNKNOWN)]),
+        "a policy that is unknown": Stack([_BUCKET, _policy(UNKNOWN)]),
         "a bucket's own policy": Stack([awaiting("aws:s3/bucket:Bucket", "policy")]),
-        "a policy of who knows which bucket": Stack([_BUCKET, _policy(_document(), UNKNOWN)]),
+        "a policy of an unknown bucket": Stack([_BUCKET, _policy(_document(), UNKNOWN)]),
     },
 )

@@ -1,1 +1,1 @@
-"""What is encrypted, in rest and on the way, and with whose keys."""
+"""Specs of the policies of encryption."""

@@ -40,7 +40,7 @@ _LOGGING = resource(
 SPEC = Spec(
     passes={
         "a key": Stack([_BUCKET, _configured(_KEY)]),
-        "a key that is made beside it": Stack(
+        "a key that is created by the program": Stack(
             [_BUCKET, _configured(UNKNOWN, property_dependencies={"rules": [_MADE.urn]}), _MADE]
         ),
         "a key that an older program gives": Stack([_BUCKET, _older(_configured(_KEY))]),
@@ -66,11 +66,11 @@ SPEC = Spec(
         ),
     },
     fails={
-        "a bucket as S3 makes it": Fails(Stack([_BUCKET]), "", "no key of its own", of="raw"),
+        "a bucket with defaults": Fails(Stack([_BUCKET]), "", "no customer-managed key", of="raw"),
         "a bucket of which a preview knows no more": Fails(
             Stack([resource("aws:s3/bucket:Bucket", {"serverSideEncryptionConfiguration": UNKNOWN})]),
             "",
-            "no key of its own",
+            "no customer-managed key",
         ),
         "AWS's key": Fails(
             Stack([_BUCKET, _configured(None)]),
@@ -82,7 +82,7 @@ SPEC = Spec(
             "rules[0].applyServerSideEncryptionByDefault.kmsMasterKeyId",
             "alias/aws/s3",
         ),
-        "a bucket as Google makes it": Fails(
+        "a bucket with defaults on Google Cloud": Fails(
             Stack([_google("raw")]), "encryption.defaultKmsKeyName", of="raw"
         ),
     },
@@ -91,7 +91,7 @@ SPEC = Spec(
         "a key from something else": Stack(
             [_BUCKET, _configured(UNKNOWN, property_dependencies={"rules": ["elsewhere"]})]
         ),
-        "a key of who knows which bucket": Stack([_BUCKET, _configured(_KEY, UNKNOWN)]),
+        "a key of an unknown bucket": Stack([_BUCKET, _configured(_KEY, UNKNOWN)]),
         "what a bucket says itself": Stack(
             [awaiting("aws:s3/bucket:Bucket", "serverSideEncryptionConfiguration")]
         ),

@@ -48,27 +48,27 @@ SPEC = Spec(
         "a catalog with a role of Glue's": _settings("SSE-KMS-WITH-SERVICE-ROLE"),
         "jobs with a key": _jobs(),
         "a job with a configuration": _job("lakehouse"),
-        "a job with one that is made beside it": _job(UNKNOWN),
+        "a job with one that is created by the program": _job(UNKNOWN),
     },
     fails={
-        "a catalog in the clear": Fails(
+        "a catalog without encryption": Fails(
             _settings("DISABLED"), f"{_REST}.catalogEncryptionMode", "'DISABLED'"
         ),
         "a key of AWS": Fails(_settings(key=None), f"{_REST}.sseAwsKmsKeyId", "names no key"),
-        "passwords that are told": Fails(
+        "passwords in plain text": Fails(
             _settings(passwords=False),
             "dataCatalogEncryptionSettings.connectionPasswordEncryption.returnConnectionPasswordEncrypted",
-            "reads its password",
+            "discloses its password",
         ),
-        "logs in the clear": Fails(
+        "logs without encryption": Fails(
             _jobs(logs="DISABLED"),
             "encryptionConfiguration.cloudwatchEncryption.cloudwatchEncryptionMode",
             "logs of jobs",
         ),
-        "files of which nothing is said": Fails(
+        "files of which by default": Fails(
             _jobs(files=None), "encryptionConfiguration.s3Encryption.s3EncryptionMode", "is not set"
         ),
-        "files under S3's key": Fails(
+        "files with S3's key": Fails(
             _jobs(files="SSE-S3"), "encryptionConfiguration.s3Encryption.s3EncryptionMode", "'SSE-S3'"
         ),
         "files under a key of AWS": Fails(
@@ -79,7 +79,7 @@ SPEC = Spec(
     unknown={
         "how a catalog is encrypted": _settings(UNKNOWN),
         "a catalog's key": _settings(key=UNKNOWN),
-        "whether passwords are told": _settings(passwords=UNKNOWN),
+        "whether passwords are encrypted": _settings(passwords=UNKNOWN),
         "how logs are encrypted": _jobs(logs=UNKNOWN),
         "a key of files": _jobs(key=UNKNOWN),
     },

@@ -50,29 +50,29 @@ SPEC = Spec(
         ),
     },
     fails={
-        "an instance in the clear": Fails(_rds(), "storageEncrypted", "in the clear"),
-        "an instance under AWS's key": Fails(_rds(storageEncrypted=True), "kmsKeyId", "names no key"),
-        "a table as DynamoDB makes it": Fails(
+        "an instance without encryption": Fails(_rds(), "storageEncrypted", "is not set"),
+        "an instance with AWS's key": Fails(_rds(storageEncrypted=True), "kmsKeyId", "names no key"),
+        "a table with defaults": Fails(
             resource("aws:dynamodb/table:Table", {"hashKey": "id"}), "serverSideEncryption.kmsKeyArn"
         ),
-        "a Redis cache in the clear": Fails(_cache(engine="redis"), "atRestEncryptionEnabled"),
-        "a Valkey cache under AWS's key": Fails(_cache(engine="valkey"), "kmsKeyId"),
+        "a Redis cache without encryption": Fails(_cache(engine="redis"), "atRestEncryptionEnabled"),
+        "a Valkey cache with AWS's key": Fails(_cache(engine="valkey"), "kmsKeyId"),
         "a serverless cache": Fails(resource("aws:elasticache/serverlessCache:ServerlessCache"), "kmsKeyId"),
-        "Redshift in the clear": Fails(
-            resource("aws:redshift/cluster:Cluster", {"encrypted": "false"}), "encrypted", "in the clear"
+        "Redshift without encryption": Fails(
+            resource("aws:redshift/cluster:Cluster", {"encrypted": "false"}), "encrypted", "not encrypted"
         ),
-        "Redshift as AWS makes it": Fails(
+        "Redshift with defaults": Fails(
             resource("aws:redshift/cluster:Cluster", {"encrypted": "true"}), "kmsKeyId"
         ),
-        "MemoryDB as AWS makes it": Fails(resource("aws:memorydb/cluster:Cluster"), "kmsKeyArn"),
-        "AlloyDB as Google makes it": Fails(
+        "MemoryDB with defaults": Fails(resource("aws:memorydb/cluster:Cluster"), "kmsKeyArn"),
+        "AlloyDB with defaults": Fails(
             resource("gcp:alloydb/cluster:Cluster"), "encryptionConfig.kmsKeyName"
         ),
-        "Spanner as Google makes it": Fails(
+        "Spanner with defaults": Fails(
             resource("gcp:spanner/database:Database"), "encryptionConfig.kmsKeyName"
         ),
-        "Cloud SQL under Google's key": Fails(_sql(), "encryptionKeyName"),
-        "Firestore under Google's key": Fails(
+        "Cloud SQL with Google's key": Fails(_sql(), "encryptionKeyName"),
+        "Firestore with Google's key": Fails(
             resource("gcp:firestore/database:Database", {"type": "DATASTORE_MODE"}), "cmekConfig.kmsKeyName"
         ),
         "a cluster of Bigtable": Fails(
@@ -81,8 +81,8 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "a key that is not there yet": _rds(storageEncrypted=True, kmsKeyId=UNKNOWN),
-        "a flag that is not there yet": _rds(storageEncrypted=UNKNOWN),
+        "a key that does not exist yet": _rds(storageEncrypted=True, kmsKeyId=UNKNOWN),
+        "a flag that does not exist yet": _rds(storageEncrypted=UNKNOWN),
         "a table's flag": _table(enabled=UNKNOWN),
     },
 )

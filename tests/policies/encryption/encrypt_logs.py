@@ -20,5 +20,5 @@ SPEC = Spec(
         "a trail without": Fails(resource("aws:cloudtrail/trail:Trail", {"s3BucketName": "a"}), "kmsKeyId"),
         "a bucket without": Fails(resource(_BUCKET, {"bucketId": "flow-logs"}), "cmekSettings.kmsKeyName"),
     },
-    unknown={"a key that is not there yet": resource(_GROUP, {"kmsKeyId": UNKNOWN})},
+    unknown={"a key that does not exist yet": resource(_GROUP, {"kmsKeyId": UNKNOWN})},
 )

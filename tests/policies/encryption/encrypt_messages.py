@@ -17,18 +17,20 @@ SPEC = Spec(
         "a Pub/Sub topic with a key": resource("gcp:pubsub/topic:Topic", {"kmsKeyName": "projects/a/b"}),
     },
     fails={
-        "a queue under SQS's own key": Fails(
+        "a queue with SQS's own key": Fails(
             resource(_QUEUE, {"sqsManagedSseEnabled": True}), "kmsMasterKeyId"
         ),
-        "a queue under AWS's alias": Fails(
+        "a queue with AWS's alias": Fails(
             resource(_QUEUE, {"kmsMasterKeyId": "alias/aws/sqs"}), "kmsMasterKeyId", "alias/aws/sqs"
         ),
-        "a topic in the clear": Fails(resource("aws:sns/topic:Topic"), "kmsMasterKeyId"),
-        "a stream in the clear": Fails(resource("aws:kinesis/stream:Stream", {"shardCount": 1}), "kmsKeyId"),
+        "a topic without encryption": Fails(resource("aws:sns/topic:Topic"), "kmsMasterKeyId"),
+        "a stream without encryption": Fails(
+            resource("aws:kinesis/stream:Stream", {"shardCount": 1}), "kmsKeyId"
+        ),
         "a delivery stream": Fails(
             resource(_DELIVERY, {"destination": "extended_s3"}), "serverSideEncryption.keyArn"
         ),
         "a Pub/Sub topic": Fails(resource("gcp:pubsub/topic:Topic", {"name": "a"}), "kmsKeyName"),
     },
-    unknown={"a key that is not there yet": resource(_QUEUE, {"kmsMasterKeyId": UNKNOWN})},
+    unknown={"a key that does not exist yet": resource(_QUEUE, {"kmsMasterKeyId": UNKNOWN})},
 )

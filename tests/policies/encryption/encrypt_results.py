@@ -39,20 +39,20 @@ SPEC = Spec(
         ),
     },
     fails={
-        "a workgroup as Athena makes it": Fails(
+        "a workgroup with defaults": Fails(
             resource("aws:athena/workgroup:Workgroup", {"name": "a"}), _OPTION, "is not set"
         ),
-        "results under S3's key": Fails(_group(encryptionOption="SSE_S3"), _OPTION, "'SSE_S3'"),
+        "results with S3's key": Fails(_group(encryptionOption="SSE_S3"), _OPTION, "'SSE_S3'"),
         "results that Athena keeps": Fails(
             _managed(), "configuration.managedQueryResultsConfiguration.encryptionConfiguration.kmsKey"
         ),
-        "a repository as ECR makes it": Fails(
+        "a repository with defaults": Fails(
             resource("aws:ecr/repository:Repository", {"name": "a"}), "encryptionConfigurations[0].kmsKey"
         ),
-        "a dataset as BigQuery makes it": Fails(
+        "a dataset with defaults": Fails(
             resource("gcp:bigquery/dataset:Dataset"), "defaultEncryptionConfiguration.kmsKeyName"
         ),
-        "a repository as Google makes it": Fails(_images(), "kmsKeyName"),
+        "a repository with defaults on Google Cloud": Fails(_images(), "kmsKeyName"),
     },
     unknown={
         "a workgroup": resource("aws:athena/workgroup:Workgroup", {"configuration": UNKNOWN}),

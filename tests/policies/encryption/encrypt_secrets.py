@@ -33,15 +33,15 @@ SPEC = Spec(
         ),
     },
     fails={
-        "a secret under AWS's key": Fails(resource("aws:secretsmanager/secret:Secret"), "kmsKeyId"),
-        "a secure parameter under AWS's key": Fails(
+        "a secret with AWS's key": Fails(resource("aws:secretsmanager/secret:Secret"), "kmsKeyId"),
+        "a secure parameter with AWS's key": Fails(
             resource("aws:ssm/parameter:Parameter", {"type": "SecureString", "keyId": "alias/aws/ssm"}),
             "keyId",
             "a key of AWS",
         ),
         "EKS without": Fails(_eks(), "encryptionConfig.provider.keyArn"),
-        "GKE that says no": Fails(_gke(state="DECRYPTED"), "databaseEncryption.state", "'DECRYPTED'"),
-        "GKE as Google makes it": Fails(
+        "GKE that disables it": Fails(_gke(state="DECRYPTED"), "databaseEncryption.state", "'DECRYPTED'"),
+        "GKE with defaults": Fails(
             resource("gcp:container/cluster:Cluster"), "databaseEncryption.state", "is not set"
         ),
         "a secret that Google places": Fails(
@@ -60,7 +60,7 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "a key that is not there yet": resource("aws:secretsmanager/secret:Secret", {"kmsKeyId": UNKNOWN}),
+        "a key that does not exist yet": resource("aws:secretsmanager/secret:Secret", {"kmsKeyId": UNKNOWN}),
         "a parameter's type": resource("aws:ssm/parameter:Parameter", {"type": UNKNOWN}),
         "GKE's state": _gke(state=UNKNOWN),
         "where a secret is": resource("gcp:secretmanager/secret:Secret", {"replication": UNKNOWN}),

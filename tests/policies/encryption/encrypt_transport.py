@@ -42,7 +42,7 @@ SPEC = Spec(
         "HTTP that redirects": _listener("HTTP", "redirect"),
         "a TCP listener": _listener("TCP"),
         "a cache with TLS": _cache(transitEncryptionEnabled=True),
-        "Kafka as AWS makes it": resource("aws:msk/cluster:Cluster"),
+        "Kafka with defaults": resource("aws:msk/cluster:Cluster"),
         "CloudFront that redirects": _site("redirect-to-https"),
         "Cloud SQL with TLS alone": _sql("ENCRYPTED_ONLY"),
         "TLS 1.2": resource("gcp:compute/sSLPolicy:SSLPolicy", {"minTlsVersion": "TLS_1_2"}),
@@ -52,7 +52,7 @@ SPEC = Spec(
     },
     fails={
         "HTTP": Fails(_listener("HTTP"), "protocol", "'HTTP'"),
-        "HTTPS as AWS makes it": Fails(_listener("HTTPS"), "sslPolicy", "by default"),
+        "HTTPS with defaults": Fails(_listener("HTTPS"), "sslPolicy", "the default allows TLS 1.0"),
         "TLS 1.0": Fails(
             _listener("HTTPS", sslPolicy="ELBSecurityPolicy-TLS13-1-0-2021-06"), "sslPolicy", "TLS 1.0"
         ),
@@ -63,17 +63,17 @@ SPEC = Spec(
             _listener("HTTPS", sslPolicy="ELBSecurityPolicy-FS-1-1-2019-08"), "sslPolicy"
         ),
         "the policy of 2016": Fails(_listener("TLS", sslPolicy="ELBSecurityPolicy-2016-08"), "sslPolicy"),
-        "a cache in the clear": Fails(_cache(), "transitEncryptionEnabled"),
+        "a cache without encryption": Fails(_cache(), "transitEncryptionEnabled"),
         "a cache that prefers TLS": Fails(
             _cache(transitEncryptionEnabled=True, transitEncryptionMode="preferred"), "transitEncryptionMode"
         ),
-        "Kafka in the clear": Fails(
+        "Kafka without encryption": Fails(
             _broker("TLS_PLAINTEXT"), "encryptionInfo.encryptionInTransit.clientBroker", "TLS_PLAINTEXT"
         ),
-        "CloudFront in the clear": Fails(
+        "CloudFront without encryption": Fails(
             _site("allow-all"), "defaultCacheBehavior.viewerProtocolPolicy", "plain HTTP"
         ),
-        "a path of CloudFront in the clear": Fails(
+        "a path of CloudFront without encryption": Fails(
             resource(
                 "aws:cloudfront/distribution:Distribution",
                 {
@@ -83,14 +83,14 @@ SPEC = Spec(
             ),
             "orderedCacheBehaviors[0].viewerProtocolPolicy",
         ),
-        "Cloud SQL as Google makes it": Fails(_sql(None), "settings.ipConfiguration.sslMode", "is not set"),
-        "Cloud SQL in the clear": Fails(
+        "Cloud SQL with defaults": Fails(_sql(None), "settings.ipConfiguration.sslMode", "is not set"),
+        "Cloud SQL without encryption": Fails(
             _sql("ALLOW_UNENCRYPTED_AND_ENCRYPTED"), "settings.ipConfiguration.sslMode", "ALLOW_UNENCRYPTED"
         ),
-        "a policy as Google makes it": Fails(
+        "a policy with defaults": Fails(
             resource("gcp:compute/sSLPolicy:SSLPolicy", {"profile": "MODERN"}), "minTlsVersion"
         ),
-        "Memorystore as Google makes it": Fails(
+        "Memorystore with defaults": Fails(
             resource("gcp:redis/instance:Instance", {"memorySizeGb": 1}), "transitEncryptionMode"
         ),
     },

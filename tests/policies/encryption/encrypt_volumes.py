@@ -45,7 +45,7 @@ SPEC = Spec(
         "a template with a key": _template(encrypted="true", kmsKeyId=_KEY),
         "a template without disks": resource("aws:ec2/launchTemplate:LaunchTemplate", {}),
         "a pool with a key": _pool(bootDiskKmsKey="projects/acme/locations/eu/keyRings/a/cryptoKeys/b"),
-        "a cluster whose pools stand by themselves": _cluster(removeDefaultNodePool=True),
+        "a cluster whose pools are separate resources": _cluster(removeDefaultNodePool=True),
         "a cluster whose first pool has a key": _cluster(nodeConfig={"bootDiskKmsKey": _GOOGLE_KEY}),
         "Autopilot with a key": _cluster(
             enableAutopilot=True,
@@ -56,7 +56,7 @@ SPEC = Spec(
             "gcp:compute/regionDisk:RegionDisk", {"diskEncryptionKey": {"kmsKeyName": _GOOGLE_KEY}}
         ),
         "a machine on Google Cloud with a key": _machine(kmsKeySelfLink=_GOOGLE_KEY),
-        "a machine of a disk that is there": _machine(source="projects/acme/zones/a/disks/b"),
+        "a machine of a disk that exists": _machine(source="projects/acme/zones/a/disks/b"),
         "a template on Google Cloud with a key": _disks(
             {"diskEncryptionKey": {"kmsKeySelfLink": _GOOGLE_KEY}}, {"type": "SCRATCH"}
         ),
@@ -74,11 +74,11 @@ SPEC = Spec(
             "clusterAutoscaling.autoProvisioningDefaults.bootDiskKmsKey",
         ),
         "a plain volume": Fails(_volume(), "encrypted", "not set"),
-        "a volume under AWS's key": Fails(_volume(encrypted=True), "kmsKeyId", "names no key"),
-        "a volume under AWS's alias": Fails(
+        "a volume with AWS's key": Fails(_volume(encrypted=True), "kmsKeyId", "names no key"),
+        "a volume with AWS's alias": Fails(
             _volume(encrypted=True, kmsKeyId="alias/aws/ebs"), "kmsKeyId", "alias/aws/ebs"
         ),
-        "a template's disk in the clear": Fails(
+        "a template's disk without encryption": Fails(
             _template(volumeSize=20), "blockDeviceMappings[0].ebs.encrypted"
         ),
         "a machine's root disk": Fails(
@@ -88,10 +88,10 @@ SPEC = Spec(
         "a plain disk of two zones": Fails(
             resource("gcp:compute/regionDisk:RegionDisk", {"region": "eu"}), "diskEncryptionKey.kmsKeyName"
         ),
-        "a machine on Google Cloud as it comes": Fails(
+        "a machine on Google Cloud with defaults": Fails(
             _machine(initializeParams={"image": "debian-cloud/debian-12"}), "bootDisk.kmsKeySelfLink"
         ),
-        "a template on Google Cloud as it comes": Fails(
+        "a template on Google Cloud with defaults": Fails(
             _disks({"sourceImage": "debian-cloud/debian-12"}), "disks[0].diskEncryptionKey.kmsKeySelfLink"
         ),
         "a plain disk": Fails(
@@ -100,12 +100,12 @@ SPEC = Spec(
     },
     unknown={
         "a machine's key on Google Cloud": _machine(kmsKeySelfLink=UNKNOWN),
-        "disks of a template that are not known yet": resource(
+        "disks of a template that is unknown": resource(
             "gcp:compute/instanceTemplate:InstanceTemplate", {"disks": UNKNOWN}
         ),
-        "a key that is not there yet": _volume(encrypted=True, kmsKeyId=UNKNOWN),
-        "a flag that is not there yet": _volume(encrypted=UNKNOWN),
-        "disks that are not known yet": resource(
+        "a key that does not exist yet": _volume(encrypted=True, kmsKeyId=UNKNOWN),
+        "a flag that does not exist yet": _volume(encrypted=UNKNOWN),
+        "disks that is unknown": resource(
             "aws:ec2/launchTemplate:LaunchTemplate", {"blockDeviceMappings": UNKNOWN}
         ),
     },

@@ -23,14 +23,14 @@ SPEC = Spec(
         "a signing key, which cannot": _google(purpose="ASYMMETRIC_SIGN"),
     },
     fails={
-        "a key as AWS makes it": Fails(_aws(), "enableKeyRotation", "is not set"),
+        "a key with defaults": Fails(_aws(), "enableKeyRotation", "is not set"),
         "a key that does not": Fails(_aws(enableKeyRotation=False), "enableKeyRotation"),
-        "a key as Google makes it": Fails(_google(), "rotationPeriod", "is not set"),
+        "a key with defaults on Google Cloud": Fails(_google(), "rotationPeriod", "is not set"),
         "once a year": Fails(_google(rotationPeriod="31536000s"), "rotationPeriod", "more than 90 days"),
     },
     unknown={
-        "a flag that is not known yet": _aws(enableKeyRotation=UNKNOWN),
-        "a period that is not known yet": _google(rotationPeriod=UNKNOWN),
+        "a flag that is unknown": _aws(enableKeyRotation=UNKNOWN),
+        "a period that is unknown": _google(rotationPeriod=UNKNOWN),
     },
     configured={
         "a year is enough": Case(_google(rotationPeriod="31536000s"), {"google_days": 366}, fails=False),

@@ -33,15 +33,15 @@ SPEC = Spec(
     },
     fails={
         "a name of another environment": Fails(_bucket("acme-prod-models"), "bucket", "is 'dev'"),
-        "another than the tag's": Fails(
+        "another environment than that of the tag": Fails(
             _bucket("acme-dev-models", tags={"environment": "prod"}), "bucket", "is 'prod'"
         ),
         "a dataset of another than its provider's label": Fails(_dataset("acme_dev_raw"), "datasetId"),
     },
-    unknown={"a name that is not known yet": _bucket(UNKNOWN)},
+    unknown={"a name that is unknown": _bucket(UNKNOWN)},
     configured={
         "a name that must say it": Case(_bucket("acme-models"), {"required": True}, fails=True),
-        "words of one's own": Case(
+        "words declared explicitly": Case(
             _bucket("acme-prod-models"), {"environments": ["dev", "live"]}, fails=False
         ),
     },

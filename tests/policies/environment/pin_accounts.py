@@ -24,12 +24,12 @@ SPEC = Spec(
         "a project": _google(project="acme-ml-dev"),
     },
     fails={
-        "no account": Fails(_aws(), "allowedAccountIds", "any account's"),
+        "no account": Fails(_aws(), "allowedAccountIds", "of any account"),
         "an empty list": Fails(_aws(allowedAccountIds="[]"), "allowedAccountIds"),
         "no project": Fails(_google(), "project"),
     },
     unknown={
-        "an account that is not known yet": _aws(allowedAccountIds=UNKNOWN),
-        "a project that is not known yet": _google(project=UNKNOWN),
+        "an account that is unknown": _aws(allowedAccountIds=UNKNOWN),
+        "a project that is unknown": _google(project=UNKNOWN),
     },
 )

@@ -27,13 +27,13 @@ SPEC = Spec(
         "a disk in a zone of the region": resource(
             "gcp:compute/disk:Disk", {"zone": "europe-west4-b"}, provider=_NETHERLANDS
         ),
-        "a key ring for all the world's names": resource(
+        "a key ring for all the internet's names": resource(
             "gcp:certificatemanager/certificate:Certificate", {"location": "global"}, provider=_NETHERLANDS
         ),
         "a provider, where nothing is listed": resource("pulumi:providers:aws", _EUROPE),
     },
     fails={
-        "a bucket elsewhere": Fails(_bucket("us-east-1"), "region", "allowed is eu-central-1"),
+        "a bucket elsewhere": Fails(_bucket("us-east-1"), "region", "expected eu-central-1"),
         "a dataset on another continent": Fails(_dataset("US"), "location", "'US'"),
         "a copy elsewhere": Fails(
             resource(
@@ -42,12 +42,12 @@ SPEC = Spec(
                 provider=_EUROPE,
             ),
             "replicas[1]",
-            "copies to 'us-east-1'",
+            "is 'us-east-1'",
         ),
     },
     unknown={
-        "a place that is not known yet": _dataset(UNKNOWN),
-        "a provider's region that is not known yet": resource("pulumi:providers:gcp", {"region": UNKNOWN}),
+        "a place that is unknown": _dataset(UNKNOWN),
+        "a provider's region that is unknown": resource("pulumi:providers:gcp", {"region": UNKNOWN}),
     },
     configured={
         "a multi-region that is listed": Case(

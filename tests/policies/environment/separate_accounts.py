@@ -27,16 +27,18 @@ _FOREIGN = {"foreign": [_PROD, "acme-shop"]}
 SPEC = Spec(
     passes={
         "a project of the environment": _bucket("acme-ml-dev"),
-        "a project that says no environment": _bucket("acme-ml"),
-        "an account that nobody listed": _ATTACHMENT,
+        "a project that disables it environment": _bucket("acme-ml"),
+        "an account that no one listed": _ATTACHMENT,
     },
     fails={
-        "a project of another environment": Fails(_bucket("acme-ml-prod"), "project", "the stack is dev's"),
+        "a project of another environment": Fails(
+            _bucket("acme-ml-prod"), "project", "the environment of the stack is 'dev'"
+        ),
         "a provider of one": Fails(
             resource("pulumi:providers:gcp", {"project": "acme-staging-7f3a"}), "project", "acme-staging"
         ),
     },
-    unknown={"a project that is not there yet": _bucket(UNKNOWN)},
+    unknown={"a project that does not exist yet": _bucket(UNKNOWN)},
     configured={
         "a policy of prod's account": Case(_ATTACHMENT, _FOREIGN, fails=True),
         "an image of prod's registry": Case(_POD, _FOREIGN, fails=True),

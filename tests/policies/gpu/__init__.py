@@ -1,1 +1,1 @@
-"""What accelerators there are, how many, and for whom."""
+"""Specs of the policies of gpu."""

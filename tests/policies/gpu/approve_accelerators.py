@@ -26,7 +26,7 @@ SPEC = Spec(
     },
     fails={
         "V100, which is old": Fails(
-            _group("g5.xlarge", "p3.2xlarge"), "instanceTypes[1]", "asks for 'p3.2xlarge'; v100"
+            _group("g5.xlarge", "p3.2xlarge"), "instanceTypes[1]", "requests 'p3.2xlarge', a v100"
         ),
         "a machine by itself": Fails(
             resource("aws:ec2/instance:Instance", {"instanceType": "p3.16xlarge"}), "instanceType"

@@ -44,7 +44,7 @@ SPEC = Spec(
         "a price of a request": _request(spotPrice="0.50"),
         "a price of a group": _group(0, spotMaxPrice="12"),
         "a group that is all on-demand": _group(100),
-        "a group that says nothing of spot": _group(None),
+        "a group with defaults of spot": _group(None),
         "a group without accelerators": _group(0, "c7i.large"),
     },
     fails={

@@ -28,7 +28,7 @@ _ACCOUNT = "serviceAccount:server@acme.iam.gserviceaccount.com"
 SPEC = Spec(
     passes={
         "a narrow policy of AWS": _attached("arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"),
-        "a policy of one's own, whatever it is called": _attached(
+        "a policy declared explicitly, whatever it is called": _attached(
             "arn:aws:iam::111122223333:policy/ReportsFullAccess"
         ),
         "every action on one bucket, for another policy": _document("*", "arn:aws:s3:::acme"),
@@ -42,7 +42,9 @@ SPEC = Spec(
         "the administrator": Fails(
             _attached("arn:aws:iam::aws:policy/AdministratorAccess"), "policyArn", "AdministratorAccess"
         ),
-        "the same in words of one's own": Fails(_document("*", "*"), "policy.Statement[0]", "every action"),
+        "the same in words declared explicitly": Fails(
+            _document("*", "*"), "policy.Statement[0]", "every action"
+        ),
         "all of a service": Fails(
             resource(
                 "aws:iam/role:Role",
@@ -82,7 +84,7 @@ SPEC = Spec(
     },
     unknown={
         "a role's policies": resource("aws:iam/role:Role", {"managedPolicyArns": UNKNOWN}),
-        "a policy that is not there yet": _attached(UNKNOWN),
-        "an account that is not there yet": _member("roles/storage.admin", UNKNOWN),
+        "a policy that does not exist yet": _attached(UNKNOWN),
+        "an account that does not exist yet": _member("roles/storage.admin", UNKNOWN),
     },
 )

@@ -41,7 +41,7 @@ SPEC = Spec(
         "rights for a service account of Kubernetes": _binding("server"),
     },
     fails={
-        "nodes that say nothing": Fails(_pool(), "nodeConfig.serviceAccount", "is missing"),
+        "nodes that say nothing": Fails(_pool(), "nodeConfig.serviceAccount", "is not set"),
         "a cluster whose first pool stays": Fails(
             resource("gcp:container/cluster:Cluster", {"initialNodeCount": 1}), "nodeConfig.serviceAccount"
         ),
@@ -56,7 +56,7 @@ SPEC = Spec(
             resource("gcp:compute/instance:Instance", {"serviceAccount": {"scopes": ["cloud-platform"]}}),
             "serviceAccount.email",
         ),
-        "a service that says nothing": Fails(
+        "a service with defaults": Fails(
             resource("gcp:cloudrunv2/service:Service", {"template": {}}), "template.serviceAccount"
         ),
         "rights for the default account": Fails(
@@ -65,8 +65,8 @@ SPEC = Spec(
         "rights for every pod": Fails(_binding("default"), "subjects[0].name", "'reader'"),
     },
     unknown={
-        "an account that is not there yet": _pool(serviceAccount=UNKNOWN),
-        "a machine's account that is not there yet": resource(
+        "an account that does not exist yet": _pool(serviceAccount=UNKNOWN),
+        "a machine's account that does not exist yet": resource(
             "gcp:compute/instance:Instance", {"serviceAccount": {"email": UNKNOWN}}
         ),
     },

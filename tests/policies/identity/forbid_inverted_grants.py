@@ -23,9 +23,9 @@ SPEC = Spec(
         "all actions but one service's": Fails(
             resource("aws:iam/rolePolicy:RolePolicy", {"policy": _text(NotAction="iam:*")}),
             "policy.Statement[0].NotAction",
-            "all but 'iam:*'",
+            "everything except 'iam:*'",
         ),
-        "everybody but one": Fails(
+        "everyone but one": Fails(
             resource(
                 "aws:sqs/queuePolicy:QueuePolicy",
                 {"policy": _text(Action="sqs:SendMessage", NotPrincipal={"AWS": "111122223333"})},

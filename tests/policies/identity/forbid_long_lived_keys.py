@@ -22,9 +22,9 @@ SPEC = Spec(
             resource("gcp:serviceaccount/key:Key", {"serviceAccountId": "ci"}), "", "service account"
         ),
         "an HMAC key": Fails(resource("gcp:storage/hmacKey:HmacKey", {"serviceAccountEmail": "a@b.c"}), ""),
-        "a token that does not end": Fails(
-            resource(_SECRET, {"type": "kubernetes.io/service-account-token"}), "type", "does not end"
+        "a token that does not expire": Fails(
+            resource(_SECRET, {"type": "kubernetes.io/service-account-token"}), "type", "does not expire"
         ),
     },
-    unknown={"a Secret of a type that is not known yet": resource(_SECRET, {"type": UNKNOWN})},
+    unknown={"a Secret of a type that is unknown": resource(_SECRET, {"type": UNKNOWN})},
 )

@@ -22,7 +22,7 @@ _BINDING = "gcp:storage/bucketIAMBinding:BucketIAMBinding"
 SPEC = Spec(
     passes={
         "a role": _bucket({"AWS": "arn:aws:iam::111122223333:role/reader"}),
-        "everybody of an organization": _bucket("*", **_when("StringEquals", "aws:PrincipalOrgID", "o-1")),
+        "everyone of an organization": _bucket("*", **_when("StringEquals", "aws:PrincipalOrgID", "o-1")),
         "what a bucket of one name sends": _bucket(
             "*", **_when("ArnLike", "aws:SourceArn", "arn:aws:s3:*:*:acme-uploads")
         ),
@@ -32,7 +32,7 @@ SPEC = Spec(
         "roles of one account": _bucket(
             "*", **_when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::111122223333:role/ml-*")
         ),
-        "everybody is denied": _bucket("*", Effect="Deny", **_when("Bool", "aws:SecureTransport", "false")),
+        "everyone is denied": _bucket("*", Effect="Deny", **_when("Bool", "aws:SecureTransport", "false")),
         "a group on Google Cloud": resource(
             "gcp:storage/bucketIAMMember:BucketIAMMember",
             {"role": "roles/storage.objectViewer", "member": "group:data@acme.example"},
@@ -42,8 +42,8 @@ SPEC = Spec(
         ),
     },
     fails={
-        "everybody may read a bucket": Fails(_bucket("*"), "policy.Statement[0].Principal", "'*'"),
-        "everybody by another spelling": Fails(
+        "everyone may read a bucket": Fails(_bucket("*"), "policy.Statement[0].Principal", "'*'"),
+        "everyone by another spelling": Fails(
             _bucket({"AWS": ["arn:aws:iam::111122223333:root", "*"]}), "policy.Statement[0].Principal.AWS[1]"
         ),
         "a condition that holds where its key is missing": Fails(
@@ -54,18 +54,18 @@ SPEC = Spec(
             _bucket("*", **_when("ForAllValues:StringLike", "aws:PrincipalOrgPaths", "o-1/*")),
             "policy.Statement[0].Principal",
         ),
-        "whoever tags his own role so": Fails(
+        "every principal that tags his own role so": Fails(
             _bucket("*", **_when("StringEquals", "aws:PrincipalTag/team", "ml")),
             "policy.Statement[0].Principal",
         ),
-        "whoever calls a role of his own so": Fails(
+        "every principal that calls a role declared explicitly so": Fails(
             _bucket("*", **_when("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/reader")),
             "policy.Statement[0].Principal",
         ),
         "a condition that holds for the whole internet": Fails(
             _bucket("*", **_when("IpAddress", "aws:SourceIp", "0.0.0.0/0")), "policy.Statement[0].Principal"
         ),
-        "a role that everybody may become": Fails(
+        "a role that everyone may become": Fails(
             resource(
                 "aws:iam/role:Role",
                 {
@@ -76,7 +76,7 @@ SPEC = Spec(
             ),
             "assumeRolePolicy.Statement.Principal",
         ),
-        "a function that everybody may call": Fails(
+        "a function that everyone may call": Fails(
             resource("aws:lambda/permission:Permission", {"principal": "*", "functionUrlAuthType": "NONE"}),
             "principal",
         ),
@@ -97,7 +97,7 @@ SPEC = Spec(
             "policyData.bindings[0].members[0]",
             "'roles/storage.objectViewer' to 'allUsers'",
         ),
-        "a search domain whose policy stands by itself": Fails(
+        "a search domain with a separate policy": Fails(
             resource(
                 "aws:opensearch/domainPolicy:DomainPolicy",
                 {
@@ -117,7 +117,7 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "a policy of a bucket that is not there yet": resource(
+        "a policy of a bucket that does not exist yet": resource(
             "aws:s3/bucketPolicy:BucketPolicy", {"policy": UNKNOWN}
         ),
         "who reads a dataset": resource(
@@ -127,10 +127,10 @@ SPEC = Spec(
             "gcp:bigquery/datasetAccess:DatasetAccess", {"specialGroup": UNKNOWN}
         ),
         "who calls a function": resource("aws:lambda/permission:Permission", {"principal": UNKNOWN}),
-        "a whole policy that is not known yet": resource(
+        "a whole policy that is unknown": resource(
             "gcp:storage/bucketIAMPolicy:BucketIAMPolicy", {"policyData": UNKNOWN}
         ),
-        "a service account that is not there yet": resource(
+        "a service account that does not exist yet": resource(
             _BINDING, {"role": "roles/storage.objectViewer", "members": ["group:a@acme.example", UNKNOWN]}
         ),
     },

@@ -23,11 +23,11 @@ SPEC = Spec(
         "an account, but one role of it": _role(
             _ROOT, ArnEquals={"aws:PrincipalArn": "arn:aws:iam::111122223333:role/pipelines"}
         ),
-        "a vendor who tells the secret": _role(_ROOT, StringEquals={"sts:ExternalId": "7c1d"}),
+        "a vendor who reports the secret": _role(_ROOT, StringEquals={"sts:ExternalId": "7c1d"}),
     },
     fails={
         "all of an account": Fails(
-            _role(_ROOT), "assumeRolePolicy.Statement[0].Principal.AWS", "who may assume roles"
+            _role(_ROOT), "assumeRolePolicy.Statement[0].Principal.AWS", "that may assume roles"
         ),
         "an account by its number": Fails(
             _role(["arn:aws:iam::111122223333:role/a", "444455556666"]),
@@ -35,7 +35,5 @@ SPEC = Spec(
             "'444455556666'",
         ),
     },
-    unknown={
-        "a trust policy that is not known yet": resource("aws:iam/role:Role", {"assumeRolePolicy": UNKNOWN})
-    },
+    unknown={"a trust policy that is unknown": resource("aws:iam/role:Role", {"assumeRolePolicy": UNKNOWN})},
 )

@@ -36,27 +36,27 @@ SPEC = Spec(
         ),
     },
     fails={
-        "a build's role for everybody": Fails(
+        "a build's role for everyone": Fails(
             _role(["codebuild.amazonaws.com"]),
             "assumeRolePolicy.Statement[0].Principal.Service[0]",
-            "in any account",
+            "of any account",
         ),
         "a condition that may be missing": Fails(
             _role("states.amazonaws.com", StringEqualsIfExists=_OWN),
             "assumeRolePolicy.Statement[0].Principal.Service",
         ),
-        "a topic of everybody's buckets": Fails(
+        "a topic of everyone's buckets": Fails(
             resource(
                 "aws:sns/topicPolicy:TopicPolicy", {"policy": _document("s3.amazonaws.com", "sns:Publish")}
             ),
             "policy.Statement[0].Principal.Service",
         ),
-        "a function that everybody's buckets call": Fails(
-            resource(_PERMISSION, {"principal": "s3.amazonaws.com"}), "sourceArn", "is missing"
+        "a function that everyone's buckets call": Fails(
+            resource(_PERMISSION, {"principal": "s3.amazonaws.com"}), "sourceArn", "is not set"
         ),
     },
     unknown={
-        "a trust policy that is not known yet": resource("aws:iam/role:Role", {"assumeRolePolicy": UNKNOWN}),
-        "a principal that is not known yet": resource(_PERMISSION, {"principal": UNKNOWN}),
+        "a trust policy that is unknown": resource("aws:iam/role:Role", {"assumeRolePolicy": UNKNOWN}),
+        "a principal that is unknown": resource(_PERMISSION, {"principal": UNKNOWN}),
     },
 )

@@ -61,14 +61,14 @@ SPEC = Spec(
             "project_path:acme/platform:ref_type:branch:ref:release-*", host="gitlab.com"
         ),
         "a pool with a condition": _pool(attributeCondition="assertion.repository_owner == 'acme'"),
-        "a pool of one's own provider": resource(
+        "a pool declared explicitly provider": resource(
             "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
             {"workloadIdentityPoolId": "ci", "oidc": {"issuerUri": "https://id.acme.example"}},
         ),
         "an account of one repository": _account(f"{_POOL}/attribute.repository/acme/platform"),
     },
     fails={
-        "every repository of the world": Fails(
+        "every repository in every region": Fails(
             _role(StringEquals=_AUDIENCE), "assumeRolePolicy.Statement[0].Principal.Federated", "no condition"
         ),
         "a subject that is anybody": _too_wide("repo:*", problem="'repo:*'"),
@@ -95,7 +95,7 @@ SPEC = Spec(
             "repo:acme/platform:ref:refs*", problem="any branch"
         ),
         "every environment, those without rules too": _too_wide(
-            "repo:acme/platform:environment:prod*", problem="an environment that has no rules"
+            "repo:acme/platform:environment:prod*", problem="an environment without rules"
         ),
         "every project of a group at GitLab": _too_wide(
             "project_path:acme/*:ref_type:branch:ref:main", host="gitlab.com"
@@ -104,11 +104,11 @@ SPEC = Spec(
             "system:serviceaccount:*", host="oidc.eks.eu-west-1.amazonaws.com/id/1"
         ),
         "a pool that takes every token": Fails(_pool(), "attributeCondition", _HOST),
-        "an account of the whole pool": Fails(_account(f"{_POOL}/*"), "member", "all of the pool"),
+        "an account of the whole pool": Fails(_account(f"{_POOL}/*"), "member", "the whole pool"),
     },
     unknown={
-        "a trust policy that is not known yet": resource("aws:iam/role:Role", {"assumeRolePolicy": UNKNOWN}),
-        "a member that is not known yet": _account(UNKNOWN),
-        "a condition that is not known yet": _pool(attributeCondition=UNKNOWN),
+        "a trust policy that is unknown": resource("aws:iam/role:Role", {"assumeRolePolicy": UNKNOWN}),
+        "a member that is unknown": _account(UNKNOWN),
+        "a condition that is unknown": _pool(attributeCondition=UNKNOWN),
     },
 )

@@ -38,6 +38,6 @@ SPEC = Spec(
     },
     unknown={
         "a policy that names what is not there yet": resource("aws:iam/policy:Policy", {"policy": UNKNOWN}),
-        "a role that is not known yet": _member(_PROJECT, UNKNOWN),
+        "a role that is unknown": _member(_PROJECT, UNKNOWN),
     },
 )

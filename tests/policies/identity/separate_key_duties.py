@@ -44,7 +44,7 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "a policy that is not known yet": resource("aws:kms/key:Key", {"policy": UNKNOWN}),
-        "an administrator that is not there yet": stack(_member(_ADMIN, UNKNOWN, "admin")),
+        "a policy that is unknown": resource("aws:kms/key:Key", {"policy": UNKNOWN}),
+        "an administrator that does not exist yet": stack(_member(_ADMIN, UNKNOWN, "admin")),
     },
 )

@@ -23,11 +23,13 @@ def _attached(policy: Any) -> Stack:
     return Stack([_ROLE, _NODES, _with_role(attachment, "attachment", "role", policyArn=arn)])
 
 
-def _own(action: str) -> Stack:
+def _inline(action: str) -> Stack:
     policy = json.dumps(
         {"Statement": {"Effect": "Allow", "Action": action, "Resource": "arn:aws:s3:::acme/*"}}
     )
-    return Stack([_ROLE, _NODES, _with_role("aws:iam/rolePolicy:RolePolicy", "own", "role", policy=policy)])
+    return Stack(
+        [_ROLE, _NODES, _with_role("aws:iam/rolePolicy:RolePolicy", "inline", "role", policy=policy)]
+    )
 
 
 def _gke(**config: Any) -> Any:
@@ -47,7 +49,7 @@ _ACCOUNT = resource("gcp:serviceaccount/account:Account", {"accountId": "nodes"}
 
 
 def _google_preview(role: Any, *, of: str = _ACCOUNT.urn) -> Stack:
-    """The account is not there yet, and nobody knows its name."""
+    """The account is not there yet, and no one knows its name."""
     pool = resource(
         "gcp:container/nodePool:NodePool",
         {"nodeConfig": {"serviceAccount": UNKNOWN}},
@@ -70,7 +72,7 @@ SPEC = Spec(
         "a cluster with a workload pool": _gke(workloadIdentityConfig={"workloadPool": "acme.svc.id.goog"}),
         "Autopilot": _gke(enableAutopilot=True),
         "nodes with what they need": _attached("AmazonEKSWorkerNodePolicy"),
-        "nodes that pull images": _own("ecr:BatchImportUpstreamImage"),
+        "nodes that pull images": _inline("ecr:BatchImportUpstreamImage"),
         "nodes on Google Cloud with what they need": _google("roles/container.defaultNodeServiceAccount"),
         "what another account than the nodes' gets": _google_preview("roles/owner", of="another"),
     },
@@ -78,24 +80,26 @@ SPEC = Spec(
         "nodes on Google Cloud that read buckets, in a preview": Fails(
             _google_preview("roles/storage.objectViewer"), "member", "roles/storage.objectViewer", of="member"
         ),
-        "GKE as it comes": Fails(_gke(), _PATH, "is missing"),
+        "GKE with defaults": Fails(_gke(), _PATH, "is not set"),
         "nodes that read every bucket": Fails(
             _attached("AmazonS3ReadOnlyAccess"), "policyArn", "AmazonS3ReadOnlyAccess", of="attachment"
         ),
-        "nodes that read one": Fails(_own("s3:GetObject"), "policy.Statement.Action", "every pod", of="own"),
+        "nodes that read one": Fails(
+            _inline("s3:GetObject"), "policy.Statement.Action", "every pod", of="inline"
+        ),
         "nodes on Google Cloud that read buckets": Fails(
             _google("roles/storage.objectViewer"), "member", "roles/storage.objectViewer", of="member"
         ),
     },
     unknown={
         "what nodes on Google Cloud get": _google_preview(UNKNOWN),
-        "a pool that is not known yet": _gke(workloadIdentityConfig={"workloadPool": UNKNOWN}),
-        "a policy of the nodes that is not there yet": _attached(UNKNOWN),
+        "a pool that is unknown": _gke(workloadIdentityConfig={"workloadPool": UNKNOWN}),
+        "a policy of the nodes that does not exist yet": _attached(UNKNOWN),
     },
     configured={
         "nodes without the network's rights": Case(
             _attached("AmazonEKS_CNI_Policy"), {"node_policies": ["AmazonEKSWorkerNodePolicy"]}, fails=True
         ),
-        "nodes that may read buckets": Case(_own("s3:GetObject"), {"node_services": ["s3"]}, fails=False),
+        "nodes that may read buckets": Case(_inline("s3:GetObject"), {"node_services": ["s3"]}, fails=False),
     },
 )

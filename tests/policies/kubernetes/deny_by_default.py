@@ -43,10 +43,10 @@ SPEC = Spec(
             _policy(ONE_WAY, name="in"),
             _policy({"podSelector": {}, "policyTypes": ["Egress"]}, name="out"),
         ),
-        "a namespace whose name is not known yet": stack(
+        "a namespace whose name is unknown": stack(
             _namespace(UNKNOWN), _policy(ALL, UNKNOWN), uses={"policy": ["namespace"]}
         ),
-        "a namespace of somebody else's": stack(_policy(SOME, "other")),
+        "a namespace of a user else's": stack(_policy(SOME, "other")),
     },
     fails={
         "no policy": Fails(stack(_namespace()), "metadata.name", "Ingress and Egress", of="namespace"),

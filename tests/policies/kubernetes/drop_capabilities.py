@@ -21,15 +21,15 @@ SPEC = Spec(
     passes={
         "all dropped and none gained": deployment(_context()),
         "a node agent": agent(),
-        "all dropped, and one that is not known": deployment(_context(drop=("ALL", UNKNOWN))),
+        "all dropped, and one that is unknown": deployment(_context(drop=("ALL", UNKNOWN))),
     },
     fails={
-        "nothing is said": Fails(deployment(), f"{CONTEXT}.capabilities.drop", "nothing", count=2),
+        "defaults": Fails(deployment(), f"{CONTEXT}.capabilities.drop", "nothing", count=2),
         "one is dropped": Fails(
             deployment(_context(drop=("NET_RAW",))), f"{CONTEXT}.capabilities.drop", "['NET_RAW']"
         ),
         "it may gain": Fails(deployment(_context(escalation=True)), f"{CONTEXT}.allowPrivilegeEscalation"),
-        "it may gain as nothing is said": Fails(
+        "it may gain as by default": Fails(
             deployment(_context(escalation=None)), f"{CONTEXT}.allowPrivilegeEscalation", "more privileges"
         ),
     },

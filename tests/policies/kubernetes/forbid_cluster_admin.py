@@ -23,19 +23,19 @@ def _group(name: str) -> dict[str, str]:
 
 SPEC = Spec(
     passes={
-        "a role of its own": _binding("server"),
+        "a role declared explicitly": _binding("server"),
         "a group of people": _binding("view", _group("data-scientists@acme.example")),
         "the accounts of one namespace": _binding("server", _group("system:serviceaccounts:serving")),
     },
     fails={
-        "cluster-admin": Fails(_binding("cluster-admin"), "roleRef.name", "may do everything"),
+        "cluster-admin": Fails(_binding("cluster-admin"), "roleRef.name", "has every permission"),
         "cluster-admin of a namespace": Fails(
             _binding("cluster-admin", kind="RoleBinding"), "roleRef.name", "cluster-admin"
         ),
-        "everybody who has an account": Fails(
+        "everyone who has an account": Fails(
             _binding("view", ACCOUNT, _group("system:authenticated")), "subjects[1].name", "authenticated"
         ),
-        "the world": Fails(
+        "the internet": Fails(
             _binding("view", {"kind": "User", "name": "system:anonymous"}), "subjects[0].name", "anonymous"
         ),
     },

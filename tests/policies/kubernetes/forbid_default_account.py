@@ -7,15 +7,15 @@ from tests.policies.workloads import deployment, lone_pod
 
 SPEC = Spec(
     passes={
-        "an account of its own": deployment(serviceAccountName="server"),
+        "an account declared explicitly": deployment(serviceAccountName="server"),
         "no token": deployment(automountServiceAccountToken=False),
-        "no token, of an account that is not known": deployment(
+        "no token, of an account that is unknown": deployment(
             automountServiceAccountToken=False, serviceAccountName=UNKNOWN
         ),
         "an account by its old name": deployment(serviceAccount="server"),
     },
     fails={
-        "nothing is said": Fails(lone_pod(), "spec.serviceAccountName", "'default'"),
+        "defaults": Fails(lone_pod(), "spec.serviceAccountName", "'default'"),
         "the default account": Fails(
             deployment(serviceAccountName="default"), "spec.template.spec.serviceAccountName"
         ),

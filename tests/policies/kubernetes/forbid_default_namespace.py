@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.pack import Resource
+from policies.framework import Resource
 from tests.policies.spec import UNKNOWN, Fails, Spec, resource
 from tests.policies.workloads import cron_job, deployment, lone_pod, pod
 
@@ -13,12 +13,12 @@ def _bare(**provider: str) -> Resource:
 
 SPEC = Spec(
     passes={
-        "a namespace of its own": deployment(),
+        "a namespace declared explicitly": deployment(),
         "the provider's": _bare(namespace="serving"),
     },
     fails={
         "it is said": Fails(cron_job(namespace="default"), "metadata.namespace", "'default'"),
-        "nothing is said": Fails(_bare(), "metadata.namespace", "nothing is limited"),
+        "defaults": Fails(_bare(), "metadata.namespace", "nothing is limited"),
     },
     unknown={"the namespace": lone_pod(namespace=UNKNOWN)},
 )

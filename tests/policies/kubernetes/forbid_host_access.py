@@ -10,10 +10,10 @@ SOCKET = {"name": "docker", "hostPath": {"path": "/var/run/docker.sock"}}
 
 SPEC = Spec(
     passes={
-        "a pod that says nothing": deployment(),
-        "a pod that says no": deployment(hostNetwork=False, hostPID=False),
-        "a volume of its own": deployment(volumes=[{"name": "scratch", "emptyDir": {}}]),
-        "a port of its own": deployment(container(ports=[{"containerPort": 8080}])),
+        "a pod with defaults": deployment(),
+        "a pod that disables it": deployment(hostNetwork=False, hostPID=False),
+        "a volume declared explicitly": deployment(volumes=[{"name": "scratch", "emptyDir": {}}]),
+        "a port declared explicitly": deployment(container(ports=[{"containerPort": 8080}])),
         "a node agent": agent(hostNetwork=True, volumes=[SOCKET]),
     },
     fails={

@@ -24,15 +24,15 @@ def _eks(mode: Any = None) -> Resource:
 
 SPEC = Spec(
     passes={
-        "GKE as it comes": _gke(),
-        "GKE, said": _certificate(False),
+        "GKE with defaults": _gke(),
+        "GKE, set explicitly": _certificate(False),
         "EKS by its API": _eks("API"),
         "EKS on its way there": _eks("API_AND_CONFIG_MAP"),
     },
     fails={
-        "ABAC": Fails(_gke(enableLegacyAbac=True), "enableLegacyAbac", "whatever RBAC says"),
-        "a certificate": Fails(_certificate(True), CERTIFICATE, "nobody can revoke"),
-        "EKS as it comes": Fails(_eks(), MODE, "'CONFIG_MAP'"),
+        "ABAC": Fails(_gke(enableLegacyAbac=True), "enableLegacyAbac", "whatever RBAC allows"),
+        "a certificate": Fails(_certificate(True), CERTIFICATE, "cannot be revoked"),
+        "EKS with defaults": Fails(_eks(), MODE, "'CONFIG_MAP'"),
         "EKS by its ConfigMap": Fails(_eks("CONFIG_MAP"), MODE, "aws-auth"),
     },
     unknown={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policies.pack.values import Hidden
+from policies.framework.values import Hidden
 from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
 from tests.policies.workloads import container, deployment, lone_pod, metadata
 
@@ -34,15 +34,17 @@ SPEC = Spec(
         "a certificate": _config_map(**{"ca.pem": "-----BEGIN CERTIFICATE-----\nMII"}),
     },
     fails={
-        "a password by its name": Fails(_says("DB_PASSWORD", "hunter2"), VALUE, "by its name a secret"),
-        "an access key": Fails(_says("KEY", ACCESS_KEY), VALUE, "'KEY' holds what looks like an access key"),
+        "a password by its name": Fails(_says("DB_PASSWORD", "hunter2"), VALUE, "a secret by its name"),
+        "an access key": Fails(
+            _says("KEY", ACCESS_KEY), VALUE, "'KEY' contains what looks like an access key"
+        ),
         "a password in an address": Fails(
             _says("URL", "postgresql://mlflow:hunter2@db:5432/mlflow"), VALUE, "a password in an address"
         ),
         "what the program calls a secret": Fails(
             lone_pod(container(env=[{"name": "SALT", "value": Hidden("abc")}])),
             "spec.containers[0].env[0].value",
-            "'SALT' holds what the program calls a secret",
+            "'SALT' contains a secret of the program",
         ),
         "a private key in a ConfigMap": Fails(
             _config_map(**{"server.pem": "-----BEGIN RSA " + "PRIVATE KEY-----\nMII"}),
@@ -52,10 +54,10 @@ SPEC = Spec(
         "a ConfigMap that the program calls a secret as a whole": Fails(
             _config_map(config=Hidden("level: debug"), ca=Hidden("-----BEGIN CERTIFICATE-----")),
             "data",
-            "is as a whole what the program calls a secret",
+            "is a secret of the program as a whole",
         ),
-        "a secret beside a setting": Fails(
-            _config_map(level="debug", salt=Hidden("abc")), "data[salt]", "what the program calls a secret"
+        "a secret next to a setting": Fails(
+            _config_map(level="debug", salt=Hidden("abc")), "data[salt]", "contains a secret of the program"
         ),
     },
     unknown={

@@ -18,8 +18,8 @@ PRIVILEGED = container(securityContext={"privileged": True})
 
 SPEC = Spec(
     passes={
-        "a container that says nothing": deployment(),
-        "a container that says no": deployment(container(securityContext={"privileged": False})),
+        "a container with defaults": deployment(),
+        "a container that disables it": deployment(container(securityContext={"privileged": False})),
         "a port below 1024": deployment(_adds("NET_BIND_SERVICE")),
         "a node agent": agent(PRIVILEGED),
     },
@@ -39,7 +39,7 @@ SPEC = Spec(
         "a DaemonSet of a team": Fails(
             agent(PRIVILEGED, namespace="serving"), f"{CONTAINERS}[0].securityContext.privileged"
         ),
-        "a Deployment beside the system": Fails(
+        "a Deployment next to the system": Fails(
             deployment(PRIVILEGED, namespace="kube-system"), f"{CONTAINERS}[0].securityContext.privileged"
         ),
     },

@@ -41,11 +41,11 @@ SPEC = Spec(
         "an internal gateway": _gateway("gke-l7-rilb"),
     },
     fails={
-        "nothing is said": Fails(_service(), "spec.type", "everybody reaches"),
+        "defaults": Fails(_service(), "spec.type", "open to the internet"),
         "public with the controller": Fails(
-            _service({TYPE: "external", SCHEME: "internet-facing"}), "spec.type", "public address"
+            _service({TYPE: "external", SCHEME: "internet-facing"}), "spec.type", "open to the internet"
         ),
-        "limited to the world": Fails(_service(loadBalancerSourceRanges=["0.0.0.0/0"]), "spec.type"),
+        "limited to the internet": Fails(_service(loadBalancerSourceRanges=["0.0.0.0/0"]), "spec.type"),
         "a public ingress on EKS": Fails(
             _ingress({"alb.ingress.kubernetes.io/scheme": "internet-facing"}), "metadata.annotations"
         ),

@@ -23,9 +23,13 @@ SPEC = Spec(
         ),
     },
     fails={
-        "every verb": Fails(_role(_rule(), _rule(("*",))), "rules[1].verbs[0]", "'*', all verbs"),
+        "every verb": Fails(
+            _role(_rule(), _rule(("*",))), "rules[1].verbs[0]", "'*', all present and future verbs"
+        ),
         "every resource, in a namespace": Fails(
-            _role(_rule(resources=("pods", "*")), kind="Role"), "rules[0].resources[1]", "all resources"
+            _role(_rule(resources=("pods", "*")), kind="Role"),
+            "rules[0].resources[1]",
+            "all present and future resources",
         ),
         "every path": Fails(
             _role({"nonResourceURLs": ["*"], "verbs": ["get"]}), "rules[0].nonResourceURLs[0]"

@@ -17,7 +17,7 @@ def _root(read_only: Any) -> dict[str, Any]:
 SPEC = Spec(
     passes={"a read-only root": deployment(_root(True)), "a node agent": agent()},
     fails={
-        "nothing is said": Fails(deployment(), PATH, "'server' can write"),
+        "defaults": Fails(deployment(), PATH, "'server' can write"),
         "it is said": Fails(deployment(_root(False)), PATH),
     },
     unknown={"whether it is": deployment(_root(UNKNOWN))},

@@ -20,14 +20,14 @@ def _gke(**props: Any) -> Resource:
 SPEC = Spec(
     passes={
         "those that matter": _eks(["audit", "api", "authenticator"]),
-        "GKE as it comes": _gke(),
+        "GKE with defaults": _gke(),
         "GKE with more": _gke(loggingConfig={"enableComponents": ["SYSTEM_COMPONENTS", "WORKLOADS"]}),
         "GKE with its service": _gke(loggingService="logging.googleapis.com/kubernetes"),
     },
     fails={
-        "nothing on EKS": Fails(_eks(None), "enabledClusterLogTypes", "keeps nothing, not api, audit"),
+        "nothing on EKS": Fails(_eks(None), "enabledClusterLogTypes", "keeps nothing, without api, audit"),
         "no audit log on EKS": Fails(
-            _eks(["api", "authenticator", "scheduler"]), "enabledClusterLogTypes", "not audit"
+            _eks(["api", "authenticator", "scheduler"]), "enabledClusterLogTypes", "without audit"
         ),
         "nothing on GKE": Fails(_gke(loggingService="none"), "loggingService", "'none'"),
         "no components of GKE": Fails(

@@ -14,12 +14,12 @@ SPEC = Spec(
         "the container says so": deployment(container(securityContext={"runAsNonRoot": True})),
         "an ordinary user": deployment(securityContext={"runAsUser": 1000}),
         "a node agent": agent(ROOT),
-        "a user that is not known and must not be root": deployment(
+        "a user that is unknown and must not be root": deployment(
             securityContext={"runAsNonRoot": True, "runAsUser": UNKNOWN}
         ),
     },
     fails={
-        "nothing is said": Fails(deployment(), f"{CONTEXT}.runAsNonRoot", "may be root"),
+        "defaults": Fails(deployment(), f"{CONTEXT}.runAsNonRoot", "may be root"),
         "root": Fails(
             deployment(ROOT, securityContext={"runAsNonRoot": True}), f"{CONTEXT}.runAsUser", "user 0"
         ),

@@ -25,9 +25,7 @@ SPEC = Spec(
         ),
     },
     fails={
-        "nothing is said": Fails(
-            deployment(), f"{RESOURCES}.requests.cpu", "no cpu in its requests", count=3
-        ),
+        "defaults": Fails(deployment(), f"{RESOURCES}.requests.cpu", "no cpu in its requests", count=3),
         "no limit": Fails(
             deployment(_with({"cpu": "100m", "memory": "1Gi"}, None)),
             f"{RESOURCES}.limits.memory",

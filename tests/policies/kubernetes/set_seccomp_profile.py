@@ -21,7 +21,7 @@ SPEC = Spec(
         "a node agent": agent(),
     },
     fails={
-        "nothing is said": Fails(deployment(), PROFILE, "nothing is said"),
+        "defaults": Fails(deployment(), PROFILE, "Unconfined, the default"),
         "none": Fails(deployment(**_of("Unconfined")), PROFILE, "'server' runs Unconfined"),
         "the container takes back what the pod says": Fails(
             deployment(container(**_of("Unconfined")), **_of("RuntimeDefault")), PROFILE

@@ -19,10 +19,10 @@ SPEC = Spec(
     passes={
         "EKS in standard support": _eks("STANDARD"),
         "the stable channel": _gke("STABLE"),
-        "the regular one, where nothing is said": _gke(),
+        "the regular one, by default": _gke(),
     },
     fails={
-        "EKS as it comes": Fails(_eks(), "upgradePolicy.supportType", "'EXTENDED'"),
+        "EKS with defaults": Fails(_eks(), "upgradePolicy.supportType", "'EXTENDED'"),
         "EKS in extended support": Fails(_eks("EXTENDED"), "upgradePolicy.supportType"),
         "no channel": Fails(_gke("UNSPECIFIED"), "releaseChannel.channel", "'UNSPECIFIED'"),
         "the rapid channel": Fails(_gke("RAPID"), "releaseChannel.channel", "'RAPID'"),

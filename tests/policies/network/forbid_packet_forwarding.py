@@ -8,7 +8,7 @@ _AWS, _GOOGLE = "aws:ec2/instance:Instance", "gcp:compute/instance:Instance"
 
 SPEC = Spec(
     passes={
-        "a machine as it comes": resource(_AWS, {"instanceType": "m7g.large"}),
+        "a machine with defaults": resource(_AWS, {"instanceType": "m7g.large"}),
         "one on Google Cloud": resource(_GOOGLE, {"canIpForward": False}),
     },
     fails={
@@ -24,7 +24,7 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "what is not known yet": resource(_AWS, {"sourceDestCheck": UNKNOWN}),
+        "an unknown value": resource(_AWS, {"sourceDestCheck": UNKNOWN}),
         "the same on Google Cloud": resource(_GOOGLE, {"canIpForward": UNKNOWN}),
     },
 )

@@ -55,7 +55,7 @@ SPEC = Spec(
             count=3,
         ),
         "SSH from anywhere": Fails(_rule(22), "cidrIpv4", "SSH"),
-        "every port of a security group of its own": Fails(
+        "every port of a security group declared explicitly": Fails(
             resource(
                 "aws:ec2/securityGroup:SecurityGroup",
                 {
@@ -99,11 +99,11 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "a source that is not known yet": _rule(22, UNKNOWN),
+        "a source that is unknown": _rule(22, UNKNOWN),
         "whether it is about what comes in": resource(
             "aws:ec2/securityGroupRule:SecurityGroupRule",
             {"type": UNKNOWN, "protocol": "tcp", "fromPort": 22, "toPort": 22, "cidrBlocks": ["0.0.0.0/0"]},
         ),
-        "sources of a firewall that are not known yet": _firewall({"protocol": "all"}, sourceRanges=UNKNOWN),
+        "sources of a firewall that is unknown": _firewall({"protocol": "all"}, sourceRanges=UNKNOWN),
     },
 )

@@ -25,7 +25,7 @@ SPEC = Spec(
         "a machine with a key": Fails(
             resource("aws:ec2/instance:Instance", {"keyName": "admin"}), "keyName", "'admin'"
         ),
-        "nodes with a key, for everybody": Fails(
+        "nodes with a key, for everyone": Fails(
             _nodes(ec2SshKey="admin"), "remoteAccess.ec2SshKey", "0.0.0.0/0"
         ),
         "keys in a machine's metadata": Fails(
@@ -39,12 +39,12 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "keys that are not there yet": resource(
+        "keys that does not exist yet": resource(
             "gcp:compute/instance:Instance", {"metadata": {"ssh-keys": UNKNOWN}}
         ),
-        "a key that is not there yet": resource(
+        "a key that does not exist yet": resource(
             "aws:ec2/launchTemplate:LaunchTemplate", {"keyName": UNKNOWN}
         ),
-        "a node group's key that is not there yet": _nodes(ec2SshKey=UNKNOWN),
+        "a node group's key that does not exist yet": _nodes(ec2SshKey=UNKNOWN),
     },
 )

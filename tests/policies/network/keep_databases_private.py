@@ -17,7 +17,7 @@ _EVERYBODY = {"name": "all", "value": "0.0.0.0/0"}
 
 SPEC = Spec(
     passes={
-        "a database that says nothing of it": resource("aws:rds/instance:Instance", {"engine": "postgres"}),
+        "a database with defaults": resource("aws:rds/instance:Instance", {"engine": "postgres"}),
         "a private one": resource("aws:rds/clusterInstance:ClusterInstance", {"publiclyAccessible": False}),
         "a private one on Cloud SQL": _sql(**_PRIVATE),
         "a private one on AlloyDB": resource("gcp:alloydb/instance:Instance", {"networkConfig": {}}),
@@ -29,10 +29,8 @@ SPEC = Spec(
         "a public warehouse": Fails(
             resource("aws:redshift/cluster:Cluster", {"publiclyAccessible": True}), "publiclyAccessible"
         ),
-        "Cloud SQL as it is where nothing is said": Fails(
-            _sql(), "settings.ipConfiguration.ipv4Enabled", "is missing"
-        ),
-        "everybody may reach it": Fails(
+        "Cloud SQL with defaults": Fails(_sql(), "settings.ipConfiguration.ipv4Enabled", "is not set"),
+        "everyone may reach it": Fails(
             _sql(ipv4Enabled=True, authorizedNetworks=[_EVERYBODY]),
             "settings.ipConfiguration.authorizedNetworks[0].value",
             count=2,
@@ -43,7 +41,7 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "what is not known yet": resource("aws:rds/instance:Instance", {"publiclyAccessible": UNKNOWN}),
-        "settings that are not known yet": _sql(ipv4Enabled=UNKNOWN),
+        "an unknown value": resource("aws:rds/instance:Instance", {"publiclyAccessible": UNKNOWN}),
+        "settings that is unknown": _sql(ipv4Enabled=UNKNOWN),
     },
 )

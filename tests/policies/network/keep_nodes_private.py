@@ -33,11 +33,11 @@ _PATH = "privateClusterConfig.enablePrivateNodes"
 SPEC = Spec(
     passes={
         "a private subnet": _subnet(False),
-        "a machine that says nothing": resource("aws:ec2/instance:Instance", {"instanceType": "m7g.large"}),
-        "a template that says no": _template("false"),
+        "a machine with defaults": resource("aws:ec2/instance:Instance", {"instanceType": "m7g.large"}),
+        "a template that disables it": _template("false"),
         "a machine without an access configuration": _machine(),
         "a private cluster": _gke(privateClusterConfig={"enablePrivateNodes": True}),
-        "a pool that says nothing": _pool(),
+        "a pool with defaults": _pool(),
     },
     fails={
         "a public subnet": Fails(_subnet(True), "mapPublicIpOnLaunch"),
@@ -51,13 +51,13 @@ SPEC = Spec(
         "an empty access configuration": Fails(
             _machine(accessConfigs=[{}]), "networkInterfaces[0].accessConfigs"
         ),
-        "GKE as it is where nothing is said": Fails(_gke(), _PATH, "is missing"),
+        "GKE with defaults": Fails(_gke(), _PATH, "is not set"),
         "a public cluster": Fails(_gke(privateClusterConfig={"enablePrivateNodes": False}), _PATH, "false"),
         "a public pool": Fails(_pool(enablePrivateNodes=False), "networkConfig.enablePrivateNodes"),
     },
     unknown={
-        "a subnet of which it is not known yet": _subnet(UNKNOWN),
-        "interfaces that are not known yet": _machine(accessConfigs=UNKNOWN),
-        "a cluster of which it is not known yet": _gke(privateClusterConfig=UNKNOWN),
+        "a subnet with an unknown value": _subnet(UNKNOWN),
+        "interfaces that is unknown": _machine(accessConfigs=UNKNOWN),
+        "a cluster with an unknown value": _gke(privateClusterConfig=UNKNOWN),
     },
 )

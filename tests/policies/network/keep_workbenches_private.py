@@ -22,19 +22,19 @@ _DOMAIN = "aws:sagemaker/domain:Domain"
 
 SPEC = Spec(
     passes={
-        "a notebook inside": _notebook(directInternetAccess="Disabled"),
-        "a domain inside": resource(_DOMAIN, {"appNetworkAccessType": "VpcOnly"}),
+        "a notebook without internet access": _notebook(directInternetAccess="Disabled"),
+        "a domain without internet access": resource(_DOMAIN, {"appNetworkAccessType": "VpcOnly"}),
         "a workbench without an address": _workbench(disablePublicIp=True),
     },
     fails={
-        "a notebook as it comes": Fails(_notebook(), "directInternetAccess", "is missing"),
+        "a notebook with defaults": Fails(_notebook(), "directInternetAccess", "is not set"),
         "a domain on the internet": Fails(
             resource(_DOMAIN, {"appNetworkAccessType": "PublicInternetOnly"}), "appNetworkAccessType"
         ),
-        "a workbench as it comes": Fails(_workbench(), "gceSetup.disablePublicIp", "an address"),
+        "a workbench with defaults": Fails(_workbench(), "gceSetup.disablePublicIp", "a public address"),
     },
     unknown={
-        "what is not known yet": _notebook(directInternetAccess=UNKNOWN),
-        "a workbench of which it is not known yet": _workbench(disablePublicIp=UNKNOWN),
+        "an unknown value": _notebook(directInternetAccess=UNKNOWN),
+        "a workbench with an unknown value": _workbench(disablePublicIp=UNKNOWN),
     },
 )

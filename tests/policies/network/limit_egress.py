@@ -30,17 +30,17 @@ SPEC = Spec(
     },
     fails={
         "everything to everywhere": Fails(_rule("0.0.0.0/0"), "cidrIpv4", "'0.0.0.0/0'"),
-        "a group as most are written": Fails(
+        "a group with the usual rule": Fails(
             _group("-1", "10.0.0.0/8", "0.0.0.0/0"), "egress[0].cidrBlocks[1]"
         ),
-        "a rule beside its group": Fails(
+        "a rule next to its group": Fails(
             resource(
                 "aws:ec2/securityGroupRule:SecurityGroupRule",
                 {"type": "egress", "protocol": "all", "ipv6CidrBlocks": ["::/0"]},
             ),
             "ipv6CidrBlocks[0]",
         ),
-        "a firewall that says no destination": Fails(_firewall("all"), "destinationRanges"),
+        "a firewall without a destination": Fails(_firewall("all"), "destinationRanges"),
         "a firewall policy": Fails(
             resource(
                 "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule",
@@ -54,7 +54,7 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "a destination that is not known yet": _rule(UNKNOWN),
-        "destinations of a firewall that are not known yet": _firewall("all", destinationRanges=UNKNOWN),
+        "a destination that is unknown": _rule(UNKNOWN),
+        "destinations of a firewall that is unknown": _firewall("all", destinationRanges=UNKNOWN),
     },
 )

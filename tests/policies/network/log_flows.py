@@ -34,15 +34,15 @@ SPEC = Spec(
         "the fabric of GPUs": stack(_subnet("gpu"), _POOL),
     },
     fails={
-        "a log of what was let in": Fails(_log("ACCEPT"), "trafficType"),
+        "a log of accepted traffic": Fails(_log("ACCEPT"), "trafficType"),
         "a VPC without a log": Fails(stack(_VPC, _log("ALL")), "", "no flow log", of="vpc"),
-        "a subnetwork without one": Fails(stack(_subnet()), "logConfig", "is missing", of="nodes"),
+        "a subnetwork without one": Fails(stack(_subnet()), "logConfig", "is not set", of="nodes"),
         "one whose purpose is the cloud's to fill in": Fails(
-            stack(_subnet(purpose=UNKNOWN)), "logConfig", "is missing", of="nodes"
+            stack(_subnet(purpose=UNKNOWN)), "logConfig", "is not set", of="nodes"
         ),
     },
     unknown={
-        "what is logged is not known yet": _log(UNKNOWN),
-        "a subnetwork's log is not known yet": stack(_subnet(logConfig=UNKNOWN)),
+        "what is logged is unknown": _log(UNKNOWN),
+        "a subnetwork's log is unknown": stack(_subnet(logConfig=UNKNOWN)),
     },
 )

@@ -25,10 +25,10 @@ SPEC = Spec(
         "IMDSv2 for the machine alone": _template(httpTokens="required", httpPutResponseHopLimit=1),
         "no metadata service": _template(httpEndpoint="disabled"),
         "GKE's metadata server": _pool("GKE_METADATA"),
-        "a pool that says nothing, as its cluster decides": resource("gcp:container/nodePool:NodePool", {}),
+        "a pool with defaults, as its cluster decides": resource("gcp:container/nodePool:NodePool", {}),
     },
     fails={
-        "a template that says nothing": Fails(_template(), "metadataOptions.httpTokens", "is missing"),
+        "a template with defaults": Fails(_template(), "metadataOptions.httpTokens", "is not set"),
         "a machine with IMDSv1": Fails(
             resource("aws:ec2/instance:Instance", {"metadataOptions": {"httpTokens": "optional"}}),
             "metadataOptions.httpTokens",
@@ -40,8 +40,8 @@ SPEC = Spec(
         ),
     },
     unknown={
-        "tokens of which it is not known yet": _template(httpTokens=UNKNOWN),
-        "a mode that is not known yet": _pool(UNKNOWN),
+        "tokens with an unknown value": _template(httpTokens=UNKNOWN),
+        "a mode that is unknown": _pool(UNKNOWN),
     },
     configured={"containers need it": Case(_TWO_HOPS, {"hops": 2}, fails=False)},
 )

@@ -27,16 +27,18 @@ SPEC = Spec(
         "an endpoint of a service without data": _endpoint("sts"),
     },
     fails={
-        "an endpoint as it is where nothing is said": Fails(_endpoint(), "policy", "all of s3"),
+        "an endpoint with defaults": Fails(_endpoint(), "policy", "all data of s3"),
         "a policy that allows everything": Fails(
-            _endpoint("secretsmanager", policy=_policy()), "policy.Statement[0].Principal", "strangers"
+            _endpoint("secretsmanager", policy=_policy()),
+            "policy.Statement[0].Principal",
+            "other accounts' resources",
         ),
-        "a policy beside its endpoint": Fails(
+        "a policy next to its endpoint": Fails(
             resource("aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy", {"policy": _policy()}),
             "policy.Statement[0].Principal",
         ),
     },
-    unknown={"a policy that is not known yet": _endpoint(policy=UNKNOWN)},
+    unknown={"a policy that is unknown": _endpoint(policy=UNKNOWN)},
     configured={
         "a service that is not listed": Case(_endpoint(), {"services": ["kms"]}, fails=False),
         "one that is listed": Case(_endpoint("ecr.dkr"), {"services": ["ecr.dkr"]}, fails=True),

@@ -20,7 +20,7 @@ _FIREWALL = resource(
 SPEC = Spec(
     passes={
         "HTTPS from the network": _group(443, "10.0.0.0/8"),
-        "SSH from anywhere, which another policy tells": _group(22, "0.0.0.0/0"),
+        "SSH from anywhere, which another policy reports": _group(22, "0.0.0.0/0"),
     },
     fails={
         "HTTPS from anywhere": Fails(_group(443, "0.0.0.0/0"), "ingress[0].cidrBlocks[0]", "tcp 443"),
@@ -34,7 +34,7 @@ SPEC = Spec(
             "icmp",
         ),
     },
-    unknown={"a source that is not known yet": _group(443, UNKNOWN)},
+    unknown={"a source that is unknown": _group(443, UNKNOWN)},
     configured={
         "a public load balancer": Case(_group(443, "0.0.0.0/0"), {"public_ports": [80, 443]}, fails=False),
         "a firewall's port that is listed": Case(_FIREWALL, {"public_ports": [8080]}, fails=False),

@@ -46,12 +46,12 @@ SPEC = Spec(
         "a budget of another namespace": Fails(
             stack(deployment(replicas=2), _budget(namespace="other")), "spec.replicas"
         ),
-        "a budget of nothing": Fails(_budget(maxUnavailable=0), "spec.maxUnavailable", "ever be drained"),
+        "a budget of nothing": Fails(_budget(maxUnavailable=0), "spec.maxUnavailable", "cannot be drained"),
         "a budget that leaves all": Fails(_budget(minAvailable="100%"), "spec.minAvailable", "'100%'"),
     },
     unknown={
         "how many replicas": stack(deployment(replicas=UNKNOWN)),
-        "whom a budget selects": stack(deployment(replicas=2), _budget(UNKNOWN)),
+        "the pods that a budget selects": stack(deployment(replicas=2), _budget(UNKNOWN)),
         "how much a budget allows": _budget(maxUnavailable=UNKNOWN),
     },
 )

@@ -14,11 +14,11 @@ def _rds(kind: str = "instance:Instance", **props: Any) -> Resource:
     return resource(f"aws:rds/{kind}", props)
 
 
-def _sql(kept: Any = None, log: Any = True, version: Any = "POSTGRES_18", **props: Any) -> Resource:
+def _sql(retained: Any = None, log: Any = True, version: Any = "POSTGRES_18", **props: Any) -> Resource:
     config = {
         "enabled": True,
         "pointInTimeRecoveryEnabled": log,
-        "backupRetentionSettings": {"retainedBackups": kept},
+        "backupRetentionSettings": {"retainedBackups": retained},
     }
     settings = {"backupConfiguration": config}
     return resource(
@@ -45,13 +45,13 @@ SPEC = Spec(
         ),
     },
     fails={
-        "an instance with nothing said": Fails(_rds(), "backupRetentionPeriod", "keeps 0 days"),
-        "a cluster with nothing said": Fails(
-            _rds("cluster:Cluster"), "backupRetentionPeriod", "keeps 1 days of backups, expected 7"
+        "an instance with defaults": Fails(_rds(), "backupRetentionPeriod", "keeps 0 days"),
+        "a cluster with defaults": Fails(
+            _rds("cluster:Cluster"), "backupRetentionPeriod", "keeps 1 days of backups; expected 7"
         ),
         "three days": Fails(_rds(backupRetentionPeriod=3), "backupRetentionPeriod", "keeps 3"),
-        "Cloud SQL with nothing said": Fails(_bare(), f"{BACKUPS}.enabled", "never backed up"),
-        "Cloud SQL, said": Fails(_bare({"enabled": False}), f"{BACKUPS}.enabled"),
+        "Cloud SQL with defaults": Fails(_bare(), f"{BACKUPS}.enabled", "never backed up"),
+        "Cloud SQL, set explicitly": Fails(_bare({"enabled": False}), f"{BACKUPS}.enabled"),
         "three on Cloud SQL": Fails(_sql(3), KEPT, "keeps 3 backups"),
         "no log": Fails(_sql(log=False), f"{BACKUPS}.pointInTimeRecoveryEnabled", "last backup"),
         "no log of MySQL": Fails(_sql(version="MYSQL_8_4"), f"{BACKUPS}.binaryLogEnabled"),

@@ -26,12 +26,12 @@ SPEC = Spec(
         "a replica of Cloud SQL": _sql({}, masterInstanceName="acme"),
     },
     fails={
-        "none": Fails(_rds(skipFinalSnapshot=True), "skipFinalSnapshot", "nothing is left"),
+        "none": Fails(_rds(skipFinalSnapshot=True), "skipFinalSnapshot", "no backup remains"),
         "none of a cluster": Fails(
             resource("aws:rds/cluster:Cluster", {"skipFinalSnapshot": True}), "skipFinalSnapshot"
         ),
-        "none of Cloud SQL": Fails(_sql({"tier": "db-custom-2-8192"}), FINAL, "nothing is left"),
-        "none of Cloud SQL, said": Fails(
+        "none of Cloud SQL": Fails(_sql({"tier": "db-custom-2-8192"}), FINAL, "no backup remains"),
+        "none of Cloud SQL, set explicitly": Fails(
             _sql({"finalBackupConfig": {"enabled": False}, "retainBackupsOnDelete": False}), FINAL
         ),
     },

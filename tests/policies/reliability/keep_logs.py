@@ -10,15 +10,15 @@ _BUCKET = "gcp:logging/projectBucketConfig:ProjectBucketConfig"
 SPEC = Spec(
     passes={
         "a year": resource(_GROUP, {"retentionInDays": 365}),
-        "for ever": resource(_GROUP, {"retentionInDays": 0}),
-        "a group as CloudWatch makes it": resource(_GROUP, {"name": "a"}),
+        "without limit": resource(_GROUP, {"retentionInDays": 0}),
+        "a group with defaults": resource(_GROUP, {"name": "a"}),
         "a group that delivers": resource(_GROUP, {"logGroupClass": "DELIVERY", "retentionInDays": 2}),
         "a year on Google Cloud": resource(_BUCKET, {"retentionDays": 365}),
     },
     fails={
         "a week": Fails(resource(_GROUP, {"retentionInDays": 7}), "retentionInDays", "is 7, less than 90"),
         "a month on Google Cloud": Fails(resource(_BUCKET, {"retentionDays": 30}), "retentionDays", "is 30"),
-        "a bucket as Google makes it": Fails(
+        "a bucket with defaults": Fails(
             resource(_BUCKET, {"bucketId": "flow-logs"}), "retentionDays", "30 by default"
         ),
     },

@@ -11,8 +11,8 @@ WHERE = "spec.template.spec.containers"
 
 SPEC = Spec(
     passes={
-        "a server that is asked": deployment(container(ports=PORTS, readinessProbe=PROBE)),
-        "a server that is asked by what is not known": deployment(
+        "a server with a probe": deployment(container(ports=PORTS, readinessProbe=PROBE)),
+        "a server with a probe by what is not known": deployment(
             container(ports=PORTS, readinessProbe={"httpGet": {"path": "/", "port": UNKNOWN}})
         ),
         "a worker without ports": deployment(),
@@ -20,10 +20,12 @@ SPEC = Spec(
         "an agent": agent(container(ports=PORTS)),
     },
     fails={
-        "nobody asks": Fails(
-            deployment(container(ports=PORTS)), f"{WHERE}[0].readinessProbe", "nobody asks 'server'"
+        "no probe": Fails(
+            deployment(container(ports=PORTS)),
+            f"{WHERE}[0].readinessProbe",
+            "'server' has ports and no readiness probe",
         ),
-        "whether it lives, alone": Fails(
+        "only a liveness probe": Fails(
             deployment(container(ports=PORTS, livenessProbe=PROBE), kind="StatefulSet"),
             f"{WHERE}[0].readinessProbe",
         ),

@@ -29,7 +29,7 @@ def _expiry(days: Any, bucket: Any = "acme", **rule: Any) -> Resource:
 
 
 def _google(*conditions: dict[str, Any], action: str = "Delete") -> Resource:
-    rules = [{"action": {"type": action}, "condition": each} for each in conditions]
+    rules = [{"action": {"type": action}, "condition": condition} for condition in conditions]
     return resource("gcp:storage/bucket:Bucket", {"forceDestroy": True, "lifecycleRules": rules})
 
 
@@ -39,9 +39,9 @@ SPEC = Spec(
         "a database that the cloud protects": _rds(True),
         "a bucket that is not emptied": _bucket(),
         "a bucket that is emptied, and protected": _bucket(True, protect=True),
-        "a bucket of files on their way": _bucket(True, _expiry(1)),
+        "a bucket of transient files": _bucket(True, _expiry(1)),
         "one on Google Cloud": _google({"age": 1}),
-        "a dataset of tables that go by themselves": resource(
+        "a dataset of tables that expire": resource(
             "gcp:bigquery/dataset:Dataset",
             {"deleteContentsOnDestroy": True, "defaultTableExpirationMs": 86400000},
         ),
@@ -50,13 +50,13 @@ SPEC = Spec(
     fails={
         "a database": Fails(_rds(), "", "neither Pulumi nor the cloud"),
         "a table": Fails(resource("aws:dynamodb/table:Table", {"deletionProtectionEnabled": False}), ""),
-        "a bucket": Fails(_bucket(True), "forceDestroy", "with all that is in it", of="it"),
+        "a bucket": Fails(_bucket(True), "forceDestroy", "with its contents", of="it"),
         "a bucket of which a folder expires": Fails(
             _bucket(True, _expiry(1, filter={"prefix": "tmp/"})), "forceDestroy"
         ),
         "a bucket of what is kept for months": Fails(_bucket(True, _expiry(90)), "forceDestroy"),
         "a bucket whose expiry is off": Fails(_bucket(True, _expiry(1, status="Disabled")), "forceDestroy"),
-        "a bucket beside one that expires": Fails(_bucket(True, _expiry(1, "other")), "forceDestroy"),
+        "a bucket next to one that expires": Fails(_bucket(True, _expiry(1, "other")), "forceDestroy"),
         "a bucket on Google Cloud": Fails(_google(), "forceDestroy"),
         "a bucket on Google Cloud of what is kept": Fails(_google({"age": 90}), "forceDestroy"),
         "a bucket on Google Cloud of which some expires": Fails(

@@ -47,16 +47,16 @@ SPEC = Spec(
         "a cluster where the provider says": _gke(),
     },
     fails={
-        "a database": Fails(_rds(), "multiAz", "is not set: the database stands in one zone"),
-        "a database, said": Fails(_rds(multiAz=False), "multiAz", "is False"),
+        "a database": Fails(_rds(), "multiAz", "is not set: the database is in one zone"),
+        "a database, set explicitly": Fails(_rds(multiAz=False), "multiAz", "is false"),
         "a cache": Fails(
-            _cache(automaticFailoverEnabled=True), "multiAzEnabled", "all nodes may stand in one zone"
+            _cache(automaticFailoverEnabled=True), "multiAzEnabled", "all nodes may be in one zone"
         ),
         "a cache that nothing takes over": Fails(_cache(multiAzEnabled=True), "automaticFailoverEnabled"),
         "files": Fails(_files(availabilityZoneName="eu-central-1a"), "availabilityZoneName", "eu-central-1a"),
         "Cloud SQL": Fails(_sql(), AVAILABILITY, "not set"),
-        "Cloud SQL, said": Fails(_sql("ZONAL"), AVAILABILITY, "'ZONAL'"),
-        "Memorystore": Fails(_redis(), "tier", "empty after a fault"),
+        "Cloud SQL, set explicitly": Fails(_sql("ZONAL"), AVAILABILITY, "'ZONAL'"),
+        "Memorystore": Fails(_redis(), "tier", "is lost with it"),
         "a cluster": Fails(_gke(location="us-central1-a"), "location", "'us-central1-a' is a zone"),
     },
     unknown={

@@ -17,11 +17,11 @@ SPEC = Spec(
     passes={
         "one replica": deployment(),
         "replicas over zones": deployment(replicas=3, topologySpreadConstraints=ZONES),
-        "replicas apart": deployment(replicas=2, affinity=APART, kind="StatefulSet"),
+        "replicas with anti-affinity": deployment(replicas=2, affinity=APART, kind="StatefulSet"),
         "an agent of every node": agent(),
     },
     fails={
-        "nothing is said": Fails(deployment(replicas=3), SPREAD, "3 replicas may share one node"),
+        "defaults": Fails(deployment(replicas=3), SPREAD, "3 replicas may share one node"),
         "an affinity to nodes": Fails(
             deployment(replicas=2, affinity={"nodeAffinity": {}}, kind="StatefulSet"), SPREAD, "2 replicas"
         ),
@@ -30,6 +30,6 @@ SPEC = Spec(
     unknown={
         "how many": deployment(replicas=UNKNOWN),
         "how they are spread": deployment(replicas=2, topologySpreadConstraints=UNKNOWN),
-        "whether they are apart": deployment(replicas=2, affinity=UNKNOWN),
+        "the anti-affinity": deployment(replicas=2, affinity=UNKNOWN),
     },
 )

@@ -19,7 +19,7 @@ SPEC = Spec(
         "it is enforced in the old way": _cluster(enabled=True),
     },
     fails={
-        "nothing is said": Fails(resource("gcp:container/cluster:Cluster", {}), MODE, "not set"),
+        "defaults": Fails(resource("gcp:container/cluster:Cluster", {}), MODE, "not set"),
         "it is disabled": Fails(_cluster(evaluationMode="DISABLED"), MODE, "'DISABLED'"),
         "it is disabled in the old way": Fails(_cluster(enabled=False), MODE),
     },

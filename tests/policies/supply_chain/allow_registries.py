@@ -23,7 +23,9 @@ SPEC = Spec(
     },
     fails={
         "Docker Hub": Fails(_runs("nginx:1.29"), IMAGE, "'server' comes from 'docker.io/nginx'"),
-        "Docker Hub, said": Fails(_runs("docker.io/acme/server:1"), IMAGE, "'docker.io/acme/server'"),
+        "Docker Hub, set explicitly": Fails(
+            _runs("docker.io/acme/server:1"), IMAGE, "'docker.io/acme/server'"
+        ),
         "another part of a registry": Fails(_runs("nvcr.io/other/server:1"), IMAGE, "nvcr.io/other"),
         "a name that only looks right": Fails(_runs("quay.io.example.com/server:1"), IMAGE),
     },

@@ -27,9 +27,9 @@ SPEC = Spec(
         "a repository of packages": _google(format="PYTHON"),
     },
     fails={
-        "on ECR nothing is said": Fails(_ecr(), "imageTagMutability", "'MUTABLE'"),
+        "on ECR by default": Fails(_ecr(), "imageTagMutability", "'MUTABLE'"),
         "on ECR no": Fails(_ecr("MUTABLE_WITH_EXCLUSION"), "imageTagMutability", "MUTABLE_WITH_EXCLUSION"),
-        "on Google Cloud nothing is said": Fails(_google(), "dockerConfig.immutableTags", "may be moved"),
+        "on Google Cloud by default": Fails(_google(), "dockerConfig.immutableTags", "may be moved"),
         "on Google Cloud no": Fails(_google(False, mode="STANDARD_REPOSITORY"), "dockerConfig.immutableTags"),
     },
     unknown={

@@ -20,20 +20,20 @@ SPEC = Spec(
             chart="oci://quay.io/jetstack/charts/kueue", version="v0.14.1"
         ),
         "a pre-release": _release(chart="a", repositoryOpts=REPOSITORY, version="1.0.0-rc.1+build.5"),
-        "a folder beside the program": _release(chart="./charts/server"),
+        "a folder next to the program": _release(chart="./charts/server"),
         "an archive by its address": _release(chart="https://charts.example.com/server-1.2.3.tgz"),
     },
     fails={
         "no version": Fails(
             _release(chart="ingress-nginx", repositoryOpts=REPOSITORY),
             "version",
-            "'ingress-nginx' is the newest",
+            "installs the newest 'ingress-nginx'",
         ),
         "no version by OCI": Fails(_release(chart="oci://quay.io/charts/kueue"), "version", "newest"),
         "a range": Fails(
             _release(chart="a", repositoryOpts=REPOSITORY, version="^4.13.0"),
             "version",
-            "'^4.13.0' is a range",
+            "is '^4.13.0', a range",
         ),
         "a part of a version": Fails(
             _release(chart="a", repositoryOpts=REPOSITORY, version="4.13"), "version", "range"
@@ -41,7 +41,7 @@ SPEC = Spec(
         "plain http": Fails(
             _release(chart="a", repositoryOpts={"repo": "http://charts.example.com"}, version="1.0.0"),
             "repositoryOpts.repo",
-            "without encryption",
+            "without TLS",
         ),
     },
     unknown={

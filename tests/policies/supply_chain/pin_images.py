@@ -18,7 +18,7 @@ def _runs(image: Any) -> Resource:
 SPEC = Spec(
     passes={
         "a digest": _runs(f"ghcr.io/mlflow/mlflow@{DIGEST}"),
-        "a digest beside a tag that moves": _runs(f"ghcr.io/mlflow/mlflow:latest@{DIGEST}"),
+        "a digest next to a tag that moves": _runs(f"ghcr.io/mlflow/mlflow:latest@{DIGEST}"),
         "a version where no digest is published": _runs("quay.io/feastdev/feature-server:0.67.0"),
         "the same at a mirror": _runs(
             "111122223333.dkr.ecr.us-west-2.amazonaws.com/quay/feastdev/feature-server:0.67.0"
@@ -26,15 +26,15 @@ SPEC = Spec(
         "a registry's port is no tag, and there is one": _runs("localhost:5000/feastdev/feature-server:1"),
     },
     fails={
-        "no tag": Fails(_runs("nginx"), IMAGE, "'nginx', which names no version"),
-        "a registry's port alone": Fails(_runs("localhost:5000/mlflow"), IMAGE, "names no version"),
+        "no tag": Fails(_runs("nginx"), IMAGE, "'nginx', which has no version"),
+        "a registry's port alone": Fails(_runs("localhost:5000/mlflow"), IMAGE, "has no version"),
         "latest": Fails(_runs("quay.io/acme/server:latest"), IMAGE, "'latest' is moved"),
         "latest where no digest is published": Fails(
             _runs("quay.io/feastdev/feature-server:latest"), IMAGE, "'latest' is moved"
         ),
-        "a version alone": Fails(_runs("quay.io/acme/server:1.0"), IMAGE, "which names no digest"),
+        "a version alone": Fails(_runs("quay.io/acme/server:1.0"), IMAGE, "which has no digest"),
         "a version of another repository than the exempt one": Fails(
-            _runs("quay.io/feastdev/feature-server-dev:0.67.0"), IMAGE, "which names no digest"
+            _runs("quay.io/feastdev/feature-server-dev:0.67.0"), IMAGE, "which has no digest"
         ),
         "an init container": Fails(
             cron_job(initContainers=[{"name": "schema", "image": "acme/schema:main"}]),

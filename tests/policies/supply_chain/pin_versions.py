@@ -21,12 +21,12 @@ SPEC = Spec(
         "a cluster's": _cluster(version="1.35"),
     },
     fails={
-        "an add-on": Fails(_addon(), "addonVersion", "'coredns' gets EKS's default"),
+        "an add-on": Fails(_addon(), "addonVersion", "'coredns' gets the current default"),
         "a cluster": Fails(_cluster(), "version", "newest version"),
     },
     unknown={
         "an add-on's": _addon(addonVersion=UNKNOWN),
-        "an add-on's, of a name that is not known": _addon(addonName=UNKNOWN, addonVersion=UNKNOWN),
+        "an add-on's, of a name that is unknown": _addon(addonName=UNKNOWN, addonVersion=UNKNOWN),
         "a cluster's": _cluster(version=UNKNOWN),
     },
 )

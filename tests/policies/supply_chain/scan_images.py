@@ -35,15 +35,15 @@ SPEC = Spec(
         "a repository's own": stack(_ecr({"scanOnPush": True})),
         "the registry's": stack(_ecr(), _registry()),
         "on Google Cloud as the project says": _google("INHERITED"),
-        "on Google Cloud with nothing said": resource(
+        "on Google Cloud with defaults": resource(
             "gcp:artifactregistry/repository:Repository", {"format": "DOCKER"}
         ),
     },
     fails={
-        "nothing is said": Fails(stack(_ecr()), SCAN, "not scanned", of="repository"),
+        "defaults": Fails(stack(_ecr()), SCAN, "not scanned", of="repository"),
         "no": Fails(stack(_ecr({"scanOnPush": False})), SCAN),
-        "a registry that is asked by hand": Fails(stack(_ecr(), _registry("MANUAL")), SCAN),
-        "a registry that looks elsewhere": Fails(stack(_ecr(), _registry(pattern="prod-*")), SCAN),
+        "a registry that scans on request": Fails(stack(_ecr(), _registry("MANUAL")), SCAN),
+        "a registry that scans other repositories": Fails(stack(_ecr(), _registry(pattern="prod-*")), SCAN),
         "on Google Cloud": Fails(
             _google("DISABLED"), "vulnerabilityScanningConfig.enablementConfig", "'DISABLED'"
         ),

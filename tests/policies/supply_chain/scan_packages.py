@@ -9,7 +9,7 @@ from tests.policies.spec import UNKNOWN, Fails, Resource, Spec, resource
 
 def _registry(kind: Any, *often: Any) -> Resource:
     every = [{"filter": "*", "filterType": "WILDCARD"}]
-    rules = [{"scanFrequency": each, "repositoryFilters": every} for each in often]
+    rules = [{"scanFrequency": frequency, "repositoryFilters": every} for frequency in often]
     return resource(
         "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration",
         {"scanType": kind, "rules": rules},
