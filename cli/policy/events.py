@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 SEVERITIES: Final = ("critical", "high", "medium", "low")
 PREFIX: Final = "guardrails: "
-"""Prefix of the messages that the pack itself logs, apart from violations."""
+"""Prefix of the messages that the pack itself logs (policies/framework/run_log.py), apart from violations."""
 _FAILED: Final = "preview failed"
 _DEFERRED: Final = re.compile(r"(?:known only at|deferred to) `up`[^:]*: ")
 _REMEDIATION: Final = re.compile(r"\nTo \w+ it: (?P<how>.*?) \((?P<page>[^()\s]+)\)\s*\Z", re.DOTALL)
