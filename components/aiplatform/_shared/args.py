@@ -217,7 +217,7 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
     if len(problems) > before:
         return _WRONG
     built = model(**parts)
-    # First the arguments that the cloud does not support (cloud_support.py): other rules are of its own ones.
+    # First arguments that the cloud does not support (cloud_support.py): other rules assume that it does.
     unsupported = getattr(built, "unsupported", None)
     if unsupported is not None:
         problems.extend(

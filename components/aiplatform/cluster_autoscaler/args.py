@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
 from pulumi import Input, Output
 
-from aiplatform._shared import images as _images
+from aiplatform._shared import images
 from aiplatform._shared.args import Problem, between, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.references.cluster import (
@@ -22,7 +22,7 @@ ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-autoscaler")
 
 IMAGES: Final[Mapping[str, str]] = {
     name.removeprefix("cluster-autoscaler-").replace("-", "."): image.reference
-    for name, image in _images.images().items()
+    for name, image in images.images().items()
     if name.startswith("cluster-autoscaler-")
 }
 """Kubernetes' minor version -> the autoscaler's image for it, which simulates that version's scheduler."""
@@ -88,7 +88,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
         ]
         | None
     ) = None
-    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+    mirrors: Annotated[dict[str, str], images.mirrors] = field(default_factory=dict[str, str])
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
 
     def check(self) -> Iterator[Problem]:
@@ -118,5 +118,5 @@ class ClusterAutoscalerSettings(CloudNeutral):
         if self.image is not None:
             return self.image
         return Output.from_input(self.cluster.version or "").apply(
-            lambda version: _images.mirrored(image_for(version), self.mirrors)
+            lambda version: images.mirrored(image_for(version), self.mirrors)
         )

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, NotRequired, TypedDict
 
-from aiplatform._shared import images as _images
+from aiplatform._shared import images
 from aiplatform._shared.args import Problem, matches
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS, time_slicing_config
 
-NVIDIA_IMAGE: Final = _images.images()["nvidia-device-plugin"].reference
-NEURON_IMAGE: Final = _images.images()["neuron-device-plugin"].reference
+NVIDIA_IMAGE: Final = images.images()["nvidia-device-plugin"].reference
+NEURON_IMAGE: Final = images.images()["neuron-device-plugin"].reference
 
 DEFAULT_CONFIG: Final = "default"
 
@@ -45,7 +45,7 @@ class DevicePluginsSettings:
     neuron: bool = False
     nvidia_image: Annotated[str, _AN_IMAGE] | None = None
     neuron_image: Annotated[str, _AN_IMAGE] | None = None
-    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+    mirrors: Annotated[dict[str, str], images.mirrors] = field(default_factory=dict[str, str])
 
     @property
     def images(self) -> Mapping[str, str]:
@@ -55,7 +55,7 @@ class DevicePluginsSettings:
             "neuron": (self.neuron, self.neuron_image, NEURON_IMAGE),
         }
         return {
-            name: image or _images.mirrored(upstream, self.mirrors)
+            name: image or images.mirrored(upstream, self.mirrors)
             for name, (installed, image, upstream) in plugins.items()
             if installed
         }

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, NotRequired, TypedDict
 
-from aiplatform._shared import images as _images
+from aiplatform._shared import images
 from aiplatform._shared.args import matches
 
 REGISTRIES: Final[Mapping[str, str]] = {
@@ -48,7 +48,7 @@ class EfaPluginArgs(TypedDict):
 def image_in(region: str, dns_suffix: str) -> str:
     """Return EKS's image in the region's registry, which is close and reachable by the VPC endpoints of
     ECR."""
-    image = _images.images()["efa-device-plugin"]
+    image = images.images()["efa-device-plugin"]
     account = REGISTRIES.get(region, DEFAULT_REGISTRY)
     path = image.repository.partition("/")[2]
     return f"{account}.dkr.ecr.{region}.{dns_suffix}/{path}{image.version}"

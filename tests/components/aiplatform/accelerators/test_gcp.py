@@ -5,26 +5,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiplatform import accelerators
-from aiplatform.accelerators import gcp as google
+from aiplatform.accelerators import gcp
 from aiplatform.accelerators.cards import CARDS
 from twin.gcp.machine_facts import ACCELERATED
 
-BUILT_IN = [machine for machine in google.MACHINES if not machine.attached]
+BUILT_IN = [machine for machine in gcp.MACHINES if not machine.attached]
 
 
 @pytest.mark.parametrize("machine", BUILT_IN, ids=lambda machine: machine.type)
-def test_the_catalog_and_the_twins_recorded_facts_agree(machine: google.Machine) -> None:
+def test_the_catalog_and_the_twins_recorded_facts_agree(machine: gcp.Machine) -> None:
     # Written apart from each other, from the same documents.
     vcpus, memory, card, count, built_in, may_have, _ = ACCELERATED[machine.type]
     assert (machine.vcpus, machine.memory_gib, machine.count) == (vcpus, memory, count)
-    assert google.ACCELERATOR_TYPES[machine.accelerator] == card
+    assert gcp.ACCELERATOR_TYPES[machine.accelerator] == card
     assert machine.local_ssds == (built_in if machine.ssds_built_in else min(may_have, machine.local_ssds))
     assert machine.ssds_built_in == bool(built_in)
 
 
 def test_every_card_has_google_clouds_name_and_every_mig_card_partitions() -> None:
-    assert set(google.ACCELERATOR_TYPES) == set(accelerators.offered("gcp"))
-    for card, sizes in google.PARTITIONS.items():
+    assert set(gcp.ACCELERATOR_TYPES) == set(accelerators.offered("gcp"))
+    for card, sizes in gcp.PARTITIONS.items():
         for profile, number in sizes.items():
             assert CARDS[card].mig[profile] == number, f"NVIDIA makes as many of {profile} of {card}"
 
@@ -45,7 +45,7 @@ def test_the_preferred_machine_is_the_smallest_of_its_kind() -> None:
 
 
 def test_every_price_has_its_region_and_source() -> None:
-    prices = [machine.price for machine in google.MACHINES if machine.price is not None]
+    prices = [machine.price for machine in gcp.MACHINES if machine.price is not None]
     assert len(prices) > 25
     assert all(price.usd_per_hour > 0 and price.region and price.date and price.source for price in prices)
     assert accelerators.gcp_machines("h200", 8)[0].price is None, "no public record gives it"
@@ -68,17 +68,17 @@ def test_another_name_of_an_accelerator_suggests_the_catalogs_name(written: str,
 
 
 def test_only_nodes_of_four_chips_make_slices_of_several_nodes() -> None:
-    assert google.topology_problem("tpu-v5e", 4, "4x4") is None
-    assert google.topology_problem("tpu-v6e", 8, "2x4") is None
-    assert google.topology_problem("tpu-v6e", 8, "4x4") == (
+    assert gcp.topology_problem("tpu-v5e", 4, "4x4") is None
+    assert gcp.topology_problem("tpu-v6e", 8, "2x4") is None
+    assert gcp.topology_problem("tpu-v6e", 8, "4x4") == (
         "expected a topology of nodes with 8 tpu-v6e: 2x4; slices of several nodes need nodes with 4 chips"
     )
-    assert "2x2, 2x4, 4x4" in (google.topology_problem("tpu-v5e", 4, "3x3") or "")
+    assert "2x2, 2x4, 4x4" in (gcp.topology_problem("tpu-v5e", 4, "3x3") or "")
 
 
 @given(st.sampled_from(["tpu-v5e", "tpu-v6e"]), st.sampled_from([1, 4, 8]), st.text("1248x6", max_size=6))
 def test_a_topology_is_refused_or_made_of_whole_nodes(card: str, count: int, topology: str) -> None:
-    if google.topology_problem(card, count, topology) is not None:
+    if gcp.topology_problem(card, count, topology) is not None:
         return
     rows, columns = (int(side) for side in topology.split("x"))
-    assert rows * columns == count * google.nodes_of(topology, count)
+    assert rows * columns == count * gcp.nodes_of(topology, count)

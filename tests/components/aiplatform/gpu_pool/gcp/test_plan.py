@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from aiplatform._shared.args import ArgumentError, read
 from aiplatform.gpu_pool.args import WAITS, GpuPoolSettings
-from aiplatform.gpu_pool.gcp import gpudirect_networks as gcp_fabric
 from aiplatform.gpu_pool.gcp import nodes
-from aiplatform.gpu_pool.gcp import plan as gcp_plan
+from aiplatform.gpu_pool.gcp.gpudirect_networks import interfaces
+from aiplatform.gpu_pool.gcp.plan import plan, zones_for
 from tests.components.aiplatform.pools import GOOGLE_CLUSTER, GOOGLE_NETWORK, GOOGLE_ZONES, US_EAST5
 
 A, B, C = GOOGLE_ZONES
@@ -32,13 +32,13 @@ def settings(**more: Any) -> GpuPoolSettings:
 
 def problems(pool: GpuPoolSettings, offerings: dict[str, frozenset[str]]) -> list[str]:
     with pytest.raises(ArgumentError) as caught:
-        gcp_plan.zones_for(pool, gcp_plan.plan(pool), offerings)
+        zones_for(pool, plan(pool), offerings)
     return [str(problem) for problem in caught.value.problems]
 
 
 def test_the_minimum_is_in_the_first_entry_that_can_have_one() -> None:
     pool = settings(capacity=[{"type": "flex_start"}, {"type": "spot"}, {"type": "on_demand"}], min=2, max=4)
-    plans = gcp_plan.plan(pool)
+    plans = plan(pool)
     assert [(pool_plan.key, pool_plan.minimum, pool_plan.maximum) for pool_plan in plans] == [
         ("flex", 0, 4),
         ("spot", 2, 4),
@@ -49,7 +49,7 @@ def test_the_minimum_is_in_the_first_entry_that_can_have_one() -> None:
 
 def test_each_slice_of_several_nodes_is_a_separate_node_pool() -> None:
     pool = settings(accelerator="tpu-v6e", count=4, topology="4x8", min=1, max=3, capacity=[{"type": "spot"}])
-    plans = gcp_plan.plan(pool)
+    plans = plan(pool)
     assert [
         (pool_plan.key, pool_plan.minimum, pool_plan.maximum, pool_plan.stays) for pool_plan in plans
     ] == [
@@ -63,34 +63,34 @@ def test_each_slice_of_several_nodes_is_a_separate_node_pool() -> None:
 def test_a_pool_uses_all_zones_of_the_network_that_offer_its_machine() -> None:
     pool = settings()
     offered = {"g2-standard-4": frozenset({A, C})}
-    assert gcp_plan.zones_for(pool, gcp_plan.plan(pool), offered) == {"on-demand": (A, C)}
+    assert zones_for(pool, plan(pool), offered) == {"on-demand": (A, C)}
 
 
 def test_with_gpudirect_all_entries_are_in_one_zone_that_offers_the_machine() -> None:
     pool = settings(accelerator="h200", count=8, capacity=[{"type": "spot"}, {"type": "flex_start"}])
     offered = {"a3-ultragpu-8g": frozenset({B})}
-    assert gcp_plan.zones_for(pool, gcp_plan.plan(pool), offered) == {"spot": (B,), "flex": (B,)}
+    assert zones_for(pool, plan(pool), offered) == {"spot": (B,), "flex": (B,)}
 
 
 def test_with_gpudirect_a_reservation_decides_the_zone_of_all_entries() -> None:
     entry = {"type": "reserved", "reservation_id": "mine", "zone": C}
     pool = settings(accelerator="h200", count=8, capacity=[{"type": "spot"}, entry])
     offered = {"a3-ultragpu-8g": frozenset(GOOGLE_ZONES)}
-    assert set(gcp_plan.zones_for(pool, gcp_plan.plan(pool), offered).values()) == {(C,)}
+    assert set(zones_for(pool, plan(pool), offered).values()) == {(C,)}
 
 
 def test_flex_start_of_tpus_is_in_the_zones_that_sell_it() -> None:
     everywhere = {"ct6e-standard-4t": frozenset({"us-east5-a", "us-east5-b", "us-east5-c"})}
     kinds: dict[str, Any] = {"capacity": [{"type": "spot"}, {"type": "flex_start"}]}
     pool = settings(**US_EAST5, accelerator="tpu-v6e", count=4, **kinds)
-    assert gcp_plan.zones_for(pool, gcp_plan.plan(pool), everywhere) == {
+    assert zones_for(pool, plan(pool), everywhere) == {
         "spot": ("us-east5-c", "us-east5-a", "us-east5-b"),
         "flex": ("us-east5-a", "us-east5-b"),
     }
     named = settings(**US_EAST5, accelerator="tpu-v6e", count=4, zones=["us-east5-b", "us-east5-c"], **kinds)
-    assert gcp_plan.zones_for(named, gcp_plan.plan(named), everywhere)["flex"] == ("us-east5-b",)
+    assert zones_for(named, plan(named), everywhere)["flex"] == ("us-east5-b",)
     whole = settings(**US_EAST5, accelerator="tpu-v6e", count=4, topology="4x4", **kinds)
-    plans = gcp_plan.zones_for(whole, gcp_plan.plan(whole), everywhere)
+    plans = zones_for(whole, plan(whole), everywhere)
     assert set(plans.values()) == {("us-east5-a",)}, "slices of all entries are in one zone"
     assert problems(pool, {"ct6e-standard-4t": frozenset({"us-east5-c"})}) == [
         "GpuPoolArgs.network.zones: no zone of the network offers ct6e-standard-4t by flex-start; no zone "
@@ -114,9 +114,9 @@ def test_a_zone_without_the_machine_is_refused_with_those_that_have_it() -> None
 
 
 def test_the_networks_of_each_fabric_do_not_overlap_and_are_as_many_as_the_cards() -> None:
-    assert len(gcp_fabric.interfaces("p", "tcpx", "192.168.0.0/16")) == 4
-    assert len({interface.vpc for interface in gcp_fabric.interfaces("p", "tcpxo", "192.168.0.0/16")}) == 8
-    rdma = gcp_fabric.interfaces("p", "rdma", "10.9.0.0/20")
+    assert len(interfaces("p", "tcpx", "192.168.0.0/16")) == 4
+    assert len({interface.vpc for interface in interfaces("p", "tcpxo", "192.168.0.0/16")}) == 8
+    rdma = interfaces("p", "rdma", "10.9.0.0/20")
     assert [interface.vpc for interface in rdma] == [0, *[1] * 8], (
         "the host's second card, and eight in one VPC"
     )
@@ -150,7 +150,7 @@ def test_every_plan_is_ordered_and_in_zones_that_offer_its_machine(
         max=most,
         topology=topology,
     )
-    plans = gcp_plan.plan(pool)
+    plans = plan(pool)
     assert [pool_plan.priority for pool_plan in plans] == sorted(
         (pool_plan.priority for pool_plan in plans), reverse=True
     )
@@ -161,7 +161,7 @@ def test_every_plan_is_ordered_and_in_zones_that_offer_its_machine(
     }
     offered = {machine: frozenset(offering) for machine in {pool_plan.machine.type for pool_plan in plans}}
     try:
-        zones = gcp_plan.zones_for(pool, plans, offered)
+        zones = zones_for(pool, plans, offered)
     except ArgumentError:
         assert not offering
         return
