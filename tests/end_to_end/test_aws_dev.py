@@ -252,9 +252,7 @@ def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
     assert found.code == 1, "a mandatory fault stops CI"
     assert "in profile prod (the pack's configuration)" in found.told
     assert found.refused == DEV | STAGING
-    assert found.verdict.endswith("update refused"), (
-        "of what stands all is known, and nothing waits for `up`"
-    )
+    assert found.verdict.endswith("update refused"), "of what stands all is known, and nothing waits for `up`"
 
 
 def test_what_runs_stands_on_loopback_and_in_bounds(up: Twin) -> None:

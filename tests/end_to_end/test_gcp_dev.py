@@ -271,9 +271,7 @@ def test_what_dev_may_prod_may_not(up: Twin, tmp_path: Path) -> None:
     assert found.code == 1, "a mandatory fault stops CI"
     assert "in profile prod (the pack's configuration)" in found.told
     assert found.refused == DEV | STAGING | GOOGLE
-    assert found.verdict.endswith("update refused"), (
-        "of what stands all is known, and nothing waits for `up`"
-    )
+    assert found.verdict.endswith("update refused"), "of what stands all is known, and nothing waits for `up`"
 
 
 def test_no_secret_stands_in_the_state_or_the_outputs(up: Twin) -> None:
