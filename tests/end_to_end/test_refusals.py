@@ -132,7 +132,7 @@ def test_a_type_without_an_entry_is_warned_of_in_a_preview_and_refused_in_an_upd
         stack.up()
 
 
-def test_an_environment_file_with_faults_tells_all_of_them_and_changes_nothing(plain: Plain) -> None:
+def test_environment_file_with_errors_reports_all_of_them_and_changes_nothing(plain: Plain) -> None:
     change = {
         "network/cidrr": "10.0.0.0/16",
         "cluster/api_access": {"cidrs": ["0.0.0.0/0"]},
@@ -156,7 +156,7 @@ def test_an_environment_file_with_faults_tells_all_of_them_and_changes_nothing(p
     assert plain.inventory() == before
 
 
-def test_what_the_catalog_does_not_know_is_refused_before_anything_is_made(plain: Plain) -> None:
+def test_unknown_accelerator_is_refused_before_anything_is_created(plain: Plain) -> None:
     before = plain.inventory()
     change = {"gpu_pools/t4/accelerator": "h10"}
     done = plain.changed("up", "--yes", "--skip-preview", change=change, check=False, stack="aws-dev")
