@@ -5,10 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 
 from .properties import Deferred
 from .resource import Resource, Stack
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 Severity = Literal["low", "medium", "high", "critical"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("low", "medium", "high", "critical")
@@ -109,7 +112,10 @@ def _with_options(rule: Callable[..., Iterator[Outcome]]) -> Rule:
 
 
 def check_each(
-    candidates: Iterable[Any], check: Callable[..., Iterable[Outcome]], *arguments: Any
+    candidates: Iterable[T | Deferred],
+    check: Callable[Concatenate[T, P], Iterable[Outcome]],
+    *arguments: P.args,
+    **keywords: P.kwargs,
 ) -> Iterator[Outcome]:
     """Apply a check to each candidate, and yield its outcomes.
 
@@ -120,26 +126,28 @@ def check_each(
         for candidate in candidates:
             if isinstance(candidate, Deferred):
                 yield candidate
-            else:
-                yield from _check(candidate, check, arguments)
+                continue
+            try:
+                for outcome in check(candidate, *arguments, **keywords):
+                    yield _attributed(outcome, candidate)
+            except Deferred as deferred:
+                yield deferred
     except Deferred as deferred:  # of the candidates: the list itself is unknown
         yield deferred
 
 
-def _check(
-    candidate: Any, check: Callable[..., Iterable[Outcome]], arguments: tuple[Any, ...]
-) -> Iterator[Outcome]:
-    try:
-        for outcome in check(candidate, *arguments):
-            if isinstance(candidate, Resource) and isinstance(outcome, Violation):
-                yield replace(outcome, resource=outcome.resource or candidate)
-            else:
-                yield outcome
-    except Deferred as deferred:
-        yield deferred
+def _attributed(outcome: Outcome, candidate: object) -> Outcome:
+    if isinstance(candidate, Resource) and isinstance(outcome, Violation):
+        return replace(outcome, resource=outcome.resource or candidate)
+    return outcome
 
 
-def any_of(candidates: Iterable[Any], test: Callable[..., bool], *arguments: Any) -> bool:
+def any_of(
+    candidates: Iterable[T | Deferred],
+    test: Callable[Concatenate[T, P], bool],
+    *arguments: P.args,
+    **keywords: P.kwargs,
+) -> bool:
     """Return whether a test is true for a candidate, whatever is unknown about the others. Raises Deferred
     where it is true for none and unknown for one."""
     first: Deferred | None = None
@@ -148,7 +156,7 @@ def any_of(candidates: Iterable[Any], test: Callable[..., bool], *arguments: Any
             try:
                 if isinstance(candidate, Deferred):
                     raise candidate
-                if test(candidate, *arguments):
+                if test(candidate, *arguments, **keywords):
                     return True
             except Deferred as deferred:
                 first = first or deferred
