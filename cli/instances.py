@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cli.output import CommandError
 from twin import environment
@@ -109,17 +109,16 @@ def config(name: str) -> dict[str, Any]:
 
     file = environment.original_stack_file(name)
     try:
-        document = YAML(typ="safe").load(file.read_text())
+        document: Any = YAML(typ="safe").load(file.read_text())
     except (YAMLError, OSError, UnicodeDecodeError) as error:
         raise CommandError(f"environments/{file.name}: cannot be read: {error}") from error
-    content = document.get("config") if isinstance(document, dict) else None
-    topic = content.get(TOPIC) if isinstance(content, dict) else None
-    if not isinstance(topic, dict):
+    content: Any = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(content, dict) or not isinstance(content.get(TOPIC), dict):
         raise CommandError(
             f"{_location(name)}: is missing; "
             "expected an object with cloud, region and account_id or project_id"
         )
-    return content
+    return cast("dict[str, Any]", content)
 
 
 def _topic(name: str) -> dict[str, Any]:

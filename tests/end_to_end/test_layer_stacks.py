@@ -103,10 +103,6 @@ def test_an_environment_is_split_without_a_change_in_the_cloud(dev: Twin) -> Non
     assert refused.returncode, "it would delete the lakehouse"
     assert "move them first" in refused.stderr
     urns = components(dev, ENVIRONMENT)
-    prefix = f"urn:pulumi:{LAYER}::ai-platform::pulumi:providers"
-    providers = [f"{prefix}:aws::aws", f"{prefix}:kubernetes::cluster-kubernetes"]
-    targets = [option for urn in providers for option in ("--target", urn)]
-    dev.pulumi("up", "--yes", "--skip-preview", "--stack", LAYER, *targets)
     dev.pulumi(
         *("state", "move", "--yes", "--source", ENVIRONMENT, "--dest", LAYER),
         *(urns["lakehouse"], urns["feature-store"]),
