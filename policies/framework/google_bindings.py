@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from .properties import Deferred, Entry, Properties
 from .resource import Resource
@@ -84,7 +84,7 @@ def grants(resource: Resource) -> Iterator[Grant | Deferred]:
 
 def _parsed(data: Any) -> Any:
     try:
-        return cast("Any", json.loads(data)) if isinstance(data, str) else data
+        return json.loads(data) if isinstance(data, str) else data
     except ValueError:
         return None  # The cloud refuses it.
 

@@ -124,7 +124,11 @@ class Statement(Entry):
         if not isinstance(conditions, Mapping):
             return {}
         operators = cast("Mapping[str, Any]", conditions)
-        return {name: keys for name, keys in operators.items() if isinstance(keys, Mapping)}
+        return {
+            name: cast("Mapping[str, Any]", keys)
+            for name, keys in operators.items()
+            if isinstance(keys, Mapping)
+        }
 
     def is_limited_by(self, *keys: str) -> bool:
         """Return whether a condition that must be met is about one of these keys; a key that ends with `/`
@@ -192,10 +196,11 @@ def _statements(document: Entry) -> Iterator[Statement | Deferred]:
         return
     try:
         for entry in document.entries("Statement"):
-            if entry.body is UNKNOWN:
+            body: object = entry.body
+            if body is UNKNOWN:
                 yield Deferred(entry.path)
-            elif isinstance(entry.body, Mapping):
-                yield Statement(entry.path, cast("Mapping[str, Any]", entry.body))
+            elif isinstance(body, Mapping):
+                yield Statement(entry.path, cast("Mapping[str, Any]", body))
     except Deferred as deferred:
         yield deferred
 

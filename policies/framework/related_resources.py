@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .policy import any_of
 from .properties import Deferred, Entry
@@ -74,5 +74,6 @@ def applies_to_some_objects(rule: Entry) -> bool:
     """Return whether a rule of a bucket's lifecycle applies only to some objects. Raises Deferred where that
     is unknown. The provider reads back empty values: `prefix: ""`, `objectSizeGreaterThan: 0`."""
     selection: Any = rule.raw("filter")
-    paths = [f"filter.{key}" for key in selection] if isinstance(selection, dict) else ["filter"]
+    keys = cast("dict[str, Any]", selection) if isinstance(selection, dict) else None
+    paths = [f"filter.{key}" for key in keys] if keys is not None else ["filter"]
     return any_of(["prefix", *paths], lambda path: bool(rule.fully_known(path)))
