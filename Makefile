@@ -10,7 +10,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-growth
+.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-flat bench-growth
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -66,6 +66,9 @@ generate: ## renew what is generated: schema, pages of docs, inventories
 
 bench: ## ratios against the bare engine, and what the policies add
 	@$(RUN) python -m tests.bench
+
+bench-flat: ## ratios against a flat program on the bare engine: same resources, same waits
+	@$(RUN) python -m tests.bench_flat $(ARGS)
 
 bench-growth: ## seconds, CPU and memory of each process at 1, 4 and 16 times an environment's size (long)
 	@$(RUN) python -m tests.bench_growth $(ARGS)
