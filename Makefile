@@ -9,7 +9,7 @@ ARGS ?=
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-growth
+.PHONY: help setup up preview drift refresh destroy stop policy doctor test test-unit test-end-to-end test-official lint format generate bench bench-flat bench-growth
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -65,6 +65,9 @@ generate: ## renew what is generated: schema, pages of docs, inventories
 
 bench: ## measure the twin against the bare engine, and the policies
 	@$(RUN) python -m tests.bench
+
+bench-flat: ## compare ENV with a flat program: same resources, same waits
+	@$(RUN) python -m tests.bench_flat $(ARGS)
 
 bench-growth: ## measure time and memory at 1, 4 and 16 times an environment's size (long)
 	@$(RUN) python -m tests.bench_growth $(ARGS)

@@ -23,6 +23,7 @@ PARTS: Final = (
     ("twin.gcp.provider", "provider gcp"),
     ("pulumi-resource-kubernetes", "provider kubernetes"),
     ("pulumi-resource-", "other providers"),
+    ("tests.bench_flat_provider", "flat provider"),
     ("twin.aws.server", "cloud API"),
     ("twin.gcp.server", "cloud API"),
     ("kube-apiserver", "kube-apiserver"),

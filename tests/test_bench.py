@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import bench_flat
 from tests.bench import Operation, Program, Result, alone
 from tests.bench_growth import Measured, by_process, summary
 from tests.bench_policies import Compared, Policies, Spent, largest, ran, starts
@@ -119,3 +120,36 @@ def test_the_program_alone_registers_a_whole_environment() -> None:
     assert program.resources > 50
     assert program.import_seconds > 0
     assert program.register_seconds > 0
+
+
+URN = "urn:pulumi:dev::ai-platform::aiplatform:index:Cluster$aws:eks/cluster:Cluster::cluster"
+
+
+def test_the_flat_program_waits_as_long_as_the_cloud_took() -> None:
+    vpc = URN.replace("eks/cluster:Cluster", "ec2/vpc:Vpc")
+    waits = {URN: {"create": 4.5, "delete": 1.0}}
+    state = [
+        {
+            "urn": "urn:pulumi:dev::ai-platform::pulumi:pulumi:Stack::s",
+            "type": "pulumi:pulumi:Stack",
+            "custom": False,
+        },
+        {"urn": vpc, "type": "aws:ec2/vpc:Vpc", "custom": True, "inputs": {"cidr": "10.0.0.0/16"}},
+        {"urn": URN, "type": "aws:eks/cluster:Cluster", "custom": True, "dependencies": [vpc]},
+    ]
+    network, cluster = bench_flat.recorded(state, waits, {URN: 9.0, vpc: 2.0})
+    assert (cluster["create"], cluster["delete"]) == (4.5, 1.0), "without the work of our provider"
+    assert network["create"] == 0.0, "a step that only our own provider worked in waits for nothing"
+    assert cluster["dependencies"] == [vpc]
+    assert network["type"] == "flat:index:aws_ec2_vpc_Vpc", "the engine asks the flat provider for it"
+
+
+def test_a_kubernetes_resource_takes_as_long_as_its_step() -> None:
+    deployment = {"urn": URN, "type": "kubernetes:apps/v1:Deployment", "custom": True}
+    (resource,) = bench_flat.recorded([deployment], {}, {URN: 3.0})
+    assert resource["create"] == 3.0
+
+
+def test_secrets_are_plain_in_the_flat_program() -> None:
+    secret = {bench_flat.SECRET: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
+    assert bench_flat.plain({"password": secret, "__defaults": []}) == {"password": "secret"}

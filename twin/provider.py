@@ -35,6 +35,7 @@ from twin.core.messages import (
     token_of,
 )
 from twin.core.serving import run
+from twin.core.waiting import logged_waits
 from twin.core.wire import Refused, Unfinished, guarded, secret_outputs
 from twin.engine_values import Path_, compact, has_unknown, marshal, unmarshal
 from twin.resource import CANCELLED, UNKNOWN, Cloud, Context, Failure, Props, ResourceType
@@ -216,7 +217,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             return provider_pb2.CreateResponse(properties=self._marshal(type, outputs, values.secrets))
         type, configured = self._entry(token), self._configured(request.timeout)
         inputs = self._prepared(token, values.props)
-        id, outputs = Lifecycle(self.store, type, configured, self._config).create(request.urn, inputs)
+        with logged_waits("create", request.urn):
+            id, outputs = Lifecycle(self.store, type, configured, self._config).create(request.urn, inputs)
         whole = complete(schema, compact(inputs), outputs)
         return provider_pb2.CreateResponse(id=id, properties=self._marshal(type, whole, values.secrets))
 
@@ -267,7 +269,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         token = token_of(request.urn)
         self.store.mention(request.urn, token, request.id)
         state = unmarshal(request.properties).props
-        Lifecycle(self.store, self._entry(token), self._configured(request.timeout)).delete(request.id, state)
+        with logged_waits("delete", request.urn):
+            Lifecycle(self.store, self._entry(token), self._configured(request.timeout)).delete(
+                request.id, state
+            )
         return empty_pb2.Empty()
 
     # ---- functions

@@ -80,10 +80,19 @@ CANCELLED: Final = threading.Event()
 """Set when the engine cancels or the provider is told to stop."""
 
 
+_WAITED: Final = threading.local()
+
+
 def pause(seconds: float) -> None:
     """Sleep, as everything that waits for the cloud must; raise Cancelled as soon as the engine cancels."""
+    _WAITED.seconds = waited() + seconds
     if CANCELLED.wait(seconds):
         raise Cancelled("cancelled while waiting for the cloud")
+
+
+def waited() -> float:
+    """Return how many seconds this thread has slept in `pause`: what the cloud needs, and no work of ours."""
+    return getattr(_WAITED, "seconds", 0.0)
 
 
 @dataclass(frozen=True)

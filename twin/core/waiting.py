@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 from collections.abc import Iterator
+
+from twin.resource import waited
 
 
 def growing_pauses() -> Iterator[float]:
@@ -11,3 +15,14 @@ def growing_pauses() -> Iterator[float]:
     while True:
         yield seconds
         seconds = min(seconds * 1.5, 2.0)
+
+
+@contextlib.contextmanager
+def logged_waits(action: str, urn: str) -> Iterator[None]:
+    """Log how many seconds of a call the cloud took, where it took any; the rest was work of this machine."""
+    before = waited()
+    try:
+        yield
+    finally:
+        if seconds := waited() - before:
+            logging.getLogger(__name__).info("waited %.2f s to %s %s", seconds, action, urn)
