@@ -26,6 +26,9 @@ FOLDER: Final = "environments"
 ENVIRONMENTS: Final = Path(__file__).resolve().parents[1] / FOLDER
 """The engine runs the program in stacks/, so the folder is found from here."""
 # Pulumi's own keys at the top of a stack file.
+LARGEST: Final = 128 * 1024
+"""Bytes of a file's own configuration as Pulumi's language host passes it to the program: in one environment
+variable, PULUMI_CONFIG, which Linux limits to 32 pages (execve(2), MAX_ARG_STRLEN; pulumi/pulumi#8680)."""
 TOP_LEVEL: Final = ("config", "secretsprovider", "encryptionsalt", "encryptedkey", "environment")
 
 
@@ -61,7 +64,23 @@ def load_file(path: Path, shared: Path = shared_files.FOLDER) -> Settings:
         raise SettingsError(
             [*problems, f"{_shown(path)}: config: missing; expected an object with all topics"]
         )
+    size = _size_for_program(cast("Mapping[str, Any]", config))
+    if size > LARGEST:
+        problems = [
+            *problems,
+            f"{_shown(path)}: config: {size // 1024} KiB as Pulumi passes it to the program; expected at most "
+            f"{LARGEST // 1024} KiB: move declarations to {FOLDER}/shared/, whose files have no limit",
+        ]
     return _settings(_shown(path), located(config, config, _shown(path)), problems, shared)
+
+
+def _size_for_program(config: Mapping[str, Any]) -> int:
+    """Return the bytes of PULUMI_CONFIG with its name: each value is JSON in a string of a JSON object."""
+    values = {
+        name: value if isinstance(value, str) else json.dumps(value, default=str, separators=(",", ":"))
+        for name, value in config.items()
+    }
+    return len(f"PULUMI_CONFIG={json.dumps(values)}".encode()) + 1
 
 
 def load_engine(stack: str) -> Loaded:

@@ -124,8 +124,8 @@ def measure(
     folder: its home. tables: how many tables the lakehouse has beyond those of the file.
     """
     progress("starting the twin")
-    with Twin(stack, folder).started() as twin:
-        ours_where = ("--stack", stack, "--config-file", str(enlarged(twin, folder, tables)))
+    with Twin(stack, folder).started() as twin, enlarged(twin, folder, tables) as file:
+        ours_where = ("--stack", stack, "--config-file", str(file))
         events = folder / "events.json"
         ours: dict[str, tuple[float, dict[str, Usage]]] = {}
         theirs: dict[str, tuple[float, dict[str, Usage]]] = {}

@@ -11,6 +11,7 @@ without it, so that 16 times the size takes minutes and not hours.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -28,11 +29,13 @@ from rich.table import Table
 from ruamel.yaml import YAML
 
 from cli import engine, engine_settings
+from stacks import shared_files
 from tests.bench_processes import Sampler, Usage
 from tests.end_to_end.harness import ROOT, Twin
 from tests.inventories.rendering import registered
 from twin import environment
 
+SHARED: Final = shared_files.FOLDER / "bench-growth.yaml"
 INVENTORIES: Final = ROOT / "tests" / "inventories" / "environments"
 RESOURCES_OF_A_TABLE: Final = 7
 """What one more table of the lakehouse adds to an environment, about."""
@@ -116,8 +119,8 @@ def measure(
     # Until `up` has made them the number is the one that was aimed at.
     resources = base * size
     results: list[Measured] = []
-    with Twin(stack, folder).started() as twin:
-        file = enlarged(twin, folder, base * (size - 1) // RESOURCES_OF_A_TABLE)
+    tables = base * (size - 1) // RESOURCES_OF_A_TABLE
+    with Twin(stack, folder).started() as twin, enlarged(twin, folder, tables) as file:
         for name, words in commands:
             progress(f"{size}x: {name}")
             where = ("--stack", twin.environment, "--config-file", str(file))
@@ -134,32 +137,41 @@ def count(twin: Twin) -> int:
     return len(json.loads(exported)["deployment"].get("resources", []))
 
 
-def enlarged(twin: Twin, folder: Path, tables: int) -> Path:
-    """Write the environment file with as many more tables."""
+@contextlib.contextmanager
+def enlarged(twin: Twin, folder: Path, tables: int) -> Iterator[Path]:
+    """Write the environment file with as many more tables, which are in a shared file until the block ends.
+
+    A file's own configuration is limited to 128 KiB (stacks/loading.py).
+    """
     document = YAML(typ="safe").load(engine.ensure_stack(twin.world, twin.environment))
-    # Tables of the shared files stay: these are merged with them.
-    lakehouse = document["config"].setdefault("ai-platform:lakehouse", {})
-    lakehouse["tables"] = [*lakehouse.get("tables", []), *(table(number) for number in range(tables))]
+    document["config"].setdefault("ai-platform:shared", {}).setdefault("files", []).append(SHARED.stem)
+    lakehouse = {"tables": [table(number) for number in range(tables)]}
     file = folder / f"Pulumi.{twin.environment}.yaml"
     with file.open("w") as stream:
         YAML().dump(document, stream)
-    return file
+    SHARED.write_text(json.dumps({"shared": {"ai-platform:lakehouse": lakehouse}}))
+    try:
+        yield file
+    finally:
+        SHARED.unlink()
 
 
 def table(number: int) -> dict[str, Any]:
-    """Return a table with a pii column, in few bytes.
+    """Return a table as a team declares it, with a pii column.
 
     All names are of one length: credentials for a table could open one whose name continues its name.
-    The language host passes the configuration in one environment variable, which Linux limits to 128 KiB.
     """
     return {
         "zone": "curated",
-        "name": f"t{number:04}",
-        "owner": "t@acme.example",
+        "name": f"growth_{number:04}",
+        "owner": "growth@acme.example",
         "columns": [
-            {"name": "id", "type": "long"},
+            {"name": "id", "type": "long", "required": True},
+            {"name": "day", "type": "date"},
+            {"name": "amount", "type": "decimal(10,2)"},
             {"name": "email", "type": "string", "classification": "pii"},
         ],
+        "partitions": [{"column": "day", "transform": "identity"}],
     }
 
 

@@ -285,3 +285,25 @@ def test_the_schema_refuses_a_file_that_is_both_or_neither() -> None:
     assert not VALIDATOR.is_valid({**environment, "shared": {}}), "an environment's file or a shared one"
     assert not VALIDATOR.is_valid({}), "an environment's file or a shared one"
     assert not VALIDATOR.is_valid({"shared": {"ai-platform:environment": {}}}), "it cannot be shared"
+
+
+def many_tables(count: int) -> list[dict[str, Any]]:
+    """Return so many tables as a file declares them."""
+    columns = [{"name": name, "type": "long"} for name in ("id", "day", "amount")]
+    return [
+        {"zone": "raw", "name": f"t{number:04}", "owner": "a@acme.example", "columns": columns}
+        for number in range(count)
+    ]
+
+
+def test_file_that_is_too_large_for_the_language_host_is_refused(tmp_path: Path) -> None:
+    reported = problems(tmp_path, {"lakehouse": {"tables": many_tables(1000)}})
+    [problem] = [problem for problem in reported if "config: " in problem]
+    assert "expected at most 128 KiB: move declarations to environments/shared/" in problem
+
+
+def test_shared_declarations_have_no_limit_of_size(tmp_path: Path) -> None:
+    document = {"shared": {"ai-platform:lakehouse": {"writers": ["pipelines"], "tables": many_tables(1000)}}}
+    identity = {"pipelines": {"namespace": "pipelines", "service_account": "pipelines"}}
+    settings = load(tmp_path, {"workload_identities": identity}, "large", large=json.dumps(document))
+    assert len(tables(settings)) == 1000

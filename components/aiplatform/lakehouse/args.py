@@ -112,7 +112,7 @@ class LakehouseArgs(TypedDict):
     """AWS: the store of tables: `buckets` (the zones'), or `s3_tables` (S3 Tables, which maintains tables
     itself). It cannot be changed after the lakehouse is created. Default `buckets`."""
     tables: NotRequired[list[LakehouseTableArgs]]
-    """The Iceberg tables. Default none."""
+    """The Iceberg tables, at most 1000. Default none."""
     streams: NotRequired[list[LakehouseStreamArgs]]
     """Events that are appended to tables of raw as they arrive. Default none."""
     captures: NotRequired[list[LakehouseCaptureArgs]]
@@ -231,7 +231,7 @@ class LakehouseSettings(CloudNeutral):
     region: Annotated[str, REGION] | None = None
     zones: ZonesSettings = ZonesSettings()
     store: Store = "buckets"
-    tables: Annotated[list[TableSettings], length(0, 200, "tables")] = field(
+    tables: Annotated[list[TableSettings], length(0, 1000, "tables")] = field(
         default_factory=list[TableSettings]
     )
     streams: Annotated[list[StreamSettings], length(0, 50, "streams")] = field(
