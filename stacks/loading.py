@@ -68,7 +68,7 @@ def load_file(path: Path, shared: Path = shared_files.FOLDER) -> Settings:
     if size > LARGEST:
         problems = [
             *problems,
-            f"{_shown(path)}: config: {size // 1024} KiB as Pulumi passes it to the program; expected at most "
+            f"{_shown(path)}: config: {size // 1024} KiB as Pulumi passes it on; expected at most "
             f"{LARGEST // 1024} KiB: move declarations to {FOLDER}/shared/, whose files have no limit",
         ]
     return _settings(_shown(path), located(config, config, _shown(path)), problems, shared)
