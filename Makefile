@@ -62,7 +62,7 @@ format: ## let ruff mend what it can
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
 
 generate: ## renew what is generated: schema, pages of docs, inventories
-	@$(RUN) sh -c 'python -m stacks.schema && python -m tests.generate'
+	@$(RUN) sh -c 'python -m tests.generating.inputs && python -m stacks.schema && python -m tests.generate'
 
 bench: ## ratios against the bare engine, and what the policies add
 	@$(RUN) python -m tests.bench

@@ -66,7 +66,7 @@ def _endpoints(settings: Settings) -> Iterator[tuple[str, str]]:
     if missing:
         told = ", ".join(f"{each} ({who})" for each, who in missing.items())
         yield (
-            "network.endpoints",
+            "network.aws.endpoints",
             f"nat 'none' leaves endpoints as the only way out, and these are missing: {told}",
         )
 

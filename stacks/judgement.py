@@ -34,34 +34,18 @@ from stacks.to_be import (
     zones_to_be,
 )
 
-# Where a component's argument has another name than the key of the file.
-_RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
-    "network": {
-        "zone_count": "zones",
-        "zone_ids": "zones",
-        "flow_log_retention_days": "flow_logs.retention_days",
-    },
-    "cluster.autoscaling": {"scale_down_after_minutes": "scale_down_unneeded_minutes"},
-    "runner": {
-        "deployer_role_arn": "deployer",
-        "connection_arn": "connection",
-        "github_workflows": "workflows",
-        "github_actors": "actors",
-    },
-}
 _OF_ENVIRONMENT: Final = {"project": "environment.project_id", "region": "environment.region"}
 # Arguments that the file does not have: whatever is wrong under one of them is this key's to change.
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
-    "cluster.autoscaling": {"mirrors": "images.mirrors", "version": "cluster.version"},
-    # Who reads a file of Google Cloud's knows the environment's keys.
-    "network": _OF_ENVIRONMENT,
+    "cluster_autoscaler": {"mirrors": "images.mirrors", "cluster": "cluster"},
+    "network": {f"gcp.{key}": place for key, place in _OF_ENVIRONMENT.items()},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _OF_ENVIRONMENT,
     "feature_store": {"mirrors": "images.mirrors"},
     "container_registry": _OF_ENVIRONMENT,
-    "model_registry": {"mirrors": "images.mirrors", "network": "network.private_services"},
+    "model_registry": {"mirrors": "images.mirrors", "network": "network.gcp.private_services"},
 }
 _GOOD_CIDR: Final = "10.0.0.0/16"
 """Stands for a range that the network refuses, so that nobody else refuses it once more."""
@@ -77,10 +61,10 @@ def problems(settings: Settings) -> list[tuple[str, str]]:
     if "network.cidr" in dict(found):
         there["cidr"] = _GOOD_CIDR
     found += _asked("cluster", ClusterSettings, lambda: arguments.cluster(settings, there))
-    if settings.cluster.autoscaling is not None:
+    if settings.cluster_autoscaler is not None:
         known = dict(found)
-        judged = ClusterAutoscalerSettings
-        asked = _asked("cluster.autoscaling", judged, lambda: arguments.autoscaler(settings, here, []))
+        model = ClusterAutoscalerSettings
+        asked = _asked("cluster_autoscaler", model, lambda: arguments.autoscaler(settings, here, []))
         # A version that the cluster refuses is told once.
         found += [(key, reason) for key, reason in asked if key not in known]
     if settings.has_runner:
@@ -134,16 +118,14 @@ def _above(settings: Settings, below: FoundationToBe) -> list[tuple[str, str]]:
 def key_of(topic: str, path: str) -> str:
     """The key of the file behind a component's argument (`cluster.version` of `ClusterArgs.version`)."""
     argument = path.partition(".")[2]
-    argument = argument.removeprefix("cluster.") if topic.startswith("cluster") else argument
+    if topic == "cluster_autoscaler" and argument.startswith("cluster."):
+        return argument
     head = re.split(r"\W", argument, maxsplit=1)[0]
     if head == "prefix":
         return _PREFIX
-    first = topic if topic in _RENAMED else topic.partition(".")[0]
-    cause = _CAUSED_BY.get(first, {}).get(head)
-    if cause is not None:
-        return cause.format(topic=topic)
-    renamed = _RENAMED.get(first, {}).get(head, head)
-    return ".".join(filter(None, [topic, renamed + argument[len(head) :]]))
+    causes = _CAUSED_BY.get(topic.partition(".")[0], {})
+    cause = causes.get(argument) or causes.get(head)
+    return cause.format(topic=topic) if cause is not None else ".".join(filter(None, [topic, argument]))
 
 
 def _asked(topic: str, model: type[Any], given: Callable[[], Any]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML, YAMLError
 from stacks import gpudirect_ranges, isolation, judgement, room
 from stacks.profiles import PROFILES, with_profile
 from stacks.settings import NAMESPACE, TOPICS, Settings, key, parse
+from stacks.settings.base import replacement
 
 FOLDER: Final = "environments"
 # Pulumi's own keys at the top of a stack file.
@@ -207,7 +208,7 @@ def _names_a_type(part: int | str) -> bool:
 def _reason(problem: dict[str, Any], path: Sequence[int | str]) -> str:
     kind, got = problem["type"], problem.get("input")
     if kind == "extra_forbidden":
-        return f"unknown key{_nearest(str(path[-1]), _keys_at(path[:-1]))}"
+        return f"unknown key{_hint(path)}"
     if kind == "missing":
         return "missing; it has no default"
     if kind == "value_error":
@@ -252,8 +253,21 @@ def _form(problem: dict[str, Any], path: Sequence[int | str]) -> str | None:
     }.get(kind)
 
 
+def _hint(path: Sequence[int | str]) -> str:
+    """What may replace an unknown key: its new name, the block that has it, or the nearest key."""
+    key, models = str(path[-1]), _models_at(path[:-1])
+    instead = replacement(models, key)
+    known = sorted({name for model in models for name in model.model_fields})
+    return f"; use {instead}" if instead else _nearest(key, known)
+
+
 def _keys_at(path: Sequence[int | str]) -> list[str]:
     """The keys that a topic, or an object inside one, knows."""
+    return sorted({name for model in _models_at(path) for name in model.model_fields})
+
+
+def _models_at(path: Sequence[int | str]) -> list[type[BaseModel]]:
+    """The models of a topic, or of an object inside one."""
     models: list[type[BaseModel]] = [Settings]
     for part in path:
         following: list[type[BaseModel]] = []
@@ -264,7 +278,7 @@ def _keys_at(path: Sequence[int | str]) -> list[str]:
             else:
                 following.extend(_models_in(field.annotation))
         models = following
-    return sorted({name for model in models for name in model.model_fields})
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

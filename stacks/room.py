@@ -33,7 +33,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
     except ArgumentError:
         return  # told elsewhere
     cidr = IPv4Network(network.cidr)
-    reason = planning.too_small(cidr, settings.network.pods, nodes, network.pods_per_node)
+    reason = planning.too_small(cidr, settings.network.pods, nodes, network.gcp.pods_per_node)
     if reason:
         yield (
             "network.cidr",

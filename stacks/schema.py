@@ -20,13 +20,6 @@ def schema() -> dict[str, Any]:
     """The schema of a whole file. What a profile supplies is not required here."""
     model = Settings.model_json_schema(ref_template="#/$defs/{model}")
     definitions = cast("dict[str, dict[str, Any]]", model["$defs"])
-    for name in ("Network", "FlowLogs", "Cluster", "SystemNodes", "Autoscaling"):
-        kept = {"cidr", "version", "api_access"}
-        required = [item for item in definitions[name].get("required", []) if item in kept]
-        definitions[name].pop("required", None)
-        if required:
-            definitions[name]["required"] = required
-    definitions["GpuPool"]["required"].remove("capacity")
     properties = cast("dict[str, Any]", model["properties"])
     strings = {name: {"type": "string"} for name in TOP_LEVEL if name not in ("config", "environment")}
     return {

@@ -80,7 +80,7 @@ def network_to_be(settings: Settings, zones: Sequence[str]) -> NetworkReferenceA
         "intra_subnet_ids": subnets,
         "zones": [{"id": zone, "name": zone, "private_subnet_id": f"subnet-{zone}"} for zone in zones],
     }
-    if settings.environment.cloud == "gcp" and settings.network.private_services is not False:
+    if settings.environment.cloud == "gcp" and settings.network.gcp.private_services:
         there["private_services"] = "to-be"
     return there
 

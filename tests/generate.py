@@ -17,6 +17,7 @@ from tests.generating import (
     components,
     environment,
     google_access,
+    inputs,
     policies,
     renewing,
 )
@@ -30,6 +31,7 @@ PAGES = Path("docs/components")
 def files() -> Mapping[Path, str]:
     """Path in the repository -> what it should hold."""
     return {
+        **inputs.files(),
         Path("components/schema.json"): components.schema(),
         **{PAGES / name: text for name, text in components.pages().items()},
         Path("docs/clouds.md"): cloud_support.text(),

@@ -111,7 +111,7 @@ def _zones(settings: Settings, there: Sequence[str]) -> tuple[Sequence[str], lis
     wanted = first_zones(settings.environment.region, given) if isinstance(given, int) else given
     found = [
         (
-            "network.zones" if isinstance(given, int) else f"network.zones[{index}]",
+            "network.zone_count" if isinstance(given, int) else f"network.zone_ids[{index}]",
             f"{got(zone)}, which {settings.environment.region} has not; it has {', '.join(sorted(there))}"
             + ("; list two or three of them" if isinstance(given, int) else ""),
         )

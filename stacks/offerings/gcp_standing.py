@@ -33,7 +33,7 @@ def of_the_cluster(settings: Settings, zones: Sequence[str], options: pulumi.Inv
         "false, or make a cluster anew (a new environment.name)"
     )
     if settings.cluster.multi_networking:
-        return [("cluster.multi_networking", f"got true, which {reason}")]
+        return [("cluster.gke.multi_networking", f"got true, which {reason}")]
     return [
         (f"gpu_pools.{pool}.accelerator", f"{got(settings.gpu_pools[pool].accelerator)}, which {reason}")
         for pool in settings.gpu_pools
@@ -52,12 +52,12 @@ def _elsewhere(settings: Settings, location: str, options: pulumi.InvokeOptions)
             reason = (
                 f"the control plane of {there.name} stands in {other} for good: let it be the first{anew}"
             )
-            return [("network.zones", f"the first is {location}, but {reason}")]
+            return [("network.zone_ids", f"the first is {location}, but {reason}")]
         was = "zonal" if is_zone(other) else "regional"
-        kind = settings.cluster.control_plane or "regional"
+        kind = settings.cluster.control_plane
         return [
             (
-                "cluster.control_plane",
+                "cluster.gke.control_plane",
                 f"{got(kind)}, but {there.name} was made {was}, in {other}, which is for good: say {was}"
                 f"{anew}",
             )

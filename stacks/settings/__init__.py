@@ -1,12 +1,12 @@
 """The model of an environment file: `environments/Pulumi.<cloud>-<profile>.yaml`.
 
-Everything stands under `config: ai-platform:<topic>:`, one object a topic. What a file leaves out comes from
-its profile (stacks/profiles.py). Unknown keys and wrong types are errors that name the file, the key and what
-would be right, before the engine registers anything.
+All keys are under `config: ai-platform:<topic>:`, one object a topic. Most topics are generated from the
+arguments of a component (generated.py). Keys that a file leaves out come from its profile
+(stacks/profiles.py). Unknown keys and wrong types are errors that name the file, the key and what is
+expected, before the engine registers anything.
 
-Here stand the shape of a file and the rules of the platform: what a profile allows, what joins several
-topics. What a value of a component may be is the component's to judge (stacks/judgement.py asks it), and is
-not said here again.
+This package has the shape of a file and the rules of the platform: what a profile allows, and what depends on
+several topics. Rules of a component's arguments are the component's (stacks/judgement.py).
 """
 
 from __future__ import annotations
@@ -22,28 +22,26 @@ from aiplatform._shared.cloud_support import CLOUDS
 from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from stacks.settings import joined, principals
-from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
+from stacks.settings.base import Topic
+from stacks.settings.cluster import Cluster, ClusterAutoscaler
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
-from stacks.settings.from_arguments import OfArguments, given
+from stacks.settings.generated import ComponentTopic, stated
 from stacks.settings.ml import ContainerRegistry, ModelRegistry
-from stacks.settings.network import FlowLogs, Images, Network
-from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool, Sharing, Taint
-from stacks.settings.runner import Runner
-from stacks.settings.topic import Topic
+from stacks.settings.network import Images, Network
+from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool
+from stacks.settings.runner import PLATFORM_VARIABLES, Runner
 
 __all__ = [
     "MATERIALIZER",
     "NAMESPACE",
     "TOPICS",
-    "ApiAccess",
-    "Autoscaling",
     "CapacityEntry",
     "Cluster",
+    "ClusterAutoscaler",
     "ContainerRegistry",
     "Environment",
     "FeatureStore",
-    "FlowLogs",
     "GpuPool",
     "Images",
     "Lakehouse",
@@ -53,9 +51,6 @@ __all__ = [
     "Pool",
     "Runner",
     "Settings",
-    "Sharing",
-    "SystemNodes",
-    "Taint",
     "Topic",
     "WorkloadIdentity",
     "key",
@@ -71,6 +66,8 @@ class Settings(Topic):
     environment: Environment
     network: Network
     cluster: Cluster
+    cluster_autoscaler: ClusterAutoscaler | None = None
+    """Left out, it is as the profile states."""
     runner: Runner = Runner()
     images: Images = Images()
     node_pools: dict[str, NodePool] = Field(default_factory=dict)
@@ -97,20 +94,19 @@ class Settings(Topic):
     @property
     def named_principals(self) -> dict[str, str]:
         """Dotted key -> who is named there, a workload identity or a principal of the cloud."""
-        found: dict[str, str] = {}
-        for topic in principals.PLACES:
-            there: OfArguments | None = getattr(self, topic)
-            if there is not None:
-                found.update(principals.named(topic, given(there)))
-        return found
+        principals_by_key: dict[str, str] = {}
+        for name in principals.PLACES:
+            topic: ComponentTopic | None = getattr(self, name)
+            if topic is not None:
+                principals_by_key.update(principals.named(name, stated(topic)))
+        return principals_by_key
 
     @property
     def has_runner(self) -> bool:
         """Whether there is a runner in the network."""
         if self.environment.cloud != "aws":
             return False
-        wanted = self.cluster.api_access == "in_vpc"
-        return wanted if self.runner.enabled is None else self.runner.enabled
+        return self.cluster.in_vpc if self.runner.enabled is None else self.runner.enabled
 
     def problems(self) -> Iterator[tuple[str, str]]:
         """(dotted key, reason) of what the profile does not allow, and of what joins several topics."""
@@ -127,8 +123,8 @@ class Settings(Topic):
                     "cluster.deletion_protection",
                     "got false, but prod keeps it on; set environment.teardown to retire it",
                 )
-        if self.environment.profile != "dev" and self.network.flow_logs.retention_days == 0:
-            yield "network.flow_logs.retention_days", "got 0, but only dev may turn flow logs off"
+        if self.environment.profile != "dev" and self.network.flow_log_retention_days == 0:
+            yield "network.flow_log_retention_days", "got 0, but only dev may turn flow logs off"
         yield from self._strangers()
         yield from self._feature_store_problems()
         yield from joined.problems(self)
@@ -152,7 +148,7 @@ class Settings(Topic):
         if self.lakehouse is None:
             yield "feature_store", "has no lakehouse to take features from; say lakehouse, too"
             return
-        grants = given(self.lakehouse).get("grants", [])
+        grants = stated(self.lakehouse).get("grants", [])
         if not any(grant["principal"] == MATERIALIZER for grant in grants):
             yield (
                 "lakehouse.grants",
@@ -167,21 +163,29 @@ class Settings(Topic):
                 yield (
                     f"runner.{name}",
                     f"{here} has no place for a runner: the cluster's DNS endpoint is reached from anywhere "
-                    "and guarded by IAM; leave it out, and say api_access: dns",
+                    "and guarded by IAM; leave it out, and set cluster.api_access.mode to dns",
                 )
 
     def _runner_problems(self) -> Iterator[tuple[str, str]]:
         runner, account = self.runner, self.environment.account_id
-        if self.cluster.api_access != "in_vpc":
+        if not self.cluster.in_vpc:
             yield "runner.enabled", "got true, but with api_access.cidrs nothing needs one; leave it out"
-        if runner.deployer is None:
+        if "security_group_id" in stated(self.cluster.api_access):
             yield (
-                "runner.deployer",
-                "missing; api_access: in_vpc needs a runner in the network, and an IAM role that it works "
-                "as; or say enabled: false where you have a way in of your own",
+                "cluster.api_access.security_group_id",
+                "got one, but the runner's group reaches the API; expected none, or runner.enabled: false",
             )
-        elif f":iam::{account}:" not in runner.deployer and ":role/" in runner.deployer:
-            yield "runner.deployer", f"got {runner.deployer!r}, expected a role of this account, {account}"
+        for name in PLATFORM_VARIABLES:
+            if name in runner.environment_variables:
+                yield f"runner.environment_variables.{name}", "is set by the platform; leave it out"
+        if runner.deployer_role_arn is None:
+            yield (
+                "runner.deployer_role_arn",
+                "missing; api_access.mode: in_vpc needs a runner in the network, and an IAM role for its "
+                "runs; or set enabled: false where you reach the network yourself",
+            )
+        elif f":iam::{account}:" not in (role := runner.deployer_role_arn) and ":role/" in role:
+            yield "runner.deployer_role_arn", f"got {role!r}, expected a role of this account, {account}"
         if runner.state is None and runner.buildspec is None:
             yield "runner.state", "missing; expected where Pulumi keeps the state: s3://<your state bucket>"
         if self.network.nat == "none" and runner.repository is not None:

@@ -13,7 +13,7 @@ from aiplatform.feature_store.args import SERVER as STORE_SERVER
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
 from stacks.settings.data import MATERIALIZER
-from stacks.settings.from_arguments import given
+from stacks.settings.generated import stated
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
@@ -36,7 +36,7 @@ def problems(settings: Settings) -> Iterator[tuple[str, str]]:
 def _feature_store(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.feature_store is None or settings.environment.profile != "prod":
         return
-    if given(settings.feature_store).get("server", {}).get("min_replicas") == 1:
+    if stated(settings.feature_store).get("server", {}).get("min_replicas") == 1:
         yield (
             "feature_store.server.min_replicas",
             "got 1, which falls with its zone; prod has at least 2",
@@ -81,7 +81,7 @@ def _of_the_platform(settings: Settings) -> tuple[dict[str, str], dict[tuple[str
         names = dict.fromkeys((MATERIALIZER, STORE_IDENTITY), "the feature store")
         pods = {(STORE_NAMESPACE, each): "feature_store" for each in (STORE_SERVER, STORE_MATERIALIZER)}
     if settings.model_registry is not None:
-        namespace = given(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
+        namespace = stated(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
         own = (REGISTRY_SERVER, REGISTRY_SETUP)
         names |= dict.fromkeys(own, "the model registry")
         pods |= {(namespace, each): "model_registry" for each in own}
@@ -91,7 +91,7 @@ def _of_the_platform(settings: Settings) -> tuple[dict[str, str], dict[tuple[str
 def _model_registry(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.model_registry is None:
         return
-    said = given(settings.model_registry)
+    said = stated(settings.model_registry)
     namespace = said.get("namespace", REGISTRY_NAMESPACE)
     if namespace.startswith("kube-") or namespace in ("default", STORE_NAMESPACE):
         yield (

@@ -1,4 +1,4 @@
-"""A kubeconfig that holds no secret: whoever uses it proves who they are to the cloud."""
+"""Kubeconfigs without a secret: their users authenticate to the cloud."""
 
 import json
 from typing import Any

@@ -85,11 +85,11 @@ def test_a_zone_that_the_pool_names_and_that_the_network_has_not_is_told() -> No
 
 def test_a_zone_that_the_region_has_not_is_told() -> None:
     settings = settings_of("aws-dev")
-    network = settings.network.model_copy(update={"zones": ["euc1-az1", "euc1-az9"]})
+    network = settings.network.model_copy(update={"zone_ids": ["euc1-az1", "euc1-az9"], "zone_count": None})
     problems, registered = _refused(settings.model_copy(update={"network": network}))
     assert registered == ["pulumi:providers:aws aws"]
     assert len(problems) == 1
-    assert "network.zones[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
+    assert "network.zone_ids[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
 
 
 @pytest.mark.parametrize("stack", [each for each in STACKS if each.startswith("aws-")])

@@ -69,12 +69,14 @@ def test_machines_that_no_zone_offers_are_all_told_with_nothing_but_the_provider
 
 def test_a_zone_that_the_region_has_not_is_told() -> None:
     settings = settings_of("gcp-dev")
-    network = settings.network.model_copy(update={"zones": ["us-central1-a", "us-central1-q"]})
+    network = settings.network.model_copy(
+        update={"zone_ids": ["us-central1-a", "us-central1-q"], "zone_count": None}
+    )
     problems, registered = _refused(settings.model_copy(update={"network": network}), {})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
     assert (
-        "network.zones[1]: got 'us-central1-q', which us-central1 has not; it has us-central1-a"
+        "network.zone_ids[1]: got 'us-central1-q', which us-central1 has not; it has us-central1-a"
         in problems[0]
     )
 
@@ -165,19 +167,19 @@ def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
         (
             "gcp-dev",
             "us-central1",
-            "cluster.control_plane",
+            "cluster.gke.control_plane",
             "got 'zonal', but acme-dev-cluster was made regional",
         ),
         (
             "gcp-prod",
             "us-central1-a",
-            "cluster.control_plane",
+            "cluster.gke.control_plane",
             "was made zonal, in us-central1-a, which is for",
         ),
         (
             "gcp-dev",
             "us-central1-c",
-            "network.zones",
+            "network.zone_ids",
             "stands in us-central1-c for good: let it be the first",
         ),
     ],

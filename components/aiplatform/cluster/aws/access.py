@@ -19,7 +19,7 @@ def let_admins_in(
     place: Place,
 ) -> list[pulumi.Resource]:
     """Access entries of the admins and of the creator; answers what must stand before Kubernetes objects."""
-    creator = _creator(parent, place) if settings.creator_is_admin else None
+    creator = _creator(parent, place) if settings.eks.creator_is_admin else None
     names = {f"{name}-admin-{key}": arn for key, arn in _keys(settings.admins).items()}
     associations: list[pulumi.Resource] = []
     for logical, arn in names.items():

@@ -63,7 +63,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         "arn": cluster.arn,
         "endpoint": cluster.endpoint,
         "certificate_authority": control_plane.certificate_authority,
-        "service_cidr": settings.service_cidr,
+        "service_cidr": settings.eks.service_cidr,
         "security_group_id": control_plane.security_group_id,
         # A pool's nodes need the role's policies and the VPC CNI, and are gone before these go.
         "node_role_arn": after(role.arn, *ready),

@@ -168,7 +168,7 @@ class ControlPlaneBuilder:
                 public_access_cidrs=list(self.settings.api_access.cidrs) if public else None,
             ),
             kubernetes_network_config=eks.ClusterKubernetesNetworkConfigArgs(
-                ip_family="ipv4", service_ipv4_cidr=self.settings.service_cidr
+                ip_family="ipv4", service_ipv4_cidr=self.settings.eks.service_cidr
             ),
             encryption_config=eks.ClusterEncryptionConfigArgs(
                 provider=eks.ClusterEncryptionConfigProviderArgs(key_arn=key.arn), resources=["secrets"]
@@ -180,8 +180,8 @@ class ControlPlaneBuilder:
             ),
             # vpc-cni, kube-proxy and coredns are add-ons from the start, with versions and configuration.
             bootstrap_self_managed_addons=False,
-            upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type=self.settings.support.upper()),
-            zonal_shift_config=eks.ClusterZonalShiftConfigArgs(enabled=self.settings.zonal_shift),
+            upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type=self.settings.eks.support.upper()),
+            zonal_shift_config=eks.ClusterZonalShiftConfigArgs(enabled=self.settings.eks.zonal_shift),
             deletion_protection=self.settings.deletion_protection,
             tags=self.settings.tags,
             opts=self._options(

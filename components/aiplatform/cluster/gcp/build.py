@@ -71,7 +71,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         # A pool's nodes need the account's roles, and are gone before these go.
         "node_service_account": after(account.email, *roles),
         "disk_kms_key": after(disks_key.id, *keys.grants),
-        "multi_networking": settings.multi_networking,
+        "multi_networking": settings.gke.multi_networking,
         # A project's first cluster makes the pool: whoever is bound to an identity of it before is refused.
         "workload_pool": after(Output.from_input(here.workload_pool), cluster),
     }
@@ -83,13 +83,13 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
 def _needed_apis(settings: ClusterSettings) -> list[str]:
     apis = ["cloudresourcemanager", "compute", "container", "iam", "cloudkms", "artifactregistry"]
     apis += ["logging", "monitoring"]
-    if settings.image_streaming:
+    if settings.gke.image_streaming:
         apis.append("containerfilesystem")
-    if settings.filestore:
+    if settings.gke.filestore:
         apis.append("file")
-    if settings.binary_authorization:
+    if settings.gke.binary_authorization:
         apis.append("binaryauthorization")
-    if settings.security_posture:
+    if settings.gke.security_posture:
         apis.append("containersecurity")
     if settings.session_manager:
         apis.append("iap")
@@ -151,7 +151,7 @@ def _images(
     parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, here: Place, apis: Apis
 ) -> list[pulumi.Resource]:
     """The project's policy of Binary Authorization: what this cluster runs; all other clusters as before."""
-    if not settings.binary_authorization:
+    if not settings.gke.binary_authorization:
         return []
     policy = binaryauthorization.Policy(
         f"{name}-images",
@@ -161,7 +161,7 @@ def _images(
         global_policy_evaluation_mode="ENABLE",
         admission_whitelist_patterns=[
             binaryauthorization.PolicyAdmissionWhitelistPatternArgs(name_pattern=pattern)
-            for pattern in settings.binary_authorization
+            for pattern in settings.gke.binary_authorization
         ],
         default_admission_rule=binaryauthorization.PolicyDefaultAdmissionRuleArgs(
             evaluation_mode="ALWAYS_ALLOW", enforcement_mode="ENFORCED_BLOCK_AND_AUDIT_LOG"

@@ -50,7 +50,7 @@ def node_account(
             member=account.member,
             opts=ResourceOptions(parent=parent, depends_on=[apis["cloudresourcemanager"]]),
         )
-        for role in (*NODE_ROLES, *([_STREAMING] if settings.image_streaming else []))
+        for role in (*NODE_ROLES, *([_STREAMING] if settings.gke.image_streaming else []))
     ]
     return account, roles
 
@@ -87,7 +87,7 @@ def system_nodes(
         SYSTEM_LABELS,
         [Taint(SYSTEM_TAINT, "NoSchedule", "true")],
         settings.tags,
-        {"gcfs_config": container.NodePoolNodeConfigGcfsConfigArgs(enabled=settings.image_streaming)},
+        {"gcfs_config": container.NodePoolNodeConfigGcfsConfigArgs(enabled=settings.gke.image_streaming)},
     )
     return gke.node_pool(
         parent,

@@ -45,7 +45,7 @@ class Zone:
 class Built:
     """What the component shows of the VPC.
 
-    ways: how the private subnets reach AWS and the world: routes and endpoints.
+    ways: routes and endpoints by which the private subnets reach AWS and the internet.
     """
 
     vpc: ec2.Vpc
@@ -94,7 +94,7 @@ class Builder:
         """All of it. The zones are looked up first: a zone that does not exist is refused before anything
         is made."""
         refuse_endpoints(self.settings, self.place.region)
-        found = find_zones(self.settings, pulumi.InvokeOptions(parent=self.parent))
+        names = find_zones(self.settings, pulumi.InvokeOptions(parent=self.parent))
         network = ec2.Vpc(
             f"{self.name}-vpc",
             cidr_block=self.settings.cidr,
@@ -109,10 +109,10 @@ class Builder:
             tags=self._tags("default-closed"),
             opts=self._options(),
         )
-        plans = plan(IPv4Network(self.settings.cidr), len(found))
+        plans = plan(IPv4Network(self.settings.cidr), len(names))
         zones = [
             self._zone(network, zone_id, zone, subnets)
-            for (zone_id, zone), subnets in zip(found.items(), plans, strict=True)
+            for (zone_id, zone), subnets in zip(names.items(), plans, strict=True)
         ]
         addresses = self._routes(network, zones)
         self._interface_endpoints(network, zones)
@@ -162,7 +162,7 @@ class Builder:
     def _routes(self, network: ec2.Vpc, zones: list[Zone]) -> list[ec2.Eip]:
         """Route tables, the ways out, and the gateway endpoints; answers the NAT gateways' addresses.
 
-        Each zone has a private table of its own in every NAT mode, so that a change of mode changes a route.
+        Each zone has a private table in every NAT mode, so that a change of mode only changes a route.
         """
         gateway = ec2.InternetGateway(
             f"{self.name}-internet-gateway",
@@ -184,7 +184,7 @@ class Builder:
         intra = self._table(network, "intra", [(zone.id, zone.intra) for zone in zones])
         addresses = self._nat(zones, private, gateway)
         policies = {
-            "s3": endpoint_policies.s3(self.place, self.settings.readable_buckets),
+            "s3": endpoint_policies.s3(self.place, self.settings.aws.readable_buckets),
             "dynamodb": endpoint_policies.dynamodb(self.place),
         }
         for service, policy in policies.items():
@@ -255,7 +255,7 @@ class Builder:
         return addresses
 
     def _interface_endpoints(self, network: ec2.Vpc, zones: list[Zone]) -> None:
-        if not self.settings.endpoints:
+        if not self.settings.aws.endpoints:
             return
         group = ec2.SecurityGroup(
             f"{self.name}-endpoints",
@@ -277,7 +277,7 @@ class Builder:
             opts=self._options(),
         )
         self._ways.append(rule)
-        for service in self.settings.endpoints:
+        for service in self.settings.aws.endpoints:
             endpoint = ec2.VpcEndpoint(
                 f"{self.name}-endpoint-{service}",
                 vpc_id=network.id,
@@ -297,12 +297,12 @@ class Builder:
 def refuse_endpoints(settings: NetworkSettings, region: str) -> None:
     """Raise ArgumentError for interface endpoints in China: there the names of some services begin with
     `cn.com.amazonaws`, those of others with `com.amazonaws` (aws/aws-cdk, issue 11140)."""
-    if settings.endpoints and region.startswith("cn-"):
+    if settings.aws.endpoints and region.startswith("cn-"):
         reason = (
-            f"{got(settings.endpoints)}, expected none in {region}: services there have names that this "
+            f"{got(settings.aws.endpoints)}, expected none in {region}: services there have names that this "
             "component does not know; with a NAT gateway nodes reach them without endpoints"
         )
-        raise ArgumentError([Problem("NetworkArgs.endpoints", reason)])
+        raise ArgumentError([Problem("NetworkArgs.aws.endpoints", reason)])
 
 
 def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict[str, str]:
@@ -325,8 +325,8 @@ def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict
     if wanted is None:
         wanted = list(known)[: settings.zones]
         if len(wanted) < settings.zones:
-            listed = ", ".join(known) or "none"
-            reason = f"got {settings.zones}, expected at most the zones of the region: {listed}"
+            zones = ", ".join(known) or "none"
+            reason = f"got {settings.zones}, expected at most the zones of the region: {zones}"
             raise ArgumentError([Problem("NetworkArgs.zone_count", reason)])
     problems = [
         Problem(
@@ -344,4 +344,6 @@ def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict
 
 def ids(subnets: list[ec2.Subnet]) -> Output[list[str]]:
     """The subnets' ids as one output."""
-    return Output.all(*(subnet.id for subnet in subnets)).apply(lambda each: [str(one) for one in each])
+    return Output.all(*(subnet.id for subnet in subnets)).apply(
+        lambda values: [str(value) for value in values]
+    )

@@ -71,7 +71,7 @@ def _rules(settings: NetworkSettings, plan: Plan) -> Iterator[_Rule]:
         2100,
         "To Google's APIs",
         "EGRESS",
-        (VIRTUAL[settings.google_apis].cidr, DIRECT),
+        (VIRTUAL[settings.gcp.google_apis].cidr, DIRECT),
         {"tcp": ("443",)},
     )
     if settings.nat != "none":
@@ -106,7 +106,7 @@ def firewall(
     """The policy with its rules, bound to the network once all of them are there; answers what nodes need."""
     policy = compute.NetworkFirewallPolicy(
         f"{name}-firewall",
-        project=settings.project,
+        project=settings.gcp.project,
         name=f"{settings.prefix}-network",
         description=f"What may pass in the network of {settings.prefix}",
         # The network is there only when its API is switched on.
@@ -117,7 +117,7 @@ def firewall(
     ]
     association = compute.NetworkFirewallPolicyAssociation(
         f"{name}-firewall",
-        project=settings.project,
+        project=settings.gcp.project,
         name=f"{settings.prefix}-network",
         firewall_policy=policy.name,
         attachment_target=network.id,
@@ -136,7 +136,7 @@ def _made(
     into = rule.direction == "INGRESS"
     return compute.NetworkFirewallPolicyRule(
         name,
-        project=settings.project,
+        project=settings.gcp.project,
         firewall_policy=policy.name,
         rule_name=rule.purpose,
         priority=rule.priority,

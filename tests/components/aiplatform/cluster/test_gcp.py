@@ -185,7 +185,7 @@ def test_versions_follow_the_channel_within_windows(default: Recording, full: Re
 
 def test_exclusions_without_a_window_leave_it_always_open():
     exclusion = {"name": "x", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
-    recorded = gke.cluster(maintenance_exclusions=[exclusion])
+    recorded = gke.cluster(gke={"maintenance_exclusions": [exclusion]})
     assert recorded.one(GKE).inputs["maintenancePolicy"]["recurringWindow"] == {
         "startTime": "2026-01-01T00:00:00Z",
         "endTime": "2026-01-02T00:00:00Z",

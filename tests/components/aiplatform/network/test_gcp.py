@@ -7,6 +7,7 @@ import pytest
 from pulumi_gcp import compute
 
 from aiplatform._shared.args import ArgumentError, keys, read
+from aiplatform._shared.deep_merge import overlaid
 from aiplatform.network import Network
 from aiplatform.network.args import NetworkReference, NetworkSettings
 from tests.components.cloud_answers import PROJECT, PROJECT_NUMBER
@@ -14,16 +15,15 @@ from tests.components.recording import Recording, record, value
 
 ARGS: dict[str, Any] = {
     "cloud": "gcp",
-    "project": PROJECT,
-    "region": "europe-west4",
     "prefix": "acme-dev",
     "cidr": "10.16.0.0/16",
+    "gcp": {"project": PROJECT, "region": "europe-west4"},
 }
 RULE = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
 
 
 def _network(**arguments: Any) -> Recording:
-    args: Any = {**ARGS, **arguments}
+    args: Any = overlaid(ARGS, arguments)
     return record(lambda: Network("network", args))
 
 
@@ -46,12 +46,16 @@ def default() -> Recording:
 @pytest.fixture(scope="module")
 def closed() -> Recording:
     """A network without a way out, without logs and without private services."""
-    return _network(nat="none", flow_log_retention_days=0, private_services=False, google_apis="restricted")
+    return _network(
+        nat="none",
+        flow_log_retention_days=0,
+        gcp={"private_services": False, "google_apis": "restricted"},
+    )
 
 
 def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as refused:
-        read(NetworkSettings, {**ARGS, **arguments}, "NetworkArgs")
+        read(NetworkSettings, overlaid(ARGS, arguments), "NetworkArgs")
     return [str(problem) for problem in refused.value.problems]
 
 
@@ -195,7 +199,7 @@ def test_nat_has_static_addresses_enough_for_the_nodes(default: Recording, close
     assert value(default.result.nat_public_ips) == ["198.51.100.7"]
     assert not closed.all("gcp:compute/routerNat:RouterNat")
     assert value(closed.result.nat_public_ips) == []
-    large = _network(nodes=250).one("gcp:compute/routerNat:RouterNat").inputs
+    large = _network(gcp={"nodes": 250}).one("gcp:compute/routerNat:RouterNat").inputs
     assert len(large["natIps"]) == 2, "512 ports for each node, of 64512 an address"
 
 
@@ -339,7 +343,7 @@ def test_outputs_are_registered_and_are_what_a_cluster_takes(default: Recording)
 
 
 def test_zones_are_the_regions_first_or_those_that_are_named():
-    first = _network(zone_count=2, region="us-east1", flow_log_retention_days=0)
+    first = _network(zone_count=2, gcp={"region": "us-east1"}, flow_log_retention_days=0)
     assert [zone["id"] for zone in value(first.result.zones)] == ["us-east1-b", "us-east1-c"]
     settings = read(
         NetworkSettings, {**ARGS, "zone_ids": ["europe-west4-c", "europe-west4-ai1a"]}, "NetworkArgs"
@@ -350,24 +354,27 @@ def test_zones_are_the_regions_first_or_those_that_are_named():
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"project": None}, "NetworkArgs.project: missing, expected the project"),
-        ({"region": None}, "NetworkArgs.region: missing, expected the region"),
-        ({"project": "Acme"}, "a project's id: 6 to 30 lower-case letters"),
-        ({"project": "123456789012"}, "a project's id"),
-        ({"region": "us-west-2"}, "a region such as europe-west4"),
+        ({"gcp": {"project": None}}, "NetworkArgs.gcp.project: missing, expected the project"),
+        ({"gcp": {"region": None}}, "NetworkArgs.gcp.region: missing, expected the region"),
+        ({"gcp": {"project": "Acme"}}, "a project's id: 6 to 30 lower-case letters"),
+        ({"gcp": {"project": "123456789012"}}, "a project's id"),
+        ({"gcp": {"region": "us-west-2"}}, "a region such as europe-west4"),
         ({"zone_ids": ["us-central1-a", "europe-west4-b"]}, "NetworkArgs.zone_ids[0]: got 'us-central1-a'"),
         ({"zone_ids": ["europe-west4-a"]}, "got 1 zone(s), expected 2 to 4"),
         ({"zone_ids": ["usw2-az1", "usw2-az2"]}, "expected a zone of europe-west4 such as europe-west4-a"),
         ({"nat": "per_zone"}, "Cloud NAT is regional"),
         ({"cidr": "10.0.0.0/24"}, "expected a range of /9 (largest) to /20 (smallest)"),
         ({"cidr": "172.16.0.0/14"}, "expected a range outside 172.17.0.0/16, which Cloud SQL keeps"),
-        ({"cidr": "10.0.0.0/20", "nodes": 20}, "NetworkArgs.nodes: got 20, expected at most 16 nodes"),
+        (
+            {"cidr": "10.0.0.0/20", "gcp": {"nodes": 20}},
+            "NetworkArgs.gcp.nodes: got 20, expected at most 16 nodes",
+        ),
         ({"cidr": "10.0.0.0/20", "pods": 5000}, "a range of /17 would be enough"),
-        ({"pods_per_node": 300}, "expected 8 to 256 pods"),
+        ({"gcp": {"pods_per_node": 300}}, "expected 8 to 256 pods"),
         ({"flow_log_retention_days": 4000}, "expected 0 to 3650 days"),
         ({"tags": {"Team": "ml"}}, "expected a key of 1 to 63 lower-case letters"),
-        ({"endpoints": ["sts"]}, "which Google Cloud has no place for: Private Google Access"),
-        ({"prefix_delegation": True}, "`pods_per_node` says how large"),
+        ({"aws": {"endpoints": ["sts"]}}, "which Google Cloud has no place for: Private Google Access"),
+        ({"aws": {"prefix_delegation": True}}, "`gcp.pods_per_node` is its size"),
         ({"prefix": "a" * 50}, "expected at most 46 characters, got 50"),
         ({"cloud": "azure"}, "expected one of aws, gcp"),
     ],
@@ -378,8 +385,10 @@ def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: 
 
 
 @pytest.mark.parametrize("argument", ["project", "region", "nodes", "pods_per_node", "google_apis"])
-def test_what_is_googles_alone_is_refused_on_aws(argument: str):
-    given: dict[str, Any] = {**ARGS, "nodes": 10, "pods_per_node": 32, "google_apis": "private"}
-    aws = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", argument: given[argument]}
-    with pytest.raises(ArgumentError, match=f"NetworkArgs.{argument}: got .*, which AWS has no place for"):
+def test_options_of_google_cloud_are_refused_on_aws(argument: str):
+    options = {**ARGS["gcp"], "nodes": 10, "pods_per_node": 32, "google_apis": "private"}
+    aws = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "gcp": {argument: options[argument]}}
+    with pytest.raises(
+        ArgumentError, match=f"NetworkArgs.gcp.{argument}: got .*, which AWS has no place for"
+    ):
         read(NetworkSettings, aws, "NetworkArgs")

@@ -64,7 +64,9 @@ def test_an_update_that_eks_refused_after_the_tag_was_written_is_tried_again() -
 
 def test_a_pinned_version_wins() -> None:
     addons = {"coredns": {"version": "v1.14.2-eksbuild.4"}}
-    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")}, addons=addons)
+    recorded = _cluster(
+        {"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")}, eks={"addons": addons}
+    )
     assert _version(recorded, "coredns") == "v1.14.2-eksbuild.4"
     tag = recorded.one(ADDON, "cluster-coredns").inputs["tags"][TAG]
     assert tag == "1.35=v1.14.2-eksbuild.4", "without the pin it stays"
@@ -92,7 +94,9 @@ def test_a_jump_of_the_vpc_cni_over_a_minor_version_is_a_warning(
     warned: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warned.append)
     addons = {"vpc-cni": {"version": pinned}} if pinned else {}
-    _cluster({"vpc-cni": (installed, "1.34"), "coredns": ("v1.10.0-eksbuild.1", "1.34")}, addons=addons)
+    _cluster(
+        {"vpc-cni": (installed, "1.34"), "coredns": ("v1.10.0-eksbuild.1", "1.34")}, eks={"addons": addons}
+    )
     assert len(warned) == (1 if words else 0), warned
     assert all(words in each for each in warned)
 
