@@ -50,7 +50,7 @@ def _component_topic(name: str, model: type[ComponentTopic], *, is_map: bool) ->
     entity = model.argument_type.__module__.split(".")[1]
     link = f"[{component}](components/{entity}.md#arguments)"
     arguments = model.argument_type.__annotations__
-    missing = ", ".join(code(key) for key in arguments if key not in model.model_fields)
+    missing = ", ".join(map(code, _missing(model)))
     presence = "One object each, by its name." if is_map else ""
     if name in OPTIONAL:
         presence = "Without the topic there is none."
@@ -67,6 +67,16 @@ def _component_topic(name: str, model: type[ComponentTopic], *, is_map: bool) ->
         rows = [[code(key), _words(one.annotation), one.description or ""] for key, one in added.items()]
         parts += ["Keys that only the file has:", table(["key", "type", "meaning"], rows)]
     return "\n\n".join(parts)
+
+
+def _missing(model: type[ComponentTopic], path: str = "") -> Iterator[str]:
+    """Dotted arguments of the component that a topic does not have."""
+    for key in model.argument_type.__annotations__:
+        field = model.model_fields.get(key)
+        if field is None:
+            yield f"{path}{key}"
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, ComponentTopic):
+            yield from _missing(field.annotation, f"{path}{key}.")
 
 
 def _profile_values(topic: str) -> Iterator[tuple[str, list[str]]]:
@@ -94,10 +104,10 @@ def _leaves(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]
 
 def _of_clouds(defaults: Mapping[tuple[str, str], Mapping[str, Any]], profile: str, key: str) -> str:
     """The value of a key in a profile; where the clouds differ, each with its name."""
-    shown = {cloud: _shown(defaults[cloud, profile].get(key)) for cloud in PROFILES}
-    if len(set(shown.values())) == 1:
-        return next(iter(shown.values()))
-    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in shown.items() if value)
+    rendered = {cloud: _rendered(defaults[cloud, profile].get(key)) for cloud in PROFILES}
+    if len(set(rendered.values())) == 1:
+        return next(iter(rendered.values()))
+    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in rendered.items() if value)
 
 
 def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo]) -> Iterator[list[str]]:
@@ -117,10 +127,10 @@ def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo])
 
 
 def _nested(model: type[BaseModel]) -> Iterator[list[str]]:
-    """Keys of an object that stands in a list or beside a word: no profile says anything of them."""
+    """Keys of an object in a list: no profile has values of them."""
     for name, field in model.model_fields.items():
-        shown = _shown(_own(field))
-        yield [code(name), _words(field.annotation), *[shown] * len(NAMES), field.description or ""]
+        rendered = _rendered(_default_value(field))
+        yield [code(name), _words(field.annotation), *[rendered] * len(NAMES), field.description or ""]
 
 
 def _model(field: FieldInfo) -> tuple[type[BaseModel], bool]:
@@ -149,7 +159,7 @@ def _in_list(field: FieldInfo) -> bool:
 
 
 def _choices(annotation: Any) -> list[str]:
-    """The words that a key takes, also beside an object."""
+    """The words that a key accepts."""
     if get_origin(annotation) is Literal:
         return [str(word) for word in get_args(annotation)]
     return [word for argument in get_args(annotation) for word in _choices(argument)]
@@ -174,10 +184,10 @@ def _words(annotation: Any) -> str:
 
 def _default(profile: str, topic: str, key: str, field: FieldInfo, above: list[FieldInfo]) -> str:
     """A key's default in a profile; where the clouds differ, each with its name."""
-    shown = {cloud: _default_on(cloud, profile, topic, key, field, above) or "none" for cloud in PROFILES}
-    if len(set(shown.values())) == 1:
-        return next(iter(shown.values())).removesuffix("none")
-    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in shown.items())
+    rendered = {cloud: _default_on(cloud, profile, topic, key, field, above) or "none" for cloud in PROFILES}
+    if len(set(rendered.values())) == 1:
+        return next(iter(rendered.values())).removesuffix("none")
+    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in rendered.items())
 
 
 def _default_on(
@@ -187,18 +197,18 @@ def _default_on(
     for part in key.split("."):
         value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
     if value is not MISSING:
-        return _shown(value)
+        return _rendered(value)
     # An object that may be left out altogether requires nothing.
     optional = [outer for outer in above if not outer.is_required() and outer.get_default() is None]
-    return "" if optional and field.is_required() else _shown(_own(field))
+    return "" if optional and field.is_required() else _rendered(_default_value(field))
 
 
-def _own(field: FieldInfo) -> Any:
+def _default_value(field: FieldInfo) -> Any:
     value = field.get_default(call_default_factory=True)
     return MISSING if value is PydanticUndefined else value
 
 
-def _shown(value: Any) -> str:
+def _rendered(value: Any) -> str:
     if value is MISSING:
         return "*required*"
     if value is None or value in ([], {}, ""):

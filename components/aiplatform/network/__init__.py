@@ -96,9 +96,9 @@ class Network(ComponentResource):
     def _build(self, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":
-            from aiplatform.network.gcp.build import Builder
+            from aiplatform.network.gcp.build import build
 
-            return Builder(self, name, settings).build()
-        from aiplatform.network.aws.build import Builder
+            return build(self, name, settings)
+        from aiplatform.network.aws.build import build
 
-        return Builder(self, name, settings).build().outputs(settings.cidr)
+        return build(self, name, settings)

@@ -83,7 +83,7 @@ def control_plane(
             project=place.project,
             name=place.cluster,
             location=place.location,
-            # Of a zonal cluster the zones beside its own.
+            # Of a zonal cluster the zones other than its control plane's.
             node_locations=[zone for zone in place.zones if zone != place.location],
             min_master_version=settings.version,
             release_channel=container.ClusterReleaseChannelArgs(channel=settings.gke.release_channel.upper()),
@@ -203,7 +203,7 @@ def _maintenance(settings: ClusterSettings) -> container.ClusterMaintenancePolic
     window, exclusions = settings.gke.maintenance_window, settings.gke.maintenance_exclusions
     if window is None and not exclusions:
         return None
-    # The provider wants a window beside exclusions: one that is always open says the same as none.
+    # The provider requires a window with exclusions: one that is always open is equivalent to none.
     window = window or MaintenanceWindow(start="00:00", hours=24)
     day_after = "2026-01-02" if int(window.start[:2]) + window.hours >= 24 else _FIRST_WINDOW
     end = f"{(int(window.start[:2]) + window.hours) % 24:02}:{window.start[3:]}"
@@ -288,7 +288,7 @@ def _pool_defaults(settings: ClusterSettings) -> container.ClusterNodePoolDefaul
 def _autoscaling(
     settings: ClusterSettings, place: Place, account: serviceaccount.Account, keys: Keys
 ) -> container.ClusterClusterAutoscalingArgs:
-    """The autoscaler, and how nodes are that GKE adds in pools of its own making: as closed as all others."""
+    """Return the autoscaler's settings, and those of nodes that GKE adds: as restricted as all others."""
     profile = settings.gke.autoscaling_profile.upper()
     limits = settings.gke.node_auto_provisioning
     if limits is None:

@@ -25,7 +25,7 @@ NODE_ROLES: Final = ("roles/container.defaultNodeServiceAccount", "roles/artifac
 """To write logs and metrics as a node of GKE does, and to pull images ("Use least privilege service
 accounts")."""
 _STREAMING: Final = "roles/serviceusage.serviceUsageConsumer"
-"""What image streaming needs beside them ("Use Image streaming to pull container images: Requirements")."""
+"""An additional role for image streaming ("Use Image streaming to pull container images: Requirements")."""
 
 _IAP: Final = "35.235.240.0/20"
 """Where connections through Identity-Aware Proxy come from."""

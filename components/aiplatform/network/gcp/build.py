@@ -34,6 +34,11 @@ _JUMBO: Final = 8896
 """The largest MTU of a VPC; traffic between accelerators is faster with it."""
 
 
+def build(component: pulumi.ComponentResource, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
+    """Create the network as children of the component; return its outputs."""
+    return _Builder(component, name, settings).build()
+
+
 @dataclass(frozen=True)
 class Subnets:
     """The subnets of the network."""
@@ -42,9 +47,7 @@ class Subnets:
     control_plane: compute.Subnetwork
 
 
-class Builder:
-    """Makes the network's parts as children of one component."""
-
+class _Builder:
     def __init__(self, parent: pulumi.ComponentResource, name: str, settings: NetworkSettings) -> None:
         self.parent = parent
         self.name = name
@@ -54,7 +57,7 @@ class Builder:
         self.plan = plan(IPv4Network(settings.cidr))
 
     def build(self) -> NetworkReferenceArgs:
-        """All of it; answers the network's outputs."""
+        """Create all resources; return the outputs of the network."""
         apis = switched_on(self.parent, self.name, self.project, self._needed_apis())
         network = self._network(apis)
         subnets = self._subnets(network)

@@ -113,7 +113,7 @@ def firewall(
         opts=ResourceOptions(parent=parent, depends_on=[network], delete_before_replace=True),
     )
     rules: list[pulumi.Resource] = [
-        _made(parent, f"{name}-{rule.purpose}", settings, policy, rule) for rule in _rules(settings, plan)
+        _create(parent, f"{name}-{rule.purpose}", settings, policy, rule) for rule in _rules(settings, plan)
     ]
     association = compute.NetworkFirewallPolicyAssociation(
         f"{name}-firewall",
@@ -126,7 +126,7 @@ def firewall(
     return [*rules, association]
 
 
-def _made(
+def _create(
     parent: pulumi.ComponentResource,
     name: str,
     settings: NetworkSettings,
@@ -143,7 +143,7 @@ def _made(
         description=rule.description,
         direction=rule.direction,
         action=rule.action,
-        # What is allowed stands in the flow logs already.
+        # Allowed traffic is in the flow logs already.
         enable_logging=rule.action == "deny" and settings.flow_log_retention_days > 0,
         match=compute.NetworkFirewallPolicyRuleMatchArgs(
             src_ip_ranges=list(rule.ranges) if into else None,

@@ -384,7 +384,7 @@ def test_a_gateway_endpoint_leads_to_the_accounts_own_data_alone(default: Record
     assert own["Condition"]["StringEquals"] == {
         "aws:PrincipalAccount": ACCOUNT,
         "aws:ResourceAccount": ACCOUNT,
-    }, "nobody carries data into the account of another, with whatever credentials"
+    }, "no credentials carry data into another account"
     assert own["Action"] == [f"{service}:*"], "IAM says what each may do"
 
 
@@ -398,7 +398,7 @@ def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording)
         "arn:aws:s3:::docker-images-prod/*",
         f"arn:aws:s3:::codefactory-{REGION}-prod-default-build-agent-executor/*",
     ]
-    assert "Condition" not in others, "ECR signs for layers with an account of its own"
+    assert "Condition" not in others, "ECR signs requests for layers with another account"
 
 
 @pytest.mark.parametrize(("region", "expected"), [("us-east-1", True), ("us-west-2", False)])
