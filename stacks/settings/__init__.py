@@ -88,7 +88,9 @@ class Settings(Topic):
     @property
     def identities(self) -> dict[str, WorkloadIdentity]:
         """The file's workload identities, and those that the platform adds."""
-        added = WorkloadIdentity(namespace=STORE_NAMESPACE, service_account=STORE_ACCOUNT)
+        added = WorkloadIdentity.model_validate(
+            {"namespace": STORE_NAMESPACE, "service_account": STORE_ACCOUNT}
+        )
         return {**self.workload_identities, **({MATERIALIZER: added} if self.feature_store else {})}
 
     @property

@@ -202,7 +202,9 @@ def test_a_cluster_that_would_have_to_move_is_not_replaced(
 
 def test_a_reservation_that_is_not_there_is_told() -> None:
     settings = settings_of("gcp-dev")
-    entry = CapacityEntry(type="reserved", reservation_id="gone", zone="us-central1-a")
+    entry = CapacityEntry.model_validate(
+        {"type": "reserved", "reservation_id": "gone", "zone": "us-central1-a"}
+    )
     pool = settings.gpu_pools["t4"].model_copy(update={"capacity": [entry]})
     settings = settings.model_copy(update={"gpu_pools": {"t4": pool}})
 

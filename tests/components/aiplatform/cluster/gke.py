@@ -1,4 +1,4 @@
-"""Clusters on Google Cloud that the tests look at."""
+"""Clusters on Google Cloud for the tests."""
 
 from functools import cache
 from typing import Any
@@ -42,25 +42,25 @@ def default() -> Recording:
 
     def program() -> Cluster:
         args: Any = ARGS
-        made = Cluster("cluster", args)
+        created = Cluster("cluster", args)
         node = container.NodePoolNodeConfigArgs(
-            service_account=made.node_service_account, boot_disk_kms_key=made.disk_kms_key
+            service_account=created.node_service_account, boot_disk_kms_key=created.disk_kms_key
         )
-        container.NodePool("pool", cluster=made.name, node_config=node)
+        container.NodePool("pool", cluster=created.name, node_config=node)
         serviceaccount.IAMMember(
             "workload",
             service_account_id=f"projects/{PROJECT}/serviceAccounts/reader@{PROJECT}.iam.gserviceaccount.com",
             role="roles/iam.workloadIdentityUser",
-            member=made.workload_pool.apply(lambda pool: f"serviceAccount:{pool}[models/reader]"),
+            member=created.workload_pool.apply(lambda pool: f"serviceAccount:{pool}[models/reader]"),
         )
-        return made
+        return created
 
     return record(program)
 
 
 @cache
 def full() -> Recording:
-    """A cluster with everything that may be asked for."""
+    """A cluster with all options."""
     return cluster(
         api_access={"mode": "dns"},
         system_nodes={"instance_types": ["n4-standard-4"], "min": 1, "max": 2, "disk_gib": 80},

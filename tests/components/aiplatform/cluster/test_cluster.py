@@ -179,9 +179,9 @@ def test_a_creator_among_the_admins_gets_one_entry():
         "cluster-admin-platform-deployer"
     ], "EKS refuses a second entry for a principal"
     assert {
-        len(each.aliases)
-        for each in recorded.resources
-        if each.type.startswith("aws:eks/access") and each.name == "cluster-admin-platform-deployer"
+        len(resource.aliases)
+        for resource in recorded.resources
+        if resource.type.startswith("aws:eks/access") and resource.name == "cluster-admin-platform-deployer"
     } == {1}, "the entry that the creator had becomes the admin's: a second one would be refused"
 
 
@@ -207,7 +207,7 @@ def test_two_admins_of_one_name_in_two_accounts_both_get_in():
 def test_kubernetes_objects_wait_for_the_right_to_make_them(default: Recording):
     entry = default.one("aws:eks/accessPolicyAssociation:AccessPolicyAssociation")
     provider = default.named("cluster-kubernetes")
-    assert default.depends(provider, entry), "so all that is made through it waits"
+    assert default.depends(provider, entry), "so all objects that it creates wait"
     assert default.named("cluster-gp3").provider.startswith(provider.urn)
 
 
@@ -307,13 +307,13 @@ def test_addon_roles_are_for_one_service_account_of_this_cluster(
         "aws:RequestTag/kubernetes-namespace": "kube-system",
         "aws:RequestTag/kubernetes-service-account": account,
     }
-    made = default.one("aws:eks/addon:Addon", f"cluster-{addon}")
+    installed = default.one("aws:eks/addon:Addon", f"cluster-{addon}")
     role = default.one("aws:iam/role:Role", f"cluster-{addon}")
-    assert made.inputs["podIdentityAssociations"] == [
+    assert installed.inputs["podIdentityAssociations"] == [
         {"roleArn": role.state["arn"], "serviceAccount": account}
     ]
     attachment = default.one("aws:iam/rolePolicyAttachment:RolePolicyAttachment", f"cluster-{addon}")
-    assert default.depends(made, attachment), "it starts with its rights"
+    assert default.depends(installed, attachment), "it starts with its rights"
 
 
 def test_the_control_plane_role_is_no_confused_deputy(default: Recording):

@@ -60,7 +60,7 @@ def _problems(**arguments: Any) -> list[str]:
         ),
         ({"gke": {"maintenance_exclusions": [EXCLUSION, EXCLUSION]}}, "maintenance_exclusions[1].name"),
         (
-            {"gke": {"maintenance_exclusions": [{**EXCLUSION, "name": f"x{each}"} for each in range(4)]}},
+            {"gke": {"maintenance_exclusions": [{**EXCLUSION, "name": f"x{number}"} for number in range(4)]}},
             "got 4 of scope no_upgrades, expected at most 3",
         ),
         (

@@ -29,7 +29,7 @@ def _network(**arguments: Any) -> Recording:
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A network with nothing but what is required, and what stands in it."""
+    """A network with nothing but what is required, and resources in it."""
 
     def program() -> Network:
         args: Any = ARGS
@@ -114,7 +114,7 @@ def test_logical_names_are_a_contract(default: Recording):
 
 def test_every_part_is_a_child_of_the_component_and_in_its_project(default: Recording):
     component = default.one("aiplatform:index:Network")
-    parts = [each for each in default.resources if each.name.startswith("network-")]
+    parts = [resource for resource in default.resources if resource.name.startswith("network-")]
     assert all(part.parent == component.urn for part in parts)
     for part in parts:
         if part.type not in (
@@ -179,14 +179,14 @@ def test_what_has_a_fixed_name_goes_before_its_successor(default: Recording):
 
 def test_the_internet_is_a_route_of_its_own(default: Recording, closed: Recording):
     def routes(recorded: Recording) -> dict[str, str]:
-        return {each.name: each.inputs["destRange"] for each in recorded.all("gcp:compute/route:Route")}
+        return {route.name: route.inputs["destRange"] for route in recorded.all("gcp:compute/route:Route")}
 
     apis = {"network-google-apis": "199.36.153.8/30", "network-google-apis-direct": "34.126.0.0/18"}
     assert routes(default) == {**apis, "network-internet": "0.0.0.0/0"}
     assert routes(closed) == {**apis, "network-google-apis": "199.36.153.4/30"}
     assert all(
-        each.inputs["nextHopGateway"] == "default-internet-gateway"
-        for each in default.all("gcp:compute/route:Route")
+        route.inputs["nextHopGateway"] == "default-internet-gateway"
+        for route in default.all("gcp:compute/route:Route")
     )
 
 
@@ -223,7 +223,7 @@ def test_nothing_that_is_deleted_first_takes_the_cluster_along(default: Recordin
     node = default.named("one")
     behind = node.property_dependencies["subnetwork"]
     first = {default[urn].name for urn in behind if default[urn].delete_before_replace}
-    assert first == {"network-nodes"}, "its own subnet alone"
+    assert first == {"network-nodes"}, "only its subnet"
     for route in default.all("gcp:compute/route:Route"):
         assert not route.delete_before_replace
         assert "name" not in route.inputs, "or a new one would meet the old one's name"
@@ -263,16 +263,16 @@ def test_googles_names_lead_to_addresses_inside(default: Recording, closed: Reco
 
     def records(recorded: Recording) -> dict[str, Any]:
         return {
-            each.inputs["name"]: (each.inputs["type"], each.inputs["rrdatas"])
-            for each in recorded.all("gcp:dns/recordSet:RecordSet")
+            record.inputs["name"]: (record.inputs["type"], record.inputs["rrdatas"])
+            for record in recorded.all("gcp:dns/recordSet:RecordSet")
         }
 
     private = [f"199.36.153.{last}" for last in (8, 9, 10, 11)]
-    found = records(default)
-    assert found["private.googleapis.com."] == ("A", private)
-    assert found["*.googleapis.com."] == ("CNAME", ["private.googleapis.com."])
-    assert found["pkg.dev."] == ("A", private)
-    assert found["*.gke.goog."] == ("CNAME", ["gke.goog."])
+    by_name = records(default)
+    assert by_name["private.googleapis.com."] == ("A", private)
+    assert by_name["*.googleapis.com."] == ("CNAME", ["private.googleapis.com."])
+    assert by_name["pkg.dev."] == ("A", private)
+    assert by_name["*.gke.goog."] == ("CNAME", ["gke.goog."])
     assert records(closed)["*.googleapis.com."] == ("CNAME", ["restricted.googleapis.com."])
 
 
@@ -286,8 +286,8 @@ def test_private_services_have_a_planned_range(default: Recording, closed: Recor
         "Google remembers the peering of a network that is gone"
     )
     assert connection["deletionPolicy"] == "REMOVE_PEERING", "a database holds it for days after it is gone"
-    kept = _network(retain_data=True).one("gcp:servicenetworking/connection:Connection").inputs
-    assert "deletionPolicy" not in kept, "no living database is cut off"
+    peering = _network(retain_data=True).one("gcp:servicenetworking/connection:Connection").inputs
+    assert "deletionPolicy" not in peering, "no running database loses its network"
     assert not closed.all("gcp:servicenetworking/connection:Connection")
 
 
@@ -317,7 +317,9 @@ def test_the_key_rotates_and_has_a_name_of_its_own(default: Recording):
 
 
 def test_without_flow_logs_there_is_neither_bucket_nor_key(closed: Recording):
-    assert not [each for each in closed.resources if each.type.startswith(("gcp:kms", "gcp:logging"))]
+    assert not [
+        resource for resource in closed.resources if resource.type.startswith(("gcp:kms", "gcp:logging"))
+    ]
     assert not closed.all("gcp:dns/policy:Policy")
     for subnet in closed.all("gcp:compute/subnetwork:Subnetwork"):
         assert "logConfig" not in subnet.inputs
@@ -325,8 +327,8 @@ def test_without_flow_logs_there_is_neither_bucket_nor_key(closed: Recording):
 
 def test_what_holds_data_stays_with_the_key_and_its_grant():
     recorded = _network(retain_data=True)
-    kept = {each.name for each in recorded.resources if each.retain_on_delete}
-    assert kept == {"network-flow-logs", "network-logs-key"}
+    retained = {resource.name for resource in recorded.resources if resource.retain_on_delete}
+    assert retained == {"network-flow-logs", "network-logs-key"}
 
 
 def test_outputs_are_registered_and_are_what_a_cluster_takes(default: Recording):

@@ -139,11 +139,11 @@ def test_whatever_stands_in_the_private_subnets_has_a_way_out_from_first_to_last
             "zone_count": 2,
             "aws": {"endpoints": ["sts"]},
         }
-        made = Network("network", args)
-        zones: Any = made.outputs["zones"]  # type: ignore[typeddict-item]
-        ec2.NetworkInterface("all", subnet_id=made.private_subnet_ids[0])
+        network = Network("network", args)
+        zones: Any = network.outputs["zones"]  # type: ignore[typeddict-item]
+        ec2.NetworkInterface("all", subnet_id=network.private_subnet_ids[0])
         ec2.NetworkInterface("one", subnet_id=zones[0]["private_subnet_id"])
-        ec2.NetworkInterface("intra", subnet_id=made.intra_subnet_ids[0])
+        ec2.NetworkInterface("intra", subnet_id=network.intra_subnet_ids[0])
 
     recorded = record(program)
     ways = [
@@ -375,17 +375,17 @@ def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: 
 
 def _policy(recording: Recording, service: str) -> dict[str, Any]:
     endpoint = recording.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-endpoint-{service}")
-    return {each["Sid"]: each for each in json.loads(endpoint.inputs["policy"])["Statement"]}
+    return {statement["Sid"]: statement for statement in json.loads(endpoint.inputs["policy"])["Statement"]}
 
 
 @pytest.mark.parametrize("service", ["s3", "dynamodb"])
 def test_a_gateway_endpoint_leads_to_the_accounts_own_data_alone(default: Recording, service: str):
-    own = _policy(default, service)["OwnAccount"]
-    assert own["Condition"]["StringEquals"] == {
+    statement = _policy(default, service)["OwnAccount"]
+    assert statement["Condition"]["StringEquals"] == {
         "aws:PrincipalAccount": ACCOUNT,
         "aws:ResourceAccount": ACCOUNT,
     }, "no credentials carry data into another account"
-    assert own["Action"] == [f"{service}:*"], "IAM says what each may do"
+    assert statement["Action"] == [f"{service}:*"], "IAM decides what a principal may do"
 
 
 def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording):
