@@ -84,7 +84,7 @@ def _topic(
     # Input[...] names these two in a string, which is read in the module of the TypedDict.
     names = {"Output": pulumi.Output, "T": Any}
     hints = typing.get_type_hints(arguments, localns=names, include_extras=True)
-    checked = _checked(model) if model is not None else {}
+    checked: Mapping[str, tuple[dataclasses.Field[Any], Any]] = _checked(model) if model is not None else {}
     fields: dict[str, Any] = {}
     for name, hint in hints.items():
         if name in without:
@@ -122,8 +122,10 @@ def _field(plain: Any, field: dataclasses.Field[Any] | None) -> tuple[Any, Any]:
         return plain, field.default
     if field is None or field.default_factory is _MISSING:
         return plain | None, None
-    is_object = isinstance(plain, type) and issubclass(plain, Topic)
-    return plain, Field(default_factory=plain if is_object else field.default_factory)
+    factory: Any = field.default_factory
+    if isinstance(plain, type) and issubclass(plain, Topic):
+        factory = plain
+    return cast(Any, plain), Field(default_factory=factory)
 
 
 def _plain(hint: Any, check: Any, *keys: frozenset[str]) -> Any:
