@@ -74,7 +74,7 @@ def _reference(value: Any, hint: Any, secret: bool) -> Any:
         if typing.is_typeddict(hint):
             hints = typing.get_type_hints(hint, localns=_NAMES, include_extras=True)
             return {name: _reference(entry, hints.get(name), secret) for name, entry in entries.items()}
-    return value
+    return cast("Any", value)
 
 
 # Input[...] names these two in a string.

@@ -248,7 +248,7 @@ def _place(file: str, document: Mapping[str, Any], path: Sequence[int | str]) ->
         # A key may contain dots, as that of a label does (`example.com/team`).
         part = name if exists else ".".join(str(rest) for rest in path[depth:])
         try:
-            place = str(node.places[part] or place)
+            place = str(cast("Any", node).places[part] or place)
             node = cast("Any", node)[part]
         except (AttributeError, KeyError, IndexError, TypeError):
             break

@@ -68,7 +68,7 @@ from tests.components.recording import ACCOUNT
             google,
             {"latency": "milliseconds", "backup_days": 7},
             "FeatureStoreArgs.backup_days: got 7, which Bigtable has only for tables, and Feast creates "
-            "tables: leave it out, the online store is filled again from the lakehouse",
+            "them: leave it out, the online store is filled again from the lakehouse",
         ),
         (
             aws,

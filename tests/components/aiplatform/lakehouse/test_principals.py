@@ -155,8 +155,8 @@ def test_grants_of_one_output_create_no_duplicates() -> None:
         grants=[{**BY_TABLE, "principal": one}, {**BY_TABLE, "name": "again", "principal": one}]
     )
     assert reported == (
-        "LakehouseArgs.grants[1].tables: got curated.orders for the same output, which grant 'support' gives "
-        "already, expected one grant of both"
+        "LakehouseArgs.grants[1].tables: got curated.orders for the same output, which grant 'support' has "
+        "already, expected one grant for both"
     )
 
 

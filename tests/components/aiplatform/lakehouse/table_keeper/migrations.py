@@ -39,7 +39,7 @@ def created(table: Mapping[str, Any]) -> dict[str, Any]:
             "field-id": 1000 + index,
             "source-id": schema.id_of(part.column),
             "transform": part.transform,
-            "name": part.called,
+            "name": part.partition_name,
         }
         for index, part in enumerate(declared.partitions)
     ]

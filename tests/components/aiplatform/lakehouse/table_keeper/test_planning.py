@@ -26,15 +26,15 @@ from tests.components.aiplatform.lakehouse.test_types import TYPES
 def changed(table: dict[str, Any], column: str, **change: Any) -> dict[str, Any]:
     """A declaration with one column declared otherwise."""
     result = copy.deepcopy(table)
-    [column_settings] = [column for column in result["columns"] if column["name"] == column]
-    column_settings.update(change)
+    [declared] = [entry for entry in result["columns"] if entry["name"] == column]
+    declared.update(change)
     return result
 
 
 def without(table: dict[str, Any], column: str) -> dict[str, Any]:
     """A declaration with one column less."""
     result = copy.deepcopy(table)
-    result["columns"] = [column for column in result["columns"] if column["name"] != column]
+    result["columns"] = [entry for entry in result["columns"] if entry["name"] != column]
     return result
 
 
