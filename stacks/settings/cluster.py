@@ -31,7 +31,7 @@ class Cluster(
         if isinstance(value, str):
             # pydantic reports a ValueError as a problem of the key, and lets a TypeError pass.
             raise ValueError(  # noqa: TRY004
-                f"got {value!r}, expected an object; did you mean {{mode: {value}}}?"
+                f"got {value!r}; expected an object; did you mean {{mode: {value}}}?"
             )
         return value
 
