@@ -17,7 +17,7 @@ hypothesis.settings.load_profile("tests")
 # them again and again is a tenth of the unit tier's time.
 gc.disable()
 
-# A program that is refused leaves futures whose error nobody asks for any more: the test has it already, and
+# A program that is refused leaves futures whose error is never retrieved: the test has it already, and
 # Python would print each of them with its traceback when the process ends.
 logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 

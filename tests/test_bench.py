@@ -1,4 +1,4 @@
-"""What `make bench` tells, without the measuring."""
+"""What `make bench` prints, without measuring."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ RESULT = Result(
 )
 
 
-def test_ratios_and_the_programs_share_are_told_for_programs_too() -> None:
-    told = RESULT.document()
-    assert [each["ratio"] for each in told["operations"]] == [3.0, 5.0]
-    assert told["program"]["share_of_preview"] == 0.25
+def test_ratios_and_the_programs_share_are_reported_as_json() -> None:
+    document = RESULT.document()
+    assert [each["ratio"] for each in document["operations"]] == [3.0, 5.0]
+    assert document["program"]["share_of_preview"] == 0.25
 
 
 def test_a_person_reads_a_row_for_each_operation() -> None:
@@ -29,22 +29,22 @@ def test_a_person_reads_a_row_for_each_operation() -> None:
     assert "25%" in str(table.caption)
 
 
-def compared(*judged: tuple[float, float]) -> Compared:
+def compared(*evaluated: tuple[float, float]) -> Compared:
     """Previews of 10 s, 8 s of CPU without the pack."""
-    return Compared("aws-dev", 98, [Spent(10.0, 8.0)] * len(judged), [Spent(*each) for each in judged])
+    return Compared("aws-dev", 98, [Spent(10.0, 8.0)] * len(evaluated), [Spent(*each) for each in evaluated])
 
 
 def test_what_the_pack_adds_is_the_median_of_the_pairs() -> None:
-    told = compared((11.0, 8.4), (10.5, 8.8), (30.0, 8.8)).document()
-    assert told["added"] == 0.1, "one preview that the machine was busy in changes nothing"
-    assert told["added_cpu"] == 0.1
-    assert told["pairs"] == 3
-    assert told["with"] == {"seconds": 11.0, "cpu_seconds": 8.8}
+    document = compared((11.0, 8.4), (10.5, 8.8), (30.0, 8.8)).document()
+    assert document["added"] == 0.1, "one preview that the machine was busy in changes nothing"
+    assert document["added_cpu"] == 0.1
+    assert document["pairs"] == 3
+    assert document["with"] == {"seconds": 11.0, "cpu_seconds": 8.8}
 
 
-@pytest.mark.parametrize(("judged", "holds"), [((11.5, 9.6), True), ((11.6, 8.8), False)])
-def test_the_limit_is_of_what_a_user_waits_for(judged: tuple[float, float], holds: bool) -> None:
-    assert compared(judged).holds is holds
+@pytest.mark.parametrize(("evaluated", "holds"), [((11.5, 9.6), True), ((11.6, 8.8), False)])
+def test_the_limit_is_of_what_a_user_waits_for(evaluated: tuple[float, float], holds: bool) -> None:
+    assert compared(evaluated).holds is holds
 
 
 def test_a_person_reads_whether_the_pack_keeps_to_its_limits() -> None:

@@ -13,7 +13,7 @@ POLICY = Policy(
     severity="high",
     description="A Service of type LoadBalancer gets a public address on GKE, and on EKS without the AWS "
     "Load Balancer Controller, unless an annotation requests an internal one. A model that is open to the "
-    "internet is used by strangers within hours, at the cost of its owner.",
+    "internet is used by strangers within hours, and its owner pays.",
     remediation="Make it internal: `networking.gke.io/load-balancer-type: Internal`, or "
     "`service.beta.kubernetes.io/aws-load-balancer-scheme: internal`; limit it by "
     "`loadBalancerSourceRanges`; or name it in the policy's `public`.",

@@ -4,7 +4,7 @@ A component's arguments are declared once, in `args.py`, as fields of frozen dat
 default and docstring. Python programs and the plugin's schema need them as TypedDicts of the same keys, which
 this module generates: `NetworkSettings` becomes `NetworkArgs`, any other `Addon` becomes `AddonArgs`.
 
-`python -m tests.generating.inputs` writes them, in a process of its own: what else is generated imports them.
+`python -m tests.generating.inputs` writes them, in a separate process: the other generators import them.
 """
 
 from __future__ import annotations

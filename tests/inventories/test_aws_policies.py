@@ -96,8 +96,8 @@ def when(operator: str, key: str) -> dict[str, Any]:
 )
 def test_a_statement_that_aws_would_ignore_or_refuse_is_found(change: dict[str, Any], problem: str) -> None:
     assert not found(ALLOWED), "nothing is wrong with it before the change"
-    told = "\n".join(found({**ALLOWED, **change}))
-    assert problem in told, told
+    reported = "\n".join(found({**ALLOWED, **change}))
+    assert problem in reported, reported
 
 
 def test_a_request_about_several_resources_needs_all_of_them() -> None:

@@ -54,8 +54,8 @@ def bucket_grant(**change: Any) -> list[str]:
 )
 def test_a_grant_that_google_would_refuse_or_ignore_is_found(change: dict[str, Any], problem: str) -> None:
     assert not bucket_grant(), "nothing is wrong with it before the change"
-    told = "\n".join(bucket_grant(**change))
-    assert problem in told, told
+    reported = "\n".join(bucket_grant(**change))
+    assert problem in reported, reported
 
 
 def test_a_role_for_jobs_has_no_effect_on_a_dataset() -> None:

@@ -92,7 +92,7 @@ OF_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
     "gcp:compute/subnetwork:Subnetwork": _life("compute.subnetworks", "networks.updatePolicy"),
     "gcp:container/cluster:Cluster": (*_life("container.clusters"), "iam.serviceAccounts.actAs"),
     "gcp:container/nodePool:NodePool": (
-        # Node pools have no permissions of their own.
+        # There are no permissions of node pools: those of clusters apply.
         *("container.clusters.get", "container.clusters.update", "container.operations.get"),
         *("iam.serviceAccounts.actAs", "compute.instanceGroupManagers.get"),
     ),

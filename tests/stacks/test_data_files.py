@@ -74,7 +74,7 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "feature_store.readers[0]",
         "did you mean 'analysts'?",
     ),
-    "an account of nobody": (
+    "an account of an unknown principal": (
         {"model_registry/accounts": {"training": {"principals": ["trainers"]}}},
         "model_registry.accounts.training.principals[0]",
         "expected the name of one of this file's workload_identities",

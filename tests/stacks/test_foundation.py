@@ -239,7 +239,7 @@ def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
     data |= {"runner-logs", "runner-key"}
     here = {name for name in retained if not name.startswith(ABOVE)}
     assert here == (data if kept else set()), "a year of audit logs is worth nothing without its key"
-    # Images are made anew from what they were made of.
+    # Images can be built again.
     data_above = {name for name in above(recording) if not name.startswith("container-registry-")}
     assert data_above <= retained if kept else not retained, "and data above stays with its keys"
 
@@ -247,8 +247,8 @@ def test_prods_logs_and_keys_outlive_it_unless_its_data_goes_too(
 @every_environment
 def test_no_output_holds_a_secret(stack: str) -> None:
     assert not built(stack).secret, "nothing in it came from a secret"
-    told = json.dumps(built(stack).exported)
+    outputs = json.dumps(built(stack).exported)
     words = r'client-key-data|client-certificate-data|"token|password|secret_?(access_?)?key"|PRIVATE KEY'
-    assert not re.search(words, told.replace("\\", ""), re.IGNORECASE)
+    assert not re.search(words, outputs.replace("\\", ""), re.IGNORECASE)
     user = json.loads(built(stack).exported["cluster"]["kubeconfig"])["users"][0]["user"]
     assert set(user) == {"exec"}, "who uses it proves who he is"

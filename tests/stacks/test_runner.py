@@ -108,7 +108,8 @@ def test_a_security_group_for_the_api_is_refused_beside_a_runner(tmp_path: Path)
     (problem,) = _refused(tmp_path, {**change, "config/ai-platform:runner": RUNNER})
     assert "cluster.api_access.security_group_id: " in problem
     settings = load_file(changed(tmp_path, {**change, "config/ai-platform:runner": {"enabled": False}}))
-    assert settings.cluster.api_access.security_group_id == access["security_group_id"], "of your own runners"
+    group = settings.cluster.api_access.security_group_id
+    assert group == access["security_group_id"], "the group of the user's runners"
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ SPEC = Spec(
         "who reads a dataset": resource(
             "gcp:bigquery/dataset:Dataset", {"accesses": [{"role": "READER", "iamMember": UNKNOWN}]}
         ),
-        "who is let into a dataset": resource(
+        "principals that a dataset allows": resource(
             "gcp:bigquery/datasetAccess:DatasetAccess", {"specialGroup": UNKNOWN}
         ),
         "who calls a function": resource("aws:lambda/permission:Permission", {"principal": UNKNOWN}),

@@ -65,8 +65,10 @@ def system_nodes(
     key: Input[str],
     ready: Sequence[pulumi.Resource],
 ) -> container.NodePool:
-    """The node pool. ready: what must stand before a node can start. Its name is Pulumi's to make up: what is
-    replaced by another pool stands until that one is there."""
+    """Declare the node pool. ready: what must exist before a node can start.
+
+    Pulumi generates its name, so that a pool exists until the one that replaces it does.
+    """
     nodes = settings.system_nodes
     machine_type = nodes.types("gcp")[0]
     # In no more zones than it may have nodes: the first ones, one in each, come before the autoscaler's.

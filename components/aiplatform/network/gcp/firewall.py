@@ -1,10 +1,10 @@
-"""What may pass in the network: a firewall policy that denies all that no rule allows.
+"""The network's firewall policy: it denies all traffic that no rule allows.
 
-GKE opens what its nodes need from the control plane and from load balancers by VPC firewall rules of its
-own, which come first. Of traffic that leaves it opens nothing, as it counts on the default that lets all out;
-so the rules here let nodes and pods reach each other, the control plane and Google's APIs ("Automatically
-created firewall rules: Applicable firewalls and egress firewalls"). Whoever needs more adds a VPC firewall
-rule, which comes first, too.
+GKE creates VPC firewall rules for traffic to its nodes from the control plane and from load balancers; these
+are evaluated first. It creates none for egress, since a VPC allows all egress by default, so the rules here
+allow nodes and pods to reach each other, the control plane and Google's APIs ("Automatically created firewall
+rules: Applicable firewalls and egress firewalls"). For more, add a VPC firewall rule, which is evaluated
+first, too.
 """
 
 from collections.abc import Iterator

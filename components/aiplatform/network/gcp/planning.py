@@ -1,7 +1,7 @@
 """Which addresses each part of a network on Google Cloud gets. Pure: the same range always gives the same
 plan, whatever is asked for later, so nothing ever moves.
 
-A VPC there has no range of its own; its subnets have, and they are regional. The range that is given is cut
+A VPC on Google Cloud has no range; its subnets have, and they are regional. The range that is given is cut
 into two halves. Pods get the whole first one: each node takes a block of it, twice as many addresses as it
 may have pods, so they need far more than all the rest. The other half is cut into eighths:
 
