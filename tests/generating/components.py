@@ -194,6 +194,9 @@ def _type(prop: PropertyDefinition) -> str:
         return f"list of {_type(prop.items)}"
     if prop.additional_properties is not None:
         return f"map of {_type(prop.additional_properties)}"
+    definition = plugin().type_of(prop)
+    if definition is not None and definition.enum is not None:
+        return " or ".join(code(str(member.value)) for member in definition.enum)
     if prop.ref and ":" in prop.ref:
         name = prop.ref.rsplit(":", maxsplit=1)[-1]
         return f"[{name}](#{name.lower()})"
@@ -209,8 +212,8 @@ def _nested(properties: Any) -> Iterator[TypeDefinition]:
             return
         visit(prop.items)
         visit(prop.additional_properties)
-        definition = plugin().get_type_definition(prop) if prop.ref else None
-        if definition is not None and definition.name not in seen:
+        definition = plugin().type_of(prop)
+        if definition is not None and definition.enum is None and definition.name not in seen:
             seen[definition.name] = definition
             for inner in definition.properties.values():
                 visit(inner)

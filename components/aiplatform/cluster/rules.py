@@ -85,6 +85,9 @@ def on_google(settings: ClusterSettings) -> Iterator[Problem]:
                     f"admins[{index}]",
                     f"got {admin!r}, expected google_groups beside it, through which Kubernetes knows groups",
                 )
-    if not settings.network.zones:
-        yield Problem("network.zones", "missing, expected the zones that nodes stand in")
+    if not settings.network.listed_zones:
+        yield Problem(
+            "network.zones",
+            "missing, expected a list of the zones that nodes are in: it decides where the cluster is",
+        )
     yield from exclusion_problems(settings.maintenance_exclusions)

@@ -14,6 +14,8 @@ from aiplatform._shared.references.cluster import (
     ClusterReferenceArgs,
     NodeGroupReference,
     NodeGroupReferenceArgs,
+    NodeGroups,
+    plain_node_groups,
 )
 from aiplatform.cluster_autoscaler.cloud_support import SUPPORT
 from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
@@ -38,9 +40,9 @@ class ClusterAutoscalerArgs(TypedDict):
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """With `version`, which chooses the release, unless `image` is given."""
-    node_groups: NotRequired[list[NodeGroupReferenceArgs]]
+    node_groups: NotRequired[Input[list[Input[NodeGroupReferenceArgs]]]]
     """The node groups of all pools, as the pools' outputs give them: where several would do, the autoscaler
     takes one with the highest priority, and among equals the one that wastes least. Groups that are not
     listed come last. Default: none."""
@@ -79,7 +81,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
 
     prefix: Annotated[str, prefix_for(ROLE)]
     cluster: ClusterReference
-    node_groups: list[NodeGroupReference] = field(default_factory=list[NodeGroupReference])
+    node_groups: NodeGroups = field(default_factory=list[Input[NodeGroupReference]])
     replicas: Annotated[int, between(1, 3, "replicas")] = 1
     scale_down_after_minutes: Annotated[int, between(1, 1440, "minutes")] = 10
     image: (
@@ -93,7 +95,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """What no single key tells."""
-        for index, group in enumerate(self.node_groups):
+        for index, group in plain_node_groups(self.node_groups):
             if group.autoscaling_group is None:
                 yield Problem(
                     f"node_groups[{index}].autoscaling_group",

@@ -16,6 +16,7 @@ from pulumi_kubernetes.rbac import v1 as rbac
 
 from aiplatform._shared.aws.account import place, pod_identity_trust
 from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.references.cluster import resolved_node_groups
 from aiplatform.cluster_autoscaler import permissions as rights
 from aiplatform.cluster_autoscaler.args import ROLE, ClusterAutoscalerSettings
 from aiplatform.cluster_autoscaler.permissions import NAME, NAMESPACE, PRIORITIES
@@ -140,19 +141,11 @@ class Builder:
         ]
 
     def _priorities(self) -> core.ConfigMap:
-        groups = self.settings.node_groups
-        numbers = [group.priority for group in groups]
-        names = Output.all(*(group.autoscaling_group for group in groups))
+        groups = resolved_node_groups(self.settings.node_groups, "autoscaling_group")
         return core.ConfigMap(
             f"{self.name}-priorities",
             metadata=self._metadata(PRIORITIES),
-            data={
-                "priorities": names.apply(
-                    lambda known: rights.priorities(
-                        [(number, str(name)) for number, name in zip(numbers, known, strict=True)]
-                    )
-                )
-            },
+            data={"priorities": groups.apply(rights.priorities)},
             opts=self._options(),
         )
 

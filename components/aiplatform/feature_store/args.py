@@ -83,11 +83,11 @@ class FeatureStoreArgs(TypedDict):
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster that server and schedule run on: `Cluster.outputs`."""
-    lakehouse: LakehouseReferenceArgs
+    lakehouse: Input[LakehouseReferenceArgs]
     """The lakehouse that features come from: `Lakehouse.outputs`."""
-    materializer: WorkloadIdentityReferenceArgs
+    materializer: Input[WorkloadIdentityReferenceArgs]
     """Who reads the lakehouse and writes the online store: the outputs of a WorkloadIdentity for the service
     account `feature-materializer` in the namespace `feature-store`. The lakehouse's grants name its
     principal, so it is made before both."""
@@ -96,10 +96,10 @@ class FeatureStoreArgs(TypedDict):
     feature_views: NotRequired[list[str]]
     """The feature views that are kept online, by name. On DynamoDB each has its table, made here: Feast finds
     it and makes none. Default none."""
-    latency: NotRequired[str]
+    latency: NotRequired[Latency]
     """How fast the online store answers: `tens_of_milliseconds`, `milliseconds` or `sub_millisecond`. Default
     `tens_of_milliseconds`."""
-    online_store: NotRequired[str]
+    online_store: NotRequired[OnlineStore]
     """`dynamodb` or `valkey` on AWS, `datastore` or `bigtable` on Google Cloud; one that does not meet the
     class is refused. Default: the one of those that meet it that costs least when nobody asks."""
     consistent_reads: NotRequired[bool]
@@ -107,7 +107,7 @@ class FeatureStoreArgs(TypedDict):
     expire_days: NotRequired[int]
     """AWS, Valkey alone: after how many days a row that is not written again is gone, 1 to 365. Default
     never. A feature view's own `ttl` hides old values in any store."""
-    network: NotRequired[NetworkReferenceArgs]
+    network: NotRequired[Input[NetworkReferenceArgs]]
     """AWS, and required for Valkey: the network of its endpoints, `Network.outputs`."""
     registry: NotRequired[FeatureRegistryArgs]
     """Where Feast keeps what features there are. Default an object in a bucket."""

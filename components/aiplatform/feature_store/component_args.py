@@ -8,11 +8,13 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 from aiplatform._shared.args import Problem, between, distinct, got, matches
 from aiplatform.naming import dns_label
 
+RegistryKind = Literal["bucket", "sql"]
+
 
 class FeatureRegistryArgs(TypedDict):
     """Where Feast keeps what features there are."""
 
-    kind: NotRequired[str]
+    kind: NotRequired[RegistryKind]
     """`bucket`: one object in a bucket of its own. `sql`: a database, for many who apply at a time. Default
     `bucket`."""
     secret: NotRequired[str]
@@ -61,7 +63,7 @@ class FeatureServerArgs(TypedDict):
 class FeatureRegistry:
     """A checked FeatureRegistryArgs."""
 
-    kind: Literal["bucket", "sql"] = "bucket"
+    kind: RegistryKind = "bucket"
     secret: Annotated[str, dns_label] | None = None
     server_secret: Annotated[str, dns_label] | None = None
     cache_seconds: Annotated[int, between(1, 3600, "seconds")] = 60

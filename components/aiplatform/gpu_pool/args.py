@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
+from pulumi import Input
+
 from aiplatform import accelerators
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, got, length
@@ -37,12 +39,17 @@ PLACEMENT: Final = PhysicalName(PLACEMENT_GROUP, "{prefix}-" + _LONGEST + "-1234
 MOST_NODES: Final = 450
 """EKS's quota of nodes in a managed node group."""
 
+CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
+SharingStrategy = Literal["time_slicing", "mig"]
+NodeImage = Literal["al2023", "bottlerocket"]
+InstanceStore = Literal["raid0", "none"]
+
 
 class CapacityArgs(TypedDict):
     """One way to buy nodes. There is no maximum price for spot: the clouds take the spot price, at most the
     on-demand price."""
 
-    type: str
+    type: CapacityType
     """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes come when there are some,
     for seven days at most) and `queued` (as flex_start, all nodes of a ProvisioningRequest at once, and none
     for an ordinary Pod)."""
@@ -67,7 +74,7 @@ class CapacityArgs(TypedDict):
 class SharingArgs(TypedDict):
     """How several containers share a card."""
 
-    strategy: str
+    strategy: SharingStrategy
     """`time_slicing`: they take turns on the whole card, without memory isolation. `mig`: the card is cut
     into isolated slices."""
     replicas: NotRequired[int]
@@ -86,9 +93,9 @@ class GpuPoolArgs(TypedDict):
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
     Google Cloud the name of its ComputeClass."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster that the nodes join: `Cluster.outputs`. It says which cloud the pool is on."""
-    network: NetworkReferenceArgs
+    network: Input[NetworkReferenceArgs]
     """The network that they stand in, with its zones: `Network.outputs`."""
     accelerator: str
     """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
@@ -112,7 +119,7 @@ class GpuPoolArgs(TypedDict):
     """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); one only where nodes must
     stand close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: those
     of the network that offer the machine types, and of these one where only one can be."""
-    image: NotRequired[str]
+    image: NotRequired[NodeImage]
     """AWS: `al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only it can do.
     Google Cloud: always Container-Optimized OS."""
     efa: NotRequired[bool]
@@ -134,7 +141,7 @@ class GpuPoolArgs(TypedDict):
     """Default: a card belongs to one container."""
     disk_gib: NotRequired[int]
     """Size of the encrypted volume that a node starts from, GiB. Default 100."""
-    instance_store: NotRequired[str]
+    instance_store: NotRequired[InstanceStore]
     """`raid0`: the NVMe disks of the machine are one array that holds container images, logs and emptyDirs.
     `none`: they are left alone. Default: `raid0` where there always are some. On Google Cloud `raid0` also
     adds them to a machine type that may have them."""
@@ -152,7 +159,6 @@ class GpuPoolArgs(TypedDict):
     """Tags, on Google Cloud labels, of every resource, instance and volume, beside those of the provider."""
 
 
-CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
 WAITS: Final = ("flex_start", "queued")
 """Capacity that a queue gives: Google's Dynamic Workload Scheduler."""
 LONGEST_RUN: Final = 168
@@ -203,7 +209,7 @@ class Capacity:
 class Sharing:
     """A checked SharingArgs."""
 
-    strategy: Literal["time_slicing", "mig"]
+    strategy: SharingStrategy
     replicas: Annotated[int, between(2, MOST_REPLICAS, "containers a card")] | None = None
     profile: str | None = None
 
@@ -238,19 +244,23 @@ class GpuPoolSettings(CloudNeutral):
     max: Annotated[int, between(1, MOST_NODES, "nodes")] = 1
     topology: str | None = None
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
-    image: Literal["al2023", "bottlerocket"] | None = None
+    image: NodeImage | None = None
     efa: bool | None = None
     gpudirect: bool | None = None
     gpudirect_cidr: Annotated[str, private_range(16, 20)] | None = None
     placement_group: bool | None = None
     sharing: Sharing | None = None
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100
-    instance_store: Literal["raid0", "none"] | None = None
+    instance_store: InstanceStore | None = None
     max_pods: Annotated[int, between(8, 250, "pods")] | None = None
     force_update: bool = False
     labels: dict[str, str] = field(default_factory=dict[str, str])
     taints: list[Taint] = field(default_factory=list[Taint])
     tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        """Take the zones of the pool where those of the network are an output."""
+        object.__setattr__(self, "network", self.network.with_zones(self.zones or []))
 
     def check(self) -> Iterator[Problem]:
         """What no single key tells."""
@@ -286,7 +296,7 @@ class GpuPoolSettings(CloudNeutral):
         return accelerators.aws_machines(self.accelerator, self.count)[0]
 
     @property
-    def os(self) -> Literal["al2023", "bottlerocket"]:
+    def os(self) -> NodeImage:
         """The image, with its default."""
         mig = self.sharing is not None and self.sharing.strategy == "mig"
         return self.image or ("bottlerocket" if mig else "al2023")

@@ -49,6 +49,8 @@ LEAST_CUTOFF: Final = 10 * 1024**2
 MOST_CUTOFF: Final = 1024**5
 DAYS: Final = between(1, 3650, "days")
 
+LegalHoldMode = Literal["governance", "compliance"]
+
 
 class LakehouseZoneArgs(TypedDict):
     """How long a zone keeps what. Files of tables that are in use are never taken away by age."""
@@ -84,7 +86,7 @@ class LakehouseLegalHoldArgs(TypedDict):
 
     days: int
     """How long, in days: 1 to 3650."""
-    mode: NotRequired[str]
+    mode: NotRequired[LegalHoldMode]
     """`governance`: who has s3:BypassGovernanceRetention may delete. `compliance`: nobody, the account's root
     included. Default `governance`."""
 
@@ -100,7 +102,7 @@ class LakehouseArgs(TypedDict):
     role `{prefix}-lakehouse-writer`, the only one with rights on the buckets; none of IAM Identity Center or
     of services, on which AWS alone can put policies. Google Cloud: service accounts
     (`serviceAccount:EMAIL`) and groups (`group:EMAIL`) that may change every table and file."""
-    cloud: NotRequired[str]
+    cloud: NotRequired[Cloud]
     """`aws` or `gcp`. Default `aws`."""
     project: NotRequired[str]
     """Google Cloud, and required there: the id of the project."""
@@ -108,7 +110,7 @@ class LakehouseArgs(TypedDict):
     """Google Cloud, and required there: the region, `europe-west4`."""
     zones: NotRequired[LakehouseZonesArgs]
     """How long each zone keeps what."""
-    store: NotRequired[str]
+    store: NotRequired[Store]
     """AWS: where the tables are: `buckets` (the zones' own), or `s3_tables` (S3 Tables, which looks after
     them itself). Said when the lakehouse is made, and for good. Default `buckets`."""
     tables: NotRequired[list[LakehouseTableArgs]]
@@ -121,7 +123,7 @@ class LakehouseArgs(TypedDict):
     """Jobs that read and write tables. Default none."""
     snapshots: NotRequired[list[LakehouseSnapshotArgs]]
     """Names that snapshots of tables get, so that they are kept. Default none."""
-    network: NotRequired[NetworkReferenceArgs]
+    network: NotRequired[Input[NetworkReferenceArgs]]
     """The network that `captures` stand in, from where they reach their databases. Required with them."""
     grants: NotRequired[list[LakehouseGrantArgs]]
     """Who may do what. Default nobody anything."""
@@ -194,7 +196,7 @@ class LegalHoldSettings:
     """A checked legal hold."""
 
     days: Annotated[int, DAYS]
-    mode: Literal["governance", "compliance"] = "governance"
+    mode: LegalHoldMode = "governance"
 
 
 TARGET: Final = matches(

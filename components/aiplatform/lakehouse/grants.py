@@ -45,6 +45,9 @@ def condition(value: Any) -> str | None:
     return None
 
 
+GrantAction = Literal["read", "write"]
+
+
 class LakehouseGrantArgs(TypedDict):
     """What one workload identity may do. It reads through Athena or an Iceberg catalog that vends
     credentials, never from the buckets."""
@@ -55,7 +58,7 @@ class LakehouseGrantArgs(TypedDict):
     """Who: the arn of an IAM role. One of IAM Identity Center (`role/aws-reserved/...`) has its rights by its
     permission set, in which you put `client_policies[NAME]`. On Google Cloud a service account
     (`serviceAccount:EMAIL`) or a group (`group:EMAIL`). Nobody else, and never everybody."""
-    actions: list[str]
+    actions: list[GrantAction]
     """What it may do: `read`, `write` (append and delete rows)."""
     zones: NotRequired[list[str]]
     """On every table of these zones, those that come later included, by their tags; `write` on those alone
@@ -76,7 +79,7 @@ class GrantSettings:
 
     name: Annotated[str, dns_label]
     principal: Input[str]
-    actions: Annotated[list[Literal["read", "write"]], length(1, 2, "actions"), distinct]
+    actions: Annotated[list[GrantAction], length(1, 2, "actions"), distinct]
     zones: Annotated[list[Zone], distinct] = field(default_factory=list[Zone])
     tables: Annotated[list[str], distinct] = field(default_factory=list[str])
     classifications: Annotated[list[Classification], length(1, 3, "classifications"), distinct] = field(

@@ -41,6 +41,9 @@ OWN_ARGUMENTS: Final = frozenset(
 )
 """Arguments of a batch that the platform sets itself."""
 
+CaptureEngine = Literal["postgresql", "mysql"]
+WorkerSize = Literal["small", "medium", "large"]
+
 
 class LakehouseStreamArgs(TypedDict):
     """Events that come in one by one and are appended to a table: JSON objects whose keys are the table's
@@ -64,7 +67,7 @@ class LakehouseCaptureArgs(TypedDict):
 
     name: str
     """What the capture is called, a DNS label."""
-    engine: str
+    engine: CaptureEngine
     """`postgresql` or `mysql`."""
     secret: Input[str]
     """The arn of the secret in Secrets Manager with host, port, username and password. The password is read
@@ -98,7 +101,7 @@ class LakehouseBatchArgs(TypedDict):
     """Arguments of the script, without `--`. No secrets: they can be read in the job. Default none."""
     schedule: NotRequired[str]
     """When it runs, in UTC, as cron writes it: `15 3 * * *`. Default when somebody starts it."""
-    worker_size: NotRequired[str]
+    worker_size: NotRequired[WorkerSize]
     """`small` (4 vCPU, 16 GiB), `medium` (8, 32) or `large` (16, 64). Default `small`."""
     workers: NotRequired[int]
     """The most workers, 2 to 100; it takes as many as it needs. Default 2."""
@@ -137,7 +140,7 @@ class CaptureSettings:
     """A checked capture."""
 
     name: Annotated[str, dns_label, length(1, 30, "characters")]
-    engine: Literal["postgresql", "mysql"]
+    engine: CaptureEngine
     secret: Input[str]
     tables: Annotated[list[Annotated[str, _SOURCE_TABLE]], length(1, 100, "tables"), distinct]
     database: Annotated[str, length(1, 64, "characters")] | None = None
@@ -185,7 +188,7 @@ class BatchSettings:
     script: Annotated[str, SCRIPT]
     arguments: Annotated[dict[str, str], _arguments] = field(default_factory=dict[str, str])
     schedule: Annotated[str, schedule_rule] | None = None
-    worker_size: Literal["small", "medium", "large"] = "small"
+    worker_size: WorkerSize = "small"
     workers: Annotated[int, between(2, 100, "workers")] = 2
     timeout_minutes: Annotated[int, between(1, 2880, "minutes")] = 60
     retries: Annotated[int, between(0, 10)] = 0

@@ -31,7 +31,7 @@ _TAKES: Final[dict[str, frozenset[str]]] = {
 class LakehouseRuleArgs(TypedDict):
     """One thing that must hold of a table's rows."""
 
-    rule: str
+    rule: Rule
     """`complete` (not null), `unique`, `between` (low, high), `one_of` (values), `matches` (a pattern),
     `rows` (how many: low, high) or `fresh` (the newest of a time is at most so many hours old)."""
     column: NotRequired[str]

@@ -15,6 +15,9 @@ Classification = Literal["public", "internal", "pii"]
 CLASSIFICATIONS: Final[tuple[Classification, ...]] = get_args(Classification)
 """Classifications; each stands above those before it."""
 
+SortDirection = Literal["asc", "desc"]
+NullOrder = Literal["first", "last"]
+
 
 class LakehouseColumnArgs(TypedDict):
     """A column of a table."""
@@ -29,7 +32,7 @@ class LakehouseColumnArgs(TypedDict):
     """Whether it is never null. Default false. Iceberg lets a column become optional later, not required."""
     doc: NotRequired[str]
     """What it means, in at most 255 characters."""
-    classification: NotRequired[str]
+    classification: NotRequired[Classification]
     """`public`, `internal` or `pii` (what tells of a person). It decides who may read it. Default
     `internal`."""
     was: NotRequired[str]
@@ -57,9 +60,9 @@ class LakehouseSortArgs(TypedDict):
     """The column, or a field of a struct by its path."""
     transform: NotRequired[str]
     """Iceberg's transform, as in a partition. Default `identity`."""
-    direction: NotRequired[str]
+    direction: NotRequired[SortDirection]
     """`asc` or `desc`. Default `asc`."""
-    nulls: NotRequired[str]
+    nulls: NotRequired[NullOrder]
     """Where null stands: `first` or `last`. Default `first` when ascending, `last` when descending."""
 
 
@@ -71,7 +74,7 @@ class LakehouseTableArgs(TypedDict):
     refused: a column that is declared no more, another type, a new column that is required. What clients
     added stays. A table that is declared no more leaves the catalog; its files stay in the bucket."""
 
-    zone: str
+    zone: Zone
     """The zone that it is in: `raw`, `curated` or `serving`."""
     name: str
     """Its name: lower-case letters, digits and `_`. Where a column is `pii`, not one that begins with the
@@ -144,8 +147,8 @@ class SortSettings:
 
     column: str
     transform: Annotated[str, transforms.transform_rule] = "identity"
-    direction: Literal["asc", "desc"] = "asc"
-    nulls: Literal["first", "last"] | None = None
+    direction: SortDirection = "asc"
+    nulls: NullOrder | None = None
 
     @property
     def null_order(self) -> str:

@@ -31,6 +31,8 @@ _PEM: Final = matches(
 LOG_DAYS: Final = 7
 """How far back one can restore to a point in time on an Enterprise instance of Cloud SQL, at most."""
 
+MaintenanceDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
 
 class ModelRegistryDatabaseArgs(TypedDict):
     """The database of a model registry, PostgreSQL."""
@@ -38,7 +40,7 @@ class ModelRegistryDatabaseArgs(TypedDict):
     version: NotRequired[str]
     """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. Raising it is an upgrade in place, which
     nothing takes back; minor versions come by themselves."""
-    size: NotRequired[str]
+    size: NotRequired[Size]
     """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
     storage_gib: NotRequired[int]
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
@@ -48,7 +50,7 @@ class ModelRegistryDatabaseArgs(TypedDict):
     """How long backups are kept, in days, and how far back any point in time can be restored (on Google Cloud
     at most 7 days of these). 0 to 35 on AWS, to 365 on Google Cloud; 0 keeps none, which is refused for a
     registry that is protected or highly available. Default 7."""
-    maintenance_day: NotRequired[str]
+    maintenance_day: NotRequired[MaintenanceDay]
     """The day of minor upgrades, `sunday`. Default `sunday`."""
     maintenance_hour: NotRequired[int]
     """The hour of minor upgrades, in UTC, 0 to 23; backups start two hours before. Default 4."""
@@ -68,9 +70,7 @@ class DatabaseSettings:
     storage_gib: int = 20
     most_storage_gib: int = 100
     backup_days: int = 7
-    maintenance_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
-        "sunday"
-    )
+    maintenance_day: MaintenanceDay = "sunday"
     maintenance_hour: Annotated[int, between(0, 23)] = 4
     deletion_protection: bool = False
     certificates: Annotated[str, _PEM] | None = None

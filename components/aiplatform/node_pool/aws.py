@@ -84,7 +84,7 @@ class Builder:
             Volume(pool.image, pool.disk_gib, pool.cluster.volume_key_arn),
             self._tags(key),
         )
-        subnets = {zone.id: zone.private_subnet_id for zone in pool.network.zones}
+        subnets = {zone.id: zone.private_subnet_id for zone in pool.network.listed_zones}
         made = node_group(
             self.parent,
             name,

@@ -65,7 +65,7 @@ class Builder:
         pool = self.settings
         asked = gke.zones_that_offer(
             sorted({each.machine.type for each in plans}),
-            [zone.id for zone in pool.network.zones],
+            [zone.id for zone in pool.network.listed_zones],
             pool.cluster,
             pulumi.InvokeOptions(parent=self.parent),
         )

@@ -64,7 +64,7 @@ def _of_entry(pool: GpuPoolSettings, index: int, entry: Capacity, minimum: int) 
 
 def in_one_zone(pool: GpuPoolSettings, each: PoolPlan) -> bool:
     """Whether a node pool stands in one zone, wherever its machines are offered."""
-    only = len(pool.zones or pool.network.zones) == 1
+    only = len(pool.zones or pool.network.listed_zones) == 1
     return only or each.entry.type == "reserved" or nodes.in_one_zone(pool)
 
 
@@ -103,7 +103,7 @@ def _common_zone(pool: GpuPoolSettings, plans: Sequence[PoolPlan], offerings: Of
     reserved = next((entry.zone for entry in pool.capacity if entry.zone), None)
     if reserved:
         return reserved
-    ids = [zone.id for zone in pool.network.zones]
+    ids = [zone.id for zone in pool.network.listed_zones]
     able = [_offering(pool, each, offerings) for each in plans]
     of_all = [zone for zone in ids if all(zone in zones for zones in able)]
     of_any = [zone for zone in ids if any(zone in zones for zones in able)]
@@ -113,7 +113,7 @@ def _common_zone(pool: GpuPoolSettings, plans: Sequence[PoolPlan], offerings: Of
 def _zones_of(
     pool: GpuPoolSettings, each: PoolPlan, offerings: Offerings, common: str | None
 ) -> tuple[str, ...]:
-    ids = [zone.id for zone in pool.network.zones]
+    ids = [zone.id for zone in pool.network.listed_zones]
     if each.entry.type == "reserved":
         # The rules made sure that one of them is known.
         return (each.entry.zone or (pool.zones or ids)[0],)
