@@ -16,6 +16,7 @@ from tests.generating import (
     cloud_support,
     components,
     environment,
+    examples,
     google_access,
     policies,
     renewing,
@@ -32,6 +33,7 @@ def files() -> Mapping[Path, str]:
     return {
         Path("components/schema.json"): components.schema(),
         **{PAGES / name: text for name, text in components.pages().items()},
+        **examples.files(components.inputs),
         Path("docs/clouds.md"): cloud_support.text(),
         Path("docs/environment.md"): environment.text(),
         Path("docs/accelerators.md"): accelerators.text(),

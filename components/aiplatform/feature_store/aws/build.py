@@ -21,6 +21,7 @@ from aiplatform.feature_store.aws import online as aws_online
 from aiplatform.feature_store.aws import permissions as aws_rights
 from aiplatform.feature_store.aws.context import REGISTRY, TABLES, Context, Staging
 from aiplatform.feature_store.workloads import Platform, Who, Workloads
+from aiplatform.lakehouse.tables import ZONES
 from aiplatform.workload_identity import WorkloadIdentity
 
 Rights = Callable[[Staging, str, Sequence[str]], list[Statement]]
@@ -33,7 +34,7 @@ class _Grants:
         self.context = context
         self.key = key
         self.database = database
-        zones = context.settings.lakehouse.zones
+        zones = [context.settings.lakehouse.zone(name) for name in ZONES]
         self.known = Output.all(key.arn, *(zone.database for zone in zones))
 
     def server(self, role: Input[str]) -> pulumi.Resource:
