@@ -188,6 +188,7 @@ lakehouse = Lakehouse(
                 ],
             },
         ],
+        "force_destroy": True,
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
@@ -225,6 +226,7 @@ features = FeatureStore(
             "role_name": materializer.role_name,
         },
         "feature_views": ["orders"],
+        "force_destroy": True,
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )
@@ -234,6 +236,7 @@ images = ContainerRegistry(
         "prefix": "team-dev",
         "repositories": ["training", "serving"],
         "readers": [pipelines.principal],
+        "force_destroy": True,
     },
     pulumi.ResourceOptions(providers=[aws_provider]),
 )
@@ -251,6 +254,7 @@ models = ModelRegistry(
             "private_subnet_ids": network.private_subnet_ids,
             "intra_subnet_ids": network.intra_subnet_ids,
         },
+        "force_destroy": True,
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
 )

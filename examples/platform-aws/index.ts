@@ -138,6 +138,7 @@ const lakehouse = new aiplatform.Lakehouse("lakehouse", {
             ],
         },
     ],
+    forceDestroy: true,
 }, { providers: [awsProvider] });
 const materializer = new aiplatform.WorkloadIdentity("materializer", {
     prefix: "team-dev",
@@ -167,11 +168,13 @@ const features = new aiplatform.FeatureStore("features", {
         roleName: materializer.roleName,
     },
     featureViews: ["orders"],
+    forceDestroy: true,
 }, { providers: [awsProvider, kubernetesProvider] });
 const images = new aiplatform.ContainerRegistry("images", {
     prefix: "team-dev",
     repositories: ["training", "serving"],
     readers: [pipelines.principal],
+    forceDestroy: true,
 }, { providers: [awsProvider] });
 const models = new aiplatform.ModelRegistry("models", {
     prefix: "team-dev",
@@ -185,6 +188,7 @@ const models = new aiplatform.ModelRegistry("models", {
         privateSubnetIds: network.privateSubnetIds,
         intraSubnetIds: network.intraSubnetIds,
     },
+    forceDestroy: true,
 }, { providers: [awsProvider, kubernetesProvider] });
 export const vpcId = network.vpcId;
 export const clusterName = cluster.name;

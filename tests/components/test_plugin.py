@@ -65,6 +65,11 @@ class Monitor(resource_pb2_grpc.ResourceMonitorServicer):
             return self.inner.RegisterResourceOutputs(request)
 
     def Invoke(self, request: Any, context: Any) -> Any:
+        if request.tok == "pulumi:pulumi:getResource":
+            # Providers are given by reference; a package that is loaded already looks its provider up.
+            answer = provider_pb2.InvokeResponse()
+            getattr(answer, "return").update({"urn": request.args["urn"], "id": "0001", "state": {}})
+            return answer
         with self._lock:
             return self.inner.Invoke(request)
 

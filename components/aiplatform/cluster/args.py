@@ -155,7 +155,7 @@ class ClusterArgs(TypedDict):
     """Google Cloud: when GKE may not upgrade, window or not. Default none."""
     system_nodes: NotRequired[SystemNodesArgs]
     """The system node group."""
-    admins: NotRequired[list[str]]
+    admins: NotRequired[list[Input[str]]]
     """Who administers the cluster. AWS: IAM roles (arns). Google Cloud: `user:`, `serviceAccount:` or, with
     `google_groups`, `group:` and an e-mail address. Default none."""
     google_groups: NotRequired[str]
@@ -306,7 +306,7 @@ class ClusterSettings(CloudNeutral):
     maintenance_window: MaintenanceWindow | None = None
     maintenance_exclusions: list[MaintenanceExclusion] = field(default_factory=list[MaintenanceExclusion])
     system_nodes: SystemNodes = field(default_factory=SystemNodes)
-    admins: Annotated[list[str], distinct] = field(default_factory=list[str])
+    admins: Annotated[list[Input[str]], distinct] = field(default_factory=list[Input[str]])
     google_groups: (
         Annotated[str, matches(r"gke-security-groups@\S+\.\S+", "gke-security-groups@ and your domain")]
         | None

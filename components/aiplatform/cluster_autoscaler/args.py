@@ -46,11 +46,11 @@ class ClusterAutoscalerArgs(TypedDict):
     """The node groups of all pools, as the pools' outputs give them: where several would do, the autoscaler
     takes one with the highest priority, and among equals the one that wastes least. Groups that are not
     listed come last. Default: none."""
-    replicas: NotRequired[int]
+    replicas: NotRequired[Input[int]]
     """One works, the others wait: 1 to 3. Default 1."""
     scale_down_after_minutes: NotRequired[int]
     """How long a node is idle before it goes, 1 to 1440. Default 10."""
-    image: NotRequired[str]
+    image: NotRequired[Input[str]]
     """The image, with tag or digest. Default: upstream's, by the cluster's version."""
     mirrors: NotRequired[dict[str, str]]
     """Mirrors of upstream's image: its registry (`registry.k8s.io`), or a repository in it -> the registry or
@@ -82,11 +82,14 @@ class ClusterAutoscalerSettings(CloudNeutral):
     prefix: Annotated[str, prefix_for(ROLE)]
     cluster: ClusterReference
     node_groups: NodeGroups = field(default_factory=list[Input[NodeGroupReference]])
-    replicas: Annotated[int, between(1, 3, "replicas")] = 1
+    replicas: Input[Annotated[int, between(1, 3, "replicas")]] = 1
     scale_down_after_minutes: Annotated[int, between(1, 1440, "minutes")] = 10
     image: (
-        Annotated[
-            str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag")
+        Input[
+            Annotated[
+                str,
+                matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag"),
+            ]
         ]
         | None
     ) = None

@@ -26,7 +26,7 @@ class ComputeClassArgs(TypedDict):
     name: str
     """The class's name, a DNS label that begins with neither `gke` nor `autopilot`, and not `default`. Its
     node pools have it as the value of label and taint `cloud.google.com/compute-class`."""
-    cluster: Input[ClusterReferenceArgs]
+    cluster: ClusterReferenceArgs
     """The cluster: `Cluster.outputs`."""
     node_groups: Input[list[Input[NodeGroupReferenceArgs]]]
     """The node pools, as the pools' outputs give them; the highest priority is tried first, and equal ones
