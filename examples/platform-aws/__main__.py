@@ -36,11 +36,7 @@ runner = Runner(
     "runner",
     {
         "prefix": "team-dev",
-        "network": {
-            "vpc_id": network.vpc_id,
-            "cidr": network.cidr,
-            "private_subnet_ids": network.private_subnet_ids,
-        },
+        "network": network.outputs,
         "deployer_role_arn": "arn:aws:iam::111122223333:role/deployer",
         "repository": "https://github.com/example/platform",
     },
@@ -51,12 +47,7 @@ cluster = Cluster(
     {
         "prefix": "team-dev",
         "version": "1.35",
-        "network": {
-            "vpc_id": network.vpc_id,
-            "cidr": network.cidr,
-            "private_subnet_ids": network.private_subnet_ids,
-            "intra_subnet_ids": network.intra_subnet_ids,
-        },
+        "network": network.outputs,
         "api_access": {
             "mode": "cidrs",
             "cidrs": ["192.52.193.0/24"],
@@ -70,17 +61,8 @@ services = NodePool(
     {
         "prefix": "team-dev",
         "name": "services",
-        "cluster": {
-            "name": cluster.name,
-            "security_group_id": cluster.security_group_id,
-            "node_role_arn": cluster.node_role_arn,
-        },
-        "network": {
-            "vpc_id": network.vpc_id,
-            "cidr": network.cidr,
-            "private_subnet_ids": network.private_subnet_ids,
-            "zones": network.zones,
-        },
+        "cluster": cluster.outputs,
+        "network": network.outputs,
         "zones": ["usw2-az1", "usw2-az2"],
         "instance_types": ["m6i.xlarge", "m5.xlarge"],
         "capacity": ["spot", "on_demand"],
@@ -93,17 +75,8 @@ training = GpuPool(
     {
         "prefix": "team-dev",
         "name": "training",
-        "cluster": {
-            "name": cluster.name,
-            "security_group_id": cluster.security_group_id,
-            "node_role_arn": cluster.node_role_arn,
-        },
-        "network": {
-            "vpc_id": network.vpc_id,
-            "cidr": network.cidr,
-            "private_subnet_ids": network.private_subnet_ids,
-            "zones": network.zones,
-        },
+        "cluster": cluster.outputs,
+        "network": network.outputs,
         "zones": ["usw2-az1", "usw2-az2"],
         "accelerator": "t4",
         "count": 1,
@@ -123,11 +96,7 @@ autoscaler = ClusterAutoscaler(
     "autoscaler",
     {
         "prefix": "team-dev",
-        "cluster": {
-            "name": cluster.name,
-            "version": cluster.version,
-            "security_group_id": cluster.security_group_id,
-        },
+        "cluster": cluster.outputs,
         "node_groups": training.node_groups,
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
@@ -151,10 +120,7 @@ pipelines = WorkloadIdentity(
     {
         "prefix": "team-dev",
         "name": "pipelines",
-        "cluster": {
-            "name": cluster.name,
-            "security_group_id": cluster.security_group_id,
-        },
+        "cluster": cluster.outputs,
         "namespace": "pipelines",
         "service_account": "pipelines",
     },
@@ -197,10 +163,7 @@ materializer = WorkloadIdentity(
     {
         "prefix": "team-dev",
         "name": "features",
-        "cluster": {
-            "name": cluster.name,
-            "security_group_id": cluster.security_group_id,
-        },
+        "cluster": cluster.outputs,
         "namespace": "feature-store",
         "service_account": "feature-materializer",
     },
@@ -210,21 +173,9 @@ features = FeatureStore(
     "features",
     {
         "prefix": "team-dev",
-        "cluster": {
-            "name": cluster.name,
-            "security_group_id": cluster.security_group_id,
-        },
-        "lakehouse": {
-            "catalog_id": lakehouse.catalog_id,
-            "zones": lakehouse.zones,
-            "kms_key_arn": lakehouse.kms_key_arn,
-            "client_policies": lakehouse.client_policies,
-        },
-        "materializer": {
-            "principal": materializer.principal,
-            "role_arn": materializer.role_arn,
-            "role_name": materializer.role_name,
-        },
+        "cluster": cluster.outputs,
+        "lakehouse": lakehouse.outputs,
+        "materializer": materializer.outputs,
         "feature_views": ["orders"],
         "force_destroy": True,
     },
@@ -244,16 +195,8 @@ models = ModelRegistry(
     "models",
     {
         "prefix": "team-dev",
-        "cluster": {
-            "name": cluster.name,
-            "security_group_id": cluster.security_group_id,
-        },
-        "network": {
-            "vpc_id": network.vpc_id,
-            "cidr": network.cidr,
-            "private_subnet_ids": network.private_subnet_ids,
-            "intra_subnet_ids": network.intra_subnet_ids,
-        },
+        "cluster": cluster.outputs,
+        "network": network.outputs,
         "force_destroy": True,
     },
     pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),

@@ -186,8 +186,17 @@ def _python_value(value: Any, prop: PropertyDefinition, type_of: Any, depth: int
         return f"[{', '.join(entries)}]"
     if isinstance(value, Mapping):
         definition = type_of(prop)
+        if definition.name.endswith("ReferenceArgs") and (source := _source(value)):
+            return f"{_snake_case(source)}.outputs"
         return _python_object(value, definition.properties, definition.properties_mapping, type_of, depth)
     return _python_expression(value)
+
+
+def _source(value: Mapping[str, Any]) -> str | None:
+    """The resource that all values of a reference are outputs of, which Python passes as a whole."""
+    references = [REFERENCE.fullmatch(entry) if isinstance(entry, str) else None for entry in value.values()]
+    sources = {reference[1].split(".")[0] if reference else None for reference in references}
+    return sources.pop() if len(sources) == 1 else None
 
 
 def _python_expression(value: Any) -> str:

@@ -21,6 +21,7 @@ from pulumi.provider.experimental.analyzer import (
     TypeDefinition,
 )
 from pulumi.provider.experimental.schema import generate_schema
+from pulumi.provider.experimental.util import camel_case
 
 from aiplatform._shared.cloud_support import Cloud, Refused, SupportTable
 from aiplatform.lakehouse.tables import Classification, Zone
@@ -137,6 +138,7 @@ class _Analyzer(Analyzer):
             properties_mapping={},
             module=typ.__module__,
             python_type=str,
+            description=f"The values of `{camel_case(key)}`.",
             enum=[EnumValueDefinition(_pascal_case(value), value) for value in get_args(literal)],
         )
         return name

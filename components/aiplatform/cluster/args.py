@@ -1,6 +1,6 @@
 """Arguments of the cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedDict
 
@@ -155,7 +155,7 @@ class ClusterArgs(TypedDict):
     """Google Cloud: when GKE may not upgrade, window or not. Default none."""
     system_nodes: NotRequired[SystemNodesArgs]
     """The system node group."""
-    admins: NotRequired[list[Input[str]]]
+    admins: NotRequired[Sequence[Input[str]]]
     """Who administers the cluster. AWS: IAM roles (arns). Google Cloud: `user:`, `serviceAccount:` or, with
     `google_groups`, `group:` and an e-mail address. Default none."""
     google_groups: NotRequired[str]
@@ -341,7 +341,8 @@ class ClusterSettings(CloudNeutral):
         intra = self.network.intra_subnet_ids
         private = self.network.private_subnet_ids
         if is_unknown(intra):
-            return Output.all(intra, private).apply(lambda known: known[0] or known[1])
+            # Not Output.all: what waits for the intra subnets should not wait for the private ones.
+            return Output.from_input(intra).apply(lambda known: known or private)
         return intra or private
 
     def check(self) -> Iterator[Problem]:

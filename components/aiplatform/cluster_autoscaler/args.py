@@ -1,6 +1,6 @@
 """Arguments of the Cluster Autoscaler."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
@@ -42,7 +42,7 @@ class ClusterAutoscalerArgs(TypedDict):
     """First part of every physical name, `{org}-{environment}`."""
     cluster: Input[ClusterReferenceArgs]
     """With `version`, which chooses the release, unless `image` is given."""
-    node_groups: NotRequired[Input[list[Input[NodeGroupReferenceArgs]]]]
+    node_groups: NotRequired[Input[Sequence[Input[NodeGroupReferenceArgs]]]]
     """The node groups of all pools, as the pools' outputs give them: where several would do, the autoscaler
     takes one with the highest priority, and among equals the one that wastes least. Groups that are not
     listed come last. Default: none."""

@@ -1,6 +1,6 @@
 """Arguments of a ComputeClass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NotRequired, TypedDict
 
@@ -28,7 +28,7 @@ class ComputeClassArgs(TypedDict):
     node pools have it as the value of label and taint `cloud.google.com/compute-class`."""
     cluster: ClusterReferenceArgs
     """The cluster: `Cluster.outputs`."""
-    node_groups: Input[list[Input[NodeGroupReferenceArgs]]]
+    node_groups: Input[Sequence[Input[NodeGroupReferenceArgs]]]
     """The node pools, as the pools' outputs give them; the highest priority is tried first, and equal ones
     are tried together."""
     move_up: NotRequired[bool]

@@ -8,12 +8,24 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from aiplatform._shared.args import read
 from aiplatform._shared.kubernetes.names import Taint, TaintArgs
 from aiplatform._shared.kubernetes.node_labels import POOL
-from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
+from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
 from aiplatform.gpu_pool.aws import nodes
 from aiplatform.gpu_pool.gcp import nodes as gcp_nodes
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
-__all__ = ["CapacityArgs", "GpuPool", "GpuPoolArgs", "GpuPoolOutputs", "SharingArgs"]
+__all__ = [
+    "CapacityArgs",
+    "ClusterReferenceArgs",
+    "GpuPool",
+    "GpuPoolArgs",
+    "GpuPoolOutputs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+    "NodeGroupReferenceArgs",
+    "SharingArgs",
+    "TaintArgs",
+]
 
 
 class GpuPoolOutputs(TypedDict):

@@ -1,6 +1,6 @@
 """A governed lakehouse: zones, Iceberg tables, who may read what, and a way to query it."""
 
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
@@ -8,9 +8,45 @@ from aiplatform._shared.args import read
 from aiplatform.lakehouse.args import LakehouseArgs, LakehouseSettings
 
 if TYPE_CHECKING:
+    from aiplatform._shared.references.lakehouse import LakehouseReferenceArgs
     from aiplatform.lakehouse.aws.build import Built
+from aiplatform.lakehouse.args import LakehouseLegalHoldArgs, LakehouseZoneArgs, LakehouseZonesArgs
+from aiplatform.lakehouse.grants import LakehouseGrantArgs
+from aiplatform.lakehouse.ingestion import LakehouseBatchArgs, LakehouseCaptureArgs, LakehouseStreamArgs
+from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs
+from aiplatform.lakehouse.quality import LakehouseQualityArgs, LakehouseRuleArgs
+from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs
+from aiplatform.lakehouse.tables import (
+    LakehouseColumnArgs,
+    LakehousePartitionArgs,
+    LakehouseSortArgs,
+    LakehouseTableArgs,
+)
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
-__all__ = ["Lakehouse", "LakehouseArgs", "LakehouseTable", "LakehouseZone"]
+__all__ = [
+    "Lakehouse",
+    "LakehouseArgs",
+    "LakehouseBatchArgs",
+    "LakehouseCaptureArgs",
+    "LakehouseColumnArgs",
+    "LakehouseGrantArgs",
+    "LakehouseLegalHoldArgs",
+    "LakehousePartitionArgs",
+    "LakehousePerimeterArgs",
+    "LakehouseQualityArgs",
+    "LakehouseRuleArgs",
+    "LakehouseSnapshotArgs",
+    "LakehouseSortArgs",
+    "LakehouseStreamArgs",
+    "LakehouseTable",
+    "LakehouseTableArgs",
+    "LakehouseZone",
+    "LakehouseZoneArgs",
+    "LakehouseZonesArgs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+]
 
 
 class LakehouseZone(TypedDict):
@@ -116,11 +152,12 @@ class Lakehouse(ComponentResource):
         if settings.cloud == "gcp":
             from aiplatform.lakehouse.gcp.build import build
 
-            self.outputs: dict[str, Any] = build(self, name, settings)
+            outputs = build(self, name, settings)
         else:
             from aiplatform.lakehouse.aws.build import build
 
-            self.outputs = _on_aws(build(self, name, settings), settings)
+            outputs = _on_aws(build(self, name, settings), settings)
+        self.outputs = cast("LakehouseReferenceArgs", outputs)
         for key in Lakehouse.__annotations__:
             setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)
