@@ -92,6 +92,7 @@ def typescript(tools: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def project(folder: Path, runtime: Any, resources: tuple[str, ...] = ()) -> Path:
     """A project with the program of PLATFORM. resources: of them alone; outputs are left out then."""
     document = YAML(typ="safe").load(PLATFORM / "Pulumi.yaml")
+    document["name"] = folder.name
     document["runtime"] = runtime
     document["plugins"]["providers"][0]["path"] = str(ROOT / "components")
     if resources:
