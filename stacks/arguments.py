@@ -15,6 +15,7 @@ from aiplatform.cluster import ApiAccessArgs, ClusterArgs
 from aiplatform.cluster_autoscaler import ClusterAutoscalerArgs
 from aiplatform.device_plugins import DevicePluginsArgs
 from aiplatform.gpu_pool import CapacityArgs, GpuPoolArgs
+from aiplatform.gpu_pool.args import CapacityType
 from aiplatform.network import NetworkArgs, NetworkReferenceArgs
 from aiplatform.node_pool import NodePoolArgs
 from aiplatform.runner import RunnerArgs
@@ -310,7 +311,7 @@ def device_plugins(settings: Settings, wanted: Collection[str]) -> DevicePlugins
 
 def _capacity(entry: str | CapacityEntry) -> CapacityArgs:
     if isinstance(entry, str):
-        return {"type": entry}
+        return {"type": cast(CapacityType, entry)}
     args: CapacityArgs = {"type": entry.type}
     if entry.capacity_block:
         args["capacity_block"] = True

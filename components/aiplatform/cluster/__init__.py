@@ -19,6 +19,7 @@ from aiplatform.cluster.args import (
 
 if TYPE_CHECKING:
     import pulumi_kubernetes
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
     "AddonArgs",
@@ -28,6 +29,8 @@ __all__ = [
     "ClusterReferenceArgs",
     "MaintenanceExclusionArgs",
     "MaintenanceWindowArgs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
     "NodeAutoProvisioningArgs",
     "SystemNodesArgs",
 ]

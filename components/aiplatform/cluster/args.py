@@ -1,13 +1,13 @@
 """Arguments of the cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedDict
 
-from pulumi import Input
+from pulumi import Input, Output
 
 from aiplatform._shared.addresses import not_the_internet, private_range, reachable_from_outside
-from aiplatform._shared.args import Problem, between, distinct, is_unknown, length, matches
+from aiplatform._shared.args import UNKNOWN, Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform.cluster import rules
 from aiplatform.cluster.aws.versions import out_of_support, today
@@ -71,11 +71,17 @@ ADDONS: Final = (
     "eks-node-monitoring-agent",
 )
 
+ApiAccessMode = Literal["in_vpc", "cidrs", "dns"]
+VersionSupport = Literal["standard", "extended"]
+ReleaseChannel = Literal["rapid", "regular", "stable", "extended"]
+ControlPlane = Literal["regional", "zonal"]
+AutoscalingProfile = Literal["balanced", "optimize_utilization"]
+
 
 class ApiAccessArgs(TypedDict):
     """From where the Kubernetes API is reached. The private endpoint is always there."""
 
-    mode: str
+    mode: ApiAccessMode
     """`in_vpc`: from the network alone, where the program then has to run. `cidrs`: from the listed addresses
     over the internet too. `dns` (Google Cloud): by a name, from everywhere, for whom IAM lets in."""
     cidrs: NotRequired[list[str]]
@@ -120,7 +126,7 @@ class ClusterArgs(TypedDict):
     """First part of every physical name, `{org}-{environment}`; the cluster is `{prefix}-cluster`."""
     version: str
     """Kubernetes' minor version, `1.35`."""
-    network: NetworkReferenceArgs
+    network: Input[NetworkReferenceArgs]
     """The network that it stands in: `Network.outputs`."""
     api_access: NotRequired[ApiAccessArgs]
     """From where the Kubernetes API is reached. Default: from the network alone."""
@@ -133,13 +139,13 @@ class ClusterArgs(TypedDict):
     retain_data: NotRequired[bool]
     """Whether what holds data stays in the cloud when the cluster is destroyed: control-plane logs, and the
     keys of logs and volumes. Default false."""
-    support: NotRequired[str]
+    support: NotRequired[VersionSupport]
     """AWS. `standard`: EKS upgrades the cluster when standard support of its version ends. `extended`: the
     version stays for another year, for a fee. Default `standard`."""
-    release_channel: NotRequired[str]
+    release_channel: NotRequired[ReleaseChannel]
     """Google Cloud: `rapid`, `regular`, `stable` or `extended`, which upgrades the cluster. Default
     `regular`."""
-    control_plane: NotRequired[str]
+    control_plane: NotRequired[ControlPlane]
     """Google Cloud. `regional`: it stands in three zones. `zonal`: in the network's first zone alone, which
     is cheap, and the API is away while it is upgraded. Fixed when the cluster is created. Default
     `regional`."""
@@ -149,7 +155,7 @@ class ClusterArgs(TypedDict):
     """Google Cloud: when GKE may not upgrade, window or not. Default none."""
     system_nodes: NotRequired[SystemNodesArgs]
     """The system node group."""
-    admins: NotRequired[list[str]]
+    admins: NotRequired[Sequence[Input[str]]]
     """Who administers the cluster. AWS: IAM roles (arns). Google Cloud: `user:`, `serviceAccount:` or, with
     `google_groups`, `group:` and an e-mail address. Default none."""
     google_groups: NotRequired[str]
@@ -186,7 +192,7 @@ class ClusterArgs(TypedDict):
     """Google Cloud: costs by namespace and label in the bill. Default true."""
     node_auto_provisioning: NotRequired[NodeAutoProvisioningArgs]
     """Google Cloud: how much GKE may add in node pools of its own making. Default: none."""
-    autoscaling_profile: NotRequired[str]
+    autoscaling_profile: NotRequired[AutoscalingProfile]
     """Google Cloud. `balanced`: nodes stay a while. `optimize_utilization`: they go soon. Default
     `balanced`."""
     binary_authorization: NotRequired[list[str]]
@@ -206,7 +212,7 @@ class ClusterArgs(TypedDict):
 class ApiAccess:
     """Checked ApiAccessArgs."""
 
-    mode: Literal["in_vpc", "cidrs", "dns"] = "in_vpc"
+    mode: ApiAccessMode = "in_vpc"
     cidrs: Annotated[list[Annotated[str, reachable_from_outside]], not_the_internet, distinct] = field(
         default_factory=list[str]
     )
@@ -294,13 +300,13 @@ class ClusterSettings(CloudNeutral):
     deletion_protection: bool = False
     protect: bool = False
     retain_data: bool = False
-    support: Literal["standard", "extended"] = "standard"
-    release_channel: Literal["rapid", "regular", "stable", "extended"] = "regular"
-    control_plane: Literal["regional", "zonal"] = "regional"
+    support: VersionSupport = "standard"
+    release_channel: ReleaseChannel = "regular"
+    control_plane: ControlPlane = "regional"
     maintenance_window: MaintenanceWindow | None = None
     maintenance_exclusions: list[MaintenanceExclusion] = field(default_factory=list[MaintenanceExclusion])
     system_nodes: SystemNodes = field(default_factory=SystemNodes)
-    admins: Annotated[list[str], distinct] = field(default_factory=list[str])
+    admins: Annotated[list[Input[str]], distinct] = field(default_factory=list[Input[str]])
     google_groups: (
         Annotated[str, matches(r"gke-security-groups@\S+\.\S+", "gke-security-groups@ and your domain")]
         | None
@@ -318,7 +324,7 @@ class ClusterSettings(CloudNeutral):
     managed_prometheus: bool = True
     cost_allocation: bool = True
     node_auto_provisioning: NodeAutoProvisioning | None = None
-    autoscaling_profile: Literal["balanced", "optimize_utilization"] = "balanced"
+    autoscaling_profile: AutoscalingProfile = "balanced"
     binary_authorization: Annotated[list[Annotated[str, IMAGES]], distinct] = field(default_factory=list[str])
     security_posture: bool = True
     multi_networking: bool = False
@@ -333,7 +339,13 @@ class ClusterSettings(CloudNeutral):
     def control_plane_subnets(self) -> Input[list[Input[str]]]:
         """Where the control plane has its interfaces: the intra subnets, or the private ones without them."""
         intra = self.network.intra_subnet_ids
-        return intra if is_unknown(intra) or intra else self.network.private_subnet_ids
+        private = self.network.private_subnet_ids
+        if intra is UNKNOWN:
+            return UNKNOWN
+        if is_unknown(intra):
+            # Not Output.all: what waits for the intra subnets should not wait for the private ones.
+            return Output.from_input(intra).apply(lambda known: known or private)
+        return intra or private
 
     def check(self) -> Iterator[Problem]:
         """What no single key tells."""

@@ -1,14 +1,25 @@
 """Arguments of the network."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
-from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, ClassVar, Final, Literal, NotRequired, TypedDict
 
-from pulumi import Input
+from pulumi import Input, Output
 
 from aiplatform._shared.addresses import any_range, overlap, private_range
-from aiplatform._shared.args import Problem, Rule, between, distinct, is_unknown, matches, obeys
+from aiplatform._shared.args import (
+    ArgumentError,
+    Problem,
+    Rule,
+    between,
+    distinct,
+    got,
+    is_unknown,
+    matches,
+    obeys,
+    read,
+)
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
 from aiplatform._shared.logs import retention
@@ -74,6 +85,9 @@ FOR_NODES: Final = ("ec2", "ecr.api", "ecr.dkr", "eks-auth")
 addresses of Pods, and Pod Identity. S3's, for the images' layers, is always there (EKS user guide, "Deploy
 private clusters with limited internet access")."""
 
+Nat = Literal["none", "single", "per_zone"]
+GoogleApis = Literal["private", "restricted"]
+
 
 class NetworkArgs(TypedDict):
     """A network over two or three zones, planned so that a third zone can be added later."""
@@ -83,7 +97,7 @@ class NetworkArgs(TypedDict):
     cidr: str
     """The private IPv4 range of the network, without host bits: /16 to /20 on AWS, /9 to /20 on Google
     Cloud."""
-    cloud: NotRequired[str]
+    cloud: NotRequired[Cloud]
     """`aws` or `gcp`. Default `aws`. What is placed in the network is told by the network's reference."""
     project: NotRequired[str]
     """Google Cloud, and required there: the id of the project."""
@@ -94,7 +108,7 @@ class NetworkArgs(TypedDict):
     zone_ids: NotRequired[list[str]]
     """The zones. AWS: 2 or 3 by id (`usw2-az1`), which names the same place in every account; the order gives
     each its addresses: add a third at the end. Google Cloud: 2 to 4 by name (`europe-west4-a`)."""
-    nat: NotRequired[str]
+    nat: NotRequired[Nat]
     """The way out: `per_zone` (AWS), `single` (a NAT gateway on AWS, which falls with its zone; Cloud NAT on
     Google Cloud, which does not) or `none` (the cloud's own services are all that is reached). Default
     `single`."""
@@ -106,7 +120,7 @@ class NetworkArgs(TypedDict):
     sets, other registries' layers, Systems Manager's packages (`amazon-ssm-<region>`). Those of the account
     itself, of ECR, Amazon Linux, registry.k8s.io, Docker Hub and quay.io may be used in any case; all other
     buckets of the region are out of reach, with NAT too. Default none."""
-    google_apis: NotRequired[str]
+    google_apis: NotRequired[GoogleApis]
     """Google Cloud: where the names of Google's APIs lead to. `private`: to all of them. `restricted`: to
     those that VPC Service Controls know, and no others. Default `private`."""
     private_services: NotRequired[bool]
@@ -181,8 +195,8 @@ class NetworkReferenceArgs(TypedDict):
     private_services: NotRequired[Input[str]]
     """Google Cloud: the range of what Google runs in networks of its own (Cloud SQL), by its name; known once
     it can have addresses of it."""
-    zones: NotRequired[list[NetworkZoneArgs]]
-    """Its zones."""
+    zones: NotRequired[Input[list[NetworkZoneArgs]]]
+    """Its zones. Where they are an output that is not known yet, a pool needs its own `zones`."""
     nat_public_ips: NotRequired[Input[list[str]]]
     """The addresses that its nodes are seen by from outside."""
     default_security_group_id: NotRequired[Input[str]]
@@ -202,14 +216,14 @@ class NetworkSettings(CloudNeutral):
     region: Annotated[str, REGION] | None = None
     zone_count: Annotated[int, between(2, MOST_ZONES, "zones")] | None = None
     zone_ids: Annotated[list[str], distinct] | None = None
-    nat: Literal["none", "single", "per_zone"] = "single"
+    nat: Nat = "single"
     endpoints: Annotated[
         list[Annotated[str, matches(r"[a-z0-9][a-z0-9.-]*", "a service such as ecr.api")]], distinct
     ] = field(default_factory=list[str])
     readable_buckets: Annotated[
         list[Annotated[str, matches(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name")]], distinct
     ] = field(default_factory=list[str])
-    google_apis: Literal["private", "restricted"] = "private"
+    google_apis: GoogleApis = "private"
     private_services: bool = True
     flow_log_retention_days: int = 30
     pods: Annotated[int, between(1, 1_000_000)] = 500
@@ -307,9 +321,17 @@ class NetworkZone:
     intra_subnet_id: Input[str] | None = None
 
 
+NO_ZONES: Final = (
+    "missing, expected the network's zones as in Network.outputs; where they are an output that is not known "
+    "yet, state the pool's `zones`"
+)
+
+
 @dataclass(frozen=True)
 class NetworkReference:
     """Checked reference to a network."""
+
+    may_be_output: ClassVar[bool] = True
 
     vpc_id: Input[str]
     cidr: Input[Annotated[str, any_range]]
@@ -325,17 +347,43 @@ class NetworkReference:
     private_services: Input[str] | None = None
     public_subnet_ids: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     intra_subnet_ids: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
-    zones: list[NetworkZone] = field(default_factory=list[NetworkZone])
+    zones: Input[list[NetworkZone]] = field(default_factory=list[NetworkZone])
     nat_public_ips: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     default_security_group_id: Input[str] | None = None
 
     def lacks_zone(self, zone_id: str) -> bool:
         """Return whether no zone of the network has this id; False where a zone's id is unknown."""
-        ids = [zone.id for zone in self.zones]
+        ids = [zone.id for zone in self.listed_zones]
         return zone_id not in ids and not any(is_unknown(each) for each in ids)
+
+    @property
+    def listed_zones(self) -> list[NetworkZone]:
+        """The zones, none where they are an output."""
+        return self.zones if isinstance(self.zones, list) else []
+
+    def with_zones(self, ids: Sequence[str]) -> "NetworkReference":
+        """Return the network with a list of these zones where its zones are an output, or else unchanged."""
+        if isinstance(self.zones, list):
+            return self
+        zones = Output.from_input(self.zones)
+
+        def zone(zone_id: str) -> NetworkZone:
+            return NetworkZone(zone_id, zones.apply(lambda known: _private_subnet(known, zone_id)))
+
+        return replace(self, zones=[zone(zone_id) for zone_id in ids])
 
     def check(self) -> Iterator[Problem]:
         """What a network on Google Cloud says of itself."""
         for key in ("project", "region"):
             if self.cloud == "gcp" and getattr(self, key) is None:
                 yield Problem(key, f"missing, expected the network's {key}")
+
+
+def _private_subnet(zones: Sequence[Any], zone_id: str) -> Input[str]:
+    """Return the private subnet of a zone; zones: as a program states them, or checked."""
+    checked = [read(NetworkZone, zone, "network.zones") for zone in zones]
+    for zone in checked:
+        if zone.id == zone_id:
+            return zone.private_subnet_id
+    known = ", ".join(zone.id for zone in checked)
+    raise ArgumentError([Problem("zones", f"{got(zone_id)}, expected a zone of the network: {known}")])

@@ -1,14 +1,15 @@
 """Who administers the cluster: an access entry each."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import eks
 
 from aiplatform._shared.aws.account import Place
 from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster.rules import keyed
 
 
 def let_admins_in(
@@ -20,7 +21,7 @@ def let_admins_in(
 ) -> list[pulumi.Resource]:
     """Access entries of the admins and of the creator; answers what must stand before Kubernetes objects."""
     creator = _creator(parent, place) if settings.creator_is_admin else None
-    names = {f"{name}-admin-{key}": arn for key, arn in _keys(settings.admins).items()}
+    names = {f"{name}-admin-{key}": arn for key, arn in keyed(settings.admins, _key).items()}
     associations: list[pulumi.Resource] = []
     for logical, arn in names.items():
         # One entry a principal: a creator who becomes an admin, or stops being one, keeps the entry.
@@ -42,13 +43,10 @@ def _creator(parent: pulumi.Resource, place: Place) -> str:
     return aws.iam.get_session_context(arn=place.caller_arn, opts=options).issuer_arn
 
 
-def _keys(admins: Sequence[str]) -> dict[str, str]:
-    """Key for logical names -> arn: the role's name, with its account where two accounts have the name."""
-    keys: dict[str, str] = {}
-    for arn in admins:
-        role, account = arn.rsplit("/", maxsplit=1)[-1], arn.split(":")[4]
-        keys[f"{role}-{account}" if role in keys else role] = arn
-    return keys
+def _key(arn: str, taken: Collection[str]) -> str:
+    """The role's name, with its account where two accounts have the name."""
+    role, account = arn.rsplit("/", maxsplit=1)[-1], arn.split(":")[4]
+    return f"{role}-{account}" if role in taken else role
 
 
 def _admin(
@@ -57,7 +55,7 @@ def _admin(
     settings: ClusterSettings,
     cluster: eks.Cluster,
     place: Place,
-    principal: str,
+    principal: Input[str],
     before: Sequence[str],
     *,
     keep: bool = False,

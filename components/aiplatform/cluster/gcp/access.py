@@ -1,11 +1,11 @@
 """Who administers a cluster on GKE: a binding in the cluster, and the right to reach it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 from pulumi_gcp import container, projects
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectArgs
@@ -13,6 +13,7 @@ from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectAr
 from aiplatform._shared.gcp.apis import Apis
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gcp.location import Place
+from aiplatform.cluster.rules import keyed
 
 REACH: Final = "roles/container.clusterViewer"
 """To look clusters up and to reach their endpoints, of the whole project, for GKE's roles know no single one.
@@ -32,10 +33,8 @@ def let_admins_in(
     provider: kubernetes.Provider,
 ) -> None:
     """Every admin of the arguments. Whoever applies has roles/container.admin of the project already."""
-    for admin in settings.admins:
-        kind, _, email = admin.partition(":")
-        # The whole address: two domains may have the same name.
-        key = email.replace("@", "-at-")
+    for key, admin in keyed(settings.admins, _key).items():
+        member = Output.from_input(admin)
         projects.IAMMember(
             f"{name}-admin-{key}",
             project=place.project,
@@ -47,7 +46,18 @@ def let_admins_in(
             f"{name}-admin-{key}",
             metadata=ObjectMetaArgs(name=f"ai-platform-admin-{key}"),
             role_ref=RoleRefArgs(api_group=_API, kind="ClusterRole", name="cluster-admin"),
-            subjects=[SubjectArgs(api_group=_API, kind=_KINDS[kind], name=email)],
+            subjects=[
+                SubjectArgs(
+                    api_group=_API,
+                    kind=member.apply(lambda known: _KINDS[known.partition(":")[0]]),
+                    name=member.apply(lambda known: known.partition(":")[2]),
+                )
+            ],
             # It owns nothing in the cloud, so it goes with the cluster.
             opts=ResourceOptions(parent=parent, provider=provider, deleted_with=cluster),
         )
+
+
+def _key(member: str, _: Collection[str]) -> str:
+    """The whole address: two domains may have the same name."""
+    return member.partition(":")[2].replace("@", "-at-")

@@ -27,6 +27,9 @@ MEMBER: Final = matches(
     "user:, serviceAccount: or group: with an e-mail address",
 )
 
+ExclusionScope = Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"]
+Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
 
 class MaintenanceWindowArgs(TypedDict):
     """When GKE may upgrade and repair, every week."""
@@ -35,7 +38,7 @@ class MaintenanceWindowArgs(TypedDict):
     """The time of day in UTC, `03:00`."""
     hours: NotRequired[int]
     """How long, 4 to 24 hours. Default 6."""
-    days: NotRequired[list[str]]
+    days: NotRequired[list[Weekday]]
     """Days of the week: `MO`, `TU`, `WE`, `TH`, `FR`, `SA`, `SU`; at least 12 hours a week together. Left
     out, every day."""
 
@@ -49,7 +52,7 @@ class MaintenanceExclusionArgs(TypedDict):
     """Its first moment in UTC, `2026-12-18T00:00:00Z`."""
     end: str
     """Its last moment in UTC."""
-    scope: NotRequired[str]
+    scope: NotRequired[ExclusionScope]
     """`no_upgrades`, `no_minor_upgrades` or `no_minor_or_node_upgrades`. Default `no_upgrades`."""
 
 
@@ -72,9 +75,7 @@ class MaintenanceWindow:
 
     start: Annotated[str, _TIME]
     hours: Annotated[int, between(4, 24, "hours")] = 6
-    days: Annotated[
-        list[Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]], distinct, length(1, 7, "days")
-    ] = field(default_factory=lambda: list(DAYS))  # pyright: ignore[reportArgumentType]
+    days: Annotated[list[Weekday], distinct, length(1, 7, "days")] = field(default_factory=lambda: list(DAYS))  # pyright: ignore[reportArgumentType]
 
     def check(self) -> Iterator[Problem]:
         """What GKE needs to keep a cluster current."""
@@ -110,7 +111,7 @@ class MaintenanceExclusion:
     name: Annotated[str, _NAME]
     start: Annotated[str, moment]
     end: Annotated[str, moment]
-    scope: Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"] = "no_upgrades"
+    scope: ExclusionScope = "no_upgrades"
 
     def check(self) -> Iterator[Problem]:
         """It ends after it starts, and soon enough."""
