@@ -61,7 +61,7 @@ format: ## fix style
 	@$(RUN) sh -c 'ruff check --fix . ; ruff format .'
 
 generate: ## renew what is generated: schema, pages of docs, inventories
-	@$(RUN) sh -c 'python -m stacks.schema && python -m tests.generate'
+	@$(RUN) sh -c 'python -m tests.generating.inputs && python -m stacks.schema && python -m tests.generate'
 
 bench: ## measure the twin against the bare engine, and the policies
 	@$(RUN) python -m tests.bench

@@ -1,4 +1,4 @@
-"""From the settings to the arguments of the components of data and models. Pure: no resource, no call."""
+"""The arguments of the components of data and models, from the settings. Pure: no resource, no call."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from aiplatform.lakehouse.args import LakehouseArgs
 from aiplatform.model_registry.args import ModelRegistryArgs
 from stacks.arguments import retains_data
 from stacks.settings import MATERIALIZER, Settings, principals
-from stacks.settings.from_arguments import OfArguments, given
+from stacks.settings.generated import ComponentTopic, stated
 
 Principals = Mapping[str, Input[str]]
-"""The name of a workload identity -> how the cloud calls it."""
+"""Name of a workload identity -> its principal in the cloud."""
 
 
 class Below(Protocol):
@@ -40,7 +40,7 @@ class Below(Protocol):
 
     @property
     def principals(self) -> Principals:
-        """How the cloud calls the workload identities."""
+        """Principals of the workload identities."""
         ...
 
 
@@ -68,7 +68,7 @@ def container_registry(settings: Settings, below: Below) -> ContainerRegistryArg
     args = _arguments(settings, "container_registry", below.principals, ContainerRegistryArgs)
     nodes = (below.cluster or {}).get("node_role_arn")
     if settings.environment.cloud == "aws" and nodes is not None:
-        # An image that no cache has yet is fetched by who pulls it: a node.
+        # A node that pulls an image which the cache does not have yet imports it.
         args["node_roles"] = [nodes]
     if settings.environment.cloud == "gcp":
         # Artifact Registry deletes a repository with its images in any case.
@@ -81,7 +81,7 @@ def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
     args = _arguments(settings, "model_registry", below.principals, ModelRegistryArgs)
     args.update(cluster=below.cluster, network=below.network)
     if settings.environment.cloud == "gcp":
-        # The provider's default labels do not come to Cloud SQL: who pays for it is said to it.
+        # The provider's default labels do not reach Cloud SQL, which has to be labelled with its cost center.
         args["tags"] = {**settings.environment.all_tags, **args.get("tags", {})}
     if settings.environment.teardown:
         args["database"] = {**args.get("database", {}), "deletion_protection": False}
@@ -89,16 +89,16 @@ def model_registry(settings: Settings, below: Below) -> ModelRegistryArgs:
 
 
 def _arguments(settings: Settings, topic: str, known: Principals, arguments: type) -> dict[str, Any]:
-    """What the file says of a topic, and of what every component gets, that which this one takes. Where a
-    principal is the name of a workload identity, it is that one."""
-    said: OfArguments | None = getattr(settings, topic)
-    assert said is not None, f"asked only where there is a {topic}"  # noqa: S101
-    own = principals.replaced(topic, given(said), known)
-    asked = arguments.__annotations__
-    # Where a component takes a cluster, that says where it is; `project` is then another thing's name.
-    elsewhere = () if "cloud" in asked else ("project", "region")
-    common = {key: value for key, value in _common(settings).items() if key not in elsewhere}
-    return {**{key: value for key, value in common.items() if key in asked}, **own}
+    """Return the arguments that the file states and those that every component gets, as far as this one
+    accepts them. Names of workload identities are replaced by their principals."""
+    settings_of_topic: ComponentTopic | None = getattr(settings, topic)
+    assert settings_of_topic is not None, f"called only where there is a {topic}"  # noqa: S101
+    args = principals.replaced(topic, stated(settings_of_topic), known)
+    accepted = arguments.__annotations__
+    # A component that takes a cluster has its location from there; `project` then names something else.
+    ignored = () if "cloud" in accepted else ("project", "region")
+    common = {key: value for key, value in _common(settings).items() if key in accepted}
+    return {**{key: value for key, value in common.items() if key not in ignored}, **args}
 
 
 def _common(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from aiplatform._shared.images import mirrored
 from aiplatform.feature_store.args import IMAGE as FEATURE_STORE
 from aiplatform.model_registry.args import IMAGE as MODEL_REGISTRY
 from stacks.settings import Settings
-from stacks.settings.from_arguments import given
+from stacks.settings.generated import stated
 
 
 def of_workloads(settings: Settings) -> Mapping[str, str]:
@@ -17,7 +17,7 @@ def of_workloads(settings: Settings) -> Mapping[str, str]:
         ("the feature store", settings.feature_store, FEATURE_STORE),
         ("the model registry", settings.model_registry, MODEL_REGISTRY),
     )
-    return {name: given(topic).get("image") or image for name, topic, image in topics if topic is not None}
+    return {name: stated(topic).get("image") or image for name, topic, image in topics if topic is not None}
 
 
 def admitted(settings: Settings, patterns: Iterable[str]) -> list[str]:

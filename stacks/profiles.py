@@ -1,7 +1,7 @@
-"""What dev, staging and prod mean: the defaults that an environment file may override.
+"""The profiles dev, staging and prod: defaults that an environment file may override.
 
-A profile is a partial environment file. The file is laid over it, key by key; lists and scalars replace,
-objects merge. What stands under `<name>` is for each pool that the file lists.
+A profile is a partial environment file. The file is merged over it: objects merge key by key, lists and
+scalars replace. Values under `<name>` apply to each pool that the file lists.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 
 from aiplatform._shared.deep_merge import overlaid
 
-# What nodes in private subnets call all the time. Without a NAT gateway these are the only way out, so
-# staging and prod, which must live through its loss, have them all.
+# Services that nodes in private subnets call. Without a NAT gateway only these are reached, so staging and
+# prod, which must survive its loss, have endpoints of all of them.
 _ENDPOINTS: Final = [
     "athena",
     "autoscaling",
@@ -33,24 +33,31 @@ _ENDPOINTS: Final = [
 GIB: Final = 1024**3
 
 EVERY: Final = "<name>"
-"""In a profile, stands for every entry of a topic of the file's own names."""
+"""In a profile, the key for defaults of every entry of a topic whose keys are names."""
 
 OPTIONAL: Final = ("lakehouse", "feature_store", "container_registry", "model_registry")
-"""Topics that an environment has only where its file says so, be it by an empty object."""
+"""Topics that an environment has only where its file states them, if only as an empty object."""
 
-# Where GPUs come from: cheap first, where an interruption costs no more than a wait.
+EXCLUSIVE: Final = {"network": ("zone_ids", "zone_count")}
+"""Topic -> a key of the file, and the key of the profile that it replaces."""
+
+# Capacity of GPU pools: cheap first, where an interruption only delays work.
 _CHEAP_FIRST: Final = {EVERY: {"capacity": ["spot", "on_demand"]}}
 
-# What a profile means on every cloud.
+# As GPU pools have by themselves.
+_DISKS: Final = {EVERY: {"disk_gib": 100}}
+
+# Defaults of a profile on every cloud.
 _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
-    # Cheap, quick to make and to destroy.
+    # Cheap, quick to create and to destroy.
     "dev": {
-        "network": {"zones": 2, "pods": 500, "flow_logs": {"retention_days": 7}},
+        "network": {"zone_count": 2, "pods": 500, "flow_log_retention_days": 7},
         "cluster": {
             "log_retention_days": 7,
             "deletion_protection": False,
             "system_nodes": {"min": 2, "max": 3},
         },
+        "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 30},
         "feature_store": {"server": {"min_replicas": 1, "max_replicas": 2}},
@@ -59,14 +66,15 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "artifacts": {"deleted_days": 7, "access_log_days": 30},
         },
     },
-    # As prod, smaller.
+    # Like prod, smaller.
     "staging": {
-        "network": {"zones": 3, "pods": 2000, "flow_logs": {"retention_days": 30}},
+        "network": {"zone_count": 3, "pods": 2000, "flow_log_retention_days": 30},
         "cluster": {
             "log_retention_days": 30,
             "deletion_protection": False,
             "system_nodes": {"min": 2, "max": 4},
         },
+        "node_pools": _DISKS,
         "gpu_pools": _CHEAP_FIRST,
         "lakehouse": {"access_log_days": 90},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 4}},
@@ -76,15 +84,16 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
             "artifacts": {"deleted_days": 30, "access_log_days": 90},
         },
     },
-    # Stands when a zone falls, and is not deleted by accident.
+    # Survives the loss of a zone, and is not deleted by accident.
     "prod": {
-        "network": {"zones": 3, "pods": 10000, "flow_logs": {"retention_days": 365}},
+        "network": {"zone_count": 3, "pods": 10000, "flow_log_retention_days": 365},
         "cluster": {
             "log_retention_days": 365,
             "deletion_protection": True,
             "system_nodes": {"min": 3, "max": 6},
         },
-        # Nothing that is served or trained there ends because somebody else pays more.
+        "node_pools": _DISKS,
+        # No serving or training ends because spot capacity is reclaimed.
         "gpu_pools": {EVERY: {"capacity": ["on_demand"]}},
         "lakehouse": {"access_log_days": 365},
         "feature_store": {"server": {"min_replicas": 2, "max_replicas": 10}, "backup_days": 14},
@@ -104,94 +113,101 @@ _COMMON: Final[Mapping[str, Mapping[str, Any]]] = {
 
 _AWS: Final[Mapping[str, Mapping[str, Any]]] = {
     "dev": {
-        # Of one query.
+        # For one query.
         "lakehouse": {"query_cutoff_bytes": 10 * GIB},
-        "network": {"nat": "single", "endpoints": []},
-        "cluster": {
-            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
-            "autoscaling": {"replicas": 1, "scale_down_unneeded_minutes": 5},
-        },
+        "network": {"nat": "single"},
+        "cluster": {"system_nodes": {"instance_types": ["m7i.large", "m6i.large"]}},
+        "cluster_autoscaler": {"replicas": 1, "scale_down_after_minutes": 5},
     },
     "staging": {
-        # Of one query.
+        # For one query.
         "lakehouse": {"query_cutoff_bytes": 100 * GIB},
-        "network": {"nat": "single", "endpoints": _ENDPOINTS},
-        "cluster": {
-            "system_nodes": {"instance_types": ["m7i.large", "m6i.large"]},
-            "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
-        },
+        "network": {"nat": "single", "aws": {"endpoints": _ENDPOINTS}},
+        "cluster": {"system_nodes": {"instance_types": ["m7i.large", "m6i.large"]}},
+        "cluster_autoscaler": {"replicas": 2, "scale_down_after_minutes": 10},
     },
     "prod": {
-        # Of one query.
+        # For one query.
         "lakehouse": {"query_cutoff_bytes": 1024 * GIB},
-        "network": {"nat": "per_zone", "endpoints": _ENDPOINTS},
-        "cluster": {
-            "system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]},
-            "autoscaling": {"replicas": 2, "scale_down_unneeded_minutes": 10},
-        },
+        "network": {"nat": "per_zone", "aws": {"endpoints": _ENDPOINTS}},
+        "cluster": {"system_nodes": {"instance_types": ["m7i.xlarge", "m6i.xlarge"]}},
+        "cluster_autoscaler": {"replicas": 2, "scale_down_after_minutes": 10},
     },
 }
 
 _GCP: Final[Mapping[str, Mapping[str, Any]]] = {
     "dev": {
-        # Of one principal in a day.
+        # For one principal a day.
         "lakehouse": {"query_cutoff_bytes": 1 * 1024 * GIB},
         "network": {"nat": "single"},
         "cluster": {
-            # The free tier of GKE pays for one zonal control plane of a billing account.
-            "control_plane": "zonal",
-            "release_channel": "regular",
-            "autoscaling_profile": "optimize_utilization",
-            "managed_prometheus": False,
             "system_nodes": {"instance_types": ["e2-standard-4"]},
+            "gke": {
+                # The free tier of GKE includes one zonal control plane of a billing account.
+                "control_plane": "zonal",
+                "release_channel": "regular",
+                "autoscaling_profile": "optimize_utilization",
+                "managed_prometheus": False,
+            },
         },
     },
     "staging": {
-        # Of one principal in a day.
+        # For one principal a day.
         "lakehouse": {"query_cutoff_bytes": 10 * 1024 * GIB},
         "network": {"nat": "single"},
         "cluster": {
-            "control_plane": "regional",
-            "release_channel": "regular",
             "system_nodes": {"instance_types": ["e2-standard-4"]},
+            "gke": {"control_plane": "regional", "release_channel": "regular"},
         },
     },
     "prod": {
         "model_registry": {"database": {"backup_days": 14}},
-        # Of one principal in a day.
+        # For one principal a day.
         "lakehouse": {"query_cutoff_bytes": 100 * 1024 * GIB},
         "network": {"nat": "single"},
         "cluster": {
-            "control_plane": "regional",
-            # Weeks behind regular: what reaches prod has run in staging before.
-            "release_channel": "stable",
-            "maintenance_window": {"start": "03:00", "hours": 6, "days": ["SA", "SU"]},
             "system_nodes": {"instance_types": ["n2-standard-4"]},
+            "gke": {
+                "control_plane": "regional",
+                # Weeks behind regular: a version that reaches prod has run in staging before.
+                "release_channel": "stable",
+                "maintenance_window": {"start": "03:00", "hours": 6, "days": ["SA", "SU"]},
+            },
         },
     },
 }
 
 PROFILES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    cloud: {profile: overlaid(_COMMON[profile], own[profile]) for profile in _COMMON}
-    for cloud, own in (("aws", _AWS), ("gcp", _GCP))
+    cloud: {profile: overlaid(_COMMON[profile], specific[profile]) for profile in _COMMON}
+    for cloud, specific in (("aws", _AWS), ("gcp", _GCP))
 }
 """Cloud -> profile -> its defaults."""
 
 
 def with_profile(cloud: str, profile: str, topics: Mapping[str, Any]) -> dict[str, Any]:
-    """The topics laid over the defaults of a profile. An unknown one has none: the model refuses it."""
+    """Return the topics merged over the defaults of a profile. An unknown profile has none: the model refuses
+    it."""
     defaults = {
         name: topic
         for name, topic in PROFILES.get(cloud, {}).get(profile, {}).items()
         if name not in OPTIONAL or name in topics
     }
+    defaults = {name: _without_replaced(name, topic, topics.get(name)) for name, topic in defaults.items()}
     whole = overlaid({name: topic for name, topic in defaults.items() if EVERY not in topic}, topics)
     for name, topic in defaults.items():
         if EVERY in topic and isinstance(whole.get(name), Mapping):
-            whole[name] = {pool: _laid_over(topic[EVERY], given) for pool, given in whole[name].items()}
+            whole[name] = {pool: _merged(topic[EVERY], entry) for pool, entry in whole[name].items()}
     return whole
 
 
-def _laid_over(defaults: Mapping[str, Any], given: Any) -> Any:
-    """What is no object stays as it is: the model tells what it should be."""
-    return overlaid(defaults, cast("Mapping[str, Any]", given)) if isinstance(given, Mapping) else given
+def _without_replaced(name: str, defaults: Mapping[str, Any], topic: Any) -> Mapping[str, Any]:
+    """Return the defaults of a topic without the key that another key of the file replaces."""
+    key, replaced = EXCLUSIVE.get(name, ("", ""))
+    if not isinstance(topic, Mapping) or key not in topic:
+        return defaults
+    return {default: value for default, value in defaults.items() if default != replaced}
+
+
+def _merged(defaults: Mapping[str, Any], entry: Any) -> Any:
+    """Return the entry merged over the defaults; the model reports one that is no object."""
+    return overlaid(defaults, cast("Mapping[str, Any]", entry)) if isinstance(entry, Mapping) else entry

@@ -31,7 +31,7 @@ def kubernetes(
         endpoint = pulumi.Output.from_input(cluster["endpoint"])
         arguments["cluster_identifier"] = (
             endpoint.apply(lambda url: url.removeprefix("https://"))
-            if settings.cluster.api_access == "dns"
+            if settings.cluster.api_access.mode == "dns"
             else _dns_endpoint(cluster, cloud)
         )
     return pulumi_kubernetes.Provider("cluster-kubernetes", **arguments)

@@ -20,6 +20,7 @@ from tests.generating import (
     environment_diagram,
     examples,
     google_access,
+    inputs,
     policies,
     renewing,
 )
@@ -45,13 +46,14 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
 def paths() -> list[Path]:
     """Return the paths of all generated files, without generating them: that takes seconds of CPU."""
     pages = ["README.md", *(f"{components.entity(component)}.md" for component in components.COMPONENTS)]
-    return sorted([*_TEXTS, *(PAGES / name for name in pages), *examples.paths()])
+    return sorted([*inputs.paths(), *_TEXTS, *(PAGES / name for name in pages), *examples.paths()])
 
 
 @cache
 def files() -> Mapping[Path, str]:
     """Return the contents of all generated files by path."""
     return {
+        **inputs.files(),
         **{path: text() for path, text in _TEXTS.items()},
         **{PAGES / name: text for name, text in components.pages().items()},
         **examples.files(components.inputs),

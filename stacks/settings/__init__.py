@@ -1,12 +1,12 @@
 """The model of an environment file: `environments/Pulumi.<cloud>-<profile>.yaml`.
 
-Everything stands under `config: ai-platform:<topic>:`, one object a topic. What a file leaves out comes from
-its profile (stacks/profiles.py). Unknown keys and wrong types are errors that name the file, the key and what
-would be right, before the engine registers anything.
+All keys are under `config: ai-platform:<topic>:`, one object a topic. Most topics are generated from the
+arguments of a component (generated.py). Keys that a file leaves out come from its profile
+(stacks/profiles.py). Unknown keys and wrong types are errors that name the file, the key and what is
+expected, before the engine registers anything.
 
-Here stand the shape of a file and the rules of the platform: what a profile allows, what joins several
-topics. What a value of a component may be is the component's to judge (stacks/components.py asks it), and is
-not said here again.
+This package has the shape of a file. Rules that depend on the profile or on several topics are in
+stacks/validation/; rules of a component's arguments are the component's.
 """
 
 from __future__ import annotations
@@ -19,29 +19,27 @@ from pydantic import Field
 from aiplatform.feature_store.args import MATERIALIZER as STORE_ACCOUNT
 from aiplatform.feature_store.args import NAMESPACE as STORE_NAMESPACE
 from stacks.settings import principals
-from stacks.settings.cluster import ApiAccess, Autoscaling, Cluster, SystemNodes
+from stacks.settings.base import Topic
+from stacks.settings.cluster import Cluster, ClusterAutoscaler
 from stacks.settings.composition import Layers, Shared
 from stacks.settings.data import MATERIALIZER, FeatureStore, Lakehouse, WorkloadIdentity
 from stacks.settings.environment import Environment
-from stacks.settings.from_arguments import OfArguments, given
+from stacks.settings.generated import ComponentTopic, stated
 from stacks.settings.ml import ContainerRegistry, ModelRegistry
-from stacks.settings.network import FlowLogs, Images, Network
-from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool, Sharing, Taint
+from stacks.settings.network import Images, Network
+from stacks.settings.pools import CapacityEntry, GpuPool, NodePool, Pool
 from stacks.settings.runner import Runner
-from stacks.settings.topic import Topic
 
 __all__ = [
     "MATERIALIZER",
     "NAMESPACE",
     "TOPICS",
-    "ApiAccess",
-    "Autoscaling",
     "CapacityEntry",
     "Cluster",
+    "ClusterAutoscaler",
     "ContainerRegistry",
     "Environment",
     "FeatureStore",
-    "FlowLogs",
     "GpuPool",
     "Images",
     "Lakehouse",
@@ -51,9 +49,6 @@ __all__ = [
     "Pool",
     "Runner",
     "Settings",
-    "Sharing",
-    "SystemNodes",
-    "Taint",
     "Topic",
     "WorkloadIdentity",
     "key",
@@ -71,6 +66,8 @@ class Settings(Topic):
     layers: Layers = Layers()
     network: Network
     cluster: Cluster
+    cluster_autoscaler: ClusterAutoscaler | None = None
+    """Left out, it is as the profile states."""
     runner: Runner = Runner()
     images: Images = Images()
     node_pools: dict[str, NodePool] = Field(default_factory=dict)
@@ -91,26 +88,27 @@ class Settings(Topic):
     @property
     def identities(self) -> dict[str, WorkloadIdentity]:
         """The file's workload identities, and those that the platform adds."""
-        added = WorkloadIdentity(namespace=STORE_NAMESPACE, service_account=STORE_ACCOUNT)
+        added = WorkloadIdentity.model_validate(
+            {"namespace": STORE_NAMESPACE, "service_account": STORE_ACCOUNT}
+        )
         return {**self.workload_identities, **({MATERIALIZER: added} if self.feature_store else {})}
 
     @property
     def named_principals(self) -> dict[str, str]:
         """Dotted key -> who is named there, a workload identity or a principal of the cloud."""
-        found: dict[str, str] = {}
-        for topic in principals.PLACES:
-            there: OfArguments | None = getattr(self, topic)
-            if there is not None:
-                found.update(principals.named(topic, given(there)))
-        return found
+        principals_by_key: dict[str, str] = {}
+        for name in principals.PLACES:
+            topic: ComponentTopic | None = getattr(self, name)
+            if topic is not None:
+                principals_by_key.update(principals.named(name, stated(topic)))
+        return principals_by_key
 
     @property
     def has_runner(self) -> bool:
         """Whether there is a runner in the network."""
         if self.environment.cloud != "aws":
             return False
-        wanted = self.cluster.api_access == "in_vpc"
-        return wanted if self.runner.enabled is None else self.runner.enabled
+        return self.cluster.in_vpc if self.runner.enabled is None else self.runner.enabled
 
 
 def key(topic: str) -> str:

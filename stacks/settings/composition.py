@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field, StringConstraints
 
-from stacks.settings.topic import Topic
+from stacks.settings.base import Topic
 
 LayerName = Literal["data", "ml"]
 LAYERS: Final[tuple[LayerName, ...]] = get_args(LayerName)

@@ -6,22 +6,18 @@ from typing import Final
 
 from aiplatform.feature_store.args import FeatureStoreArgs
 from aiplatform.lakehouse.args import LakehouseArgs
-from stacks.settings.from_arguments import topic_of
-from stacks.settings.topic import Topic
+from aiplatform.workload_identity.args import WorkloadIdentityArgs
+from stacks.settings.generated import topic_of
 
 
-class WorkloadIdentity(Topic):
-    """Who the Pods of one Kubernetes service account are in the cloud: grants name it."""
-
-    namespace: str
-    """The Pods' namespace."""
-    service_account: str
-    """The Pods' service account."""
+class WorkloadIdentity(topic_of(WorkloadIdentityArgs, without=("name",))):
+    """The identity in the cloud of the Pods of one Kubernetes service account. Grants refer to it by its name
+    in this topic."""
 
 
 class Lakehouse(topic_of(LakehouseArgs, without=("project",))):
-    """The governed lakehouse: zones, Iceberg tables, who may read what. Its principals are names of the
-    file's workload identities, or principals of the cloud."""
+    """The governed lakehouse: zones, Iceberg tables, grants. Its principals are names of workload identities
+    of the file, or principals of the cloud."""
 
 
 MATERIALIZER: Final = "features"
@@ -29,6 +25,6 @@ MATERIALIZER: Final = "features"
 
 
 class FeatureStore(topic_of(FeatureStoreArgs, without=("materializer",))):
-    """The feature store, on the lakehouse and the cluster of the environment. What fills it is the workload
-    identity `features`, which the platform makes: the lakehouse's grants say what it may read. Its principals
-    are names of the file's workload identities, or principals of the cloud."""
+    """The feature store, on the lakehouse and the cluster of the environment. It is filled by the workload
+    identity `features`, which the platform creates: grants of the lakehouse decide what it may read. Its
+    principals are names of workload identities of the file, or principals of the cloud."""

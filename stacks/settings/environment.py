@@ -1,4 +1,4 @@
-"""The topic `environment`: whose it is, and where."""
+"""The topic `environment`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from stacks.settings.topic import Topic
+from stacks.settings.base import Topic
 
 ShortName = Annotated[
     str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=16)
@@ -14,14 +14,14 @@ ShortName = Annotated[
 
 
 class Environment(Topic):
-    """Whose environment this is, and where."""
+    """Organisation, cloud, region and owner of the environment."""
 
     org: ShortName
     """The organisation: the first part of every physical name, `{org}-{name}-{purpose}`."""
     name: ShortName
     """The environment's name: the second part of every physical name."""
     profile: Literal["dev", "staging", "prod"]
-    """Which defaults and which limits hold."""
+    """Which defaults and limits apply."""
     cloud: Literal["aws", "gcp"]
     """The cloud."""
     region: str
@@ -31,18 +31,18 @@ class Environment(Topic):
     project_id: str | None = None
     """The Google Cloud project, by its id (not its number)."""
     owner: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    """Who answers for it: a team's mail address, on Google Cloud a word that a label takes. The tag or label
-    `owner` of every resource."""
+    """The team that is responsible: a mail address, on Google Cloud a word that a label accepts. The tag or
+    label `owner` of every resource."""
     cost_center: Annotated[str, StringConstraints(min_length=1, max_length=256)]
-    """Who pays. The tag or label `cost-center` of every resource."""
+    """The cost center. The tag or label `cost-center` of every resource."""
     tags: dict[str, str] = Field(default_factory=dict)
     """More tags for every resource."""
     teardown: bool | Literal["with_data"] = False
-    """`true` lifts protection at the next `up`, so that `destroy` may follow; `with_data` also lets go of
+    """`true` lifts protection at the next `up`, so that `destroy` may follow; `with_data` also deletes
     data that would be retained."""
     bootstrap: bool = False
-    """`true` leaves the environment at what needs no way to the Kubernetes API, network and runner: for the
-    first `up`, from anywhere, and for the last one, from the runner, before `destroy` from outside."""
+    """`true` deploys only network and runner, which need no access to the Kubernetes API: for the first `up`,
+    from anywhere, and for the last one, from the runner, before `destroy` from outside."""
 
     @property
     def prefix(self) -> str:

@@ -1,5 +1,5 @@
-"""Where an environment file names principals: a workload identity of the file by its name, or one of the
-cloud as it is."""
+"""The keys of an environment file that hold principals: names of workload identities of the file, or
+principals of the cloud."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "container_registry": ("readers.*", "writers.*"),
     "model_registry": ("accounts.*.principals.*",),
 }
-"""Topic -> its keys that hold a principal; `*` stands for every entry of a list or an object."""
+"""Topic -> its keys that hold a principal; `*` matches every entry of a list or an object."""
 EVERYBODY: Final = frozenset({"*", "allUsers", "allAuthenticatedUsers", "IAM_ALLOWED_PRINCIPALS"})
-"""What clouds call everybody."""
+"""Principals that include everyone."""
 
 
 def replaced(topic: str, args: dict[str, Any], principals: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments with the names of workload identities replaced by what they are called in the cloud.
-    Changes what it was given."""
-    for _, holder, where, name in _found(topic, args):
-        holder[where] = principals.get(name, name)
+    """Return the arguments with names of workload identities replaced by their principals. Modifies
+    `args`."""
+    for _, container, key, name in _principals_in(topic, args):
+        container[key] = principals.get(name, name)
     return args
 
 
 def named(topic: str, args: Mapping[str, Any]) -> dict[str, str]:
-    """Dotted key -> the principal there: `lakehouse.grants[0].principal` -> `analysts`."""
-    return {path: name for path, _, _, name in _found(topic, args)}
+    """Return the principal of each dotted key: `lakehouse.grants[0].principal` -> `analysts`."""
+    return {path: name for path, _, _, name in _principals_in(topic, args)}
 
 
-def _found(topic: str, args: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any, str]]:
-    """(dotted key, what holds it, under which key or index, the principal)."""
+def _principals_in(topic: str, args: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any, str]]:
+    """Yield dotted key, container, key or index in the container, and the principal."""
     for place in PLACES.get(topic, ()):
         yield from _below(args, place.split("."), topic)
 
 
 def _below(node: Any, keys: Sequence[str], path: str) -> Iterator[tuple[str, Any, Any, str]]:
-    first, *rest = keys
-    for where, value, dotted in _entries(node, first, path):
+    head, *rest = keys
+    for key, value, dotted in _entries(node, head, path):
         if rest:
             yield from _below(value, rest, dotted)
         elif isinstance(value, str):
-            yield dotted, node, where, value
+            yield dotted, node, key, value
 
 
 def _entries(node: Any, key: str, path: str) -> Iterator[tuple[Any, Any, str]]:

@@ -29,32 +29,17 @@ from stacks.settings import Settings
 from stacks.validation import environment, placeholders
 from stacks.validation.placeholders import Placeholders
 
-_RENAMED: Final[Mapping[str, Mapping[str, str]]] = {
-    "network": {
-        "zone_count": "zones",
-        "zone_ids": "zones",
-        "flow_log_retention_days": "flow_logs.retention_days",
-    },
-    "cluster.autoscaling": {"scale_down_after_minutes": "scale_down_unneeded_minutes"},
-    "runner": {
-        "deployer_role_arn": "deployer",
-        "connection_arn": "connection",
-        "github_workflows": "workflows",
-        "github_actors": "actors",
-    },
-}
-"""Topic -> argument -> key of the topic, where it has another name."""
 _LOCATION: Final = {"project": "environment.project_id", "region": "environment.region"}
 _CAUSED_BY: Final[Mapping[str, Mapping[str, str]]] = {
-    "cluster.autoscaling": {"mirrors": "images.mirrors", "version": "cluster.version"},
-    "network": _LOCATION,
+    "cluster_autoscaler": {"mirrors": "images.mirrors", "cluster": "cluster"},
+    "network": {f"gcp.{argument}": key for argument, key in _LOCATION.items()},
     "node_pools": {"name": "{topic}", "network": "{topic}.instance_types"},
     "gpu_pools": {"name": "{topic}", "network": "{topic}.accelerator"},
     "workload_identities": {"name": "{topic}"},
     "lakehouse": _LOCATION,
     "feature_store": {"mirrors": "images.mirrors"},
     "container_registry": _LOCATION,
-    "model_registry": {"mirrors": "images.mirrors", "network": "network.private_services"},
+    "model_registry": {"mirrors": "images.mirrors", "network": "network.gcp.private_services"},
 }
 """Topic -> argument that the topic does not have -> key that decides it."""
 _PREFIX: Final = "environment.name"
@@ -86,8 +71,8 @@ def _components(
     """Yield topic, model and arguments of each component that the file asks for."""
     cluster, network = references.cluster, references.network
     yield "cluster", ClusterSettings, arguments.cluster(settings, network)
-    if settings.cluster.autoscaling is not None:
-        yield "cluster.autoscaling", ClusterAutoscalerSettings, arguments.autoscaler(settings, cluster, [])
+    if settings.cluster_autoscaler is not None:
+        yield "cluster_autoscaler", ClusterAutoscalerSettings, arguments.autoscaler(settings, cluster, [])
     if settings.has_runner:
         yield "runner", RunnerSettings, arguments.runner(settings, network, UNKNOWN)
     for name, node_pool in settings.node_pools.items():
@@ -128,16 +113,14 @@ def by_key(topic: str, error: ArgumentError) -> list[Problem]:
 def _key(topic: str, path: str) -> str:
     """Return the key that decides a component's argument: `cluster.version` for `ClusterArgs.version`."""
     argument = path.partition(".")[2]
-    argument = argument.removeprefix("cluster.") if topic.startswith("cluster") else argument
+    if topic == "cluster_autoscaler" and argument.startswith("cluster."):
+        return argument
     head = re.split(r"\W", argument, maxsplit=1)[0]
     if head == "prefix":
         return _PREFIX
-    table = topic if topic in _RENAMED else topic.partition(".")[0]
-    cause = _CAUSED_BY.get(table, {}).get(head)
-    if cause is not None:
-        return cause.format(topic=topic)
-    renamed = _RENAMED.get(table, {}).get(head, head)
-    return ".".join(filter(None, [topic, renamed + argument[len(head) :]]))
+    causes = _CAUSED_BY.get(topic.partition(".")[0], {})
+    cause = causes.get(argument) or causes.get(head)
+    return cause.format(topic=topic) if cause is not None else ".".join(filter(None, [topic, argument]))
 
 
 def _with_one_version_problem(collected: list[Problem]) -> list[Problem]:

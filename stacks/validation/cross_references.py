@@ -13,7 +13,7 @@ from aiplatform.feature_store.args import SERVER as STORE_SERVER
 from aiplatform.model_registry.args import SERVER as REGISTRY_SERVER
 from aiplatform.model_registry.args import SETUP as REGISTRY_SETUP
 from stacks.settings import MATERIALIZER, ModelRegistry, Settings
-from stacks.settings.from_arguments import given
+from stacks.settings.generated import stated
 
 REGISTRY_NAMESPACE: Final = "model-registry"
 """The namespace of the model registry where its topic has none."""
@@ -44,7 +44,7 @@ def _feature_store(settings: Settings) -> Iterator[Problem]:
             "feature_store", "features come from a lakehouse, which is missing; expected the topic lakehouse"
         )
         return
-    grants = given(settings.lakehouse).get("grants", [])
+    grants = stated(settings.lakehouse).get("grants", [])
     if not any(grant["principal"] == MATERIALIZER for grant in grants):
         yield Problem(
             "lakehouse.grants",
@@ -95,13 +95,13 @@ def _service_accounts_of_the_platform(settings: Settings) -> Mapping[tuple[str, 
     if settings.feature_store is not None:
         accounts |= {(STORE_NAMESPACE, name): "feature_store" for name in (STORE_SERVER, STORE_MATERIALIZER)}
     if settings.model_registry is not None:
-        namespace = given(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
+        namespace = stated(settings.model_registry).get("namespace", REGISTRY_NAMESPACE)
         accounts |= {(namespace, name): "model_registry" for name in (REGISTRY_SERVER, REGISTRY_SETUP)}
     return accounts
 
 
 def _namespace(topic: ModelRegistry) -> Iterator[Problem]:
-    namespace = given(topic).get("namespace", REGISTRY_NAMESPACE)
+    namespace = stated(topic).get("namespace", REGISTRY_NAMESPACE)
     if namespace.startswith("kube-") or namespace in ("default", STORE_NAMESPACE):
         yield Problem(
             "model_registry.namespace",

@@ -32,13 +32,13 @@ def problems(settings: Settings) -> Iterator[Problem]:
     except ArgumentError:
         return  # reported by components.py
     cidr = IPv4Network(network.cidr)
-    reason = planning.too_small(cidr, settings.network.pods, nodes, network.pods_per_node)
+    reason = planning.too_small(cidr, settings.network.pods, nodes, network.gcp.pods_per_node)
     if reason:
         yield Problem(
             "network.cidr",
             f"got {network.cidr!r}, too small for the {nodes} nodes that system nodes and pools may grow to "
             "together; "
-            f"{reason}; or lower pods_per_node, or the pools' max",
+            f"{reason}; or lower network.gcp.pods_per_node, or the pools' max",
         )
 
 

@@ -43,7 +43,7 @@ def of(settings: Settings, zones: Sequence[str] | None = None) -> Placeholders:
             **location,
             cidr=settings.network.cidr,
             zones=[placeholder(NetworkZone, id=zone) for zone in zones or _zones(settings, location)],
-            private_services=None if settings.network.private_services is False else UNKNOWN,
+            private_services=UNKNOWN if settings.network.gcp.private_services else None,
         ),
         cluster=placeholder(
             ClusterReference,

@@ -72,7 +72,7 @@ def _endpoints(settings: Settings) -> Iterator[Problem]:
     ]
     if missing:
         yield Problem(
-            "network.endpoints",
+            "network.aws.endpoints",
             f"nodes reach AWS by endpoints only, as nat is 'none'; expected also {', '.join(missing)}",
         )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiplatform._shared.args import Problem
 from stacks.settings import FeatureStore, ModelRegistry, Settings
-from stacks.settings.from_arguments import given
+from stacks.settings.generated import stated
 
 LEAST_BACKUP_DAYS: Final = 7
 """The least number of days that prod keeps backups of its databases."""
@@ -16,9 +16,9 @@ _PROTECTED: Final = "got false; expected true in prod; to retire the environment
 
 def problems(settings: Settings) -> Iterator[Problem]:
     """Yield the keys whose values the environment's profile does not permit."""
-    if settings.environment.profile != "dev" and settings.network.flow_logs.retention_days == 0:
+    if settings.environment.profile != "dev" and settings.network.flow_log_retention_days == 0:
         yield Problem(
-            "network.flow_logs.retention_days", "got 0; expected 1 or more: only dev may turn flow logs off"
+            "network.flow_log_retention_days", "got 0; expected 1 or more: only dev may turn flow logs off"
         )
     if settings.environment.profile == "prod":
         yield from _prod(settings)
@@ -39,7 +39,7 @@ def _prod(settings: Settings) -> Iterator[Problem]:
 
 
 def _feature_store(topic: FeatureStore) -> Iterator[Problem]:
-    if given(topic).get("server", {}).get("min_replicas") == 1:
+    if stated(topic).get("server", {}).get("min_replicas") == 1:
         yield Problem(
             "feature_store.server.min_replicas",
             "got 1; expected at least 2 in prod: a single server fails with its zone",
@@ -47,7 +47,7 @@ def _feature_store(topic: FeatureStore) -> Iterator[Problem]:
 
 
 def _model_registry(topic: ModelRegistry, *, protected: bool) -> Iterator[Problem]:
-    args = given(topic)
+    args = stated(topic)
     if args.get("guarded_aliases") == []:
         yield Problem(
             "model_registry.guarded_aliases",

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from aiplatform._shared.args import Problem
 from aiplatform._shared.cloud_support import CLOUDS
 from stacks.settings import Settings
+from stacks.settings.generated import stated
+from stacks.settings.runner import PLATFORM_VARIABLES
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
@@ -24,29 +26,38 @@ def _not_supported(settings: Settings) -> Iterator[Problem]:
             yield Problem(
                 f"runner.{name}",
                 f"not supported on {cloud}, where the cluster's DNS endpoint is reachable from anywhere and "
-                "protected by IAM; expected no runner, and cluster.api_access: dns",
+                "protected by IAM; expected no runner, and cluster.api_access.mode: dns",
             )
 
 
 def _on_aws(settings: Settings) -> Iterator[Problem]:
     runner, account = settings.runner, settings.environment.account_id
-    if settings.cluster.api_access != "in_vpc":
+    if not settings.cluster.in_vpc:
         yield Problem(
             "runner.enabled",
-            "got true, but only cluster.api_access: in_vpc needs a runner; expected no runner with "
-            "api_access.cidrs",
+            "got true, but only cluster.api_access.mode: in_vpc needs a runner; expected no runner with "
+            "another mode",
         )
-    if runner.deployer is None:
+    if "security_group_id" in stated(settings.cluster.api_access):
         yield Problem(
-            "runner.deployer",
-            "missing; expected an IAM role that the runner works as: cluster.api_access: in_vpc needs a "
-            "runner in the "
-            "network; or set enabled: false if you reach the network by other means",
+            "cluster.api_access.security_group_id",
+            "got one, but the runner's security group reaches the API; expected none, or runner.enabled: "
+            "false",
         )
-    elif f":iam::{account}:" not in runner.deployer and ":role/" in runner.deployer:
+    for name in PLATFORM_VARIABLES:
+        if name in runner.environment_variables:
+            yield Problem(
+                f"runner.environment_variables.{name}", "set by the platform; expected another variable"
+            )
+    role = runner.deployer_role_arn
+    if role is None:
         yield Problem(
-            "runner.deployer", f"got {runner.deployer!r}; expected a role of this account, {account}"
+            "runner.deployer_role_arn",
+            "missing; expected an IAM role for the runs: cluster.api_access.mode: in_vpc needs a runner in "
+            "the network; or set enabled: false if you reach the network by other means",
         )
+    elif f":iam::{account}:" not in role and ":role/" in role:
+        yield Problem("runner.deployer_role_arn", f"got {role!r}; expected a role of this account, {account}")
     if runner.state is None and runner.buildspec is None:
         yield Problem(
             "runner.state", "missing; expected where Pulumi keeps the state: s3://<your state bucket>"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from aiplatform._shared.args import Problem
 from stacks.settings import Settings, parse
+from stacks.settings.base import replacement
 
 _TYPES: Final = {
     "list_type": "a list",
@@ -104,7 +105,7 @@ def _drop(node: Any, path: Sequence[int | str]) -> None:
 def _reason(details: dict[str, Any], path: Sequence[int | str]) -> str:
     kind, value, context = details["type"], details.get("input"), details.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"unknown key{nearest(str(path[-1]), _keys_at(path[:-1]))}"
+        return f"unknown key{_replacement(path)}"
     if kind == "missing":
         return "missing; expected a value, as it has no default"
     if kind == "value_error":
@@ -148,8 +149,20 @@ def _expected(details: dict[str, Any], path: Sequence[int | str]) -> str | None:
     return _TYPES.get(kind)
 
 
+def _replacement(path: Sequence[int | str]) -> str:
+    """Return what may replace an unknown key: its new name, the block that has it, or the nearest key."""
+    name, models = str(path[-1]), _models_at(path[:-1])
+    new_key = replacement(models, name)
+    return f"; expected {new_key}" if new_key else nearest(name, _keys_at(path[:-1]))
+
+
 def _keys_at(path: Sequence[int | str]) -> list[str]:
     """Return the keys of a topic, or of an object inside one."""
+    return sorted({name for model in _models_at(path) for name in model.model_fields})
+
+
+def _models_at(path: Sequence[int | str]) -> list[type[BaseModel]]:
+    """Return the models of a topic, or of an object inside one."""
     models: list[type[BaseModel]] = [Settings]
     for part in path:
         following: list[type[BaseModel]] = []
@@ -160,7 +173,7 @@ def _keys_at(path: Sequence[int | str]) -> list[str]:
             else:
                 following.extend(_models_in(field.annotation))
         models = following
-    return sorted({name for model in models for name in model.model_fields})
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -12,8 +12,7 @@ from cli import engine, instances, layer_stacks
 from cli.output import CommandError
 from cli.policy.events import Evaluation
 from twin import environment, stack_names
-from twin import world as worlds
-from twin.world import World
+from twin.world import World, create
 
 
 @pytest.fixture
@@ -29,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A twin with a folder for the states of its stacks."""
     monkeypatch.setenv("AIPLATFORM_HOME", str(tmp_path / "home"))
-    return worlds.create("aws-dev")
+    return create("aws-dev")
 
 
 def state(world: World, stack: str, *types: str) -> None:

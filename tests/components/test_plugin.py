@@ -191,6 +191,15 @@ def test_every_unknown_and_missing_key_is_told_by_its_path_and_nothing_is_regist
     assert not monitor.inner.recorded
 
 
+def test_a_key_at_the_top_that_belongs_into_a_block_is_reported_with_its_place(plugin: Served) -> None:
+    with refused() as problems:
+        plugin.construct(NETWORK, "network", {**GOOD, "endpoints": ["sts"], "googleApis": "private"})
+    assert problems == {
+        "endpoints": "unknown key; did you mean 'aws.endpoints'?",
+        "googleApis": "unknown key; did you mean 'gcp.googleApis'?",
+    }
+
+
 def test_what_the_component_refuses_is_told_by_the_names_of_the_schema(plugin: Served) -> None:
     with refused() as told:
         plugin.construct(NETWORK, "network", {**GOOD, "zoneCount": 1, "nat": "singel"})

@@ -61,7 +61,7 @@ def test_a_new_account_is_refused_before_anything_is_made(bootstrapped: Twin) ->
 
 
 def test_jobs_of_workflows_have_a_project_whose_role_becomes_no_one(bootstrapped: Twin) -> None:
-    named = {"runner/workflows": ["deploy", "drift"], "runner/actors": ["583231"]}
+    named = {"runner/github_workflows": ["deploy", "drift"], "runner/github_actors": ["583231"]}
     bootstrapped.changed(*NOW, *GUARDED, change={"environment/bootstrap": True, **named})
     (project,) = bootstrapped.aws("codebuild").batch_get_projects(names=[JOBS])["projects"]
     groups = project["webhook"]["filterGroups"]

@@ -135,7 +135,7 @@ def test_a_type_without_an_entry_is_warned_of_in_a_preview_and_refused_in_an_upd
 def test_environment_file_with_errors_reports_all_of_them_and_changes_nothing(plain: Plain) -> None:
     change = {
         "network/cidrr": "10.0.0.0/16",
-        "cluster/api_access": {"cidrs": ["0.0.0.0/0"]},
+        "cluster/api_access": {"mode": "cidrs", "cidrs": ["0.0.0.0/0"]},
         "environment/profile": "production",
         "gpu_pools/t4/max": 0,
     }

@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from aiplatform._shared.cloud_support import CLOUDS
-from stacks.profiles import PROFILES
+from stacks.profiles import EVERY, OPTIONAL, PROFILES
 from stacks.settings import NAMESPACE, Settings
-from stacks.settings.from_arguments import OfArguments
+from stacks.settings.generated import ComponentTopic
 from tests.generating.tables import code, page, table
 
 MISSING = object()
@@ -40,34 +40,78 @@ def text() -> str:
 
 
 def _topic(name: str, field: FieldInfo) -> str:
-    model, named = _model(field)
-    if issubclass(model, OfArguments):
-        return f"## {NAMESPACE}:{name}\n\n" + _of_arguments(name, model)
-    path = "<name>." if named else ""
+    model, is_map = _model(field)
+    if issubclass(model, ComponentTopic):
+        return f"## {NAMESPACE}:{name}\n\n" + _component_topic(name, model, is_map=is_map)
     intro = (model.__doc__ or "").strip()
-    lead = f"{intro}\n\nOne object each, by its name." if named else intro
-    return f"## {NAMESPACE}:{name}\n\n{lead}\n\n" + table(HEAD, _rows(name, model, path, []))
+    return f"## {NAMESPACE}:{name}\n\n{intro}\n\n" + table(HEAD, _rows(name, model, "", []))
 
 
-def _of_arguments(name: str, model: type[OfArguments]) -> str:
-    """A topic whose keys are told on the component's own page; here is what a profile says of them."""
-    component = model.made_from.__name__.removesuffix("Args")
-    own = f"[{component}](components/{name}.md#arguments)"
-    there = model.made_from.__annotations__
-    left_out = ", ".join(code(each) for each in there if each not in model.model_fields)
-    profiles = [profile for cloud in PROFILES.values() for profile in cloud.values()]
-    said = sorted({key for profile in profiles for key in profile.get(name, ())})
-    rows = [
-        [code(key), *(_default(profile, name, key, model.model_fields[key], []) for profile in NAMES)]
-        for key in said
+def _component_topic(name: str, model: type[ComponentTopic], *, is_map: bool) -> str:
+    """A topic whose keys are described on the page of the component; here are the profiles' values of them,
+    and the keys that only the file has."""
+    component = model.argument_type.__name__.removesuffix("Args")
+    entity = model.argument_type.__module__.split(".")[1]
+    link = f"[{component}](components/{entity}.md#arguments)"
+    arguments = model.argument_type.__annotations__
+    missing = ", ".join(map(code, _missing(model)))
+    presence = "One object each, by its name." if is_map else ""
+    if name in OPTIONAL:
+        presence = "Without the topic there is none."
+    keys = f"Its keys are the arguments of {link}, except {missing}, which the platform sets."
+    path = f"{EVERY}." if is_map else ""
+    rows = [[code(f"{path}{key}"), *values] for key, values in _profile_values(name)]
+    additional = [key for key in model.model_fields if key not in arguments]
+    added = {key: field for key, field in model.model_fields.items() if key in additional}
+    parts = [
+        " ".join(filter(None, [" ".join((model.__doc__ or "").split()), presence, keys])),
+        *([table(["key", *NAMES], rows)] if rows else []),
     ]
-    return "\n\n".join(
-        [
-            f"{(model.__doc__ or '').strip()} Without the topic there is none. Its keys "
-            f"are the arguments of {own}, but for {left_out}, which the platform sets.",
-            *([table(["key", *NAMES], rows)] if rows else []),
-        ]
-    )
+    if added:
+        rows = [[code(key), _words(one.annotation), one.description or ""] for key, one in added.items()]
+        parts += ["Keys that only the file has:", table(["key", "type", "meaning"], rows)]
+    return "\n\n".join(parts)
+
+
+def _missing(model: type[ComponentTopic], path: str = "") -> Iterator[str]:
+    """Dotted arguments of the component that a topic does not have."""
+    for key in model.argument_type.__annotations__:
+        field = model.model_fields.get(key)
+        if field is None:
+            yield f"{path}{key}"
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, ComponentTopic):
+            yield from _missing(field.annotation, f"{path}{key}.")
+
+
+def _profile_values(topic: str) -> Iterator[tuple[str, list[str]]]:
+    """Dotted keys that a profile has a value for, and the value in each."""
+    defaults = {
+        (cloud, profile): dict(_leaves(_under(topics.get(topic, {}))))
+        for cloud, profiles in PROFILES.items()
+        for profile, topics in profiles.items()
+    }
+    for key in sorted({key for values in defaults.values() for key in values}):
+        yield key, [_of_clouds(defaults, profile, key) for profile in NAMES]
+
+
+def _under(topic: Mapping[str, Any]) -> Mapping[str, Any]:
+    return topic.get(EVERY, topic)
+
+
+def _leaves(node: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in node.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value
+
+
+def _of_clouds(defaults: Mapping[tuple[str, str], Mapping[str, Any]], profile: str, key: str) -> str:
+    """The value of a key in a profile; where the clouds differ, each with its name."""
+    rendered = {cloud: _rendered(defaults[cloud, profile].get(key)) for cloud in PROFILES}
+    if len(set(rendered.values())) == 1:
+        return next(iter(rendered.values()))
+    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in rendered.items() if value)
 
 
 def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo]) -> Iterator[list[str]]:
@@ -87,10 +131,10 @@ def _rows(topic: str, model: type[BaseModel], path: str, above: list[FieldInfo])
 
 
 def _nested(model: type[BaseModel]) -> Iterator[list[str]]:
-    """Keys of an object that stands in a list or beside a word: no profile says anything of them."""
+    """Keys of an object in a list: no profile has values of them."""
     for name, field in model.model_fields.items():
-        shown = _shown(_own(field))
-        yield [code(name), _words(field.annotation), *[shown] * len(NAMES), field.description or ""]
+        rendered = _rendered(_default_value(field))
+        yield [code(name), _words(field.annotation), *[rendered] * len(NAMES), field.description or ""]
 
 
 def _model(field: FieldInfo) -> tuple[type[BaseModel], bool]:
@@ -119,7 +163,7 @@ def _in_list(field: FieldInfo) -> bool:
 
 
 def _choices(annotation: Any) -> list[str]:
-    """The words that a key takes, also beside an object."""
+    """The words that a key accepts."""
     if get_origin(annotation) is Literal:
         return [str(word) for word in get_args(annotation)]
     return [word for argument in get_args(annotation) for word in _choices(argument)]
@@ -144,10 +188,10 @@ def _words(annotation: Any) -> str:
 
 def _default(profile: str, topic: str, key: str, field: FieldInfo, above: list[FieldInfo]) -> str:
     """A key's default in a profile; where the clouds differ, each with its name."""
-    shown = {cloud: _default_on(cloud, profile, topic, key, field, above) or "none" for cloud in PROFILES}
-    if len(set(shown.values())) == 1:
-        return next(iter(shown.values())).removesuffix("none")
-    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in shown.items())
+    rendered = {cloud: _default_on(cloud, profile, topic, key, field, above) or "none" for cloud in PROFILES}
+    if len(set(rendered.values())) == 1:
+        return next(iter(rendered.values())).removesuffix("none")
+    return "; ".join(f"{_CLOUD_NAMES[cloud]}: {value}" for cloud, value in rendered.items())
 
 
 def _default_on(
@@ -157,18 +201,18 @@ def _default_on(
     for part in key.split("."):
         value = value.get(part, MISSING) if isinstance(value, Mapping) else MISSING
     if value is not MISSING:
-        return _shown(value)
+        return _rendered(value)
     # An object that may be left out altogether requires nothing.
     optional = [outer for outer in above if not outer.is_required() and outer.get_default() is None]
-    return "" if optional and field.is_required() else _shown(_own(field))
+    return "" if optional and field.is_required() else _rendered(_default_value(field))
 
 
-def _own(field: FieldInfo) -> Any:
+def _default_value(field: FieldInfo) -> Any:
     value = field.get_default(call_default_factory=True)
     return MISSING if value is PydanticUndefined else value
 
 
-def _shown(value: Any) -> str:
+def _rendered(value: Any) -> str:
     if value is MISSING:
         return "*required*"
     if value is None or value in ([], {}, ""):

@@ -43,7 +43,7 @@ Variants = Mapping[str, Callable[[], Recording]]
 _ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/"
 _TAGS: Final = {"team": "ml"}
 _TAINTS: Final = [{"key": "batch", "value": "yes", "effect": "NoSchedule"}]
-_GOOGLE_NETWORK: Final = {"cloud": "gcp", "project": PROJECT, "region": "europe-west4"}
+_GOOGLE: Final = {"project": PROJECT, "region": "europe-west4"}
 _RESERVATION: Final = "cr-0123456789abcdef0"
 _CONNECTION: Final = (
     f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -73,7 +73,7 @@ def _of(
 
 def _network() -> Variants:
     common: dict[str, Any] = {"prefix": "acme-dev", "cidr": "10.16.0.0/16"}
-    google = {**common, **_GOOGLE_NETWORK}
+    google = {**common, "cloud": "gcp"}
     return {
         **_of(
             Network,
@@ -84,10 +84,12 @@ def _network() -> Variants:
             aws_nat_per_zone={
                 "zone_ids": ["euc1-az3", "euc1-az1"],
                 "nat": "per_zone",
-                "endpoints": ["ecr.api", "eks-auth", "glue", "kinesis-firehose", "sts"],
-                "readable_buckets": ["openimages"],
+                "aws": {
+                    "endpoints": ["ecr.api", "eks-auth", "glue", "kinesis-firehose", "sts"],
+                    "readable_buckets": ["openimages"],
+                    "prefix_delegation": True,
+                },
                 "flow_log_retention_days": 365,
-                "prefix_delegation": True,
                 "pods": 2000,
                 "retain_data": True,
                 "tags": _TAGS,
@@ -97,17 +99,15 @@ def _network() -> Variants:
             Network,
             "network",
             common=google,
-            gcp={},
+            gcp={"gcp": _GOOGLE},
             gcp_without_internet={
                 "nat": "none",
                 "flow_log_retention_days": 0,
-                "private_services": False,
-                "google_apis": "restricted",
+                "gcp": {**_GOOGLE, "private_services": False, "google_apis": "restricted"},
             },
             gcp_large={
                 "zone_count": 2,
-                "nodes": 250,
-                "pods_per_node": 32,
+                "gcp": {**_GOOGLE, "nodes": 250, "pods_per_node": 32},
                 "flow_log_retention_days": 365,
                 "retain_data": True,
                 "tags": _TAGS,
@@ -138,12 +138,16 @@ def _cluster() -> Variants:
                 "force_update": True,
             },
             "admins": [f"{_ROLE}platform/admins", f"{_ROLE}platform-deployer"],
-            "creator_is_admin": False,
-            "addons": {"coredns": {"version": "v1.13.2-eksbuild.4", "configuration": {"replicaCount": 3}}},
-            "support": "extended",
-            "service_cidr": "172.21.0.0/16",
-            "prefix_delegation": True,
-            "zonal_shift": True,
+            "eks": {
+                "creator_is_admin": False,
+                "addons": {
+                    "coredns": {"version": "v1.13.2-eksbuild.4", "configuration": {"replicaCount": 3}}
+                },
+                "support": "extended",
+                "service_cidr": "172.21.0.0/16",
+                "prefix_delegation": True,
+                "zonal_shift": True,
+            },
             "session_manager": True,
             "protect": True,
             "deletion_protection": True,

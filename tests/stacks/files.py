@@ -25,7 +25,10 @@ GOOD: dict[str, Any] = {
             "cost_center": "ml",
         },
         "ai-platform:network": {"cidr": "10.16.0.0/16"},
-        "ai-platform:cluster": {"version": "1.35", "api_access": {"cidrs": ["192.52.193.0/24"]}},
+        "ai-platform:cluster": {
+            "version": "1.35",
+            "api_access": {"mode": "cidrs", "cidrs": ["192.52.193.0/24"]},
+        },
         "ai-platform:gpu_pools": {
             "t4": {"accelerator": "t4", "count": 1, "capacity": ["spot", "on_demand"], "max": 4}
         },

@@ -197,7 +197,11 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "network.pods",
         "a range of /15 would be enough",
     ),
-    "too many nodes for the range of pods": ({"network/nodes": 4000}, "network.nodes", "/12 would be enough"),
+    "too many nodes for the range of pods": (
+        {"network/gcp/nodes": 4000},
+        "network.gcp.nodes",
+        "/12 would be enough",
+    ),
     "pools that outgrow the range of pods": (
         {"gpu_pools/t4/max": 400},
         "network.cidr",
@@ -205,14 +209,18 @@ CASES: dict[str, tuple[Change, str, str]] = {
     ),
     "a range that is too small": ({"network/cidr": "10.16.0.0/24"}, "network.cidr", "to /20 (smallest)"),
     "a range of Cloud SQL's": ({"network/cidr": "172.17.0.0/16"}, "network.cidr", "outside 172.17.0.0/16"),
-    "one zone": ({"network/zones": 1}, "network.zones", "2 to 3 zones"),
+    "one zone": ({"network/zone_count": 1}, "network.zone_count", "2 to 3 zones"),
     "zone ids of AWS": (
-        {"network/zones": ["usw2-az1", "us-central1-a"]},
-        "network.zones[0]",
+        {"network/zone_ids": ["usw2-az1", "us-central1-a"]},
+        "network.zone_ids[0]",
         "such as us-central1-a",
     ),
     "a NAT for each zone": ({"network/nat": "per_zone"}, "network.nat", "expected 'single' or 'none'"),
-    "interface endpoints": ({"network/endpoints": ["sts"]}, "network.endpoints", "Private Google Access"),
+    "interface endpoints": (
+        {"network/aws/endpoints": ["sts"]},
+        "network.aws.endpoints",
+        "Private Google Access",
+    ),
     "labels with upper case": (
         {"environment/tags": {"Team": "ml"}},
         "environment.tags",
@@ -235,20 +243,28 @@ CASES: dict[str, tuple[Change, str, str]] = {
     "a zone for a region": ({"environment/region": "us-central1-a"}, "environment.region", "such as europe"),
     "a cloud that is none": ({"environment/cloud": "google"}, "environment.cloud", "'aws' or 'gcp'"),
     "the API open to the internet": (
-        {"cluster/api_access": {"cidrs": ["0.0.0.0/0"]}},
+        {"cluster/api_access": {"mode": "cidrs", "cidrs": ["0.0.0.0/0"]}},
         "cluster.api_access.cidrs",
         "your offices, VPN or CI",
     ),
-    "add-ons": ({"cluster/addons": {"coredns": "v1.11.4-eksbuild.2"}}, "cluster.addons", "GKE brings DNS"),
+    "add-ons": (
+        {"cluster/eks/addons": {"coredns": {"version": "v1.11.4-eksbuild.2"}}},
+        "cluster.eks.addons",
+        "GKE installs DNS",
+    ),
     "an autoscaler": (
-        {"cluster/autoscaling": {"replicas": 1, "scale_down_unneeded_minutes": 5}},
-        "cluster.autoscaling",
+        {"cluster_autoscaler": {"replicas": 1, "scale_down_after_minutes": 5}},
+        "cluster_autoscaler",
         "GKE scales node pools itself",
     ),
-    "support": ({"cluster/support": "extended"}, "cluster.support", "`release_channel` says"),
-    "a range of Services": ({"cluster/service_cidr": "172.20.0.0/16"}, "cluster.service_cidr", "planned by"),
+    "support": ({"cluster/eks/support": "extended"}, "cluster.eks.support", "`gke.release_channel` decides"),
+    "a range of Services": (
+        {"cluster/eks/service_cidr": "172.20.0.0/16"},
+        "cluster.eks.service_cidr",
+        "planned by",
+    ),
     "a channel that does not offer the version": (
-        {"cluster/version": "1.36", "cluster/release_channel": "stable"},
+        {"cluster/version": "1.36", "cluster/gke/release_channel": "stable"},
         "cluster.version",
         "the stable channel offers",
     ),
@@ -259,17 +275,17 @@ CASES: dict[str, tuple[Change, str, str]] = {
     ),
     "a patch": ({"cluster/version": "1.35.2-gke.100"}, "cluster.version", "expected a minor version"),
     "a short maintenance window": (
-        {"cluster/maintenance_window": {"start": "03:00", "hours": 4, "days": ["SA"]}},
-        "cluster.maintenance_window",
+        {"cluster/gke/maintenance_window": {"start": "03:00", "hours": 4, "days": ["SA"]}},
+        "cluster.gke.maintenance_window",
         "got 4 hours a week, expected 12 at least",
     ),
     "an exclusion that is too long": (
         {
-            "cluster/maintenance_exclusions": [
+            "cluster/gke/maintenance_exclusions": [
                 {"name": "x", "start": "2026-12-01T00:00:00Z", "end": "2027-04-01T00:00:00Z"}
             ]
         },
-        "cluster.maintenance_exclusions[0].end",
+        "cluster.gke.maintenance_exclusions[0].end",
         "121 days after start, expected at most 90",
     ),
     "system nodes of two types": (
@@ -294,14 +310,14 @@ CASES: dict[str, tuple[Change, str, str]] = {
         "user:, serviceAccount: or group:",
     ),
     "a runner": (
-        {"runner": {"deployer": "arn:aws:iam::111122223333:role/x"}},
-        "runner.deployer",
+        {"runner": {"deployer_role_arn": "arn:aws:iam::111122223333:role/x"}},
+        "runner.deployer_role_arn",
         "not supported on Google Cloud",
     ),
     "a runner that is switched on": (
         {"runner": {"enabled": True}},
         "runner.enabled",
-        "cluster.api_access: dns",
+        "cluster.api_access.mode: dns",
     ),
     "a mirror that is no registry": (
         {"images": {"mirrors": {"quay.io": "https://europe-docker.pkg.dev/acme/quay"}}},
@@ -337,13 +353,13 @@ def test_names_that_are_too_long_together_are_one_problem(tmp_path: Path) -> Non
 
 def test_options_of_google_cloud_are_refused_in_a_file_of_aws(tmp_path: Path) -> None:
     change: Change = {
-        "network/nodes": 3,
-        "network/pods_per_node": 64,
-        "network/google_apis": "private",
-        "cluster/release_channel": "regular",
-        "cluster/control_plane": "zonal",
-        "cluster/maintenance_window": {"start": "03:00"},
-        "cluster/gateway_api": True,
+        "network/gcp/nodes": 3,
+        "network/gcp/pods_per_node": 64,
+        "network/gcp/google_apis": "private",
+        "cluster/gke/release_channel": "regular",
+        "cluster/gke/control_plane": "zonal",
+        "cluster/gke/maintenance_window": {"start": "03:00"},
+        "cluster/gke/gateway_api": True,
         "gpu_pools/t4/topology": "2x2",
         "gpu_pools/t4/gpudirect": True,
     }

@@ -58,7 +58,7 @@ def test_a_files_own_patterns_and_images_count(tmp_path: Path) -> None:
     found = runnable(
         tmp_path,
         "gcp-staging",
-        cluster__binary_authorization=["quay.io/**"],
+        cluster__gke__binary_authorization=["quay.io/**"],
         model_registry__image=image,
     )
     assert found == ["quay.io/**", image, f"us-docker.pkg.dev/acme/ml/mlflow@{DIGEST}"]
@@ -66,7 +66,7 @@ def test_a_files_own_patterns_and_images_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("stack", "change"), [("gcp-dev", {}), ("gcp-prod", {"binary_authorization": []})])
 def test_an_environment_that_admits_all_stays_so(tmp_path: Path, stack: str, change: dict[str, Any]) -> None:
-    found = runnable(tmp_path, stack, **{f"cluster__{key}": value for key, value in change.items()})
+    found = runnable(tmp_path, stack, **{f"cluster__gke__{key}": value for key, value in change.items()})
     assert not found, "one pattern would refuse all others"
 
 

@@ -17,11 +17,11 @@ from tests.stacks.files import changed
 
 DEPLOYER = "arn:aws:iam::111122223333:role/platform-deployer"
 RUNNER = {
-    "deployer": DEPLOYER,
+    "deployer_role_arn": DEPLOYER,
     "repository": "https://github.com/acme/ai-platform",
     "state": "s3://acme-state",
 }
-IN_VPC = {"config/ai-platform:cluster/api_access": "in_vpc"}
+IN_VPC = {"config/ai-platform:cluster/api_access": {"mode": "in_vpc"}}
 Answers = Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]]
 
 
@@ -58,19 +58,27 @@ def test_an_api_in_the_network_alone_brings_a_runner_and_one_with_addresses_none
 @pytest.mark.parametrize(
     ("runner", "where", "right"),
     [
-        ({**RUNNER, "deployer": None}, "runner.deployer", "or set enabled: false"),
         (
-            {**RUNNER, "deployer": "arn:aws:iam::999988887777:role/platform-deployer"},
-            "runner.deployer",
+            {**RUNNER, "deployer_role_arn": None},
+            "runner.deployer_role_arn",
+            "or set enabled: false",
+        ),
+        (
+            {**RUNNER, "deployer_role_arn": "arn:aws:iam::999988887777:role/platform-deployer"},
+            "runner.deployer_role_arn",
             "expected a role of this account, 111122223333",
         ),
-        ({**RUNNER, "deployer": "platform-deployer"}, "runner.deployer", "expected an IAM role's arn"),
+        (
+            {**RUNNER, "deployer_role_arn": "platform-deployer"},
+            "runner.deployer_role_arn",
+            "expected an IAM role's arn",
+        ),
         ({**RUNNER, "repository": None}, "runner.repository", "missing, expected a repository"),
         ({**RUNNER, "repository": "git@github.com:a/b"}, "runner.repository", "expected the HTTPS URL"),
-        ({**RUNNER, "connection": "arn:aws:x"}, "runner.connection", "expected a connection's arn"),
+        ({**RUNNER, "connection_arn": "arn:aws:x"}, "runner.connection_arn", "expected a connection's arn"),
         (
-            {**RUNNER, "workflows": ["Deploy"]},
-            "runner.connection",
+            {**RUNNER, "github_workflows": ["Deploy"]},
+            "runner.connection_arn",
             "missing, expected the connection by which",
         ),
         ({**RUNNER, "state": None}, "runner.state", "missing; expected where Pulumi keeps the state"),
@@ -87,9 +95,39 @@ def test_a_wrong_runner_is_refused_by_the_key_of_the_file(
     assert right in problem
 
 
+@pytest.mark.parametrize("name", ["STACK", "COMMAND", "PULUMI_BACKEND_URL"])
+def test_a_variable_of_the_platform_is_refused_in_a_file(tmp_path: Path, name: str) -> None:
+    runner = {**RUNNER, "environment_variables": {name: "x", "TEAM": "ml"}}
+    (problem,) = _refused(tmp_path, {**IN_VPC, "config/ai-platform:runner": runner})
+    assert f"runner.environment_variables.{name}: set by the platform" in problem
+
+
+def test_a_security_group_for_the_api_is_refused_beside_a_runner(tmp_path: Path) -> None:
+    access = {"mode": "in_vpc", "security_group_id": "sg-0123456789abcdef0"}
+    change = {"config/ai-platform:cluster/api_access": access}
+    (problem,) = _refused(tmp_path, {**change, "config/ai-platform:runner": RUNNER})
+    assert "cluster.api_access.security_group_id: " in problem
+    settings = load_file(changed(tmp_path, {**change, "config/ai-platform:runner": {"enabled": False}}))
+    assert settings.cluster.api_access.security_group_id == access["security_group_id"], "of your own runners"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("deployer", "deployer_role_arn"),
+        ("connection", "connection_arn"),
+        ("workflows", "github_workflows"),
+        ("actors", "github_actors"),
+    ],
+)
+def test_a_key_of_an_earlier_version_is_refused_with_its_new_name(tmp_path: Path, old: str, new: str) -> None:
+    problems = _refused(tmp_path, {**IN_VPC, "config/ai-platform:runner": {**RUNNER, old: "x"}})
+    assert any(f"runner.{old}: unknown key; expected {new}" in problem for problem in problems)
+
+
 def test_all_that_a_runner_lacks_is_reported_at_once(tmp_path: Path) -> None:
     keys = [problem.split(": ")[1] for problem in _refused(tmp_path, IN_VPC)]
-    assert keys == ["runner.deployer", "runner.state", "runner.repository"]
+    assert keys == ["runner.deployer_role_arn", "runner.state", "runner.repository"]
 
 
 def test_a_runner_needs_a_way_out_and_an_api_that_only_it_reaches(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "did you mean 'instance_types'",
         ),
         (
-            {"config/ai-platform:cluster/api_access": {"cidr": ["192.52.193.0/24"]}},
+            {"config/ai-platform:cluster/api_access": {"mode": "cidrs", "cidr": ["192.52.193.0/24"]}},
             "cluster.api_access.cidr",
             "did you mean 'cidrs'",
         ),
@@ -80,15 +80,28 @@ def test_the_committed_schema_is_the_one_that_the_model_makes() -> None:
             "network.cidr",
             "did you mean '10.0.0.0/16'",
         ),
-        ({"config/ai-platform:network/zones": 1}, "network.zones", "2 to 3 zones"),
-        ({"config/ai-platform:network/zones": ["usw2-az1"]}, "network.zones", "expected 2 or 3"),
         (
-            {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}},
+            {"config/ai-platform:network/zone_count": 1},
+            "network.zone_count",
+            "2 to 3 zones",
+        ),
+        (
+            {"config/ai-platform:network/zone_ids": ["usw2-az1"]},
+            "network.zone_ids",
+            "expected 2 or 3",
+        ),
+        (
+            {"config/ai-platform:cluster/api_access": {"mode": "cidrs", "cidrs": ["0.0.0.0/0"]}},
             "cluster.api_access",
             "your offices, VPN or CI",
         ),
         (
-            {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}},
+            {
+                "config/ai-platform:cluster/api_access": {
+                    "mode": "cidrs",
+                    "cidrs": ["0.0.0.0/1", "128.0.0.0/1"],
+                }
+            },
             "cluster.api_access",
             "your offices, VPN or CI",
         ),
@@ -287,18 +300,22 @@ def test_the_file_decides_over_the_system_nodes_too(tmp_path: Path) -> None:
 
 def test_prefixes_for_pods_are_the_clusters_and_the_networks(tmp_path: Path) -> None:
     plain = load_file(changed(tmp_path))
-    assert "prefix_delegation" not in arguments.network(plain)
-    settings = load_file(changed(tmp_path, {"config/ai-platform:cluster/prefix_delegation": True}))
+    assert "aws" not in arguments.network(plain)
+    settings = load_file(changed(tmp_path, {"config/ai-platform:cluster/eks/prefix_delegation": True}))
     network = placeholders.of(settings, ["usw2-az1"]).network
-    assert arguments.cluster(settings, network).get("prefix_delegation") is True
-    assert arguments.network(settings).get("prefix_delegation") is True, "it counts addresses by the prefix"
+    assert arguments.cluster(settings, network).get("eks", {}).get("prefix_delegation") is True
+    assert arguments.network(settings).get("aws") == {"prefix_delegation": True}, "addresses by prefixes"
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"config/ai-platform:cluster/api_access": "public"}, "'in_vpc' or"),
-        ({"config/ai-platform:cluster/api_access": "public"}, "an object with cidrs"),
+        ({"config/ai-platform:cluster/api_access": "in_vpc"}, "did you mean {mode: in_vpc}?"),
+        ({"config/ai-platform:cluster/api_access": 1}, "an object with cidrs"),
+        (
+            {"config/ai-platform:cluster/api_access": {"cidrs": ["192.52.193.0/24"]}},
+            "cluster.api_access.mode: missing",
+        ),
         ({"config/ai-platform:gpu_pools/t4/capacity": ["sopt"]}, "did you mean 'spot'?"),
         ({"config/ai-platform:gpu_pools/t4/capacity": "spot"}, "got 'spot'; expected a list"),
         ({"config/ai-platform:environment/teardown": "yes"}, "expected true or false, or 'with_data'"),
@@ -336,7 +353,7 @@ def test_key_without_a_default_is_required(tmp_path: Path, key: str) -> None:
 
 
 def test_value_of_two_forms_is_checked_by_the_one_that_it_nearly_has(tmp_path: Path) -> None:
-    change = {"config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]}}
+    change = {"config/ai-platform:cluster/api_access": {"mode": "cidrs", "cidrs": ["0.0.0.0/0"]}}
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, change))
     assert len(refused.value.problems) == 1, "that it is not the word in_vpc either is no help"
@@ -380,7 +397,7 @@ def test_what_a_component_refuses_is_reported_together_with_a_wrong_shape(tmp_pa
     change = {
         "config/ai-platform:network/cidrr": "10.0.0.0/16",
         "config/ai-platform:environment/profile": "production",
-        "config/ai-platform:cluster/api_access": {"cidrs": ["0.0.0.0/0"]},
+        "config/ai-platform:cluster/api_access": {"mode": "cidrs", "cidrs": ["0.0.0.0/0"]},
         "config/ai-platform:gpu_pools/t4/max": 0,
     }
     with pytest.raises(SettingsError) as refused:

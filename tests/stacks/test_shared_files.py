@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from stacks.loading import SettingsError, load_engine, load_file
 from stacks.schema import FILE
 from stacks.settings import Settings
-from stacks.settings.from_arguments import given
+from stacks.settings.generated import stated
 from tests.stacks.files import ENVIRONMENTS, GOOD
 
 VALIDATOR = jsonschema.Draft202012Validator(json.loads((Path(__file__).parents[2] / FILE).read_text()))
@@ -61,7 +61,7 @@ def problems(folder: Path, change: dict[str, Any], *files: str, **shared: str) -
 def tables(settings: Settings) -> dict[str, dict[str, Any]]:
     """Return the tables of the lakehouse by name."""
     assert settings.lakehouse is not None
-    return {table["name"]: table for table in given(settings.lakehouse)["tables"]}
+    return {table["name"]: table for table in stated(settings.lakehouse)["tables"]}
 
 
 @pytest.mark.parametrize("file", SHARED_FILES, ids=lambda file: file.stem)
@@ -115,7 +115,7 @@ def test_objects_merge_by_key(tmp_path: Path) -> None:
     ("path", "check"),
     [
         ("lakehouse.tables.curated.trips", lambda s: set(tables(s)) == {"rides"}),
-        ("lakehouse.grants.analysts", lambda s: given(s.lakehouse)["grants"] == []),
+        ("lakehouse.grants.analysts", lambda s: stated(s.lakehouse)["grants"] == []),
         ("lakehouse", lambda s: s.lakehouse is None),
         ("lakehouse.tables.curated.trips.owner", lambda s: "owner" not in tables(s)["trips"]),
     ],

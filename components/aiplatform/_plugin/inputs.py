@@ -35,8 +35,7 @@ class Reader:
         """Return the arguments by their names in Python. names: name in the schema -> name in Python."""
         for key in inputs:
             if key not in properties:
-                hint = nearest(key, properties) or f"; known keys: {', '.join(sorted(properties))}"
-                self._report(path + key, f"unknown key{hint}")
+                self._report(path + key, f"unknown key{self._suggestion(key, properties)}")
         arguments: dict[str, Any] = {}
         for key, prop in properties.items():
             value = inputs.get(key)
@@ -46,6 +45,13 @@ class Reader:
             else:
                 arguments[names[key]] = self._value(value, prop, path + key)
         return arguments
+
+    def _suggestion(self, key: str, properties: Mapping[str, PropertyDefinition]) -> str:
+        for name, prop in properties.items():
+            block = self._definitions.type_of(prop)
+            if block is not None and key in block.properties:
+                return f"; did you mean '{name}.{key}'?"
+        return nearest(key, properties) or f"; known keys: {', '.join(sorted(properties))}"
 
     def _value(self, value: Any, prop: PropertyDefinition, path: str) -> Any:
         if isinstance(value, Output):

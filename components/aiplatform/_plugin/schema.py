@@ -179,7 +179,13 @@ def model_of(definition: TypeDefinition) -> type | None:
     """Return the checked form of a type of arguments: ApiAccess for ApiAccessArgs, None for outputs."""
     if not definition.name.endswith("Args"):
         return None
-    return _model(definition.module, definition.name.removesuffix("Args"))
+    name = definition.name.removesuffix("Args")
+    package, _, module = definition.module.rpartition(".")
+    if module != "inputs":
+        return _model(definition.module, name)
+    # Generated from the dataclasses of several modules of the component.
+    modules = sorted(loaded for loaded in sys.modules if loaded.startswith(f"{package}."))
+    return next((model for loaded in modules if (model := _model(loaded, name))), None)
 
 
 def _model(module: str, name: str) -> type | None:

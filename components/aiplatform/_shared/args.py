@@ -174,6 +174,12 @@ def keys(model: type) -> frozenset[str]:
     return frozenset(_fields(model))
 
 
+def is_optional_field(model: type, name: str) -> bool:
+    """Whether an argument may be left out: its field has a default."""
+    _, required = _fields(model)[name]
+    return not required
+
+
 class _Wrong:
     """The type of a placeholder for a value with a problem, to which no further rules are applied."""
 
@@ -260,8 +266,14 @@ def _joined(path: str) -> str:
     return path if not path or path.startswith("[") else f".{path}"
 
 
-def _unknown_key(key: str, fields: Mapping[str, Any], path: str) -> Problem:
-    suggestion = nearest(key, fields) or f"; known keys: {', '.join(sorted(fields))}"
+def _unknown_key(key: str, fields: Mapping[str, tuple[Any, bool]], path: str) -> Problem:
+    blocks = [
+        f"{name}.{key}"
+        for name, (annotation, _) in fields.items()
+        if dataclasses.is_dataclass(annotation) and key in keys(cast(type, annotation))
+    ]
+    suggestion = f"; did you mean '{blocks[0]}'?" if blocks else nearest(key, fields)
+    suggestion = suggestion or f"; known keys: {', '.join(sorted(fields))}"
     return Problem(f"{path}.{key}", f"unknown key{suggestion}")
 
 

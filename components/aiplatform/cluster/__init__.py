@@ -6,11 +6,13 @@ from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
-from aiplatform.cluster.args import (
+from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster.inputs import (
     AddonArgs,
     ApiAccessArgs,
     ClusterArgs,
-    ClusterSettings,
+    EksArgs,
+    GkeArgs,
     MaintenanceExclusionArgs,
     MaintenanceWindowArgs,
     NodeAutoProvisioningArgs,
@@ -27,6 +29,8 @@ __all__ = [
     "Cluster",
     "ClusterArgs",
     "ClusterReferenceArgs",
+    "EksArgs",
+    "GkeArgs",
     "MaintenanceExclusionArgs",
     "MaintenanceWindowArgs",
     "NetworkReferenceArgs",
@@ -38,11 +42,11 @@ __all__ = [
 
 class Cluster(ComponentResource):
     """A Kubernetes cluster on the cloud of its network, EKS or GKE: with a private API endpoint, secrets
-    encrypted by a key of its own, all control-plane logs, access by IAM, tainted system nodes, and encrypted
+    encrypted by a separate key, all control-plane logs, access by IAM, tainted system nodes, and encrypted
     volumes by default.
 
     In a program, `outputs` is what pools and controllers take as their `cluster`, and `kubernetes` is a
-    provider for objects in the cluster; it works for whoever administers the cluster.
+    provider for objects in the cluster, for principals that administer it.
     """
 
     cloud: Output[str]
@@ -78,8 +82,8 @@ class Cluster(ComponentResource):
     workload_pool: Output[str | None]
     """Google Cloud: the pool of workload identities, for roles of service accounts."""
     kubeconfig: Output[str]
-    """A kubeconfig as JSON, without a secret: `aws eks get-token` or `gke-gcloud-auth-plugin` proves who uses
-    it."""
+    """A kubeconfig as JSON, without a secret: `aws eks get-token` or `gke-gcloud-auth-plugin` authenticates
+    its user."""
     kms_key_arn: Output[str | None]
     """AWS: the key of secrets and control-plane logs."""
     volume_key_arn: Output[str | None]

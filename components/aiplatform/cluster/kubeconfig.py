@@ -1,11 +1,11 @@
-"""A kubeconfig that holds no secret: whoever uses it proves who they are to the cloud."""
+"""Kubeconfigs without a secret: their users authenticate to the cloud."""
 
 import json
 from typing import Any
 
 
 def kubeconfig(name: str, region: str, endpoint: str, certificate_authority: str) -> str:
-    """A kubeconfig, as JSON (which is YAML), whose user is whoever the AWS credentials at hand belong to.
+    """A kubeconfig, as JSON (which is YAML), whose user is the principal of the AWS credentials.
 
     `aws eks get-token` signs a request to STS with them; EKS asks STS whose it is, and looks for the access
     entry. The context has the cluster's name.
@@ -33,10 +33,10 @@ _PLUGIN = "https://cloud.google.com/kubernetes-engine/docs/how-to/cluster-access
 
 
 def gke_kubeconfig(name: str, endpoint: str, certificate_authority: str | None) -> str:
-    """A kubeconfig, as JSON (which is YAML), whose user is whoever is logged in to Google Cloud, as gcloud
-    itself writes it.
+    """Return a kubeconfig, as JSON (which is YAML) and as gcloud writes it, whose user is the principal that
+    is logged in to Google Cloud.
 
-    certificate_authority: None for the DNS endpoint, whose certificate everybody trusts.
+    certificate_authority: None for the DNS endpoint, whose certificate is publicly trusted.
     """
     trust = {} if certificate_authority is None else {"certificate-authority-data": certificate_authority}
     plugin = {

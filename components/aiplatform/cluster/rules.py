@@ -1,4 +1,4 @@
-"""What a cluster's arguments must be on each cloud, where no single key tells."""
+"""Rules of the cluster's arguments that depend on the cloud or on several arguments."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from typing import TYPE_CHECKING, Final
 
 from aiplatform._shared.addresses import overlap
-from aiplatform._shared.args import Problem, Rule, between, matches, nearest, obeys
+from aiplatform._shared.args import Problem, Rule, between, matches, obeys
 from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.logs import retention
-from aiplatform.cluster.gcp.args import MEMBER, exclusion_problems
+from aiplatform.cluster.gcp.args import MEMBER
 from aiplatform.cluster.gcp.versions import not_offered
 from aiplatform.naming import PhysicalName, aws_tags, google_labels, prefix_for
 
@@ -43,7 +43,7 @@ def keyed(admins: Sequence[Input[str]], key: Callable[[str, Collection[str]], st
 
 
 def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator[Problem]:
-    """Rules that every cloud has, each its own. names: those of the cloud."""
+    """Report problems of neutral arguments by the rules of the cloud. names: the physical names there."""
     cloud = settings.cloud
     yield from obeys("prefix", settings.prefix, prefix_for(*names))
     yield from obeys("log_retention_days", settings.log_retention_days, _RETENTION[cloud])
@@ -54,25 +54,19 @@ def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator
         yield from obeys(f"system_nodes.instance_types[{index}]", machine, _MACHINE[cloud])
 
 
-def on_aws(settings: ClusterSettings, addons: tuple[str, ...]) -> Iterator[Problem]:
-    """What EKS asks for."""
+def on_aws(settings: ClusterSettings) -> Iterator[Problem]:
+    """Report problems that EKS would refuse."""
     network = settings.network
     if settings.api_access.mode == "dns":
         yield Problem(
             "api_access.mode",
             "got 'dns', expected 'in_vpc' or 'cidrs': EKS has no endpoint that IAM alone guards",
         )
-    if isinstance(network.cidr, str) and overlap(settings.service_cidr, network.cidr):
+    if isinstance(network.cidr, str) and overlap(settings.eks.service_cidr, network.cidr):
         yield Problem(
-            "service_cidr",
-            f"got {settings.service_cidr!r}, expected a range outside the network's {network.cidr}",
+            "eks.service_cidr",
+            f"got {settings.eks.service_cidr!r}, expected a range outside the network's {network.cidr}",
         )
-    for name in settings.addons:
-        if name not in addons:
-            yield Problem(
-                f"addons.{name}",
-                f"unknown add-on, expected one of {', '.join(addons)}{nearest(name, addons)}",
-            )
     subnets = settings.control_plane_subnets
     if isinstance(subnets, list) and len(subnets) < 2:
         yield Problem(
@@ -81,8 +75,8 @@ def on_aws(settings: ClusterSettings, addons: tuple[str, ...]) -> Iterator[Probl
 
 
 def on_google(settings: ClusterSettings) -> Iterator[Problem]:
-    """What GKE asks for."""
-    reason = not_offered(settings.version, settings.release_channel)
+    """Report problems that GKE would refuse."""
+    reason = not_offered(settings.version, settings.gke.release_channel)
     if reason:
         yield Problem("version", f"got {settings.version!r}, {reason}")
     machines = settings.system_nodes.instance_types
@@ -91,16 +85,15 @@ def on_google(settings: ClusterSettings) -> Iterator[Problem]:
             "system_nodes.instance_types",
             f"got {len(machines)}, expected one: a node pool has one machine type",
         )
-    if settings.google_groups is None:
+    if settings.gke.google_groups is None:
         for index, admin in enumerate(settings.admins):
             if isinstance(admin, str) and admin.startswith("group:"):
                 yield Problem(
                     f"admins[{index}]",
-                    f"got {admin!r}, expected google_groups beside it, through which Kubernetes knows groups",
+                    f"got {admin!r}, expected gke.google_groups too, through which Kubernetes knows groups",
                 )
     if not settings.network.listed_zones:
         yield Problem(
             "network.zones",
-            "missing, expected a list of the zones that nodes are in: it decides where the cluster is",
+            "missing, expected a list of the zones of the nodes: it decides where the cluster is",
         )
-    yield from exclusion_problems(settings.maintenance_exclusions)

@@ -1,18 +1,28 @@
-"""The network that everything else stands in."""
+"""The network of an environment."""
 
 from typing import TypedDict
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform.network.args import (
+from aiplatform.network.args import NetworkSettings
+from aiplatform.network.inputs import (
+    AwsNetworkArgs,
+    GcpNetworkArgs,
     NetworkArgs,
     NetworkReferenceArgs,
-    NetworkSettings,
     NetworkZoneArgs,
 )
 
-__all__ = ["Network", "NetworkArgs", "NetworkReferenceArgs", "NetworkZone", "NetworkZoneArgs"]
+__all__ = [
+    "AwsNetworkArgs",
+    "GcpNetworkArgs",
+    "Network",
+    "NetworkArgs",
+    "NetworkReferenceArgs",
+    "NetworkZone",
+    "NetworkZoneArgs",
+]
 
 
 class NetworkZone(TypedDict):
@@ -23,16 +33,16 @@ class NetworkZone(TypedDict):
     id: str
     """AWS: its id, `usw2-az1`, which names the same place in every account. Google Cloud: its name."""
     private_subnet_id: str
-    """The subnet of nodes and pods; out through NAT and endpoints. The same for all zones on Google Cloud."""
+    """The subnet of nodes and pods, with routes to NAT and endpoints; on Google Cloud one for all zones."""
     public_subnet_id: str | None
     """AWS: the subnet of load balancers and NAT gateways."""
     intra_subnet_id: str | None
-    """AWS: the subnet of the control plane's and the endpoints' interfaces; no way out."""
+    """AWS: the subnet of the interfaces of control plane and endpoints, without a route to NAT."""
 
 
 class Network(ComponentResource):
-    """A network over two or three zones of AWS or Google Cloud, planned from its range, with NAT, a private
-    way to the cloud's own services, encrypted flow logs, and nothing open.
+    """A network over two or three zones of AWS or Google Cloud, planned from its range, with NAT, private
+    access to services of the cloud, encrypted flow logs, and no open port.
 
     AWS: private, public and intra subnets in each zone, gateway and interface endpoints, and a closed default
     security group. Google Cloud: a custom-mode VPC with regional subnets for nodes (and secondary ranges for
@@ -57,11 +67,11 @@ class Network(ComponentResource):
     public_subnet_ids: Output[list[str]]
     """Subnets of load balancers, one a zone; none on Google Cloud."""
     intra_subnet_ids: Output[list[str]]
-    """Subnets without a way out, one a zone; on Google Cloud the one of the control plane."""
+    """Subnets without a route to NAT, one a zone; on Google Cloud the one of the control plane."""
     nat_public_ips: Output[list[str]]
-    """The addresses that the network's nodes are seen by from outside; empty without NAT."""
+    """Public addresses of outgoing traffic of the nodes; empty without NAT."""
     default_security_group_id: Output[str | None]
-    """AWS: the default security group, which lets nothing pass."""
+    """AWS: the default security group, which allows nothing."""
     pods_range: Output[str | None]
     """Google Cloud: the name of the secondary range of pods."""
     services_range: Output[str | None]
@@ -73,22 +83,22 @@ class Network(ComponentResource):
     pods_per_node: Output[int | None]
     """Google Cloud: the most pods of a node."""
     private_services: Output[str | None]
-    """Google Cloud: the range of what Google runs in networks of its own, by its name."""
+    """Google Cloud: the name of the range for services that Google runs in its own networks."""
 
     def __init__(self, name: str, args: NetworkArgs, opts: ResourceOptions | None = None) -> None:
         settings = read(NetworkSettings, args, "NetworkArgs")
         super().__init__("aiplatform:index:Network", name, {}, opts)
-        self.outputs: NetworkReferenceArgs = self._made(name, settings)
+        self.outputs: NetworkReferenceArgs = self._build(name, settings)
         for key in NetworkReferenceArgs.__annotations__:
             setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)
 
-    def _made(self, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
+    def _build(self, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
         # Imported late: arguments are checked without the clouds' SDKs, which take a second and more to load.
         if settings.cloud == "gcp":
-            from aiplatform.network.gcp.build import Builder
+            from aiplatform.network.gcp.build import build
 
-            return Builder(self, name, settings).build()
-        from aiplatform.network.aws.build import Builder
+            return build(self, name, settings)
+        from aiplatform.network.aws.build import build
 
-        return Builder(self, name, settings).build().outputs(settings.cidr)
+        return build(self, name, settings)

@@ -9,51 +9,23 @@ SUPPORT: Final[SupportTable] = {
         aws="first part of every name, or of the tag `Name`",
         gcp="first part of every name",
     ),
-    "cloud": CloudSupport(aws="the default", gcp="say `gcp`"),
-    "project": CloudSupport(
-        aws=refused("the provider's credentials say which account; leave it out"),
-        gcp="the project that everything is made in",
-    ),
-    "region": CloudSupport(
-        aws=refused("the provider says which region; leave it out"),
-        gcp="the region of the subnets, of Cloud NAT and of keys and logs",
-    ),
+    "cloud": CloudSupport(aws="the default", gcp="set it to `gcp`"),
     "cidr": CloudSupport(
         aws="range of the VPC, /16 to /20",
-        gcp="what all ranges are cut from, /9 to /20: a VPC there has none of its own",
+        gcp="the range that all subnets are cut from, /9 to /20: a VPC has no range there",
     ),
     "zone_count": CloudSupport(
         aws="the region's first zones by id, with three subnets each",
-        gcp="the region's first zones by name, where nodes may stand: subnets are regional",
+        gcp="the region's first zones by name, for nodes: subnets are regional",
     ),
     "zone_ids": CloudSupport(
         aws="zone ids (`usw2-az1`), with three subnets each",
-        gcp="zones by name (`europe-west4-a`), where nodes may stand: subnets are regional",
+        gcp="zones by name (`europe-west4-a`), for nodes: subnets are regional",
     ),
     "nat": CloudSupport(
         aws="NAT gateways with elastic addresses",
         gcp="Cloud NAT with static addresses, to ports 80 and 443; it is regional, so `single` outlives the "
         "loss of a zone and `per_zone` is refused",
-    ),
-    "endpoints": CloudSupport(
-        aws="interface endpoints (PrivateLink), for the account's own principals where data goes through; "
-        "gateway endpoints of S3 and DynamoDB are always there",
-        gcp=refused(
-            "Private Google Access reaches every Google API from the subnets, without an endpoint each; "
-            "leave it out"
-        ),
-    ),
-    "readable_buckets": CloudSupport(
-        aws="buckets of others in the policy of S3's gateway endpoint",
-        gcp=refused("reads of public buckets pass Private Google Access as they are; leave it out"),
-    ),
-    "google_apis": CloudSupport(
-        aws=refused("AWS services are reached by `endpoints`; leave it out"),
-        gcp="what Google's names resolve to: private.googleapis.com or restricted.googleapis.com",
-    ),
-    "private_services": CloudSupport(
-        aws=refused("what AWS runs stands in the subnets; leave it out"),
-        gcp="private services access: a range peered with what Google runs (Cloud SQL, Filestore)",
     ),
     "flow_log_retention_days": CloudSupport(
         aws="VPC flow logs in an encrypted log group; days that CloudWatch Logs knows",
@@ -63,21 +35,53 @@ SUPPORT: Final[SupportTable] = {
         aws="addresses of the private subnets",
         gcp="addresses of the pod range, in blocks of a node each",
     ),
-    "nodes": CloudSupport(
-        aws=refused("nodes have their addresses among those of `pods`; leave it out"),
-        gcp="blocks of the pod range, and addresses of the nodes' subnet and of Cloud NAT",
-    ),
-    "pods_per_node": CloudSupport(
-        aws=refused("EKS counts by instance type and `prefix_delegation`; leave it out"),
-        gcp="the most pods of a node, and so the size of its block",
-    ),
-    "prefix_delegation": CloudSupport(
-        aws="`pods` counted in /28 prefixes",
-        gcp=refused("a node always has a block of addresses; `pods_per_node` says how large"),
-    ),
     "retain_data": CloudSupport(
         aws="log group and key of flow logs stay",
         gcp="log bucket and key of flow logs stay",
+    ),
+    "aws": CloudSupport(aws="options of AWS, in the lines below", gcp="refused with what to use instead"),
+    "aws.endpoints": CloudSupport(
+        aws="interface endpoints (PrivateLink), for principals of the account where they carry data; "
+        "gateway endpoints of S3 and DynamoDB always exist",
+        gcp=refused(
+            "Private Google Access reaches every Google API from the subnets, without an endpoint each; "
+            "leave it out"
+        ),
+    ),
+    "aws.readable_buckets": CloudSupport(
+        aws="buckets of other accounts in the policy of S3's gateway endpoint",
+        gcp=refused("Private Google Access allows reads of public buckets; leave it out"),
+    ),
+    "aws.prefix_delegation": CloudSupport(
+        aws="`pods` counted in /28 prefixes",
+        gcp=refused("a node always has a block of addresses; `gcp.pods_per_node` is its size"),
+    ),
+    "gcp": CloudSupport(
+        aws="refused with what to use instead", gcp="options of Google Cloud, in the lines below"
+    ),
+    "gcp.project": CloudSupport(
+        aws=refused("the account is that of the provider's credentials; leave it out"),
+        gcp="the project of all resources",
+    ),
+    "gcp.region": CloudSupport(
+        aws=refused("the region is the provider's; leave it out"),
+        gcp="the region of the subnets, of Cloud NAT and of keys and logs",
+    ),
+    "gcp.google_apis": CloudSupport(
+        aws=refused("AWS services are reached by `aws.endpoints`; leave it out"),
+        gcp="what Google's names resolve to: private.googleapis.com or restricted.googleapis.com",
+    ),
+    "gcp.private_services": CloudSupport(
+        aws=refused("services that AWS runs have addresses of the subnets; leave it out"),
+        gcp="private services access: a range peered with the networks of Cloud SQL, Filestore and the like",
+    ),
+    "gcp.nodes": CloudSupport(
+        aws=refused("the addresses of nodes are among those of `pods`; leave it out"),
+        gcp="blocks of the pod range, and addresses of the nodes' subnet and of Cloud NAT",
+    ),
+    "gcp.pods_per_node": CloudSupport(
+        aws=refused("EKS counts by instance type and `aws.prefix_delegation`; leave it out"),
+        gcp="the most pods of a node, and so the size of its block",
     ),
     "tags": CloudSupport(
         aws="tags",

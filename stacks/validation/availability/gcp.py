@@ -106,7 +106,7 @@ def _zones(settings: Settings, existing: Sequence[str]) -> tuple[Sequence[str], 
     zones = first_zones(settings.environment.region, stated) if isinstance(stated, int) else stated
     problems = [
         Problem(
-            "network.zones" if by_number else f"network.zones[{index}]",
+            "network.zone_count" if by_number else f"network.zone_ids[{index}]",
             f"{got(zone)}, which {settings.environment.region} does not have; expected "
             f"{'a list of two or three' if by_number else 'one'} of {', '.join(sorted(existing))}",
         )

@@ -37,7 +37,7 @@ def cluster_problems(
         f"{_NEW_CLUSTER}"
     )
     if settings.cluster.multi_networking:
-        return [Problem("cluster.multi_networking", f"got true, which {reason}")]
+        return [Problem("cluster.gke.multi_networking", f"got true, which {reason}")]
     return [
         Problem(f"gpu_pools.{name}.accelerator", f"{got(pool.accelerator)}, which {reason}")
         for name, pool in settings.gpu_pools.items()
@@ -53,11 +53,11 @@ def _in_another_location(settings: Settings, location: str, options: pulumi.Invo
             continue
         if is_zone(other) and is_zone(location):
             reason = f"got {location} first, but the control plane of {cluster.name} is in {other}"
-            return [Problem("network.zones", f"{reason}; expected {other} first, {_NEW_CLUSTER}")]
+            return [Problem("network.zone_ids", f"{reason}; expected {other} first, {_NEW_CLUSTER}")]
         created = "zonal" if is_zone(other) else "regional"
-        stated = settings.cluster.control_plane or "regional"
+        stated = settings.cluster.control_plane
         reason = f"{got(stated)}, but {cluster.name} was created {created}, in {other}"
-        return [Problem("cluster.control_plane", f"{reason}; expected {created!r}, {_NEW_CLUSTER}")]
+        return [Problem("cluster.gke.control_plane", f"{reason}; expected {created!r}, {_NEW_CLUSTER}")]
     return []
 
 

@@ -21,22 +21,28 @@ RESERVED = {"type": "reserved", "reservation_id": "cr-0123456789abcdef0"}
 def _zone_ids(stack: str, **network: Any) -> list[str]:
     settings = settings_of(stack)
     settings = settings.model_copy(update={"network": settings.network.model_copy(update=network)})
-    return [zone["id"] for zone in placeholders.of(settings).network.get("zones", [])]
+    return _ids(placeholders.of(settings))
+
+
+def _ids(references: placeholders.Placeholders) -> list[str]:
+    zones = references.network.get("zones", [])
+    assert isinstance(zones, list), "whether the zones are known decides what is validated"
+    return [zone["id"] for zone in zones]
 
 
 def test_zones_that_aws_chooses_are_unknown_but_for_their_number() -> None:
-    assert _zone_ids("aws-dev", zones=2) == [UNKNOWN] * 2
-    assert _zone_ids("aws-dev", zones=3) == [UNKNOWN] * 3
-    assert _zone_ids("aws-dev", zones=["usw2-az1", "usw2-az4"]) == ["usw2-az1", "usw2-az4"]
+    assert _zone_ids("aws-dev", zone_count=2) == [UNKNOWN] * 2
+    assert _zone_ids("aws-dev", zone_count=3) == [UNKNOWN] * 3
+    assert _zone_ids("aws-dev", zone_ids=["usw2-az1", "usw2-az4"]) == ["usw2-az1", "usw2-az4"]
 
 
 def test_zones_on_google_cloud_are_the_first_of_the_region() -> None:
-    assert _zone_ids("gcp-dev", zones=2) == ["us-central1-a", "us-central1-b"]
+    assert _zone_ids("gcp-dev", zone_count=2) == ["us-central1-a", "us-central1-b"]
 
 
 def test_zones_of_the_network_replace_the_unknown_once_the_cloud_was_asked() -> None:
     references = placeholders.of(settings_of("aws-dev"), ["usw2-az3"])
-    assert [zone["id"] for zone in references.network.get("zones", [])] == ["usw2-az3"]
+    assert _ids(references) == ["usw2-az3"]
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -53,7 +59,9 @@ def test_zone_of_a_pool_is_checked_against_zones_that_the_file_names(tmp_path: P
         "AWS may choose that zone"
     )
     with pytest.raises(SettingsError, match=r"gpu_pools\.t4\.zones\[0\]: got 'usw2-az9', expected a zone id"):
-        load_file(changed(tmp_path, {**pool, "config/ai-platform:network/zones": ["usw2-az1", "usw2-az2"]}))
+        load_file(
+            changed(tmp_path, {**pool, "config/ai-platform:network/zone_ids": ["usw2-az1", "usw2-az2"]})
+        )
 
 
 def test_reservation_needs_its_zone_although_the_zones_of_the_network_are_unknown(tmp_path: Path) -> None:
@@ -79,7 +87,7 @@ def test_invalid_project_is_one_problem_although_names_contain_it(tmp_path: Path
 
 
 def test_range_that_the_network_refuses_is_reported_once(tmp_path: Path) -> None:
-    service_cidr = {"config/ai-platform:cluster/service_cidr": "10.100.0.0/16"}
+    service_cidr = {"config/ai-platform:cluster/eks/service_cidr": "10.100.0.0/16"}
     with pytest.raises(SettingsError) as refused:
         load_file(changed(tmp_path, {"config/ai-platform:network/cidr": "10.0.0.0/8", **service_cidr}))
     assert [problem.split(": ")[1] for problem in refused.value.problems] == ["network.cidr"]

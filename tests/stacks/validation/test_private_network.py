@@ -25,7 +25,7 @@ def _isolated(folder: Path, *, endpoints: list[str], mirrors: dict[str, str], **
         folder,
         {
             "config/ai-platform:network/nat": "none",
-            "config/ai-platform:network/endpoints": endpoints,
+            "config/ai-platform:network/aws/endpoints": endpoints,
             "config/ai-platform:images/mirrors": mirrors,
             **more,
         },
@@ -36,7 +36,7 @@ def test_every_missing_endpoint_is_reported_with_its_client(tmp_path: Path) -> N
     with pytest.raises(SettingsError) as refused:
         load_file(_isolated(tmp_path, endpoints=["ec2", "ecr.api", "sts"], mirrors=MIRRORS))
     (problem,) = refused.value.problems
-    assert "network.endpoints" in problem
+    assert "network.aws.endpoints" in problem
     assert "autoscaling (the autoscaler), ecr.dkr (nodes), eks (the autoscaler), eks-auth (nodes)" in problem
     assert "lakehouse" not in problem, "there is none in this file"
 

@@ -24,8 +24,8 @@ REFUSED_IN_PROD: dict[str, tuple[str, Change, str, str]] = {
     ),
     "flow logs turned off": (
         "aws",
-        {"network/flow_logs": {"retention_days": 0}},
-        "network.flow_logs.retention_days",
+        {"network/flow_log_retention_days": 0},
+        "network.flow_log_retention_days",
         "only dev may turn flow logs off",
     ),
     "one feature server": (
@@ -85,5 +85,5 @@ def test_teardown_lifts_deletion_protection_in_prod(tmp_path: Path, teardown: bo
 
 
 def test_staging_may_not_turn_flow_logs_off(tmp_path: Path) -> None:
-    (problem,) = problems(tmp_path, {"network/flow_logs": {"retention_days": 0}}, "aws-staging")
+    (problem,) = problems(tmp_path, {"network/flow_log_retention_days": 0}, "aws-staging")
     assert "only dev may turn flow logs off" in problem

@@ -1,103 +1,79 @@
 """References to a cluster and to node groups, with the same keys as the outputs of Cluster and of the pools.
 
 A reference accepts every key of the outputs, so that they can be passed on unchanged; it states which keys
-are required.
+are required. The TypedDicts that programs write are generated from these classes into inputs.py by
+`make generate`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Literal, NotRequired, TypedDict, cast
+from typing import Any, ClassVar, Final, Literal, cast
 
 from pulumi import Input, Output
 
 from aiplatform._shared.args import ArgumentError, Problem, is_unknown, read
 from aiplatform._shared.cloud_support import Cloud
-
-
-class ClusterReferenceArgs(TypedDict):
-    """A cluster, as in Cluster.outputs."""
-
-    cloud: NotRequired[str]
-    """`aws` or `gcp`. Default `aws`."""
-    project: NotRequired[str]
-    """Google Cloud, and required there: its project's id."""
-    region: NotRequired[str]
-    """Google Cloud, and required there: its region."""
-    location: NotRequired[str]
-    """Google Cloud: where its control plane is, the region or one zone. Default: the region."""
-    name: Input[str]
-    """The cluster's name."""
-    version: NotRequired[Input[str]]
-    """Kubernetes' minor version, `1.36`, to which node groups are updated. Default: they keep the version
-    that they were created with."""
-    security_group_id: NotRequired[Input[str]]
-    """AWS, and required there: the cluster security group, which EKS creates for the traffic between control
-    plane and nodes."""
-    node_service_account: NotRequired[Input[str]]
-    """Google Cloud, and required there: the e-mail address of the service account that nodes run as."""
-    disk_kms_key: NotRequired[Input[str]]
-    """Google Cloud: the key that encrypts the boot disks of nodes, `projects/.../cryptoKeys/...`; Compute
-    Engine's service agent needs permission to use it. Default: Google's own keys."""
-    multi_networking: NotRequired[bool]
-    """Google Cloud: whether Pods may have additional network interfaces, which GPUDirect needs. It cannot be
-    changed after the cluster is created. Default false."""
-    workload_pool: NotRequired[Input[str]]
-    """Google Cloud: the pool of workload identities, `PROJECT.svc.id.goog`."""
-    node_role_arn: NotRequired[Input[str]]
-    """AWS: a role that all nodes share. Default: each pool creates its own."""
-    cni_role: NotRequired[bool]
-    """AWS: whether the VPC CNI (`aws-node`) has its own role, by Pod Identity or IRSA. If not, the role that
-    a pool creates for its nodes gets AmazonEKS_CNI_Policy, without which no node becomes Ready. Default
-    false."""
-    arn: NotRequired[Input[str]]
-    """The cluster's arn."""
-    endpoint: NotRequired[Input[str]]
-    """The URL of the Kubernetes API."""
-    certificate_authority: NotRequired[Input[str]]
-    """The CA of the API's certificate, PEM in base64."""
-    service_cidr: NotRequired[Input[str]]
-    """The range of addresses of Kubernetes Services."""
-    oidc_issuer: NotRequired[Input[str]]
-    """The issuer of service account tokens, a URL."""
-    oidc_provider_arn: NotRequired[Input[str]]
-    """AWS: the arn of the issuer's OIDC provider in IAM."""
-    kubeconfig: NotRequired[Input[str]]
-    """A kubeconfig as JSON. It contains no secret."""
-    kms_key_arn: NotRequired[Input[str]]
-    """AWS: the key that encrypts secrets and control-plane logs."""
-    volume_key_arn: NotRequired[Input[str]]
-    """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it.
-    Default: AWS's own key for EBS."""
+from aiplatform._shared.references.inputs import ClusterReferenceArgs as ClusterReferenceArgs
+from aiplatform._shared.references.inputs import NodeGroupReferenceArgs as NodeGroupReferenceArgs
 
 
 @dataclass(frozen=True)
 class ClusterReference:
-    """A checked ClusterReferenceArgs."""
+    """A cluster, as in Cluster.outputs."""
 
     may_be_output: ClassVar[bool] = True
 
     name: Input[str]
+    """The cluster's name."""
     cloud: Cloud = "aws"
+    """`aws` or `gcp`. Default `aws`."""
     project: str | None = None
+    """Google Cloud, and required there: its project's id."""
     region: str | None = None
+    """Google Cloud, and required there: its region."""
     location: str | None = None
+    """Google Cloud: where its control plane is, the region or one zone. Default: the region."""
     security_group_id: Input[str] | None = None
+    """AWS, and required there: the cluster security group, which EKS creates for the traffic between control
+    plane and nodes."""
     node_service_account: Input[str] | None = None
+    """Google Cloud, and required there: the e-mail address of the service account that nodes run as."""
     disk_kms_key: Input[str] | None = None
+    """Google Cloud: the key that encrypts the boot disks of nodes, `projects/.../cryptoKeys/...`; Compute
+    Engine's service agent needs permission to use it. Default: Google's own keys."""
     multi_networking: bool = False
+    """Google Cloud: whether Pods may have additional network interfaces, which GPUDirect needs. It cannot be
+    changed after the cluster is created. Default false."""
     workload_pool: Input[str] | None = None
+    """Google Cloud: the pool of workload identities, `PROJECT.svc.id.goog`."""
     version: Input[str] | None = None
+    """Kubernetes' minor version, `1.36`, to which node groups are updated. Default: they keep the version
+    that they were created with."""
     node_role_arn: Input[str] | None = None
+    """AWS: a role that all nodes share. Default: each pool creates its own."""
     cni_role: bool = False
+    """AWS: whether the VPC CNI (`aws-node`) has its own role, by Pod Identity or IRSA. If not, the role that
+    a pool creates for its nodes gets AmazonEKS_CNI_Policy, without which no node becomes Ready. Default
+    false."""
     arn: Input[str] | None = None
+    """The cluster's arn."""
     endpoint: Input[str] | None = None
+    """The URL of the Kubernetes API."""
     certificate_authority: Input[str] | None = None
+    """The CA of the API's certificate, PEM in base64."""
     service_cidr: Input[str] | None = None
+    """The range of addresses of Kubernetes Services."""
     oidc_issuer: Input[str] | None = None
+    """The issuer of service account tokens, a URL."""
     oidc_provider_arn: Input[str] | None = None
+    """AWS: the arn of the issuer's OIDC provider in IAM."""
     kubeconfig: Input[str] | None = None
+    """A kubeconfig as JSON. It contains no secret."""
     kms_key_arn: Input[str] | None = None
+    """AWS: the key that encrypts secrets and control-plane logs."""
     volume_key_arn: Input[str] | None = None
+    """AWS: the key that encrypts the volumes of nodes; its policy must allow EC2 Auto Scaling to use it.
+    Default: AWS's own key for EBS."""
 
     def check(self) -> Iterator[Problem]:
         """Return the keys that are required on the cluster's cloud and missing."""
@@ -105,20 +81,6 @@ class ClusterReference:
         for key in needed[self.cloud]:
             if getattr(self, key) is None:
                 yield Problem(key, f"missing, expected the cluster's {key} as in Cluster.outputs")
-
-
-class NodeGroupReferenceArgs(TypedDict):
-    """A node group of EKS or a node pool of GKE, as in the outputs of a pool."""
-
-    name: NotRequired[Input[str]]
-    """Its name in EKS or GKE."""
-    capacity: NotRequired[Input[str]]
-    """`reserved`, `spot`, `on_demand`, `flex_start` or `queued`."""
-    priority: Input[int]
-    """The node group with the highest priority grows first: for the autoscaler's priority expander, and for
-    the order of a ComputeClass."""
-    autoscaling_group: NotRequired[Input[str]]
-    """AWS: the name of its Auto Scaling group."""
 
 
 FIRST_PRIORITY: Final = 100
@@ -132,12 +94,17 @@ def priority(index: int) -> int:
 
 @dataclass(frozen=True)
 class NodeGroupReference:
-    """A checked NodeGroupReferenceArgs."""
+    """A node group of EKS or a node pool of GKE, as in the outputs of a pool."""
 
     priority: Input[int]
+    """The node group with the highest priority grows first: for the autoscaler's priority expander, and for
+    the order of a ComputeClass."""
     autoscaling_group: Input[str] | None = None
+    """AWS: the name of its Auto Scaling group."""
     name: Input[str] | None = None
+    """Its name in EKS or GKE."""
     capacity: Input[str] | None = None
+    """`reserved`, `spot`, `on_demand`, `flex_start` or `queued`."""
 
 
 NodeGroups = Input[list[Input[NodeGroupReference]]]

@@ -1,4 +1,4 @@
-"""Who administers the cluster: an access entry each."""
+"""Access entries of the cluster's administrators."""
 
 from collections.abc import Collection, Sequence
 
@@ -12,39 +12,40 @@ from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.rules import keyed
 
 
-def let_admins_in(
+def grant_admins(
     parent: pulumi.ComponentResource,
     name: str,
     settings: ClusterSettings,
     cluster: eks.Cluster,
     place: Place,
 ) -> list[pulumi.Resource]:
-    """Access entries of the admins and of the creator; answers what must stand before Kubernetes objects."""
-    creator = _creator(parent, place) if settings.creator_is_admin else None
+    """Create access entries of the admins and of the creator; return what must exist before Kubernetes
+    objects."""
+    creator = _creator(parent, place) if settings.eks.creator_is_admin else None
     names = {f"{name}-admin-{key}": arn for key, arn in keyed(settings.admins, _key).items()}
     associations: list[pulumi.Resource] = []
     for logical, arn in names.items():
         # One entry a principal: a creator who becomes an admin, or stops being one, keeps the entry.
-        before = [f"{name}-creator"] if arn == creator else []
-        associations.append(_admin(parent, logical, settings, cluster, place, arn, before))
+        former = [f"{name}-creator"] if arn == creator else []
+        associations.append(_admin(parent, logical, settings, cluster, place, arn, former))
     if creator is not None and creator not in settings.admins:
         role, account = creator.rsplit("/", maxsplit=1)[-1], creator.split(":")[4]
-        before = [f"{name}-admin-{role}", f"{name}-admin-{role}-{account}"]
-        before = [each for each in before if each not in names]
+        former = [f"{name}-admin-{role}", f"{name}-admin-{role}-{account}"]
+        former = [logical for logical in former if logical not in names]
         associations.append(
-            _admin(parent, f"{name}-creator", settings, cluster, place, creator, before, keep=True)
+            _admin(parent, f"{name}-creator", settings, cluster, place, creator, former, keep=True)
         )
     return associations
 
 
 def _creator(parent: pulumi.Resource, place: Place) -> str:
-    """The user that applies the program, or the role behind its session, with its path."""
+    """Return the arn of the user that runs the program, or of the role of its session, with its path."""
     options = pulumi.InvokeOptions(parent=parent)
     return aws.iam.get_session_context(arn=place.caller_arn, opts=options).issuer_arn
 
 
 def _key(arn: str, taken: Collection[str]) -> str:
-    """The role's name, with its account where two accounts have the name."""
+    """Return the name of the role, with its account if two admins have that name."""
     role, account = arn.rsplit("/", maxsplit=1)[-1], arn.split(":")[4]
     return f"{role}-{account}" if role in taken else role
 
@@ -56,14 +57,14 @@ def _admin(
     cluster: eks.Cluster,
     place: Place,
     principal: Input[str],
-    before: Sequence[str],
+    former_names: Sequence[str],
     *,
     keep: bool = False,
 ) -> eks.AccessPolicyAssociation:
-    """`before`: names that the principal's entry may have had. `keep`: the principal stays who it was,
-    whoever applies the program later."""
+    """Create an access entry. former_names: logical names that the principal's entry may have had. keep: the
+    principal stays when another one runs the program."""
     ignored = ["principalArn"] if keep else None
-    aliases = [pulumi.Alias(name=each) for each in before] or None
+    aliases = [pulumi.Alias(name=former) for former in former_names] or None
     entry = eks.AccessEntry(
         name,
         cluster_name=cluster.name,

@@ -12,7 +12,7 @@ from typing import Final
 import pulumi
 from pulumi_aws import eks
 
-from aiplatform.cluster.args import Addon
+from aiplatform.cluster.aws.args import Addon
 
 CHOSEN_FOR: Final = "ai-platform/kubernetes-version"
 """The tag of an add-on that says which version was chosen for which Kubernetes version,

@@ -17,8 +17,9 @@ from aiplatform._shared.aws.account import Place
 from aiplatform._shared.aws.policy_documents import USE_OF_KEY, Statement, allow, document, pod_identity_trust
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.kubernetes.node_labels import POOL
-from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, Addon, ClusterSettings
+from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, ClusterSettings
 from aiplatform.cluster.aws.addon_versions import CHOSEN_FOR, AddonVersions
+from aiplatform.cluster.aws.args import Addon
 from aiplatform.naming import PhysicalName
 
 SYSTEM_TAINT: Final = "CriticalAddonsOnly"
@@ -68,7 +69,7 @@ class Addons:
         self.cluster_name = cluster_name
         self.place = place
         options = pulumi.InvokeOptions(parent=parent)
-        self.versions = AddonVersions(cluster_name, settings.version, settings.addons, options)
+        self.versions = AddonVersions(cluster_name, settings.version, settings.eks.addons, options)
 
     def before_nodes(self) -> list[eks.Addon]:
         """What a node needs to become Ready."""
@@ -111,7 +112,7 @@ class Addons:
     def _cni(self) -> dict[str, Any]:
         """NetworkPolicy is enforced by the CNI's own agent. Values are strings in the add-on's schema."""
         configuration: dict[str, Any] = {"enableNetworkPolicy": "true"}
-        if self.settings.prefix_delegation:
+        if self.settings.eks.prefix_delegation:
             configuration["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
         return configuration
 
@@ -124,9 +125,9 @@ class Addons:
         service_account: str = "",
         extra: dict[str, Any] | None = None,
     ) -> eks.Addon:
-        asked = self.settings.addons.get(addon, Addon())
-        own = overlaid(_CONFIGURATION.get(addon, {}), extra or {})
-        configuration = overlaid(own, asked.configuration)
+        arguments = self.settings.eks.addons.get(addon, Addon())
+        default = overlaid(_CONFIGURATION.get(addon, {}), extra or {})
+        configuration = overlaid(default, arguments.configuration)
         associations = (
             [eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=service_account)]
             if role

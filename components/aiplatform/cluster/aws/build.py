@@ -14,7 +14,7 @@ from aiplatform._shared.aws.account import Place, place
 from aiplatform._shared.dependencies import after
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
-from aiplatform.cluster.aws.access import let_admins_in
+from aiplatform.cluster.aws.access import grant_admins
 from aiplatform.cluster.aws.addons import Addons
 from aiplatform.cluster.aws.control_plane import ControlPlane, ControlPlaneBuilder
 from aiplatform.cluster.aws.leftovers import refuse_leftover_logs
@@ -37,7 +37,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     here = place(parent)
     control_plane = ControlPlaneBuilder(parent, name, settings, here).build()
     cluster = control_plane.cluster
-    admins = let_admins_in(parent, name, settings, cluster, here)
+    admins = grant_admins(parent, name, settings, cluster, here)
     addons = Addons(parent, name, settings, cluster, control_plane.name, here)
     role, policies = node_role(parent, name, settings, here)
     ready: list[pulumi.Resource] = [*policies, *addons.before_nodes()]
@@ -63,7 +63,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         "arn": cluster.arn,
         "endpoint": cluster.endpoint,
         "certificate_authority": control_plane.certificate_authority,
-        "service_cidr": settings.service_cidr,
+        "service_cidr": settings.eks.service_cidr,
         "security_group_id": control_plane.security_group_id,
         # A pool's nodes need the role's policies and the VPC CNI, and are gone before these go.
         "node_role_arn": after(role.arn, *ready),

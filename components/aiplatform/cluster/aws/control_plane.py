@@ -16,22 +16,22 @@ LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 @dataclass(frozen=True)
 class ControlPlane:
-    """The cluster and what was made with it."""
+    """The cluster and the resources that belong to it."""
 
     cluster: eks.Cluster
     key: kms.Key
     oidc_provider: iam.OpenIdConnectProvider
     name: str
     ways: list[pulumi.Resource]
-    """How whoever applies the program reaches the Kubernetes API."""
+    """Resources by which the program reaches the Kubernetes API."""
 
     @property
     def security_group_id(self) -> Output[str]:
-        """The security group that EKS made for control plane and nodes."""
-        # With the arn, which says in a preview that the cluster is not there yet: the object itself is an
-        # input, and known before EKS has added the group to it.
+        """The security group that EKS created for control plane and nodes."""
+        # With the arn, which is unknown in a preview of a new cluster: the object itself is an input, and
+        # known before EKS has added the group to it.
         group = self.cluster.vpc_config.apply(lambda config: config.cluster_security_group_id)
-        return Output.all(group, self.cluster.arn).apply(lambda each: str(each[0] or ""))
+        return Output.all(group, self.cluster.arn).apply(lambda values: str(values[0] or ""))
 
     @property
     def certificate_authority(self) -> Output[str]:
@@ -51,7 +51,7 @@ def _issuer(identities: object) -> str:
 
 
 class ControlPlaneBuilder:
-    """Makes the control plane as children of one component."""
+    """Creates the control plane as children of one component."""
 
     def __init__(
         self, parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place
@@ -69,7 +69,7 @@ class ControlPlaneBuilder:
         cluster = self._cluster(role, key, [*rights, self._log_group(key)])
         control_plane = ControlPlane(cluster, key, self._oidc_provider(cluster), self.cluster_name, [])
         if self.settings.api_access.mode == "in_vpc":
-            control_plane.ways.append(self._let_in(control_plane))
+            control_plane.ways.append(self._allow_api_access(control_plane))
         return control_plane
 
     def _options(
@@ -169,20 +169,20 @@ class ControlPlaneBuilder:
                 public_access_cidrs=list(self.settings.api_access.cidrs) if public else None,
             ),
             kubernetes_network_config=eks.ClusterKubernetesNetworkConfigArgs(
-                ip_family="ipv4", service_ipv4_cidr=self.settings.service_cidr
+                ip_family="ipv4", service_ipv4_cidr=self.settings.eks.service_cidr
             ),
             encryption_config=eks.ClusterEncryptionConfigArgs(
                 provider=eks.ClusterEncryptionConfigProviderArgs(key_arn=key.arn), resources=["secrets"]
             ),
             enabled_cluster_log_types=list(LOG_TYPES),
-            # The creator gets an access entry of its own (access.py), which can be seen and taken away.
+            # The creator gets an access entry (access.py), which can be listed and deleted.
             access_config=eks.ClusterAccessConfigArgs(
                 authentication_mode="API", bootstrap_cluster_creator_admin_permissions=False
             ),
             # vpc-cni, kube-proxy and coredns are add-ons from the start, with versions and configuration.
             bootstrap_self_managed_addons=False,
-            upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type=self.settings.support.upper()),
-            zonal_shift_config=eks.ClusterZonalShiftConfigArgs(enabled=self.settings.zonal_shift),
+            upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type=self.settings.eks.support.upper()),
+            zonal_shift_config=eks.ClusterZonalShiftConfigArgs(enabled=self.settings.eks.zonal_shift),
             deletion_protection=self.settings.deletion_protection,
             tags=self.settings.tags,
             opts=self._options(
@@ -198,7 +198,7 @@ class ControlPlaneBuilder:
         )
 
     def _oidc_provider(self, cluster: eks.Cluster) -> iam.OpenIdConnectProvider:
-        """For roles of service accounts (IRSA), which charts that do not know Pod Identity still need."""
+        """Create the provider for roles of service accounts (IRSA): charts without Pod Identity need it."""
         return iam.OpenIdConnectProvider(
             f"{self.name}-oidc",
             url=cluster.identities.apply(lambda identities: _issuer(identities)),
@@ -207,9 +207,9 @@ class ControlPlaneBuilder:
             opts=self._options(),
         )
 
-    def _let_in(self, control_plane: ControlPlane) -> pulumi.Resource:
-        """The private endpoint answers members of the cluster security group alone; the runner that applies
-        the program stands in the network without being one. A group where one is named, else the network."""
+    def _allow_api_access(self, control_plane: ControlPlane) -> pulumi.Resource:
+        """Allow access to the private endpoint, which otherwise answers only members of the cluster security
+        group: from the group in the arguments, or else from the network."""
         group = self.settings.api_access.security_group_id
         if group is not None:
             return vpc.SecurityGroupIngressRule(

@@ -1,4 +1,4 @@
-"""Who administers a cluster on GKE: a binding in the cluster, and the right to reach it."""
+"""The administrators of a cluster on GKE: a binding in the cluster, and a role to reach it."""
 
 from collections.abc import Collection, Mapping
 from typing import Final
@@ -16,14 +16,14 @@ from aiplatform.cluster.gcp.location import Place
 from aiplatform.cluster.rules import keyed
 
 REACH: Final = "roles/container.clusterViewer"
-"""To look clusters up and to reach their endpoints, of the whole project, for GKE's roles know no single one.
-What may be done in the cluster is the binding's to say."""
+"""Allows to read clusters and to reach their endpoints, in the whole project: GKE has no role for a single
+cluster. The binding decides what is allowed in the cluster."""
 _KINDS: Final[Mapping[str, str]] = {"user": "User", "serviceAccount": "User", "group": "Group"}
-"""How Kubernetes knows IAM's members: by their email addresses."""
+"""Kind of an IAM member -> kind of the subject in Kubernetes, which is named by the e-mail address."""
 _API: Final = "rbac.authorization.k8s.io"
 
 
-def let_admins_in(
+def grant_admins(
     parent: pulumi.ComponentResource,
     name: str,
     settings: ClusterSettings,
@@ -32,7 +32,8 @@ def let_admins_in(
     cluster: container.Cluster,
     provider: kubernetes.Provider,
 ) -> None:
-    """Every admin of the arguments. Whoever applies has roles/container.admin of the project already."""
+    """Grant all admins of the arguments access. The principal that runs the program has
+    roles/container.admin in the project already."""
     for key, admin in keyed(settings.admins, _key).items():
         member = Output.from_input(admin)
         projects.IAMMember(
@@ -53,7 +54,7 @@ def let_admins_in(
                     name=member.apply(lambda known: known.partition(":")[2]),
                 )
             ],
-            # It owns nothing in the cloud, so it goes with the cluster.
+            # It owns nothing in the cloud, so it is deleted with the cluster.
             opts=ResourceOptions(parent=parent, provider=provider, deleted_with=cluster),
         )
 

@@ -1,27 +1,34 @@
-"""Arguments that a cluster on GKE has beside the common ones, and their rules."""
+"""Arguments that only a cluster on GKE has, and their rules."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Final, Literal
 
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches
+from aiplatform.cluster.inputs import GkeArgs as GkeArgs
+from aiplatform.cluster.inputs import MaintenanceExclusionArgs as MaintenanceExclusionArgs
+from aiplatform.cluster.inputs import MaintenanceWindowArgs as MaintenanceWindowArgs
+from aiplatform.cluster.inputs import NodeAutoProvisioningArgs as NodeAutoProvisioningArgs
 
 DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _TIME: Final = matches(r"([01]\d|2[0-3]):[0-5]\d", "a time of day such as 03:00, in UTC")
 _NAME: Final = matches(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?", "lower-case letters, digits and hyphens")
 _MOST_EXCLUSIONS: Final = 20
 _MOST_COMPLETE: Final = 3
-"""Exclusions of all upgrades."""
+"""The most exclusions of all upgrades."""
 _MOST_COMPLETE_DAYS: Final = 90
-"""Of an exclusion of all upgrades; the three from "Maintenance windows and exclusions"."""
+"""Days of an exclusion of all upgrades (this limit and the two above: "Maintenance windows and
+exclusions")."""
 _HOURS_NEEDED: Final = 12
-"""A week: GKE asks for 48 hours in any 32 days, in which each day of the week comes four times at least."""
+"""Hours a week: GKE requires 48 hours in any 32 days, which contain each day of the week at least four
+times."""
 IMAGES: Final = matches(
     # Host with or without a port, path in lower case; a tag may have upper-case letters.
     r"([a-z0-9][a-z0-9.-]*:\d+/)?[a-z0-9][a-z0-9./_-]*([:@*][A-Za-z0-9._:@*-]*)?",
     "an image name pattern such as europe-docker.pkg.dev/acme/**",
 )
+_SECURITY_GROUP: Final = matches(r"gke-security-groups@\S+\.\S+", "gke-security-groups@ and your domain")
 MEMBER: Final = matches(
     r"(user|serviceAccount|group):[^@\s]+@[^@\s]+\.[^@\s]+",
     "user:, serviceAccount: or group: with an e-mail address",
@@ -31,54 +38,20 @@ ExclusionScope = Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_u
 Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
 
 
-class MaintenanceWindowArgs(TypedDict):
-    """When GKE may upgrade and repair, every week."""
-
-    start: str
-    """The time of day in UTC, `03:00`."""
-    hours: NotRequired[int]
-    """How long, 4 to 24 hours. Default 6."""
-    days: NotRequired[list[Weekday]]
-    """Days of the week: `MO`, `TU`, `WE`, `TH`, `FR`, `SA`, `SU`; at least 12 hours a week together. Left
-    out, every day."""
-
-
-class MaintenanceExclusionArgs(TypedDict):
-    """When GKE may not upgrade."""
-
-    name: str
-    """Its name."""
-    start: str
-    """Its first moment in UTC, `2026-12-18T00:00:00Z`."""
-    end: str
-    """Its last moment in UTC."""
-    scope: NotRequired[ExclusionScope]
-    """`no_upgrades`, `no_minor_upgrades` or `no_minor_or_node_upgrades`. Default `no_upgrades`."""
-
-
-class NodeAutoProvisioningArgs(TypedDict):
-    """How much GKE may add in node pools of its own making. Their nodes boot from pd-balanced, which machine
-    series of the fourth generation and newer (`c4`, `n4`) do not take: a Pod that asks for one of these needs
-    a node pool."""
-
-    max_cpus: int
-    """The most vCPUs of the whole cluster, those of other pools included."""
-    max_memory_gib: int
-    """The most memory of the whole cluster, in GiB."""
-    accelerators: NotRequired[dict[str, int]]
-    """The most accelerators of the whole cluster, by GKE's type (`nvidia-l4`). Default none."""
-
-
 @dataclass(frozen=True)
 class MaintenanceWindow:
-    """Checked MaintenanceWindowArgs."""
+    """When GKE may upgrade and repair, every week."""
 
     start: Annotated[str, _TIME]
+    """The time of day in UTC, `03:00`."""
     hours: Annotated[int, between(4, 24, "hours")] = 6
+    """How long, 4 to 24 hours. Default 6."""
     days: Annotated[list[Weekday], distinct, length(1, 7, "days")] = field(default_factory=lambda: list(DAYS))  # pyright: ignore[reportArgumentType]
+    """Days of the week: `MO`, `TU`, `WE`, `TH`, `FR`, `SA`, `SU`; at least 12 hours a week together.
+    Default: every day."""
 
     def check(self) -> Iterator[Problem]:
-        """What GKE needs to keep a cluster current."""
+        """Report a window that is too short for GKE to keep the cluster up to date."""
         hours = self.hours * len(self.days)
         if hours < _HOURS_NEEDED:
             yield Problem(
@@ -87,12 +60,12 @@ class MaintenanceWindow:
 
     @property
     def recurrence(self) -> str:
-        """The rule as RFC 5545 has it."""
+        """The recurrence rule of RFC 5545."""
         return "FREQ=DAILY" if len(self.days) == len(DAYS) else f"FREQ=WEEKLY;BYDAY={','.join(self.days)}"
 
 
 def moment(value: Any) -> str | None:
-    """A rule: a moment in UTC, as GKE gives it back."""
+    """A rule: a moment in UTC, in the form that GKE returns."""
     try:
         _parsed(value)
     except ValueError:
@@ -106,15 +79,19 @@ def _parsed(text: str) -> datetime:
 
 @dataclass(frozen=True)
 class MaintenanceExclusion:
-    """Checked MaintenanceExclusionArgs."""
+    """When GKE may not upgrade."""
 
     name: Annotated[str, _NAME]
+    """Its name."""
     start: Annotated[str, moment]
+    """Its first moment in UTC, `2026-12-18T00:00:00Z`."""
     end: Annotated[str, moment]
+    """Its last moment in UTC."""
     scope: ExclusionScope = "no_upgrades"
+    """`no_upgrades`, `no_minor_upgrades` or `no_minor_or_node_upgrades`. Default `no_upgrades`."""
 
     def check(self) -> Iterator[Problem]:
-        """It ends after it starts, and soon enough."""
+        """Report an end before the start, or after the longest time that GKE accepts."""
         if self.end <= self.start:
             yield Problem("end", f"{got(self.end)}, expected a moment after start, {self.start}")
             return
@@ -129,14 +106,19 @@ class MaintenanceExclusion:
 
 @dataclass(frozen=True)
 class NodeAutoProvisioning:
-    """Checked NodeAutoProvisioningArgs."""
+    """Limits of the node pools that GKE creates by itself. Their nodes boot from pd-balanced, which machine
+    series of the fourth generation and newer (`c4`, `n4`) do not take: a Pod that asks for one of these needs
+    a node pool."""
 
     max_cpus: Annotated[int, between(1, 1_000_000)]
+    """The most vCPUs of the whole cluster, those of other pools included."""
     max_memory_gib: Annotated[int, between(1, 10_000_000)]
+    """The most memory of the whole cluster, in GiB."""
     accelerators: dict[str, Annotated[int, between(1, 100_000)]] = field(default_factory=dict[str, int])
+    """The most accelerators of the whole cluster, by GKE's type (`nvidia-l4`). Default none."""
 
     def check(self) -> Iterator[Problem]:
-        """Accelerators by names that GKE knows the form of."""
+        """Report accelerators whose names GKE cannot know."""
         for kind in self.accelerators:
             if not kind.startswith(("nvidia-", "tpu-", "ct")):
                 yield Problem(
@@ -144,18 +126,63 @@ class NodeAutoProvisioning:
                 )
 
 
-def exclusion_problems(exclusions: Iterable[MaintenanceExclusion]) -> Iterator[Problem]:
-    """What no single exclusion can tell."""
-    each = list(exclusions)
-    names = [exclusion.name for exclusion in each]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield Problem(f"maintenance_exclusions[{index}].name", f"{got(name)} stands there twice already")
-    if len(each) > _MOST_EXCLUSIONS:
-        yield Problem("maintenance_exclusions", f"got {len(each)}, expected at most {_MOST_EXCLUSIONS}")
-    complete = sum(exclusion.scope == "no_upgrades" for exclusion in each)
-    if complete > _MOST_COMPLETE:
-        yield Problem(
-            "maintenance_exclusions",
-            f"got {complete} of scope no_upgrades, expected at most {_MOST_COMPLETE}",
-        )
+@dataclass(frozen=True)
+class Gke:
+    """Options of a cluster on GKE."""
+
+    release_channel: Literal["rapid", "regular", "stable", "extended"] = "regular"
+    """The release channel, which upgrades the cluster: `rapid`, `regular`, `stable` or `extended`. Default
+    `regular`."""
+    control_plane: Literal["regional", "zonal"] = "regional"
+    """`regional`: replicas in three zones. `zonal`: one in the first zone of the network, which is cheap; the
+    API is unavailable while it is upgraded. Fixed when the cluster is created. Default `regional`."""
+    maintenance_window: MaintenanceWindow | None = None
+    """When GKE may upgrade and repair. Default: at any time."""
+    maintenance_exclusions: list[MaintenanceExclusion] = field(default_factory=list[MaintenanceExclusion])
+    """When GKE may not upgrade, inside the window or not. Default none."""
+    google_groups: Annotated[str, _SECURITY_GROUP] | None = None
+    """The group `gke-security-groups@...` whose member groups may be subjects of Kubernetes RBAC. Default:
+    none."""
+    gateway_api: bool = True
+    """Whether GKE's Gateway controller is installed. Default true."""
+    image_streaming: bool = True
+    """Whether containers start while their images are still being downloaded. Default true."""
+    gcs_fuse: bool = True
+    """Whether buckets can be mounted as volumes. Default true."""
+    filestore: bool = False
+    """Whether Filestore volumes, which many nodes can mount, are supported. Default false."""
+    managed_prometheus: bool = True
+    """Managed Service for Prometheus. Default true."""
+    cost_allocation: bool = True
+    """Whether the bill shows costs by namespace and label. Default true."""
+    node_auto_provisioning: NodeAutoProvisioning | None = None
+    """Limits of the node pools that GKE creates by itself. Default: none."""
+    autoscaling_profile: Literal["balanced", "optimize_utilization"] = "balanced"
+    """How soon idle nodes are deleted. `balanced`: after a while. `optimize_utilization`: soon. Default
+    `balanced`."""
+    binary_authorization: Annotated[list[Annotated[str, IMAGES]], distinct] = field(default_factory=list[str])
+    """Patterns of the images that may run, in addition to Google's own (`europe-docker.pkg.dev/acme/**`);
+    Pods with other images are refused, those of other components too. The project has one such policy.
+    Default: all may."""
+    security_posture: bool = True
+    """The security posture dashboard. Default true."""
+    multi_networking: bool = False
+    """Whether Pods may have further network interfaces, which GPUDirect needs. Fixed when the cluster is
+    created. Default false."""
+
+    def check(self) -> Iterator[Problem]:
+        """Report duplicate names of exclusions, and more of them than GKE accepts."""
+        names = [exclusion.name for exclusion in self.maintenance_exclusions]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield Problem(
+                    f"maintenance_exclusions[{index}].name", f"{got(name)} again, expected a unique name"
+                )
+        if len(names) > _MOST_EXCLUSIONS:
+            yield Problem("maintenance_exclusions", f"got {len(names)}, expected at most {_MOST_EXCLUSIONS}")
+        complete = sum(exclusion.scope == "no_upgrades" for exclusion in self.maintenance_exclusions)
+        if complete > _MOST_COMPLETE:
+            yield Problem(
+                "maintenance_exclusions",
+                f"got {complete} of scope no_upgrades, expected at most {_MOST_COMPLETE}",
+            )

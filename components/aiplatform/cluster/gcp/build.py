@@ -1,6 +1,6 @@
 """The cluster on Google Cloud: GKE Standard, its system nodes, and what encrypts and guards it.
 
-APIs; keys, and Google's own agents who may use them; the nodes' service account; cluster; system nodes;
+APIs; keys, and grants to Google's service agents; the nodes' service account; cluster; system nodes;
 StorageClasses and administrators.
 """
 
@@ -17,7 +17,7 @@ from aiplatform._shared.gcp.keys import key, key_ring, let_use
 from aiplatform._shared.gcp.logs import Kept, kept_apart, writer
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
-from aiplatform.cluster.gcp.access import let_admins_in
+from aiplatform.cluster.gcp.access import grant_admins
 from aiplatform.cluster.gcp.control_plane import Keys, control_plane
 from aiplatform.cluster.gcp.location import Agents, Place, agents, place
 from aiplatform.cluster.gcp.nodes import node_account, ssh_by_iap, system_nodes
@@ -57,7 +57,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         opts=ResourceOptions(parent=parent, depends_on=[cluster]),
     )
     storage_classes(parent, name, cluster, keys.disks, provider)
-    let_admins_in(parent, name, settings, here, apis, cluster, provider)
+    grant_admins(parent, name, settings, here, apis, cluster, provider)
     outputs: ClusterReferenceArgs = {
         "cloud": "gcp",
         "project": here.project,
@@ -71,8 +71,8 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
         # A pool's nodes need the account's roles, and are gone before these go.
         "node_service_account": after(account.email, *roles),
         "disk_kms_key": after(disks_key.id, *keys.grants),
-        "multi_networking": settings.multi_networking,
-        # A project's first cluster makes the pool: whoever is bound to an identity of it before is refused.
+        "multi_networking": settings.gke.multi_networking,
+        # The first cluster of a project creates the pool: bindings to identities of it are refused before.
         "workload_pool": after(Output.from_input(here.workload_pool), cluster),
     }
     if settings.network.services_cidr is not None:
@@ -83,13 +83,13 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
 def _needed_apis(settings: ClusterSettings) -> list[str]:
     apis = ["cloudresourcemanager", "compute", "container", "iam", "cloudkms", "artifactregistry"]
     apis += ["logging", "monitoring"]
-    if settings.image_streaming:
+    if settings.gke.image_streaming:
         apis.append("containerfilesystem")
-    if settings.filestore:
+    if settings.gke.filestore:
         apis.append("file")
-    if settings.binary_authorization:
+    if settings.gke.binary_authorization:
         apis.append("binaryauthorization")
-    if settings.security_posture:
+    if settings.gke.security_posture:
         apis.append("containersecurity")
     if settings.session_manager:
         apis.append("iap")
@@ -151,7 +151,7 @@ def _images(
     parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, here: Place, apis: Apis
 ) -> list[pulumi.Resource]:
     """The project's policy of Binary Authorization: what this cluster runs; all other clusters as before."""
-    if not settings.binary_authorization:
+    if not settings.gke.binary_authorization:
         return []
     policy = binaryauthorization.Policy(
         f"{name}-images",
@@ -161,7 +161,7 @@ def _images(
         global_policy_evaluation_mode="ENABLE",
         admission_whitelist_patterns=[
             binaryauthorization.PolicyAdmissionWhitelistPatternArgs(name_pattern=pattern)
-            for pattern in settings.binary_authorization
+            for pattern in settings.gke.binary_authorization
         ],
         default_admission_rule=binaryauthorization.PolicyDefaultAdmissionRuleArgs(
             evaluation_mode="ALWAYS_ALLOW", enforcement_mode="ENFORCED_BLOCK_AND_AUDIT_LOG"

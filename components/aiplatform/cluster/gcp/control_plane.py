@@ -83,10 +83,10 @@ def control_plane(
             project=place.project,
             name=place.cluster,
             location=place.location,
-            # Of a zonal cluster the zones beside its own.
+            # Of a zonal cluster the zones other than its control plane's.
             node_locations=[zone for zone in place.zones if zone != place.location],
             min_master_version=settings.version,
-            release_channel=container.ClusterReleaseChannelArgs(channel=settings.release_channel.upper()),
+            release_channel=container.ClusterReleaseChannelArgs(channel=settings.gke.release_channel.upper()),
             maintenance_policy=_maintenance(settings),
             resource_labels=settings.tags or None,
             deletion_protection=settings.deletion_protection,
@@ -107,12 +107,12 @@ def control_plane(
             datapath_provider="ADVANCED_DATAPATH",
             enable_intranode_visibility=True,
             enable_l4_ilb_subsetting=True,
-            enable_multi_networking=settings.multi_networking or None,
+            enable_multi_networking=settings.gke.multi_networking or None,
             dns_config=container.ClusterDnsConfigArgs(
                 cluster_dns="CLOUD_DNS", cluster_dns_scope="CLUSTER_SCOPE", cluster_dns_domain="cluster.local"
             ),
             gateway_api_config=container.ClusterGatewayApiConfigArgs(
-                channel="CHANNEL_STANDARD" if settings.gateway_api else "CHANNEL_DISABLED"
+                channel="CHANNEL_STANDARD" if settings.gke.gateway_api else "CHANNEL_DISABLED"
             ),
             service_external_ips_config=container.ClusterServiceExternalIpsConfigArgs(enabled=False),
             # Who reaches the API.
@@ -152,11 +152,11 @@ def control_plane(
             enable_shielded_nodes=True,
             binary_authorization=container.ClusterBinaryAuthorizationArgs(
                 evaluation_mode="PROJECT_SINGLETON_POLICY_ENFORCE"
-                if settings.binary_authorization
+                if settings.gke.binary_authorization
                 else "DISABLED"
             ),
             security_posture_config=container.ClusterSecurityPostureConfigArgs(
-                mode="BASIC" if settings.security_posture else "DISABLED",
+                mode="BASIC" if settings.gke.security_posture else "DISABLED",
                 # Google has ended it.
                 vulnerability_mode="VULNERABILITY_DISABLED",
             ),
@@ -164,7 +164,7 @@ def control_plane(
             logging_config=container.ClusterLoggingConfigArgs(enable_components=_LOGS),
             monitoring_config=_monitoring(settings),
             cost_management_config=container.ClusterCostManagementConfigArgs(
-                enabled=settings.cost_allocation
+                enabled=settings.gke.cost_allocation
             ),
             # What nodes and Pods may count on.
             addons_config=_addons(settings),
@@ -200,10 +200,10 @@ def _first_nodes(account: serviceaccount.Account, keys: Keys) -> container.Clust
 
 
 def _maintenance(settings: ClusterSettings) -> container.ClusterMaintenancePolicyArgs | None:
-    window, exclusions = settings.maintenance_window, settings.maintenance_exclusions
+    window, exclusions = settings.gke.maintenance_window, settings.gke.maintenance_exclusions
     if window is None and not exclusions:
         return None
-    # The provider wants a window beside exclusions: one that is always open says the same as none.
+    # The provider requires a window with exclusions: one that is always open is equivalent to none.
     window = window or MaintenanceWindow(start="00:00", hours=24)
     day_after = "2026-01-02" if int(window.start[:2]) + window.hours >= 24 else _FIRST_WINDOW
     end = f"{(int(window.start[:2]) + window.hours) % 24:02}:{window.start[3:]}"
@@ -244,19 +244,19 @@ def _authorized(settings: ClusterSettings) -> container.ClusterMasterAuthorizedN
 
 
 def _groups(settings: ClusterSettings) -> container.ClusterAuthenticatorGroupsConfigArgs | None:
-    if settings.google_groups is None:
+    if settings.gke.google_groups is None:
         return None
-    return container.ClusterAuthenticatorGroupsConfigArgs(security_group=settings.google_groups)
+    return container.ClusterAuthenticatorGroupsConfigArgs(security_group=settings.gke.google_groups)
 
 
 def _monitoring(settings: ClusterSettings) -> container.ClusterMonitoringConfigArgs:
     return container.ClusterMonitoringConfigArgs(
-        enable_components=_METRICS if settings.managed_prometheus else _METRICS[:1],
+        enable_components=_METRICS if settings.gke.managed_prometheus else _METRICS[:1],
         managed_prometheus=container.ClusterMonitoringConfigManagedPrometheusArgs(
-            enabled=settings.managed_prometheus
+            enabled=settings.gke.managed_prometheus
         ),
         advanced_datapath_observability_config=_Datapath(
-            enable_metrics=settings.managed_prometheus, enable_relay=False
+            enable_metrics=settings.gke.managed_prometheus, enable_relay=False
         ),
     )
 
@@ -268,9 +268,9 @@ def _addons(settings: ClusterSettings) -> container.ClusterAddonsConfigArgs:
         horizontal_pod_autoscaling=container.ClusterAddonsConfigHorizontalPodAutoscalingArgs(disabled=False),
         gce_persistent_disk_csi_driver_config=_PersistentDisk(enabled=True),
         gcs_fuse_csi_driver_config=container.ClusterAddonsConfigGcsFuseCsiDriverConfigArgs(
-            enabled=settings.gcs_fuse
+            enabled=settings.gke.gcs_fuse
         ),
-        gcp_filestore_csi_driver_config=_Filestore(enabled=settings.filestore),
+        gcp_filestore_csi_driver_config=_Filestore(enabled=settings.gke.filestore),
     )
 
 
@@ -278,7 +278,7 @@ def _pool_defaults(settings: ClusterSettings) -> container.ClusterNodePoolDefaul
     return container.ClusterNodePoolDefaultsArgs(
         node_config_defaults=container.ClusterNodePoolDefaultsNodeConfigDefaultsArgs(
             gcfs_config=container.ClusterNodePoolDefaultsNodeConfigDefaultsGcfsConfigArgs(
-                enabled=settings.image_streaming
+                enabled=settings.gke.image_streaming
             ),
             insecure_kubelet_readonly_port_enabled="FALSE",
         )
@@ -288,9 +288,9 @@ def _pool_defaults(settings: ClusterSettings) -> container.ClusterNodePoolDefaul
 def _autoscaling(
     settings: ClusterSettings, place: Place, account: serviceaccount.Account, keys: Keys
 ) -> container.ClusterClusterAutoscalingArgs:
-    """The autoscaler, and how nodes are that GKE adds in pools of its own making: as closed as all others."""
-    profile = settings.autoscaling_profile.upper()
-    limits = settings.node_auto_provisioning
+    """Return the autoscaler's settings, and those of nodes that GKE adds: as restricted as all others."""
+    profile = settings.gke.autoscaling_profile.upper()
+    limits = settings.gke.node_auto_provisioning
     if limits is None:
         return container.ClusterClusterAutoscalingArgs(enabled=False, autoscaling_profile=profile)
     most = {"cpu": limits.max_cpus, "memory": limits.max_memory_gib, **limits.accelerators}

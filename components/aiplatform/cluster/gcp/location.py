@@ -1,4 +1,4 @@
-"""Where a cluster on Google Cloud stands, and who acts for Google there."""
+"""The location of a cluster on Google Cloud, and the service agents of Google there."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Place:
 
     @property
     def zonal(self) -> bool:
-        """Whether the control plane stands in one zone."""
+        """Whether the control plane runs in one zone."""
         return self.location != self.region
 
     @property
@@ -43,7 +43,7 @@ def place(settings: ClusterSettings) -> Place:
     return Place(
         project=network.project or "",
         region=region,
-        location=zones[0] if settings.control_plane == "zonal" else region,
+        location=zones[0] if settings.gke.control_plane == "zonal" else region,
         zones=zones,
         cluster=GKE.of(settings.prefix),
     )

@@ -25,7 +25,7 @@ NODE_ROLES: Final = ("roles/container.defaultNodeServiceAccount", "roles/artifac
 """To write logs and metrics as a node of GKE does, and to pull images ("Use least privilege service
 accounts")."""
 _STREAMING: Final = "roles/serviceusage.serviceUsageConsumer"
-"""What image streaming needs beside them ("Use Image streaming to pull container images: Requirements")."""
+"""An additional role for image streaming ("Use Image streaming to pull container images: Requirements")."""
 
 _IAP: Final = "35.235.240.0/20"
 """Where connections through Identity-Aware Proxy come from."""
@@ -50,7 +50,7 @@ def node_account(
             member=account.member,
             opts=ResourceOptions(parent=parent, depends_on=[apis["cloudresourcemanager"]]),
         )
-        for role in (*NODE_ROLES, *([_STREAMING] if settings.image_streaming else []))
+        for role in (*NODE_ROLES, *([_STREAMING] if settings.gke.image_streaming else []))
     ]
     return account, roles
 
@@ -87,7 +87,7 @@ def system_nodes(
         SYSTEM_LABELS,
         [Taint(SYSTEM_TAINT, "NoSchedule", "true")],
         settings.tags,
-        {"gcfs_config": container.NodePoolNodeConfigGcfsConfigArgs(enabled=settings.image_streaming)},
+        {"gcfs_config": container.NodePoolNodeConfigGcfsConfigArgs(enabled=settings.gke.image_streaming)},
     )
     return gke.node_pool(
         parent,

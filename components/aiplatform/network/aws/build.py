@@ -1,7 +1,7 @@
 """The network on AWS: a VPC.
 
-Left as AWS makes them, on purpose: the default network ACL (it lets all pass; security groups decide, and
-every subnet here uses it) and the main route table (local routes alone; no subnet here uses it). The default
+Not managed, on purpose: the default network ACL (it allows all traffic; security groups decide, and every
+subnet here uses it) and the main route table (it has only local routes; no subnet here uses it). The default
 security group is adopted and emptied.
 """
 
@@ -30,6 +30,12 @@ from aiplatform.network.aws.planning import ZonePlan, plan
 _ANYWHERE = "0.0.0.0/0"
 
 
+def build(component: pulumi.ComponentResource, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
+    """Create the network as children of the component; return its outputs. Raises ArgumentError, with nothing
+    created, for zones and endpoints that the region does not have."""
+    return _Builder(component, name, settings).build().outputs(settings.cidr)
+
+
 @dataclass(frozen=True)
 class Zone:
     """A zone and its subnets."""
@@ -43,9 +49,9 @@ class Zone:
 
 @dataclass(frozen=True)
 class Built:
-    """What the component shows of the VPC.
+    """The resources that the outputs of the component refer to.
 
-    ways: how the private subnets reach AWS and the world: routes and endpoints.
+    ways: routes and endpoints by which the private subnets reach AWS and the internet.
     """
 
     vpc: ec2.Vpc
@@ -55,8 +61,8 @@ class Built:
     default_security_group: ec2.DefaultSecurityGroup
 
     def outputs(self, cidr: str) -> NetworkReferenceArgs:
-        """What the component shows. Nodes need a way to images and to AWS from their first minute to their
-        last, so whatever takes a private subnet waits for the ways."""
+        """Return the outputs of the component. Nodes have to reach images and AWS as long as they exist, so
+        resources in a private subnet depend on the ways."""
         zones: list[NetworkZoneArgs] = [
             {
                 "name": zone.name,
@@ -80,9 +86,7 @@ class Built:
         }
 
 
-class Builder:
-    """Makes the VPC's parts as children of one component."""
-
+class _Builder:
     def __init__(self, parent: pulumi.ComponentResource, name: str, settings: NetworkSettings) -> None:
         self.parent = parent
         self.name = name
@@ -91,10 +95,10 @@ class Builder:
         self._ways: list[pulumi.Resource] = []
 
     def build(self) -> Built:
-        """All of it. The zones are looked up first: a zone that does not exist is refused before anything
-        is made."""
+        """Create all resources. The zones are read first: a zone that does not exist is refused before
+        anything is created."""
         refuse_endpoints(self.settings, self.place.region)
-        found = find_zones(self.settings, pulumi.InvokeOptions(parent=self.parent))
+        names = find_zones(self.settings, pulumi.InvokeOptions(parent=self.parent))
         network = ec2.Vpc(
             f"{self.name}-vpc",
             cidr_block=self.settings.cidr,
@@ -109,10 +113,10 @@ class Builder:
             tags=self._tags("default-closed"),
             opts=self._options(),
         )
-        plans = plan(IPv4Network(self.settings.cidr), len(found))
+        plans = plan(IPv4Network(self.settings.cidr), len(names))
         zones = [
             self._zone(network, zone_id, zone, subnets)
-            for (zone_id, zone), subnets in zip(found.items(), plans, strict=True)
+            for (zone_id, zone), subnets in zip(names.items(), plans, strict=True)
         ]
         addresses = self._routes(network, zones)
         self._interface_endpoints(network, zones)
@@ -139,7 +143,7 @@ class Builder:
                 vpc_id=network.id,
                 availability_zone_id=zone_id,
                 cidr_block=str(cidr),
-                # Load balancers and NAT gateways bring their own addresses; nothing else is public.
+                # Load balancers and NAT gateways have their own addresses; nothing else is public.
                 map_public_ip_on_launch=False,
                 tags={
                     **self._tags(f"{tier}-{zone_id}"),
@@ -150,7 +154,7 @@ class Builder:
                 opts=self._options(),
             )
 
-        # The roles are how the AWS Load Balancer Controller and EKS find a place for a load balancer.
+        # By these roles the AWS Load Balancer Controller and EKS select subnets of load balancers.
         return Zone(
             name=zone,
             id=zone_id,
@@ -160,9 +164,9 @@ class Builder:
         )
 
     def _routes(self, network: ec2.Vpc, zones: list[Zone]) -> list[ec2.Eip]:
-        """Route tables, the ways out, and the gateway endpoints; answers the NAT gateways' addresses.
+        """Create route tables, NAT and the gateway endpoints; return the addresses of the NAT gateways.
 
-        Each zone has a private table of its own in every NAT mode, so that a change of mode changes a route.
+        Each zone has a private table in every NAT mode, so that a change of mode only changes a route.
         """
         gateway = ec2.InternetGateway(
             f"{self.name}-internet-gateway",
@@ -184,7 +188,7 @@ class Builder:
         intra = self._table(network, "intra", [(zone.id, zone.intra) for zone in zones])
         addresses = self._nat(zones, private, gateway)
         policies = {
-            "s3": endpoint_policies.s3(self.place, self.settings.readable_buckets),
+            "s3": endpoint_policies.s3(self.place, self.settings.aws.readable_buckets),
             "dynamodb": endpoint_policies.dynamodb(self.place),
         }
         for service, policy in policies.items():
@@ -224,7 +228,7 @@ class Builder:
         addresses: list[ec2.Eip] = []
         gateways: list[ec2.NatGateway] = []
         for zone in zones[:count]:
-            # Both need the internet gateway to be attached, which no property says.
+            # Both need the internet gateway to be attached, which no property expresses.
             address = ec2.Eip(
                 f"{self.name}-nat-{zone.id}",
                 domain="vpc",
@@ -237,7 +241,7 @@ class Builder:
                 subnet_id=zone.public.id,
                 tags=self._tags(f"nat-{zone.id}"),
                 # A second gateway cannot have the address while the first has it. The address stays, which
-                # others may have in their lists, at the price of a short time without a way out.
+                # others may have in allow lists, at the cost of a short time without internet access.
                 opts=self._options(gateway, delete_before_replace=True),
             )
             addresses.append(address)
@@ -255,7 +259,7 @@ class Builder:
         return addresses
 
     def _interface_endpoints(self, network: ec2.Vpc, zones: list[Zone]) -> None:
-        if not self.settings.endpoints:
+        if not self.settings.aws.endpoints:
             return
         group = ec2.SecurityGroup(
             f"{self.name}-endpoints",
@@ -277,7 +281,7 @@ class Builder:
             opts=self._options(),
         )
         self._ways.append(rule)
-        for service in self.settings.endpoints:
+        for service in self.settings.aws.endpoints:
             endpoint = ec2.VpcEndpoint(
                 f"{self.name}-endpoint-{service}",
                 vpc_id=network.id,
@@ -285,7 +289,7 @@ class Builder:
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
                 policy=endpoint_policies.interface(self.place, service),
-                # They need no way out, and leave the private subnets' addresses to pods.
+                # They need no NAT, and leave the addresses of the private subnets to pods.
                 subnet_ids=[zone.intra.id for zone in zones],
                 security_group_ids=[group.id],
                 tags=self._tags(service),
@@ -297,19 +301,19 @@ class Builder:
 def refuse_endpoints(settings: NetworkSettings, region: str) -> None:
     """Raise ArgumentError for interface endpoints in China: there the names of some services begin with
     `cn.com.amazonaws`, those of others with `com.amazonaws` (aws/aws-cdk, issue 11140)."""
-    if settings.endpoints and region.startswith("cn-"):
+    if settings.aws.endpoints and region.startswith("cn-"):
         reason = (
-            f"{got(settings.endpoints)}, expected none in {region}: services there have names that this "
+            f"{got(settings.aws.endpoints)}, expected none in {region}: services there have names that this "
             "component does not know; with a NAT gateway nodes reach them without endpoints"
         )
-        raise ArgumentError([Problem("NetworkArgs.endpoints", reason)])
+        raise ArgumentError([Problem("NetworkArgs.aws.endpoints", reason)])
 
 
 def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict[str, str]:
-    """Zone id -> name, in the order of the plan; asks EC2 by `options`, so before anything is made.
+    """Return the name of each zone id, in the order of the plan, as EC2 reports them.
 
     Local and wavelength zones are left out: they have neither NAT gateways nor a control plane. Raises
-    ArgumentError where the region has not the zones that are asked for.
+    ArgumentError where the region does not have the requested zones.
     """
     answer = aws.get_availability_zones(
         state="available",
@@ -321,12 +325,12 @@ def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict
         opts=options,
     )
     known = dict(sorted(zip(answer.zone_ids, answer.names, strict=True)))
-    wanted = settings.zone_ids
-    if wanted is None:
-        wanted = list(known)[: settings.zones]
-        if len(wanted) < settings.zones:
-            listed = ", ".join(known) or "none"
-            reason = f"got {settings.zones}, expected at most the zones of the region: {listed}"
+    requested = settings.zone_ids
+    if requested is None:
+        requested = list(known)[: settings.zones]
+        if len(requested) < settings.zones:
+            zones = ", ".join(known) or "none"
+            reason = f"got {settings.zones}, expected at most the zones of the region: {zones}"
             raise ArgumentError([Problem("NetworkArgs.zone_count", reason)])
     problems = [
         Problem(
@@ -334,14 +338,16 @@ def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict
             f"{got(zone)}, expected one of {', '.join(known)}, the zones of "
             f"{answer.region}{nearest(zone, known)}",
         )
-        for index, zone in enumerate(wanted)
+        for index, zone in enumerate(requested)
         if zone not in known
     ]
     if problems:
         raise ArgumentError(problems)
-    return {zone: known[zone] for zone in wanted}
+    return {zone: known[zone] for zone in requested}
 
 
 def ids(subnets: list[ec2.Subnet]) -> Output[list[str]]:
-    """The subnets' ids as one output."""
-    return Output.all(*(subnet.id for subnet in subnets)).apply(lambda each: [str(one) for one in each])
+    """Return the ids of the subnets as one output."""
+    return Output.all(*(subnet.id for subnet in subnets)).apply(
+        lambda values: [str(value) for value in values]
+    )

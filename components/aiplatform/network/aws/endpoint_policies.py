@@ -39,17 +39,18 @@ _READABLE_IN: Final = {
 
 
 def s3(place: Place, readable: Sequence[str]) -> str:
-    """The account's principals in the account's buckets; everyone reads the buckets above and `readable`."""
+    """Return a policy for principals and buckets of the account; all may read the buckets above and
+    `readable`."""
     known = (*_READABLE, *_READABLE_IN.get(place.region, ()))
     buckets = [name.format(region=place.region) for name in known] + list(readable)
     arns = [f"arn:{place.partition}:s3:::{name}" for name in buckets]
     return document(
-        _own(place, "s3:*"),
+        _account_only(place, "s3:*"),
         {
             "Sid": "ReadOthers",
             "Effect": "Allow",
             "Principal": "*",
-            # Unsigned, or signed by whoever owns the bucket (ECR): no condition on the principal.
+            # Requests are unsigned, or signed by the bucket's owner (ECR): no condition on the principal.
             "Action": ["s3:GetObject"],
             "Resource": [f"{arn}/*" for arn in arns],
         },
@@ -58,8 +59,8 @@ def s3(place: Place, readable: Sequence[str]) -> str:
 
 
 def dynamodb(place: Place) -> str:
-    """The account's principals in the account's tables."""
-    return document(_own(place, "dynamodb:*"))
+    """Return a policy for principals and tables of the account."""
+    return document(_account_only(place, "dynamodb:*"))
 
 
 DATA: Final[dict[str, str]] = {
@@ -73,27 +74,28 @@ DATA: Final[dict[str, str]] = {
     "s3tables": "s3tables",
     "secretsmanager": "secretsmanager",
 }
-"""Interface endpoint -> its service in policies, of those through which data and secrets go."""
+"""Interface endpoint that carries data or secrets -> its service in policies."""
 
 
 def interface(place: Place, endpoint: str) -> str | None:
-    """The account's principals alone, where data goes through: credentials of another account, which code
-    could bring along, reach nothing by it. None for the other services: nodes and images need them as they
-    are, and AWS's own accounts answer there."""
+    """Return a policy that allows only principals of the account, for endpoints that carry data: credentials
+    of another account, which code could bring along, reach nothing through it. None for other services: nodes
+    and images need them without conditions, and accounts of AWS answer there."""
     service = DATA.get(endpoint)
     if service is None:
         return None
-    own = {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
-    # No condition on whose resource it is: requests without one (lakeformation:GetDataAccess) would fail it.
-    return document({**_own(place, f"{service}:*"), "Condition": own})
+    condition = {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
+    # No condition on the account of the resource: requests without one (lakeformation:GetDataAccess) would
+    # fail it.
+    return document({**_account_only(place, f"{service}:*"), "Condition": condition})
 
 
-def _own(place: Place, action: str) -> Statement:
+def _account_only(place: Place, action: str) -> Statement:
     return {
         "Sid": "OwnAccount",
         "Effect": "Allow",
         "Principal": "*",
-        # IAM says what each may do; here it is whose data it may be done to.
+        # IAM decides what a principal may do; this decides on whose data.
         "Action": [action],
         "Resource": "*",
         "Condition": {

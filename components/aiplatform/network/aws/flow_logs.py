@@ -52,19 +52,19 @@ def _encrypted_log_group(
     place: Place,
     log_group_name: str,
 ) -> cloudwatch.LogGroup:
-    # None, not False: what an enclosing component says stays.
-    kept = ResourceOptions(parent=parent, retain_on_delete=True if settings.retain_data else None)
+    # None, not False: an enclosing component's option applies.
+    retained = ResourceOptions(parent=parent, retain_on_delete=True if settings.retain_data else None)
     key = kms.Key(
         f"{name}-key",
         description=f"Network logs of {settings.prefix}",
         enable_key_rotation=True,
         policy=key_policy(place, logs_may_use_key(place, log_group_name)),
         tags={**settings.tags, "Name": f"{settings.prefix}-network"},
-        opts=kept,
+        opts=retained,
     )
     name_key(f"{name}-key", key, KEY_ALIAS.of(settings.prefix), ResourceOptions(parent=parent))
     days = settings.flow_log_retention_days
-    return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, kept)
+    return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, retained)
 
 
 def _trust(place: Place) -> str:

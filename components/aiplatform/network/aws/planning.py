@@ -19,7 +19,7 @@ from typing import Final
 LARGEST: Final = 16
 """AWS allows no VPC range larger than /16."""
 SMALLEST: Final = 20
-"""Below /20 the intra subnets get too small for the control plane's interfaces beside a dozen endpoints."""
+"""Below /20 the intra subnets are too small for the interfaces of the control plane and a dozen endpoints."""
 MOST_ZONES: Final = 3
 
 RESERVED: Final = 5

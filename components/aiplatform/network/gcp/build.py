@@ -1,7 +1,7 @@
-"""The network on Google Cloud: a VPC of our own making, with regional subnets.
+"""The network on Google Cloud: a custom-mode VPC with regional subnets.
 
-The VPC starts without a route: Google's default one, to the whole internet, is left out, so that what is
-reached is what stands here. Where a firewall rule is missing, the policy's last rules deny.
+The VPC starts without a route: Google's default route to the internet is left out, so that only the routes of
+this module exist. Where no firewall rule matches, the last rules of the policy deny.
 """
 
 from collections.abc import Sequence
@@ -34,6 +34,11 @@ _JUMBO: Final = 8896
 """The largest MTU of a VPC; traffic between accelerators is faster with it."""
 
 
+def build(component: pulumi.ComponentResource, name: str, settings: NetworkSettings) -> NetworkReferenceArgs:
+    """Create the network as children of the component; return its outputs."""
+    return _Builder(component, name, settings).build()
+
+
 @dataclass(frozen=True)
 class Subnets:
     """The subnets of the network."""
@@ -42,19 +47,17 @@ class Subnets:
     control_plane: compute.Subnetwork
 
 
-class Builder:
-    """Makes the network's parts as children of one component."""
-
+class _Builder:
     def __init__(self, parent: pulumi.ComponentResource, name: str, settings: NetworkSettings) -> None:
         self.parent = parent
         self.name = name
         self.settings = settings
-        self.project = settings.project or ""
-        self.region = settings.region or ""
+        self.project = settings.gcp.project or ""
+        self.region = settings.gcp.region or ""
         self.plan = plan(IPv4Network(settings.cidr))
 
     def build(self) -> NetworkReferenceArgs:
-        """All of it; answers the network's outputs."""
+        """Create all resources; return the outputs of the network."""
         apis = switched_on(self.parent, self.name, self.project, self._needed_apis())
         network = self._network(apis)
         subnets = self._subnets(network)
@@ -63,7 +66,7 @@ class Builder:
         names = google_zones(self.parent, self.name, self.settings, network, apis["dns"])
         ways = self._routes(network, [*policy, *names], nat)
         outputs = self._outputs(network, subnets, addresses, ways)
-        if self.settings.private_services:
+        if self.settings.gcp.private_services:
             outputs["private_services"] = self._private_services(network, apis)
         if self.settings.flow_log_retention_days:
             flow_logs(self.parent, self.name, self.settings, apis)
@@ -72,7 +75,7 @@ class Builder:
 
     def _needed_apis(self) -> list[str]:
         apis = ["compute", "dns"]
-        if self.settings.private_services:
+        if self.settings.gcp.private_services:
             # A peering is asked for by the project's number, for which the provider asks Resource Manager.
             apis += ["servicenetworking", "cloudresourcemanager"]
         if self.settings.flow_log_retention_days:
@@ -100,7 +103,7 @@ class Builder:
             delete_default_routes_on_create=True,
             routing_mode="REGIONAL",
             mtu=_JUMBO,
-            # GKE's own rules for its nodes are VPC firewall rules: they let in what a cluster needs, then the
+            # GKE's own rules for its nodes are VPC firewall rules: they allow what a cluster needs, then the
             # policy decides about all else.
             network_firewall_policy_enforcement_order="AFTER_CLASSIC_FIREWALL",
             opts=self._options(apis["compute"], delete_first=True),
@@ -170,7 +173,7 @@ class Builder:
         replaced takes along all whose properties come from it, so it would take the cluster. Routes are not,
         as their names are made up, and what a route merely waits for does not take the route along.
         """
-        apis = VIRTUAL[self.settings.google_apis].cidr
+        apis = VIRTUAL[self.settings.gcp.google_apis].cidr
         ranges = {"google-apis": (apis, inside), "google-apis-direct": (DIRECT, inside)}
         if self.settings.nat != "none":
             ranges["internet"] = (_ANYWHERE, nat)
@@ -191,13 +194,13 @@ class Builder:
     def _nat(
         self, network: compute.Network, nodes: compute.Subnetwork
     ) -> tuple[list[compute.Address], list[pulumi.Resource]]:
-        """Cloud NAT for the nodes and their pods; answers its addresses, and what stands once it works.
+        """Create Cloud NAT for nodes and pods; return its addresses, and what exists once it works.
 
         So many addresses that each node can have twice the ports that it always has.
         """
         if self.settings.nat == "none":
             return [], []
-        most = needed(self.settings.pods, self.settings.nodes, self.settings.pods_per_node)
+        most = needed(self.settings.pods, self.settings.gcp.nodes, self.settings.gcp.pods_per_node)
         addresses = [
             compute.Address(
                 f"{self.name}-nat-{index}",
@@ -241,8 +244,8 @@ class Builder:
         return addresses, [nat]
 
     def _private_services(self, network: compute.Network, apis: Apis) -> Output[str]:
-        """A range for what Google runs in networks of its own, and the peering to these. Answers the range's
-        name, for those that need both."""
+        """Create a range for services in networks of Google, and the peering to these. Return the name of the
+        range, known once both exist."""
         range_ = compute.GlobalAddress(
             f"{self.name}-private-services",
             project=self.project,
@@ -265,7 +268,7 @@ class Builder:
             # its name.
             update_on_creation_fail=True,
             # A database that is deleted holds its connection for days, and the network could not go. Where
-            # data is kept, one may be alive behind it: Google's refusal stands.
+            # data is retained, a database may still use it: Google's refusal is right.
             deletion_policy=None if self.settings.retain_data else "REMOVE_PEERING",
             opts=self._options(apis["servicenetworking"], apis["cloudresourcemanager"], delete_first=True),
         )
@@ -285,7 +288,7 @@ class Builder:
             {"name": zone, "id": zone, "private_subnet_id": private} for zone in names
         ]
         nat: Output[list[str]] = Output.all(*(address.address for address in addresses)).apply(
-            lambda each: cast("list[str]", each)
+            lambda values: cast("list[str]", values)
         )
         return {
             "cloud": "gcp",
@@ -301,6 +304,6 @@ class Builder:
             "services_range": "services",
             "pods_cidr": str(self.plan.pods),
             "services_cidr": str(self.plan.services),
-            "pods_per_node": self.settings.pods_per_node,
+            "pods_per_node": self.settings.gcp.pods_per_node,
             "zones": zones,
         }

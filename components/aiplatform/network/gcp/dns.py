@@ -18,12 +18,12 @@ def google_zones(
     api: pulumi.Resource,
 ) -> list[pulumi.Resource]:
     """A private zone for each of Google's domains; answers the records."""
-    chosen = VIRTUAL[settings.google_apis]
+    chosen = VIRTUAL[settings.gcp.google_apis]
     records: list[pulumi.Resource] = []
     for key, domain in DOMAINS.items():
         zone = dns.ManagedZone(
             f"{name}-{key}",
-            project=settings.project,
+            project=settings.gcp.project,
             name=f"{settings.prefix}-{key}",
             dns_name=domain,
             description=f"{domain} inside the network of {settings.prefix}",
@@ -34,7 +34,7 @@ def google_zones(
             labels=settings.tags or None,
             opts=ResourceOptions(parent=parent, depends_on=[api], delete_before_replace=True),
         )
-        # In googleapis.com the addresses have a name of their own, which clients and proxies may know.
+        # In googleapis.com the addresses have a name, which clients and proxies may know.
         addressed = chosen.name if key == "googleapis" else domain
         for purpose, record, kind, data in (
             ("addresses", addressed, "A", list(chosen.addresses)),
@@ -43,7 +43,7 @@ def google_zones(
             records.append(
                 dns.RecordSet(
                     f"{name}-{key}-{purpose}",
-                    project=settings.project,
+                    project=settings.gcp.project,
                     managed_zone=zone.name,
                     name=record,
                     type=kind,
@@ -62,10 +62,10 @@ def query_logs(
     network: compute.Network,
     api: pulumi.Resource,
 ) -> None:
-    """Write down what names are asked for in the network, beside where its traffic goes."""
+    """Log the DNS queries of the network, in addition to its traffic."""
     dns.Policy(
         f"{name}-query-logs",
-        project=settings.project,
+        project=settings.gcp.project,
         name=f"{settings.prefix}-query-logs",
         description=f"Query logs of {settings.prefix}",
         enable_logging=True,

@@ -71,7 +71,7 @@ def _rules(settings: NetworkSettings, plan: Plan) -> Iterator[_Rule]:
         2100,
         "To Google's APIs",
         "EGRESS",
-        (VIRTUAL[settings.google_apis].cidr, DIRECT),
+        (VIRTUAL[settings.gcp.google_apis].cidr, DIRECT),
         {"tcp": ("443",)},
     )
     if settings.nat != "none":
@@ -106,18 +106,18 @@ def firewall(
     """The policy with its rules, bound to the network once all of them are there; answers what nodes need."""
     policy = compute.NetworkFirewallPolicy(
         f"{name}-firewall",
-        project=settings.project,
+        project=settings.gcp.project,
         name=f"{settings.prefix}-network",
         description=f"What may pass in the network of {settings.prefix}",
         # The network is there only when its API is switched on.
         opts=ResourceOptions(parent=parent, depends_on=[network], delete_before_replace=True),
     )
     rules: list[pulumi.Resource] = [
-        _made(parent, f"{name}-{rule.purpose}", settings, policy, rule) for rule in _rules(settings, plan)
+        _create(parent, f"{name}-{rule.purpose}", settings, policy, rule) for rule in _rules(settings, plan)
     ]
     association = compute.NetworkFirewallPolicyAssociation(
         f"{name}-firewall",
-        project=settings.project,
+        project=settings.gcp.project,
         name=f"{settings.prefix}-network",
         firewall_policy=policy.name,
         attachment_target=network.id,
@@ -126,7 +126,7 @@ def firewall(
     return [*rules, association]
 
 
-def _made(
+def _create(
     parent: pulumi.ComponentResource,
     name: str,
     settings: NetworkSettings,
@@ -136,14 +136,14 @@ def _made(
     into = rule.direction == "INGRESS"
     return compute.NetworkFirewallPolicyRule(
         name,
-        project=settings.project,
+        project=settings.gcp.project,
         firewall_policy=policy.name,
         rule_name=rule.purpose,
         priority=rule.priority,
         description=rule.description,
         direction=rule.direction,
         action=rule.action,
-        # What is allowed stands in the flow logs already.
+        # Allowed traffic is in the flow logs already.
         enable_logging=rule.action == "deny" and settings.flow_log_retention_days > 0,
         match=compute.NetworkFirewallPolicyRuleMatchArgs(
             src_ip_ranges=list(rule.ranges) if into else None,

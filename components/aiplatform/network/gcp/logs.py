@@ -1,4 +1,4 @@
-"""Flow logs of the subnets and of denied traffic, in an encrypted log bucket of their own."""
+"""Flow logs of the subnets and of denied traffic, in a separate encrypted log bucket."""
 
 import pulumi
 
@@ -10,7 +10,7 @@ from aiplatform.network.args import NetworkSettings
 
 def flow_logs(parent: pulumi.ComponentResource, name: str, settings: NetworkSettings, apis: Apis) -> None:
     """The bucket with its key."""
-    project, region = settings.project or "", settings.region or ""
+    project, region = settings.gcp.project or "", settings.gcp.region or ""
     ring = key_ring(parent, f"{name}-keys", project, region, [apis["cloudkms"]])
     crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
     email = writer(parent, project, apis["logging"])

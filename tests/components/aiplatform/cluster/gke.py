@@ -1,4 +1,4 @@
-"""Clusters on Google Cloud that the tests look at."""
+"""Clusters on Google Cloud for the tests."""
 
 from functools import cache
 from typing import Any
@@ -42,48 +42,54 @@ def default() -> Recording:
 
     def program() -> Cluster:
         args: Any = ARGS
-        made = Cluster("cluster", args)
+        created = Cluster("cluster", args)
         node = container.NodePoolNodeConfigArgs(
-            service_account=made.node_service_account, boot_disk_kms_key=made.disk_kms_key
+            service_account=created.node_service_account, boot_disk_kms_key=created.disk_kms_key
         )
-        container.NodePool("pool", cluster=made.name, node_config=node)
+        container.NodePool("pool", cluster=created.name, node_config=node)
         serviceaccount.IAMMember(
             "workload",
             service_account_id=f"projects/{PROJECT}/serviceAccounts/reader@{PROJECT}.iam.gserviceaccount.com",
             role="roles/iam.workloadIdentityUser",
-            member=made.workload_pool.apply(lambda pool: f"serviceAccount:{pool}[models/reader]"),
+            member=created.workload_pool.apply(lambda pool: f"serviceAccount:{pool}[models/reader]"),
         )
-        return made
+        return created
 
     return record(program)
 
 
 @cache
 def full() -> Recording:
-    """A cluster with everything that may be asked for."""
+    """A cluster with all options."""
     return cluster(
         api_access={"mode": "dns"},
-        control_plane="zonal",
-        release_channel="stable",
-        maintenance_window={"start": "22:30", "hours": 6, "days": ["SA", "SU"]},
-        maintenance_exclusions=[
-            {"name": "year-end", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
-        ],
         system_nodes={"instance_types": ["n4-standard-4"], "min": 1, "max": 2, "disk_gib": 80},
         admins=["user:ada@acme.com", "group:platform@acme.com"],
-        google_groups="gke-security-groups@acme.com",
         session_manager=True,
-        filestore=True,
-        gcs_fuse=False,
-        gateway_api=False,
-        image_streaming=False,
-        managed_prometheus=False,
-        cost_allocation=False,
-        security_posture=False,
-        node_auto_provisioning={"max_cpus": 512, "max_memory_gib": 4096, "accelerators": {"nvidia-l4": 8}},
-        autoscaling_profile="optimize_utilization",
-        binary_authorization=["europe-docker.pkg.dev/acme/**"],
-        multi_networking=True,
+        gke={
+            "control_plane": "zonal",
+            "release_channel": "stable",
+            "maintenance_window": {"start": "22:30", "hours": 6, "days": ["SA", "SU"]},
+            "maintenance_exclusions": [
+                {"name": "year-end", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
+            ],
+            "google_groups": "gke-security-groups@acme.com",
+            "filestore": True,
+            "gcs_fuse": False,
+            "gateway_api": False,
+            "image_streaming": False,
+            "managed_prometheus": False,
+            "cost_allocation": False,
+            "security_posture": False,
+            "node_auto_provisioning": {
+                "max_cpus": 512,
+                "max_memory_gib": 4096,
+                "accelerators": {"nvidia-l4": 8},
+            },
+            "autoscaling_profile": "optimize_utilization",
+            "binary_authorization": ["europe-docker.pkg.dev/acme/**"],
+            "multi_networking": True,
+        },
         protect=True,
         deletion_protection=True,
         retain_data=True,

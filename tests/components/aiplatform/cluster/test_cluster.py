@@ -8,8 +8,8 @@ from pulumi_aws import eks
 
 from aiplatform._shared.args import keys
 from aiplatform._shared.references.cluster import ClusterReference
-from aiplatform.cluster import AddonArgs, ApiAccessArgs, Cluster, ClusterArgs, SystemNodesArgs
-from aiplatform.cluster import args as models
+from aiplatform.cluster import Cluster
+from aiplatform.cluster.aws.args import ADDONS
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
@@ -179,9 +179,9 @@ def test_a_creator_among_the_admins_gets_one_entry():
         "cluster-admin-platform-deployer"
     ], "EKS refuses a second entry for a principal"
     assert {
-        len(each.aliases)
-        for each in recorded.resources
-        if each.type.startswith("aws:eks/access") and each.name == "cluster-admin-platform-deployer"
+        len(resource.aliases)
+        for resource in recorded.resources
+        if resource.type.startswith("aws:eks/access") and resource.name == "cluster-admin-platform-deployer"
     } == {1}, "the entry that the creator had becomes the admin's: a second one would be refused"
 
 
@@ -197,7 +197,7 @@ def test_a_creator_who_was_an_admin_keeps_the_entry():
 
 def test_two_admins_of_one_name_in_two_accounts_both_get_in():
     other = "arn:aws:iam::444455556666:role/admins"
-    recorded = _cluster(admins=[ADMIN, other], creator_is_admin=False)
+    recorded = _cluster(admins=[ADMIN, other], eks={"creator_is_admin": False})
     assert [entry.name for entry in recorded.all("aws:eks/accessEntry:AccessEntry")] == [
         "cluster-admin-admins",
         "cluster-admin-admins-444455556666",
@@ -207,7 +207,7 @@ def test_two_admins_of_one_name_in_two_accounts_both_get_in():
 def test_kubernetes_objects_wait_for_the_right_to_make_them(default: Recording):
     entry = default.one("aws:eks/accessPolicyAssociation:AccessPolicyAssociation")
     provider = default.named("cluster-kubernetes")
-    assert default.depends(provider, entry), "so all that is made through it waits"
+    assert default.depends(provider, entry), "so all objects that it creates wait"
     assert default.named("cluster-gp3").provider.startswith(provider.urn)
 
 
@@ -221,7 +221,7 @@ def test_the_kubernetes_provider_is_configured_after_nodes_have_joined(default: 
 
 def test_addons_come_in_the_order_that_works(default: Recording):
     addons = {addon.inputs["addonName"]: addon for addon in default.all("aws:eks/addon:Addon")}
-    assert set(addons) == set(models.ADDONS)
+    assert set(addons) == set(ADDONS)
     nodes = default.one("aws:eks/nodeGroup:NodeGroup")
     first = ("eks-pod-identity-agent", "vpc-cni", "kube-proxy")
     for name, addon in addons.items():
@@ -247,7 +247,7 @@ def test_a_pool_that_takes_the_node_role_waits_for_what_a_node_needs():
 
 
 def test_addon_versions_are_eks_defaults_or_pinned():
-    recorded = _cluster(addons={"coredns": {"version": "v1.13.2-eksbuild.4"}})
+    recorded = _cluster(eks={"addons": {"coredns": {"version": "v1.13.2-eksbuild.4"}}})
     addons = {addon.inputs["addonName"]: addon.inputs for addon in recorded.all("aws:eks/addon:Addon")}
     assert addons["coredns"]["addonVersion"] == "v1.13.2-eksbuild.4"
     assert addons["vpc-cni"]["addonVersion"] == "v1.0.0-eksbuild.1", "as getAddonVersion answers"
@@ -272,19 +272,19 @@ def test_addons_that_run_on_system_nodes_tolerate_their_taint(default: Recording
 
 def test_network_policies_are_enforced_and_prefix_delegation_is_an_option(default: Recording):
     assert _configuration(default, "vpc-cni") == {"enableNetworkPolicy": "true"}
-    delegating = _configuration(_cluster(prefix_delegation=True), "vpc-cni")
+    delegating = _configuration(_cluster(eks={"prefix_delegation": True}), "vpc-cni")
     assert delegating["env"]["ENABLE_PREFIX_DELEGATION"] == "true", "strings, by the add-on's schema"
 
 
 def test_an_addons_configuration_is_laid_over_the_components():
-    recorded = _cluster(addons={"coredns": {"configuration": {"replicaCount": 3}}})
+    recorded = _cluster(eks={"addons": {"coredns": {"configuration": {"replicaCount": 3}}}})
     assert set(_configuration(recorded, "coredns")) == {"nodeSelector", "tolerations", "replicaCount"}
 
 
 def test_the_order_of_an_addons_configuration_is_no_change():
     keys = {"replicaCount": 3, "corefile": "."}
     first, again = (
-        _cluster(addons={"coredns": {"configuration": dict(order)}})
+        _cluster(eks={"addons": {"coredns": {"configuration": dict(order)}}})
         .one("aws:eks/addon:Addon", "cluster-coredns")
         .inputs["configurationValues"]
         for order in (keys.items(), reversed(keys.items()))
@@ -307,13 +307,13 @@ def test_addon_roles_are_for_one_service_account_of_this_cluster(
         "aws:RequestTag/kubernetes-namespace": "kube-system",
         "aws:RequestTag/kubernetes-service-account": account,
     }
-    made = default.one("aws:eks/addon:Addon", f"cluster-{addon}")
+    installed = default.one("aws:eks/addon:Addon", f"cluster-{addon}")
     role = default.one("aws:iam/role:Role", f"cluster-{addon}")
-    assert made.inputs["podIdentityAssociations"] == [
+    assert installed.inputs["podIdentityAssociations"] == [
         {"roleArn": role.state["arn"], "serviceAccount": account}
     ]
     attachment = default.one("aws:iam/rolePolicyAttachment:RolePolicyAttachment", f"cluster-{addon}")
-    assert default.depends(made, attachment), "it starts with its rights"
+    assert default.depends(installed, attachment), "it starts with its rights"
 
 
 def test_the_control_plane_role_is_no_confused_deputy(default: Recording):
@@ -392,7 +392,9 @@ def test_protection_is_by_argument_and_covers_the_keys():
 
 def test_upgrades_follow_the_support_that_is_asked_for(default: Recording):
     assert default.one(EKS).inputs["upgradePolicy"] == {"supportType": "STANDARD"}
-    assert _cluster(support="extended").one(EKS).inputs["upgradePolicy"] == {"supportType": "EXTENDED"}
+    assert _cluster(eks={"support": "extended"}).one(EKS).inputs["upgradePolicy"] == {
+        "supportType": "EXTENDED"
+    }
     assert default.one(EKS).inputs["bootstrapSelfManagedAddons"] is False
 
 
@@ -422,16 +424,6 @@ def test_outputs_are_registered_and_are_what_a_pool_takes(default: Recording):
     assert outputs["security_group_id"] == "sg-0c1u5te2"
     assert outputs["oidc_issuer"].startswith("https://oidc.eks.")
     assert value(default.result.node_role_arn) == outputs["node_role_arn"]
-
-
-def test_models_and_public_types_have_the_same_keys():
-    for model, public in (
-        (models.ClusterSettings, ClusterArgs),
-        (models.ApiAccess, ApiAccessArgs),
-        (models.SystemNodes, SystemNodesArgs),
-        (models.Addon, AddonArgs),
-    ):
-        assert keys(model) == set(public.__annotations__), public.__name__
 
 
 def test_every_input_and_output_is_documented_for_other_languages():

@@ -18,7 +18,7 @@ def default() -> Recording:
 
 @pytest.fixture(scope="module")
 def full() -> Recording:
-    """A cluster with everything that may be asked for."""
+    """A cluster with all options."""
     return gke.full()
 
 
@@ -141,8 +141,8 @@ def test_the_dns_endpoint_is_guarded_by_iam_and_needs_no_ca(full: Recording):
     assert cluster["controlPlaneEndpointsConfig"]["dnsEndpointConfig"] == {"allowExternalTraffic": True}
     assert cluster["privateClusterConfig"]["enablePrivateEndpoint"] is True, "no public address"
     config = json.loads(value(full.result.kubeconfig))
-    (found,) = config["clusters"]
-    assert found["cluster"] == {"server": "https://gke-0123456789ab.europe-west4.gke.goog"}
+    (entry,) = config["clusters"]
+    assert entry["cluster"] == {"server": "https://gke-0123456789ab.europe-west4.gke.goog"}
 
 
 def test_pods_and_services_have_the_networks_ranges_and_dataplane_v2(default: Recording):
@@ -185,7 +185,7 @@ def test_versions_follow_the_channel_within_windows(default: Recording, full: Re
 
 def test_exclusions_without_a_window_leave_it_always_open():
     exclusion = {"name": "x", "start": "2026-12-18T00:00:00Z", "end": "2027-01-04T00:00:00Z"}
-    recorded = gke.cluster(maintenance_exclusions=[exclusion])
+    recorded = gke.cluster(gke={"maintenance_exclusions": [exclusion]})
     assert recorded.one(GKE).inputs["maintenancePolicy"]["recurringWindow"] == {
         "startTime": "2026-01-01T00:00:00Z",
         "endTime": "2026-01-02T00:00:00Z",
@@ -222,9 +222,9 @@ def test_control_plane_logs_have_their_own_bucket(default: Recording):
 
 
 def test_protection_covers_the_keys_and_data_stays(default: Recording, full: Recording):
-    protected = {each.name for each in full.resources if each.protect}
+    protected = {resource.name for resource in full.resources if resource.protect}
     assert protected == {"cluster-cluster", "cluster-key", "cluster-volumes-key"}
-    assert {each.name for each in full.resources if each.retain_on_delete} == {
+    assert {resource.name for resource in full.resources if resource.retain_on_delete} == {
         "cluster-logs",
         "cluster-logs-key",
         "cluster-volumes-key",

@@ -22,7 +22,7 @@ def default() -> Recording:
 
 @pytest.fixture(scope="module")
 def full() -> Recording:
-    """A cluster with everything that may be asked for."""
+    """A cluster with all options."""
     return gke.full()
 
 
@@ -106,15 +106,15 @@ def test_nodes_that_gke_adds_are_as_closed_as_others(default: Recording, full: R
     }
     scaling = full.one(GKE).inputs["clusterAutoscaling"]
     assert scaling["enabled"] is True
-    assert [(each["resourceType"], each["maximum"]) for each in scaling["resourceLimits"]] == [
+    assert [(limit["resourceType"], limit["maximum"]) for limit in scaling["resourceLimits"]] == [
         ("cpu", 512),
         ("memory", 4096),
         ("nvidia-l4", 8),
     ]
-    made = scaling["autoProvisioningDefaults"]
-    assert made["serviceAccount"] == ACCOUNT
-    assert made["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
-    assert made["bootDiskKmsKey"].startswith("cluster-volumes-key")
+    nodes = scaling["autoProvisioningDefaults"]
+    assert nodes["serviceAccount"] == ACCOUNT
+    assert nodes["shieldedInstanceConfig"] == {"enableSecureBoot": True, "enableIntegrityMonitoring": True}
+    assert nodes["bootDiskKmsKey"].startswith("cluster-volumes-key")
 
 
 def test_images_from_elsewhere_do_not_start(default: Recording, full: Recording):
@@ -182,7 +182,9 @@ def test_the_kubeconfig_holds_no_secret(default: Recording):
 
 
 def test_objects_in_the_cluster_stay_when_another_way_leads_to_it(default: Recording, full: Recording):
-    identifiers = {each.named("cluster-kubernetes").inputs["clusterIdentifier"] for each in (default, full)}
+    identifiers = {
+        recorded.named("cluster-kubernetes").inputs["clusterIdentifier"] for recorded in (default, full)
+    }
     assert identifiers == {"gke-0123456789ab.europe-west4.gke.goog"}, "or a new address replaced them all"
 
 

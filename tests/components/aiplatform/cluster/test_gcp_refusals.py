@@ -23,17 +23,17 @@ def _problems(**arguments: Any) -> list[str]:
     [
         ({"version": "1.33"}, "expected a version that the regular channel offers: 1.36, 1.35, 1.34"),
         ({"version": "1.33"}, "extended offer 1.33"),
-        ({"version": "1.36", "release_channel": "stable"}, "the stable channel offers: 1.35, 1.34"),
-        ({"release_channel": "weekly"}, "expected one of rapid, regular, stable, extended"),
-        ({"control_plane": "zonl"}, "did you mean 'zonal'?"),
+        ({"version": "1.36", "gke": {"release_channel": "stable"}}, "the stable channel offers: 1.35, 1.34"),
+        ({"gke": {"release_channel": "weekly"}}, "expected one of rapid, regular, stable, extended"),
+        ({"gke": {"control_plane": "zonl"}}, "did you mean 'zonal'?"),
         ({"prefix": "a" * 30}, "expected at most 24 characters, got 30"),
         ({"prefix": "a" * 30}, "a service account's id, which may have 30"),
         ({"admins": ["arn:aws:iam::111122223333:role/a"]}, "user:, serviceAccount: or group:"),
         (
             {"admins": ["group:a@acme.com"]},
-            "ClusterArgs.admins[0]: got 'group:a@acme.com', expected google_groups",
+            "ClusterArgs.admins[0]: got 'group:a@acme.com', expected gke.google_groups",
         ),
-        ({"google_groups": "admins@acme.com"}, "gke-security-groups@ and your domain"),
+        ({"gke": {"google_groups": "admins@acme.com"}}, "gke-security-groups@ and your domain"),
         ({"log_retention_days": 0}, "expected 1 to 3650 days"),
         ({"tags": {"Team": "ml"}}, "lower-case letters"),
         ({"system_nodes": {"instance_types": ["m7i.large"]}}, "a machine type such as n2-standard-8"),
@@ -43,36 +43,56 @@ def _problems(**arguments: Any) -> list[str]:
         ),
         ({"system_nodes": {"instance_types": ["g2-standard-8"]}}, "which has L4 cards"),
         ({"system_nodes": {"instance_types": ["e2-standard-4", "n2-standard-4"]}}, "one machine type"),
-        ({"maintenance_window": {"start": "25:00"}}, "a time of day such as 03:00, in UTC"),
-        ({"maintenance_window": {"start": "03:00", "hours": 3}}, "expected 4 to 24 hours"),
+        ({"gke": {"maintenance_window": {"start": "25:00"}}}, "a time of day such as 03:00, in UTC"),
+        ({"gke": {"maintenance_window": {"start": "03:00", "hours": 3}}}, "expected 4 to 24 hours"),
         (
-            {"maintenance_window": {"start": "03:00", "hours": 4, "days": ["SA"]}},
+            {"gke": {"maintenance_window": {"start": "03:00", "hours": 4, "days": ["SA"]}}},
             "got 4 hours a week, expected 12 at least",
         ),
-        ({"maintenance_window": {"start": "03:00", "days": ["XX"]}}, "expected one of MO, TU"),
-        ({"maintenance_exclusions": [{**EXCLUSION, "end": "2026-12-01T00:00:00Z"}]}, "a moment after start"),
-        ({"maintenance_exclusions": [{**EXCLUSION, "start": "tomorrow"}]}, "a moment in UTC such as"),
-        ({"maintenance_exclusions": [EXCLUSION, EXCLUSION]}, "maintenance_exclusions[1].name"),
+        ({"gke": {"maintenance_window": {"start": "03:00", "days": ["XX"]}}}, "expected one of MO, TU"),
         (
-            {"maintenance_exclusions": [{**EXCLUSION, "name": f"x{each}"} for each in range(4)]},
+            {"gke": {"maintenance_exclusions": [{**EXCLUSION, "end": "2026-12-01T00:00:00Z"}]}},
+            "a moment after start",
+        ),
+        (
+            {"gke": {"maintenance_exclusions": [{**EXCLUSION, "start": "tomorrow"}]}},
+            "a moment in UTC such as",
+        ),
+        ({"gke": {"maintenance_exclusions": [EXCLUSION, EXCLUSION]}}, "maintenance_exclusions[1].name"),
+        (
+            {"gke": {"maintenance_exclusions": [{**EXCLUSION, "name": f"x{number}"} for number in range(4)]}},
             "got 4 of scope no_upgrades, expected at most 3",
         ),
-        ({"node_auto_provisioning": {"max_cpus": 8}}, "node_auto_provisioning.max_memory_gib: missing"),
         (
-            {"node_auto_provisioning": {"max_cpus": 8, "max_memory_gib": 8, "accelerators": {"h100": 8}}},
+            {"gke": {"node_auto_provisioning": {"max_cpus": 8}}},
+            "node_auto_provisioning.max_memory_gib: missing",
+        ),
+        (
+            {
+                "gke": {
+                    "node_auto_provisioning": {
+                        "max_cpus": 8,
+                        "max_memory_gib": 8,
+                        "accelerators": {"h100": 8},
+                    }
+                }
+            },
             "GKE's type of an accelerator such as nvidia-l4",
         ),
-        ({"binary_authorization": ["Docker.io/x"]}, "an image name pattern such as"),
-        ({"binary_authorization": ["registry.acme.example:x/team/**"]}, "an image name pattern such as"),
+        ({"gke": {"binary_authorization": ["Docker.io/x"]}}, "an image name pattern such as"),
+        (
+            {"gke": {"binary_authorization": ["registry.acme.example:x/team/**"]}},
+            "an image name pattern such as",
+        ),
         ({"api_access": {"mode": "dns", "cidrs": ["192.52.193.0/24"]}}, "which IAM guards; expected none"),
         ({"api_access": {"mode": "in_vpc", "security_group_id": "sg-1"}}, "there are no security groups"),
         ({"network": {**NETWORK, "zones": []}}, "ClusterArgs.network.zones: missing"),
         ({"network": {**NETWORK, "project": None}}, "ClusterArgs.network.project: missing"),
-        ({"support": "extended"}, "`release_channel` says how long a version stays"),
-        ({"addons": {"coredns": {}}}, "GKE brings DNS, network, storage and metrics"),
-        ({"service_cidr": "172.20.0.0/16"}, "a secondary range of the network's subnet"),
-        ({"creator_is_admin": True}, "roles/container.admin"),
-        ({"zonal_shift": True}, "which Google Cloud does not support"),
+        ({"eks": {"support": "extended"}}, "`gke.release_channel` decides how long a version stays"),
+        ({"eks": {"addons": {"coredns": {}}}}, "GKE installs DNS, network, storage and metrics"),
+        ({"eks": {"service_cidr": "172.20.0.0/16"}}, "a secondary range of the network's subnet"),
+        ({"eks": {"creator_is_admin": True}}, "roles/container.admin"),
+        ({"eks": {"zonal_shift": True}}, "which Google Cloud does not support"),
     ],
 )
 def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):
@@ -89,12 +109,12 @@ def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: 
     ],
 )
 def test_an_image_name_pattern_may_name_a_port_a_tag_and_a_digest(pattern: str):
-    accepted = read(ClusterSettings, {**ARGS, "binary_authorization": [pattern]}, "ClusterArgs")
-    assert list(accepted.binary_authorization) == [pattern]
+    accepted = read(ClusterSettings, {**ARGS, "gke": {"binary_authorization": [pattern]}}, "ClusterArgs")
+    assert list(accepted.gke.binary_authorization) == [pattern]
 
 
 @pytest.mark.parametrize(
-    ("argument", "given"),
+    ("argument", "value"),
     [
         ("release_channel", "stable"),
         ("control_plane", "zonal"),
@@ -106,10 +126,12 @@ def test_an_image_name_pattern_may_name_a_port_a_tag_and_a_digest(pattern: str):
         ("google_groups", "gke-security-groups@acme.com"),
     ],
 )
-def test_what_is_googles_alone_is_refused_on_aws(argument: str, given: Any):
+def test_options_of_gke_are_refused_on_aws(argument: str, value: Any):
     network = {"vpc_id": "vpc-1", "cidr": "10.16.0.0/16", "private_subnet_ids": ["subnet-1", "subnet-2"]}
-    args = {"prefix": "acme-dev", "version": "1.35", "network": network, argument: given}
-    with pytest.raises(ArgumentError, match=f"ClusterArgs.{argument}: got .*, which AWS does not support"):
+    args = {"prefix": "acme-dev", "version": "1.35", "network": network, "gke": {argument: value}}
+    with pytest.raises(
+        ArgumentError, match=f"ClusterArgs.gke.{argument}: got .*, which AWS does not support"
+    ):
         read(ClusterSettings, args, "ClusterArgs")
 
 

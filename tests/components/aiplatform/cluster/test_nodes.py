@@ -70,5 +70,5 @@ def test_volumes_get_the_clusters_tags_but_none_that_the_driver_keeps_for_itself
     assert "extraVolumeTags" not in controller(default)
     tags = {"owner": "ml", "kubernetes.io/created-for/pvc/name": "x", "CSIVolumeName": "x"}
     tagged = controller(_cluster(tags=tags))
-    assert tagged["extraVolumeTags"] == {"owner": "ml"}, "with one of its own the driver does not start"
-    assert tagged["nodeSelector"] == controller(default)["nodeSelector"], "beside what it has anyway"
+    assert tagged["extraVolumeTags"] == {"owner": "ml"}, "with another owner tag the driver does not start"
+    assert tagged["nodeSelector"] == controller(default)["nodeSelector"], "in addition to its other settings"

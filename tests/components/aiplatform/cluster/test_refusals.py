@@ -38,7 +38,7 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ({"api_access": {"mode": "cidrs"}}, "ClusterArgs.api_access.cidrs: got 0, expected 1 to 40"),
         (
             {"api_access": {"mode": "in_vpc", "cidrs": ["192.52.193.0/24"]}},
-            "no public endpoint; expected none",
+            "no public endpoint; expected mode: cidrs",
         ),
         (
             {
@@ -48,7 +48,7 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
                     "security_group_id": "sg-4u22e4",
                 }
             },
-            "ClusterArgs.api_access.security_group_id: got one beside mode cidrs",
+            "ClusterArgs.api_access.security_group_id: got one with mode cidrs",
         ),
         ({"api_access": {"security_group_id": "runner"}}, "expected a security group's id"),
         ({"api_access": {"mode": "public"}}, "expected one of in_vpc, cidrs"),
@@ -61,9 +61,9 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ({"version": "1.29"}, "ClusterArgs.version: got '1.29', expected a version in support: 1.36, 1.35"),
         ({"version": "1.99"}, "expected a version in support"),
         ({"version": 1.35}, "ClusterArgs.version: got 1.35, expected a string"),
-        ({"service_cidr": "10.16.128.0/20"}, "expected a range outside the network's 10.16.0.0/16"),
-        ({"service_cidr": "100.64.0.0/16"}, "expected a private range"),
-        ({"service_cidr": "172.20.0.0/28"}, "expected a range of /12 (largest) to /24 (smallest)"),
+        ({"eks": {"service_cidr": "10.16.128.0/20"}}, "expected a range outside the network's 10.16.0.0/16"),
+        ({"eks": {"service_cidr": "100.64.0.0/16"}}, "expected a private range"),
+        ({"eks": {"service_cidr": "172.20.0.0/28"}}, "expected a range of /12 (largest) to /24 (smallest)"),
         (
             {"system_nodes": {"min": 4, "max": 3}},
             "ClusterArgs.system_nodes.min: got 4, expected at most max, 3",
@@ -80,13 +80,16 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ),
         ({"admins": ["arn:aws:sts::111122223333:assumed-role/a/b"]}, "expected an IAM role's arn"),
         ({"admins": [ADMIN, ADMIN]}, "expected no duplicates"),
-        ({"addons": {"corends": {}}}, "ClusterArgs.addons.corends: unknown add-on"),
-        ({"addons": {"corends": {}}}, "did you mean 'coredns'?"),
-        ({"addons": {"coredns": {"version": "1.13"}}}, "ClusterArgs.addons.coredns.version: got '1.13'"),
-        ({"addons": {"coredns": {"versoin": "v1.13.2-eksbuild.4"}}}, "did you mean 'version'?"),
+        ({"eks": {"addons": {"corends": {}}}}, "ClusterArgs.eks.addons.corends: unknown add-on"),
+        ({"eks": {"addons": {"corends": {}}}}, "did you mean 'coredns'?"),
+        (
+            {"eks": {"addons": {"coredns": {"version": "1.13"}}}},
+            "ClusterArgs.eks.addons.coredns.version: got '1.13'",
+        ),
+        ({"eks": {"addons": {"coredns": {"versoin": "v1.13.2-eksbuild.4"}}}}, "did you mean 'version'?"),
         ({"log_retention_days": 45}, "30 is the nearest"),
         ({"log_retention_days": 0}, "ClusterArgs.log_retention_days: got 0"),
-        ({"support": "extende"}, "did you mean 'extended'?"),
+        ({"eks": {"support": "extende"}}, "did you mean 'extended'?"),
         ({"prefix": "a" * 30}, "expected at most 29 characters"),
         ({"network": {**NETWORK, "intra_subnet_ids": ["subnet-1"]}}, "expected subnets in 2 zones at least"),
         ({"network": {**NETWORK, "intra_subnets": []}}, "did you mean 'intra_subnet_ids'?"),
@@ -96,6 +99,16 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
 def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: str):
     problems = _problems(**arguments)
     assert any(problem in text for text in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "key"),
+    [("service_cidr", "172.20.0.0/16", "eks.service_cidr"), ("gcs_fuse", True, "gke.gcs_fuse")],
+)
+def test_an_option_of_one_cloud_outside_its_block_is_refused_with_its_place(
+    option: str, value: Any, key: str
+):
+    assert _problems(**{option: value}) == [f"ClusterArgs.{option}: unknown key; did you mean '{key}'?"]
 
 
 def test_without_intra_subnets_the_private_ones_serve():

@@ -7,6 +7,7 @@ import pytest
 from pulumi_gcp import compute
 
 from aiplatform._shared.args import ArgumentError, keys, read
+from aiplatform._shared.deep_merge import overlaid
 from aiplatform.network import Network
 from aiplatform.network.args import NetworkReference, NetworkSettings
 from tests.components.cloud_answers import PROJECT, PROJECT_NUMBER
@@ -14,22 +15,21 @@ from tests.components.recording import Recording, record, value
 
 ARGS: dict[str, Any] = {
     "cloud": "gcp",
-    "project": PROJECT,
-    "region": "europe-west4",
     "prefix": "acme-dev",
     "cidr": "10.16.0.0/16",
+    "gcp": {"project": PROJECT, "region": "europe-west4"},
 }
 RULE = "gcp:compute/networkFirewallPolicyRule:NetworkFirewallPolicyRule"
 
 
 def _network(**arguments: Any) -> Recording:
-    args: Any = {**ARGS, **arguments}
+    args: Any = overlaid(ARGS, arguments)
     return record(lambda: Network("network", args))
 
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A network with nothing but what is required, and what stands in it."""
+    """A network with nothing but what is required, and resources in it."""
 
     def program() -> Network:
         args: Any = ARGS
@@ -46,12 +46,16 @@ def default() -> Recording:
 @pytest.fixture(scope="module")
 def closed() -> Recording:
     """A network without a way out, without logs and without private services."""
-    return _network(nat="none", flow_log_retention_days=0, private_services=False, google_apis="restricted")
+    return _network(
+        nat="none",
+        flow_log_retention_days=0,
+        gcp={"private_services": False, "google_apis": "restricted"},
+    )
 
 
 def _problems(**arguments: Any) -> list[str]:
     with pytest.raises(ArgumentError) as refused:
-        read(NetworkSettings, {**ARGS, **arguments}, "NetworkArgs")
+        read(NetworkSettings, overlaid(ARGS, arguments), "NetworkArgs")
     return [str(problem) for problem in refused.value.problems]
 
 
@@ -110,7 +114,7 @@ def test_logical_names_are_a_contract(default: Recording):
 
 def test_every_part_is_a_child_of_the_component_and_in_its_project(default: Recording):
     component = default.one("aiplatform:index:Network")
-    parts = [each for each in default.resources if each.name.startswith("network-")]
+    parts = [resource for resource in default.resources if resource.name.startswith("network-")]
     assert all(part.parent == component.urn for part in parts)
     for part in parts:
         if part.type not in (
@@ -175,14 +179,14 @@ def test_what_has_a_fixed_name_goes_before_its_successor(default: Recording):
 
 def test_the_internet_is_a_route_of_its_own(default: Recording, closed: Recording):
     def routes(recorded: Recording) -> dict[str, str]:
-        return {each.name: each.inputs["destRange"] for each in recorded.all("gcp:compute/route:Route")}
+        return {route.name: route.inputs["destRange"] for route in recorded.all("gcp:compute/route:Route")}
 
     apis = {"network-google-apis": "199.36.153.8/30", "network-google-apis-direct": "34.126.0.0/18"}
     assert routes(default) == {**apis, "network-internet": "0.0.0.0/0"}
     assert routes(closed) == {**apis, "network-google-apis": "199.36.153.4/30"}
     assert all(
-        each.inputs["nextHopGateway"] == "default-internet-gateway"
-        for each in default.all("gcp:compute/route:Route")
+        route.inputs["nextHopGateway"] == "default-internet-gateway"
+        for route in default.all("gcp:compute/route:Route")
     )
 
 
@@ -195,7 +199,7 @@ def test_nat_has_static_addresses_enough_for_the_nodes(default: Recording, close
     assert value(default.result.nat_public_ips) == ["198.51.100.7"]
     assert not closed.all("gcp:compute/routerNat:RouterNat")
     assert value(closed.result.nat_public_ips) == []
-    large = _network(nodes=250).one("gcp:compute/routerNat:RouterNat").inputs
+    large = _network(gcp={"nodes": 250}).one("gcp:compute/routerNat:RouterNat").inputs
     assert len(large["natIps"]) == 2, "512 ports for each node, of 64512 an address"
 
 
@@ -219,7 +223,7 @@ def test_nothing_that_is_deleted_first_takes_the_cluster_along(default: Recordin
     node = default.named("one")
     behind = node.property_dependencies["subnetwork"]
     first = {default[urn].name for urn in behind if default[urn].delete_before_replace}
-    assert first == {"network-nodes"}, "its own subnet alone"
+    assert first == {"network-nodes"}, "only its subnet"
     for route in default.all("gcp:compute/route:Route"):
         assert not route.delete_before_replace
         assert "name" not in route.inputs, "or a new one would meet the old one's name"
@@ -259,16 +263,16 @@ def test_googles_names_lead_to_addresses_inside(default: Recording, closed: Reco
 
     def records(recorded: Recording) -> dict[str, Any]:
         return {
-            each.inputs["name"]: (each.inputs["type"], each.inputs["rrdatas"])
-            for each in recorded.all("gcp:dns/recordSet:RecordSet")
+            record.inputs["name"]: (record.inputs["type"], record.inputs["rrdatas"])
+            for record in recorded.all("gcp:dns/recordSet:RecordSet")
         }
 
     private = [f"199.36.153.{last}" for last in (8, 9, 10, 11)]
-    found = records(default)
-    assert found["private.googleapis.com."] == ("A", private)
-    assert found["*.googleapis.com."] == ("CNAME", ["private.googleapis.com."])
-    assert found["pkg.dev."] == ("A", private)
-    assert found["*.gke.goog."] == ("CNAME", ["gke.goog."])
+    by_name = records(default)
+    assert by_name["private.googleapis.com."] == ("A", private)
+    assert by_name["*.googleapis.com."] == ("CNAME", ["private.googleapis.com."])
+    assert by_name["pkg.dev."] == ("A", private)
+    assert by_name["*.gke.goog."] == ("CNAME", ["gke.goog."])
     assert records(closed)["*.googleapis.com."] == ("CNAME", ["restricted.googleapis.com."])
 
 
@@ -282,8 +286,8 @@ def test_private_services_have_a_planned_range(default: Recording, closed: Recor
         "Google remembers the peering of a network that is gone"
     )
     assert connection["deletionPolicy"] == "REMOVE_PEERING", "a database holds it for days after it is gone"
-    kept = _network(retain_data=True).one("gcp:servicenetworking/connection:Connection").inputs
-    assert "deletionPolicy" not in kept, "no living database is cut off"
+    peering = _network(retain_data=True).one("gcp:servicenetworking/connection:Connection").inputs
+    assert "deletionPolicy" not in peering, "no running database loses its network"
     assert not closed.all("gcp:servicenetworking/connection:Connection")
 
 
@@ -313,7 +317,9 @@ def test_the_key_rotates_and_has_a_name_of_its_own(default: Recording):
 
 
 def test_without_flow_logs_there_is_neither_bucket_nor_key(closed: Recording):
-    assert not [each for each in closed.resources if each.type.startswith(("gcp:kms", "gcp:logging"))]
+    assert not [
+        resource for resource in closed.resources if resource.type.startswith(("gcp:kms", "gcp:logging"))
+    ]
     assert not closed.all("gcp:dns/policy:Policy")
     for subnet in closed.all("gcp:compute/subnetwork:Subnetwork"):
         assert "logConfig" not in subnet.inputs
@@ -321,8 +327,8 @@ def test_without_flow_logs_there_is_neither_bucket_nor_key(closed: Recording):
 
 def test_what_holds_data_stays_with_the_key_and_its_grant():
     recorded = _network(retain_data=True)
-    kept = {each.name for each in recorded.resources if each.retain_on_delete}
-    assert kept == {"network-flow-logs", "network-logs-key"}
+    retained = {resource.name for resource in recorded.resources if resource.retain_on_delete}
+    assert retained == {"network-flow-logs", "network-logs-key"}
 
 
 def test_outputs_are_registered_and_are_what_a_cluster_takes(default: Recording):
@@ -339,7 +345,7 @@ def test_outputs_are_registered_and_are_what_a_cluster_takes(default: Recording)
 
 
 def test_zones_are_the_regions_first_or_those_that_are_named():
-    first = _network(zone_count=2, region="us-east1", flow_log_retention_days=0)
+    first = _network(zone_count=2, gcp={"region": "us-east1"}, flow_log_retention_days=0)
     assert [zone["id"] for zone in value(first.result.zones)] == ["us-east1-b", "us-east1-c"]
     settings = read(
         NetworkSettings, {**ARGS, "zone_ids": ["europe-west4-c", "europe-west4-ai1a"]}, "NetworkArgs"
@@ -350,24 +356,27 @@ def test_zones_are_the_regions_first_or_those_that_are_named():
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"project": None}, "NetworkArgs.project: missing, expected the project"),
-        ({"region": None}, "NetworkArgs.region: missing, expected the region"),
-        ({"project": "Acme"}, "a project's id: 6 to 30 lower-case letters"),
-        ({"project": "123456789012"}, "a project's id"),
-        ({"region": "us-west-2"}, "a region such as europe-west4"),
+        ({"gcp": {"project": None}}, "NetworkArgs.gcp.project: missing, expected the project"),
+        ({"gcp": {"region": None}}, "NetworkArgs.gcp.region: missing, expected the region"),
+        ({"gcp": {"project": "Acme"}}, "a project's id: 6 to 30 lower-case letters"),
+        ({"gcp": {"project": "123456789012"}}, "a project's id"),
+        ({"gcp": {"region": "us-west-2"}}, "a region such as europe-west4"),
         ({"zone_ids": ["us-central1-a", "europe-west4-b"]}, "NetworkArgs.zone_ids[0]: got 'us-central1-a'"),
         ({"zone_ids": ["europe-west4-a"]}, "got 1 zone(s), expected 2 to 4"),
         ({"zone_ids": ["usw2-az1", "usw2-az2"]}, "expected a zone of europe-west4 such as europe-west4-a"),
         ({"nat": "per_zone"}, "Cloud NAT is regional"),
         ({"cidr": "10.0.0.0/24"}, "expected a range of /9 (largest) to /20 (smallest)"),
         ({"cidr": "172.16.0.0/14"}, "expected a range outside 172.17.0.0/16, which Cloud SQL keeps"),
-        ({"cidr": "10.0.0.0/20", "nodes": 20}, "NetworkArgs.nodes: got 20, expected at most 16 nodes"),
+        (
+            {"cidr": "10.0.0.0/20", "gcp": {"nodes": 20}},
+            "NetworkArgs.gcp.nodes: got 20, expected at most 16 nodes",
+        ),
         ({"cidr": "10.0.0.0/20", "pods": 5000}, "a range of /17 would be enough"),
-        ({"pods_per_node": 300}, "expected 8 to 256 pods"),
+        ({"gcp": {"pods_per_node": 300}}, "expected 8 to 256 pods"),
         ({"flow_log_retention_days": 4000}, "expected 0 to 3650 days"),
         ({"tags": {"Team": "ml"}}, "expected a key of 1 to 63 lower-case letters"),
-        ({"endpoints": ["sts"]}, "which Google Cloud does not support: Private Google Access"),
-        ({"prefix_delegation": True}, "`pods_per_node` says how large"),
+        ({"aws": {"endpoints": ["sts"]}}, "which Google Cloud does not support: Private Google Access"),
+        ({"aws": {"prefix_delegation": True}}, "`gcp.pods_per_node` is its size"),
         ({"prefix": "a" * 50}, "expected at most 46 characters, got 50"),
         ({"cloud": "azure"}, "expected one of aws, gcp"),
     ],
@@ -378,8 +387,10 @@ def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: 
 
 
 @pytest.mark.parametrize("argument", ["project", "region", "nodes", "pods_per_node", "google_apis"])
-def test_what_is_googles_alone_is_refused_on_aws(argument: str):
-    given: dict[str, Any] = {**ARGS, "nodes": 10, "pods_per_node": 32, "google_apis": "private"}
-    aws = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", argument: given[argument]}
-    with pytest.raises(ArgumentError, match=f"NetworkArgs.{argument}: got .*, which AWS does not support"):
+def test_options_of_google_cloud_are_refused_on_aws(argument: str):
+    options = {**ARGS["gcp"], "nodes": 10, "pods_per_node": 32, "google_apis": "private"}
+    aws = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "gcp": {argument: options[argument]}}
+    with pytest.raises(
+        ArgumentError, match=f"NetworkArgs.gcp.{argument}: got .*, which AWS does not support"
+    ):
         read(NetworkSettings, aws, "NetworkArgs")

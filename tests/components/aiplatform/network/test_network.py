@@ -8,9 +8,8 @@ from pulumi_aws import ec2
 
 from aiplatform._shared.args import ArgumentError, keys
 from aiplatform._shared.aws.account import Place
-from aiplatform.network import Network, NetworkArgs, NetworkReferenceArgs, NetworkZoneArgs
-from aiplatform.network.args import NetworkReference, NetworkSettings
-from aiplatform.network.args import NetworkZone as ZoneModel
+from aiplatform.network import Network
+from aiplatform.network.args import NetworkReference
 from aiplatform.network.aws import endpoint_policies
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
@@ -34,7 +33,7 @@ def _refused(**arguments: Any) -> list[str]:
 
 
 def test_logical_names_are_a_contract():
-    assert _network(endpoints=["sts"]).names() == [
+    assert _network(aws={"endpoints": ["sts"]}).names() == [
         "aiplatform:index:Network network",
         "aws:cloudwatch/logGroup:LogGroup network-flow-logs",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup network-default-security-group",
@@ -134,12 +133,17 @@ def test_a_replaced_nat_gateway_frees_its_address_first():
 
 def test_whatever_stands_in_the_private_subnets_has_a_way_out_from_first_to_last():
     def program() -> None:
-        args: Any = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "zone_count": 2, "endpoints": ["sts"]}
-        made = Network("network", args)
-        zones: Any = made.outputs["zones"]  # type: ignore[typeddict-item]
-        ec2.NetworkInterface("all", subnet_id=made.private_subnet_ids[0])
+        args: Any = {
+            "prefix": "acme-dev",
+            "cidr": "10.16.0.0/16",
+            "zone_count": 2,
+            "aws": {"endpoints": ["sts"]},
+        }
+        network = Network("network", args)
+        zones: Any = network.outputs["zones"]  # type: ignore[typeddict-item]
+        ec2.NetworkInterface("all", subnet_id=network.private_subnet_ids[0])
         ec2.NetworkInterface("one", subnet_id=zones[0]["private_subnet_id"])
-        ec2.NetworkInterface("intra", subnet_id=made.intra_subnet_ids[0])
+        ec2.NetworkInterface("intra", subnet_id=network.intra_subnet_ids[0])
 
     recorded = record(program)
     ways = [
@@ -175,7 +179,7 @@ def test_intra_subnets_have_no_way_out():
 
 
 def test_gateway_endpoints_are_always_there_and_in_every_table():
-    recorded = _network(nat="none", endpoints=[])
+    recorded = _network(nat="none")
     endpoints = recorded.all("aws:ec2/vpcEndpoint:VpcEndpoint")
     assert [e.inputs["serviceName"] for e in endpoints] == [
         f"com.amazonaws.{REGION}.dynamodb",
@@ -188,7 +192,7 @@ def test_gateway_endpoints_are_always_there_and_in_every_table():
 
 
 def test_interface_endpoints_are_reached_by_https_from_the_vpc_alone():
-    recorded = _network(endpoints=["ecr.api", "eks-auth"])
+    recorded = _network(aws={"endpoints": ["ecr.api", "eks-auth"]})
     group = recorded.one("aws:ec2/securityGroup:SecurityGroup")
     assert "egress" not in group.inputs, "the provider then removes AWS's allow-all"
     assert "ingress" not in group.inputs
@@ -214,7 +218,7 @@ def test_interface_endpoints_in_china_are_refused_before_anything_is_made(endpoi
         "aws:index/getRegion:getRegion": lambda _: {"id": region, "name": region, "region": region},
         "aws:index/getPartition:getPartition": lambda _: partition,
     }
-    args: Any = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "endpoints": endpoints}
+    args: Any = {"prefix": "acme-dev", "cidr": "10.16.0.0/16", "aws": {"endpoints": endpoints}}
 
     def program() -> list[str]:
         try:
@@ -228,12 +232,12 @@ def test_interface_endpoints_in_china_are_refused_before_anything_is_made(endpoi
         assert not recorded.result
         return
     (problem,) = recorded.result
-    assert problem.startswith("NetworkArgs.endpoints: got ['sts'], expected none in cn-north-1")
+    assert problem.startswith("NetworkArgs.aws.endpoints: got ['sts'], expected none in cn-north-1")
     assert not recorded.all("aws:ec2/vpc:Vpc"), "some services there are cn.com.amazonaws..."
 
 
 def test_endpoints_that_data_goes_through_are_for_the_accounts_own_principals():
-    recorded = _network(endpoints=["glue", "kinesis-firehose", "sts"])
+    recorded = _network(aws={"endpoints": ["glue", "kinesis-firehose", "sts"]})
     policies = {
         service: recorded.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-endpoint-{service}").inputs
         for service in ("glue", "kinesis-firehose", "sts")
@@ -308,14 +312,19 @@ def test_outputs_are_registered_and_are_what_a_cluster_takes(default: Recording)
     assert value(default.result.vpc_id) == outputs["vpc_id"]
 
 
-def test_models_and_public_types_have_the_same_keys():
-    assert keys(NetworkSettings) == set(NetworkArgs.__annotations__)
-    assert keys(NetworkReference) == set(NetworkReferenceArgs.__annotations__)
-    assert keys(ZoneModel) == set(NetworkZoneArgs.__annotations__)
-
-
 def test_every_input_and_output_is_documented_for_other_languages():
     assert undocumented(Network) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [({"endpoints": ["sts"]}, "aws.endpoints"), ({"pods_per_node": 32}, "gcp.pods_per_node")],
+)
+def test_an_option_of_one_cloud_outside_its_block_is_refused_with_its_place(
+    arguments: dict[str, Any], key: str
+):
+    (option,) = arguments
+    assert _refused(**arguments) == [f"NetworkArgs.{option}: unknown key; did you mean '{key}'?"]
 
 
 def test_a_misspelt_key_is_refused_with_the_nearest():
@@ -343,12 +352,12 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
             "got 'euc1-az9', expected one of euc1-az1",
         ),
         ({"zone_count": None, "zone_ids": ["use1-az1", "use1-az3"]}, "expected a zone that EKS can use"),
-        ({"zone_ids": ["euc1-az1", "euc1-az2", "euc1-az3"]}, "beside zone_ids, expected one of the two"),
+        ({"zone_ids": ["euc1-az1", "euc1-az2", "euc1-az3"]}, "and zone_ids, expected one of the two"),
         ({"nat": "singel"}, "did you mean 'single'?"),
-        ({"endpoints": ["s3"]}, "NetworkArgs.endpoints[0]: got 's3'"),
+        ({"aws": {"endpoints": ["s3"]}}, "NetworkArgs.aws.endpoints[0]: got 's3'"),
         (
-            {"endpoints": ["ecr"]},
-            "NetworkArgs.endpoints[0]: got 'ecr', which no endpoint is called; expected ecr.api",
+            {"aws": {"endpoints": ["ecr"]}},
+            "NetworkArgs.aws.endpoints[0]: got 'ecr', which is the name of no endpoint; expected ecr.api",
         ),
         ({"flow_log_retention_days": 31}, "30 is the nearest"),
         ({"prefix": "Acme"}, "NetworkArgs.prefix: got 'Acme', expected lower-case"),
@@ -363,17 +372,17 @@ def test_bad_input_is_refused_with_its_path(arguments: dict[str, Any], problem: 
 
 def _policy(recording: Recording, service: str) -> dict[str, Any]:
     endpoint = recording.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-endpoint-{service}")
-    return {each["Sid"]: each for each in json.loads(endpoint.inputs["policy"])["Statement"]}
+    return {statement["Sid"]: statement for statement in json.loads(endpoint.inputs["policy"])["Statement"]}
 
 
 @pytest.mark.parametrize("service", ["s3", "dynamodb"])
 def test_a_gateway_endpoint_leads_to_the_accounts_own_data_alone(default: Recording, service: str):
-    own = _policy(default, service)["OwnAccount"]
-    assert own["Condition"]["StringEquals"] == {
+    statement = _policy(default, service)["OwnAccount"]
+    assert statement["Condition"]["StringEquals"] == {
         "aws:PrincipalAccount": ACCOUNT,
         "aws:ResourceAccount": ACCOUNT,
-    }, "nobody carries data into the account of another, with whatever credentials"
-    assert own["Action"] == [f"{service}:*"], "IAM says what each may do"
+    }, "no credentials carry data into another account"
+    assert statement["Action"] == [f"{service}:*"], "IAM decides what a principal may do"
 
 
 def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording):
@@ -386,7 +395,7 @@ def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording)
         "arn:aws:s3:::docker-images-prod/*",
         f"arn:aws:s3:::codefactory-{REGION}-prod-default-build-agent-executor/*",
     ]
-    assert "Condition" not in others, "ECR signs for layers with an account of its own"
+    assert "Condition" not in others, "ECR signs requests for layers with another account"
 
 
 @pytest.mark.parametrize(("region", "expected"), [("us-east-1", True), ("us-west-2", False)])
@@ -397,14 +406,14 @@ def test_quays_bucket_is_readable_where_it_is(region: str, expected: bool):
 
 
 def test_a_public_data_set_is_readable_once_it_is_named():
-    policy = _policy(_network(readable_buckets=["openimages"]), "s3")
+    policy = _policy(_network(aws={"readable_buckets": ["openimages"]}), "s3")
     assert "arn:aws:s3:::openimages/*" in policy["ReadOthers"]["Resource"]
     assert policy["ListOthers"]["Resource"] == ["arn:aws:s3:::openimages"]
 
 
 def test_what_is_no_bucket_is_refused():
-    assert _refused(readable_buckets=["s3://x"]) == [
-        "NetworkArgs.readable_buckets[0]: got 's3://x', expected a bucket's name"
+    assert _refused(aws={"readable_buckets": ["s3://x"]}) == [
+        "NetworkArgs.aws.readable_buckets[0]: got 's3://x', expected a bucket's name"
     ]
 
 

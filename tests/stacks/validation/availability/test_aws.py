@@ -88,11 +88,11 @@ def test_zone_of_a_pool_that_the_network_does_not_have_is_reported() -> None:
 
 def test_zone_that_the_region_does_not_have_is_reported() -> None:
     settings = settings_of("aws-dev")
-    network = settings.network.model_copy(update={"zones": ["euc1-az1", "euc1-az9"]})
+    network = settings.network.model_copy(update={"zone_ids": ["euc1-az1", "euc1-az9"], "zone_count": None})
     problems, registered = _refused(settings.model_copy(update={"network": network}))
     assert registered == ["pulumi:providers:aws aws"]
     assert len(problems) == 1
-    assert "network.zones[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
+    assert "network.zone_ids[1]: got 'euc1-az9', expected one of euc1-az1, euc1-az2, euc1-az3" in problems[0]
 
 
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack.startswith("aws-")])

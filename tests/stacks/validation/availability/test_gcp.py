@@ -72,11 +72,13 @@ def test_machines_that_no_zone_offers_are_all_reported_with_nothing_but_the_prov
 
 def test_zone_that_the_region_does_not_have_is_reported() -> None:
     settings = settings_of("gcp-dev")
-    network = settings.network.model_copy(update={"zones": ["us-central1-a", "us-central1-q"]})
+    network = settings.network.model_copy(
+        update={"zone_ids": ["us-central1-a", "us-central1-q"], "zone_count": None}
+    )
     problems, registered = _refused(settings.model_copy(update={"network": network}), {})
     assert registered == ["pulumi:providers:gcp gcp"]
     assert len(problems) == 1
-    assert "network.zones[1]: got 'us-central1-q', which us-central1 does not have" in problems[0]
+    assert "network.zone_ids[1]: got 'us-central1-q', which us-central1 does not have" in problems[0]
     assert "; expected one of us-central1-a, us-central1-b, " in problems[0]
 
 
@@ -166,19 +168,19 @@ def test_compute_engine_is_asked_before_the_first_component(stack: str) -> None:
         (
             "gcp-dev",
             "us-central1",
-            "cluster.control_plane",
+            "cluster.gke.control_plane",
             "got 'zonal', but acme-dev-cluster was created regional",
         ),
         (
             "gcp-prod",
             "us-central1-a",
-            "cluster.control_plane",
+            "cluster.gke.control_plane",
             "was created zonal, in us-central1-a; expected 'zonal'",
         ),
         (
             "gcp-dev",
             "us-central1-c",
-            "network.zones",
+            "network.zone_ids",
             "is in us-central1-c; expected us-central1-c first",
         ),
     ],
@@ -201,7 +203,9 @@ def test_a_cluster_that_would_have_to_move_is_not_replaced(
 
 def test_missing_reservation_is_reported() -> None:
     settings = settings_of("gcp-dev")
-    entry = CapacityEntry(type="reserved", reservation_id="gone", zone="us-central1-a")
+    entry = CapacityEntry.model_validate(
+        {"type": "reserved", "reservation_id": "gone", "zone": "us-central1-a"}
+    )
     pool = settings.gpu_pools["t4"].model_copy(update={"capacity": [entry]})
     settings = settings.model_copy(update={"gpu_pools": {"t4": pool}})
 

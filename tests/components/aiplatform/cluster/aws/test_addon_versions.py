@@ -21,19 +21,19 @@ def _cluster(
 ) -> Recording:
     """installed: add-on -> its version, and the value of its tag."""
 
-    def addon(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        name = asked["addonName"]
+    def addon(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        name = arguments["addonName"]
         if name not in installed:
             raise RefusedError(f"reading EKS Add-On ({NAME}:{name}): couldn't find resource")
         version, tag = installed[name]
-        return {**asked, "id": name, "addonVersion": version, "tags": {TAG: tag} if tag else {}}
+        return {**arguments, "id": name, "addonVersion": version, "tags": {TAG: tag} if tag else {}}
 
     answers: Any = {
         "aws:eks/getAddon:getAddon": addon,
         "aws:eks/getClusters:getClusters": lambda _: {"id": "r", "names": list(clusters)},
-        "aws:eks/getAddonVersion:getAddonVersion": lambda asked: {
-            **asked,
-            "version": f"v1.22.0-eksbuild.{asked['kubernetesVersion'].partition('.')[2]}",
+        "aws:eks/getAddonVersion:getAddonVersion": lambda arguments: {
+            **arguments,
+            "version": f"v1.22.0-eksbuild.{arguments['kubernetesVersion'].partition('.')[2]}",
         },
     }
     args: Any = {**ARGS, **more}
@@ -64,7 +64,9 @@ def test_an_update_that_eks_refused_after_the_tag_was_written_is_tried_again() -
 
 def test_a_pinned_version_wins() -> None:
     addons = {"coredns": {"version": "v1.14.2-eksbuild.4"}}
-    recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")}, addons=addons)
+    recorded = _cluster(
+        {"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")}, eks={"addons": addons}
+    )
     assert _version(recorded, "coredns") == "v1.14.2-eksbuild.4"
     tag = recorded.one(ADDON, "cluster-coredns").inputs["tags"][TAG]
     assert tag == "1.35=v1.14.2-eksbuild.4", "without the pin it stays"
@@ -92,9 +94,11 @@ def test_a_jump_of_the_vpc_cni_over_a_minor_version_is_a_warning(
     warned: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", warned.append)
     addons = {"vpc-cni": {"version": pinned}} if pinned else {}
-    _cluster({"vpc-cni": (installed, "1.34"), "coredns": ("v1.10.0-eksbuild.1", "1.34")}, addons=addons)
+    _cluster(
+        {"vpc-cni": (installed, "1.34"), "coredns": ("v1.10.0-eksbuild.1", "1.34")}, eks={"addons": addons}
+    )
     assert len(warned) == (1 if words else 0), warned
-    assert all(words in each for each in warned)
+    assert all(words in warning for warning in warned)
 
 
 def test_an_error_of_eks_is_no_missing_addon() -> None:

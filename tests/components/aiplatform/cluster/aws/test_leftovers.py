@@ -15,10 +15,14 @@ GROUP = "/aws/eks/acme-dev-cluster/cluster"
 
 def _answers(key: str, clusters: list[str], groups: list[str]) -> Any:
     return {
-        "aws:cloudwatch/getLogGroups:getLogGroups": lambda given: {**given, "logGroupNames": groups},
-        "aws:cloudwatch/getLogGroup:getLogGroup": lambda given: {**given, "kmsKeyId": key, "region": REGION},
-        "aws:eks/getAddon:getAddon": lambda given: {**given, "addonVersion": "v1.0.0-eksbuild.1"},
-        "aws:eks/getClusters:getClusters": lambda given: {"id": REGION, "names": clusters, "region": REGION},
+        "aws:cloudwatch/getLogGroups:getLogGroups": lambda arguments: {**arguments, "logGroupNames": groups},
+        "aws:cloudwatch/getLogGroup:getLogGroup": lambda arguments: {
+            **arguments,
+            "kmsKeyId": key,
+            "region": REGION,
+        },
+        "aws:eks/getAddon:getAddon": lambda arguments: {**arguments, "addonVersion": "v1.0.0-eksbuild.1"},
+        "aws:eks/getClusters:getClusters": lambda _: {"id": REGION, "names": clusters, "region": REGION},
     }
 
 
@@ -35,7 +39,9 @@ def _cluster(key: str = "", clusters: tuple[str, ...] = (), groups: tuple[str, .
 
     recorded = record(program, answers=answers)
     if recorded.result:
-        assert not [each for each in recorded.resources if each.type.startswith("aws:")], "before anything"
+        assert not [resource for resource in recorded.resources if resource.type.startswith("aws:")], (
+            "before anything"
+        )
     return recorded.result
 
 

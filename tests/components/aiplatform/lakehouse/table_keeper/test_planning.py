@@ -26,8 +26,8 @@ from tests.components.aiplatform.lakehouse.test_types import TYPES
 def changed(table: dict[str, Any], column: str, **change: Any) -> dict[str, Any]:
     """A declaration with one column declared otherwise."""
     result = copy.deepcopy(table)
-    [column_settings] = [entry for entry in result["columns"] if entry["name"] == column]
-    column_settings.update(change)
+    [declared] = [entry for entry in result["columns"] if entry["name"] == column]
+    declared.update(change)
     return result
 
 

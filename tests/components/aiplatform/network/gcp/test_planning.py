@@ -1,4 +1,4 @@
-"""The plan of ranges on Google Cloud, for all ranges and all that may be asked for."""
+"""The plan of ranges on Google Cloud, for all ranges and all arguments."""
 
 from ipaddress import IPv4Network
 from itertools import combinations
@@ -48,7 +48,7 @@ def test_every_range_lies_inside_and_none_overlaps(cidr: IPv4Network):
         parts.control_plane,
         parts.free,
     ]
-    assert all(each.subnet_of(cidr) for each in ranges)
+    assert all(part.subnet_of(cidr) for part in ranges)
     assert not any(one.overlaps(other) for one, other in combinations(ranges, 2))
 
 
@@ -108,7 +108,7 @@ def test_what_the_error_says_would_be_enough_is_enough(
 
 def test_the_plan_of_a_sixteen():
     parts = plan(IPv4Network("10.0.0.0/16"))
-    assert [str(each) for each in (parts.pods, parts.services, parts.nodes)] == [
+    assert [str(part) for part in (parts.pods, parts.services, parts.nodes)] == [
         "10.0.0.0/17",
         "10.0.128.0/20",
         "10.0.144.0/20",

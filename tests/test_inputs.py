@@ -1,0 +1,93 @@
+"""The TypedDicts of arguments are generated from the dataclasses that declare them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.generating import inputs
+
+HEAD = """
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pulumi import Input
+
+"""
+SAMPLE = f'''{HEAD}
+@dataclass(frozen=True)
+class SampleSettings:
+    """A sample."""
+
+    name: Annotated[str, lambda value: None]
+    """Its name."""
+    group: "Input[Annotated[str, len]] | None" = None
+    """Its group,
+    in two lines."""
+    subnets: Input[list[Input[str]]] = field(default_factory=list)
+    """Its subnets."""
+    mode: Literal["a", "b"] = "a"
+    """How it works."""
+    admins: list[Input[str]] = field(default_factory=list)
+    """Its admins."""
+    parts: list["Part"] = field(default_factory=list)
+    """What it consists of."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part."""
+
+    size: int
+    """Its size."""
+'''
+GENERATED = '''class PartArgs(TypedDict):
+    """A part."""
+
+    size: int
+    """Its size."""
+
+
+class SampleArgs(TypedDict):
+    """A sample."""
+
+    name: str
+    """Its name."""
+    group: NotRequired[Input[str]]
+    """Its group,
+    in two lines."""
+    subnets: NotRequired[Input[list[str]]]
+    """Its subnets."""
+    mode: NotRequired[Literal["a", "b"]]
+    """How it works."""
+    admins: NotRequired[Sequence[Input[str]]]
+    """Its admins."""
+    parts: NotRequired[list[PartArgs]]
+    """What it consists of."""
+'''
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of modules that can be imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("generated_sample", "generated_silent"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return tmp_path
+
+
+def test_a_typed_dict_has_the_keys_types_and_docstrings_of_the_dataclass(sources: Path) -> None:
+    (sources / "generated_sample.py").write_text(SAMPLE)
+    text = inputs.text(("generated_sample",))
+    assert text.endswith(GENERATED), "rules are dropped, a default makes a key optional, parts come first"
+    imports = "from collections.abc import Sequence\nfrom typing import Literal, NotRequired, TypedDict\n"
+    assert f"{imports}\nfrom pulumi import Input\n" in text
+
+
+def test_an_argument_without_a_docstring_is_refused(sources: Path) -> None:
+    silent = f'{HEAD}\n@dataclass(frozen=True)\nclass SilentSettings:\n    """It."""\n\n    name: str\n'
+    (sources / "generated_silent.py").write_text(silent)
+    with pytest.raises(KeyError, match="SilentSettings: no docstring of name"):
+        inputs.text(("generated_silent",))
