@@ -18,6 +18,7 @@ from tests.generating import (
     components,
     environment,
     environment_diagram,
+    examples,
     google_access,
     inputs,
     policies,
@@ -45,7 +46,7 @@ _TEXTS: Final[Mapping[Path, Callable[[], str]]] = {
 def paths() -> list[Path]:
     """Return the paths of all generated files, without generating them: that takes seconds of CPU."""
     pages = ["README.md", *(f"{components.entity(component)}.md" for component in components.COMPONENTS)]
-    return sorted([*inputs.paths(), *_TEXTS, *(PAGES / name for name in pages)])
+    return sorted([*inputs.paths(), *_TEXTS, *(PAGES / name for name in pages), *examples.paths()])
 
 
 @cache
@@ -55,6 +56,7 @@ def files() -> Mapping[Path, str]:
         **inputs.files(),
         **{path: text() for path, text in _TEXTS.items()},
         **{PAGES / name: text for name, text in components.pages().items()},
+        **examples.files(components.inputs),
     }
 
 

@@ -7,12 +7,11 @@ import json
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 from stacks.profiles import PROFILES
 from stacks.settings import Settings
 from tests import generate
-from tests.generating import components
+from tests.generating import components, examples
 from tests.generating.tables import table
 
 RENEW = "renew it with: make generate (python -m tests.generate)"
@@ -74,10 +73,14 @@ def test_default_in_a_docstring_is_the_actual_default() -> None:
     )
 
 
-def test_example_for_other_languages_uses_keys_of_the_schema() -> None:
+def test_every_component_has_an_example_with_the_inputs_of_the_schema() -> None:
     schema = json.loads(components.schema())
-    example = YAML(typ="safe").load(components.YAML.removeprefix("```yaml").removesuffix("```"))
-    for resource in example["resources"].values():
-        known = schema["resources"][resource["type"].replace(":", ":index:")]
+    resources = [each for program in examples.programs() for each in program.resources.values()]
+    shown = {
+        each["type"].replace(":", ":index:"): each for each in resources if ":providers:" not in each["type"]
+    }
+    assert shown.keys() == schema["resources"].keys()
+    for token, resource in shown.items():
+        known = schema["resources"][token]
         assert set(resource["properties"]) <= set(known["inputProperties"])
         assert set(known["requiredInputs"]) <= set(resource["properties"])

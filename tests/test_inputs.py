@@ -30,6 +30,8 @@ class SampleSettings:
     """Its subnets."""
     mode: Literal["a", "b"] = "a"
     """How it works."""
+    admins: list[Input[str]] = field(default_factory=list)
+    """Its admins."""
     parts: list["Part"] = field(default_factory=list)
     """What it consists of."""
 
@@ -58,8 +60,10 @@ class SampleArgs(TypedDict):
     in two lines."""
     subnets: NotRequired[Input[list[str]]]
     """Its subnets."""
-    mode: NotRequired[str]
+    mode: NotRequired[Literal["a", "b"]]
     """How it works."""
+    admins: NotRequired[Sequence[Input[str]]]
+    """Its admins."""
     parts: NotRequired[list[PartArgs]]
     """What it consists of."""
 '''
@@ -78,7 +82,8 @@ def test_a_typed_dict_has_the_keys_types_and_docstrings_of_the_dataclass(sources
     (sources / "generated_sample.py").write_text(SAMPLE)
     text = inputs.text(("generated_sample",))
     assert text.endswith(GENERATED), "rules are dropped, a default makes a key optional, parts come first"
-    assert "from typing import NotRequired, TypedDict\n\nfrom pulumi import Input\n" in text
+    imports = "from collections.abc import Sequence\nfrom typing import Literal, NotRequired, TypedDict\n"
+    assert f"{imports}\nfrom pulumi import Input\n" in text
 
 
 def test_an_argument_without_a_docstring_is_refused(sources: Path) -> None:

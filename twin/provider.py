@@ -78,10 +78,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=self.sdk.version)
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> Any:
-        """The least that is a schema: the types stand in the SDK package, which generated code came from."""
-        return provider_pb2.GetSchemaResponse(
-            schema=json.dumps({"name": self.cloud.name, "version": self.sdk.version})
-        )
+        """Return the provider's own configuration, which Pulumi YAML looks up here. The resource types are in
+        the SDK package."""
+        configuration = {key: {"$ref": "pulumi.json#/Any"} for key in self.sdk.provider}
+        schema = {
+            "name": self.cloud.name,
+            "version": self.sdk.version,
+            "provider": {"inputProperties": configuration},
+        }
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     def GetMapping(self, request: Any, context: grpc.ServicerContext) -> Any:
         """No mapping from another ecosystem."""

@@ -11,7 +11,7 @@ import dataclasses
 import inspect
 import types
 import typing
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, NotRequired, Required, Union, cast
 
@@ -140,10 +140,11 @@ def _plain(hint: Any, check: Any, *keys: frozenset[str]) -> Any:
         return Union[tuple(_plain(member, check, *keys) for member in members)]  # noqa: UP007
     if typing.get_origin(check) is Literal:
         return check
-    if origin in (list, dict):
+    if origin in (list, dict, Sequence):
         checks = typing.get_args(check) or (None,) * len(inside)
         return types.GenericAlias(
-            origin, tuple(_plain(*pair, *keys) for pair in zip(inside, checks, strict=True))
+            list if origin is Sequence else origin,
+            tuple(_plain(*pair, *keys) for pair in zip(inside, checks, strict=True)),
         )
     if isinstance(hint, type) and hasattr(hint, "__required_keys__"):
         return _topic(hint, check if dataclasses.is_dataclass(check) else None, *keys)

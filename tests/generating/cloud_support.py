@@ -33,7 +33,7 @@ def _paths(properties: Any, names: Any, before: str) -> Iterator[str]:
         path = f"{before}{names[key]}"
         yield path
         inner = _innermost(prop)
-        definition = plugin().get_type_definition(inner) if inner.ref and ":" in inner.ref else None
+        definition = plugin().type_of(inner)
         if definition is not None and not definition.name.endswith("ReferenceArgs"):
             yield from _paths(definition.properties, definition.properties_mapping, f"{path}.")
 

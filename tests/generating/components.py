@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pulumi.provider.experimental.analyzer import PropertyDefinition, PropertyType, TypeDefinition
 
 from aiplatform._plugin import COMPONENTS, Plugin, unwrapped
+from tests.generating import examples
 from tests.generating.tables import code, page, table
 
 ROOT = Path(__file__).parents[2]
@@ -23,45 +24,6 @@ WORDS = {
     PropertyType.NUMBER: "number",
     PropertyType.BOOLEAN: "boolean",
 }
-
-YAML = """```yaml
-resources:
-  network:
-    type: aiplatform:Network
-    properties:
-      prefix: team-dev
-      cidr: 10.16.0.0/16
-      zoneIds: [usw2-az1, usw2-az2]
-  cluster:
-    type: aiplatform:Cluster
-    properties:
-      prefix: team-dev
-      version: "1.35"
-      network:
-        vpcId: ${network.vpcId}
-        cidr: ${network.cidr}
-        privateSubnetIds: ${network.privateSubnetIds}
-        intraSubnetIds: ${network.intraSubnetIds}
-  t4:
-    type: aiplatform:GpuPool
-    properties:
-      prefix: team-dev
-      name: t4
-      cluster:
-        name: ${cluster.name}
-        securityGroupId: ${cluster.securityGroupId}
-        nodeRoleArn: ${cluster.nodeRoleArn}
-      network:
-        vpcId: ${network.vpcId}
-        cidr: ${network.cidr}
-        privateSubnetIds: ${network.privateSubnetIds}
-        zones:
-          - {id: usw2-az1, privateSubnetId: "${network.privateSubnetIds[0]}"}
-          - {id: usw2-az2, privateSubnetId: "${network.privateSubnetIds[1]}"}
-      accelerator: t4
-      count: 1
-      max: 2
-```"""
 
 
 @cache
@@ -100,9 +62,11 @@ def pages() -> Mapping[str, str]:
         "wrong argument is an error that tells its path, before anything is registered.",
         table(["component", "what it is"], rows),
         "## From another language",
-        "`pulumi package add <this repository>/components` makes an SDK of them. What decides the shape must "
-        "be plain there too: pools take their `zones` by id, with the subnets as outputs.",
-        YAML,
+        "`pulumi package add <this repository>/components` generates an SDK of them; Pulumi YAML names the "
+        "folder in `plugins.providers`. `examples/` has programs in all three languages. An output of "
+        "one component is an input of the next, also a list or an object as a whole (`nodeGroups: "
+        "${training.nodeGroups}`, a stack reference's `network`). Arguments that a component's page does not "
+        "mark *output* decide what is created: they take a plain value, or an output that is already known.",
     )
     return {"README.md": index, **made}
 
@@ -121,6 +85,21 @@ def told_defaults() -> Iterator[tuple[str, str, str]]:
                 told = re.search(r"Default:? `?([\w./-]+?)`?\.(\s|$)", unwrapped(prop.description or ""))
                 if told and real not in ("", "required"):
                     yield f"{owner}.{names[key]}", told[1], real
+
+
+def inputs(component: str) -> tuple[Mapping[str, PropertyDefinition], Mapping[str, str], Any]:
+    """Return a component's inputs, their names in Python, and what looks up the type of one."""
+    definition = plugin().definitions[component]
+    return definition.inputs, definition.inputs_mapping, plugin().type_of
+
+
+def _example(component: str) -> Iterator[str]:
+    """Its resource in a program of examples/, in three languages."""
+    example = examples.example(component, inputs)
+    yield "## Example"
+    yield f"```python\n{example.python}\n```"
+    yield f"```typescript\n{example.typescript}\n```"
+    yield f"```yaml\nresources:\n{example.yaml}\n```"
 
 
 def _notes(folder: str) -> Iterator[str]:
@@ -142,6 +121,7 @@ def _page(component: type) -> str:
         f"# {name}",
         _intro(component),
         f"```python\nfrom aiplatform.{folder} import {name}\n```",
+        *_example(name),
         *_notes(folder),
         "## Arguments",
         "An argument marked *output* takes an output of another resource as well as a plain value; the "
@@ -194,6 +174,9 @@ def _type(prop: PropertyDefinition) -> str:
         return f"list of {_type(prop.items)}"
     if prop.additional_properties is not None:
         return f"map of {_type(prop.additional_properties)}"
+    definition = plugin().type_of(prop)
+    if definition is not None and definition.enum is not None:
+        return " or ".join(code(str(member.value)) for member in definition.enum)
     if prop.ref and ":" in prop.ref:
         name = prop.ref.rsplit(":", maxsplit=1)[-1]
         return f"[{name}](#{name.lower()})"
@@ -209,8 +192,8 @@ def _nested(properties: Any) -> Iterator[TypeDefinition]:
             return
         visit(prop.items)
         visit(prop.additional_properties)
-        definition = plugin().get_type_definition(prop) if prop.ref else None
-        if definition is not None and definition.name not in seen:
+        definition = plugin().type_of(prop)
+        if definition is not None and definition.enum is None and definition.name not in seen:
             seen[definition.name] = definition
             for inner in definition.properties.values():
                 visit(inner)

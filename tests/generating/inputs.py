@@ -13,6 +13,7 @@ import ast
 import dataclasses
 import importlib
 import inspect
+import json
 import types
 import typing
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
@@ -110,12 +111,15 @@ class _Renderer:
 
     def __init__(self, sources: tuple[str, ...]) -> None:
         self._sources = sources
+        self._standard: set[str] = set()
         self._typing: set[str] = {"TypedDict"}
         self._pulumi: set[str] = set()
         self._others: dict[str, set[str]] = {}
 
     def imports(self) -> str:
         groups = [_import("typing", self._typing)]
+        if self._standard:
+            groups = [_import("collections.abc", self._standard) + "\n" + groups[0]]
         if self._pulumi:
             groups.append(_import("pulumi", self._pulumi))
         if self._others:
@@ -138,18 +142,26 @@ class _Renderer:
         if origin is Annotated:
             return self.annotation(arguments[0], in_input=in_input)
         if origin is Literal:
-            # Pulumi's analyzer of components knows no Literal; the words are checked by the dataclass.
-            return type(arguments[0]).__name__
+            self._typing.add("Literal")
+            return f"Literal[{', '.join(json.dumps(argument) for argument in arguments)}]"
         if origin in (Union, types.UnionType):
             return self._union(arguments, in_input=in_input)
         if origin in (list, dict):
             inside = ", ".join(self.annotation(argument, in_input=in_input) for argument in arguments)
+            if inside.startswith("Input["):
+                # A list is not covariant: one of strings would not be accepted as one of inputs.
+                self._standard.add("Sequence")
+                return f"Sequence[{inside}]"
             return f"{origin.__name__}[{inside}]"
         if hint is Any:
             self._typing.add("Any")
             return "Any"
         if dataclasses.is_dataclass(hint):
-            return self._reference(hint)
+            reference = self._reference(hint)
+            if in_input or not getattr(hint, "may_be_output", False):
+                return reference
+            self._pulumi.add("Input")
+            return f"Input[{reference}]"
         return hint.__name__
 
     def _union(self, arguments: tuple[Any, ...], *, in_input: bool) -> str:

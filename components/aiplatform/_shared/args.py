@@ -237,6 +237,31 @@ def _read_model(model: type, value: object, path: str, problems: list[Problem]) 
     return built if len(problems) == before else _WRONG
 
 
+def _read_output(model: type, value: Any, path: str) -> Any:
+    """Read an object that is an output as a whole, such as a stack reference's: what may be an output in it
+    becomes one of that output's, and what decides the shape of the program has its default.
+
+    The value is checked once it is known. It is refused then where it contradicts the default cloud.
+    """
+
+    def checked(known: Any) -> Any:
+        built: Any = read(cast("type[Any]", model), known, path)
+        default = next((field.default for field in dataclasses.fields(model) if field.name == "cloud"), None)
+        if default is not None and built.cloud != default:
+            reason = f"got {built.cloud!r} in an output, expected an object with a plain `cloud`"
+            raise ArgumentError([Problem(f"{path}.cloud", f"{reason}: it decides what is created")])
+        return built
+
+    known = Output.from_input(value).apply(checked)
+
+    def value_of(key: str) -> Output[Any]:
+        return known.apply(lambda built: getattr(built, key))
+
+    return model(
+        **{key: value_of(key) for key, (annotation, _) in _fields(model).items() if _takes_output(annotation)}
+    )
+
+
 def _joined(path: str) -> str:
     return path if not path or path.startswith("[") else f".{path}"
 
@@ -264,6 +289,8 @@ def _read(annotation: Any, value: Any, path: str, problems: list[Problem]) -> An
     if value is UNKNOWN and annotation is str:
         return value
     if is_unknown(value):
+        if getattr(annotation, "may_be_output", False):
+            return _read_output(annotation, value, path)
         problems.append(
             Problem(path, f"{got(value)}, expected {describe(annotation)}: it decides what is created")
         )

@@ -21,6 +21,7 @@ from aiplatform.cluster.inputs import (
 
 if TYPE_CHECKING:
     import pulumi_kubernetes
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
     "AddonArgs",
@@ -32,6 +33,8 @@ __all__ = [
     "GkeArgs",
     "MaintenanceExclusionArgs",
     "MaintenanceWindowArgs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
     "NodeAutoProvisioningArgs",
     "SystemNodesArgs",
 ]

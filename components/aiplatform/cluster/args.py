@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
-from pulumi import Input
+from pulumi import Input, Output
 
 from aiplatform._shared.addresses import not_the_internet, reachable_from_outside
-from aiplatform._shared.args import Problem, between, distinct, is_unknown, length, matches
+from aiplatform._shared.args import UNKNOWN, Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform.cluster import rules
 from aiplatform.cluster.aws.args import Eks
@@ -166,7 +166,7 @@ class ClusterSettings(CloudNeutral):
     destroyed. Default false."""
     system_nodes: SystemNodes = field(default_factory=SystemNodes)
     """The system node group."""
-    admins: Annotated[list[str], distinct] = field(default_factory=list[str])
+    admins: Annotated[list[Input[str]], distinct] = field(default_factory=list[Input[str]])
     """The principals that administer the cluster. AWS: arns of IAM roles. Google Cloud: `user:`,
     `serviceAccount:` or, with `gke.google_groups`, `group:` and an e-mail address. Default none."""
     session_manager: bool = False
@@ -189,7 +189,13 @@ class ClusterSettings(CloudNeutral):
     def control_plane_subnets(self) -> Input[list[Input[str]]]:
         """The subnets of the control plane's interfaces: the intra subnets, or else the private ones."""
         intra = self.network.intra_subnet_ids
-        return intra if is_unknown(intra) or intra else self.network.private_subnet_ids
+        private = self.network.private_subnet_ids
+        if intra is UNKNOWN:
+            return UNKNOWN
+        if is_unknown(intra):
+            # Not Output.all: what waits for the intra subnets should not wait for the private ones.
+            return Output.from_input(intra).apply(lambda known: known or private)
+        return intra or private
 
     def check(self) -> Iterator[Problem]:
         """Report problems that depend on the cloud or on several arguments."""

@@ -3,7 +3,8 @@
 Sources: cluster.args, cluster.aws.args, cluster.gcp.args.
 """
 
-from typing import Any, NotRequired, TypedDict
+from collections.abc import Sequence
+from typing import Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
@@ -13,7 +14,7 @@ from aiplatform.network.args import NetworkReferenceArgs
 class ApiAccessArgs(TypedDict):
     """From where the Kubernetes API can be reached. The private endpoint always exists."""
 
-    mode: NotRequired[str]
+    mode: NotRequired[Literal["in_vpc", "cidrs", "dns"]]
     """`in_vpc`: only from the network, where the program then has to run. `cidrs`: also from the listed
     addresses over the internet. `dns` (Google Cloud): by a DNS name from everywhere, for principals that IAM
     authorizes."""
@@ -55,7 +56,7 @@ class AddonArgs(TypedDict):
 class EksArgs(TypedDict):
     """Options of a cluster on EKS."""
 
-    support: NotRequired[str]
+    support: NotRequired[Literal["standard", "extended"]]
     """`standard`: EKS upgrades the cluster when standard support of its version ends. `extended`: the version
     stays for another year, for a fee. Default `standard`."""
     creator_is_admin: NotRequired[bool]
@@ -81,7 +82,7 @@ class MaintenanceWindowArgs(TypedDict):
     """The time of day in UTC, `03:00`."""
     hours: NotRequired[int]
     """How long, 4 to 24 hours. Default 6."""
-    days: NotRequired[list[str]]
+    days: NotRequired[list[Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]]]
     """Days of the week: `MO`, `TU`, `WE`, `TH`, `FR`, `SA`, `SU`; at least 12 hours a week together.
     Default: every day."""
 
@@ -95,7 +96,7 @@ class MaintenanceExclusionArgs(TypedDict):
     """Its first moment in UTC, `2026-12-18T00:00:00Z`."""
     end: str
     """Its last moment in UTC."""
-    scope: NotRequired[str]
+    scope: NotRequired[Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"]]
     """`no_upgrades`, `no_minor_upgrades` or `no_minor_or_node_upgrades`. Default `no_upgrades`."""
 
 
@@ -115,10 +116,10 @@ class NodeAutoProvisioningArgs(TypedDict):
 class GkeArgs(TypedDict):
     """Options of a cluster on GKE."""
 
-    release_channel: NotRequired[str]
+    release_channel: NotRequired[Literal["rapid", "regular", "stable", "extended"]]
     """The release channel, which upgrades the cluster: `rapid`, `regular`, `stable` or `extended`. Default
     `regular`."""
-    control_plane: NotRequired[str]
+    control_plane: NotRequired[Literal["regional", "zonal"]]
     """`regional`: replicas in three zones. `zonal`: one in the first zone of the network, which is cheap; the
     API is unavailable while it is upgraded. Fixed when the cluster is created. Default `regional`."""
     maintenance_window: NotRequired[MaintenanceWindowArgs]
@@ -142,7 +143,7 @@ class GkeArgs(TypedDict):
     """Whether the bill shows costs by namespace and label. Default true."""
     node_auto_provisioning: NotRequired[NodeAutoProvisioningArgs]
     """Limits of the node pools that GKE creates by itself. Default: none."""
-    autoscaling_profile: NotRequired[str]
+    autoscaling_profile: NotRequired[Literal["balanced", "optimize_utilization"]]
     """How soon idle nodes are deleted. `balanced`: after a while. `optimize_utilization`: soon. Default
     `balanced`."""
     binary_authorization: NotRequired[list[str]]
@@ -163,7 +164,7 @@ class ClusterArgs(TypedDict):
     """First part of every physical name, `{org}-{environment}`; the cluster is `{prefix}-cluster`."""
     version: str
     """Kubernetes' minor version, `1.35`."""
-    network: NetworkReferenceArgs
+    network: Input[NetworkReferenceArgs]
     """The network of the cluster: `Network.outputs`."""
     api_access: NotRequired[ApiAccessArgs]
     """From where the Kubernetes API can be reached. Default: only from the network."""
@@ -178,7 +179,7 @@ class ClusterArgs(TypedDict):
     destroyed. Default false."""
     system_nodes: NotRequired[SystemNodesArgs]
     """The system node group."""
-    admins: NotRequired[list[str]]
+    admins: NotRequired[Sequence[Input[str]]]
     """The principals that administer the cluster. AWS: arns of IAM roles. Google Cloud: `user:`,
     `serviceAccount:` or, with `gke.google_groups`, `group:` and an e-mail address. Default none."""
     session_manager: NotRequired[bool]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from aiplatform._shared.addresses import overlap
@@ -14,6 +14,8 @@ from aiplatform.cluster.gcp.versions import not_offered
 from aiplatform.naming import PhysicalName, aws_tags, google_labels, prefix_for
 
 if TYPE_CHECKING:
+    from pulumi import Input
+
     from aiplatform._shared.cloud_support import Cloud
     from aiplatform.cluster.args import ClusterSettings
 
@@ -27,6 +29,17 @@ _MACHINE: Final[Mapping[Cloud, Rule]] = {
     "aws": matches(r"[a-z0-9-]+\.[a-z0-9-]+", "an instance type such as m7i.large"),
     "gcp": cpu_machine_type,
 }
+
+
+def keyed(admins: Sequence[Input[str]], key: Callable[[str, Collection[str]], str]) -> dict[str, Input[str]]:
+    """Return key of logical names -> admin. An admin that is an output has its position as its key.
+
+    key: from an admin and the keys that are taken.
+    """
+    keys: dict[str, Input[str]] = {}
+    for index, admin in enumerate(admins):
+        keys[key(admin, keys) if isinstance(admin, str) else f"output-{index}"] = admin
+    return keys
 
 
 def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator[Problem]:
@@ -74,10 +87,13 @@ def on_google(settings: ClusterSettings) -> Iterator[Problem]:
         )
     if settings.gke.google_groups is None:
         for index, admin in enumerate(settings.admins):
-            if admin.startswith("group:"):
+            if isinstance(admin, str) and admin.startswith("group:"):
                 yield Problem(
                     f"admins[{index}]",
                     f"got {admin!r}, expected gke.google_groups too, through which Kubernetes knows groups",
                 )
-    if not settings.network.zones:
-        yield Problem("network.zones", "missing, expected the zones of the nodes")
+    if not settings.network.listed_zones:
+        yield Problem(
+            "network.zones",
+            "missing, expected a list of the zones of the nodes: it decides where the cluster is",
+        )

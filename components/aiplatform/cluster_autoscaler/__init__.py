@@ -5,9 +5,16 @@ from typing import TypedDict
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.cluster_autoscaler.args import ClusterAutoscalerArgs, ClusterAutoscalerSettings
 
-__all__ = ["ClusterAutoscaler", "ClusterAutoscalerArgs", "ClusterAutoscalerOutputs"]
+__all__ = [
+    "ClusterAutoscaler",
+    "ClusterAutoscalerArgs",
+    "ClusterAutoscalerOutputs",
+    "ClusterReferenceArgs",
+    "NodeGroupReferenceArgs",
+]
 
 
 class ClusterAutoscalerOutputs(TypedDict):

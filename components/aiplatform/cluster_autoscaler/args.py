@@ -1,6 +1,6 @@
 """Arguments of the Cluster Autoscaler."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
@@ -14,6 +14,8 @@ from aiplatform._shared.references.cluster import (
     ClusterReferenceArgs,
     NodeGroupReference,
     NodeGroupReferenceArgs,
+    NodeGroups,
+    plain_node_groups,
 )
 from aiplatform.cluster_autoscaler.cloud_support import SUPPORT
 from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
@@ -38,17 +40,17 @@ class ClusterAutoscalerArgs(TypedDict):
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster: `Cluster.outputs`. Its `version` selects the release, unless `image` is set."""
-    node_groups: NotRequired[list[NodeGroupReferenceArgs]]
+    node_groups: NotRequired[Input[Sequence[Input[NodeGroupReferenceArgs]]]]
     """The node groups of all pools, as in the outputs of the pools. Where several groups fit, the autoscaler
     uses the one with the highest priority, and among equal ones that with the least unused capacity. Groups
     that are not listed come last. Default: none."""
-    replicas: NotRequired[int]
+    replicas: NotRequired[Input[int]]
     """Replicas, 1 to 3: one is the leader, the others are on standby. Default 1."""
     scale_down_after_minutes: NotRequired[int]
     """Minutes that a node is idle before it is removed, 1 to 1440. Default 10."""
-    image: NotRequired[str]
+    image: NotRequired[Input[str]]
     """The image, with tag or digest. Default: upstream's for the cluster's version."""
     mirrors: NotRequired[dict[str, str]]
     """Mirrors of upstream's image: its registry (`registry.k8s.io`), or a repository in it -> the registry or
@@ -79,12 +81,15 @@ class ClusterAutoscalerSettings(CloudNeutral):
 
     prefix: Annotated[str, prefix_for(ROLE)]
     cluster: ClusterReference
-    node_groups: list[NodeGroupReference] = field(default_factory=list[NodeGroupReference])
-    replicas: Annotated[int, between(1, 3, "replicas")] = 1
+    node_groups: NodeGroups = field(default_factory=list[Input[NodeGroupReference]])
+    replicas: Input[Annotated[int, between(1, 3, "replicas")]] = 1
     scale_down_after_minutes: Annotated[int, between(1, 1440, "minutes")] = 10
     image: (
-        Annotated[
-            str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag")
+        Input[
+            Annotated[
+                str,
+                matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag"),
+            ]
         ]
         | None
     ) = None
@@ -93,7 +98,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
-        for index, group in enumerate(self.node_groups):
+        for index, group in plain_node_groups(self.node_groups):
             if group.autoscaling_group is None:
                 yield Problem(
                     f"node_groups[{index}].autoscaling_group",

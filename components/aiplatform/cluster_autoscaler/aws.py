@@ -18,6 +18,7 @@ from aiplatform._shared.aws.account import Place, place
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.references.cluster import resolved_node_groups
 from aiplatform.cluster_autoscaler import permissions
 from aiplatform.cluster_autoscaler.args import ROLE, ClusterAutoscalerSettings
 from aiplatform.cluster_autoscaler.permissions import NAME, NAMESPACE, PRIORITIES
@@ -131,19 +132,11 @@ def _kubernetes_permissions(context: AutoscalerContext) -> Sequence[pulumi.Resou
 
 
 def _priorities(context: AutoscalerContext) -> core.ConfigMap:
-    groups = context.settings.node_groups
-    numbers = [group.priority for group in groups]
-    names = Output.all(*(group.autoscaling_group for group in groups))
+    groups = resolved_node_groups(context.settings.node_groups, "autoscaling_group")
     return core.ConfigMap(
         f"{context.name}-priorities",
         metadata=_metadata(PRIORITIES),
-        data={
-            "priorities": names.apply(
-                lambda known: permissions.priorities(
-                    [(number, str(name)) for number, name in zip(numbers, known, strict=True)]
-                )
-            )
-        },
+        data={"priorities": groups.apply(permissions.priorities)},
         opts=context.options(),
     )
 

@@ -5,9 +5,16 @@ from typing import TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.compute_class.args import ComputeClassArgs, ComputeClassSettings
 
-__all__ = ["ComputeClass", "ComputeClassArgs", "ComputeClassOutputs"]
+__all__ = [
+    "ClusterReferenceArgs",
+    "ComputeClass",
+    "ComputeClassArgs",
+    "ComputeClassOutputs",
+    "NodeGroupReferenceArgs",
+]
 
 
 class ComputeClassOutputs(TypedDict):

@@ -1,8 +1,10 @@
 """Arguments of a ComputeClass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, NotRequired, TypedDict
+
+from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, length
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
@@ -12,6 +14,7 @@ from aiplatform._shared.references.cluster import (
     ClusterReferenceArgs,
     NodeGroupReference,
     NodeGroupReferenceArgs,
+    plain_node_groups,
 )
 from aiplatform.compute_class.cloud_support import SUPPORT
 from aiplatform.naming import dns_label
@@ -25,7 +28,7 @@ class ComputeClassArgs(TypedDict):
     Its node pools have it as the value of the label and the taint `cloud.google.com/compute-class`."""
     cluster: ClusterReferenceArgs
     """The cluster: `Cluster.outputs`."""
-    node_groups: list[NodeGroupReferenceArgs]
+    node_groups: Input[Sequence[Input[NodeGroupReferenceArgs]]]
     """The node pools, as in the outputs of the pools. The highest priority is tried first; node pools with
     the same priority are tried together."""
     move_up: NotRequired[bool]
@@ -43,7 +46,7 @@ class ComputeClassSettings(CloudNeutral):
 
     name: Annotated[str, dns_label, class_name]
     cluster: ClusterReference
-    node_groups: Annotated[list[NodeGroupReference], length(1, 100, "node pools")]
+    node_groups: Input[Annotated[list[Input[NodeGroupReference]], length(1, 100, "node pools")]]
     move_up: bool = False
     idle_minutes: Annotated[int, between(1, 1440, "minutes")] | None = None
 
@@ -54,7 +57,7 @@ class ComputeClassSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the node groups that a ComputeClass cannot name."""
-        for index, group in enumerate(self.node_groups):
+        for index, group in plain_node_groups(self.node_groups):
             if group.name is None:
                 yield Problem(f"node_groups[{index}].name", "missing, expected the node pool's name")
             if group.capacity == "queued":

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import pulumi
-from pulumi import Input, ResourceOptions
+from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from aiplatform._shared.references.cluster import NodeGroupReference
+from aiplatform._shared.references.cluster import resolved_node_groups
 from aiplatform.compute_class.args import ComputeClassSettings
 
 API_VERSION: Final = "cloud.google.com/v1"
@@ -22,7 +22,7 @@ def build(component: pulumi.ComponentResource, name: str, settings: ComputeClass
     """
     spec: dict[str, Any] = {
         "description": f"Node pools of {settings.name}, in their order of preference",
-        "priorities": priorities(settings.node_groups),
+        "priorities": resolved_node_groups(settings.node_groups, "name").apply(priorities),
         "nodePoolAutoCreation": {"enabled": False},
         "whenUnsatisfiable": "DoNotScaleUp",
         "activeMigration": {"optimizeRulePriority": settings.move_up},
@@ -39,10 +39,9 @@ def build(component: pulumi.ComponentResource, name: str, settings: ComputeClass
     )
 
 
-def priorities(groups: Sequence[NodeGroupReference]) -> list[dict[str, list[Input[str]]]]:
-    """Return the rules of a class: one for each priority, the highest first."""
-    numbers = sorted({group.priority for group in groups}, reverse=True)
+def priorities(groups: Sequence[tuple[int, str]]) -> list[dict[str, list[str]]]:
+    """Return the rules of a class, one for each priority, the highest first; groups: (priority, name)."""
+    priorities = sorted({priority for priority, _ in groups}, reverse=True)
     return [
-        {"nodepools": [group.name for group in groups if group.priority == number and group.name is not None]}
-        for number in numbers
+        {"nodepools": [name for priority, name in groups if priority == current]} for current in priorities
     ]

@@ -5,9 +5,19 @@ from typing import Any, TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform.container_registry.args import ContainerRegistryArgs, ContainerRegistrySettings
+from aiplatform.container_registry.args import (
+    ContainerRegistryArgs,
+    ContainerRegistryCacheArgs,
+    ContainerRegistrySettings,
+)
 
-__all__ = ["ContainerRegistry", "ContainerRegistryArgs", "ContainerRegistryCache", "ContainerRegistryImages"]
+__all__ = [
+    "ContainerRegistry",
+    "ContainerRegistryArgs",
+    "ContainerRegistryCache",
+    "ContainerRegistryCacheArgs",
+    "ContainerRegistryImages",
+]
 
 
 class ContainerRegistryImages(TypedDict):

@@ -122,7 +122,7 @@ class ContainerRegistryArgs(TypedDict):
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`; repositories are `{prefix}/{name}` on AWS."""
-    cloud: NotRequired[str]
+    cloud: NotRequired[Cloud]
     """`aws` or `gcp`. Default `aws`."""
     project: NotRequired[str]
     """Google Cloud, and required there: the project's id."""

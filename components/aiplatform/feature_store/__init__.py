@@ -5,20 +5,35 @@ from typing import Any, NotRequired, TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
+from aiplatform._shared.references.lakehouse import (
+    LakehouseReferenceArgs,
+    LakehouseTableReferenceArgs,
+    LakehouseZoneReferenceArgs,
+)
 from aiplatform.feature_store.args import FeatureStoreArgs, FeatureStoreSettings
 from aiplatform.feature_store.component_args import (
     FeatureMaterializationArgs,
     FeatureRegistryArgs,
     FeatureServerArgs,
 )
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
 __all__ = [
+    "ClusterReferenceArgs",
     "FeatureMaterializationArgs",
     "FeatureRegistryArgs",
     "FeatureServerArgs",
     "FeatureStore",
     "FeatureStoreArgs",
     "FeatureStoreClient",
+    "LakehouseReferenceArgs",
+    "LakehouseTableReferenceArgs",
+    "LakehouseZoneReferenceArgs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+    "WorkloadIdentityReferenceArgs",
 ]
 
 

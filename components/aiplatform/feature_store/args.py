@@ -83,11 +83,11 @@ class FeatureStoreArgs(TypedDict):
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster that server and schedule run on: `Cluster.outputs`."""
-    lakehouse: LakehouseReferenceArgs
+    lakehouse: Input[LakehouseReferenceArgs]
     """The lakehouse that features come from: `Lakehouse.outputs`."""
-    materializer: WorkloadIdentityReferenceArgs
+    materializer: Input[WorkloadIdentityReferenceArgs]
     """The identity that reads the lakehouse and writes the online store: the outputs of a WorkloadIdentity
     for the service account `feature-materializer` in the namespace `feature-store`. The lakehouse's grants
     name its principal, so it is created before both."""
@@ -96,10 +96,10 @@ class FeatureStoreArgs(TypedDict):
     feature_views: NotRequired[list[str]]
     """The names of feature views in the online store. With DynamoDB each has a table that is created here;
     Feast uses it and creates none. Default none."""
-    latency: NotRequired[str]
+    latency: NotRequired[Latency]
     """The latency of the online store: `tens_of_milliseconds`, `milliseconds` or `sub_millisecond`. Default
     `tens_of_milliseconds`."""
-    online_store: NotRequired[str]
+    online_store: NotRequired[OnlineStore]
     """`dynamodb` or `valkey` on AWS, `datastore` or `bigtable` on Google Cloud; one that does not meet
     `latency` is refused. Default: the one that meets it with the lowest cost without requests."""
     consistent_reads: NotRequired[bool]
@@ -107,7 +107,7 @@ class FeatureStoreArgs(TypedDict):
     expire_days: NotRequired[int]
     """AWS, only with Valkey: after how many days a row that is not written again is deleted, 1 to 365.
     Default never. A feature view's `ttl` hides old values in any store."""
-    network: NotRequired[NetworkReferenceArgs]
+    network: NotRequired[Input[NetworkReferenceArgs]]
     """AWS, and required for Valkey: the network of its endpoints, `Network.outputs`."""
     registry: NotRequired[FeatureRegistryArgs]
     """Feast's registry of features. Default an object in a bucket."""

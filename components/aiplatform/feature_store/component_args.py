@@ -8,11 +8,13 @@ from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
 from aiplatform._shared.args import Problem, between, distinct, got, matches
 from aiplatform.naming import dns_label
 
+RegistryKind = Literal["bucket", "sql"]
+
 
 class FeatureRegistryArgs(TypedDict):
     """Feast's registry of features."""
 
-    kind: NotRequired[str]
+    kind: NotRequired[RegistryKind]
     """`bucket`: one object in a dedicated bucket. `sql`: a database, for concurrent appliers. Default
     `bucket`."""
     secret: NotRequired[str]
@@ -61,7 +63,7 @@ class FeatureServerArgs(TypedDict):
 class FeatureRegistry:
     """A checked FeatureRegistryArgs."""
 
-    kind: Literal["bucket", "sql"] = "bucket"
+    kind: RegistryKind = "bucket"
     secret: Annotated[str, dns_label] | None = None
     server_secret: Annotated[str, dns_label] | None = None
     cache_seconds: Annotated[int, between(1, 3600, "seconds")] = 60

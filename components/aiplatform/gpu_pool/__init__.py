@@ -8,10 +8,22 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from aiplatform._shared.args import read
 from aiplatform._shared.kubernetes.names import Taint, TaintArgs
 from aiplatform._shared.kubernetes.node_labels import POOL
-from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
+from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
 from aiplatform.gpu_pool.args import CapacityArgs, GpuPoolArgs, GpuPoolSettings, SharingArgs
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
-__all__ = ["CapacityArgs", "GpuPool", "GpuPoolArgs", "GpuPoolOutputs", "SharingArgs"]
+__all__ = [
+    "CapacityArgs",
+    "ClusterReferenceArgs",
+    "GpuPool",
+    "GpuPoolArgs",
+    "GpuPoolOutputs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+    "NodeGroupReferenceArgs",
+    "SharingArgs",
+    "TaintArgs",
+]
 
 
 class GpuPoolOutputs(TypedDict):

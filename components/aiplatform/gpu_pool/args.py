@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
+from pulumi import Input
+
 from aiplatform import accelerators
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, got, length
@@ -37,12 +39,17 @@ PLACEMENT: Final = PhysicalName(PLACEMENT_GROUP, "{prefix}-" + _LONGEST + "-1234
 MOST_NODES: Final = 450
 """EKS's quota of nodes in a managed node group."""
 
+CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
+SharingStrategy = Literal["time_slicing", "mig"]
+NodeImage = Literal["al2023", "bottlerocket"]
+InstanceStore = Literal["raid0", "none"]
+
 
 class CapacityArgs(TypedDict):
     """A type of capacity for nodes. There is no maximum price for spot: the clouds charge the spot price,
     which is at most the on-demand price."""
 
-    type: str
+    type: CapacityType
     """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes are created when there is
     capacity, for at most seven days) and `queued` (as flex_start, but all nodes of a ProvisioningRequest at
     once, and no node for other Pods)."""
@@ -67,7 +74,7 @@ class CapacityArgs(TypedDict):
 class SharingArgs(TypedDict):
     """How several containers share an accelerator."""
 
-    strategy: str
+    strategy: SharingStrategy
     """`time_slicing`: containers take turns on the whole accelerator, without memory isolation. `mig`: the
     accelerator is partitioned into isolated instances."""
     replicas: NotRequired[int]
@@ -87,9 +94,9 @@ class GpuPoolArgs(TypedDict):
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
     Google Cloud the name of its ComputeClass."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
-    network: NetworkReferenceArgs
+    network: Input[NetworkReferenceArgs]
     """The network of the nodes, with its zones: `Network.outputs`."""
     accelerator: str
     """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
@@ -113,7 +120,7 @@ class GpuPoolArgs(TypedDict):
     """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); exactly one where nodes must
     be close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: the zones
     of the network that offer the machine types, or the first of them where there must be exactly one."""
-    image: NotRequired[str]
+    image: NotRequired[NodeImage]
     """AWS: `al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only
     Bottlerocket supports. Google Cloud: always Container-Optimized OS."""
     efa: NotRequired[bool]
@@ -136,7 +143,7 @@ class GpuPoolArgs(TypedDict):
     """How containers share an accelerator. Default: one container per accelerator."""
     disk_gib: NotRequired[int]
     """Size of a node's encrypted boot volume, GiB. Default 100."""
-    instance_store: NotRequired[str]
+    instance_store: NotRequired[InstanceStore]
     """`raid0`: the NVMe disks of the machine form one array for container images, logs and emptyDirs. `none`:
     they are not used. Default: `raid0` for machines that always have such disks. On Google Cloud `raid0` also
     adds disks to machine types for which they are optional."""
@@ -156,7 +163,6 @@ class GpuPoolArgs(TypedDict):
     default tags."""
 
 
-CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
 WAITS: Final = ("flex_start", "queued")
 """Types of capacity from a queue: Google's Dynamic Workload Scheduler."""
 LONGEST_RUN: Final = 168
@@ -208,7 +214,7 @@ class Capacity:
 class Sharing:
     """A checked SharingArgs."""
 
-    strategy: Literal["time_slicing", "mig"]
+    strategy: SharingStrategy
     replicas: Annotated[int, between(2, MOST_REPLICAS, "containers a card")] | None = None
     profile: str | None = None
 
@@ -243,19 +249,23 @@ class GpuPoolSettings(CloudNeutral):
     max: Annotated[int, between(1, MOST_NODES, "nodes")] = 1
     topology: str | None = None
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
-    image: Literal["al2023", "bottlerocket"] | None = None
+    image: NodeImage | None = None
     efa: bool | None = None
     gpudirect: bool | None = None
     gpudirect_cidr: Annotated[str, private_range(16, 20)] | None = None
     placement_group: bool | None = None
     sharing: Sharing | None = None
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100
-    instance_store: Literal["raid0", "none"] | None = None
+    instance_store: InstanceStore | None = None
     max_pods: Annotated[int, between(8, 250, "pods")] | None = None
     force_update: bool = False
     labels: dict[str, str] = field(default_factory=dict[str, str])
     taints: list[Taint] = field(default_factory=list[Taint])
     tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        """Take the zones of the pool where those of the network are an output."""
+        object.__setattr__(self, "network", self.network.with_zones(self.zones or []))
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
@@ -293,7 +303,7 @@ class GpuPoolSettings(CloudNeutral):
         return accelerators.aws_machines(self.accelerator, self.count)[0]
 
     @property
-    def os(self) -> Literal["al2023", "bottlerocket"]:
+    def os(self) -> NodeImage:
         """The operating system of the nodes, with the default of `image`."""
         mig = self.sharing is not None and self.sharing.strategy == "mig"
         return self.image or ("bottlerocket" if mig else "al2023")

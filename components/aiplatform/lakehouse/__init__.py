@@ -1,13 +1,56 @@
 """A governed lakehouse: zones, Iceberg tables, grants, and a query engine."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform.lakehouse.args import LakehouseArgs, LakehouseSettings
+from aiplatform.lakehouse.args import (
+    LakehouseArgs,
+    LakehouseLegalHoldArgs,
+    LakehouseSettings,
+    LakehouseZoneArgs,
+    LakehouseZonesArgs,
+)
+from aiplatform.lakehouse.grants import LakehouseGrantArgs
+from aiplatform.lakehouse.ingestion import LakehouseBatchArgs, LakehouseCaptureArgs, LakehouseStreamArgs
+from aiplatform.lakehouse.perimeter import LakehousePerimeterArgs
+from aiplatform.lakehouse.quality import LakehouseQualityArgs, LakehouseRuleArgs
+from aiplatform.lakehouse.snapshots import LakehouseSnapshotArgs
+from aiplatform.lakehouse.tables import (
+    LakehouseColumnArgs,
+    LakehousePartitionArgs,
+    LakehouseSortArgs,
+    LakehouseTableArgs,
+)
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
-__all__ = ["Lakehouse", "LakehouseArgs", "LakehouseTable", "LakehouseZone"]
+if TYPE_CHECKING:
+    from aiplatform._shared.references.lakehouse import LakehouseReferenceArgs
+
+__all__ = [
+    "Lakehouse",
+    "LakehouseArgs",
+    "LakehouseBatchArgs",
+    "LakehouseCaptureArgs",
+    "LakehouseColumnArgs",
+    "LakehouseGrantArgs",
+    "LakehouseLegalHoldArgs",
+    "LakehousePartitionArgs",
+    "LakehousePerimeterArgs",
+    "LakehouseQualityArgs",
+    "LakehouseRuleArgs",
+    "LakehouseSnapshotArgs",
+    "LakehouseSortArgs",
+    "LakehouseStreamArgs",
+    "LakehouseTable",
+    "LakehouseTableArgs",
+    "LakehouseZone",
+    "LakehouseZoneArgs",
+    "LakehouseZonesArgs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+]
 
 
 class LakehouseZone(TypedDict):
@@ -116,7 +159,7 @@ class Lakehouse(ComponentResource):
             from aiplatform.lakehouse.gcp.build import build
         else:
             from aiplatform.lakehouse.aws.build import build
-        self.outputs: dict[str, Any] = build(self, name, settings)
+        self.outputs = cast("LakehouseReferenceArgs", build(self, name, settings))
         for key in Lakehouse.__annotations__:
             setattr(self, key, Output.from_input(self.outputs.get(key)))
         self.register_outputs(self.outputs)

@@ -49,6 +49,8 @@ LEAST_CUTOFF: Final = 10 * 1024**2
 MOST_CUTOFF: Final = 1024**5
 DAYS: Final = between(1, 3650, "days")
 
+LegalHoldMode = Literal["governance", "compliance"]
+
 
 class LakehouseZoneArgs(TypedDict):
     """Retention in a zone. Files that a table uses never expire."""
@@ -84,7 +86,7 @@ class LakehouseLegalHoldArgs(TypedDict):
 
     days: int
     """The period in days: 1 to 3650."""
-    mode: NotRequired[str]
+    mode: NotRequired[LegalHoldMode]
     """`governance`: only principals with s3:BypassGovernanceRetention can delete. `compliance`: no principal
     can, the account's root included. Default `governance`."""
 
@@ -100,7 +102,7 @@ class LakehouseArgs(TypedDict):
     writer role `{prefix}-lakehouse-writer`, the only one with permissions on the buckets; not roles of IAM
     Identity Center or of services, to which only AWS can attach policies. Google Cloud: service accounts
     (`serviceAccount:EMAIL`) and groups (`group:EMAIL`) that may change every table and file."""
-    cloud: NotRequired[str]
+    cloud: NotRequired[Cloud]
     """`aws` or `gcp`. Default `aws`."""
     project: NotRequired[str]
     """Google Cloud, and required there: the id of the project."""
@@ -108,7 +110,7 @@ class LakehouseArgs(TypedDict):
     """Google Cloud, and required there: the region, `europe-west4`."""
     zones: NotRequired[LakehouseZonesArgs]
     """Retention in each zone."""
-    store: NotRequired[str]
+    store: NotRequired[Store]
     """AWS: the store of tables: `buckets` (the zones'), or `s3_tables` (S3 Tables, which maintains tables
     itself). It cannot be changed after the lakehouse is created. Default `buckets`."""
     tables: NotRequired[list[LakehouseTableArgs]]
@@ -121,7 +123,7 @@ class LakehouseArgs(TypedDict):
     """Jobs that read and write tables. Default none."""
     snapshots: NotRequired[list[LakehouseSnapshotArgs]]
     """Names of snapshots of tables, so that they are retained. Default none."""
-    network: NotRequired[NetworkReferenceArgs]
+    network: NotRequired[Input[NetworkReferenceArgs]]
     """The network in which `captures` run and reach their databases; on Google Cloud, that of `batches`.
     Required with them."""
     grants: NotRequired[list[LakehouseGrantArgs]]
@@ -196,7 +198,7 @@ class LegalHoldSettings:
     """A checked legal hold."""
 
     days: Annotated[int, DAYS]
-    mode: Literal["governance", "compliance"] = "governance"
+    mode: LegalHoldMode = "governance"
 
 
 TARGET: Final = matches(

@@ -45,6 +45,9 @@ def condition(value: Any) -> str | None:
     return None
 
 
+GrantAction = Literal["read", "write"]
+
+
 class LakehouseGrantArgs(TypedDict):
     """What one principal may do. It reads through the query engine or an Iceberg catalog that vends
     credentials, never from the buckets."""
@@ -55,7 +58,7 @@ class LakehouseGrantArgs(TypedDict):
     """The principal. AWS: the arn of an IAM role. A role of IAM Identity Center (`role/aws-reserved/...`)
     gets its permissions from its permission set: add `client_policies[NAME]` to it. Google Cloud: a service
     account (`serviceAccount:EMAIL`) or a group (`group:EMAIL`). Not a wildcard or all principals."""
-    actions: list[str]
+    actions: list[GrantAction]
     """`read`, `write` (append and delete rows)."""
     zones: NotRequired[list[str]]
     """All tables of these zones, later ones included, by their tags; `write` only on tables of which every
@@ -76,7 +79,7 @@ class GrantSettings:
 
     name: Annotated[str, dns_label]
     principal: Input[str]
-    actions: Annotated[list[Literal["read", "write"]], length(1, 2, "actions"), distinct]
+    actions: Annotated[list[GrantAction], length(1, 2, "actions"), distinct]
     zones: Annotated[list[Zone], distinct] = field(default_factory=list[Zone])
     tables: Annotated[list[str], distinct] = field(default_factory=list[str])
     classifications: Annotated[list[Classification], length(1, 3, "classifications"), distinct] = field(

@@ -41,6 +41,9 @@ OWN_ARGUMENTS: Final = frozenset(
 )
 """Arguments of a batch that the platform sets."""
 
+CaptureEngine = Literal["postgresql", "mysql"]
+WorkerSize = Literal["small", "medium", "large"]
+
 
 class LakehouseStreamArgs(TypedDict):
     """Events that are appended to a table: JSON objects whose keys are the table's columns. Events that do
@@ -64,7 +67,7 @@ class LakehouseCaptureArgs(TypedDict):
 
     name: str
     """The capture's name, a DNS label of at most 30 characters."""
-    engine: str
+    engine: CaptureEngine
     """`postgresql` or `mysql`."""
     secret: Input[str]
     """The arn of the secret in Secrets Manager with host, port, username and password. Only the
@@ -101,7 +104,7 @@ class LakehouseBatchArgs(TypedDict):
     schedule: NotRequired[str]
     """When it runs, in UTC, in cron's format: `15 3 * * *`. Default: only when it is started by a user or a
     program."""
-    worker_size: NotRequired[str]
+    worker_size: NotRequired[WorkerSize]
     """`small` (4 vCPU, 16 GiB), `medium` (8, 32) or `large` (16, 64). Default `small`."""
     workers: NotRequired[int]
     """The most workers, 2 to 100; Spark uses as many as it needs. Default 2."""
@@ -140,7 +143,7 @@ class CaptureSettings:
     """A checked capture."""
 
     name: Annotated[str, dns_label, length(1, 30, "characters")]
-    engine: Literal["postgresql", "mysql"]
+    engine: CaptureEngine
     secret: Input[str]
     tables: Annotated[list[Annotated[str, _SOURCE_TABLE]], length(1, 100, "tables"), distinct]
     database: Annotated[str, length(1, 64, "characters")] | None = None
@@ -186,7 +189,7 @@ class BatchSettings:
     script: Annotated[str, SCRIPT]
     arguments: Annotated[dict[str, str], _arguments] = field(default_factory=dict[str, str])
     schedule: Annotated[str, schedule_rule] | None = None
-    worker_size: Literal["small", "medium", "large"] = "small"
+    worker_size: WorkerSize = "small"
     workers: Annotated[int, between(2, 100, "workers")] = 2
     timeout_minutes: Annotated[int, between(1, 2880, "minutes")] = 60
     retries: Annotated[int, between(0, 10)] = 0

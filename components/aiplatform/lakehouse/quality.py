@@ -31,7 +31,7 @@ _TAKES: Final[dict[str, frozenset[str]]] = {
 class LakehouseRuleArgs(TypedDict):
     """One rule for a table's rows."""
 
-    rule: str
+    rule: Rule
     """`complete` (not null), `unique`, `between` (low, high), `one_of` (values), `matches` (a pattern),
     `rows` (the number of rows: low, high) or `fresh` (the newest time is at most `hours` old)."""
     column: NotRequired[str]

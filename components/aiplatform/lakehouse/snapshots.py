@@ -22,6 +22,9 @@ def _name(value: Any) -> str | None:
     return "expected 1 to 128 letters, digits, _, . and -, a letter or digit first"
 
 
+SnapshotKind = Literal["tag", "branch"]
+
+
 class LakehouseSnapshotArgs(TypedDict):
     """A name for a snapshot of a table: an Iceberg tag, which never moves, or a branch, which can be written
     to. It is created once; one that is no longer declared stays until it expires or a client removes it."""
@@ -30,7 +33,7 @@ class LakehouseSnapshotArgs(TypedDict):
     """The table, `curated.orders`."""
     name: str
     """The name: `training-2026-11`."""
-    kind: NotRequired[str]
+    kind: NotRequired[SnapshotKind]
     """`tag` or `branch`. Default `tag`."""
     snapshot_id: NotRequired[str]
     """The snapshot's id, as a training run recorded it, in digits. Default: the newest snapshot when the name
@@ -45,7 +48,7 @@ class SnapshotSettings:
 
     table: str
     name: Annotated[str, _name]
-    kind: Literal["tag", "branch"] = "tag"
+    kind: SnapshotKind = "tag"
     # A string: a component plugin transfers numbers with 53 bits, and a snapshot's id has 63.
     snapshot_id: Annotated[str, _SNAPSHOT] | None = None
     keep_days: Annotated[int, between(1, 36500, "days")] | None = None

@@ -15,6 +15,9 @@ Classification = Literal["public", "internal", "pii"]
 CLASSIFICATIONS: Final[tuple[Classification, ...]] = get_args(Classification)
 """Classifications, in ascending order."""
 
+SortDirection = Literal["asc", "desc"]
+NullOrder = Literal["first", "last"]
+
 
 class LakehouseColumnArgs(TypedDict):
     """A column of a table."""
@@ -29,7 +32,7 @@ class LakehouseColumnArgs(TypedDict):
     """Whether it is never null. Default false. A column can become optional later, but not required."""
     doc: NotRequired[str]
     """What it means, in at most 255 characters."""
-    classification: NotRequired[str]
+    classification: NotRequired[Classification]
     """`public`, `internal` or `pii` (personally identifiable information); grants refer to it. Default
     `internal`."""
     was: NotRequired[str]
@@ -57,9 +60,9 @@ class LakehouseSortArgs(TypedDict):
     """The column, or a field of a struct by its path."""
     transform: NotRequired[str]
     """Iceberg's transform, as in a partition. Default `identity`."""
-    direction: NotRequired[str]
+    direction: NotRequired[SortDirection]
     """`asc` or `desc`. Default `asc`."""
-    nulls: NotRequired[str]
+    nulls: NotRequired[NullOrder]
     """The position of null: `first` or `last`. Default `first` when ascending, `last` when descending."""
 
 
@@ -71,7 +74,7 @@ class LakehouseTableArgs(TypedDict):
     is no longer declared, another type, a new required column. Columns that clients added stay. A table that
     is no longer declared is removed from the catalog; its files stay in the bucket."""
 
-    zone: str
+    zone: Zone
     """Its zone: `raw`, `curated` or `serving`."""
     name: str
     """Its name: lower-case letters, digits and `_`. A table with a `pii` column may not have a name that
@@ -145,8 +148,8 @@ class SortSettings:
 
     column: str
     transform: Annotated[str, transforms.transform_rule] = "identity"
-    direction: Literal["asc", "desc"] = "asc"
-    nulls: Literal["first", "last"] | None = None
+    direction: SortDirection = "asc"
+    nulls: NullOrder | None = None
 
     @property
     def null_order(self) -> str:

@@ -5,9 +5,28 @@ from typing import Any, TypedDict
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
-from aiplatform.model_registry.args import SERVER, ModelRegistryArgs, ModelRegistrySettings
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform.model_registry.accounts import ModelRegistryAccountArgs
+from aiplatform.model_registry.args import (
+    SERVER,
+    ModelRegistryArgs,
+    ModelRegistryArtifactsArgs,
+    ModelRegistrySettings,
+)
+from aiplatform.model_registry.database import ModelRegistryDatabaseArgs
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 
-__all__ = ["ModelRegistry", "ModelRegistryArgs", "ModelRegistrySecret"]
+__all__ = [
+    "ClusterReferenceArgs",
+    "ModelRegistry",
+    "ModelRegistryAccountArgs",
+    "ModelRegistryArgs",
+    "ModelRegistryArtifactsArgs",
+    "ModelRegistryDatabaseArgs",
+    "ModelRegistrySecret",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+]
 
 
 class ModelRegistrySecret(TypedDict):

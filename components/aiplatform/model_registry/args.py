@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
+from pulumi import Input
+
 from aiplatform._shared import images as _images
 from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
@@ -115,9 +117,9 @@ class ModelRegistryArgs(TypedDict):
 
     prefix: str
     """First part of every physical name, `{org}-{environment}`."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster that the server runs on: `Cluster.outputs`."""
-    network: NetworkReferenceArgs
+    network: Input[NetworkReferenceArgs]
     """The network of the cluster, in which the database is created: `Network.outputs`. On Google Cloud with
     private services."""
     namespace: NotRequired[str]

@@ -32,6 +32,8 @@ _PEM: Final = matches(
 LOG_DAYS: Final = 7
 """The longest period of point-in-time recovery of an Enterprise instance of Cloud SQL."""
 
+MaintenanceDay = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
 
 class ModelRegistryDatabaseArgs(TypedDict):
     """The database of a model registry, PostgreSQL."""
@@ -39,7 +41,7 @@ class ModelRegistryDatabaseArgs(TypedDict):
     version: NotRequired[str]
     """PostgreSQL's major version: `16`, `17` or `18`. Default `18`. A greater version is an upgrade in
     place, which cannot be undone; minor versions are upgraded automatically."""
-    size: NotRequired[str]
+    size: NotRequired[Size]
     """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
     storage_gib: NotRequired[int]
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
@@ -49,7 +51,7 @@ class ModelRegistryDatabaseArgs(TypedDict):
     """How long backups are retained, in days, and the period of point-in-time recovery (on Google Cloud at
     most 7 days of it). 0 to 35 on AWS, to 365 on Google Cloud; 0 means no backups, which is refused for a
     registry that is protected, retained or highly available. Default 7."""
-    maintenance_day: NotRequired[str]
+    maintenance_day: NotRequired[MaintenanceDay]
     """The day of minor upgrades, `sunday`. Default `sunday`."""
     maintenance_hour: NotRequired[int]
     """The hour of minor upgrades, in UTC, 0 to 23; backups start two hours before. Default 4."""
@@ -69,9 +71,7 @@ class DatabaseSettings:
     storage_gib: int = 20
     most_storage_gib: int = 100
     backup_days: int = 7
-    maintenance_day: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = (
-        "sunday"
-    )
+    maintenance_day: MaintenanceDay = "sunday"
     maintenance_hour: Annotated[int, between(0, 23)] = 4
     deletion_protection: bool = False
     certificates: Annotated[str, _PEM] | None = None

@@ -3,15 +3,26 @@
 The TypedDicts that programs write are generated from these classes into inputs.py by `make generate`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pulumi import Input
+from pulumi import Input, Output
 
 from aiplatform._shared.addresses import any_range, overlap, private_range
-from aiplatform._shared.args import Problem, Rule, between, distinct, is_unknown, matches, obeys
+from aiplatform._shared.args import (
+    ArgumentError,
+    Problem,
+    Rule,
+    between,
+    distinct,
+    got,
+    is_unknown,
+    matches,
+    obeys,
+    read,
+)
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
 from aiplatform._shared.logs import retention
@@ -185,9 +196,17 @@ class NetworkZone:
     """Its intra subnet."""
 
 
+NO_ZONES: Final = (
+    "missing, expected the network's zones as in Network.outputs; where they are an output that is not known "
+    "yet, state the pool's `zones`"
+)
+
+
 @dataclass(frozen=True)
 class NetworkReference:
     """The network that a component is placed in: `Network.outputs`, or the same from a stack reference."""
+
+    may_be_output: ClassVar[bool] = True
 
     vpc_id: Input[str]
     """The VPC."""
@@ -219,8 +238,8 @@ class NetworkReference:
     intra_subnet_ids: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     """Its intra subnets, one a zone; on Google Cloud one for the region, of the control plane. Default: the
     private subnets serve."""
-    zones: list[NetworkZone] = field(default_factory=list[NetworkZone])
-    """Its zones."""
+    zones: Input[list[NetworkZone]] = field(default_factory=list[NetworkZone])
+    """Its zones. Where they are an output that is not known yet, a pool needs its own `zones`."""
     nat_public_ips: Input[list[Input[str]]] = field(default_factory=list[Input[str]])
     """Public addresses of outgoing traffic of its nodes."""
     default_security_group_id: Input[str] | None = None
@@ -228,11 +247,37 @@ class NetworkReference:
 
     def lacks_zone(self, zone_id: str) -> bool:
         """Return whether no zone of the network has this id; False where a zone's id is unknown."""
-        ids = [zone.id for zone in self.zones]
+        ids = [zone.id for zone in self.listed_zones]
         return zone_id not in ids and not any(is_unknown(each) for each in ids)
+
+    @property
+    def listed_zones(self) -> list[NetworkZone]:
+        """The zones, none where they are an output."""
+        return self.zones if isinstance(self.zones, list) else []
+
+    def with_zones(self, ids: Sequence[str]) -> "NetworkReference":
+        """Return the network with a list of these zones where its zones are an output, or else unchanged."""
+        if isinstance(self.zones, list):
+            return self
+        zones = Output.from_input(self.zones)
+
+        def zone(zone_id: str) -> NetworkZone:
+            return NetworkZone(zone_id, zones.apply(lambda known: _private_subnet(known, zone_id)))
+
+        return replace(self, zones=[zone(zone_id) for zone_id in ids])
 
     def check(self) -> Iterator[Problem]:
         """Report what a network on Google Cloud has to state."""
         for key in ("project", "region"):
             if self.cloud == "gcp" and getattr(self, key) is None:
                 yield Problem(key, f"missing, expected the network's {key}")
+
+
+def _private_subnet(zones: Sequence[Any], zone_id: str) -> Input[str]:
+    """Return the private subnet of a zone; zones: as a program states them, or checked."""
+    checked = [read(NetworkZone, zone, "network.zones") for zone in zones]
+    for zone in checked:
+        if zone.id == zone_id:
+            return zone.private_subnet_id
+    known = ", ".join(zone.id for zone in checked)
+    raise ArgumentError([Problem("zones", f"{got(zone_id)}, expected a zone of the network: {known}")])

@@ -3,7 +3,7 @@
 Sources: network.args, network.aws.args, network.gcp.args.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
@@ -31,7 +31,7 @@ class GcpNetworkArgs(TypedDict):
     """The id of the project. Required."""
     region: NotRequired[str]
     """The region, `europe-west4`. Required."""
-    google_apis: NotRequired[str]
+    google_apis: NotRequired[Literal["private", "restricted"]]
     """What the names of Google's APIs resolve to. `private`: addresses of all APIs. `restricted`: addresses
     of the APIs that support VPC Service Controls, and no others. Default `private`."""
     private_services: NotRequired[bool]
@@ -53,14 +53,14 @@ class NetworkArgs(TypedDict):
     cidr: str
     """The private IPv4 range of the network, without host bits: /16 to /20 on AWS, /9 to /20 on Google
     Cloud."""
-    cloud: NotRequired[str]
+    cloud: NotRequired[Literal["aws", "gcp"]]
     """`aws` or `gcp`. Default `aws`. What is placed in the network takes its cloud from `Network.outputs`."""
     zone_count: NotRequired[int]
     """How many zones, 2 or 3: the region's first by zone id. Default 3. Not together with `zone_ids`."""
     zone_ids: NotRequired[list[str]]
     """The zones. AWS: 2 or 3 by id (`usw2-az1`), which names the same place in every account; the order gives
     each its addresses: add a third at the end. Google Cloud: 2 to 4 by name (`europe-west4-a`)."""
-    nat: NotRequired[str]
+    nat: NotRequired[Literal["none", "single", "per_zone"]]
     """The route to the internet: `per_zone` (AWS), `single` (one NAT gateway on AWS, lost with its zone;
     Cloud NAT on Google Cloud, which is regional) or `none` (only services of the cloud are reached). Default
     `single`."""
@@ -103,7 +103,7 @@ class NetworkReferenceArgs(TypedDict):
     """Its IPv4 range."""
     private_subnet_ids: Input[list[str]]
     """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes."""
-    cloud: NotRequired[str]
+    cloud: NotRequired[Literal["aws", "gcp"]]
     """`aws` or `gcp`. Default `aws`."""
     project: NotRequired[str]
     """Google Cloud, and required there: its project's id."""
@@ -127,8 +127,8 @@ class NetworkReferenceArgs(TypedDict):
     intra_subnet_ids: NotRequired[Input[list[str]]]
     """Its intra subnets, one a zone; on Google Cloud one for the region, of the control plane. Default: the
     private subnets serve."""
-    zones: NotRequired[list[NetworkZoneArgs]]
-    """Its zones."""
+    zones: NotRequired[Input[list[NetworkZoneArgs]]]
+    """Its zones. Where they are an output that is not known yet, a pool needs its own `zones`."""
     nat_public_ips: NotRequired[Input[list[str]]]
     """Public addresses of outgoing traffic of its nodes."""
     default_security_group_id: NotRequired[Input[str]]

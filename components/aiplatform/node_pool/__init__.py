@@ -6,10 +6,20 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.kubernetes.names import TaintArgs
-from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
+from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.node_pool.args import NodePoolArgs, NodePoolSettings
 
-__all__ = ["NodePool", "NodePoolArgs", "NodePoolOutputs"]
+__all__ = [
+    "ClusterReferenceArgs",
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+    "NodeGroupReferenceArgs",
+    "NodePool",
+    "NodePoolArgs",
+    "NodePoolOutputs",
+    "TaintArgs",
+]
 
 
 class NodePoolOutputs(TypedDict):

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
 
+from pulumi import Input
+
 from aiplatform import accelerators
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
@@ -30,7 +32,7 @@ from aiplatform.naming import (
     google_labels,
     prefix_for,
 )
-from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+from aiplatform.network.args import NO_ZONES, NetworkReference, NetworkReferenceArgs
 from aiplatform.node_pool.cloud_support import SUPPORT
 
 LONGEST_NAME: Final = 20
@@ -50,6 +52,9 @@ _TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _ARM = re.compile(r"a1|[a-z]+(-[a-z0-9]+)?\d+g[a-z]*(-[a-z]+)?")
 """Families on AWS Graviton: a `g` right after the generation (m7g, c7gn, im4gn, x2gd), and a1."""
 
+NodeImage = Literal["al2023", "bottlerocket"]
+NodeCapacity = Literal["spot", "on_demand"]
+
 
 class NodePoolArgs(TypedDict):
     """Ordinary CPU nodes: for each entry of `capacity` a node group of EKS or a node pool of GKE, with common
@@ -59,15 +64,15 @@ class NodePoolArgs(TypedDict):
     """First part of every physical name, `{org}-{environment}`."""
     name: str
     """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
-    network: NetworkReferenceArgs
+    network: Input[NetworkReferenceArgs]
     """The network of the nodes, with its zones: `Network.outputs`."""
     instance_types: list[str]
     """In order of preference, all of the same architecture and with about the same CPU and memory: the
     autoscaler plans with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs.
     Types with an accelerator are refused: they belong in a GPU pool."""
-    capacity: NotRequired[list[str]]
+    capacity: NotRequired[list[NodeCapacity]]
     """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select a
     pool with both by its ComputeClass, because only a ComputeClass has an order."""
     min: NotRequired[int]
@@ -81,7 +86,7 @@ class NodePoolArgs(TypedDict):
     zones: NotRequired[list[str]]
     """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`). Default: all zones that
     offer the instance types."""
-    image: NotRequired[str]
+    image: NotRequired[NodeImage]
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: NotRequired[int]
     """Size of a node's encrypted boot volume, GiB. Default 80."""
@@ -133,18 +138,22 @@ class NodePoolSettings(CloudNeutral):
     cluster: ClusterReference
     network: NetworkReference
     instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct]
-    capacity: Annotated[list[Literal["spot", "on_demand"]], length(1, 2, "entries"), distinct] = field(
+    capacity: Annotated[list[NodeCapacity], length(1, 2, "entries"), distinct] = field(
         default_factory=lambda: ["on_demand"]
     )
     min: Annotated[int, between(0, MOST_NODES, "nodes")] = 0
     max: Annotated[int, between(1, MOST_NODES, "nodes")] = 3
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
-    image: Literal["al2023", "bottlerocket"] = "al2023"
+    image: NodeImage = "al2023"
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 80
     force_update: bool = False
     labels: dict[str, str] = field(default_factory=dict[str, str])
     taints: list[Taint] = field(default_factory=list[Taint])
     tags: dict[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        """Take the zones of the pool where those of the network are an output."""
+        object.__setattr__(self, "network", self.network.with_zones(self.zones or []))
 
     @property
     def cloud(self) -> Cloud:
@@ -165,7 +174,7 @@ class NodePoolSettings(CloudNeutral):
     @property
     def zone_ids(self) -> list[str]:
         """The ids of the network's zones."""
-        return [zone.id for zone in self.network.zones]
+        return [zone.id for zone in self.network.listed_zones]
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
@@ -173,8 +182,8 @@ class NodePoolSettings(CloudNeutral):
         if self.min > self.max:
             yield Problem("min", f"got {self.min}, expected at most max, which is {self.max}")
         yield from self._types()
-        if not self.network.zones:
-            yield Problem("network.zones", "missing, expected the network's zones as in Network.outputs")
+        if not self.network.listed_zones:
+            yield Problem("network.zones", NO_ZONES)
         for index, zone in enumerate(self.zones or []):
             yield from self._zone(zone, f"zones[{index}]")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()

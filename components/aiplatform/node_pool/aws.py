@@ -78,7 +78,7 @@ def _node_group(
         Volume(pool.image, pool.disk_gib, pool.cluster.volume_key_arn),
         _tags(pool, key),
     )
-    subnets = {zone.id: zone.private_subnet_id for zone in pool.network.zones}
+    subnets = {zone.id: zone.private_subnet_id for zone in pool.network.listed_zones}
     resource = node_group(
         context.parent,
         name,

@@ -3,9 +3,15 @@
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform.network.args import NetworkReferenceArgs, NetworkZoneArgs
 from aiplatform.runner.args import RunnerArgs, RunnerSettings
 
-__all__ = ["Runner", "RunnerArgs"]
+__all__ = [
+    "NetworkReferenceArgs",
+    "NetworkZoneArgs",
+    "Runner",
+    "RunnerArgs",
+]
 
 
 class Runner(ComponentResource):

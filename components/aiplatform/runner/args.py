@@ -52,7 +52,7 @@ class RunnerArgs(TypedDict):
     prefix: str
     """First part of every physical name, `{org}-{environment}`; the project and its role are
     `{prefix}-runner`, those for jobs of GitHub Actions `{prefix}-jobs`."""
-    network: NetworkReferenceArgs
+    network: Input[NetworkReferenceArgs]
     """The network of the runner: `Network.outputs`. Its private subnets need a route to the repository and to
     AWS."""
     deployer_role_arn: Input[str]

@@ -1,13 +1,20 @@
 """The cloud identity of the Pods of one Kubernetes service account."""
 
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._shared.args import read
+from aiplatform._shared.references.cluster import ClusterReferenceArgs
+from aiplatform._shared.references.identity import WorkloadIdentityReferenceArgs
 from aiplatform.workload_identity.args import WorkloadIdentityArgs, WorkloadIdentitySettings
 
-__all__ = ["WorkloadIdentity", "WorkloadIdentityArgs", "WorkloadIdentityOutputs"]
+__all__ = [
+    "ClusterReferenceArgs",
+    "WorkloadIdentity",
+    "WorkloadIdentityArgs",
+    "WorkloadIdentityOutputs",
+]
 
 
 class WorkloadIdentityOutputs(TypedDict):
@@ -61,11 +68,12 @@ class WorkloadIdentity(ComponentResource):
             from aiplatform.workload_identity import gcp as cloud
         else:
             from aiplatform.workload_identity import aws as cloud
-        self.outputs: dict[str, Any] = {
+        outputs = {
             **cloud.build(self, name, settings),
             "namespace": settings.namespace,
             "service_account": settings.service_account,
         }
+        self.outputs = cast("WorkloadIdentityReferenceArgs", outputs)
         for key, output in self.outputs.items():
             # The same object where it is an output already: `principals.known` looks outputs up by identity.
             setattr(self, key, output if isinstance(output, Output) else Output.from_input(output))

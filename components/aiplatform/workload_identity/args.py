@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
 
+from pulumi import Input
+
 from aiplatform._shared.args import Problem, Rule, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
@@ -46,7 +48,7 @@ class WorkloadIdentityArgs(TypedDict):
     AWS and 30 on Google Cloud."""
     name: str
     """The name of the identity: lower-case letters, digits and hyphens."""
-    cluster: ClusterReferenceArgs
+    cluster: Input[ClusterReferenceArgs]
     """The cluster that the Pods run on: `Cluster.outputs`."""
     namespace: str
     """The Pods' namespace. It need not exist yet."""

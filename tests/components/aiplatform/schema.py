@@ -1,21 +1,20 @@
 """What every component's schema must be, for the other Pulumi languages."""
 
-from typing import Any
-
 import pulumi
-from pulumi.provider.experimental.analyzer import Analyzer
+
+from aiplatform._plugin.schema import analyze
 
 
 def undocumented(component: type[pulumi.ComponentResource]) -> list[str]:
-    """Inputs, outputs and keys of nested types without a description; raises where none can be read."""
-    analysed: Any = Analyzer("aiplatform").analyze([component])
-    definition = analysed["component_definitions"][component.__name__]
-    found = {component.__name__: {**definition.inputs, **definition.outputs}}
-    for name, nested in analysed["type_definitions"].items():
-        found[name] = nested.properties
+    """Return inputs, outputs and keys of nested types without a description; raise where none can be read."""
+    definitions = analyze("aiplatform", [component])
+    definition = definitions.components[component.__name__]
+    properties = {component.__name__: {**definition.inputs, **definition.outputs}}
+    for name, nested in definitions.types.items():
+        properties[name] = nested.properties
     return [
         f"{owner}.{key}"
-        for owner, keys in found.items()
+        for owner, keys in properties.items()
         for key, prop in keys.items()
         if not prop.description
     ]

@@ -37,6 +37,8 @@ EFFECTS: Final[Mapping[str, str]] = {
 }
 """Effect in Kubernetes -> effect in the APIs of EKS and GKE."""
 
+TaintEffect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
 
 class TaintArgs(TypedDict):
     """A node taint: Pods without a toleration for it are not scheduled on the nodes."""
@@ -45,7 +47,7 @@ class TaintArgs(TypedDict):
     """`example.com/batch`."""
     value: NotRequired[str]
     """Default: empty."""
-    effect: str
+    effect: TaintEffect
     """`NoSchedule`, `PreferNoSchedule` or `NoExecute`."""
 
 
@@ -54,7 +56,7 @@ class Taint:
     """A checked TaintArgs."""
 
     key: str
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
+    effect: TaintEffect
     value: str = ""
 
     def check(self) -> Iterator[Problem]:

@@ -7,11 +7,11 @@ are required. The TypedDicts that programs write are generated from these classe
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, ClassVar, Final, Literal, cast
 
-from pulumi import Input
+from pulumi import Input, Output
 
-from aiplatform._shared.args import Problem
+from aiplatform._shared.args import ArgumentError, Problem, is_unknown, read
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform._shared.references.inputs import ClusterReferenceArgs as ClusterReferenceArgs
 from aiplatform._shared.references.inputs import NodeGroupReferenceArgs as NodeGroupReferenceArgs
@@ -20,6 +20,8 @@ from aiplatform._shared.references.inputs import NodeGroupReferenceArgs as NodeG
 @dataclass(frozen=True)
 class ClusterReference:
     """A cluster, as in Cluster.outputs."""
+
+    may_be_output: ClassVar[bool] = True
 
     name: Input[str]
     """The cluster's name."""
@@ -94,12 +96,48 @@ def priority(index: int) -> int:
 class NodeGroupReference:
     """A node group of EKS or a node pool of GKE, as in the outputs of a pool."""
 
-    priority: int
+    priority: Input[int]
     """The node group with the highest priority grows first: for the autoscaler's priority expander, and for
     the order of a ComputeClass."""
     autoscaling_group: Input[str] | None = None
     """AWS: the name of its Auto Scaling group."""
     name: Input[str] | None = None
     """Its name in EKS or GKE."""
-    capacity: str | None = None
+    capacity: Input[str] | None = None
     """`reserved`, `spot`, `on_demand`, `flex_start` or `queued`."""
+
+
+NodeGroups = Input[list[Input[NodeGroupReference]]]
+"""Node groups of several pools. The list or an entry of it may be an output."""
+
+
+def plain_node_groups(groups: NodeGroups) -> Iterator[tuple[int, NodeGroupReference]]:
+    """Yield the node groups that are not outputs as a whole, with their positions in the list."""
+    for index, group in enumerate(groups if isinstance(groups, list) else []):
+        if isinstance(group, NodeGroupReference):
+            yield index, group
+
+
+def resolved_node_groups(
+    groups: NodeGroups, needed: Literal["name", "autoscaling_group"]
+) -> Output[list[tuple[int, str]]]:
+    """Return (priority, name) of node groups once they are known. needed: which of their names."""
+
+    def checked(group: Any) -> Any:
+        return group if is_unknown(group) else read(NodeGroupReference, group, "node_groups")
+
+    def entry(group: Any) -> Output[tuple[int, str]]:
+        if is_unknown(group):
+            return Output.from_input(group).apply(lambda known: entry(checked(known)))
+        return Output.all(group.priority, getattr(group, needed)).apply(lambda known: pair(*known))
+
+    def pair(priority: Any, name: Any) -> tuple[int, str]:
+        if name is None:
+            reason = "missing, expected it as in the outputs of the pool"
+            raise ArgumentError([Problem(f"node_groups.{needed}", reason)])
+        return int(priority), str(name)
+
+    def entries(known: list[Any]) -> Output[list[tuple[int, str]]]:
+        return cast("Output[list[tuple[int, str]]]", Output.all(*(entry(checked(group)) for group in known)))
+
+    return entries(groups) if isinstance(groups, list) else Output.from_input(groups).apply(entries)

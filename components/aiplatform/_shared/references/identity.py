@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import ClassVar, NotRequired, TypedDict
 
 from pulumi import Input
 
@@ -33,6 +33,8 @@ class WorkloadIdentityReferenceArgs(TypedDict):
 @dataclass(frozen=True)
 class WorkloadIdentityReference:
     """A checked WorkloadIdentityReferenceArgs."""
+
+    may_be_output: ClassVar[bool] = True
 
     principal: Input[str]
     role_arn: Input[str] | None = None

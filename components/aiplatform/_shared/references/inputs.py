@@ -3,7 +3,7 @@
 Sources: _shared.references.cluster.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
 
@@ -13,7 +13,7 @@ class ClusterReferenceArgs(TypedDict):
 
     name: Input[str]
     """The cluster's name."""
-    cloud: NotRequired[str]
+    cloud: NotRequired[Literal["aws", "gcp"]]
     """`aws` or `gcp`. Default `aws`."""
     project: NotRequired[str]
     """Google Cloud, and required there: its project's id."""
@@ -67,12 +67,12 @@ class ClusterReferenceArgs(TypedDict):
 class NodeGroupReferenceArgs(TypedDict):
     """A node group of EKS or a node pool of GKE, as in the outputs of a pool."""
 
-    priority: int
+    priority: Input[int]
     """The node group with the highest priority grows first: for the autoscaler's priority expander, and for
     the order of a ComputeClass."""
     autoscaling_group: NotRequired[Input[str]]
     """AWS: the name of its Auto Scaling group."""
     name: NotRequired[Input[str]]
     """Its name in EKS or GKE."""
-    capacity: NotRequired[str]
+    capacity: NotRequired[Input[str]]
     """`reserved`, `spot`, `on_demand`, `flex_start` or `queued`."""

@@ -3,11 +3,11 @@ be passed on unchanged."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NotRequired, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
-from pulumi import Input
+from pulumi import Input, Output
 
-from aiplatform._shared.args import Problem, got
+from aiplatform._shared.args import ArgumentError, Problem, got, read
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform.lakehouse.tables import ZONES, Zone
 
@@ -57,9 +57,9 @@ class LakehouseReferenceArgs(TypedDict):
     warehouse: NotRequired[Input[str]]
     """The catalog's name for Iceberg's REST clients: on AWS the account's id, on Google Cloud
     `bl://projects/PROJECT/catalogs/CATALOG`."""
-    zones: list[LakehouseZoneReferenceArgs]
+    zones: Input[list[LakehouseZoneReferenceArgs]]
     """Its zones."""
-    tables: NotRequired[list[LakehouseTableReferenceArgs]]
+    tables: NotRequired[Input[list[LakehouseTableReferenceArgs]]]
     """Its tables. Default none."""
     log_bucket: NotRequired[Input[str]]
     """The bucket of its access logs; on Google Cloud the log bucket of Cloud Logging."""
@@ -112,14 +112,16 @@ class LakehouseTableReference:
 class LakehouseReference:
     """A checked LakehouseReferenceArgs."""
 
+    may_be_output: ClassVar[bool] = True
+
     catalog_id: Input[str]
-    zones: list[LakehouseZoneReference]
+    zones: Input[list[LakehouseZoneReference]]
     cloud: Cloud = "aws"
     project: str | None = None
     region: str | None = None
     catalog_uri: Input[str] | None = None
     warehouse: Input[str] | None = None
-    tables: list[LakehouseTableReference] = field(default_factory=list[LakehouseTableReference])
+    tables: Input[list[LakehouseTableReference]] = field(default_factory=list[LakehouseTableReference])
     log_bucket: Input[str] | None = None
     kms_key: Input[str] | None = None
     kms_key_arn: Input[str] | None = None
@@ -134,8 +136,17 @@ class LakehouseReference:
     table_keeper: Input[str] | None = None
 
     def zone(self, name: Zone) -> LakehouseZoneReference:
-        """Return one of its zones."""
-        return next(zone for zone in self.zones if zone.name == name)
+        """Return one of its zones; its values are outputs where the zones are one."""
+        if isinstance(self.zones, list):
+            return next(zone for zone in self.zones if zone.name == name)
+        zones = Output.from_input(self.zones)
+
+        def value(key: str) -> Output[Any]:
+            return zones.apply(lambda known: getattr(_zone(known, name), key))
+
+        return LakehouseZoneReference(
+            name, value("bucket"), value("database"), value("bucket_arn"), value("dataset")
+        )
 
     @property
     def key(self) -> Input[str] | None:
@@ -147,15 +158,17 @@ class LakehouseReference:
         for key in ("project", "region") if self.cloud == "gcp" else ():
             if getattr(self, key) is None:
                 yield Problem(key, f"missing, expected the lakehouse's {key} as in Lakehouse.outputs")
-        yield from self._zones()
+        if not isinstance(self.zones, list):
+            return
+        yield from self._zones(self.zones)
         names = [zone.name for zone in self.zones]
-        for index, table in enumerate(self.tables):
+        for index, table in enumerate(self.tables if isinstance(self.tables, list) else []):
             if table.zone not in names:
                 reason = f"{got(table.zone)}, expected one of {', '.join(names)}"
                 yield Problem(f"tables[{index}].zone", reason)
 
-    def _zones(self) -> Iterator[Problem]:
-        names = [zone.name for zone in self.zones]
+    def _zones(self, zones: list[LakehouseZoneReference]) -> Iterator[Problem]:
+        names = [zone.name for zone in zones]
         for name in ZONES:
             if names.count(name) != 1:
                 yield Problem(
@@ -163,6 +176,17 @@ class LakehouseReference:
                     f"got {', '.join(names) or 'none'}, expected {name} once, as in Lakehouse.outputs",
                 )
         if self.cloud == "gcp":
-            for index, zone in enumerate(self.zones):
+            for index, zone in enumerate(zones):
                 if zone.dataset is None:
                     yield Problem(f"zones[{index}].dataset", "missing, expected the zone's BigQuery dataset")
+
+
+def _zone(zones: list[Any], name: Zone) -> LakehouseZoneReference:
+    """Return a zone of a list that was an output; its entries as a program states them, or checked."""
+    for zone in zones:
+        checked = read(LakehouseZoneReference, zone, "lakehouse.zones")
+        if checked.name == name:
+            return checked
+    raise ArgumentError(
+        [Problem("lakehouse.zones", f"{name} is missing, expected it as in Lakehouse.outputs")]
+    )

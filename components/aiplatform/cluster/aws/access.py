@@ -1,14 +1,15 @@
 """Access entries of the cluster's administrators."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pulumi
 import pulumi_aws as aws
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import eks
 
 from aiplatform._shared.aws.account import Place
 from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster.rules import keyed
 
 
 def grant_admins(
@@ -21,7 +22,7 @@ def grant_admins(
     """Create access entries of the admins and of the creator; return what must exist before Kubernetes
     objects."""
     creator = _creator(parent, place) if settings.eks.creator_is_admin else None
-    names = {f"{name}-admin-{key}": arn for key, arn in _keys(settings.admins).items()}
+    names = {f"{name}-admin-{key}": arn for key, arn in keyed(settings.admins, _key).items()}
     associations: list[pulumi.Resource] = []
     for logical, arn in names.items():
         # One entry a principal: a creator who becomes an admin, or stops being one, keeps the entry.
@@ -43,13 +44,10 @@ def _creator(parent: pulumi.Resource, place: Place) -> str:
     return aws.iam.get_session_context(arn=place.caller_arn, opts=options).issuer_arn
 
 
-def _keys(admins: Sequence[str]) -> dict[str, str]:
-    """Return the arn of each key in logical names: the role's name, and its account if two have that name."""
-    keys: dict[str, str] = {}
-    for arn in admins:
-        role, account = arn.rsplit("/", maxsplit=1)[-1], arn.split(":")[4]
-        keys[f"{role}-{account}" if role in keys else role] = arn
-    return keys
+def _key(arn: str, taken: Collection[str]) -> str:
+    """Return the name of the role, with its account if two admins have that name."""
+    role, account = arn.rsplit("/", maxsplit=1)[-1], arn.split(":")[4]
+    return f"{role}-{account}" if role in taken else role
 
 
 def _admin(
@@ -58,7 +56,7 @@ def _admin(
     settings: ClusterSettings,
     cluster: eks.Cluster,
     place: Place,
-    principal: str,
+    principal: Input[str],
     former_names: Sequence[str],
     *,
     keep: bool = False,

@@ -1,11 +1,11 @@
 """The administrators of a cluster on GKE: a binding in the cluster, and a role to reach it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import pulumi
 import pulumi_kubernetes as kubernetes
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 from pulumi_gcp import container, projects
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectArgs
@@ -13,6 +13,7 @@ from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectAr
 from aiplatform._shared.gcp.apis import Apis
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gcp.location import Place
+from aiplatform.cluster.rules import keyed
 
 REACH: Final = "roles/container.clusterViewer"
 """Allows to read clusters and to reach their endpoints, in the whole project: GKE has no role for a single
@@ -33,10 +34,8 @@ def grant_admins(
 ) -> None:
     """Grant all admins of the arguments access. The principal that runs the program has
     roles/container.admin in the project already."""
-    for admin in settings.admins:
-        kind, _, email = admin.partition(":")
-        # The whole address: two domains may have the same name.
-        key = email.replace("@", "-at-")
+    for key, admin in keyed(settings.admins, _key).items():
+        member = Output.from_input(admin)
         projects.IAMMember(
             f"{name}-admin-{key}",
             project=place.project,
@@ -48,7 +47,18 @@ def grant_admins(
             f"{name}-admin-{key}",
             metadata=ObjectMetaArgs(name=f"ai-platform-admin-{key}"),
             role_ref=RoleRefArgs(api_group=_API, kind="ClusterRole", name="cluster-admin"),
-            subjects=[SubjectArgs(api_group=_API, kind=_KINDS[kind], name=email)],
+            subjects=[
+                SubjectArgs(
+                    api_group=_API,
+                    kind=member.apply(lambda known: _KINDS[known.partition(":")[0]]),
+                    name=member.apply(lambda known: known.partition(":")[2]),
+                )
+            ],
             # It owns nothing in the cloud, so it is deleted with the cluster.
             opts=ResourceOptions(parent=parent, provider=provider, deleted_with=cluster),
         )
+
+
+def _key(member: str, _: Collection[str]) -> str:
+    """The whole address: two domains may have the same name."""
+    return member.partition(":")[2].replace("@", "-at-")

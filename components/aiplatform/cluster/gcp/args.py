@@ -34,6 +34,9 @@ MEMBER: Final = matches(
     "user:, serviceAccount: or group: with an e-mail address",
 )
 
+ExclusionScope = Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"]
+Weekday = Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]
+
 
 @dataclass(frozen=True)
 class MaintenanceWindow:
@@ -43,9 +46,7 @@ class MaintenanceWindow:
     """The time of day in UTC, `03:00`."""
     hours: Annotated[int, between(4, 24, "hours")] = 6
     """How long, 4 to 24 hours. Default 6."""
-    days: Annotated[
-        list[Literal["MO", "TU", "WE", "TH", "FR", "SA", "SU"]], distinct, length(1, 7, "days")
-    ] = field(default_factory=lambda: list(DAYS))  # pyright: ignore[reportArgumentType]
+    days: Annotated[list[Weekday], distinct, length(1, 7, "days")] = field(default_factory=lambda: list(DAYS))  # pyright: ignore[reportArgumentType]
     """Days of the week: `MO`, `TU`, `WE`, `TH`, `FR`, `SA`, `SU`; at least 12 hours a week together.
     Default: every day."""
 
@@ -86,7 +87,7 @@ class MaintenanceExclusion:
     """Its first moment in UTC, `2026-12-18T00:00:00Z`."""
     end: Annotated[str, moment]
     """Its last moment in UTC."""
-    scope: Literal["no_upgrades", "no_minor_upgrades", "no_minor_or_node_upgrades"] = "no_upgrades"
+    scope: ExclusionScope = "no_upgrades"
     """`no_upgrades`, `no_minor_upgrades` or `no_minor_or_node_upgrades`. Default `no_upgrades`."""
 
     def check(self) -> Iterator[Problem]:

@@ -38,7 +38,7 @@ class Place:
 def place(settings: ClusterSettings) -> Place:
     """The place of a cluster whose arguments are checked."""
     network = settings.network
-    zones = tuple(zone.id for zone in network.zones)
+    zones = tuple(zone.id for zone in network.listed_zones)
     region = network.region or ""
     return Place(
         project=network.project or "",

@@ -16,6 +16,7 @@ from aiplatform.feature_store.aws import offline, permissions
 from aiplatform.feature_store.aws.buckets import create_staging_bucket
 from aiplatform.feature_store.aws.context import REGISTRY, Context, Staging
 from aiplatform.feature_store.aws.online import OnlineStore
+from aiplatform.lakehouse.tables import ZONES
 
 Permissions = Callable[[Staging, str, Sequence[str]], list[Statement]]
 """A principal, the key's arn and the lakehouse's databases -> statements."""
@@ -115,7 +116,7 @@ class Clients:
         )
 
     def _document(self, statements: Callable[[str, Sequence[str]], list[Statement]]) -> Output[str]:
-        databases = [zone.database for zone in self.context.settings.lakehouse.zones]
+        databases = [self.context.settings.lakehouse.zone(zone).database for zone in ZONES]
         return Output.all(self.key.arn, *databases).apply(
             lambda known: document(*statements(str(known[0]), [str(name) for name in known[1:]]))
         )

@@ -9,6 +9,7 @@ from pulumi_aws import athena, glue, kms, lakeformation
 
 from aiplatform._shared.dependencies import waiting_for
 from aiplatform.feature_store.aws.context import RESULTS, Context, Staging
+from aiplatform.lakehouse.tables import ZONES
 
 CATALOG = "AwsDataCatalog"
 
@@ -58,7 +59,7 @@ def create_database(context: Context, location: str) -> glue.CatalogDatabase:
     location: in the schedule's bucket. Feast states a location for every table, so that nothing is stored
     there. Without one the provider leaves the location that the database has, which may be in a bucket that
     was renamed, and whose name any account can take."""
-    zones = [zone.database for zone in context.settings.lakehouse.zones]
+    zones = [context.settings.lakehouse.zone(name).database for name in ZONES]
     return glue.CatalogDatabase(
         f"{context.name}-database",
         name=context.database,

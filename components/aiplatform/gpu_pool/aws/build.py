@@ -240,7 +240,7 @@ def _reservation(reservation_id: str) -> ec2.LaunchTemplateCapacityReservationSp
 
 
 def _subnet(pool: GpuPoolSettings, zone_id: str) -> Input[str]:
-    return next(zone.private_subnet_id for zone in pool.network.zones if zone.id == zone_id)
+    return next(zone.private_subnet_id for zone in pool.network.listed_zones if zone.id == zone_id)
 
 
 def _capacity_type(group: GroupPlan) -> str:

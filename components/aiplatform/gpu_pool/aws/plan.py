@@ -82,7 +82,7 @@ def _common_zone(pool: GpuPoolSettings, offerings: Offerings) -> str | None:
     if reserved:
         return reserved
     firsts = [machines_of(pool, entry)[0].type for entry in pool.capacity]
-    ids = [zone.id for zone in pool.network.zones]
+    ids = [zone.id for zone in pool.network.listed_zones]
     offering_all = [zone for zone in ids if all(zone in offerings.get(first, ()) for first in firsts)]
     offering_any = [zone for zone in ids if any(zone in offerings.get(first, ()) for first in firsts)]
     return next(iter(offering_all or offering_any or ids))
@@ -95,7 +95,7 @@ def _zones_of(
     offerings: Offerings,
     common: str | None,
 ) -> tuple[str, ...]:
-    ids = [zone.id for zone in pool.network.zones]
+    ids = [zone.id for zone in pool.network.listed_zones]
     if entry.type == "reserved":
         # The rules checked that one of them is known.
         return (entry.zone or (pool.zones or ids)[0],)

@@ -11,6 +11,7 @@ from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
 from aiplatform.gpu_pool.args import ROLE, WAITS, Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.aws import nodes
 from aiplatform.naming import aws_tags
+from aiplatform.network.args import NO_ZONES
 
 _RESERVATION: Final = matches(r"cr-[0-9a-f]{8,17}", "a reservation's id such as cr-0123456789abcdef0")
 
@@ -90,11 +91,11 @@ def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Proble
 
 
 def _only_zone(pool: GpuPoolSettings) -> bool:
-    return len(pool.zones if pool.zones is not None else pool.network.zones) == 1
+    return len(pool.zones if pool.zones is not None else pool.network.listed_zones) == 1
 
 
 def _network_zones(pool: GpuPoolSettings) -> list[str]:
-    return [zone.id for zone in pool.network.zones]
+    return [zone.id for zone in pool.network.listed_zones]
 
 
 def _expected_zone(pool: GpuPoolSettings, zone: str) -> str:
@@ -130,8 +131,8 @@ def _duplicates(pool: GpuPoolSettings) -> Iterator[Problem]:
 
 
 def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
-    if not pool.network.zones:
-        yield Problem("network.zones", "missing, expected the network's zones as in Network.outputs")
+    if not pool.network.listed_zones:
+        yield Problem("network.zones", NO_ZONES)
         return
     for index, zone in enumerate(pool.zones or []):
         if pool.network.lacks_zone(zone):

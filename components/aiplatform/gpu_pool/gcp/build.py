@@ -79,7 +79,7 @@ def _zones(context: PoolContext, plans: Sequence[PoolPlan]) -> Output[Mapping[st
     pool = context.settings
     offerings = node_pools.zones_that_offer(
         sorted({pool_plan.machine.type for pool_plan in plans}),
-        [zone.id for zone in pool.network.zones],
+        [zone.id for zone in pool.network.listed_zones],
         pool.cluster,
         context.invoke_options,
     )

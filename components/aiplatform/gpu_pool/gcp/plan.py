@@ -63,7 +63,7 @@ def _of_entry(pool: GpuPoolSettings, index: int, entry: Capacity, minimum: int) 
 
 def in_one_zone(pool: GpuPoolSettings, pool_plan: PoolPlan) -> bool:
     """Return whether a node pool is limited to one zone, wherever its machines are offered."""
-    only = len(pool.zones or pool.network.zones) == 1
+    only = len(pool.zones or pool.network.listed_zones) == 1
     return only or pool_plan.entry.type == "reserved" or nodes.in_one_zone(pool)
 
 
@@ -102,7 +102,7 @@ def _common_zone(pool: GpuPoolSettings, plans: Sequence[PoolPlan], offerings: Of
     reserved = next((entry.zone for entry in pool.capacity if entry.zone), None)
     if reserved:
         return reserved
-    ids = [zone.id for zone in pool.network.zones]
+    ids = [zone.id for zone in pool.network.listed_zones]
     offering = [_offering(pool, pool_plan, offerings) for pool_plan in plans]
     of_all = [zone for zone in ids if all(zone in zones for zones in offering)]
     of_any = [zone for zone in ids if any(zone in zones for zones in offering)]
@@ -112,7 +112,7 @@ def _common_zone(pool: GpuPoolSettings, plans: Sequence[PoolPlan], offerings: Of
 def _zones_of(
     pool: GpuPoolSettings, pool_plan: PoolPlan, offerings: Offerings, common: str | None
 ) -> tuple[str, ...]:
-    ids = [zone.id for zone in pool.network.zones]
+    ids = [zone.id for zone in pool.network.listed_zones]
     if pool_plan.entry.type == "reserved":
         # The rules checked that one of them is known.
         return (pool_plan.entry.zone or (pool.zones or ids)[0],)

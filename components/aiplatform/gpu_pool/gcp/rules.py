@@ -14,6 +14,7 @@ from aiplatform.accelerators.gcp import BUILT_IN, MACHINES, MOST_CLIENTS, PARTIT
 from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
 from aiplatform.gpu_pool.gcp import nodes
 from aiplatform.naming import google_labels
+from aiplatform.network.args import NO_ZONES
 
 MOST_NODES: Final = 1000
 """In a GKE node pool."""
@@ -105,7 +106,7 @@ def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem
             f"{path}.type", f"{got(entry.type)}, but Google Cloud sells {machine.type} only as {kinds}"
         )
     sold = nodes.flex_start_zones(pool, entry)
-    zones = pool.zones or [zone.id for zone in pool.network.zones]
+    zones = pool.zones or [zone.id for zone in pool.network.listed_zones]
     if sold is not None and zones and not sold & set(zones) and not any(map(is_unknown, zones)):
         where = "the pool's zones" if pool.zones else "the network's zones"
         yield Problem(
@@ -159,7 +160,7 @@ def _duplicates(pool: GpuPoolSettings) -> Iterator[Problem]:
 
 
 def _only_zone(pool: GpuPoolSettings) -> bool:
-    return len(pool.zones if pool.zones is not None else pool.network.zones) == 1
+    return len(pool.zones if pool.zones is not None else pool.network.listed_zones) == 1
 
 
 def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
@@ -168,7 +169,7 @@ def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
         yield from wrong
         if wrong:
             return
-    known = [network_zone.id for network_zone in pool.network.zones]
+    known = [network_zone.id for network_zone in pool.network.listed_zones]
     if pool.network.lacks_zone(zone):
         yield Problem(
             path, f"{got(zone)}, expected a zone of the network: {', '.join(known)}{nearest(zone, known)}"
@@ -176,8 +177,8 @@ def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
 
 
 def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
-    if not pool.network.zones:
-        yield Problem("network.zones", "missing, expected the network's zones as in Network.outputs")
+    if not pool.network.listed_zones:
+        yield Problem("network.zones", NO_ZONES)
         return
     for index, zone in enumerate(pool.zones or []):
         yield from _zone(pool, zone, f"zones[{index}]")

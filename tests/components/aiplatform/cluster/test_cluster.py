@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from pulumi.provider.experimental.analyzer import Analyzer
 from pulumi_aws import eks
 
 from aiplatform._shared.args import keys
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.cluster import Cluster
 from aiplatform.cluster.aws.args import ADDONS
+from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import ACCOUNT, REGION, Recording, record, value
 
 NETWORK: dict[str, Any] = {
@@ -426,10 +426,8 @@ def test_outputs_are_registered_and_are_what_a_pool_takes(default: Recording):
     assert value(default.result.node_role_arn) == outputs["node_role_arn"]
 
 
-def test_the_component_can_be_served_to_every_language():
-    analysed = Analyzer("aiplatform").analyze([Cluster])
-    definition = analysed["component_definitions"]["Cluster"]
-    assert all(prop.description for prop in [*definition.inputs.values(), *definition.outputs.values()])
+def test_every_input_and_output_is_documented_for_other_languages():
+    assert undocumented(Cluster) == []
 
 
 def test_a_cluster_that_tells_no_issuer_has_none():

@@ -1,0 +1,206 @@
+"""A platform on AWS from the components.
+
+Generated from Pulumi.yaml by `make generate`.
+"""
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as kubernetes
+
+from aiplatform.cluster import Cluster
+from aiplatform.cluster_autoscaler import ClusterAutoscaler
+from aiplatform.container_registry import ContainerRegistry
+from aiplatform.device_plugins import DevicePlugins
+from aiplatform.efa_plugin import EfaPlugin
+from aiplatform.feature_store import FeatureStore
+from aiplatform.gpu_pool import GpuPool
+from aiplatform.lakehouse import Lakehouse
+from aiplatform.model_registry import ModelRegistry
+from aiplatform.network import Network
+from aiplatform.node_pool import NodePool
+from aiplatform.runner import Runner
+from aiplatform.workload_identity import WorkloadIdentity
+
+aws_provider = aws.Provider("aws", region="us-west-2")
+network = Network(
+    "network",
+    {
+        "prefix": "team-dev",
+        "cidr": "10.16.0.0/16",
+        "zone_ids": ["usw2-az1", "usw2-az2"],
+        "nat": "single",
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+runner = Runner(
+    "runner",
+    {
+        "prefix": "team-dev",
+        "network": network.outputs,
+        "deployer_role_arn": "arn:aws:iam::111122223333:role/deployer",
+        "repository": "https://github.com/example/platform",
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+cluster = Cluster(
+    "cluster",
+    {
+        "prefix": "team-dev",
+        "version": "1.35",
+        "network": network.outputs,
+        "api_access": {
+            "mode": "cidrs",
+            "cidrs": ["192.52.193.0/24"],
+        },
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+kubernetes_provider = kubernetes.Provider("kubernetes", kubeconfig=cluster.kubeconfig)
+services = NodePool(
+    "services",
+    {
+        "prefix": "team-dev",
+        "name": "services",
+        "cluster": cluster.outputs,
+        "network": network.outputs,
+        "zones": ["usw2-az1", "usw2-az2"],
+        "instance_types": ["m6i.xlarge", "m5.xlarge"],
+        "capacity": ["spot", "on_demand"],
+        "max": 4,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+training = GpuPool(
+    "training",
+    {
+        "prefix": "team-dev",
+        "name": "training",
+        "cluster": cluster.outputs,
+        "network": network.outputs,
+        "zones": ["usw2-az1", "usw2-az2"],
+        "accelerator": "t4",
+        "count": 1,
+        "capacity": [
+            {
+                "type": "spot",
+            },
+            {
+                "type": "on_demand",
+            },
+        ],
+        "max": 2,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+autoscaler = ClusterAutoscaler(
+    "autoscaler",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "node_groups": training.node_groups,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
+device_plugins = DevicePlugins(
+    "devicePlugins",
+    {
+        "nvidia": True,
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider]),
+)
+efa_plugin = EfaPlugin(
+    "efaPlugin",
+    {
+        "image": "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
+    },
+    pulumi.ResourceOptions(providers=[kubernetes_provider]),
+)
+pipelines = WorkloadIdentity(
+    "pipelines",
+    {
+        "prefix": "team-dev",
+        "name": "pipelines",
+        "cluster": cluster.outputs,
+        "namespace": "pipelines",
+        "service_account": "pipelines",
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+lakehouse = Lakehouse(
+    "lakehouse",
+    {
+        "prefix": "team-dev",
+        "writers": [pipelines.principal],
+        "tables": [
+            {
+                "zone": "curated",
+                "name": "orders",
+                "owner": "sales",
+                "columns": [
+                    {
+                        "name": "order_id",
+                        "type": "long",
+                        "required": True,
+                    },
+                    {
+                        "name": "customer",
+                        "type": "string",
+                        "classification": "pii",
+                    },
+                    {
+                        "name": "ordered_at",
+                        "type": "timestamptz",
+                    },
+                ],
+            },
+        ],
+        "force_destroy": True,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+materializer = WorkloadIdentity(
+    "materializer",
+    {
+        "prefix": "team-dev",
+        "name": "features",
+        "cluster": cluster.outputs,
+        "namespace": "feature-store",
+        "service_account": "feature-materializer",
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+features = FeatureStore(
+    "features",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "lakehouse": lakehouse.outputs,
+        "materializer": materializer.outputs,
+        "feature_views": ["orders"],
+        "force_destroy": True,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
+images = ContainerRegistry(
+    "images",
+    {
+        "prefix": "team-dev",
+        "repositories": ["training", "serving"],
+        "readers": [pipelines.principal],
+        "force_destroy": True,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider]),
+)
+models = ModelRegistry(
+    "models",
+    {
+        "prefix": "team-dev",
+        "cluster": cluster.outputs,
+        "network": network.outputs,
+        "force_destroy": True,
+    },
+    pulumi.ResourceOptions(providers=[aws_provider, kubernetes_provider]),
+)
+pulumi.export("vpc_id", network.vpc_id)
+pulumi.export("cluster_name", cluster.name)
+pulumi.export("node_groups", training.node_groups)

@@ -1,0 +1,195 @@
+// A platform on AWS from the components.
+//
+// Generated from Pulumi.yaml by `make generate`.
+import * as aws from "@pulumi/aws";
+import * as aiplatform from "@pulumi/aiplatform";
+import * as kubernetes from "@pulumi/kubernetes";
+
+const awsProvider = new aws.Provider("aws", {
+    region: "us-west-2",
+});
+const network = new aiplatform.Network("network", {
+    prefix: "team-dev",
+    cidr: "10.16.0.0/16",
+    zoneIds: ["usw2-az1", "usw2-az2"],
+    nat: "single",
+}, { providers: [awsProvider] });
+const runner = new aiplatform.Runner("runner", {
+    prefix: "team-dev",
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
+    },
+    deployerRoleArn: "arn:aws:iam::111122223333:role/deployer",
+    repository: "https://github.com/example/platform",
+}, { providers: [awsProvider] });
+const cluster = new aiplatform.Cluster("cluster", {
+    prefix: "team-dev",
+    version: "1.35",
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
+        intraSubnetIds: network.intraSubnetIds,
+    },
+    apiAccess: {
+        mode: "cidrs",
+        cidrs: ["192.52.193.0/24"],
+    },
+}, { providers: [awsProvider] });
+const kubernetesProvider = new kubernetes.Provider("kubernetes", {
+    kubeconfig: cluster.kubeconfig,
+});
+const services = new aiplatform.NodePool("services", {
+    prefix: "team-dev",
+    name: "services",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+        nodeRoleArn: cluster.nodeRoleArn,
+    },
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
+        zones: network.zones,
+    },
+    zones: ["usw2-az1", "usw2-az2"],
+    instanceTypes: ["m6i.xlarge", "m5.xlarge"],
+    capacity: ["spot", "on_demand"],
+    max: 4,
+}, { providers: [awsProvider] });
+const training = new aiplatform.GpuPool("training", {
+    prefix: "team-dev",
+    name: "training",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+        nodeRoleArn: cluster.nodeRoleArn,
+    },
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
+        zones: network.zones,
+    },
+    zones: ["usw2-az1", "usw2-az2"],
+    accelerator: "t4",
+    count: 1,
+    capacity: [
+        {
+            type: "spot",
+        },
+        {
+            type: "on_demand",
+        },
+    ],
+    max: 2,
+}, { providers: [awsProvider] });
+const autoscaler = new aiplatform.ClusterAutoscaler("autoscaler", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        version: cluster.version,
+        securityGroupId: cluster.securityGroupId,
+    },
+    nodeGroups: training.nodeGroups,
+}, { providers: [awsProvider, kubernetesProvider] });
+const devicePlugins = new aiplatform.DevicePlugins("devicePlugins", {
+    nvidia: true,
+}, { providers: [kubernetesProvider] });
+const efaPlugin = new aiplatform.EfaPlugin("efaPlugin", {
+    image: "602401143452.dkr.ecr.us-west-2.amazonaws.com/eks/aws-efa-k8s-device-plugin:v0.5.6",
+}, { providers: [kubernetesProvider] });
+const pipelines = new aiplatform.WorkloadIdentity("pipelines", {
+    prefix: "team-dev",
+    name: "pipelines",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    namespace: "pipelines",
+    serviceAccount: "pipelines",
+}, { providers: [awsProvider] });
+const lakehouse = new aiplatform.Lakehouse("lakehouse", {
+    prefix: "team-dev",
+    writers: [pipelines.principal],
+    tables: [
+        {
+            zone: "curated",
+            name: "orders",
+            owner: "sales",
+            columns: [
+                {
+                    name: "order_id",
+                    type: "long",
+                    required: true,
+                },
+                {
+                    name: "customer",
+                    type: "string",
+                    classification: "pii",
+                },
+                {
+                    name: "ordered_at",
+                    type: "timestamptz",
+                },
+            ],
+        },
+    ],
+    forceDestroy: true,
+}, { providers: [awsProvider] });
+const materializer = new aiplatform.WorkloadIdentity("materializer", {
+    prefix: "team-dev",
+    name: "features",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    namespace: "feature-store",
+    serviceAccount: "feature-materializer",
+}, { providers: [awsProvider] });
+const features = new aiplatform.FeatureStore("features", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    lakehouse: {
+        catalogId: lakehouse.catalogId,
+        zones: lakehouse.zones,
+        kmsKeyArn: lakehouse.kmsKeyArn,
+        clientPolicies: lakehouse.clientPolicies,
+    },
+    materializer: {
+        principal: materializer.principal,
+        roleArn: materializer.roleArn,
+        roleName: materializer.roleName,
+    },
+    featureViews: ["orders"],
+    forceDestroy: true,
+}, { providers: [awsProvider, kubernetesProvider] });
+const images = new aiplatform.ContainerRegistry("images", {
+    prefix: "team-dev",
+    repositories: ["training", "serving"],
+    readers: [pipelines.principal],
+    forceDestroy: true,
+}, { providers: [awsProvider] });
+const models = new aiplatform.ModelRegistry("models", {
+    prefix: "team-dev",
+    cluster: {
+        name: cluster.name,
+        securityGroupId: cluster.securityGroupId,
+    },
+    network: {
+        vpcId: network.vpcId,
+        cidr: network.cidr,
+        privateSubnetIds: network.privateSubnetIds,
+        intraSubnetIds: network.intraSubnetIds,
+    },
+    forceDestroy: true,
+}, { providers: [awsProvider, kubernetesProvider] });
+export const vpcId = network.vpcId;
+export const clusterName = cluster.name;
+export const nodeGroups = training.nodeGroups;

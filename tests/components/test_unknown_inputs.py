@@ -1,0 +1,127 @@
+"""Every input that may be an output is accepted while it is unknown, as in the preview of a new stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from google.protobuf import struct_pb2
+from pulumi.provider.experimental.analyzer import PropertyDefinition
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import provider_pb2
+from pulumi.runtime.proto.resource_pb2_grpc import add_ResourceMonitorServicer_to_server
+
+from tests.components.test_plugin import Monitor, Served, plugin, refused, serving
+from tests.generating import components, examples
+
+__all__ = ["plugin"]  # the fixture
+
+SOURCE = "urn:pulumi:dev::proj::aws:ec2/vpc:Vpc::made-elsewhere"
+PROVIDERS = {
+    package: f"urn:pulumi:dev::proj::pulumi:providers:{package}::{package}::0001"
+    for package in ("aws", "gcp", "kubernetes")
+}
+UNUSED = {("Lakehouse", "network"), ("FeatureStore", "network"), ("ContainerRegistry", "nodeRoles")}
+"""Inputs that no resource of the example needs: it has no captures, no Valkey and no caches."""
+REFERENCE = re.compile(r"\$\{.*\}")
+
+
+def _example(component: str) -> dict[str, Any]:
+    """The inputs of a component in examples/, where each output of another one is unknown."""
+    for program in examples.programs():
+        for resource in program.resources.values():
+            if resource["type"] == f"aiplatform:{component}":
+                return _unknown(resource["properties"])
+    raise LookupError(component)
+
+
+def _unknown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _unknown(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_unknown(entry) for entry in value]
+    if not isinstance(value, str):
+        return value
+    # The recorded cloud's region is another one than that of the example.
+    return rpc.UNKNOWN if REFERENCE.fullmatch(value) else value.replace("usw2-", "euc1-")
+
+
+def _variants(properties: Mapping[str, PropertyDefinition]) -> Iterator[tuple[str, Any]]:
+    """Inputs that may be outputs, or whose entries may be: (key, unknown value)."""
+    for key, prop in properties.items():
+        if not prop.plain:
+            yield key, rpc.UNKNOWN
+        elif prop.items is not None and not prop.items.plain:
+            yield key, [rpc.UNKNOWN]
+        elif prop.additional_properties is not None and not prop.additional_properties.plain:
+            yield key, {"entry": rpc.UNKNOWN}
+
+
+def _preview(served: Served, component: str, inputs: Mapping[str, Any], *unknown: str) -> Monitor:
+    monitor = Monitor()
+    struct = struct_pb2.Struct()
+    struct.update(dict(inputs))
+    source = provider_pb2.ConstructRequest.PropertyDependencies(urns=[SOURCE])
+    with serving(lambda server: add_ResourceMonitorServicer_to_server(monitor, server)) as address:
+        request = provider_pb2.ConstructRequest(
+            project="proj",
+            stack="dev",
+            type=f"aiplatform:index:{component}",
+            name="component",
+            inputs=struct,
+            inputDependencies=dict.fromkeys(unknown, source),
+            monitorEndpoint=address,
+            providers=PROVIDERS,
+            dryRun=True,
+        )
+        served.stub.Construct(request, timeout=60)
+    return monitor
+
+
+CASES = [
+    (name, key, value)
+    for name, definition in components.plugin().definitions.items()
+    for key, value in _variants(definition.inputs)
+]
+
+
+@pytest.mark.parametrize(
+    ("component", "key", "value"), CASES, ids=[f"{name}-{key}" for name, key, _ in CASES]
+)
+def test_an_unknown_input_is_accepted_and_its_dependency_is_kept(
+    plugin: Served, component: str, key: str, value: Any
+) -> None:
+    inputs = {**_example(component), key: value}
+    monitor = _preview(plugin, component, inputs, key)
+    children = [each for each in monitor.inner.recorded.values() if each.custom]
+    assert children
+    needed = any(SOURCE in each.depends_on for each in children)
+    assert needed is ((component, key) not in UNUSED), "what needs the input comes after its source"
+
+
+@pytest.mark.parametrize("component", components.plugin().definitions)
+def test_all_outputs_of_an_example_may_be_unknown(plugin: Served, component: str) -> None:
+    inputs = _example(component)
+    monitor = _preview(plugin, component, inputs, *inputs)
+    assert [each for each in monitor.inner.recorded.values() if each.custom]
+
+
+def test_an_unknown_value_that_decides_the_shape_is_refused_with_its_path(plugin: Served) -> None:
+    with refused() as problems:
+        _preview(
+            plugin, "Network", {"prefix": "team-dev", "cidr": rpc.UNKNOWN, "zoneIds": rpc.UNKNOWN}, "cidr"
+        )
+    assert set(problems) == {"cidr", "zoneIds"}
+    assert all("it decides what is created" in reason for reason in problems.values())
+
+
+def test_a_pool_without_zones_says_what_to_state_where_those_of_the_network_are_unknown(
+    plugin: Served,
+) -> None:
+    inputs = _example("GpuPool")
+    del inputs["zones"]
+    with refused() as problems:
+        _preview(plugin, "GpuPool", inputs, "network")
+    assert "state the pool's `zones`" in problems["network.zones"]
