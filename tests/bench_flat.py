@@ -61,10 +61,10 @@ for resource in json.loads(Path("resources.json").read_text()):
         depends_on=[registered[urn] for urn in resource["dependencies"] if urn in registered],
     )
     if resource["custom"]:
-        made = pulumi.CustomResource(resource["type"], resource["name"], resource["inputs"], options)
+        declared = pulumi.CustomResource(resource["type"], resource["name"], resource["inputs"], options)
     else:
-        made = pulumi.ComponentResource(resource["type"], resource["name"], None, options)
-    registered[resource["urn"]] = made
+        declared = pulumi.ComponentResource(resource["type"], resource["name"], None, options)
+    registered[resource["urn"]] = declared
 """
 
 
@@ -195,12 +195,12 @@ def durations(events: Path) -> Iterator[dict[str, float]]:
 
 def waits(twin: Twin) -> dict[str, dict[str, float]]:
     """By URN and action: how many seconds the cloud took, from the providers' logs."""
-    found: dict[str, dict[str, float]] = {}
+    seconds: dict[str, dict[str, float]] = {}
     for log in twin.world.logs.glob("provider-*.log"):
         for match in WAITED.finditer(log.read_text()):
-            actions = found.setdefault(match["urn"], {})
+            actions = seconds.setdefault(match["urn"], {})
             actions[match["action"]] = actions.get(match["action"], 0.0) + float(match["seconds"])
-    return found
+    return seconds
 
 
 def recorded(
@@ -212,7 +212,7 @@ def recorded(
 
     A provider of Kubernetes logs no waits: it is upstream's own, and takes as long as its step did.
     """
-    found: list[dict[str, Any]] = []
+    recording: list[dict[str, Any]] = []
     for resource in resources:
         kind = resource["type"]
         if kind.startswith("pulumi:"):
@@ -221,7 +221,7 @@ def recorded(
         create = (
             waited.get(resource["urn"], {}).get("create", 0.0) if ours else steps.get(resource["urn"], 0.0)
         )
-        found.append(
+        recording.append(
             {
                 "urn": resource["urn"],
                 "type": "flat:index:" + re.sub(r"\W+", "_", kind),
@@ -235,7 +235,7 @@ def recorded(
                 "delete": waited.get(resource["urn"], {}).get("delete", 0.0),
             }
         )
-    return found
+    return recording
 
 
 def plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The provider of the flat program of `make bench-flat`: each create takes as long as the cloud took.
+"""The provider of the flat program of `make bench-flat`: resource create takes as long as the cloud took.
 
 Started by the bench, which hands its port to the engine (PULUMI_DEBUG_PROVIDERS). It creates nothing: a
 resource has the outputs that were recorded of the real one.
@@ -89,7 +89,9 @@ class FlatProvider(provider_pb2_grpc.ResourceProviderServicer):
 
 def main(file: Path) -> None:
     """Serve until stdin is closed; the port is the first line of stdout."""
-    recording = {key_of(each["type"], each["name"]): each for each in json.loads(file.read_text())}
+    recording = {
+        key_of(resource["type"], resource["name"]): resource for resource in json.loads(file.read_text())
+    }
     options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
     server = grpc.server(ThreadPoolExecutor(THREADS), options=options)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(FlatProvider(recording), server)

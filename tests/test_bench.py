@@ -19,7 +19,7 @@ RESULT = Result(
 
 def test_ratios_and_the_programs_share_are_reported_as_json() -> None:
     document = RESULT.document()
-    assert [each["ratio"] for each in document["operations"]] == [3.0, 5.0]
+    assert [operation["ratio"] for operation in document["operations"]] == [3.0, 5.0]
     assert document["program"]["share_of_preview"] == 0.25
 
 
@@ -31,7 +31,7 @@ def test_a_person_reads_a_row_for_each_operation() -> None:
 
 def compared(*evaluated: tuple[float, float]) -> Compared:
     """Previews of 10 s, 8 s of CPU without the pack."""
-    return Compared("aws-dev", 98, [Spent(10.0, 8.0)] * len(evaluated), [Spent(*each) for each in evaluated])
+    return Compared("aws-dev", 98, [Spent(10.0, 8.0)] * len(evaluated), [Spent(*pair) for pair in evaluated])
 
 
 def test_what_the_pack_adds_is_the_median_of_the_pairs() -> None:

@@ -75,12 +75,14 @@ def test_default_in_a_docstring_is_the_actual_default() -> None:
 
 def test_every_component_has_an_example_with_the_inputs_of_the_schema() -> None:
     schema = json.loads(components.schema())
-    resources = [each for program in examples.programs() for each in program.resources.values()]
-    shown = {
-        each["type"].replace(":", ":index:"): each for each in resources if ":providers:" not in each["type"]
+    resources = [resource for program in examples.programs() for resource in program.resources.values()]
+    declared = {
+        resource["type"].replace(":", ":index:"): resource
+        for resource in resources
+        if ":providers:" not in resource["type"]
     }
-    assert shown.keys() == schema["resources"].keys()
-    for token, resource in shown.items():
+    assert declared.keys() == schema["resources"].keys()
+    for token, resource in declared.items():
         known = schema["resources"][token]
         assert set(resource["properties"]) <= set(known["inputProperties"])
         assert set(known["requiredInputs"]) <= set(resource["properties"])

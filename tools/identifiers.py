@@ -33,10 +33,9 @@ REPLACED: Final = frozenset(
     )
 )
 LIMITS: Final[Mapping[str, int]] = {
-    "components": 69,
+    "components": 66,
     "stacks": 4,
-    "tests": 5,
-    "tests/components": 21,
+    "tests/components": 20,
     "tests/end_to_end": 260,
     "tests/generating": 16,
     "tests/inventories": 58,

@@ -29,7 +29,7 @@ REFERENCE = re.compile(r"\$\{.*\}")
 
 
 def _example(component: str) -> dict[str, Any]:
-    """The inputs of a component in examples/, where each output of another one is unknown."""
+    """The inputs of a component in examples/, where resource output of another one is unknown."""
     for program in examples.programs():
         for resource in program.resources.values():
             if resource["type"] == f"aiplatform:{component}":
@@ -95,9 +95,9 @@ def test_an_unknown_input_is_accepted_and_its_dependency_is_kept(
 ) -> None:
     inputs = {**_example(component), key: value}
     monitor = _preview(plugin, component, inputs, key)
-    children = [each for each in monitor.inner.recorded.values() if each.custom]
+    children = [resource for resource in monitor.inner.recorded.values() if resource.custom]
     assert children
-    needed = any(SOURCE in each.depends_on for each in children)
+    needed = any(SOURCE in resource.depends_on for resource in children)
     assert needed is ((component, key) not in UNUSED), "what needs the input comes after its source"
 
 
@@ -105,7 +105,7 @@ def test_an_unknown_input_is_accepted_and_its_dependency_is_kept(
 def test_all_outputs_of_an_example_may_be_unknown(plugin: Served, component: str) -> None:
     inputs = _example(component)
     monitor = _preview(plugin, component, inputs, *inputs)
-    assert [each for each in monitor.inner.recorded.values() if each.custom]
+    assert [resource for resource in monitor.inner.recorded.values() if resource.custom]
 
 
 def test_an_unknown_value_that_decides_the_shape_is_refused_with_its_path(plugin: Served) -> None:

@@ -94,7 +94,7 @@ def _yaml_of(program: Program, name: str) -> str:
 
 
 def _typescript(program: Program) -> str:
-    resources = [_typescript_resource(name, each) for name, each in program.resources.items()]
+    resources = [_typescript_resource(name, resource) for name, resource in program.resources.items()]
     outputs = [f"export const {name} = {_expression(value)};" for name, value in program.outputs.items()]
     head = [f"// {line}".rstrip() for line in _head(program)]
     imports = [f'import * as {package} from "@pulumi/{package}";' for package in _packages(program)]
@@ -138,12 +138,12 @@ def _python(program: Program, inputs: Inputs) -> str:
     packages = [package for package in _packages(program) if package != "aiplatform"]
     imports = [f"import pulumi_{package} as {package}" for package in packages]
     kinds = {
-        each["type"].removeprefix(COMPONENT): None
-        for each in program.resources.values()
-        if each["type"].startswith(COMPONENT)
+        resource["type"].removeprefix(COMPONENT): None
+        for resource in program.resources.values()
+        if resource["type"].startswith(COMPONENT)
     }
     components = sorted(f"from aiplatform.{_snake_case(kind)} import {kind}" for kind in kinds)
-    resources = [_python_resource(name, each, inputs) for name, each in program.resources.items()]
+    resources = [_python_resource(name, resource, inputs) for name, resource in program.resources.items()]
     outputs = [
         f"pulumi.export({json.dumps(_snake_case(name))}, {_python_expression(value)})"
         for name, value in program.outputs.items()
@@ -227,7 +227,7 @@ def _python_provider(reference: str) -> str:
 
 
 def _packages(program: Program) -> list[str]:
-    kinds = [each["type"] for each in program.resources.values()]
+    kinds = [resource["type"] for resource in program.resources.values()]
     return [*dict.fromkeys(kind.removeprefix(PROVIDER).split(":")[0] for kind in kinds)]
 
 
