@@ -99,9 +99,8 @@ def _program() -> None:
         policy_arn="arn:aws:iam::aws:policy/AdministratorAccess",
     )
     # What IAM would let any reader ask, for one whom no grant names.
-    aws.iam.RolePolicy(
-        "strangers", role=roles["strangers"].name, policy=lake.outputs["client_policies"]["analysts"]
-    )
+    policy = lake.client_policies.apply(lambda policies: (policies or {})["analysts"])
+    aws.iam.RolePolicy("strangers", role=roles["strangers"].name, policy=policy)
     pulumi.export("lake", lake.outputs)
 
 

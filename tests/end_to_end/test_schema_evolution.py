@@ -62,7 +62,7 @@ class World:
             "snapshots": self.snapshots,
         }
         lake = Lakehouse("evolution", args, pulumi.ResourceOptions(depends_on=[pipeline]))
-        rights = lake.outputs["writer_role_arn"].apply(
+        rights = lake.writer_role_arn.apply(
             lambda arn: json.dumps(
                 {
                     "Version": "2012-10-17",
