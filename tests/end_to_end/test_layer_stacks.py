@@ -92,23 +92,3 @@ def test_destroy_deletes_both_stacks_in_reverse_and_leaves_nothing(dev: Twin) ->
     report = dev.cli("destroy", ENVIRONMENT)
     assert report.stderr.index(f"stack {LAYER}:") < report.stderr.index(f"stack {ENVIRONMENT}:")
     assert dev.inventory() == {}
-
-
-def test_an_environment_is_split_without_a_change_in_the_cloud(dev: Twin) -> None:
-    separate(dev)
-    dev.up()
-    before = dev.inventory()
-    separate(dev, "data")
-    refused = dev.up(check=False)
-    assert refused.returncode, "it would delete the lakehouse"
-    assert "move them first" in refused.stderr
-    urns = components(dev, ENVIRONMENT)
-    dev.pulumi(
-        *("state", "move", "--yes", "--source", ENVIRONMENT, "--dest", LAYER),
-        *(urns["lakehouse"], urns["feature-store"]),
-    )
-    dev.up()
-    assert dev.inventory() == before, "every id is as before"
-    dev.cli("preview", ENVIRONMENT, "--diff", "--expect-no-changes")
-    dev.cli("destroy", ENVIRONMENT)
-    assert dev.inventory() == {}
