@@ -216,7 +216,7 @@ def _word(topics: Mapping[str, Any], name: str, known: Mapping[str, Any], defaul
     return word if word in known else default
 
 
-def _of_shared(file: str, document: Mapping[str, Any], problem: shared_files.Problem) -> str:
+def _of_shared(file: str, document: Mapping[str, Any], problem: shared_files.SharedProblem) -> str:
     """Return a problem of shared files with its place."""
     place = problem.place or _place(file, document, problem.path)
     path = shared_files.dotted(problem.path).removeprefix(f"{NAMESPACE}:")

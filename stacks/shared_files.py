@@ -59,7 +59,7 @@ class LocatedList(list[Any]):
         self.places = list(places)
 
 
-class Problem(NamedTuple):
+class SharedProblem(NamedTuple):
     """What is wrong with a shared file or with how it is named."""
 
     path: tuple[int | str, ...]
@@ -88,19 +88,19 @@ def located(value: Any, node: Any, file: str) -> Any:
     return value
 
 
-def with_shared(config: Located, folder: Path = FOLDER) -> tuple[Located, list[Problem]]:
+def with_shared(config: Located, folder: Path = FOLDER) -> tuple[Located, list[SharedProblem]]:
     """Return an environment's configuration laid over the shared files that it names, and what is wrong with
     these. A key of the wrong shape is left for the model to report."""
     topic = config.get(key("shared"))
     if not isinstance(topic, Mapping):
         return config, []
     named = cast("Mapping[str, Any]", topic)
-    shared, problems = Located({}, {}), list[Problem]()
+    shared, problems = Located({}, {}), list[SharedProblem]()
     read: list[str] = []
     for index, name in enumerate(_strings(named.get("files"))):
         path = (key("shared"), "files", index)
         if name in read:
-            problems.append(Problem(path, f"got {name!r} a second time; expected each file once"))
+            problems.append(SharedProblem(path, f"got {name!r} a second time; expected each file once"))
         elif re.fullmatch(SHARED_NAME, name):
             content, wrong = _read(folder, name, path)
             problems += wrong
@@ -111,11 +111,11 @@ def with_shared(config: Located, folder: Path = FOLDER) -> tuple[Located, list[P
             reason = (
                 f"the shared files have no {dotted!r} to remove{_nearest(dotted, sorted(_paths(shared)))}"
             )
-            problems.append(Problem((key("shared"), "remove", index), reason))
+            problems.append(SharedProblem((key("shared"), "remove", index), reason))
     return _merged(shared, config, (), problems), problems
 
 
-def _read(folder: Path, name: str, path: tuple[int | str, ...]) -> tuple[Located, list[Problem]]:
+def _read(folder: Path, name: str, path: tuple[int | str, ...]) -> tuple[Located, list[SharedProblem]]:
     file, nothing = folder / f"{name}.yaml", Located({}, {})
     displayed = f"environments/shared/{name}.yaml"
     try:
@@ -123,15 +123,19 @@ def _read(folder: Path, name: str, path: tuple[int | str, ...]) -> tuple[Located
     except FileNotFoundError:
         there = sorted(path.stem for path in folder.glob("*.yaml"))
         reason = f"there is no {displayed}{_nearest(name, there)}; there are {', '.join(there) or 'none'}"
-        return nothing, [Problem(path, reason)]
+        return nothing, [SharedProblem(path, reason)]
     except (YAMLError, UnicodeDecodeError) as error:
-        return nothing, [Problem((), f"no valid YAML: {' '.join(str(error).split())}", Place(displayed, 1))]
+        return nothing, [
+            SharedProblem((), f"no valid YAML: {' '.join(str(error).split())}", Place(displayed, 1))
+        ]
     if not isinstance(document, Mapping) or not isinstance(document.get(ROOT_KEY), Mapping):  # pyright: ignore[reportUnknownMemberType]
         reason = f"{ROOT_KEY}: missing; expected an object with {key('<topic>')} keys"
-        return nothing, [Problem((), reason, Place(displayed, 1))]
+        return nothing, [SharedProblem((), reason, Place(displayed, 1))]
     content = cast("Located", located(document, document, displayed))
     problems = [
-        Problem((name,), f"unknown key at the top; expected {ROOT_KEY!r} alone", content.places.get(name))
+        SharedProblem(
+            (name,), f"unknown key at the top; expected {ROOT_KEY!r} alone", content.places.get(name)
+        )
         for name in content
         if name != ROOT_KEY
     ]
@@ -139,10 +143,10 @@ def _read(folder: Path, name: str, path: tuple[int | str, ...]) -> tuple[Located
     for topic in list(topics):
         reason = _refusal_of(str(topic))
         if reason:
-            problems.append(Problem((topic,), reason, topics.places.get(topic)))
+            problems.append(SharedProblem((topic,), reason, topics.places.get(topic)))
             del topics[topic]
     problems += [
-        Problem(
+        SharedProblem(
             where,
             "a secret cannot be shared, since the engine decrypts those of the stack's own file alone; "
             "move it there",
@@ -178,7 +182,7 @@ def _secrets(node: Any, path: tuple[int | str, ...]) -> Iterator[tuple[tuple[int
             yield from _secrets(value, (*path, index))
 
 
-def _add(into: Located, other: Located, problems: list[Problem], path: tuple[str, ...] = ()) -> None:
+def _add(into: Located, other: Located, problems: list[SharedProblem], path: tuple[str, ...] = ()) -> None:
     """Add another shared file's declarations. Each is stated in one file: a second one is a problem."""
     for name, value in other.items():
         place, here = other.places.get(name), (*path, name)
@@ -192,18 +196,18 @@ def _add(into: Located, other: Located, problems: list[Problem], path: tuple[str
         elif isinstance(present, LocatedList) and isinstance(value, LocatedList) and _identity(_dotted(here)):
             _add_entries(present, value, problems, here)
         else:
-            problems.append(Problem(here, _stated_twice(into.places.get(name)), place))
+            problems.append(SharedProblem(here, _stated_twice(into.places.get(name)), place))
 
 
 def _add_entries(
-    into: LocatedList, other: LocatedList, problems: list[Problem], path: tuple[str, ...]
+    into: LocatedList, other: LocatedList, problems: list[SharedProblem], path: tuple[str, ...]
 ) -> None:
     names = _identity(_dotted(path))
     known = {_values(entry, names): place for entry, place in zip(into, into.places, strict=True)}
     for index, (entry, place) in enumerate(zip(other, other.places, strict=True)):
         identity = _values(entry, names)
         if identity is not None and identity in known:
-            problems.append(Problem((*path, index), _stated_twice(known[identity]), place))
+            problems.append(SharedProblem((*path, index), _stated_twice(known[identity]), place))
         else:
             into.append(entry)
             into.places.append(place)
@@ -214,7 +218,7 @@ def _stated_twice(first: Place | None) -> str:
     return f"stated in {where} already; expected each shared declaration once"
 
 
-def _merged(base: Located, over: Located, path: tuple[str, ...], problems: list[Problem]) -> Located:
+def _merged(base: Located, over: Located, path: tuple[str, ...], problems: list[SharedProblem]) -> Located:
     """Return `over` laid over `base`, with the places of both."""
     result = Located(base, base.places)
     for name, value in over.items():
@@ -225,7 +229,9 @@ def _merged(base: Located, over: Located, path: tuple[str, ...], problems: list[
             result[name] = _merged_entries(below, value, here, problems)
         elif below is not None and value is None:
             # A line that was begun and not finished must not remove what is shared, a lakehouse for one.
-            problems.append(Problem(here, "it is empty; expected a value, or its path under shared.remove"))
+            problems.append(
+                SharedProblem(here, "it is empty; expected a value, or its path under shared.remove")
+            )
         else:
             result[name] = value
         if name in over.places:
@@ -234,7 +240,7 @@ def _merged(base: Located, over: Located, path: tuple[str, ...], problems: list[
 
 
 def _merged_entries(
-    base: LocatedList, over: LocatedList, path: tuple[str, ...], problems: list[Problem]
+    base: LocatedList, over: LocatedList, path: tuple[str, ...], problems: list[SharedProblem]
 ) -> LocatedList:
     """Return entries by their identity. One that is stated twice stays twice: the component refuses it."""
     result, names = LocatedList(base, base.places), _identity(_dotted(path))

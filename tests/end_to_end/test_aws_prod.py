@@ -54,9 +54,9 @@ def test_a_new_account_is_refused_before_anything_is_made(bootstrapped: Twin) ->
     refused = bootstrapped.cli("preview", bootstrapped.environment, check=False)
     bootstrapped.cli("twin", "fault", "clear", "--name", bootstrapped.environment)
     assert refused.returncode, "EKS would take the node groups, and they would fail much later"
-    told = " ".join((refused.stdout + refused.stderr).split())
-    assert "nodes that always run need 28 vCPUs" in told, told[-2000:]
-    assert "request-service-quota-increase --service-code ec2 --quota-code L-1216C47A" in told
+    report = " ".join((refused.stdout + refused.stderr).split())
+    assert "nodes that always run need 28 vCPUs" in report, report[-2000:]
+    assert "request-service-quota-increase --service-code ec2 --quota-code L-1216C47A" in report
     assert bootstrapped.inventory() == before
 
 
@@ -163,9 +163,9 @@ def test_bootstrap_does_not_take_the_living_cluster_away(up: Twin) -> None:
     before = up.inventory()
     refused = up.changed("up", "--yes", change={"environment/bootstrap": True}, check=False)
     assert refused.returncode != 0
-    told = refused.stdout + refused.stderr
-    assert f"environment.bootstrap: got true, which would delete the cluster {CLUSTER}" in told
-    assert "set teardown: true" in told, "the message says how it would"
+    report = refused.stdout + refused.stderr
+    assert f"environment.bootstrap: got true, which would delete the cluster {CLUSTER}" in report
+    assert "set teardown: true" in report, "the message says how it would"
     assert up.inventory() == before, "nothing was touched"
 
 

@@ -102,10 +102,10 @@ def test_a_preview_refuses(plain: Plain, base: Base, case: str) -> None:
     program, path, word = PREVIEWED[case]
     with pytest.raises(automation.CommandError) as refused:
         plain.stack("refusals", lambda: program(base)).preview()
-    told = str(refused.value).partition("Diagnostics:")[2]
-    assert "(bad)" in told, "the resource"
-    assert path in told, "the property"
-    assert word in told, "what it got, or what would be right"
+    report = str(refused.value).partition("Diagnostics:")[2]
+    assert "(bad)" in report, "the resource"
+    assert path in report, "the property"
+    assert word in report, "what it got, or what would be right"
 
 
 @pytest.mark.parametrize("case", UPDATED)
@@ -114,10 +114,10 @@ def test_an_update_refuses_and_makes_nothing(plain: Plain, base: Base, case: str
     before = plain.inventory()
     with pytest.raises(automation.CommandError) as refused:
         plain.stack("refusals", lambda: program(base)).up()
-    told = str(refused.value).partition("Diagnostics:")[2]
-    assert "(bad)" in told, "the resource"
-    assert path in told, "the property"
-    assert word in told, "what the cloud says of it"
+    report = str(refused.value).partition("Diagnostics:")[2]
+    assert "(bad)" in report, "the resource"
+    assert path in report, "the property"
+    assert word in report, "what the cloud says of it"
     assert plain.inventory() == before
 
 
@@ -142,15 +142,15 @@ def test_environment_file_with_errors_reports_all_of_them_and_changes_nothing(pl
     before = plain.inventory()
     done = plain.changed("up", "--yes", "--skip-preview", change=change, check=False, stack="aws-dev")
     assert done.returncode != 0
-    told = done.stdout + done.stderr
-    assert "errors; nothing was changed" in told
+    report = done.stdout + done.stderr
+    assert "errors; nothing was changed" in report
     for line in (
         r": network\.cidrr: unknown key; did you mean 'cidr'\?",
         r": cluster\.api_access\.cidrs: got \['0\.0\.0\.0/0'\], expected the addresses of your offices",
         r": environment\.profile: got 'production'; expected 'dev', 'staging' or 'prod'",
         r": gpu_pools\.t4\.max: got 0",
     ):
-        assert re.search(rf"environments/Pulumi\.aws-dev\.yaml:\d+{line}", told), (
+        assert re.search(rf"environments/Pulumi\.aws-dev\.yaml:\d+{line}", report), (
             "file, line, key, the value and the expected one"
         )
     assert plain.inventory() == before
