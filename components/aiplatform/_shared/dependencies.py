@@ -9,7 +9,7 @@ from pulumi import Input, Output
 T = TypeVar("T")
 
 
-def waiting_for(value: Input[Any]) -> Output[list[pulumi.Resource]]:
+def dependencies_of(value: Input[Any]) -> Output[list[pulumi.Resource]]:
     """Return a value for `depends_on`: the resources that `value` depends on.
 
     A resource that is replaced also replaces those with a property of it, but not those that only depend on

@@ -25,7 +25,7 @@ def reserved(arn: str) -> bool:
     return _RESERVED.fullmatch(arn) is not None
 
 
-def own_role(value: Any) -> str | None:
+def assignable_role(value: Any) -> str | None:
     """A rule: a role to which policies can be attached."""
     if reserved(str(value)):
         return (

@@ -14,7 +14,7 @@ from pulumi_kubernetes.networking import v1 as networking
 from pulumi_kubernetes.policy import v1 as policy
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._shared.aws.account import Place, place
+from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
@@ -55,14 +55,16 @@ def build(component: pulumi.ComponentResource, name: str, settings: ClusterAutos
     """Create the autoscaler's resources as children of `component`. The Deployment comes last: a Pod gets
     credentials only from an association that exists when the Pod starts."""
     context = Context(component, name, settings)
-    account = core.ServiceAccount(f"{name}-service-account", metadata=_metadata(NAME), opts=context.options())
-    here = place(component)
-    role, association = _identity(context, here)
+    service_account = core.ServiceAccount(
+        f"{name}-service-account", metadata=_metadata(NAME), opts=context.options()
+    )
+    account = account_of(component)
+    role, association = _identity(context, account)
     bindings = _kubernetes_permissions(context)
     priorities = _priorities(context)
     _network_policy(context)
     _disruption_budget(context)
-    deployment = _deployment(context, here.region, [account, association, priorities, *bindings])
+    deployment = _deployment(context, account.region, [service_account, association, priorities, *bindings])
     return Built(role, deployment)
 
 
@@ -70,20 +72,20 @@ def _metadata(name: str, *, namespaced: bool = True) -> meta.ObjectMetaArgs:
     return meta.ObjectMetaArgs(name=name, namespace=NAMESPACE if namespaced else None, labels=dict(_LABELS))
 
 
-def _identity(context: AutoscalerContext, here: Place) -> tuple[iam.Role, pulumi.Resource]:
+def _identity(context: AutoscalerContext, account: Account) -> tuple[iam.Role, pulumi.Resource]:
     cluster = Output.from_input(context.settings.cluster.name)
     role = iam.Role(
         f"{context.name}-role",
         name_prefix=ROLE.of(context.settings.prefix),
         description="Cluster Autoscaler: scale the Auto Scaling groups of this cluster",
-        assume_role_policy=cluster.apply(lambda known: pod_identity_trust(here, known, NAMESPACE, NAME)),
+        assume_role_policy=cluster.apply(lambda known: pod_identity_trust(account, known, NAMESPACE, NAME)),
         tags=context.settings.tags,
         opts=context.options(),
     )
     role_policy = iam.RolePolicy(
         f"{context.name}-policy",
         role=role.name,
-        policy=cluster.apply(lambda known: permissions.aws_policy(here, known)),
+        policy=cluster.apply(lambda known: permissions.aws_policy(account, known)),
         opts=context.options(),
     )
     association = eks.PodIdentityAssociation(

@@ -6,7 +6,7 @@ from typing import Final
 
 from pulumi_kubernetes.rbac import v1 as rbac
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import allow, document
 
 NAME: Final = "cluster-autoscaler"
@@ -19,7 +19,7 @@ STATUS: Final = "cluster-autoscaler-status"
 _READ: Final = ("get", "list", "watch")
 
 
-def aws_policy(here: Place, cluster: str) -> str:
+def aws_policy(account: Account, cluster: str) -> str:
     """Return the policy of its role: describe everything, because these calls have no resource-level
     permissions; change only the Auto Scaling groups that EKS tags as this cluster's
     (https://github.com/kubernetes/autoscaler, AWS notes, "Permissions")."""
@@ -41,12 +41,12 @@ def aws_policy(here: Place, cluster: str) -> str:
         ),
         allow(
             ["eks:DescribeNodegroup"],
-            here.arn("eks", f"nodegroup/{cluster}/*/*"),
+            account.arn("eks", f"nodegroup/{cluster}/*/*"),
             sid="DescribeNodeGroups",
         ),
         allow(
             ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"],
-            here.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
+            account.arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*"),
             {"StringEquals": {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{cluster}": "owned"}},
             sid="Scale",
         ),

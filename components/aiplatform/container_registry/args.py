@@ -20,7 +20,7 @@ from aiplatform._shared.args import (
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
-from aiplatform._shared.principals import PRINCIPAL, own_role
+from aiplatform._shared.principals import PRINCIPAL, assignable_role
 from aiplatform.container_registry.cloud_support import SUPPORT
 from aiplatform.naming import (
     ARTIFACT_REPOSITORY,
@@ -217,7 +217,7 @@ class ContainerRegistrySettings(CloudNeutral):
         for key in ("readers", "writers", "node_roles"):
             for index, principal in enumerate(getattr(self, key)):
                 if not is_unknown(principal):
-                    yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], own_role)
+                    yield from obeys(f"{key}[{index}]", principal, PRINCIPAL[self.cloud], assignable_role)
         if self.protect and self.force_destroy:
             yield Problem("force_destroy", "got true together with protect, expected one of the two")
         if self.cloud == "gcp":

@@ -9,7 +9,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_aws import ecr, iam, kms
 
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.context import AwsDataContext
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, trust
@@ -49,11 +49,11 @@ class _AccountRoles:
 
 def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings) -> dict[str, Any]:
     """Create the resources as children of the component; returns the component's outputs."""
-    context: Context = Context(parent, name, settings, place(parent))
+    context: Context = Context(parent, name, settings, account_of(parent))
     account_roles = _AccountRoles(
         readers=_own_roles(context, "readers", settings.readers),
         writers=_own_roles(context, "writers", settings.writers),
-        nodes=roles(_paths("node_roles", settings.node_roles), context.place.account_id),
+        nodes=roles(_paths("node_roles", settings.node_roles), context.account.account_id),
     )
     key = _create_key(context)
     repositories = {name: _create_repository(context, name, key) for name in settings.repositories}
@@ -73,7 +73,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegist
 def _own_roles(context: Context, key: str, principals: Sequence[Input[str]]) -> list[Role]:
     """Return the roles of this account, to which policies are attached. A role of another account is given by
     its arn as text."""
-    account = context.place.account_id
+    account = context.account.account_id
     account_roles = {
         path: arn
         for path, arn in _paths(key, principals).items()
@@ -92,7 +92,7 @@ def _create_key(context: Context) -> kms.Key:
         description=f"Container images of {context.settings.prefix}",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(context.place),
+        policy=key_policy(context.account),
         tags=context.tags("images"),
         opts=context.options(data=True),
     )
@@ -174,7 +174,7 @@ def _create_caches(context: Context, key: kms.Key, node_roles: Sequence[Role]) -
     if not context.settings.caches:
         return {}
     role = _create_cache_role(context, key)
-    account = context.place
+    account = context.account
     registry = f"{account.account_id}.dkr.ecr.{account.region}.{account.dns_suffix}"
     urls: dict[str, Input[str]] = {}
     for cache in context.settings.caches:
@@ -237,7 +237,7 @@ def _create_cache_role(context: Context, key: kms.Key) -> ServiceRole:
     return service_role(
         f"{context.name}-cache",
         parent=context.parent,
-        trust=trust("ecr.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.place.account_id}}),
+        trust=trust("ecr.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.account.account_id}}),
         statements=key.arn.apply(statements),
         policy_name="make-repositories",
         name_prefix=CACHE_ROLE.of(context.settings.prefix),
@@ -248,7 +248,7 @@ def _create_cache_role(context: Context, key: kms.Key) -> ServiceRole:
 
 def _cached_repositories(context: Context) -> list[str]:
     return [
-        context.place.arn("ecr", f"repository/{context.settings.prefix}-{cache.repository_name}/*")
+        context.account.arn("ecr", f"repository/{context.settings.prefix}-{cache.repository_name}/*")
         for cache in context.settings.caches
     ]
 

@@ -7,9 +7,9 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import artifactregistry, secretmanager
 
-from aiplatform._shared.gcp.apis import switched_on
+from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import DataKey, GcpDataContext
-from aiplatform._shared.gcp.keys import data_key, let_use
+from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform._shared.principals import members, renamed
 from aiplatform.container_registry.args import CacheSettings, ContainerRegistrySettings
 
@@ -26,7 +26,7 @@ _ROLES: Final[Mapping[str, str]] = {
 def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings) -> dict[str, Any]:
     """Create the resources as children of the component; returns the component's outputs."""
     project, region = settings.project or "", settings.region or ""
-    apis = switched_on(parent, name, project, _APIS)
+    apis = enable_apis(parent, name, project, _APIS)
     context: Context = Context(parent, name, settings, project, region, apis)
     agent = context.service_identity("artifactregistry", "agent").email
     key = _create_key(context, agent)
@@ -49,7 +49,7 @@ def _url(context: Context, repository: artifactregistry.Repository) -> Output[st
 
 def _create_key(context: Context, agent: Input[str]) -> DataKey:
     key = data_key(context)
-    return DataKey(key, [let_use(context.parent, f"{context.name}-key", key, agent)])
+    return DataKey(key, [grant_key_use(context.parent, f"{context.name}-key", key, agent)])
 
 
 def _create_repository(context: Context, name: str, key: DataKey) -> artifactregistry.Repository:

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.kubernetes.daemon_set import SOCKETS, daemon_set, host_path, mount, requests
 from aiplatform._shared.kubernetes.node_labels import EFA
 from aiplatform.efa_plugin.args import EfaPluginSettings, image_in
@@ -16,10 +16,10 @@ NAME: Final = "aws-efa-k8s-device-plugin"
 
 def build(component: pulumi.ComponentResource, name: str, settings: EfaPluginSettings) -> apps.DaemonSet:
     """Create the plugin as a child of `component`."""
-    here = place(component)
+    account = account_of(component)
     plugin = core.ContainerArgs(
         name=NAME,
-        image=settings.image or image_in(here.region, here.dns_suffix),
+        image=settings.image or image_in(account.region, account.dns_suffix),
         volume_mounts=[
             mount("sockets", SOCKETS),
             mount("infiniband", "/dev/infiniband"),

@@ -15,16 +15,16 @@ from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.meta import v1 as meta
 
 from aiplatform._shared.kubernetes.workloads import (
-    Home,
+    Application,
     container_security,
     disruption_budget,
+    egress_rules,
+    egress_to,
+    ingress_from,
     network_policy,
     pod_security,
     resources,
     spread,
-    way_in,
-    way_out,
-    ways_out,
 )
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.feature_store.args import IDENTITY, MATERIALIZER, NAMESPACE, SERVER, FeatureStoreSettings
@@ -87,7 +87,7 @@ class Workloads:
     """Creates the Kubernetes objects. config: the `feature_store.yaml` of server and schedule. depends_on:
     namespace, permissions and stores."""
 
-    home: Home
+    application: Application
     settings: FeatureStoreSettings
     config: Output[str]
     platform: Platform
@@ -96,30 +96,30 @@ class Workloads:
     def build(self) -> core.Service:
         """Create all objects; returns the server's Service."""
         file = core.ConfigMap(
-            f"{self.home.name}-config",
-            metadata=self.home.metadata(SERVER),
+            f"{self.application.name}-config",
+            metadata=self.application.metadata(SERVER),
             data={FILE: self.config},
-            opts=self.home.options(*self.depends_on),
+            opts=self.application.options(*self.depends_on),
         )
         self._materializer(file)
         return self._server(file)
 
     def _service_account(self, part: str, identity: Identity) -> core.ServiceAccount:
         return core.ServiceAccount(
-            f"{self.home.name}-{part}-account",
-            metadata=self.home.metadata(part, identity.annotations),
+            f"{self.application.name}-{part}-account",
+            metadata=self.application.metadata(part, identity.annotations),
             automount_service_account_token=False,
-            opts=self.home.options(*self.depends_on),
+            opts=self.application.options(*self.depends_on),
         )
 
     def _network_policy(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
-        more = [way_out(_REDIS)] if self.settings.store == "valkey" else []
-        more += [way_out(_DATABASE)] if self.settings.registry.kind == "sql" else []
+        more = [egress_to(_REDIS)] if self.settings.store == "valkey" else []
+        more += [egress_to(_DATABASE)] if self.settings.registry.kind == "sql" else []
         return network_policy(
-            self.home,
+            self.application,
             part,
-            ways_out(self.settings.cloud, *more),
-            [way_in(PORT, clients)] if clients else [],
+            egress_rules(self.settings.cloud, *more),
+            [ingress_from(PORT, clients)] if clients else [],
             self.depends_on,
         )
 
@@ -128,22 +128,22 @@ class Workloads:
         account = self._service_account(SERVER, identity)
         policy = self._network_policy(SERVER, settings.clients)
         service = core.Service(
-            f"{self.home.name}-{SERVER}-service",
-            metadata=self.home.metadata(SERVER),
+            f"{self.application.name}-{SERVER}-service",
+            metadata=self.application.metadata(SERVER),
             spec=core.ServiceSpecArgs(
                 type="ClusterIP",
-                selector=self.home.labels_of(SERVER),
+                selector=self.application.labels_of(SERVER),
                 ports=[core.ServicePortArgs(name="http", port=80, target_port=PORT, protocol="TCP")],
             ),
-            opts=self.home.options(*self.depends_on),
+            opts=self.application.options(*self.depends_on),
         )
         deployment = apps.Deployment(
-            f"{self.home.name}-{SERVER}-deployment",
-            metadata=self.home.metadata(SERVER, self._await()),
+            f"{self.application.name}-{SERVER}-deployment",
+            metadata=self.application.metadata(SERVER, self._await()),
             spec=apps.DeploymentSpecArgs(
                 # At first, so that `up` waits for all of them; later the autoscaler sets the number.
                 replicas=settings.min_replicas,
-                selector=self.home.selector(SERVER),
+                selector=self.application.selector(SERVER),
                 strategy=apps.DeploymentStrategyArgs(
                     type="RollingUpdate",
                     rolling_update=apps.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
@@ -151,13 +151,13 @@ class Workloads:
                 template=self._pod(SERVER, identity, [self._server_container()], restart="Always"),
             ),
             opts=ResourceOptions.merge(
-                self.home.options(account, policy, file, *self.depends_on),
+                self.application.options(account, policy, file, *self.depends_on),
                 ResourceOptions(ignore_changes=["spec.replicas"]),
             ),
         )
         autoscaling.HorizontalPodAutoscaler(
-            f"{self.home.name}-{SERVER}-autoscaler",
-            metadata=self.home.metadata(SERVER),
+            f"{self.application.name}-{SERVER}-autoscaler",
+            metadata=self.application.metadata(SERVER),
             spec=autoscaling.HorizontalPodAutoscalerSpecArgs(
                 scale_target_ref=autoscaling.CrossVersionObjectReferenceArgs(
                     api_version="apps/v1", kind="Deployment", name=SERVER
@@ -174,9 +174,9 @@ class Workloads:
                     )
                 ],
             ),
-            opts=self.home.options(deployment),
+            opts=self.application.options(deployment),
         )
-        disruption_budget(self.home, SERVER, self.depends_on)
+        disruption_budget(self.application, SERVER, self.depends_on)
         return service
 
     def _await(self) -> Mapping[str, str]:
@@ -207,8 +207,8 @@ class Workloads:
             MATERIALIZER, ["/bin/sh", "-c", _RUN], resources(settings.cpu, settings.memory)
         )
         batch.CronJob(
-            f"{self.home.name}-{MATERIALIZER}",
-            metadata=self.home.metadata(MATERIALIZER),
+            f"{self.application.name}-{MATERIALIZER}",
+            metadata=self.application.metadata(MATERIALIZER),
             spec=batch.CronJobSpecArgs(
                 schedule=settings.schedule,
                 time_zone="Etc/UTC",
@@ -219,7 +219,7 @@ class Workloads:
                 successful_jobs_history_limit=3,
                 failed_jobs_history_limit=3,
                 job_template=batch.JobTemplateSpecArgs(
-                    metadata=meta.ObjectMetaArgs(labels=self.home.labels_of(MATERIALIZER)),
+                    metadata=meta.ObjectMetaArgs(labels=self.application.labels_of(MATERIALIZER)),
                     spec=batch.JobSpecArgs(
                         backoff_limit=2,
                         active_deadline_seconds=settings.timeout_minutes * 60,
@@ -227,7 +227,7 @@ class Workloads:
                     ),
                 ),
             ),
-            opts=self.home.options(account, policy, file, *self.depends_on),
+            opts=self.application.options(account, policy, file, *self.depends_on),
         )
 
     def _container(
@@ -266,7 +266,7 @@ class Workloads:
     ) -> core.PodTemplateSpecArgs:
         return core.PodTemplateSpecArgs(
             metadata=meta.ObjectMetaArgs(
-                labels=self.home.labels_of(part),
+                labels=self.application.labels_of(part),
                 annotations={
                     # Feast reads its file once: Pods are replaced when it changes.
                     "ai-platform/config": self.config.apply(
@@ -280,7 +280,7 @@ class Workloads:
                 automount_service_account_token=False,
                 restart_policy=restart,
                 security_context=pod_security(_USER),
-                topology_spread_constraints=spread(self.home, part) if restart == "Always" else None,
+                topology_spread_constraints=spread(self.application, part) if restart == "Always" else None,
                 containers=containers,
                 volumes=[
                     core.VolumeArgs(name="config", config_map=core.ConfigMapVolumeSourceArgs(name=SERVER)),

@@ -9,7 +9,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
-from aiplatform._shared.principals import identity, own_role
+from aiplatform._shared.principals import assignable_role, identity
 from aiplatform.lakehouse import ingestion, snapshots
 from aiplatform.lakehouse.aws.names import NAMES, name_problems
 from aiplatform.lakehouse.cloud_support import SUPPORT
@@ -302,7 +302,7 @@ class LakehouseSettings(CloudNeutral):
         yield from obeys("prefix", self.prefix, prefix_for(*NAMES))
         yield from obeys("tags", self.tags, aws_tags)
         for index, writer in enumerate(self.writers):
-            yield from obeys(f"writers[{index}]", writer, role_arn, own_role)
+            yield from obeys(f"writers[{index}]", writer, role_arn, assignable_role)
         for index, admin in enumerate(self.admins):
             yield from obeys(f"admins[{index}]", admin, role_arn)
         for index, grant in enumerate(self.grants):

@@ -16,16 +16,16 @@ from pulumi_kubernetes.meta import v1 as meta
 from pulumi_kubernetes.networking import v1 as networking
 
 from aiplatform._shared.kubernetes.workloads import (
-    Home,
+    Application,
     container_security,
     disruption_budget,
+    egress_rules,
+    egress_to,
+    ingress_from,
     network_policy,
     pod_security,
     resources,
     spread,
-    way_in,
-    way_out,
-    ways_out,
 )
 from aiplatform.model_registry import container_files
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings, promoters
@@ -46,7 +46,7 @@ _USER: Final = 10001
 class Workloads:
     """Creates the Kubernetes objects. depends_on: namespace, permissions and secrets."""
 
-    home: Home
+    application: Application
     settings: ModelRegistrySettings
     platform: Platform
     depends_on: Sequence[pulumi.Resource]
@@ -59,10 +59,10 @@ class Workloads:
     def build(self) -> apps.Deployment:
         """Create all objects, in the order in which they run: databases and secrets, migration, server."""
         files = core.ConfigMap(
-            f"{self.home.name}-files",
-            metadata=self.home.metadata(SERVER),
+            f"{self.application.name}-files",
+            metadata=self.application.metadata(SERVER),
             data=self.files,
-            opts=self.home.options(*self.depends_on),
+            opts=self.application.options(*self.depends_on),
         )
         setup = [
             files,
@@ -75,10 +75,10 @@ class Workloads:
 
     def _service_account(self, part: str, identity: Identity) -> core.ServiceAccount:
         return core.ServiceAccount(
-            f"{self.home.name}-{part}-account",
-            metadata=self.home.metadata(part, identity.annotations),
+            f"{self.application.name}-{part}-account",
+            metadata=self.application.metadata(part, identity.annotations),
             automount_service_account_token=False,
-            opts=self.home.options(*self.depends_on),
+            opts=self.application.options(*self.depends_on),
         )
 
     def _network_policy(self, part: str, clients: Sequence[str]) -> pulumi.Resource:
@@ -86,10 +86,10 @@ class Workloads:
             ip_block=networking.IPBlockArgs(cidr=self.platform.database.addresses)
         )
         return network_policy(
-            self.home,
+            self.application,
             part,
-            ways_out(self.settings.cloud, way_out(self.platform.database.port, [database])),
-            [way_in(PORT, clients)] if clients else [],
+            egress_rules(self.settings.cloud, egress_to(self.platform.database.port, [database])),
+            [ingress_from(PORT, clients)] if clients else [],
             self.depends_on,
         )
 
@@ -137,7 +137,7 @@ class Workloads:
             "REGISTRY_SERVER_SECRET": self.platform.server_secret,
             "REGISTRY_ACCOUNTS_URI": self._uris()[1],
             "PYTHONPATH": container_files.FOLDER,
-            # The root file system is read-only, and the user has no home in it.
+            # The root file system is read-only, and the user has no application in it.
             "HOME": "/tmp",  # noqa: S108 - a volume of the Pod
             "MLFLOW_DISABLE_TELEMETRY": "true",
             "DO_NOT_TRACK": "true",
@@ -153,11 +153,11 @@ class Workloads:
         account = self._service_account(SERVER, self.platform.server)
         policy = self._network_policy(SERVER, self.settings.client_namespaces)
         core.Service(
-            f"{self.home.name}-service",
-            metadata=self.home.metadata(SERVER),
+            f"{self.application.name}-service",
+            metadata=self.application.metadata(SERVER),
             spec=core.ServiceSpecArgs(
                 type="ClusterIP",
-                selector=self.home.labels_of(SERVER),
+                selector=self.application.labels_of(SERVER),
                 ports=[
                     core.ServicePortArgs(
                         name=self.settings.scheme,
@@ -167,18 +167,18 @@ class Workloads:
                     )
                 ],
             ),
-            opts=self.home.options(*self.depends_on),
+            opts=self.application.options(*self.depends_on),
         )
-        disruption_budget(self.home, SERVER, self.depends_on)
+        disruption_budget(self.application, SERVER, self.depends_on)
         return apps.Deployment(
-            f"{self.home.name}-deployment",
+            f"{self.application.name}-deployment",
             # Pods whose certificate others create, possibly later, are not awaited.
-            metadata=self.home.metadata(
+            metadata=self.application.metadata(
                 SERVER, {"pulumi.com/skipAwait": "true"} if self.settings.tls_secret else None
             ),
             spec=apps.DeploymentSpecArgs(
                 replicas=self.settings.chosen_replicas,
-                selector=self.home.selector(SERVER),
+                selector=self.application.selector(SERVER),
                 strategy=apps.DeploymentStrategyArgs(
                     type="RollingUpdate",
                     rolling_update=apps.RollingUpdateDeploymentArgs(max_unavailable=0, max_surge=1),
@@ -188,12 +188,12 @@ class Workloads:
                     self.platform.server,
                     restart="Always",
                     containers=[self._server_container()],
-                    topology_spread_constraints=spread(self.home, SERVER),
+                    topology_spread_constraints=spread(self.application, SERVER),
                     # So that uploads of models in progress end.
                     termination_grace_period_seconds=120,
                 ),
             ),
-            opts=self.home.options(account, policy, *depends_on, *self.depends_on),
+            opts=self.application.options(account, policy, *depends_on, *self.depends_on),
         )
 
     def _server_container(self) -> core.ContainerArgs:
@@ -246,7 +246,7 @@ class Workloads:
     def _hosts(self) -> list[str]:
         """Return the host names that requests may have (MLflow documentation, "Network Security"): the
         Service's, the arguments', and localhost for `kubectl port-forward`."""
-        name, space = SERVER, self.home.namespace
+        name, space = SERVER, self.application.namespace
         service = [f"{name}.{space}", f"{name}.{space}.svc", f"{name}.{space}.svc.cluster.local"]
         return [*service, *self.settings.hosts, "localhost:*", "127.0.0.1:*"]
 
@@ -290,9 +290,9 @@ class Workloads:
         """Create a Job that runs steps in sequence; the program waits for its end."""
         *before, last = steps
         return batch.Job(
-            f"{self.home.name}-{purpose}",
+            f"{self.application.name}-{purpose}",
             metadata=meta.ObjectMetaArgs(
-                name=name, namespace=self.home.namespace, labels=self.home.labels_of(SETUP)
+                name=name, namespace=self.application.namespace, labels=self.application.labels_of(SETUP)
             ),
             spec=batch.JobSpecArgs(
                 # New permissions may take a minute until they are in force.
@@ -306,7 +306,7 @@ class Workloads:
                     containers=[last],
                 ),
             ),
-            opts=self.home.options(*depends_on, *self.depends_on),
+            opts=self.application.options(*depends_on, *self.depends_on),
         )
 
     def _pod(self, part: str, identity: Identity, *, restart: str, **spec: Any) -> core.PodTemplateSpecArgs:
@@ -326,7 +326,7 @@ class Workloads:
             volumes.append(core.VolumeArgs(name=_TLS, secret=certificate))
         return core.PodTemplateSpecArgs(
             metadata=meta.ObjectMetaArgs(
-                labels=self.home.labels_of(part),
+                labels=self.application.labels_of(part),
                 # Pods are replaced when their files change, and wait for their identity.
                 annotations={"ai-platform/files": checksum, "ai-platform/identity": identity.ready},
             ),

@@ -7,7 +7,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, codebuild, ec2, iam, kms, vpc
 
-from aiplatform._shared.aws.account import Place, place
+from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import (
     USE_OF_KEY,
@@ -73,7 +73,7 @@ class Built:
 class RunnerContext(Context[RunnerSettings]):
     """The component, its settings, and the account and region of its provider."""
 
-    place: Place
+    account: Account
 
     @property
     def purposes(self) -> list[_Purpose]:
@@ -84,7 +84,7 @@ class RunnerContext(Context[RunnerSettings]):
 def build(component: pulumi.ComponentResource, name: str, settings: RunnerSettings) -> Built:
     """Create the runner's resources as children of `component`. A project comes last: CodeBuild checks the
     permissions of its role when it is created."""
-    context = RunnerContext(component, name, settings, place(component))
+    context = RunnerContext(component, name, settings, account_of(component))
     key = _key(context)
     group, egress = _security_group(context)
     runs, *jobs = [_project_with_role(context, purpose, key, group, egress) for purpose in context.purposes]
@@ -113,7 +113,7 @@ def _key(context: RunnerContext) -> kms.Key:
         f"{context.name}-key",
         description=f"Logs of {PROJECT.of(context.settings.prefix)}",
         enable_key_rotation=True,
-        policy=key_policy(context.place, logs_may_use_key(context.place, *logs)),
+        policy=key_policy(context.account, logs_may_use_key(context.account, *logs)),
         tags=_tags(context),
         opts=context.options(retain=context.settings.retain_data),
     )
@@ -172,8 +172,8 @@ def _role(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> ServiceRol
         trust=trust(
             "codebuild.amazonaws.com",
             {
-                "StringEquals": {"aws:SourceAccount": context.place.account_id},
-                "ArnEquals": {"aws:SourceArn": context.place.arn("codebuild", f"project/{project}")},
+                "StringEquals": {"aws:SourceAccount": context.account.account_id},
+                "ArnEquals": {"aws:SourceArn": context.account.arn("codebuild", f"project/{project}")},
             },
         ),
         tags=context.settings.tags,
@@ -198,8 +198,8 @@ def _permissions(
     """Return the permissions of a run before it assumes the deployer's role, or all permissions of a job
     (CodeBuild user guide, "Create a CodeBuild service role", "Allow CodeBuild access to AWS services required
     to create a VPC network interface", "Grant CodeBuild project IAM role access to use the connection")."""
-    logs = context.place.arn("logs", f"log-group:{purpose.logs.of(context.settings.prefix)}:*")
-    subnet_arns = [context.place.arn("ec2", f"subnet/{subnet}") for subnet in subnets]
+    logs = context.account.arn("logs", f"log-group:{purpose.logs.of(context.settings.prefix)}:*")
+    subnet_arns = [context.account.arn("ec2", f"subnet/{subnet}") for subnet in subnets]
     assume_deployer = [allow(["sts:AssumeRole"], deployer, sid="BecomeDeployer")]
     statements = [
         *(assume_deployer if purpose.assumes_deployer else []),
@@ -221,20 +221,20 @@ def _permissions(
         allow(
             ["ec2:CreateNetworkInterface"],
             [
-                context.place.arn("ec2", "network-interface/*"),
-                context.place.arn("ec2", "security-group/*"),
+                context.account.arn("ec2", "network-interface/*"),
+                context.account.arn("ec2", "security-group/*"),
                 *subnet_arns,
             ],
             sid="MakeInterfaces",
         ),
         allow(
             ["ec2:DeleteNetworkInterface"],
-            context.place.arn("ec2", "network-interface/*"),
+            context.account.arn("ec2", "network-interface/*"),
             sid="RemoveInterfaces",
         ),
         allow(
             ["ec2:CreateNetworkInterfacePermission"],
-            context.place.arn("ec2", "network-interface/*"),
+            context.account.arn("ec2", "network-interface/*"),
             {
                 "StringEquals": {"ec2:AuthorizedService": "codebuild.amazonaws.com"},
                 "ArnEquals": {"ec2:Subnet": subnet_arns},

@@ -6,7 +6,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import eks, iam
 
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
 from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
@@ -16,14 +16,14 @@ def build(
     component: pulumi.ComponentResource, name: str, settings: WorkloadIdentitySettings
 ) -> dict[str, Any]:
     """Create the role, without permissions, and the association as children of `component`."""
-    here = place(component)
+    account = account_of(component)
     role = iam.Role(
         f"{name}-role",
         # Not generated: grants and key policies name it.
         name=settings.physical_name,
         description=f"Pods of the service account {settings.namespace}/{settings.service_account}",
         assume_role_policy=Output.from_input(settings.cluster.name).apply(
-            lambda cluster: pod_identity_trust(here, cluster, settings.namespace, settings.service_account)
+            lambda cluster: pod_identity_trust(account, cluster, settings.namespace, settings.service_account)
         ),
         tags=settings.tags,
         opts=ResourceOptions(parent=component, delete_before_replace=True),
@@ -38,7 +38,7 @@ def build(
         # A service account has at most one association: the old one is deleted first.
         opts=ResourceOptions(parent=component, delete_before_replace=True),
     )
-    arn = declare(role.arn, here.arn("iam", f"role/{settings.physical_name}", regional=False))
+    arn = declare(role.arn, account.arn("iam", f"role/{settings.physical_name}", regional=False))
     return {
         "principal": arn,
         "role_arn": arn,

@@ -6,7 +6,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_gcp import serviceaccount
 
-from aiplatform._shared.gcp.apis import switched_on
+from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
@@ -25,7 +25,7 @@ def build(
     users and the credentials of Feast and other clients need an account with an email address.
     """
     project = settings.cluster.project
-    apis = switched_on(component, name, project or "", ["iam"])
+    apis = enable_apis(component, name, project or "", ["iam"])
     account = serviceaccount.Account(
         f"{name}-account",
         project=project,

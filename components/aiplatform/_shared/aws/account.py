@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 
 @dataclass(frozen=True)
-class Place:
+class Account:
     """The account and region that a component's provider works in."""
 
     account_id: str
@@ -31,25 +31,25 @@ class Place:
         return f"arn:{self.partition}:iam::aws:policy/{name}"
 
 
-_PLACES: Final[WeakKeyDictionary[pulumi.Resource, Place]] = WeakKeyDictionary()
+_ACCOUNTS: Final[WeakKeyDictionary[pulumi.Resource, Account]] = WeakKeyDictionary()
 
 
-def place(parent: pulumi.Resource) -> Place:
+def account_of(parent: pulumi.Resource) -> Account:
     """Return the account and region of the provider of `parent`'s children. Each provider is asked once, for
     all components; the engine's default provider is asked each time."""
     provider = parent.get_provider("aws:index/getCallerIdentity:getCallerIdentity")
     if provider is None:
         return _from_provider(parent)
-    if provider not in _PLACES:
-        _PLACES[provider] = _from_provider(parent)
-    return _PLACES[provider]
+    if provider not in _ACCOUNTS:
+        _ACCOUNTS[provider] = _from_provider(parent)
+    return _ACCOUNTS[provider]
 
 
-def _from_provider(parent: pulumi.Resource) -> Place:
+def _from_provider(parent: pulumi.Resource) -> Account:
     options = pulumi.InvokeOptions(parent=parent)
     partition = aws.get_partition(opts=options)
     caller = aws.get_caller_identity(opts=options)
-    return Place(
+    return Account(
         account_id=caller.account_id,
         region=aws.get_region(opts=options).region,
         partition=partition.partition,

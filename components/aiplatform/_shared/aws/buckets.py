@@ -12,7 +12,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws import kms, s3
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import Statement, document
 
 ABANDONED_DAYS: Final = 7
@@ -28,7 +28,7 @@ class BucketContext(Protocol):
         ...
 
     @property
-    def place(self) -> Place:
+    def account(self) -> Account:
         """The account and region of its provider."""
         ...
 
@@ -62,7 +62,9 @@ class Bucket:
     ready: list[pulumi.Resource] = field(default_factory=list[pulumi.Resource])
 
 
-def closed(context: BucketContext, purpose: str, *, force_destroy: bool, object_lock: bool = False) -> Bucket:
+def private_bucket(
+    context: BucketContext, purpose: str, *, force_destroy: bool, object_lock: bool = False
+) -> Bucket:
     """Create a bucket without public access, without ACLs and with one owner of all objects."""
     bucket = s3.Bucket(
         f"{context.name}-{purpose}",
@@ -203,7 +205,7 @@ def log_delivery(context: BucketContext, logs: str, purposes: Iterable[str]) -> 
         "Action": ["s3:PutObject"],
         "Resource": context.bucket_arn(logs, "/*"),
         "Condition": {
-            "StringEquals": {"aws:SourceAccount": context.place.account_id},
+            "StringEquals": {"aws:SourceAccount": context.account.account_id},
             "ArnEquals": {"aws:SourceArn": [context.bucket_arn(purpose) for purpose in purposes]},
         },
     }
@@ -245,7 +247,7 @@ def log_bucket(
     context: BucketContext, purpose: str, purposes: Iterable[str], days: int, *, force_destroy: bool
 ) -> Bucket:
     """Create the bucket of access logs of the buckets for `purposes`, with a retention of `days`."""
-    bucket = closed(context, purpose, force_destroy=force_destroy)
+    bucket = private_bucket(context, purpose, force_destroy=force_destroy)
     name = bucket.bucket.bucket
     bucket.ready.append(encrypted(context, purpose, name, None))
     policy = document(plain_http(context, purpose), log_delivery(context, purpose, purposes))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.context import DataContext, S
 
 
@@ -17,7 +17,7 @@ class AwsDataContext(DataContext[S]):
 
     name_parts: ClassVar[Mapping[str, str]] = {}
 
-    place: Place
+    account: Account
 
     def tags(self, purpose: str) -> dict[str, str]:
         """Return the tags of a resource, its `Name` included."""
@@ -27,12 +27,12 @@ class AwsDataContext(DataContext[S]):
     def bucket(self, purpose: str) -> str:
         """Return a bucket's name; the account id makes it unique among all accounts."""
         part = self.name_parts.get(purpose, purpose)
-        return f"{self.settings.prefix}-{part}-{self.place.account_id}"
+        return f"{self.settings.prefix}-{part}-{self.account.account_id}"
 
     def bucket_arn(self, purpose: str, path: str = "") -> str:
         """Return the arn of a bucket, or of its objects at `path` (`/runs/*`)."""
-        return f"arn:{self.place.partition}:s3:::{self.bucket(purpose)}{path}"
+        return f"arn:{self.account.partition}:s3:::{self.bucket(purpose)}{path}"
 
     def via_service(self, service: str) -> str:
         """Return the value of `kms:ViaService` for requests that a service of this region makes."""
-        return f"{service}.{self.place.region}.{self.place.dns_suffix}"
+        return f"{service}.{self.account.region}.{self.account.dns_suffix}"

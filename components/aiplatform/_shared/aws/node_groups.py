@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import autoscaling, ec2, eks
 
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.aws.roles import service_role
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
@@ -69,7 +69,7 @@ def node_role(
     role = service_role(
         f"{name}-node",
         parent=parent,
-        trust=trust(f"ec2.{place(parent).dns_suffix}"),
+        trust=trust(f"ec2.{account_of(parent).dns_suffix}"),
         managed=[*NODE_POLICIES, *(() if cluster.cni_role else (CNI_POLICY,))],
         name_prefix=name_prefix,
         description="Nodes of one pool: register with the cluster and pull images",

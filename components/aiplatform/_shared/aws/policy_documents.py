@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 
 Statement = Mapping[str, Any]
 """A statement of a policy, as its JSON has it."""
@@ -49,7 +49,7 @@ def document(*statements: Statement) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def pod_identity_trust(place: Place, cluster: str, namespace: str, service_account: str) -> str:
+def pod_identity_trust(account: Account, cluster: str, namespace: str, service_account: str) -> str:
     """Return the trust policy of a role for one service account of one cluster, by EKS Pod Identity.
 
     EKS tags the session with the Pod's cluster, namespace and service account. The conditions on these tags
@@ -60,7 +60,7 @@ def pod_identity_trust(place: Place, cluster: str, namespace: str, service_accou
         "pods.eks.amazonaws.com",
         {
             "StringEquals": {
-                "aws:SourceAccount": place.account_id,
+                "aws:SourceAccount": account.account_id,
                 "aws:RequestTag/eks-cluster-name": cluster,
                 "aws:RequestTag/kubernetes-namespace": namespace,
                 "aws:RequestTag/kubernetes-service-account": service_account,
@@ -70,14 +70,14 @@ def pod_identity_trust(place: Place, cluster: str, namespace: str, service_accou
     )
 
 
-def key_policy(place: Place, *statements: Statement) -> str:
+def key_policy(account: Account, *statements: Statement) -> str:
     """Return a key policy: the account's IAM policies apply, as in AWS's default key policy, and
     `statements`."""
     return document(
         {
             "Sid": "AccountDecides",
             "Effect": "Allow",
-            "Principal": {"AWS": f"arn:{place.partition}:iam::{place.account_id}:root"},
+            "Principal": {"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"},
             "Action": "kms:*",
             "Resource": "*",
         },
@@ -97,7 +97,7 @@ USE_OF_KEY: Final = (
 """Permissions of a service that encrypts with a key (the wildcards of AWS's examples, expanded)."""
 
 
-def autoscaling_may_use_key(place: Place) -> list[Statement]:
+def autoscaling_may_use_key(account: Account) -> list[Statement]:
     """Return statements of a key policy: EC2 Auto Scaling can launch instances with volumes that the key
     encrypts, by its service-linked role (EC2 Auto Scaling user guide, "Required AWS KMS key policy for use
     with encrypted volumes").
@@ -107,8 +107,8 @@ def autoscaling_may_use_key(place: Place) -> list[Statement]:
     """
     role = "role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling"
     service_linked_role = {
-        "kms:CallerAccount": place.account_id,
-        "aws:PrincipalArn": place.arn("iam", role, regional=False),
+        "kms:CallerAccount": account.account_id,
+        "aws:PrincipalArn": account.arn("iam", role, regional=False),
     }
     common = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
     return [
@@ -127,13 +127,13 @@ def autoscaling_may_use_key(place: Place) -> list[Statement]:
     ]
 
 
-def logs_may_use_key(place: Place, *log_groups: str) -> Statement:
+def logs_may_use_key(account: Account, *log_groups: str) -> Statement:
     """Return a statement of a key policy: CloudWatch Logs can use the key for these log groups only."""
-    arns = [place.arn("logs", f"log-group:{group}") for group in log_groups]
+    arns = [account.arn("logs", f"log-group:{group}") for group in log_groups]
     return {
         "Sid": "LogsEncrypt",
         "Effect": "Allow",
-        "Principal": {"Service": f"logs.{place.region}.{place.dns_suffix}"},
+        "Principal": {"Service": f"logs.{account.region}.{account.dns_suffix}"},
         "Action": list(USE_OF_KEY),
         "Resource": "*",
         "Condition": {

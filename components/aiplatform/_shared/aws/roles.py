@@ -15,9 +15,9 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_aws import iam
 
 from aiplatform._shared.args import ArgumentError, Problem, got
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import Statement, document
-from aiplatform._shared.principals import known, own_role
+from aiplatform._shared.principals import assignable_role, known
 
 _DIGEST: Final = 8
 _ONCE: Final = "each role once"
@@ -82,7 +82,7 @@ def service_role(
         iam.RolePolicyAttachment(
             f"{name}-{policy}",
             role=role.name,
-            policy_arn=place(parent).managed_policy(policy),
+            policy_arn=account_of(parent).managed_policy(policy),
             opts=child,
         )
         for policy in managed
@@ -110,8 +110,8 @@ class Role:
         change."""
 
         def name(arn: str) -> str:
-            if own_role(arn):
-                raise ValueError(f"{self.path}: {got(arn)}, {own_role(arn)}")
+            if assignable_role(arn):
+                raise ValueError(f"{self.path}: {got(arn)}, {assignable_role(arn)}")
             return arn.rpartition("/")[2]
 
         return Output.from_input(self.arn).apply(name)
@@ -134,15 +134,17 @@ def roles(named: Mapping[str, Input[str]], account_id: str, elsewhere: str = "")
     plain = {path: text for path, text in texts.items() if text is not None}
     problems = [Problem(path, reason) for path, reason in _wrong(plain, account_id, _ONCE)]
     problems += [
-        Problem(path, f"{got(arn)}, {own_role(arn)}") for path, arn in plain.items() if own_role(arn)
+        Problem(path, f"{got(arn)}, {assignable_role(arn)}")
+        for path, arn in plain.items()
+        if assignable_role(arn)
     ]
     if problems:
         raise ArgumentError(problems)
-    arns = apart(named, account_id, _ONCE, elsewhere)
+    arns = distinct_roles(named, account_id, _ONCE, elsewhere)
     return [Role(path, key(path, arn), arns[path], texts[path]) for path, arn in named.items()]
 
 
-def apart(
+def distinct_roles(
     named: Mapping[str, Input[str]], account_id: str, expected: str = _ONCE, elsewhere: str = AS_TEXT
 ) -> dict[str, Input[str]]:
     """The same roles. What only the engine knows fails, once it is known, where it is of another account or a

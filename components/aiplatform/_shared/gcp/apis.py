@@ -10,7 +10,7 @@ Apis = Mapping[str, projects.Service]
 """An API (`compute`) -> the resource that enables it, on which resources of the API depend."""
 
 
-def switched_on(parent: pulumi.Resource, name: str, project: str, apis: Sequence[str]) -> Apis:
+def enable_apis(parent: pulumi.Resource, name: str, project: str, apis: Sequence[str]) -> Apis:
     """Enable APIs (`compute` for compute.googleapis.com) in a project, as children of `parent`.
 
     They stay enabled when the component is destroyed: others in the project may use them, and disabling some

@@ -94,7 +94,7 @@ def data_key(context: _KeyContext) -> kms.CryptoKey:
     )
 
 
-def let_use(
+def grant_key_use(
     parent: pulumi.Resource,
     name: str,
     crypto_key: kms.CryptoKey,

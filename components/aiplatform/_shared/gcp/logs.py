@@ -11,7 +11,7 @@ from pulumi_gcp import kms, logging
 
 
 @dataclass(frozen=True)
-class Kept:
+class LogBucket:
     """The logs of a separate bucket. name: of bucket, sink and exclusion. filter: a query of Cloud Logging.
     retain: whether they stay when the component is destroyed."""
 
@@ -33,8 +33,8 @@ def writer(parent: pulumi.Resource, project: str, api: pulumi.Resource) -> Outpu
     return settings.service_account_id
 
 
-def kept_apart(
-    parent: pulumi.Resource, logical: str, logs: Kept, key: kms.CryptoKey, grant: pulumi.Resource
+def separate_log_bucket(
+    parent: pulumi.Resource, logical: str, logs: LogBucket, key: kms.CryptoKey, grant: pulumi.Resource
 ) -> pulumi.Resource:
     """Create the bucket, the sink to it, and the exclusion from `_Default`. logical: the logical name of
     each. grant: the permission of Cloud Logging to use the key. Returns the last of the resources."""

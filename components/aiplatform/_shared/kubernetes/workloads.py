@@ -37,7 +37,7 @@ _RESOLVERS: Final[Mapping[Cloud, Sequence[str]]] = {
 
 
 @dataclass(frozen=True)
-class Home:
+class Application:
     """The namespace of a component's workloads. name: the component's logical name, the first part of the
     names of its children. labels: of every object in it."""
 
@@ -67,33 +67,35 @@ class Home:
         return meta.LabelSelectorArgs(match_labels=self.labels_of(part))
 
 
-def namespace(home: Home) -> list[pulumi.Resource]:
+def namespace(application: Application) -> list[pulumi.Resource]:
     """Create the namespace, with Pods restricted ("Pod Security Standards") and without any traffic that no
     other network policy allows. Returns the resources that must exist before Pods."""
     resource = core.Namespace(
-        f"{home.name}-namespace",
+        f"{application.name}-namespace",
         metadata=meta.ObjectMetaArgs(
-            name=home.namespace,
+            name=application.namespace,
             labels={
-                **home.labels,
+                **application.labels,
                 **{f"{_LEVEL}/{mode}": "restricted" for mode in ("enforce", "audit", "warn")},
                 f"{_LEVEL}/enforce-version": "latest",
             },
         ),
-        opts=home.options(),
+        opts=application.options(),
     )
     default_deny = networking.NetworkPolicy(
-        f"{home.name}-default-deny",
-        metadata=meta.ObjectMetaArgs(name="default-deny", namespace=home.namespace, labels=dict(home.labels)),
+        f"{application.name}-default-deny",
+        metadata=meta.ObjectMetaArgs(
+            name="default-deny", namespace=application.namespace, labels=dict(application.labels)
+        ),
         spec=networking.NetworkPolicySpecArgs(
             pod_selector=meta.LabelSelectorArgs(), policy_types=["Ingress", "Egress"]
         ),
-        opts=home.options(resource),
+        opts=application.options(resource),
     )
     return [resource, default_deny]
 
 
-def ways_out(
+def egress_rules(
     cloud: Cloud, *more: networking.NetworkPolicyEgressRuleArgs
 ) -> list[networking.NetworkPolicyEgressRuleArgs]:
     """Return the egress rules of a part: DNS, HTTPS (the clouds' APIs, whose addresses change), the workload
@@ -118,10 +120,10 @@ def ways_out(
         )
         for address, port in _CREDENTIALS[cloud]
     ]
-    return [dns, way_out(443), *agents, *more]
+    return [dns, egress_to(443), *agents, *more]
 
 
-def way_out(
+def egress_to(
     port: int, to: Sequence[networking.NetworkPolicyPeerArgs] = ()
 ) -> networking.NetworkPolicyEgressRuleArgs:
     """Return an egress rule for a TCP port. to: peers; none: any address."""
@@ -130,7 +132,7 @@ def way_out(
     )
 
 
-def way_in(port: int, namespaces: Sequence[str]) -> networking.NetworkPolicyIngressRuleArgs:
+def ingress_from(port: int, namespaces: Sequence[str]) -> networking.NetworkPolicyIngressRuleArgs:
     """Return an ingress rule for a TCP port, from the Pods of these namespaces."""
     return networking.NetworkPolicyIngressRuleArgs(
         from_=[
@@ -144,7 +146,7 @@ def way_in(port: int, namespaces: Sequence[str]) -> networking.NetworkPolicyIngr
 
 
 def network_policy(
-    home: Home,
+    application: Application,
     part: str,
     egress: Sequence[networking.NetworkPolicyEgressRuleArgs],
     ingress: Sequence[networking.NetworkPolicyIngressRuleArgs],
@@ -152,27 +154,27 @@ def network_policy(
 ) -> networking.NetworkPolicy:
     """Create the network policy of a part's Pods. The kubelet's probes are always allowed."""
     return networking.NetworkPolicy(
-        f"{home.name}-{part}-network-policy",
-        metadata=home.metadata(part),
+        f"{application.name}-{part}-network-policy",
+        metadata=application.metadata(part),
         spec=networking.NetworkPolicySpecArgs(
-            pod_selector=home.selector(part),
+            pod_selector=application.selector(part),
             policy_types=["Ingress", "Egress"],
             ingress=list(ingress),
             egress=list(egress),
         ),
-        opts=home.options(*depends_on),
+        opts=application.options(*depends_on),
     )
 
 
 def disruption_budget(
-    home: Home, part: str, depends_on: Sequence[pulumi.Resource]
+    application: Application, part: str, depends_on: Sequence[pulumi.Resource]
 ) -> policy.PodDisruptionBudget:
     """Create the PodDisruptionBudget of a part: a drain evicts one Pod at a time."""
     return policy.PodDisruptionBudget(
-        f"{home.name}-{part}-disruption-budget",
-        metadata=home.metadata(part),
-        spec=policy.PodDisruptionBudgetSpecArgs(max_unavailable=1, selector=home.selector(part)),
-        opts=home.options(*depends_on),
+        f"{application.name}-{part}-disruption-budget",
+        metadata=application.metadata(part),
+        spec=policy.PodDisruptionBudgetSpecArgs(max_unavailable=1, selector=application.selector(part)),
+        opts=application.options(*depends_on),
     )
 
 
@@ -197,14 +199,14 @@ def container_security() -> core.SecurityContextArgs:
     )
 
 
-def spread(home: Home, part: str) -> list[core.TopologySpreadConstraintArgs]:
+def spread(application: Application, part: str) -> list[core.TopologySpreadConstraintArgs]:
     """Return constraints that prefer different nodes and zones."""
     return [
         core.TopologySpreadConstraintArgs(
             max_skew=1,
             topology_key=key,
             when_unsatisfiable="ScheduleAnyway",
-            label_selector=home.selector(part),
+            label_selector=application.selector(part),
         )
         for key in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
     ]

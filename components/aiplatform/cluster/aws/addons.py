@@ -13,7 +13,7 @@ import pulumi
 from pulumi import Input, ResourceOptions
 from pulumi_aws import eks, iam, kms
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import USE_OF_KEY, Statement, allow, document, pod_identity_trust
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.kubernetes.node_labels import POOL
@@ -60,14 +60,14 @@ class Addons:
         settings: ClusterSettings,
         cluster: eks.Cluster,
         cluster_name: str,
-        place: Place,
+        account: Account,
     ) -> None:
         self.parent = parent
         self.name = name
         self.settings = settings
         self.cluster = cluster
         self.cluster_name = cluster_name
-        self.place = place
+        self.account = account
         options = pulumi.InvokeOptions(parent=parent)
         self.versions = AddonVersions(cluster_name, settings.version, settings.eks.addons, options)
 
@@ -75,7 +75,7 @@ class Addons:
         """What a node needs to become Ready."""
         agent = self._addon("eks-pod-identity-agent", [])
         cni_role, *cni_ready = self._role(
-            "vpc-cni", CNI_ROLE, "aws-node", self.place.managed_policy("AmazonEKS_CNI_Policy")
+            "vpc-cni", CNI_ROLE, "aws-node", self.account.managed_policy("AmazonEKS_CNI_Policy")
         )
         cni = self._addon(
             "vpc-cni", [agent, *cni_ready], role=cni_role, service_account="aws-node", extra=self._cni()
@@ -88,7 +88,7 @@ class Addons:
             "aws-ebs-csi-driver",
             VOLUMES_ROLE,
             "ebs-csi-controller-sa",
-            self.place.managed_policy("AmazonEBSCSIDriverPolicyV2"),
+            self.account.managed_policy("AmazonEBSCSIDriverPolicyV2"),
         )
         key_use = iam.RolePolicy(
             f"{self.name}-aws-ebs-csi-driver-volumes-key",
@@ -156,7 +156,9 @@ class Addons:
             f"{self.name}-{addon}",
             name_prefix=physical.of(self.settings.prefix),
             description=f"Add-on {addon} of {self.cluster_name}",
-            assume_role_policy=pod_identity_trust(self.place, self.cluster_name, _NAMESPACE, service_account),
+            assume_role_policy=pod_identity_trust(
+                self.account, self.cluster_name, _NAMESPACE, service_account
+            ),
             tags=self.settings.tags,
             opts=ResourceOptions(parent=self.parent),
         )

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi import Output, ResourceOptions
 
-from aiplatform._shared.aws.account import Place, place
+from aiplatform._shared.aws.account import Account, account_of
 from aiplatform._shared.dependencies import after
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
@@ -34,17 +34,17 @@ class Built:
 def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings) -> Built:
     """All of it, as children of one component."""
     refuse_leftover_logs(settings.prefix, pulumi.InvokeOptions(parent=parent))
-    here = place(parent)
-    control_plane = ControlPlaneBuilder(parent, name, settings, here).build()
+    account = account_of(parent)
+    control_plane = ControlPlaneBuilder(parent, name, settings, account).build()
     cluster = control_plane.cluster
-    admins = grant_admins(parent, name, settings, cluster, here)
-    addons = Addons(parent, name, settings, cluster, control_plane.name, here)
-    role, policies = node_role(parent, name, settings, here)
+    admins = grant_admins(parent, name, settings, cluster, account)
+    addons = Addons(parent, name, settings, cluster, control_plane.name, account)
+    role, policies = node_role(parent, name, settings, account)
     ready: list[pulumi.Resource] = [*policies, *addons.before_nodes()]
-    key = volumes_key(parent, name, settings, here)
+    key = volumes_key(parent, name, settings, account)
     nodes = system_nodes(parent, name, settings, cluster, role, key, ready)
     addons.after_nodes(nodes, key)
-    config = _kubeconfig(control_plane, here)
+    config = _kubeconfig(control_plane, account)
     # The provider asks the API once, when it is configured, and takes a cluster that does not answer for
     # unreachable during the whole run. EKS reports ACTIVE some seconds before the endpoint always answers,
     # and access entries are eventually consistent (EKS user guide, "Grant IAM users access to Kubernetes with
@@ -76,7 +76,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings
     return Built(outputs, provider)
 
 
-def _kubeconfig(control_plane: ControlPlane, here: Place) -> Output[str]:
+def _kubeconfig(control_plane: ControlPlane, account: Account) -> Output[str]:
     return Output.all(
         control_plane.cluster.name, control_plane.cluster.endpoint, control_plane.certificate_authority
-    ).apply(lambda each: kubeconfig(str(each[0]), here.region, str(each[1]), str(each[2])))
+    ).apply(lambda each: kubeconfig(str(each[0]), account.region, str(each[1]), str(each[2])))

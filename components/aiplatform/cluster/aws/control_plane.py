@@ -6,7 +6,7 @@ import pulumi
 from pulumi import Output, ResourceOptions
 from pulumi_aws import cloudwatch, eks, iam, kms, vpc
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
 from aiplatform.cluster.args import CLUSTER, CLUSTER_ROLE, KEY_ALIAS, LOGS, ClusterSettings
@@ -54,12 +54,12 @@ class ControlPlaneBuilder:
     """Creates the control plane as children of one component."""
 
     def __init__(
-        self, parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place
+        self, parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, account: Account
     ) -> None:
         self.parent = parent
         self.name = name
         self.settings = settings
-        self.place = place
+        self.account = account
         self.cluster_name = CLUSTER.of(settings.prefix)
 
     def build(self) -> ControlPlane:
@@ -101,7 +101,7 @@ class ControlPlaneBuilder:
             description=f"Secrets and control-plane logs of {self.cluster_name}",
             enable_key_rotation=True,
             deletion_window_in_days=30,
-            policy=key_policy(self.place, logs_may_use_key(self.place, group)),
+            policy=key_policy(self.account, logs_may_use_key(self.account, group)),
             tags=self._tags("cluster"),
             opts=self._options(protect=self.settings.protect, retain=self.settings.retain_data),
         )
@@ -121,7 +121,7 @@ class ControlPlaneBuilder:
 
     def _role(self, key: kms.Key) -> tuple[iam.Role, list[pulumi.Resource]]:
         """The role, and what it must have before EKS uses it (and keep until the cluster is gone)."""
-        arn = self.place.arn("eks", f"cluster/{self.cluster_name}")
+        arn = self.account.arn("eks", f"cluster/{self.cluster_name}")
         role = iam.Role(
             f"{self.name}-role",
             name_prefix=CLUSTER_ROLE.of(self.settings.prefix),
@@ -129,7 +129,7 @@ class ControlPlaneBuilder:
             assume_role_policy=trust(
                 "eks.amazonaws.com",
                 {
-                    "StringEquals": {"aws:SourceAccount": self.place.account_id},
+                    "StringEquals": {"aws:SourceAccount": self.account.account_id},
                     "ArnLike": {"aws:SourceArn": arn},
                 },
             ),
@@ -139,7 +139,7 @@ class ControlPlaneBuilder:
         attachment = iam.RolePolicyAttachment(
             f"{self.name}-role-AmazonEKSClusterPolicy",
             role=role.name,
-            policy_arn=self.place.managed_policy("AmazonEKSClusterPolicy"),
+            policy_arn=self.account.managed_policy("AmazonEKSClusterPolicy"),
             opts=self._options(),
         )
         secrets = iam.RolePolicy(

@@ -6,7 +6,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws import eks, iam, kms
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.node_groups import (
     NODE_POLICIES,
     NodeRole,
@@ -23,14 +23,14 @@ from aiplatform.cluster.aws.addons import SYSTEM_LABELS, SYSTEM_TAINT
 
 
 def node_role(
-    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place
+    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, account: Account
 ) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
     """The role of every node, and its policies. EKS gives a managed node group's role its access entry."""
     role = iam.Role(
         f"{name}-node",
         name_prefix=NODE_ROLE.of(settings.prefix),
         description=f"Nodes of {settings.prefix}: register with the cluster and pull images",
-        assume_role_policy=trust(f"ec2.{place.dns_suffix}"),
+        assume_role_policy=trust(f"ec2.{account.dns_suffix}"),
         tags=settings.tags,
         opts=ResourceOptions(parent=parent),
     )
@@ -39,7 +39,7 @@ def node_role(
         iam.RolePolicyAttachment(
             f"{name}-node-{policy}",
             role=role.name,
-            policy_arn=place.managed_policy(policy),
+            policy_arn=account.managed_policy(policy),
             opts=ResourceOptions(parent=parent),
         )
         for policy in policies

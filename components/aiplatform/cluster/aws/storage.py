@@ -7,14 +7,14 @@ from pulumi_aws import eks, kms
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs, ObjectMetaPatchArgs
 from pulumi_kubernetes.storage.v1 import StorageClass, StorageClassPatch
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import autoscaling_may_use_key, key_policy
 from aiplatform.cluster.args import CLUSTER, VOLUMES_KEY_ALIAS, ClusterSettings
 from aiplatform.cluster.storage_annotations import DEFAULT
 
 
 def volumes_key(
-    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place
+    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, account: Account
 ) -> kms.Key:
     """The key of volumes, those of nodes and persistent ones: another one than the cluster's, for persistent
     volumes may outlive it."""
@@ -23,7 +23,7 @@ def volumes_key(
         description=f"Volumes of nodes and persistent volumes of {CLUSTER.of(settings.prefix)}",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(place, *autoscaling_may_use_key(place)),
+        policy=key_policy(account, *autoscaling_may_use_key(account)),
         tags={**settings.tags, "Name": f"{settings.prefix}-cluster-volumes"},
         opts=ResourceOptions(
             parent=parent,

@@ -12,9 +12,9 @@ from pulumi import Output, ResourceOptions
 from pulumi_gcp import binaryauthorization, container, kms
 
 from aiplatform._shared.dependencies import after
-from aiplatform._shared.gcp.apis import Apis, switched_on
-from aiplatform._shared.gcp.keys import key, key_ring, let_use
-from aiplatform._shared.gcp.logs import Kept, kept_apart, writer
+from aiplatform._shared.gcp.apis import Apis, enable_apis
+from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
+from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gcp.access import grant_admins
@@ -36,7 +36,7 @@ class Built:
 def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings) -> Built:
     """All of it, as children of one component."""
     here = place(settings)
-    apis = switched_on(parent, name, here.project, _needed_apis(settings))
+    apis = enable_apis(parent, name, here.project, _needed_apis(settings))
     acting = agents(parent, name, here.project, apis)
     ring = key_ring(parent, f"{name}-keys", here.project, here.region, [apis["cloudkms"]])
     keys, disks_key = _keys(parent, name, settings, ring, acting)
@@ -115,8 +115,8 @@ def _keys(
         retain=settings.retain_data,
     )
     grants = [
-        let_use(parent, f"{name}-key", secrets, acting.gke),
-        let_use(parent, f"{name}-volumes-key", disks, acting.compute, retain=settings.retain_data),
+        grant_key_use(parent, f"{name}-key", secrets, acting.gke),
+        grant_key_use(parent, f"{name}-volumes-key", disks, acting.compute, retain=settings.retain_data),
     ]
     return Keys(secrets, disks.id, grants), disks
 
@@ -132,8 +132,8 @@ def _logs(
     """Where the control plane's logs go. Made before the cluster, or its first ones would go elsewhere."""
     crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
     email = writer(parent, here.project, api)
-    grant = let_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
-    logs = Kept(
+    grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
+    logs = LogBucket(
         project=here.project,
         region=here.region,
         name=f"{settings.prefix}-control-plane",
@@ -144,7 +144,7 @@ def _logs(
         days=settings.log_retention_days,
         retain=settings.retain_data,
     )
-    return kept_apart(parent, f"{name}-logs", logs, crypto_key, grant)
+    return separate_log_bucket(parent, f"{name}-logs", logs, crypto_key, grant)
 
 
 def _images(

@@ -7,13 +7,13 @@ from pulumi import Output
 from pulumi_aws import kms, s3
 
 from aiplatform._shared.aws.buckets import (
-    closed,
     deleted_after,
     deny,
     encrypted,
     expired_after,
     other_keys,
     plain_http,
+    private_bucket,
     versioned,
     with_policy,
 )
@@ -44,7 +44,7 @@ def create_key(context: Context) -> kms.Key:
         description=f"Feature store of {context.settings.prefix}",
         enable_key_rotation=True,
         deletion_window_in_days=30,
-        policy=key_policy(context.place),
+        policy=key_policy(context.account),
         tags=context.tags("features"),
         opts=context.options(data=True),
     )
@@ -54,7 +54,7 @@ def create_key(context: Context) -> kms.Key:
 
 def create_registry(context: Context, key: kms.Key) -> Registry:
     """Create the registry, an empty one, which Feast changes from then on."""
-    registry = closed(context, REGISTRY, force_destroy=context.settings.force_destroy)
+    registry = private_bucket(context, REGISTRY, force_destroy=context.settings.force_destroy)
     registry.ready.append(encrypted(context, REGISTRY, registry.bucket.bucket, key))
     policy = Output.from_input(key.arn).apply(
         lambda arn: document(plain_http(context, REGISTRY), *other_keys(context, REGISTRY, arn))
@@ -91,7 +91,7 @@ def create_registry(context: Context, key: kms.Key) -> Registry:
 def create_staging_bucket(staging: Staging, key: kms.Key) -> list[pulumi.Resource]:
     """Create the bucket of one principal, in which no other reads or writes, administrators included. Returns
     what its users depend on."""
-    bucket = closed(staging, staging.purpose, force_destroy=True)
+    bucket = private_bucket(staging, staging.purpose, force_destroy=True)
     bucket.ready.append(encrypted(staging, staging.purpose, bucket.bucket.bucket, key))
     policy = Output.all(key.arn, staging.principal).apply(
         lambda arns: document(

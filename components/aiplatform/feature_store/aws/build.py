@@ -6,8 +6,8 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.core import v1 as core
 
-from aiplatform._shared.aws.account import place
-from aiplatform._shared.kubernetes.workloads import Home, namespace
+from aiplatform._shared.aws.account import account_of
+from aiplatform._shared.kubernetes.workloads import Application, namespace
 from aiplatform.feature_store import config
 from aiplatform.feature_store.args import NAMESPACE, FeatureStoreSettings
 from aiplatform.feature_store.aws import permissions
@@ -28,7 +28,7 @@ from aiplatform.feature_store.workloads import (
 
 def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> dict[str, Any]:
     """Create the resources as children of the component; returns the component's outputs."""
-    context = Context(parent, name, settings, place(parent))
+    context = Context(parent, name, settings, account_of(parent))
     principals = named_principals(context)
 
     key = create_key(context)
@@ -49,15 +49,15 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
     ]
 
     feature_store_yaml = clients.feature_store_yaml(schedule)
-    home = Home(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
-    depends_on = [*namespace(home), *registry.ready, *online.ready, *granted]
-    depends_on += _create_online_secrets(home, online, depends_on)
+    application = Application(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
+    depends_on = [*namespace(application), *registry.ready, *online.ready, *granted]
+    depends_on += _create_online_secrets(application, online, depends_on)
     platform = Platform(
         server=Identity(server.annotations, server.ready),
         materializer=materializer_identity(settings),
         variables=_region_variables(context),
     )
-    Workloads(home, settings, feature_store_yaml, platform, depends_on).build()
+    Workloads(application, settings, feature_store_yaml, platform, depends_on).build()
     return {
         "cloud": "aws",
         "project": settings.project,
@@ -81,18 +81,18 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
 
 def _region_variables(context: Context) -> Mapping[str, str]:
     """Pods cannot read the region from the instance's metadata; boto3 reads the second variable."""
-    return {"AWS_REGION": context.place.region, "AWS_DEFAULT_REGION": context.place.region}
+    return {"AWS_REGION": context.account.region, "AWS_DEFAULT_REGION": context.account.region}
 
 
 def _create_online_secrets(
-    home: Home, online: OnlineStore, depends_on: Sequence[pulumi.Resource]
+    application: Application, online: OnlineStore, depends_on: Sequence[pulumi.Resource]
 ) -> list[core.Secret]:
     return [
         core.Secret(
-            f"{home.name}-{part}-online",
-            metadata=home.metadata(config.online_secret(part)),
+            f"{application.name}-{part}-online",
+            metadata=application.metadata(config.online_secret(part)),
             string_data={"username": user.name, "password": user.password},
-            opts=home.options(*depends_on),
+            opts=application.options(*depends_on),
         )
         for part, user in online.users.items()
     ]

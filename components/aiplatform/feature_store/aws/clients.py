@@ -39,7 +39,7 @@ def named_principals(context: Context) -> Principals:
     appliers = {f"FeatureStoreArgs.appliers[{index}]": arn for index, arn in enumerate(settings.appliers)}
     readers = {f"FeatureStoreArgs.readers[{index}]": arn for index, arn in enumerate(settings.readers)}
     arns = {materializer: settings.materializer.principal, **appliers, **readers}
-    named = {role.path: role for role in roles(arns, context.place.account_id)}
+    named = {role.path: role for role in roles(arns, context.account.account_id)}
     return Principals(
         named[materializer], [named[path] for path in appliers], [named[path] for path in readers]
     )

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.context import AwsDataContext
 from aiplatform.feature_store.args import DATABASE, WORKGROUP, FeatureStoreSettings
 
@@ -57,9 +57,9 @@ class Staging:
         return self.context.name
 
     @property
-    def place(self) -> Place:
+    def account(self) -> Account:
         """The account and region."""
-        return self.context.place
+        return self.context.account
 
     @property
     def purpose(self) -> str:
@@ -90,8 +90,8 @@ class Staging:
 
     def bucket(self, purpose: str = "") -> str:
         """Return the bucket's name; the account id makes it unique among all accounts."""
-        return f"{self.context.settings.prefix}-feast-{self.physical}-{self.place.account_id}"
+        return f"{self.context.settings.prefix}-feast-{self.physical}-{self.account.account_id}"
 
     def bucket_arn(self, purpose: str = "", path: str = "") -> str:
         """Return the arn of the bucket, or of its objects at `path`."""
-        return f"arn:{self.place.partition}:s3:::{self.bucket(purpose)}{path}"
+        return f"arn:{self.account.partition}:s3:::{self.bucket(purpose)}{path}"

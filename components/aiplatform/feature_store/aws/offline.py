@@ -7,7 +7,7 @@ import pulumi
 from pulumi import Output
 from pulumi_aws import athena, glue, kms, lakeformation
 
-from aiplatform._shared.dependencies import waiting_for
+from aiplatform._shared.dependencies import dependencies_of
 from aiplatform.feature_store.aws.context import RESULTS, Context, Staging
 from aiplatform.lakehouse.tables import ZONES
 
@@ -39,7 +39,7 @@ def create_workgroup(
             ),
             result_configuration=athena.WorkgroupConfigurationResultConfigurationArgs(
                 output_location=f"s3://{staging.bucket()}/{RESULTS}/",
-                expected_bucket_owner=context.place.account_id,
+                expected_bucket_owner=context.account.account_id,
                 encryption_configuration=athena.WorkgroupConfigurationResultConfigurationEncryptionConfigurationArgs(
                     encryption_option="SSE_KMS", kms_key_arn=key.arn
                 ),
@@ -70,7 +70,7 @@ def create_database(context: Context, location: str) -> glue.CatalogDatabase:
             context.options(delete_before_replace=True),
             # After Lake Formation governs new databases and the deployer may grant permissions: the
             # lakehouse's databases are created after both.
-            pulumi.ResourceOptions(depends_on=waiting_for(Output.all(*zones))),
+            pulumi.ResourceOptions(depends_on=dependencies_of(Output.all(*zones))),
         ),
     )
 
@@ -97,7 +97,7 @@ def config(staging: Staging) -> Mapping[str, Any]:
     root."""
     return {
         "type": "athena",
-        "region": staging.place.region,
+        "region": staging.account.region,
         "data_source": CATALOG,
         "database": staging.context.database,
         "workgroup": staging.context.workgroup(staging.physical),

@@ -53,7 +53,7 @@ def _dynamodb(context: Context, key: kms.Key) -> OnlineStore:
     tables = [_table(context, view, key) for view in context.settings.feature_views]
     return OnlineStore(
         config={
-            "region": context.place.region,
+            "region": context.account.region,
             "table_name_template": context.settings.table_template,
             "consistent_reads": context.settings.consistent_reads,
         },

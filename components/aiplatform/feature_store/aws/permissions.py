@@ -74,7 +74,7 @@ def _online(context: Context, actions: Sequence[str]) -> list[Statement]:
     """Valkey authorizes its own users."""
     if context.settings.store != "dynamodb":
         return []
-    tables = context.place.arn("dynamodb", f"table/{context.settings.table('*')}")
+    tables = context.account.arn("dynamodb", f"table/{context.settings.table('*')}")
     return [allow(sorted(actions), tables, sid="OnlineStore")]
 
 
@@ -82,23 +82,23 @@ def _offline(staging: Staging, databases: Sequence[str]) -> list[Statement]:
     """Queries in the principal's workgroup, Feast's temporary tables, and files between the two. Lake
     Formation decides which data of the lakehouse's tables they return."""
     context = staging.context
-    place, database = context.place, context.database
+    account, database = context.account, context.database
     zones = [arn for zone_database in databases for arn in _arns(context, zone_database)]
     return [
-        allow(_QUERY, place.arn("athena", f"workgroup/{context.workgroup(staging.physical)}"), sid="Query"),
+        allow(_QUERY, account.arn("athena", f"workgroup/{context.workgroup(staging.physical)}"), sid="Query"),
         allow(
             ["athena:GetDataCatalog", "athena:GetTableMetadata"],
-            place.arn("athena", f"datacatalog/{CATALOG}"),
+            account.arn("athena", f"datacatalog/{CATALOG}"),
             sid="FindCatalog",
         ),
         allow(
             _FIND_TABLES,
-            [place.arn("glue", "catalog"), *_arns(context, database), *zones],
+            [account.arn("glue", "catalog"), *_arns(context, database), *zones],
             sid="FindTables",
         ),
         allow(
             ["glue:CreateTable", "glue:DeleteTable"],
-            [place.arn("glue", "catalog"), *_arns(context, database)],
+            [account.arn("glue", "catalog"), *_arns(context, database)],
             sid="OwnTables",
         ),
         # It has no narrower resource; Lake Formation's permissions decide which data it returns.
@@ -117,8 +117,8 @@ def _offline(staging: Staging, databases: Sequence[str]) -> list[Statement]:
 
 
 def _arns(context: Context, database: str) -> list[str]:
-    place = context.place
-    return [place.arn("glue", f"database/{database}"), place.arn("glue", f"table/{database}/*")]
+    account = context.account
+    return [account.arn("glue", f"database/{database}"), account.arn("glue", f"table/{database}/*")]
 
 
 def _use_key(context: Context, key: str) -> Statement:

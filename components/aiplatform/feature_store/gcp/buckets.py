@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import bigquery, kms, storage
 
-from aiplatform._shared.gcp.keys import data_key, let_use
+from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform.feature_store.config import EMPTY
 from aiplatform.feature_store.config import REGISTRY as OBJECT
 from aiplatform.feature_store.gcp.context import Context
@@ -50,14 +50,14 @@ def create_storage(context: Context) -> Storage:
         opts=pulumi.InvokeOutputOptions(parent=context.parent, depends_on=apis),
     )
     grants = {
-        "storage": let_use(
+        "storage": grant_key_use(
             context.parent,
             f"{context.name}-storage-key",
             key,
             context.storage_agent(*apis),
             retain=settings.retain_data,
         ),
-        "bigquery": let_use(context.parent, f"{context.name}-bigquery-key", key, bigquery_agent.email),
+        "bigquery": grant_key_use(context.parent, f"{context.name}-bigquery-key", key, bigquery_agent.email),
     }
     registry = _bucket(
         context,

@@ -5,8 +5,8 @@ from typing import Any
 import pulumi
 from pulumi import Output
 
-from aiplatform._shared.gcp.apis import switched_on
-from aiplatform._shared.kubernetes.workloads import Home, namespace
+from aiplatform._shared.gcp.apis import enable_apis
+from aiplatform._shared.kubernetes.workloads import Application, namespace
 from aiplatform.feature_store import config
 from aiplatform.feature_store.args import NAMESPACE, FeatureStoreSettings
 from aiplatform.feature_store.gcp.buckets import create_staging, create_storage, url
@@ -26,7 +26,7 @@ from aiplatform.feature_store.workloads import (
 def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSettings) -> dict[str, Any]:
     """Create the resources as children of the component; returns the component's outputs."""
     project = settings.cluster.project or ""
-    apis = switched_on(parent, name, project, _apis(settings))
+    apis = enable_apis(parent, name, project, _apis(settings))
     context = Context(parent, name, settings, project, settings.lakehouse.region or "", apis)
 
     data = create_storage(context)
@@ -48,14 +48,14 @@ def build(parent: pulumi.ComponentResource, name: str, settings: FeatureStoreSet
     ]
 
     feature_store_yaml = clients.feature_store_yaml(schedule)
-    home = Home(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
+    application = Application(parent, name, NAMESPACE, {"app.kubernetes.io/part-of": NAMESPACE})
     platform = Platform(
         server=Identity(server.annotations, server.ready),
         materializer=materializer_identity(settings),
         variables={"GOOGLE_CLOUD_PROJECT": project},
     )
-    depends_on = [*namespace(home), *data.ready, online.resource, *granted]
-    Workloads(home, settings, feature_store_yaml, platform, depends_on).build()
+    depends_on = [*namespace(application), *data.ready, online.resource, *granted]
+    Workloads(application, settings, feature_store_yaml, platform, depends_on).build()
     return {
         "cloud": "gcp",
         "project": settings.project,

@@ -8,7 +8,7 @@ import pulumi
 from pulumi import Input, Output
 from pulumi_gcp import bigtable, firestore, kms, projects
 
-from aiplatform._shared.gcp.keys import let_use
+from aiplatform._shared.gcp.keys import grant_key_use
 from aiplatform._shared.gcp.names import first_zones
 from aiplatform._shared.principals import renamed
 from aiplatform.feature_store.args import BIGTABLE, FIRESTORE
@@ -58,7 +58,7 @@ def create_online_store(context: Context, key: kms.CryptoKey) -> OnlineStore:
 def _allow_agent(context: Context, key: kms.CryptoKey, service: str) -> pulumi.Resource:
     """Allow the service's agent to use the key."""
     identity = context.service_identity(service, f"{service}-agent")
-    return let_use(
+    return grant_key_use(
         context.parent,
         f"{context.name}-{service}-key",
         key,

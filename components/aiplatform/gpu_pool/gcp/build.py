@@ -9,7 +9,7 @@ from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 
 from aiplatform._shared.context import Context
-from aiplatform._shared.dependencies import waiting_for
+from aiplatform._shared.dependencies import dependencies_of
 from aiplatform._shared.gcp import node_pools
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
@@ -98,7 +98,7 @@ def _placement_policy(context: PoolContext) -> compute.ResourcePolicy:
         description=f"Nodes of {pool.prefix}-{pool.name} stand close together",
         group_placement_policy=compute.ResourcePolicyGroupPlacementPolicyArgs(collocation="COLLOCATED"),
         # In a new project the network enables the Compute Engine API.
-        opts=ResourceOptions(parent=context.parent, depends_on=waiting_for(pool.network.vpc_id)),
+        opts=ResourceOptions(parent=context.parent, depends_on=dependencies_of(pool.network.vpc_id)),
     )
 
 

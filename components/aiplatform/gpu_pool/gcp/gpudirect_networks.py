@@ -16,7 +16,7 @@ from pulumi_gcp import compute, container
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from aiplatform._shared.context import Context
-from aiplatform._shared.dependencies import waiting_for
+from aiplatform._shared.dependencies import dependencies_of
 from aiplatform.accelerators.gcp import Fabric
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.gcp.nodes import GPUDIRECT_SPLIT, gpudirect_cidr
@@ -120,7 +120,7 @@ def _vpc(
         # No traffic leaves these networks.
         delete_default_routes_on_create=None if rdma else True,
         # In a new project the cluster's network enables the Compute Engine API.
-        opts=ResourceOptions(parent=context.parent, depends_on=waiting_for(pool.network.vpc_id)),
+        opts=ResourceOptions(parent=context.parent, depends_on=dependencies_of(pool.network.vpc_id)),
         **more,
     )
     if not rdma:

@@ -9,7 +9,6 @@ from pulumi_aws import kms, s3
 
 from aiplatform._shared.aws.buckets import (
     Bucket,
-    closed,
     deleted_after,
     deny,
     encrypted,
@@ -18,6 +17,7 @@ from aiplatform._shared.aws.buckets import (
     logged,
     other_keys,
     plain_http,
+    private_bucket,
     versioned,
     with_policy,
 )
@@ -57,10 +57,10 @@ def create_key(context: Context, principals: Sequence[Principal]) -> kms.Key:
         deletion_window_in_days=30,
         policy=Output.all(*local).apply(
             lambda arns: key_policy(
-                context.place,
+                context.account,
                 _athena_may_use_key(context),
                 *_deny_results_of_others(context, arns),
-                logs_may_use_key(context.place, *_log_groups(context)),
+                logs_may_use_key(context.account, *_log_groups(context)),
                 *([maintenance_may_use_key(context)] if context.uses_s3_tables else []),
                 *([_job_logs_may_use_key(context)] if context.settings.batches or context.quality else []),
             )
@@ -80,9 +80,9 @@ def _log_groups(context: Context) -> list[str]:
 
 def _job_logs_may_use_key(context: Context) -> Statement:
     """CloudWatch Logs for jobs, whose log groups Glue itself names and creates."""
-    groups = context.place.arn("logs", f"log-group:{JOB_LOGS}*")
+    groups = context.account.arn("logs", f"log-group:{JOB_LOGS}*")
     return {
-        **logs_may_use_key(context.place),
+        **logs_may_use_key(context.account),
         "Sid": "JobsLog",
         "Condition": {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
     }
@@ -91,7 +91,7 @@ def _job_logs_may_use_key(context: Context) -> Statement:
 def _athena_may_use_key(context: Context) -> Statement:
     """Athena encrypts the results of the workgroups' queries (Athena user guide, "Encrypt managed query
     results")."""
-    workgroup = context.place.arn("athena", f"workgroup/{WORKGROUP.of(context.settings.prefix)}-*")
+    workgroup = context.account.arn("athena", f"workgroup/{WORKGROUP.of(context.settings.prefix)}-*")
     return {
         "Sid": "AthenaKeepsResults",
         "Effect": "Allow",
@@ -103,7 +103,7 @@ def _athena_may_use_key(context: Context) -> Statement:
                 "kms:EncryptionContext:aws:athena:arn": workgroup,
                 "aws:SourceArn": workgroup,
             },
-            "StringEquals": {"aws:SourceAccount": context.place.account_id},
+            "StringEquals": {"aws:SourceAccount": context.account.account_id},
         },
     }
 
@@ -112,7 +112,7 @@ def _deny_results_of_others(context: Context, arns: Sequence[str]) -> Iterator[S
     """Only its principal decrypts the results of a workgroup: IAM may allow others to read in every
     workgroup, as AmazonAthenaFullAccess does. Athena itself uses the key as a service, which has no arn."""
     for index, arn in enumerate(sorted(arns)):
-        workgroup = context.place.arn("athena", f"workgroup/{workgroup_name(context.settings.prefix, arn)}")
+        workgroup = context.account.arn("athena", f"workgroup/{workgroup_name(context.settings.prefix, arn)}")
         yield {
             "Sid": f"ResultsOfOthers{index}",
             "Effect": "Deny",
@@ -137,7 +137,9 @@ def create_buckets(context: Context, key: kms.Key, roles: Roles) -> Buckets:
 
 def _zone_bucket(context: Context, zone: Zone, key: kms.Key, logs: Bucket, roles: Roles) -> Bucket:
     hold = context.settings.legal_hold if zone == "raw" else None
-    bucket = closed(context, zone, force_destroy=context.settings.force_destroy, object_lock=hold is not None)
+    bucket = private_bucket(
+        context, zone, force_destroy=context.settings.force_destroy, object_lock=hold is not None
+    )
     name = bucket.bucket.bucket
     policy = Output.all(
         key.arn, Output.all(*_table_roles(context, roles)), Output.all(*_file_roles(context, zone, roles))

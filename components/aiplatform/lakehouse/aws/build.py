@@ -8,7 +8,7 @@ import pulumi_aws as aws
 from pulumi_aws import ec2, glue, kms
 
 from aiplatform._shared.args import ArgumentError
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.roles import Role, ServiceRole, roles
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws import catalog as glue_catalog
@@ -87,7 +87,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettin
 
 
 def _context(parent: pulumi.ComponentResource, name: str, settings: LakehouseSettings) -> Context:
-    account = place(parent)
+    account = account_of(parent)
     session = aws.iam.get_session_context(arn=account.caller_arn, opts=pulumi.InvokeOptions(parent=parent))
     return Context(parent, name, settings, account, session.issuer_arn)
 
@@ -95,7 +95,7 @@ def _context(parent: pulumi.ComponentResource, name: str, settings: LakehouseSet
 def _validate(context: Context) -> list[Role]:
     """Check what only the cloud knows, before anything is created; returns the roles of writers."""
     writers = {f"LakehouseArgs.writers[{index}]": arn for index, arn in enumerate(context.settings.writers)}
-    writer_roles = roles(writers, context.place.account_id)
+    writer_roles = roles(writers, context.account.account_id)
     problems = [*capture_problems(context), *limit_problems(context), *migration_problems(context)]
     if problems:
         raise ArgumentError(problems)
@@ -171,9 +171,9 @@ def _outputs(
     tables = ((table, catalog.tables[table.path]) for table in context.settings.tables)
     return {
         "cloud": context.settings.cloud,
-        "region": context.place.region,
+        "region": context.account.region,
         "catalog_id": context.warehouse,
-        "catalog_uri": f"https://glue.{context.place.region}.{context.place.dns_suffix}/iceberg",
+        "catalog_uri": f"https://glue.{context.account.region}.{context.account.dns_suffix}/iceberg",
         "warehouse": context.warehouse,
         "zones": [
             {

@@ -198,7 +198,7 @@ def create_optimizers(
         for kind, configuration in _configurations(context, table, role).items():
             glue.CatalogTableOptimizer(
                 f"{name}-{kind.split('_', maxsplit=1)[0]}",
-                catalog_id=context.place.account_id,
+                catalog_id=context.account.account_id,
                 database_name=catalog.tables[table.path].database_name,
                 table_name=catalog.tables[table.path].name,
                 type=kind,

@@ -117,7 +117,7 @@ def _capture(
         bucket_name=context.bucket("raw"),
         bucket_folder=f"{FILES}/captures/{capture.name}",
         service_access_role_arn=role.arn,
-        expected_bucket_owner=context.place.account_id,
+        expected_bucket_owner=context.account.account_id,
         encryption_mode="SSE_KMS",
         server_side_encryption_kms_key_id=key.arn,
         data_format="parquet",

@@ -56,7 +56,7 @@ class Context(AwsDataContext[LakehouseSettings]):
     @property
     def table_bucket_arn(self) -> str:
         """The table bucket's arn."""
-        return self.place.arn("s3tables", f"bucket/{self.table_bucket}")
+        return self.account.arn("s3tables", f"bucket/{self.table_bucket}")
 
     @property
     def _catalog_path(self) -> list[str]:
@@ -66,7 +66,7 @@ class Context(AwsDataContext[LakehouseSettings]):
     @property
     def warehouse(self) -> str:
         """The catalog's id, as Iceberg's clients name it."""
-        return ":".join([self.place.account_id, *self._catalog_path])
+        return ":".join([self.account.account_id, *self._catalog_path])
 
     @property
     def catalog_id(self) -> str | None:
@@ -76,13 +76,13 @@ class Context(AwsDataContext[LakehouseSettings]):
     @property
     def catalog_arn(self) -> str:
         """The arn of the catalog of the tables."""
-        return self.place.arn("glue", "/".join(["catalog", *self._catalog_path]))
+        return self.account.arn("glue", "/".join(["catalog", *self._catalog_path]))
 
     def table_arns(self, zone: Zone, *names: str) -> list[str]:
         """Return the arns of a zone's database and of tables in it; without names of all tables."""
         path = "/".join([*self._catalog_path, self.database(zone)])
-        tables = [self.place.arn("glue", f"table/{path}/{name}") for name in names or ("*",)]
-        return [self.place.arn("glue", f"database/{path}"), *tables]
+        tables = [self.account.arn("glue", f"table/{path}/{name}") for name in names or ("*",)]
+        return [self.account.arn("glue", f"database/{path}"), *tables]
 
     @property
     def spark_catalog(self) -> dict[str, str]:
@@ -90,16 +90,16 @@ class Context(AwsDataContext[LakehouseSettings]):
         if self.uses_s3_tables:
             return {
                 "type": "rest",
-                "uri": f"https://glue.{self.place.region}.{self.place.dns_suffix}/iceberg",
+                "uri": f"https://glue.{self.account.region}.{self.account.dns_suffix}/iceberg",
                 "warehouse": self.warehouse,
                 "rest.sigv4-enabled": "true",
                 "rest.signing-name": "glue",
-                "rest.signing-region": self.place.region,
+                "rest.signing-region": self.account.region,
             }
         return {
             "catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
             "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-            "glue.id": self.place.account_id,
+            "glue.id": self.account.account_id,
             "warehouse": f"s3://{self.bucket('curated')}/{TABLES}",
         }
 
@@ -111,7 +111,7 @@ class Context(AwsDataContext[LakehouseSettings]):
     @property
     def catalog_arns(self) -> list[str]:
         """The arns of the catalog, the zones' databases and their tables."""
-        catalogs = [self.place.arn("glue", "catalog")]
+        catalogs = [self.account.arn("glue", "catalog")]
         if self.uses_s3_tables:
-            catalogs += [self.place.arn("glue", "catalog/s3tablescatalog"), self.catalog_arn]
+            catalogs += [self.account.arn("glue", "catalog/s3tablescatalog"), self.catalog_arn]
         return catalogs + [arn for zone in ZONES for arn in self.table_arns(zone)]

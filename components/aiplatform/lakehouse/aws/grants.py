@@ -196,7 +196,7 @@ def _grant_rows(
     cells = lakeformation.DataCellsFilter(
         name,
         table_data=lakeformation.DataCellsFilterTableDataArgs(
-            table_catalog_id=context.place.account_id,
+            table_catalog_id=context.account.account_id,
             database_name=table.database_name,
             table_name=table.name,
             name=grant.name,
@@ -211,7 +211,7 @@ def _grant_rows(
         principal=principal.arn,
         permissions=["SELECT"],
         data_cells_filter=lakeformation.PermissionsDataCellsFilterArgs(
-            table_catalog_id=context.place.account_id,
+            table_catalog_id=context.account.account_id,
             database_name=table.database_name,
             table_name=table.name,
             name=grant.name,

@@ -21,7 +21,7 @@ def _long_policies(context: Context) -> Iterator[Problem]:
     """Policies of the lakehouse's own roles that would be too long. They grow with what is declared."""
     settings = context.settings
     # All ids of keys are of one length.
-    key = context.place.arn("kms", f"key/{'0' * 36}")
+    key = context.account.arn("kms", f"key/{'0' * 36}")
     if settings.batches:
         inline = [permissions.writer(context, key), permissions.batches(context)]
         yield from _too_long("batches", "the writer role, whose policy names each script", inline, INLINE)
@@ -32,7 +32,7 @@ def _long_policies(context: Context) -> Iterator[Problem]:
         inline = [permissions.streams(context, key)]
         yield from _too_long("streams", "the role of streams, whose policy names each table", inline, INLINE)
         arns = [
-            context.place.arn("firehose", f"deliverystream/{stream_name(settings.prefix, stream)}")
+            context.account.arn("firehose", f"deliverystream/{stream_name(settings.prefix, stream)}")
             for stream in settings.streams
         ]
         managed = [[permissions.producers(arns)]]
@@ -58,9 +58,9 @@ def _writers_of_other_accounts(context: Context) -> Iterator[Problem]:
         return
     for index, grant in enumerate(context.settings.grants):
         arn = known(grant.principal)
-        if "write" in grant.actions and arn is not None and arn.split(":")[4] != context.place.account_id:
+        if "write" in grant.actions and arn is not None and arn.split(":")[4] != context.account.account_id:
             yield Problem(
                 f"LakehouseArgs.grants[{index}].actions",
                 f"got write for {arn}, a role of another account; expected read, or a role of this account, "
-                f"{context.place.account_id}, that the other one may assume",
+                f"{context.account.account_id}, that the other one may assume",
             )

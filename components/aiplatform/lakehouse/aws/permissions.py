@@ -68,7 +68,7 @@ def writer(context: Context, key_arn: str) -> list[Statement]:
 def optimizer(context: Context) -> list[Statement]:
     """Table optimizers get files from Lake Formation, which governs the location of the tables (Glue
     developer guide, "Table optimization prerequisites")."""
-    groups = [context.place.arn("logs", f"log-group:/aws-glue/{log}/logs:*") for log in _OPTIMIZER_LOGS]
+    groups = [context.account.arn("logs", f"log-group:/aws-glue/{log}/logs:*") for log in _OPTIMIZER_LOGS]
     return [
         allow(["glue:GetTable", "glue:UpdateTable"], context.catalog_arns, sid="Tables"),
         allow(["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], groups, sid="WriteLogs"),
@@ -78,7 +78,7 @@ def optimizer(context: Context) -> list[Statement]:
 
 def table_migrator(context: Context) -> list[Statement]:
     """The table migrator changes schemas in the catalog. It has no permission on a bucket."""
-    group = context.place.arn("logs", f"log-group:{KEEPER_LOGS.of(context.settings.prefix)}:*")
+    group = context.account.arn("logs", f"log-group:{KEEPER_LOGS.of(context.settings.prefix)}:*")
     return [
         allow(
             [
@@ -94,8 +94,8 @@ def table_migrator(context: Context) -> list[Statement]:
         allow(
             ["glue:CreateDatabase"],
             [
-                context.place.arn("glue", "catalog"),
-                context.place.arn("glue", f"database/{DEFAULT_DATABASE}"),
+                context.account.arn("glue", "catalog"),
+                context.account.arn("glue", f"database/{DEFAULT_DATABASE}"),
             ],
             sid="DefaultDatabase",
         ),
@@ -110,7 +110,7 @@ def streams(context: Context, key_arn: str) -> list[Statement]:
     declared = {table.path: table.name for table in context.settings.tables}
     names = sorted({declared[stream.table] for stream in context.settings.streams})
     files = [context.bucket_arn("raw", f"/{TABLES}/{name}/*") for name in names]
-    group = context.place.arn("logs", f"log-group:{STREAM_LOGS.of(context.settings.prefix)}:*")
+    group = context.account.arn("logs", f"log-group:{STREAM_LOGS.of(context.settings.prefix)}:*")
     return [
         allow(
             ["glue:GetTable", "glue:GetDatabase", "glue:UpdateTable"],
@@ -212,7 +212,7 @@ def quality(context: Context, key_arn: str) -> list[Statement]:
 def batches(context: Context) -> list[Statement]:
     """The writer runs batches: in addition to its permissions on tables."""
     scripts = sorted({batch.script.partition("://")[2] for batch in context.settings.batches})
-    arns = [f"arn:{context.place.partition}:s3:::{script}" for script in scripts]
+    arns = [f"arn:{context.account.partition}:s3:::{script}" for script in scripts]
     return [*_glue_jobs(context), allow(["s3:GetObject"], arns, sid="ReadScripts")]
 
 
@@ -221,7 +221,7 @@ def _glue_jobs(context: Context) -> list[Statement]:
     return [
         allow(
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:AssociateKmsKey"],
-            context.place.arn("logs", f"log-group:{JOB_LOGS}*"),
+            context.account.arn("logs", f"log-group:{JOB_LOGS}*"),
             sid="WriteLogs",
         ),
         allow(
@@ -233,7 +233,7 @@ def _glue_jobs(context: Context) -> list[Statement]:
         allow(["glue:GetSecurityConfiguration"], "*", sid="ReadEncryption"),
         allow(
             ["glue:GetDataQualityRuleset", "glue:PublishDataQuality"],
-            context.place.arn("glue", f"dataQualityRuleset/{context.settings.prefix}-*"),
+            context.account.arn("glue", f"dataQualityRuleset/{context.settings.prefix}-*"),
             sid="Rules",
         ),
     ]

@@ -8,8 +8,8 @@ from typing import Final
 
 from pulumi import Input, Output
 
-from aiplatform._shared.aws.roles import apart
-from aiplatform._shared.principals import known, own_role, reserved
+from aiplatform._shared.aws.roles import distinct_roles
+from aiplatform._shared.principals import assignable_role, known, reserved
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.aws.names import WORKGROUP
 from aiplatform.lakehouse.grants import GrantSettings
@@ -75,7 +75,7 @@ def grant_principals(context: Context) -> list[Principal]:
         for key, same_principal in grants.items()
         if _local(context, same_principal[0])
     }
-    arns = apart({paths[key]: arn for key, arn in local.items()}, context.place.account_id, _AGAIN)
+    arns = distinct_roles({paths[key]: arn for key, arn in local.items()}, context.account.account_id, _AGAIN)
     return [
         Principal(
             key,
@@ -98,7 +98,7 @@ def principal_of(principals: Sequence[Principal], grant: GrantSettings) -> Princ
 
 def _local(context: Context, grant: GrantSettings) -> bool:
     text = known(grant.principal)
-    return text is None or text.split(":")[4] == context.place.account_id
+    return text is None or text.split(":")[4] == context.account.account_id
 
 
 def _key(context: Context, grant: GrantSettings, grants: Sequence[GrantSettings]) -> str:
@@ -117,7 +117,7 @@ def role_name(arn: Input[str]) -> Output[str]:
     only AWS may change."""
 
     def name(known: str) -> str:
-        problem = own_role(known)
+        problem = assignable_role(known)
         if problem is not None:
             raise ValueError(f"{known}: an output with a role {problem}, or its arn as text in a grant")
         return known.rpartition("/")[2]

@@ -119,21 +119,21 @@ def _statements(
     tables = [allow(catalog, context.catalog_arns, sid="Tables"), GET_DATA_ACCESS]
     if workgroup is None:
         return tables
-    arn = context.place.arn("athena", f"workgroup/{workgroup}")
+    arn = context.account.arn("athena", f"workgroup/{workgroup}")
     return [
         *tables,
         allow(
             ["glue:GetDatabase", "glue:GetDatabases"],
             [
-                context.place.arn("glue", "catalog"),
-                context.place.arn("glue", f"database/{DEFAULT_DATABASE}"),
+                context.account.arn("glue", "catalog"),
+                context.account.arn("glue", f"database/{DEFAULT_DATABASE}"),
             ],
             sid="DefaultDatabase",
         ),
         allow(_QUERY, arn, sid="Query"),
         allow(
             ["athena:GetDataCatalog"],
-            context.place.arn("athena", "datacatalog/AwsDataCatalog"),
+            context.account.arn("athena", "datacatalog/AwsDataCatalog"),
             sid="FindCatalog",
         ),
         # In the context of its workgroup: results of other workgroups are not decrypted.

@@ -102,7 +102,7 @@ def create_roles(context: Context, key: kms.Key, writers: Sequence[Role]) -> Rol
             # Firehose states the account that it works for (its developer guide, "Preventing cross-service
             # confused deputy").
             trust=trust(
-                "firehose.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.place.account_id}}
+                "firehose.amazonaws.com", {"StringEquals": {"aws:SourceAccount": context.account.account_id}}
             ),
             statements=with_key(permissions.streams),
             policy_name="streams",
@@ -148,7 +148,7 @@ def allow_writers_to_assume(context: Context, writer: ServiceRole, writers: Sequ
 def _capture_roles(context: Context, key: kms.Key) -> dict[str, ServiceRole]:
     # DMS, and DMS of this region: only the latter reads secrets (DMS user guide, "Using secrets to access AWS
     # Database Migration Service endpoints").
-    services = ["dms.amazonaws.com", f"dms.{context.place.region}.amazonaws.com"]
+    services = ["dms.amazonaws.com", f"dms.{context.account.region}.amazonaws.com"]
     dms_trust = document(
         {"Effect": "Allow", "Principal": {"Service": services}, "Action": ["sts:AssumeRole"]}
     )
@@ -183,7 +183,7 @@ def _lake_formation_trust(context: Context) -> str:
     passed_on = ["sts:SetContext", "sts:SetSourceIdentity"] if context.uses_s3_tables else []
     return trust(
         "lakeformation.amazonaws.com",
-        {"StringEquals": {"aws:SourceAccount": context.place.account_id}},
+        {"StringEquals": {"aws:SourceAccount": context.account.account_id}},
         actions=("sts:AssumeRole", *passed_on),
     )
 
@@ -192,7 +192,7 @@ def _writer_trust(context: Context, writers: Sequence[Role]) -> Output[str]:
     """The writers in a condition, not as principals: IAM refuses a principal that does not exist yet. And
     Glue, where there are batches."""
     jobs = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": ["sts:AssumeRole"]}
-    root = f"arn:{context.place.partition}:iam::{context.place.account_id}:root"
+    root = f"arn:{context.account.partition}:iam::{context.account.account_id}:root"
     return Output.all(*(role.arn for role in writers)).apply(
         lambda arns: document(
             {

@@ -129,7 +129,7 @@ def register_with_lake_formation(
     )
     if not context.settings.account_settings:
         return [policy]
-    all_buckets = context.place.arn("s3tables", "bucket/*")
+    all_buckets = context.account.arn("s3tables", "bucket/*")
     location = lakeformation.Resource(
         f"{context.name}-tables",
         arn=all_buckets,

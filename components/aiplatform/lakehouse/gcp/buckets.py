@@ -8,7 +8,7 @@ from pulumi import Output
 from pulumi_gcp import bigquery, organizations, storage
 
 from aiplatform._shared.gcp.context import DataKey
-from aiplatform._shared.gcp.keys import data_key, let_use
+from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform._shared.principals import members, renamed
 from aiplatform.lakehouse.gcp.context import FILES, Context, ServiceAgents
 from aiplatform.lakehouse.tables import ZONES, Zone
@@ -42,7 +42,7 @@ def create_key(context: Context, agents: ServiceAgents) -> DataKey:
     return DataKey(
         crypto_key,
         [
-            let_use(
+            grant_key_use(
                 context.parent,
                 f"{context.name}-key-{service}",
                 crypto_key,

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pulumi
 from pulumi import Output
 
-from aiplatform._shared.gcp.apis import switched_on
+from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import DataKey
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.gcp import spark_jobs
@@ -92,7 +92,7 @@ def _context(parent: pulumi.ComponentResource, name: str, settings: LakehouseSet
         settings,
         project,
         settings.region or "",
-        switched_on(parent, name, project, _apis(settings)),
+        enable_apis(parent, name, project, _apis(settings)),
         administrators(parent, settings),
     )
 

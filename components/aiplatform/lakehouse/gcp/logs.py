@@ -6,8 +6,8 @@ from pulumi import Output
 from pulumi_gcp import projects
 
 from aiplatform._shared.gcp.context import DataKey
-from aiplatform._shared.gcp.keys import let_use
-from aiplatform._shared.gcp.logs import Kept, bucket_id, kept_apart, writer
+from aiplatform._shared.gcp.keys import grant_key_use
+from aiplatform._shared.gcp.logs import LogBucket, bucket_id, separate_log_bucket, writer
 from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.tables import ZONES
 
@@ -30,14 +30,14 @@ def create_access_logs(context: Context, key: DataKey) -> Output[str]:
                 opts=context.options(context.apis[service], context.apis["cloudresourcemanager"]),
             )
     email = writer(context.parent, context.project, context.apis["logging"])
-    grant = let_use(
+    grant = grant_key_use(
         context.parent,
         f"{context.name}-key-logging",
         key.key,
         email,
         retain=context.settings.retain_data,
     )
-    logs = Kept(
+    logs = LogBucket(
         project=context.project,
         region=context.region,
         name=f"{context.settings.prefix}-lakehouse-access",
@@ -46,7 +46,7 @@ def create_access_logs(context: Context, key: DataKey) -> Output[str]:
         days=context.settings.access_log_days,
         retain=context.settings.retain_data,
     )
-    kept_apart(context.parent, f"{context.name}-access", logs, key.key, grant)
+    separate_log_bucket(context.parent, f"{context.name}-access", logs, key.key, grant)
     return bucket_id(logs.name, key.key)
 
 

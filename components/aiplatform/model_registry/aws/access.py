@@ -201,7 +201,7 @@ def _setup_policy(context: Context, arns: Mapping[str, Any]) -> str:
 def _sign_in(context: Context, instance: str) -> Statement:
     """As one user of one instance (RDS user guide, "Creating and using an IAM policy for IAM database
     access")."""
-    return allow(["rds-db:connect"], context.place.arn("rds-db", f"dbuser:{instance}/{USER}"), sid="SignIn")
+    return allow(["rds-db:connect"], context.account.arn("rds-db", f"dbuser:{instance}/{USER}"), sid="SignIn")
 
 
 def _use_of_key(context: Context, key: str, actions: Sequence[str], service: str) -> Statement:

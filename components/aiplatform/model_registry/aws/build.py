@@ -7,9 +7,9 @@ from pulumi import Output
 from pulumi_aws import rds
 
 from aiplatform._shared.args import ArgumentError, Problem
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.buckets import Bucket
-from aiplatform._shared.kubernetes.workloads import Home, namespace
+from aiplatform._shared.kubernetes.workloads import Application, namespace
 from aiplatform.model_registry.accounts import ADMIN
 from aiplatform.model_registry.args import ModelRegistrySettings
 from aiplatform.model_registry.aws import database as rds_database
@@ -32,7 +32,7 @@ _SSL_MODE: Final = "verify-full"
 
 def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> dict[str, Any]:
     """Create the resources as children of the component; returns the component's outputs."""
-    context = Context(parent, name, settings, place(parent))
+    context = Context(parent, name, settings, account_of(parent))
     certificates = _certificates(context)
 
     identities = create_identities(context)
@@ -42,10 +42,12 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     secrets = create_secrets(context, key)
     policies = grant_permissions(context, identities, key, database, secrets)
 
-    home = Home(parent, name, settings.namespace, {"app.kubernetes.io/part-of": "model-registry"})
+    application = Application(
+        parent, name, settings.namespace, {"app.kubernetes.io/part-of": "model-registry"}
+    )
     platform = _platform(context, identities, database, certificates, buckets.artifacts, secrets)
-    depends_on = [*namespace(home), *policies, *secrets.ready, *buckets.artifacts.ready]
-    deployment = Workloads(home, settings, platform, depends_on).build()
+    depends_on = [*namespace(application), *policies, *secrets.ready, *buckets.artifacts.ready]
+    deployment = Workloads(application, settings, platform, depends_on).build()
     return {
         "artifact_bucket": buckets.artifacts.bucket.bucket,
         "log_bucket": buckets.logs.bucket.bucket,
@@ -64,7 +66,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
 def _certificates(context: Context) -> str:
     """Return the certificates of RDS's authority in the region. Raises an ArgumentError where none is
     known."""
-    region = context.place.region
+    region = context.account.region
     certificates = context.settings.database.certificates or rds_database.authority(region)
     if certificates is None:
         reason = f"missing, expected RDS's certificate bundle of {region}, which is not known here"
@@ -80,7 +82,7 @@ def _platform(
     artifacts: Bucket,
     secrets: Secrets,
 ) -> Platform:
-    region = context.place.region
+    region = context.account.region
     return Platform(
         server=identity_of(identities.server),
         setup=identity_of(identities.setup),

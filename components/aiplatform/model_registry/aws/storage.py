@@ -8,7 +8,6 @@ from pulumi_aws import kms, s3
 
 from aiplatform._shared.aws.buckets import (
     Bucket,
-    closed,
     deleted_after,
     deny,
     encrypted,
@@ -16,6 +15,7 @@ from aiplatform._shared.aws.buckets import (
     logged,
     other_keys,
     plain_http,
+    private_bucket,
     versioned,
     with_policy,
 )
@@ -44,8 +44,8 @@ def create_key(context: Context) -> kms.Key:
         deletion_window_in_days=30,
         policy=context.secret_readers.apply(
             lambda readers: key_policy(
-                context.place,
-                *(logs_may_use_key(context.place, group) for group in log_groups(context)),
+                context.account,
+                *(logs_may_use_key(context.account, group) for group in log_groups(context)),
                 *_allow_readers(context, readers),
             )
         ),
@@ -82,7 +82,7 @@ def create_buckets(context: Context, data_key: kms.Key, server: Output[str]) -> 
         settings.artifacts.access_log_days,
         force_destroy=settings.force_destroy,
     )
-    artifacts = closed(context, ARTIFACTS, force_destroy=settings.force_destroy)
+    artifacts = private_bucket(context, ARTIFACTS, force_destroy=settings.force_destroy)
     name = artifacts.bucket.bucket
     versioning = versioned(context, ARTIFACTS, name)
     artifacts.ready.extend([versioning, encrypted(context, ARTIFACTS, name, data_key)])

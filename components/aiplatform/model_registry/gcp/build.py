@@ -6,8 +6,8 @@ import pulumi
 from pulumi import Output
 from pulumi_gcp import storage
 
-from aiplatform._shared.gcp.apis import switched_on
-from aiplatform._shared.kubernetes.workloads import Home, namespace
+from aiplatform._shared.gcp.apis import enable_apis
+from aiplatform._shared.kubernetes.workloads import Application, namespace
 from aiplatform.model_registry.accounts import ADMIN
 from aiplatform.model_registry.args import SERVER, SETUP, ModelRegistrySettings
 from aiplatform.model_registry.gcp.access import Identities, Secrets, create_identities, create_secrets
@@ -24,7 +24,7 @@ _SSL_MODE: Final = "verify-ca"
 def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySettings) -> dict[str, Any]:
     """Create the resources as children of the component; returns the component's outputs."""
     project, region = settings.cluster.project or "", settings.cluster.region or ""
-    context = Context(parent, name, settings, project, region, switched_on(parent, name, project, APIS))
+    context = Context(parent, name, settings, project, region, enable_apis(parent, name, project, APIS))
 
     identities = create_identities(context)
     key = create_key(context)
@@ -32,10 +32,12 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     database = create_database(context, key, identities)
     secrets = create_secrets(context, key, identities)
 
-    home = Home(parent, name, settings.namespace, {"app.kubernetes.io/part-of": "model-registry"})
+    application = Application(
+        parent, name, settings.namespace, {"app.kubernetes.io/part-of": "model-registry"}
+    )
     platform = _platform(context, identities, database, buckets.artifacts, secrets)
-    depends_on = [*namespace(home), *database.ready, *secrets.ready]
-    deployment = Workloads(home, settings, platform, depends_on).build()
+    depends_on = [*namespace(application), *database.ready, *secrets.ready]
+    deployment = Workloads(application, settings, platform, depends_on).build()
     return {
         "artifact_bucket": buckets.artifacts.name,
         "log_bucket": buckets.logs.name,

@@ -7,7 +7,7 @@ from pulumi import Input
 from pulumi_gcp import storage
 
 from aiplatform._shared.gcp.context import DataKey
-from aiplatform._shared.gcp.keys import data_key, let_use
+from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform.model_registry.gcp.context import Context
 
 FOLDER: Final = "runs"
@@ -37,7 +37,7 @@ def create_key(context: Context) -> DataKey:
     }
     retain = context.settings.retain_data
     grants = [
-        let_use(context.parent, f"{context.name}-key-{service}", key, email, retain=retain)
+        grant_key_use(context.parent, f"{context.name}-key-{service}", key, email, retain=retain)
         for service, email in agents.items()
     ]
     return DataKey(key, [*grants])

@@ -14,7 +14,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_aws import ec2, vpc
 
 from aiplatform._shared.args import ArgumentError, Problem, got, nearest
-from aiplatform._shared.aws.account import place
+from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.dependencies import after
 from aiplatform.network.args import (
     ENDPOINTS,
@@ -91,13 +91,13 @@ class _Builder:
         self.parent = parent
         self.name = name
         self.settings = settings
-        self.place = place(parent)
+        self.account = account_of(parent)
         self._ways: list[pulumi.Resource] = []
 
     def build(self) -> Built:
         """Create all resources. The zones are read first: a zone that does not exist is refused before
         anything is created."""
-        refuse_endpoints(self.settings, self.place.region)
+        refuse_endpoints(self.settings, self.account.region)
         names = find_zones(self.settings, pulumi.InvokeOptions(parent=self.parent))
         network = ec2.Vpc(
             f"{self.name}-vpc",
@@ -121,7 +121,7 @@ class _Builder:
         addresses = self._routes(network, zones)
         self._interface_endpoints(network, zones)
         if self.settings.flow_log_retention_days:
-            flow_logs(self.parent, self.name, self.settings, self.place, network)
+            flow_logs(self.parent, self.name, self.settings, self.account, network)
         return Built(network, zones, self._ways, addresses, default)
 
     def _options(
@@ -188,14 +188,14 @@ class _Builder:
         intra = self._table(network, "intra", [(zone.id, zone.intra) for zone in zones])
         addresses = self._nat(zones, private, gateway)
         policies = {
-            "s3": endpoint_policies.s3(self.place, self.settings.aws.readable_buckets),
-            "dynamodb": endpoint_policies.dynamodb(self.place),
+            "s3": endpoint_policies.s3(self.account, self.settings.aws.readable_buckets),
+            "dynamodb": endpoint_policies.dynamodb(self.account),
         }
         for service, policy in policies.items():
             endpoint = ec2.VpcEndpoint(
                 f"{self.name}-endpoint-{service}",
                 vpc_id=network.id,
-                service_name=f"com.amazonaws.{self.place.region}.{service}",
+                service_name=f"com.amazonaws.{self.account.region}.{service}",
                 vpc_endpoint_type="Gateway",
                 policy=policy,
                 route_table_ids=[table.id for table in (public, *private, intra)],
@@ -285,10 +285,10 @@ class _Builder:
             endpoint = ec2.VpcEndpoint(
                 f"{self.name}-endpoint-{service}",
                 vpc_id=network.id,
-                service_name=f"com.amazonaws.{self.place.region}.{service}",
+                service_name=f"com.amazonaws.{self.account.region}.{service}",
                 vpc_endpoint_type="Interface",
                 private_dns_enabled=True,
-                policy=endpoint_policies.interface(self.place, service),
+                policy=endpoint_policies.interface(self.account, service),
                 # They need no NAT, and leave the addresses of the private subnets to pods.
                 subnet_ids=[zone.intra.id for zone in zones],
                 security_group_ids=[group.id],

@@ -9,7 +9,7 @@ has to be named: layers of images, and packages.
 from collections.abc import Sequence
 from typing import Final
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import Statement, document
 
 _READABLE: Final = (
@@ -38,14 +38,14 @@ _READABLE_IN: Final = {
 """Region -> buckets of others that nodes read from there alone."""
 
 
-def s3(place: Place, readable: Sequence[str]) -> str:
+def s3(account: Account, readable: Sequence[str]) -> str:
     """Return a policy for principals and buckets of the account; all may read the buckets above and
     `readable`."""
-    known = (*_READABLE, *_READABLE_IN.get(place.region, ()))
-    buckets = [name.format(region=place.region) for name in known] + list(readable)
-    arns = [f"arn:{place.partition}:s3:::{name}" for name in buckets]
+    known = (*_READABLE, *_READABLE_IN.get(account.region, ()))
+    buckets = [name.format(region=account.region) for name in known] + list(readable)
+    arns = [f"arn:{account.partition}:s3:::{name}" for name in buckets]
     return document(
-        _account_only(place, "s3:*"),
+        _account_only(account, "s3:*"),
         {
             "Sid": "ReadOthers",
             "Effect": "Allow",
@@ -54,13 +54,13 @@ def s3(place: Place, readable: Sequence[str]) -> str:
             "Action": ["s3:GetObject"],
             "Resource": [f"{arn}/*" for arn in arns],
         },
-        *([_listing(place, readable)] if readable else []),
+        *([_listing(account, readable)] if readable else []),
     )
 
 
-def dynamodb(place: Place) -> str:
+def dynamodb(account: Account) -> str:
     """Return a policy for principals and tables of the account."""
-    return document(_account_only(place, "dynamodb:*"))
+    return document(_account_only(account, "dynamodb:*"))
 
 
 DATA: Final[dict[str, str]] = {
@@ -77,20 +77,20 @@ DATA: Final[dict[str, str]] = {
 """Interface endpoint that carries data or secrets -> its service in policies."""
 
 
-def interface(place: Place, endpoint: str) -> str | None:
+def interface(account: Account, endpoint: str) -> str | None:
     """Return a policy that allows only principals of the account, for endpoints that carry data: credentials
     of another account, which code could bring along, reach nothing through it. None for other services: nodes
     and images need them without conditions, and accounts of AWS answer there."""
     service = DATA.get(endpoint)
     if service is None:
         return None
-    condition = {"StringEquals": {"aws:PrincipalAccount": place.account_id}}
+    condition = {"StringEquals": {"aws:PrincipalAccount": account.account_id}}
     # No condition on the account of the resource: requests without one (lakeformation:GetDataAccess) would
     # fail it.
-    return document({**_account_only(place, f"{service}:*"), "Condition": condition})
+    return document({**_account_only(account, f"{service}:*"), "Condition": condition})
 
 
-def _account_only(place: Place, action: str) -> Statement:
+def _account_only(account: Account, action: str) -> Statement:
     return {
         "Sid": "OwnAccount",
         "Effect": "Allow",
@@ -100,18 +100,18 @@ def _account_only(place: Place, action: str) -> Statement:
         "Resource": "*",
         "Condition": {
             "StringEquals": {
-                "aws:PrincipalAccount": place.account_id,
-                "aws:ResourceAccount": place.account_id,
+                "aws:PrincipalAccount": account.account_id,
+                "aws:ResourceAccount": account.account_id,
             }
         },
     }
 
 
-def _listing(place: Place, readable: Sequence[str]) -> Statement:
+def _listing(account: Account, readable: Sequence[str]) -> Statement:
     return {
         "Sid": "ListOthers",
         "Effect": "Allow",
         "Principal": "*",
         "Action": ["s3:GetBucketLocation", "s3:ListBucket"],
-        "Resource": [f"arn:{place.partition}:s3:::{name}" for name in readable],
+        "Resource": [f"arn:{account.partition}:s3:::{name}" for name in readable],
     }

@@ -4,24 +4,24 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_aws import cloudwatch, ec2, iam, kms
 
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
 from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS, NetworkSettings
 
 
 def flow_logs(
-    parent: pulumi.ComponentResource, name: str, settings: NetworkSettings, place: Place, network: ec2.Vpc
+    parent: pulumi.ComponentResource, name: str, settings: NetworkSettings, account: Account, network: ec2.Vpc
 ) -> None:
     """All traffic of a VPC, for as many days as the settings say."""
     log_group_name = FLOW_LOGS.of(settings.prefix)
     options = ResourceOptions(parent=parent)
-    group = _encrypted_log_group(parent, name, settings, place, log_group_name)
+    group = _encrypted_log_group(parent, name, settings, account, log_group_name)
     role = iam.Role(
         f"{name}-flow-logs",
         name_prefix=FLOW_LOGS_ROLE.of(settings.prefix),
         description=f"VPC flow logs of {settings.prefix}",
-        assume_role_policy=_trust(place),
+        assume_role_policy=_trust(account),
         tags=settings.tags,
         opts=options,
     )
@@ -29,7 +29,7 @@ def flow_logs(
         f"{name}-flow-logs",
         name="write-flow-logs",
         role=role.name,
-        policy=_policy(place, log_group_name),
+        policy=_policy(account, log_group_name),
         opts=options,
     )
     ec2.FlowLog(
@@ -49,7 +49,7 @@ def _encrypted_log_group(
     parent: pulumi.ComponentResource,
     name: str,
     settings: NetworkSettings,
-    place: Place,
+    account: Account,
     log_group_name: str,
 ) -> cloudwatch.LogGroup:
     # None, not False: an enclosing component's option applies.
@@ -58,7 +58,7 @@ def _encrypted_log_group(
         f"{name}-key",
         description=f"Network logs of {settings.prefix}",
         enable_key_rotation=True,
-        policy=key_policy(place, logs_may_use_key(place, log_group_name)),
+        policy=key_policy(account, logs_may_use_key(account, log_group_name)),
         tags={**settings.tags, "Name": f"{settings.prefix}-network"},
         opts=retained,
     )
@@ -67,23 +67,23 @@ def _encrypted_log_group(
     return log_group(f"{name}-flow-logs", log_group_name, days, key, settings.tags, retained)
 
 
-def _trust(place: Place) -> str:
+def _trust(account: Account) -> str:
     """Only flow logs of this account and region may use the role: the confused deputy's two conditions."""
     return trust(
         "vpc-flow-logs.amazonaws.com",
         {
-            "StringEquals": {"aws:SourceAccount": place.account_id},
-            "ArnLike": {"aws:SourceArn": place.arn("ec2", "vpc-flow-log/*")},
+            "StringEquals": {"aws:SourceAccount": account.account_id},
+            "ArnLike": {"aws:SourceArn": account.arn("ec2", "vpc-flow-log/*")},
         },
     )
 
 
-def _policy(place: Place, log_group: str) -> str:
+def _policy(account: Account, log_group: str) -> str:
     return document(
         allow(
             ["logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"],
-            place.arn("logs", f"log-group:{log_group}:*"),
+            account.arn("logs", f"log-group:{log_group}:*"),
         ),
         # Lists groups; it has no narrower resource.
-        allow(["logs:DescribeLogGroups"], place.arn("logs", "log-group:*")),
+        allow(["logs:DescribeLogGroups"], account.arn("logs", "log-group:*")),
     )

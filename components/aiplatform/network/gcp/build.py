@@ -15,7 +15,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_gcp import compute, servicenetworking
 
 from aiplatform._shared.dependencies import after
-from aiplatform._shared.gcp.apis import Apis, switched_on
+from aiplatform._shared.gcp.apis import Apis, enable_apis
 from aiplatform._shared.gcp.names import first_zones
 from aiplatform.network.args import NetworkReferenceArgs, NetworkSettings, NetworkZoneArgs
 from aiplatform.network.gcp.dns import google_zones, query_logs
@@ -58,7 +58,7 @@ class _Builder:
 
     def build(self) -> NetworkReferenceArgs:
         """Create all resources; return the outputs of the network."""
-        apis = switched_on(self.parent, self.name, self.project, self._needed_apis())
+        apis = enable_apis(self.parent, self.name, self.project, self._needed_apis())
         network = self._network(apis)
         subnets = self._subnets(network)
         addresses, nat = self._nat(network, subnets.nodes)

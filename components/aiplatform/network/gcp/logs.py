@@ -3,8 +3,8 @@
 import pulumi
 
 from aiplatform._shared.gcp.apis import Apis
-from aiplatform._shared.gcp.keys import key, key_ring, let_use
-from aiplatform._shared.gcp.logs import Kept, kept_apart, writer
+from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
+from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
 from aiplatform.network.args import NetworkSettings
 
 
@@ -14,8 +14,8 @@ def flow_logs(parent: pulumi.ComponentResource, name: str, settings: NetworkSett
     ring = key_ring(parent, f"{name}-keys", project, region, [apis["cloudkms"]])
     crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
     email = writer(parent, project, apis["logging"])
-    grant = let_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
-    logs = Kept(
+    grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
+    logs = LogBucket(
         project=project,
         region=region,
         name=f"{settings.prefix}-flow-logs",
@@ -24,7 +24,7 @@ def flow_logs(parent: pulumi.ComponentResource, name: str, settings: NetworkSett
         days=settings.flow_log_retention_days,
         retain=settings.retain_data,
     )
-    kept_apart(parent, f"{name}-flow-logs", logs, crypto_key, grant)
+    separate_log_bucket(parent, f"{name}-flow-logs", logs, crypto_key, grant)
 
 
 def _of_subnets(prefix: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from pulumi_aws import ec2
 
 from aiplatform._shared.args import ArgumentError, keys
-from aiplatform._shared.aws.account import Place
+from aiplatform._shared.aws.account import Account
 from aiplatform.network import Network
 from aiplatform.network.args import NetworkReference
 from aiplatform.network.aws import endpoint_policies
@@ -118,9 +118,9 @@ def test_nat_is_none_one_or_one_a_zone(nat: str, gateways: int, routes: int):
     recorded = _network(nat=nat, zone_count=3)
     nats = recorded.all("aws:ec2/natGateway:NatGateway")
     assert len(nats) == len(recorded.all("aws:ec2/eip:Eip")) == gateways
-    ways_out = [r for r in recorded.all("aws:ec2/route:Route") if "natGatewayId" in r.inputs]
-    assert len(ways_out) == routes
-    assert len({route.inputs["natGatewayId"] for route in ways_out}) == gateways
+    egress_rules = [r for r in recorded.all("aws:ec2/route:Route") if "natGatewayId" in r.inputs]
+    assert len(egress_rules) == routes
+    assert len({route.inputs["natGatewayId"] for route in egress_rules}) == gateways
     internet = recorded.one("aws:ec2/internetGateway:InternetGateway")
     assert all(recorded.depends(gateway, internet) for gateway in nats), "a NAT gateway needs it attached"
     assert len(value(recorded.result.nat_public_ips)) == gateways
@@ -400,8 +400,8 @@ def test_nodes_read_images_and_packages_through_the_endpoint(default: Recording)
 
 @pytest.mark.parametrize(("region", "expected"), [("us-east-1", True), ("us-west-2", False)])
 def test_quays_bucket_is_readable_where_it_is(region: str, expected: bool):
-    here = Place(ACCOUNT, region, "aws", "amazonaws.com", f"arn:aws:iam::{ACCOUNT}:role/x")
-    policy = endpoint_policies.s3(here, [])
+    account = Account(ACCOUNT, region, "aws", "amazonaws.com", f"arn:aws:iam::{ACCOUNT}:role/x")
+    policy = endpoint_policies.s3(account, [])
     assert ("arn:aws:s3:::quayio-production-s3/*" in policy) == expected, "elsewhere quay answers by its CDN"
 
 
