@@ -29,8 +29,8 @@ class Capacity:
     reservation_id: Input[str] | None = None
     """`reserved` only, and required there. AWS: the capacity reservation, `cr-...`. Google Cloud: the
     reservation's name, or `projects/PROJECT/reservations/NAME` for one that another project shares; a block
-    of it with `/reservationBlocks/BLOCK` after the name. Resources are named by the id: where it is an output
-    by the position of the entry, so keep the position."""
+    of it with `/reservationBlocks/BLOCK` after the name. Resources are named by the id; where it is an
+    output, by the position of the entry, which must then stay the same."""
     capacity_block: bool = False
     """`reserved` only: whether the reservation is a Capacity Block for ML. Its node group has a minimum of 0,
     whatever `min` is, because nothing can be launched before the block begins; EKS drains it 40 minutes
