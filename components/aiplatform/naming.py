@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aiplatform._shared.args import Rule, got
+from aiplatform._shared.cloud_support import Cloud
 
 _PREFIX = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -193,6 +194,10 @@ def google_labels(value: Mapping[str, Any]) -> str | None:
         if reason:
             return f"{key!r} ({got(text)}): {reason}"
     return None
+
+
+TAG_RULES: Final[Mapping[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
+"""Cloud -> the rule for `tags` there."""
 
 
 def _label_problem(key: str, text: Any) -> str | None:

@@ -12,7 +12,7 @@ from pulumi import Input, Output
 from aiplatform._shared.addresses import not_the_internet, reachable_from_outside
 from aiplatform._shared.args import UNKNOWN, Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.kubernetes.pools import MOST_NODES, minimum_above_maximum
+from aiplatform._shared.kubernetes.pools import MOST_NODES, architecture, minimum_above_maximum
 from aiplatform._shared.outputs import Tags
 from aiplatform.cluster import rules
 from aiplatform.cluster.aws.args import Eks
@@ -127,19 +127,13 @@ class SystemNodes:
     @property
     def arm(self) -> bool:
         """AWS: whether they have ARM processors."""
-        return is_arm(self.types("aws")[0])
+        return architecture(self.types("aws")[0]) == "arm64"
 
 
 _SYSTEM_TYPES: Final[dict[Cloud, tuple[str, ...]]] = {
     "aws": ("m7i.large", "m6i.large"),
     "gcp": ("e2-standard-4",),
 }
-
-
-def is_arm(instance_type: str) -> bool:
-    """Whether an instance type has a Graviton processor: a g after the generation (m7g, c7gn, g5g), or a1."""
-    family = instance_type.split(".", maxsplit=1)[0]
-    return family == "a1" or family.lstrip("abcdefghijklmnopqrstuvwxyz").lstrip("0123456789").startswith("g")
 
 
 @dataclass(frozen=True)
@@ -209,8 +203,8 @@ class ClusterSettings(CloudNeutral):
             yield Problem("version", f"got {self.version!r}; {reason}")
         yield from rules.on_aws(self)
         types = self.system_nodes.types("aws")
-        if len({is_arm(name) for name in types}) > 1:
-            types_text = ", ".join(f"{name} ({'arm64' if is_arm(name) else 'x86_64'})" for name in types)
+        if len({architecture(name) for name in types}) > 1:
+            types_text = ", ".join(f"{name} ({architecture(name)})" for name in types)
             yield Problem(
                 "system_nodes.instance_types", f"got {types_text}; expected one processor architecture"
             )

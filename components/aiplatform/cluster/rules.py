@@ -11,7 +11,7 @@ from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.logs import retention
 from aiplatform.cluster.gcp.args import MEMBER
 from aiplatform.cluster.gcp.versions import not_offered
-from aiplatform.naming import PhysicalName, aws_tags, google_labels, prefix_for
+from aiplatform.naming import TAG_RULES, PhysicalName, prefix_for
 
 if TYPE_CHECKING:
     from pulumi import Input
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from aiplatform._shared.cloud_support import Cloud
     from aiplatform.cluster.args import ClusterSettings
 
-_TAGS: Final[Mapping[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 _RETENTION: Final[Mapping[Cloud, Rule]] = {"aws": retention(), "gcp": between(1, 3650, "days")}
 _ADMIN: Final[Mapping[Cloud, Rule]] = {
     "aws": matches(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/\S+", "an IAM role's arn"),
@@ -47,7 +46,7 @@ def common(settings: ClusterSettings, names: Iterable[PhysicalName]) -> Iterator
     cloud = settings.cloud
     yield from obeys("prefix", settings.prefix, prefix_for(*names))
     yield from obeys("log_retention_days", settings.log_retention_days, _RETENTION[cloud])
-    yield from obeys("tags", settings.tags, _TAGS[cloud])
+    yield from obeys("tags", settings.tags, TAG_RULES[cloud])
     for index, admin in enumerate(settings.admins):
         yield from obeys(f"admins[{index}]", admin, _ADMIN[cloud])
     for index, machine in enumerate(settings.system_nodes.instance_types):

@@ -33,9 +33,8 @@ from aiplatform.naming import (
     KMS_ALIAS,
     LOG_GROUP,
     SECURITY_GROUP_PREFIX,
+    TAG_RULES,
     PhysicalName,
-    aws_tags,
-    google_labels,
     prefix_for,
 )
 from aiplatform.network.aws.args import AwsNetwork
@@ -66,7 +65,6 @@ _RETENTION: Final[dict[Cloud, Rule]] = {
     "aws": retention(off=True),
     "gcp": between(0, 3650, "days"),
 }
-_TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 _ZONE_ID: Final = matches(r"[a-z]+\d-az\d+", "a zone's id such as usw2-az1")
 _MOST_GOOGLE_ZONES: Final = 4
 
@@ -126,7 +124,7 @@ class NetworkSettings(CloudNeutral):
         wrong_range = list(obeys("cidr", self.cidr, _CIDR[self.cloud]))
         yield from wrong_range
         yield from obeys("flow_log_retention_days", self.flow_log_retention_days, _RETENTION[self.cloud])
-        yield from obeys("tags", self.tags, _TAGS[self.cloud])
+        yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         if self.zone_count is not None and self.zone_ids is not None and self.zone_count != self.zones:
             yield Problem("zone_count", f"got {self.zone_count} and zone_ids; expected one of the two")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()

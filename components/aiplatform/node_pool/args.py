@@ -21,16 +21,21 @@ from aiplatform._shared.kubernetes.names import (
     taint_problems,
 )
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, COMPUTE_CLASS, POOL
-from aiplatform._shared.kubernetes.pools import LONGEST_NAME, MOST_NODES, NodeImage, minimum_above_maximum
+from aiplatform._shared.kubernetes.pools import (
+    LONGEST_NAME,
+    MOST_NODES,
+    NodeImage,
+    architecture,
+    minimum_above_maximum,
+)
 from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
     IAM_ROLE_PREFIX,
     LAUNCH_TEMPLATE_PREFIX,
+    TAG_RULES,
     PhysicalName,
-    aws_tags,
-    google_labels,
     prefix_for,
 )
 from aiplatform.network.args import NO_ZONES, NetworkReference
@@ -46,21 +51,7 @@ LAUNCH_TEMPLATE: Final = PhysicalName(LAUNCH_TEMPLATE_PREFIX, "{prefix}-" + _LON
 ARCHITECTURE: Final = "kubernetes.io/arch"
 
 _TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
-_ARM = re.compile(r"a1|[a-z]+(-[a-z0-9]+)?\d+g[a-z]*(-[a-z]+)?")
-"""Families on AWS Graviton: a `g` right after the generation (m7g, c7gn, im4gn, x2gd), and a1."""
-
 NodeCapacity = Literal["spot", "on_demand"]
-
-
-_GOOGLE_ARM: Final = frozenset({"t2a", "c4a", "n4a"})
-"""Families on Arm ("Arm VMs on Compute")."""
-
-
-def architecture(instance_type: str) -> str:
-    """Return `arm64` or `x86_64`, by the name of the type's family."""
-    if "." not in instance_type:
-        return "arm64" if instance_type.partition("-")[0] in _GOOGLE_ARM else "x86_64"
-    return "arm64" if _ARM.fullmatch(instance_type.partition(".")[0]) else "x86_64"
 
 
 def _cpu_type(value: str) -> str | None:
@@ -74,7 +65,6 @@ def _cpu_type(value: str) -> str | None:
 
 
 _TYPES: Final[dict[Cloud, Rule]] = {"aws": _cpu_type, "gcp": cpu_machine_type}
-_TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 
 
 @dataclass(frozen=True)
@@ -154,7 +144,7 @@ class NodePoolSettings(CloudNeutral):
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
-        yield from obeys("tags", self.tags, _TAGS[self.cloud])
+        yield from obeys("tags", self.tags, TAG_RULES[self.cloud])
         yield from minimum_above_maximum(self.min, self.max)
         yield from self._types()
         if not self.network.listed_zones:

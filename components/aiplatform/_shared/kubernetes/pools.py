@@ -1,5 +1,6 @@
 """What the arguments of all pools of nodes have in common: those of CPUs, of GPUs, and of the system."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, Literal
 
@@ -8,6 +9,9 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, is_unknown
 
 NodeImage = Literal["al2023", "bottlerocket"]
+
+_ARM = re.compile(r"a1|[a-z]+(-[a-z0-9]+)?\d+g[a-z]*(-[a-z]+)?")
+"""Families on AWS Graviton: a `g` right after the generation (m7g, c7gn, im4gn, x2gd), and a1."""
 
 LONGEST_NAME: Final = 20
 """Characters of a pool's name: with `-reserved-{6}-` and the provider's suffix it is a node group's name."""
@@ -21,6 +25,17 @@ def minimum_above_maximum(minimum: Input[int], maximum: Input[int]) -> Iterator[
         return
     if minimum > maximum:  # type: ignore[operator]
         yield Problem("min", f"got {minimum}; expected at most max, which is {maximum}")
+
+
+_GOOGLE_ARM: Final = frozenset({"t2a", "c4a", "n4a"})
+"""Families on Arm ("Arm VMs on Compute")."""
+
+
+def architecture(instance_type: str) -> str:
+    """Return `arm64` or `x86_64`, by the name of the type's family."""
+    if "." not in instance_type:
+        return "arm64" if instance_type.partition("-")[0] in _GOOGLE_ARM else "x86_64"
+    return "arm64" if _ARM.fullmatch(instance_type.partition(".")[0]) else "x86_64"
 
 
 def usable_storage(gib: int) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from aiplatform._shared.args import ArgumentError, read
+from aiplatform._shared.kubernetes.pools import architecture
 from aiplatform.cluster import Cluster
-from aiplatform.cluster.args import ClusterSettings, is_arm
+from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.aws.versions import VERSIONS, out_of_support
 from tests.components.aiplatform.cluster.test_cluster import ADMIN, ARGS, NETWORK
 from tests.components.recording import record
@@ -149,4 +150,4 @@ def test_a_version_is_in_support_until_its_last_day():
     ],
 )
 def test_graviton_is_told_by_the_letter_after_the_generation(instance_type: str, arm: bool):
-    assert is_arm(instance_type) is arm
+    assert (architecture(instance_type) == "arm64") is arm

@@ -9,8 +9,8 @@ import moto
 import pytest
 
 from aiplatform._shared.args import ArgumentError
+from aiplatform._shared.kubernetes.pools import architecture
 from aiplatform.node_pool import NodePool
-from aiplatform.node_pool.args import architecture
 from tests.components.aiplatform.pools import CLUSTER, NETWORK, Answers, offering
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import Recording, record
