@@ -38,7 +38,7 @@ def cluster(**arguments: Any) -> Recording:
 
 @cache
 def default() -> Recording:
-    """A cluster with nothing but what is required, a pool's nodes, and a workload's identity."""
+    """A cluster with only the required arguments, a pool's nodes, and a workload's identity."""
 
     def program() -> Cluster:
         args: Any = ARGS

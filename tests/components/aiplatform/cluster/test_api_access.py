@@ -7,7 +7,7 @@ from tests.components.aiplatform.cluster.test_cluster import ARGS
 from tests.components.recording import record
 
 
-def test_a_runners_group_is_let_in_instead_of_the_whole_network():
+def test_a_runners_group_is_allowed_instead_of_the_whole_network():
     args: Any = {**ARGS, "api_access": {"mode": "in_vpc", "security_group_id": "sg-4u22e4"}}
     recorded = record(lambda: Cluster("cluster", args))
     rule = recorded.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
@@ -16,7 +16,7 @@ def test_a_runners_group_is_let_in_instead_of_the_whole_network():
     assert "cidrIpv4" not in rule.inputs
 
 
-def test_objects_are_made_and_deleted_while_the_way_to_the_api_is_open():
+def test_objects_are_created_and_deleted_while_the_api_is_reachable():
     recorded = record(lambda: Cluster("cluster", ARGS))  # pyright: ignore[reportArgumentType]
     provider = recorded.one("pulumi:providers:kubernetes")
     rule = recorded.one("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")

@@ -1,4 +1,4 @@
-"""The cluster component: what it makes, in which order, and how closed it is by default."""
+"""The cluster component: resources, their order, and secure defaults."""
 
 import json
 from typing import Any
@@ -31,7 +31,7 @@ def _cluster(**arguments: Any) -> Recording:
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A cluster with nothing but what is required."""
+    """A cluster with only the required arguments."""
     return _cluster()
 
 
@@ -94,7 +94,7 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
             assert resource.parent == component.urn, resource.name
 
 
-def test_by_default_the_api_is_reached_from_the_network_alone(default: Recording):
+def test_by_default_the_api_is_reached_only_from_the_network(default: Recording):
     config = default.one(EKS).inputs["vpcConfig"]
     assert config["endpointPrivateAccess"] is True
     assert config["endpointPublicAccess"] is False
@@ -114,7 +114,7 @@ def test_listed_addresses_reach_a_public_endpoint_beside_the_private_one():
     assert not recorded.all("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 
 
-def test_a_zone_that_comes_later_is_for_nodes_alone(default: Recording):
+def test_a_zone_that_is_added_later_is_only_for_nodes(default: Recording):
     assert default.one(EKS).ignore_changes == ("vpcConfig.subnetIds",), (
         "EKS refuses subnets in other zones than those that the control plane began in"
     )
@@ -137,7 +137,7 @@ def test_secrets_are_encrypted_by_a_key_of_the_clusters_own(default: Recording):
     )
 
 
-def test_all_control_plane_logs_go_to_a_group_made_before_the_cluster(default: Recording):
+def test_all_control_plane_logs_are_written_to_a_group_that_exists_before_the_cluster(default: Recording):
     cluster, group = default.one(EKS), default.one("aws:cloudwatch/logGroup:LogGroup")
     assert set(cluster.inputs["enabledClusterLogTypes"]) == {
         "api",
@@ -152,7 +152,7 @@ def test_all_control_plane_logs_go_to_a_group_made_before_the_cluster(default: R
     assert default.depends(cluster, group), "else EKS makes the group, without retention or key"
 
 
-def test_access_is_by_entries_alone(default: Recording):
+def test_access_is_only_by_access_entries(default: Recording):
     assert default.one(EKS).inputs["accessConfig"] == {
         "authenticationMode": "API",
         "bootstrapClusterCreatorAdminPermissions": False,
@@ -353,7 +353,7 @@ def test_auto_scaling_may_launch_nodes_with_encrypted_volumes(default: Recording
     assert grant["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}, "for EBS volumes alone"
 
 
-def test_a_replaced_cluster_goes_before_its_successor(default: Recording):
+def test_a_replaced_cluster_is_deleted_before_its_replacement(default: Recording):
     assert default.one(EKS).delete_before_replace, "the name may be there only once"
 
 
@@ -390,7 +390,7 @@ def test_protection_is_by_argument_and_covers_the_keys():
     assert not any(resource.protect for resource in _cluster().resources)
 
 
-def test_upgrades_follow_the_support_that_is_asked_for(default: Recording):
+def test_upgrades_follow_the_requested_support(default: Recording):
     assert default.one(EKS).inputs["upgradePolicy"] == {"supportType": "STANDARD"}
     assert _cluster(eks={"support": "extended"}).one(EKS).inputs["upgradePolicy"] == {
         "supportType": "EXTENDED"

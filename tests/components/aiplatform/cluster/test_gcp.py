@@ -1,4 +1,4 @@
-"""The cluster on Google Cloud: what it makes, in which order, and how closed it is by default."""
+"""The cluster on Google Cloud: resources, their order, and secure defaults."""
 
 import json
 
@@ -12,7 +12,7 @@ from tests.components.recording import Recording, value
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A cluster with nothing but what is required, and a pool's nodes."""
+    """A cluster with only the required arguments, and a pool's nodes."""
     return gke.default()
 
 
@@ -64,7 +64,7 @@ def test_logical_names_are_a_contract(default: Recording):
     ]
 
 
-def test_what_is_asked_for_adds_to_the_names(default: Recording, full: Recording):
+def test_optional_features_add_logical_names(default: Recording, full: Recording):
     assert set(full.names()) - set(default.names()) == {
         "gcp:binaryauthorization/policy:Policy cluster-images",
         "gcp:compute/firewall:Firewall cluster-ssh-by-iap",
@@ -85,7 +85,7 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
             assert resource.parent == component.urn, resource.name
 
 
-def test_the_cluster_waits_for_apis_rights_keys_and_logs(default: Recording):
+def test_the_cluster_depends_on_apis_permissions_keys_and_logs(default: Recording):
     cluster = default.one(GKE)
     for api in default.all("gcp:projects/service:Service"):
         assert default.depends(cluster, api), api.name
@@ -212,7 +212,7 @@ def test_what_may_be_switched_is_switched(default: Recording, full: Recording):
     assert other["authenticatorGroupsConfig"] == {"securityGroup": "gke-security-groups@acme.com"}
 
 
-def test_control_plane_logs_have_their_own_bucket(default: Recording):
+def test_control_plane_logs_have_a_separate_bucket(default: Recording):
     bucket = default.one("gcp:logging/projectBucketConfig:ProjectBucketConfig").inputs
     assert bucket["retentionDays"] == 90
     assert "APISERVER" in default.one(GKE).inputs["loggingConfig"]["enableComponents"]

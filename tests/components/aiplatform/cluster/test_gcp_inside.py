@@ -14,7 +14,7 @@ from tests.components.recording import Recording, value
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A cluster with nothing but what is required, and a pool's nodes."""
+    """A cluster with only the required arguments, and a pool's nodes."""
     return gke.default()
 
 
@@ -24,7 +24,7 @@ def full() -> Recording:
     return gke.full()
 
 
-def test_keys_are_for_google_services_that_need_them_alone(default: Recording):
+def test_only_google_services_that_need_a_key_can_use_it(default: Recording):
     granted = {grant.name: grant.inputs for grant in default.all(GRANT)}
     robot = f"service-{PROJECT_NUMBER}@container-engine-robot.iam.gserviceaccount.com"
     compute = f"service-{PROJECT_NUMBER}@compute-system.iam.gserviceaccount.com"
@@ -40,7 +40,7 @@ def test_keys_are_for_google_services_that_need_them_alone(default: Recording):
         assert "name" not in key.inputs, "a key's name can be used once"
 
 
-def test_nodes_have_the_rights_of_nodes_and_nothing_else(default: Recording, full: Recording):
+def test_nodes_have_only_the_permissions_of_nodes(default: Recording, full: Recording):
     assert {role.inputs["role"] for role in default.all(ROLE)} == {
         "roles/container.defaultNodeServiceAccount",
         "roles/artifactregistry.reader",
@@ -51,7 +51,7 @@ def test_nodes_have_the_rights_of_nodes_and_nothing_else(default: Recording, ful
     assert {role.inputs["member"] for role in default.all(ROLE)} == {f"serviceAccount:{ACCOUNT}"}
 
 
-def test_the_first_node_pool_goes_and_is_forgotten(default: Recording):
+def test_the_first_node_pool_is_deleted_and_ignored(default: Recording):
     cluster = default.one(GKE)
     assert cluster.inputs["removeDefaultNodePool"] is True
     assert cluster.inputs["initialNodeCount"] == 1
@@ -89,7 +89,7 @@ def test_a_pool_waits_for_what_its_nodes_need(default: Recording):
     assert pool.inputs["nodeConfig"]["serviceAccount"] == ACCOUNT
 
 
-def test_a_workloads_identity_waits_for_the_pool_of_identities_which_a_first_cluster_makes(
+def test_a_workload_identity_depends_on_the_pool_that_the_first_cluster_creates(
     default: Recording,
 ):
     bound = default.one("gcp:serviceaccount/iAMMember:IAMMember")
@@ -128,7 +128,7 @@ def test_images_from_elsewhere_do_not_start(default: Recording, full: Recording)
     assert full.depends(full.one(GKE), policy)
 
 
-def test_admins_have_the_cluster_and_a_way_to_it_alone(full: Recording):
+def test_admins_have_only_the_cluster_and_its_endpoint(full: Recording):
     binding = full.one(
         "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding", "cluster-admin-platform-at-acme.com"
     )
@@ -141,7 +141,7 @@ def test_admins_have_the_cluster_and_a_way_to_it_alone(full: Recording):
     assert binding.deleted_with == full.one(GKE).urn
 
 
-def test_ssh_comes_through_the_identity_aware_proxy_to_these_nodes_alone(full: Recording):
+def test_ssh_is_allowed_only_by_the_identity_aware_proxy_to_these_nodes(full: Recording):
     rule = full.one("gcp:compute/firewall:Firewall").inputs
     assert rule["sourceRanges"] == ["35.235.240.0/20"]
     assert rule["allows"] == [{"protocol": "tcp", "ports": ["22"]}]

@@ -1,4 +1,4 @@
-"""What a cluster's arguments refuse on Google Cloud, and what is refused on AWS that is Google's alone."""
+"""Arguments of a cluster that are refused on Google Cloud, and those of GKE that are refused on AWS."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ def _cluster(**arguments: Any) -> Recording:
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A cluster with nothing but what is required."""
+    """A cluster with only the required arguments."""
     return _cluster()
 
 

@@ -149,5 +149,5 @@ def test_a_version_is_in_support_until_its_last_day():
         ("u-6tb1.metal", False),
     ],
 )
-def test_graviton_is_told_by_the_letter_after_the_generation(instance_type: str, arm: bool):
+def test_graviton_follows_from_the_letter_after_the_generation(instance_type: str, arm: bool):
     assert (architecture(instance_type) == "arm64") is arm

@@ -1,4 +1,4 @@
-"""What a ComputeClass makes of its arguments, and what it refuses."""
+"""A ComputeClass: its object and refused arguments."""
 
 from typing import Any
 

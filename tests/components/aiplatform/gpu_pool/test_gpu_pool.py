@@ -1,4 +1,4 @@
-"""What a GPU pool makes of its arguments."""
+"""The resources of a GPU pool."""
 
 import base64
 import email

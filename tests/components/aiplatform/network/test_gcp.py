@@ -1,4 +1,4 @@
-"""The network on Google Cloud: what it makes, under which names, and what it refuses."""
+"""The network on Google Cloud: resources, names, and refused arguments."""
 
 import json
 from typing import Any
@@ -29,7 +29,7 @@ def _network(**arguments: Any) -> Recording:
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A network with nothing but what is required, and resources in it."""
+    """A network with only the required arguments, and resources in it."""
 
     def program() -> Network:
         args: Any = ARGS
@@ -170,7 +170,7 @@ def test_subnets_are_regional_with_secondary_ranges_for_pods_and_services(defaul
     assert control_plane["ipCidrRange"] == "10.16.184.0/28"
 
 
-def test_what_has_a_fixed_name_goes_before_its_successor(default: Recording):
+def test_a_resource_with_a_fixed_name_is_deleted_before_its_replacement(default: Recording):
     for resource in default.resources:
         named = str(resource.inputs.get("name", "")).startswith("acme-dev")
         if resource.type.startswith("gcp:") and named:
@@ -203,7 +203,7 @@ def test_nat_has_static_addresses_enough_for_the_nodes(default: Recording, close
     assert len(large["natIps"]) == 2, "512 ports for each node, of 64512 an address"
 
 
-def test_whatever_stands_in_the_nodes_subnet_has_a_way_out_from_first_to_last(default: Recording):
+def test_resources_in_the_subnet_of_nodes_depend_on_its_routes(default: Recording):
     ways = [
         *default.all("gcp:compute/route:Route"),
         *default.all("gcp:compute/routerNat:RouterNat"),

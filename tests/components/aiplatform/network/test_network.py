@@ -1,4 +1,4 @@
-"""The network component: what it makes, under which names, and what it refuses."""
+"""The network component: resources, names, and refused arguments."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def _network(**arguments: Any) -> Recording:
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A network over two zones with nothing but what is required."""
+    """A network over two zones with only the required arguments."""
     return _network()
 
 
@@ -91,7 +91,7 @@ def test_a_third_zone_adds_and_changes_nothing():
     assert len(three.all("aws:ec2/subnet:Subnet")) == 9
 
 
-def test_subnets_stand_in_their_zones_with_roles_and_without_public_addresses():
+def test_subnets_are_in_their_zones_with_roles_and_without_public_addresses():
     recorded = _network(zone_ids=["euc1-az3", "euc1-az1"])
     subnets = {subnet.name: subnet.inputs for subnet in recorded.all("aws:ec2/subnet:Subnet")}
     assert subnets["network-private-euc1-az3"]["cidrBlock"] == "10.16.0.0/18", "the order is the plan's"
@@ -131,7 +131,7 @@ def test_a_replaced_nat_gateway_frees_its_address_first():
     assert nat.delete_before_replace, "EC2 refuses an address that another gateway has"
 
 
-def test_whatever_stands_in_the_private_subnets_has_a_way_out_from_first_to_last():
+def test_resources_in_private_subnets_depend_on_their_routes():
     def program() -> None:
         args: Any = {
             "prefix": "acme-dev",
@@ -191,7 +191,7 @@ def test_gateway_endpoints_are_always_there_and_in_every_table():
     assert not recorded.all("aws:ec2/securityGroup:SecurityGroup"), "no interface endpoint, no group"
 
 
-def test_interface_endpoints_are_reached_by_https_from_the_vpc_alone():
+def test_interface_endpoints_are_reached_only_by_https_from_the_vpc():
     recorded = _network(aws={"endpoints": ["ecr.api", "eks-auth"]})
     group = recorded.one("aws:ec2/securityGroup:SecurityGroup")
     assert "egress" not in group.inputs, "the provider then removes AWS's allow-all"
@@ -211,7 +211,7 @@ def test_interface_endpoints_are_reached_by_https_from_the_vpc_alone():
 
 
 @pytest.mark.parametrize("endpoints", [["sts"], []])
-def test_interface_endpoints_in_china_are_refused_before_anything_is_made(endpoints: list[str]):
+def test_interface_endpoints_in_china_are_refused_before_anything_is_created(endpoints: list[str]):
     region = "cn-north-1"
     partition = {"id": "aws-cn", "partition": "aws-cn", "dnsSuffix": "amazonaws.com.cn"}
     answers: Any = {
@@ -236,7 +236,7 @@ def test_interface_endpoints_in_china_are_refused_before_anything_is_made(endpoi
     assert not recorded.all("aws:ec2/vpc:Vpc"), "some services there are cn.com.amazonaws..."
 
 
-def test_endpoints_that_data_goes_through_are_for_the_accounts_own_principals():
+def test_endpoints_that_carry_data_allow_only_principals_of_the_account():
     recorded = _network(aws={"endpoints": ["glue", "kinesis-firehose", "sts"]})
     policies = {
         service: recorded.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"network-endpoint-{service}").inputs
@@ -376,7 +376,7 @@ def _policy(recording: Recording, service: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("service", ["s3", "dynamodb"])
-def test_a_gateway_endpoint_leads_to_the_accounts_own_data_alone(default: Recording, service: str):
+def test_a_gateway_endpoint_allows_only_data_of_the_account(default: Recording, service: str):
     statement = _policy(default, service)["OwnAccount"]
     assert statement["Condition"]["StringEquals"] == {
         "aws:PrincipalAccount": ACCOUNT,

@@ -1,4 +1,4 @@
-"""What a node pool makes on Google Cloud, and what it refuses there."""
+"""A node pool on Google Cloud: resources and refused arguments."""
 
 from typing import Any
 

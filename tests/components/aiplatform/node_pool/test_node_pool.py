@@ -1,4 +1,4 @@
-"""What a node pool makes of its arguments, and what it refuses."""
+"""A node pool: resources and refused arguments."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The runner component: what it makes, what it may do, and what it refuses."""
+"""The runner component: resources, permissions, and refused arguments."""
 
 import json
 import re
@@ -37,7 +37,7 @@ def _runner(**arguments: Any) -> Recording:
 
 @pytest.fixture(scope="module")
 def default() -> Recording:
-    """A runner of a private repository with nothing but what is required."""
+    """A runner of a private repository with only the required arguments."""
     return _runner()
 
 

@@ -72,7 +72,7 @@ def test_a_pinned_version_wins() -> None:
     assert tag == "1.35=v1.14.2-eksbuild.4", "without the pin it stays"
 
 
-def test_a_cluster_that_is_not_there_is_asked_for_no_addon() -> None:
+def test_no_addon_is_read_of_a_cluster_that_does_not_exist() -> None:
     recorded = _cluster({"coredns": ("v1.13.2-eksbuild.4", "1.35=v1.13.2-eksbuild.4")}, clusters=("other",))
     assert _version(recorded, "coredns") == "v1.22.0-eksbuild.35"
     assert not [call for call in recorded.calls if call.token == "aws:eks/getAddon:getAddon"]

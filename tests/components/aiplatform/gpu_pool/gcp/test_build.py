@@ -1,4 +1,4 @@
-"""What a GPU pool makes on Google Cloud."""
+"""The resources of a GPU pool on Google Cloud."""
 
 from typing import Any
 

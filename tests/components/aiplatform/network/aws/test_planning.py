@@ -25,7 +25,7 @@ def _subnets(zones: tuple[ZonePlan, ...]) -> list[IPv4Network]:
 
 
 @given(_ranges(), _zones)
-def test_every_subnet_lies_inside_and_none_overlaps(cidr: IPv4Network, zones: int):
+def test_every_subnet_is_inside_and_none_overlaps(cidr: IPv4Network, zones: int):
     subnets = _subnets(plan(cidr, zones))
     assert len(subnets) == 3 * zones
     assert all(subnet.subnet_of(cidr) for subnet in subnets)
@@ -47,7 +47,7 @@ def test_every_subnet_is_one_that_aws_and_eks_accept(cidr: IPv4Network, zones: i
 
 
 @given(_ranges(), _zones, st.booleans(), st.integers(1, 60_000))
-def test_the_private_subnets_hold_the_pods_or_the_error_says_so(
+def test_the_private_subnets_have_addresses_for_the_pods_or_an_error_is_reported(
     cidr: IPv4Network, zones: int, delegation: bool, wanted: int
 ):
     reason = too_small(cidr, zones, wanted, prefix_delegation=delegation)
@@ -59,7 +59,7 @@ def test_the_private_subnets_hold_the_pods_or_the_error_says_so(
 
 
 @given(_ranges(), _zones, st.integers(1, 60_000))
-def test_what_the_error_says_would_be_enough_is_enough(cidr: IPv4Network, zones: int, wanted: int):
+def test_the_range_that_the_error_recommends_is_enough(cidr: IPv4Network, zones: int, wanted: int):
     reason = too_small(cidr, zones, wanted, prefix_delegation=False)
     if reason and "would be enough" in reason:
         length = int(reason.split("/")[-1].split()[0])
@@ -74,13 +74,13 @@ def test_prefix_delegation_counts_whole_prefixes():
     assert pods(cidr, 2, prefix_delegation=False) == int(2 * (1024 - 5) / 1.25)
 
 
-def test_more_pods_than_any_vpc_holds_are_told_the_most():
+def test_more_pods_than_any_vpc_has_addresses_for_are_refused_with_the_maximum():
     reason = too_small(IPv4Network("10.0.0.0/16"), 3, 100_000, prefix_delegation=False)
     assert reason is not None
     assert "the largest range that AWS allows, /16, has addresses for 39309 over 3 zones" in reason
 
 
 @pytest.mark.parametrize(("cidr", "zones"), [("10.0.0.0/8", 2), ("10.0.0.0/24", 2), ("10.0.0.0/16", 4)])
-def test_a_plan_that_cannot_be_made_is_refused(cidr: str, zones: int):
+def test_a_range_without_a_plan_is_refused(cidr: str, zones: int):
     with pytest.raises(ValueError, match=r"10\.0\.0\.0|zones"):
         plan(IPv4Network(cidr), zones)

@@ -37,7 +37,7 @@ _nodes = st.one_of(st.none(), st.integers(1, MOST_NODES))
 
 @_some
 @given(_ranges())
-def test_every_range_lies_inside_and_none_overlaps(cidr: IPv4Network):
+def test_every_range_is_inside_and_none_overlaps(cidr: IPv4Network):
     parts = plan(cidr)
     ranges = [
         parts.pods,
@@ -80,7 +80,7 @@ def test_blocks_are_those_of_googles_table(pods: int, length: int):
 
 @_some
 @given(_ranges(), _pods, _nodes, _per_node)
-def test_what_is_asked_for_has_addresses_or_the_error_says_so(
+def test_requested_nodes_and_pods_have_addresses_or_an_error_is_reported(
     cidr: IPv4Network, pods: int, nodes: int | None, per_node: int
 ):
     reason = too_small(cidr, pods, nodes, per_node)
@@ -97,7 +97,7 @@ def test_what_is_asked_for_has_addresses_or_the_error_says_so(
 
 @_some
 @given(_ranges(), _pods, _nodes, _per_node)
-def test_what_the_error_says_would_be_enough_is_enough(
+def test_the_range_that_the_error_recommends_is_enough(
     cidr: IPv4Network, pods: int, nodes: int | None, per_node: int
 ):
     reason = too_small(cidr, pods, nodes, per_node)
@@ -117,13 +117,13 @@ def test_the_plan_of_a_sixteen():
     assert capacity(IPv4Network("10.0.0.0/16"), 110).nodes == 128
 
 
-def test_more_nodes_than_any_cluster_has_are_told_the_most():
+def test_more_nodes_than_any_cluster_has_are_refused_with_the_maximum():
     reason = too_small(IPv4Network("10.0.0.0/16"), 2_000_000, None, 64)
     assert reason is not None
     assert reason.endswith("a GKE cluster has at most 15000 nodes")
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/8", "10.0.0.0/21"])
-def test_a_plan_that_cannot_be_made_is_refused(cidr: str):
+def test_a_range_without_a_plan_is_refused(cidr: str):
     with pytest.raises(ValueError, match="expected a range of /9 to /20"):
         plan(IPv4Network(cidr))
