@@ -36,7 +36,6 @@ LIMITS: Final[Mapping[str, int]] = {
     "components": 66,
     "stacks": 4,
     "tests/components": 20,
-    "tests/end_to_end": 255,
     "tests/generating": 16,
     "tests/inventories": 58,
     "tests/stacks": 24,
