@@ -146,7 +146,7 @@ def test_environment_file_with_errors_reports_all_of_them_and_changes_nothing(pl
     assert "errors; nothing was changed" in report
     for line in (
         r": network\.cidrr: unknown key; did you mean 'cidr'\?",
-        r": cluster\.api_access\.cidrs: got \['0\.0\.0\.0/0'\], expected the addresses of your offices",
+        r": cluster\.api_access\.cidrs: got \['0\.0\.0\.0/0'\], which cover 0\.0\.0\.0/0; expected",
         r": environment\.profile: got 'production'; expected 'dev', 'staging' or 'prod'",
         r": gpu_pools\.t4\.max: got 0",
     ):
