@@ -1,8 +1,8 @@
-"""Kill an `up` at a random moment, destroy, and see what is left: `python -m tests.kill_campaign aws gcp`.
+"""Kill an `up` at a random moment, destroy, and report what is left: `python -m tests.kill_campaign aws gcp`.
 
-Each seed chooses the moment (in resources made) and the victims (the engine, the cloud's provider, or all of
-it), so that a seed that leaves something can be run again by itself: `--seed 7`. The environment is cut down
-to network, cluster and pools. Exits with 1 when a seed left something.
+Each seed chooses the moment (in created resources) and the victims (the engine, the cloud's provider, or all
+processes), so that a seed that leaves resources can be repeated: `--seed 7`. The environment is reduced to
+network, cluster and pools. Exits with 1 when a seed left resources.
 """
 
 from __future__ import annotations
