@@ -1,11 +1,11 @@
-"""Install the Pulumi CLI that twin/toolchain/versions.toml pins, once its SHA-256 is checked.
+"""Install the Pulumi CLI that twin/toolchain/versions.toml pins, after a check of its SHA-256.
 
-    python3 tools/install_pulumi.py FOLDER      # FOLDER/pulumi holds the CLI and its language hosts
+    python3 tools/install_pulumi.py FOLDER      # FOLDER/pulumi contains the CLI and its language hosts
     python3 tools/install_pulumi.py --record    # write the checksums of the pinned release into versions.toml
 
-What versions.toml records decides. Where it records nothing the release's own list of checksums does: it
-comes from GitHub, the archive from get.pulumi.com, so that a change of one of the two is noticed, and of both
-is not. For CI, before anything else is installed: standard library alone.
+The expected checksum is that of versions.toml. Where it has none, it is that of the release's list on GitHub;
+the archive comes from get.pulumi.com, so that a change on one of the two servers is detected, and on both is
+not. For CI, before any package is installed: uses only the standard library.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Do the tests find a small mistake in a component? `python -m tools.mutate --seed 1` tries it on a sample.
+"""Measure which small mistakes in components the tests detect: `python -m tools.mutate --seed 1`.
 
 In a copy of the tree it makes one mistake at a time in components/ (see tools/mutations.py), runs the
-component's own tests and inventories, and then the whole unit tier where these found nothing. It prints which
-test found each mistake. It ends with 1 where more than --survivors of a sample were not found, and with 2
-where tests fail without any mistake, as these would "find" every one. It takes minutes; CI does not run it.
+component's tests and inventories, and then the whole unit tier where these pass. It prints which test detects
+each mistake. Exits with 1 where more than --survivors of a sample were not detected, and with 2 where tests
+fail without any mistake, because they would "detect" every one. It takes minutes; CI does not run it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Write what the AWS provider states of the twin's resource types to twin/aws/facts.json.
+"""Write facts of the AWS provider about the twin's resource types to twin/aws/facts.json.
 
     git clone --branch v6.58.0 https://github.com/lonegunmanb/terraform-provider-aws-index index
     python -m tools.provider_facts.aws index --ref v6.58.0
 
-The index holds each function of hashicorp/terraform-provider-aws in a file. Take the version that the locked
+The index has a file for each function of hashicorp/terraform-provider-aws. Use the version that the locked
 pulumi-aws wraps.
 """
 

@@ -1,13 +1,12 @@
-"""Write what the Google provider states of the twin's resource types to twin/gcp/facts.json.
+"""Write facts of the Google provider about the twin's resource types to twin/gcp/facts.json.
 
     git clone --branch v7.45.0 https://github.com/hashicorp/terraform-provider-google-beta provider
     git clone --branch v10.2.0 https://github.com/pulumi/pulumi-gcp bridge
     python -m tools.provider_facts.google provider bridge --ref v7.45.0
 
-The provider is generated from GoogleCloudPlatform/magic-modules (its YAML and its hand-written Go) and is
-what pulumi-gcp wraps: take the tag of the pulumi-gcp that uv.lock names, and the version that it wraps. Both
-arguments are git directories, bare or not; of the second HEAD is read. Only facts are written, no
-descriptions.
+The provider is generated from GoogleCloudPlatform/magic-modules (its YAML and its hand-written Go), and
+pulumi-gcp wraps it: use the tag of the pulumi-gcp that uv.lock names, and the version that it wraps. Both
+arguments are git directories, bare or not; HEAD of the second is read. Descriptions are not written.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pulumi import Input
 
 from aiplatform import accelerators
 from aiplatform._shared.addresses import private_range
-from aiplatform._shared.args import Problem, between, distinct, got, length
+from aiplatform._shared.args import Problem, between, distinct, length, with_value
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.kubernetes.names import Taint, pool_name
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS
@@ -150,11 +150,11 @@ class GpuPoolSettings(CloudNeutral):
             self.accelerator, self.cloud
         )
         if card:
-            yield Problem("accelerator", f"{got(self.accelerator)}, {card}")
+            yield Problem("accelerator", with_value(self.accelerator, card))
             return
         count = accelerators.count_problem(self.accelerator, self.count, self.cloud)
         if count:
-            yield Problem("count", f"{got(self.count)}, {count}")
+            yield Problem("count", with_value(self.count, count))
             return
         yield from gcp_rules.problems(self) if self.cloud == "gcp" else aws_rules.problems(self)
 

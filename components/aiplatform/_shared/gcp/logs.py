@@ -66,7 +66,7 @@ def separate_log_bucket(
         logical,
         project=logs.project,
         name=logs.name,
-        description=f"{logs.description} have a bucket of their own",
+        description=f"{logs.description} have a bucket of their own",  # codespell:ignore
         filter=logs.filter,
         # Only after the sink exists, or logs would be lost.
         opts=ResourceOptions(parent=parent, depends_on=[sink], delete_before_replace=True),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from aiplatform import accelerators
-from aiplatform._shared.args import Problem, got, is_unknown, matches, nearest, obeys
+from aiplatform._shared.args import Problem, got, is_unknown, matches, nearest, obeys, with_value
 from aiplatform._shared.kubernetes.names import label_problems, taint_problems
 from aiplatform._shared.kubernetes.pools import minimum_above_maximum
 from aiplatform.accelerators import Machine
@@ -190,7 +190,7 @@ def _mig(pool: GpuPoolSettings, profile: str) -> Iterator[Problem]:
         without_mig = not pool.machine.card.mig
         yield Problem(
             "sharing.strategy" if without_mig else "sharing.profile",
-            f"{got('mig' if without_mig else profile)}, {reason}",
+            with_value("mig" if without_mig else profile, reason),
         )
     elif pool.accelerator not in BOTTLEROCKET_MIG_MODELS:
         supported = ", ".join(BOTTLEROCKET_MIG_MODELS)

@@ -24,7 +24,8 @@ def create_datasets(context: Context, key: DataKey) -> Datasets:
             key,
             zone,
             context.database(zone),
-            f"Zone {zone} of {context.settings.prefix}'s lakehouse, beside its Iceberg tables",
+            f"Zone {zone} of {context.settings.prefix}'s lakehouse, "
+            "beside its Iceberg tables",  # codespell:ignore beside
             _days(context, zone),
         )
         for zone in ZONES
