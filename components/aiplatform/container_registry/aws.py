@@ -19,7 +19,7 @@ from aiplatform.container_registry.args import (
     CACHE_ROLE,
     KEY_ALIAS,
     REPOSITORIES,
-    CacheSettings,
+    ContainerRegistryCacheSettings,
     ContainerRegistrySettings,
 )
 
@@ -195,7 +195,7 @@ def _create_caches(context: Context, key: kms.Key, node_roles: Sequence[Role]) -
 
 
 def _create_cache_rule(
-    context: Context, cache: CacheSettings, key: kms.Key, role: ServiceRole
+    context: Context, cache: ContainerRegistryCacheSettings, key: kms.Key, role: ServiceRole
 ) -> ecr.PullThroughCacheRule:
     prefix = f"{context.settings.prefix}-{cache.repository_name}"
     template = ecr.RepositoryCreationTemplate(

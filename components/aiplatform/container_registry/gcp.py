@@ -11,7 +11,7 @@ from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import DataKey, GcpDataContext
 from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform._shared.principals import members, renamed
-from aiplatform.container_registry.args import CacheSettings, ContainerRegistrySettings
+from aiplatform.container_registry.args import ContainerRegistryCacheSettings, ContainerRegistrySettings
 
 Context = GcpDataContext[ContainerRegistrySettings]
 
@@ -70,7 +70,7 @@ def _create_repository(context: Context, name: str, key: DataKey) -> artifactreg
 
 
 def _create_cache(
-    context: Context, cache: CacheSettings, key: DataKey, agent: Input[str]
+    context: Context, cache: ContainerRegistryCacheSettings, key: DataKey, agent: Input[str]
 ) -> artifactregistry.Repository:
     depends_on: list[pulumi.Resource] = []
     credentials = None
@@ -148,7 +148,7 @@ def _grant(
 
 
 def _allow_agent_to_read(
-    context: Context, cache: CacheSettings, version: Input[str], agent: Input[str]
+    context: Context, cache: ContainerRegistryCacheSettings, version: Input[str], agent: Input[str]
 ) -> pulumi.Resource:
     """Allow Artifact Registry's service agent to read the password ("Create remote repositories: Set up
     authentication")."""

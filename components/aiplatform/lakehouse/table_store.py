@@ -5,14 +5,14 @@ from typing import Literal
 
 from aiplatform._shared.args import Problem, got
 from aiplatform.lakehouse import types
-from aiplatform.lakehouse.grants import GrantSettings
-from aiplatform.lakehouse.tables import TableSettings
+from aiplatform.lakehouse.grants import LakehouseGrantSettings
+from aiplatform.lakehouse.tables import LakehouseTableSettings
 
 Store = Literal["buckets", "s3_tables"]
 
 
 def unfit_for_s3_tables(
-    tables: Sequence[TableSettings], grants: Sequence[GrantSettings]
+    tables: Sequence[LakehouseTableSettings], grants: Sequence[LakehouseGrantSettings]
 ) -> Iterator[Problem]:
     """Return declarations that are possible only with tables in the zones' buckets."""
     for index, table in enumerate(tables):

@@ -38,7 +38,7 @@ from aiplatform._shared.aws.roles import ServiceRole
 from aiplatform.lakehouse.aws.catalog_entries import Database, Table
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.table_spec import first_properties
-from aiplatform.lakehouse.tables import ZONES, TableSettings, Zone
+from aiplatform.lakehouse.tables import ZONES, LakehouseTableSettings, Zone
 from aiplatform.lakehouse.types import numbered
 
 _ORPHAN_DAYS: Final = 7
@@ -231,7 +231,7 @@ def create_tables(
     return tables
 
 
-def _metadata(context: Context, table: TableSettings) -> TableMetadataIcebergArgs:
+def _metadata(context: Context, table: LakehouseTableSettings) -> TableMetadataIcebergArgs:
     # S3 Tables numbers the columns itself, from 1 in their order, as Iceberg's libraries do.
     schema = numbered(table.fields)
     return TableMetadataIcebergArgs(
@@ -247,7 +247,7 @@ def _metadata(context: Context, table: TableSettings) -> TableMetadataIcebergArg
     )
 
 
-def _maintenance(context: Context, table: TableSettings) -> TableMaintenanceConfigurationArgs:
+def _maintenance(context: Context, table: LakehouseTableSettings) -> TableMaintenanceConfigurationArgs:
     days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
     return TableMaintenanceConfigurationArgs(
         iceberg_compaction=TableMaintenanceConfigurationIcebergCompactionArgs(

@@ -18,7 +18,7 @@ from aiplatform.lakehouse.aws.glue_jobs import (
 from aiplatform.lakehouse.aws.names import BATCH
 from aiplatform.lakehouse.aws.permissions import batches
 from aiplatform.lakehouse.aws.quality import QualityGate
-from aiplatform.lakehouse.ingestion import BatchSettings
+from aiplatform.lakehouse.ingestion import LakehouseBatchSettings
 
 
 def create_batches(
@@ -50,7 +50,7 @@ def create_batches(
     return jobs
 
 
-def _job(context: Context, batch: BatchSettings, writer: ServiceRole) -> Job:
+def _job(context: Context, batch: LakehouseBatchSettings, writer: ServiceRole) -> Job:
     gated = bool(batch.publishes)
     gate = {"--gate_script": batch.script, "--gate_tables": gate_tables(context, batch.publishes)}
     return Job(
@@ -67,5 +67,5 @@ def _job(context: Context, batch: BatchSettings, writer: ServiceRole) -> Job:
         size=batch.worker_size,
         workers=batch.workers,
         timeout=batch.timeout_minutes,
-        retries=batch.retries,
+        retries=batch.retries or 0,
     )

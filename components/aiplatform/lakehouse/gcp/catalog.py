@@ -11,7 +11,7 @@ from pulumi_gcp import biglake
 from aiplatform.lakehouse.gcp.buckets import Buckets
 from aiplatform.lakehouse.gcp.context import TABLES, Context
 from aiplatform.lakehouse.gcp.governance import ColumnPolicies
-from aiplatform.lakehouse.tables import TableSettings, Zone
+from aiplatform.lakehouse.tables import LakehouseTableSettings, Zone
 from aiplatform.lakehouse.types import Numbered, numbered
 
 OWNED_BY_ICEBERG: Final = ("schema", "partitionSpec", "sortOrder", "properties")
@@ -94,7 +94,7 @@ def create_tables(
     }
 
 
-def _properties(context: Context, table: TableSettings) -> dict[str, str]:
+def _properties(context: Context, table: LakehouseTableSettings) -> dict[str, str]:
     days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
     return {
         **({"comment": table.description} if table.description else {}),
@@ -119,7 +119,9 @@ def _fields(schema: Numbered) -> list[biglake.IcebergTableSchemaFieldArgs]:
     ]
 
 
-def _partitions(table: TableSettings, schema: Numbered) -> biglake.IcebergTablePartitionSpecArgs | None:
+def _partitions(
+    table: LakehouseTableSettings, schema: Numbered
+) -> biglake.IcebergTablePartitionSpecArgs | None:
     if not table.partitions:
         return None
     return biglake.IcebergTablePartitionSpecArgs(
@@ -132,7 +134,7 @@ def _partitions(table: TableSettings, schema: Numbered) -> biglake.IcebergTableP
     )
 
 
-def _order(table: TableSettings, schema: Numbered) -> biglake.IcebergTableSortOrderArgs | None:
+def _order(table: LakehouseTableSettings, schema: Numbered) -> biglake.IcebergTableSortOrderArgs | None:
     if not table.sort_order:
         return None
     return biglake.IcebergTableSortOrderArgs(

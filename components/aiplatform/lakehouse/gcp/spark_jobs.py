@@ -18,7 +18,7 @@ from aiplatform.lakehouse.gcp.catalog import Catalog
 from aiplatform.lakehouse.gcp.context import Context
 from aiplatform.lakehouse.gcp.grants import custom_role
 from aiplatform.lakehouse.gcp.rules import BATCH_ACCOUNT, STARTER_ACCOUNT
-from aiplatform.lakehouse.ingestion import BatchSettings
+from aiplatform.lakehouse.ingestion import LakehouseBatchSettings
 
 _RUNTIME: Final = "2.3"
 """Spark 3.5 with Java 17 ("Serverless for Apache Spark runtime releases")."""
@@ -207,7 +207,7 @@ def create_batches(
         )
 
 
-def _script_bucket(batch: BatchSettings) -> str:
+def _script_bucket(batch: LakehouseBatchSettings) -> str:
     return batch.script.partition("://")[2].partition("/")[0]
 
 
@@ -219,7 +219,13 @@ def _subnet(context: Context) -> Output[Any]:
 
 
 def _body(
-    context: Context, batch: BatchSettings, email: str, key: str, catalog: str, subnet: str, output: str
+    context: Context,
+    batch: LakehouseBatchSettings,
+    email: str,
+    key: str,
+    catalog: str,
+    subnet: str,
+    output: str,
 ) -> str:
     """Return the request that creates a batch (Dataproc API, Batch)."""
     return json.dumps(
@@ -244,7 +250,7 @@ def _body(
     )
 
 
-def _properties(context: Context, batch: BatchSettings, catalog: str) -> dict[str, str]:
+def _properties(context: Context, batch: LakehouseBatchSettings, catalog: str) -> dict[str, str]:
     """Return Spark's properties, with the catalog as the default ("Set up the Lakehouse Iceberg REST
     catalog")."""
     cores = _CORES[batch.worker_size]

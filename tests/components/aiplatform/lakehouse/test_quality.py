@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiplatform._shared.args import read
-from aiplatform.lakehouse.quality import QualitySettings, render
+from aiplatform.lakehouse.quality import LakehouseQualitySettings, render
 from aiplatform.lakehouse.quality_gate.gate import QualityError, judge, parsed, publish
 from aiplatform.lakehouse.schedules import as_aws, schedule_rule
 from tests.components.aiplatform.lakehouse.example import ORDERS, problems
@@ -36,7 +36,7 @@ from tests.components.aiplatform.lakehouse.example import ORDERS, problems
     ],
 )
 def test_a_rule_is_rendered_in_glues_language(rule: dict[str, Any], written: str) -> None:
-    quality = read(QualitySettings, {"rules": [rule]}, "quality")
+    quality = read(LakehouseQualitySettings, {"rules": [rule]}, "quality")
     assert render(quality) == f"Rules = [\n    {written}\n]"
 
 
