@@ -28,6 +28,8 @@ class SampleSettings:
     in two lines."""
     subnets: Input[list[Input[str]]] = field(default_factory=list)
     """Its subnets."""
+    tags: Input[dict[str, Input[str]]] = field(default_factory=dict)
+    """Its tags."""
     mode: Literal["a", "b"] = "a"
     """How it works."""
     admins: list[Input[str]] = field(default_factory=list)
@@ -58,8 +60,10 @@ class SampleArgs(TypedDict):
     group: NotRequired[Input[str]]
     """Its group,
     in two lines."""
-    subnets: NotRequired[Input[list[str]]]
+    subnets: NotRequired[Input[Sequence[Input[str]]]]
     """Its subnets."""
+    tags: NotRequired[Input[Mapping[str, Input[str]]]]
+    """Its tags."""
     mode: NotRequired[Literal["a", "b"]]
     """How it works."""
     admins: NotRequired[Sequence[Input[str]]]
@@ -82,7 +86,9 @@ def test_a_typed_dict_has_the_keys_types_and_docstrings_of_the_dataclass(sources
     (sources / "generated_sample.py").write_text(SAMPLE)
     text = inputs.text(("generated_sample",))
     assert text.endswith(GENERATED), "rules are dropped, a default makes a key optional, parts come first"
-    imports = "from collections.abc import Sequence\nfrom typing import Literal, NotRequired, TypedDict\n"
+    imports = (
+        "from collections.abc import Mapping, Sequence\nfrom typing import Literal, NotRequired, TypedDict\n"
+    )
     assert f"{imports}\nfrom pulumi import Input\n" in text
 
 

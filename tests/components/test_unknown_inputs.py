@@ -59,7 +59,8 @@ def _variants(properties: Mapping[str, PropertyDefinition]) -> Iterator[tuple[st
             yield key, {"entry": rpc.UNKNOWN}
 
 
-def _preview(served: Served, component: str, inputs: Mapping[str, Any], *unknown: str) -> Monitor:
+def preview(served: Served, component: str, inputs: Mapping[str, Any], *unknown: str) -> Monitor:
+    """Return what a component registers in a preview. unknown: inputs that depend on SOURCE."""
     monitor = Monitor()
     struct = struct_pb2.Struct()
     struct.update(dict(inputs))
@@ -94,7 +95,7 @@ def test_an_unknown_input_is_accepted_and_its_dependency_is_kept(
     plugin: Served, component: str, key: str, value: Any
 ) -> None:
     inputs = {**_example(component), key: value}
-    monitor = _preview(plugin, component, inputs, key)
+    monitor = preview(plugin, component, inputs, key)
     children = [resource for resource in monitor.inner.recorded.values() if resource.custom]
     assert children
     needed = any(SOURCE in resource.depends_on for resource in children)
@@ -104,13 +105,13 @@ def test_an_unknown_input_is_accepted_and_its_dependency_is_kept(
 @pytest.mark.parametrize("component", components.plugin().definitions)
 def test_all_outputs_of_an_example_may_be_unknown(plugin: Served, component: str) -> None:
     inputs = _example(component)
-    monitor = _preview(plugin, component, inputs, *inputs)
+    monitor = preview(plugin, component, inputs, *inputs)
     assert [resource for resource in monitor.inner.recorded.values() if resource.custom]
 
 
 def test_an_unknown_value_that_decides_the_shape_is_refused_with_its_path(plugin: Served) -> None:
     with refused() as problems:
-        _preview(
+        preview(
             plugin, "Network", {"prefix": "team-dev", "cidr": rpc.UNKNOWN, "zoneIds": rpc.UNKNOWN}, "cidr"
         )
     assert set(problems) == {"cidr", "zoneIds"}
@@ -123,5 +124,5 @@ def test_a_pool_without_zones_says_what_to_state_where_those_of_the_network_are_
     inputs = _example("GpuPool")
     del inputs["zones"]
     with refused() as problems:
-        _preview(plugin, "GpuPool", inputs, "network")
+        preview(plugin, "GpuPool", inputs, "network")
     assert "state the pool's `zones`" in problems["network.zones"]

@@ -171,12 +171,7 @@ class _Renderer:
         if origin in (Union, types.UnionType):
             return self._union(arguments, in_input=in_input)
         if origin in (list, dict):
-            inside = ", ".join(self.annotation(argument, in_input=in_input) for argument in arguments)
-            if inside.startswith("Input["):
-                # A list is not covariant: one of strings would not be accepted as one of inputs.
-                self._standard.add("Sequence")
-                return f"Sequence[{inside}]"
-            return f"{origin.__name__}[{inside}]"
+            return self._collection(origin, arguments, in_input=in_input)
         if hint is Any:
             self._typing.add("Any")
             return "Any"
@@ -188,8 +183,20 @@ class _Renderer:
             return f"Input[{reference}]"
         return hint.__name__
 
+    def _collection(self, origin: type, arguments: tuple[Any, ...], *, in_input: bool) -> str:
+        """`list[T]`; `Sequence[Input[T]]` where an entry may be an output, also in a list that may be one."""
+        *key, entry = arguments
+        is_input = any(get_origin(member) in _LATER for member in get_args(entry))
+        rendered = self.annotation(entry, in_input=in_input and not is_input)
+        if not rendered.startswith("Input["):
+            return f"{origin.__name__}[{', '.join([*('str' for _ in key), rendered])}]"
+        # A list is not covariant: one of strings would not be accepted as one of inputs.
+        name = "Sequence" if origin is list else "Mapping"
+        self._standard.add(name)
+        return f"{name}[{', '.join([*('str' for _ in key), rendered])}]"
+
     def _union(self, arguments: tuple[Any, ...], *, in_input: bool) -> str:
-        """`T | None` and `Input[T]`; an input in an input is one."""
+        """`T | None` and `Input[T]`; an input directly in an input is one."""
         is_input = any(get_origin(argument) in _LATER for argument in arguments)
         [plain] = [
             argument

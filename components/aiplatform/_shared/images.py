@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import Annotated, Final
+
+from pulumi import Input
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?::\d+)?"
 _REGISTRY: Final = re.compile(rf"{_HOST}(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*")
@@ -44,17 +46,21 @@ def images() -> Mapping[str, Image]:
     return {name: Image(**entry) for name, entry in tomllib.loads(text).items()}
 
 
-def mirrors(value: Mapping[str, str]) -> str | None:
+def mirrors(value: Mapping[str, Input[str]]) -> str | None:
     """A rule for `mirrors`: upstream's registry, or a repository in it -> the registry or repository to pull
     from instead."""
     for upstream, mirror in value.items():
         for text in (upstream, mirror):
-            if not _REGISTRY.fullmatch(text):
+            if isinstance(text, str) and not _REGISTRY.fullmatch(text):
                 return (
                     f"{text!r} is no registry; expected a host with or without a path, without scheme and "
                     "tag, such as registry.k8s.io, or 111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s"
                 )
     return None
+
+
+Mirrors = Input[Annotated[dict[str, Input[str]], mirrors]]
+"""The argument `mirrors` of components that run images."""
 
 
 def mirrored(image: str, mirrors: Mapping[str, str]) -> str:

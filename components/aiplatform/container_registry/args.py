@@ -20,6 +20,7 @@ from aiplatform._shared.args import (
 )
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import PRINCIPAL, assignable_role
 from aiplatform.container_registry.cloud_support import SUPPORT
 from aiplatform.container_registry.inputs import ContainerRegistryArgs as ContainerRegistryArgs
@@ -73,6 +74,7 @@ _CREDENTIAL: Final[dict[Cloud, Rule]] = {
         "a secret's version, projects/PROJECT/secrets/NAME/versions/VERSION",
     ),
 }
+DAYS: Final = between(1, 3650, "days")
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*([._-][a-z0-9]+)*(/[a-z0-9]+([._-][a-z0-9]+)*)*")
 _LONGEST: Final = 200
 
@@ -83,7 +85,7 @@ class ContainerRegistryCacheSettings:
 
     upstream: Annotated[str, one_of(UPSTREAMS)]
     """`docker.io`, `ghcr.io`, `public.ecr.aws`, `quay.io` or `registry.k8s.io`."""
-    username: str | None = None
+    username: Input[str] | None = None
     """Google Cloud: the user whose password is `credential`. Required with it."""
     credential: Input[str] | None = None
     """The credential at the registry. AWS: the arn of a secret whose name begins with
@@ -143,9 +145,9 @@ class ContainerRegistrySettings(CloudNeutral):
         default_factory=list[ContainerRegistryCacheSettings]
     )
     """Registries whose images are pulled through a cache. Default none."""
-    untagged_days: Annotated[int, between(1, 3650, "days")] = 14
+    untagged_days: Input[Annotated[int, DAYS]] = 14
     """How long images without a tag are retained, in days, 1 to 3650. Default 14."""
-    cached_days: Annotated[int, between(1, 3650, "days")] = 90
+    cached_days: Input[Annotated[int, DAYS]] = 90
     """How long cached images are retained, in days, 1 to 3650; one that is still used is pulled from upstream
     again. Default 90."""
     readers: Annotated[list[Input[str]], length(0, 50, "principals"), distinct] = field(
@@ -169,7 +171,7 @@ class ContainerRegistrySettings(CloudNeutral):
     force_destroy: bool = False
     """Whether repositories are deleted with their images; otherwise ECR refuses to delete a repository with
     images. Default false."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
 
     @property

@@ -14,6 +14,7 @@ from aiplatform._shared.aws.context import AwsDataContext
 from aiplatform._shared.aws.logs import name_key
 from aiplatform._shared.aws.policy_documents import Statement, allow, document, key_policy, trust
 from aiplatform._shared.aws.roles import AS_TEXT, Role, ServiceRole, roles, service_role
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import known
 from aiplatform.container_registry.args import (
     CACHE_ROLE,
@@ -253,8 +254,12 @@ def _cached_repositories(context: Context) -> list[str]:
     ]
 
 
-def _expiry(tags: str, days: int) -> str:
+def _expiry(tags: str, days: Input[int]) -> Input[str]:
     """Return a lifecycle policy: images of a kind are deleted so many days after they were pushed."""
+    return mapped(days, lambda known: _lifecycle_policy(tags, known))
+
+
+def _lifecycle_policy(tags: str, days: int) -> str:
     selection = {
         "tagStatus": tags,
         "countType": "sinceImagePushed",

@@ -10,6 +10,7 @@ from pulumi_gcp import artifactregistry, secretmanager
 from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.context import DataKey, GcpDataContext
 from aiplatform._shared.gcp.keys import data_key, grant_key_use
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import members, renamed
 from aiplatform.container_registry.args import ContainerRegistryCacheSettings, ContainerRegistrySettings
 
@@ -175,12 +176,12 @@ def _upstream(
     )
 
 
-def _expiry(name: str, tags: str, days: int) -> artifactregistry.RepositoryCleanupPolicyArgs:
+def _expiry(name: str, tags: str, days: Input[int]) -> artifactregistry.RepositoryCleanupPolicyArgs:
     """Return a cleanup policy: images of a kind are deleted after so many days."""
     return artifactregistry.RepositoryCleanupPolicyArgs(
         id=name,
         action="DELETE",
         condition=artifactregistry.RepositoryCleanupPolicyConditionArgs(
-            tag_state=tags, older_than=f"{days * _DAY}s"
+            tag_state=tags, older_than=mapped(days, lambda known: f"{known * _DAY}s")
         ),
     )

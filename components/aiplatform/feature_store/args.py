@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
-from pulumi import Input
+from pulumi import Input, Output
 
 from aiplatform._shared import images as _images
 from aiplatform._shared.args import Problem, between, distinct, got, is_unknown, length, matches, obeys
 from aiplatform._shared.cloud_support import CLOUDS, Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.principals import PRINCIPAL, identity, known
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform._shared.references.identity import WorkloadIdentityReference
@@ -76,6 +77,13 @@ MOST_BACKUP_DAYS: Final = 35
 """DynamoDB's longest recovery period, and that of ElastiCache's snapshots."""
 
 
+_EXPIRE: Final = between(1, 365, "days")
+_BACKUP: Final = between(1, MOST_BACKUP_DAYS, "days")
+_STAGING: Final = between(1, 30, "days")
+_CUTOFF: Final = between(LEAST_CUTOFF, 1024**5, "bytes")
+_IMAGE: Final = matches(
+    r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"
+)
 _NAME: Final = "letters, digits and underscores, the first no underscore"
 
 
@@ -112,20 +120,20 @@ class FeatureStoreSettings(CloudNeutral):
     `latency` is refused. Default: the one that meets it with the lowest cost without requests."""
     consistent_reads: bool = False
     """AWS: whether DynamoDB is read strongly consistent, at twice the price. Default false."""
-    expire_days: Annotated[int, between(1, 365, "days")] | None = None
+    expire_days: Input[Annotated[int, _EXPIRE]] | None = None
     """AWS, only with Valkey: after how many days a row that is not written again is deleted, 1 to 365.
     Default never. A feature view's `ttl` hides old values in any store."""
     network: NetworkReference | None = None
     """AWS, and required for Valkey: the network of its endpoints, `Network.outputs`."""
     registry: FeatureRegistry = field(default_factory=FeatureRegistry)
     """Feast's registry of features. Default an object in a bucket."""
-    backup_days: Annotated[int, between(1, MOST_BACKUP_DAYS, "days")] | None = None
+    backup_days: Input[Annotated[int, _BACKUP]] | None = None
     """How long former states of the online store can be restored, in days: 1 to 35. Default none: the store
     can be filled again from the lakehouse."""
-    staging_days: Annotated[int, between(1, 30, "days")] = 1
+    staging_days: Input[Annotated[int, _STAGING]] = 1
     """How long temporary files and tables between Feast and the query engine are retained, in days: 1 to 30.
     Default 1."""
-    query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, 1024**5, "bytes")] = 100 * 1024**3
+    query_cutoff_bytes: Input[Annotated[int, _CUTOFF]] = 100 * 1024**3
     """AWS: the most bytes that one query may scan; a query that would scan more is cancelled. At least 10
     MiB.
     Default 100 GiB."""
@@ -144,13 +152,10 @@ class FeatureStoreSettings(CloudNeutral):
     """Principals that may read the registry and query training data (`get_historical_features`); on AWS roles
     of this account. The lakehouse's grants decide which data they get. Each has a separate configuration in
     the output `clients`, and a location of results that no other principal reads. Default none."""
-    image: Annotated[
-        str,
-        matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+|@sha256:[0-9a-f]{64})+", "an image with its tag or digest"),
-    ] = IMAGE
+    image: Input[Annotated[str, _IMAGE]] = IMAGE
     """Feast's image, with tag or digest, of the release of the default. Default: upstream's feature
     server."""
-    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+    mirrors: _images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: bool = False
@@ -160,7 +165,7 @@ class FeatureStoreSettings(CloudNeutral):
     false."""
     force_destroy: bool = False
     """Whether buckets are emptied when they are destroyed. Default false."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource, in addition to the provider's; on Google Cloud labels."""
 
     @property
@@ -174,9 +179,13 @@ class FeatureStoreSettings(CloudNeutral):
         return self.online_store or online.meeting(self.cloud, self.latency)[0]
 
     @property
-    def chosen_image(self) -> str:
+    def chosen_image(self) -> Input[str]:
         """The image, in its mirror where there is one."""
-        return _images.mirrored(self.image, self.mirrors)
+        image = self.image
+        if isinstance(image, str):
+            return mapped_object(self.mirrors, lambda mirrors: _images.mirrored(image, mirrors))
+        values: Output[Any] = Output.all(image, self.mirrors)
+        return values.apply(lambda known: _images.mirrored(*known))
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
@@ -210,7 +219,7 @@ class FeatureStoreSettings(CloudNeutral):
         if self.expire_days is not None and self.store != "valkey":
             yield Problem(
                 "expire_days",
-                f"got {self.expire_days}, expected valkey as the online store: Feast writes no time to live "
+                f"{got(self.expire_days)}, expected valkey as the online store: Feast writes no time to live "
                 f"into {online.STORES[self.store].title}; a feature view's own ttl hides old values",
             )
         if self.consistent_reads and self.store != "dynamodb":
@@ -218,7 +227,7 @@ class FeatureStoreSettings(CloudNeutral):
         if self.backup_days is not None and self.store == "bigtable":
             yield Problem(
                 "backup_days",
-                f"got {self.backup_days}, which Bigtable has only for tables, and Feast creates them: "
+                f"{got(self.backup_days)}, which Bigtable has only for tables, and Feast creates them: "
                 "leave it out, the online store is filled again from the lakehouse",
             )
 

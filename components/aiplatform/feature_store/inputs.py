@@ -3,7 +3,7 @@
 Sources: feature_store.component_args, feature_store.args.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -20,45 +20,45 @@ class FeatureRegistryArgs(TypedDict):
     kind: NotRequired[Literal["bucket", "sql"]]
     """`bucket`: one object in a dedicated bucket. `sql`: a database, for concurrent appliers. Default
     `bucket`."""
-    secret: NotRequired[str]
+    secret: NotRequired[Input[str]]
     """With `sql`, and required there: a Kubernetes Secret in the namespace `feature-store` whose key `url` is
     the database's URL in SQLAlchemy's form (`postgresql+psycopg://...`). You create it; it is in no
     output."""
-    server_secret: NotRequired[str]
+    server_secret: NotRequired[Input[str]]
     """With `sql`: another Secret like `secret`, only for the server, with the URL of a database user that may
     only read (`GRANT SELECT`). Such a server starts once `feast apply` has created the tables and the
     project. Default `secret`: the server can then write the registry, too."""
-    cache_seconds: NotRequired[int]
+    cache_seconds: NotRequired[Input[int]]
     """How long servers cache the registry, in seconds: 1 to 3600. Default 60."""
 
 
 class FeatureMaterializationArgs(TypedDict):
     """The schedule that writes features from the lakehouse to the online store."""
 
-    schedule: NotRequired[str]
+    schedule: NotRequired[Input[str]]
     """The schedule, in UTC, in cron's format: five fields. Default every hour, `17 * * * *`."""
     suspended: NotRequired[bool]
     """Whether the schedule is suspended. Default false."""
-    timeout_minutes: NotRequired[int]
+    timeout_minutes: NotRequired[Input[int]]
     """The time limit of a run, in minutes: 1 to 1440. Default 50."""
-    cpu: NotRequired[str]
+    cpu: NotRequired[Input[str]]
     """The CPU request of a run, in Kubernetes' notation. Default `1`."""
-    memory: NotRequired[str]
+    memory: NotRequired[Input[str]]
     """The memory of a run, in Kubernetes' notation; all rows of a run are in memory. Default `4Gi`."""
 
 
 class FeatureServerArgs(TypedDict):
     """The server of features for applications."""
 
-    min_replicas: NotRequired[int]
+    min_replicas: NotRequired[Input[int]]
     """The least number of Pods: 1 to 50. Default 2."""
-    max_replicas: NotRequired[int]
+    max_replicas: NotRequired[Input[int]]
     """The greatest number of Pods: 1 to 50. Default 6."""
-    cpu: NotRequired[str]
+    cpu: NotRequired[Input[str]]
     """The CPU request of a Pod, in Kubernetes' notation; at 70% of it Pods are added. Default `500m`."""
-    memory: NotRequired[str]
+    memory: NotRequired[Input[str]]
     """The memory of a Pod, in Kubernetes' notation. Default `1Gi`."""
-    clients: NotRequired[list[str]]
+    clients: NotRequired[Sequence[Input[str]]]
     """The namespaces whose Pods may send requests. Default none."""
 
 
@@ -88,20 +88,20 @@ class FeatureStoreArgs(TypedDict):
     `latency` is refused. Default: the one that meets it with the lowest cost without requests."""
     consistent_reads: NotRequired[bool]
     """AWS: whether DynamoDB is read strongly consistent, at twice the price. Default false."""
-    expire_days: NotRequired[int]
+    expire_days: NotRequired[Input[int]]
     """AWS, only with Valkey: after how many days a row that is not written again is deleted, 1 to 365.
     Default never. A feature view's `ttl` hides old values in any store."""
     network: NotRequired[Input[NetworkReferenceArgs]]
     """AWS, and required for Valkey: the network of its endpoints, `Network.outputs`."""
     registry: NotRequired[FeatureRegistryArgs]
     """Feast's registry of features. Default an object in a bucket."""
-    backup_days: NotRequired[int]
+    backup_days: NotRequired[Input[int]]
     """How long former states of the online store can be restored, in days: 1 to 35. Default none: the store
     can be filled again from the lakehouse."""
-    staging_days: NotRequired[int]
+    staging_days: NotRequired[Input[int]]
     """How long temporary files and tables between Feast and the query engine are retained, in days: 1 to 30.
     Default 1."""
-    query_cutoff_bytes: NotRequired[int]
+    query_cutoff_bytes: NotRequired[Input[int]]
     """AWS: the most bytes that one query may scan; a query that would scan more is cancelled. At least 10
     MiB.
     Default 100 GiB."""
@@ -116,10 +116,10 @@ class FeatureStoreArgs(TypedDict):
     """Principals that may read the registry and query training data (`get_historical_features`); on AWS roles
     of this account. The lakehouse's grants decide which data they get. Each has a separate configuration in
     the output `clients`, and a location of results that no other principal reads. Default none."""
-    image: NotRequired[str]
+    image: NotRequired[Input[str]]
     """Feast's image, with tag or digest, of the release of the default. Default: upstream's feature
     server."""
-    mirrors: NotRequired[dict[str, str]]
+    mirrors: NotRequired[Input[Mapping[str, Input[str]]]]
     """Mirrors of upstream's image: its registry (`quay.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: NotRequired[bool]
@@ -129,5 +129,5 @@ class FeatureStoreArgs(TypedDict):
     false."""
     force_destroy: NotRequired[bool]
     """Whether buckets are emptied when they are destroyed. Default false."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource, in addition to the provider's; on Google Cloud labels."""

@@ -9,6 +9,7 @@ from pulumi import Input
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import assignable_role, identity
 from aiplatform.lakehouse import ingestion, snapshots
 from aiplatform.lakehouse.aws.names import NAMES, name_problems
@@ -48,6 +49,7 @@ LEAST_CUTOFF: Final = 10 * 1024**2
 """Athena's lowest limit of a query (pulumi_aws, WorkgroupConfigurationArgs); Google Cloud's is higher."""
 MOST_CUTOFF: Final = 1024**5
 DAYS: Final = between(1, 3650, "days")
+CUTOFF: Final = between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")
 
 LegalHoldMode = Literal["governance", "compliance"]
 
@@ -56,13 +58,13 @@ LegalHoldMode = Literal["governance", "compliance"]
 class LakehouseZoneSettings:
     """Retention in a zone. Files that a table uses never expire."""
 
-    snapshot_days: Annotated[int, DAYS] = 7
+    snapshot_days: Input[Annotated[int, DAYS]] = 7
     """How long snapshots of tables are retained, in days; earlier states of a table cannot be read. 1 to
     3650. Default 7."""
-    deleted_days: Annotated[int, DAYS] | None = None
+    deleted_days: Input[Annotated[int, DAYS]] | None = None
     """How long deleted and overwritten objects can be restored, in days. 1 to 3650. Default 30, or the legal
     hold's days."""
-    file_days: Annotated[int, DAYS] | None = None
+    file_days: Input[Annotated[int, DAYS]] | None = None
     """How long files outside of tables (under `files/`) are retained, in days. 1 to 3650. Default without
     limit."""
 
@@ -172,11 +174,11 @@ class LakehouseSettings(CloudNeutral):
     legal_hold: LakehouseLegalHoldSettings | None = None
     """A period in which data in raw cannot be deleted (Object Lock). It cannot be added to or removed from an
     existing bucket. Default none."""
-    query_cutoff_bytes: Annotated[int, between(LEAST_CUTOFF, MOST_CUTOFF, "bytes")] | None = None
+    query_cutoff_bytes: Input[Annotated[int, CUTOFF]] | None = None
     """AWS: the most bytes that one query may scan; a query that would scan more is cancelled; at least 10
     MiB, default 100 GiB. Google Cloud: the most bytes that the queries of one principal may scan in a day,
     which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
-    access_log_days: Annotated[int, DAYS] = 90
+    access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of objects are retained, in days. Default 90."""
     arrival_events: bool = True
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
@@ -210,15 +212,21 @@ class LakehouseSettings(CloudNeutral):
     perimeter: LakehousePerimeterSettings | None = None
     """Google Cloud: a perimeter of VPC Service Controls around the project, so that its data does not leave
     it, regardless of IAM. Default none."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource, in addition to the provider's."""
 
     @property
-    def cutoff_bytes(self) -> int:
+    def cutoff_bytes(self) -> Input[int]:
         """The most bytes that a query may scan; on Google Cloud, the queries of a principal in a day."""
-        return self.query_cutoff_bytes or _CUTOFF[self.cloud]
+        return _CUTOFF[self.cloud] if self.query_cutoff_bytes is None else self.query_cutoff_bytes
 
-    def deleted_days(self, zone: Zone) -> int:
+    def snapshot_days(self, table: LakehouseTableSettings) -> Input[int]:
+        """Return how long snapshots of a table are retained."""
+        if table.snapshot_days is not None:
+            return table.snapshot_days
+        return self.zones.of(table.zone).snapshot_days
+
+    def deleted_days(self, zone: Zone) -> Input[int]:
         """Return how long deleted objects of a zone can be restored."""
         days = self.zones.of(zone).deleted_days
         if days is not None:
@@ -310,7 +318,7 @@ class LakehouseSettings(CloudNeutral):
             return
         for key in ("deleted_days", "file_days"):
             days = getattr(self.zones.raw, key)
-            if days is not None and days < self.legal_hold.days:
+            if isinstance(days, int) and days < self.legal_hold.days:
                 yield Problem(
                     f"zones.raw.{key}",
                     f"got {days}, shorter than the legal hold, expected at least {self.legal_hold.days} days",

@@ -44,6 +44,14 @@ OWN_ARGUMENTS: Final = frozenset(
 )
 """Arguments of a batch that the platform sets."""
 
+_BUFFER_SECONDS: Final = between(0, 900, "seconds")
+_BUFFER_MIB: Final = between(1, 128, "MiB")
+_DATABASE: Final = length(1, 64, "characters")
+_FILE_SECONDS: Final = between(60, 3600, "seconds")
+_WORKERS: Final = between(2, 100, "workers")
+_TIMEOUT: Final = between(1, 2880, "minutes")
+_RETRIES: Final = between(0, 10)
+
 CaptureEngine = Literal["postgresql", "mysql"]
 WorkerSize = Literal["small", "medium", "large"]
 
@@ -58,10 +66,10 @@ class LakehouseStreamSettings:
     table: str
     """The table of raw that it appends to, `raw.clicks`. On Google Cloud it is in the dataset of streams,
     `{prefix}_streams.clicks`."""
-    buffer_seconds: Annotated[int, between(0, 900, "seconds")] | None = None
+    buffer_seconds: Input[Annotated[int, _BUFFER_SECONDS]] | None = None
     """How long events are buffered before they are committed, in seconds: 0 to 900. A shorter time makes more
     and smaller files. Default 300."""
-    buffer_mib: Annotated[int, between(1, 128, "MiB")] | None = None
+    buffer_mib: Input[Annotated[int, _BUFFER_MIB]] | None = None
     """The size of the buffer at which it is committed earlier, in MiB: 1 to 128. Default 64."""
 
 
@@ -91,18 +99,18 @@ class LakehouseCaptureSettings:
     tables: Annotated[list[Annotated[str, _SOURCE_TABLE]], length(1, 100, "tables"), distinct]
     """The tables to capture, `schema.table`; `%` stands for any characters: `public.%`. MySQL's schemas are
     its databases."""
-    database: Annotated[str, length(1, 64, "characters")] | None = None
+    database: Input[Annotated[str, _DATABASE]] | None = None
     """The name of the database. Required with `postgresql`, and only allowed there."""
     secret_key: Input[Annotated[str, KEY]] | None = None
     """The arn of the KMS key of the secret. Default: AWS's managed key of Secrets Manager."""
-    ca_certificate: Annotated[str, _certificates] | None = None
+    ca_certificate: Input[Annotated[str, _certificates]] | None = None
     """The certificates (PEM) that verify the database's certificate. Required with `mysql`; without it a
     connection to `postgresql` is encrypted, but the server is not verified."""
-    capacity: Annotated[int, _capacity] = 4
+    capacity: Input[Annotated[int, _capacity]] = 4
     """The maximum capacity, in units of 2 GiB of memory: 1, 2, 4, 8 up to 384. Default 4."""
     multi_zone: bool = False
     """Whether it tolerates the failure of a zone, at twice the price. Default false."""
-    file_seconds: Annotated[int, between(60, 3600, "seconds")] = 300
+    file_seconds: Input[Annotated[int, _FILE_SECONDS]] = 300
     """How long changes are buffered before a file is written, in seconds: 60 to 3600. Default 300."""
 
     def check(self) -> Iterator[Problem]:
@@ -143,18 +151,18 @@ class LakehouseBatchSettings:
     script: Annotated[str, SCRIPT]
     """The URL of its script, `s3://bucket/path/load.py` or `gs://...`. It may read the script and the
     lakehouse."""
-    arguments: Annotated[dict[str, str], _arguments] = field(default_factory=dict[str, str])
+    arguments: Annotated[dict[str, Input[str]], _arguments] = field(default_factory=dict[str, Input[str]])
     """Arguments of the script, without `--`. No secrets: they are visible in the job. Default none."""
-    schedule: Annotated[str, schedule_rule] | None = None
+    schedule: Input[Annotated[str, schedule_rule]] | None = None
     """When it runs, in UTC, in cron's format: `15 3 * * *`. Default: only when it is started by a user or a
     program."""
     worker_size: WorkerSize = "small"
     """`small` (4 vCPU, 16 GiB), `medium` (8, 32) or `large` (16, 64). Default `small`."""
-    workers: Annotated[int, between(2, 100, "workers")] = 2
+    workers: Input[Annotated[int, _WORKERS]] = 2
     """The most workers, 2 to 100; Spark uses as many as it needs. Default 2."""
-    timeout_minutes: Annotated[int, between(1, 2880, "minutes")] = 60
+    timeout_minutes: Input[Annotated[int, _TIMEOUT]] = 60
     """The time limit of a run, in minutes: 1 to 2880. Default 60."""
-    retries: Annotated[int, between(0, 10)] | None = None
+    retries: Input[Annotated[int, _RETRIES]] | None = None
     """How often a failed run is repeated, 0 to 10. Default 0."""
     publishes: Annotated[list[str], distinct] = field(default_factory=list[str])
     """Tables with `quality` that it writes, `curated.orders`: it then writes to their branch `incoming`,

@@ -4,7 +4,7 @@ Sources: lakehouse.args, lakehouse.grants, lakehouse.ingestion, lakehouse.perime
 lakehouse.snapshots, lakehouse.tables.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -15,13 +15,13 @@ from aiplatform.network.args import NetworkReferenceArgs
 class LakehouseZoneArgs(TypedDict):
     """Retention in a zone. Files that a table uses never expire."""
 
-    snapshot_days: NotRequired[int]
+    snapshot_days: NotRequired[Input[int]]
     """How long snapshots of tables are retained, in days; earlier states of a table cannot be read. 1 to
     3650. Default 7."""
-    deleted_days: NotRequired[int]
+    deleted_days: NotRequired[Input[int]]
     """How long deleted and overwritten objects can be restored, in days. 1 to 3650. Default 30, or the legal
     hold's days."""
-    file_days: NotRequired[int]
+    file_days: NotRequired[Input[int]]
     """How long files outside of tables (under `files/`) are retained, in days. 1 to 3650. Default without
     limit."""
 
@@ -172,10 +172,10 @@ class LakehouseStreamArgs(TypedDict):
     table: str
     """The table of raw that it appends to, `raw.clicks`. On Google Cloud it is in the dataset of streams,
     `{prefix}_streams.clicks`."""
-    buffer_seconds: NotRequired[int]
+    buffer_seconds: NotRequired[Input[int]]
     """How long events are buffered before they are committed, in seconds: 0 to 900. A shorter time makes more
     and smaller files. Default 300."""
-    buffer_mib: NotRequired[int]
+    buffer_mib: NotRequired[Input[int]]
     """The size of the buffer at which it is committed earlier, in MiB: 1 to 128. Default 64."""
 
 
@@ -193,18 +193,18 @@ class LakehouseCaptureArgs(TypedDict):
     tables: list[str]
     """The tables to capture, `schema.table`; `%` stands for any characters: `public.%`. MySQL's schemas are
     its databases."""
-    database: NotRequired[str]
+    database: NotRequired[Input[str]]
     """The name of the database. Required with `postgresql`, and only allowed there."""
     secret_key: NotRequired[Input[str]]
     """The arn of the KMS key of the secret. Default: AWS's managed key of Secrets Manager."""
-    ca_certificate: NotRequired[str]
+    ca_certificate: NotRequired[Input[str]]
     """The certificates (PEM) that verify the database's certificate. Required with `mysql`; without it a
     connection to `postgresql` is encrypted, but the server is not verified."""
-    capacity: NotRequired[int]
+    capacity: NotRequired[Input[int]]
     """The maximum capacity, in units of 2 GiB of memory: 1, 2, 4, 8 up to 384. Default 4."""
     multi_zone: NotRequired[bool]
     """Whether it tolerates the failure of a zone, at twice the price. Default false."""
-    file_seconds: NotRequired[int]
+    file_seconds: NotRequired[Input[int]]
     """How long changes are buffered before a file is written, in seconds: 60 to 3600. Default 300."""
 
 
@@ -217,18 +217,18 @@ class LakehouseBatchArgs(TypedDict):
     script: str
     """The URL of its script, `s3://bucket/path/load.py` or `gs://...`. It may read the script and the
     lakehouse."""
-    arguments: NotRequired[dict[str, str]]
+    arguments: NotRequired[Mapping[str, Input[str]]]
     """Arguments of the script, without `--`. No secrets: they are visible in the job. Default none."""
-    schedule: NotRequired[str]
+    schedule: NotRequired[Input[str]]
     """When it runs, in UTC, in cron's format: `15 3 * * *`. Default: only when it is started by a user or a
     program."""
     worker_size: NotRequired[Literal["small", "medium", "large"]]
     """`small` (4 vCPU, 16 GiB), `medium` (8, 32) or `large` (16, 64). Default `small`."""
-    workers: NotRequired[int]
+    workers: NotRequired[Input[int]]
     """The most workers, 2 to 100; Spark uses as many as it needs. Default 2."""
-    timeout_minutes: NotRequired[int]
+    timeout_minutes: NotRequired[Input[int]]
     """The time limit of a run, in minutes: 1 to 2880. Default 60."""
-    retries: NotRequired[int]
+    retries: NotRequired[Input[int]]
     """How often a failed run is repeated, 0 to 10. Default 0."""
     publishes: NotRequired[list[str]]
     """Tables with `quality` that it writes, `curated.orders`: it then writes to their branch `incoming`,
@@ -283,7 +283,7 @@ class LakehousePerimeterArgs(TypedDict):
     which the caches of a container registry are, until a `gcp.artifactregistry.VpcscConfig` of the location
     states `vpcsc_policy: ALLOW`."""
 
-    access_policy: str
+    access_policy: Input[str]
     """The number of the organisation's access policy, in digits."""
     deployers: Sequence[Input[str]]
     """Identities that may reach the project's data services from outside the perimeter: those that apply the
@@ -332,20 +332,20 @@ class LakehouseArgs(TypedDict):
     legal_hold: NotRequired[LakehouseLegalHoldArgs]
     """A period in which data in raw cannot be deleted (Object Lock). It cannot be added to or removed from an
     existing bucket. Default none."""
-    query_cutoff_bytes: NotRequired[int]
+    query_cutoff_bytes: NotRequired[Input[int]]
     """AWS: the most bytes that one query may scan; a query that would scan more is cancelled; at least 10
     MiB, default 100 GiB. Google Cloud: the most bytes that the queries of one principal may scan in a day,
     which also limits one query; whole MiB, at least 1 GiB, default 10 TiB."""
-    access_log_days: NotRequired[int]
+    access_log_days: NotRequired[Input[int]]
     """How long access logs of objects are retained, in days. Default 90."""
     arrival_events: NotRequired[bool]
     """Whether an event is sent for each object that arrives in raw: to EventBridge on AWS, to Pub/Sub on
     Google Cloud. Default true."""
-    arrival_targets: NotRequired[dict[str, Input[str]]]
+    arrival_targets: NotRequired[Mapping[str, Input[str]]]
     """Targets of an event for each file that arrives under `files/` of raw, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-arrivals`.
     Google Cloud: a service account or group. At most 5. Default none."""
-    quality_targets: NotRequired[dict[str, Input[str]]]
+    quality_targets: NotRequired[Mapping[str, Input[str]]]
     """Targets of an event when a rule of a table's `quality` is violated, by names of your choice. AWS: the
     arn of an SQS queue, an SNS topic or a Lambda function, whose policy allows the rule `{prefix}-quality`.
     Google Cloud: a service account or group. At most 5. Default none."""
@@ -368,5 +368,5 @@ class LakehouseArgs(TypedDict):
     perimeter: NotRequired[LakehousePerimeterArgs]
     """Google Cloud: a perimeter of VPC Service Controls around the project, so that its data does not leave
     it, regardless of IAM. Default none."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource, in addition to the provider's."""

@@ -22,7 +22,7 @@ class LakehousePerimeterSettings:
     which the caches of a container registry are, until a `gcp.artifactregistry.VpcscConfig` of the location
     states `vpcsc_policy: ALLOW`."""
 
-    access_policy: Annotated[str, _POLICY]
+    access_policy: Input[Annotated[str, _POLICY]]
     """The number of the organisation's access policy, in digits."""
     deployers: Annotated[list[Input[Annotated[str, IDENTITY]]], length(1, 50, "identities"), distinct]
     """Identities that may reach the project's data services from outside the perimeter: those that apply the

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final
 
+from pulumi import Input
+
 from aiplatform._shared import images as _images
 from aiplatform._shared.args import Problem, Rule, between, distinct, length, matches, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.outputs import Tags, mapped_object
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.model_registry.accounts import (
     ADMIN,
@@ -87,6 +90,9 @@ SERVER: Final = "mlflow"
 SETUP: Final = "mlflow-setup"
 """The service account of the Jobs that set up databases and accounts."""
 
+DAYS: Final = between(1, 3650, "days")
+_REPLICAS: Final = between(1, 20, "replicas")
+_WORKERS: Final = between(1, 16, "workers")
 _HOST: Final = matches(
     r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?",
     "a fully qualified host name, models.acme.example",
@@ -97,10 +103,10 @@ _HOST: Final = matches(
 class ModelRegistryArtifactsSettings:
     """The bucket of models and other files of runs."""
 
-    deleted_days: Annotated[int, between(1, 3650, "days")] = 30
+    deleted_days: Input[Annotated[int, DAYS]] = 30
     """How long deleted and overwritten files can be restored, in days. 1 to 3650 on AWS, 7 to 90 on Google
     Cloud. Default 30."""
-    access_log_days: Annotated[int, between(1, 3650, "days")] = 90
+    access_log_days: Input[Annotated[int, DAYS]] = 90
     """How long access logs of files are retained, in days: 1 to 3650. Default 90."""
 
 
@@ -127,19 +133,19 @@ class ModelRegistrySettings(CloudNeutral):
     private services."""
     namespace: Annotated[str, dns_label] = "model-registry"
     """The Kubernetes namespace, which is created. Default `model-registry`."""
-    hosts: Annotated[list[Annotated[str, _HOST]], length(0, 20, "names"), distinct] = field(
-        default_factory=list[str]
+    hosts: Annotated[list[Input[Annotated[str, _HOST]]], length(0, 20, "names"), distinct] = field(
+        default_factory=list[Input[str]]
     )
     """Further host names of the server, for an ingress or gateway of yours that terminates TLS: requests for
     other names are refused. Default none: in the cluster by its Service, from outside by `kubectl
     port-forward`."""
-    tls_secret: Annotated[str, dns_label] | None = None
+    tls_secret: Input[Annotated[str, dns_label]] | None = None
     """The name of a Kubernetes Secret of type `kubernetes.io/tls` in the namespace, as cert-manager creates
     it: with it the server serves HTTPS. Its Pods wait until the Secret exists, and read it when they start.
     Default none: HTTP inside the cluster."""
-    client_namespaces: Annotated[list[Annotated[str, dns_label]], length(0, 50, "namespaces"), distinct] = (
-        field(default_factory=list[str])
-    )
+    client_namespaces: Annotated[
+        list[Input[Annotated[str, dns_label]]], length(0, 50, "namespaces"), distinct
+    ] = field(default_factory=list[Input[str]])
     """Namespaces whose Pods may reach the server: those of pipelines and training, and that of your ingress.
     Default none."""
     accounts: Annotated[dict[str, ModelRegistryAccountSettings], length(0, 50, "accounts")] = field(
@@ -155,9 +161,9 @@ class ModelRegistrySettings(CloudNeutral):
     high_availability: bool = False
     """Whether it tolerates the failure of a zone: the database in two zones, at least two replicas. Default
     false."""
-    replicas: Annotated[int, between(1, 20, "replicas")] | None = None
+    replicas: Input[Annotated[int, _REPLICAS]] | None = None
     """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
-    workers: Annotated[int, between(1, 16, "workers")] = 2
+    workers: Input[Annotated[int, _WORKERS]] = 2
     """Processes of one replica, 1 to 16; each takes about half a GiB of memory. Default 2."""
     database: ModelRegistryDatabaseSettings = field(default_factory=ModelRegistryDatabaseSettings)
     """The database."""
@@ -167,7 +173,7 @@ class ModelRegistrySettings(CloudNeutral):
     """MLflow's image with a digest, with the drivers of PostgreSQL and of the cloud's object store in it,
     whose tag states the version of MLflow (`:v3.15.2-full@sha256:...`). Default: MLflow's image with all
     drivers."""
-    mirrors: Annotated[dict[str, str], _images.mirrors] = field(default_factory=dict[str, str])
+    mirrors: _images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: bool = False
@@ -178,7 +184,7 @@ class ModelRegistrySettings(CloudNeutral):
     force_destroy: bool = False
     """Whether the bucket is emptied when it is destroyed, the database is deleted without a final snapshot,
     and secrets without a recovery window. Default false."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource, in addition to the provider's; labels on Google Cloud."""
 
     @property
@@ -192,14 +198,17 @@ class ModelRegistrySettings(CloudNeutral):
         return [ADMIN, *self.accounts]
 
     @property
-    def chosen_replicas(self) -> int:
+    def chosen_replicas(self) -> Input[int]:
         """The number of replicas."""
-        return self.replicas or (2 if self.high_availability else 1)
+        if self.replicas is not None:
+            return self.replicas
+        return 2 if self.high_availability else 1
 
     @property
-    def chosen_image(self) -> str:
+    def chosen_image(self) -> Input[str]:
         """The image, in its mirror where there is one."""
-        return _images.mirrored(self.image or IMAGE, self.mirrors)
+        image = self.image or IMAGE
+        return mapped_object(self.mirrors, lambda mirrors: _images.mirrored(image, mirrors))
 
     @property
     def scheme(self) -> str:

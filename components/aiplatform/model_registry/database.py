@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
+from pulumi import Input
+
 from aiplatform._shared.args import Problem, Rule, between, got, matches, obeys, one_of
 from aiplatform._shared.cloud_support import Cloud
 from aiplatform.model_registry.inputs import ModelRegistryDatabaseArgs as ModelRegistryDatabaseArgs
@@ -45,7 +47,7 @@ class ModelRegistryDatabaseSettings:
     place, which cannot be undone; minor versions are upgraded automatically."""
     size: Size = "small"
     """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
-    storage_gib: int = 20
+    storage_gib: Input[int] = 20
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
     most_storage_gib: int = 100
     """The limit of automatic growth of the storage, in GiB; 0: no growth. Default 100."""
@@ -59,7 +61,7 @@ class ModelRegistryDatabaseSettings:
     """The hour of minor upgrades, in UTC, 0 to 23; backups start two hours before. Default 4."""
     deletion_protection: bool = False
     """Whether the cloud itself refuses to delete the database. Default false."""
-    certificates: Annotated[str, _PEM] | None = None
+    certificates: Input[Annotated[str, _PEM]] | None = None
     """AWS: the certificates that verify the database's certificate, PEM (the region's certificate bundle of
     RDS). Default: the authority `rds-ca-rsa2048-g1` of the region, where it is known here."""
 
@@ -81,7 +83,7 @@ class ModelRegistryDatabaseSettings:
             )
         # RDS refuses a limit that is less than a tenth over the allocated storage (RDS user guide, "Managing
         # capacity automatically with Amazon RDS storage autoscaling").
-        least = -(-self.storage_gib * 11 // 10)
+        least = -(-self.storage_gib * 11 // 10) if isinstance(self.storage_gib, int) else 1
         if self.most_storage_gib != 0 and not least <= self.most_storage_gib <= 65_536:
             yield Problem(
                 "most_storage_gib",

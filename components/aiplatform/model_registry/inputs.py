@@ -3,7 +3,7 @@
 Sources: model_registry.accounts, model_registry.args, model_registry.database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -26,10 +26,10 @@ class ModelRegistryAccountArgs(TypedDict):
 class ModelRegistryArtifactsArgs(TypedDict):
     """The bucket of models and other files of runs."""
 
-    deleted_days: NotRequired[int]
+    deleted_days: NotRequired[Input[int]]
     """How long deleted and overwritten files can be restored, in days. 1 to 3650 on AWS, 7 to 90 on Google
     Cloud. Default 30."""
-    access_log_days: NotRequired[int]
+    access_log_days: NotRequired[Input[int]]
     """How long access logs of files are retained, in days: 1 to 3650. Default 90."""
 
 
@@ -41,7 +41,7 @@ class ModelRegistryDatabaseArgs(TypedDict):
     place, which cannot be undone; minor versions are upgraded automatically."""
     size: NotRequired[Literal["small", "medium", "large"]]
     """`small` (2 cores, 4 GiB of memory), `medium` (2 and 8) or `large` (4 and 16). Default `small`."""
-    storage_gib: NotRequired[int]
+    storage_gib: NotRequired[Input[int]]
     """Storage in GiB: at least 20 on AWS, 10 on Google Cloud. Default 20. It never shrinks."""
     most_storage_gib: NotRequired[int]
     """The limit of automatic growth of the storage, in GiB; 0: no growth. Default 100."""
@@ -57,7 +57,7 @@ class ModelRegistryDatabaseArgs(TypedDict):
     """The hour of minor upgrades, in UTC, 0 to 23; backups start two hours before. Default 4."""
     deletion_protection: NotRequired[bool]
     """Whether the cloud itself refuses to delete the database. Default false."""
-    certificates: NotRequired[str]
+    certificates: NotRequired[Input[str]]
     """AWS: the certificates that verify the database's certificate, PEM (the region's certificate bundle of
     RDS). Default: the authority `rds-ca-rsa2048-g1` of the region, where it is known here."""
 
@@ -74,15 +74,15 @@ class ModelRegistryArgs(TypedDict):
     private services."""
     namespace: NotRequired[str]
     """The Kubernetes namespace, which is created. Default `model-registry`."""
-    hosts: NotRequired[list[str]]
+    hosts: NotRequired[Sequence[Input[str]]]
     """Further host names of the server, for an ingress or gateway of yours that terminates TLS: requests for
     other names are refused. Default none: in the cluster by its Service, from outside by `kubectl
     port-forward`."""
-    tls_secret: NotRequired[str]
+    tls_secret: NotRequired[Input[str]]
     """The name of a Kubernetes Secret of type `kubernetes.io/tls` in the namespace, as cert-manager creates
     it: with it the server serves HTTPS. Its Pods wait until the Secret exists, and read it when they start.
     Default none: HTTP inside the cluster."""
-    client_namespaces: NotRequired[list[str]]
+    client_namespaces: NotRequired[Sequence[Input[str]]]
     """Namespaces whose Pods may reach the server: those of pipelines and training, and that of your ingress.
     Default none."""
     accounts: NotRequired[dict[str, ModelRegistryAccountArgs]]
@@ -94,9 +94,9 @@ class ModelRegistryArgs(TypedDict):
     high_availability: NotRequired[bool]
     """Whether it tolerates the failure of a zone: the database in two zones, at least two replicas. Default
     false."""
-    replicas: NotRequired[int]
+    replicas: NotRequired[Input[int]]
     """Replicas of the server, 1 to 20. Default 2 with `high_availability`, 1 without."""
-    workers: NotRequired[int]
+    workers: NotRequired[Input[int]]
     """Processes of one replica, 1 to 16; each takes about half a GiB of memory. Default 2."""
     database: NotRequired[ModelRegistryDatabaseArgs]
     """The database."""
@@ -106,7 +106,7 @@ class ModelRegistryArgs(TypedDict):
     """MLflow's image with a digest, with the drivers of PostgreSQL and of the cloud's object store in it,
     whose tag states the version of MLflow (`:v3.15.2-full@sha256:...`). Default: MLflow's image with all
     drivers."""
-    mirrors: NotRequired[dict[str, str]]
+    mirrors: NotRequired[Input[Mapping[str, Input[str]]]]
     """Mirrors of upstream's image: its registry (`ghcr.io`), or a repository in it -> the registry or
     repository to pull from instead. Tag and digest stay. Default: upstream itself."""
     protect: NotRequired[bool]
@@ -117,5 +117,5 @@ class ModelRegistryArgs(TypedDict):
     force_destroy: NotRequired[bool]
     """Whether the bucket is emptied when it is destroyed, the database is deleted without a final snapshot,
     and secrets without a recovery window. Default false."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource, in addition to the provider's; labels on Google Cloud."""

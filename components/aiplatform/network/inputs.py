@@ -3,6 +3,7 @@
 Sources: network.args, network.aws.args, network.gcp.args.
 """
 
+from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -101,7 +102,7 @@ class NetworkReferenceArgs(TypedDict):
     """The VPC."""
     cidr: Input[str]
     """Its IPv4 range."""
-    private_subnet_ids: Input[list[str]]
+    private_subnet_ids: Input[Sequence[Input[str]]]
     """Its private subnets, one a zone; on Google Cloud one for the region, of the nodes."""
     cloud: NotRequired[Literal["aws", "gcp"]]
     """`aws` or `gcp`. Default `aws`."""
@@ -122,14 +123,14 @@ class NetworkReferenceArgs(TypedDict):
     private_services: NotRequired[Input[str]]
     """Google Cloud: the name of the range for services that Google runs in its own networks (Cloud SQL);
     known once they can have addresses of it."""
-    public_subnet_ids: NotRequired[Input[list[str]]]
+    public_subnet_ids: NotRequired[Input[Sequence[Input[str]]]]
     """Its public subnets, one a zone; none on Google Cloud."""
-    intra_subnet_ids: NotRequired[Input[list[str]]]
+    intra_subnet_ids: NotRequired[Input[Sequence[Input[str]]]]
     """Its intra subnets, one a zone; on Google Cloud one for the region, of the control plane. Default: the
     private subnets serve."""
     zones: NotRequired[Input[list[NetworkZoneArgs]]]
     """Its zones. Where they are an output that is not known yet, a pool needs its own `zones`."""
-    nat_public_ips: NotRequired[Input[list[str]]]
+    nat_public_ips: NotRequired[Input[Sequence[Input[str]]]]
     """Public addresses of outgoing traffic of its nodes."""
     default_security_group_id: NotRequired[Input[str]]
     """Its default security group, which allows nothing."""

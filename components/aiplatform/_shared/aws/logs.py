@@ -1,9 +1,9 @@
 """Encrypted log groups of CloudWatch Logs, and aliases of keys."""
 
-from collections.abc import Mapping
-
-from pulumi import ResourceOptions
+from pulumi import Input, ResourceOptions
 from pulumi_aws import cloudwatch, kms
+
+from aiplatform._shared.outputs import Tags
 
 
 def name_key(name: str, key: kms.Key, alias: str, options: ResourceOptions) -> None:
@@ -12,9 +12,9 @@ def name_key(name: str, key: kms.Key, alias: str, options: ResourceOptions) -> N
 
 
 def log_group(
-    name: str, group: str, days: int, key: kms.Key, tags: Mapping[str, str], options: ResourceOptions
+    name: str, group: str, days: Input[int], key: kms.Key, tags: Tags, options: ResourceOptions
 ) -> cloudwatch.LogGroup:
     """Create a log group, encrypted by a key. group: its physical name. days: its retention."""
     return cloudwatch.LogGroup(
-        name, name=group, retention_in_days=days, kms_key_id=key.arn, tags=dict(tags), opts=options
+        name, name=group, retention_in_days=days, kms_key_id=key.arn, tags=tags, opts=options
     )

@@ -17,6 +17,7 @@ from pulumi_aws import iam
 from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import Statement, document
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.principals import assignable_role, known
 
 _DIGEST: Final = 8
@@ -55,7 +56,7 @@ def service_role(
     role_name: str | None = None,
     name_prefix: str | None = None,
     description: str | None = None,
-    tags: Mapping[str, str] | None = None,
+    tags: Tags | None = None,
 ) -> ServiceRole:
     """Create a role with its permissions, all under the logical name `name`.
 
@@ -71,7 +72,7 @@ def service_role(
         name_prefix=name_prefix,
         description=description,
         assume_role_policy=trust,
-        tags=dict(tags or {}),
+        tags={} if tags is None else tags,
         opts=ResourceOptions.merge(child, opts),
     )
     policies: list[pulumi.Resource] = []

@@ -1,6 +1,6 @@
 """Keys in Cloud KMS, and permissions to use them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import pulumi
@@ -8,6 +8,7 @@ from pulumi import Input, ResourceOptions
 from pulumi_gcp import kms
 
 from aiplatform._shared.gcp.apis import Apis
+from aiplatform._shared.outputs import Tags
 
 USER: Final = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
 """The role to encrypt and decrypt."""
@@ -32,7 +33,7 @@ def key(
     parent: pulumi.Resource,
     name: str,
     ring: kms.KeyRing,
-    labels: Mapping[str, str],
+    labels: Tags,
     *,
     protect: bool = False,
     retain: bool = False,
@@ -46,7 +47,7 @@ def key(
         rotation_period=ROTATION,
         # A month to restore a key that is still needed.
         destroy_scheduled_duration=f"{30 * 24 * 3600}s",
-        labels=dict(labels) or None,
+        labels=labels or None,
         # None, not False: an enclosing component's option applies.
         opts=ResourceOptions(parent=parent, protect=protect or None, retain_on_delete=retain or None),
     )
@@ -54,7 +55,7 @@ def key(
 
 class _DataSettings(Protocol):
     @property
-    def tags(self) -> Mapping[str, str]: ...
+    def tags(self) -> Tags: ...
     @property
     def protect(self) -> bool: ...
     @property

@@ -6,7 +6,7 @@ Without one, logs are in the project's `_Default` bucket, with the retention of 
 from dataclasses import dataclass
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import kms, logging
 
 
@@ -20,7 +20,7 @@ class LogBucket:
     name: str
     description: str
     filter: str
-    days: int
+    days: Input[int]
     retain: bool
 
 

@@ -3,6 +3,7 @@
 Sources: _shared.references.cluster, _shared.references.identity, _shared.references.lakehouse.
 """
 
+from collections.abc import Mapping
 from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -89,7 +90,7 @@ class WorkloadIdentityReferenceArgs(TypedDict):
     """AWS, and required there: the role's name, for policies."""
     service_account_email: NotRequired[Input[str]]
     """Google Cloud: the service account's email address."""
-    annotations: NotRequired[Input[dict[str, str]]]
+    annotations: NotRequired[Input[Mapping[str, Input[str]]]]
     """Annotations that the Kubernetes service account must have. Default none."""
     ready: NotRequired[Input[str]]
     """Known once Pods can get credentials."""
@@ -154,19 +155,19 @@ class LakehouseReferenceArgs(TypedDict):
     """The key of its data: on AWS an arn, on Google Cloud `projects/.../cryptoKeys/...`."""
     kms_key_arn: NotRequired[Input[str]]
     """AWS: the key of its data."""
-    workgroups: NotRequired[Input[dict[str, str]]]
+    workgroups: NotRequired[Input[Mapping[str, Input[str]]]]
     """AWS: its Athena workgroups, name of a grant -> workgroup."""
     writer_role_arn: NotRequired[Input[str]]
     """AWS: the role of pipelines."""
-    client_policies: NotRequired[Input[dict[str, str]]]
+    client_policies: NotRequired[Input[Mapping[str, Input[str]]]]
     """AWS: the permissions that the principal of a grant needs, name of a grant -> policy document."""
     client_role: NotRequired[Input[str]]
     """Google Cloud: the role with which a principal can query; grants decide which data it can read."""
-    streams: NotRequired[Input[dict[str, str]]]
+    streams: NotRequired[Input[Mapping[str, Input[str]]]]
     """AWS: its streams, name -> arn."""
     producer_policy_arn: NotRequired[Input[str]]
     """AWS: the policy that allows a role to send events to its streams."""
-    batches: NotRequired[Input[dict[str, str]]]
+    batches: NotRequired[Input[Mapping[str, Input[str]]]]
     """AWS: its batches, name -> Glue job."""
     capture_security_group_id: NotRequired[Input[str]]
     """AWS: the security group of its captures."""

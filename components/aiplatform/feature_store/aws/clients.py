@@ -106,12 +106,15 @@ class Clients:
 
     def feature_store_yaml(self, staging: Staging) -> Output[str]:
         """Return a principal's `feature_store.yaml`."""
-        return Output.from_input(self.online.config).apply(
-            lambda online: config.render(
-                self.context.settings,
+        settings = self.context.settings
+        values: Output[Any] = Output.all(self.online.config, settings.registry.cache_seconds)
+        return values.apply(
+            lambda known: config.render(
+                settings,
+                cache_seconds=known[1],
                 bucket=f"s3://{self.context.bucket(REGISTRY)}",
                 offline=offline.config(staging),
-                online=online,
+                online=known[0],
             )
         )
 

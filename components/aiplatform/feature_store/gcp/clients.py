@@ -76,9 +76,17 @@ class Clients:
 
     def feature_store_yaml(self, staging: Staging) -> Output[str]:
         """Return a principal's `feature_store.yaml`."""
-        return Output.all(url(self.data.registry), url(staging.bucket), staging.dataset.dataset_id).apply(
+        settings = self.context.settings
+        values: Output[Any] = Output.all(
+            url(self.data.registry),
+            url(staging.bucket),
+            staging.dataset.dataset_id,
+            settings.registry.cache_seconds,
+        )
+        return values.apply(
             lambda known: config.render(
-                self.context.settings,
+                settings,
+                cache_seconds=known[3],
                 bucket=str(known[0]),
                 offline=self._offline(str(known[1]), str(known[2])),
                 online=self.online.config,

@@ -211,7 +211,7 @@ def create_optimizers(
 def _configurations(
     context: Context, table: LakehouseTableSettings, role: ServiceRole
 ) -> dict[str, CatalogTableOptimizerConfigurationArgs]:
-    days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
+    days = context.settings.snapshot_days(table)
     compaction = CatalogTableOptimizerConfigurationCompactionConfigurationArgs(
         iceberg_configuration=Compaction(strategy="sort" if table.sort_order else "binpack")
     )

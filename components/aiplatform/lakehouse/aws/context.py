@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from aiplatform._shared.aws.context import AwsDataContext
+from aiplatform._shared.outputs import Tags, merged
 from aiplatform.lakehouse.args import LakehouseSettings
 from aiplatform.lakehouse.aws.names import DATABASE, TABLE_BUCKET
 from aiplatform.lakehouse.quality import LakehouseQualitySettings
@@ -31,9 +32,9 @@ class Context(AwsDataContext[LakehouseSettings]):
     deployer_arn: str
     """The user that applies the program, or the role of its session."""
 
-    def tags(self, purpose: str) -> dict[str, str]:
+    def tags(self, purpose: str) -> Tags:
         """Return the tags of a resource, its `Name` included."""
-        return {**self.settings.tags, "Name": f"{self.settings.prefix}-{purpose}"}
+        return merged(self.settings.tags, {"Name": f"{self.settings.prefix}-{purpose}"})
 
     def database(self, zone: Zone) -> str:
         """Return the name of a zone's database. Hyphens would have to be quoted in every query."""

@@ -35,6 +35,7 @@ from pulumi_aws.s3tables import (
 
 from aiplatform._shared.aws.policy_documents import Statement, allow, document
 from aiplatform._shared.aws.roles import ServiceRole
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.aws.catalog_entries import Database, Table
 from aiplatform.lakehouse.aws.context import Context
 from aiplatform.lakehouse.table_spec import first_properties
@@ -248,7 +249,7 @@ def _metadata(context: Context, table: LakehouseTableSettings) -> TableMetadataI
 
 
 def _maintenance(context: Context, table: LakehouseTableSettings) -> TableMaintenanceConfigurationArgs:
-    days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
+    days = context.settings.snapshot_days(table)
     return TableMaintenanceConfigurationArgs(
         iceberg_compaction=TableMaintenanceConfigurationIcebergCompactionArgs(
             status="enabled",
@@ -259,7 +260,7 @@ def _maintenance(context: Context, table: LakehouseTableSettings) -> TableMainte
         iceberg_snapshot_management=TableMaintenanceConfigurationIcebergSnapshotManagementArgs(
             status="enabled",
             settings=TableMaintenanceConfigurationIcebergSnapshotManagementSettingsArgs(
-                max_snapshot_age_hours=days * 24, min_snapshots_to_keep=1
+                max_snapshot_age_hours=mapped(days, lambda known: known * 24), min_snapshots_to_keep=1
             ),
         ),
     )

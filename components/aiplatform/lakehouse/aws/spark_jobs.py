@@ -45,7 +45,7 @@ def create_batches(
         jobs[batch.name] = create_job(
             context, _job(context, batch, writer), security, [*depends_on, *gate.resources, policy]
         )
-        if batch.schedule:
+        if batch.schedule is not None:
             schedule_job(context, f"batch-{batch.name}", jobs[batch.name], batch.schedule, {})
     return jobs
 
@@ -67,5 +67,5 @@ def _job(context: Context, batch: LakehouseBatchSettings, writer: ServiceRole) -
         size=batch.worker_size,
         workers=batch.workers,
         timeout=batch.timeout_minutes,
-        retries=batch.retries or 0,
+        retries=0 if batch.retries is None else batch.retries,
     )

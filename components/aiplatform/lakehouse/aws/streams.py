@@ -86,7 +86,7 @@ def _stream(
             # Firehose scales a stream automatically only without updates and deletes.
             append_only=True,
             buffering_interval=_BUFFER_SECONDS if stream.buffer_seconds is None else stream.buffer_seconds,
-            buffering_size=stream.buffer_mib or _BUFFER_MIB,
+            buffering_size=_BUFFER_MIB if stream.buffer_mib is None else stream.buffer_mib,
             retry_duration=_RETRY_SECONDS,
             s3_backup_mode="FailedDataOnly",
             destination_table_configurations=[

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_gcp import biglake
 
+from aiplatform._shared.outputs import mapped
 from aiplatform.lakehouse.gcp.buckets import Buckets
 from aiplatform.lakehouse.gcp.context import TABLES, Context
 from aiplatform.lakehouse.gcp.governance import ColumnPolicies
@@ -94,13 +95,13 @@ def create_tables(
     }
 
 
-def _properties(context: Context, table: LakehouseTableSettings) -> dict[str, str]:
-    days = table.snapshot_days or context.settings.zones.of(table.zone).snapshot_days
+def _properties(context: Context, table: LakehouseTableSettings) -> dict[str, Input[str]]:
+    days = context.settings.snapshot_days(table)
     return {
         **({"comment": table.description} if table.description else {}),
         **({"owner": table.owner} if table.owner else {}),
         # Spark's procedure and PyIceberg expire snapshots by it.
-        "history.expire.max-snapshot-age-ms": str(days * 24 * 3600 * 1000),
+        "history.expire.max-snapshot-age-ms": mapped(days, lambda known: str(known * 24 * 3600 * 1000)),
         "write.metadata.delete-after-commit.enabled": "true",
         "write.metadata.previous-versions-max": "100",
     }

@@ -172,7 +172,8 @@ def _run(
     """Run a table's statements as a job; returns the table's name once the job is done. incarnation: a value
     that differs when the table is created again under the same name."""
     # Everything whose change replaces the job, so that it has another id then.
-    content = Output.all(script, incarnation).apply(lambda parts: _content(context, parts))
+    labels = Output.from_input(context.labels or {})
+    content = Output.all(script, incarnation, labels).apply(lambda parts: _content(*parts))
     statements = storage.BucketObject(
         f"{context.name}-{table.zone}-{table.name}-statements",
         # Not in raw: under a legal hold no object can be overwritten.
@@ -204,10 +205,9 @@ def _run(
     return outcomes.once_done(table.path, name, job, statements, script)
 
 
-def _content(context: Context, parts: Sequence[Any]) -> str:
-    script, incarnation = parts
-    labels = json.dumps(context.labels or {}, sort_keys=True)
-    return f"-- Table: {json.dumps(str(incarnation))}\n-- Labels: {labels}\n{script}\n"
+def _content(script: Any, incarnation: Any, labels: Any) -> str:
+    table = json.dumps(str(incarnation))
+    return f"-- Table: {table}\n-- Labels: {json.dumps(labels, sort_keys=True)}\n{script}\n"
 
 
 def _job_id(context: Context, table: LakehouseTableSettings, content: str, generation: int) -> str:

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import pulumi
-from pulumi import Output
+from pulumi import Input, Output
 from pulumi_aws import rds
 
 from aiplatform._shared.args import ArgumentError, Problem
@@ -63,7 +63,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ModelRegistrySe
     }
 
 
-def _certificates(context: Context) -> str:
+def _certificates(context: Context) -> Input[str]:
     """Return the certificates of RDS's authority in the region. Raises an ArgumentError where none is
     known."""
     region = context.account.region
@@ -78,7 +78,7 @@ def _platform(
     context: Context,
     identities: Identities,
     database: rds.Instance,
-    certificates: str,
+    certificates: Input[str],
     artifacts: Bucket,
     secrets: Secrets,
 ) -> Platform:

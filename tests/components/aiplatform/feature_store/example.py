@@ -89,7 +89,7 @@ ANSWERS: Any = {
 }
 
 
-_COMPUTED: Any = {
+COMPUTED: Any = {
     "aws:elasticache/serverlessCache:ServerlessCache": lambda name, inputs: {
         "endpoints": [{"address": "acme-dev-features.serverless.euc1.cache.amazonaws.com", "port": 6379}]
     },
@@ -106,7 +106,7 @@ def aws(**arguments: Any) -> Recording:
         "feature_views": ["driver_stats"],
         **arguments,
     }
-    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=_COMPUTED)
+    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=COMPUTED)
 
 
 def google(**arguments: Any) -> Recording:
@@ -119,7 +119,7 @@ def google(**arguments: Any) -> Recording:
         "feature_views": ["driver_stats"],
         **arguments,
     }
-    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=_COMPUTED)
+    return record(lambda: FeatureStore("features", given), answers=ANSWERS, computed=COMPUTED)
 
 
 def rendered(recorded: Recording) -> dict[str, Any]:
