@@ -61,6 +61,15 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
         "aiplatform.model_registry.args",
         "aiplatform.model_registry.database",
     ),
+    "aiplatform._shared.kubernetes.inputs": ("aiplatform._shared.kubernetes.names",),
+    "aiplatform.node_pool.inputs": ("aiplatform.node_pool.args",),
+    "aiplatform.gpu_pool.inputs": ("aiplatform.gpu_pool.args",),
+    "aiplatform.cluster_autoscaler.inputs": ("aiplatform.cluster_autoscaler.args",),
+    "aiplatform.compute_class.inputs": ("aiplatform.compute_class.args",),
+    "aiplatform.device_plugins.inputs": ("aiplatform.device_plugins.args",),
+    "aiplatform.efa_plugin.inputs": ("aiplatform.efa_plugin.args",),
+    "aiplatform.runner.inputs": ("aiplatform.runner.args",),
+    "aiplatform.workload_identity.inputs": ("aiplatform.workload_identity.args",),
 }
 """Generated module -> the modules whose dataclasses it is generated from."""
 _LATER: Final = (get_origin(Awaitable[int]), pulumi.Output)

@@ -1,8 +1,8 @@
 """Arguments of the Cluster Autoscaler."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
+from typing import Annotated, ClassVar, Final
 
 from pulumi import Input, Output
 
@@ -11,13 +11,12 @@ from aiplatform._shared.args import Problem, between, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.references.cluster import (
     ClusterReference,
-    ClusterReferenceArgs,
     NodeGroupReference,
-    NodeGroupReferenceArgs,
     NodeGroups,
     plain_node_groups,
 )
 from aiplatform.cluster_autoscaler.cloud_support import SUPPORT
+from aiplatform.cluster_autoscaler.inputs import ClusterAutoscalerArgs as ClusterAutoscalerArgs
 from aiplatform.naming import IAM_ROLE_PREFIX, PhysicalName, aws_tags, prefix_for
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-autoscaler")
@@ -35,31 +34,6 @@ ENDPOINTS: Final = ("autoscaling", "ec2", "eks", "eks-auth", "sts")
 (EKS user guide, "Deploy private clusters with limited internet access")."""
 
 
-class ClusterAutoscalerArgs(TypedDict):
-    """The Cluster Autoscaler: it adds nodes for Pods that do not fit, and removes idle nodes."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`."""
-    cluster: Input[ClusterReferenceArgs]
-    """The cluster: `Cluster.outputs`. Its `version` selects the release, unless `image` is set."""
-    node_groups: NotRequired[Input[Sequence[Input[NodeGroupReferenceArgs]]]]
-    """The node groups of all pools, as in the outputs of the pools. Where several groups fit, the autoscaler
-    uses the one with the highest priority, and among equal ones that with the least unused capacity. Groups
-    that are not listed come last. Default: none."""
-    replicas: NotRequired[Input[int]]
-    """Replicas, 1 to 3: one is the leader, the others are on standby. Default 1."""
-    scale_down_after_minutes: NotRequired[int]
-    """Minutes that a node is idle before it is removed, 1 to 1440. Default 10."""
-    image: NotRequired[Input[str]]
-    """The image, with tag or digest. Default: upstream's for the cluster's version."""
-    mirrors: NotRequired[dict[str, str]]
-    """Mirrors of upstream's image: its registry (`registry.k8s.io`), or a repository in it -> the registry or
-    repository to pull from instead, such as an ECR pull-through cache
-    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Tag and digest are kept. Default: no mirror."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of every resource on AWS, in addition to the provider's default tags."""
-
-
 def image_for(version: str) -> str:
     """Return the image for a cluster's version. Raises ValueError where no release is pinned for it."""
     minor = ".".join(version.split(".")[:2])
@@ -75,15 +49,22 @@ def _no_release(version: str) -> str:
 
 @dataclass(frozen=True)
 class ClusterAutoscalerSettings(CloudNeutral):
-    """Checked arguments of the Cluster Autoscaler."""
+    """The Cluster Autoscaler: it adds nodes for Pods that do not fit, and removes idle nodes."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(ROLE)]
+    """First part of every physical name, `{org}-{environment}`."""
     cluster: ClusterReference
+    """The cluster: `Cluster.outputs`. Its `version` selects the release, unless `image` is set."""
     node_groups: NodeGroups = field(default_factory=list[Input[NodeGroupReference]])
+    """The node groups of all pools, as in the outputs of the pools. Where several groups fit, the autoscaler
+    uses the one with the highest priority, and among equal ones that with the least unused capacity. Groups
+    that are not listed come last. Default: none."""
     replicas: Input[Annotated[int, between(1, 3, "replicas")]] = 1
+    """Replicas, 1 to 3: one is the leader, the others are on standby. Default 1."""
     scale_down_after_minutes: Annotated[int, between(1, 1440, "minutes")] = 10
+    """Minutes that a node is idle before it is removed, 1 to 1440. Default 10."""
     image: (
         Input[
             Annotated[
@@ -93,8 +74,13 @@ class ClusterAutoscalerSettings(CloudNeutral):
         ]
         | None
     ) = None
+    """The image, with tag or digest. Default: upstream's for the cluster's version."""
     mirrors: Annotated[dict[str, str], images.mirrors] = field(default_factory=dict[str, str])
+    """Mirrors of upstream's image: its registry (`registry.k8s.io`), or a repository in it -> the registry or
+    repository to pull from instead, such as an ECR pull-through cache
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Tag and digest are kept. Default: no mirror."""
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    """Tags of every resource on AWS, in addition to the provider's default tags."""
 
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""

@@ -1,8 +1,8 @@
 """Arguments of a ComputeClass."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, NotRequired, TypedDict
+from typing import Annotated, ClassVar
 
 from pulumi import Input
 
@@ -11,44 +11,33 @@ from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.kubernetes.names import class_name
 from aiplatform._shared.references.cluster import (
     ClusterReference,
-    ClusterReferenceArgs,
     NodeGroupReference,
-    NodeGroupReferenceArgs,
     plain_node_groups,
 )
 from aiplatform.compute_class.cloud_support import SUPPORT
+from aiplatform.compute_class.inputs import ComputeClassArgs as ComputeClassArgs
 from aiplatform.naming import dns_label
-
-
-class ComputeClassArgs(TypedDict):
-    """The order in which GKE's autoscaler adds nodes to node pools for the Pods that select a class."""
-
-    name: str
-    """The name of the class: a DNS label that begins with neither `gke` nor `autopilot`, and not `default`.
-    Its node pools have it as the value of the label and the taint `cloud.google.com/compute-class`."""
-    cluster: ClusterReferenceArgs
-    """The cluster: `Cluster.outputs`."""
-    node_groups: Input[Sequence[Input[NodeGroupReferenceArgs]]]
-    """The node pools, as in the outputs of the pools. The highest priority is tried first; node pools with
-    the same priority are tried together."""
-    move_up: NotRequired[bool]
-    """Whether GKE moves Pods to nodes with a higher priority when there is capacity again, which restarts
-    them. Default false."""
-    idle_minutes: NotRequired[int]
-    """Minutes that a node is idle before it is removed, 1 to 1440. Default: GKE's default."""
 
 
 @dataclass(frozen=True)
 class ComputeClassSettings(CloudNeutral):
-    """Checked arguments of a ComputeClass."""
+    """The order in which GKE's autoscaler adds nodes to node pools for the Pods that select a class."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     name: Annotated[str, dns_label, class_name]
+    """The name of the class: a DNS label that begins with neither `gke` nor `autopilot`, and not `default`.
+    Its node pools have it as the value of the label and the taint `cloud.google.com/compute-class`."""
     cluster: ClusterReference
+    """The cluster: `Cluster.outputs`."""
     node_groups: Input[Annotated[list[Input[NodeGroupReference]], length(1, 100, "node pools")]]
+    """The node pools, as in the outputs of the pools. The highest priority is tried first; node pools with
+    the same priority are tried together."""
     move_up: bool = False
+    """Whether GKE moves Pods to nodes with a higher priority when there is capacity again, which restarts
+    them. Default false."""
     idle_minutes: Annotated[int, between(1, 1440, "minutes")] | None = None
+    """Minutes that a node is idle before it is removed, 1 to 1440. Default: GKE's default."""
 
     @property
     def cloud(self) -> Cloud:

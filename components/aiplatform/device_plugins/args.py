@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Final, NotRequired, TypedDict
+from typing import Annotated, Final
 
 from aiplatform._shared import images
 from aiplatform._shared.args import Problem, matches
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS, time_slicing_config
+from aiplatform.device_plugins.inputs import DevicePluginsArgs as DevicePluginsArgs
 
 NVIDIA_IMAGE: Final = images.images()["nvidia-device-plugin"].reference
 NEURON_IMAGE: Final = images.images()["neuron-device-plugin"].reference
@@ -14,38 +15,28 @@ NEURON_IMAGE: Final = images.images()["neuron-device-plugin"].reference
 DEFAULT_CONFIG: Final = "default"
 
 
-class DevicePluginsArgs(TypedDict):
-    """The device plugins, which advertise accelerators to the kubelet on nodes whose machine image has no
-    plugin: AL2023's has only the drivers, Bottlerocket's has both. A pool's output `device_plugin` states
-    which plugin it needs."""
-
-    nvidia: NotRequired[bool]
-    """NVIDIA's plugin, with configurations for time-slicing. Default true."""
-    neuron: NotRequired[bool]
-    """AWS Neuron's plugin, for Trainium and Inferentia. Default false."""
-    nvidia_image: NotRequired[str]
-    """The image, with its tag and preferably its digest. Default: upstream's."""
-    neuron_image: NotRequired[str]
-    """The image, with its tag and preferably its digest. Default: upstream's."""
-    mirrors: NotRequired[dict[str, str]]
-    """Mirrors of upstream's images: a registry (`nvcr.io`, `public.ecr.aws`), or a repository in it -> the
-    registry or repository to pull from instead
-    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Tag and digest are kept. Default: no
-    mirror."""
-
-
 _AN_IMAGE = matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")
 
 
 @dataclass(frozen=True)
 class DevicePluginsSettings:
-    """Checked arguments of the device plugins."""
+    """The device plugins, which advertise accelerators to the kubelet on nodes whose machine image has no
+    plugin: AL2023's has only the drivers, Bottlerocket's has both. A pool's output `device_plugin` states
+    which plugin it needs."""
 
     nvidia: bool = True
+    """NVIDIA's plugin, with configurations for time-slicing. Default true."""
     neuron: bool = False
+    """AWS Neuron's plugin, for Trainium and Inferentia. Default false."""
     nvidia_image: Annotated[str, _AN_IMAGE] | None = None
+    """The image, with its tag and preferably its digest. Default: upstream's."""
     neuron_image: Annotated[str, _AN_IMAGE] | None = None
+    """The image, with its tag and preferably its digest. Default: upstream's."""
     mirrors: Annotated[dict[str, str], images.mirrors] = field(default_factory=dict[str, str])
+    """Mirrors of upstream's images: a registry (`nvcr.io`, `public.ecr.aws`), or a repository in it -> the
+    registry or repository to pull from instead
+    (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Tag and digest are kept. Default: no
+    mirror."""
 
     @property
     def images(self) -> Mapping[str, str]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, NotRequired, TypedDict
+from typing import Annotated, Final
 
 from aiplatform._shared import images
 from aiplatform._shared.args import matches
+from aiplatform.efa_plugin.inputs import EfaPluginArgs as EfaPluginArgs
 
 REGISTRIES: Final[Mapping[str, str]] = {
     "af-south-1": "877085696533",
@@ -36,15 +37,6 @@ awslabs/amazon-eks-ami, get-ecr-uri.sh. A newer region needs the argument `image
 DEFAULT_REGISTRY: Final = "602401143452"
 
 
-class EfaPluginArgs(TypedDict):
-    """The EFA device plugin, which advertises Elastic Fabric Adapters to the kubelet: a Pod requests
-    `vpc.amazonaws.com/efa`."""
-
-    image: NotRequired[str]
-    """The image, with its tag and preferably its digest. Default: EKS's image, from EKS's registry in the
-    provider's region."""
-
-
 def image_in(region: str, dns_suffix: str) -> str:
     """Return EKS's image in the region's registry, which is close and reachable by the VPC endpoints of
     ECR."""
@@ -56,8 +48,11 @@ def image_in(region: str, dns_suffix: str) -> str:
 
 @dataclass(frozen=True)
 class EfaPluginSettings:
-    """Checked arguments of the EFA device plugin."""
+    """The EFA device plugin, which advertises Elastic Fabric Adapters to the kubelet: a Pod requests
+    `vpc.amazonaws.com/efa`."""
 
     image: (
         Annotated[str, matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")] | None
     ) = None
+    """The image, with its tag and preferably its digest. Default: EKS's image, from EKS's registry in the
+    provider's region."""

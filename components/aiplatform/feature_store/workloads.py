@@ -74,7 +74,7 @@ def create_server_identity(
         "service_account": SERVER,
     }
     if tags is not None:
-        args["tags"] = cast(Any, tags)
+        args["tags"] = tags
     return WorkloadIdentity(f"{name}-server", args, ResourceOptions(parent=parent))
 
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
-
-from pulumi import Input
+from typing import Annotated, ClassVar, Final, Literal
 
 from aiplatform import accelerators
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, got, length
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.kubernetes.names import Taint, TaintArgs, pool_name
+from aiplatform._shared.kubernetes.names import Taint, pool_name
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS
-from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.accelerators import Card, Machine
 from aiplatform.gpu_pool.cloud_support import SUPPORT
+from aiplatform.gpu_pool.inputs import CapacityArgs as CapacityArgs
+from aiplatform.gpu_pool.inputs import GpuPoolArgs as GpuPoolArgs
+from aiplatform.gpu_pool.inputs import SharingArgs as SharingArgs
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
     IAM_ROLE_PREFIX,
@@ -24,7 +25,7 @@ from aiplatform.naming import (
     PhysicalName,
     prefix_for,
 )
-from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+from aiplatform.network.args import NetworkReference
 
 LONGEST_NAME: Final = 20
 """Characters of a pool's name: with `-reserved-{6}-` and the provider's suffix it is a node group's name."""
@@ -45,124 +46,6 @@ NodeImage = Literal["al2023", "bottlerocket"]
 InstanceStore = Literal["raid0", "none"]
 
 
-class CapacityArgs(TypedDict):
-    """A type of capacity for nodes. There is no maximum price for spot: the clouds charge the spot price,
-    which is at most the on-demand price."""
-
-    type: CapacityType
-    """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes are created when there is
-    capacity, for at most seven days) and `queued` (as flex_start, but all nodes of a ProvisioningRequest at
-    once, and no node for other Pods)."""
-    reservation_id: NotRequired[str]
-    """`reserved` only, and required there. AWS: the capacity reservation, `cr-...`. Google Cloud: the
-    reservation's name, or `projects/PROJECT/reservations/NAME` for one that another project shares; a block
-    of it with `/reservationBlocks/BLOCK` after the name."""
-    capacity_block: NotRequired[bool]
-    """`reserved` only: whether the reservation is a Capacity Block for ML. Its node group has a minimum of 0,
-    whatever `min` is, because nothing can be launched before the block begins; EKS drains it 40 minutes
-    before the end. It keeps its versions of Kubernetes and of the launch template: EKS upgrades it only at
-    size 0, and the next block has another node group. Default false: an on-demand capacity reservation."""
-    zone: NotRequired[str]
-    """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has only one."""
-    instance_types: NotRequired[list[str]]
-    """Instance types with this accelerator and count, in order of preference; on Google Cloud one machine
-    type. Default: for `spot` on AWS all types of the catalog, else its preferred one."""
-    max_run_hours: NotRequired[int]
-    """`flex_start` and `queued` only: hours until a node is deleted, 1 to 168. Default 168, seven days."""
-
-
-class SharingArgs(TypedDict):
-    """How several containers share an accelerator."""
-
-    strategy: SharingStrategy
-    """`time_slicing`: containers take turns on the whole accelerator, without memory isolation. `mig`: the
-    accelerator is partitioned into isolated instances."""
-    replicas: NotRequired[int]
-    """`time_slicing` only, and required there: containers per accelerator, 2 to 64 (on Google Cloud to
-    48)."""
-    profile: NotRequired[str]
-    """`mig` only, and required there: the profile of all partitions, `1g.10gb`. A cloud may support fewer
-    profiles than the accelerator."""
-
-
-class GpuPoolArgs(TypedDict):
-    """Nodes with accelerators: for each entry of `capacity` a node group of EKS or a node pool of GKE, with
-    common labels and taints. The autoscaler adds nodes in the order of the entries."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`."""
-    name: str
-    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
-    Google Cloud the name of its ComputeClass."""
-    cluster: Input[ClusterReferenceArgs]
-    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
-    network: Input[NetworkReferenceArgs]
-    """The network of the nodes, with its zones: `Network.outputs`."""
-    accelerator: str
-    """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
-    `trainium2` and `inferentia2`, on Google Cloud `h100-mega`, `tpu-v5e` and `tpu-v6e`."""
-    count: int
-    """Accelerators of a node; the error for an unavailable count lists those that exist."""
-    capacity: NotRequired[list[CapacityArgs]]
-    """In order of preference. Default: on demand."""
-    topology: NotRequired[str]
-    """Google Cloud, TPUs: the topology of a slice, `4x4`. The nodes of a slice are created and deleted
-    together; `min` and `max` then count slices. Default: a slice is one node."""
-    min: NotRequired[int]
-    """Minimum of nodes in the first entry that can have one. Default 0. On AWS raise it only while at least
-    as many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size.
-    On Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by
-    `gcloud container clusters resize`."""
-    max: NotRequired[int]
-    """Maximum of nodes in each entry. Default 1. On Google Cloud a changed `min` or `max` may change the
-    number of zones that the pool uses, unless `zones` has one entry."""
-    zones: NotRequired[list[str]]
-    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); exactly one where nodes must
-    be close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: the zones
-    of the network that offer the machine types, or the first of them where there must be exactly one."""
-    image: NotRequired[NodeImage]
-    """AWS: `al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only
-    Bottlerocket supports. Google Cloud: always Container-Optimized OS."""
-    efa: NotRequired[bool]
-    """AWS: whether nodes have Elastic Fabric Adapters on every network card, for traffic between the
-    accelerators of several nodes. Default: true on machines with several network cards."""
-    gpudirect: NotRequired[bool]
-    """Google Cloud: whether nodes have networks for GPUDirect, for traffic between the accelerators of
-    several nodes. The cluster must have multi-networking. The number of VPCs is four for A3 High, eight for
-    A3 Mega, two for A3 Ultra and A4, of the initial quota of 15 per project. The NCCL plugins are not
-    installed: they are part of the workloads. Default: true on machines with network interfaces for
-    GPUDirect."""
-    gpudirect_cidr: NotRequired[str]
-    """Google Cloud: the range of the GPUDirect networks, /16 to /20, which must overlap neither the cluster's
-    network nor the ranges of its other pools. It is split into sixteen equal subnets, and a node uses an
-    address in each: a /20 is enough for 252 nodes. Default: a /20 of 192.168.0.0/16, by the pool's name."""
-    placement_group: NotRequired[bool]
-    """Whether spot and on-demand nodes are placed close together: by a cluster placement group on AWS, by a
-    compact placement policy on Google Cloud. Default: true with EFA or GPUDirect."""
-    sharing: NotRequired[SharingArgs]
-    """How containers share an accelerator. Default: one container per accelerator."""
-    disk_gib: NotRequired[int]
-    """Size of a node's encrypted boot volume, GiB. Default 100."""
-    instance_store: NotRequired[InstanceStore]
-    """`raid0`: the NVMe disks of the machine form one array for container images, logs and emptyDirs. `none`:
-    they are not used. Default: `raid0` for machines that always have such disks. On Google Cloud `raid0` also
-    adds disks to machine types for which they are optional."""
-    max_pods: NotRequired[int]
-    """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
-    network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
-    prefix delegation."""
-    force_update: NotRequired[bool]
-    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
-    waits for them and fails after a time. Default false."""
-    labels: NotRequired[dict[str, str]]
-    """Additional node labels."""
-    taints: NotRequired[list[TaintArgs]]
-    """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
-    tags: NotRequired[dict[str, str]]
-    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
-    default tags."""
-
-
 WAITS: Final = ("flex_start", "queued")
 """Types of capacity from a queue: Google's Dynamic Workload Scheduler."""
 LONGEST_RUN: Final = 168
@@ -171,14 +54,29 @@ LONGEST_RUN: Final = 168
 
 @dataclass(frozen=True)
 class Capacity:
-    """A checked CapacityArgs."""
+    """A type of capacity for nodes. There is no maximum price for spot: the clouds charge the spot price,
+    which is at most the on-demand price."""
 
     type: CapacityType
+    """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes are created when there is
+    capacity, for at most seven days) and `queued` (as flex_start, but all nodes of a ProvisioningRequest at
+    once, and no node for other Pods)."""
     reservation_id: str | None = None
+    """`reserved` only, and required there. AWS: the capacity reservation, `cr-...`. Google Cloud: the
+    reservation's name, or `projects/PROJECT/reservations/NAME` for one that another project shares; a block
+    of it with `/reservationBlocks/BLOCK` after the name."""
     capacity_block: bool = False
+    """`reserved` only: whether the reservation is a Capacity Block for ML. Its node group has a minimum of 0,
+    whatever `min` is, because nothing can be launched before the block begins; EKS drains it 40 minutes
+    before the end. It keeps its versions of Kubernetes and of the launch template: EKS upgrades it only at
+    size 0, and the next block has another node group. Default false: an on-demand capacity reservation."""
     zone: str | None = None
+    """`reserved` only: the reservation's zone, by its id. Default: the pool's, where it has only one."""
     instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct] | None = None
+    """Instance types with this accelerator and count, in order of preference; on Google Cloud one machine
+    type. Default: for `spot` on AWS all types of the catalog, else its preferred one."""
     max_run_hours: Annotated[int, between(1, LONGEST_RUN, "hours")] | None = None
+    """`flex_start` and `queued` only: hours until a node is deleted, 1 to 168. Default 168, seven days."""
 
     @property
     def key(self) -> str:
@@ -212,11 +110,17 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Sharing:
-    """A checked SharingArgs."""
+    """How several containers share an accelerator."""
 
     strategy: SharingStrategy
+    """`time_slicing`: containers take turns on the whole accelerator, without memory isolation. `mig`: the
+    accelerator is partitioned into isolated instances."""
     replicas: Annotated[int, between(2, MOST_REPLICAS, "containers a card")] | None = None
+    """`time_slicing` only, and required there: containers per accelerator, 2 to 64 (on Google Cloud to
+    48)."""
     profile: str | None = None
+    """`mig` only, and required there: the profile of all partitions, `1g.10gb`. A cloud may support fewer
+    profiles than the accelerator."""
 
     def check(self) -> Iterator[Problem]:
         """Return the problems of keys that do not fit the strategy."""
@@ -232,36 +136,85 @@ class Sharing:
 
 @dataclass(frozen=True)
 class GpuPoolSettings(CloudNeutral):
-    """Checked arguments of a GPU pool. Rules for several keys are in the `rules` module of each cloud."""
+    """Nodes with accelerators: for each entry of `capacity` a node group of EKS or a node pool of GKE, with
+    common labels and taints. The autoscaler adds nodes in the order of the entries."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE, SECURITY_GROUP, PLACEMENT)]
+    """First part of every physical name, `{org}-{environment}`."""
     name: Annotated[str, pool_name(LONGEST_NAME)]
+    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`, and on
+    Google Cloud the name of its ComputeClass."""
     cluster: ClusterReference
+    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
     network: NetworkReference
+    """The network of the nodes, with its zones: `Network.outputs`."""
     accelerator: str
+    """`t4`, `l4`, `a100`, `a100-80`, `h100`, `h200` or `b200`; on AWS also `a10g`, `l40s`, `trainium`,
+    `trainium2` and `inferentia2`, on Google Cloud `h100-mega`, `tpu-v5e` and `tpu-v6e`."""
     count: int
+    """Accelerators of a node; the error for an unavailable count lists those that exist."""
     capacity: Annotated[list[Capacity], length(1, 8, "entries")] = field(
         default_factory=lambda: [Capacity("on_demand")]
     )
+    """In order of preference. Default: on demand."""
     min: Annotated[int, between(0, MOST_NODES, "nodes")] = 0
+    """Minimum of nodes in the first entry that can have one. Default 0. On AWS raise it only while at least
+    as many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size.
+    On Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by
+    `gcloud container clusters resize`."""
     max: Annotated[int, between(1, MOST_NODES, "nodes")] = 1
+    """Maximum of nodes in each entry. Default 1. On Google Cloud a changed `min` or `max` may change the
+    number of zones that the pool uses, unless `zones` has one entry."""
     topology: str | None = None
+    """Google Cloud, TPUs: the topology of a slice, `4x4`. The nodes of a slice are created and deleted
+    together; `min` and `max` then count slices. Default: a slice is one node."""
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
+    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`); exactly one where nodes must
+    be close together: with EFA, GPUDirect, a placement group or a slice of several nodes. Default: the zones
+    of the network that offer the machine types, or the first of them where there must be exactly one."""
     image: NodeImage | None = None
+    """AWS: `al2023` or `bottlerocket`. Default: `al2023`, and `bottlerocket` with MIG, which only
+    Bottlerocket supports. Google Cloud: always Container-Optimized OS."""
     efa: bool | None = None
+    """AWS: whether nodes have Elastic Fabric Adapters on every network card, for traffic between the
+    accelerators of several nodes. Default: true on machines with several network cards."""
     gpudirect: bool | None = None
+    """Google Cloud: whether nodes have networks for GPUDirect, for traffic between the accelerators of
+    several nodes. The cluster must have multi-networking. The number of VPCs is four for A3 High, eight for
+    A3 Mega, two for A3 Ultra and A4, of the initial quota of 15 per project. The NCCL plugins are not
+    installed: they are part of the workloads. Default: true on machines with network interfaces for
+    GPUDirect."""
     gpudirect_cidr: Annotated[str, private_range(16, 20)] | None = None
+    """Google Cloud: the range of the GPUDirect networks, /16 to /20, which must overlap neither the cluster's
+    network nor the ranges of its other pools. It is split into sixteen equal subnets, and a node uses an
+    address in each: a /20 is enough for 252 nodes. Default: a /20 of 192.168.0.0/16, by the pool's name."""
     placement_group: bool | None = None
+    """Whether spot and on-demand nodes are placed close together: by a cluster placement group on AWS, by a
+    compact placement policy on Google Cloud. Default: true with EFA or GPUDirect."""
     sharing: Sharing | None = None
+    """How containers share an accelerator. Default: one container per accelerator."""
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100
+    """Size of a node's encrypted boot volume, GiB. Default 100."""
     instance_store: InstanceStore | None = None
+    """`raid0`: the NVMe disks of the machine form one array for container images, logs and emptyDirs. `none`:
+    they are not used. Default: `raid0` for machines that always have such disks. On Google Cloud `raid0` also
+    adds disks to machine types for which they are optional."""
     max_pods: Annotated[int, between(8, 250, "pods")] | None = None
+    """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
+    network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
+    prefix delegation."""
     force_update: bool = False
+    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
+    waits for them and fails after a time. Default false."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
+    """Additional node labels."""
     taints: list[Taint] = field(default_factory=list[Taint])
+    """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
     tags: dict[str, str] = field(default_factory=dict[str, str])
+    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
+    default tags."""
 
     def __post_init__(self) -> None:
         """Take the zones of the pool where those of the network are an output."""

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, Literal, NotRequired, TypedDict
-
-from pulumi import Input
+from typing import Annotated, ClassVar, Final, Literal
 
 from aiplatform import accelerators
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, nearest, obeys
@@ -14,7 +12,6 @@ from aiplatform._shared.gcp.machine_types import cpu_machine_type
 from aiplatform._shared.gcp.names import zones_of
 from aiplatform._shared.kubernetes.names import (
     Taint,
-    TaintArgs,
     class_name,
     gke_label_problems,
     label_problems,
@@ -22,7 +19,7 @@ from aiplatform._shared.kubernetes.names import (
     taint_problems,
 )
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, COMPUTE_CLASS, POOL
-from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
     IAM_ROLE_PREFIX,
@@ -32,8 +29,9 @@ from aiplatform.naming import (
     google_labels,
     prefix_for,
 )
-from aiplatform.network.args import NO_ZONES, NetworkReference, NetworkReferenceArgs
+from aiplatform.network.args import NO_ZONES, NetworkReference
 from aiplatform.node_pool.cloud_support import SUPPORT
+from aiplatform.node_pool.inputs import NodePoolArgs as NodePoolArgs
 
 LONGEST_NAME: Final = 20
 """Characters of a pool's name, as for GPU pools."""
@@ -54,52 +52,6 @@ _ARM = re.compile(r"a1|[a-z]+(-[a-z0-9]+)?\d+g[a-z]*(-[a-z]+)?")
 
 NodeImage = Literal["al2023", "bottlerocket"]
 NodeCapacity = Literal["spot", "on_demand"]
-
-
-class NodePoolArgs(TypedDict):
-    """Ordinary CPU nodes: for each entry of `capacity` a node group of EKS or a node pool of GKE, with common
-    labels and taints. The autoscaler adds nodes in the order of the entries."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`."""
-    name: str
-    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
-    cluster: Input[ClusterReferenceArgs]
-    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
-    network: Input[NetworkReferenceArgs]
-    """The network of the nodes, with its zones: `Network.outputs`."""
-    instance_types: list[str]
-    """In order of preference, all of the same architecture and with about the same CPU and memory: the
-    autoscaler plans with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs.
-    Types with an accelerator are refused: they belong in a GPU pool."""
-    capacity: NotRequired[list[NodeCapacity]]
-    """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select a
-    pool with both by its ComputeClass, because only a ComputeClass has an order."""
-    min: NotRequired[int]
-    """Minimum of nodes in the first entry of `capacity`. Default 0. On AWS raise it only while at least as
-    many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size. On
-    Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by `gcloud
-    container clusters resize`."""
-    max: NotRequired[int]
-    """Maximum of nodes in each entry. Default 3. On Google Cloud a changed `min` or `max` may change the
-    number of zones that the pool uses, unless `zones` has one entry."""
-    zones: NotRequired[list[str]]
-    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`). Default: all zones that
-    offer the instance types."""
-    image: NotRequired[NodeImage]
-    """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
-    disk_gib: NotRequired[int]
-    """Size of a node's encrypted boot volume, GiB. Default 80."""
-    force_update: NotRequired[bool]
-    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
-    waits for them and fails after a time. Default false."""
-    labels: NotRequired[dict[str, str]]
-    """Additional node labels."""
-    taints: NotRequired[list[TaintArgs]]
-    """Node taints. Default: none."""
-    tags: NotRequired[dict[str, str]]
-    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
-    default tags."""
 
 
 _GOOGLE_ARM: Final = frozenset({"t2a", "c4a", "n4a"})
@@ -129,27 +81,53 @@ _TAGS: Final[dict[Cloud, Rule]] = {"aws": aws_tags, "gcp": google_labels}
 
 @dataclass(frozen=True)
 class NodePoolSettings(CloudNeutral):
-    """Checked arguments of a node pool."""
+    """Ordinary CPU nodes: for each entry of `capacity` a node group of EKS or a node pool of GKE, with common
+    labels and taints. The autoscaler adds nodes in the order of the entries."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, prefix_for(LAUNCH_TEMPLATE)]
+    """First part of every physical name, `{org}-{environment}`."""
     name: Annotated[str, pool_name(LONGEST_NAME)]
+    """The pool's name, a DNS label of at most 20 characters; also the node label `ai-platform/pool`."""
     cluster: ClusterReference
+    """The cluster that the nodes join: `Cluster.outputs`. It also states the cloud of the pool."""
     network: NetworkReference
+    """The network of the nodes, with its zones: `Network.outputs`."""
     instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct]
+    """In order of preference, all of the same architecture and with about the same CPU and memory: the
+    autoscaler plans with the first. On Google Cloud one machine type, `n2-standard-8`, without local SSDs.
+    Types with an accelerator are refused: they belong in a GPU pool."""
     capacity: Annotated[list[NodeCapacity], length(1, 2, "entries"), distinct] = field(
         default_factory=lambda: ["on_demand"]
     )
+    """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select a
+    pool with both by its ComputeClass, because only a ComputeClass has an order."""
     min: Annotated[int, between(0, MOST_NODES, "nodes")] = 0
+    """Minimum of nodes in the first entry of `capacity`. Default 0. On AWS raise it only while at least as
+    many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size. On
+    Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by `gcloud
+    container clusters resize`."""
     max: Annotated[int, between(1, MOST_NODES, "nodes")] = 3
+    """Maximum of nodes in each entry. Default 3. On Google Cloud a changed `min` or `max` may change the
+    number of zones that the pool uses, unless `zones` has one entry."""
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
+    """Zones of the network by id (`usw2-az1`; on Google Cloud `europe-west4-a`). Default: all zones that
+    offer the instance types."""
     image: NodeImage = "al2023"
+    """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
     disk_gib: Annotated[int, between(20, 16384, "GiB")] = 80
+    """Size of a node's encrypted boot volume, GiB. Default 80."""
     force_update: bool = False
+    """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
+    waits for them and fails after a time. Default false."""
     labels: dict[str, str] = field(default_factory=dict[str, str])
+    """Additional node labels."""
     taints: list[Taint] = field(default_factory=list[Taint])
+    """Node taints. Default: none."""
     tags: dict[str, str] = field(default_factory=dict[str, str])
+    """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
+    default tags."""
 
     def __post_init__(self) -> None:
         """Take the zones of the pool where those of the network are an output."""

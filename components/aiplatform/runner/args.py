@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, NotRequired, TypedDict
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
 from pulumi import Input
@@ -20,7 +20,8 @@ from aiplatform.naming import (
     aws_tags,
     prefix_for,
 )
-from aiplatform.network.args import NetworkReference, NetworkReferenceArgs
+from aiplatform.network.args import NetworkReference
+from aiplatform.runner.inputs import RunnerArgs as RunnerArgs
 
 PROJECT: Final = PhysicalName(CODEBUILD_PROJECT, "{prefix}-runner")
 # Not generated: the trust policy of the deployer's role names it.
@@ -44,58 +45,6 @@ IMAGE: Final = "aws/codebuild/amazonlinux-x86_64-standard:5.0"
 BUILDSPEC: Final = "buildspec.yml"
 DEPLOYER: Final = "DEPLOYER_ROLE_ARN"
 """The environment variable of a run with the arn of the role that it assumes."""
-
-
-class RunnerArgs(TypedDict):
-    """A CodeBuild project in a network, for programs that need its private endpoints."""
-
-    prefix: str
-    """First part of every physical name, `{org}-{environment}`; the project and its role are
-    `{prefix}-runner`, those for jobs of GitHub Actions `{prefix}-jobs`."""
-    network: Input[NetworkReferenceArgs]
-    """The network of the runner: `Network.outputs`. Its private subnets need a route to the repository and to
-    AWS."""
-    deployer_role_arn: Input[str]
-    """The IAM role that programs assume. The runner can assume it and no other; its trust policy must allow
-    the role `{prefix}-runner`. A run reads it from the environment variable DEPLOYER_ROLE_ARN."""
-    repository: NotRequired[str]
-    """The git repository of the programs: an HTTPS URL on github.com, gitlab.com or bitbucket.org. Default
-    none; `buildspec` is then the text of a buildspec."""
-    connection_arn: NotRequired[str]
-    """The connection (AWS CodeConnections) with access to the repository. Default none, for a public one."""
-    revision: NotRequired[str]
-    """Branch, tag or commit. Default: the repository's default branch."""
-    buildspec: NotRequired[str]
-    """The buildspec of a run: the path of a file in the repository, or its text. Default `buildspec.yml`."""
-    github_workflows: NotRequired[list[str]]
-    """Names of GitHub Actions workflows of the repository whose jobs run in the network, by the label
-    `codebuild-{prefix}-jobs-...`, on a project `{prefix}-jobs` whose role can assume no other role. A name
-    allows anyone who can push a branch, because the workflow's file in that branch states the name itself. A
-    job therefore gets the deployer's role by OpenID Connect from a GitHub environment, on whose branches and
-    reviewers the trust policy relies. Default none: runs are started by `aws codebuild start-build`."""
-    github_actors: NotRequired[list[str]]
-    """The numeric ids of the GitHub accounts whose jobs run here, `["583231"]` (api.github.com/users/NAME):
-    accounts that merge, dispatch or re-run, and the account that a schedule runs as. Default: every account
-    that can queue a job of the workflows."""
-    environment_variables: NotRequired[dict[str, str]]
-    """Additional environment variables of a run. Anyone with read access to the project can read them, so
-    they must not be secrets. Default none."""
-    image: NotRequired[str]
-    """The image of a run, for x86-64. Default: AWS's image of Amazon Linux 2023."""
-    size: NotRequired[str]
-    """`small` (2 CPUs, 4 GB), `medium` (4, 8) or `large` (8, 16). Default `medium`."""
-    timeout_minutes: NotRequired[int]
-    """Maximum duration of a run in minutes, 5 to 2160. Default 120."""
-    concurrent_runs: NotRequired[int]
-    """Maximum of concurrent runs, 1 to 60; further ones are refused, not queued. Default 1. It does not apply
-    to jobs of `github_workflows`, which would wait for ever: beyond the limit of the account they are
-    queued."""
-    log_retention_days: NotRequired[int]
-    """Retention of logs, days. Default 90."""
-    retain_data: NotRequired[bool]
-    """Whether logs and their key are retained when the runner is destroyed. Default false."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of every resource, in addition to the provider's default tags."""
 
 
 def _repository(value: Any) -> str | None:
@@ -130,31 +79,61 @@ def _variables(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class RunnerSettings:
-    """Checked arguments of a runner."""
+    """A CodeBuild project in a network, for programs that need its private endpoints."""
 
     prefix: Annotated[
         str, prefix_for(PROJECT, ROLE, LOGS, JOBS_PROJECT, JOBS_ROLE, JOBS_LOGS, KEY_ALIAS, GROUP)
     ]
+    """First part of every physical name, `{org}-{environment}`; the project and its role are
+    `{prefix}-runner`, those for jobs of GitHub Actions `{prefix}-jobs`."""
     network: NetworkReference
+    """The network of the runner: `Network.outputs`. Its private subnets need a route to the repository and to
+    AWS."""
     deployer_role_arn: Input[Annotated[str, ROLE_ARN]]
+    """The IAM role that programs assume. The runner can assume it and no other; its trust policy must allow
+    the role `{prefix}-runner`. A run reads it from the environment variable DEPLOYER_ROLE_ARN."""
     repository: Annotated[str, _repository] | None = None
+    """The git repository of the programs: an HTTPS URL on github.com, gitlab.com or bitbucket.org. Default
+    none; `buildspec` is then the text of a buildspec."""
     connection_arn: Annotated[str, CONNECTION_ARN] | None = None
+    """The connection (AWS CodeConnections) with access to the repository. Default none, for a public one."""
     revision: Annotated[str, matches(r"[^\s~^:?*\[\\]+", "a branch, tag or commit")] | None = None
+    """Branch, tag or commit. Default: the repository's default branch."""
     buildspec: Annotated[str, matches(r"(?s).*\S.*", "a path or the text of a buildspec")] | None = None
+    """The buildspec of a run: the path of a file in the repository, or its text. Default `buildspec.yml`."""
     github_workflows: Annotated[
         list[Annotated[str, matches(r"\S(.*\S)?", "the name of a workflow")]], distinct
     ] = field(default_factory=list[str])
+    """Names of GitHub Actions workflows of the repository whose jobs run in the network, by the label
+    `codebuild-{prefix}-jobs-...`, on a project `{prefix}-jobs` whose role can assume no other role. A name
+    allows anyone who can push a branch, because the workflow's file in that branch states the name itself. A
+    job therefore gets the deployer's role by OpenID Connect from a GitHub environment, on whose branches and
+    reviewers the trust policy relies. Default none: runs are started by `aws codebuild start-build`."""
     github_actors: Annotated[
         list[Annotated[str, matches(r"[1-9]\d*", "the numeric id of a GitHub account, 583231")]], distinct
     ] = field(default_factory=list[str])
+    """The numeric ids of the GitHub accounts whose jobs run here, `["583231"]` (api.github.com/users/NAME):
+    accounts that merge, dispatch or re-run, and the account that a schedule runs as. Default: every account
+    that can queue a job of the workflows."""
     environment_variables: Annotated[dict[str, str], _variables] = field(default_factory=dict[str, str])
+    """Additional environment variables of a run. Anyone with read access to the project can read them, so
+    they must not be secrets. Default none."""
     image: Annotated[str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+)?", "an image")] = IMAGE
+    """The image of a run, for x86-64. Default: AWS's image of Amazon Linux 2023."""
     size: Annotated[str, one_of(list(SIZES))] = "medium"
+    """`small` (2 CPUs, 4 GB), `medium` (4, 8) or `large` (8, 16). Default `medium`."""
     timeout_minutes: Annotated[int, between(5, 2160, "minutes")] = 120
+    """Maximum duration of a run in minutes, 5 to 2160. Default 120."""
     concurrent_runs: Annotated[int, between(1, 60, "runs")] = 1
+    """Maximum of concurrent runs, 1 to 60; further ones are refused, not queued. Default 1. It does not apply
+    to jobs of `github_workflows`, which would wait for ever: beyond the limit of the account they are
+    queued."""
     log_retention_days: Annotated[int, retention()] = 90
+    """Retention of logs, days. Default 90."""
     retain_data: bool = False
+    """Whether logs and their key are retained when the runner is destroyed. Default false."""
     tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    """Tags of every resource, in addition to the provider's default tags."""
 
     @property
     def source_type(self) -> str:

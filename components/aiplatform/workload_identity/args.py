@@ -3,15 +3,17 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Final, NotRequired, TypedDict
+from typing import Annotated, ClassVar, Final
 
 from pulumi import Input
 
 from aiplatform._shared.args import Problem, Rule, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.references.cluster import ClusterReference, ClusterReferenceArgs
+from aiplatform._shared.outputs import Tags
+from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.naming import GOOGLE_SERVICE_ACCOUNT, IAM_ROLE, Kind, PhysicalName, aws_tags, dns_label
 from aiplatform.workload_identity.cloud_support import SUPPORT
+from aiplatform.workload_identity.inputs import WorkloadIdentityArgs as WorkloadIdentityArgs
 
 _SEPARATOR: Final = "-wi-"
 """Between prefix and name, so that no identity has the name of another component's role or account."""
@@ -40,37 +42,26 @@ def _prefix(value: str) -> str | None:
     return "expected lower-case letters and digits in words joined by single hyphens ('acme-dev')"
 
 
-class WorkloadIdentityArgs(TypedDict):
-    """The cloud identity of the Pods of one Kubernetes service account."""
-
-    prefix: str
-    """First part of the physical name, `{org}-{environment}`: `{prefix}-wi-{name}`, at most 64 characters on
-    AWS and 30 on Google Cloud."""
-    name: str
-    """The name of the identity: lower-case letters, digits and hyphens."""
-    cluster: Input[ClusterReferenceArgs]
-    """The cluster that the Pods run on: `Cluster.outputs`."""
-    namespace: str
-    """The Pods' namespace. It need not exist yet."""
-    service_account: str
-    """The Pods' service account, a Kubernetes object. It need not exist yet; on Google Cloud it must have the
-    `annotations` of the outputs."""
-    tags: NotRequired[dict[str, str]]
-    """Tags of every resource, in addition to the provider's default tags."""
-
-
 @dataclass(frozen=True)
 class WorkloadIdentitySettings(CloudNeutral):
-    """Checked arguments of a workload identity."""
+    """The cloud identity of the Pods of one Kubernetes service account."""
 
     cloud_support: ClassVar[SupportTable] = SUPPORT
 
     prefix: Annotated[str, _prefix]
+    """First part of the physical name, `{org}-{environment}`: `{prefix}-wi-{name}`, at most 64 characters on
+    AWS and 30 on Google Cloud."""
     name: Annotated[str, NAME]
+    """The name of the identity: lower-case letters, digits and hyphens."""
     cluster: ClusterReference
+    """The cluster that the Pods run on: `Cluster.outputs`."""
     namespace: Annotated[str, dns_label]
+    """The Pods' namespace. It need not exist yet."""
     service_account: Annotated[str, dns_label]
-    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    """The Pods' service account, a Kubernetes object. It need not exist yet; on Google Cloud it must have the
+    `annotations` of the outputs."""
+    tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
+    """Tags of every resource, in addition to the provider's default tags."""
 
     @property
     def cloud(self) -> Cloud:

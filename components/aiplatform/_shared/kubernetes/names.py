@@ -8,9 +8,10 @@ kubelet may not set most `kubernetes.io` and `k8s.io` labels on itself; EKS's AP
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NotRequired, TypedDict
+from typing import Any, Final, Literal
 
 from aiplatform._shared.args import Problem, got
+from aiplatform._shared.kubernetes.inputs import TaintArgs as TaintArgs
 
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -40,24 +41,16 @@ EFFECTS: Final[Mapping[str, str]] = {
 TaintEffect = Literal["NoSchedule", "PreferNoSchedule", "NoExecute"]
 
 
-class TaintArgs(TypedDict):
+@dataclass(frozen=True)
+class Taint:
     """A node taint: Pods without a toleration for it are not scheduled on the nodes."""
 
     key: str
     """`example.com/batch`."""
-    value: NotRequired[str]
-    """Default: empty."""
     effect: TaintEffect
     """`NoSchedule`, `PreferNoSchedule` or `NoExecute`."""
-
-
-@dataclass(frozen=True)
-class Taint:
-    """A checked TaintArgs."""
-
-    key: str
-    effect: TaintEffect
     value: str = ""
+    """Default: empty."""
 
     def check(self) -> Iterator[Problem]:
         """Return the problems of key and value."""

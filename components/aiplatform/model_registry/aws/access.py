@@ -43,7 +43,7 @@ def _identity(context: Context, account: str) -> WorkloadIdentity:
             "cluster": cast(Any, settings.cluster),
             "namespace": settings.namespace,
             "service_account": account,
-            "tags": cast(Any, settings.tags),
+            "tags": settings.tags,
         },
         context.options(),
     )

@@ -4,10 +4,8 @@ import json
 
 import pytest
 
-from aiplatform._shared.args import keys, read
+from aiplatform._shared.args import read
 from aiplatform._shared.references.cluster import ClusterReference
-from aiplatform.cluster import MaintenanceExclusionArgs, MaintenanceWindowArgs, NodeAutoProvisioningArgs
-from aiplatform.cluster.gcp import args as models
 from tests.components.aiplatform.cluster import gke
 from tests.components.aiplatform.cluster.gke import ACCOUNT, GKE, GRANT, POOL, ROLE
 from tests.components.cloud_answers import PROJECT, PROJECT_NUMBER
@@ -197,12 +195,3 @@ def test_outputs_are_registered_and_are_what_a_pool_takes(default: Recording):
     assert reference.node_service_account == ACCOUNT
     assert reference.service_cidr == "10.16.128.0/20"
     assert value(default.result.security_group_id) is None
-
-
-def test_models_and_public_types_have_the_same_keys():
-    for model, public in (
-        (models.MaintenanceWindow, MaintenanceWindowArgs),
-        (models.MaintenanceExclusion, MaintenanceExclusionArgs),
-        (models.NodeAutoProvisioning, NodeAutoProvisioningArgs),
-    ):
-        assert keys(model) == set(public.__annotations__), public.__name__

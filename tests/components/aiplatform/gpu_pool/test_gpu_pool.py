@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from aiplatform._shared.args import keys
-from aiplatform.gpu_pool import GpuPool, args
+from aiplatform.gpu_pool import GpuPool
 from tests.components.aiplatform.pools import CLUSTER, NETWORK, offering
 from tests.components.aiplatform.schema import undocumented
 from tests.components.recording import Recording, Registered, record
@@ -89,16 +88,6 @@ def test_the_outputs_survive_json() -> None:
     assert outputs is not None
     assert outputs["efa_interfaces"] == 32
     assert outputs["device_plugin"] == "nvidia"
-
-
-def test_public_and_checked_arguments_have_the_same_keys() -> None:
-    pairs = [
-        (args.GpuPoolArgs, args.GpuPoolSettings),
-        (args.CapacityArgs, args.Capacity),
-        (args.SharingArgs, args.Sharing),
-    ]
-    for public, checked in pairs:
-        assert set(public.__annotations__) == keys(checked)
 
 
 def test_a_dev_pool_is_one_group_without_nodes_that_the_autoscaler_scales() -> None:

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from aiplatform._shared.args import ArgumentError, keys
+from aiplatform._shared.args import ArgumentError
 from aiplatform.network import NetworkReferenceArgs
-from aiplatform.runner import Runner, RunnerArgs
-from aiplatform.runner.args import RunnerSettings
+from aiplatform.runner import Runner
 from tests.components.recording import ACCOUNT, REGION, Recording, Registered, record, value
 
 NETWORK: NetworkReferenceArgs = {
@@ -75,10 +74,6 @@ def test_logical_names_are_a_contract():
         "aws:kms/key:Key runner-key",
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule runner-https",
     ]
-
-
-def test_public_and_checked_arguments_have_the_same_keys():
-    assert keys(RunnerSettings) == frozenset(RunnerArgs.__annotations__)
 
 
 def test_it_is_in_the_private_subnets_without_ingress(default: Recording):
