@@ -316,7 +316,7 @@ def test_an_output_has_the_effect_of_its_plain_value_and_keeps_its_dependency(na
 def test_values_in_objects_may_be_unknown_in_a_preview(plugin: Served, name: str) -> None:
     case = CASES[name]
     inputs = _in_schema(_with_leaves(case.arguments, lambda *_: rpc.UNKNOWN))
-    monitor = preview(plugin, case.component.__name__, inputs, *inputs)
+    monitor = preview(plugin, case.component.__name__, inputs, *inputs, **case.options)
     assert [resource for resource in monitor.inner.recorded.values() if resource.custom]
 
 

@@ -13,6 +13,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 from pulumi.runtime.proto.resource_pb2_grpc import add_ResourceMonitorServicer_to_server
 
+from tests.components import recording
 from tests.components.test_plugin import Monitor, Served, plugin, refused, serving
 from tests.generating import components, examples
 
@@ -23,8 +24,16 @@ PROVIDERS = {
     package: f"urn:pulumi:dev::proj::pulumi:providers:{package}::{package}::0001"
     for package in ("aws", "gcp", "kubernetes")
 }
-UNUSED = {("Lakehouse", "network"), ("FeatureStore", "network"), ("ContainerRegistry", "nodeRoles")}
-"""Inputs that no resource of the example needs: it has no captures, no Valkey and no caches."""
+UNUSED = {
+    ("Lakehouse", "network"),
+    ("Lakehouse", "queryCutoffBytes"),
+    ("FeatureStore", "network"),
+    ("ContainerRegistry", "nodeRoles"),
+    ("ContainerRegistry", "cachedDays"),
+}
+"""Inputs that no resource of the example needs: it has no captures, no grants, no Valkey and no caches."""
+VALKEY_ONLY = ("FeatureStore", "expireDays")
+"""An input that the example cannot have: its online store is DynamoDB (test_output_arguments.py has it)."""
 REFERENCE = re.compile(r"\$\{.*\}")
 
 
@@ -59,9 +68,13 @@ def _variants(properties: Mapping[str, PropertyDefinition]) -> Iterator[tuple[st
             yield key, {"entry": rpc.UNKNOWN}
 
 
-def preview(served: Served, component: str, inputs: Mapping[str, Any], *unknown: str) -> Monitor:
-    """Return what a component registers in a preview. unknown: inputs that depend on SOURCE."""
+def preview(
+    served: Served, component: str, inputs: Mapping[str, Any], *unknown: str, **answers: Any
+) -> Monitor:
+    """Return what a component registers in a preview. unknown: inputs that depend on SOURCE. answers: of the
+    recorded cloud, as `recording.monitor` takes them."""
     monitor = Monitor()
+    monitor.inner = recording.monitor(project="proj", stack="dev", **answers)
     struct = struct_pb2.Struct()
     struct.update(dict(inputs))
     source = provider_pb2.ConstructRequest.PropertyDependencies(urns=[SOURCE])
@@ -85,6 +98,7 @@ CASES = [
     (name, key, value)
     for name, definition in components.plugin().definitions.items()
     for key, value in _variants(definition.inputs)
+    if (name, key) != VALKEY_ONLY
 ]
 
 

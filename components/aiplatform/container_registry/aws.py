@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import pulumi
 from pulumi import Input, Output
@@ -23,6 +23,7 @@ from aiplatform.container_registry.args import (
     ContainerRegistryCacheSettings,
     ContainerRegistrySettings,
 )
+from aiplatform.container_registry.outputs import ContainerRegistryOutputs
 
 Context = AwsDataContext[ContainerRegistrySettings]
 
@@ -48,7 +49,9 @@ class _AccountRoles:
     nodes: list[Role]
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings) -> dict[str, Any]:
+def build(
+    parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings
+) -> ContainerRegistryOutputs:
     """Create the resources as children of the component; returns the component's outputs."""
     context: Context = Context(parent, name, settings, account_of(parent))
     account_roles = _AccountRoles(
@@ -62,6 +65,7 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegist
     _allow_login(context, "reader", account_roles.readers)
     _allow_login(context, "writer", account_roles.writers)
     return {
+        "cloud": settings.cloud,
         "repositories": [
             {"name": name, "url": repository.repository_url} for name, repository in repositories.items()
         ],

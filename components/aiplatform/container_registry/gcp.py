@@ -13,6 +13,7 @@ from aiplatform._shared.gcp.keys import data_key, grant_key_use
 from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import members, renamed
 from aiplatform.container_registry.args import ContainerRegistryCacheSettings, ContainerRegistrySettings
+from aiplatform.container_registry.outputs import ContainerRegistryOutputs
 
 Context = GcpDataContext[ContainerRegistrySettings]
 
@@ -24,7 +25,9 @@ _ROLES: Final[Mapping[str, str]] = {
 }
 
 
-def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings) -> dict[str, Any]:
+def build(
+    parent: pulumi.ComponentResource, name: str, settings: ContainerRegistrySettings
+) -> ContainerRegistryOutputs:
     """Create the resources as children of the component; returns the component's outputs."""
     project, region = settings.project or "", settings.region or ""
     apis = enable_apis(parent, name, project, _APIS)
@@ -33,8 +36,11 @@ def build(parent: pulumi.ComponentResource, name: str, settings: ContainerRegist
     key = _create_key(context, agent)
     repositories = {name: _create_repository(context, name, key) for name in settings.repositories}
     caches = {cache.upstream: _create_cache(context, cache, key, agent) for cache in settings.caches}
-    mirrors = {upstream: _url(context, repository) for upstream, repository in caches.items()}
+    mirrors: dict[str, Input[str]] = {
+        upstream: _url(context, repository) for upstream, repository in caches.items()
+    }
     return {
+        "cloud": settings.cloud,
         "repositories": [
             {"name": name, "url": _url(context, repository)} for name, repository in repositories.items()
         ],

@@ -13,6 +13,7 @@ from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import trust
 from aiplatform._shared.aws.roles import service_role
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 
 TEMPLATE_TAG: Final = "k8s.io/cluster-autoscaler/node-template/"
@@ -60,7 +61,7 @@ class NodeRole:
 
 
 def node_role(
-    parent: pulumi.Resource, name: str, name_prefix: str, cluster: ClusterReference, tags: Mapping[str, str]
+    parent: pulumi.Resource, name: str, name_prefix: str, cluster: ClusterReference, tags: Tags
 ) -> NodeRole:
     """Return the cluster's shared node role where it has one, else create a role for the pool, which the VPC
     CNI also uses unless it has its own role."""
