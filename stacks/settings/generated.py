@@ -75,6 +75,7 @@ def topic_of(
 
 _LATER: Final = (typing.get_origin(Awaitable[int]), pulumi.Output)
 _MISSING: Final = dataclasses.MISSING
+_CONCRETE: Final[Mapping[Any, Any]] = {Sequence: list, Mapping: dict}
 
 
 @cache
@@ -140,10 +141,10 @@ def _plain(hint: Any, check: Any, *keys: frozenset[str]) -> Any:
         return Union[tuple(_plain(member, check, *keys) for member in members)]  # noqa: UP007
     if typing.get_origin(check) is Literal:
         return check
-    if origin in (list, dict, Sequence):
+    if origin in (list, dict, Sequence, Mapping):
         checks = typing.get_args(check) or (None,) * len(inside)
         return types.GenericAlias(
-            list if origin is Sequence else origin,
+            _CONCRETE.get(origin, origin),
             tuple(_plain(*pair, *keys) for pair in zip(inside, checks, strict=True)),
         )
     if isinstance(hint, type) and hasattr(hint, "__required_keys__"):

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network
 from typing import Final
 
 from aiplatform._shared.args import ArgumentError, Problem, read
+from aiplatform._shared.outputs import plain
 from aiplatform.gpu_pool.gcp import nodes as gcp_nodes
 from aiplatform.network.args import NetworkSettings
 from aiplatform.network.gcp import planning
@@ -48,6 +49,6 @@ def _most_nodes(settings: Settings) -> int | None:
     gpu_pools = components.valid_gpu_pools(settings)
     if len(gpu_pools) < len(settings.gpu_pools):
         return None
-    gpu_nodes = sum(pool.max * gcp_nodes.slice_nodes(pool) for pool in gpu_pools.values())
+    gpu_nodes = sum(plain(pool.max) * gcp_nodes.slice_nodes(pool) for pool in gpu_pools.values())
     cpu_nodes = sum(pool.max for pool in settings.node_pools.values())
     return settings.cluster.system_nodes.max + _SURGE_NODES + cpu_nodes + gpu_nodes

@@ -1,356 +1,347 @@
-"""Arguments that may be outputs, those in objects included: an output has the effect of its plain value."""
+"""Arguments that are outputs register the same resources as plain ones."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import dataclasses
+import types
+import typing
+from collections.abc import Awaitable, Mapping
+from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
 
 import pytest
-from pulumi import AssetArchive
-from pulumi.provider.experimental.analyzer import PropertyDefinition
-from pulumi.provider.experimental.util import camel_case
-from pulumi.runtime import rpc
-from pulumi_aws import sns
+from pulumi import ComponentResource, Output
 
-from aiplatform.container_registry import ContainerRegistry
-from aiplatform.feature_store import FeatureStore
-from aiplatform.lakehouse import Lakehouse
-from aiplatform.model_registry import ModelRegistry
-from tests.components.aiplatform.feature_store import example as features
-from tests.components.aiplatform.lakehouse import example as lake
-from tests.components.aiplatform.lakehouse import google
-from tests.components.aiplatform.lakehouse.test_ingestion import CAPTURE, CERTIFICATE
-from tests.components.aiplatform.model_registry import example as models
-from tests.components.aiplatform.pools import CLUSTER, GOOGLE_CLUSTER, GOOGLE_NETWORK, NETWORK
-from tests.components.recording import Recording, record
-from tests.components.test_plugin import Served, plugin
-from tests.components.test_unknown_inputs import preview
-from tests.generating import components
+from aiplatform._shared.args import ArgumentError
+from aiplatform.cluster import Cluster
+from aiplatform.cluster.args import ClusterSettings
+from aiplatform.cluster_autoscaler import ClusterAutoscaler
+from aiplatform.cluster_autoscaler.args import ClusterAutoscalerSettings
+from aiplatform.compute_class import ComputeClass
+from aiplatform.compute_class.args import ComputeClassSettings
+from aiplatform.device_plugins import DevicePlugins
+from aiplatform.device_plugins.args import DevicePluginsSettings
+from aiplatform.efa_plugin import EfaPlugin
+from aiplatform.efa_plugin.args import EfaPluginSettings
+from aiplatform.gpu_pool import GpuPool
+from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.network import Network
+from aiplatform.network.args import NetworkSettings
+from aiplatform.node_pool import NodePool
+from aiplatform.node_pool.args import NodePoolSettings
+from aiplatform.runner import Runner
+from aiplatform.runner.args import RunnerSettings
+from aiplatform.workload_identity import WorkloadIdentity
+from aiplatform.workload_identity.args import WorkloadIdentitySettings
+from tests.components.aiplatform.cluster.gke import NETWORK as GKE_NETWORK
+from tests.components.aiplatform.pools import (
+    CLUSTER,
+    GOOGLE_CLUSTER,
+    GOOGLE_NETWORK,
+    NETWORK,
+    Answers,
+    machine_types,
+    offering,
+)
+from tests.components.recording import ACCOUNT, REGION, Recording, record
 
-__all__ = ["plugin"]  # the fixture
-
-SOURCE = "aws:sns/topic:Topic"
-ELSEWHERE = {
-    *("cluster", "lakehouse", "materializer", "network"),
-    *("accounts-principals", "admins", "appliers", "grants-principal", "node_roles", "readers", "writers"),
-    *("arrival_targets", "quality_targets"),
-    *("captures-secret", "captures-secret_key"),
+TAGS: Final = {"team": "ml", "stage": "dev"}
+POOL: Final[Mapping[str, Any]] = {
+    "prefix": "acme-dev",
+    "min": 1,
+    "max": 3,
+    "disk_gib": 120,
+    "labels": {"team": "ml"},
+    "tags": TAGS,
 }
-"""References, and principals, targets and secrets: the tests of each component have them."""
-RULES = {"rules": [{"rule": "complete", "column": "id"}]}
+ON_AWS: Final = {"cluster": CLUSTER, "network": NETWORK, "force_update": True}
+ON_GOOGLE: Final = {"cluster": GOOGLE_CLUSTER, "network": GOOGLE_NETWORK}
 
-
-@dataclass(frozen=True)
-class Leaf:
-    """A value of an argument that may be an output."""
-
-    plain: Any
-
-
-@dataclass(frozen=True)
-class Case:
-    """Arguments of a component, with a Leaf for each value that may be an output."""
-
-    component: type
-    arguments: Mapping[str, Any]
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-TAGS = {"team": Leaf("search"), "cost-center": "42"}
-CASES = {
-    "container-registry-aws": Case(
-        ContainerRegistry,
+CASES: Final[Mapping[str, tuple[type[ComponentResource], type, Mapping[str, Any]]]] = {
+    "network on AWS": (
+        Network,
+        NetworkSettings,
         {
             "prefix": "acme-dev",
-            "repositories": ["training"],
-            "caches": [{"upstream": "quay.io"}],
-            "untagged_days": Leaf(7),
-            "cached_days": Leaf(30),
+            "cidr": "10.0.0.0/16",
+            "aws": {"readable_buckets": ["commoncrawl", "open-data"]},
             "tags": TAGS,
         },
     ),
-    "container-registry-gcp": Case(
-        ContainerRegistry,
+    "network on Google Cloud": (
+        Network,
+        NetworkSettings,
         {
             "prefix": "acme-dev",
             "cloud": "gcp",
-            "project": "acme-dev-0123",
-            "region": "europe-west4",
-            "repositories": ["training"],
-            "caches": [
-                {
-                    "upstream": "ghcr.io",
-                    "username": Leaf("robot"),
-                    "credential": Leaf("projects/acme-dev-0123/secrets/ghcr/versions/1"),
-                }
-            ],
-            "untagged_days": Leaf(7),
-            "cached_days": Leaf(30),
-            "tags": Leaf({"team": "search"}),
+            "cidr": "10.0.0.0/16",
+            "gcp": {"project": "acme-dev-1234", "region": "europe-west4"},
+            "tags": TAGS,
         },
     ),
-    "feature-store-valkey": Case(
-        FeatureStore,
+    "cluster on AWS": (
+        Cluster,
+        ClusterSettings,
+        {
+            "prefix": "acme-dev",
+            "version": "1.36",
+            "network": NETWORK,
+            "log_retention_days": 30,
+            "deletion_protection": True,
+            "system_nodes": {"min": 1, "max": 2, "disk_gib": 80, "force_update": True},
+            "eks": {
+                "addons": {"coredns": {"version": "v1.13.2-eksbuild.4", "configuration": {"replicas": 3}}},
+                "service_cidr": "172.21.0.0/16",
+                "prefix_delegation": True,
+                "zonal_shift": True,
+            },
+            "tags": {**TAGS, "kubernetes.io/owner": "ml"},
+        },
+    ),
+    "cluster on Google Cloud": (
+        Cluster,
+        ClusterSettings,
+        {
+            "prefix": "acme-dev",
+            "version": "1.35",
+            "network": GKE_NETWORK,
+            "log_retention_days": 30,
+            "deletion_protection": True,
+            "system_nodes": {"min": 1, "max": 2, "disk_gib": 80},
+            "gke": {
+                "google_groups": "gke-security-groups@acme.com",
+                "gateway_api": False,
+                "gcs_fuse": False,
+                "managed_prometheus": False,
+                "cost_allocation": False,
+                "node_auto_provisioning": {
+                    "max_cpus": 512,
+                    "max_memory_gib": 4096,
+                    "accelerators": {"nvidia-l4": 8},
+                },
+                "binary_authorization": ["europe-docker.pkg.dev/acme/**"],
+            },
+            "tags": TAGS,
+        },
+    ),
+    "node pool on AWS": (
+        NodePool,
+        NodePoolSettings,
+        {**POOL, **ON_AWS, "name": "cpu", "instance_types": ["m7i.large"], "capacity": ["spot", "on_demand"]},
+    ),
+    "node pool on Google Cloud": (
+        NodePool,
+        NodePoolSettings,
+        {
+            **POOL,
+            **ON_GOOGLE,
+            "name": "cpu",
+            "instance_types": ["n2-standard-8"],
+            "capacity": ["spot", "on_demand"],
+        },
+    ),
+    "GPU pool on AWS": (
+        GpuPool,
+        GpuPoolSettings,
+        {**POOL, **ON_AWS, "name": "t4", "accelerator": "t4", "count": 1, "max_pods": 60},
+    ),
+    "GPU pool on Bottlerocket": (
+        GpuPool,
+        GpuPoolSettings,
+        {
+            **POOL,
+            **ON_AWS,
+            "name": "t4",
+            "accelerator": "t4",
+            "count": 1,
+            "max_pods": 60,
+            "image": "bottlerocket",
+            "instance_store": "none",
+        },
+    ),
+    "GPU pool on Google Cloud": (
+        GpuPool,
+        GpuPoolSettings,
+        {
+            **POOL,
+            **ON_GOOGLE,
+            "name": "l4",
+            "accelerator": "l4",
+            "count": 1,
+            "capacity": [{"type": "on_demand"}, {"type": "flex_start", "max_run_hours": 24}],
+        },
+    ),
+    "autoscaler": (
+        ClusterAutoscaler,
+        ClusterAutoscalerSettings,
         {
             "prefix": "acme-dev",
             "cluster": CLUSTER,
-            "lakehouse": features.LAKEHOUSE,
-            "materializer": features.MATERIALIZER,
-            "network": features.NETWORK,
-            "latency": "sub_millisecond",
-            "feature_views": ["driver_stats"],
-            "expire_days": Leaf(3),
-            "backup_days": Leaf(5),
-            "staging_days": Leaf(2),
-            "query_cutoff_bytes": Leaf(1024**4),
-            "registry": {
-                "kind": "sql",
-                "secret": Leaf("registry"),
-                "server_secret": Leaf("registry-reader"),
-                "cache_seconds": Leaf(30),
-            },
-            "materialization": {
-                "schedule": Leaf("5 * * * *"),
-                "timeout_minutes": Leaf(30),
-                "cpu": Leaf("2"),
-                "memory": Leaf("8Gi"),
-            },
-            "server": {
-                "min_replicas": Leaf(3),
-                "max_replicas": Leaf(9),
-                "cpu": Leaf("1"),
-                "memory": Leaf("2Gi"),
-                "clients": [Leaf("serving"), "training"],
-            },
-            "image": Leaf("quay.io/feastdev/feature-server:0.67.0"),
-            "mirrors": {"quay.io": Leaf("111122223333.dkr.ecr.us-west-2.amazonaws.com/quay")},
+            "node_groups": [{"autoscaling_group": "eks-t4", "priority": 100}],
+            "replicas": 2,
+            "scale_down_after_minutes": 20,
+            "mirrors": {"registry.k8s.io": "mirror.acme.com/k8s"},
             "tags": TAGS,
         },
-        {"answers": features.ANSWERS, "computed": features.COMPUTED},
     ),
-    "feature-store-gcp": Case(
-        FeatureStore,
+    "compute class": (
+        ComputeClass,
+        ComputeClassSettings,
         {
-            "prefix": "acme-dev",
-            "cluster": {**GOOGLE_CLUSTER, "workload_pool": f"{features.PROJECT}.svc.id.goog"},
-            "lakehouse": features.GOOGLE_LAKEHOUSE,
-            "materializer": features.GOOGLE_MATERIALIZER,
-            "readers": ["group:analysts@acme.example"],
-            "backup_days": Leaf(5),
-            "staging_days": Leaf(2),
-            "registry": {"cache_seconds": Leaf(30)},
-            "mirrors": Leaf({"quay.io": "europe-west4-docker.pkg.dev/acme-dev-0123/quay"}),
-            "tags": Leaf({"team": "search"}),
+            "name": "batch",
+            "cluster": GOOGLE_CLUSTER,
+            "node_groups": [{"name": "batch-spot", "priority": 100}],
+            "move_up": True,
+            "idle_minutes": 20,
         },
-        {"answers": features.ANSWERS, "computed": features.COMPUTED},
     ),
-    "lakehouse-aws": Case(
-        Lakehouse,
+    "device plugins": (
+        DevicePlugins,
+        DevicePluginsSettings,
+        {
+            "neuron": True,
+            "mirrors": {"nvcr.io": "mirror.acme.com/nvidia"},
+            "neuron_image": "acme.com/neuron:1",
+        },
+    ),
+    "EFA plugin": (EfaPlugin, EfaPluginSettings, {"image": "acme.com/efa:1"}),
+    "runner": (
+        Runner,
+        RunnerSettings,
         {
             "prefix": "acme-dev",
-            "writers": [lake.PIPELINE],
-            "tables": [{**lake.ORDERS, "quality": RULES}, {**lake.EVENTS, "snapshot_days": None}],
-            "grants": [lake.BY_TAGS],
-            "zones": {
-                "raw": {"snapshot_days": Leaf(5), "deleted_days": Leaf(60), "file_days": Leaf(90)},
-                "curated": {"snapshot_days": Leaf(9)},
-                "serving": {"deleted_days": Leaf(10), "file_days": Leaf(11)},
-            },
-            "streams": [
-                {
-                    "name": "events",
-                    "table": "raw.events",
-                    "buffer_seconds": Leaf(60),
-                    "buffer_mib": Leaf(8),
-                }
-            ],
-            "captures": [
-                {
-                    **CAPTURE,
-                    "database": Leaf("shop"),
-                    "ca_certificate": Leaf(CERTIFICATE),
-                    "capacity": Leaf(8),
-                    "file_seconds": Leaf(120),
-                }
-            ],
-            "batches": [
-                {
-                    "name": "load",
-                    "script": "s3://acme-scripts/load.py",
-                    "arguments": {"day": Leaf("all")},
-                    "schedule": Leaf("15 3 * * *"),
-                    "workers": Leaf(5),
-                    "timeout_minutes": Leaf(30),
-                    "retries": Leaf(2),
-                    "publishes": ["curated.orders"],
-                }
-            ],
             "network": NETWORK,
-            "query_cutoff_bytes": Leaf(1024**4),
-            "access_log_days": Leaf(30),
+            "deployer_role_arn": f"arn:aws:iam::{ACCOUNT}:role/platform-deployer",
+            "repository": "https://github.com/acme/platform",
+            "connection_arn": f"arn:aws:codeconnections:{REGION}:{ACCOUNT}:connection/"
+            "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "revision": "main",
+            "buildspec": "ci/buildspec.yml",
+            "github_workflows": ["deploy (prod)"],
+            "github_actors": ["583231", "9919"],
+            "environment_variables": {"STACK": "acme"},
+            "image": "acme.com/runner:1",
+            "size": "large",
+            "timeout_minutes": 60,
+            "concurrent_runs": 2,
+            "log_retention_days": 30,
             "tags": TAGS,
         },
     ),
-    "lakehouse-s3-tables": Case(
-        Lakehouse,
+    "workload identity on AWS": (
+        WorkloadIdentity,
+        WorkloadIdentitySettings,
         {
             "prefix": "acme-dev",
-            "writers": [lake.PIPELINE],
-            "tables": [lake.EVENTS | {"snapshot_days": None}],
-            "store": "s3_tables",
-            "zones": {"raw": {"snapshot_days": Leaf(5), "deleted_days": Leaf(60)}},
-            "tags": Leaf({"team": "search"}),
-        },
-    ),
-    "lakehouse-gcp": Case(
-        Lakehouse,
-        google.arguments(
-            tables=[google.ORDERS, {**google.EVENTS, "zone": "serving"}],
-            zones={
-                "curated": {"snapshot_days": Leaf(5), "deleted_days": Leaf(60), "file_days": Leaf(90)},
-                "serving": {"snapshot_days": Leaf(6)},
-            },
-            batches=[
-                {
-                    "name": "load",
-                    "script": "gs://acme-scripts/load.py",
-                    "arguments": {"day": Leaf("all")},
-                    "schedule": Leaf("15 3 * * *"),
-                    "workers": Leaf(5),
-                    "timeout_minutes": Leaf(30),
-                }
-            ],
-            network=google.NETWORK,
-            query_cutoff_bytes=Leaf(2 * 1024**4),
-            access_log_days=Leaf(30),
-            perimeter={
-                "access_policy": Leaf("123456789"),
-                "deployers": [Leaf(f"serviceAccount:deployer@{google.PROJECT}.iam.gserviceaccount.com")],
-            },
-            tags=Leaf({"team": "search"}),
-        ),
-    ),
-    "model-registry-aws": Case(
-        ModelRegistry,
-        {
-            "prefix": "acme-dev",
+            "name": "reader",
             "cluster": CLUSTER,
-            "network": NETWORK,
-            "hosts": [Leaf("models.acme.example"), "models.acme.test"],
-            "tls_secret": Leaf("mlflow-tls"),
-            "client_namespaces": [Leaf("training")],
-            "replicas": Leaf(3),
-            "workers": Leaf(4),
-            "database": {"storage_gib": Leaf(50), "certificates": Leaf(CERTIFICATE)},
-            "artifacts": {"deleted_days": Leaf(20), "access_log_days": Leaf(40)},
-            "mirrors": {"ghcr.io": Leaf("111122223333.dkr.ecr.us-west-2.amazonaws.com/ghcr")},
+            "namespace": "models",
+            "service_account": "reader",
             "tags": TAGS,
         },
-        {"answers": models.ANSWERS},
     ),
-    "model-registry-gcp": Case(
-        ModelRegistry,
+    "workload identity on Google Cloud": (
+        WorkloadIdentity,
+        WorkloadIdentitySettings,
         {
             "prefix": "acme-dev",
+            "name": "reader",
             "cluster": {**GOOGLE_CLUSTER, "workload_pool": "acme-dev-1234.svc.id.goog"},
-            "network": {**GOOGLE_NETWORK, "private_services": "acme-dev-private-services"},
-            "database": {"storage_gib": Leaf(50)},
-            "artifacts": {"deleted_days": Leaf(20), "access_log_days": Leaf(40)},
-            "tags": Leaf({"team": "search"}),
+            "namespace": "models",
+            "service_account": "reader",
         },
-        {"answers": models.ANSWERS},
     ),
 }
+REFERENCES: Final = ("cluster", "network")
+LATER: Final = (get_origin(Awaitable[int]), Output)
 
 
-def _with_leaves(value: Any, replace: Callable[[str, Any], Any], path: str = "") -> Any:
-    """Return arguments with `replace(path, plain value)` in place of each Leaf."""
-    if isinstance(value, Leaf):
-        return replace(path.lstrip("-"), value.plain)
-    if isinstance(value, Mapping):
-        return {key: _with_leaves(entry, replace, f"{path}-{key}") for key, entry in value.items()}
+def _as_outputs(annotation: Any, value: Any) -> Any:
+    """Return a value with an output in place of each part that may be one, outputs as the engine sends
+    them."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _as_outputs(arguments[0], value)
+    if origin in (Union, types.UnionType):
+        if any(get_origin(member) in LATER for member in arguments):
+            return Output.from_input(_as_sent(value))
+        [inner] = [member for member in arguments if member is not types.NoneType]
+        return _as_outputs(inner, value)
+    if origin is list:
+        return [_as_outputs(arguments[0], entry) for entry in value]
+    if origin is dict:
+        return {key: _as_outputs(arguments[1], entry) for key, entry in value.items()}
+    return _model_as_outputs(annotation, value) if dataclasses.is_dataclass(annotation) else value
+
+
+def _model_as_outputs(model: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    hints = typing.get_type_hints(model, localns={"Output": Output, "T": Any}, include_extras=True)
+    return {
+        key: value if key in REFERENCES else _as_outputs(hints[key], value) for key, value in values.items()
+    }
+
+
+def _as_sent(value: Any) -> Any:
+    """Return a value as the engine sends it to a plugin: its protocol has only floats."""
     if isinstance(value, list):
-        return [_with_leaves(entry, replace, f"{path}-{index}") for index, entry in enumerate(value)]
-    return value
+        return [_as_sent(entry) for entry in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {key: _as_sent(entry) for key, entry in cast("dict[str, Any]", value).items()}
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-def _recorded(case: Case, replace: Callable[[str, Any], Any]) -> Recording:
-    def program() -> Any:
-        return case.component("component", _with_leaves(case.arguments, replace))
-
-    return record(program, **case.options)
+def _answers() -> Answers:
+    zones = ("euc1-az1", "euc1-az2", "euc1-az3")
+    return {**machine_types(), **offering(m7i__large=zones, g4dn__xlarge=zones)}
 
 
-def _comparable(value: Any) -> Any:
-    """Return inputs without archives, which are equal only to themselves."""
-    if isinstance(value, Mapping):
-        return {key: _comparable(entry) for key, entry in value.items()}
-    return AssetArchive if isinstance(value, AssetArchive) else value
+def _registered(recorded: Recording) -> dict[str, Any]:
+    return {f"{resource.type} {resource.name}": resource.inputs for resource in recorded.resources}
 
 
-def _output(path: str, plain: Any) -> Any:
-    return sns.Topic(f"source-{path}").arn.apply(lambda _: plain)
+@pytest.mark.parametrize("case", CASES)
+def test_outputs_register_what_plain_values_register(case: str) -> None:
+    component, settings, arguments = CASES[case]
+    outputs = _model_as_outputs(settings, arguments)
+    assert any(isinstance(value, Output) for value in outputs.values()), "the case has arguments to compare"
+    create = cast(Any, component)
+    plain = record(lambda: create("component", dict(arguments)), answers=_answers())
+    result = record(lambda: create("component", _model_as_outputs(settings, arguments)), answers=_answers())
+    assert _registered(result) == _registered(plain)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_an_output_has_the_effect_of_its_plain_value_and_keeps_its_dependency(name: str) -> None:
-    expected = _recorded(CASES[name], lambda _, plain: plain)
-    actual = _recorded(CASES[name], _output)
-    sources = [resource for resource in actual.all(SOURCE) if resource.name.startswith("source-")]
-    others = [resource for resource in actual.resources if resource not in sources]
-    assert sources
-    assert [(other.type, other.name) for other in others] == [
-        (resource.type, resource.name) for resource in expected.resources
-    ], "an output does not change what is registered"
-    for resource, other in zip(expected.resources, others, strict=True):
-        assert _comparable(other.inputs) == _comparable(resource.inputs), resource.name
-        assert other.outputs == resource.outputs, resource.name
-    dependencies = {urn for other in others for urn in other.depends_on}
-    lost = [source.name for source in sources if source.urn not in dependencies]
-    assert not lost, "a resource that needs the value comes after its source"
+def test_a_reservation_that_is_an_output_is_named_by_its_position() -> None:
+    for references, id_, prefix in (
+        (ON_AWS, "cr-0123456789abcdef0", "reserved"),
+        (ON_GOOGLE, "training", "res"),
+    ):
+        reserved = {"type": "reserved", "zone": references["network"]["zones"][0]["id"]}
+        arguments: Any = {
+            "prefix": "acme-dev",
+            "name": "t4",
+            **references,
+            "accelerator": "t4",
+            "count": 1,
+            "capacity": [
+                {**reserved, "reservation_id": id_},
+                {**reserved, "reservation_id": Output.from_input(f"{id_}1")},
+                {**reserved, "reservation_id": Output.from_input(f"{id_}2")},
+            ],
+        }
+        recorded = record(lambda: GpuPool("gpu", arguments), answers=_answers())  # noqa: B023 - called at once
+        names = {resource.name for resource in recorded.resources}
+        assert {f"gpu-{prefix}-1", f"gpu-{prefix}-2"} <= names, "two reservations never have the same name"
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_values_in_objects_may_be_unknown_in_a_preview(plugin: Served, name: str) -> None:
-    case = CASES[name]
-    inputs = _in_schema(_with_leaves(case.arguments, lambda *_: rpc.UNKNOWN))
-    monitor = preview(plugin, case.component.__name__, inputs, *inputs, **case.options)
-    assert [resource for resource in monitor.inner.recorded.values() if resource.custom]
-
-
-def _in_schema(value: Any) -> Any:
-    """Return arguments with their names in the schema."""
-    if isinstance(value, Mapping):
-        return {camel_case(key): _in_schema(entry) for key, entry in value.items() if entry is not None}
-    return [_in_schema(entry) for entry in value] if isinstance(value, list) else value
-
-
-def test_every_input_has_a_case() -> None:
-    stated = {case.component.__name__: set[str]() for case in CASES.values()}
-    for case in CASES.values():
-        _with_leaves(case.arguments, lambda path, _, case=case: stated[case.component.__name__].add(path))
-    for component, paths in stated.items():
-        definition = components.plugin().definitions[component]
-        known = {re.sub(r"-\d+\b", "", path) for path in paths}
-        missing = [
-            path
-            for path in _inputs(definition.inputs, definition.inputs_mapping)
-            if path not in ELSEWHERE and not any(f"{leaf}-".startswith(f"{path}-") for leaf in known)
-        ]
-        assert not missing, component
-
-
-def _inputs(
-    properties: Mapping[str, PropertyDefinition], names: Mapping[str, str], path: str = ""
-) -> Iterator[str]:
-    """Yield the paths of values that may be outputs, without those of references to other components."""
-    for key, prop in properties.items():
-        entry = prop.items or prop.additional_properties or prop
-        block = components.plugin().type_of(entry)
-        is_block = block is not None and block.enum is None
-        if not prop.plain or not entry.plain:
-            yield f"{path}{names[key]}"
-        elif block is not None and is_block:
-            yield from _inputs(block.properties, block.properties_mapping, f"{path}{names[key]}-")
+def test_the_number_of_slices_must_be_plain() -> None:
+    arguments: Any = {
+        "prefix": "acme-dev",
+        "name": "tpu",
+        **ON_GOOGLE,
+        "accelerator": "tpu-v5e",
+        "count": 4,
+        "topology": "4x4",
+        "zones": ["europe-west4-a"],
+        "max": Output.from_input(2),
+    }
+    with pytest.raises(ArgumentError, match=r"max: got an output .*; expected a number of slices"):
+        record(lambda: GpuPool("gpu", arguments), answers=_answers())

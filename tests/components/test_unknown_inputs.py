@@ -30,10 +30,23 @@ UNUSED = {
     ("FeatureStore", "network"),
     ("ContainerRegistry", "nodeRoles"),
     ("ContainerRegistry", "cachedDays"),
+    ("ComputeClass", "cluster"),
 }
-"""Inputs that no resource of the example needs: it has no captures, no grants, no Valkey and no caches."""
+"""Inputs that no resource of the example needs: it has no captures, grants, Valkey and caches, and of a
+ComputeClass's cluster only the cloud matters."""
 VALKEY_ONLY = ("FeatureStore", "expireDays")
-"""An input that the example cannot have: its online store is DynamoDB (test_output_arguments.py has it)."""
+"""An input that the example cannot have, as its online store is DynamoDB (test_data_output_arguments.py)."""
+ADDITIONAL: Mapping[str, Mapping[str, Any]] = {
+    "Cluster": {"apiAccess": {"mode": "in_vpc"}},
+    "DevicePlugins": {"neuron": True},
+    "FeatureStore": {"registry": {"kind": "sql", "secret": "registry"}},
+    "Runner": {
+        "connectionArn": "arn:aws:codeconnections:eu-central-1:111122223333:connection/"
+        "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+        "githubWorkflows": ["deploy"],
+    },
+}
+"""Inputs of a component without which others are not needed."""
 REFERENCE = re.compile(r"\$\{.*\}")
 
 
@@ -108,12 +121,39 @@ CASES = [
 def test_an_unknown_input_is_accepted_and_its_dependency_is_kept(
     plugin: Served, component: str, key: str, value: Any
 ) -> None:
-    inputs = {**_example(component), key: value}
+    inputs = {**_example(component), **ADDITIONAL.get(component, {}), key: value}
     monitor = preview(plugin, component, inputs, key)
     children = [resource for resource in monitor.inner.recorded.values() if resource.custom]
     assert children
     needed = any(SOURCE in resource.depends_on for resource in children)
     assert needed is ((component, key) not in UNUSED), "what needs the input comes after its source"
+
+
+def _blocks() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Blocks whose keys may be outputs: component, key of the block, its keys unknown. Those of Google Cloud
+    are refused on AWS, where the examples are."""
+    for name, definition in components.plugin().definitions.items():
+        for key, prop in definition.inputs.items():
+            block = components.plugin().type_of(prop) if prop.plain else None
+            unknown = dict(_variants(block.properties)) if block is not None else {}
+            if unknown and key not in ("gcp", "gke", "perimeter"):
+                yield name, key, unknown
+
+
+BLOCKS = list(_blocks())
+
+
+@pytest.mark.parametrize(
+    ("component", "key", "unknown"), BLOCKS, ids=[f"{name}-{key}" for name, key, _ in BLOCKS]
+)
+def test_unknown_values_of_a_block_are_accepted_and_their_dependency_is_kept(
+    plugin: Served, component: str, key: str, unknown: dict[str, Any]
+) -> None:
+    example = {**_example(component), **ADDITIONAL.get(component, {})}
+    inputs = {**example, key: {**example.get(key, {}), **unknown}}
+    monitor = preview(plugin, component, inputs, key)
+    needed = [resource for resource in monitor.inner.recorded.values() if SOURCE in resource.depends_on]
+    assert needed, "what needs the block comes after its source"
 
 
 @pytest.mark.parametrize("component", components.plugin().definitions)

@@ -73,6 +73,7 @@ SOURCES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Generated module -> the modules whose dataclasses it is generated from."""
 _LATER: Final = (get_origin(Awaitable[int]), pulumi.Output)
+_MAPPING: Final = get_origin(Mapping[str, str])
 
 
 def paths() -> list[Path]:
@@ -179,7 +180,7 @@ class _Renderer:
             return f"Literal[{', '.join(json.dumps(argument) for argument in arguments)}]"
         if origin in (Union, types.UnionType):
             return self._union(arguments, in_input=in_input)
-        if origin in (list, dict):
+        if origin in (list, dict, _MAPPING):
             return self._collection(origin, arguments, in_input=in_input)
         if hint is Any:
             self._typing.add("Any")
@@ -192,13 +193,14 @@ class _Renderer:
             return f"Input[{reference}]"
         return hint.__name__
 
-    def _collection(self, origin: type, arguments: tuple[Any, ...], *, in_input: bool) -> str:
+    def _collection(self, origin: Any, arguments: tuple[Any, ...], *, in_input: bool) -> str:
         """`list[T]`; `Sequence[Input[T]]` where an entry may be an output, also in a list that may be one."""
         *key, entry = arguments
         is_input = any(get_origin(member) in _LATER for member in get_args(entry))
         rendered = self.annotation(entry, in_input=in_input and not is_input)
         if not rendered.startswith("Input["):
-            return f"{origin.__name__}[{', '.join([*('str' for _ in key), rendered])}]"
+            name = "list" if origin is list else "dict"
+            return f"{name}[{', '.join([*('str' for _ in key), rendered])}]"
         # A list is not covariant: one of strings would not be accepted as one of inputs.
         name = "Sequence" if origin is list else "Mapping"
         self._standard.add(name)

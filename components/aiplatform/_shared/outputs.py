@@ -10,8 +10,13 @@ from aiplatform._shared.args import is_unknown
 T = TypeVar("T")
 S = TypeVar("S")
 
-Tags = Input[dict[str, Input[str]]]
+Tags = Input[Mapping[str, Input[str]]]
 """Tags of resources, labels on Google Cloud: all of them or single values may be outputs."""
+
+
+def plain(value: Input[T]) -> T:
+    """Return a value that is no output, such as an argument that an environment file states."""
+    return cast(T, value)
 
 
 def mapped(value: Input[T], function: Callable[[T], S]) -> Input[S]:
@@ -35,7 +40,7 @@ def mapped_object(entries: Input[Mapping[str, Input[T]]], function: Callable[[di
     return function(dict(cast("Mapping[str, T]", entries)))
 
 
-def merged(*tags: Input[Mapping[str, Input[str]]]) -> Tags:
+def merged(*tags: Tags) -> Tags:
     """Return tags of several sources; of two with the same key the last one applies."""
     if any(map(is_unknown, tags)):
         return Output.all(*tags).apply(_merged)

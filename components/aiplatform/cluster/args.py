@@ -12,6 +12,8 @@ from pulumi import Input, Output
 from aiplatform._shared.addresses import not_the_internet, reachable_from_outside
 from aiplatform._shared.args import UNKNOWN, Problem, between, distinct, is_unknown, length, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.kubernetes.pools import MOST_NODES, minimum_above_maximum
+from aiplatform._shared.outputs import Tags
 from aiplatform.cluster import rules
 from aiplatform.cluster.aws.args import Eks
 from aiplatform.cluster.aws.versions import out_of_support, today
@@ -82,7 +84,7 @@ class ApiAccess:
         if self.mode != "in_vpc" and self.security_group_id is not None:
             yield Problem(
                 "security_group_id",
-                f"got one with mode {self.mode}, expected none: it applies to in_vpc only",
+                f"got one with mode {self.mode}; expected none: it applies to in_vpc only",
             )
         if self.mode == "in_vpc" and self.cidrs:
             yield Problem(
@@ -92,7 +94,7 @@ class ApiAccess:
             yield Problem("cidrs", "got addresses with mode dns, which IAM guards; expected none")
         # EKS quota: CIDR ranges of the public endpoint; GKE takes 50 authorized networks.
         if self.mode == "cidrs" and not 1 <= len(self.cidrs) <= 40:
-            yield Problem("cidrs", f"got {len(self.cidrs)}, expected 1 to 40 ranges that may reach the API")
+            yield Problem("cidrs", f"got {len(self.cidrs)}; expected 1 to 40 ranges that may reach the API")
 
 
 @dataclass(frozen=True)
@@ -104,20 +106,19 @@ class SystemNodes:
     )
     """Instance types of one processor architecture, the first preferred; just one on Google Cloud. Default
     m7i.large and m6i.large, or e2-standard-4."""
-    min: Annotated[int, between(1, 450, "nodes")] = 2
+    min: Input[Annotated[int, between(1, MOST_NODES, "nodes")]] = 2
     """Fewest nodes. Default 2."""
-    max: Annotated[int, between(1, 450, "nodes")] = 3
+    max: Input[Annotated[int, between(1, MOST_NODES, "nodes")]] = 3
     """Most nodes. Default 3."""
-    disk_gib: Annotated[int, between(20, 16384, "GiB")] = 50
+    disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 50
     """Root volume in GiB. Default 50."""
-    force_update: bool = False
+    force_update: Input[bool] = False
     """AWS: whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects; otherwise the
     update waits for them, and fails. Default false."""
 
     def check(self) -> Iterator[Problem]:
         """Report a minimum above the maximum."""
-        if self.min > self.max:
-            yield Problem("min", f"got {self.min}, expected at most max, {self.max}")
+        yield from minimum_above_maximum(self.min, self.max)
 
     def types(self, cloud: Cloud) -> list[str]:
         """Return the instance types, or the defaults of the cloud."""
@@ -155,9 +156,9 @@ class ClusterSettings(CloudNeutral):
     """The network of the cluster: `Network.outputs`."""
     api_access: ApiAccess = field(default_factory=ApiAccess)
     """From where the Kubernetes API can be reached. Default: only from the network."""
-    log_retention_days: int = 90
+    log_retention_days: Input[int] = 90
     """How long control-plane logs are kept, in days. Default 90."""
-    deletion_protection: bool = False
+    deletion_protection: Input[bool] = False
     """Whether the cloud, or its provider on Google Cloud, refuses to delete the cluster. Default false."""
     protect: bool = False
     """Whether Pulumi refuses to delete the cluster and its keys. Default false."""
@@ -177,7 +178,7 @@ class ClusterSettings(CloudNeutral):
     """Options of EKS."""
     gke: Gke = field(default_factory=Gke)
     """Options of GKE."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource, in addition to those of the provider."""
 
     @property
@@ -205,11 +206,11 @@ class ClusterSettings(CloudNeutral):
             return
         reason = out_of_support(self.version, self.eks.support, today())
         if reason:
-            yield Problem("version", f"got {self.version!r}, {reason}")
+            yield Problem("version", f"got {self.version!r}; {reason}")
         yield from rules.on_aws(self)
         types = self.system_nodes.types("aws")
         if len({is_arm(name) for name in types}) > 1:
             types_text = ", ".join(f"{name} ({'arm64' if is_arm(name) else 'x86_64'})" for name in types)
             yield Problem(
-                "system_nodes.instance_types", f"got {types_text}, expected one processor architecture"
+                "system_nodes.instance_types", f"got {types_text}; expected one processor architecture"
             )

@@ -3,7 +3,7 @@
 Sources: cluster.args, cluster.aws.args, cluster.gcp.args.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -31,13 +31,13 @@ class SystemNodesArgs(TypedDict):
     instance_types: NotRequired[list[str]]
     """Instance types of one processor architecture, the first preferred; just one on Google Cloud. Default
     m7i.large and m6i.large, or e2-standard-4."""
-    min: NotRequired[int]
+    min: NotRequired[Input[int]]
     """Fewest nodes. Default 2."""
-    max: NotRequired[int]
+    max: NotRequired[Input[int]]
     """Most nodes. Default 3."""
-    disk_gib: NotRequired[int]
+    disk_gib: NotRequired[Input[int]]
     """Root volume in GiB. Default 50."""
-    force_update: NotRequired[bool]
+    force_update: NotRequired[Input[bool]]
     """AWS: whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects; otherwise the
     update waits for them, and fails. Default false."""
 
@@ -45,10 +45,10 @@ class SystemNodesArgs(TypedDict):
 class AddonArgs(TypedDict):
     """Version and configuration of an add-on."""
 
-    version: NotRequired[str]
+    version: NotRequired[Input[str]]
     """The version (`v1.20.4-eksbuild.1`). Default: EKS's default for the Kubernetes version when the add-on
     is installed or the Kubernetes version changes; between those it stays."""
-    configuration: NotRequired[dict[str, Any]]
+    configuration: NotRequired[Input[Mapping[str, Input[Any]]]]
     """Merged over the configuration that the component sets; `aws eks describe-addon-configuration` prints
     the schema."""
 
@@ -65,13 +65,13 @@ class EksArgs(TypedDict):
     addons: NotRequired[dict[str, AddonArgs]]
     """Versions and configuration of the add-ons, by name: eks-pod-identity-agent, vpc-cni, kube-proxy,
     coredns, metrics-server, aws-ebs-csi-driver, eks-node-monitoring-agent. All are installed."""
-    service_cidr: NotRequired[str]
+    service_cidr: NotRequired[Input[str]]
     """Addresses of Kubernetes Services, outside the range of the network. Fixed when the cluster is created.
     Default 172.20.0.0/16."""
-    prefix_delegation: NotRequired[bool]
+    prefix_delegation: NotRequired[Input[bool]]
     """Whether pods get their addresses by /28 prefixes: more pods on a node. Nodes that exist keep what they
     have. Default false."""
-    zonal_shift: NotRequired[bool]
+    zonal_shift: NotRequired[Input[bool]]
     """Whether AWS may move traffic out of an impaired zone (ARC zonal shift). Default false."""
 
 
@@ -105,11 +105,11 @@ class NodeAutoProvisioningArgs(TypedDict):
     series of the fourth generation and newer (`c4`, `n4`) do not take: a Pod that asks for one of these needs
     a node pool."""
 
-    max_cpus: int
+    max_cpus: Input[int]
     """The most vCPUs of the whole cluster, those of other pools included."""
-    max_memory_gib: int
+    max_memory_gib: Input[int]
     """The most memory of the whole cluster, in GiB."""
-    accelerators: NotRequired[dict[str, int]]
+    accelerators: NotRequired[Mapping[str, Input[int]]]
     """The most accelerators of the whole cluster, by GKE's type (`nvidia-l4`). Default none."""
 
 
@@ -126,27 +126,27 @@ class GkeArgs(TypedDict):
     """When GKE may upgrade and repair. Default: at any time."""
     maintenance_exclusions: NotRequired[list[MaintenanceExclusionArgs]]
     """When GKE may not upgrade, inside the window or not. Default none."""
-    google_groups: NotRequired[str]
+    google_groups: NotRequired[Input[str]]
     """The group `gke-security-groups@...` whose member groups may be subjects of Kubernetes RBAC. Default:
     none."""
-    gateway_api: NotRequired[bool]
+    gateway_api: NotRequired[Input[bool]]
     """Whether GKE's Gateway controller is installed. Default true."""
     image_streaming: NotRequired[bool]
     """Whether containers start while their images are still being downloaded. Default true."""
-    gcs_fuse: NotRequired[bool]
+    gcs_fuse: NotRequired[Input[bool]]
     """Whether buckets can be mounted as volumes. Default true."""
     filestore: NotRequired[bool]
     """Whether Filestore volumes, which many nodes can mount, are supported. Default false."""
-    managed_prometheus: NotRequired[bool]
+    managed_prometheus: NotRequired[Input[bool]]
     """Managed Service for Prometheus. Default true."""
-    cost_allocation: NotRequired[bool]
+    cost_allocation: NotRequired[Input[bool]]
     """Whether the bill shows costs by namespace and label. Default true."""
     node_auto_provisioning: NotRequired[NodeAutoProvisioningArgs]
     """Limits of the node pools that GKE creates by itself. Default: none."""
     autoscaling_profile: NotRequired[Literal["balanced", "optimize_utilization"]]
     """How soon idle nodes are deleted. `balanced`: after a while. `optimize_utilization`: soon. Default
     `balanced`."""
-    binary_authorization: NotRequired[list[str]]
+    binary_authorization: NotRequired[Sequence[Input[str]]]
     """Patterns of the images that may run, in addition to Google's own (`europe-docker.pkg.dev/acme/**`);
     Pods with other images are refused, those of other components too. The project has one such policy.
     Default: all may."""
@@ -168,9 +168,9 @@ class ClusterArgs(TypedDict):
     """The network of the cluster: `Network.outputs`."""
     api_access: NotRequired[ApiAccessArgs]
     """From where the Kubernetes API can be reached. Default: only from the network."""
-    log_retention_days: NotRequired[int]
+    log_retention_days: NotRequired[Input[int]]
     """How long control-plane logs are kept, in days. Default 90."""
-    deletion_protection: NotRequired[bool]
+    deletion_protection: NotRequired[Input[bool]]
     """Whether the cloud, or its provider on Google Cloud, refuses to delete the cluster. Default false."""
     protect: NotRequired[bool]
     """Whether Pulumi refuses to delete the cluster and its keys. Default false."""
@@ -190,5 +190,5 @@ class ClusterArgs(TypedDict):
     """Options of EKS."""
     gke: NotRequired[GkeArgs]
     """Options of GKE."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource, in addition to those of the provider."""

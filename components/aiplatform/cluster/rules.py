@@ -60,17 +60,22 @@ def on_aws(settings: ClusterSettings) -> Iterator[Problem]:
     if settings.api_access.mode == "dns":
         yield Problem(
             "api_access.mode",
-            "got 'dns', expected 'in_vpc' or 'cidrs': EKS has no endpoint that IAM alone guards",
+            "got 'dns'; expected 'in_vpc' or 'cidrs': EKS has no endpoint that IAM alone guards",
         )
-    if isinstance(network.cidr, str) and overlap(settings.eks.service_cidr, network.cidr):
+    service_cidr = settings.eks.service_cidr
+    if (
+        isinstance(service_cidr, str)
+        and isinstance(network.cidr, str)
+        and overlap(service_cidr, network.cidr)
+    ):
         yield Problem(
             "eks.service_cidr",
-            f"got {settings.eks.service_cidr!r}, expected a range outside the network's {network.cidr}",
+            f"got {service_cidr!r}; expected a range outside the network's {network.cidr}",
         )
     subnets = settings.control_plane_subnets
     if isinstance(subnets, list) and len(subnets) < 2:
         yield Problem(
-            "network", f"got {len(subnets)} subnet(s), expected subnets in 2 zones at least, for EKS"
+            "network", f"got {len(subnets)} subnet(s); expected subnets in 2 zones at least, for EKS"
         )
 
 
@@ -78,22 +83,22 @@ def on_google(settings: ClusterSettings) -> Iterator[Problem]:
     """Report problems that GKE would refuse."""
     reason = not_offered(settings.version, settings.gke.release_channel)
     if reason:
-        yield Problem("version", f"got {settings.version!r}, {reason}")
+        yield Problem("version", f"got {settings.version!r}; {reason}")
     machines = settings.system_nodes.instance_types
     if len(machines) > 1:
         yield Problem(
             "system_nodes.instance_types",
-            f"got {len(machines)}, expected one: a node pool has one machine type",
+            f"got {len(machines)}; expected one: a node pool has one machine type",
         )
     if settings.gke.google_groups is None:
         for index, admin in enumerate(settings.admins):
             if isinstance(admin, str) and admin.startswith("group:"):
                 yield Problem(
                     f"admins[{index}]",
-                    f"got {admin!r}, expected gke.google_groups too, through which Kubernetes knows groups",
+                    f"got {admin!r}; expected gke.google_groups too, through which Kubernetes knows groups",
                 )
     if not settings.network.listed_zones:
         yield Problem(
             "network.zones",
-            "missing, expected a list of the zones of the nodes: it decides where the cluster is",
+            "missing; expected a list of the zones of the nodes: it decides where the cluster is",
         )

@@ -9,6 +9,7 @@ from pulumi import Input, Output
 from aiplatform._shared import images
 from aiplatform._shared.args import Problem, between, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import (
     ClusterReference,
     NodeGroupReference,
@@ -44,7 +45,7 @@ def image_for(version: str) -> str:
 
 def _no_release(version: str) -> str:
     known = ", ".join(IMAGES)
-    return f"{got(version)}, expected one of {known}, for which a release is pinned, or an `image`"
+    return f"{got(version)}; expected one of {known}, for which a release is pinned, or an `image`"
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
     that are not listed come last. Default: none."""
     replicas: Input[Annotated[int, between(1, 3, "replicas")]] = 1
     """Replicas, 1 to 3: one is the leader, the others are on standby. Default 1."""
-    scale_down_after_minutes: Annotated[int, between(1, 1440, "minutes")] = 10
+    scale_down_after_minutes: Input[Annotated[int, between(1, 1440, "minutes")]] = 10
     """Minutes that a node is idle before it is removed, 1 to 1440. Default 10."""
     image: (
         Input[
@@ -75,11 +76,11 @@ class ClusterAutoscalerSettings(CloudNeutral):
         | None
     ) = None
     """The image, with tag or digest. Default: upstream's for the cluster's version."""
-    mirrors: Annotated[dict[str, str], images.mirrors] = field(default_factory=dict[str, str])
+    mirrors: images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's image: its registry (`registry.k8s.io`), or a repository in it -> the registry or
     repository to pull from instead, such as an ECR pull-through cache
     (`111122223333.dkr.ecr.us-west-2.amazonaws.com/k8s`). Tag and digest are kept. Default: no mirror."""
-    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
     """Tags of every resource on AWS, in addition to the provider's default tags."""
 
     def check(self) -> Iterator[Problem]:
@@ -88,12 +89,12 @@ class ClusterAutoscalerSettings(CloudNeutral):
             if group.autoscaling_group is None:
                 yield Problem(
                     f"node_groups[{index}].autoscaling_group",
-                    "missing, expected the name of the node group's Auto Scaling group",
+                    "missing; expected the name of the node group's Auto Scaling group",
                 )
         version = self.cluster.version
         if self.image is None and version is None:
             yield Problem(
-                "cluster.version", "missing, expected the cluster's version, which selects the image"
+                "cluster.version", "missing; expected the cluster's version, which selects the image"
             )
         if self.image is None and isinstance(version, str) and ".".join(version.split(".")[:2]) not in IMAGES:
             yield Problem("cluster.version", _no_release(version))
@@ -108,6 +109,7 @@ class ClusterAutoscalerSettings(CloudNeutral):
         """The image: the argument, else that for the cluster's version."""
         if self.image is not None:
             return self.image
-        return Output.from_input(self.cluster.version or "").apply(
-            lambda version: images.mirrored(image_for(version), self.mirrors)
+        version = Output.from_input(self.cluster.version or "")
+        return Output.all(version, self.mirrors).apply(
+            lambda known: images.mirrored(image_for(known[0]), known[1])
         )

@@ -242,8 +242,8 @@ def _container(context: AutoscalerContext, region: str) -> core.ContainerArgs:
         name=NAME,
         image=context.settings.chosen_image,
         command=["./cluster-autoscaler"],
-        args=Output.from_input(context.settings.cluster.name).apply(
-            lambda cluster: _flags(cluster, context.settings.scale_down_after_minutes)
+        args=Output.all(context.settings.cluster.name, context.settings.scale_down_after_minutes).apply(
+            lambda known: _flags(str(known[0]), int(known[1]))
         ),
         # No Pod reaches the instance's metadata (hop limit 1), so the region is set here.
         env=[core.EnvVarArgs(name="AWS_REGION", value=region)],

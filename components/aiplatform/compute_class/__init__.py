@@ -2,7 +2,7 @@
 
 from typing import TypedDict
 
-from pulumi import ComponentResource, Output, ResourceOptions
+from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from aiplatform._shared.args import read
 from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGroupReferenceArgs
@@ -20,7 +20,7 @@ __all__ = [
 class ComputeClassOutputs(TypedDict):
     """Outputs of a ComputeClass."""
 
-    name: str
+    name: Input[str]
     """Its name: the value of the node selector `cloud.google.com/compute-class`."""
 
 

@@ -7,6 +7,7 @@ import pulumi
 from pulumi import ResourceOptions
 from pulumi_kubernetes.apiextensions import CustomResource
 
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.references.cluster import resolved_node_groups
 from aiplatform.compute_class.args import ComputeClassSettings
 
@@ -21,7 +22,9 @@ def build(component: pulumi.ComponentResource, name: str, settings: ComputeClass
     can add a node (`whenUnsatisfiable`): other node pools have other machines than the Pods requested.
     """
     spec: dict[str, Any] = {
-        "description": f"Node pools of {settings.name}, in their order of preference",
+        "description": mapped(
+            settings.name, lambda known: f"Node pools of {known}, in their order of preference"
+        ),
         "priorities": resolved_node_groups(settings.node_groups, "name").apply(priorities),
         "nodePoolAutoCreation": {"enabled": False},
         "whenUnsatisfiable": "DoNotScaleUp",

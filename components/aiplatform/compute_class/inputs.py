@@ -11,7 +11,7 @@ from aiplatform._shared.references.cluster import ClusterReferenceArgs, NodeGrou
 class ComputeClassArgs(TypedDict):
     """The order in which GKE's autoscaler adds nodes to node pools for the Pods that select a class."""
 
-    name: str
+    name: Input[str]
     """The name of the class: a DNS label that begins with neither `gke` nor `autopilot`, and not `default`.
     Its node pools have it as the value of the label and the taint `cloud.google.com/compute-class`."""
     cluster: Input[ClusterReferenceArgs]
@@ -19,8 +19,8 @@ class ComputeClassArgs(TypedDict):
     node_groups: Input[Sequence[Input[NodeGroupReferenceArgs]]]
     """The node pools, as in the outputs of the pools. The highest priority is tried first; node pools with
     the same priority are tried together."""
-    move_up: NotRequired[bool]
+    move_up: NotRequired[Input[bool]]
     """Whether GKE moves Pods to nodes with a higher priority when there is capacity again, which restarts
     them. Default false."""
-    idle_minutes: NotRequired[int]
+    idle_minutes: NotRequired[Input[int]]
     """Minutes that a node is idle before it is removed, 1 to 1440. Default: GKE's default."""

@@ -4,9 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
+from pulumi import Input
+
 from aiplatform._shared import images
 from aiplatform._shared.args import Problem, matches
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS, time_slicing_config
+from aiplatform._shared.outputs import mapped_object
 from aiplatform.device_plugins.inputs import DevicePluginsArgs as DevicePluginsArgs
 
 NVIDIA_IMAGE: Final = images.images()["nvidia-device-plugin"].reference
@@ -15,7 +18,7 @@ NEURON_IMAGE: Final = images.images()["neuron-device-plugin"].reference
 DEFAULT_CONFIG: Final = "default"
 
 
-_AN_IMAGE = matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")
+_IMAGE: Final = matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")
 
 
 @dataclass(frozen=True)
@@ -28,28 +31,31 @@ class DevicePluginsSettings:
     """NVIDIA's plugin, with configurations for time-slicing. Default true."""
     neuron: bool = False
     """AWS Neuron's plugin, for Trainium and Inferentia. Default false."""
-    nvidia_image: Annotated[str, _AN_IMAGE] | None = None
+    nvidia_image: Input[Annotated[str, _IMAGE]] | None = None
     """The image, with its tag and preferably its digest. Default: upstream's."""
-    neuron_image: Annotated[str, _AN_IMAGE] | None = None
+    neuron_image: Input[Annotated[str, _IMAGE]] | None = None
     """The image, with its tag and preferably its digest. Default: upstream's."""
-    mirrors: Annotated[dict[str, str], images.mirrors] = field(default_factory=dict[str, str])
+    mirrors: images.Mirrors = field(default_factory=dict[str, Input[str]])
     """Mirrors of upstream's images: a registry (`nvcr.io`, `public.ecr.aws`), or a repository in it -> the
     registry or repository to pull from instead
     (`111122223333.dkr.ecr.us-west-2.amazonaws.com/nvidia`). Tag and digest are kept. Default: no
     mirror."""
 
     @property
-    def images(self) -> Mapping[str, str]:
+    def images(self) -> Mapping[str, Input[str]]:
         """Plugin (`nvidia`, `neuron`) -> image, of those that are installed."""
         plugins = {
             "nvidia": (self.nvidia, self.nvidia_image, NVIDIA_IMAGE),
             "neuron": (self.neuron, self.neuron_image, NEURON_IMAGE),
         }
         return {
-            name: image or images.mirrored(upstream, self.mirrors)
+            name: image or self._mirrored(upstream)
             for name, (installed, image, upstream) in plugins.items()
             if installed
         }
+
+    def _mirrored(self, image: str) -> Input[str]:
+        return mapped_object(self.mirrors, lambda known: images.mirrored(image, known))
 
     def check(self) -> Iterator[Problem]:
         """Return the problem of a component without a plugin."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 import pulumi
-from pulumi import ResourceOptions
+from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.rbac import v1 as rbac
@@ -25,7 +25,7 @@ from aiplatform._shared.kubernetes.node_labels import DEVICE_PLUGIN
 NAME: Final = "neuron-device-plugin"
 
 
-def build(component: pulumi.ComponentResource, name: str, image: str) -> apps.DaemonSet:
+def build(component: pulumi.ComponentResource, name: str, image: Input[str]) -> apps.DaemonSet:
     """Create the plugin and what it needs as children of `component`."""
     options = ResourceOptions(parent=component)
     account = core.ServiceAccount(f"{name}-neuron-service-account", metadata=metadata(NAME), opts=options)

@@ -5,7 +5,7 @@ import json
 from typing import Final
 
 import pulumi
-from pulumi import ResourceOptions
+from pulumi import Input, ResourceOptions
 from pulumi_kubernetes.apps import v1 as apps
 from pulumi_kubernetes.core import v1 as core
 from pulumi_kubernetes.rbac import v1 as rbac
@@ -33,7 +33,7 @@ _FILE: Final = "/config/config.yaml"
 _SIGHUP: Final = "1"
 
 
-def build(component: pulumi.ComponentResource, name: str, image: str) -> apps.DaemonSet:
+def build(component: pulumi.ComponentResource, name: str, image: Input[str]) -> apps.DaemonSet:
     """Create the plugin and what it needs as children of `component`."""
     options = ResourceOptions(parent=component)
     account = core.ServiceAccount(f"{name}-nvidia-service-account", metadata=metadata(NAME), opts=options)
@@ -82,7 +82,7 @@ def _digest(configurations: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(configurations, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _config_manager(image: str, name: str, *, once: bool) -> core.ContainerArgs:
+def _config_manager(image: Input[str], name: str, *, once: bool) -> core.ContainerArgs:
     return core.ContainerArgs(
         name=name,
         image=image,
@@ -108,15 +108,15 @@ def _config_manager(image: str, name: str, *, once: bool) -> core.ContainerArgs:
     )
 
 
-def _init_container(image: str) -> core.ContainerArgs:
+def _init_container(image: Input[str]) -> core.ContainerArgs:
     return _config_manager(image, "choose-config", once=True)
 
 
-def _manager(image: str) -> core.ContainerArgs:
+def _manager(image: Input[str]) -> core.ContainerArgs:
     return _config_manager(image, "config-manager", once=False)
 
 
-def _plugin(image: str) -> core.ContainerArgs:
+def _plugin(image: Input[str]) -> core.ContainerArgs:
     return core.ContainerArgs(
         name=NAME,
         image=image,

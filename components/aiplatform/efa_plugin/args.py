@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
 
+from pulumi import Input
+
 from aiplatform._shared import images
 from aiplatform._shared.args import matches
 from aiplatform.efa_plugin.inputs import EfaPluginArgs as EfaPluginArgs
@@ -52,7 +54,8 @@ class EfaPluginSettings:
     `vpc.amazonaws.com/efa`."""
 
     image: (
-        Annotated[str, matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")] | None
+        Input[Annotated[str, matches(r"[^\s@]+:[\w][\w.-]*(@sha256:[0-9a-f]{64})?", "an image with its tag")]]
+        | None
     ) = None
     """The image, with its tag and preferably its digest. Default: EKS's image, from EKS's registry in the
     provider's region."""

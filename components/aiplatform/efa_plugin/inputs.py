@@ -2,11 +2,13 @@
 
 from typing import NotRequired, TypedDict
 
+from pulumi import Input
+
 
 class EfaPluginArgs(TypedDict):
     """The EFA device plugin, which advertises Elastic Fabric Adapters to the kubelet: a Pod requests
     `vpc.amazonaws.com/efa`."""
 
-    image: NotRequired[str]
+    image: NotRequired[Input[str]]
     """The image, with its tag and preferably its digest. Default: EKS's image, from EKS's registry in the
     provider's region."""

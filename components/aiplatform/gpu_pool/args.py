@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
+from pulumi import Input
+
 from aiplatform import accelerators
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, between, distinct, got, length
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.kubernetes.names import Taint, pool_name
 from aiplatform._shared.kubernetes.node_labels import MOST_REPLICAS
+from aiplatform._shared.kubernetes.pools import LONGEST_NAME, MOST_NODES, NodeImage
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.accelerators import Card, Machine
 from aiplatform.gpu_pool.cloud_support import SUPPORT
@@ -27,8 +31,6 @@ from aiplatform.naming import (
 )
 from aiplatform.network.args import NetworkReference
 
-LONGEST_NAME: Final = 20
-"""Characters of a pool's name: with `-reserved-{6}-` and the provider's suffix it is a node group's name."""
 _LONGEST = "n" * LONGEST_NAME
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-" + _LONGEST)
@@ -37,12 +39,8 @@ LAUNCH_TEMPLATE: Final = PhysicalName(LAUNCH_TEMPLATE_PREFIX, "{prefix}-" + _LON
 SECURITY_GROUP: Final = PhysicalName(SECURITY_GROUP_PREFIX, "{prefix}-" + _LONGEST + "-efa")
 PLACEMENT: Final = PhysicalName(PLACEMENT_GROUP, "{prefix}-" + _LONGEST + "-1234567")
 
-MOST_NODES: Final = 450
-"""EKS's quota of nodes in a managed node group."""
-
 CapacityType = Literal["reserved", "spot", "on_demand", "flex_start", "queued"]
 SharingStrategy = Literal["time_slicing", "mig"]
-NodeImage = Literal["al2023", "bottlerocket"]
 InstanceStore = Literal["raid0", "none"]
 
 
@@ -61,10 +59,11 @@ class Capacity:
     """`reserved`, `spot` or `on_demand`; on Google Cloud also `flex_start` (nodes are created when there is
     capacity, for at most seven days) and `queued` (as flex_start, but all nodes of a ProvisioningRequest at
     once, and no node for other Pods)."""
-    reservation_id: str | None = None
+    reservation_id: Input[str] | None = None
     """`reserved` only, and required there. AWS: the capacity reservation, `cr-...`. Google Cloud: the
     reservation's name, or `projects/PROJECT/reservations/NAME` for one that another project shares; a block
-    of it with `/reservationBlocks/BLOCK` after the name."""
+    of it with `/reservationBlocks/BLOCK` after the name. Resources are named by the id: where it is an output
+    by the position of the entry, so keep the position."""
     capacity_block: bool = False
     """`reserved` only: whether the reservation is a Capacity Block for ML. Its node group has a minimum of 0,
     whatever `min` is, because nothing can be launched before the block begins; EKS drains it 40 minutes
@@ -75,16 +74,8 @@ class Capacity:
     instance_types: Annotated[list[str], length(1, 20, "instance types"), distinct] | None = None
     """Instance types with this accelerator and count, in order of preference; on Google Cloud one machine
     type. Default: for `spot` on AWS all types of the catalog, else its preferred one."""
-    max_run_hours: Annotated[int, between(1, LONGEST_RUN, "hours")] | None = None
+    max_run_hours: Input[Annotated[int, between(1, LONGEST_RUN, "hours")]] | None = None
     """`flex_start` and `queued` only: hours until a node is deleted, 1 to 168. Default 168, seven days."""
-
-    @property
-    def key(self) -> str:
-        """Its part of the names of resources. It does not change when entries are added before or after
-        it."""
-        if self.type == "reserved":
-            return f"reserved-{(self.reservation_id or '')[-6:]}"
-        return self.type.replace("_", "-")
 
     def check(self) -> Iterator[Problem]:
         """Return the problems of keys that do not fit the type."""
@@ -92,7 +83,7 @@ class Capacity:
             if self.reservation_id is None:
                 yield Problem(
                     "reservation_id",
-                    "missing, expected a capacity reservation: its id (cr-...) on AWS, its name on Google "
+                    "missing; expected a capacity reservation: its id (cr-...) on AWS, its name on Google "
                     "Cloud",
                 )
             return
@@ -100,12 +91,12 @@ class Capacity:
             never = self.type == "spot" or self.type in WAITS
             hint = f": {self.type} nodes never run in a reservation" if never else ""
             yield Problem(
-                "reservation_id", f"got a reservation with type {self.type!r}, expected 'reserved'{hint}"
+                "reservation_id", f"got a reservation with type {self.type!r}; expected 'reserved'{hint}"
             )
         if self.capacity_block:
-            yield Problem("capacity_block", f"got true with type {self.type!r}, expected 'reserved'")
+            yield Problem("capacity_block", f"got true with type {self.type!r}; expected 'reserved'")
         if self.zone is not None:
-            yield Problem("zone", f"got a zone with type {self.type!r}, expected it in the pool's `zones`")
+            yield Problem("zone", f"got a zone with type {self.type!r}; expected it in the pool's `zones`")
 
 
 @dataclass(frozen=True)
@@ -129,9 +120,9 @@ class Sharing:
         )
         if getattr(self, needed) is None:
             what = "2 to 64 containers a card" if needed == "replicas" else "a profile such as 1g.10gb"
-            yield Problem(needed, f"missing, expected {what} for strategy {self.strategy!r}")
+            yield Problem(needed, f"missing; expected {what} for strategy {self.strategy!r}")
         if getattr(self, other) is not None:
-            yield Problem(other, f"got a value, expected none for strategy {self.strategy!r}")
+            yield Problem(other, f"got a value; expected none for strategy {self.strategy!r}")
 
 
 @dataclass(frozen=True)
@@ -159,12 +150,12 @@ class GpuPoolSettings(CloudNeutral):
         default_factory=lambda: [Capacity("on_demand")]
     )
     """In order of preference. Default: on demand."""
-    min: Annotated[int, between(0, MOST_NODES, "nodes")] = 0
+    min: Input[Annotated[int, between(0, MOST_NODES, "nodes")]] = 0
     """Minimum of nodes in the first entry that can have one. Default 0. On AWS raise it only while at least
     as many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size.
     On Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by
     `gcloud container clusters resize`."""
-    max: Annotated[int, between(1, MOST_NODES, "nodes")] = 1
+    max: Input[Annotated[int, between(1, MOST_NODES, "nodes")]] = 1
     """Maximum of nodes in each entry. Default 1. On Google Cloud a changed `min` or `max` may change the
     number of zones that the pool uses, unless `zones` has one entry."""
     topology: str | None = None
@@ -195,24 +186,24 @@ class GpuPoolSettings(CloudNeutral):
     compact placement policy on Google Cloud. Default: true with EFA or GPUDirect."""
     sharing: Sharing | None = None
     """How containers share an accelerator. Default: one container per accelerator."""
-    disk_gib: Annotated[int, between(20, 16384, "GiB")] = 100
+    disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 100
     """Size of a node's encrypted boot volume, GiB. Default 100."""
     instance_store: InstanceStore | None = None
     """`raid0`: the NVMe disks of the machine form one array for container images, logs and emptyDirs. `none`:
     they are not used. Default: `raid0` for machines that always have such disks. On Google Cloud `raid0` also
     adds disks to machine types for which they are optional."""
-    max_pods: Annotated[int, between(8, 250, "pods")] | None = None
+    max_pods: Input[Annotated[int, between(8, 250, "pods")]] | None = None
     """AWS: maximum of Pods on a node. Default: EKS's number, or with EFA the number of addresses on the
     network interfaces that EFA does not use (51 on p5.48xlarge). Set it higher where Pods get addresses by
     prefix delegation."""
-    force_update: bool = False
+    force_update: Input[bool] = False
     """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
     waits for them and fails after a time. Default false."""
-    labels: dict[str, str] = field(default_factory=dict[str, str])
+    labels: Tags = field(default_factory=dict[str, Input[str]])
     """Additional node labels."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """Additional node taints, next to that of the accelerator (`nvidia.com/gpu`)."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
     default tags."""
 

@@ -26,6 +26,7 @@ from aiplatform._shared.args import (
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
 from aiplatform._shared.gcp.names import PROJECT, REGION, zones_of
 from aiplatform._shared.logs import retention
+from aiplatform._shared.outputs import Tags
 from aiplatform.naming import (
     GCE,
     IAM_ROLE_PREFIX,
@@ -111,7 +112,7 @@ class NetworkSettings(CloudNeutral):
     """Options of AWS."""
     gcp: GcpNetwork = field(default_factory=GcpNetwork)
     """Options of Google Cloud. Required there, with `project` and `region`."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags of every resource, in addition to those of the provider."""
 
     @property
@@ -127,7 +128,7 @@ class NetworkSettings(CloudNeutral):
         yield from obeys("flow_log_retention_days", self.flow_log_retention_days, _RETENTION[self.cloud])
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
         if self.zone_count is not None and self.zone_ids is not None and self.zone_count != self.zones:
-            yield Problem("zone_count", f"got {self.zone_count} and zone_ids, expected one of the two")
+            yield Problem("zone_count", f"got {self.zone_count} and zone_ids; expected one of the two")
         yield from self._on_google() if self.cloud == "gcp" else self._on_aws()
         if not wrong_range:
             yield from self._too_small()
@@ -135,32 +136,32 @@ class NetworkSettings(CloudNeutral):
     def _on_aws(self) -> Iterator[Problem]:
         most = MOST_ZONES
         if self.zone_ids is not None and not 2 <= len(self.zone_ids) <= most:
-            yield Problem("zone_ids", f"got {len(self.zone_ids)} zone(s), expected 2 or {most}")
+            yield Problem("zone_ids", f"got {len(self.zone_ids)} zone(s); expected 2 or {most}")
         for index, zone in enumerate(self.zone_ids or []):
             yield from obeys(f"zone_ids[{index}]", zone, _ZONE_ID)
             if zone in NOT_FOR_EKS:
                 yield Problem(
                     f"zone_ids[{index}]",
-                    f"got {zone!r}, expected a zone that EKS can use; it does not support this one",
+                    f"got {zone!r}; expected a zone that EKS can use; it does not support this one",
                 )
 
     def _on_google(self) -> Iterator[Problem]:
         for key in ("project", "region"):
             if getattr(self.gcp, key) is None:
-                yield Problem(f"gcp.{key}", f"missing, expected the {key} of the network")
+                yield Problem(f"gcp.{key}", f"missing; expected the {key} of the network")
         if self.nat == "per_zone":
             yield Problem(
                 "nat",
-                "got 'per_zone', expected 'single' or 'none': Cloud NAT is regional and outlives its zones",
+                "got 'per_zone'; expected 'single' or 'none': Cloud NAT is regional and outlives its zones",
             )
         if overlap(self.cidr, str(google.DOCKER)):
             yield Problem(
                 "cidr",
-                f"got {self.cidr!r}, expected a range outside {google.DOCKER}, which Cloud SQL keeps for "
+                f"got {self.cidr!r}; expected a range outside {google.DOCKER}, which Cloud SQL keeps for "
                 "itself",
             )
         if self.zone_ids is not None and not 2 <= len(self.zone_ids) <= _MOST_GOOGLE_ZONES:
-            yield Problem("zone_ids", f"got {len(self.zone_ids)} zone(s), expected 2 to {_MOST_GOOGLE_ZONES}")
+            yield Problem("zone_ids", f"got {len(self.zone_ids)} zone(s); expected 2 to {_MOST_GOOGLE_ZONES}")
         if self.gcp.region is not None:
             for index, zone in enumerate(self.zone_ids or []):
                 yield from obeys(f"zone_ids[{index}]", zone, zones_of(self.gcp.region))
@@ -177,7 +178,7 @@ class NetworkSettings(CloudNeutral):
         else:
             return
         if reason:
-            yield Problem(key, f"got {value}, {reason}")
+            yield Problem(key, f"got {value}; {reason}")
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class NetworkZone:
 
 
 NO_ZONES: Final = (
-    "missing, expected the network's zones as in Network.outputs; where they are an output that is not known "
+    "missing; expected the network's zones as in Network.outputs; where they are an output that is not known "
     "yet, state the pool's `zones`"
 )
 
@@ -220,15 +221,15 @@ class NetworkReference:
     """Google Cloud, and required there: its project's id."""
     region: Annotated[str, REGION] | None = None
     """Google Cloud, and required there: its region."""
-    pods_range: str = "pods"
+    pods_range: Input[str] = "pods"
     """Google Cloud: the secondary range of pods, by its name. Default `pods`."""
-    services_range: str = "services"
+    services_range: Input[str] = "services"
     """Google Cloud: the secondary range of Kubernetes Services, by its name. Default `services`."""
-    pods_cidr: Annotated[str, any_range] | None = None
+    pods_cidr: Input[Annotated[str, any_range]] | None = None
     """Google Cloud: the addresses of pods."""
-    services_cidr: Annotated[str, any_range] | None = None
+    services_cidr: Input[Annotated[str, any_range]] | None = None
     """Google Cloud: the addresses of Kubernetes Services."""
-    pods_per_node: Annotated[int, between(google.LEAST_PODS, google.MOST_PODS, "pods")] = PODS_PER_NODE
+    pods_per_node: Input[Annotated[int, between(google.LEAST_PODS, google.MOST_PODS, "pods")]] = PODS_PER_NODE
     """Google Cloud: the most pods of a node, which the ranges were planned for. Default 64."""
     private_services: Input[str] | None = None
     """Google Cloud: the name of the range for services that Google runs in its own networks (Cloud SQL);
@@ -270,7 +271,7 @@ class NetworkReference:
         """Report what a network on Google Cloud has to state."""
         for key in ("project", "region"):
             if self.cloud == "gcp" and getattr(self, key) is None:
-                yield Problem(key, f"missing, expected the network's {key}")
+                yield Problem(key, f"missing; expected the network's {key}")
 
 
 def _private_subnet(zones: Sequence[Any], zone_id: str) -> Input[str]:
@@ -280,4 +281,4 @@ def _private_subnet(zones: Sequence[Any], zone_id: str) -> Input[str]:
         if zone.id == zone_id:
             return zone.private_subnet_id
     known = ", ".join(zone.id for zone in checked)
-    raise ArgumentError([Problem("zones", f"{got(zone_id)}, expected a zone of the network: {known}")])
+    raise ArgumentError([Problem("zones", f"{got(zone_id)}; expected a zone of the network: {known}")])

@@ -3,7 +3,7 @@
 Sources: network.args, network.aws.args, network.gcp.args.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from pulumi import Input
@@ -15,7 +15,7 @@ class AwsNetworkArgs(TypedDict):
     endpoints: NotRequired[list[str]]
     """Services with an interface endpoint (`ecr.api`, `sts`, `eks-auth`). S3 and DynamoDB always have a
     gateway endpoint. Default none."""
-    readable_buckets: NotRequired[list[str]]
+    readable_buckets: NotRequired[Input[Sequence[Input[str]]]]
     """Buckets of other accounts that may be read through S3's gateway endpoint, by name: public data sets,
     layers of other registries, packages of Systems Manager (`amazon-ssm-<region>`). Buckets of the account
     itself, of ECR, Amazon Linux, registry.k8s.io, Docker Hub and quay.io may always be used; all other
@@ -76,7 +76,7 @@ class NetworkArgs(TypedDict):
     """Options of AWS."""
     gcp: NotRequired[GcpNetworkArgs]
     """Options of Google Cloud. Required there, with `project` and `region`."""
-    tags: NotRequired[dict[str, str]]
+    tags: NotRequired[Input[Mapping[str, Input[str]]]]
     """Tags of every resource, in addition to those of the provider."""
 
 
@@ -110,15 +110,15 @@ class NetworkReferenceArgs(TypedDict):
     """Google Cloud, and required there: its project's id."""
     region: NotRequired[str]
     """Google Cloud, and required there: its region."""
-    pods_range: NotRequired[str]
+    pods_range: NotRequired[Input[str]]
     """Google Cloud: the secondary range of pods, by its name. Default `pods`."""
-    services_range: NotRequired[str]
+    services_range: NotRequired[Input[str]]
     """Google Cloud: the secondary range of Kubernetes Services, by its name. Default `services`."""
-    pods_cidr: NotRequired[str]
+    pods_cidr: NotRequired[Input[str]]
     """Google Cloud: the addresses of pods."""
-    services_cidr: NotRequired[str]
+    services_cidr: NotRequired[Input[str]]
     """Google Cloud: the addresses of Kubernetes Services."""
-    pods_per_node: NotRequired[int]
+    pods_per_node: NotRequired[Input[int]]
     """Google Cloud: the most pods of a node, which the ranges were planned for. Default 64."""
     private_services: NotRequired[Input[str]]
     """Google Cloud: the name of the range for services that Google runs in its own networks (Cloud SQL);

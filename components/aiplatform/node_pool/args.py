@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Final, Literal
 
+from pulumi import Input
+
 from aiplatform import accelerators
 from aiplatform._shared.args import Problem, Rule, between, distinct, got, length, nearest, obeys
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
@@ -19,6 +21,8 @@ from aiplatform._shared.kubernetes.names import (
     taint_problems,
 )
 from aiplatform._shared.kubernetes.node_labels import CAPACITY, COMPUTE_CLASS, POOL
+from aiplatform._shared.kubernetes.pools import LONGEST_NAME, MOST_NODES, NodeImage, minimum_above_maximum
+from aiplatform._shared.outputs import Tags
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.naming import (
     EKS_NODE_GROUP_PREFIX,
@@ -33,8 +37,6 @@ from aiplatform.network.args import NO_ZONES, NetworkReference
 from aiplatform.node_pool.cloud_support import SUPPORT
 from aiplatform.node_pool.inputs import NodePoolArgs as NodePoolArgs
 
-LONGEST_NAME: Final = 20
-"""Characters of a pool's name, as for GPU pools."""
 _LONGEST = "n" * LONGEST_NAME
 
 ROLE: Final = PhysicalName(IAM_ROLE_PREFIX, "{prefix}-" + _LONGEST)
@@ -43,14 +45,10 @@ LAUNCH_TEMPLATE: Final = PhysicalName(LAUNCH_TEMPLATE_PREFIX, "{prefix}-" + _LON
 
 ARCHITECTURE: Final = "kubernetes.io/arch"
 
-MOST_NODES: Final = 450
-"""EKS's quota of nodes in a managed node group."""
-
 _TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
 _ARM = re.compile(r"a1|[a-z]+(-[a-z0-9]+)?\d+g[a-z]*(-[a-z]+)?")
 """Families on AWS Graviton: a `g` right after the generation (m7g, c7gn, im4gn, x2gd), and a1."""
 
-NodeImage = Literal["al2023", "bottlerocket"]
 NodeCapacity = Literal["spot", "on_demand"]
 
 
@@ -103,12 +101,12 @@ class NodePoolSettings(CloudNeutral):
     )
     """`spot` and `on_demand`, in order of preference. Default: on demand. On Google Cloud Pods must select a
     pool with both by its ComputeClass, because only a ComputeClass has an order."""
-    min: Annotated[int, between(0, MOST_NODES, "nodes")] = 0
+    min: Input[Annotated[int, between(0, MOST_NODES, "nodes")]] = 0
     """Minimum of nodes in the first entry of `capacity`. Default 0. On AWS raise it only while at least as
     many nodes exist: the autoscaler controls the size, and EKS refuses a minimum above the current size. On
     Google Cloud a raised minimum adds no nodes by itself: they are added when Pods need them, or by `gcloud
     container clusters resize`."""
-    max: Annotated[int, between(1, MOST_NODES, "nodes")] = 3
+    max: Input[Annotated[int, between(1, MOST_NODES, "nodes")]] = 3
     """Maximum of nodes in each entry. Default 3. On Google Cloud a changed `min` or `max` may change the
     number of zones that the pool uses, unless `zones` has one entry."""
     zones: Annotated[list[str], length(1, 6, "zones"), distinct] | None = None
@@ -116,16 +114,16 @@ class NodePoolSettings(CloudNeutral):
     offer the instance types."""
     image: NodeImage = "al2023"
     """AWS: `al2023` (default) or `bottlerocket`. Google Cloud: always Container-Optimized OS."""
-    disk_gib: Annotated[int, between(20, 16384, "GiB")] = 80
+    disk_gib: Input[Annotated[int, between(20, 16384, "GiB")]] = 80
     """Size of a node's encrypted boot volume, GiB. Default 80."""
-    force_update: bool = False
+    force_update: Input[bool] = False
     """Whether an update of the nodes also evicts Pods that a PodDisruptionBudget protects. If not, the update
     waits for them and fails after a time. Default false."""
-    labels: dict[str, str] = field(default_factory=dict[str, str])
+    labels: Tags = field(default_factory=dict[str, Input[str]])
     """Additional node labels."""
     taints: list[Taint] = field(default_factory=list[Taint])
     """Node taints. Default: none."""
-    tags: dict[str, str] = field(default_factory=dict[str, str])
+    tags: Tags = field(default_factory=dict[str, Input[str]])
     """Tags, on Google Cloud labels, of every resource, instance and volume, in addition to the provider's
     default tags."""
 
@@ -157,8 +155,7 @@ class NodePoolSettings(CloudNeutral):
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         yield from obeys("tags", self.tags, _TAGS[self.cloud])
-        if self.min > self.max:
-            yield Problem("min", f"got {self.min}, expected at most max, which is {self.max}")
+        yield from minimum_above_maximum(self.min, self.max)
         yield from self._types()
         if not self.network.listed_zones:
             yield Problem("network.zones", NO_ZONES)
@@ -190,12 +187,12 @@ class NodePoolSettings(CloudNeutral):
         if self.network.lacks_zone(zone):
             known = ", ".join(self.zone_ids)
             reason = f"expected a zone id of the network: {known}{nearest(zone, self.zone_ids)}"
-            yield Problem(path, f"{got(zone)}, {reason}")
+            yield Problem(path, f"{got(zone)}; {reason}")
 
     def _on_aws(self) -> Iterator[Problem]:
         too_long = ROLE.too_long(self.prefix) if self.cluster.node_role_arn is None else None
         if too_long:
-            yield Problem("prefix", f"{got(self.prefix)}, {too_long}")
+            yield Problem("prefix", f"{got(self.prefix)}; {too_long}")
         yield from label_problems(self.labels, self.pool_labels("on_demand"))
         yield from taint_problems(self.taints, ())
 
@@ -203,7 +200,7 @@ class NodePoolSettings(CloudNeutral):
         if len(self.instance_types) > 1:
             yield Problem(
                 "instance_types",
-                f"{got(self.instance_types)}, expected one: a node pool of GKE has one machine type; create "
+                f"{got(self.instance_types)}; expected one: a node pool of GKE has one machine type; create "
                 "a pool for each",
             )
         if self.compute_class is not None:

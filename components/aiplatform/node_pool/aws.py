@@ -21,6 +21,8 @@ from aiplatform._shared.aws.node_groups import (
 )
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.kubernetes.pools import usable_storage
+from aiplatform._shared.outputs import Tags, mapped, merged
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs, priority
 from aiplatform.node_pool.args import NodePoolSettings
 from aiplatform.node_pool.plan import zones_for
@@ -61,8 +63,8 @@ def build(component: pulumi.ComponentResource, name: str, settings: NodePoolSett
     )
 
 
-def _tags(pool: NodePoolSettings, purpose: str) -> dict[str, str]:
-    return {**pool.tags, "Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name}
+def _tags(pool: NodePoolSettings, purpose: str) -> Tags:
+    return merged(pool.tags, {"Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name})
 
 
 def _node_group(
@@ -91,15 +93,14 @@ def _node_group(
         ami_type=AMI_TYPES[pool.architecture, pool.image],
         capacity_type=capacity.upper(),
         instance_types=pool.instance_types,
-        labels={**pool.labels, **pool.pool_labels(capacity)},
+        labels=merged(pool.labels, pool.pool_labels(capacity)),
         taints=eks_taints(pool.taints),
         update_config=eks.NodeGroupUpdateConfigArgs(max_unavailable_percentage=33),
         force_update_version=pool.force_update or None,
         tags=_tags(pool, key),
     )
     autoscaling_group = autoscaling_group_name(resource)
-    # 85 %: file system, kube-reserved and the kubelet's eviction threshold use the rest.
-    storage = {"ephemeral-storage": f"{pool.disk_gib * 85 // 100}Gi"}
+    storage = {"ephemeral-storage": mapped(pool.disk_gib, usable_storage)}
     tag_for_autoscaler(context.parent, name, autoscaling_group, storage, pool.taints)
     return NodeGroupReferenceArgs(
         name=resource.node_group_name,

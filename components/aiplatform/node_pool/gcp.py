@@ -9,6 +9,7 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.gcp import node_pools
 from aiplatform._shared.gcp.machine_types import boot_disk
 from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.outputs import merged
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs, priority
 from aiplatform.compute_class import ComputeClass
 from aiplatform.node_pool.args import NodePoolSettings
@@ -61,13 +62,13 @@ def _node_pool(
         machine_type,
         pool.disk_gib,
         boot_disk(machine_type),
-        {**pool.labels, **pool.pool_labels(capacity)},
+        merged(pool.labels, pool.pool_labels(capacity)),
         pool.node_pool_taints,
-        {**pool.tags, POOL.replace("/", "-"): pool.name},
+        merged(pool.tags, {POOL.replace("/", "-"): pool.name}),
         {"spot": True} if spot else {},
     )
     # Spot: any zone with capacity; on demand: evenly, so that the pool survives the failure of a zone.
-    size = node_pools.Size(pool.min if index == 0 else 0, pool.max, "ANY" if spot else "BALANCED")
+    size = node_pools.Size.of(pool.min if index == 0 else 0, pool.max, "ANY" if spot else "BALANCED")
     resource = node_pools.node_pool(
         context.parent, f"{context.name}-{_key(capacity)}", pool.cluster, node, size, zones
     )

@@ -10,6 +10,7 @@ from pulumi import Input
 
 from aiplatform._shared.args import Problem, between, distinct, matches, one_of
 from aiplatform._shared.logs import retention
+from aiplatform._shared.outputs import Tags
 from aiplatform.naming import (
     CODEBUILD_PROJECT,
     IAM_ROLE,
@@ -95,44 +96,49 @@ class RunnerSettings:
     repository: Annotated[str, _repository] | None = None
     """The git repository of the programs: an HTTPS URL on github.com, gitlab.com or bitbucket.org. Default
     none; `buildspec` is then the text of a buildspec."""
-    connection_arn: Annotated[str, CONNECTION_ARN] | None = None
+    connection_arn: Input[Annotated[str, CONNECTION_ARN]] | None = None
     """The connection (AWS CodeConnections) with access to the repository. Default none, for a public one."""
-    revision: Annotated[str, matches(r"[^\s~^:?*\[\\]+", "a branch, tag or commit")] | None = None
+    revision: Input[Annotated[str, matches(r"[^\s~^:?*\[\\]+", "a branch, tag or commit")]] | None = None
     """Branch, tag or commit. Default: the repository's default branch."""
-    buildspec: Annotated[str, matches(r"(?s).*\S.*", "a path or the text of a buildspec")] | None = None
+    buildspec: Input[Annotated[str, matches(r"(?s).*\S.*", "a path or the text of a buildspec")]] | None = (
+        None
+    )
     """The buildspec of a run: the path of a file in the repository, or its text. Default `buildspec.yml`."""
     github_workflows: Annotated[
-        list[Annotated[str, matches(r"\S(.*\S)?", "the name of a workflow")]], distinct
-    ] = field(default_factory=list[str])
+        list[Input[Annotated[str, matches(r"\S(.*\S)?", "the name of a workflow")]]], distinct
+    ] = field(default_factory=list[Input[str]])
     """Names of GitHub Actions workflows of the repository whose jobs run in the network, by the label
     `codebuild-{prefix}-jobs-...`, on a project `{prefix}-jobs` whose role can assume no other role. A name
     allows anyone who can push a branch, because the workflow's file in that branch states the name itself. A
     job therefore gets the deployer's role by OpenID Connect from a GitHub environment, on whose branches and
     reviewers the trust policy relies. Default none: runs are started by `aws codebuild start-build`."""
     github_actors: Annotated[
-        list[Annotated[str, matches(r"[1-9]\d*", "the numeric id of a GitHub account, 583231")]], distinct
-    ] = field(default_factory=list[str])
+        list[Input[Annotated[str, matches(r"[1-9]\d*", "the numeric id of a GitHub account, 583231")]]],
+        distinct,
+    ] = field(default_factory=list[Input[str]])
     """The numeric ids of the GitHub accounts whose jobs run here, `["583231"]` (api.github.com/users/NAME):
     accounts that merge, dispatch or re-run, and the account that a schedule runs as. Default: every account
     that can queue a job of the workflows."""
-    environment_variables: Annotated[dict[str, str], _variables] = field(default_factory=dict[str, str])
+    environment_variables: Annotated[dict[str, Input[str]], _variables] = field(
+        default_factory=dict[str, Input[str]]
+    )
     """Additional environment variables of a run. Anyone with read access to the project can read them, so
     they must not be secrets. Default none."""
-    image: Annotated[str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+)?", "an image")] = IMAGE
+    image: Input[Annotated[str, matches(r"[^\s:]+(:\d+/[^\s:]+)?(:[\w.-]+)?", "an image")]] = IMAGE
     """The image of a run, for x86-64. Default: AWS's image of Amazon Linux 2023."""
-    size: Annotated[str, one_of(list(SIZES))] = "medium"
+    size: Input[Annotated[str, one_of(list(SIZES))]] = "medium"
     """`small` (2 CPUs, 4 GB), `medium` (4, 8) or `large` (8, 16). Default `medium`."""
-    timeout_minutes: Annotated[int, between(5, 2160, "minutes")] = 120
+    timeout_minutes: Input[Annotated[int, between(5, 2160, "minutes")]] = 120
     """Maximum duration of a run in minutes, 5 to 2160. Default 120."""
-    concurrent_runs: Annotated[int, between(1, 60, "runs")] = 1
+    concurrent_runs: Input[Annotated[int, between(1, 60, "runs")]] = 1
     """Maximum of concurrent runs, 1 to 60; further ones are refused, not queued. Default 1. It does not apply
     to jobs of `github_workflows`, which would wait for ever: beyond the limit of the account they are
     queued."""
-    log_retention_days: Annotated[int, retention()] = 90
+    log_retention_days: Input[Annotated[int, retention()]] = 90
     """Retention of logs, days. Default 90."""
     retain_data: bool = False
     """Whether logs and their key are retained when the runner is destroyed. Default false."""
-    tags: Annotated[dict[str, str], aws_tags] = field(default_factory=dict[str, str])
+    tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
     """Tags of every resource, in addition to the provider's default tags."""
 
     @property
@@ -147,21 +153,23 @@ class RunnerSettings:
         elif self.github_workflows and self.source_type != "GITHUB":
             yield Problem(
                 "github_workflows",
-                f"got workflows for {self.repository}, expected a repository on github.com",
+                f"got workflows for {self.repository}; expected a repository on github.com",
             )
         elif self.github_workflows and self.connection_arn is None:
-            yield Problem("connection_arn", "missing, expected the connection by which GitHub reports jobs")
+            yield Problem("connection_arn", "missing; expected the connection by which GitHub reports jobs")
         if self.github_actors and not self.github_workflows:
             yield Problem(
-                "github_actors", "got accounts without a workflow, expected `github_workflows` as well"
+                "github_actors", "got accounts without a workflow; expected `github_workflows` as well"
             )
 
     def _without_repository(self) -> Iterator[Problem]:
-        if self.buildspec is None or "\n" not in self.buildspec:
+        # The text of one that is an output is not known yet.
+        text = self.buildspec or ""
+        if isinstance(text, str) and "\n" not in text:
             yield Problem(
                 "repository",
-                "missing, expected a repository, or `buildspec` as the text of a buildspec",
+                "missing; expected a repository, or `buildspec` as the text of a buildspec",
             )
         for name in ("connection_arn", "revision", "github_workflows"):
             if getattr(self, name):
-                yield Problem(name, "got one without a repository, expected `repository` as well")
+                yield Problem(name, "got one without a repository; expected `repository` as well")

@@ -19,6 +19,7 @@ from aiplatform._shared.aws.policy_documents import (
 )
 from aiplatform._shared.aws.roles import ServiceRole, service_role
 from aiplatform._shared.context import Context
+from aiplatform._shared.outputs import Tags, mapped, mapped_list, merged
 from aiplatform.naming import PhysicalName
 from aiplatform.runner.args import (
     BUILDSPEC,
@@ -103,8 +104,8 @@ def _project_with_role(
     return Built(project, role.role, group, log_group, key)
 
 
-def _tags(context: RunnerContext) -> dict[str, str]:
-    return {**context.settings.tags, "Name": f"{context.settings.prefix}-runner"}
+def _tags(context: RunnerContext) -> Tags:
+    return merged(context.settings.tags, {"Name": f"{context.settings.prefix}-runner"})
 
 
 def _key(context: RunnerContext) -> kms.Key:
@@ -185,15 +186,20 @@ def _statements(context: RunnerContext, purpose: _Purpose, key: kms.Key) -> Outp
     known = Output.all(
         key=key.arn,
         deployer=context.settings.deployer_role_arn,
+        connection=context.settings.connection_arn,
         subnets=context.settings.network.private_subnet_ids,
     )
-    return known.apply(
-        lambda values: _permissions(context, purpose, values["key"], values["deployer"], values["subnets"])
-    )
+    return known.apply(lambda values: _permissions(context, purpose, **values))
 
 
 def _permissions(
-    context: RunnerContext, purpose: _Purpose, key: str, deployer: str, subnets: list[str]
+    context: RunnerContext,
+    purpose: _Purpose,
+    *,
+    key: str,
+    deployer: str,
+    subnets: list[str],
+    connection: str | None,
 ) -> list[Statement]:
     """Return the permissions of a run before it assumes the deployer's role, or all permissions of a job
     (CodeBuild user guide, "Create a CodeBuild service role", "Allow CodeBuild access to AWS services required
@@ -242,7 +248,6 @@ def _permissions(
             sid="LendInterfaces",
         ),
     ]
-    connection = context.settings.connection_arn
     if connection:
         service = connection.split(":")[2]
         actions = [f"{service}:GetConnection", f"{service}:GetConnectionToken"]
@@ -276,11 +281,12 @@ def _project(
         artifacts=codebuild.ProjectArtifactsArgs(type="NO_ARTIFACTS"),
         environment=codebuild.ProjectEnvironmentArgs(
             type="LINUX_CONTAINER",
-            compute_type=SIZES[settings.size],
+            compute_type=mapped(settings.size, lambda size: SIZES[size]),
             image=settings.image,
-            image_pull_credentials_type="CODEBUILD"
-            if settings.image.startswith("aws/codebuild/")
-            else "SERVICE_ROLE",
+            image_pull_credentials_type=mapped(
+                settings.image,
+                lambda image: "CODEBUILD" if image.startswith("aws/codebuild/") else "SERVICE_ROLE",
+            ),
             privileged_mode=False,
             environment_variables=[
                 codebuild.ProjectEnvironmentEnvironmentVariableArgs(name=name, value=value)
@@ -324,8 +330,9 @@ def _source(context: RunnerContext) -> codebuild.ProjectSourceArgs:
 
 def _webhook(context: RunnerContext, project: codebuild.Project) -> None:
     """Create the webhook by which GitHub reports jobs that wait for a runner."""
-    actors = "|".join(context.settings.github_actors)
-    actor_filter = [codebuild.WebhookFilterGroupFilterArgs(type="ACTOR_ACCOUNT_ID", pattern=f"^({actors})$")]
+    actors = context.settings.github_actors
+    pattern = mapped_list(actors, lambda ids: f"^({'|'.join(ids)})$")
+    actor_filter = [codebuild.WebhookFilterGroupFilterArgs(type="ACTOR_ACCOUNT_ID", pattern=pattern)]
     codebuild.Webhook(
         f"{context.name}-jobs",
         project_name=project.name,
@@ -335,7 +342,7 @@ def _webhook(context: RunnerContext, project: codebuild.Project) -> None:
                 filters=[
                     codebuild.WebhookFilterGroupFilterArgs(type="EVENT", pattern="WORKFLOW_JOB_QUEUED"),
                     codebuild.WebhookFilterGroupFilterArgs(
-                        type="WORKFLOW_NAME", pattern=f"^{_literal(workflow)}$"
+                        type="WORKFLOW_NAME", pattern=mapped(workflow, lambda name: f"^{_literal(name)}$")
                     ),
                     *(actor_filter if actors else []),
                 ]

@@ -9,7 +9,7 @@ from pulumi import Input
 
 from aiplatform._shared.args import Problem, Rule, got, matches
 from aiplatform._shared.cloud_support import Cloud, CloudNeutral, SupportTable
-from aiplatform._shared.outputs import Tags
+from aiplatform._shared.outputs import Tags, mapped_list
 from aiplatform._shared.references.cluster import ClusterReference
 from aiplatform.naming import GOOGLE_SERVICE_ACCOUNT, IAM_ROLE, Kind, PhysicalName, aws_tags, dns_label
 from aiplatform.workload_identity.cloud_support import SUPPORT
@@ -55,9 +55,9 @@ class WorkloadIdentitySettings(CloudNeutral):
     """The name of the identity: lower-case letters, digits and hyphens."""
     cluster: ClusterReference
     """The cluster that the Pods run on: `Cluster.outputs`."""
-    namespace: Annotated[str, dns_label]
+    namespace: Input[Annotated[str, dns_label]]
     """The Pods' namespace. It need not exist yet."""
-    service_account: Annotated[str, dns_label]
+    service_account: Input[Annotated[str, dns_label]]
     """The Pods' service account, a Kubernetes object. It need not exist yet; on Google Cloud it must have the
     `annotations` of the outputs."""
     tags: Annotated[Tags, aws_tags] = field(default_factory=dict[str, Input[str]])
@@ -73,12 +73,17 @@ class WorkloadIdentitySettings(CloudNeutral):
         """Return the name of the role, or the id of the service account."""
         return physical_name(self.prefix, self.name)
 
+    @property
+    def pods(self) -> Input[str]:
+        """Namespace and service account of the Pods, `models/reader`."""
+        return mapped_list([self.namespace, self.service_account], lambda known: f"{known[0]}/{known[1]}")
+
     def check(self) -> Iterator[Problem]:
         """Return the problems that concern several keys."""
         reason = too_long(self.cloud, self.prefix, self.name)
         if reason:
-            yield Problem("name", f"{got(self.name)}, {reason}")
+            yield Problem("name", f"{got(self.name)}; {reason}")
         if self.cloud == "gcp" and self.cluster.workload_pool is None:
             yield Problem(
-                "cluster.workload_pool", "missing, expected the cluster's workload_pool as in Cluster.outputs"
+                "cluster.workload_pool", "missing; expected the cluster's workload_pool as in Cluster.outputs"
             )

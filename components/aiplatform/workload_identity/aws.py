@@ -8,6 +8,7 @@ from pulumi_aws import eks, iam
 
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.aws.policy_documents import pod_identity_trust
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
@@ -21,10 +22,10 @@ def build(
         f"{name}-role",
         # Not generated: grants and key policies name it.
         name=settings.physical_name,
-        description=f"Pods of the service account {settings.namespace}/{settings.service_account}",
-        assume_role_policy=Output.from_input(settings.cluster.name).apply(
-            lambda cluster: pod_identity_trust(account, cluster, settings.namespace, settings.service_account)
-        ),
+        description=mapped(settings.pods, lambda pods: f"Pods of the service account {pods}"),
+        assume_role_policy=Output.all(
+            settings.cluster.name, settings.namespace, settings.service_account
+        ).apply(lambda known: pod_identity_trust(account, *map(str, known))),
         tags=settings.tags,
         opts=ResourceOptions(parent=component, delete_before_replace=True),
     )

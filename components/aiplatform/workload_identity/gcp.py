@@ -7,6 +7,7 @@ from pulumi import Output, ResourceOptions
 from pulumi_gcp import serviceaccount
 
 from aiplatform._shared.gcp.apis import enable_apis
+from aiplatform._shared.outputs import mapped
 from aiplatform._shared.principals import declare
 from aiplatform.workload_identity.args import WorkloadIdentitySettings
 
@@ -30,16 +31,15 @@ def build(
         f"{name}-account",
         project=project,
         account_id=settings.physical_name,
-        display_name=f"Pods of {settings.namespace}/{settings.service_account}",
+        display_name=mapped(settings.pods, lambda pods: f"Pods of {pods}"),
         opts=ResourceOptions(parent=component, depends_on=[apis["iam"]], delete_before_replace=True),
     )
-    pool = Output.from_input(settings.cluster.workload_pool)
     link = serviceaccount.IAMMember(
         f"{name}-link",
         service_account_id=account.name,
         role=_ROLE,
-        member=pool.apply(
-            lambda known: f"serviceAccount:{known}[{settings.namespace}/{settings.service_account}]"
+        member=Output.all(settings.cluster.workload_pool, settings.pods).apply(
+            lambda known: f"serviceAccount:{known[0]}[{known[1]}]"
         ),
         opts=ResourceOptions(parent=component),
     )

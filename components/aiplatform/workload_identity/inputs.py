@@ -18,9 +18,9 @@ class WorkloadIdentityArgs(TypedDict):
     """The name of the identity: lower-case letters, digits and hyphens."""
     cluster: Input[ClusterReferenceArgs]
     """The cluster that the Pods run on: `Cluster.outputs`."""
-    namespace: str
+    namespace: Input[str]
     """The Pods' namespace. It need not exist yet."""
-    service_account: str
+    service_account: Input[str]
     """The Pods' service account, a Kubernetes object. It need not exist yet; on Google Cloud it must have the
     `annotations` of the outputs."""
     tags: NotRequired[Input[Mapping[str, Input[str]]]]

@@ -17,6 +17,7 @@ import pulumi
 from pulumi_aws import ec2, servicequotas
 
 from aiplatform._shared.args import Problem, read
+from aiplatform._shared.outputs import plain
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.aws import plan as gpu
 from stacks import arguments
@@ -150,7 +151,7 @@ def _demands(
         args = arguments.gpu_pool(settings, name, pool, references.cluster, references.network)
         for group in gpu.plan(read(GpuPoolSettings, args, "GpuPoolArgs"), offerings):
             sizes = {machine.type: machine.vcpus for machine in group.machines}
-            size = (group.minimum, group.maximum)
+            size = (plain(group.minimum), plain(group.maximum))
             yield from _demand(f"gpu_pools.{name}", group.entry.type, list(sizes), size, sizes.__getitem__)
 
 

@@ -20,6 +20,7 @@ from aiplatform._shared.args import Problem, read
 from aiplatform._shared.gcp import node_pools as gke
 from aiplatform._shared.gcp.machine_types import boot_disk
 from aiplatform._shared.gcp.names import api_is_off
+from aiplatform._shared.outputs import plain
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.gcp import plan as gcp_plan
 from aiplatform.node_pool.args import NodePoolSettings
@@ -124,20 +125,22 @@ def _demands(settings: Settings, zones: Sequence[str], offerings: gke.Offerings)
         used_zones = zones_for(cpu, offerings)
         for index, capacity in enumerate(cpu.capacity):
             if capacity == "on_demand":
-                size = gke.Size(cpu.min if index == 0 else 0, cpu.max, "BALANCED")
-                yield from _cpus(f"node_pools.{name}", cpu.instance_types[0], cpu.disk_gib, size, used_zones)
+                least = plain(cpu.min) if index == 0 else 0
+                size = gke.Size(least, plain(cpu.max), "BALANCED")
+                disk = plain(cpu.disk_gib)
+                yield from _cpus(f"node_pools.{name}", cpu.instance_types[0], disk, size, used_zones)
     for name, gpu_pool in settings.gpu_pools.items():
         args = arguments.gpu_pool(settings, name, gpu_pool, cluster, network)
         gpu = read(GpuPoolSettings, args, "GpuPoolArgs")
         plans = gcp_plan.plan(gpu)
         for plan, used_zones in zip(plans, gcp_plan.zones_for(gpu, plans, offerings).values(), strict=True):
             # A reservation counted when it was created; spot and flex-start have separate quotas.
-            size = gke.Size(plan.minimum, plan.maximum, "ANY", fixed=plan.stays)
+            size = gke.Size(plain(plan.minimum), plain(plan.maximum), "ANY", fixed=plan.stays)
             topic = f"gpu_pools.{name}"
             if plan.entry.type == "on_demand" and not plan.machine.is_tpu:
                 yield _demand(topic, GPUS, size, used_zones, gpu.count)
             if plan.machine.boot_disk == "pd-balanced":
-                yield _demand(topic, DISKS, size, used_zones, gpu.disk_gib)
+                yield _demand(topic, DISKS, size, used_zones, plain(gpu.disk_gib))
 
 
 def _cpus(topic: str, machine: str, disk_gib: int, size: gke.Size, zones: Sequence[str]) -> Iterator[Demand]:

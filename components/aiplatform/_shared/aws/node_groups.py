@@ -87,7 +87,7 @@ class Volume:
     """
 
     image: str
-    gib: int
+    gib: Input[int]
     key_arn: Input[str] | None = None
 
 
@@ -96,7 +96,7 @@ def launch_template(
     name: str,
     name_prefix: str,
     volume: Volume,
-    tags: Mapping[str, str],
+    tags: Tags,
     **more: Any,
 ) -> ec2.LaunchTemplate:
     """Create a launch template with IMDSv2, hop limit 1 (no Pod without host network reaches the node's
@@ -115,9 +115,9 @@ def launch_template(
         block_device_mappings=_devices(volume),
         # The provider's default tags reach the template, not what it launches.
         tag_specifications=[
-            ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=dict(tags)) for kind in launched
+            ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags) for kind in launched
         ],
-        tags=dict(tags),
+        tags=tags,
         opts=ResourceOptions(parent=parent),
         **more,
     )
@@ -156,7 +156,7 @@ def node_group(
     cluster: ClusterReference,
     role: NodeRole,
     template: ec2.LaunchTemplate,
-    size: tuple[int, int],
+    size: tuple[Input[int], Input[int]],
     *,
     upgraded: bool = True,
     **more: Any,
@@ -236,7 +236,7 @@ def tag_for_autoscaler(
     parent: pulumi.Resource,
     name: str,
     group: Input[str],
-    resources: Mapping[str, str],
+    resources: Mapping[str, Input[str]],
     taints: Sequence[Taint] = (),
 ) -> None:
     """Tag an Auto Scaling group with what the Cluster Autoscaler cannot see while the group has no node:
@@ -246,7 +246,9 @@ def tag_for_autoscaler(
     cloudprovider/aws/aws_wrapper.go, getManagedNodegroupInfo): for a Pod that does not tolerate such a taint
     the group would grow and shrink again and again.
     """
-    tags = {f"resources/{resource}": quantity for resource, quantity in resources.items()}
+    tags: dict[str, Input[str]] = {
+        f"resources/{resource}": quantity for resource, quantity in resources.items()
+    }
     # One tag per key, with the strongest effect: it also keeps away the Pods that a weaker one would.
     for taint in sorted(taints, key=lambda taint: _STRENGTH.index(taint.effect)):
         if not taint.value:

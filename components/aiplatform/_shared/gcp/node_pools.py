@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 from pulumi_gcp import compute, container
 
-from aiplatform._shared.args import ArgumentError, Problem, got
+from aiplatform._shared.args import ArgumentError, Problem, got, is_unknown
 from aiplatform._shared.gcp.names import api_is_off
 from aiplatform._shared.kubernetes.names import EFFECTS, Taint
+from aiplatform._shared.outputs import Tags, mapped
 from aiplatform._shared.references.cluster import ClusterReference
 
 Offerings = Mapping[str, frozenset[str]]
@@ -87,6 +88,14 @@ class Size:
     per_zone: bool = False
     fixed: bool = False
 
+    @classmethod
+    def of(cls, minimum: Input[int], maximum: Input[int], policy: str, **more: bool) -> "Input[Size]":
+        """Return the size of these limits, an output where one of them is."""
+        if is_unknown(minimum) or is_unknown(maximum):
+            limits = Output.all(minimum, maximum)
+            return limits.apply(lambda known: cls(int(known[0]), int(known[1]), policy, **more))
+        return cls(cast(int, minimum), cast(int, maximum), policy, **more)
+
     def autoscaling(self) -> container.NodePoolAutoscalingArgs | None:
         """Return the limits for GKE's autoscaler; None for a fixed size."""
         if self.fixed:
@@ -121,11 +130,11 @@ class Node:
     """The nodes of a node pool. more: further arguments of NodePoolNodeConfigArgs."""
 
     machine_type: str
-    disk_gib: int
+    disk_gib: Input[int]
     disk_type: str
-    labels: Mapping[str, str]
+    labels: Tags
     taints: Sequence[Taint]
-    tags: Mapping[str, str]
+    tags: Tags
     more: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
@@ -150,9 +159,9 @@ def node_config(node: Node, cluster: ClusterReference) -> container.NodePoolNode
             insecure_kubelet_readonly_port_enabled="FALSE"
         ),
         metadata={"disable-legacy-endpoints": "true"},
-        labels=dict(node.labels),
+        labels=node.labels,
         taints=gke_taints(node.taints),
-        resource_labels=dict(node.tags),
+        resource_labels=node.tags,
         **node.more,
     )
 
@@ -170,7 +179,7 @@ def node_pool(
     name: str,
     cluster: ClusterReference,
     node: Node,
-    size: Size,
+    size: Input[Size],
     zones: Output[Sequence[str]],
     *,
     depends_on: Sequence[pulumi.Resource] = (),
@@ -180,12 +189,14 @@ def node_pool(
 ) -> container.NodePool:
     """Create a node pool with its initial size; afterwards GKE's autoscaler decides the size.
 
-    surge: whether an upgrade creates a new node before it drains an old one. short_lived: whether its nodes
-    are flex-start nodes, for which GKE refuses auto-repair and sets an upgrade strategy (SHORT_LIVED) that
-    the provider does not support: any upgrade setting would be a change at every update. more: further
-    arguments of the node pool.
+    size: an output where one of its limits is. surge: whether an upgrade creates a new node before it drains
+    an old one. short_lived: whether its nodes are flex-start nodes, for which GKE refuses auto-repair and
+    sets an upgrade strategy (SHORT_LIVED) that the provider does not support: any upgrade setting would be a
+    change at every update. more: further arguments of the node pool.
     """
-    zones = zones.apply(lambda names: names if size.fixed else size.within(names))
+    fixed = isinstance(size, Size) and size.fixed
+    limits = Output.from_input(size)
+    zones = zones if fixed else Output.all(limits, zones).apply(lambda known: known[0].within(known[1]))
     upgrades = container.NodePoolUpgradeSettingsArgs(
         strategy="SURGE", max_surge=1 if surge else 0, max_unavailable=0 if surge else 1
     )
@@ -195,11 +206,13 @@ def node_pool(
         location=cluster.location or cluster.region,
         cluster=cluster.name,
         node_locations=zones,
-        initial_node_count=None if size.fixed else zones.apply(lambda names: size.initial(len(names))),
+        initial_node_count=None
+        if fixed
+        else Output.all(limits, zones).apply(lambda known: known[0].initial(len(known[1]))),
         # Per zone, and a fixed node pool has one. The provider refuses an initial count next to it, and only
         # this adds nodes to an existing slice without nodes that was autoscaled before.
-        node_count=size.maximum if size.fixed else None,
-        autoscaling=size.autoscaling(),
+        node_count=size.maximum if isinstance(size, Size) and fixed else None,
+        autoscaling=mapped(size, Size.autoscaling),
         node_config=node_config(node, cluster),
         management=container.NodePoolManagementArgs(auto_repair=not short_lived, auto_upgrade=True),
         upgrade_settings=None if short_lived else upgrades,

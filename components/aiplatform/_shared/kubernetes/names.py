@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from aiplatform._shared.args import Problem, got
+from aiplatform._shared.args import Problem, got, is_unknown
 from aiplatform._shared.kubernetes.inputs import TaintArgs as TaintArgs
+from aiplatform._shared.outputs import Tags, plain
 
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _DOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -115,10 +116,12 @@ NO_DEVICE_PLUGIN: Final = "gke-no-default-nvidia-gpu-device-plugin"
 """A label with which GKE installs neither GPU device plugin nor drivers on a node."""
 
 
-def gke_label_problems(labels: Mapping[str, str], pool_keys: Iterable[str]) -> Iterator[Problem]:
+def gke_label_problems(labels: Tags, pool_keys: Iterable[str]) -> Iterator[Problem]:
     """Return the problems of a user's labels on GKE, as `label_problems` with the labels that GKE
     reserves."""
-    rest = dict(labels)
+    if is_unknown(labels):
+        return
+    rest = dict(plain(labels))
     if rest.pop(NO_DEVICE_PLUGIN, None) is not None:
         yield Problem(
             f"labels.{NO_DEVICE_PLUGIN}",
@@ -128,17 +131,21 @@ def gke_label_problems(labels: Mapping[str, str], pool_keys: Iterable[str]) -> I
     yield from label_problems(rest, pool_keys)
 
 
-def label_problems(labels: Mapping[str, str], pool_keys: Iterable[str]) -> Iterator[Problem]:
+def label_problems(labels: Tags, pool_keys: Iterable[str]) -> Iterator[Problem]:
     """Return the problems of a user's labels. pool_keys: keys that the pool sets itself."""
-    for key, value in labels.items():
+    if is_unknown(labels):
+        return
+    for key, value in plain(labels).items():
         reason = key_problem(key)
         if not reason and key in pool_keys:
             reason = "expected another key: the pool sets this one itself"
         if reason:
             yield Problem(f"labels.{key}", reason)
             continue
+        if is_unknown(value):
+            continue
         # EKS requires at least one character where Kubernetes allows none.
-        reason = value_problem(value) if value else "expected a value: EKS accepts no empty one"
+        reason = value_problem(plain(value)) if value else "expected a value: EKS accepts no empty one"
         if reason:
             yield Problem(f"labels.{key}", f"{got(value)}, {reason}")
 

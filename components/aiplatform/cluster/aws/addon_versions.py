@@ -1,7 +1,7 @@
 """Which version of an add-on a cluster has.
 
 One that is not pinned is EKS's default for the Kubernetes version when it is installed, and stays until the
-Kubernetes version changes (ADR 0015): EKS moves its defaults at any time, and an unrelated update must not
+Kubernetes version changes (ADR 0015): EKS changes its defaults at any time, and an unrelated update must not
 change the cluster's DNS and network.
 """
 
@@ -10,19 +10,22 @@ from functools import cached_property
 from typing import Final
 
 import pulumi
+from pulumi import Input
 from pulumi_aws import eks
 
+from aiplatform._shared.outputs import mapped
 from aiplatform.cluster.aws.args import Addon
 
-CHOSEN_FOR: Final = "ai-platform/kubernetes-version"
-"""The tag of an add-on that says which version was chosen for which Kubernetes version,
+VERSION_TAG: Final = "ai-platform/kubernetes-version"
+"""The tag of an add-on that states which version was chosen for which Kubernetes version,
 `1.35=v1.13.2-eksbuild.4`. Both, because the provider writes tags before it updates the add-on: when EKS
 refuses the update, the tag names a version that is not the installed one, and the next `up` tries again."""
 _ONE_MINOR_AT_A_TIME: Final = "vpc-cni"
 
 
 class AddonVersions:
-    """The add-on versions of a cluster. Asks EKS by `options`, before anything is registered."""
+    """The add-on versions of a cluster. Requests them from EKS by `options`, before anything is
+    registered."""
 
     def __init__(
         self, cluster: str, kubernetes: str, addons: Mapping[str, Addon], options: pulumi.InvokeOptions
@@ -32,26 +35,26 @@ class AddonVersions:
         self._addons = addons
         self._options = options
 
-    def tag(self, version: str) -> str:
-        """The value of the tag of an add-on that has this version."""
-        return f"{self._kubernetes}={version}"
+    def tag(self, version: Input[str]) -> Input[str]:
+        """Return the value of the tag of an add-on that has this version."""
+        return mapped(version, lambda known: f"{self._kubernetes}={known}")
 
-    def of(self, addon: str) -> str:
-        """The pinned version; else the installed one, if it was chosen for this Kubernetes version; else
-        EKS's default, which is tested with it, and not always the newest."""
+    def of(self, addon: str) -> Input[str]:
+        """Return the pinned version; else the installed one, if it was chosen for this Kubernetes version;
+        else EKS's default, which is tested with it, and not always the newest."""
         pinned = self._addons.get(addon, Addon()).version
         installed = self._installed(addon)
         if pinned:
             version = pinned
-        elif installed and (installed.tags or {}).get(CHOSEN_FOR) == self.tag(installed.addon_version):
+        elif installed and (installed.tags or {}).get(VERSION_TAG) == self.tag(installed.addon_version):
             version = installed.addon_version
         else:
-            answer = eks.get_addon_version(
+            version = eks.get_addon_version(
                 addon_name=addon, kubernetes_version=self._kubernetes, opts=self._options
-            )
-            version = answer.version
+            ).version
         if installed and addon == _ONE_MINOR_AT_A_TIME:
-            _warn_of_a_jump(installed.addon_version, version)
+            current = installed.addon_version
+            mapped(version, lambda known: _warn_of_skipped_versions(current, known))
         return version
 
     @cached_property
@@ -69,7 +72,7 @@ class AddonVersions:
             raise
 
 
-def _warn_of_a_jump(installed: str, version: str) -> None:
+def _warn_of_skipped_versions(installed: str, version: str) -> None:
     """EKS user guide, "Amazon VPC CNI": one minor version at a time."""
     old, new = _minor(installed), _minor(version)
     if old[0] == new[0] and abs(new[1] - old[1]) > 1:

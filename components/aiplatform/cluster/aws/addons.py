@@ -1,30 +1,31 @@
-"""The add-ons, in the order that works.
+"""The add-ons, in the order in which they can become healthy.
 
-Before the nodes: the Pod Identity agent, then the VPC CNI, whose role comes through the agent, and
-kube-proxy. All three are DaemonSets, which are done when there is no node yet; a node becomes Ready only with
+Before the nodes: the Pod Identity agent, then the VPC CNI, which gets its role from the agent, and
+kube-proxy. All three are DaemonSets, which are healthy while there is no node; a node becomes Ready only with
 them. After the nodes: Deployments, which need nodes to become healthy.
 """
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pulumi
-from pulumi import Input, ResourceOptions
+from pulumi import Input, Output
 from pulumi_aws import eks, iam, kms
 
-from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import USE_OF_KEY, Statement, allow, document, pod_identity_trust
 from aiplatform._shared.deep_merge import overlaid
 from aiplatform._shared.kubernetes.node_labels import POOL
-from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE, ClusterSettings
-from aiplatform.cluster.aws.addon_versions import CHOSEN_FOR, AddonVersions
+from aiplatform._shared.outputs import Tags, merged
+from aiplatform.cluster.args import CNI_ROLE, VOLUMES_ROLE
+from aiplatform.cluster.aws.addon_versions import VERSION_TAG, AddonVersions
 from aiplatform.cluster.aws.args import Addon
+from aiplatform.cluster.aws.context import EksContext
 from aiplatform.naming import PhysicalName
 
 SYSTEM_TAINT: Final = "CriticalAddonsOnly"
 SYSTEM_LABELS: Final = {POOL: "system"}
-# On the system nodes alone: a pool of spot nodes that come and go is no place for the cluster's DNS.
+# Only on system nodes: spot nodes, which can be reclaimed at any time, must not run the cluster's DNS.
 _ON_SYSTEM_NODES: Final[dict[str, Any]] = {
     "nodeSelector": SYSTEM_LABELS,
     "tolerations": [{"key": SYSTEM_TAINT, "operator": "Exists"}],
@@ -38,142 +39,168 @@ _CONFIGURATION: Final[dict[str, dict[str, Any]]] = {
     "metrics-server": _ON_SYSTEM_NODES,
     # Its node part tolerates everything by itself.
     "aws-ebs-csi-driver": {"controller": _ON_SYSTEM_NODES},
-    # Node repair acts on what it sees, so it must be on every node, whatever the taints.
+    # Node repair acts on what it reports, so it must run on every node, whatever the taints.
     "eks-node-monitoring-agent": {
         "nodeAgent": {"tolerations": _EVERYWHERE},
         "dcgmAgent": {"tolerations": _EVERYWHERE},
     },
 }
 
-_DRIVERS_TAGS: Final = ("kubernetes.io/", "ebs.csi.aws.com/", "CSIVolume")
-"""How the tags begin that the EBS driver sets itself. It does not start where it is asked for one of them
-(its pkg/driver/validation.go)."""
+_DRIVER_TAGS: Final = ("kubernetes.io/", "ebs.csi.aws.com/", "CSIVolume")
+"""Prefixes of the tags that the EBS driver sets itself. It does not start with one of them in its
+configuration (its pkg/driver/validation.go)."""
 
 
-class Addons:
-    """Makes add-ons, and the roles of those that call AWS, as children of one component."""
+def addon_versions(context: EksContext) -> AddonVersions:
+    """Return the versions of the add-ons."""
+    settings = context.settings
+    return AddonVersions(context.cluster_name, settings.version, settings.eks.addons, context.invoke_options)
 
-    def __init__(
-        self,
-        parent: pulumi.ComponentResource,
-        name: str,
-        settings: ClusterSettings,
-        cluster: eks.Cluster,
-        cluster_name: str,
-        account: Account,
-    ) -> None:
-        self.parent = parent
-        self.name = name
-        self.settings = settings
-        self.cluster = cluster
-        self.cluster_name = cluster_name
-        self.account = account
-        options = pulumi.InvokeOptions(parent=parent)
-        self.versions = AddonVersions(cluster_name, settings.version, settings.eks.addons, options)
 
-    def before_nodes(self) -> list[eks.Addon]:
-        """What a node needs to become Ready."""
-        agent = self._addon("eks-pod-identity-agent", [])
-        cni_role, *cni_ready = self._role(
-            "vpc-cni", CNI_ROLE, "aws-node", self.account.managed_policy("AmazonEKS_CNI_Policy")
-        )
-        cni = self._addon(
-            "vpc-cni", [agent, *cni_ready], role=cni_role, service_account="aws-node", extra=self._cni()
-        )
-        return [agent, cni, self._addon("kube-proxy", [])]
+def addons_before_nodes(
+    context: EksContext, cluster: eks.Cluster, versions: AddonVersions
+) -> list[eks.Addon]:
+    """Create the add-ons that a node needs to become Ready."""
+    agent = _addon(context, cluster, versions, "eks-pod-identity-agent", [])
+    role, attachment = _role(context, "vpc-cni", CNI_ROLE, "aws-node", "AmazonEKS_CNI_Policy")
+    cni = _addon(
+        context,
+        cluster,
+        versions,
+        "vpc-cni",
+        [agent, attachment],
+        association=_association(role, "aws-node"),
+        defaults=Output.from_input(context.settings.eks.prefix_delegation).apply(_cni),
+    )
+    return [agent, cni, _addon(context, cluster, versions, "kube-proxy", [])]
 
-    def after_nodes(self, nodes: pulumi.Resource, volumes_key: kms.Key) -> list[eks.Addon]:
-        """What needs nodes to become healthy."""
-        role, *ready = self._role(
-            "aws-ebs-csi-driver",
-            VOLUMES_ROLE,
-            "ebs-csi-controller-sa",
-            self.account.managed_policy("AmazonEBSCSIDriverPolicyV2"),
-        )
-        key_use = iam.RolePolicy(
-            f"{self.name}-aws-ebs-csi-driver-volumes-key",
-            name="encrypt-volumes",
-            role=role.name,
-            policy=volumes_key.arn.apply(lambda arn: document(*_use_of_key(arn))),
-            opts=ResourceOptions(parent=self.parent),
-        )
-        # The driver makes volumes, which no tag of the add-on reaches.
-        tags = {key: text for key, text in self.settings.tags.items() if not key.startswith(_DRIVERS_TAGS)}
-        driver = self._addon(
-            "aws-ebs-csi-driver",
-            [nodes, *ready, key_use],
-            role=role,
-            service_account="ebs-csi-controller-sa",
-            extra={"controller": {"extraVolumeTags": tags}} if tags else None,
-        )
-        others = ("coredns", "metrics-server", "eks-node-monitoring-agent")
-        return [driver, *(self._addon(other, [nodes]) for other in others)]
 
-    def _cni(self) -> dict[str, Any]:
-        """NetworkPolicy is enforced by the CNI's own agent. Values are strings in the add-on's schema."""
-        configuration: dict[str, Any] = {"enableNetworkPolicy": "true"}
-        if self.settings.eks.prefix_delegation:
-            configuration["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
-        return configuration
+def addons_after_nodes(
+    context: EksContext,
+    cluster: eks.Cluster,
+    versions: AddonVersions,
+    nodes: pulumi.Resource,
+    volumes_key: kms.Key,
+) -> None:
+    """Create the add-ons that need nodes to become healthy."""
+    account = "ebs-csi-controller-sa"
+    role, attachment = _role(
+        context, "aws-ebs-csi-driver", VOLUMES_ROLE, account, "AmazonEBSCSIDriverPolicyV2"
+    )
+    key_use = iam.RolePolicy(
+        f"{context.name}-aws-ebs-csi-driver-volumes-key",
+        name="encrypt-volumes",
+        role=role.name,
+        policy=volumes_key.arn.apply(lambda arn: document(*_use_of_key(arn))),
+        opts=context.options(),
+    )
+    _addon(
+        context,
+        cluster,
+        versions,
+        "aws-ebs-csi-driver",
+        [nodes, attachment, key_use],
+        association=_association(role, account),
+        defaults=_volume_tags(context.settings.tags),
+    )
+    for addon in ("coredns", "metrics-server", "eks-node-monitoring-agent"):
+        _addon(context, cluster, versions, addon, [nodes])
 
-    def _addon(
-        self,
-        addon: str,
-        depends_on: Sequence[pulumi.Resource],
-        *,
-        role: iam.Role | None = None,
-        service_account: str = "",
-        extra: dict[str, Any] | None = None,
-    ) -> eks.Addon:
-        arguments = self.settings.eks.addons.get(addon, Addon())
-        default = overlaid(_CONFIGURATION.get(addon, {}), extra or {})
-        configuration = overlaid(default, arguments.configuration)
-        associations = (
-            [eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=service_account)]
-            if role
-            else None
-        )
-        version = self.versions.of(addon)
-        return eks.Addon(
-            f"{self.name}-{addon}",
-            cluster_name=self.cluster.name,
-            addon_name=addon,
-            addon_version=version,
-            configuration_values=json.dumps(configuration, sort_keys=True) if configuration else None,
-            pod_identity_associations=associations,
-            # The program is the source of truth, on an upgrade too.
-            resolve_conflicts_on_create="OVERWRITE",
-            resolve_conflicts_on_update="OVERWRITE",
-            tags={**self.settings.tags, CHOSEN_FOR: self.versions.tag(version)},
-            opts=ResourceOptions(parent=self.parent, depends_on=list(depends_on) or None),
-        )
 
-    def _role(
-        self, addon: str, physical: PhysicalName, service_account: str, policy_arn: Input[str]
-    ) -> tuple[iam.Role, iam.RolePolicyAttachment]:
-        """A role for one add-on's service account by Pod Identity."""
-        role = iam.Role(
-            f"{self.name}-{addon}",
-            name_prefix=physical.of(self.settings.prefix),
-            description=f"Add-on {addon} of {self.cluster_name}",
-            assume_role_policy=pod_identity_trust(
-                self.account, self.cluster_name, _NAMESPACE, service_account
-            ),
-            tags=self.settings.tags,
-            opts=ResourceOptions(parent=self.parent),
-        )
-        attachment = iam.RolePolicyAttachment(
-            f"{self.name}-{addon}",
-            role=role.name,
-            policy_arn=policy_arn,
-            opts=ResourceOptions(parent=self.parent),
-        )
-        return role, attachment
+def _cni(prefix_delegation: bool) -> dict[str, Any]:
+    """NetworkPolicy is enforced by the CNI's own agent. Values are strings in the add-on's schema."""
+    configuration: dict[str, Any] = {"enableNetworkPolicy": "true"}
+    if prefix_delegation:
+        configuration["env"] = {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"}
+    return configuration
+
+
+def _volume_tags(tags: Tags) -> Output[dict[str, Any]]:
+    """Return the configuration by which the driver tags the volumes that it creates, which do not get the
+    tags of the add-on."""
+
+    def configuration(known: Any) -> dict[str, Any]:
+        of_volumes = {key: text for key, text in known.items() if not key.startswith(_DRIVER_TAGS)}
+        return {"controller": {"extraVolumeTags": of_volumes}} if of_volumes else {}
+
+    return Output.from_input(tags).apply(configuration)
+
+
+def _addon(
+    context: EksContext,
+    cluster: eks.Cluster,
+    versions: AddonVersions,
+    addon: str,
+    depends_on: Sequence[pulumi.Resource],
+    *,
+    association: eks.AddonPodIdentityAssociationArgs | None = None,
+    defaults: Input[dict[str, Any]] | None = None,
+) -> eks.Addon:
+    """Create an add-on. defaults: configuration in addition to _CONFIGURATION, overridden by the
+    arguments."""
+    arguments = context.settings.eks.addons.get(addon, Addon())
+    configuration = Output.all(defaults or {}, arguments.configuration).apply(
+        lambda known: _json(overlaid(overlaid(_CONFIGURATION.get(addon, {}), known[0]), known[1]))
+    )
+    version = versions.of(addon)
+    return eks.Addon(
+        f"{context.name}-{addon}",
+        cluster_name=cluster.name,
+        addon_name=addon,
+        addon_version=version,
+        configuration_values=configuration,
+        pod_identity_associations=[association] if association else None,
+        # The program is the source of truth, on an upgrade too.
+        resolve_conflicts_on_create="OVERWRITE",
+        resolve_conflicts_on_update="OVERWRITE",
+        tags=merged(context.settings.tags, {VERSION_TAG: versions.tag(version)}),
+        opts=context.options(*depends_on),
+    )
+
+
+def _json(configuration: dict[str, Any]) -> str | None:
+    return json.dumps(_with_integers(configuration), sort_keys=True) if configuration else None
+
+
+def _with_integers(value: Any) -> Any:
+    """Return a value with integers as such: the protocol of component plugins has only floats."""
+    if isinstance(value, dict):
+        return {key: _with_integers(entry) for key, entry in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_with_integers(entry) for entry in cast("list[Any]", value)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _association(role: iam.Role, service_account: str) -> eks.AddonPodIdentityAssociationArgs:
+    return eks.AddonPodIdentityAssociationArgs(role_arn=role.arn, service_account=service_account)
+
+
+def _role(
+    context: EksContext, addon: str, physical: PhysicalName, service_account: str, policy: str
+) -> tuple[iam.Role, iam.RolePolicyAttachment]:
+    """Create a role for one add-on's service account, by Pod Identity. policy: one of AWS, by its name."""
+    role = iam.Role(
+        f"{context.name}-{addon}",
+        name_prefix=physical.of(context.settings.prefix),
+        description=f"Add-on {addon} of {context.cluster_name}",
+        assume_role_policy=pod_identity_trust(
+            context.account, context.cluster_name, _NAMESPACE, service_account
+        ),
+        tags=context.settings.tags,
+        opts=context.options(),
+    )
+    attachment = iam.RolePolicyAttachment(
+        f"{context.name}-{addon}",
+        role=role.name,
+        policy_arn=context.account.managed_policy(policy),
+        opts=context.options(),
+    )
+    return role, attachment
 
 
 def _use_of_key(key_arn: str) -> list[Statement]:
-    """What the EBS CSI driver needs to encrypt volumes by a key: EC2 uses it through a grant for each volume
-    (aws-ebs-csi-driver, docs/install.md)."""
+    """Return what the EBS CSI driver needs to encrypt volumes by a key: EC2 uses it through a grant for each
+    volume (aws-ebs-csi-driver, docs/install.md)."""
     return [
         allow(
             ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"],

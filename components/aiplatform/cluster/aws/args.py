@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final, Literal
 
+from pulumi import Input
+
 from aiplatform._shared.addresses import private_range
 from aiplatform._shared.args import Problem, matches, nearest
 from aiplatform.cluster.inputs import AddonArgs as AddonArgs
@@ -25,10 +27,10 @@ _ADDON_VERSION: Final = matches(r"v\d+\.\d+\.\d+-eksbuild\.\d+", "a version such
 class Addon:
     """Version and configuration of an add-on."""
 
-    version: Annotated[str, _ADDON_VERSION] | None = None
+    version: Input[Annotated[str, _ADDON_VERSION]] | None = None
     """The version (`v1.20.4-eksbuild.1`). Default: EKS's default for the Kubernetes version when the add-on
     is installed or the Kubernetes version changes; between those it stays."""
-    configuration: dict[str, Any] = field(default_factory=dict[str, Any])
+    configuration: Input[dict[str, Input[Any]]] = field(default_factory=dict[str, Any])
     """Merged over the configuration that the component sets; `aws eks describe-addon-configuration` prints
     the schema."""
 
@@ -46,13 +48,13 @@ class Eks:
     addons: dict[str, Addon] = field(default_factory=dict[str, Addon])
     """Versions and configuration of the add-ons, by name: eks-pod-identity-agent, vpc-cni, kube-proxy,
     coredns, metrics-server, aws-ebs-csi-driver, eks-node-monitoring-agent. All are installed."""
-    service_cidr: Annotated[str, private_range(12, 24, shared=False)] = "172.20.0.0/16"
+    service_cidr: Input[Annotated[str, private_range(12, 24, shared=False)]] = "172.20.0.0/16"
     """Addresses of Kubernetes Services, outside the range of the network. Fixed when the cluster is created.
     Default 172.20.0.0/16."""
-    prefix_delegation: bool = False
+    prefix_delegation: Input[bool] = False
     """Whether pods get their addresses by /28 prefixes: more pods on a node. Nodes that exist keep what they
     have. Default false."""
-    zonal_shift: bool = False
+    zonal_shift: Input[bool] = False
     """Whether AWS may move traffic out of an impaired zone (ARC zonal shift). Default false."""
 
     def check(self) -> Iterator[Problem]:
@@ -61,5 +63,5 @@ class Eks:
             if name not in ADDONS:
                 yield Problem(
                     f"addons.{name}",
-                    f"unknown add-on, expected one of {', '.join(ADDONS)}{nearest(name, ADDONS)}",
+                    f"unknown add-on; expected one of {', '.join(ADDONS)}{nearest(name, ADDONS)}",
                 )

@@ -1,4 +1,4 @@
-"""The cluster on AWS: EKS, its system nodes and its add-ons, in the order that works.
+"""The cluster on AWS: EKS, its system nodes and its add-ons, in the order in which they depend on each other.
 
 Key, log group and role; cluster; access entries; add-ons that a node needs; nodes; the other add-ons and the
 Kubernetes provider; the StorageClasses.
@@ -15,8 +15,9 @@ from aiplatform._shared.dependencies import after
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.aws.access import grant_admins
-from aiplatform.cluster.aws.addons import Addons
-from aiplatform.cluster.aws.control_plane import ControlPlane, ControlPlaneBuilder
+from aiplatform.cluster.aws.addons import addon_versions, addons_after_nodes, addons_before_nodes
+from aiplatform.cluster.aws.context import EksContext
+from aiplatform.cluster.aws.control_plane import ControlPlane, control_plane
 from aiplatform.cluster.aws.leftovers import refuse_leftover_logs
 from aiplatform.cluster.aws.nodes import node_role, system_nodes
 from aiplatform.cluster.aws.storage import storage_classes, volumes_key
@@ -25,58 +26,57 @@ from aiplatform.cluster.kubeconfig import kubeconfig
 
 @dataclass(frozen=True)
 class Built:
-    """What the component shows of the cluster."""
+    """The outputs of the component, and a provider for objects in the cluster."""
 
     outputs: ClusterReferenceArgs
     kubernetes: kubernetes.Provider
 
 
 def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings) -> Built:
-    """All of it, as children of one component."""
+    """Create the cluster as children of the component."""
     refuse_leftover_logs(settings.prefix, pulumi.InvokeOptions(parent=parent))
-    account = account_of(parent)
-    control_plane = ControlPlaneBuilder(parent, name, settings, account).build()
-    cluster = control_plane.cluster
-    admins = grant_admins(parent, name, settings, cluster, account)
-    addons = Addons(parent, name, settings, cluster, control_plane.name, account)
-    role, policies = node_role(parent, name, settings, account)
-    ready: list[pulumi.Resource] = [*policies, *addons.before_nodes()]
-    key = volumes_key(parent, name, settings, account)
-    nodes = system_nodes(parent, name, settings, cluster, role, key, ready)
-    addons.after_nodes(nodes, key)
-    config = _kubeconfig(control_plane, account)
-    # The provider asks the API once, when it is configured, and takes a cluster that does not answer for
-    # unreachable during the whole run. EKS reports ACTIVE some seconds before the endpoint always answers,
-    # and access entries are eventually consistent (EKS user guide, "Grant IAM users access to Kubernetes with
-    # EKS access entries"): nodes that joined prove the first, and took minutes, which cover the second.
-    # Objects are deleted while the right, the way and the nodes still exist.
+    context = EksContext(parent, name, settings, account_of(parent))
+    eks = control_plane(context)
+    admins = grant_admins(context, eks.cluster)
+    versions = addon_versions(context)
+    role = node_role(context)
+    ready = [*role.policies, *addons_before_nodes(context, eks.cluster, versions)]
+    key = volumes_key(context)
+    nodes = system_nodes(context, eks.cluster, role.role, key, ready)
+    addons_after_nodes(context, eks.cluster, versions, nodes, key)
+    config = _kubeconfig(eks, context.account)
+    # The provider sends one request to the API, when it is configured, and treats a cluster that does not
+    # answer as unreachable during the whole run. EKS reports ACTIVE some seconds before the endpoint always
+    # answers, and access entries are eventually consistent (EKS user guide, "Grant IAM users access to
+    # Kubernetes with EKS access entries"): nodes that joined prove the first, and took minutes, which are
+    # enough for the second. Objects are deleted while permissions, API rules and nodes still exist.
     provider = kubernetes.Provider(
         f"{name}-kubernetes",
         kubeconfig=config,
-        opts=ResourceOptions(parent=parent, depends_on=[*admins, *control_plane.ways, nodes]),
+        opts=ResourceOptions(parent=parent, depends_on=[*admins, *eks.api_rules, nodes]),
     )
-    storage_classes(parent, name, cluster, key, provider)
+    storage_classes(context, eks.cluster, key, provider)
     outputs: ClusterReferenceArgs = {
         "cloud": "aws",
-        "name": cluster.name,
+        "name": eks.cluster.name,
         "version": settings.version,
-        "arn": cluster.arn,
-        "endpoint": cluster.endpoint,
-        "certificate_authority": control_plane.certificate_authority,
+        "arn": eks.cluster.arn,
+        "endpoint": eks.cluster.endpoint,
+        "certificate_authority": eks.certificate_authority,
         "service_cidr": settings.eks.service_cidr,
-        "security_group_id": control_plane.security_group_id,
-        # A pool's nodes need the role's policies and the VPC CNI, and are gone before these go.
-        "node_role_arn": after(role.arn, *ready),
-        "oidc_issuer": control_plane.oidc_issuer,
-        "oidc_provider_arn": control_plane.oidc_provider.arn,
+        "security_group_id": eks.security_group_id,
+        # A pool's nodes need the role's policies and the VPC CNI, and are deleted before these.
+        "node_role_arn": after(role.role.arn, *ready),
+        "oidc_issuer": eks.oidc_issuer,
+        "oidc_provider_arn": eks.oidc_provider.arn,
         "kubeconfig": config,
-        "kms_key_arn": control_plane.key.arn,
+        "kms_key_arn": eks.key.arn,
         "volume_key_arn": key.arn,
     }
     return Built(outputs, provider)
 
 
-def _kubeconfig(control_plane: ControlPlane, account: Account) -> Output[str]:
-    return Output.all(
-        control_plane.cluster.name, control_plane.cluster.endpoint, control_plane.certificate_authority
-    ).apply(lambda each: kubeconfig(str(each[0]), account.region, str(each[1]), str(each[2])))
+def _kubeconfig(eks: ControlPlane, account: Account) -> Output[str]:
+    return Output.all(eks.cluster.name, eks.cluster.endpoint, eks.certificate_authority).apply(
+        lambda known: kubeconfig(str(known[0]), account.region, str(known[1]), str(known[2]))
+    )

@@ -1,4 +1,4 @@
-"""What an earlier cluster of the same name left behind on AWS, found before anything is registered."""
+"""What an earlier cluster of the same name left on AWS, refused before anything is registered."""
 
 from typing import Final
 

@@ -1,12 +1,10 @@
-"""The system node group: where the cluster's own workloads run, and nothing else."""
+"""The system node group, which runs only the cluster's system workloads."""
 
 from collections.abc import Sequence
 
 import pulumi
-from pulumi import ResourceOptions
 from pulumi_aws import eks, iam, kms
 
-from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.node_groups import (
     NODE_POLICIES,
     NodeRole,
@@ -16,58 +14,50 @@ from aiplatform._shared.aws.node_groups import (
     node_group,
 )
 from aiplatform._shared.aws.policy_documents import trust
+from aiplatform._shared.aws.roles import ServiceRole, service_role
 from aiplatform._shared.kubernetes.names import Taint
 from aiplatform._shared.references.cluster import ClusterReference
-from aiplatform.cluster.args import NODE_ROLE, SYSTEM_NODES, SYSTEM_TEMPLATE, ClusterSettings
+from aiplatform.cluster.args import NODE_ROLE, SYSTEM_NODES, SYSTEM_TEMPLATE
 from aiplatform.cluster.aws.addons import SYSTEM_LABELS, SYSTEM_TAINT
+from aiplatform.cluster.aws.context import EksContext
 
 
-def node_role(
-    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, account: Account
-) -> tuple[iam.Role, list[iam.RolePolicyAttachment]]:
-    """The role of every node, and its policies. EKS gives a managed node group's role its access entry."""
-    role = iam.Role(
-        f"{name}-node",
-        name_prefix=NODE_ROLE.of(settings.prefix),
-        description=f"Nodes of {settings.prefix}: register with the cluster and pull images",
-        assume_role_policy=trust(f"ec2.{account.dns_suffix}"),
-        tags=settings.tags,
-        opts=ResourceOptions(parent=parent),
+def node_role(context: EksContext) -> ServiceRole:
+    """Create the role of every node, and its policies. EKS creates the access entry of a managed node group's
+    role."""
+    session_manager = ["AmazonSSMManagedInstanceCore"] if context.settings.session_manager else []
+    return service_role(
+        f"{context.name}-node",
+        parent=context.parent,
+        trust=trust(f"ec2.{context.account.dns_suffix}"),
+        managed=[*NODE_POLICIES, *session_manager],
+        name_prefix=NODE_ROLE.of(context.settings.prefix),
+        description=f"Nodes of {context.settings.prefix}: register with the cluster and pull images",
+        tags=context.settings.tags,
     )
-    policies = [*NODE_POLICIES, *(["AmazonSSMManagedInstanceCore"] if settings.session_manager else [])]
-    attachments = [
-        iam.RolePolicyAttachment(
-            f"{name}-node-{policy}",
-            role=role.name,
-            policy_arn=account.managed_policy(policy),
-            opts=ResourceOptions(parent=parent),
-        )
-        for policy in policies
-    ]
-    return role, attachments
 
 
 def system_nodes(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: ClusterSettings,
+    context: EksContext,
     cluster: eks.Cluster,
     role: iam.Role,
     volumes_key: kms.Key,
     ready: Sequence[pulumi.Resource],
 ) -> eks.NodeGroup:
-    """The node group; `ready` must stand before a node can join: the role's policies, the first add-ons."""
+    """Create the node group. ready: what must exist before a node can join: the role's policies, the first
+    add-ons."""
+    settings = context.settings
     nodes = settings.system_nodes
     template = launch_template(
-        parent,
-        f"{name}-system",
+        context.parent,
+        f"{context.name}-system",
         SYSTEM_TEMPLATE.of(settings.prefix),
         Volume("al2023", nodes.disk_gib, volumes_key.arn),
-        {**settings.tags, "Name": f"{settings.prefix}-system"},
+        context.tags("system"),
     )
     return node_group(
-        parent,
-        f"{name}-system",
+        context.parent,
+        f"{context.name}-system",
         ClusterReference(name=cluster.name, security_group_id="", version=settings.version),
         NodeRole(role.arn, ready),
         template,

@@ -3,16 +3,13 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi import Output, ResourceOptions
 from pulumi_gcp import container, projects
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgs
 from pulumi_kubernetes.rbac.v1 import ClusterRoleBinding, RoleRefArgs, SubjectArgs
 
-from aiplatform._shared.gcp.apis import Apis
-from aiplatform.cluster.args import ClusterSettings
-from aiplatform.cluster.gcp.location import Place
+from aiplatform.cluster.gcp.context import GkeContext
 from aiplatform.cluster.rules import keyed
 
 REACH: Final = "roles/container.clusterViewer"
@@ -23,28 +20,20 @@ _KINDS: Final[Mapping[str, str]] = {"user": "User", "serviceAccount": "User", "g
 _API: Final = "rbac.authorization.k8s.io"
 
 
-def grant_admins(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: ClusterSettings,
-    place: Place,
-    apis: Apis,
-    cluster: container.Cluster,
-    provider: kubernetes.Provider,
-) -> None:
+def grant_admins(context: GkeContext, cluster: container.Cluster, provider: kubernetes.Provider) -> None:
     """Grant all admins of the arguments access. The principal that runs the program has
     roles/container.admin in the project already."""
-    for key, admin in keyed(settings.admins, _key).items():
+    for key, admin in keyed(context.settings.admins, _key).items():
         member = Output.from_input(admin)
         projects.IAMMember(
-            f"{name}-admin-{key}",
-            project=place.project,
+            f"{context.name}-admin-{key}",
+            project=context.location.project,
             role=REACH,
             member=admin,
-            opts=ResourceOptions(parent=parent, depends_on=[apis["cloudresourcemanager"]]),
+            opts=context.options(context.apis["cloudresourcemanager"]),
         )
         ClusterRoleBinding(
-            f"{name}-admin-{key}",
+            f"{context.name}-admin-{key}",
             metadata=ObjectMetaArgs(name=f"ai-platform-admin-{key}"),
             role_ref=RoleRefArgs(api_group=_API, kind="ClusterRole", name="cluster-admin"),
             subjects=[
@@ -55,7 +44,7 @@ def grant_admins(
                 )
             ],
             # It owns nothing in the cloud, so it is deleted with the cluster.
-            opts=ResourceOptions(parent=parent, provider=provider, deleted_with=cluster),
+            opts=ResourceOptions(parent=context.parent, provider=provider, deleted_with=cluster),
         )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, Literal
 
+from pulumi import Input
+
 from aiplatform._shared.args import Problem, between, distinct, got, length, matches
 from aiplatform.cluster.inputs import GkeArgs as GkeArgs
 from aiplatform.cluster.inputs import MaintenanceExclusionArgs as MaintenanceExclusionArgs
@@ -55,7 +57,7 @@ class MaintenanceWindow:
         hours = self.hours * len(self.days)
         if hours < _HOURS_NEEDED:
             yield Problem(
-                "", f"got {hours} hours a week, expected {_HOURS_NEEDED} at least: raise hours or add days"
+                "", f"got {hours} hours a week; expected {_HOURS_NEEDED} at least: raise hours or add days"
             )
 
     @property
@@ -93,13 +95,13 @@ class MaintenanceExclusion:
     def check(self) -> Iterator[Problem]:
         """Report an end before the start, or after the longest time that GKE accepts."""
         if self.end <= self.start:
-            yield Problem("end", f"{got(self.end)}, expected a moment after start, {self.start}")
+            yield Problem("end", f"{got(self.end)}; expected a moment after start, {self.start}")
             return
         days = (_parsed(self.end) - _parsed(self.start)) / timedelta(days=1)
         if self.scope == "no_upgrades" and days > _MOST_COMPLETE_DAYS:
             yield Problem(
                 "end",
-                f"{got(self.end)}, {days:.0f} days after start, expected at most {_MOST_COMPLETE_DAYS} of "
+                f"{got(self.end)}, {days:.0f} days after start; expected at most {_MOST_COMPLETE_DAYS} of "
                 "scope no_upgrades; no_minor_upgrades and no_minor_or_node_upgrades may last longer",
             )
 
@@ -110,11 +112,13 @@ class NodeAutoProvisioning:
     series of the fourth generation and newer (`c4`, `n4`) do not take: a Pod that asks for one of these needs
     a node pool."""
 
-    max_cpus: Annotated[int, between(1, 1_000_000)]
+    max_cpus: Input[Annotated[int, between(1, 1_000_000)]]
     """The most vCPUs of the whole cluster, those of other pools included."""
-    max_memory_gib: Annotated[int, between(1, 10_000_000)]
+    max_memory_gib: Input[Annotated[int, between(1, 10_000_000)]]
     """The most memory of the whole cluster, in GiB."""
-    accelerators: dict[str, Annotated[int, between(1, 100_000)]] = field(default_factory=dict[str, int])
+    accelerators: dict[str, Input[Annotated[int, between(1, 100_000)]]] = field(
+        default_factory=dict[str, Input[int]]
+    )
     """The most accelerators of the whole cluster, by GKE's type (`nvidia-l4`). Default none."""
 
     def check(self) -> Iterator[Problem]:
@@ -140,27 +144,29 @@ class Gke:
     """When GKE may upgrade and repair. Default: at any time."""
     maintenance_exclusions: list[MaintenanceExclusion] = field(default_factory=list[MaintenanceExclusion])
     """When GKE may not upgrade, inside the window or not. Default none."""
-    google_groups: Annotated[str, _SECURITY_GROUP] | None = None
+    google_groups: Input[Annotated[str, _SECURITY_GROUP]] | None = None
     """The group `gke-security-groups@...` whose member groups may be subjects of Kubernetes RBAC. Default:
     none."""
-    gateway_api: bool = True
+    gateway_api: Input[bool] = True
     """Whether GKE's Gateway controller is installed. Default true."""
     image_streaming: bool = True
     """Whether containers start while their images are still being downloaded. Default true."""
-    gcs_fuse: bool = True
+    gcs_fuse: Input[bool] = True
     """Whether buckets can be mounted as volumes. Default true."""
     filestore: bool = False
     """Whether Filestore volumes, which many nodes can mount, are supported. Default false."""
-    managed_prometheus: bool = True
+    managed_prometheus: Input[bool] = True
     """Managed Service for Prometheus. Default true."""
-    cost_allocation: bool = True
+    cost_allocation: Input[bool] = True
     """Whether the bill shows costs by namespace and label. Default true."""
     node_auto_provisioning: NodeAutoProvisioning | None = None
     """Limits of the node pools that GKE creates by itself. Default: none."""
     autoscaling_profile: Literal["balanced", "optimize_utilization"] = "balanced"
     """How soon idle nodes are deleted. `balanced`: after a while. `optimize_utilization`: soon. Default
     `balanced`."""
-    binary_authorization: Annotated[list[Annotated[str, IMAGES]], distinct] = field(default_factory=list[str])
+    binary_authorization: Annotated[list[Input[Annotated[str, IMAGES]]], distinct] = field(
+        default_factory=list[Input[str]]
+    )
     """Patterns of the images that may run, in addition to Google's own (`europe-docker.pkg.dev/acme/**`);
     Pods with other images are refused, those of other components too. The project has one such policy.
     Default: all may."""
@@ -176,13 +182,13 @@ class Gke:
         for index, name in enumerate(names):
             if name in names[:index]:
                 yield Problem(
-                    f"maintenance_exclusions[{index}].name", f"{got(name)} again, expected a unique name"
+                    f"maintenance_exclusions[{index}].name", f"{got(name)} again; expected a unique name"
                 )
         if len(names) > _MOST_EXCLUSIONS:
-            yield Problem("maintenance_exclusions", f"got {len(names)}, expected at most {_MOST_EXCLUSIONS}")
+            yield Problem("maintenance_exclusions", f"got {len(names)}; expected at most {_MOST_EXCLUSIONS}")
         complete = sum(exclusion.scope == "no_upgrades" for exclusion in self.maintenance_exclusions)
         if complete > _MOST_COMPLETE:
             yield Problem(
                 "maintenance_exclusions",
-                f"got {complete} of scope no_upgrades, expected at most {_MOST_COMPLETE}",
+                f"got {complete} of scope no_upgrades; expected at most {_MOST_COMPLETE}",
             )

@@ -1,4 +1,4 @@
-"""The cluster on Google Cloud: GKE Standard, its system nodes, and what encrypts and guards it.
+"""The cluster on Google Cloud: GKE Standard, its system nodes, keys, logs and administrators.
 
 APIs; keys, and grants to Google's service agents; the nodes' service account; cluster; system nodes;
 StorageClasses and administrators.
@@ -12,68 +12,67 @@ from pulumi import Output, ResourceOptions
 from pulumi_gcp import binaryauthorization, container, kms
 
 from aiplatform._shared.dependencies import after
-from aiplatform._shared.gcp.apis import Apis, enable_apis
+from aiplatform._shared.gcp.apis import enable_apis
 from aiplatform._shared.gcp.keys import grant_key_use, key, key_ring
 from aiplatform._shared.gcp.logs import LogBucket, separate_log_bucket, writer
 from aiplatform._shared.references.cluster import ClusterReferenceArgs
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gcp.access import grant_admins
+from aiplatform.cluster.gcp.context import GkeContext, location_of
 from aiplatform.cluster.gcp.control_plane import Keys, control_plane
-from aiplatform.cluster.gcp.location import Agents, Place, agents, place
 from aiplatform.cluster.gcp.nodes import node_account, ssh_by_iap, system_nodes
+from aiplatform.cluster.gcp.service_agents import service_agents
 from aiplatform.cluster.gcp.storage import storage_classes
 from aiplatform.cluster.kubeconfig import gke_kubeconfig
 
 
 @dataclass(frozen=True)
 class Built:
-    """What the component shows of the cluster."""
+    """The outputs of the component, and a provider for objects in the cluster."""
 
     outputs: ClusterReferenceArgs
     kubernetes: kubernetes.Provider
 
 
 def build(parent: pulumi.ComponentResource, name: str, settings: ClusterSettings) -> Built:
-    """All of it, as children of one component."""
-    here = place(settings)
-    apis = enable_apis(parent, name, here.project, _needed_apis(settings))
-    acting = agents(parent, name, here.project, apis)
-    ring = key_ring(parent, f"{name}-keys", here.project, here.region, [apis["cloudkms"]])
-    keys, disks_key = _keys(parent, name, settings, ring, acting)
-    logs = _logs(parent, name, settings, here, ring, apis["logging"])
-    account, roles = node_account(parent, name, settings, here, apis)
-    policy = _images(parent, name, settings, here, apis)
-    needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *policy]
-    cluster = control_plane(parent, name, settings, here, keys, account, needed)
-    system_nodes(parent, name, settings, here, cluster, account, keys.disks, [*roles, *keys.grants])
+    """Create the cluster as children of the component."""
+    location = location_of(settings)
+    apis = enable_apis(parent, name, location.project, _needed_apis(settings))
+    context = GkeContext(parent, name, settings, location, apis)
+    keys, ring = _keys(context)
+    logs = _logs(context, ring)
+    account, roles = node_account(context)
+    needed: list[pulumi.Resource] = [*apis.values(), *keys.grants, *roles, logs, *_images(context)]
+    cluster = control_plane(context, keys, account, needed)
+    system_nodes(context, cluster, account, keys.disks.id, [*roles, *keys.grants])
     if settings.session_manager:
-        ssh_by_iap(parent, name, settings, here, account)
+        ssh_by_iap(context, account)
     config, endpoint = _kubeconfig(settings, cluster)
     provider = kubernetes.Provider(
         f"{name}-kubernetes",
         kubeconfig=config,
-        # Which cluster it is, whatever way leads to it: with another `api_access` its objects stay.
+        # Identifies the cluster whatever its endpoint: its objects stay when `api_access` changes.
         cluster_identifier=_dns_endpoint(cluster),
         opts=ResourceOptions(parent=parent, depends_on=[cluster]),
     )
-    storage_classes(parent, name, cluster, keys.disks, provider)
-    grant_admins(parent, name, settings, here, apis, cluster, provider)
+    storage_classes(context, cluster, keys.disks.id, provider)
+    grant_admins(context, cluster, provider)
     outputs: ClusterReferenceArgs = {
         "cloud": "gcp",
-        "project": here.project,
-        "region": here.region,
-        "location": here.location,
+        "project": location.project,
+        "region": location.region,
+        "location": location.control_plane,
         "name": cluster.name,
         "version": settings.version,
         "endpoint": endpoint,
         "certificate_authority": _authority(cluster),
         "kubeconfig": config,
-        # A pool's nodes need the account's roles, and are gone before these go.
+        # A pool's nodes need the account's roles, and are deleted before these.
         "node_service_account": after(account.email, *roles),
-        "disk_kms_key": after(disks_key.id, *keys.grants),
+        "disk_kms_key": after(keys.disks.id, *keys.grants),
         "multi_networking": settings.gke.multi_networking,
         # The first cluster of a project creates the pool: bindings to identities of it are refused before.
-        "workload_pool": after(Output.from_input(here.workload_pool), cluster),
+        "workload_pool": after(Output.from_input(location.workload_pool), cluster),
     }
     if settings.network.services_cidr is not None:
         outputs["service_cidr"] = settings.network.services_cidr
@@ -96,86 +95,72 @@ def _needed_apis(settings: ClusterSettings) -> list[str]:
     return apis
 
 
-def _keys(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: ClusterSettings,
-    ring: kms.KeyRing,
-    acting: Agents,
-) -> tuple[Keys, kms.CryptoKey]:
-    """The key of Kubernetes' secrets, for GKE; that of disks, nodes' and persistent ones, for Compute Engine:
-    another one, for persistent disks may outlive the cluster."""
+def _keys(context: GkeContext) -> tuple[Keys, kms.KeyRing]:
+    """Create the key of Kubernetes' secrets, for GKE, and that of the disks of nodes and of persistent disks,
+    for Compute Engine: another one, because persistent disks may remain after the cluster."""
+    parent, name, settings = context.parent, context.name, context.settings
+    agents = service_agents(context)
+    location = context.location
+    ring = key_ring(parent, f"{name}-keys", location.project, location.region, [context.apis["cloudkms"]])
+    retain = settings.retain_data
     secrets = key(parent, f"{name}-key", ring, settings.tags, protect=settings.protect)
-    disks = key(
-        parent,
-        f"{name}-volumes-key",
-        ring,
-        settings.tags,
-        protect=settings.protect,
-        retain=settings.retain_data,
-    )
+    disks = key(parent, f"{name}-volumes-key", ring, settings.tags, protect=settings.protect, retain=retain)
     grants = [
-        grant_key_use(parent, f"{name}-key", secrets, acting.gke),
-        grant_key_use(parent, f"{name}-volumes-key", disks, acting.compute, retain=settings.retain_data),
+        grant_key_use(parent, f"{name}-key", secrets, agents.gke),
+        grant_key_use(parent, f"{name}-volumes-key", disks, agents.compute, retain=retain),
     ]
-    return Keys(secrets, disks.id, grants), disks
+    return Keys(secrets, disks, grants), ring
 
 
-def _logs(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: ClusterSettings,
-    here: Place,
-    ring: kms.KeyRing,
-    api: pulumi.Resource,
-) -> pulumi.Resource:
-    """Where the control plane's logs go. Made before the cluster, or its first ones would go elsewhere."""
-    crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=settings.retain_data)
-    email = writer(parent, here.project, api)
-    grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=settings.retain_data)
+def _logs(context: GkeContext, ring: kms.KeyRing) -> pulumi.Resource:
+    """Create the log bucket of the control plane. It exists before the cluster, or the first logs would be
+    written to the project's default bucket."""
+    parent, name, settings, location = context.parent, context.name, context.settings, context.location
+    retain = settings.retain_data
+    crypto_key = key(parent, f"{name}-logs-key", ring, settings.tags, retain=retain)
+    email = writer(parent, location.project, context.apis["logging"])
+    grant = grant_key_use(parent, f"{name}-logs-key", crypto_key, email, retain=retain)
     logs = LogBucket(
-        project=here.project,
-        region=here.region,
+        project=location.project,
+        region=location.region,
         name=f"{settings.prefix}-control-plane",
-        description=f"Control plane logs of {here.cluster}",
+        description=f"Control plane logs of {context.cluster_name}",
         filter='resource.type="k8s_control_plane_component" '
-        f'AND resource.labels.cluster_name="{here.cluster}" '
-        f'AND resource.labels.location="{here.location}"',
+        f'AND resource.labels.cluster_name="{context.cluster_name}" '
+        f'AND resource.labels.location="{location.control_plane}"',
         days=settings.log_retention_days,
-        retain=settings.retain_data,
+        retain=retain,
     )
     return separate_log_bucket(parent, f"{name}-logs", logs, crypto_key, grant)
 
 
-def _images(
-    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, here: Place, apis: Apis
-) -> list[pulumi.Resource]:
-    """The project's policy of Binary Authorization: what this cluster runs; all other clusters as before."""
-    if not settings.gke.binary_authorization:
+def _images(context: GkeContext) -> list[pulumi.Resource]:
+    """Create the project's policy of Binary Authorization, which limits the images of this cluster and not
+    those of others."""
+    patterns = context.settings.gke.binary_authorization
+    if not patterns:
         return []
     policy = binaryauthorization.Policy(
-        f"{name}-images",
-        project=here.project,
-        description=f"Images that {here.cluster} runs",
-        # Google's own, which the cluster itself is made of.
+        f"{context.name}-images",
+        project=context.location.project,
+        description=f"Images that {context.cluster_name} runs",
+        # Google's own images, which GKE's system workloads consist of.
         global_policy_evaluation_mode="ENABLE",
         admission_whitelist_patterns=[
             binaryauthorization.PolicyAdmissionWhitelistPatternArgs(name_pattern=pattern)
-            for pattern in settings.gke.binary_authorization
+            for pattern in patterns
         ],
         default_admission_rule=binaryauthorization.PolicyDefaultAdmissionRuleArgs(
             evaluation_mode="ALWAYS_ALLOW", enforcement_mode="ENFORCED_BLOCK_AND_AUDIT_LOG"
         ),
         cluster_admission_rules=[
             binaryauthorization.PolicyClusterAdmissionRuleArgs(
-                cluster=f"{here.location}.{here.cluster}",
+                cluster=f"{context.location.control_plane}.{context.cluster_name}",
                 evaluation_mode="ALWAYS_DENY",
                 enforcement_mode="ENFORCED_BLOCK_AND_AUDIT_LOG",
             )
         ],
-        opts=ResourceOptions(
-            parent=parent, depends_on=[apis["binaryauthorization"]], delete_before_replace=True
-        ),
+        opts=context.options(context.apis["binaryauthorization"], delete_before_replace=True),
     )
     return [policy]
 
@@ -185,23 +170,23 @@ def _authority(cluster: container.Cluster) -> Output[str]:
 
 
 def _dns_endpoint(cluster: container.Cluster) -> Output[str]:
-    """The name of the API server, which no two clusters ever have alike."""
+    """Return the DNS name of the API server, which is unique among all clusters."""
     return cluster.control_plane_endpoints_config.apply(
         lambda config: str((config.dns_endpoint_config and config.dns_endpoint_config.endpoint) or "")
     )
 
 
 def _kubeconfig(settings: ClusterSettings, cluster: container.Cluster) -> tuple[Output[str], Output[str]]:
-    """The kubeconfig, and the URL in it."""
+    """Return the kubeconfig, and the URL in it."""
     if settings.api_access.mode == "dns":
         endpoint = _dns_endpoint(cluster).apply(lambda host: f"https://{host}")
         config = Output.all(cluster.name, endpoint).apply(
-            lambda each: gke_kubeconfig(str(each[0]), str(each[1]), None)
+            lambda known: gke_kubeconfig(str(known[0]), str(known[1]), None)
         )
         return config, endpoint
-    # The private address where there is no other, and the public one where there is.
+    # The public address where the cluster has one, else the private one.
     endpoint = cluster.endpoint.apply(lambda address: f"https://{address}")
     config = Output.all(cluster.name, endpoint, _authority(cluster)).apply(
-        lambda each: gke_kubeconfig(str(each[0]), str(each[1]), str(each[2]))
+        lambda known: gke_kubeconfig(str(known[0]), str(known[1]), str(known[2]))
     )
     return config, endpoint

@@ -1,4 +1,4 @@
-"""The control plane on GKE: what the cluster is, and how closed."""
+"""The control plane on GKE."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,9 +27,10 @@ from pulumi_gcp.container import (
 )
 
 from aiplatform._shared.gcp.node_pools import SCOPES
+from aiplatform._shared.outputs import mapped
 from aiplatform.cluster.args import ClusterSettings
 from aiplatform.cluster.gcp.args import MaintenanceWindow
-from aiplatform.cluster.gcp.location import Place
+from aiplatform.cluster.gcp.context import GkeContext
 
 _LOGS: Final = ["SYSTEM_COMPONENTS", "WORKLOADS", "APISERVER", "CONTROLLER_MANAGER", "SCHEDULER"]
 _METRICS: Final = [
@@ -45,52 +46,51 @@ _METRICS: Final = [
     "STATEFULSET",
     "CADVISOR",
     "KUBELET",
-    # Of NVIDIA's cards.
+    # Of NVIDIA's GPUs.
     "DCGM",
 ]
 _FIRST_WINDOW: Final = "2026-01-01"
-"""The day from which a maintenance window recurs: any that is past."""
+"""The day from which a maintenance window recurs: any in the past."""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The cluster's keys, each let to be used by whom needs it."""
+    """The keys of the cluster's secrets and of disks. grants: the permissions of service agents to use
+    them."""
 
     secrets: kms.CryptoKey
-    disks: Output[str]
+    disks: kms.CryptoKey
     grants: Sequence[pulumi.Resource]
 
 
 def first(ids: Input[list[Input[str]]]) -> Output[str]:
-    """The first of some ids, with all that they wait for."""
-    return Output.from_input(ids).apply(lambda each: str(each[0]))  # pyright: ignore[reportUnknownArgumentType,reportUnknownLambdaType]
+    """Return the first of some ids, with all of their dependencies."""
+    return Output.from_input(ids).apply(lambda known: str(known[0]))  # pyright: ignore[reportUnknownArgumentType,reportUnknownLambdaType]
 
 
 def control_plane(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: ClusterSettings,
-    place: Place,
+    context: GkeContext,
     keys: Keys,
     account: serviceaccount.Account,
     depends_on: Sequence[pulumi.Resource],
 ) -> container.Cluster:
-    """The cluster, without a node pool."""
+    """Create the cluster, without a node pool."""
+    settings, location = context.settings, context.location
     network = settings.network
     return container.Cluster(
-        f"{name}-cluster",
+        f"{context.name}-cluster",
         container.ClusterArgs(
-            project=place.project,
-            name=place.cluster,
-            location=place.location,
+            project=location.project,
+            name=context.cluster_name,
+            location=location.control_plane,
             # Of a zonal cluster the zones other than its control plane's.
-            node_locations=[zone for zone in place.zones if zone != place.location],
+            node_locations=[zone for zone in location.zones if zone != location.control_plane],
             min_master_version=settings.version,
             release_channel=container.ClusterReleaseChannelArgs(channel=settings.gke.release_channel.upper()),
             maintenance_policy=_maintenance(settings),
             resource_labels=settings.tags or None,
             deletion_protection=settings.deletion_protection,
-            # A cluster is made with a node pool that cannot be as the others are, and it goes at once.
+            # GKE creates a cluster with a node pool whose options are limited; it is deleted at once.
             initial_node_count=1,
             remove_default_node_pool=True,
             node_config=_first_nodes(account, keys),
@@ -112,10 +112,13 @@ def control_plane(
                 cluster_dns="CLOUD_DNS", cluster_dns_scope="CLUSTER_SCOPE", cluster_dns_domain="cluster.local"
             ),
             gateway_api_config=container.ClusterGatewayApiConfigArgs(
-                channel="CHANNEL_STANDARD" if settings.gke.gateway_api else "CHANNEL_DISABLED"
+                channel=mapped(
+                    settings.gke.gateway_api,
+                    lambda enabled: "CHANNEL_STANDARD" if enabled else "CHANNEL_DISABLED",
+                )
             ),
             service_external_ips_config=container.ClusterServiceExternalIpsConfigArgs(enabled=False),
-            # Who reaches the API.
+            # Access to the API.
             private_cluster_config=container.ClusterPrivateClusterConfigArgs(
                 enable_private_nodes=True,
                 enable_private_endpoint=settings.api_access.mode != "cidrs",
@@ -127,9 +130,9 @@ def control_plane(
                     allow_external_traffic=settings.api_access.mode == "dns"
                 )
             ),
-            # Who is who.
+            # Identities.
             workload_identity_config=container.ClusterWorkloadIdentityConfigArgs(
-                workload_pool=place.workload_pool
+                workload_pool=location.workload_pool
             ),
             authenticator_groups_config=_groups(settings),
             master_auth=container.ClusterMasterAuthArgs(
@@ -145,7 +148,7 @@ def control_plane(
                 enable_insecure_binding_system_authenticated=False,
                 enable_insecure_binding_system_unauthenticated=False,
             ),
-            # What runs, and how safe it is.
+            # Security of the workloads.
             database_encryption=container.ClusterDatabaseEncryptionArgs(
                 state="ENCRYPTED", key_name=keys.secrets.id
             ),
@@ -160,36 +163,37 @@ def control_plane(
                 # Google has ended it.
                 vulnerability_mode="VULNERABILITY_DISABLED",
             ),
-            # What is seen, and what it costs.
+            # Logs, metrics and costs.
             logging_config=container.ClusterLoggingConfigArgs(enable_components=_LOGS),
             monitoring_config=_monitoring(settings),
             cost_management_config=container.ClusterCostManagementConfigArgs(
                 enabled=settings.gke.cost_allocation
             ),
-            # What nodes and Pods may count on.
+            # Features for nodes and Pods.
             addons_config=_addons(settings),
             node_pool_defaults=_pool_defaults(settings),
-            cluster_autoscaling=_autoscaling(settings, place, account, keys),
+            cluster_autoscaling=_autoscaling(context, account, keys),
         ),
         opts=ResourceOptions(
-            parent=parent,
+            parent=context.parent,
             depends_on=list(depends_on),
             protect=settings.protect or None,
-            # Its name is the cluster's, and may be there only once.
+            # Two clusters cannot have the same name.
             delete_before_replace=True,
-            # Of the first node pool, which is gone; the provider shows another one's in its place.
+            # Of the first node pool, which is deleted; the provider reports another one's in its place.
             ignore_changes=["nodeConfig", "initialNodeCount"],
         ),
     )
 
 
 def _first_nodes(account: serviceaccount.Account, keys: Keys) -> container.ClusterNodeConfigArgs:
-    """Of the node pool that is gone at once: an organisation may refuse what is less closed even so."""
+    """Return the configuration of the node pool that is deleted at once. It is as restricted as the others,
+    because an organization's policies apply to it, too."""
     return container.ClusterNodeConfigArgs(
         machine_type="e2-medium",
         disk_size_gb=30,
         disk_type="pd-balanced",
-        boot_disk_kms_key=keys.disks,
+        boot_disk_kms_key=keys.disks.id,
         service_account=account.email,
         oauth_scopes=list(SCOPES),
         shielded_instance_config=container.ClusterNodeConfigShieldedInstanceConfigArgs(
@@ -215,19 +219,19 @@ def _maintenance(settings: ClusterSettings) -> container.ClusterMaintenancePolic
         ),
         maintenance_exclusions=[
             container.ClusterMaintenancePolicyMaintenanceExclusionArgs(
-                exclusion_name=each.name,
-                start_time=each.start,
-                end_time=each.end,
-                exclusion_options=_Exclusion(scope=each.scope.upper()),
+                exclusion_name=exclusion.name,
+                start_time=exclusion.start,
+                end_time=exclusion.end,
+                exclusion_options=_Exclusion(scope=exclusion.scope.upper()),
             )
-            for each in exclusions
+            for exclusion in exclusions
         ]
         or None,
     )
 
 
 def _authorized(settings: ClusterSettings) -> container.ClusterMasterAuthorizedNetworksConfigArgs:
-    """Who reaches the endpoints by address: the network, and the addresses that are listed."""
+    """Return the addresses that reach the endpoints: those of the network, and those of the arguments."""
     ranges: list[tuple[str, Input[str]]] = [("network", settings.network.cidr)]
     ranges += [(f"listed-{index}", cidr) for index, cidr in enumerate(settings.api_access.cidrs)]
     return container.ClusterMasterAuthorizedNetworksConfigArgs(
@@ -237,7 +241,7 @@ def _authorized(settings: ClusterSettings) -> container.ClusterMasterAuthorizedN
             )
             for display, cidr in ranges
         ],
-        # Virtual machines of other customers of Google are no better than other strangers.
+        # Not addresses of Google Cloud, which the virtual machines of other customers have, too.
         gcp_public_cidrs_access_enabled=False,
         private_endpoint_enforcement_enabled=True,
     )
@@ -251,7 +255,9 @@ def _groups(settings: ClusterSettings) -> container.ClusterAuthenticatorGroupsCo
 
 def _monitoring(settings: ClusterSettings) -> container.ClusterMonitoringConfigArgs:
     return container.ClusterMonitoringConfigArgs(
-        enable_components=_METRICS if settings.gke.managed_prometheus else _METRICS[:1],
+        enable_components=mapped(
+            settings.gke.managed_prometheus, lambda enabled: _METRICS if enabled else _METRICS[:1]
+        ),
         managed_prometheus=container.ClusterMonitoringConfigManagedPrometheusArgs(
             enabled=settings.gke.managed_prometheus
         ),
@@ -263,7 +269,7 @@ def _monitoring(settings: ClusterSettings) -> container.ClusterMonitoringConfigA
 
 def _addons(settings: ClusterSettings) -> container.ClusterAddonsConfigArgs:
     return container.ClusterAddonsConfigArgs(
-        # Of Gateways and Ingresses both.
+        # Of Gateways and of Ingresses.
         http_load_balancing=container.ClusterAddonsConfigHttpLoadBalancingArgs(disabled=False),
         horizontal_pod_autoscaling=container.ClusterAddonsConfigHorizontalPodAutoscalingArgs(disabled=False),
         gce_persistent_disk_csi_driver_config=_PersistentDisk(enabled=True),
@@ -286,11 +292,12 @@ def _pool_defaults(settings: ClusterSettings) -> container.ClusterNodePoolDefaul
 
 
 def _autoscaling(
-    settings: ClusterSettings, place: Place, account: serviceaccount.Account, keys: Keys
+    context: GkeContext, account: serviceaccount.Account, keys: Keys
 ) -> container.ClusterClusterAutoscalingArgs:
     """Return the autoscaler's settings, and those of nodes that GKE adds: as restricted as all others."""
-    profile = settings.gke.autoscaling_profile.upper()
-    limits = settings.gke.node_auto_provisioning
+    gke = context.settings.gke
+    profile = gke.autoscaling_profile.upper()
+    limits = gke.node_auto_provisioning
     if limits is None:
         return container.ClusterClusterAutoscalingArgs(enabled=False, autoscaling_profile=profile)
     most = {"cpu": limits.max_cpus, "memory": limits.max_memory_gib, **limits.accelerators}
@@ -301,11 +308,11 @@ def _autoscaling(
             container.ClusterClusterAutoscalingResourceLimitArgs(resource_type=resource, maximum=maximum)
             for resource, maximum in most.items()
         ],
-        auto_provisioning_locations=list(place.zones),
+        auto_provisioning_locations=list(context.location.zones),
         auto_provisioning_defaults=_Defaults(
             service_account=account.email,
             oauth_scopes=list(SCOPES),
-            boot_disk_kms_key=keys.disks,
+            boot_disk_kms_key=keys.disks.id,
             # Left out, the provider sends pd-standard, which even fewer machines take.
             disk_type="pd-balanced",
             image_type="COS_CONTAINERD",

@@ -4,21 +4,20 @@ from collections.abc import Sequence
 from typing import Final
 
 import pulumi
-from pulumi import Input, Output, ResourceOptions
+from pulumi import Input, Output
 from pulumi_gcp import compute, container, projects, serviceaccount
 
 from aiplatform._shared.gcp import node_pools as gke
-from aiplatform._shared.gcp.apis import Apis
 from aiplatform._shared.gcp.machine_types import boot_disk
 from aiplatform._shared.kubernetes.names import Taint
 from aiplatform._shared.kubernetes.node_labels import POOL
 from aiplatform._shared.references.cluster import ClusterReference
-from aiplatform.cluster.args import NODE_ACCOUNT, ClusterSettings
-from aiplatform.cluster.gcp.location import Place
+from aiplatform.cluster.args import NODE_ACCOUNT
+from aiplatform.cluster.gcp.context import GkeContext
 
 SYSTEM_TAINT: Final = "components.gke.io/gke-managed-components"
-"""What GKE's own Deployments (DNS autoscaler, metrics-server, event exporter) tolerate, and nothing else does
-unasked: with it on a pool they stand there ("Isolate your workloads in dedicated node pools")."""
+"""The taint that GKE's own Deployments (DNS autoscaler, metrics-server, event exporter) tolerate, and by
+default no other Pods: they run on a pool with it ("Isolate your workloads in dedicated node pools")."""
 SYSTEM_LABELS: Final = {POOL: "system"}
 
 NODE_ROLES: Final = ("roles/container.defaultNodeServiceAccount", "roles/artifactregistry.reader")
@@ -28,98 +27,84 @@ _STREAMING: Final = "roles/serviceusage.serviceUsageConsumer"
 """An additional role for image streaming ("Use Image streaming to pull container images: Requirements")."""
 
 _IAP: Final = "35.235.240.0/20"
-"""Where connections through Identity-Aware Proxy come from."""
+"""The source range of connections through Identity-Aware Proxy."""
 
 
-def node_account(
-    parent: pulumi.ComponentResource, name: str, settings: ClusterSettings, place: Place, apis: Apis
-) -> tuple[serviceaccount.Account, list[projects.IAMMember]]:
-    """The service account of every node, and its roles."""
+def node_account(context: GkeContext) -> tuple[serviceaccount.Account, list[projects.IAMMember]]:
+    """Create the service account of every node, with its roles."""
     account = serviceaccount.Account(
-        f"{name}-nodes",
-        project=place.project,
-        account_id=NODE_ACCOUNT.of(settings.prefix),
-        display_name=f"Nodes of {place.cluster}",
-        opts=ResourceOptions(parent=parent, depends_on=[apis["iam"]], delete_before_replace=True),
+        f"{context.name}-nodes",
+        project=context.location.project,
+        account_id=NODE_ACCOUNT.of(context.settings.prefix),
+        display_name=f"Nodes of {context.cluster_name}",
+        opts=context.options(context.apis["iam"], delete_before_replace=True),
     )
+    streaming = [_STREAMING] if context.settings.gke.image_streaming else []
     roles = [
         projects.IAMMember(
-            f"{name}-nodes-{role.rsplit('/', maxsplit=1)[-1].replace('.', '-')}",
-            project=place.project,
+            f"{context.name}-nodes-{role.rsplit('/', maxsplit=1)[-1].replace('.', '-')}",
+            project=context.location.project,
             role=role,
             member=account.member,
-            opts=ResourceOptions(parent=parent, depends_on=[apis["cloudresourcemanager"]]),
+            opts=context.options(context.apis["cloudresourcemanager"]),
         )
-        for role in (*NODE_ROLES, *([_STREAMING] if settings.gke.image_streaming else []))
+        for role in (*NODE_ROLES, *streaming)
     ]
     return account, roles
 
 
 def system_nodes(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: ClusterSettings,
-    place: Place,
+    context: GkeContext,
     cluster: container.Cluster,
     account: serviceaccount.Account,
     key: Input[str],
     ready: Sequence[pulumi.Resource],
 ) -> container.NodePool:
-    """Declare the node pool. ready: what must exist before a node can start.
+    """Create the system node pool. ready: what must exist before a node can start.
 
-    Pulumi generates its name, so that a pool exists until the one that replaces it does.
+    Pulumi generates its name, so that a pool exists until its replacement does.
     """
-    nodes = settings.system_nodes
+    nodes, location = context.settings.system_nodes, context.location
     machine_type = nodes.types("gcp")[0]
-    # In no more zones than it may have nodes: the first ones, one in each, come before the autoscaler's.
-    zones = list(place.zones[: nodes.max])
-    here = ClusterReference(
+    # In at most as many zones as it may have nodes, so that each has one before the autoscaler adds others.
+    zones = Output.from_input(nodes.max).apply(lambda most: list(location.zones[: int(most)]))
+    reference = ClusterReference(
         cloud="gcp",
         name=cluster.name,
-        project=place.project,
-        region=place.region,
-        location=place.location,
+        project=location.project,
+        region=location.region,
+        location=location.control_plane,
         node_service_account=account.email,
         disk_kms_key=key,
     )
+    streaming = container.NodePoolNodeConfigGcfsConfigArgs(enabled=context.settings.gke.image_streaming)
     node = gke.Node(
         machine_type,
         nodes.disk_gib,
         boot_disk(machine_type),
-        SYSTEM_LABELS,
+        dict(SYSTEM_LABELS),
         [Taint(SYSTEM_TAINT, "NoSchedule", "true")],
-        settings.tags,
-        {"gcfs_config": container.NodePoolNodeConfigGcfsConfigArgs(enabled=settings.gke.image_streaming)},
+        context.settings.tags,
+        {"gcfs_config": streaming},
     )
+    size = gke.Size.of(nodes.min, nodes.max, "BALANCED")
     return gke.node_pool(
-        parent,
-        f"{name}-system",
-        here,
-        node,
-        gke.Size(nodes.min, nodes.max, "BALANCED"),
-        Output.from_input(zones),
-        depends_on=ready,
+        context.parent, f"{context.name}-system", reference, node, size, zones, depends_on=ready
     )
 
 
-def ssh_by_iap(
-    parent: pulumi.ComponentResource,
-    name: str,
-    settings: ClusterSettings,
-    place: Place,
-    account: serviceaccount.Account,
-) -> None:
-    """Let those in whom Identity-Aware Proxy lets through, to nodes of this cluster."""
+def ssh_by_iap(context: GkeContext, account: serviceaccount.Account) -> None:
+    """Allow SSH to nodes of this cluster from Identity-Aware Proxy, which authorizes users by IAM."""
     compute.Firewall(
-        f"{name}-ssh-by-iap",
-        project=place.project,
-        name=f"{settings.prefix}-ssh-by-iap",
-        description=f"SSH to nodes of {place.cluster} through Identity-Aware Proxy",
-        network=settings.network.vpc_id,
+        f"{context.name}-ssh-by-iap",
+        project=context.location.project,
+        name=f"{context.settings.prefix}-ssh-by-iap",
+        description=f"SSH to nodes of {context.cluster_name} through Identity-Aware Proxy",
+        network=context.settings.network.vpc_id,
         direction="INGRESS",
         source_ranges=[_IAP],
         target_service_accounts=[account.email],
         allows=[compute.FirewallAllowArgs(protocol="tcp", ports=["22"])],
         log_config=compute.FirewallLogConfigArgs(metadata="INCLUDE_ALL_METADATA"),
-        opts=ResourceOptions(parent=parent, delete_before_replace=True),
+        opts=context.options(delete_before_replace=True),
     )

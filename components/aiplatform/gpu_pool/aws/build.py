@@ -21,6 +21,7 @@ from aiplatform._shared.aws.node_groups import (
 )
 from aiplatform._shared.context import Context
 from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.outputs import Tags, merged
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.gpu_pool.args import GpuPoolSettings
 from aiplatform.gpu_pool.aws import nodes
@@ -76,8 +77,8 @@ def build(component: pulumi.ComponentResource, name: str, settings: GpuPoolSetti
     )
 
 
-def _tags(pool: GpuPoolSettings, purpose: str) -> dict[str, str]:
-    return {**pool.tags, "Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name}
+def _tags(pool: GpuPoolSettings, purpose: str) -> Tags:
+    return merged(pool.tags, {"Name": f"{pool.prefix}-{pool.name}-{purpose}", POOL: pool.name})
 
 
 def _efa_security_group(context: PoolContext) -> ec2.SecurityGroup:
@@ -142,7 +143,7 @@ def _node_group(context: PoolContext, group: GroupPlan, shared: _Shared) -> Node
         capacity_type=_capacity_type(group),
         # For a Capacity Block the launch template states the type, and EKS accepts only one of the two.
         instance_types=None if group.entry.capacity_block else [machine.type for machine in group.machines],
-        labels={**pool.labels, **nodes.labels(pool, group.entry.type)},
+        labels=merged(pool.labels, nodes.labels(pool, group.entry.type)),
         taints=eks_taints(nodes.taints(pool)),
         # A reservation has no capacity for a second node during an update: the old node is removed first.
         update_config=eks.NodeGroupUpdateConfigArgs(
@@ -232,7 +233,7 @@ def efa_interfaces(
     ]
 
 
-def _reservation(reservation_id: str) -> ec2.LaunchTemplateCapacityReservationSpecificationArgs:
+def _reservation(reservation_id: Input[str]) -> ec2.LaunchTemplateCapacityReservationSpecificationArgs:
     target = ec2.LaunchTemplateCapacityReservationSpecificationCapacityReservationTargetArgs
     return ec2.LaunchTemplateCapacityReservationSpecificationArgs(
         capacity_reservation_target=target(capacity_reservation_id=reservation_id)

@@ -5,12 +5,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from pulumi import Input
+
 from aiplatform import accelerators
+from aiplatform._shared.args import is_unknown
 from aiplatform._shared.kubernetes import node_labels
 from aiplatform._shared.kubernetes.names import Taint
+from aiplatform._shared.kubernetes.pools import usable_storage
+from aiplatform._shared.outputs import mapped
 from aiplatform.accelerators import NEURON_CORE, NVIDIA, Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS, PODS_WITH_EFA
-from aiplatform.gpu_pool.args import GpuPoolSettings
+from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
 
 EFA: Final = "vpc.amazonaws.com/efa"
 
@@ -20,6 +25,16 @@ AMI_TYPES: Final[Mapping[tuple[str, str], str]] = {
     ("neuron", "al2023"): "AL2023_x86_64_NEURON",
 }
 """(vendor, image) -> EKS's AMI type."""
+
+
+def key(entry: Capacity, index: int) -> str:
+    """Return the part of the names of an entry's resources. It does not change when entries are added before
+    or after it, except that of a reservation whose id is an output: it is named by its position."""
+    if entry.type != "reserved":
+        return entry.type.replace("_", "-")
+    if is_unknown(entry.reservation_id):
+        return f"reserved-{index}"
+    return f"reserved-{str(entry.reservation_id or '')[-6:]}"
 
 
 def device_plugin(pool: GpuPoolSettings) -> str:
@@ -68,12 +83,12 @@ def devices_of(pool: GpuPoolSettings) -> int:
     return pool.count * accelerators.CARDS[pool.accelerator].mig[pool.sharing.profile or ""]
 
 
-def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict[str, str]:
+def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict[str, Input[str]]:
     """Return the resources that the Cluster Autoscaler cannot see for a group without nodes: it reads CPU,
     memory and `nvidia.com/gpu` from the instance type, labels and taints from eks:DescribeNodegroup, and
     assumes 110 Pods for every node."""
     card = pool.machine.card
-    resources: dict[str, str] = {}
+    resources: dict[str, Input[str]] = {}
     if card.resource != NVIDIA:
         resources[card.resource] = str(pool.count)
         resources[NEURON_CORE] = str(pool.count * card.neuron_cores)
@@ -84,19 +99,18 @@ def hidden_resources(pool: GpuPoolSettings, machines: Sequence[Machine]) -> dict
     resources["ephemeral-storage"] = ephemeral_storage(pool, machines)
     pods = max_pods(pool, machines)
     if pods is not None:
-        resources["pods"] = str(pods)
+        resources["pods"] = mapped(pods, lambda most: str(int(most)))
     return resources
 
 
-def ephemeral_storage(pool: GpuPoolSettings, machines: Sequence[Machine]) -> str:
-    """Return the disk space for Pods on the smallest machine: 85 %, because file system, kube-reserved and
-    the kubelet's eviction threshold (10 %) use the rest. The estimate is low on purpose: with a high one the
-    autoscaler would add a node on which the Pod does not fit."""
-    whole = min(machine.disks.total_gib for machine in machines) if pool.raid0 else pool.disk_gib
-    return f"{whole * 85 // 100}Gi"
+def ephemeral_storage(pool: GpuPoolSettings, machines: Sequence[Machine]) -> Input[str]:
+    """Return the disk space for Pods on the smallest machine."""
+    if pool.raid0:
+        return usable_storage(min(machine.disks.total_gib for machine in machines))
+    return mapped(pool.disk_gib, usable_storage)
 
 
-def max_pods(pool: GpuPoolSettings, machines: Sequence[Machine]) -> int | None:
+def max_pods(pool: GpuPoolSettings, machines: Sequence[Machine]) -> Input[int] | None:
     """Return the maximum of Pods on a node, or None where EKS's default applies: the argument, else the
     number of addresses on the network interfaces that EFA does not use."""
     if pool.max_pods is not None or not pool.with_efa:
@@ -105,9 +119,15 @@ def max_pods(pool: GpuPoolSettings, machines: Sequence[Machine]) -> int | None:
     return min(fewer, default=None)
 
 
-def user_data(pool: GpuPoolSettings, machines: Sequence[Machine]) -> str | None:
+def user_data(pool: GpuPoolSettings, machines: Sequence[Machine]) -> Input[str] | None:
     """Return the user data in base64, to which EKS adds its own, or None where the image's defaults apply."""
     pods = max_pods(pool, machines)
+    if pods is None:
+        return _encoded(pool, None)
+    return mapped(pods, lambda most: _encoded(pool, int(most)) or "")
+
+
+def _encoded(pool: GpuPoolSettings, pods: int | None) -> str | None:
     text = _nodeadm(pool, pods) if pool.os == "al2023" else _bottlerocket(pool, pods)
     return base64.b64encode(text.encode()).decode() if text else None
 

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pulumi import Input
+
 from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform._shared.references.cluster import priority
 from aiplatform.accelerators import Machine
 from aiplatform.gpu_pool.args import Capacity, GpuPoolSettings
+from aiplatform.gpu_pool.aws import nodes
 from aiplatform.gpu_pool.aws.rules import machines_of
 
 Offerings = Mapping[str, frozenset[str]]
@@ -20,20 +23,17 @@ ROOT: Final = "GpuPoolArgs"
 class GroupPlan:
     """One managed node group.
 
-    minimum, maximum: nodes. priority: for the autoscaler's priority expander, which prefers the highest.
+    key: its part of the names of resources. minimum, maximum: nodes. priority: for the autoscaler's priority
+    expander, which prefers the highest.
     """
 
     entry: Capacity
+    key: str
     machines: tuple[Machine, ...]
     zones: tuple[str, ...]
-    minimum: int
-    maximum: int
+    minimum: Input[int]
+    maximum: Input[int]
     priority: int
-
-    @property
-    def key(self) -> str:
-        """Its part of the logical names of resources."""
-        return self.entry.key
 
 
 def instance_types(pool: GpuPoolSettings) -> list[str]:
@@ -58,6 +58,7 @@ def plan(pool: GpuPoolSettings, offerings: Offerings) -> list[GroupPlan]:
         groups.append(
             GroupPlan(
                 entry=entry,
+                key=nodes.key(entry, index),
                 machines=tuple(usable or machines),
                 zones=zones,
                 minimum=pool.min if index == warm else 0,

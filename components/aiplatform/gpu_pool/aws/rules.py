@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from aiplatform import accelerators
-from aiplatform._shared.args import Problem, got, matches, nearest, obeys
+from aiplatform._shared.args import Problem, got, is_unknown, matches, nearest, obeys
 from aiplatform._shared.kubernetes.names import label_problems, taint_problems
+from aiplatform._shared.kubernetes.pools import minimum_above_maximum
 from aiplatform.accelerators import Machine
 from aiplatform.accelerators.aws import BOTTLEROCKET_MIG_MODELS
 from aiplatform.gpu_pool.args import ROLE, WAITS, Capacity, GpuPoolSettings
@@ -20,7 +21,7 @@ def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
     """Return the problems of a pool whose accelerator and count exist on AWS."""
     too_long = ROLE.too_long(pool.prefix) if pool.cluster.node_role_arn is None else None
     if too_long:
-        yield Problem("prefix", f"{got(pool.prefix)}, {too_long}")
+        yield Problem("prefix", f"{got(pool.prefix)}; {too_long}")
     yield from obeys("tags", pool.tags, aws_tags)
     yield from _size(pool)
     for index, entry in enumerate(pool.capacity):
@@ -38,12 +39,11 @@ def problems(pool: GpuPoolSettings) -> Iterator[Problem]:
 
 
 def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
-    if pool.min > pool.max:
-        yield Problem("min", f"got {pool.min}, expected at most max, which is {pool.max}")
-    if pool.min and all(entry.capacity_block for entry in pool.capacity):
+    yield from minimum_above_maximum(pool.min, pool.max)
+    if pool.min and not is_unknown(pool.min) and all(entry.capacity_block for entry in pool.capacity):
         yield Problem(
             "min",
-            f"got {pool.min}, expected 0: with Capacity Blocks only, no node can run before a block begins",
+            f"got {pool.min}; expected 0: with Capacity Blocks only, no node can run before a block begins",
         )
 
 
@@ -84,10 +84,10 @@ def _entry(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Proble
     if entry.type == "reserved" and entry.zone is None and not _only_zone(pool):
         yield Problem(
             f"{path}.zone",
-            "missing, expected the zone id of the reservation: the pool is not limited to one zone",
+            "missing; expected the zone id of the reservation: the pool is not limited to one zone",
         )
     if entry.zone is not None and pool.network.lacks_zone(entry.zone):
-        yield Problem(f"{path}.zone", f"{got(entry.zone)}, {_expected_zone(pool, entry.zone)}")
+        yield Problem(f"{path}.zone", f"{got(entry.zone)}; {_expected_zone(pool, entry.zone)}")
 
 
 def _only_zone(pool: GpuPoolSettings) -> bool:
@@ -109,11 +109,11 @@ def _instance_types(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterat
         if name not in fitting:
             yield Problem(
                 f"{path}[{index}]",
-                f"{got(name)}, expected an instance type with {pool.count} {pool.accelerator}: "
+                f"{got(name)}; expected an instance type with {pool.count} {pool.accelerator}: "
                 f"{', '.join(fitting)}{nearest(name, fitting)}",
             )
     if entry.type == "reserved" and len(entry.instance_types or []) > 1:
-        yield Problem(path, f"{got(entry.instance_types)}, expected one: a reservation has one instance type")
+        yield Problem(path, f"{got(entry.instance_types)}; expected one: a reservation has one instance type")
     interfaces = {machine.efa_interfaces for machine in machines_of(pool, entry)}
     if pool.with_efa and len(interfaces) > 1:
         yield Problem(
@@ -124,7 +124,7 @@ def _instance_types(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterat
 def _duplicates(pool: GpuPoolSettings) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, entry in enumerate(pool.capacity):
-        first = seen.setdefault(entry.key, index)
+        first = seen.setdefault(nodes.key(entry, index), index)
         if first != index:
             what = entry.reservation_id or entry.type
             yield Problem(f"capacity[{index}]", f"{what!r} duplicates capacity[{first}]")
@@ -136,10 +136,10 @@ def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
         return
     for index, zone in enumerate(pool.zones or []):
         if pool.network.lacks_zone(zone):
-            yield Problem(f"zones[{index}]", f"{got(zone)}, {_expected_zone(pool, zone)}")
+            yield Problem(f"zones[{index}]", f"{got(zone)}; {_expected_zone(pool, zone)}")
     if pool.in_one_zone and len(pool.zones or []) > 1:
         why = "EFA" if pool.with_efa else "a cluster placement group"
-        yield Problem("zones", f"{got(pool.zones)}, expected one zone: {why} does not span zones")
+        yield Problem("zones", f"{got(pool.zones)}; expected one zone: {why} does not span zones")
 
 
 def _network(pool: GpuPoolSettings) -> Iterator[Problem]:
@@ -165,7 +165,7 @@ def _image_and_sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
     vendor = pool.machine.card.vendor
     if vendor == "neuron" and pool.os == "bottlerocket":
         yield Problem(
-            "image", f"got 'bottlerocket', expected 'al2023': EKS has no Bottlerocket for {pool.accelerator}"
+            "image", f"got 'bottlerocket'; expected 'al2023': EKS has no Bottlerocket for {pool.accelerator}"
         )
     if pool.sharing is None:
         return
@@ -196,6 +196,6 @@ def _mig(pool: GpuPoolSettings, profile: str) -> Iterator[Problem]:
     elif pool.os != "bottlerocket":
         yield Problem(
             "image",
-            "got 'al2023', expected 'bottlerocket' or no image with MIG: only Bottlerocket's image "
+            "got 'al2023'; expected 'bottlerocket' or no image with MIG: only Bottlerocket's image "
             "partitions the cards when a node starts",
         )

@@ -12,6 +12,7 @@ from aiplatform._shared.context import Context
 from aiplatform._shared.dependencies import dependencies_of
 from aiplatform._shared.gcp import node_pools
 from aiplatform._shared.kubernetes.node_labels import POOL
+from aiplatform._shared.outputs import mapped, merged
 from aiplatform._shared.references.cluster import NodeGroupReferenceArgs
 from aiplatform.accelerators.gcp import ACCELERATOR_TYPES
 from aiplatform.compute_class import ComputeClass
@@ -114,11 +115,11 @@ def _node_pool(context: PoolContext, pool_plan: PoolPlan, shared: _Shared) -> co
         more["placement_policy"] = placement
     if pool_plan.entry.type == "queued":
         more["queued_provisioning"] = container.NodePoolQueuedProvisioningArgs(enabled=True)
-    size = node_pools.Size(
-        minimum=0 if pool_plan.stays else pool_plan.minimum,
-        maximum=pool_plan.maximum,
+    size = node_pools.Size.of(
+        0 if pool_plan.stays else pool_plan.minimum,
+        pool_plan.maximum,
         # Any zone with capacity: these machines are scarce, which matters more than an even spread.
-        policy="ANY",
+        "ANY",
         per_zone=pool_plan.machine.is_tpu and in_one_zone(pool, pool_plan),
         fixed=pool_plan.stays,
     )
@@ -156,7 +157,9 @@ def _node(pool: GpuPoolSettings, pool_plan: PoolPlan) -> node_pools.Node:
     if nodes.waits(entry):
         more["flex_start"] = True
         # Always set: the provider replaces a node pool whose duration GKE filled in.
-        more["max_run_duration"] = f"{(entry.max_run_hours or LONGEST_RUN) * 3600}s"
+        more["max_run_duration"] = mapped(
+            entry.max_run_hours or LONGEST_RUN, lambda hours: f"{int(hours) * 3600}s"
+        )
     affinity = _reservation(entry)
     if affinity is not None:
         more["reservation_affinity"] = affinity
@@ -164,9 +167,9 @@ def _node(pool: GpuPoolSettings, pool_plan: PoolPlan) -> node_pools.Node:
         machine.type,
         pool.disk_gib,
         machine.boot_disk,
-        {**pool.labels, **nodes.labels(pool, entry.type)},
+        merged(pool.labels, nodes.labels(pool, entry.type)),
         nodes.node_pool_taints(pool, entry.type),
-        {**pool.tags, POOL.replace("/", "-"): pool.name},
+        merged(pool.tags, {POOL.replace("/", "-"): pool.name}),
         more,
     )
 

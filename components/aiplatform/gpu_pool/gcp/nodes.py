@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from typing import Final
 
 from aiplatform import accelerators
+from aiplatform._shared.args import is_unknown
 from aiplatform._shared.kubernetes import node_labels
 from aiplatform._shared.kubernetes.names import Taint
 from aiplatform.accelerators.gcp import (
@@ -33,12 +34,16 @@ _RESERVED_ADDRESSES: Final = 4
 _SHORT: Final = {"spot": "spot", "on_demand": "on-demand", "flex_start": "flex", "queued": "queued"}
 
 
-def key(entry: Capacity) -> str:
+def key(entry: Capacity, index: int) -> str:
     """Return the part of node pool names for an entry. It does not change when entries are added before or
-    after it. It is short: a node pool's name has at most 40 characters, of which the name of the pool uses 20
-    and Pulumi's suffix 8."""
+    after it, except that of a reservation that is an output: it is named by its position.
+
+    It is short: a node pool's name has at most 40 characters, of which the name of the pool uses 20 and
+    Pulumi's suffix 8."""
     if entry.type == "reserved":
-        return "res-" + hashlib.sha256((entry.reservation_id or "").encode()).hexdigest()[:4]
+        if is_unknown(entry.reservation_id):
+            return f"res-{index}"
+        return "res-" + hashlib.sha256(str(entry.reservation_id or "").encode()).hexdigest()[:4]
     return _SHORT[entry.type]
 
 

@@ -3,7 +3,9 @@ call."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
+
+from pulumi import Input
 
 from aiplatform._shared.args import ArgumentError, Problem, got
 from aiplatform._shared.references.cluster import priority
@@ -31,8 +33,8 @@ class PoolPlan:
     entry: Capacity
     machine: Machine
     key: str
-    minimum: int
-    maximum: int
+    minimum: Input[int]
+    maximum: Input[int]
     priority: int
     stays: bool = False
 
@@ -48,14 +50,16 @@ def plan(pool: GpuPoolSettings) -> list[PoolPlan]:
     ]
 
 
-def _of_entry(pool: GpuPoolSettings, index: int, entry: Capacity, minimum: int) -> Iterator[PoolPlan]:
-    machine, key = nodes.machine_of(pool, entry), nodes.key(entry)
+def _of_entry(pool: GpuPoolSettings, index: int, entry: Capacity, minimum: Input[int]) -> Iterator[PoolPlan]:
+    machine, key = nodes.machine_of(pool, entry), nodes.key(entry, index)
     hosts = nodes.slice_nodes(pool)
     if hosts == 1:
         yield PoolPlan(index, entry, machine, key, minimum, pool.max, priority(index))
         return
-    for number in range(pool.max):
-        stays = number < minimum
+    # The rules checked that both are known.
+    least, most = cast(int, minimum), cast(int, pool.max)
+    for number in range(most):
+        stays = number < least
         yield PoolPlan(
             index, entry, machine, f"{key}-{number}", hosts if stays else 0, hosts, priority(index), stays
         )

@@ -1,14 +1,14 @@
 """Rules for combinations of a GPU pool's arguments on Google Cloud."""
 
-import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 from aiplatform import accelerators
 from aiplatform._shared.addresses import overlap
-from aiplatform._shared.args import Problem, got, is_unknown, nearest, obeys
+from aiplatform._shared.args import Problem, got, is_unknown, matches, nearest, obeys
 from aiplatform._shared.gcp.names import zones_of
 from aiplatform._shared.kubernetes.names import class_name, gke_label_problems, taint_problems
+from aiplatform._shared.kubernetes.pools import minimum_above_maximum
 from aiplatform.accelerators import NVIDIA, TPU
 from aiplatform.accelerators.gcp import BUILT_IN, MACHINES, MOST_CLIENTS, PARTITIONS, topology_problem
 from aiplatform.gpu_pool.args import WAITS, Capacity, GpuPoolSettings
@@ -22,9 +22,11 @@ MOST_SLICES: Final = 10
 """Slices of an entry: each is a separate node pool."""
 
 _NAME: Final = r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?"
-_RESERVATION: Final = re.compile(
+_RESERVATION: Final = matches(
     rf"(projects/[a-z][-a-z0-9]{{4,28}}[a-z0-9]/reservations/)?{_NAME}"
-    rf"(/reservationBlocks/{_NAME}(/reservationSubBlocks/{_NAME})?)?"
+    rf"(/reservationBlocks/{_NAME}(/reservationSubBlocks/{_NAME})?)?",
+    "a reservation's name, or projects/PROJECT/reservations/NAME; a block of it by /reservationBlocks/BLOCK "
+    "after it",
 )
 _KINDS: Final = ("reserved", "on_demand", "spot", "flex_start", "queued")
 
@@ -53,23 +55,19 @@ def _reservation_and_types(pool: GpuPoolSettings) -> Iterator[Problem]:
         yield from wrong
         if not wrong:
             yield from _sold(pool, entry, path)
-        if entry.reservation_id is not None and not _RESERVATION.fullmatch(entry.reservation_id):
-            yield Problem(
-                f"{path}.reservation_id",
-                f"{got(entry.reservation_id)}, expected a reservation's name, or "
-                "projects/PROJECT/reservations/NAME; a block of it by /reservationBlocks/BLOCK after it",
-            )
+        if entry.reservation_id is not None:
+            yield from obeys(f"{path}.reservation_id", entry.reservation_id, _RESERVATION)
         if entry.type == "reserved" and entry.zone is None and not _only_zone(pool):
             yield Problem(
                 f"{path}.zone",
-                "missing, expected the zone of the reservation: the pool is not limited to one zone",
+                "missing; expected the zone of the reservation: the pool is not limited to one zone",
             )
         if entry.zone is not None:
             yield from _zone(pool, entry.zone, f"{path}.zone")
         if entry.max_run_hours is not None and not nodes.waits(entry):
             yield Problem(
                 f"{path}.max_run_hours",
-                f"got a limit with type {entry.type!r}, expected flex_start or queued",
+                f"got a limit with type {entry.type!r}; expected flex_start or queued",
             )
 
 
@@ -77,7 +75,7 @@ def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator
     if entry.instance_types is None:
         return
     if len(entry.instance_types) > 1:
-        yield Problem(path, f"{got(entry.instance_types)}, expected one: a node pool has one machine type")
+        yield Problem(path, f"{got(entry.instance_types)}; expected one: a node pool has one machine type")
         return
     name = entry.instance_types[0]
     fitting = [machine.type for machine in accelerators.gcp_machines(pool.accelerator, pool.count)]
@@ -95,7 +93,7 @@ def _machine_type(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator
             f"attached; {expected}",
         )
     else:
-        yield Problem(f"{path}[0]", f"{got(name)}, {expected}")
+        yield Problem(f"{path}[0]", f"{got(name)}; {expected}")
 
 
 def _sold(pool: GpuPoolSettings, entry: Capacity, path: str) -> Iterator[Problem]:
@@ -130,22 +128,27 @@ def _topology(pool: GpuPoolSettings) -> Iterator[Problem]:
         return
     reason = topology_problem(pool.accelerator, pool.count, pool.topology)
     if reason:
-        yield Problem("topology", f"{got(pool.topology)}, {reason}")
-    elif nodes.slice_nodes(pool) > 1 and pool.max > MOST_SLICES:
-        yield Problem(
-            "max",
-            f"got {pool.max}, expected at most {MOST_SLICES} slices of {nodes.slice_nodes(pool)} nodes: each "
-            "is a separate node pool",
-        )
+        yield Problem("topology", f"{got(pool.topology)}; {reason}")
+    elif nodes.slice_nodes(pool) > 1:
+        yield from _slices(pool)
+
+
+def _slices(pool: GpuPoolSettings) -> Iterator[Problem]:
+    each_is = "each is a separate node pool"
+    for key, value in (("min", pool.min), ("max", pool.max)):
+        if is_unknown(value):
+            yield Problem(key, f"{got(value)}; expected a number of slices: {each_is}")
+    if not is_unknown(pool.max) and cast(int, pool.max) > MOST_SLICES:
+        most = f"at most {MOST_SLICES} slices of {nodes.slice_nodes(pool)} nodes"
+        yield Problem("max", f"got {pool.max}; expected {most}: {each_is}")
 
 
 def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
-    if pool.min > pool.max:
-        yield Problem("min", f"got {pool.min}, expected at most max, which is {pool.max}")
-    if pool.min and all(entry.type in WAITS for entry in pool.capacity):
+    yield from minimum_above_maximum(pool.min, pool.max)
+    if pool.min and not is_unknown(pool.min) and all(entry.type in WAITS for entry in pool.capacity):
         yield Problem(
             "min",
-            f"got {pool.min}, expected 0: flex-start and queued nodes are created when there is capacity, "
+            f"got {pool.min}; expected 0: flex-start and queued nodes are created when there is capacity, "
             "and run for a limited time",
         )
 
@@ -153,7 +156,7 @@ def _size(pool: GpuPoolSettings) -> Iterator[Problem]:
 def _duplicates(pool: GpuPoolSettings) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for index, entry in enumerate(pool.capacity):
-        first = seen.setdefault(nodes.key(entry), index)
+        first = seen.setdefault(nodes.key(entry, index), index)
         if first != index:
             what = entry.reservation_id or entry.type
             yield Problem(f"capacity[{index}]", f"{what!r} duplicates capacity[{first}]")
@@ -172,7 +175,7 @@ def _zone(pool: GpuPoolSettings, zone: str, path: str) -> Iterator[Problem]:
     known = [network_zone.id for network_zone in pool.network.listed_zones]
     if pool.network.lacks_zone(zone):
         yield Problem(
-            path, f"{got(zone)}, expected a zone of the network: {', '.join(known)}{nearest(zone, known)}"
+            path, f"{got(zone)}; expected a zone of the network: {', '.join(known)}{nearest(zone, known)}"
         )
 
 
@@ -191,12 +194,12 @@ def _zones(pool: GpuPoolSettings) -> Iterator[Problem]:
                 if nodes.with_gpudirect(pool)
                 else "compact placement does not span zones"
             )
-        yield Problem("zones", f"{got(pool.zones)}, expected one zone: {why}")
+        yield Problem("zones", f"{got(pool.zones)}; expected one zone: {why}")
     # The pool has one zone, so all its reservations must be there.
     elsewhere = {entry.zone for entry in pool.capacity if entry.zone}
     if nodes.in_one_zone(pool) and len(elsewhere) > 1:
         yield Problem(
-            "capacity", f"reservations in {', '.join(sorted(elsewhere))}, expected one zone for all"
+            "capacity", f"reservations in {', '.join(sorted(elsewhere))}; expected one zone for all"
         )
 
 
@@ -231,7 +234,7 @@ def _gpudirect(pool: GpuPoolSettings) -> Iterator[Problem]:
                 f"{got(gpudirect_cidr)}, which overlaps the range of {what}, {cidr}; expected another "
                 "private range",
             )
-    most = pool.max * len(pool.capacity)
+    most = 0 if is_unknown(pool.max) else cast(int, pool.max) * len(pool.capacity)
     if most > nodes.gpudirect_nodes(pool):
         yield Problem(
             "gpudirect_cidr",
@@ -276,13 +279,13 @@ def _sharing(pool: GpuPoolSettings) -> Iterator[Problem]:
         elif sharing.profile not in sizes:
             yield Problem(
                 "sharing.profile",
-                f"{got(sharing.profile)}, expected a partition size that GKE makes of {pool.accelerator}: "
+                f"{got(sharing.profile)}; expected a partition size that GKE makes of {pool.accelerator}: "
                 f"{', '.join(sizes)}",
             )
     elif sharing.replicas is not None and sharing.replicas > MOST_CLIENTS:
         yield Problem(
             "sharing.replicas",
-            f"got {sharing.replicas}, expected at most {MOST_CLIENTS} containers a GPU on GKE",
+            f"got {sharing.replicas}; expected at most {MOST_CLIENTS} containers a GPU on GKE",
         )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
+from pulumi import Input
+
 from aiplatform._shared.args import Problem, distinct, matches
 from aiplatform.network.inputs import AwsNetworkArgs as AwsNetworkArgs
 
@@ -31,7 +33,9 @@ class AwsNetwork:
     endpoints: Annotated[list[Annotated[str, _SERVICE]], distinct] = field(default_factory=list[str])
     """Services with an interface endpoint (`ecr.api`, `sts`, `eks-auth`). S3 and DynamoDB always have a
     gateway endpoint. Default none."""
-    readable_buckets: Annotated[list[Annotated[str, _BUCKET]], distinct] = field(default_factory=list[str])
+    readable_buckets: Input[Annotated[list[Input[Annotated[str, _BUCKET]]], distinct]] = field(
+        default_factory=list[Input[str]]
+    )
     """Buckets of other accounts that may be read through S3's gateway endpoint, by name: public data sets,
     layers of other registries, packages of Systems Manager (`amazon-ssm-<region>`). Buckets of the account
     itself, of ECR, Amazon Linux, registry.k8s.io, Docker Hub and quay.io may always be used; all other
@@ -46,7 +50,7 @@ class AwsNetwork:
             if service in ("s3", "dynamodb"):
                 yield Problem(
                     f"endpoints[{index}]",
-                    f"got {service!r}, expected a service without a gateway endpoint: that of {service} "
+                    f"got {service!r}; expected a service without a gateway endpoint: that of {service} "
                     "always exists, leave it out",
                 )
             elif service in _ENDPOINT_NAMES:

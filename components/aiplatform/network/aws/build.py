@@ -16,6 +16,7 @@ from pulumi_aws import ec2, vpc
 from aiplatform._shared.args import ArgumentError, Problem, got, nearest
 from aiplatform._shared.aws.account import account_of
 from aiplatform._shared.dependencies import after
+from aiplatform._shared.outputs import Tags, merged
 from aiplatform.network.args import (
     ENDPOINTS,
     NOT_FOR_EKS,
@@ -133,8 +134,8 @@ class _Builder:
             delete_before_replace=delete_before_replace,
         )
 
-    def _tags(self, purpose: str, **more: str) -> dict[str, str]:
-        return {**self.settings.tags, "Name": f"{self.settings.prefix}-{purpose}", **more}
+    def _tags(self, purpose: str, **more: str) -> Tags:
+        return merged(self.settings.tags, {"Name": f"{self.settings.prefix}-{purpose}", **more})
 
     def _zone(self, network: ec2.Vpc, zone_id: str, zone: str, subnets: ZonePlan) -> Zone:
         def subnet(tier: str, cidr: IPv4Network, **tags: str) -> ec2.Subnet:
@@ -145,12 +146,10 @@ class _Builder:
                 cidr_block=str(cidr),
                 # Load balancers and NAT gateways have their own addresses; nothing else is public.
                 map_public_ip_on_launch=False,
-                tags={
-                    **self._tags(f"{tier}-{zone_id}"),
-                    "ai-platform/network": self.settings.prefix,
-                    "ai-platform/tier": tier,
-                    **tags,
-                },
+                tags=self._tags(
+                    f"{tier}-{zone_id}",
+                    **{"ai-platform/network": self.settings.prefix, "ai-platform/tier": tier, **tags},
+                ),
                 opts=self._options(),
             )
 
@@ -303,7 +302,7 @@ def refuse_endpoints(settings: NetworkSettings, region: str) -> None:
     `cn.com.amazonaws`, those of others with `com.amazonaws` (aws/aws-cdk, issue 11140)."""
     if settings.aws.endpoints and region.startswith("cn-"):
         reason = (
-            f"{got(settings.aws.endpoints)}, expected none in {region}: services there have names that this "
+            f"{got(settings.aws.endpoints)}; expected none in {region}: services there have names that this "
             "component does not know; with a NAT gateway nodes reach them without endpoints"
         )
         raise ArgumentError([Problem("NetworkArgs.aws.endpoints", reason)])
@@ -330,12 +329,12 @@ def find_zones(settings: NetworkSettings, options: pulumi.InvokeOptions) -> dict
         requested = list(known)[: settings.zones]
         if len(requested) < settings.zones:
             zones = ", ".join(known) or "none"
-            reason = f"got {settings.zones}, expected at most the zones of the region: {zones}"
+            reason = f"got {settings.zones}; expected at most the zones of the region: {zones}"
             raise ArgumentError([Problem("NetworkArgs.zone_count", reason)])
     problems = [
         Problem(
             f"NetworkArgs.zone_ids[{index}]",
-            f"{got(zone)}, expected one of {', '.join(known)}, the zones of "
+            f"{got(zone)}; expected one of {', '.join(known)}, the zones of "
             f"{answer.region}{nearest(zone, known)}",
         )
         for index, zone in enumerate(requested)

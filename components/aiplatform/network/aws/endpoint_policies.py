@@ -9,8 +9,11 @@ has to be named: layers of images, and packages.
 from collections.abc import Sequence
 from typing import Final
 
+from pulumi import Input
+
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.policy_documents import Statement, document
+from aiplatform._shared.outputs import mapped_list
 
 _READABLE: Final = (
     # The layers of images in ECR, EKS's own too (ECR user guide, "Minimum Amazon S3 bucket permissions for
@@ -38,9 +41,13 @@ _READABLE_IN: Final = {
 """Region -> buckets of others that nodes read from there alone."""
 
 
-def s3(account: Account, readable: Sequence[str]) -> str:
+def s3(account: Account, readable: Input[Sequence[Input[str]]]) -> Input[str]:
     """Return a policy for principals and buckets of the account; all may read the buckets above and
     `readable`."""
+    return mapped_list(readable, lambda buckets: _s3(account, buckets))
+
+
+def _s3(account: Account, readable: Sequence[str]) -> str:
     known = (*_READABLE, *_READABLE_IN.get(account.region, ()))
     buckets = [name.format(region=account.region) for name in known] + list(readable)
     arns = [f"arn:{account.partition}:s3:::{name}" for name in buckets]

@@ -7,6 +7,7 @@ from pulumi_aws import cloudwatch, ec2, iam, kms
 from aiplatform._shared.aws.account import Account
 from aiplatform._shared.aws.logs import log_group, name_key
 from aiplatform._shared.aws.policy_documents import allow, document, key_policy, logs_may_use_key, trust
+from aiplatform._shared.outputs import merged
 from aiplatform.network.args import FLOW_LOGS, FLOW_LOGS_ROLE, KEY_ALIAS, NetworkSettings
 
 
@@ -39,7 +40,7 @@ def flow_logs(
         log_destination_type="cloud-watch-logs",
         log_destination=group.arn,
         iam_role_arn=role.arn,
-        tags={**settings.tags, "Name": f"{settings.prefix}-flow-logs"},
+        tags=merged(settings.tags, {"Name": f"{settings.prefix}-flow-logs"}),
         # EC2 refuses a second one of the same VPC to the same log group.
         opts=ResourceOptions(parent=parent, depends_on=[policy], delete_before_replace=True),
     )
@@ -59,7 +60,7 @@ def _encrypted_log_group(
         description=f"Network logs of {settings.prefix}",
         enable_key_rotation=True,
         policy=key_policy(account, logs_may_use_key(account, log_group_name)),
-        tags={**settings.tags, "Name": f"{settings.prefix}-network"},
+        tags=merged(settings.tags, {"Name": f"{settings.prefix}-network"}),
         opts=retained,
     )
     name_key(f"{name}-key", key, KEY_ALIAS.of(settings.prefix), ResourceOptions(parent=parent))

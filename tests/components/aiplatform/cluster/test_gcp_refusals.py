@@ -31,7 +31,7 @@ def _problems(**arguments: Any) -> list[str]:
         ({"admins": ["arn:aws:iam::111122223333:role/a"]}, "user:, serviceAccount: or group:"),
         (
             {"admins": ["group:a@acme.com"]},
-            "ClusterArgs.admins[0]: got 'group:a@acme.com', expected gke.google_groups",
+            "ClusterArgs.admins[0]: got 'group:a@acme.com'; expected gke.google_groups",
         ),
         ({"gke": {"google_groups": "admins@acme.com"}}, "gke-security-groups@ and your domain"),
         ({"log_retention_days": 0}, "expected 1 to 3650 days"),
@@ -47,7 +47,7 @@ def _problems(**arguments: Any) -> list[str]:
         ({"gke": {"maintenance_window": {"start": "03:00", "hours": 3}}}, "expected 4 to 24 hours"),
         (
             {"gke": {"maintenance_window": {"start": "03:00", "hours": 4, "days": ["SA"]}}},
-            "got 4 hours a week, expected 12 at least",
+            "got 4 hours a week; expected 12 at least",
         ),
         ({"gke": {"maintenance_window": {"start": "03:00", "days": ["XX"]}}}, "expected one of MO, TU"),
         (
@@ -61,7 +61,7 @@ def _problems(**arguments: Any) -> list[str]:
         ({"gke": {"maintenance_exclusions": [EXCLUSION, EXCLUSION]}}, "maintenance_exclusions[1].name"),
         (
             {"gke": {"maintenance_exclusions": [{**EXCLUSION, "name": f"x{number}"} for number in range(4)]}},
-            "got 4 of scope no_upgrades, expected at most 3",
+            "got 4 of scope no_upgrades; expected at most 3",
         ),
         (
             {"gke": {"node_auto_provisioning": {"max_cpus": 8}}},

@@ -35,7 +35,7 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"api_access": {"mode": "cidrs"}}, "ClusterArgs.api_access.cidrs: got 0, expected 1 to 40"),
+        ({"api_access": {"mode": "cidrs"}}, "ClusterArgs.api_access.cidrs: got 0; expected 1 to 40"),
         (
             {"api_access": {"mode": "in_vpc", "cidrs": ["192.52.193.0/24"]}},
             "no public endpoint; expected mode: cidrs",
@@ -58,7 +58,7 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ),
         ({"api_access": {"mode": "cidrs", "cidrs": ["192.52.193.7/24"]}}, "did you mean '192.52.193.0/24'?"),
         ({"api_access": {"mod": "cidrs"}}, "ClusterArgs.api_access.mod: unknown key; did you mean 'mode'?"),
-        ({"version": "1.29"}, "ClusterArgs.version: got '1.29', expected a version in support: 1.36, 1.35"),
+        ({"version": "1.29"}, "ClusterArgs.version: got '1.29'; expected a version in support: 1.36, 1.35"),
         ({"version": "1.99"}, "expected a version in support"),
         ({"version": 1.35}, "ClusterArgs.version: got 1.35, expected a string"),
         ({"eks": {"service_cidr": "10.16.128.0/20"}}, "expected a range outside the network's 10.16.0.0/16"),
@@ -66,7 +66,7 @@ def test_the_api_is_never_open_to_the_world(cidrs: list[str]):
         ({"eks": {"service_cidr": "172.20.0.0/28"}}, "expected a range of /12 (largest) to /24 (smallest)"),
         (
             {"system_nodes": {"min": 4, "max": 3}},
-            "ClusterArgs.system_nodes.min: got 4, expected at most max, 3",
+            "ClusterArgs.system_nodes.min: got 4; expected at most max, which is 3",
         ),
         ({"system_nodes": {"min": 0}}, "expected 1 to 450 nodes"),
         (

@@ -73,5 +73,5 @@ def test_a_name_reserved_for_gke_is_refused(name: str) -> None:
 
 def test_a_queued_node_pool_is_refused() -> None:
     message = problems(node_groups=[{"priority": 1, "capacity": "queued"}])
-    assert message[0] == "ComputeClassArgs.node_groups[0].name: missing, expected the node pool's name"
+    assert message[0] == "ComputeClassArgs.node_groups[0].name: missing; expected the node pool's name"
     assert "ProvisioningRequest" in message[1]

@@ -232,7 +232,7 @@ def test_interface_endpoints_in_china_are_refused_before_anything_is_made(endpoi
         assert not recorded.result
         return
     (problem,) = recorded.result
-    assert problem.startswith("NetworkArgs.aws.endpoints: got ['sts'], expected none in cn-north-1")
+    assert problem.startswith("NetworkArgs.aws.endpoints: got ['sts']; expected none in cn-north-1")
     assert not recorded.all("aws:ec2/vpc:Vpc"), "some services there are cn.com.amazonaws..."
 
 
@@ -343,16 +343,16 @@ def test_a_misspelt_key_is_refused_with_the_nearest():
         ({"zone_count": 1}, "NetworkArgs.zone_count: got 1, expected 2 to 3 zones"),
         (
             {"zone_count": None, "zone_ids": ["euc1-az1"]},
-            "NetworkArgs.zone_ids: got 1 zone(s), expected 2 or 3",
+            "NetworkArgs.zone_ids: got 1 zone(s); expected 2 or 3",
         ),
         ({"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az1"]}, "found twice: euc1-az1"),
         ({"zone_count": None, "zone_ids": ["us-west-2a", "us-west-2b"]}, "a zone's id such as usw2-az1"),
         (
             {"zone_count": None, "zone_ids": ["euc1-az1", "euc1-az9"]},
-            "got 'euc1-az9', expected one of euc1-az1",
+            "got 'euc1-az9'; expected one of euc1-az1",
         ),
         ({"zone_count": None, "zone_ids": ["use1-az1", "use1-az3"]}, "expected a zone that EKS can use"),
-        ({"zone_ids": ["euc1-az1", "euc1-az2", "euc1-az3"]}, "and zone_ids, expected one of the two"),
+        ({"zone_ids": ["euc1-az1", "euc1-az2", "euc1-az3"]}, "and zone_ids; expected one of the two"),
         ({"nat": "singel"}, "did you mean 'single'?"),
         ({"aws": {"endpoints": ["s3"]}}, "NetworkArgs.aws.endpoints[0]: got 's3'"),
         (
@@ -430,5 +430,5 @@ def test_more_zones_than_the_region_has_are_refused_with_those_that_it_has():
     with pytest.raises(ArgumentError) as error:
         record(lambda: Network("network", args), answers=answers)
     assert [str(problem) for problem in error.value.problems] == [
-        "NetworkArgs.zone_count: got 2, expected at most the zones of the region: euc1-az2"
+        "NetworkArgs.zone_count: got 2; expected at most the zones of the region: euc1-az2"
     ]

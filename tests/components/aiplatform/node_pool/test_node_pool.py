@@ -106,7 +106,7 @@ def test_the_architecture_follows_from_the_name_of_every_ec2_type() -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"min": 4, "max": 3}, "NodePoolArgs.min: got 4, expected at most max, which is 3"),
+        ({"min": 4, "max": 3}, "NodePoolArgs.min: got 4; expected at most max, which is 3"),
         (
             {"instance_types": ["m7i.large", "m7g.large"]},
             "NodePoolArgs.instance_types[1]: got 'm7g.large', which is arm64 while m7i.large is x86_64",

@@ -286,11 +286,11 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
     [
         (
             {"repository": None, "connection_arn": None},
-            "RunnerArgs.repository: missing, expected a repository",
+            "RunnerArgs.repository: missing; expected a repository",
         ),
         (
             {"buildspec": "buildspec.yml", "repository": None},
-            "RunnerArgs.repository: missing, expected a repository",
+            "RunnerArgs.repository: missing; expected a repository",
         ),
         (
             {"buildspec": "a: 1\nb: 2\n", "connection_arn": CONNECTION},
@@ -313,7 +313,7 @@ def test_every_part_is_a_child_of_the_component(default: Recording):
         ),
         (
             {"github_workflows": ["Deploy"], "connection_arn": None},
-            "RunnerArgs.connection_arn: missing, expected the connection by which GitHub reports jobs",
+            "RunnerArgs.connection_arn: missing; expected the connection by which GitHub reports jobs",
         ),
         ({"github_workflows": ["Deploy", "Deploy"]}, "expected no duplicates"),
         ({"github_workflows": ["Deploy"], "github_actors": ["octocat"]}, "expected the numeric id"),

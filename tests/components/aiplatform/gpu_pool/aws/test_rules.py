@@ -35,11 +35,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         {"accelerator": "h100", "count": 4},
         "GpuPoolArgs.count: got 4, AWS has no instance type with 4 h100; expected 1 or 8",
     ),
-    ({"min": 3, "max": 2}, "GpuPoolArgs.min: got 3, expected at most max, which is 2"),
+    ({"min": 3, "max": 2}, "GpuPoolArgs.min: got 3; expected at most max, which is 2"),
     ({"max": 0}, "GpuPoolArgs.max: got 0, expected 1 to 450 nodes"),
     (
         {"capacity": [{"type": "spot", "reservation_id": CR}]},
-        "GpuPoolArgs.capacity[0].reservation_id: got a reservation with type 'spot', expected 'reserved': "
+        "GpuPoolArgs.capacity[0].reservation_id: got a reservation with type 'spot'; expected 'reserved': "
         "spot nodes never run in a reservation",
     ),
     ({"capacity": [{"type": "reserved"}]}, "GpuPoolArgs.capacity[0].reservation_id: missing"),
@@ -62,7 +62,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"capacity": [{"type": "reserved", "reservation_id": CR}]},
-        "GpuPoolArgs.capacity[0].zone: missing, expected the zone id of the reservation",
+        "GpuPoolArgs.capacity[0].zone: missing; expected the zone id of the reservation",
     ),
     (
         {
@@ -74,7 +74,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"capacity": [{"type": "on_demand", "capacity_block": True}]},
-        "GpuPoolArgs.capacity[0].capacity_block: got true with type 'on_demand', expected 'reserved'",
+        "GpuPoolArgs.capacity[0].capacity_block: got true with type 'on_demand'; expected 'reserved'",
     ),
     (
         {
@@ -84,14 +84,14 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "zones": ["euc1-az1"],
             "capacity": [{"type": "reserved", "reservation_id": CR, "capacity_block": True}],
         },
-        "GpuPoolArgs.min: got 1, expected 0",
+        "GpuPoolArgs.min: got 1; expected 0",
     ),
     ({"capacity": [{"type": "spot"}, {"type": "spot"}]}, "capacity[1]: 'spot' duplicates capacity[0]"),
     ({"capacity": [{"type": "on-demand"}]}, "did you mean 'on_demand'?"),
     ({"capacity": [{"type": "spot", "max_price": 1.0}]}, "GpuPoolArgs.capacity[0].max_price: unknown key"),
     (
         {"capacity": [{"type": "spot", "instance_types": ["g5.xlarge"]}]},
-        "GpuPoolArgs.capacity[0].instance_types[0]: got 'g5.xlarge', expected an instance type with 1 t4",
+        "GpuPoolArgs.capacity[0].instance_types[0]: got 'g5.xlarge'; expected an instance type with 1 t4",
     ),
     (
         {"efa": True},
@@ -106,7 +106,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "expected one zone: EFA does not span zones",
     ),
     ({"placement_group": True, "zones": ["euc1-az1", "euc1-az2"]}, "a cluster placement group does not span"),
-    ({"zones": ["euc1-az9"]}, "GpuPoolArgs.zones[0]: got 'euc1-az9', expected a zone id of the network"),
+    ({"zones": ["euc1-az9"]}, "GpuPoolArgs.zones[0]: got 'euc1-az9'; expected a zone id of the network"),
     (
         {"sharing": {"strategy": "mig", "profile": "1g.5gb"}},
         "GpuPoolArgs.sharing.strategy: got 'mig', but t4 has no MIG; accelerators with MIG: a100",
@@ -122,7 +122,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "image": "al2023",
             "sharing": {"strategy": "mig", "profile": "1g.10gb"},
         },
-        "GpuPoolArgs.image: got 'al2023', expected 'bottlerocket' or no image with MIG",
+        "GpuPoolArgs.image: got 'al2023'; expected 'bottlerocket' or no image with MIG",
     ),
     (
         {"accelerator": "b200", "count": 8, "sharing": {"strategy": "mig", "profile": "1g.23gb"}},
@@ -131,7 +131,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"sharing": {"strategy": "time_slicing"}}, "GpuPoolArgs.sharing.replicas: missing"),
     (
         {"sharing": {"strategy": "time_slicing", "replicas": 2, "profile": "1g.5gb"}},
-        "GpuPoolArgs.sharing.profile: got a value, expected none for strategy 'time_slicing'",
+        "GpuPoolArgs.sharing.profile: got a value; expected none for strategy 'time_slicing'",
     ),
     ({"sharing": {"strategy": "time_slicing", "replicas": 99}}, "expected 2 to 64 containers a card"),
     (
@@ -140,7 +140,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"accelerator": "trainium", "count": 1, "image": "bottlerocket"},
-        "GpuPoolArgs.image: got 'bottlerocket', expected 'al2023'",
+        "GpuPoolArgs.image: got 'bottlerocket'; expected 'al2023'",
     ),
     (
         {"accelerator": "inferentia2", "count": 1, "instance_store": "raid0"},

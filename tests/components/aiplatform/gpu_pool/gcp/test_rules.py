@@ -38,7 +38,7 @@ def one(**more: Any) -> str:
 def test_spot_and_queued_capacity_with_a_reservation_is_refused(kind: str) -> None:
     message = one(capacity=[{"type": kind, "reservation_id": "mine"}])
     assert message == (
-        f"capacity[0].reservation_id: got a reservation with type '{kind}', expected 'reserved': "
+        f"capacity[0].reservation_id: got a reservation with type '{kind}'; expected 'reserved': "
         f"{kind} nodes never run in a reservation"
     )
 
@@ -76,7 +76,7 @@ def test_a_machine_with_another_accelerator_is_refused() -> None:
         "no t4 can be attached; expected a machine type with 1 t4: n1-standard-4"
     )
     message = one(capacity=[{"type": "spot", "instance_types": ["n1-standard-4"]}])
-    assert "got 'n1-standard-4', expected a machine type with 1 l4: g2-standard-4" in message
+    assert "got 'n1-standard-4'; expected a machine type with 1 l4: g2-standard-4" in message
 
 
 def test_a_node_pool_has_one_machine_type() -> None:
@@ -94,7 +94,7 @@ def test_an_unknown_count_or_accelerator_is_refused_with_the_known_ones() -> Non
 def test_a_partition_size_that_gke_does_not_support_is_refused() -> None:
     message = one(accelerator="a100", count=1, sharing={"strategy": "mig", "profile": "4g.20gb"})
     assert message == (
-        "sharing.profile: got '4g.20gb', expected a partition size that GKE makes of a100: 1g.5gb, 2g.10gb, "
+        "sharing.profile: got '4g.20gb'; expected a partition size that GKE makes of a100: 1g.5gb, 2g.10gb, "
         "3g.20gb, 7g.40gb"
     )
     assert one(sharing={"strategy": "mig", "profile": "1g.5gb"}).startswith(
@@ -106,12 +106,12 @@ def test_a_partition_size_that_gke_does_not_support_is_refused() -> None:
 
 def test_a_topology_that_does_not_fit_is_refused() -> None:
     assert one(**SLICE, topology="3x3").startswith(
-        "topology: got '3x3', expected a topology of nodes with 4 tpu-v5e: 2x2, 2x4, 4x4"
+        "topology: got '3x3'; expected a topology of nodes with 4 tpu-v5e: 2x2, 2x4, 4x4"
     )
     assert "slices of several nodes need nodes with 4 chips" in one(**{**SLICE, "count": 8}, topology="4x4")
     assert "l4 is no TPU" in one(topology="2x2")
     assert one(**SLICE, topology="4x4", max=11).startswith(
-        "max: got 11, expected at most 10 slices of 4 nodes"
+        "max: got 11; expected at most 10 slices of 4 nodes"
     )
 
 
@@ -169,7 +169,7 @@ def test_a_reservation_of_another_form_is_refused() -> None:
 
 def test_a_minimum_of_queued_capacity_is_refused() -> None:
     assert one(capacity=[{"type": "flex_start"}, {"type": "queued"}], min=1).startswith(
-        "min: got 1, expected 0"
+        "min: got 1; expected 0"
     )
     assert "expected flex_start or queued" in one(capacity=[{"type": "spot", "max_run_hours": 3}])
 
